@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is built with. A warning is an error, here and in CI.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "nshist",
+  products: [
+    .library(name: "NSHistory", targets: ["NSHistory"]),
+    .library(name: "NSRecorder", targets: ["NSRecorder"]),
+    .executable(name: "nshist", targets: ["nshist"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CLinux"),
+
+    .target(name: "NamespaceModel", swiftSettings: strict),
+    .target(
+      name: "Migrations", path: "Migrations",
+      resources: [.embedInCode("V0001_history.sql")],
+      swiftSettings: strict),
+
+    .target(
+      name: "SQLite",
+      dependencies: ["CSQLite", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .target(
+      name: "Procfs",
+      dependencies: [
+        "CLinux", "NamespaceModel", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "NSHistory",
+      dependencies: [
+        "SQLite", "NamespaceModel", "Migrations", "CLinux",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "NSRecorder",
+      dependencies: [
+        "NSHistory", "Procfs", "CLinux",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "nshist",
+      dependencies: [
+        "NSHistory", "NSRecorder", "Procfs", "NamespaceModel",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

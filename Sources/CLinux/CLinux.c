@@ -1,0 +1,72 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+const int32_t CLINUX_O_PATH_DIRECTORY = O_PATH | O_DIRECTORY | O_CLOEXEC;
+const int32_t CLINUX_O_TMPFILE = O_TMPFILE | O_WRONLY | O_CLOEXEC;
+
+int64_t clinux_getdents64(int32_t directory, void *buffer, size_t capacity) {
+  return syscall(SYS_getdents64, directory, buffer, capacity);
+}
+
+// FILEID_NSFS of linux/exportfs.h; the header of this system may be older than its kernel.
+enum { nsfs_handle_type = 0xf1 };
+
+int32_t clinux_namespace_handle(
+  int32_t directory, const char *name, struct clinux_namespace_handle *result) {
+  union {
+    struct file_handle handle;
+    unsigned char room[sizeof(struct file_handle) + 128];
+  } buffer;
+  int mount;
+  buffer.handle.handle_bytes = 128;
+  if (name_to_handle_at(directory, name, &buffer.handle, &mount, AT_SYMLINK_FOLLOW) != 0) {
+    return -1;
+  }
+  if (buffer.handle.handle_type != nsfs_handle_type
+      || buffer.handle.handle_bytes < sizeof(*result)) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  memcpy(result, buffer.handle.f_handle, sizeof(*result));
+  return 0;
+}
+
+int32_t clinux_namespace_id(int32_t file, uint64_t *result) {
+  return ioctl(file, _IOR(0xb7, 0xd, uint64_t), result);
+}
+
+int32_t clinux_stop_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int32_t clinux_read_signal(int32_t signals) {
+  struct signalfd_siginfo info;
+  ssize_t count = read(signals, &info, sizeof info);
+  if (count == (ssize_t)sizeof info) return (int32_t)info.ssi_signo;
+  return count < 0 && errno != EAGAIN && errno != EINTR ? -1 : 0;
+}
+
+int32_t clinux_boot_timer(void) { return timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC); }
+
+int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds) {
+  struct itimerspec when = {
+    .it_value = {boot_nanoseconds / 1000000000, boot_nanoseconds % 1000000000}};
+  return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+}

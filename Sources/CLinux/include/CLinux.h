@@ -1,0 +1,38 @@
+// Linux calls and constants that Swift's Glibc module does not import: either they are
+// variadic (syscall, open flags by macro), or their header is not part of that module.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// O_PATH | O_DIRECTORY | O_CLOEXEC: a directory that names a place and reads nothing.
+extern const int32_t CLINUX_O_PATH_DIRECTORY;
+/// O_TMPFILE | O_WRONLY | O_CLOEXEC: a file without a name, until it is linked.
+extern const int32_t CLINUX_O_TMPFILE;
+
+/// getdents64(2). Returns the bytes filled, 0 at the end, or -1 with errno.
+int64_t clinux_getdents64(int32_t directory, void *buffer, size_t capacity);
+
+/// What nsfs puts in a file handle (struct nsfs_file_handle of linux/nsfs.h, Linux 6.18).
+struct clinux_namespace_handle {
+  uint64_t id;
+  uint32_t type; // a CLONE_NEW* flag
+  uint32_t inode;
+};
+
+/// name_to_handle_at(2) on a magic link of /proc/PID/ns, followed. Returns 0, or -1 with errno;
+/// EOPNOTSUPP where the kernel's handle is not one of nsfs with an id in it.
+int32_t clinux_namespace_handle(
+  int32_t directory, const char *name, struct clinux_namespace_handle *result);
+
+/// ioctl(2) NS_GET_ID on an open namespace file (Linux 6.18). Returns 0, or -1 with errno.
+int32_t clinux_namespace_id(int32_t file, uint64_t *result);
+
+/// A signalfd(2) for SIGINT, SIGTERM and SIGHUP, which it blocks. Returns it, or -1 with errno.
+int32_t clinux_stop_signals(void);
+/// The number of one signal waiting in a signalfd, 0 when none is, or -1 with errno.
+int32_t clinux_read_signal(int32_t signals);
+
+/// A timerfd(2) on CLOCK_BOOTTIME, which goes on while the machine is suspended.
+int32_t clinux_boot_timer(void);
+/// Arms the timer for one moment of CLOCK_BOOTTIME, in nanoseconds. Returns 0, or -1 with errno.
+int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds);

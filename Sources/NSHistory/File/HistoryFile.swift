@@ -1,0 +1,68 @@
+// How a file is known to be a history, and of which version: the two integers that SQLite keeps
+// for this in a file's header (pragma.html#pragma_application_id, pragma_user_version), and the
+// `migration` table, which says what was applied.
+
+internal import Migrations
+internal import SQLite
+
+enum HistoryFile {
+  /// `NSHS`, as bytes 68 to 71 of the file.
+  static let applicationID: Int64 = 0x4E53_4853
+
+  /// What a file is, as far as its header and its table of migrations tell.
+  enum Identity: Equatable {
+    /// There is nothing in it.
+    case blank
+    /// A history of this version.
+    case history(version: Int64)
+    /// A database of another program.
+    case foreign
+  }
+
+  static func identify(_ connection: Connection) throws(SQLiteError) -> Identity {
+    let id = try connection.prepare("PRAGMA application_id").first { $0.integer(0) } ?? 0
+    if id == applicationID {
+      let version = try connection.prepare("PRAGMA user_version").first { $0.integer(0) } ?? 0
+      return .history(version: version)
+    }
+    let tables = try connection.prepare("SELECT count(*) FROM sqlite_schema")
+      .first { $0.integer(0) }
+    return id == 0 && tables == 0 ? .blank : .foreign
+  }
+
+  /// Fails unless the file is a history that this program can read.
+  static func requireReadable(
+    _ identity: Identity, _ connection: Connection, operation: String, path: String
+  ) throws(HistoryError) {
+    let newest = Migration.all.last?.version ?? 0
+    switch identity {
+    case .blank:
+      throw HistoryError(
+        .notAHistory, operation, path, reason: "it is empty, nothing was ever recorded into it",
+        remedy: "record first: nshist record --db \(path)")
+    case .foreign:
+      throw HistoryError(
+        .notAHistory, operation, path, reason: "it is another program's database",
+        remedy: "give the path of a history that nshist recorded")
+    case .history(let version) where version > newest:
+      throw HistoryError(
+        .newer, operation, path,
+        reason: "it has version \(version), made by a newer nshist (this one knows \(newest))",
+        remedy: "use that newer nshist")
+    case .history: break
+    }
+    let applied: [(version: Int64, checksum: String)]
+    do {
+      applied = try connection.prepare("SELECT version, checksum FROM migration ORDER BY version")
+        .map { ($0.integer(0), $0.text(1)) }
+    } catch { throw HistoryError(error, operation, path) }
+    let known = Migration.all.prefix(applied.count)
+    guard !applied.isEmpty, known.map(\.version) == applied.map(\.version),
+      known.map(\.checksum) == applied.map(\.checksum)
+    else {
+      throw HistoryError(
+        .notAHistory, operation, path, reason: "its schema was made by another build of nshist",
+        remedy: "read it with the build that made it")
+    }
+  }
+}

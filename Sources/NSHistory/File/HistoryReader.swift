@@ -1,0 +1,101 @@
+internal import Glibc
+internal import SQLite
+internal import SystemPackage
+
+/// An open history, for reading.
+///
+/// It needs no privilege but to read the file, and neither makes nor alters a file. While a
+/// recorder writes it reads beside it, as SQLite's WAL allows. A file that nobody has open has no
+/// `-wal` file; it is then read as it stands, under a shared lock that keeps a recorder from
+/// starting, since to read it in the usual way SQLite would make files beside it.
+public final class HistoryReader {
+  /// The path it was opened by.
+  public let path: String
+  let connection: Connection
+  // Kept to the end: see the type's comment, and FileLock.
+  private let lock: FileLock?
+
+  private static let operation = "read"
+
+  /// Opens a history.
+  public init(path: String) throws(HistoryError) {
+    self.path = path
+    try Self.requireFile(path)
+    lock = Self.hasWriteAheadLog(path) ? nil : try Self.lockShared(path)
+    do {
+      connection = try Connection(path: path, access: lock == nil ? .readOnly : .immutable)
+      connection.setBusyTimeout(milliseconds: 2000)
+      try connection.execute("PRAGMA query_only = ON")
+      let identity = try HistoryFile.identify(connection)
+      try HistoryFile.requireReadable(
+        identity, connection, operation: Self.operation, path: path)
+    } catch let error as SQLiteError {
+      throw Self.explain(error, path)
+    } catch let error as HistoryError {
+      throw error
+    } catch {
+      preconditionFailure("SQLite and HistoryFile throw nothing else")
+    }
+  }
+
+  private static func hasWriteAheadLog(_ path: String) -> Bool {
+    if case .missing = FileStatus.of(path + "-wal") { return false }
+    return true
+  }
+
+  private static func lockShared(_ path: String) throws(HistoryError) -> FileLock? {
+    let lock: FileLock?
+    do { lock = try FileLock.shared(path) } catch {
+      throw HistoryError(
+        error == .permissionDenied ? .denied : .inputOutput, operation, path,
+        reason: "\(error)", remedy: "ask its owner, or use another --db")
+    }
+    // A recorder may have started, and been there, in between.
+    return hasWriteAheadLog(path) ? nil : lock
+  }
+
+  private static func requireFile(_ path: String) throws(HistoryError) {
+    switch FileStatus.of(path) {
+    case .file(let size):
+      guard access(path, R_OK) == 0 else {
+        throw HistoryError(
+          .denied, operation, path, reason: "\(Errno(rawValue: errno))",
+          remedy: "ask its owner for the right to read it, or use another --db")
+      }
+      guard size > 0 else {
+        // The blank file's own words.
+        throw HistoryError(
+          .notAHistory, operation, path,
+          reason: "it is empty, nothing was ever recorded into it",
+          remedy: "record first: nshist record --db \(path)")
+      }
+    case .directory:
+      throw HistoryError(
+        .notAHistory, operation, path, reason: "it is a directory",
+        remedy: "give the path of the file in it")
+    case .missing:
+      throw HistoryError(
+        .missing, operation, path, reason: "there is no such file",
+        remedy: "record first (nshist record --db \(path)), or name the file with --db")
+    case .unreachable(let errno):
+      throw HistoryError(
+        errno == .permissionDenied ? .denied : .missing, operation, path, reason: "\(errno)",
+        remedy: "check the path, and that you may enter its folders")
+    }
+  }
+
+  private static func explain(_ error: SQLiteError, _ path: String) -> HistoryError {
+    guard error.kind == .cannotOpen else { return HistoryError(error, operation, path) }
+    return HistoryError(
+      .denied, operation, path, reason: "its -wal or -shm file cannot be read",
+      remedy: "give the reader the same right to \(path)-wal and \(path)-shm as to the file")
+  }
+
+  /// Runs `body` with every read seeing the history as it is at the first one.
+  public func snapshot<T>(_ body: () throws(HistoryError) -> T) throws(HistoryError) -> T {
+    try connection.snapshot(or: wrap, body)
+  }
+
+  /// The error of this file that a failure of SQLite is.
+  func wrap(_ error: SQLiteError) -> HistoryError { Self.explain(error, path) }
+}

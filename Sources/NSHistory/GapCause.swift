@@ -1,0 +1,21 @@
+/// Why there is no sample in the time before one. The raw value is the code kept in the file.
+public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
+  /// The machine was suspended.
+  case suspended = 1
+  /// The recorder did not get to run.
+  case stalled = 2
+  /// Samples could not be written.
+  case writeFailed = 3
+  /// Samples could not be read.
+  case readFailed = 4
+
+  /// The cause in words.
+  public var words: String {
+    switch self {
+    case .suspended: "the machine was suspended"
+    case .stalled: "the recorder did not get to run"
+    case .writeFailed: "samples could not be written"
+    case .readFailed: "samples could not be read"
+    }
+  }
+}

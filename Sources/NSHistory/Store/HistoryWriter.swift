@@ -1,0 +1,81 @@
+internal import Glibc
+public import NamespaceModel
+internal import SQLite
+internal import SystemPackage
+
+/// An open history, for recording. One at a time holds a file.
+///
+/// Each sample is one transaction. What was committed stays, also after SIGKILL; what could not
+/// be written is kept in memory, and is in the transaction of the next sample.
+public final class HistoryWriter {
+  /// The path it was opened by.
+  public let path: String
+  /// The dead session that was closed when the file was opened, if there was one.
+  public let closedSession: ClosedSession?
+  let connection: Connection
+  // Declared after the connection so as to be let go after it; see FileLock.
+  private let lock: FileLock
+  private var session: OpenSession?
+
+  static let operation = "record into"
+
+  /// A session that had not ended when its recorder did.
+  public struct ClosedSession: Sendable, Hashable {
+    /// The recorder's PID.
+    public let recorderPID: Int32
+    /// When its last sample began, in nanoseconds since the epoch; nil when it had none.
+    public let lastSample: Int64?
+  }
+
+  /// What one write did.
+  public struct Written: Sendable, Hashable {
+    /// Processes that appeared, changed or disappeared.
+    public var changes: Int
+    /// Nanoseconds the wall clock was stepped against the boot clock; nil when it was not.
+    public var clockStep: Int64?
+  }
+
+  /// Opens a file for recording; makes it, mode 0600, when it is not there.
+  public init(path: String) throws(HistoryError) {
+    self.path = path
+    lock = try WriterOpening.lock(path)
+    connection = try WriterOpening.open(path, isNew: lock.size == 0)
+    do {
+      closedSession = try DeadSession.close(in: connection)
+    } catch { throw HistoryError(error, Self.operation, path) }
+  }
+
+  /// Begins a session.
+  public func beginSession(_ info: SessionInfo) throws(HistoryError) {
+    precondition(session == nil, "a session is open")
+    do {
+      session = try connection.transaction { () throws(SQLiteError) in
+        try OpenSession.begin(info, on: connection)
+      }
+    } catch { throw HistoryError(error, Self.operation, path) }
+  }
+
+  /// Writes a sample, with all that earlier ones told and could not be written.
+  ///
+  /// After an error nothing of the sample is in the file, and everything of it is still known.
+  public func write(
+    _ sample: ProcessSample, _ timing: SampleTiming
+  ) throws(HistoryError) -> Written {
+    guard let session else { preconditionFailure("no session is open") }
+    do {
+      return try session.write(sample, timing)
+    } catch { throw HistoryError(error, Self.operation, path) }
+  }
+
+  /// Ends the session at its last sample.
+  public func endSession(_ end: SessionEnd) throws(HistoryError) {
+    guard let session else { return }
+    do {
+      try connection.transaction { () throws(SQLiteError) in
+        try SessionCloser.close(
+          session.row, end, wall: ClockReading.now().wall, in: connection)
+      }
+      self.session = nil
+    } catch { throw HistoryError(error, Self.operation, path) }
+  }
+}

@@ -1,0 +1,140 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Gives namespaces, namespace sets and cgroups their rows: one row each, however often met.
+///
+/// What a failed transaction interned is forgotten with it. The caches are only caches: every
+/// row can be found again by what it says, so they are emptied when they grow large.
+final class Interner {
+  private let connection: Connection
+  private let boot: Int64
+  private let session: Int64
+  private var namespaces: [ObservedNamespace: Int64] = [:]
+  private var sets: [String: Int64] = [:]
+  private var cgroups: [String: Int64] = [:]
+  private static let limit = 16384
+
+  init(_ connection: Connection, boot: Int64, session: Int64) {
+    self.connection = connection
+    self.boot = boot
+    self.session = session
+  }
+
+  /// Empties the caches: after a transaction that was undone their rows may not be there.
+  func forget() {
+    namespaces.removeAll()
+    sets.removeAll()
+    cgroups.removeAll()
+  }
+
+  /// Keeps memory bounded on a machine that makes namespaces all the time.
+  func trim() {
+    if namespaces.count + sets.count + cgroups.count > Self.limit { forget() }
+  }
+
+  /// The row of a namespace set.
+  func set(_ links: [LinkState]) throws(SQLiteError) -> Int64 {
+    var parts: [Int64] = []
+    for link in links {
+      switch link {
+      case .namespace(let namespace): parts.append(try self.namespace(namespace))
+      case .unread(let reason): parts.append(-Int64(reason.rawValue))
+      }
+    }
+    let key = parts.map(String.init).joined(separator: " ")
+    if let known = sets[key] { return known }
+    let found = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
+      .bind(.text(key)).first { $0.integer(0) }
+    let row = if let found { found } else { try insertSet(key, parts) }
+    sets[key] = row
+    return row
+  }
+
+  private func insertSet(_ key: String, _ parts: [Int64]) throws(SQLiteError) -> Int64 {
+    try connection.prepare("INSERT INTO namespace_set (links) VALUES (?)").bind(.text(key)).run()
+    let row = connection.lastInsertedRowID
+    let insert = try connection.prepare(
+      "INSERT INTO namespace_set_link (set_id, link, namespace_id, unread) VALUES (?, ?, ?, ?)")
+    for (link, part) in parts.enumerated() {
+      try insert.bind(
+        .integer(row), .integer(Int64(link)), part > 0 ? .integer(part) : .null,
+        part > 0 ? .null : .integer(-part)
+      ).run()
+    }
+    return row
+  }
+
+  private func namespace(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
+    if let known = namespaces[namespace] { return known }
+    let found = try find(namespace)
+    let row: Int64
+    if let found {
+      row = found
+      // A first session may not have been able to tell.
+      if let isInitial = namespace.isInitial {
+        try connection.prepare(
+          "UPDATE namespace SET initial = ? WHERE namespace_id = ? AND initial IS NULL"
+        ).bind(.integer(isInitial ? 1 : 0), .integer(row)).run()
+      }
+    } else {
+      row = try insert(namespace)
+    }
+    namespaces[namespace] = row
+    return row
+  }
+
+  /// With a kernel id, or a fixed inode number, a namespace is the same in every session of a
+  /// boot. Without, what an earlier session saw may have died unseen.
+  private func find(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
+    let fixed = InitialNamespace.hasFixedInode(namespace.inode)
+    return try connection.prepare(
+      """
+      SELECT namespace_id FROM namespace WHERE boot_id = ? AND type = ? AND inode = ? AND
+        (?4 OR kernel_id = ?5 OR (?5 IS NULL AND session_id = ?6 AND sighting = ?7))
+      """
+    ).bind(
+      .integer(boot), .integer(Int64(namespace.type.rawValue)), Self.inode(namespace),
+      .integer(fixed ? 1 : 0), .optional(namespace.kernelID.map(Int64.init(bitPattern:))),
+      .integer(session), .integer(Int64(bitPattern: namespace.sighting))
+    ).first { $0.integer(0) }
+  }
+
+  private func insert(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
+    let hasID = namespace.kernelID != nil
+    try connection.prepare(
+      """
+      INSERT INTO namespace (boot_id, type, inode, kernel_id, session_id, sighting, initial)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(boot), .integer(Int64(namespace.type.rawValue)), Self.inode(namespace),
+      .optional(namespace.kernelID.map(Int64.init(bitPattern:))),
+      hasID ? .null : .integer(session),
+      hasID ? .null : .integer(Int64(bitPattern: namespace.sighting)),
+      .optional(namespace.isInitial.map { $0 ? 1 : 0 })
+    ).run()
+    return connection.lastInsertedRowID
+  }
+
+  private static func inode(_ namespace: ObservedNamespace) -> Value {
+    .integer(Int64(bitPattern: namespace.inode))
+  }
+
+  /// The row of a text of `/proc/PID/cgroup`; nil when it could not be read.
+  func cgroup(_ text: [UInt8]?) throws(SQLiteError) -> Int64? {
+    guard let text else { return nil }
+    let path = SystemText.escaped(text)
+    if let known = cgroups[path] { return known }
+    let found = try connection.prepare("SELECT cgroup_id FROM cgroup WHERE path = ?")
+      .bind(.text(path)).first { $0.integer(0) }
+    let row: Int64
+    if let found {
+      row = found
+    } else {
+      try connection.prepare("INSERT INTO cgroup (path) VALUES (?)").bind(.text(path)).run()
+      row = connection.lastInsertedRowID
+    }
+    cgroups[path] = row
+    return row
+  }
+}

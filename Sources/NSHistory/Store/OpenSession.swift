@@ -1,0 +1,150 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// A session being recorded: turns the news of samples into rows.
+final class OpenSession {
+  let row: Int64
+  private let connection: Connection
+  private let interner: Interner
+  private let tasks: TaskWriter
+  private var backlog = Backlog()
+  private var live: [ProcessToken: Live] = [:]
+  private var lastSample: Int64?
+  private var lastStart: ClockReading?
+
+  /// The rows of a process that is there. They change only when a transaction was committed.
+  private struct Live {
+    var task: Int64
+    var membership: Int64
+    var set: Int64
+  }
+
+  private init(_ row: Int64, boot: Int64, info: SessionInfo, connection: Connection) {
+    self.row = row
+    self.connection = connection
+    interner = Interner(connection, boot: boot, session: row)
+    tasks = TaskWriter(
+      connection: connection, interner: interner, boot: boot, ticksPerSecond: info.ticksPerSecond)
+  }
+
+  static func begin(
+    _ info: SessionInfo, on connection: Connection
+  ) throws(SQLiteError) -> OpenSession {
+    try connection.prepare(
+      "INSERT INTO boot (uuid, ticks_per_second) VALUES (?, ?) ON CONFLICT (uuid) DO NOTHING"
+    ).bind(.text(info.bootID), .integer(info.ticksPerSecond)).run()
+    let boot =
+      try connection.prepare("SELECT boot_id FROM boot WHERE uuid = ?").bind(.text(info.bootID))
+      .first { $0.integer(0) } ?? 0
+    try connection.prepare(
+      """
+      INSERT INTO session (boot_id, recorder_pid, program, interval_ns, identity, proc_root,
+        pid_namespace_inode, hidepid, started_wall_ns, started_boot_ns)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(boot), .integer(Int64(info.recorderPID)), .text(info.program),
+      .integer(info.interval), .text(info.identity), .text(info.procRoot),
+      .optional(info.pidNamespaceInode), .integer(info.hidePID), .integer(info.started.wall),
+      .integer(info.started.boot)
+    ).run()
+    return OpenSession(
+      connection.lastInsertedRowID, boot: boot, info: info, connection: connection)
+  }
+
+  /// Writes a sample in one transaction. After an error, all is as before but the backlog.
+  func write(
+    _ sample: ProcessSample, _ timing: SampleTiming
+  ) throws(SQLiteError) -> HistoryWriter.Written {
+    backlog.add(sample)
+    let step = clockStep(to: sample.start)
+    var met: [ProcessToken: Live] = [:]
+    let id: Int64
+    do {
+      id = try connection.transaction { () throws(SQLiteError) in
+        let id = try insert(sample, timing, step: step)
+        for token in backlog.disappeared { try closeMembership(of: token) }
+        for (token, links) in backlog.changed {
+          guard var process = live[token] else { continue }
+          let set = try interner.set(links)
+          // Away and back while nothing could be written: the gap says that much.
+          guard set != process.set else { continue }
+          try closeMembership(of: token)
+          process.set = set
+          process.membership = try openMembership(process.task, set, from: id)
+          met[token] = process
+        }
+        for arrival in backlog.arrivals {
+          let task = try tasks.row(
+            of: arrival, at: sample.start, mayBeKnown: lastSample == nil)
+          let set = try interner.set(arrival.links)
+          met[arrival.token] = Live(
+            task: task, membership: try openMembership(task, set, from: id), set: set)
+        }
+        for (token, description) in backlog.described {
+          if let process = live[token] { try tasks.describe(process.task, as: description) }
+        }
+        return id
+      }
+    } catch {
+      interner.forget()
+      throw error
+    }
+    let changes = backlog.disappeared.count + met.count
+    for token in backlog.disappeared { live[token] = nil }
+    live.merge(met) { $1 }
+    backlog.clear()
+    interner.trim()
+    lastSample = id
+    lastStart = sample.start
+    return HistoryWriter.Written(changes: changes, clockStep: step)
+  }
+
+  private func insert(
+    _ sample: ProcessSample, _ timing: SampleTiming, step: Int64?
+  ) throws(SQLiteError) -> Int64 {
+    try connection.prepare(
+      """
+      INSERT INTO sample (session_id, wall_ns, boot_ns, took_ns, late_ns, gap)
+      VALUES (?, ?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(row), .integer(sample.start.wall), .integer(sample.start.boot),
+      .integer(max(0, sample.end.boot - sample.start.boot)), .optional(timing.late),
+      .optional(timing.gap?.rawValue)
+    ).run()
+    let id = connection.lastInsertedRowID
+    if lastSample == nil {
+      try connection.prepare("UPDATE session SET first_sample = ? WHERE session_id = ?")
+        .bind(.integer(id), .integer(row)).run()
+    }
+    if let step {
+      try connection.prepare("INSERT INTO clock_step (sample_id, step_ns) VALUES (?, ?)")
+        .bind(.integer(id), .integer(step)).run()
+    }
+    return id
+  }
+
+  private func closeMembership(of token: ProcessToken) throws(SQLiteError) {
+    guard let process = live[token], let lastSample else { return }
+    try connection.prepare("UPDATE membership SET until_sample = ? WHERE membership_id = ?")
+      .bind(.integer(lastSample), .integer(process.membership)).run()
+  }
+
+  private func openMembership(
+    _ task: Int64, _ set: Int64, from sample: Int64
+  ) throws(SQLiteError) -> Int64 {
+    try connection.prepare(
+      "INSERT INTO membership (task_id, set_id, from_sample) VALUES (?, ?, ?)"
+    ).bind(.integer(task), .integer(set), .integer(sample)).run()
+    return connection.lastInsertedRowID
+  }
+
+  /// How far the wall clock moved against the boot clock since the last sample: steps, and any
+  /// that would bring samples out of order, but not the slow corrections of NTP.
+  private func clockStep(to now: ClockReading) -> Int64? {
+    guard let lastStart else { return nil }
+    let step = (now.wall - lastStart.wall) - (now.boot - lastStart.boot)
+    return abs(step) >= 100_000_000 || now.wall <= lastStart.wall ? step : nil
+  }
+}

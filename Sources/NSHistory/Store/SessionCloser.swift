@@ -1,0 +1,51 @@
+internal import SQLite
+
+/// Ends a session: what was open held up to the last sample.
+enum SessionCloser {
+  static func close(
+    _ session: Int64, _ end: SessionEnd, wall: Int64?, in connection: Connection
+  ) throws(SQLiteError) {
+    let last = try lastSample(of: session, in: connection)
+    if let last {
+      try connection.prepare(
+        "UPDATE membership SET until_sample = ? WHERE until_sample IS NULL"
+      ).bind(.integer(last)).run()
+    }
+    try connection.prepare(
+      """
+      UPDATE session SET last_sample = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?
+      """
+    ).bind(.optional(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
+  }
+
+  /// Only the last session can be open, so its last sample is the last of all.
+  private static func lastSample(
+    of session: Int64, in connection: Connection
+  ) throws(SQLiteError) -> Int64? {
+    try connection.prepare(
+      "SELECT sample_id, session_id FROM sample ORDER BY sample_id DESC LIMIT 1"
+    ).first { $0.integer(1) == session ? $0.integer(0) : nil } ?? nil
+  }
+}
+
+/// The session of a recorder that ended without a word.
+enum DeadSession {
+  static func close(
+    in connection: Connection
+  ) throws(SQLiteError) -> HistoryWriter.ClosedSession? {
+    let dead = try connection.prepare(
+      """
+      SELECT session_id, recorder_pid,
+        (SELECT wall_ns FROM sample WHERE session_id = session.session_id
+         AND sample_id = (SELECT MAX(sample_id) FROM sample))
+      FROM session WHERE end_reason IS NULL
+      """
+    ).first { ($0.integer(0), $0.integer(1), $0.optionalInteger(2)) }
+    guard let dead else { return nil }
+    try connection.transaction { () throws(SQLiteError) in
+      try SessionCloser.close(dead.0, .died, wall: nil, in: connection)
+    }
+    return HistoryWriter.ClosedSession(
+      recorderPID: Int32(truncatingIfNeeded: dead.1), lastSample: dead.2)
+  }
+}

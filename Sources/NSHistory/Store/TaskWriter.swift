@@ -1,0 +1,85 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Gives processes their rows.
+struct TaskWriter {
+  let connection: Connection
+  let interner: Interner
+  let boot: Int64
+  let ticksPerSecond: Int64
+
+  /// The row of a process that was just met.
+  ///
+  /// - Parameter mayBeKnown: whether an earlier session can have met it. Within a session, a held
+  ///   directory already told it from every other process, even of one PID and start.
+  func row(
+    of arrival: ProcessSample.Appearance, at start: ClockReading, mayBeKnown: Bool
+  ) throws(SQLiteError) -> Int64 {
+    if mayBeKnown, let known = try find(arrival.facts) {
+      try describe(known, as: arrival.description)
+      return known
+    }
+    let facts = arrival.facts
+    try connection.prepare(
+      """
+      INSERT INTO task (boot_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
+                        start_wall_ns, comm, uid, cgroup_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(boot), .integer(Int64(facts.pid)),
+      .optional(facts.startTicks.map(Int64.init(bitPattern:))),
+      .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
+      .text(facts.nspid.map(String.init).joined(separator: " ")),
+      .optional(startWall(facts, start)),
+      .text(SystemText.escaped(arrival.description.comm)),
+      .optional(arrival.description.uid),
+      .optional(try interner.cgroup(arrival.description.cgroup))
+    ).run()
+    return connection.lastInsertedRowID
+  }
+
+  /// Writes down a description that differs.
+  func describe(_ row: Int64, as new: ProcessDescription) throws(SQLiteError) {
+    // A process on its way out has none; what was known before still holds.
+    try connection.prepare(
+      """
+      UPDATE task SET comm = COALESCE(?2, comm), uid = COALESCE(?3, uid),
+        cgroup_id = COALESCE(?4, cgroup_id)
+      WHERE task_id = ?1
+        AND (comm <> ?2 OR uid IS NOT COALESCE(?3, uid)
+             OR cgroup_id IS NOT COALESCE(?4, cgroup_id))
+      """
+    ).bind(
+      .integer(row), .optional(new.comm.isEmpty ? nil : SystemText.escaped(new.comm)),
+      .optional(new.uid),
+      .optional(try interner.cgroup(new.cgroup))
+    ).run()
+  }
+
+  /// The process of an earlier session with this PID and start, if it must be the same: it was
+  /// seen after the clock tick of its start had passed, and a later user of the PID would have
+  /// started in a later tick.
+  private func find(_ facts: ProcessFacts) throws(SQLiteError) -> Int64? {
+    guard let ticks = facts.startTicks else { return nil }
+    let last = try connection.prepare(
+      """
+      SELECT t.task_id,
+        (SELECT s.boot_ns FROM membership AS m JOIN sample AS s ON s.sample_id = m.until_sample
+         WHERE m.task_id = t.task_id ORDER BY m.from_sample DESC LIMIT 1)
+      FROM task AS t WHERE t.boot_id = ? AND t.pid = ? AND t.start_ticks = ?
+      ORDER BY t.task_id DESC LIMIT 1
+      """
+    ).bind(.integer(boot), .integer(Int64(facts.pid)), .integer(Int64(bitPattern: ticks)))
+      .first { ($0.integer(0), $0.integer(1)) }
+    guard let last, let tickEnd = ClockTicks.nanoseconds(ticks &+ 1, perSecond: ticksPerSecond),
+      last.1 > tickEnd
+    else { return nil }
+    return last.0
+  }
+
+  private func startWall(_ facts: ProcessFacts, _ now: ClockReading) -> Int64? {
+    facts.startTicks.flatMap { ClockTicks.nanoseconds($0, perSecond: ticksPerSecond) }
+      .map { now.wall - now.boot + $0 }
+  }
+}

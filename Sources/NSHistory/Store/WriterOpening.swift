@@ -1,0 +1,95 @@
+internal import Glibc
+internal import SQLite
+internal import SystemPackage
+
+/// The steps by which a file is opened for recording.
+enum WriterOpening {
+  private static let operation = HistoryWriter.operation
+
+  /// Takes the recorder's lock. Waits a little for a reader to end.
+  static func lock(_ path: String) throws(HistoryError) -> FileLock {
+    if case .directory = FileStatus.of(path) {
+      throw HistoryError(
+        .cannotCreate, operation, path, reason: "it is a directory",
+        remedy: "give the path of a file in it")
+    }
+    do {
+      for _ in 0..<30 {
+        if let lock = try FileLock.exclusive(path) { return lock }
+        if liveRecorder(path) != nil { break }
+        usleep(100_000)
+      }
+    } catch { throw explain(error, path) }
+    throw busy(path)
+  }
+
+  private static func explain(_ errno: Errno, _ path: String) -> HistoryError {
+    switch errno {
+    case .permissionDenied, .notPermitted, .readOnlyFileSystem:
+      HistoryError(
+        .denied, operation, path, reason: "\(errno)",
+        remedy: "use a file you may write, with --db, or another user")
+    case .noSpace:
+      HistoryError(
+        .inputOutput, operation, path, reason: "\(errno)", remedy: "make room on the device")
+    default:
+      HistoryError(
+        .cannotCreate, operation, path, reason: "\(errno)",
+        remedy: "check that its folder exists, or use another --db")
+    }
+  }
+
+  private static func busy(_ path: String) -> HistoryError {
+    guard let holder = liveRecorder(path) else {
+      return HistoryError(
+        .busy, operation, path, reason: "another program is reading it without a recorder",
+        remedy: "start again when that has ended")
+    }
+    return HistoryError(
+      .busy, operation, path,
+      reason: "the recorder with PID \(holder.pid) has it, since \(holder.since)",
+      remedy: "stop that one, or use another --db")
+  }
+
+  /// The recorder of the session that is open in the file.
+  private static func liveRecorder(_ path: String) -> (pid: Int64, since: String)? {
+    // Only to say who it is: a file that cannot be read now leaves that unsaid.
+    do {
+      let connection = try Connection(path: path, access: .readOnly)
+      return try connection.prepare(
+        """
+        SELECT recorder_pid,
+          strftime('%Y-%m-%dT%H:%M:%SZ', started_wall_ns / 1000000000, 'unixepoch')
+        FROM session WHERE end_reason IS NULL ORDER BY session_id DESC LIMIT 1
+        """
+      ).first { ($0.integer(0), $0.text(1)) }
+    } catch { return nil }
+  }
+
+  /// Opens the database under the lock, refuses what is not a history, and brings the schema up.
+  static func open(_ path: String, isNew: Bool) throws(HistoryError) -> Connection {
+    do {
+      let connection = try Connection(path: path, access: .readWrite)
+      connection.setBusyTimeout(milliseconds: 1000)
+      // Nothing is written before it is sure that the file is ours.
+      let identity = try HistoryFile.identify(connection)
+      if identity != .blank || !isNew {
+        try HistoryFile.requireReadable(
+          identity, connection, operation: operation, path: path)
+      }
+      try connection.execute("PRAGMA journal_mode = WAL")
+      // Each commit reaches the disk: the samples before a power cut are the ones asked for.
+      try connection.execute("PRAGMA synchronous = FULL")
+      try connection.execute("PRAGMA foreign_keys = ON")
+      let version: Int64 = if case .history(let version) = identity { version } else { 0 }
+      try Migrator.migrate(connection, from: version)
+      return connection
+    } catch let error as SQLiteError {
+      throw HistoryError(error, operation, path)
+    } catch let error as HistoryError {
+      throw error
+    } catch {
+      preconditionFailure("SQLite and HistoryFile throw nothing else")
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/// Which inode numbers belong to the namespaces that the kernel makes at boot.
+public enum InitialNamespace {
+  /// The first inode number the kernel gives out for a namespace made later
+  /// (`PROC_DYNAMIC_FIRST` of `fs/proc/generic.c`). Numbers below it are fixed at boot
+  /// (`PROC_IPC_INIT_INO` and its like of `linux/proc_ns.h`; net and mnt too since Linux 6.17).
+  public static let firstDynamicInode: UInt64 = 0xF000_0000
+
+  /// The initial pid namespace (`PROC_PID_INIT_INO`), on every kernel since 3.8.
+  public static let pidInode: UInt64 = 0xEFFF_FFFC
+
+  /// Whether the number alone says that the namespace is an initial one.
+  public static func hasFixedInode(_ inode: UInt64) -> Bool {
+    inode >= 0xEFFF_FF00 && inode < firstDynamicInode
+  }
+}

@@ -1,0 +1,86 @@
+
+/// Names one process for as long as a source follows it, also when its PID is used again.
+public struct ProcessToken: Sendable, Hashable {
+  /// Counts up; never given twice by one source.
+  public let number: UInt64
+
+  /// The token with this number.
+  public init(number: UInt64) { self.number = number }
+}
+
+/// What never changes in the life of a process.
+public struct ProcessFacts: Sendable, Hashable {
+  /// The PID in the pid namespace of the `/proc` that was read.
+  public var pid: Int32
+  /// Field 22 of `stat`, in clock ticks of the boot clock. Nil when even `stat` may not be read
+  /// (`hidepid=1`): then only the PID is known, and that is no identity.
+  public var startTicks: UInt64?
+  /// The parent when the process was first met; 0 when it is in an outer pid namespace.
+  public var parentPID: Int32
+  /// Whether the process is a thread of the kernel's own.
+  public var isKernelThread: Bool
+  /// The PIDs in the inner pid namespaces, outermost first; the first is `pid`.
+  public var nspid: [Int32]
+
+  /// Facts with these values.
+  public init(
+    pid: Int32, startTicks: UInt64?, parentPID: Int32, isKernelThread: Bool, nspid: [Int32]
+  ) {
+    self.pid = pid
+    self.startTicks = startTicks
+    self.parentPID = parentPID
+    self.isKernelThread = isKernelThread
+    self.nspid = nspid
+  }
+}
+
+/// What an `exec`, a `setuid` or a move between cgroups can change. Raw bytes: any may occur.
+public struct ProcessDescription: Sendable, Hashable {
+  /// The name of the process, at most 15 bytes (`proc_pid_comm(5)`).
+  public var comm: [UInt8]
+  /// The effective user id; nil when it could not be read.
+  public var uid: UInt32?
+  /// `/proc/PID/cgroup` without its last newline (`cgroups(7)`); nil when it could not be read.
+  public var cgroup: [UInt8]?
+
+  /// A description with these values.
+  public init(comm: [UInt8], uid: UInt32?, cgroup: [UInt8]?) {
+    self.comm = comm
+    self.uid = uid
+    self.cgroup = cgroup
+  }
+}
+
+/// A namespace as far as a source can tell it from every other of the same boot.
+public struct ObservedNamespace: Sendable, Hashable {
+  /// Its type.
+  public var type: NamespaceType
+  /// Its inode number, used again once it is gone.
+  public var inode: UInt64
+  /// The kernel's 64-bit id, never used again; nil where the kernel gives none.
+  public var kernelID: UInt64?
+  /// Tells two namespaces of one inode number apart where there is no kernel id: counts the
+  /// times the number appeared with no process that had held it before. 0 with a kernel id.
+  public var sighting: UInt64
+  /// Whether the kernel made it at boot; nil when that cannot be told from here.
+  public var isInitial: Bool?
+
+  /// A namespace with these values.
+  public init(
+    type: NamespaceType, inode: UInt64, kernelID: UInt64?, sighting: UInt64, isInitial: Bool?
+  ) {
+    self.type = type
+    self.inode = inode
+    self.kernelID = kernelID
+    self.sighting = sighting
+    self.isInitial = isInitial
+  }
+}
+
+/// What reading one link gave.
+public enum LinkState: Sendable, Hashable {
+  /// The link points at this namespace.
+  case namespace(ObservedNamespace)
+  /// The process was there, and the link could not be read.
+  case unread(UnreadReason)
+}

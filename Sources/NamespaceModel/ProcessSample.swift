@@ -1,0 +1,91 @@
+/// One pass over every process, told as what differs from the pass before.
+///
+/// A pass is not atomic: each read in it happened between `start` and `end`.
+public struct ProcessSample: Sendable {
+  /// Before the first read.
+  public var start: ClockReading
+  /// After the last read.
+  public var end: ClockReading
+  /// Processes met for the first time.
+  public var appeared: [Appearance] = []
+  /// Processes whose links are not what the pass before told.
+  public var changed: [Change] = []
+  /// Processes told before that are there no more.
+  public var disappeared: [ProcessToken] = []
+  /// Processes whose description was read again.
+  public var described: [Redescription] = []
+  /// How many of what there is.
+  public var counts = Counts()
+
+  /// A pass that began at `start` and has told nothing yet.
+  public init(start: ClockReading) {
+    self.start = start
+    end = start
+  }
+
+  /// A process met for the first time.
+  public struct Appearance: Sendable {
+    /// Its name from now on.
+    public var token: ProcessToken
+    /// What will not change.
+    public var facts: ProcessFacts
+    /// What may.
+    public var description: ProcessDescription
+    /// Its links, in the order of `NamespaceLink`.
+    public var links: [LinkState]
+
+    /// An appearance with these values.
+    public init(
+      token: ProcessToken, facts: ProcessFacts, description: ProcessDescription,
+      links: [LinkState]
+    ) {
+      self.token = token
+      self.facts = facts
+      self.description = description
+      self.links = links
+    }
+  }
+
+  /// A process in another namespace set than before.
+  public struct Change: Sendable {
+    /// Which process.
+    public var token: ProcessToken
+    /// Its links now, in the order of `NamespaceLink`.
+    public var links: [LinkState]
+
+    /// A change to these links.
+    public init(token: ProcessToken, links: [LinkState]) {
+      self.token = token
+      self.links = links
+    }
+  }
+
+  /// A description read again.
+  public struct Redescription: Sendable {
+    /// Which process.
+    public var token: ProcessToken
+    /// Its description now.
+    public var description: ProcessDescription
+
+    /// The description a process has now.
+    public init(token: ProcessToken, description: ProcessDescription) {
+      self.token = token
+      self.description = description
+    }
+  }
+
+  /// Totals of one pass.
+  public struct Counts: Sendable, Hashable {
+    /// Processes there.
+    public var processes = 0
+    /// Distinct namespaces that a link points at.
+    public var namespaces = 0
+    /// Processes of which a link was denied.
+    public var denied = 0
+    /// Processes without a held directory: the limit of open files is reached.
+    public var unheld = 0
+
+    /// No process, and nothing denied.
+    public init() {}
+  }
+}

@@ -1,0 +1,60 @@
+internal import NamespaceModel
+internal import SystemPackage
+
+/// Reads who a process is, from a held `ns` directory: its siblings are reached by `..`, which
+/// stays with the process when its PID is used again.
+enum FactsReader {
+  /// What is known of a process that may not be looked at.
+  static let unknown = ProcessDescription(comm: [], uid: nil, cgroup: nil)
+
+  /// What never changes, or nil when the process is gone.
+  static func facts(
+    _ pid: Int32, in directory: Int32, root: ProcRoot
+  ) throws(ProcfsError) -> ProcessFacts? {
+    let text: [UInt8]
+    switch SmallFile.read("../stat", in: directory) {
+    case .success(let read): text = read
+    case .failure(let errno) where errno.isGone: return nil
+    case .failure(let errno) where errno.isDenied:
+      return ProcessFacts(
+        pid: pid, startTicks: nil, parentPID: 0, isKernelThread: false, nspid: [])
+    case .failure(let errno):
+      throw ProcfsError(
+        operation: "read", path: "\(root.path)/\(pid)/stat", cause: .system(errno))
+    }
+    guard let stat = StatLine(text) else {
+      throw ProcfsError(operation: "read", path: "\(root.path)/\(pid)/stat", cause: .malformed)
+    }
+    return ProcessFacts(
+      pid: pid, startTicks: stat.startTicks, parentPID: stat.parentPID,
+      isKernelThread: stat.isKernelThread, nspid: status(in: directory)?.nspid ?? [])
+  }
+
+  /// What may change. A part that cannot be read now is left unknown: it proves nothing, and a
+  /// process on its way out has none of it.
+  static func description(in directory: Int32) -> ProcessDescription {
+    var description = unknown
+    if case .success(let text) = SmallFile.read("../stat", in: directory),
+      let stat = StatLine(text)
+    {
+      description.comm = stat.comm
+    }
+    description.uid = status(in: directory)?.uid
+    if case .success(var text) = SmallFile.read("../cgroup", in: directory) {
+      if text.last == 0x0A { text.removeLast() }
+      description.cgroup = text
+    }
+    return description
+  }
+
+  private static func status(in directory: Int32) -> StatusText? {
+    guard case .success(let text) = SmallFile.read("../status", in: directory) else { return nil }
+    return StatusText(text)
+  }
+
+  /// Whether the process is still there, be it as a zombie.
+  static func exists(in directory: Int32) -> Bool {
+    guard case .failure(let errno) = SmallFile.read("../stat", in: directory) else { return true }
+    return !errno.isGone
+  }
+}

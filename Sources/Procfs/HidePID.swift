@@ -1,0 +1,39 @@
+/// What the mount of `/proc` hides, from `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
+public enum HidePID: Int64, Sendable, Hashable {
+  /// Every process is shown.
+  case off = 0
+  /// `hidepid=1`, `noaccess`: others' directories are there, and cannot be entered.
+  case noAccess = 1
+  /// `hidepid=2`, `invisible`: others' directories are not there.
+  case invisible = 2
+  /// `hidepid=4`, `ptraceable`: only what the reader may trace is there.
+  case ptraceable = 4
+
+  /// The setting of the last mount of type proc on `mountPoint`, `off` when there is none.
+  public init(mountinfo: [UInt8], mountPoint: String) {
+    self = .off
+    for line in mountinfo.split(separator: 0x0A) {
+      // 36 35 98:0 /root /mount-point rw,noatime master:1 - type source super-options
+      let fields = line.split(separator: 0x20)
+      guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }),
+        dash > 5, fields.count > dash + 3,
+        fields[4].elementsEqual(mountPoint.utf8),
+        fields[dash + 1].elementsEqual("proc".utf8)
+      else { continue }
+      self = Self.option(in: fields[dash + 3]) ?? .off
+    }
+  }
+
+  private static func option(in options: ArraySlice<UInt8>) -> HidePID? {
+    for option in options.split(separator: UInt8(ascii: ",")) where option.starts(with: "hidepid=".utf8) {
+      switch String(decoding: option.dropFirst("hidepid=".utf8.count), as: UTF8.self) {
+      case "0", "off": return .off
+      case "1", "noaccess": return .noAccess
+      case "2", "invisible": return .invisible
+      case "4", "ptraceable": return .ptraceable
+      default: return nil
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,58 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// How the kernel tells one namespace from another that had its inode number before.
+public enum IdentitySource: String, Sendable, Hashable, CaseIterable {
+  /// `name_to_handle_at(2)` on the link: id and inode in one call, nothing opened (Linux 6.18).
+  case fileHandle = "name_to_handle_at"
+  /// `ioctl_nsfs(2)` `NS_GET_ID` on the opened link (Linux 6.18).
+  case ioctl = "NS_GET_ID"
+  /// Neither: an inode number is one namespace only while a process is seen to hold it.
+  case continuity = "continuity"
+
+  /// The best source that works on `root`, tried on a link that this process may read.
+  public static func probe(_ root: ProcRoot) -> IdentitySource {
+    let directory = openat(root.descriptor, "self/ns", CLINUX_O_PATH_DIRECTORY)
+    guard directory >= 0 else { return .continuity }
+    defer { close(directory) }
+    for source in [IdentitySource.fileHandle, .ioctl] {
+      // "net" is in every kernel that has either call.
+      if case .success = NamespaceFile.identify("net", in: directory, by: source) { return source }
+    }
+    return .continuity
+  }
+}
+
+/// Reads of one link that give the inode number and the kernel's id of one and the same moment.
+enum NamespaceFile {
+  struct Identity: Hashable {
+    var inode: UInt64
+    var id: UInt64
+  }
+
+  static func identify(
+    _ link: StaticString, in directory: Int32, by source: IdentitySource
+  ) -> Result<Identity, Errno> {
+    let name = UnsafeRawPointer(link.utf8Start).assumingMemoryBound(to: CChar.self)
+    switch source {
+    case .fileHandle:
+      var handle = clinux_namespace_handle()
+      guard clinux_namespace_handle(directory, name, &handle) == 0 else { return .failure(.last) }
+      return .success(Identity(inode: UInt64(handle.inode), id: handle.id))
+    case .ioctl:
+      // Open for three calls only: an open file keeps the namespace alive.
+      let file = openat(directory, name, O_RDONLY | O_CLOEXEC)
+      guard file >= 0 else { return .failure(.last) }
+      defer { close(file) }
+      var status = stat()
+      var id: UInt64 = 0
+      guard fstat(file, &status) == 0, clinux_namespace_id(file, &id) == 0 else {
+        return .failure(.last)
+      }
+      return .success(Identity(inode: UInt64(status.st_ino), id: id))
+    case .continuity:
+      return .failure(.notSupported)
+    }
+  }
+}

@@ -1,0 +1,100 @@
+internal import NamespaceModel
+
+/// The namespaces that links point at now, each in a numbered slot.
+///
+/// A process keeps ten slot numbers. In a sample where nothing changed, a link costs one compare
+/// and a few stores here: no hashing and no allocation.
+struct NamespaceSlots {
+  struct Slot {
+    let type: NamespaceType
+    let inode: UInt64
+    let kernelID: UInt64?
+    let sighting: UInt64
+    /// The pass in which the slot was made.
+    let born: UInt32
+    /// The last pass in which a link pointed here.
+    var seen: UInt32
+    /// The last pass in which a process still pointed here that did so in the pass before.
+    var confirmed: UInt32 = 0
+    /// The last process seen to point here, and by which link: asked for the kernel's id.
+    var holder: Int32
+    var holderLink: UInt8
+  }
+
+  private struct Key: Hashable {
+    var type: NamespaceType
+    var inode: UInt64
+  }
+
+  private(set) var slots: ContiguousArray<Slot> = []
+  private var numbers: [Key: UInt32] = [:]
+  private var free: [UInt32] = []
+  private var lastSighting: UInt64 = 0
+
+  subscript(number: UInt32) -> Slot { slots[Int(number)] }
+
+  /// The slot that a link with this inode number points at, as far as is known.
+  func number(_ type: NamespaceType, _ inode: UInt64) -> UInt32? {
+    numbers[Key(type: type, inode: inode)]
+  }
+
+  /// Makes a slot; from now on it is what the inode number means.
+  mutating func make(
+    _ type: NamespaceType, _ inode: UInt64, kernelID: UInt64?, in pass: UInt32,
+    holder: Int, link: NamespaceLink
+  ) -> UInt32 {
+    if kernelID == nil { lastSighting += 1 }
+    let slot = Slot(
+      type: type, inode: inode, kernelID: kernelID,
+      sighting: kernelID == nil ? lastSighting : 0, born: pass, seen: pass,
+      holder: Int32(holder), holderLink: link.rawValue)
+    let number: UInt32
+    if let reused = free.popLast() {
+      number = reused
+      slots[Int(reused)] = slot
+    } else {
+      number = UInt32(slots.count)
+      slots.append(slot)
+    }
+    numbers[Key(type: type, inode: inode)] = number
+    return number
+  }
+
+  @inline(__always)
+  mutating func mark(_ number: UInt32, in pass: UInt32, holder: Int, link: UInt8) {
+    slots[Int(number)].seen = pass
+    slots[Int(number)].holder = Int32(truncatingIfNeeded: holder)
+    slots[Int(number)].holderLink = link
+  }
+
+  @inline(__always)
+  mutating func confirm(_ number: UInt32, in pass: UInt32, holder: Int, link: UInt8) {
+    mark(number, in: pass, holder: holder, link: link)
+    slots[Int(number)].confirmed = pass
+  }
+
+  /// The slots that a link pointed at in this pass.
+  func seen(in pass: UInt32) -> [UInt32] {
+    slots.indices.lazy.filter { slots[$0].seen == pass }.map(UInt32.init)
+  }
+
+  /// Forgets the slots no link pointed at in this pass: if the number comes again, it has to
+  /// prove anew which namespace it is. Returns how many are left.
+  mutating func forgetUnseen(in pass: UInt32) -> Int {
+    var left = 0
+    for index in slots.indices {
+      if slots[index].seen == pass {
+        left += 1
+      } else if slots[index].seen != Self.freed {
+        let key = Key(type: slots[index].type, inode: slots[index].inode)
+        if numbers[key] == UInt32(index) { numbers[key] = nil }
+        slots[index].seen = Self.freed
+        free.append(UInt32(index))
+      }
+    }
+    return left
+  }
+
+  /// In `seen`: the slot is empty. Passes count from 1.
+  private static let freed: UInt32 = 0
+}

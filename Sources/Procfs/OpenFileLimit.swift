@@ -1,0 +1,16 @@
+internal import Glibc
+
+/// The number of files this process may hold open (`RLIMIT_NOFILE`, `getrlimit(2)`).
+public enum OpenFileLimit {
+  /// Raises the soft limit as far as the hard one and returns what holds now.
+  public static func raise() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 256 }
+    if limit.rlim_cur < limit.rlim_max {
+      var raised = limit
+      raised.rlim_cur = limit.rlim_max
+      if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+    }
+    return Int(clamping: limit.rlim_cur)
+  }
+}

@@ -1,0 +1,50 @@
+internal import CLinux
+internal import Glibc
+
+/// The PIDs in a `/proc`, in ascending order, read with `getdents64(2)` into one kept buffer.
+struct PIDListing: ~Copyable {
+  private(set) var pids: ContiguousArray<Int32> = []
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
+
+  deinit { buffer.deallocate() }
+
+  /// Lists the directory anew.
+  mutating func refresh(_ root: ProcRoot) throws(ProcfsError) {
+    pids.removeAll(keepingCapacity: true)
+    guard lseek(root.descriptor, 0, SEEK_SET) == 0 else { throw Self.failure(root) }
+    var ascending = true
+    while true {
+      let filled = clinux_getdents64(root.descriptor, buffer.baseAddress, buffer.count)
+      guard filled >= 0 else { throw Self.failure(root) }
+      if filled == 0 { break }
+      var offset = 0
+      while offset < filled {
+        // struct linux_dirent64: u64 inode, s64 offset, u16 length, u8 type, name.
+        let length = Int(buffer.load(fromByteOffset: offset + 16, as: UInt16.self))
+        if let pid = number(from: offset + 19, until: offset + length) {
+          if let last = pids.last, last >= pid { ascending = false }
+          pids.append(pid)
+        }
+        offset += length
+      }
+    }
+    // proc lists by number; a tree laid down for a test lists as its file system likes.
+    if !ascending { pids.sort() }
+  }
+
+  private func number(from start: Int, until end: Int) -> Int32? {
+    var value: Int32 = 0
+    var index = start
+    while index < end, buffer[index] != 0 {
+      let digit = buffer[index] &- UInt8(ascii: "0")
+      guard digit < 10, value < 100_000_000 else { return nil }
+      value = value * 10 + Int32(digit)
+      index += 1
+    }
+    return value > 0 ? value : nil
+  }
+
+  private static func failure(_ root: ProcRoot) -> ProcfsError {
+    ProcfsError(operation: "list", path: root.path, cause: .system(.last))
+  }
+}

@@ -1,0 +1,119 @@
+// Which namespace each inode number of a pass was: the last step of a pass.
+
+internal import NamespaceModel
+internal import SystemPackage
+
+extension ProcfsSource {
+  /// Makes sure that each link read in this pass points at the slot of the namespace it was.
+  func settleIdentities() throws(ProcfsError) {
+    for number in slots.seen(in: pass) {
+      if identity == .continuity {
+        settleByContinuity(number)
+      } else if !isStill(number) {
+        try askEveryHolder(of: number)
+      }
+    }
+  }
+
+  /// Whether the inode number is, now that the pass is over, still what it was before: then it
+  /// was so at every read in between.
+  private func isStill(_ number: UInt32) -> Bool {
+    let slot = slots[number]
+    guard let link = NamespaceLink(rawValue: slot.holderLink),
+      case .success(let now) = withDirectory(
+        of: entries[Int(slot.holder)],
+        { NamespaceFile.identify(link.fileName, in: $0, by: identity) })
+    else { return false }
+    return now.inode == slot.inode && now.id == slot.kernelID
+  }
+
+  /// Asks each process whose link read as this inode number for the identity itself; what it
+  /// says now, still within the pass, is what the pass records of it.
+  private func askEveryHolder(of number: UInt32) throws(ProcfsError) {
+    for index in entries.indices where entries[index].news != .gone {
+      for link in NamespaceLink.allCases where entries[index].links[Int(link.rawValue)] == number {
+        let answer = withDirectory(of: entries[index]) {
+          NamespaceFile.identify(link.fileName, in: $0, by: identity)
+        }
+        var codes = entries[index].links
+        switch answer {
+        case .success(let named):
+          codes[Int(link.rawValue)] = slot(for: named, link: link, holder: index)
+        case .failure(let errno) where errno.isDenied && isThere(index):
+          codes[Int(link.rawValue)] = ProcessEntry.code(.denied)
+          entries[index].isDenied = true
+        case .failure(let errno) where errno.isGone && isThere(index):
+          codes[Int(link.rawValue)] = ProcessEntry.code(
+            link == .pidForChildren ? .pending : .zombie)
+        case .failure(let errno) where !errno.isGone && !errno.isDenied:
+          throw ProcfsError(
+            operation: "identify",
+            path: "\(root.path)/\(entries[index].pid)/ns/\(link.fileName)",
+            cause: .system(errno))
+        case .failure, nil:
+          entries[index].news = .gone
+          continue
+        }
+        setLinks(index, to: codes)
+      }
+    }
+  }
+
+  private func isThere(_ index: Int) -> Bool {
+    withDirectory(of: entries[index], FactsReader.exists) ?? false
+  }
+
+  /// Without a kernel id: a number seen in two passes is one namespace only if a process held it
+  /// in both. Otherwise all who hold it now hold a new one.
+  private func settleByContinuity(_ number: UInt32) {
+    let slot = slots[number]
+    guard slot.born < pass, slot.confirmed < pass,
+      !InitialNamespace.hasFixedInode(slot.inode),
+      let link = NamespaceLink(rawValue: slot.holderLink)
+    else { return }
+    let new = slots.make(
+      slot.type, slot.inode, kernelID: nil, in: pass, holder: Int(slot.holder), link: link)
+    for index in entries.indices {
+      var codes = entries[index].links
+      for place in codes.indices where codes[place] == number { codes[place] = new }
+      setLinks(index, to: codes)
+    }
+  }
+
+  /// What the links of a process are to be told as.
+  func states(of entry: ProcessEntry, initial: [NamespaceType: UInt64]) -> [LinkState] {
+    NamespaceLink.allCases.map { link in
+      let code = entry.links[Int(link.rawValue)]
+      if let reason = ProcessEntry.unread(code) { return .unread(reason) }
+      let slot = slots[code]
+      return .namespace(
+        ObservedNamespace(
+          type: slot.type, inode: slot.inode, kernelID: slot.kernelID, sighting: slot.sighting,
+          isInitial: isInitial(slot, initial)))
+    }
+  }
+
+  private func isInitial(
+    _ slot: NamespaceSlots.Slot, _ initial: [NamespaceType: UInt64]
+  ) -> Bool? {
+    if InitialNamespace.hasFixedInode(slot.inode) { return true }
+    switch slot.type {
+    case .mnt, .net: return initial[slot.type].map { $0 == slot.inode }
+    default: return false
+    }
+  }
+
+  /// The inode numbers of the initial net and mnt namespaces, which vary by kernel: those of
+  /// kthreadd, which is PID 2 wherever the initial pid namespace is shown.
+  func initialInodes() -> [NamespaceType: UInt64] {
+    guard let kthreadd = entries.first(where: { $0.pid == 2 }), kthreadd.isKernelThread else {
+      return [:]
+    }
+    var found: [NamespaceType: UInt64] = [:]
+    for link in [NamespaceLink.mnt, .net] {
+      let code = kthreadd.links[Int(link.rawValue)]
+      if ProcessEntry.unread(code) == nil { found[link.type] = slots[code].inode }
+    }
+    return found
+  }
+}

@@ -1,0 +1,45 @@
+/// The fields of `/proc/PID/stat` that history keeps (`proc_pid_stat(5)`).
+public struct StatLine: Sendable, Hashable {
+  /// Field 1.
+  public var pid: Int32
+  /// Field 2, the name of the task: at most 15 bytes for a process, any byte but NUL.
+  public var comm: [UInt8]
+  /// Field 3: `R`, `S`, `Z` and so on.
+  public var state: UInt8
+  /// Field 4, 0 when the parent is outside the pid namespace of this `/proc`.
+  public var parentPID: Int32
+  /// Field 9: the `PF_*` flags of the kernel's `linux/sched.h`.
+  public var flags: UInt32
+  /// Field 22: when the process started, in clock ticks of the boot clock.
+  public var startTicks: UInt64
+
+  /// `PF_KTHREAD`: the task is the kernel's own.
+  public var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
+
+  /// Reads the line, or returns nil when it is not one, or is cut before field 22.
+  ///
+  /// The name may hold spaces, newlines and `)`, so it ends at the *last* `)` of the line: the
+  /// fields behind it hold none.
+  public init?(_ line: [UInt8]) {
+    guard let open = line.firstIndex(of: UInt8(ascii: "(")),
+      let close = line.lastIndex(of: UInt8(ascii: ")")), open < close,
+      open >= 2, let pid = Decimal.parse(line[..<(open - 1)])
+    else { return nil }
+    let fields = line[(close + 1)...].split(whereSeparator: { $0 == 0x20 || $0 == 0x0A })
+    // The first of `fields` is field 3. A last field with no newline behind it may be cut.
+    guard fields.count > 22 - 3, fields[0].count == 1,
+      fields.count > 22 - 3 + 1 || line.last == 0x0A,
+      let parent = Decimal.parse(fields[4 - 3]),
+      let flags = Decimal.parse(fields[9 - 3]),
+      let start = Decimal.parse(fields[22 - 3]),
+      let pid = Int32(exactly: pid), let parent = Int32(exactly: parent),
+      let flags = UInt32(exactly: flags), let state = fields[0].first
+    else { return nil }
+    self.pid = pid
+    comm = Array(line[(open + 1)..<close])
+    self.state = state
+    parentPID = parent
+    self.flags = flags
+    startTicks = start
+  }
+}

@@ -1,0 +1,33 @@
+/// The fields of `/proc/PID/status` that history keeps (`proc_pid_status(5)`).
+public struct StatusText: Sendable, Hashable {
+  /// The effective user id, as the reader's user namespace shows it.
+  public var uid: UInt32
+  /// The process's PID in each pid namespace, from that of this `/proc` inwards. Empty on a
+  /// kernel before 4.1.
+  public var nspid: [Int32]
+
+  /// Reads the file, or returns nil when there is no whole `Uid:` line in it.
+  public init?(_ text: [UInt8]) {
+    var uid: UInt32?
+    var nspid: [Int32] = []
+    var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
+    // What stands behind the last newline was cut.
+    if !lines.isEmpty { lines.removeLast() }
+    for line in lines {
+      if line.starts(with: "Uid:\t".utf8) {
+        let values = Self.values(line)
+        guard values.count == 4 else { return nil }
+        uid = Decimal.parse(values[1]).flatMap(UInt32.init(exactly:))
+      } else if line.starts(with: "NSpid:\t".utf8) {
+        nspid = Self.values(line).compactMap { Decimal.parse($0).flatMap(Int32.init(exactly:)) }
+      }
+    }
+    guard let uid else { return nil }
+    self.uid = uid
+    self.nspid = nspid
+  }
+
+  private static func values(_ line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+    Array(line.split(whereSeparator: { $0 == 0x09 || $0 == 0x20 }).dropFirst())
+  }
+}

@@ -1,0 +1,95 @@
+internal import CSQLite
+
+/// One connection to a SQLite file.
+///
+/// Not safe to share between threads at one time; it is opened without SQLite's own mutexes.
+public final class Connection {
+  let handle: OpaquePointer
+  private var prepared: [String: Statement] = [:]
+
+  /// How a file is opened.
+  public enum Access: Sendable {
+    /// For reading; the file must exist and is not altered.
+    case readOnly
+    /// For reading a file that nobody writes: no lock is taken and no `-shm` file is made.
+    case immutable
+    /// For reading and writing; the file is made when it does not exist.
+    case readWrite
+  }
+
+  /// Opens `path`. Nothing of the file is read before the first statement.
+  ///
+  /// The corresponding C function is `sqlite3_open_v2`.
+  public init(path: String, access: Access) throws(SQLiteError) {
+    var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE
+    switch access {
+    case .readOnly, .immutable: flags |= SQLITE_OPEN_READONLY
+    case .readWrite: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    }
+    let uri = Self.uri(path: path, immutable: access == .immutable)
+    var opened: OpaquePointer?
+    let code = sqlite3_open_v2(uri, &opened, flags, nil)
+    guard let opened, code == SQLITE_OK else {
+      let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+      sqlite3_close_v2(opened)
+      throw SQLiteError(extendedCode: code, message: message, operation: "open")
+    }
+    handle = opened
+  }
+
+  deinit {
+    prepared.removeAll()
+    sqlite3_close_v2(handle)
+  }
+
+  /// A `file:` URI of a path: the only way to say `immutable`. Every byte that is not plain is
+  /// escaped, so no path can be read as an option.
+  private static func uri(path: String, immutable: Bool) -> String {
+    let digits = Array("0123456789ABCDEF")
+    var uri = "file:"
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
+        uri.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        uri += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+      }
+    }
+    return immutable ? uri + "?immutable=1" : uri
+  }
+
+  /// How long a statement waits for another connection's lock before it fails as busy.
+  public func setBusyTimeout(milliseconds: Int32) {
+    sqlite3_busy_timeout(handle, milliseconds)
+  }
+
+  /// Runs SQL that gives no rows a caller wants; several statements may be in it.
+  public func execute(_ sql: String) throws(SQLiteError) {
+    let code = sqlite3_exec(handle, sql, nil, nil, nil)
+    guard code == SQLITE_OK else { throw error(code, operation: sql) }
+  }
+
+  /// The statement for this text, prepared once for the life of the connection, ready to bind.
+  public func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+    if let statement = prepared[sql] {
+      statement.reset()
+      return statement
+    }
+    let statement = try Statement(sql, on: self)
+    prepared[sql] = statement
+    return statement
+  }
+
+  /// The row id given by the last `INSERT`.
+  public var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(handle) }
+
+  /// Whether no transaction is open: SQLite rolls back by itself after some failures.
+  public var isInAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+
+  func error(_ code: Int32, operation: String) -> SQLiteError {
+    SQLiteError(
+      extendedCode: code, message: String(cString: sqlite3_errmsg(handle)), operation: operation)
+  }
+}

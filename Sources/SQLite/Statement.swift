@@ -1,0 +1,130 @@
+internal import CSQLite
+
+/// One prepared statement: bind, step, read columns, reset.
+///
+/// Columns are numbered from 0 and parameters from 1, as in SQLite. A statement lives as long as
+/// its connection and must not be stepped by two readers at once.
+public final class Statement {
+  private let handle: OpaquePointer
+  // Unowned: the connection keeps its statements, and outlives them.
+  private unowned let connection: Connection
+  private let sql: String
+
+  /// Compiles `sql`. The corresponding C function is `sqlite3_prepare_v3`.
+  init(_ sql: String, on connection: Connection) throws(SQLiteError) {
+    var compiled: OpaquePointer?
+    let code = sqlite3_prepare_v3(
+      connection.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &compiled, nil)
+    guard code == SQLITE_OK, let compiled else { throw connection.error(code, operation: sql) }
+    handle = compiled
+    self.connection = connection
+    self.sql = sql
+  }
+
+  deinit { sqlite3_finalize(handle) }
+
+  /// Binds a value to each parameter, in order.
+  @discardableResult
+  public func bind(_ values: Value...) throws(SQLiteError) -> Statement {
+    for (index, value) in values.enumerated() {
+      let place = Int32(index + 1)
+      let code =
+        switch value {
+        case .integer(let number): sqlite3_bind_int64(handle, place, number)
+        case .text(let text): Self.bind(text, to: handle, at: place)
+        case .null: sqlite3_bind_null(handle, place)
+        }
+      guard code == SQLITE_OK else { throw connection.error(code, operation: sql) }
+    }
+    return self
+  }
+
+  private static func bind(_ text: String, to handle: OpaquePointer, at place: Int32) -> Int32 {
+    var text = text
+    return text.withUTF8 { bytes in
+      // An empty string must not be bound from a null pointer: that would be NULL.
+      guard let base = bytes.baseAddress else {
+        return sqlite3_bind_text(handle, place, "", 0, csqlite_transient())
+      }
+      return base.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
+        sqlite3_bind_text(handle, place, $0, Int32(bytes.count), csqlite_transient())
+      }
+    }
+  }
+
+  /// Goes to the next row. Returns false, and is ready to be bound again, when there is none.
+  public func step() throws(SQLiteError) -> Bool {
+    switch sqlite3_step(handle) {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE:
+      sqlite3_reset(handle)
+      return false
+    case let code:
+      let error = connection.error(code, operation: sql)
+      sqlite3_reset(handle)
+      throw error
+    }
+  }
+
+  /// Runs a statement that gives no row.
+  public func run() throws(SQLiteError) {
+    while try step() {}
+  }
+
+  /// Gives `body` the first row, if there is one, and resets the statement.
+  public func first<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> T? {
+    defer { reset() }
+    return try step() ? try body(self) : nil
+  }
+
+  /// Gives `body` each row, and resets the statement also when `body` throws.
+  public func forEach<E: Error>(
+    or wrap: (SQLiteError) -> E, _ body: (Statement) throws(E) -> Void
+  ) throws(E) {
+    defer { reset() }
+    while true {
+      let more: Bool
+      do { more = try step() } catch { throw wrap(error) }
+      guard more else { return }
+      try body(self)
+    }
+  }
+
+  /// What `body` makes of each row.
+  public func map<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> [T] {
+    defer { reset() }
+    var all: [T] = []
+    while try step() { all.append(try body(self)) }
+    return all
+  }
+
+  /// Makes the statement ready to be bound and run again, and lets go of its locks.
+  public func reset() {
+    // The code repeats the failure of the last step, which was thrown then.
+    sqlite3_reset(handle)
+  }
+
+  /// A column as an integer; 0 when it is NULL.
+  public func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+
+  /// A column as an integer, or nil when it is NULL.
+  public func optionalInteger(_ column: Int32) -> Int64? {
+    isNull(column) ? nil : integer(column)
+  }
+
+  /// A column as text, by its length, so that a NUL inside does not cut it; bytes that are not
+  /// UTF-8 become U+FFFD. Empty when it is NULL.
+  public func text(_ column: Int32) -> String {
+    guard let start = sqlite3_column_text(handle, column) else { return "" }
+    let count = Int(sqlite3_column_bytes(handle, column))
+    return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+  }
+
+  /// A column as text, or nil when it is NULL.
+  public func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+
+  /// Whether a column is NULL.
+  public func isNull(_ column: Int32) -> Bool {
+    sqlite3_column_type(handle, column) == SQLITE_NULL
+  }
+}

@@ -1,0 +1,19 @@
+/// A value bound to a parameter of a statement.
+public enum Value: Sendable, Hashable {
+  case integer(Int64)
+  case text(String)
+  case null
+
+  /// An integer, or NULL when there is none.
+  public static func optional(_ number: (some BinaryInteger)?) -> Value {
+    number.map { .integer(Int64(truncatingIfNeeded: $0)) } ?? .null
+  }
+
+  /// A text, or NULL when there is none.
+  public static func optional(_ text: String?) -> Value { text.map(Value.text) ?? .null }
+}
+
+extension Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+  public init(integerLiteral value: Int64) { self = .integer(value) }
+  public init(stringLiteral value: String) { self = .text(value) }
+}
