@@ -1,0 +1,74 @@
+public import NamespaceModel
+internal import SQLite
+
+/// What of a history is exported.
+public struct ExportFilter: Sendable {
+  /// Only what overlaps the time from here on, in nanoseconds since the epoch.
+  public var since: Int64?
+  /// Only what overlaps the time up to here, in nanoseconds since the epoch.
+  public var until: Int64?
+  /// Only these PIDs; all when empty.
+  public var pids: Set<Int64>
+  /// Only these types.
+  public var types: [NamespaceType]
+
+  /// A filter with these values; by default, everything.
+  public init(
+    since: Int64? = nil, until: Int64? = nil, pids: Set<Int64> = [],
+    types: [NamespaceType] = NamespaceType.allCases
+  ) {
+    self.since = since
+    self.until = until
+    self.pids = pids
+    self.types = types
+  }
+}
+
+/// One row of an export: a process, a type, and a time without a gap in which the process was in
+/// one namespace of the type, in every sample.
+public struct ExportRow: Sendable, Hashable {
+  /// The boot's uuid.
+  public var boot: String
+  /// The PID, as the recorder saw it.
+  public var pid: Int64
+  /// When the process started, in nanoseconds since the epoch; nil if unreadable.
+  public var start: Int64?
+  /// Its name, escaped (`SystemText`).
+  public var comm: String
+  /// The effective user id; nil if unreadable.
+  public var uid: Int64?
+  /// The type.
+  public var type: NamespaceType
+  /// The inode number; nil when the link could not be read.
+  public var inode: UInt64?
+  /// The kernel's id; nil where the kernel gave none.
+  public var kernelID: UInt64?
+  /// Whether the kernel made the namespace at boot; nil when that could not be told.
+  public var isInitial: Bool?
+  /// Why the link could not be read; nil when it could.
+  public var unread: UnreadReason?
+  /// When the first sample that saw this began, in nanoseconds since the epoch.
+  public var from: Int64
+  /// When the last sample that saw this began, in nanoseconds since the epoch.
+  public var until: Int64
+  /// Whether it still held in the last sample, and the recorder is still running.
+  public var isOpen: Bool
+  /// `/proc/PID/cgroup`, escaped; nil if unreadable.
+  public var cgroup: String?
+}
+
+extension HistoryReader {
+  /// Gives `body` each row that `filter` lets through, ordered by process and time, in memory
+  /// that does not grow with the file.
+  public func export(
+    _ filter: ExportFilter, _ body: (ExportRow) throws(HistoryError) -> Void
+  ) throws(HistoryError) {
+    try snapshot { () throws(HistoryError) in
+      let rows: ExportStream
+      do throws(SQLiteError) {
+        rows = try ExportStream(connection, filter)
+      } catch { throw wrap(error) }
+      try rows.forEach(or: wrap, body)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Streams a history, a process at a time: a run of memberships in which a type's namespace stays
+/// the same is one row, and a gap in the samples ends it.
+struct ExportStream {
+  private let connection: Connection
+  private let filter: ExportFilter
+  private let index: SampleIndex
+  private let reader: TrackReader
+
+  init(_ connection: Connection, _ filter: ExportFilter) throws(SQLiteError) {
+    self.connection = connection
+    self.filter = filter
+    index = try SampleIndex(connection)
+    reader = TrackReader(connection, index)
+  }
+
+  func forEach(
+    or wrap: (SQLiteError) -> HistoryError,
+    _ body: (ExportRow) throws(HistoryError) -> Void
+  ) throws(HistoryError) {
+    let tasks: Statement
+    do throws(SQLiteError) {
+      tasks = try connection.prepare(
+        """
+        SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path
+        FROM task JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
+        WHERE ? OR pid IN (SELECT value FROM json_each(?)) ORDER BY task_id
+        """
+      ).bind(
+        .integer(filter.pids.isEmpty ? 1 : 0),
+        .text("[\(filter.pids.map(String.init).joined(separator: ","))]"))
+    } catch { throw wrap(error) }
+    try tasks.forEach(or: wrap) { (task) throws(HistoryError) in
+      let template = ExportRow(
+        boot: task.text(1), pid: task.integer(2), start: task.optionalInteger(3),
+        comm: task.text(4), uid: task.optionalInteger(5), type: .net, inode: nil, kernelID: nil,
+        isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
+        cgroup: task.optionalText(6))
+      let rows: [ExportRow]
+      do throws(SQLiteError) {
+        rows = try self.rows(of: task.integer(0), template)
+      } catch { throw wrap(error) }
+      for row in rows { try body(row) }
+    }
+  }
+
+  private func rows(of task: Int64, _ template: ExportRow) throws(SQLiteError) -> [ExportRow] {
+    let runs = try reader.runs(of: task)
+    var rows: [ExportRow] = []
+    for type in filter.types {
+      for run in runs[type.link] ?? [] {
+        for piece in try split(run) {
+          if let row = try row(piece, run.value, type, template) { rows.append(row) }
+        }
+      }
+    }
+    return rows
+  }
+
+  /// The pieces of a run between which samples are missing.
+  private func split(_ run: Track.Run) throws(SQLiteError) -> [ClosedRange<Int64>] {
+    guard run.from < run.until else { return [run.from...run.until] }
+    var starts = [run.from]
+    starts.append(contentsOf: try index.gaps((run.from + 1)...run.until))
+    return starts.indices.map { place in
+      starts[place]...(place + 1 < starts.count ? starts[place + 1] - 1 : run.until)
+    }
+  }
+
+  private func row(
+    _ samples: ClosedRange<Int64>, _ value: LinkValue, _ type: NamespaceType,
+    _ template: ExportRow
+  ) throws(SQLiteError) -> ExportRow? {
+    var row = template
+    row.type = type
+    row.from = try index.point(samples.lowerBound).wall
+    row.until = try index.point(samples.upperBound).wall
+    if let since = filter.since, row.until < since { return nil }
+    if let until = filter.until, row.from > until { return nil }
+    row.isOpen = samples.upperBound == index.last && index.sessions.last?.isOpen == true
+    switch value {
+    case .namespace(let namespace):
+      row.inode = namespace.inode
+      row.kernelID = namespace.kernelID
+      row.isInitial = namespace.isInitial
+    case .unread(let reason): row.unread = reason
+    }
+    return row
+  }
+}

@@ -1,0 +1,59 @@
+public import NamespaceModel
+
+/// A process as the history knows it.
+public struct ProcessRecord: Sendable, Hashable {
+  /// Its row.
+  public let id: Int64
+  /// The row of its boot.
+  public let boot: Int64
+  /// Its PID, as the recorder saw it.
+  public let pid: Int64
+  /// When it started, in nanoseconds since the epoch, exact to one clock tick; nil if unreadable.
+  public let start: Int64?
+  /// Its name, escaped (`SystemText`).
+  public let comm: String
+  /// The effective user id; nil if unreadable.
+  public let uid: Int64?
+  /// The PID of its parent when it was first seen.
+  public let parentPID: Int64
+  /// Whether it is a thread of the kernel's own.
+  public let isKernelThread: Bool
+  /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
+  public let cgroup: String?
+  /// When the first sample that saw it began.
+  public internal(set) var firstSeen: Int64
+  /// When the last sample that saw it began.
+  public internal(set) var lastSeen: Int64
+  /// Whether it was still there in the last sample, and the recorder is still running.
+  public internal(set) var isOpen: Bool
+}
+
+/// A namespace as the history knows it.
+public struct NamespaceRecord: Sendable, Hashable {
+  /// Its row.
+  public let id: Int64
+  /// The row of its boot.
+  public let boot: Int64
+  /// Its type.
+  public let type: NamespaceType
+  /// Its inode number.
+  public let inode: UInt64
+  /// The kernel's id; nil where the kernel gave none.
+  public let kernelID: UInt64?
+  /// Whether the kernel made it at boot; nil when that could not be told.
+  public let isInitial: Bool?
+
+  /// Whether this is certainly not `other`. Two rows are two namespaces, unless they share a boot
+  /// and an inode number and the kernel gave no id to tell them apart.
+  func differs(from other: NamespaceRecord) -> Bool {
+    guard id != other.id else { return false }
+    return boot != other.boot || type != other.type || inode != other.inode
+      || (kernelID != nil && other.kernelID != nil)
+  }
+}
+
+/// What the history holds of one link.
+enum LinkValue: Hashable {
+  case namespace(NamespaceRecord)
+  case unread(UnreadReason)
+}

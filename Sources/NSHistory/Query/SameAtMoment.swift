@@ -1,0 +1,59 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// "At this moment": what the samples on both sides say, if they say the same.
+struct SameAtMoment {
+  let query: SameQuery
+  let time: Int64
+
+  func answer() throws(SQLiteError) -> SameAnswer {
+    let brackets = try query.index.brackets(at: time)
+    return SameAnswer(
+      verdict: .unknown,
+      processes: query.tracks.map { track in
+        track.processes.indices.filter { place in
+          !brackets.allSatisfy { track.wasAway(place, $0, until: time) }
+        }.map { track.processes[$0] }
+      },
+      types: query.question.types.map { answer($0, brackets) },
+      samples: brackets.map(Self.sides))
+  }
+
+  private func answer(
+    _ type: NamespaceType, _ brackets: [Bracket]
+  ) -> SameAnswer.TypeAnswer {
+    let judgements = brackets.map { bracket in
+      Judgement(query.tracks.map { $0.state(type.link, bracket, from: time, to: time) })
+    }
+    // One wall time can be several moments: within a sample, or after the clock was set back.
+    let verdicts = Set(judgements.map(\.verdict))
+    let verdict = verdicts.count == 1 ? verdicts.first ?? .unknown : .unknown
+    let reason: UnknownReason? =
+      verdict != .unknown
+      ? nil
+      : judgements.lazy.compactMap(\.reason).first
+        ?? (brackets.isEmpty ? .notRecorded : .changedBetweenSamples)
+    let reasons = query.tracks.indices.map { place in
+      judgements.lazy.compactMap { Self.reason($0.states[place]) }.first
+        ?? (brackets.isEmpty ? .notRecorded : nil)
+    }
+    return SameAnswer.TypeAnswer(
+      type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
+      intervals: [], differedWheneverSeen: false, reasons: reasons)
+  }
+
+  private static func reason(_ state: Track.State) -> UnknownReason? {
+    switch state {
+    case .known: nil
+    case .unknown(let reason): reason
+    case .absent: .notRunning
+    }
+  }
+
+  private static func sides(_ bracket: Bracket) -> SameAnswer.SampleGap {
+    let missing: MissingSamples? =
+      if case .gap(let missing) = bracket.coverage { missing } else { nil }
+    return SameAnswer.SampleGap(
+      before: bracket.before?.wall, after: bracket.after?.wall, missing: missing)
+  }
+}

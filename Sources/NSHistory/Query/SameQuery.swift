@@ -1,0 +1,65 @@
+internal import SQLite
+
+extension HistoryReader {
+  /// Answers whether PIDs were in the same namespaces.
+  public func same(_ question: SameQuestion) throws(HistoryError) -> SameAnswer {
+    try snapshot { () throws(HistoryError) in
+      do throws(SQLiteError) {
+        return try SameQuery(connection, question).answer()
+      } catch { throw wrap(error) }
+    }
+  }
+}
+
+/// One question being answered.
+struct SameQuery {
+  let question: SameQuestion
+  let index: SampleIndex
+  let tracks: [Track]
+
+  init(_ connection: Connection, _ question: SameQuestion) throws(SQLiteError) {
+    self.question = question
+    index = try SampleIndex(connection)
+    let reader = TrackReader(connection, index)
+    tracks = try question.pids.map { (selector) throws(SQLiteError) in
+      try reader.track(selector.pid, alive: selector.alive)
+    }
+  }
+
+  func answer() throws(SQLiteError) -> SameAnswer {
+    var answer: SameAnswer
+    switch question.time {
+    case .at(let time): answer = try SameAtMoment(query: self, time: time).answer()
+    case .range(let since, let until):
+      answer = try SameOverRange(query: self, since: since, until: until).answer()
+    }
+    let verdicts = answer.types.map(\.verdict)
+    answer.verdict =
+      verdicts.contains(.different) ? .different : verdicts.contains(.unknown) ? .unknown : .same
+    if let first = index.first, let last = index.last {
+      let start = try index.point(first).wall
+      answer.recorded = start...max(start, try index.point(last).wall)
+    }
+    return answer
+  }
+
+  /// Who was seen where, in several judgements.
+  func places(_ judgements: [Judgement]) -> [SameAnswer.Place] {
+    var order: [NamespaceRecord] = []
+    var members: [NamespaceRecord: Set<Int64>] = [:]
+    for judgement in judgements {
+      for (state, track) in zip(judgement.states, tracks) {
+        guard case .known(let namespace) = state else { continue }
+        if members[namespace] == nil { order.append(namespace) }
+        members[namespace, default: []].insert(track.pid)
+      }
+    }
+    var asked: [Int64] = []
+    for track in tracks where !asked.contains(track.pid) { asked.append(track.pid) }
+    return order.map { namespace in
+      SameAnswer.Place(
+        namespace: namespace,
+        pids: asked.filter { members[namespace]?.contains($0) == true })
+    }
+  }
+}

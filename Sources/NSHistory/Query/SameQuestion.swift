@@ -1,0 +1,105 @@
+public import NamespaceModel
+
+/// "Were these PIDs in the same namespaces?", at one time or over a range.
+public struct SameQuestion: Sendable {
+  /// The PIDs, as the recorder saw them; at least two.
+  public var pids: [Selector]
+  /// When.
+  public var time: Time
+  /// The types asked for.
+  public var types: [NamespaceType]
+
+  /// A PID, or the one of its processes that was alive at a time.
+  public struct Selector: Sendable, Hashable {
+    /// The PID.
+    public var pid: Int64
+    /// Nanoseconds since the epoch; nil for every process that had the PID.
+    public var alive: Int64?
+
+    /// Selects a PID, or one of its processes.
+    public init(pid: Int64, alive: Int64? = nil) {
+      self.pid = pid
+      self.alive = alive
+    }
+  }
+
+  /// When, in nanoseconds since the epoch.
+  public enum Time: Sendable, Hashable {
+    /// At one moment.
+    case at(Int64)
+    /// At any moment from one to the other; by default, from the first sample to the last.
+    case range(since: Int64?, until: Int64?)
+  }
+
+  /// A question with these values.
+  public init(pids: [Selector], time: Time, types: [NamespaceType] = NamespaceType.allCases) {
+    self.pids = pids
+    self.time = time
+    self.types = types
+  }
+}
+
+/// The answer to a `SameQuestion`.
+public struct SameAnswer: Sendable {
+  /// `same` in every type, `different` in at least one, or else `unknown`.
+  public var verdict: Verdict
+  /// For each PID asked for, in order, the processes it was, in the time asked for.
+  public var processes: [[ProcessRecord]]
+  /// One answer a type, in the order asked for.
+  public var types: [TypeAnswer]
+  /// For a question about one moment: the samples around it.
+  public var samples: [SampleGap]
+  /// From the first sample to the last of the whole history, in nanoseconds since the epoch; nil
+  /// when there is none.
+  public var recorded: ClosedRange<Int64>?
+
+  /// The answer for one type.
+  public struct TypeAnswer: Sendable {
+    /// The type.
+    public var type: NamespaceType
+    /// The verdict.
+    public var verdict: Verdict
+    /// Why it is unknown; nil when it is not.
+    public var reason: UnknownReason?
+    /// Every namespace that took part, with the PIDs that were seen in it.
+    public var namespaces: [Place]
+    /// For `same`: when all were seen together.
+    public var intervals: [Interval]
+    /// For an unknown verdict over a range: in every sample in which all were seen, at least two
+    /// were in different namespaces.
+    public var differedWheneverSeen: Bool
+    /// For each PID, why it is not known where it was; nil where that is known.
+    public var reasons: [UnknownReason?]
+  }
+
+  /// A namespace, and who was seen in it.
+  public struct Place: Sendable, Hashable {
+    /// The namespace.
+    public var namespace: NamespaceRecord
+    /// The PIDs, in the order asked for.
+    public var pids: [Int64]
+  }
+
+  /// A time in which all were seen together. Its ends are samples, or the ends of the range asked
+  /// for; it can have begun earlier and gone on later, up to the next sample on either side.
+  public struct Interval: Sendable, Hashable {
+    /// In nanoseconds since the epoch.
+    public var from: Int64
+    /// In nanoseconds since the epoch.
+    public var until: Int64
+    /// Whether it still held in the last sample, and the recorder is still running.
+    public var isOpen: Bool
+    /// Where they were together.
+    public var namespace: NamespaceRecord
+  }
+
+  /// The samples on the two sides of a moment, in nanoseconds since the epoch.
+  public struct SampleGap: Sendable, Hashable {
+    /// When the one before began; nil when there is none.
+    public var before: Int64?
+    /// When the one after began; nil when there is none.
+    public var after: Int64?
+    /// Why samples are missing in between; nil when none is.
+    public var missing: MissingSamples?
+  }
+}

@@ -1,0 +1,138 @@
+internal import SQLite
+
+/// Finds samples by number and by time.
+///
+/// Samples are in the order of the boot clock. The wall clock may have been set back, so one wall
+/// time can be several moments; within a stretch between two steps of the clock it is in order,
+/// and a stretch is searched by halving.
+final class SampleIndex {
+  let sessions: [SessionSpan]
+  /// The first samples of the stretches that begin inside a session.
+  let clockSteps: [Int64]
+  private let connection: Connection
+
+  init(_ connection: Connection) throws(SQLiteError) {
+    self.connection = connection
+    sessions = try SessionSpan.all(in: connection)
+    clockSteps = try connection.prepare("SELECT sample_id FROM clock_step ORDER BY sample_id")
+      .map { $0.integer(0) }
+  }
+
+  var first: Int64? { sessions.first?.first }
+  var last: Int64? { sessions.last?.last }
+
+  /// The sample of a number that a session spans.
+  func point(_ id: Int64) throws(SQLiteError) -> SamplePoint {
+    let point = try connection.prepare(
+      "SELECT wall_ns, boot_ns, took_ns, gap FROM sample WHERE sample_id = ?"
+    ).bind(.integer(id)).first { row in
+      SamplePoint(
+        id: id, wall: row.integer(0), boot: row.integer(1), took: row.integer(2),
+        gap: row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled })
+    }
+    guard let point else {
+      throw SQLiteError(
+        extendedCode: 11, message: "sample \(id) is missing", operation: "read a sample")
+    }
+    return point
+  }
+
+  /// The session that a sample is of.
+  func session(of sample: Int64) -> SessionSpan? {
+    let index = sessions.partitioningIndex { $0.last >= sample }
+    guard index < sessions.count, sessions[index].first <= sample else { return nil }
+    return sessions[index]
+  }
+
+  /// The numbers, in a range, of the samples with a gap before them.
+  func gaps(_ range: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    try connection.prepare(
+      "SELECT sample_id FROM sample WHERE gap IS NOT NULL AND sample_id BETWEEN ? AND ?"
+    ).bind(.integer(range.lowerBound), .integer(range.upperBound)).map { $0.integer(0) }
+  }
+
+  /// The time between two samples that follow one another; nil stands for none.
+  func bracket(_ before: SamplePoint?, _ after: SamplePoint?) -> Bracket {
+    let left = before.flatMap { session(of: $0.id) }
+    let right = after.flatMap { session(of: $0.id) }
+    let coverage: Bracket.Coverage =
+      if before == nil {
+        .gap(.beforeFirst)
+      } else if after == nil {
+        .gap(.afterLast)
+      } else if left?.row != right?.row {
+        .gap(.noRecorder)
+      } else if let cause = after?.gap, before?.id != after?.id {
+        .gap(.cause(cause))
+      } else {
+        .sampled
+      }
+    return Bracket(
+      before: before, after: after, coverage: coverage,
+      hidesProcesses: left?.hidesProcesses == true || right?.hidesProcesses == true)
+  }
+
+  /// Every piece of time between two samples in which the wall clock showed `wall`.
+  ///
+  /// More than one when the clock was set back, and when the time is within a sample: each process
+  /// was read before or after it.
+  func brackets(at wall: Int64) throws(SQLiteError) -> [Bracket] {
+    guard let first, let last else { return [] }
+    var found: Set<Int64> = []  // The numbers of the samples behind the brackets.
+    var starts = Set(sessions.map(\.first))
+    starts.formUnion(clockSteps)
+    let stretches = starts.sorted()
+    for (index, start) in stretches.enumerated() {
+      let end = index + 1 < stretches.count ? stretches[index + 1] - 1 : last
+      let opening = try point(start)
+      let closing = try point(end)
+      if wall >= opening.wall, wall <= closing.wallEnd {
+        let left = try lastSample(in: start...end, notAfter: wall)
+        if wall <= left.wallEnd { found.insert(left.id) }
+        found.insert(left.id + 1)
+      }
+      // Between this stretch and the next the clock stood on either side's time.
+      if end < last {
+        let next = try point(end + 1)
+        let sameBoot = session(of: end)?.boot == session(of: end + 1)?.boot
+        let elapsed = sameBoot ? max(0, next.boot - closing.boot) : 0
+        let low = min(closing.wallEnd, next.wall - elapsed)
+        let high = max(closing.wall + elapsed, next.wall)
+        if wall > low, wall < high { found.insert(end + 1) }
+      }
+    }
+    if found.isEmpty {
+      let opening = try point(first)
+      found.insert(wall < opening.wall ? first : last + 1)
+    }
+    return try found.sorted().map { (after) throws(SQLiteError) -> Bracket in
+      bracket(
+        after > first ? try point(after - 1) : nil, after <= last ? try point(after) : nil)
+    }
+  }
+
+  private func lastSample(
+    in range: ClosedRange<Int64>, notAfter wall: Int64
+  ) throws(SQLiteError) -> SamplePoint {
+    var low = range.lowerBound
+    var high = range.upperBound
+    while low < high {
+      let middle = low + (high - low + 1) / 2
+      if try point(middle).wall <= wall { low = middle } else { high = middle - 1 }
+    }
+    return try point(low)
+  }
+}
+
+extension Array {
+  /// The first index whose element, and all after it, satisfies `belongsInSecond`.
+  func partitioningIndex(where belongsInSecond: (Element) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if belongsInSecond(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}

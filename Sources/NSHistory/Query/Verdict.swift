@@ -1,0 +1,43 @@
+/// The answer to "are these in one namespace?".
+public enum Verdict: String, Sendable, Hashable, CaseIterable {
+  /// Proven: all were observed in one kernel namespace.
+  case same
+  /// Proven: at least two were observed in different ones.
+  case different
+  /// Neither is proven, for a reason that is given.
+  case unknown
+}
+
+/// Why a verdict is unknown. The raw value is the word in every output.
+public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
+  /// No sample covers the time.
+  case gap
+  /// The link could not be read for want of privilege.
+  case denied
+  /// The process had exited and was not yet reaped.
+  case zombie
+  /// No process of this PID was ever recorded, or it may have been hidden from the recorder.
+  case notRecorded = "not-recorded"
+  /// The recorded processes of this PID were not running then.
+  case notRunning = "not-running"
+  /// The process started, exited or moved between the two samples around the time.
+  case changedBetweenSamples = "changed-between-samples"
+  /// Two sightings of one inode number that may be two namespaces.
+  case inodeMayBeReused = "inode-may-be-reused"
+  /// The kernel has no such type of namespace.
+  case unsupported
+
+  /// The reason in plain words.
+  public var words: String {
+    switch self {
+    case .gap: "no sample covers this time"
+    case .denied: "the recorder was not permitted to read it"
+    case .zombie: "it had exited and was not yet reaped"
+    case .notRecorded: "no such process was recorded"
+    case .notRunning: "it was not running"
+    case .changedBetweenSamples: "it started, exited or moved between two samples"
+    case .inodeMayBeReused: "the inode number may have been used again"
+    case .unsupported: "the kernel has no such namespace"
+    }
+  }
+}

@@ -1,0 +1,57 @@
+internal import Glibc
+
+/// Calendar times in the zone of the process (`TZ`, `localtime(3)`) or in UTC.
+public enum TimeZoneChoice: Sendable, Hashable {
+  /// The zone that `TZ`, or else `/etc/localtime`, names.
+  case local
+  /// Coordinated universal time.
+  case utc
+}
+
+/// A date and a time of day, without fractions of a second.
+struct CalendarTime: Equatable {
+  var year: Int
+  var month: Int
+  var day: Int
+  var hour = 0
+  var minute = 0
+  var second = 0
+
+  /// The calendar time of a second since the epoch, and how far its zone is ahead of UTC.
+  static func of(_ seconds: Int64, _ zone: TimeZoneChoice) -> (CalendarTime, offset: Int) {
+    var time = time_t(seconds)
+    var parts = tm()
+    switch zone {
+    case .local: localtime_r(&time, &parts)
+    case .utc: gmtime_r(&time, &parts)
+    }
+    return (
+      CalendarTime(
+        year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),
+        hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: Int(parts.tm_sec)),
+      Int(parts.tm_gmtoff)
+    )
+  }
+
+  /// Seconds since the epoch; nil when the calendar has no such time.
+  func seconds(in zone: TimeZoneChoice) -> Int64? {
+    guard (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day),
+      (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second)
+    else { return nil }
+    var parts = tm()
+    parts.tm_year = Int32(year - 1900)
+    parts.tm_mon = Int32(month - 1)
+    parts.tm_mday = Int32(day)
+    parts.tm_hour = Int32(hour)
+    parts.tm_min = Int32(minute)
+    parts.tm_sec = Int32(second)
+    parts.tm_isdst = -1
+    let time =
+      switch zone {
+      case .local: mktime(&parts)
+      case .utc: timegm(&parts)
+      }
+    // February 30, or an hour that summer time leaves out, comes back as another.
+    return CalendarTime.of(Int64(time), zone).0 == self ? Int64(time) : nil
+  }
+}
