@@ -45,14 +45,14 @@ let package = Package(
     .target(
       name: "NSHistory",
       dependencies: [
-        "SQLite", "NamespaceModel", "Migrations", "CLinux",
+        "SQLite", "NamespaceModel", "Migrations",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .target(
       name: "NSRecorder",
       dependencies: [
-        "NSHistory", "Procfs", "CLinux",
+        "NSHistory", "Procfs", "NamespaceModel", "CLinux",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -60,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "nshist",
       dependencies: [
-        "NSHistory", "NSRecorder", "Procfs", "NamespaceModel",
+        "NSHistory", "NSRecorder", "Procfs", "NamespaceModel", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),

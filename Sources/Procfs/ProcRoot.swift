@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+public import NamespaceModel
 public import SystemPackage
 
 /// An open `/proc`, or a directory in its form: where every other read starts.
@@ -43,6 +44,15 @@ public final class ProcRoot {
       throw ProcfsError(operation: "read", path: "\(path)/\(name)", cause: .malformed)
     }
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// The inode number of one of the reader's own namespaces; nil when that cannot be read.
+  public func ownNamespaceInode(_ link: NamespaceLink) -> UInt64? {
+    let directory = openat(descriptor, "self/ns", CLINUX_O_PATH_DIRECTORY)
+    guard directory >= 0 else { return nil }
+    defer { close(directory) }
+    guard case .inode(let inode) = LinkReader().read(link, in: directory) else { return nil }
+    return inode
   }
 
   /// What the mount of this root hides, as far as the reader's mount table tells.

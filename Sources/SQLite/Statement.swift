@@ -77,19 +77,6 @@ public final class Statement {
     return try step() ? try body(self) : nil
   }
 
-  /// Gives `body` each row, and resets the statement also when `body` throws.
-  public func forEach<E: Error>(
-    or wrap: (SQLiteError) -> E, _ body: (Statement) throws(E) -> Void
-  ) throws(E) {
-    defer { reset() }
-    while true {
-      let more: Bool
-      do { more = try step() } catch { throw wrap(error) }
-      guard more else { return }
-      try body(self)
-    }
-  }
-
   /// What `body` makes of each row.
   public func map<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> [T] {
     defer { reset() }

@@ -59,16 +59,14 @@ public struct ExportRow: Sendable, Hashable {
 
 extension HistoryReader {
   /// Gives `body` each row that `filter` lets through, ordered by process and time, in memory
-  /// that does not grow with the file.
+  /// that does not grow with the file. Ends early when `body` returns false.
   public func export(
-    _ filter: ExportFilter, _ body: (ExportRow) throws(HistoryError) -> Void
+    _ filter: ExportFilter, _ body: (ExportRow) -> Bool
   ) throws(HistoryError) {
     try snapshot { () throws(HistoryError) in
-      let rows: ExportStream
       do throws(SQLiteError) {
-        rows = try ExportStream(connection, filter)
+        try ExportStream(connection, filter).forEach(body)
       } catch { throw wrap(error) }
-      try rows.forEach(or: wrap, body)
     }
   }
 }

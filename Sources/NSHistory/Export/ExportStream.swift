@@ -16,33 +16,25 @@ struct ExportStream {
     reader = TrackReader(connection, index)
   }
 
-  func forEach(
-    or wrap: (SQLiteError) -> HistoryError,
-    _ body: (ExportRow) throws(HistoryError) -> Void
-  ) throws(HistoryError) {
-    let tasks: Statement
-    do throws(SQLiteError) {
-      tasks = try connection.prepare(
-        """
-        SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path
-        FROM task JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
-        WHERE ? OR pid IN (SELECT value FROM json_each(?)) ORDER BY task_id
-        """
-      ).bind(
-        .integer(filter.pids.isEmpty ? 1 : 0),
-        .text("[\(filter.pids.map(String.init).joined(separator: ","))]"))
-    } catch { throw wrap(error) }
-    try tasks.forEach(or: wrap) { (task) throws(HistoryError) in
+  /// Gives `body` each row; ends early when it returns false.
+  func forEach(_ body: (ExportRow) -> Bool) throws(SQLiteError) {
+    let tasks = try connection.prepare(
+      """
+      SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path
+      FROM task JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
+      WHERE ? OR pid IN (SELECT value FROM json_each(?)) ORDER BY task_id
+      """
+    ).bind(
+      .integer(filter.pids.isEmpty ? 1 : 0),
+      .text("[\(filter.pids.map(String.init).joined(separator: ","))]"))
+    defer { tasks.reset() }
+    while try tasks.step() {
       let template = ExportRow(
-        boot: task.text(1), pid: task.integer(2), start: task.optionalInteger(3),
-        comm: task.text(4), uid: task.optionalInteger(5), type: .net, inode: nil, kernelID: nil,
-        isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
-        cgroup: task.optionalText(6))
-      let rows: [ExportRow]
-      do throws(SQLiteError) {
-        rows = try self.rows(of: task.integer(0), template)
-      } catch { throw wrap(error) }
-      for row in rows { try body(row) }
+        boot: tasks.text(1), pid: tasks.integer(2), start: tasks.optionalInteger(3),
+        comm: tasks.text(4), uid: tasks.optionalInteger(5), type: .net, inode: nil,
+        kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
+        cgroup: tasks.optionalText(6))
+      for row in try rows(of: tasks.integer(0), template) where !body(row) { return }
     }
   }
 

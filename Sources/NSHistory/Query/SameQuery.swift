@@ -36,6 +36,7 @@ struct SameQuery {
     let verdicts = answer.types.map(\.verdict)
     answer.verdict =
       verdicts.contains(.different) ? .different : verdicts.contains(.unknown) ? .unknown : .same
+    for track in tracks { answer.known[track.pid, default: []] = track.processes }
     if let first = index.first, let last = index.last {
       let start = try index.point(first).wall
       answer.recorded = start...max(start, try index.point(last).wall)

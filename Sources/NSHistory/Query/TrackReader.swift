@@ -127,6 +127,8 @@ final class TrackReader {
       links[link] = value
     }
     guard links.count == NamespaceLink.count else { throw Self.corrupt("namespace set \(set)") }
+    // An export meets every set there ever was.
+    if sets.count >= 4096 { sets.removeAll(keepingCapacity: true) }
     sets[set] = links
     return links
   }

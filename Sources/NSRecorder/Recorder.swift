@@ -1,0 +1,163 @@
+internal import Glibc
+public import Logging
+public import NSHistory
+internal import NamespaceModel
+public import Procfs
+internal import SystemPackage
+
+/// Takes samples on a schedule and writes each into a history, until a signal or a count ends it.
+///
+///     let recorder = try Recorder(.init(database: "history.db", samples: 3), logger: logger)
+///     let summary = try recorder.run { report in print(report.counts.processes) }
+public final class Recorder {
+  private let configuration: RecorderConfiguration
+  private let logger: Logger
+  private let source: any SampleSource
+  private let writer: HistoryWriter
+  private let surroundings: Surroundings
+  private var notices: Notices
+  private var summary = RecordingSummary()
+  /// The last sample that is in the file.
+  private var lastWritten: ProcessSample?
+  /// Why the samples since then are not.
+  private var failing: GapCause?
+
+  /// Opens the file, closes what a dead recorder left open in it, and looks around.
+  ///
+  /// - Parameter source: where samples come from; by default, the configured `/proc`.
+  public init(
+    _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)? = nil
+  ) throws(RecorderError) {
+    precondition(configuration.interval > 0, "an interval is above zero")
+    self.configuration = configuration
+    self.logger = logger
+    notices = Notices(logger)
+    do throws(ProcfsError) {
+      let root = try ProcRoot(path: configuration.procRoot)
+      surroundings = try Surroundings(root)
+      self.source = source ?? ProcfsSource(root: root)
+    } catch { throw .procfs(error) }
+    do throws(HistoryError) {
+      writer = try HistoryWriter(path: configuration.database)
+    } catch { throw .history(error) }
+  }
+
+  /// How namespaces are told apart.
+  public var identity: IdentitySource { source.identity }
+
+  /// The dead session that was closed when the file was opened, if there was one.
+  public var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
+
+  /// Records. Takes over SIGINT, SIGTERM and SIGHUP: any of them ends the session in order.
+  ///
+  /// - Parameter onSample: called after each sample that was written.
+  public func run(
+    onSample: (SampleReport) -> Void = { _ in }
+  ) throws(RecorderError) -> RecordingSummary {
+    let wakeups: Wakeups
+    do throws(Errno) { wakeups = try Wakeups() } catch { throw .wakeups(error) }
+    let started = ClockReading.now()
+    try begin(started)
+    notices.begin(surroundings, identity: source.identity)
+    let schedule = Schedule(start: started.boot, interval: configuration.interval)
+    var taken = 0
+    while summary.signal == nil {
+      takeSample(schedule, onSample)
+      taken += 1
+      if let limit = configuration.samples, taken >= limit { break }
+      do throws(Errno) {
+        try wait(wakeups, schedule)
+      } catch {
+        try end(.failed)
+        throw .wakeups(error)
+      }
+    }
+    summary.endedUnwritten = failing == .writeFailed
+    try end(summary.signal == nil ? .completed : .stopped)
+    return summary
+  }
+
+  private func begin(_ started: ClockReading) throws(RecorderError) {
+    do throws(HistoryError) {
+      try writer.beginSession(
+        SessionInfo(
+          bootID: surroundings.bootID, ticksPerSecond: Int64(ClockTick.perSecond),
+          recorderPID: getpid(), program: configuration.program,
+          interval: configuration.interval, identity: source.identity.rawValue,
+          procRoot: configuration.procRoot, pidNamespaceInode: surroundings.pidNamespaceInode,
+          hidePID: surroundings.hidePID.rawValue, started: started))
+    } catch { throw .history(error) }
+  }
+
+  private func end(_ end: SessionEnd) throws(RecorderError) {
+    do throws(HistoryError) { try writer.endSession(end) } catch { throw .history(error) }
+  }
+
+  private func wait(_ wakeups: Wakeups, _ schedule: Schedule) throws(Errno) {
+    if let signal = wakeups.pendingStop() {
+      summary.signal = signal
+      return
+    }
+    switch try wakeups.wait(until: schedule.next(after: ClockReading.now().boot)) {
+    case .slot: break
+    case .stop(let signal): summary.signal = signal
+    }
+  }
+
+  /// One slot: reads and writes a sample. What fails is said, and tried again at the next slot.
+  private func takeSample(_ schedule: Schedule, _ onSample: (SampleReport) -> Void) {
+    let sample: ProcessSample
+    do throws(ProcfsError) { sample = try source.takeSample() } catch {
+      return fail(.readFailed, "\(error); trying again at the next sample")
+    }
+    notices.sample(sample.counts)
+    let timing = SampleTiming(
+      late: schedule.lateness(of: sample.start.boot),
+      gap: lastWritten.flatMap { failing ?? schedule.gap(from: $0, to: sample.start) })
+    do throws(HistoryError) {
+      succeed(sample, try writer.write(sample, timing), timing, onSample)
+    } catch {
+      fail(.writeFailed, "\(error); trying again at the next sample")
+    }
+  }
+
+  private func fail(_ cause: GapCause, _ message: String) {
+    summary.failures += 1
+    // Said when it begins, not at every slot of a long night.
+    if failing != cause { logger.error("\(message)") }
+    failing = cause
+  }
+
+  private func succeed(
+    _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
+    _ onSample: (SampleReport) -> Void
+  ) {
+    if failing != nil { logger.notice("recording again after a gap") }
+    failing = nil
+    if let gap = timing.gap, gap == .suspended || gap == .stalled {
+      logger.warning("a gap in the samples: \(gap.words)")
+    }
+    if let step = written.clockStep {
+      let direction = step < 0 ? "back" : "forward"
+      logger.warning("the wall clock was set \(direction) by \(TimeFormat.duration(step))")
+    }
+    summary.samples += 1
+    summary.changes += lastWritten == nil ? 0 : written.changes
+    summary.processes = sample.counts.processes
+    summary.namespaces = sample.counts.namespaces
+    summary.denied = sample.counts.denied
+    lastWritten = ProcessSample(span: sample)
+    onSample(
+      SampleReport(
+        number: summary.samples, time: sample.start, took: sample.end.boot - sample.start.boot,
+        counts: sample.counts, changes: written.changes))
+  }
+}
+
+extension ProcessSample {
+  /// When a sample was, without what it told: that may be large.
+  fileprivate init(span: ProcessSample) {
+    self.init(start: span.start)
+    end = span.end
+  }
+}

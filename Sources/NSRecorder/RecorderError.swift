@@ -1,0 +1,23 @@
+public import NSHistory
+public import Procfs
+public import SystemPackage
+
+/// Why a recorder cannot begin, or could not end.
+public enum RecorderError: Error, Sendable, Hashable {
+  /// The history file.
+  case history(HistoryError)
+  /// `/proc`.
+  case procfs(ProcfsError)
+  /// A timer or the signals could not be had from the kernel.
+  case wakeups(Errno)
+}
+
+extension RecorderError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .history(let error): error.description
+    case .procfs(let error): error.description
+    case .wakeups(let errno): "cannot wait for a timer and signals: \(errno)"
+    }
+  }
+}

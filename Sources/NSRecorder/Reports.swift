@@ -1,0 +1,35 @@
+public import NamespaceModel
+
+/// What a recorder says after each sample.
+public struct SampleReport: Sendable {
+  /// How many samples of this session are in the file.
+  public var number: Int
+  /// When it was taken.
+  public var time: ClockReading
+  /// Nanoseconds it took.
+  public var took: Int64
+  /// What it saw.
+  public var counts: ProcessSample.Counts
+  /// Processes that appeared, changed or disappeared since the sample before.
+  public var changes: Int
+}
+
+/// What a recorder says when it ends.
+public struct RecordingSummary: Sendable, Hashable {
+  /// Samples written.
+  public internal(set) var samples = 0
+  /// Samples that could not be read or written.
+  public internal(set) var failures = 0
+  /// Processes there in the last sample.
+  public internal(set) var processes = 0
+  /// Namespaces there in the last sample.
+  public internal(set) var namespaces = 0
+  /// Processes of which a link was denied, in the last sample.
+  public internal(set) var denied = 0
+  /// Processes that appeared, changed or disappeared after the first sample.
+  public internal(set) var changes = 0
+  /// The signal that ended it; nil when it had taken its samples.
+  public internal(set) var signal: Int32?
+  /// Whether what the last samples told could not be written.
+  public internal(set) var endedUnwritten = false
+}

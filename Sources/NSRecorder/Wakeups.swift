@@ -1,0 +1,59 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// What a recorder waits for: the next slot of its schedule, or a signal to end.
+final class Wakeups {
+  private let timer: Int32
+  private let signals: Int32
+
+  enum Wakeup: Equatable {
+    case slot
+    case stop(signal: Int32)
+  }
+
+  /// Takes over SIGINT, SIGTERM and SIGHUP for the calling thread.
+  init() throws(Errno) {
+    timer = clinux_boot_timer()
+    guard timer >= 0 else { throw Errno(rawValue: errno) }
+    signals = clinux_stop_signals()
+    guard signals >= 0 else {
+      let failure = Errno(rawValue: errno)
+      close(timer)
+      throw failure
+    }
+  }
+
+  deinit {
+    close(timer)
+    close(signals)
+  }
+
+  /// Sleeps until the boot clock shows `time`, or a signal comes.
+  func wait(until time: Int64) throws(Errno) -> Wakeup {
+    guard clinux_arm_timer(timer, max(1, time)) == 0 else { throw Errno(rawValue: errno) }
+    var waits = [
+      pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: timer, events: Int16(POLLIN), revents: 0),
+    ]
+    while true {
+      if poll(&waits, 2, -1) < 0 {
+        let failure = Errno(rawValue: errno)
+        if failure == .interrupted { continue }
+        throw failure
+      }
+      if waits[0].revents != 0 {
+        let signal = clinux_read_signal(signals)
+        guard signal >= 0 else { throw Errno(rawValue: errno) }
+        if signal > 0 { return .stop(signal: signal) }
+      }
+      if waits[1].revents != 0 { return .slot }
+    }
+  }
+
+  /// The signal that has come meanwhile, if one has.
+  func pendingStop() -> Int32? {
+    let signal = clinux_read_signal(signals)
+    return signal > 0 ? signal : nil
+  }
+}

@@ -1,0 +1,44 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+internal import Procfs
+
+/// `nshist check`: the present, with no history.
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell whether running processes share namespaces now; no history is needed.",
+    discussion: """
+      nshist check 10 20
+      nshist check $$ 1 --type net,mnt
+
+      Exit status: 0 same in every type asked for, 1 different in at least one, 2 none different \
+      but at least one unknown.
+      """)
+
+  @Argument(help: ArgumentHelp("PIDs of running processes.", valueName: "pid"))
+  var pids: [String]
+
+  @OptionGroup var type: TypeOption
+  @Option(help: "table, json or csv.") var format = AnswerFormat.table
+  @Flag(help: "Show times in UTC.") var utc = false
+
+  func validate() throws {
+    guard pids.count >= 2 else { throw ValidationError("give at least two PIDs") }
+  }
+
+  func run() throws {
+    let asked = try pids.map(TimeArguments.pid)
+    let types = try type.types()
+    let root = try ProcRoot()
+    let live = try LiveComparison.with(asked, root: root) {
+      (live) throws(ProcfsError) in
+      (processes: try live.processes(asked), findings: types.map { ($0, live.findings($0)) })
+    }
+    let comparison = LiveAnswer(pids: asked, processes: live.processes).comparison(live.findings)
+    for (pid, process) in zip(asked, live.processes) where process == nil {
+      Messages.shared.say("there is no process \(pid) now; of the past, ask nshist query same")
+    }
+    try comparison.print(format, utc: utc)
+    throw ExitStatus.of(comparison.verdict)
+  }
+}

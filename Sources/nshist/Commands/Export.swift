@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist export`: the history as rows, for other programs.
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write the history as CSV, TSV or JSON: a row a process, type and interval.",
+    discussion: """
+      nshist export --format csv > history.csv
+      nshist export --since -1h --pid 10,20 --type net --output net.csv
+      """)
+
+  @Option(help: "csv, tsv, json or ndjson.") var format = RowFormat.csv
+
+  @Option(
+    help: ArgumentHelp(
+      "Write this file, whole or not at all, instead of standard output.", valueName: "path"))
+  var output: String?
+
+  @Option(
+    name: .customLong("pid"), help: ArgumentHelp("Only these PIDs.", valueName: "pid,..."))
+  var pids: [String] = []
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Only what was seen from this time on. \(TimeArguments.help)", valueName: "time"))
+  var since: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Only what was seen up to this time.", valueName: "time"))
+  var until: String?
+
+  @OptionGroup var type: TypeOption
+  @OptionGroup var database: DatabaseOption
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let range = try TimeArguments.range(since: since, until: until, now: now)
+    let asked = try pids.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      .map { Int64(try TimeArguments.pid(String($0))) }
+    let filter = ExportFilter(
+      since: range.since, until: range.until, pids: Set(asked), types: try type.types())
+    let reader = try HistoryReader(path: try database.path())
+    let file = try OutputFile(output)
+    var writer = ExportWriter(format: format, output: file)
+    try writer.begin()
+    var failure: OutputError?
+    try reader.export(filter) { row in
+      do throws(OutputError) { try writer.write(row) } catch { failure = error }
+      return failure == nil
+    }
+    if let failure { throw failure }
+    try writer.end()
+  }
+}

@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query same`: were these in the same namespaces?
+struct QuerySame: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "same",
+    abstract: "Tell whether processes shared namespaces: same, different or unknown, and why.",
+    discussion: """
+      nshist query same 10 20 --at 10:42
+      nshist query same 10 20 30 --since -1h --type net,mnt --format json
+
+      Exit status: 0 same in every type asked for, 1 different in at least one, 2 none different \
+      but at least one unknown.
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "PIDs as the recorder saw them; PID@TIME for the process that had it then.",
+      valueName: "pid"))
+  var pids: [String]
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
+  var at: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("From this time on; by default, the first sample.", valueName: "time"))
+  var since: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Up to this time; by default, the last sample.", valueName: "time"))
+  var until: String?
+
+  @OptionGroup var type: TypeOption
+  @Option(help: "table, json or csv.") var format = AnswerFormat.table
+  @Flag(help: "Show times in UTC.") var utc = false
+  @OptionGroup var database: DatabaseOption
+
+  func validate() throws {
+    guard pids.count >= 2 else { throw ValidationError("give at least two PIDs") }
+    if at != nil, since != nil || until != nil {
+      throw ValidationError("--at is one moment: leave --since and --until out, or --at")
+    }
+  }
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let question = SameQuestion(
+      pids: try pids.map { try TimeArguments.selector($0, now: now) },
+      time: try time(now), types: try type.types())
+    let path = try database.path()
+    let answer = try HistoryReader(path: path).same(question)
+    let zone: TimeZoneChoice = utc ? .utc : .local
+    let words = SameWords(question: question, answer: answer, zone: zone, path: path)
+    var comparison = Comparison(answer, to: question, time: words.time)
+    comparison.notes = words.notes
+    for warning in words.warnings { Messages.shared.say(warning) }
+    try comparison.print(format, utc: utc)
+    throw ExitStatus.of(answer.verdict)
+  }
+
+  private func time(_ now: Int64) throws -> SameQuestion.Time {
+    if let at = try TimeArguments.time(at, "--at", now: now) { return .at(at) }
+    let range = try TimeArguments.range(since: since, until: until, now: now)
+    return .range(since: range.since, until: range.until)
+  }
+}

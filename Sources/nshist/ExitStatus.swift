@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Glibc
+internal import NSHistory
+internal import NSRecorder
+internal import Procfs
+
+/// How the program ends: the verdict's status, or one of sysexits(3).
+enum ExitStatus {
+  static let different: Int32 = 1
+  static let unknown: Int32 = 2
+  static let usage: Int32 = 64
+  static let data: Int32 = 65
+  static let noInput: Int32 = 66
+  static let cannotCreate: Int32 = 73
+  static let inputOutput: Int32 = 74
+  static let temporary: Int32 = 75
+  static let noPermission: Int32 = 77
+
+  /// The status that a verdict is.
+  static func of(_ verdict: Verdict) -> ExitCode {
+    switch verdict {
+    case .same: .success
+    case .different: ExitCode(different)
+    case .unknown: ExitCode(unknown)
+    }
+  }
+
+  /// Says what went wrong, in one line, and ends the program.
+  static func leave(for error: any Error) -> Never {
+    switch error {
+    case let error as HistoryError: fail(error.description, of(error.kind))
+    case let error as OutputError: fail(error.description, error.status)
+    case let error as ProcfsError: fail(error.description, inputOutput)
+    case RecorderError.history(let error): fail(error.description, of(error.kind))
+    case let error as RecorderError: fail(error.description, inputOutput)
+    case let error as ExitCode: exit(error.rawValue)
+    default: leave(forArguments: error)
+    }
+  }
+
+  /// Help and version are printed in whole; a mistake is one line.
+  private static func leave(forArguments error: any Error) -> Never {
+    let status = NSHist.exitCode(for: error)
+    guard status.rawValue != 0 else { NSHist.exit(withError: error) }
+    let message = NSHist.message(for: error)
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    fail("\(line) (see nshist --help)", status.rawValue)
+  }
+
+  private static func of(_ kind: HistoryError.Kind) -> Int32 {
+    switch kind {
+    case .missing: noInput
+    case .notAHistory, .newer: data
+    case .cannotCreate: cannotCreate
+    case .inputOutput: inputOutput
+    case .busy: temporary
+    case .denied: noPermission
+    }
+  }
+
+  private static func fail(_ message: String, _ status: Int32) -> Never {
+    Messages.shared.say(message)
+    exit(status)
+  }
+}

@@ -1,0 +1,58 @@
+internal import Glibc
+internal import Logging
+
+/// Standard error: one line a message, and on a terminal one line that is written over and over.
+///
+/// Used by one thread only, the program's.
+final class Messages: @unchecked Sendable {
+  static let shared = Messages()
+
+  private let isTerminal = isatty(STDERR_FILENO) != 0
+  private var statusWidth = 0
+
+  /// Writes a message in a line of its own.
+  func say(_ message: String) {
+    let oneLine = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    let text = "\(clearing())nshist: \(oneLine)\n"
+    statusWidth = 0
+    write(text)
+  }
+
+  /// Replaces the status line; does nothing where there is no terminal.
+  func status(_ text: String) {
+    guard isTerminal else { return }
+    write(clearing() + text)
+    statusWidth = text.count
+  }
+
+  /// Takes the status line away.
+  func endStatus() {
+    guard statusWidth > 0 else { return }
+    write(clearing())
+    statusWidth = 0
+  }
+
+  // Carriage return, and "erase to the end of the line" (ECMA-48 EL).
+  private func clearing() -> String { statusWidth > 0 ? "\r\u{1B}[K" : "" }
+
+  private func write(_ text: String) {
+    var text = text
+    // Where standard error is closed, or full, there is nobody left to tell.
+    _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
+
+/// Sends what the recorder logs to standard error.
+struct MessageLogHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel: Logger.Level = .notice
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    Messages.shared.say(event.message.description)
+  }
+}

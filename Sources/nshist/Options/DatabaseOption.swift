@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import Glibc
+
+/// Where the history is.
+struct DatabaseOption: ParsableArguments {
+  @Option(
+    name: .customLong("db"),
+    help: ArgumentHelp(
+      "The history file.",
+      discussion: """
+        By default $NSHIST_DB, else /var/lib/nshist/history.db for root and \
+        $XDG_STATE_HOME/nshist/history.db (~/.local/state) for others.
+        """, valueName: "path"))
+  var given: String?
+
+  /// The path to use.
+  func path() throws -> String {
+    if let given {
+      guard !given.isEmpty else { throw ValidationError("--db needs a path") }
+      return given
+    }
+    return try variable("NSHIST_DB") ?? Self.defaultPath()
+  }
+
+  /// The path to record into; the folder of a default path is made.
+  func pathForRecording() throws -> String {
+    let path = try path()
+    if given == nil, variable("NSHIST_DB") == nil { Self.makeFolder(of: path) }
+    return path
+  }
+
+  private static func defaultPath() throws -> String {
+    if geteuid() == 0 { return "/var/lib/nshist/history.db" }
+    // The XDG Base Directory Specification has a relative path ignored.
+    if let state = Environment.variable("XDG_STATE_HOME"), state.hasPrefix("/") {
+      return "\(state)/nshist/history.db"
+    }
+    guard let home = Environment.variable("HOME") else {
+      throw ValidationError("neither HOME nor XDG_STATE_HOME is set: name the file with --db")
+    }
+    return "\(home)/.local/state/nshist/history.db"
+  }
+
+  private func variable(_ name: String) -> String? { Environment.variable(name) }
+
+  /// Makes each folder that is missing. What cannot be made is told when the file is opened.
+  private static func makeFolder(of path: String) {
+    let parts = path.split(separator: "/").dropLast()
+    var folder = ""
+    for part in parts {
+      folder += "/\(part)"
+      mkdir(folder, 0o755)
+    }
+  }
+}
+
+/// The environment of the process.
+enum Environment {
+  /// A variable's value; nil when it is not set, or empty.
+  static func variable(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+}

@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// Times and PIDs as a person writes them.
+enum TimeArguments {
+  static let help = """
+    RFC 3339, '2026-11-23 10:00', 10:00, now, today, yesterday 10:00, -5m, '5m ago', @1700000000; \
+    local time without a zone.
+    """
+
+  /// The time that an option's text is.
+  static func time(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
+    guard let text else { return nil }
+    guard let time = TimeExpression.parse(text, now: now, zone: .local) else {
+      throw ValidationError(
+        "'\(text)' is not a time for \(option); write 10:42, '2026-11-23 10:42', -5m or RFC 3339")
+    }
+    return time
+  }
+
+  /// The range between two options' times.
+  static func range(
+    since: String?, until: String?, now: Int64
+  ) throws -> (since: Int64?, until: Int64?) {
+    let start = try time(since, "--since", now: now)
+    let end = try time(until, "--until", now: now)
+    if let start, let end, start > end {
+      throw ValidationError(
+        "--since \(since ?? "") is after --until \(until ?? ""); exchange the two")
+    }
+    return (start, end)
+  }
+
+  /// A PID, or `PID@TIME`.
+  static func selector(_ text: String, now: Int64) throws -> SameQuestion.Selector {
+    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+    let pid = try pid(String(parts[0]))
+    guard parts.count == 2 else { return SameQuestion.Selector(pid: Int64(pid)) }
+    // '10@@1700000000': the second @ belongs to the time.
+    return SameQuestion.Selector(
+      pid: Int64(pid), alive: try time(String(parts[1]), "the process \(text)", now: now))
+  }
+
+  /// A PID.
+  static func pid(_ text: String) throws -> Int32 {
+    guard let pid = Int32(text), pid > 0, text.allSatisfy(\.isNumber) else {
+      throw ValidationError("'\(text)' is not a PID; give a number above zero, or PID@TIME")
+    }
+    return pid
+  }
+}

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import NamespaceModel
+
+/// Which namespace types to look at.
+struct TypeOption: ParsableArguments {
+  @Option(
+    name: .customLong("type"),
+    help: ArgumentHelp(
+      "Only these types: cgroup, ipc, mnt, net, pid, time, user, uts.", valueName: "type,..."))
+  var given: [String] = []
+
+  /// The types asked for, in the order of `NamespaceType`; all by default.
+  func types() throws -> [NamespaceType] {
+    guard !given.isEmpty else { return NamespaceType.allCases }
+    var asked: Set<NamespaceType> = []
+    for name in given.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+      guard let type = NamespaceType(name: name) else {
+        let all = NamespaceType.allCases.map(\.name).joined(separator: ", ")
+        throw ValidationError("'\(name)' is not a namespace type; the types are \(all)")
+      }
+      asked.insert(type)
+    }
+    return NamespaceType.allCases.filter(asked.contains)
+  }
+}

@@ -1,0 +1,90 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// The answer to "are these in one namespace?", ready to be shown: from the history or live.
+struct Comparison {
+  /// The PIDs, in the order asked for.
+  var pids: [Int64]
+  /// What was asked, behind the PIDs: `at 10:42:00`, `now`.
+  var time: String
+  var verdict: Verdict
+  var processes: [Process]
+  var types: [TypeLine]
+  /// The samples around the time asked for; empty for other questions.
+  var samples: [SameAnswer.SampleGap] = []
+  /// What the answer rests on, and what would help, in sentences.
+  var notes: [String] = []
+
+  struct Process {
+    var pid: Int64
+    var start: Int64?
+    var comm: String
+    var uid: Int64?
+    var firstSeen: Int64?
+    var lastSeen: Int64?
+  }
+
+  struct TypeLine {
+    var type: NamespaceType
+    var verdict: Verdict
+    var evidence: String?
+    var reason: UnknownReason?
+    var places: [Place]
+    var intervals: [Interval] = []
+    var differedWheneverSeen = false
+    /// For each PID, why it is not known where it was.
+    var reasons: [UnknownReason?]
+  }
+
+  struct Place {
+    var inode: UInt64
+    var kernelID: UInt64?
+    var isInitial: Bool?
+    var pids: [Int64]
+  }
+
+  struct Interval {
+    var from: Int64
+    var until: Int64
+    var isOpen: Bool
+    var inode: UInt64
+    var kernelID: UInt64?
+  }
+}
+
+extension Comparison {
+  /// From an answer of the history.
+  init(_ answer: SameAnswer, to question: SameQuestion, time: String) {
+    pids = question.pids.map(\.pid)
+    self.time = time
+    verdict = answer.verdict
+    // A PID that was asked for twice, at two times, is one or two processes.
+    var shown: Set<Int64> = []
+    processes = answer.processes.joined().filter { shown.insert($0.id).inserted }.map {
+      Process(
+        pid: $0.pid, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
+        lastSeen: $0.lastSeen)
+    }
+    types = answer.types.map(TypeLine.init)
+    samples = answer.samples
+  }
+}
+
+extension Comparison.TypeLine {
+  init(_ answer: SameAnswer.TypeAnswer) {
+    self.init(
+      type: answer.type, verdict: answer.verdict,
+      evidence: answer.verdict == .unknown ? nil : "sampled", reason: answer.reason,
+      places: answer.namespaces.map {
+        Comparison.Place(
+          inode: $0.namespace.inode, kernelID: $0.namespace.kernelID,
+          isInitial: $0.namespace.isInitial, pids: $0.pids)
+      },
+      intervals: answer.intervals.map {
+        Comparison.Interval(
+          from: $0.from, until: $0.until, isOpen: $0.isOpen, inode: $0.namespace.inode,
+          kernelID: $0.namespace.kernelID)
+      },
+      differedWheneverSeen: answer.differedWheneverSeen, reasons: answer.reasons)
+  }
+}

@@ -1,0 +1,17 @@
+internal import NSHistory
+
+extension Comparison {
+  /// Prints it on standard output.
+  func print(_ format: AnswerFormat, utc: Bool) throws(OutputError) {
+    let output = try OutputFile(nil)
+    switch format {
+    case .table:
+      let text = ComparisonText(
+        comparison: self, zone: utc ? .utc : .local, colours: Colour.isWanted)
+      try output.write(text.text)
+    case .json: try output.write(json.pretty + "\n")
+    case .csv: try output.write(csv)
+    }
+    try output.finish()
+  }
+}

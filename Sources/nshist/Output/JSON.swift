@@ -1,0 +1,77 @@
+/// A JSON value (RFC 8259) whose objects keep the order they are written in, nulls included.
+enum JSON {
+  case null
+  case bool(Bool)
+  case integer(Int64)
+  case unsigned(UInt64)
+  case string(String)
+  case array([JSON])
+  case object([(String, JSON)])
+
+  /// Null in place of nothing.
+  static func optional<T>(_ value: T?, _ make: (T) -> JSON) -> JSON { value.map(make) ?? .null }
+
+  /// In one line.
+  var compact: String {
+    var text = ""
+    write(to: &text, indent: nil)
+    return text
+  }
+
+  /// Over several lines, two spaces a level.
+  var pretty: String {
+    var text = ""
+    write(to: &text, indent: 0)
+    return text
+  }
+
+  private func write(to text: inout String, indent: Int?) {
+    switch self {
+    case .null: text += "null"
+    case .bool(let value): text += value ? "true" : "false"
+    case .integer(let value): text += String(value)
+    case .unsigned(let value): text += String(value)
+    case .string(let value): Self.quote(value, to: &text)
+    case .array(let values):
+      Self.list("[", "]", values, to: &text, indent: indent) { value, text, indent in
+        value.write(to: &text, indent: indent)
+      }
+    case .object(let pairs):
+      Self.list("{", "}", pairs, to: &text, indent: indent) { pair, text, indent in
+        Self.quote(pair.0, to: &text)
+        text += ": "
+        pair.1.write(to: &text, indent: indent)
+      }
+    }
+  }
+
+  private static func list<T>(
+    _ open: String, _ close: String, _ items: [T], to text: inout String, indent: Int?,
+    _ write: (T, inout String, Int?) -> Void
+  ) {
+    text += open
+    let inner = indent.map { $0 + 1 }
+    for (place, item) in items.enumerated() {
+      if place > 0 { text += inner == nil ? ", " : "," }
+      if let inner { text += "\n" + String(repeating: "  ", count: inner) }
+      write(item, &text, inner)
+    }
+    if let indent, !items.isEmpty { text += "\n" + String(repeating: "  ", count: indent) }
+    text += close
+  }
+
+  private static func quote(_ value: String, to text: inout String) {
+    text += "\""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case _ where scalar.value < 0x20:
+        let hex = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}
