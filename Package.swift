@@ -66,6 +66,33 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .testTarget(
+      name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ProcfsTests",
+      dependencies: ["Procfs", "NamespaceModel", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "NSHistoryTests",
+      dependencies: ["NSHistory", "NamespaceModel", "SQLite", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "NSRecorderTests",
+      dependencies: [
+        "NSRecorder", "NSHistory", "NamespaceModel", "Procfs", "SQLite", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "nshist", "NSHistory", "NSRecorder", "NamespaceModel", "Procfs", "SQLite", "TestSupport",
+      ],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

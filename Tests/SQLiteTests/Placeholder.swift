@@ -1,0 +1,3 @@
+import Testing
+
+@Test func placeholderSQLite() { #expect(Bool(true)) }

@@ -1,0 +1,86 @@
+internal import Foundation
+internal import Glibc
+
+/// The built `nshist`, or another program, run as a user runs it.
+public final class Command {
+  /// What a program that has ended said.
+  public struct Outcome: Sendable {
+    /// Its exit status, or 128 and the signal that ended it.
+    public let status: Int32
+    /// What it wrote to standard output.
+    public let output: String
+    /// What it wrote to standard error.
+    public let messages: String
+  }
+
+  private let process = Process()
+  private let output = Pipe()
+  private let messages: FileHandle
+  private let messagesPath: String
+
+  /// The PID while it runs.
+  public var pid: Int32 { process.processIdentifier }
+
+  /// The `nshist` that was built beside the tests.
+  public static var nshist: String {
+    // The test bundle and the program are in one folder.
+    let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    return folder.appendingPathComponent("nshist").path
+  }
+
+  /// Starts a program; what it writes to standard output must fit into a pipe until `wait`.
+  public init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    var all = ProcessInfo.processInfo.environment
+    all["NSHIST_DB"] = nil
+    all.merge(environment) { $1 }
+    process.environment = all
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    messagesPath = NSTemporaryDirectory() + "nshist-messages-\(UUID().uuidString)"
+    try Data().write(to: URL(fileURLWithPath: messagesPath))
+    messages = try FileHandle(forUpdating: URL(fileURLWithPath: messagesPath))
+    process.standardError = messages
+    try process.run()
+  }
+
+  deinit {
+    if process.isRunning { Glibc.kill(pid, SIGKILL) }
+    try? FileManager.default.removeItem(atPath: messagesPath)
+  }
+
+  /// Sends it a signal.
+  public func signal(_ number: Int32) { Glibc.kill(pid, number) }
+
+  /// What it has written to standard error so far.
+  public func messagesSoFar() throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: messagesPath)), as: UTF8.self)
+  }
+
+  /// Waits until it has ended.
+  public func wait() throws -> Outcome {
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    let status =
+      process.terminationReason == .exit
+      ? process.terminationStatus : 128 + process.terminationStatus
+    return Outcome(
+      status: status, output: String(decoding: data, as: UTF8.self),
+      messages: try messagesSoFar())
+  }
+
+  /// Runs a program to its end.
+  public static func run(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> Outcome {
+    try Command(path, arguments, environment: environment).wait()
+  }
+
+  /// Runs `nshist` to its end.
+  public static func nshist(
+    _ arguments: String..., environment: [String: String] = [:]
+  ) throws -> Outcome {
+    try run(nshist, arguments, environment: environment)
+  }
+}

@@ -1,0 +1,70 @@
+internal import Foundation
+
+/// A folder in the form of `/proc`, for what cannot be arranged live.
+public final class FakeProc {
+  /// Its path, for `--proc-root`.
+  public let path: String
+  private let folder: TemporaryFolder
+
+  /// The links that a process has by default: type or link name, and inode number.
+  public static let hostLinks: [String: UInt64] = [
+    "cgroup": 4_026_531_835, "ipc": 4_026_531_839, "mnt": 4_026_531_840, "net": 4_026_531_999,
+    "pid": 4_026_531_836, "pid_for_children": 4_026_531_836, "time": 4_026_531_834,
+    "time_for_children": 4_026_531_834, "user": 4_026_531_837, "uts": 4_026_531_838,
+  ]
+
+  /// An empty one, but for the boot's name.
+  public init(boot: String = "00000000-0000-4000-8000-000000000001") throws {
+    folder = try TemporaryFolder()
+    path = folder.path
+    try write("sys/kernel/random/boot_id", boot + "\n")
+  }
+
+  /// Writes a file, and the folders above it.
+  public func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
+
+  /// Writes a file of these bytes, and the folders above it.
+  public func write(_ name: String, _ bytes: [UInt8]) throws {
+    let url = URL(fileURLWithPath: "\(path)/\(name)")
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+  }
+
+  /// Adds a process; `links` replace those of the host.
+  public func add(
+    _ pid: Int, comm: [UInt8] = Array("sleep".utf8), start: UInt64 = 100, parent: Int = 1,
+    flags: UInt32 = 0x40_0000, uid: UInt32 = 0, links: [String: UInt64] = [:]
+  ) throws {
+    var stat = Array("\(pid) (".utf8) + comm
+    stat += Array(
+      ") S \(parent) 1 1 0 -1 \(flags) 0 0 0 0 0 0 0 0 20 0 1 0 \(start) 0 0 0\n".utf8)
+    try write("\(pid)/stat", stat)
+    try write(
+      "\(pid)/status", "Name:\tx\nUid:\t\(uid)\t\(uid)\t\(uid)\t\(uid)\nNSpid:\t\(pid)\n")
+    try write("\(pid)/cgroup", "0::/\n")
+    try setLinks(pid, Self.hostLinks.merging(links) { $1 })
+  }
+
+  /// Gives a process these links in place of those of the same name.
+  public func setLinks(_ pid: Int, _ links: [String: UInt64]) throws {
+    let ns = "\(path)/\(pid)/ns"
+    try FileManager.default.createDirectory(atPath: ns, withIntermediateDirectories: true)
+    for (name, inode) in links {
+      let type = name.replacingOccurrences(of: "_for_children", with: "")
+      try? FileManager.default.removeItem(atPath: "\(ns)/\(name)")
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(ns)/\(name)", withDestinationPath: "\(type):[\(inode)]")
+    }
+  }
+
+  /// Takes links of a process away.
+  public func removeLinks(_ pid: Int, _ names: [String]) throws {
+    for name in names { try FileManager.default.removeItem(atPath: "\(path)/\(pid)/ns/\(name)") }
+  }
+
+  /// Takes a process away.
+  public func remove(_ pid: Int) throws {
+    try FileManager.default.removeItem(atPath: "\(path)/\(pid)")
+  }
+}

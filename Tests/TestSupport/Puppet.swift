@@ -1,0 +1,77 @@
+internal import CTestSupport
+internal import Glibc
+
+/// A process that does what a test tells it to: `unshare`, `setns`, exit.
+public final class Puppet {
+  /// Its PID.
+  public let pid: Int32
+  private let control: Int32
+  private var isAlive = true
+  private var isReaped = false
+
+  /// An order that failed.
+  public struct Failure: Error {
+    /// What the puppet was told.
+    public let order: String
+    /// Why it could not.
+    public let errno: Int32
+  }
+
+  /// Starts one.
+  public init() throws {
+    var control: Int32 = -1
+    pid = ctest_puppet(&control)
+    guard pid > 0 else { throw Failure(order: "fork", errno: Glibc.errno) }
+    self.control = control
+  }
+
+  deinit {
+    if isAlive { kill(pid, SIGKILL) }
+    if !isReaped { _ = ctest_reap(pid) }
+    close(control)
+  }
+
+  /// Leaves its namespaces of these `CLONE_NEW*` flags for new ones.
+  public func unshare(_ flags: Int32) throws { try order("u", Int64(flags)) }
+
+  /// Enters another process's namespaces of these `CLONE_NEW*` flags.
+  public func enter(_ pid: Int32, _ flags: Int32) throws {
+    try order("n", Int64(flags))
+    try order("s", Int64(pid))
+  }
+
+  /// Ends, and is reaped unless it is to stay as a zombie.
+  public func exit(reap: Bool = true) throws {
+    guard isAlive else { return }
+    kill(pid, SIGKILL)
+    isAlive = false
+    if reap {
+      guard ctest_reap(pid) == 0 else { throw Failure(order: "reap", errno: Glibc.errno) }
+      isReaped = true
+    } else {
+      // Wait until it is a zombie, and leave it one.
+      var info = siginfo_t()
+      waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT)
+    }
+  }
+
+  private func order(_ what: Character, _ argument: Int64) throws {
+    let code = what.asciiValue.map { CChar($0) } ?? 0
+    let answer = ctest_order(control, code, argument)
+    guard answer == 0 else { throw Failure(order: "\(what) \(argument)", errno: -answer) }
+  }
+}
+
+/// `CLONE_NEW*` of sched.h.
+public enum CloneFlag {
+  /// A new net namespace.
+  public static let net: Int32 = 0x4000_0000
+  /// A new ipc namespace.
+  public static let ipc: Int32 = 0x0800_0000
+  /// A new uts namespace.
+  public static let uts: Int32 = 0x0400_0000
+  /// A new cgroup namespace.
+  public static let cgroup: Int32 = 0x0200_0000
+  /// A new mnt namespace.
+  public static let mnt: Int32 = 0x0002_0000
+}
