@@ -50,7 +50,8 @@ public struct HistoryError: Error, Sendable, Hashable {
       case .denied: (.denied, "use a file you may write, or another user")
       case .readOnly: (.denied, "make the file and its folder writable, or use another --db")
       case .cannotOpen: (.cannotCreate, "check that its folder exists and that you may use it")
-      case .corrupt: (.notAHistory, "keep a copy, then save what is readable: sqlite3 \(path) .recover")
+      case .corrupt:
+        (.notAHistory, "keep a copy, then save what is readable: sqlite3 \(path) .recover")
       case .notADatabase: (.notAHistory, "give the path of a history that nshist recorded")
       case .full: (.inputOutput, "make room on the device")
       case .inputOutput: (.inputOutput, "check the device and the kernel's log")
@@ -61,6 +62,7 @@ public struct HistoryError: Error, Sendable, Hashable {
 }
 
 extension HistoryError: CustomStringConvertible {
+  /// The error as one line.
   public var description: String {
     let head = "cannot \(operation) \(path): \(reason)"
     return remedy.isEmpty ? head : "\(head); \(remedy)"

@@ -13,6 +13,7 @@ public enum RecorderError: Error, Sendable, Hashable {
 }
 
 extension RecorderError: CustomStringConvertible {
+  /// The error as one line.
   public var description: String {
     switch self {
     case .history(let error): error.description

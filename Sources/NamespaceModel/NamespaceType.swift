@@ -11,8 +11,8 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
   case user = 7
   case uts = 8
 
-  /// The type's name, as in `/proc/PID/ns` and in `net:[4026531840]`.
-  public var name: String { String(describing: self) }
+  /// The type's name; the same as `description`.
+  public var name: String { description }
 
   /// The type with this name, or nil when there is none.
   public init?(name: some StringProtocol) {
@@ -36,6 +36,7 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
 }
 
 extension NamespaceType: CustomStringConvertible {
+  /// The type's name, as in `/proc/PID/ns` and in `net:[4026531840]`.
   public var description: String {
     switch self {
     case .cgroup: "cgroup"

@@ -1,4 +1,3 @@
-
 /// Names one process for as long as a source follows it, also when its PID is used again.
 public struct ProcessToken: Sendable, Hashable {
   /// Counts up; never given twice by one source.

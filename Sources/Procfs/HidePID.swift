@@ -25,8 +25,10 @@ public enum HidePID: Int64, Sendable, Hashable {
   }
 
   private static func option(in options: ArraySlice<UInt8>) -> HidePID? {
-    for option in options.split(separator: UInt8(ascii: ",")) where option.starts(with: "hidepid=".utf8) {
-      switch String(decoding: option.dropFirst("hidepid=".utf8.count), as: UTF8.self) {
+    let name = "hidepid="
+    for option in options.split(separator: UInt8(ascii: ","))
+    where option.starts(with: name.utf8) {
+      switch String(decoding: option.dropFirst(name.utf8.count), as: UTF8.self) {
       case "0", "off": return .off
       case "1", "noaccess": return .noAccess
       case "2", "invisible": return .invisible

@@ -26,6 +26,7 @@ public struct ProcfsError: Error, Sendable, Hashable {
 }
 
 extension ProcfsError: CustomStringConvertible {
+  /// The error as one line.
   public var description: String {
     switch cause {
     case .system(let errno): "cannot \(operation) \(path): \(errno)"

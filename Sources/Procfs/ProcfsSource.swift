@@ -17,6 +17,7 @@ internal import SystemPackage
 
 /// Takes samples from a `/proc` of processes, holding a directory of each between two passes.
 public final class ProcfsSource: SampleSource {
+  /// How namespaces are told apart.
   public let identity: IdentitySource
   let root: ProcRoot
   private let descriptorBudget: Int
@@ -50,6 +51,7 @@ public final class ProcfsSource: SampleSource {
     for entry in entries where entry.directory >= 0 { close(entry.directory) }
   }
 
+  /// Passes over every process once; see `SampleSource`.
   public func takeSample() throws(ProcfsError) -> ProcessSample {
     // A pass that failed leaves what it met unsorted.
     dropGone()

@@ -43,5 +43,6 @@ public struct SQLiteError: Error, Sendable, Hashable {
 }
 
 extension SQLiteError: CustomStringConvertible {
+  /// The error as one line.
   public var description: String { "\(message) (SQLite code \(extendedCode)) in: \(operation)" }
 }

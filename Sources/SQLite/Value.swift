@@ -14,6 +14,8 @@ public enum Value: Sendable, Hashable {
 }
 
 extension Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+  /// An integer.
   public init(integerLiteral value: Int64) { self = .integer(value) }
+  /// A text.
   public init(stringLiteral value: String) { self = .text(value) }
 }

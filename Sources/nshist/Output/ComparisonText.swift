@@ -9,8 +9,7 @@ struct ComparisonText {
 
   var text: String {
     var text = headline + "\n\n" + types.text(colours: colours)
-    let lines = comparison.types.flatMap(intervals)
-    if !lines.isEmpty { text += "\n" + lines.joined(separator: "\n") + "\n" }
+    if !together.isEmpty { text += "\n" + together.joined(separator: "\n") + "\n" }
     let rest = processes + comparison.notes
     if !rest.isEmpty { text += "\n" + rest.joined(separator: "\n") + "\n" }
     return text
@@ -81,14 +80,22 @@ struct ComparisonText {
     return "\(type):[\(place.inode)]\(id)\(place.isInitial == true ? " (initial)" : "")"
   }
 
-  private func intervals(_ line: Comparison.TypeLine) -> [String] {
-    line.intervals.map { interval in
-      let id = interval.kernelID.map { " id \($0)" } ?? ""
-      return "\(line.type) same in [\(interval.inode)]\(id)"
-        + " from \(TimeFormat.people(interval.from, zone))"
-        + " until \(TimeFormat.people(interval.until, zone))"
-        + (interval.isOpen ? " and still at the last sample" : "")
+  /// When they were together: types that were shared at the same times are one line each time.
+  private var together: [String] {
+    var order: [String] = []
+    var types: [String: [String]] = [:]
+    for line in comparison.types {
+      for interval in line.intervals {
+        let place = Set(line.intervals.map(\.inode)).count > 1 ? ":[\(interval.inode)]" : ""
+        let time =
+          "from \(TimeFormat.people(interval.from, zone))"
+          + " until \(TimeFormat.people(interval.until, zone))"
+          + (interval.isOpen ? " and still at the last sample" : "")
+        if types[time] == nil { order.append(time) }
+        types[time, default: []].append(line.type.name + place)
+      }
     }
+    return order.map { "together \($0): \(types[$0, default: []].joined(separator: ", "))" }
   }
 
   private var processes: [String] {

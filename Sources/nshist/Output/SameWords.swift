@@ -45,8 +45,11 @@ struct SameWords {
       case (nil, let after?): "The first sample is of \(after)"
       case (nil, nil): "There are no samples"
       }
-    return samples.missing.map { "\(line); between them there is a gap: \($0.words)." }
-      ?? "\(line)."
+    switch samples.missing {
+    case nil, .beforeFirst, .afterLast: return "\(line)."
+    case .noRecorder?, .cause?:
+      return "\(line), with a gap in between: \(samples.missing?.words ?? "")."
+    }
   }
 
   /// A line for each part of the question that the history cannot answer.
