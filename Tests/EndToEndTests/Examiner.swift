@@ -1,0 +1,83 @@
+// Asks questions at random times and compares each answer with the log.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+struct Examiner {
+  let log: TruthLog
+  let samples: SampleTable
+  var random: SeededRandom
+  private(set) var mistakes: [String] = []
+  private(set) var asked = 0
+  private(set) var same = 0
+  private(set) var different = 0
+  private(set) var unknown = 0
+  var proven: Int { same + different }
+
+  init(log: TruthLog, samples: SampleTable, random: SeededRandom) {
+    self.log = log
+    self.samples = samples
+    self.random = random
+  }
+
+  /// Two processes and a time: any time of the recording, or one at which the first was there.
+  mutating func question() -> SameQuestion {
+    let first = log.lives[Int.random(in: log.lives.indices, using: &random)]
+    let second = log.lives[Int.random(in: log.lives.indices, using: &random)]
+    let begin = samples.all.first?.start ?? 0
+    let end = samples.all.last?.end ?? 1
+    var time = Int64.random(in: begin...end, using: &random)
+    if Bool.random(using: &random), let act = first.acts.randomElement(using: &random) {
+      time = act.done + Int64.random(in: -100_000_000...400_000_000, using: &random)
+    }
+    return SameQuestion(
+      pids: [.init(pid: Int64(first.pid)), .init(pid: Int64(second.pid))], time: .at(time),
+      types: Theatre.types.map(\.0))
+  }
+
+  mutating func check(_ answer: SameAnswer, to question: SameQuestion) {
+    guard case .at(let time) = question.time else { return }
+    let pids = question.pids.map { Int32($0.pid) }
+    let truths = pids.map { log.truth($0, at: time) }
+    guard !truths.contains(.changing) else { return }
+    // A PID that one of ours has left may be given to a process of which the log knows nothing.
+    guard zip(pids, answer.processes).allSatisfy({ $1.allSatisfy(log.knows) }) else { return }
+    for line in answer.types {
+      asked += 1
+      switch line.verdict {
+      case .same: same += 1
+      case .different: different += 1
+      case .unknown: unknown += 1
+      }
+      if let mistake = mistake(line, pids, truths, time) {
+        mistakes.append(
+          "\(mistake): \(line.type) of \(pids) at \(time): \(line.verdict), "
+            + "\(line.reason?.rawValue ?? "no reason"); in truth \(truths)")
+      }
+    }
+  }
+
+  private func mistake(
+    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth], _ time: Int64
+  ) -> String? {
+    var places: [Int] = []
+    for case .at(let all) in truths { places.append(all[line.type] ?? 0) }
+    guard line.verdict == .unknown else {
+      guard places.count == 2 else { return "a verdict on a process that was not there" }
+      let isSame = places[0] == places[1]
+      return isSame == (line.verdict == .same) ? nil : "wrong"
+    }
+    guard let (before, after) = samples.around(time) else {
+      return line.reason == .gap || line.reason == .notRunning || places.count < 2
+        ? nil : "no samples around, and not a gap"
+    }
+    let changed = pids.contains { log.changed($0, from: before.start, to: after.end) }
+    switch line.reason {
+    case .gap: return samples.hasGap(after: before, upTo: after) ? nil : "a gap where none is"
+    case .changedBetweenSamples: return changed ? nil : "unknown although nothing changed"
+    case .notRunning: return places.count < 2 ? nil : "not running, but it was"
+    default: return "a reason that cannot be"
+    }
+  }
+}

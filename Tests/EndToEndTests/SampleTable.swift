@@ -1,0 +1,42 @@
+// The samples of a file, read with plain SQL: what an answer may rest on.
+
+import SQLite
+
+struct SampleTable {
+  struct Sample: Equatable {
+    let id: Int64
+    let session: Int64
+    let start: Int64
+    let end: Int64
+    let gap: Int64?
+  }
+
+  let all: [Sample]
+
+  init(_ database: String) throws {
+    let connection = try Connection(path: database, access: .readOnly)
+    connection.setBusyTimeout(milliseconds: 2000)
+    all = try connection.prepare(
+      "SELECT sample_id, session_id, wall_ns, wall_ns + took_ns, gap FROM sample ORDER BY sample_id"
+    ).map {
+      Sample(
+        id: $0.integer(0), session: $0.integer(1), start: $0.integer(2), end: $0.integer(3),
+        gap: $0.optionalInteger(4))
+    }
+  }
+
+  /// The last sample before a time, and the first after it, with none of which it overlaps.
+  func around(_ time: Int64) -> (before: Sample, after: Sample)? {
+    guard let before = all.last(where: { $0.end < time }),
+      let after = all.first(where: { $0.start > time })
+    else { return nil }
+    return (before, after)
+  }
+
+  /// Whether a gap is noted anywhere in the samples from one to another.
+  func hasGap(after first: Sample, upTo last: Sample) -> Bool {
+    all.contains {
+      $0.id > first.id && $0.id <= last.id && ($0.gap != nil || $0.session != first.session)
+    }
+  }
+}
