@@ -91,6 +91,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "nshist", "NSHistory", "NSRecorder", "NamespaceModel", "Procfs", "SQLite", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
   ],

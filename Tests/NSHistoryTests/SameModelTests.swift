@@ -30,7 +30,8 @@ struct SameModelTests {
     var random = SeededRandom(seed: seed)
     let steps = (0..<9).map { index in
       HistoryScript.Step(
-        gap: Int.random(in: 0..<6, using: &random) == 0 ? GapCause.allCases.randomElement(using: &random) : nil,
+        gap: Int.random(in: 0..<6, using: &random) == 0
+          ? GapCause.allCases.randomElement(using: &random) : nil,
         startsSession: index > 0 && Int.random(in: 0..<7, using: &random) == 0)
     }
     let pairs = (0..<12).map { number in

@@ -1,0 +1,96 @@
+// Inode numbers and PIDs that the kernel gives out again, on the live machine.
+
+import Foundation
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+struct ReuseTests {
+  @Test("two namespaces with one inode number, one after the other, are different")
+  func inodeReuse() throws {
+    let recording = try Recording()
+    let first = try Puppet()
+    try first.unshare(CloneFlag.net)
+    let inode = try Self.netInode(first.pid)
+    try recording.waitForSamples(2)
+    let seen = ClockReading.now().wall
+    try first.exit()
+    try recording.waitForSamples(2)
+
+    // The number is free only when the kernel has taken the old namespace down, in its own time.
+    var second: Puppet?
+    for _ in 0..<400 where second == nil {
+      let candidate = try Puppet()
+      try candidate.unshare(CloneFlag.net)
+      if try Self.netInode(candidate.pid) == inode { second = candidate }
+    }
+    guard let second else {
+      print("skipped: the kernel did not give the inode number \(inode) out again")
+      return
+    }
+    try recording.waitForSamples(2)
+    let reader = try recording.end()
+    let answer = try reader.same(
+      .init(
+        pids: [.init(pid: Int64(first.pid), alive: seen), .init(pid: Int64(second.pid))],
+        time: .range(since: nil, until: nil), types: [.net]))
+    #expect(answer.types[0].verdict == .different)
+    #expect(Set(answer.types[0].namespaces.map(\.namespace.inode)) == [inode])
+    #expect(Set(answer.types[0].namespaces.map(\.namespace.id)).count == 2)
+  }
+
+  @Test("one PID that was two processes has two histories")
+  func pidReuse() throws {
+    let recording = try Recording()
+    let bystander = try Puppet()
+    let first = try Puppet()
+    try recording.waitForSamples(2)
+    let duringFirst = ClockReading.now().wall
+    try recording.waitForSamples(1)
+    try first.exit()
+
+    guard let second = try Self.puppet(withPID: first.pid) else {
+      print("skipped: PID \(first.pid) could not be had again")
+      return
+    }
+    try second.unshare(CloneFlag.uts)
+    try recording.waitForSamples(2)
+    let duringSecond = ClockReading.now().wall
+    try recording.waitForSamples(1)
+    let reader = try recording.end()
+
+    func ask(_ selector: SameQuestion.Selector, _ time: SameQuestion.Time) throws -> SameAnswer {
+      try reader.same(
+        .init(pids: [selector, .init(pid: Int64(bystander.pid))], time: time, types: [.uts]))
+    }
+    let pid = Int64(first.pid)
+    #expect(try ask(.init(pid: pid), .at(duringFirst)).verdict == .same)
+    #expect(try ask(.init(pid: pid), .at(duringSecond)).verdict == .different)
+    let both = try ask(.init(pid: pid), .range(since: nil, until: nil))
+    #expect(both.processes[0].count == 2)
+    #expect(both.verdict == .same)
+    #expect(both.types[0].intervals.allSatisfy { $0.until <= duringSecond })
+    let later = try ask(.init(pid: pid, alive: duringSecond), .at(duringSecond))
+    #expect(later.processes[0].count == 1)
+    #expect(later.verdict == .different)
+    #expect(try ask(.init(pid: pid, alive: duringSecond), .at(duringFirst)).verdict == .unknown)
+  }
+
+  static func netInode(_ pid: Int32) throws -> UInt64 {
+    var status = stat()
+    guard stat("/proc/\(pid)/ns/net", &status) == 0 else { throw Waiting(what: "ns/net of \(pid)") }
+    return UInt64(status.st_ino)
+  }
+
+  /// A puppet with a certain PID: tells the kernel which PID it gave out last.
+  static func puppet(withPID pid: Int32) throws -> Puppet? {
+    for _ in 0..<50 {
+      try Data("\(pid - 1)".utf8).write(to: URL(fileURLWithPath: "/proc/sys/kernel/ns_last_pid"))
+      let puppet = try Puppet()
+      if puppet.pid == pid { return puppet }
+    }
+    return nil
+  }
+}
