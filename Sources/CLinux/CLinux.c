@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -46,13 +45,17 @@ int32_t clinux_namespace_id(int32_t file, uint64_t *result) {
   return ioctl(file, _IOR(0xb7, 0xd, uint64_t), result);
 }
 
-int32_t clinux_stop_signals(void) {
+int32_t clinux_stop_signals(sigset_t *previous) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGHUP);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+  int failure = pthread_sigmask(SIG_BLOCK, &set, previous);
+  if (failure != 0) {
+    errno = failure;
+    return -1;
+  }
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -61,6 +64,13 @@ int32_t clinux_read_signal(int32_t signals) {
   ssize_t count = read(signals, &info, sizeof info);
   if (count == (ssize_t)sizeof info) return (int32_t)info.ssi_signo;
   return count < 0 && errno != EAGAIN && errno != EINTR ? -1 : 0;
+}
+
+void clinux_release_signals(int32_t signals, const sigset_t *previous) {
+  while (clinux_read_signal(signals) > 0) {
+  }
+  close(signals);
+  pthread_sigmask(SIG_SETMASK, previous, NULL);
 }
 
 int32_t clinux_boot_timer(void) { return timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC); }

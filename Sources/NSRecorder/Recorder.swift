@@ -48,7 +48,8 @@ public final class Recorder {
   /// The dead session that was closed when the file was opened, if there was one.
   public var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
 
-  /// Records. Takes over SIGINT, SIGTERM and SIGHUP: any of them ends the session in order.
+  /// Records. Meanwhile SIGINT, SIGTERM and SIGHUP, where they reach the calling thread, end the
+  /// session in order.
   ///
   /// - Parameter onSample: called after each sample that was written.
   public func run(
@@ -56,6 +57,8 @@ public final class Recorder {
   ) throws(RecorderError) -> RecordingSummary {
     let wakeups: Wakeups
     do throws(Errno) { wakeups = try Wakeups() } catch { throw .wakeups(error) }
+    // Until the session has ended: another signal must not cut that short.
+    defer { withExtendedLifetime(wakeups) {} }
     let started = ClockReading.now()
     try begin(started)
     notices.begin(surroundings, identity: source.identity)

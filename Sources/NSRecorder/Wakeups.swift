@@ -6,17 +6,18 @@ internal import SystemPackage
 final class Wakeups {
   private let timer: Int32
   private let signals: Int32
+  private var previousMask = sigset_t()
 
   enum Wakeup: Equatable {
     case slot
     case stop(signal: Int32)
   }
 
-  /// Takes over SIGINT, SIGTERM and SIGHUP for the calling thread.
+  /// Takes over SIGINT, SIGTERM and SIGHUP for the calling thread, and gives them back at the end.
   init() throws(Errno) {
     timer = clinux_boot_timer()
     guard timer >= 0 else { throw Errno(rawValue: errno) }
-    signals = clinux_stop_signals()
+    signals = clinux_stop_signals(&previousMask)
     guard signals >= 0 else {
       let failure = Errno(rawValue: errno)
       close(timer)
@@ -26,7 +27,8 @@ final class Wakeups {
 
   deinit {
     close(timer)
-    close(signals)
+    // A second ^C meant what the first did.
+    clinux_release_signals(signals, &previousMask)
   }
 
   /// Sleeps until the boot clock shows `time`, or a signal comes.

@@ -1,6 +1,7 @@
 // Linux calls and constants that Swift's Glibc module does not import: either they are
 // variadic (syscall, open flags by macro), or their header is not part of that module.
 #pragma once
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +28,11 @@ int32_t clinux_namespace_handle(
 /// ioctl(2) NS_GET_ID on an open namespace file (Linux 6.18). Returns 0, or -1 with errno.
 int32_t clinux_namespace_id(int32_t file, uint64_t *result);
 
-/// A signalfd(2) for SIGINT, SIGTERM and SIGHUP, which it blocks. Returns it, or -1 with errno.
-int32_t clinux_stop_signals(void);
+/// A signalfd(2) for SIGINT, SIGTERM and SIGHUP, which it blocks for the calling thread. Returns
+/// it, or -1 with errno; `previous` is the mask to go back to.
+int32_t clinux_stop_signals(sigset_t *previous);
+/// Drops the signals that wait in a signalfd, closes it, and goes back to a mask.
+void clinux_release_signals(int32_t signals, const sigset_t *previous);
 /// The number of one signal waiting in a signalfd, 0 when none is, or -1 with errno.
 int32_t clinux_read_signal(int32_t signals);
 
