@@ -45,6 +45,11 @@ int32_t clinux_namespace_id(int32_t file, uint64_t *result) {
   return ioctl(file, _IOR(0xb7, 0xd, uint64_t), result);
 }
 
+int32_t clinux_terminal_width(int32_t file) {
+  struct winsize size;
+  return ioctl(file, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 int32_t clinux_stop_signals(sigset_t *previous) {
   sigset_t set;
   sigemptyset(&set);

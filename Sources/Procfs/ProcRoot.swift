@@ -57,8 +57,12 @@ public final class ProcRoot {
 
   /// What the mount of this root hides, as far as the reader's mount table tells.
   public var hidePID: HidePID {
-    guard case .success(let table) = read("self/mountinfo") else { return .off }
-    return HidePID(mountinfo: table, mountPoint: path)
+    // The mount table names its mounts by their real paths, with no link in them.
+    guard case .success(let table) = SmallFile.read("/proc/self/mountinfo", in: AT_FDCWD),
+      let real = realpath(path, nil)
+    else { return .off }
+    defer { free(real) }
+    return HidePID(mountinfo: table, mountPoint: String(cString: real))
   }
 }
 

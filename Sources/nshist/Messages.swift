@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Logging
 
@@ -21,8 +22,11 @@ final class Messages: @unchecked Sendable {
   /// Replaces the status line; does nothing where there is no terminal.
   func status(_ text: String) {
     guard isTerminal else { return }
-    write(clearing() + text)
-    statusWidth = text.count
+    // A line that wraps could not be taken back.
+    let columns = Int(clinux_terminal_width(STDERR_FILENO))
+    let line = String(text.prefix(columns > 0 ? columns - 1 : 79))
+    write(clearing() + line)
+    statusWidth = line.count
   }
 
   /// Takes the status line away.

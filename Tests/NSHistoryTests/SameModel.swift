@@ -50,7 +50,7 @@ struct SameModel {
     if judgements.contains(where: { $0.answer.verdict == .same }) { return Answer(verdict: .same) }
     let together = judgements.filter { !$0.states.contains(.absent) }
     let reasons = together.filter { $0.answer.verdict == .unknown }.compactMap(\.answer.reason)
-    for reason in [UnknownReason.notRecorded, .denied, .gap, .changedBetweenSamples]
+    for reason in [UnknownReason.denied, .notRecorded, .gap, .changedBetweenSamples]
     where reasons.contains(reason) {
       return Answer(verdict: .unknown, reason: reason)
     }

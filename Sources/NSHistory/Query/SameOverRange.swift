@@ -181,7 +181,7 @@ extension UnknownReason {
   /// there was no sample, and that more than that a change was not seen.
   static func mostTelling(_ reasons: [UnknownReason]) -> UnknownReason? {
     let order: [UnknownReason] = [
-      .notRecorded, .denied, .unsupported, .inodeMayBeReused, .gap, .zombie,
+      .denied, .notRecorded, .unsupported, .inodeMayBeReused, .gap, .zombie,
       .changedBetweenSamples, .notRunning,
     ]
     return order.first(where: reasons.contains)

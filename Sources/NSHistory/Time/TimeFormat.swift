@@ -17,6 +17,11 @@ public enum TimeFormat {
     return "\(date(time)) \(clock(time)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
   }
 
+  /// The time of day: `10:00:00`.
+  public static func timeOfDay(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+    clock(CalendarTime.of(split(nanoseconds).0, zone).0)
+  }
+
   /// A length of time, to three digits or so: `1.8 s`, `12 ms`, `3 h 20 min`.
   public static func duration(_ nanoseconds: Int64) -> String {
     let length = nanoseconds.magnitude

@@ -14,11 +14,14 @@ struct Record: ParsableCommand {
       """)
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "From one sample to the next: seconds, or 500ms, 2m.", valueName: "time"))
   var interval = "5"
 
-  @Option(help: ArgumentHelp("End after this many samples.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("End after this many samples.", valueName: "n"))
   var samples: Int?
 
   @Option(help: ArgumentHelp("The proc file system to read.", valueName: "path"))
@@ -64,7 +67,7 @@ struct Record: ParsableCommand {
     if let closed = recorder.closedSession {
       Messages.shared.say(RecordingWords.closed(closed))
     }
-    let end = samples.map { "\($0) samples" } ?? "until ^C"
+    let end = samples.map { RecordingWords.count($0, "sample", "samples") } ?? "until ^C"
     Messages.shared.say(
       """
       recording \(procRoot) into \(path) every \(RecordingWords.interval(interval)), \(end); \

@@ -7,11 +7,11 @@ enum RecordingWords {
   /// The line that is written over and over while recording.
   static func status(_ report: SampleReport) -> String {
     """
-    \(TimeFormat.people(report.time.wall, .local))  sample \(report.number)  \
-    \(count(report.counts.processes, "process", "processes"))  \
-    \(count(report.counts.namespaces, "namespace", "namespaces"))  \
-    \(count(report.changes, "change", "changes"))  \(report.counts.denied) denied  \
-    took \(TimeFormat.duration(report.took))
+    \(TimeFormat.timeOfDay(report.time.wall, .local)) sample \(report.number): \
+    \(count(report.counts.processes, "process", "processes")), \
+    \(count(report.counts.namespaces, "namespace", "namespaces")), \
+    \(count(report.changes, "change", "changes")), \(report.counts.denied) denied, \
+    \(TimeFormat.duration(report.took))
     """
   }
 
@@ -43,7 +43,8 @@ enum RecordingWords {
     text.last?.isNumber == true ? "\(text) s" : text
   }
 
-  private static func count(_ number: Int, _ one: String, _ many: String) -> String {
+  /// `1 sample`, `2 samples`.
+  static func count(_ number: Int, _ one: String, _ many: String) -> String {
     "\(number) \(number == 1 ? one : many)"
   }
 }
