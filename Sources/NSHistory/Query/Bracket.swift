@@ -10,7 +10,7 @@ struct Bracket {
   var clockIsSteady: Bool {
     guard let before, let after else { return true }
     let step = (after.wall &- before.wall) &- (after.boot &- before.boot)
-    return step.magnitude < 100_000_000
+    return step.magnitude < 10_000_000
   }
 
   enum Coverage: Hashable {

@@ -24,7 +24,8 @@ final class OpenSession {
     self.connection = connection
     interner = Interner(connection, boot: boot, session: row)
     tasks = TaskWriter(
-      connection: connection, interner: interner, boot: boot, ticksPerSecond: info.ticksPerSecond)
+      connection: connection, interner: interner, boot: boot, session: row,
+      ticksPerSecond: info.ticksPerSecond)
   }
 
   static func begin(
