@@ -28,6 +28,8 @@ struct SameOverRange {
     let from: Int64
     let until: Int64
     let judgement: Judgement
+    /// Which process each PID was; only meant where all are known.
+    let processes: [ProcessRecord]
     let reachesLastSample: Bool
   }
 
@@ -91,6 +93,7 @@ struct SameOverRange {
     pieces.append(
       Piece(
         from: from, until: until, judgement: Judgement(states),
+        processes: query.tracks.compactMap { $0.process(bracket) },
         reachesLastSample: closing != nil && closing?.id == query.index.last))
   }
 
@@ -163,12 +166,16 @@ struct SameOverRange {
         continue
       }
       let isOpen = piece.reachesLastSample && query.index.sessions.last?.isOpen == true
-      if goesOn, intervals.last?.namespace == namespace {
+      if goesOn, let last = intervals.last, last.namespace == namespace,
+        last.processes == piece.processes
+      {
         intervals[intervals.count - 1].until = piece.until
         intervals[intervals.count - 1].isOpen = isOpen
       } else {
         intervals.append(
-          .init(from: piece.from, until: piece.until, isOpen: isOpen, namespace: namespace))
+          .init(
+            from: piece.from, until: piece.until, isOpen: isOpen, namespace: namespace,
+            processes: piece.processes))
       }
       goesOn = true
     }

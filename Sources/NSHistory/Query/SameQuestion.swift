@@ -93,6 +93,8 @@ public struct SameAnswer: Sendable {
     public var isOpen: Bool
     /// Where they were together.
     public var namespace: NamespaceRecord
+    /// Which process each PID was, in the order asked for.
+    public var processes: [ProcessRecord]
   }
 
   /// The samples on the two sides of a moment, in nanoseconds since the epoch.

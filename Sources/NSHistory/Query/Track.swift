@@ -73,6 +73,11 @@ struct Track {
     return bracket.before.map { !sees(process, at: $0.id) } ?? true
   }
 
+  /// The process that the sample at the beginning of a bracket saw.
+  func process(_ bracket: Bracket) -> ProcessRecord? {
+    bracket.before.flatMap { run(.pid, at: $0.id) }.map { processes[$0.process] }
+  }
+
   private func sees(_ process: Int, at sample: Int64) -> Bool {
     run(.pid, at: sample)?.process == process
   }

@@ -49,7 +49,12 @@ struct Comparison {
     var isOpen: Bool
     var inode: UInt64
     var kernelID: UInt64?
+    /// The places in `processes` of those that were together.
+    var processes: [Int]
   }
+
+  /// Whether a PID stands for more than one process.
+  func isSeveral(_ pid: Int64) -> Bool { processes.count { $0.pid == pid } > 1 }
 }
 
 extension Comparison {
@@ -60,18 +65,19 @@ extension Comparison {
     verdict = answer.verdict
     // A PID that was asked for twice, at two times, is one or two processes.
     var shown: Set<Int64> = []
-    processes = answer.processes.joined().filter { shown.insert($0.id).inserted }.map {
+    let records = answer.processes.joined().filter { shown.insert($0.id).inserted }
+    processes = records.map {
       Process(
         pid: $0.pid, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
         lastSeen: $0.lastSeen)
     }
-    types = answer.types.map(TypeLine.init)
+    types = answer.types.map { TypeLine($0, records) }
     samples = answer.samples
   }
 }
 
 extension Comparison.TypeLine {
-  init(_ answer: SameAnswer.TypeAnswer) {
+  init(_ answer: SameAnswer.TypeAnswer, _ processes: [ProcessRecord]) {
     self.init(
       type: answer.type, verdict: answer.verdict,
       evidence: answer.verdict == .unknown ? nil : "sampled", reason: answer.reason,
@@ -80,10 +86,13 @@ extension Comparison.TypeLine {
           inode: $0.namespace.inode, kernelID: $0.namespace.kernelID,
           isInitial: $0.namespace.isInitial, pids: $0.pids)
       },
-      intervals: answer.intervals.map {
+      intervals: answer.intervals.map { interval in
         Comparison.Interval(
-          from: $0.from, until: $0.until, isOpen: $0.isOpen, inode: $0.namespace.inode,
-          kernelID: $0.namespace.kernelID)
+          from: interval.from, until: interval.until, isOpen: interval.isOpen,
+          inode: interval.namespace.inode, kernelID: interval.namespace.kernelID,
+          processes: interval.processes.compactMap { one in
+            processes.firstIndex { $0.id == one.id }
+          })
       },
       differedWheneverSeen: answer.differedWheneverSeen, reasons: answer.reasons)
   }

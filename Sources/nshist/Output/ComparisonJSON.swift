@@ -53,6 +53,7 @@ extension Comparison.Interval {
     .object([
       ("from", .time(from)), ("until", .time(until)), ("open", .bool(isOpen)),
       ("inode", .unsigned(inode)), ("id", .optional(kernelID, JSON.unsigned)),
+      ("processes", .array(processes.map { .integer(Int64($0)) })),
     ])
   }
 }

@@ -90,12 +90,20 @@ struct ComparisonText {
         let time =
           "from \(TimeFormat.people(interval.from, zone))"
           + " until \(TimeFormat.people(interval.until, zone))"
-          + (interval.isOpen ? " and still at the last sample" : "")
+          + (interval.isOpen ? " and still at the last sample" : "") + which(interval)
         if types[time] == nil { order.append(time) }
         types[time, default: []].append(line.type.name + place)
       }
     }
     return order.map { "together \($0): \(types[$0, default: []].joined(separator: ", "))" }
+  }
+
+  /// Of a PID that was several processes, which one.
+  private func which(_ interval: Comparison.Interval) -> String {
+    let named = interval.processes.map { comparison.processes[$0] }
+      .filter { comparison.isSeveral($0.pid) }
+      .map { "\($0.pid) started \($0.start.map { TimeFormat.people($0, zone) } ?? "then")" }
+    return named.isEmpty ? "" : " (\(named.joined(separator: ", ")))"
   }
 
   private var processes: [String] {

@@ -25,8 +25,14 @@ struct SameWords {
   var notes: [String] {
     switch question.time {
     case .at(let time):
-      return answer.samples.map { around($0, time) } + [Self.caveat]
-    case .range: return [Self.caveat]
+      return several + answer.samples.map { around($0, time) } + [Self.caveat]
+    case .range: return several + [Self.caveat]
+    }
+  }
+
+  private var several: [String] {
+    zip(question.pids, answer.processes).filter { $1.count > 1 }.map { selector, processes in
+      "PID \(selector.pid) was \(processes.count) processes; PID@TIME picks one of them."
     }
   }
 
