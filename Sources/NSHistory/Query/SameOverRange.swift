@@ -102,7 +102,8 @@ struct SameOverRange {
     // While one of them was not running nothing was shared by all, and nothing is open.
     let relevant = judgements.filter { !$0.hasAbsent }
     let unknown = relevant.filter { $0.verdict == .unknown }
-    let places = query.places(judgements)
+    // Where they were while together; of those who never were, where each was in its own time.
+    let places = query.places(relevant.isEmpty ? judgements : relevant)
     let intervals = together(pieces)
     let isDifferent = relevant.contains { $0.verdict == .different }
     var verdict = Verdict.unknown
