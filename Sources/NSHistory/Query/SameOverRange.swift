@@ -103,8 +103,9 @@ struct SameOverRange {
     let relevant = judgements.filter { !$0.hasAbsent }
     let unknown = relevant.filter { $0.verdict == .unknown }
     // Where they were while together; of those who never were, where each was in its own time.
-    let places = query.places(relevant.isEmpty ? judgements : relevant)
-    let intervals = together(pieces)
+    let together = query.places(relevant)
+    let places = together.isEmpty ? query.places(judgements) : together
+    let intervals = intervals(of: pieces)
     let isDifferent = relevant.contains { $0.verdict == .different }
     var verdict = Verdict.unknown
     var reason: UnknownReason?
@@ -156,7 +157,7 @@ struct SameOverRange {
   }
 
   /// The times in which all were in one namespace; pieces that touch are one interval.
-  private func together(_ pieces: [Piece]) -> [SameAnswer.Interval] {
+  private func intervals(of pieces: [Piece]) -> [SameAnswer.Interval] {
     var intervals: [SameAnswer.Interval] = []
     var goesOn = false
     for piece in pieces {
