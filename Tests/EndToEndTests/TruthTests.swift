@@ -33,9 +33,18 @@ struct TruthTests {
       let question = examiner.question()
       examiner.check(try reader.same(question), to: question)
     }
+    var ranges = RangeExaminer(examiner)
+    for _ in 0..<500 {
+      let question = ranges.question()
+      ranges.check(try reader.same(question), to: question)
+    }
     print(
       "truth, seed \(seed): \(theatre.steps) steps, \(examiner.asked) answers:"
         + " \(examiner.proven) proven, \(examiner.unknown) unknown for a reason")
+    print("and over ranges: \(ranges.same) same, \(ranges.different) different of \(ranges.asked)")
+    let untruths = ranges.mistakes.count
+    #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
+    #expect(ranges.same > 50 && ranges.different > 5)
     let mistakes = examiner.mistakes.count
     #expect(mistakes == 0, "\(examiner.mistakes.prefix(5).joined(separator: "\n"))")
     // The test would say nothing if most were unknown, or one verdict never came up.

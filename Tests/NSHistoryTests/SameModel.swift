@@ -42,7 +42,11 @@ struct SameModel {
     var judgements: [(states: [State], answer: Answer)] = []
     for index in 0..<count {
       let seen = pair.map { state($0, index, index, until: HistoryScript.end(index)) }
-      judgements.append((seen, judge(seen)))
+      var answer = judge(seen)
+      if answer.verdict == .same, !wereTogether(index) {
+        answer = Answer(verdict: .unknown, reason: .changedBetweenSamples)
+      }
+      judgements.append((seen, answer))
       guard index + 1 < count else { continue }
       let between = pair.map { state($0, index, index + 1, until: HistoryScript.end(index + 1)) }
       judgements.append((between, judge(between)))
@@ -66,6 +70,22 @@ struct SameModel {
     }
     return places[0].contains(where: places[1].contains)
       ? Answer(verdict: .unknown, reason: .notRunning) : Answer(verdict: .different)
+  }
+
+  /// Whether both were there at one moment of a sample, whichever of them was read first.
+  private func wereTogether(_ index: Int) -> Bool {
+    let startsSession = index == 0 || script.steps[index].startsSession
+    let endsSession = index + 1 == count || script.steps[index + 1].startsSession
+    let wasThere = pair.map { startsSession || stays($0, index - 1, index) }
+    let staysThere = pair.map { endsSession || stays($0, index, index + 1) }
+    // From the beginning on until it was read; or from then to the end; or all the time.
+    if wasThere == [true, true] || staysThere == [true, true] { return true }
+    return pair.indices.contains { wasThere[$0] && staysThere[$0] }
+  }
+
+  private func stays(_ actor: HistoryScript.Actor, _ before: Int, _ after: Int) -> Bool {
+    actor.sights[before] == actor.sights[after]
+      && actor.generation(at: before) == actor.generation(at: after)
   }
 
   private func judge(_ states: [State]) -> Answer {

@@ -24,6 +24,14 @@ struct Judgement: Hashable {
     }
   }
 
+  /// The judgement that states which each hold at a moment of their own cannot prove to have held
+  /// all at once.
+  init(unproven states: [Track.State]) {
+    self.states = states
+    verdict = .unknown
+    reason = .changedBetweenSamples
+  }
+
   /// Whether one of the PIDs was certainly not there: then nothing was shared by all.
   var hasAbsent: Bool { states.contains(.absent) }
 

@@ -85,16 +85,34 @@ struct SameOverRange {
     let isOneSample = !between && opening?.id == closing?.id
     let low = between || isOneSample ? opening?.wall : opening?.wallEnd
     let high = between || isOneSample ? closing?.wallEnd : closing?.wall
+    // One sample alone is a point: each process was seen at some moment of it.
+    let until = isOneSample ? opening?.wall : high
     // Time outside of all samples belongs to the question only if it was asked for by name.
     guard let from = low.map({ max($0, since ?? $0) }) ?? since,
-      let until = high.map({ min($0, self.until ?? $0) }) ?? self.until, from <= until
+      let until = until.map({ min($0, self.until ?? $0) }) ?? self.until, from <= until
     else { return }
     let states = query.tracks.map { $0.state(link, bracket, from: from, to: until) }
+    var judgement = Judgement(states)
+    if isOneSample, judgement.verdict == .same, !wereTogether(link, in: opening) {
+      judgement = Judgement(unproven: states)
+    }
     pieces.append(
       Piece(
-        from: from, until: until, judgement: Judgement(states),
+        from: from, until: until, judgement: judgement,
         processes: query.tracks.compactMap { $0.process(bracket) },
         reachesLastSample: closing != nil && closing?.id == query.index.last))
+  }
+
+  /// Whether what one sample saw of each process, at a moment of its own, was all true at one
+  /// moment: when all but one stayed as they were before and after it, or all stayed on one side.
+  /// The end of a session is not the end of a stay.
+  private func wereTogether(_ link: NamespaceLink, in sample: SamplePoint?) -> Bool {
+    guard let sample, let session = query.index.session(of: sample.id) else { return false }
+    let runs = query.tracks.compactMap { $0.run(link, at: sample.id) }
+    let entered = runs.filter { $0.from == sample.id && sample.id != session.first }
+    let left = runs.filter { $0.until == sample.id && sample.id != session.last }
+    let moved = runs.filter { entered.contains($0) || left.contains($0) }
+    return entered.isEmpty || left.isEmpty || moved.count <= 1
   }
 
   private func summary(_ type: NamespaceType, _ pieces: [Piece]) -> SameAnswer.TypeAnswer {

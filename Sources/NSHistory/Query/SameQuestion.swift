@@ -83,7 +83,8 @@ public struct SameAnswer: Sendable {
   }
 
   /// A time in which all were seen together. Its ends are samples, or the ends of the range asked
-  /// for; it can have begun earlier and gone on later, up to the next sample on either side.
+  /// for; it can have begun earlier and gone on later, up to the next sample on either side. Where
+  /// only one sample saw them together, both ends are its beginning.
   public struct Interval: Sendable, Hashable {
     /// In nanoseconds since the epoch.
     public var from: Int64
