@@ -19,10 +19,7 @@ import Testing
 
   /// A time of a sample, moved by nanoseconds, as an argument.
   private func time(_ function: String, movedBy offset: Int64) throws -> String {
-    let wall = try #require(recording.number("SELECT \(function)(wall_ns) FROM sample")) + offset
-    let fraction = String(wall % 1_000_000_000)
-    return
-      "@\(wall / 1_000_000_000).\(String(repeating: "0", count: 9 - fraction.count))\(fraction)"
+    argument(try #require(recording.number("SELECT \(function)(wall_ns) FROM sample")) + offset)
   }
 
   private func expectUnknown(
