@@ -15,9 +15,14 @@ enum OtherUser {
 
   static let need = "needs root, setpriv, and an nshist that every user may run"
 
+  /// Starts `nshist`.
+  static func start(_ arguments: [String]) throws -> Command {
+    try Command(setpriv, identity + [Command.nshist] + arguments)
+  }
+
   /// Runs `nshist` to its end.
   static func nshist(_ arguments: [String]) throws -> Command.Outcome {
-    try Command.run(setpriv, identity + [Command.nshist] + arguments)
+    try start(arguments).wait()
   }
 }
 
