@@ -8,12 +8,16 @@ import TestSupport
 final class Recording {
   let proc: FakeProc
   let folder: TemporaryFolder
-  var path: String { folder.file("history.db") }
+  let path: String
 
   /// Processes with these PIDs, all in the host's namespaces.
-  init(_ pids: [Int] = [10, 20], folder: TemporaryFolder? = nil) throws {
+  ///
+  /// - Parameter path: of the history; by default, in the folder.
+  init(_ pids: [Int] = [10, 20], folder: TemporaryFolder? = nil, path: String? = nil) throws {
     proc = try FakeProc()
-    self.folder = try folder ?? TemporaryFolder()
+    let folder = try folder ?? TemporaryFolder()
+    self.folder = folder
+    self.path = path ?? folder.file("history.db")
     for pid in pids { try proc.add(pid) }
   }
 
