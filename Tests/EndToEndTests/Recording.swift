@@ -1,34 +1,70 @@
-// A recorder of the live machine, run as a user runs it, for the length of a test.
+// A history recorded from a fake /proc, and what a test asks of its file.
 
 import Foundation
-import NSHistory
-import NamespaceModel
+import SQLite
 import TestSupport
-import Testing
 
+/// A fake `/proc`, a folder, and in it the history that `nshist` records of the one.
 final class Recording {
-  let database: String
-  private let folder: TemporaryFolder
-  private let recorder: Command
+  let proc: FakeProc
+  let folder: TemporaryFolder
+  let path: String
 
-  init(interval: String = "50ms", _ more: String...) throws {
-    folder = try TemporaryFolder()
-    database = folder.file("history.db")
-    recorder = try Command(
-      Command.nshist, ["record", "--interval", interval, "--db", database] + more)
-    try waitForSamples(1)
+  /// Processes with these PIDs, all in the host's namespaces.
+  ///
+  /// - Parameter path: of the history; by default, in the folder.
+  init(_ pids: [Int] = [10, 20], folder: TemporaryFolder? = nil, path: String? = nil) throws {
+    proc = try FakeProc()
+    let folder = try folder ?? TemporaryFolder()
+    self.folder = folder
+    self.path = path ?? folder.file("history.db")
+    for pid in pids { try proc.add(pid) }
   }
 
-  /// Waits until so many samples were begun from now on and are in the file.
-  func waitForSamples(_ count: Int) throws {
-    try EndToEndTests.waitForSamples(count, in: database, beyond: ClockReading.now().wall)
+  /// The arguments of a recorder of this.
+  func arguments(interval: String, samples: Int? = nil) -> [String] {
+    ["record", "--db", path, "--proc-root", proc.path, "--interval", interval]
+      + (samples.map { ["--samples", String($0)] } ?? [])
   }
 
-  /// Ends the recorder and opens what it recorded.
-  func end() throws -> HistoryReader {
-    recorder.signal(SIGTERM)
-    let outcome = try recorder.wait()
-    #expect(outcome.status == 0, "\(outcome.messages)")
-    return try HistoryReader(path: database)
+  /// Starts a recorder.
+  func start(interval: String = "20ms", samples: Int? = nil) throws -> Command {
+    try Command(Command.nshist, arguments(interval: interval, samples: samples))
+  }
+
+  /// Starts a recorder, and waits until it has written samples.
+  func startAndAwait(samples: Int64, interval: String = "20ms") throws -> Command {
+    let before = number("SELECT COUNT(*) FROM sample") ?? 0
+    let recorder = try start(interval: interval)
+    try waitFor(samples: before + samples)
+    return recorder
+  }
+
+  /// Records a number of samples.
+  @discardableResult
+  func record(samples: Int = 3) throws -> Command.Outcome {
+    try start(samples: samples).wait()
+  }
+
+  /// Waits until the file has so many samples.
+  func waitFor(samples: Int64) throws {
+    try eventually("\(samples) samples") {
+      (number("SELECT COUNT(*) FROM sample") ?? 0) >= samples
+    }
+  }
+
+  /// The number in the first row; nil while the file cannot be asked.
+  func number(_ sql: String) -> Int64? { try? texts(sql).first.flatMap { Int64($0) } }
+
+  /// The first column of each row.
+  func texts(_ sql: String) throws -> [String] { try Self.texts(sql, in: path) }
+
+  /// The first column of each row of any file. No file is made where there is no `-wal`.
+  static func texts(_ sql: String, in path: String) throws -> [String] {
+    let isLive = FileManager.default.fileExists(atPath: path + "-wal")
+    let connection = try Connection(path: path, access: isLive ? .readOnly : .immutable)
+    connection.setBusyTimeout(milliseconds: 10_000)
+    let statement = try connection.prepare(sql)
+    return try statement.map { row throws(SQLiteError) in row.text(0) }
   }
 }

@@ -10,7 +10,7 @@ import Testing
 struct ReuseTests {
   @Test("two namespaces with one inode number, one after the other, are different")
   func inodeReuse() throws {
-    let recording = try Recording()
+    let recording = try LiveRecording()
     let first = try Puppet()
     try first.unshare(CloneFlag.net)
     let inode = try Self.netInode(first.pid)
@@ -43,7 +43,7 @@ struct ReuseTests {
 
   @Test("one PID that was two processes has two histories")
   func pidReuse() throws {
-    let recording = try Recording()
+    let recording = try LiveRecording()
     let bystander = try Puppet()
     let first = try Puppet()
     try recording.waitForSamples(2)
@@ -80,7 +80,9 @@ struct ReuseTests {
 
   static func netInode(_ pid: Int32) throws -> UInt64 {
     var status = stat()
-    guard stat("/proc/\(pid)/ns/net", &status) == 0 else { throw Waiting(what: "ns/net of \(pid)") }
+    guard stat("/proc/\(pid)/ns/net", &status) == 0 else {
+      throw NeverHappened(what: "ns/net of \(pid)")
+    }
     return UInt64(status.st_ino)
   }
 

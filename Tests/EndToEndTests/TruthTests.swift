@@ -15,20 +15,15 @@ struct TruthTests {
     .enabled(if: geteuid() == 0, "needs root: unshare and setns"),
     arguments: [UInt64(1), 2])
   func answersAgreeWithTheLog(seed: UInt64) throws {
-    let folder = try TemporaryFolder()
-    let database = folder.file("history.db")
-    let recorder = try Command(
-      Command.nshist, ["record", "--interval", "60ms", "--db", database])
-    try waitForSamples(2, in: database)
+    let recording = try LiveRecording(interval: "60ms")
+    try recording.waitForSamples(1)
     var theatre = Theatre(seed: seed)
     try theatre.play(seconds: 12)
-    try waitForSamples(2, in: database, beyond: ClockReading.now().wall)
-    recorder.signal(SIGTERM)
-    #expect(try recorder.wait().status == 0)
-
-    let reader = try HistoryReader(path: database)
+    try recording.waitForSamples(2)
+    let samples = try recording.samples()
+    let reader = try recording.end()
     var examiner = Examiner(
-      log: theatre.log, samples: try SampleTable(database), random: SeededRandom(seed: seed))
+      log: theatre.log, samples: samples, random: SeededRandom(seed: seed))
     for _ in 0..<1500 {
       let question = examiner.question()
       examiner.check(try reader.same(question), to: question)
@@ -50,22 +45,4 @@ struct TruthTests {
     // The test would say nothing if most were unknown, or one verdict never came up.
     #expect(examiner.same > 50 && examiner.different > 50 && examiner.unknown > 50)
   }
-}
-
-/// Waits until so many samples are in the file, or taken after a time.
-func waitForSamples(_ count: Int, in database: String, beyond time: Int64 = 0) throws {
-  for _ in 0..<600 {
-    if FileManager.default.fileExists(atPath: database),
-      let samples = try? SampleTable(database),
-      samples.all.filter({ $0.start > time }).count >= count
-    {
-      return
-    }
-    Thread.sleep(forTimeInterval: 0.05)
-  }
-  throw Waiting(what: "\(count) samples in \(database)")
-}
-
-struct Waiting: Error {
-  let what: String
 }

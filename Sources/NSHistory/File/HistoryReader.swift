@@ -21,21 +21,37 @@ public final class HistoryReader {
   public init(path: String) throws(HistoryError) {
     self.path = path
     try Self.requireFile(path)
-    lock = Self.hasWriteAheadLog(path) ? nil : try Self.lockShared(path)
-    do {
-      connection = try Connection(path: path, access: lock == nil ? .readOnly : .immutable)
-      connection.setBusyTimeout(milliseconds: 2000)
-      try connection.execute("PRAGMA query_only = ON")
-      let identity = try HistoryFile.identify(connection)
-      try HistoryFile.requireReadable(
-        identity, connection, operation: Self.operation, path: path)
-    } catch let error as SQLiteError {
-      throw Self.explain(error, path)
-    } catch let error as HistoryError {
-      throw error
-    } catch {
-      preconditionFailure("SQLite and HistoryFile throw nothing else")
+    (connection, lock) = try Self.open(path)
+  }
+
+  /// Opens the file, in more than one attempt: while a recorder starts or ends, its `-wal` and
+  /// `-shm` files are for a moment not what a reader needs who may not write them.
+  private static func open(_ path: String) throws(HistoryError) -> (Connection, FileLock?) {
+    var attempts = 20
+    while true {
+      let lock = hasWriteAheadLog(path) ? nil : try lockShared(path)
+      do {
+        let connection = try Connection(
+          path: path, access: lock == nil ? .readOnly : .immutable)
+        connection.setBusyTimeout(milliseconds: 2000)
+        try connection.execute("PRAGMA query_only = ON")
+        let identity = try HistoryFile.identify(connection)
+        try HistoryFile.requireReadable(identity, connection, operation: operation, path: path)
+        return (connection, lock)
+      } catch let error as SQLiteError {
+        attempts -= 1
+        guard attempts > 0, isAboutWriteAheadLog(error) else { throw explain(error, path) }
+        usleep(50_000)
+      } catch let error as HistoryError {
+        throw error
+      } catch {
+        preconditionFailure("SQLite and HistoryFile throw nothing else")
+      }
     }
+  }
+
+  private static func isAboutWriteAheadLog(_ error: SQLiteError) -> Bool {
+    error.kind == .cannotOpen || error.kind == .readOnly
   }
 
   private static func hasWriteAheadLog(_ path: String) -> Bool {
@@ -85,7 +101,7 @@ public final class HistoryReader {
   }
 
   private static func explain(_ error: SQLiteError, _ path: String) -> HistoryError {
-    guard error.kind == .cannotOpen else { return HistoryError(error, operation, path) }
+    guard isAboutWriteAheadLog(error) else { return HistoryError(error, operation, path) }
     return HistoryError(
       .denied, operation, path, reason: "its -wal or -shm file cannot be read",
       remedy: "give the reader the same right to \(path)-wal and \(path)-shm as to the file")

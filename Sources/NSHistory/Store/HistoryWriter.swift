@@ -39,7 +39,7 @@ public final class HistoryWriter {
   public init(path: String) throws(HistoryError) {
     self.path = path
     lock = try WriterOpening.lock(path)
-    connection = try WriterOpening.open(path, isNew: lock.size == 0)
+    connection = try WriterOpening.open(path, size: lock.size)
     do {
       closedSession = try DeadSession.close(in: connection)
     } catch { throw HistoryError(error, Self.operation, path) }

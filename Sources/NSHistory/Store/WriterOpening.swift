@@ -67,15 +67,19 @@ enum WriterOpening {
   }
 
   /// Opens the database under the lock, refuses what is not a history, and brings the schema up.
-  static func open(_ path: String, isNew: Bool) throws(HistoryError) -> Connection {
+  ///
+  /// - Parameter size: of the file, in bytes, as it was found.
+  static func open(_ path: String, size: Int64) throws(HistoryError) -> Connection {
     do {
       let connection = try Connection(path: path, access: .readWrite)
       connection.setBusyTimeout(milliseconds: 1000)
-      // Nothing is written before it is sure that the file is ours.
+      // Nothing is written before it is sure that the file is ours. A database without a table is
+      // what a recorder leaves that was killed as it made the file; but SQLite takes any file of
+      // one byte for empty (unixFileSize in os_unix.c).
       let identity = try HistoryFile.identify(connection)
-      if identity != .blank || !isNew {
+      if identity != .blank || size == 1 {
         try HistoryFile.requireReadable(
-          identity, connection, operation: operation, path: path)
+          identity == .blank ? .foreign : identity, connection, operation: operation, path: path)
       }
       try connection.execute("PRAGMA journal_mode = WAL")
       // Each commit reaches the disk: the samples before a power cut are the ones asked for.

@@ -21,6 +21,7 @@ struct OutputError: Error, CustomStringConvertible {
       switch errno {
       case .noSpace, .diskQuotaExceeded: "make room on the device"
       case .noSuchFileOrDirectory, .notDirectory: "make its folder first"
+      case .isDirectory: "give the path of a file in it"
       case .permissionDenied, .notPermitted, .readOnlyFileSystem: "write to another place"
       default: "check the device"
       }

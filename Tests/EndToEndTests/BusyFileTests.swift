@@ -1,0 +1,51 @@
+// Another program that holds the file locked for a while costs samples of that while, no more.
+
+import Foundation
+import SQLite
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct BusyFileTests {
+  @Test func aLockOfAnotherProgramIsOutlasted() throws {
+    let recording = try Recording()
+    let recorder = try recording.startAndAwait(samples: 3)
+    let other = try Connection(path: recording.path, access: .readWrite)
+    other.setBusyTimeout(milliseconds: 10_000)
+    try other.execute("BEGIN IMMEDIATE")
+    let before = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    try eventually("a failure to write") {
+      try recorder.messagesSoFar().contains("cannot record into")
+    }
+    #expect(recording.number("SELECT MAX(sample_id) FROM sample") == before)
+    try other.execute("ROLLBACK")
+    try recording.waitFor(samples: before + 3)
+    recorder.signal(SIGTERM)
+    let outcome = try recorder.wait()
+
+    #expect(outcome.status == 0)
+    let lines = outcome.messages.split(separator: "\n")
+    #expect(lines.count { $0.contains("cannot record into") } == 1, "\(outcome.messages)")
+    #expect(lines.contains { $0.contains("another program holds it locked") })
+    #expect(lines.contains("nshist: recording again after a gap"))
+    #expect(
+      try recording.texts("SELECT sample_id FROM sample WHERE gap = 3") == [String(before + 1)])
+    try recording.expectWhole()
+    try recording.expectClosed()
+  }
+
+  @Test func aReaderWhoStaysDoesNotHinderTheRecorder() throws {
+    let recording = try Recording()
+    let recorder = try recording.startAndAwait(samples: 2)
+    let other = try Connection(path: recording.path, access: .readOnly)
+    try other.execute("BEGIN; SELECT COUNT(*) FROM sample")
+    let before = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    try recording.waitFor(samples: before + 5)
+    try other.execute("ROLLBACK")
+    recorder.signal(SIGTERM)
+    let outcome = try recorder.wait()
+    #expect(outcome.status == 0)
+    #expect(!outcome.messages.contains("cannot"), "\(outcome.messages)")
+    try recording.expectWhole()
+    try recording.expectClosed()
+  }
+}

@@ -1,0 +1,123 @@
+// An export: the same rows in every format, only those asked for, in a file that is whole.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct ExportTests {
+  let recording: Recording
+
+  /// Two sessions: PIDs 10 and 20 in the first, 10 and 30 in the second.
+  init() throws {
+    recording = try Recording([10, 20])
+    try recording.record()
+    try recording.proc.remove(20)
+    try recording.proc.add(30, links: ["net": 4_026_532_100])
+    try recording.record()
+  }
+
+  private func export(_ arguments: String...) throws -> Command.Outcome {
+    try Command.run(Command.nshist, ["export", "--db", recording.path] + arguments)
+  }
+
+  /// The rows behind the header, as objects.
+  private func rows(_ arguments: String...) throws -> [[String: String]] {
+    let outcome = try Command.run(
+      Command.nshist, ["export", "--db", recording.path] + arguments)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    #expect(outcome.messages == "")
+    let records = try StrictCSV.parse(outcome.output)
+    let header = try #require(records.first)
+    #expect(Set(header).count == header.count)
+    return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(header, $0)) }
+  }
+
+  /// A time of a sample, moved by nanoseconds, as an argument.
+  private func time(_ sample: Int, movedBy offset: Int64 = 0) throws -> String {
+    let sql = "SELECT wall_ns FROM sample WHERE sample_id = \(sample)"
+    return argument(try #require(recording.number(sql)) + offset)
+  }
+
+  @Test func oneHeaderAndEveryRow() throws {
+    let all = try rows()
+    // 10 in both sessions, 20 and 30 in one; eight types each.
+    #expect(all.count == 4 * 8)
+    #expect(all.filter { $0["pid"] == "pid" }.isEmpty)
+    #expect(all.filter { $0["pid"] == "10" }.count == 16)
+    #expect(all.allSatisfy { $0["open"] == "false" && $0["comm"] == "sleep" })
+    #expect(
+      all.filter { $0["pid"] == "30" && $0["type"] == "net" }.map { $0["inode"] }
+        == ["4026532100"])
+  }
+
+  @Test func everyFormatHasTheSameRows() throws {
+    let csv = try StrictCSV.parse(try export("--format", "csv").output)
+    let tsv = try export("--format", "tsv").output.split(separator: "\n").map {
+      $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    }
+    #expect(tsv == csv)
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: Data(try export("--format", "json").output.utf8))
+        as? [[String: Any]])
+    let lines = try export("--format", "ndjson").output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(json.count == csv.count - 1)
+    #expect(json as NSArray == lines as NSArray)
+    for (object, record) in zip(json, csv.dropFirst()) {
+      #expect(Set(object.keys) == Set(csv[0]))
+      for (column, text) in zip(csv[0], record) {
+        let value = try #require(object[column])
+        let isTruth = ["open", "initial"].contains(column)
+        let shown = value is NSNull ? "" : isTruth ? "\(value as? Bool == true)" : "\(value)"
+        #expect(shown == text, "\(column)")
+      }
+    }
+  }
+
+  @Test func onlyThesePIDs() throws {
+    #expect(try Set(rows("--pid", "10").map { $0["pid"] }) == ["10"])
+    #expect(try Set(rows("--pid", "20,30").map { $0["pid"] }) == ["20", "30"])
+    #expect(try Set(rows("--pid", "20", "--pid", "30").map { $0["pid"] }) == ["20", "30"])
+    #expect(try rows("--pid", "40").isEmpty)
+  }
+
+  @Test func onlyTheseTypes() throws {
+    #expect(try rows("--type", "net").map { $0["type"] } == ["net", "net", "net", "net"])
+    #expect(try Set(rows("--type", "net,mnt").map { $0["type"] }) == ["net", "mnt"])
+    #expect(try rows("--type", "uts,mnt").count == 8)
+  }
+
+  @Test func onlyThisTime() throws {
+    func pids(_ arguments: String...) throws -> [String] {
+      try rows(arguments).map { $0["pid"] ?? "" }
+    }
+    // The first session has samples 1 to 3, the second 4 to 6.
+    #expect(try pids("--until", time(3)) == ["10", "20"])
+    #expect(try pids("--since", time(4)) == ["10", "30"])
+    #expect(try pids("--since", time(3), "--until", time(4)) == ["10", "10", "20", "30"])
+    #expect(try pids("--since", time(3, movedBy: 1), "--until", time(4, movedBy: -1)) == [])
+    #expect(try pids("--until", time(1, movedBy: -1)) == [])
+    #expect(try pids("--since", time(6, movedBy: 1)) == [])
+  }
+
+  private func rows(_ arguments: [String]) throws -> [[String: String]] {
+    let outcome = try Command.run(
+      Command.nshist, ["export", "--type", "net", "--db", recording.path] + arguments)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let records = try StrictCSV.parse(outcome.output)
+    return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(records[0], $0)) }
+  }
+
+  @Test(arguments: ["csv", "tsv", "json", "ndjson"]) func noRowsAreGoodText(format: String) throws {
+    let outcome = try export("--pid", "40", "--format", format)
+    #expect(outcome.status == 0)
+    switch format {
+    case "json":
+      let list = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [Any]
+      #expect(list?.isEmpty == true)
+    case "ndjson": #expect(outcome.output == "")
+    default: #expect(outcome.output.split(whereSeparator: \.isNewline).count == 1)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// A question past what is recorded: unknown, with the reason, and a line that says what there is.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct NotInHistoryTests {
+  let recording: Recording
+
+  init() throws {
+    recording = try Recording()
+    try recording.record()
+  }
+
+  private func query(_ arguments: String...) throws -> Command.Outcome {
+    try Command.run(
+      Command.nshist, ["query", "same"] + arguments + ["--utc", "--db", recording.path])
+  }
+
+  /// A time of a sample, moved by nanoseconds, as an argument.
+  private func time(_ function: String, movedBy offset: Int64) throws -> String {
+    argument(try #require(recording.number("SELECT \(function)(wall_ns) FROM sample")) + offset)
+  }
+
+  private func expectUnknown(
+    _ arguments: [String], reason: String, saying words: String,
+    at location: SourceLocation = #_sourceLocation
+  ) throws {
+    let day = try #require(
+      try recording.texts("SELECT substr(time, 1, 10) FROM samples").first)
+    for format in ["table", "json", "csv"] {
+      let outcome = try Command.run(
+        Command.nshist,
+        ["query", "same"] + arguments
+          + ["--utc", "--type", "net", "--format", format, "--db", recording.path])
+      #expect(outcome.status == 2, sourceLocation: location)
+      expectOneLine(outcome.messages, saying: words, at: location)
+      #expect(
+        outcome.messages.contains("recorded from \(day)"), "\(outcome.messages)",
+        sourceLocation: location)
+      #expect(outcome.output.contains("unknown"), sourceLocation: location)
+      #expect(outcome.output.contains(reason), "\(outcome.output)", sourceLocation: location)
+    }
+  }
+
+  @Test func aPIDThatNeverWas() throws {
+    try expectUnknown(["10", "30"], reason: "not-recorded", saying: "PID 30 is not in the history")
+  }
+
+  @Test func aTimeBeforeTheFirstSample() throws {
+    try expectUnknown(
+      ["10", "20", "--at", time("MIN", movedBy: -500_000_000)], reason: "gap",
+      saying: "before the first sample")
+  }
+
+  @Test func aTimeAfterTheLastSample() throws {
+    try expectUnknown(
+      ["10", "20", "--at", time("MAX", movedBy: 500_000_000)], reason: "gap",
+      saying: "after the last sample")
+  }
+
+  @Test func aTimeThatIsRecorded() throws {
+    let outcome = try query("10", "20", "--at", time("MIN", movedBy: 10_000_000))
+    #expect(outcome.status == 0)
+    #expect(outcome.messages == "")
+  }
+
+  @Test func theReasonIsInTheJSON() throws {
+    let outcome = try query("10", "30", "--format", "json")
+    let answer = try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    #expect(answer["verdict"] as? String == "unknown")
+    let types = try #require(answer["types"] as? [[String: Any]])
+    #expect(types.count == 8)
+    #expect(types.allSatisfy { $0["reason"] as? String == "not-recorded" })
+  }
+}

@@ -1,0 +1,32 @@
+// Runs a program as the user "nobody", who owns nothing.
+
+import Foundation
+import TestSupport
+
+enum OtherUser {
+  private static let setpriv = "/usr/bin/setpriv"
+  private static let identity = ["--reuid=65534", "--regid=65534", "--clear-groups"]
+
+  /// Whether this user may become that one, and that one may run the built `nshist`.
+  static let isPossible: Bool = {
+    let outcome = try? Command.run(setpriv, identity + [Command.nshist, "--version"])
+    return geteuid() == 0 && outcome?.status == 0
+  }()
+
+  static let need = "needs root, setpriv, and an nshist that every user may run"
+
+  /// Starts `nshist`.
+  static func start(_ arguments: [String]) throws -> Command {
+    try Command(setpriv, identity + [Command.nshist] + arguments)
+  }
+
+  /// Runs `nshist` to its end.
+  static func nshist(_ arguments: [String]) throws -> Command.Outcome {
+    try start(arguments).wait()
+  }
+}
+
+/// Sets the permission bits of a file or folder.
+func chmod(_ path: String, to mode: Int) throws {
+  try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+}

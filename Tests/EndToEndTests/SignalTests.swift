@@ -1,0 +1,85 @@
+// SIGINT, SIGTERM and SIGHUP end a recording in order; a stop of the process is a gap.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct SignalTests {
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func endsInOrder(signal: Int32) throws {
+    let recording = try Recording()
+    let recorder = try recording.startAndAwait(samples: 2)
+    recorder.signal(signal)
+    let outcome = try recorder.wait()
+    #expect(outcome.status == 0)
+    #expect(outcome.output == "")
+    let samples = try #require(recording.number("SELECT COUNT(*) FROM sample"))
+    let line = try #require(outcome.messages.split(separator: "\n").last)
+    #expect(
+      line == """
+        nshist: ended by signal \(signal): \(samples) samples, 2 processes, 8 namespaces, \
+        0 changes, 0 denied, in \(recording.path)
+        """)
+    #expect(try recording.texts("SELECT end_reason FROM session") == ["stopped"])
+    try recording.expectWhole()
+    try recording.expectClosed()
+    #expect(try Array(contents(of: recording.folder.path).keys) == ["history.db"])
+  }
+
+  @Test func aSignalDoesNotWaitForTheNextSample() throws {
+    let recording = try Recording()
+    let recorder = try recording.startAndAwait(samples: 1, interval: "1h")
+    recorder.signal(SIGTERM)
+    #expect(try recorder.wait().status == 0)
+    #expect(recording.number("SELECT COUNT(*) FROM sample") == 1)
+  }
+
+  @Test func theNumberOfSamplesEndsIt() throws {
+    let recording = try Recording([10, 20, 30])
+    let outcome = try recording.record(samples: 4)
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.messages.hasSuffix(
+        """
+        nshist: ended: 4 samples, 3 processes, 8 namespaces, 0 changes, 0 denied, in \
+        \(recording.path)\n
+        """))
+    #expect(try recording.texts("SELECT end_reason FROM session") == ["completed"])
+  }
+
+  @Test func aStopIsAGap() throws {
+    let recording = try Recording()
+    // Just behind a sample, and long before the next: not in the middle of one.
+    let recorder = try recording.startAndAwait(samples: 3, interval: "200ms")
+    recorder.signal(SIGSTOP)
+    usleep(1_200_000)
+    let stopped = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    recorder.signal(SIGCONT)
+    try recording.waitFor(samples: stopped + 3)
+    recorder.signal(SIGTERM)
+    let outcome = try recorder.wait()
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.messages.contains("a gap in the samples: the recorder did not get to run"),
+      "\(outcome.messages)")
+
+    // A slow machine may have made others; this one is as long as the stop.
+    let long = """
+      FROM sample AS a JOIN sample AS b ON b.sample_id = a.sample_id + 1
+      WHERE b.boot_ns - a.boot_ns > 1000000000
+      """
+    #expect(try recording.texts("SELECT b.gap \(long)") == ["2"])
+    #expect(recording.number("SELECT b.sample_id \(long)") == stopped + 1)
+    let view = "SELECT gap_before FROM samples WHERE sample_id = \(stopped + 1)"
+    #expect(try recording.texts(view) == ["stalled"])
+
+    let middle = try #require(recording.number("SELECT (a.wall_ns + b.wall_ns) / 2 \(long)"))
+    let inside = try Command.nshist(
+      "query", "same", "10", "20", "--type", "net", "--at", argument(middle), "--format", "json",
+      "--db", recording.path)
+    #expect(inside.status == 2)
+    #expect(inside.output.contains(#""reason": "gap""#), "\(inside.output)")
+    #expect(inside.output.contains("the recorder did not get to run"))
+    try recording.expectClosed()
+  }
+
+}

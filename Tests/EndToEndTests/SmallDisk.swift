@@ -1,0 +1,44 @@
+// A file system of a few hundred pages, which a test can fill up and empty again.
+
+import Foundation
+import TestSupport
+
+/// A mounted tmpfs; it is taken away with the value.
+final class SmallDisk {
+  private let folder: TemporaryFolder
+
+  static let need = "needs the right to mount a tmpfs"
+
+  /// Whether one can be mounted here.
+  static let isPossible: Bool = (try? SmallDisk(kilobytes: 64)) != nil
+
+  struct CannotMount: Error {
+    let messages: String
+  }
+
+  /// Mounts one of this size.
+  init(kilobytes: Int) throws {
+    folder = try TemporaryFolder()
+    let outcome = try Command.run(
+      "/usr/bin/env",
+      ["mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", folder.path])
+    guard outcome.status == 0 else { throw CannotMount(messages: outcome.messages) }
+  }
+
+  // At once for whoever looks, and in truth when the last file is closed.
+  deinit { _ = try? Command.run("/usr/bin/env", ["umount", "-l", folder.path]) }
+
+  /// A path on it.
+  func file(_ name: String) -> String { folder.file(name) }
+
+  /// Takes all the room there is.
+  func fill() throws {
+    let file = open(self.file("filler"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    defer { close(file) }
+    let bytes = [UInt8](repeating: 0x20, count: 4096)
+    for size in [4096, 512, 1] { while write(file, bytes, size) > 0 {} }
+  }
+
+  /// Gives it back.
+  func empty() throws { try FileManager.default.removeItem(atPath: file("filler")) }
+}
