@@ -71,12 +71,12 @@ public final class Recorder {
       do throws(Errno) {
         try wait(wakeups, schedule)
       } catch {
-        try end(.failed)
+        end(.failed)
         throw .wakeups(error)
       }
     }
     summary.endedUnwritten = failing == .writeFailed
-    try end(summary.signal == nil ? .completed : .stopped)
+    end(summary.signal == nil ? .completed : .stopped)
     return summary
   }
 
@@ -92,8 +92,8 @@ public final class Recorder {
     } catch { throw .history(error) }
   }
 
-  private func end(_ end: SessionEnd) throws(RecorderError) {
-    do throws(HistoryError) { try writer.endSession(end) } catch { throw .history(error) }
+  private func end(_ end: SessionEnd) {
+    do throws(HistoryError) { try writer.endSession(end) } catch { summary.endFailure = error }
   }
 
   private func wait(_ wakeups: Wakeups, _ schedule: Schedule) throws(Errno) {

@@ -1,3 +1,4 @@
+public import NSHistory
 public import NamespaceModel
 
 /// What a recorder says after each sample.
@@ -30,6 +31,9 @@ public struct RecordingSummary: Sendable, Hashable {
   public internal(set) var changes = 0
   /// The signal that ended it; nil when it had taken its samples.
   public internal(set) var signal: Int32?
+  /// Why the session could not be ended in the file; nil when it was. What was committed is
+  /// there, and the next recorder closes the session.
+  public internal(set) var endFailure: HistoryError?
   /// Whether what the last samples told could not be written.
   public internal(set) var endedUnwritten = false
 }

@@ -59,7 +59,7 @@ enum Terminal {
 
   /// The number of the last sample that a recorder reported; 0 when it reported none.
   static func lastSample(in output: String) throws -> Int64 {
-    let report = try Regex(#"  sample ([0-9]+)  "#, as: (Substring, Substring).self)
+    let report = try Regex(#" sample ([0-9]+): "#, as: (Substring, Substring).self)
     return output.matches(of: report).last.flatMap { Int64($0.output.1) } ?? 0
   }
 }

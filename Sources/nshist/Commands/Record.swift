@@ -60,6 +60,7 @@ struct Record: ParsableCommand {
     let summary = try recorder.run { Messages.shared.status(RecordingWords.status($0)) }
     Messages.shared.endStatus()
     Messages.shared.say(RecordingWords.end(summary, path))
+    if let failure = summary.endFailure { throw failure }
     if summary.endedUnwritten { throw ExitCode(ExitStatus.inputOutput) }
   }
 
