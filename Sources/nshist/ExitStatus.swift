@@ -44,7 +44,14 @@ enum ExitStatus {
     guard status.rawValue != 0 else { NSHist.exit(withError: error) }
     let message = NSHist.message(for: error)
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    fail("\(line) (see nshist --help)", status.rawValue)
+    fail("\(line) (see \(helpCommand(for: error)))", status.rawValue)
+  }
+
+  /// The help of the command at hand, which the parser names in quotes in its last line.
+  private static func helpCommand(for error: any Error) -> String {
+    let lastLine = NSHist.fullMessage(for: error).split(whereSeparator: \.isNewline).last ?? ""
+    let quoted = lastLine.split(separator: "'", omittingEmptySubsequences: false)
+    return quoted.count == 3 ? String(quoted[1]) : "nshist --help"
   }
 
   private static func of(_ kind: HistoryError.Kind) -> Int32 {

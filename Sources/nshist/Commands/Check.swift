@@ -19,7 +19,7 @@ struct Check: ParsableCommand {
   var pids: [String]
 
   @OptionGroup var type: TypeOption
-  @Option(help: "table, json or csv.") var format = AnswerFormat.table
+  @Option(help: "How to print it.") var format = AnswerFormat.table
   @Flag(help: "Show times in UTC.") var utc = false
 
   func validate() throws {

@@ -11,7 +11,7 @@ struct Export: ParsableCommand {
       nshist export --since -1h --pid 10,20 --type net --output net.csv
       """)
 
-  @Option(help: "csv, tsv, json or ndjson.") var format = RowFormat.csv
+  @Option(help: "How to write it.") var format = RowFormat.csv
 
   @Option(
     help: ArgumentHelp(

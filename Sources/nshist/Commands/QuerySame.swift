@@ -37,7 +37,7 @@ struct QuerySame: ParsableCommand {
   var until: String?
 
   @OptionGroup var type: TypeOption
-  @Option(help: "table, json or csv.") var format = AnswerFormat.table
+  @Option(help: "How to print it.") var format = AnswerFormat.table
   @Flag(help: "Show times in UTC.") var utc = false
   @OptionGroup var database: DatabaseOption
 
