@@ -58,6 +58,13 @@ public final class FakeProc {
     }
   }
 
+  /// Makes a link of a process lead to what is no namespace.
+  public func breakLink(_ pid: Int, _ name: String) throws {
+    try removeLinks(pid, [name])
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(path)/\(pid)/ns/\(name)", withDestinationPath: "nothing")
+  }
+
   /// Takes links of a process away.
   public func removeLinks(_ pid: Int, _ names: [String]) throws {
     for name in names { try FileManager.default.removeItem(atPath: "\(path)/\(pid)/ns/\(name)") }

@@ -11,7 +11,8 @@ final class Interner {
   private let session: Int64
   private var namespaces: [ObservedNamespace: Int64] = [:]
   private var sets: [String: Int64] = [:]
-  private var cgroups: [String: Int64] = [:]
+  // By bytes: two strings that Swift holds equal can be two paths.
+  private var cgroups: [[UInt8]: Int64] = [:]
   private static let limit = 16384
 
   init(_ connection: Connection, boot: Int64, session: Int64) {
@@ -123,8 +124,8 @@ final class Interner {
   /// The row of a text of `/proc/PID/cgroup`; nil when it could not be read.
   func cgroup(_ text: [UInt8]?) throws(SQLiteError) -> Int64? {
     guard let text else { return nil }
+    if let known = cgroups[text] { return known }
     let path = SystemText.escaped(text)
-    if let known = cgroups[path] { return known }
     let found = try connection.prepare("SELECT cgroup_id FROM cgroup WHERE path = ?")
       .bind(.text(path)).first { $0.integer(0) }
     let row: Int64
@@ -134,7 +135,7 @@ final class Interner {
       try connection.prepare("INSERT INTO cgroup (path) VALUES (?)").bind(.text(path)).run()
       row = connection.lastInsertedRowID
     }
-    cgroups[path] = row
+    cgroups[text] = row
     return row
   }
 }

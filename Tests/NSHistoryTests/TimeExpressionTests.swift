@@ -1,0 +1,70 @@
+// Times as people write them, in a zone with summer time.
+
+import Foundation
+import NSHistory
+import Testing
+
+@Suite(.serialized)
+struct TimeExpressionTests {
+  /// 2026-11-23T10:00:00Z, which is 11:00 in Berlin.
+  private static let now: Int64 = 1_795_428_000_000_000_000
+  private static let second: Int64 = 1_000_000_000
+
+  init() {
+    setenv("TZ", "Europe/Berlin", 1)
+    tzset()
+  }
+
+  private func parse(_ text: String) -> Int64? {
+    TimeExpression.parse(text, now: Self.now, zone: .local)
+  }
+
+  @Test(
+    "every form, in seconds from 2026-11-23T10:00:00Z",
+    arguments: [
+      ("now", 0), ("2026-11-23T10:00:00Z", 0), ("2026-11-23t10:00:00z", 0),
+      ("2026-11-23T11:00:00+01:00", 0), ("2026-11-23T04:30:00-05:30", 0),
+      ("2026-11-23 11:00", 0), ("2026-11-23 11:00:00", 0), ("2026-11-23T11:00", 0),
+      ("11:00", 0), ("11:00:05", 5), ("9:00", -7200), ("today", -39600), ("today 10:00", -3600),
+      ("2026-11-23", -39600), ("yesterday", -126_000), ("yesterday 10:00", -90000),
+      ("-5m", -300), ("5m ago", -300), ("3d2h ago", -266_400), ("-1h30m", -5400),
+      ("-2w", -1_209_600),
+      ("@1795428000", 0), ("2026-07-01 12:00", -12_528_000), ("  11:00  ", 0),
+    ] as [(String, Int64)])
+  func forms(text: String, seconds: Int64) {
+    #expect(parse(text) == Self.now + seconds * Self.second)
+  }
+
+  @Test(
+    "fractions of a second, in milliseconds",
+    arguments: [
+      ("11:00:00.5", 500), ("2026-11-23T10:00:00.25Z", 250), ("@1795428000.125", 125),
+      ("-1.5s", -1500), ("-250ms", -250), ("2026-11-23 11:00:00.000000001", 0),
+    ] as [(String, Int64)])
+  func fractions(text: String, milliseconds: Int64) throws {
+    let time = try #require(parse(text))
+    #expect((time - Self.now) / 1_000_000 == milliseconds)
+  }
+
+  @Test(
+    "what is no time",
+    arguments: [
+      "", " ", "noon", "25:00", "10:60", "10:00:60", "10", "10:0", "1:2:3:4", "2026-02-30",
+      "2026-13-01", "2026-11-23T10:00:00+25:00", "2026-11-23T10:00:00+01", "-", "-5", "-5x", "5m",
+      "ago", "m ago", "@", "@x", "@-1", "@99999999999999", "-99999999999w", "11:00:00.",
+      "2026-03-29 02:30", "yesterdayish", "today x", "now now", "2026-11-23Z", "１１:００",
+    ])
+  func noTime(text: String) {
+    #expect(parse(text) == nil)
+  }
+
+  @Test("a time is shown so that it can be read back", arguments: [0, 999_999_999, -1, 86_400_000])
+  func roundTrip(nanoseconds: Int64) {
+    let time = Self.now + nanoseconds
+    #expect(parse(TimeFormat.utc(time)) == time)
+    let shown = TimeFormat.people(time, .local)
+    #expect(shown.hasSuffix("+01:00"))
+    #expect(parse(shown) == time / 1_000_000 * 1_000_000)
+    #expect(parse(TimeFormat.people(time, .utc)) == time / 1_000_000 * 1_000_000)
+  }
+}

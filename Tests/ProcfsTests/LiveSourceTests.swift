@@ -1,0 +1,133 @@
+// The source over the live /proc, with processes that do what they are told.
+
+import Foundation
+import NamespaceModel
+import Procfs
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+struct LiveSourceTests {
+  private let source: ProcfsSource
+
+  init() throws { source = ProcfsSource(root: try ProcRoot()) }
+
+  private func namespace(_ links: [LinkState]?, _ link: NamespaceLink) -> ObservedNamespace? {
+    guard case .namespace(let namespace)? = links?[Int(link.rawValue)] else { return nil }
+    return namespace
+  }
+
+  @Test("unshare and setns are told as changes, with the kernel's ids")
+  func moves() throws {
+    let first = try Puppet()
+    let second = try Puppet()
+    let sample = try source.takeSample()
+    let start = try #require(sample.appeared.first { $0.facts.pid == first.pid })
+    let other = try #require(sample.appeared.first { $0.facts.pid == second.pid })
+
+    try first.unshare(CloneFlag.net)
+    let unshared = try source.takeSample().changed.first { $0.token == start.token }
+    let new = try #require(namespace(unshared?.links, .net))
+    #expect(new != namespace(start.links, .net))
+    #expect(namespace(unshared?.links, .uts) == namespace(start.links, .uts))
+    #expect((new.kernelID != nil) == (source.identity != .continuity))
+
+    try second.enter(first.pid, CloneFlag.net)
+    let entered = try source.takeSample().changed.first { $0.token == other.token }
+    #expect(namespace(entered?.links, .net) == new)
+  }
+
+  @Test("away and back to a namespace with the same inode number is a change")
+  func sameNumberAgain() throws {
+    let puppet = try Puppet()
+    try puppet.unshare(CloneFlag.uts)
+    let before = try source.takeSample().appeared.first { $0.facts.pid == puppet.pid }
+    let old = try #require(namespace(before?.links, .uts))
+    // The number is free when the kernel has taken the old namespace down, in its own time.
+    for _ in 0..<20000 {
+      try puppet.unshare(CloneFlag.uts)
+      if utsInode(puppet.pid) == old.inode { break }
+    }
+    guard utsInode(puppet.pid) == old.inode, source.identity != .continuity else {
+      print("skipped: the inode number did not come again, or the kernel gives no ids")
+      return
+    }
+    let after = try source.takeSample().changed.first { $0.token == before?.token }
+    let new = try #require(namespace(after?.links, .uts))
+    #expect(new.inode == old.inode)
+    #expect(new.kernelID != old.kernelID)
+  }
+
+  private func utsInode(_ pid: Int32) -> UInt64? {
+    var status = stat()
+    return stat("/proc/\(pid)/ns/uts", &status) == 0 ? UInt64(status.st_ino) : nil
+  }
+
+  @Test("a zombie is there, and in no namespace but two; reaped it is gone")
+  func zombie() throws {
+    var puppet: Puppet? = try Puppet()
+    let pid = try #require(puppet?.pid)
+    let token = try source.takeSample().appeared.first { $0.facts.pid == pid }?.token
+    try puppet?.exit(reap: false)
+    let links = try #require(try source.takeSample().changed.first { $0.token == token }).links
+    #expect(links[Int(NamespaceLink.net.rawValue)] == .unread(.zombie))
+    #expect(namespace(links, .pid) != nil)
+    puppet = nil
+    #expect(try source.takeSample().disappeared.contains { $0 == token })
+  }
+
+  @Test("a PID that is used again at once is another process")
+  func pidReuse() throws {
+    let first = try Puppet()
+    let token = try source.takeSample().appeared.first { $0.facts.pid == first.pid }?.token
+    try first.exit()
+    var second: Puppet?
+    for _ in 0..<50 where second?.pid != first.pid {
+      let path = URL(fileURLWithPath: "/proc/sys/kernel/ns_last_pid")
+      try Data("\(first.pid - 1)".utf8).write(to: path)
+      second = try Puppet()
+    }
+    guard second?.pid == first.pid else {
+      print("skipped: PID \(first.pid) could not be had again")
+      return
+    }
+    let sample = try source.takeSample()
+    #expect(sample.disappeared.contains { $0 == token })
+    #expect(sample.appeared.contains { $0.facts.pid == first.pid && $0.token != token })
+  }
+
+  @Test("no directory of a process stays open when the process is gone")
+  func noLeak() throws {
+    func held(_ pids: [Int32]) throws -> Int {
+      let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+      let targets = names.compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+      }
+      return pids.count { pid in targets.contains { $0.hasPrefix("/proc/\(pid)/ns") } }
+    }
+    let puppets = try (0..<20).map { _ in try Puppet() }
+    let pids = puppets.map(\.pid)
+    #expect(try held(pids) == 0)
+    _ = try source.takeSample()
+    // The counter works: it sees what is held.
+    #expect(try held(pids) == 20)
+    for puppet in puppets { try puppet.exit() }
+    _ = try source.takeSample()
+    #expect(try held(pids) == 0)
+  }
+
+  @Test("a live comparison tells same, different, and what is not there")
+  func comparison() throws {
+    let puppets = try (0..<3).map { _ in try Puppet() }
+    try puppets[1].unshare(CloneFlag.net)
+    let gone = try Puppet()
+    try gone.exit()
+    let pids = puppets.map(\.pid) + [gone.pid]
+    let (net, uts) = try LiveComparison.with(pids, root: ProcRoot()) { live in
+      (live.findings(.net), live.findings(.uts))
+    }
+    #expect(net[0] == net[2] && net[0] != net[1])
+    #expect(uts[0] == uts[1])
+    #expect(net[3] == .notRunning && uts[3] == .notRunning)
+  }
+}
