@@ -30,6 +30,13 @@ enum HistoryFile {
     return id == 0 && tables == 0 ? .blank : .foreign
   }
 
+  /// The error of a file with nothing in it.
+  static func blank(_ operation: String, _ path: String) -> HistoryError {
+    HistoryError(
+      .notAHistory, operation, path, reason: "it is empty, nothing was ever recorded into it",
+      remedy: "record first: nshist record --db \(path)")
+  }
+
   /// Fails unless the file is a history that this program can read.
   static func requireReadable(
     _ identity: Identity, _ connection: Connection, operation: String, path: String
@@ -37,9 +44,7 @@ enum HistoryFile {
     let newest = Migration.all.last?.version ?? 0
     switch identity {
     case .blank:
-      throw HistoryError(
-        .notAHistory, operation, path, reason: "it is empty, nothing was ever recorded into it",
-        remedy: "record first: nshist record --db \(path)")
+      throw blank(operation, path)
     case .foreign:
       throw HistoryError(
         .notAHistory, operation, path, reason: "it is another program's database",

@@ -78,13 +78,7 @@ public final class HistoryReader {
           .denied, operation, path, reason: "\(Errno(rawValue: errno))",
           remedy: "ask its owner for the right to read it, or use another --db")
       }
-      guard size > 0 else {
-        // The blank file's own words.
-        throw HistoryError(
-          .notAHistory, operation, path,
-          reason: "it is empty, nothing was ever recorded into it",
-          remedy: "record first: nshist record --db \(path)")
-      }
+      guard size > 0 else { throw HistoryFile.blank(operation, path) }
     case .directory:
       throw HistoryError(
         .notAHistory, operation, path, reason: "it is a directory",
