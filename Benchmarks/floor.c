@@ -1,9 +1,10 @@
 // The floor: the bare system calls of a sample, and nothing else.
 //
-// Lists /proc and reads ten links of each process with readlinkat(2) on a held directory of
-// /proc/PID. Prints the CPU time of a pass in microseconds: the median over the passes.
+// Lists /proc and reads ten links of each process with readlinkat(2) on a held directory: that of
+// /proc/PID, or of /proc/PID/ns, which is a path step less. Prints the CPU time of a pass in
+// microseconds: the median over the passes.
 //
-//   floor PASSES
+//   floor PASSES [ns]
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@ static int compare(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
+  int step = argc > 2 ? 3 : 0; // Past "ns/".
   int passes = argc > 1 ? atoi(argv[1]) : 20;
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -48,9 +50,12 @@ int main(int argc, char **argv) {
     for (struct dirent *entry; (entry = readdir(proc));) {
       int pid = atoi(entry->d_name);
       if (pid <= 0) continue;
-      if (held[pid] < 0) held[pid] = openat(dirfd(proc), entry->d_name, O_PATH | O_DIRECTORY);
+      if (held[pid] < 0) {
+        snprintf(text, sizeof text, step ? "%d/ns" : "%d", pid);
+        held[pid] = openat(dirfd(proc), text, O_PATH | O_DIRECTORY);
+      }
       for (int link = 0; link < 10; link++)
-        if (readlinkat(held[pid], links[link], text, sizeof text) > 0) reads++;
+        if (readlinkat(held[pid], links[link] + step, text, sizeof text) > 0) reads++;
     }
     costs[pass] = cpu() - start;
   }
