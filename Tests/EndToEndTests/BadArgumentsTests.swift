@@ -46,7 +46,7 @@ import Testing
     let outcome = try Command.run(
       Command.nshist, arguments, environment: ["NSHIST_DB": path])
 
-    expectRefusal(outcome, 64, saying: "see nshist --help")
+    expectRefusal(outcome, 64, saying: "--help)")
     #expect(try contents(of: folder.path) == before)
   }
 

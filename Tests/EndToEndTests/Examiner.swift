@@ -21,19 +21,24 @@ struct Examiner {
     self.random = random
   }
 
-  /// Two processes and a time: any time of the recording, or one at which the first was there.
+  /// Two processes and a time: any time of the recording, or one close to a step; mostly of
+  /// processes that were there then.
   mutating func question() -> SameQuestion {
-    let first = log.lives[Int.random(in: log.lives.indices, using: &random)]
-    let second = log.lives[Int.random(in: log.lives.indices, using: &random)]
     let begin = samples.all.first?.start ?? 0
     let end = samples.all.last?.end ?? 1
     var time = Int64.random(in: begin...end, using: &random)
-    if Bool.random(using: &random), let act = first.acts.randomElement(using: &random) {
+    if Bool.random(using: &random),
+      let act = log.lives.randomElement(using: &random)?.acts.randomElement(using: &random)
+    {
       time = act.done + Int64.random(in: -100_000_000...400_000_000, using: &random)
     }
+    let present = log.lives.filter { log.truth($0.pid, at: time) != .away }
+    let pids = (0..<2).map { _ in
+      let choice = Int.random(in: 0..<5, using: &random) > 0 ? present : log.lives
+      return Int64((choice.randomElement(using: &random) ?? log.lives[0]).pid)
+    }
     return SameQuestion(
-      pids: [.init(pid: Int64(first.pid)), .init(pid: Int64(second.pid))], time: .at(time),
-      types: Theatre.types.map(\.0))
+      pids: pids.map { .init(pid: $0) }, time: .at(time), types: Theatre.types.map(\.0))
   }
 
   mutating func check(_ answer: SameAnswer, to question: SameQuestion) {
@@ -58,6 +63,13 @@ struct Examiner {
     }
   }
 
+  /// Whether the process that had a PID at a time was there for the whole of a sample.
+  private func mustBeSeen(_ pid: Int32, _ time: Int64) -> Bool {
+    guard let life = log.life(pid, at: time), let birth = life.acts.first else { return false }
+    let death = life.acts.first { $0.places == nil }?.began ?? Int64.max
+    return samples.all.contains { $0.start > birth.done && $0.end < death }
+  }
+
   private func mistake(
     _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth], _ time: Int64
   ) -> String? {
@@ -76,7 +88,10 @@ struct Examiner {
     switch line.reason {
     case .gap: return samples.hasGap(after: before, upTo: after) ? nil : "a gap where none is"
     case .changedBetweenSamples: return changed ? nil : "unknown although nothing changed"
-    case .notRunning: return places.count < 2 ? nil : "not running, but it was"
+    case .notRunning:
+      // The reason is about recorded processes: one may have come and gone between two samples.
+      let isExcused = pids.contains { log.truth($0, at: time) == .away || !mustBeSeen($0, time) }
+      return isExcused ? nil : "not running, but it was"
     default: return "a reason that cannot be"
     }
   }

@@ -51,7 +51,7 @@ struct ReuseTests {
     try recording.waitForSamples(1)
     try first.exit()
 
-    guard let second = try Self.puppet(withPID: first.pid) else {
+    guard let second = try Puppet.reusing(first.pid) else {
       print("skipped: PID \(first.pid) could not be had again")
       return
     }
@@ -84,15 +84,5 @@ struct ReuseTests {
       throw NeverHappened(what: "ns/net of \(pid)")
     }
     return UInt64(status.st_ino)
-  }
-
-  /// A puppet with a certain PID: tells the kernel which PID it gave out last.
-  static func puppet(withPID pid: Int32) throws -> Puppet? {
-    for _ in 0..<50 {
-      try Data("\(pid - 1)".utf8).write(to: URL(fileURLWithPath: "/proc/sys/kernel/ns_last_pid"))
-      let puppet = try Puppet()
-      if puppet.pid == pid { return puppet }
-    }
-    return nil
   }
 }

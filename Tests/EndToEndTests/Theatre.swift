@@ -52,6 +52,11 @@ struct TruthLog {
     }
   }
 
+  /// The process that had a PID at a time.
+  func life(_ pid: Int32, at time: Int64) -> Life? {
+    lives.last { $0.pid == pid && ($0.acts.first?.began ?? Int64.max) <= time }
+  }
+
   /// Whether a process with this PID started, moved or exited in a time.
   func changed(_ pid: Int32, from start: Int64, to end: Int64) -> Bool {
     lives.contains { life in
@@ -89,24 +94,22 @@ struct Theatre {
 
   private mutating func step() throws {
     switch Int.random(in: 0..<10, using: &random) {
-    case _ where cast.count < 4: try start(after: nil)
-    case 0 where cast.count < 12: try start(after: nil)
+    case _ where cast.count < 4: try start()
+    case 0 where cast.count < 12: try start()
     case 1:
       let actor = cast.remove(at: Int.random(in: cast.indices, using: &random))
       try act(actor.life, to: nil) { try actor.puppet.exit() }
       // Half of the time its PID is used again at once.
-      if Bool.random(using: &random) { try start(after: actor.puppet.pid) }
+      if Bool.random(using: &random) { try start(reusing: actor.puppet.pid) }
     case 2...5: try unshare()
     default: try enter()
     }
   }
 
-  private mutating func start(after pid: Int32?) throws {
-    if let pid {
-      try? Data("\(pid - 1)".utf8).write(to: URL(fileURLWithPath: "/proc/sys/kernel/ns_last_pid"))
-    }
+  private mutating func start(reusing pid: Int32? = nil) throws {
     let began = ClockReading.now().wall
-    let puppet = try Puppet()
+    let reused = try pid.flatMap { try Puppet.reusing($0, attempts: 1) }
+    let puppet = if let reused { reused } else { try Puppet() }
     log.lives.append(
       .init(
         pid: puppet.pid,

@@ -1,4 +1,5 @@
 internal import CTestSupport
+internal import Foundation
 internal import Glibc
 
 /// A process that does what a test tells it to: `unshare`, `setns`, exit.
@@ -23,6 +24,22 @@ public final class Puppet {
     pid = ctest_puppet(&control)
     guard pid > 0 else { throw Failure(order: "fork", errno: Glibc.errno) }
     self.control = control
+  }
+
+  /// Starts one with a PID that was just given back; nil when it cannot be had.
+  ///
+  /// The kernel gives out the number behind `ns_last_pid` (`proc_sys_kernel(5)`), which is then set
+  /// back, so that the next process of somebody else is not given a number of ours.
+  public static func reusing(_ pid: Int32, attempts: Int = 50) throws -> Puppet? {
+    let lastPID = URL(fileURLWithPath: "/proc/sys/kernel/ns_last_pid")
+    for _ in 0..<attempts {
+      let before = try Data(contentsOf: lastPID)
+      try Data("\(pid - 1)".utf8).write(to: lastPID)
+      let puppet = try Puppet()
+      try before.write(to: lastPID)
+      if puppet.pid == pid { return puppet }
+    }
+    return nil
   }
 
   deinit {

@@ -34,7 +34,7 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
     case .denied: "the recorder was not permitted to read it"
     case .zombie: "it had exited and was not yet reaped"
     case .notRecorded: "no such process was recorded"
-    case .notRunning: "it was not running"
+    case .notRunning: "no recorded process of this PID was running, or not together"
     case .changedBetweenSamples: "it started, exited or moved between two samples"
     case .inodeMayBeReused: "the inode number may have been used again"
     case .unsupported: "the kernel has no such namespace"
