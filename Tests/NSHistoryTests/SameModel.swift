@@ -25,11 +25,18 @@ struct SameModel {
       judge(pair.map { state($0, bracket, bracket + 1, until: time) })
     }
     let verdicts = Set(answers.map(\.verdict))
-    guard verdicts.count == 1, let verdict = verdicts.first else {
-      return Answer(
-        verdict: .unknown, reason: answers.compactMap(\.reason).first ?? .changedBetweenSamples)
-    }
-    return Answer(verdict: verdict, reason: answers.compactMap(\.reason).first)
+    let verdict = verdicts.count == 1 ? verdicts.first ?? .unknown : .unknown
+    let reason = Self.worst(answers.compactMap(\.reason))
+    return Answer(
+      verdict: verdict, reason: verdict == .unknown ? reason ?? .changedBetweenSamples : nil)
+  }
+
+  /// Of several reasons the one to name.
+  private static func worst(_ reasons: [UnknownReason]) -> UnknownReason? {
+    let order: [UnknownReason] = [
+      .denied, .notRecorded, .gap, .changedBetweenSamples, .notRunning,
+    ]
+    return order.first(where: reasons.contains)
   }
 
   /// Whether a time is from the first read of a sample to the last read of the next.
@@ -54,10 +61,7 @@ struct SameModel {
     if judgements.contains(where: { $0.answer.verdict == .same }) { return Answer(verdict: .same) }
     let together = judgements.filter { !$0.states.contains(.absent) }
     let reasons = together.filter { $0.answer.verdict == .unknown }.compactMap(\.answer.reason)
-    for reason in [UnknownReason.denied, .notRecorded, .gap, .changedBetweenSamples]
-    where reasons.contains(reason) {
-      return Answer(verdict: .unknown, reason: reason)
-    }
+    if let reason = Self.worst(reasons) { return Answer(verdict: .unknown, reason: reason) }
     if !together.isEmpty { return Answer(verdict: .different) }
     let places = pair.indices.map { actor in
       judgements.compactMap { judgement -> HistoryScript.Sight? in

@@ -31,10 +31,10 @@ struct SameAtMoment {
     let reason: UnknownReason? =
       verdict != .unknown
       ? nil
-      : judgements.lazy.compactMap(\.reason).first
+      : UnknownReason.mostTelling(judgements.compactMap(\.reason))
         ?? (brackets.isEmpty ? .notRecorded : .changedBetweenSamples)
     let reasons = query.tracks.indices.map { place in
-      judgements.lazy.compactMap { Self.reason($0.states[place]) }.first
+      UnknownReason.mostTelling(judgements.compactMap { Self.reason($0.states[place]) })
         ?? (brackets.isEmpty ? .notRecorded : nil)
     }
     return SameAnswer.TypeAnswer(

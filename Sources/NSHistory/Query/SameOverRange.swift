@@ -202,15 +202,3 @@ struct SameOverRange {
     return intervals
   }
 }
-
-extension UnknownReason {
-  /// Of several reasons, the one that tells most: what could not be read says more than that
-  /// there was no sample, and that more than that a change was not seen.
-  static func mostTelling(_ reasons: [UnknownReason]) -> UnknownReason? {
-    let order: [UnknownReason] = [
-      .denied, .notRecorded, .unsupported, .inodeMayBeReused, .gap, .zombie,
-      .changedBetweenSamples, .notRunning,
-    ]
-    return order.first(where: reasons.contains)
-  }
-}

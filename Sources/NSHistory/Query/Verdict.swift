@@ -41,3 +41,15 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
     }
   }
 }
+
+extension UnknownReason {
+  /// Of several reasons, the one that tells most: what could not be read says more than that
+  /// there was no sample, and that more than that a change was not seen.
+  static func mostTelling(_ reasons: [UnknownReason]) -> UnknownReason? {
+    let order: [UnknownReason] = [
+      .denied, .notRecorded, .unsupported, .inodeMayBeReused, .gap, .zombie,
+      .changedBetweenSamples, .notRunning,
+    ]
+    return order.first(where: reasons.contains)
+  }
+}
