@@ -116,7 +116,7 @@ public final class Recorder {
     notices.sample(sample.counts)
     let timing = SampleTiming(
       late: schedule.lateness(of: sample.start.boot),
-      gap: lastWritten.flatMap { failing ?? schedule.gap(from: $0, to: sample.start) })
+      gap: lastWritten.flatMap { failing ?? schedule.gap(from: $0, to: sample) })
     do throws(HistoryError) {
       succeed(sample, try writer.write(sample, timing), timing, onSample)
     } catch {

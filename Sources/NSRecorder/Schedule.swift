@@ -22,13 +22,24 @@ struct Schedule {
     return late > max(interval / 10, 1_000_000) ? late : nil
   }
 
-  /// Why the time between two samples is a gap, nil when it is none: more was missed than a
-  /// sample that is a little late.
-  func gap(from last: ProcessSample, to now: ClockReading) -> GapCause? {
-    let pause = now.boot - last.end.boot
-    guard pause > max(interval + interval / 2, interval + 250_000_000) else { return nil }
-    // The monotonic clock stands still while the machine is suspended.
-    let asleep = pause - (now.monotonic - last.end.monotonic)
-    return asleep > pause / 2 ? .suspended : .stalled
+  /// Why the time between two samples is a gap, nil when it is none: in it, or in one of the two
+  /// passes, the recorder did not run for more than a sample that is a little late.
+  func gap(from last: ProcessSample, to now: ProcessSample) -> GapCause? {
+    let slack = max(interval / 2, 250_000_000)
+    let pause = now.start.boot - last.end.boot
+    let missed = max(pause - interval, last.idle, now.idle)
+    guard missed > slack else { return nil }
+    return now.end.asleep - last.start.asleep > missed / 2 ? .suspended : .stalled
   }
+}
+
+extension ProcessSample {
+  /// The part of the pass in which nothing was read: the recorder was stopped, or did not get a
+  /// processor. A pass by itself is all system calls.
+  fileprivate var idle: Int64 { end.boot - start.boot - (end.running - start.running) }
+}
+
+extension ClockReading {
+  /// How long the machine was suspended since boot: the monotonic clock stands still then.
+  fileprivate var asleep: Int64 { boot - monotonic }
 }

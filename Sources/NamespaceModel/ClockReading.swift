@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// One moment on the three clocks that history needs, in nanoseconds (`clock_gettime(2)`).
+/// One moment on the clocks that history needs, in nanoseconds (`clock_gettime(2)`).
 public struct ClockReading: Sendable, Hashable {
   /// `CLOCK_REALTIME`: since the epoch; an administrator or NTP may step it.
   public var wall: Int64
@@ -9,17 +9,33 @@ public struct ClockReading: Sendable, Hashable {
   /// `CLOCK_MONOTONIC`: as the boot clock, but it stands still while the machine sleeps.
   public var monotonic: Int64
 
+  /// `CLOCK_THREAD_CPUTIME_ID`: what the calling thread has run.
+  public var running: Int64
+
   /// A reading with these values.
-  public init(wall: Int64, boot: Int64, monotonic: Int64) {
+  public init(wall: Int64, boot: Int64, monotonic: Int64, running: Int64 = 0) {
     self.wall = wall
     self.boot = boot
     self.monotonic = monotonic
+    self.running = running
   }
 
-  /// The time now.
+  /// The time now, on all clocks to the same millisecond.
+  ///
+  /// The thread can lose the processor between two reads. The boot clock is read first and the
+  /// wall clock last, so that a length on the boot clock added to the wall time never falls short.
   public static func now() -> ClockReading {
-    ClockReading(
-      wall: read(CLOCK_REALTIME), boot: read(CLOCK_BOOTTIME), monotonic: read(CLOCK_MONOTONIC))
+    var reading = readOnce()
+    for _ in 0..<10 where read(CLOCK_BOOTTIME) - reading.boot > 1_000_000 { reading = readOnce() }
+    return reading
+  }
+
+  private static func readOnce() -> ClockReading {
+    let boot = read(CLOCK_BOOTTIME)
+    let monotonic = read(CLOCK_MONOTONIC)
+    let running = read(CLOCK_THREAD_CPUTIME_ID)
+    return ClockReading(
+      wall: read(CLOCK_REALTIME), boot: boot, monotonic: monotonic, running: running)
   }
 
   private static func read(_ clock: clockid_t) -> Int64 {

@@ -27,30 +27,57 @@ struct ScheduleTests {
     #expect(schedule.lateness(of: 106 * second) == second)
   }
 
-  private func gap(pause: Int64, asleep: Int64 = 0) -> GapCause? {
-    var last = ProcessSample(start: ClockReading(wall: 0, boot: 99 * second, monotonic: 0))
-    last.end = ClockReading(wall: 0, boot: 100 * second, monotonic: 50 * second)
-    return schedule.gap(
-      from: last,
-      to: ClockReading(
-        wall: 0, boot: 100 * second + pause, monotonic: 50 * second + pause - asleep))
+  /// A pass of a tenth of a second, all of it running.
+  private func pass(at boot: Int64, asleep: Int64 = 0) -> ProcessSample {
+    var sample = ProcessSample(start: clocks(boot, asleep: asleep, running: boot))
+    sample.end = clocks(boot + second / 10, asleep: asleep, running: boot + second / 10)
+    return sample
+  }
+
+  private func clocks(_ boot: Int64, asleep: Int64, running: Int64) -> ClockReading {
+    ClockReading(wall: 0, boot: boot, monotonic: boot - asleep, running: running)
+  }
+
+  private func gap(after pause: Int64, asleep: Int64 = 0) -> GapCause? {
+    let last = pass(at: 100 * second)
+    return schedule.gap(from: last, to: pass(at: last.end.boot + pause, asleep: asleep))
   }
 
   @Test("a missed slot is a gap: of the machine's sleep, or the recorder's")
   func gaps() {
-    #expect(gap(pause: 5 * second) == nil)
-    #expect(gap(pause: 7 * second) == nil)
-    #expect(gap(pause: 8 * second) == .stalled)
-    #expect(gap(pause: 60 * second, asleep: 1 * second) == .stalled)
-    #expect(gap(pause: 60 * second, asleep: 55 * second) == .suspended)
+    #expect(gap(after: 5 * second) == nil)
+    #expect(gap(after: 7 * second) == nil)
+    #expect(gap(after: 8 * second) == .stalled)
+    #expect(gap(after: 60 * second, asleep: 1 * second) == .stalled)
+    #expect(gap(after: 60 * second, asleep: 55 * second) == .suspended)
+  }
+
+  @Test("a stop in the middle of a pass is a gap on both sides of it")
+  func stoppedInPass() {
+    let before = pass(at: 100 * second)
+    var stopped = pass(at: 105 * second)
+    stopped.end = clocks(165 * second, asleep: 0, running: stopped.end.running)
+    let after = pass(at: 170 * second)
+    #expect(schedule.gap(from: before, to: stopped) == .stalled)
+    #expect(schedule.gap(from: stopped, to: after) == .stalled)
+    stopped.end = clocks(165 * second, asleep: 59 * second, running: stopped.end.running)
+    #expect(schedule.gap(from: before, to: stopped) == .suspended)
+  }
+
+  @Test("a pass that is long because there is much to read is no gap")
+  func longPass() {
+    let before = pass(at: 100 * second)
+    var long = pass(at: 105 * second)
+    long.end = clocks(125 * second, asleep: 0, running: 124 * second)
+    #expect(schedule.gap(from: before, to: long) == nil)
   }
 
   @Test("a short interval is no gap for a moment's delay")
   func shortInterval() {
     let schedule = Schedule(start: 0, interval: 10_000_000)
-    let last = ProcessSample(start: ClockReading(wall: 0, boot: 0, monotonic: 0))
+    let last = pass(at: 0)
     func gap(_ pause: Int64) -> GapCause? {
-      schedule.gap(from: last, to: ClockReading(wall: 0, boot: pause, monotonic: pause))
+      schedule.gap(from: last, to: pass(at: last.end.boot + pause))
     }
     #expect(gap(200_000_000) == nil)
     #expect(gap(300_000_000) == .stalled)
