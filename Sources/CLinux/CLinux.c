@@ -55,7 +55,11 @@ int32_t clinux_stop_signals(sigset_t *previous) {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
+  // A blocked signal is queued even if it is ignored, as nohup(1) has this one.
+  struct sigaction hangup;
+  if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaddset(&set, SIGHUP);
+  }
   int failure = pthread_sigmask(SIG_BLOCK, &set, previous);
   if (failure != 0) {
     errno = failure;

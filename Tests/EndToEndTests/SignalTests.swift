@@ -5,7 +5,27 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct SignalTests {
-  @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func endsInOrder(signal: Int32) throws {
+  /// Where the tests themselves are run so that a hangup is ignored, so are their programs.
+  static var stops: [Int32] {
+    var hangup = sigaction()
+    sigaction(SIGHUP, nil, &hangup)
+    let handler = unsafeBitCast(hangup.__sigaction_handler.sa_handler, to: Int.self)
+    return [SIGINT, SIGTERM] + (handler == unsafeBitCast(SIG_IGN, to: Int.self) ? [] : [SIGHUP])
+  }
+
+  @Test func underNohupAHangupIsIgnored() throws {
+    let recording = try Recording()
+    let recorder = try Command(
+      "/usr/bin/nohup", [Command.nshist] + recording.arguments(interval: "20ms"))
+    try recording.waitFor(samples: 1)
+    recorder.signal(SIGHUP)
+    let samples = try #require(recording.number("SELECT COUNT(*) FROM sample"))
+    try recording.waitFor(samples: samples + 5)
+    recorder.signal(SIGTERM)
+    #expect(try recorder.wait().status == 0)
+  }
+
+  @Test(arguments: stops) func endsInOrder(signal: Int32) throws {
     let recording = try Recording()
     let recorder = try recording.startAndAwait(samples: 2)
     recorder.signal(signal)
