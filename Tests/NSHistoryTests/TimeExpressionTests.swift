@@ -58,6 +58,21 @@ struct TimeExpressionTests {
     #expect(parse(text) == nil)
   }
 
+  @Test("the hour that comes twice when summer time ends means two times")
+  func ambiguous() {
+    let text = "2026-10-25 02:30"
+    let meanings = TimeExpression.meanings(of: text, now: Self.now, zone: .local)
+    #expect(
+      meanings.map(TimeFormat.utc) == [
+        "2026-10-25T00:30:00.000000000Z", "2026-10-25T01:30:00.000000000Z",
+      ])
+    #expect(parse(text) == nil)
+    #expect(parse("2026-10-25 02:30+02:00") == meanings.first)
+    #expect(parse("2026-10-25 02:30+01:00") == meanings.last)
+    for time in meanings { #expect(parse(TimeFormat.people(time, .local)) == time) }
+    #expect(parse("2026-10-25 01:59") != nil && parse("2026-10-25 03:00") != nil)
+  }
+
   @Test("a time is shown so that it can be read back", arguments: [0, 999_999_999, -1, 86_400_000])
   func roundTrip(nanoseconds: Int64) {
     let time = Self.now + nanoseconds

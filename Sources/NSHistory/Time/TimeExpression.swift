@@ -6,11 +6,36 @@
 public enum TimeExpression {
   private static let billion: Int64 = 1_000_000_000
 
-  /// Nanoseconds since the epoch, or nil when the text is no time.
+  /// Nanoseconds since the epoch; nil when the text is no time, or two.
   ///
   /// - Parameter now: the time that `now`, `today` and `5m ago` are counted from.
   public static func parse(_ text: String, now: Int64, zone: TimeZoneChoice) -> Int64? {
+    let meanings = meanings(of: text, now: now, zone: zone)
+    return meanings.count == 1 ? meanings[0] : nil
+  }
+
+  /// Every time that the text can mean, in order: none when it is no time, and two in the hour that
+  /// comes twice when summer time ends.
+  public static func meanings(of text: String, now: Int64, zone: TimeZoneChoice) -> [Int64] {
     let text = text.split(separator: " ").joined(separator: " ")
+    guard let time = oneMeaning(of: text, now: now, zone: zone) else { return [] }
+    guard zone == .local, !namesItsZone(text) else { return [time] }
+    let (seconds, rest) = (time / billion, time % billion)
+    let shown = CalendarTime.of(seconds, zone).0
+    // Clocks are set back by an hour; on Lord Howe Island by half of one.
+    return [-3600, -1800, 0, 1800, 3600].map { seconds + $0 }
+      .filter { CalendarTime.of($0, zone).0 == shown }.map { $0 * billion + rest }
+  }
+
+  /// Whether a text means the same wherever it is read.
+  private static func namesItsZone(_ text: String) -> Bool {
+    if text == "now" || text.hasPrefix("@") || text.hasPrefix("-") { return true }
+    if text.hasSuffix(" ago") || text.hasSuffix("Z") || text.hasSuffix("z") { return true }
+    let offset = Array(text.suffix(6))
+    return text.count > 16 && (offset[0] == "+" || offset[0] == "-") && offset[3] == ":"
+  }
+
+  private static func oneMeaning(of text: String, now: Int64, zone: TimeZoneChoice) -> Int64? {
     if text == "now" { return now }
     if let rest = text.removing(prefix: "@") { return Self.decimalSeconds(rest) }
     if let rest = text.removing(prefix: "-"), let ago = duration(rest) { return now - ago }

@@ -12,9 +12,15 @@ enum TimeArguments {
   /// The time that an option's text is.
   static func time(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
     guard let text else { return nil }
-    guard let time = TimeExpression.parse(text, now: now, zone: .local) else {
+    let meanings = TimeExpression.meanings(of: text, now: now, zone: .local)
+    guard let time = meanings.first else {
       throw ValidationError(
         "'\(text)' is not a time for \(option); write 10:42, '2026-11-23 10:42', -5m or RFC 3339")
+    }
+    guard meanings.count == 1 else {
+      let both = meanings.map { "'\(TimeFormat.people($0, .local))'" }.joined(separator: " or ")
+      throw ValidationError(
+        "'\(text)' came twice, as summer time ended; for \(option) write \(both)")
     }
     return time
   }

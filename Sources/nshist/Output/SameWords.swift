@@ -64,19 +64,21 @@ struct SameWords {
       return ["\(path) holds no sample yet; record first: nshist record --db \(path)"]
     }
     let span = "recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
-    var lines: [String] = []
-    for (selector, processes) in zip(question.pids, answer.processes) where processes.isEmpty {
-      lines.append(missing(selector.pid, span))
+    let outside = outside(recorded, span)
+    let absent = zip(question.pids, answer.processes).compactMap { selector, processes in
+      // That nobody was there before the first sample needs no word.
+      let isKnown = answer.known[selector.pid]?.isEmpty == false
+      return processes.isEmpty && !(isKnown && outside != nil) ? missing(selector.pid, span) : nil
     }
-    if case .at(let time) = question.time {
-      if time < recorded.lowerBound {
-        lines.append("\(show(time)) is before the first sample; \(span)")
-      } else if answer.samples.contains(where: { $0.after == nil }) {
-        lines.append(
-          "\(show(time)) is after the last sample; \(span); for the present use nshist check")
-      }
-    }
-    return lines
+    return absent + (outside.map { [$0] } ?? [])
+  }
+
+  /// Where the moment asked for is not between two samples.
+  private func outside(_ recorded: ClosedRange<Int64>, _ span: String) -> String? {
+    guard case .at(let time) = question.time else { return nil }
+    if time < recorded.lowerBound { return "\(show(time)) is before the first sample; \(span)" }
+    guard answer.samples.contains(where: { $0.after == nil }) else { return nil }
+    return "\(show(time)) is after the last sample; \(span); for the present use nshist check"
   }
 
   private func missing(_ pid: Int64, _ span: String) -> String {
