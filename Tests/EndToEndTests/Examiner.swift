@@ -65,7 +65,11 @@ struct Examiner {
 
   /// Whether the process that had a PID at a time was there for the whole of a sample.
   private func mustBeSeen(_ pid: Int32, _ time: Int64) -> Bool {
-    guard let life = log.life(pid, at: time), let birth = life.acts.first else { return false }
+    log.life(pid, at: time).map(spansASample) ?? false
+  }
+
+  private func spansASample(_ life: TruthLog.Life) -> Bool {
+    guard let birth = life.acts.first else { return false }
     let death = life.acts.first { $0.places == nil }?.began ?? Int64.max
     return samples.all.contains { $0.start > birth.done && $0.end < death }
   }
@@ -92,6 +96,11 @@ struct Examiner {
       // The reason is about recorded processes: one may have come and gone between two samples.
       let isExcused = pids.contains { log.truth($0, at: time) == .away || !mustBeSeen($0, time) }
       return isExcused ? nil : "not running, but it was"
+    case .notRecorded:
+      let isExcused = pids.contains { pid in
+        !log.lives.contains { $0.pid == pid && spansASample($0) }
+      }
+      return isExcused ? nil : "not recorded, but it was there for a whole sample"
     default: return "a reason that cannot be"
     }
   }
