@@ -16,7 +16,8 @@ struct NamespaceSlots {
     var seen: UInt32
     /// The last pass in which a process still pointed here that did so in the pass before.
     var confirmed: UInt32 = 0
-    /// The last process seen to point here, and by which link: asked for the kernel's id.
+    /// A process that pointed here in the last pass, and by which link; one that had done so in
+    /// the pass before, if there was one. Asked again when the pass is over.
     var holder: Int32
     var holderLink: UInt8
   }
@@ -63,12 +64,14 @@ struct NamespaceSlots {
   @inline(__always)
   mutating func mark(_ number: UInt32, in pass: UInt32, holder: Int, link: UInt8) {
     slots[Int(number)].seen = pass
+    guard slots[Int(number)].confirmed != pass else { return }
     slots[Int(number)].holder = Int32(truncatingIfNeeded: holder)
     slots[Int(number)].holderLink = link
   }
 
   @inline(__always)
   mutating func confirm(_ number: UInt32, in pass: UInt32, holder: Int, link: UInt8) {
+    slots[Int(number)].confirmed = 0
     mark(number, in: pass, holder: holder, link: link)
     slots[Int(number)].confirmed = pass
   }
@@ -77,6 +80,9 @@ struct NamespaceSlots {
   func seen(in pass: UInt32) -> [UInt32] {
     slots.indices.lazy.filter { slots[$0].seen == pass }.map(UInt32.init)
   }
+
+  /// No link points at the slot any more, although one was seen to in this pass.
+  mutating func abandon(_ number: UInt32) { slots[Int(number)].seen = .max }
 
   /// Forgets the slots no link pointed at in this pass: if the number comes again, it has to
   /// prove anew which namespace it is. Returns how many are left.

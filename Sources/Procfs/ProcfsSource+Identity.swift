@@ -6,12 +6,9 @@ internal import SystemPackage
 extension ProcfsSource {
   /// Makes sure that each link read in this pass points at the slot of the namespace it was.
   func settleIdentities() throws(ProcfsError) {
-    for number in slots.seen(in: pass) {
-      if identity == .continuity {
-        settleByContinuity(number)
-      } else if !isStill(number) {
-        try askEveryHolder(of: number)
-      }
+    guard identity != .continuity else { return settleByContinuity() }
+    for number in slots.seen(in: pass) where !isStill(number) {
+      try askEveryHolder(of: number)
     }
   }
 
@@ -61,23 +58,6 @@ extension ProcfsSource {
 
   private func isThere(_ index: Int) -> Bool {
     withDirectory(of: entries[index], FactsReader.exists) ?? false
-  }
-
-  /// Without a kernel id: a number seen in two passes is one namespace only if a process held it
-  /// in both. Otherwise all who hold it now hold a new one.
-  private func settleByContinuity(_ number: UInt32) {
-    let slot = slots[number]
-    guard slot.born < pass, slot.confirmed < pass,
-      !InitialNamespace.hasFixedInode(slot.inode),
-      let link = NamespaceLink(rawValue: slot.holderLink)
-    else { return }
-    let new = slots.make(
-      slot.type, slot.inode, kernelID: nil, in: pass, holder: Int(slot.holder), link: link)
-    for index in entries.indices {
-      var codes = entries[index].links
-      for place in codes.indices where codes[place] == number { codes[place] = new }
-      setLinks(index, to: codes)
-    }
   }
 
   /// What the links of a process are to be told as.

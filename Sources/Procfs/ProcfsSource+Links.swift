@@ -56,7 +56,7 @@ extension ProcfsSource {
       var reading = reader.read(link, in: directory)
       if case .inode(let inode) = reading {
         supported.insert(link)
-        switch resolve(link, inode, holder: index, in: directory) {
+        switch resolve(link, inode, of: index, in: directory) {
         case .success(let code): codes[Int(link.rawValue)] = code
         case .failure(let errno): reading = .failed(errno.rawValue)
         }
@@ -106,8 +106,13 @@ extension ProcfsSource {
   /// The slot of a link that was read as `inode`. A number that is new in this pass is identified
   /// at once, with the inode number of that same moment; the rest is settled at the end.
   private func resolve(
-    _ link: NamespaceLink, _ inode: UInt64, holder: Int, in directory: Int32
+    _ link: NamespaceLink, _ inode: UInt64, of holder: Int, in directory: Int32
   ) -> Result<UInt32, Errno> {
+    let was = entries[holder].links[Int(link.rawValue)]
+    if entries[holder].news == .none, was < ProcessEntry.firstUnread, slots[was].inode == inode {
+      slots.confirm(was, in: pass, holder: holder, link: link.rawValue)
+      return .success(was)
+    }
     if let known = slots.number(link.type, inode) {
       slots.mark(known, in: pass, holder: holder, link: link.rawValue)
       return .success(known)

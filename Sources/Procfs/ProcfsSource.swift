@@ -8,7 +8,8 @@
 // time between, so every read of the number in this pass was of N. A number new in this pass is
 // identified at its first read, with inode and id from one call, and again at the end. Where the
 // second answer differs, or nobody is left to ask, each process that read the number is asked
-// for itself (ProcfsSource+Identity.swift).
+// for itself (ProcfsSource+Identity.swift). Where the kernel gives no id, the processes that hold
+// a number from pass to pass prove as much as can be (ProcfsSource+Continuity.swift).
 
 internal import CLinux
 internal import Glibc
@@ -53,14 +54,23 @@ public final class ProcfsSource: SampleSource {
 
   /// Passes over every process once; see `SampleSource`.
   public func takeSample() throws(ProcfsError) -> ProcessSample {
+    try readAll()
+    return try finish()
+  }
+
+  /// The first step of a pass: reads the links of all processes, in the order of `entries`.
+  func readAll() throws(ProcfsError) {
     // A pass that failed leaves what it met unsorted.
     dropGone()
     pass += 1
     passStart = ClockReading.now()
     try listing.refresh(root)
     for pid in try readKnown() { try admit(pid) }
-    try settleIdentities()
+  }
 
+  /// The second step: finds out which namespaces the links were, and tells what is new.
+  func finish() throws(ProcfsError) -> ProcessSample {
+    try settleIdentities()
     var sample = ProcessSample(start: passStart)
     dropGone()
     sample.counts.namespaces = slots.forgetUnseen(in: pass)
