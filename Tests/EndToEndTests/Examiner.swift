@@ -13,9 +13,13 @@ struct Examiner {
   private(set) var same = 0
   private(set) var different = 0
   private(set) var unknown = 0
+  private(set) var mayBeReused = 0
+  /// Where they have none, an inode number may leave a doubt.
+  private let namespacesHaveIDs: Bool
   var proven: Int { same + different }
 
-  init(log: TruthLog, samples: SampleTable, random: SeededRandom) {
+  init(log: TruthLog, samples: SampleTable, random: SeededRandom, namespacesHaveIDs: Bool) {
+    self.namespacesHaveIDs = namespacesHaveIDs
     self.log = log
     self.samples = samples
     self.random = random
@@ -55,6 +59,7 @@ struct Examiner {
       case .different: different += 1
       case .unknown: unknown += 1
       }
+      if line.reason == .inodeMayBeReused { mayBeReused += 1 }
       if let mistake = mistake(line, pids, truths, time) {
         mistakes.append(
           "\(mistake): \(line.type) of \(pids) at \(time): \(line.verdict), "
@@ -101,6 +106,7 @@ struct Examiner {
         !log.lives.contains { $0.pid == pid && spansASample($0) }
       }
       return isExcused ? nil : "not recorded, but it was there for a whole sample"
+    case .inodeMayBeReused where !namespacesHaveIDs: return nil
     default: return "a reason that cannot be"
     }
   }

@@ -67,7 +67,8 @@ struct TruthLog {
 
 struct Theatre {
   static let types: [(NamespaceType, Int32)] = [
-    (.net, CloneFlag.net), (.uts, CloneFlag.uts), (.ipc, CloneFlag.ipc),
+    (.net, CloneFlag.net), (.uts, CloneFlag.uts), (.ipc, CloneFlag.ipc), (.mnt, CloneFlag.mnt),
+    (.cgroup, CloneFlag.cgroup),
   ]
   /// Longer than any time between two samples that is not a gap: nobody goes back unseen to where
   /// it was. That is what polling cannot tell, and no test can ask of it.
@@ -75,7 +76,6 @@ struct Theatre {
   static let host = Dictionary(uniqueKeysWithValues: types.map { ($0.0, 0) })
 
   private(set) var log = TruthLog()
-  private(set) var steps = 0
   private var random: SeededRandom
   private var cast: [(puppet: Puppet, life: Int)] = []
   private var lastName = 0
@@ -87,7 +87,6 @@ struct Theatre {
     let end = ClockReading.now().wall + Int64(seconds * 1e9)
     while ClockReading.now().wall < end {
       try step()
-      steps += 1
       Thread.sleep(forTimeInterval: Double.random(in: 0.002...0.05, using: &random))
     }
   }
