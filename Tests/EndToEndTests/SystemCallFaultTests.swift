@@ -1,0 +1,100 @@
+// System calls that fail, made to by strace(1): a failed read or write costs the sample it was in,
+// is reported with its path, becomes a gap, and nothing that was committed is lost.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(
+  .serialized,
+  .enabled(
+    if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace, to inject"))
+struct SystemCallFaultTests {
+  private let recording: Recording
+
+  init() throws { recording = try Recording() }
+
+  /// Records six samples while a call fails as told: `name:error=EIO:when=45..46`.
+  private func record(_ faults: String...) throws -> Command.Outcome {
+    let calls = faults.map { $0.prefix { $0 != ":" } }.joined(separator: ",")
+    let outcome = try Command.run(
+      "/usr/bin/strace",
+      ["-f", "-qq", "-o", "/dev/null", "-e", "trace=\(calls)"]
+        + faults.flatMap { ["-e", "inject=\($0)"] }
+        + [Command.nshist] + recording.arguments(interval: "20ms", samples: 6))
+    try recording.expectWhole()
+    return outcome
+  }
+
+  /// How many samples are in the file, and how many have this before them.
+  private func samples(_ gap: String) throws -> (all: Int, gaps: Int) {
+    let found = try recording.texts("SELECT COALESCE(gap_before, 'none') FROM samples")
+    return (found.count, found.count { $0 == gap })
+  }
+
+  @Test(
+    "a failed read costs one sample",
+    arguments: [
+      // The first is tried again at once; the second is what costs the sample.
+      ("readlinkat:error=EIO:when=45..46", "/ns/", "Input/output error"),
+      ("getdents64:error=ENOMEM:when=4", "cannot list", "Cannot allocate memory"),
+    ])
+  func read(fault: String, place: String, reason: String) throws {
+    let outcome = try record(fault)
+    #expect(outcome.status == 0)
+    let said = outcome.messages.split(separator: "\n").filter { $0.contains(reason) }
+    #expect(said.count == 1, "\(outcome.messages)")
+    #expect(said.first?.contains(recording.proc.path) == true)
+    #expect(said.first?.contains(place) == true)
+    #expect(outcome.messages.contains("5 samples, 1 failed"), "\(outcome.messages)")
+    let found = try samples("read-failed")
+    #expect(found.all == 5 && found.gaps == 1)
+    try recording.expectClosed()
+  }
+
+  @Test("a failed write costs one sample, and the next one has all of it")
+  func write() throws {
+    let sample = try record("fdatasync:error=EIO:when=12")
+    #expect(sample.status == 0)
+    #expect(sample.messages.contains("cannot record into \(recording.path)"), "\(sample.messages)")
+    #expect(sample.messages.contains("check the device"))
+    #expect(sample.messages.contains("recording again after a gap"))
+    let found = try samples("write-failed")
+    #expect(found.all == 5 && found.gaps == 1)
+    try recording.expectClosed()
+  }
+
+  @Test("a disk that takes nothing any more ends with what was committed, and says so")
+  func writesAllFail() throws {
+    let outcome = try record("fdatasync:error=EIO:when=12+")
+    #expect(outcome.status == 74)
+    #expect(outcome.messages.contains("the last of it could not be written"))
+    let count = try #require(recording.number("SELECT count(*) FROM sample"))
+    #expect(count > 0 && count < 6)
+    #expect(outcome.messages.contains("ended: \(count) sample"), "\(outcome.messages)")
+    // Whether the end of the session reached the file or not: the next recorder makes it good.
+    #expect(try recording.record(samples: 1).status == 0)
+    try recording.expectClosed()
+  }
+
+  @Test("a kernel without one of the two calls for ids, and without both")
+  func identities() throws {
+    let ioctl = try Command.run(
+      "/usr/bin/strace",
+      [
+        "-f", "-qq", "-o", "/dev/null", "-e", "trace=name_to_handle_at", "-e",
+        "inject=name_to_handle_at:error=EOPNOTSUPP", Command.nshist, "record", "--samples", "1",
+        "--db", recording.folder.file("live.db"),
+      ])
+    #expect(ioctl.messages.contains("told apart by NS_GET_ID"), "\(ioctl.messages)")
+    let neither = try Command.run(
+      "/usr/bin/strace",
+      [
+        "-f", "-qq", "-o", "/dev/null", "-e", "trace=name_to_handle_at,ioctl", "-e",
+        "inject=name_to_handle_at,ioctl:error=ENOTTY", Command.nshist, "record", "--samples",
+        "1", "--db", recording.folder.file("old.db"),
+      ])
+    #expect(neither.messages.contains("told apart by continuity"), "\(neither.messages)")
+    #expect(neither.messages.contains("inode-may-be-reused"))
+  }
+}
