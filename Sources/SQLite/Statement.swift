@@ -25,7 +25,11 @@ public final class Statement {
 
   /// Binds a value to each parameter, in order.
   @discardableResult
-  public func bind(_ values: Value...) throws(SQLiteError) -> Statement {
+  public func bind(_ values: Value...) throws(SQLiteError) -> Statement { try bind(values) }
+
+  /// Binds a value to each parameter, in order.
+  @discardableResult
+  public func bind(_ values: [Value]) throws(SQLiteError) -> Statement {
     for (index, value) in values.enumerated() {
       let place = Int32(index + 1)
       let code =

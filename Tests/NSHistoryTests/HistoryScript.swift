@@ -53,8 +53,8 @@ struct HistoryScript {
   /// not.
   static func birth(_ sample: Int) -> Int64 { start(sample) - 4 * second }
 
-  /// Writes the history into a new file.
-  func write(_ path: String) throws {
+  /// Writes the history into a new file, with its last session ended or as SIGKILL leaves it.
+  func write(_ path: String, ends: Bool = true) throws {
     let writer = try HistoryWriter(path: path)
     for (index, step) in steps.enumerated() {
       let startsSession = index == 0 || step.startsSession
@@ -66,7 +66,7 @@ struct HistoryScript {
         sample(index, startsSession: startsSession),
         SampleTiming(gap: startsSession ? nil : step.gap))
     }
-    try writer.endSession(.completed)
+    if ends { try writer.endSession(.completed) }
   }
 
   private func sample(_ index: Int, startsSession: Bool) -> ProcessSample {

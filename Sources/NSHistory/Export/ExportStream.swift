@@ -18,15 +18,7 @@ struct ExportStream {
 
   /// Gives `body` each row; ends early when it returns false.
   func forEach(_ body: (ExportRow) -> Bool) throws(SQLiteError) {
-    let tasks = try connection.prepare(
-      """
-      SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path
-      FROM task JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
-      WHERE ? OR pid IN (SELECT value FROM json_each(?)) ORDER BY task_id
-      """
-    ).bind(
-      .integer(filter.pids.isEmpty ? 1 : 0),
-      .text("[\(filter.pids.map(String.init).joined(separator: ","))]"))
+    let tasks = try TaskSelection(filter, index).statement(on: connection)
     defer { tasks.reset() }
     while try tasks.step() {
       let template = ExportRow(

@@ -9,6 +9,8 @@ final class SampleIndex {
   let sessions: [SessionSpan]
   /// The first samples of the stretches that begin inside a session.
   let clockSteps: [Int64]
+  /// The samples of each stretch, in order.
+  private let stretches: [ClosedRange<Int64>]
   private let connection: Connection
 
   init(_ connection: Connection) throws(SQLiteError) {
@@ -16,6 +18,9 @@ final class SampleIndex {
     sessions = try SessionSpan.all(in: connection)
     clockSteps = try connection.prepare("SELECT sample_id FROM clock_step ORDER BY sample_id")
       .map { $0.integer(0) }
+    let starts = Set(sessions.map(\.first)).union(clockSteps).sorted()
+    let ends = starts.dropFirst().map { $0 - 1 } + (sessions.last.map { [$0.last] } ?? [])
+    stretches = zip(starts, ends).map { $0...$1 }
   }
 
   var first: Int64? { sessions.first?.first }
@@ -79,15 +84,12 @@ final class SampleIndex {
   func brackets(at wall: Int64) throws(SQLiteError) -> [Bracket] {
     guard let first, let last else { return [] }
     var found: Set<Int64> = []  // The numbers of the samples behind the brackets.
-    var starts = Set(sessions.map(\.first))
-    starts.formUnion(clockSteps)
-    let stretches = starts.sorted()
-    for (index, start) in stretches.enumerated() {
-      let end = index + 1 < stretches.count ? stretches[index + 1] - 1 : last
+    for stretch in stretches {
+      let (start, end) = (stretch.lowerBound, stretch.upperBound)
       let opening = try point(start)
       let closing = try point(end)
       if wall >= opening.wall, wall <= closing.wallEnd {
-        let left = try lastSample(in: start...end, notAfter: wall)
+        let left = try lastSample(in: stretch, notAfter: wall)
         if wall <= left.wallEnd { found.insert(left.id) }
         found.insert(left.id + 1)
       }
@@ -109,6 +111,25 @@ final class SampleIndex {
       bracket(
         after > first ? try point(after - 1) : nil, after <= last ? try point(after) : nil)
     }
+  }
+
+  /// The number of the first sample that began at this time or later, in any stretch; one past the
+  /// last when there is none.
+  func firstSample(notBefore wall: Int64) throws(SQLiteError) -> Int64 {
+    for stretch in stretches where try point(stretch.upperBound).wall >= wall {
+      guard try point(stretch.lowerBound).wall < wall else { return stretch.lowerBound }
+      return try lastSample(in: stretch, notAfter: wall - 1).id + 1
+    }
+    return (last ?? 0) + 1
+  }
+
+  /// The number of the last sample that began at this time or earlier, in any stretch; one before
+  /// the first when there is none.
+  func lastSample(notAfter wall: Int64) throws(SQLiteError) -> Int64 {
+    for stretch in stretches.reversed() where try point(stretch.lowerBound).wall <= wall {
+      return try lastSample(in: stretch, notAfter: wall).id
+    }
+    return (first ?? 1) - 1
   }
 
   private func lastSample(

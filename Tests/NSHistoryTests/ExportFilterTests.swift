@@ -1,0 +1,88 @@
+// A filtered export is the whole one less what the filter leaves out, however it is found.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct ExportFilterTests {
+  private func export(_ reader: HistoryReader, _ filter: ExportFilter) throws -> [ExportRow] {
+    var rows: [ExportRow] = []
+    try reader.export(filter) {
+      rows.append($0)
+      return true
+    }
+    return rows
+  }
+
+  @Test("every range of a history of short and long stays", arguments: [true, false])
+  func everyRange(ends: Bool) throws {
+    let samples = 40
+    var random = SeededRandom(seed: 5)
+    let actors = (1...60).map { pid in
+      let from = Int.random(in: 0..<samples, using: &random)
+      let length = Int.random(in: 0..<3, using: &random) == 0 ? samples : 1 << (pid % 6)
+      return HistoryScript.Actor(
+        pid: Int32(pid),
+        sights: (0..<samples).map { $0 >= from && $0 < from + length ? .inFirst : .absent })
+    }
+    var steps = [HistoryScript.Step](repeating: .init(), count: samples)
+    steps[13].startsSession = true
+    steps[29].gap = .stalled
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try HistoryScript(steps: steps, actors: actors).write(path, ends: ends)
+    let reader = try HistoryReader(path: path)
+    let all = try export(reader, ExportFilter(types: [.net]))
+    #expect(all.contains { $0.isOpen } == !ends)
+
+    let times = [nil, HistoryScript.start(0) - 1] + (0..<samples).flatMap {
+      [HistoryScript.start($0), HistoryScript.start($0) + 1]
+    }
+    var rows = 0
+    for since in times {
+      for until in times {
+        let found = try export(
+          reader, ExportFilter(since: since, until: until, types: [.net]))
+        let expected = all.filter {
+          $0.until >= since ?? Int64.min && $0.from <= until ?? Int64.max
+        }
+        rows += expected.count
+        #expect(found == expected, "from \(since ?? -1) to \(until ?? -1)")
+      }
+    }
+    #expect(rows > 10_000)
+    let some = try export(
+      reader, ExportFilter(since: HistoryScript.start(20), pids: [3, 4, 5], types: [.net]))
+    #expect(some == all.filter { (3...5).contains($0.pid) && $0.until >= HistoryScript.start(20) })
+  }
+
+  @Test("a filter is answered by index")
+  func plan() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try HistoryScript(steps: [.init()], actors: [.init(pid: 1, sights: [.inFirst])]).write(path)
+    let connection = try Connection(path: path, access: .readWrite)
+    func plan(_ filter: ExportFilter) throws -> [String] {
+      let sql = try TaskSelection(filter, SampleIndex(connection)).sql
+      return try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
+    }
+    let tables = ["task", "m", "membership"]
+    func scans(_ plan: [String]) -> Bool {
+      plan.contains { line in tables.contains { line == "SCAN \($0)" } }
+    }
+    // The whole export is the table: the check can see that.
+    #expect(try scans(plan(ExportFilter())))
+    for filter in [
+      ExportFilter(since: 1), ExportFilter(until: 1), ExportFilter(since: 1, until: 2),
+      ExportFilter(pids: [1]), ExportFilter(since: 1, pids: [1]),
+    ] {
+      let lines = try plan(filter)
+      #expect(!scans(lines), "\(lines)")
+      #expect(
+        filter.since == nil || lines.contains { $0.contains("INDEX membership_span") }, "\(lines)")
+    }
+  }
+}
