@@ -24,7 +24,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-    .target(name: "CLinux"),
+    .target(name: "CLinux", cSettings: [.treatAllWarnings(as: .error)]),
 
     .target(name: "NamespaceModel", swiftSettings: strict),
     .target(
@@ -70,7 +70,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport",
       swiftSettings: strict),
-    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .target(
+      name: "CTestSupport", path: "Tests/CTestSupport",
+      cSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(
       name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -12,7 +12,7 @@ struct Notices {
 
   /// What is known before the first sample.
   func begin(_ surroundings: Surroundings, identity: IdentitySource) {
-    if let inode = surroundings.pidNamespaceInode, inode != InitialNamespace.pidInode {
+    if let inode = surroundings.pidNamespaceInode, !surroundings.showsInitialPIDNamespace {
       logger.notice(
         """
         not in the initial pid namespace but in pid:[\(inode)]: processes outside of it are not \

@@ -8,6 +8,20 @@ public enum InitialNamespace {
   /// The initial pid namespace (`PROC_PID_INIT_INO`), on every kernel since 3.8.
   public static let pidInode: UInt64 = 0xEFFF_FFFC
 
+  /// Whether a namespace is an initial one; nil when that cannot be told.
+  ///
+  /// - Parameter varying: the inode numbers of the initial net and mnt namespaces, which are not the
+  ///   same on every kernel, as far as they are known.
+  public static func isInitial(
+    _ type: NamespaceType, _ inode: UInt64, varying: [NamespaceType: UInt64]
+  ) -> Bool? {
+    if hasFixedInode(inode) { return true }
+    return switch type {
+    case .mnt, .net: varying[type].map { $0 == inode }
+    default: false
+    }
+  }
+
   /// Whether the number alone says that the namespace is an initial one.
   public static func hasFixedInode(_ inode: UInt64) -> Bool {
     inode >= 0xEFFF_FF00 && inode < firstDynamicInode

@@ -11,17 +11,28 @@ internal import SystemPackage
 public struct LiveComparison {
   private let root: ProcRoot
   private var directories: [Int32?] = []
+  private let initial: [NamespaceType: UInt64]
 
   /// What one link of one process is.
   public enum Finding: Sendable, Hashable {
-    /// The inode number of the namespace it points at.
-    case namespace(inode: UInt64)
+    /// It points at this namespace.
+    case namespace(Namespace)
     /// The link cannot be read.
     case unread(UnreadReason)
     /// There is no such process.
     case notRunning
     /// The process moved at each of several looks.
     case moving
+  }
+
+  /// A namespace that is kept alive while it is looked at.
+  public struct Namespace: Sendable, Hashable {
+    /// Its inode number.
+    public let inode: UInt64
+    /// The kernel's id; nil where the kernel gives none.
+    public let kernelID: UInt64?
+    /// Whether the kernel made it at boot; nil when that cannot be told.
+    public let isInitial: Bool?
   }
 
   private static let attempts = 8
@@ -44,7 +55,10 @@ public struct LiveComparison {
     return try body(comparison)
   }
 
-  private init(root: ProcRoot) { self.root = root }
+  private init(root: ProcRoot) {
+    self.root = root
+    initial = root.kthreaddInodes()
+  }
 
   /// The name and start of each process, in the order of the PIDs; nil for one that is not there.
   public func processes(_ pids: [Int32]) throws(ProcfsError) -> [LiveProcess?] {
@@ -86,7 +100,12 @@ public struct LiveComparison {
     files.append(file)
     var status = stat()
     guard fstat(file, &status) == 0 else { return explain(Errno.last, type, in: directory) }
-    return .namespace(inode: UInt64(status.st_ino))
+    var id: UInt64 = 0
+    let inode = UInt64(status.st_ino)
+    return .namespace(
+      Namespace(
+        inode: inode, kernelID: clinux_namespace_id(file, &id) == 0 ? id : nil,
+        isInitial: InitialNamespace.isInitial(type, inode, varying: initial)))
   }
 
   private func explain(_ errno: Errno, _ type: NamespaceType, in directory: Int32) -> Finding {

@@ -55,6 +55,28 @@ public final class ProcRoot {
     return inode
   }
 
+  /// Whether kthreadd is there, as PID 2: kernel threads are in the initial pid namespace only.
+  public var showsKernelThreads: Bool {
+    guard case .success(let text) = read("2/stat") else { return false }
+    return StatLine(text)?.isKernelThread == true
+  }
+
+  /// The inode numbers of the initial net and mnt namespaces, which vary by kernel: those of
+  /// kthreadd, which is PID 2 wherever the initial pid namespace is shown. Empty elsewhere, and
+  /// where they may not be read.
+  func kthreaddInodes() -> [NamespaceType: UInt64] {
+    let directory = openat(descriptor, "2/ns", CLINUX_O_PATH_DIRECTORY)
+    guard directory >= 0 else { return [:] }
+    defer { close(directory) }
+    guard showsKernelThreads else { return [:] }
+    let reader = LinkReader()
+    var found: [NamespaceType: UInt64] = [:]
+    for link in [NamespaceLink.mnt, .net] {
+      if case .inode(let inode) = reader.read(link, in: directory) { found[link.type] = inode }
+    }
+    return found
+  }
+
   /// What the mount of this root hides, as far as the reader's mount table tells.
   public var hidePID: HidePID {
     // The mount table names its mounts by their real paths, with no link in them.

@@ -69,17 +69,7 @@ extension ProcfsSource {
       return .namespace(
         ObservedNamespace(
           type: slot.type, inode: slot.inode, kernelID: slot.kernelID, sighting: slot.sighting,
-          isInitial: isInitial(slot, initial)))
-    }
-  }
-
-  private func isInitial(
-    _ slot: NamespaceSlots.Slot, _ initial: [NamespaceType: UInt64]
-  ) -> Bool? {
-    if InitialNamespace.hasFixedInode(slot.inode) { return true }
-    switch slot.type {
-    case .mnt, .net: return initial[slot.type].map { $0 == slot.inode }
-    default: return false
+          isInitial: InitialNamespace.isInitial(slot.type, slot.inode, varying: initial)))
     }
   }
 

@@ -9,6 +9,13 @@ public enum TimeFormat {
     return "\(date(time))T\(clock(time)).\(digits(rest, 9))Z"
   }
 
+  /// A start time of a process in UTC, as exact as a clock tick tells it: `2026-11-23T10:00:00.43Z`.
+  public static func start(_ nanoseconds: Int64) -> String {
+    let (seconds, rest) = split(nanoseconds)
+    let (time, _) = CalendarTime.of(seconds, .utc)
+    return "\(date(time))T\(clock(time)).\(digits(rest / 10_000_000, 2))Z"
+  }
+
   /// For people, to the millisecond and with the offset: `2026-11-23 10:00:00.000+01:00`. Cut,
   /// not rounded, so that no time is shown that had not come.
   public static func people(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {

@@ -27,7 +27,8 @@ struct Check: ParsableCommand {
   }
 
   func run() throws {
-    let asked = try pids.map(TimeArguments.pid)
+    var asked: [Int32] = []
+    for pid in try pids.map(TimeArguments.pid) where !asked.contains(pid) { asked.append(pid) }
     let types = try type.types()
     let root = try ProcRoot()
     let live = try LiveComparison.with(asked, root: root) {

@@ -15,6 +15,14 @@ struct Comparison {
   /// What the answer rests on, and what would help, in sentences.
   var notes: [String] = []
 
+  /// What an answer rests on, also where that does not suffice for a verdict.
+  enum Evidence: String {
+    /// The kernel said so of the moment asked for.
+    case exact
+    /// Samples said so, before and after.
+    case sampled
+  }
+
   struct Process {
     var pid: Int64
     var start: Int64?
@@ -27,7 +35,7 @@ struct Comparison {
   struct TypeLine {
     var type: NamespaceType
     var verdict: Verdict
-    var evidence: String?
+    var evidence: Evidence
     var reason: UnknownReason?
     var places: [Place]
     var intervals: [Interval] = []
@@ -80,7 +88,7 @@ extension Comparison.TypeLine {
   init(_ answer: SameAnswer.TypeAnswer, _ processes: [ProcessRecord]) {
     self.init(
       type: answer.type, verdict: answer.verdict,
-      evidence: answer.verdict == .unknown ? nil : "sampled", reason: answer.reason,
+      evidence: .sampled, reason: answer.reason,
       places: answer.namespaces.map {
         Comparison.Place(
           inode: $0.namespace.inode, kernelID: $0.namespace.kernelID,

@@ -17,7 +17,7 @@ extension Comparison {
 
 extension Comparison.TypeLine {
   fileprivate var rows: [[String]] {
-    let head = [type.name, verdict.rawValue, evidence ?? "", reason?.rawValue ?? ""]
+    let head = [type.name, verdict.rawValue, evidence.rawValue, reason?.rawValue ?? ""]
     if !intervals.isEmpty {
       return intervals.map { interval in
         let place = places.first {

@@ -16,7 +16,7 @@ extension Comparison {
 extension Comparison.Process {
   fileprivate var json: JSON {
     .object([
-      ("pid", .integer(pid)), ("start", .time(start)), ("comm", .string(comm)),
+      ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }), ("comm", .string(comm)),
       ("uid", .optional(uid, JSON.integer)), ("first_seen", .time(firstSeen)),
       ("last_seen", .time(lastSeen)),
       // Known when containers are recorded.
@@ -29,7 +29,7 @@ extension Comparison.TypeLine {
   fileprivate var json: JSON {
     .object([
       ("type", .string(type.name)), ("verdict", .string(verdict.rawValue)),
-      ("evidence", .optional(evidence, JSON.string)),
+      ("evidence", .string(evidence.rawValue)),
       ("reason", .optional(reason) { .string($0.rawValue) }),
       ("namespaces", .array(places.map(\.json))),
       ("intervals", .array(intervals.map(\.json))),

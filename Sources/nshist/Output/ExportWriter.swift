@@ -46,7 +46,7 @@ struct ExportWriter {
 
   private static func fields(_ row: ExportRow) -> [String] {
     [
-      row.boot, String(row.pid), row.start.map(TimeFormat.utc) ?? "", row.comm,
+      row.boot, String(row.pid), row.start.map(TimeFormat.start) ?? "", row.comm,
       row.uid.map(String.init) ?? "", row.type.name, row.inode.map(String.init) ?? "",
       row.kernelID.map(String.init) ?? "", row.isInitial.map(String.init) ?? "",
       row.unread?.name ?? "", TimeFormat.utc(row.from), TimeFormat.utc(row.until),
@@ -56,7 +56,7 @@ struct ExportWriter {
 
   private static func json(_ row: ExportRow) -> JSON {
     .object([
-      ("boot", .string(row.boot)), ("pid", .integer(row.pid)), ("start", .time(row.start)),
+      ("boot", .string(row.boot)), ("pid", .integer(row.pid)), ("start", .optional(row.start) { .string(TimeFormat.start($0)) }),
       ("comm", .string(row.comm)), ("uid", .optional(row.uid, JSON.integer)),
       ("type", .string(row.type.name)), ("inode", .optional(row.inode, JSON.unsigned)),
       ("id", .optional(row.kernelID, JSON.unsigned)),

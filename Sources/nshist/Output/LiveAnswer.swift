@@ -24,21 +24,18 @@ struct LiveAnswer {
     _ type: NamespaceType, _ findings: [LiveComparison.Finding]
   ) -> Comparison.TypeLine {
     let reasons = findings.map(Self.reason)
-    var inodes: [UInt64] = []
-    for case .namespace(let inode) in findings where !inodes.contains(inode) {
-      inodes.append(inode)
+    var namespaces: [LiveComparison.Namespace] = []
+    for case .namespace(let namespace) in findings where !namespaces.contains(namespace) {
+      namespaces.append(namespace)
     }
     let reason = reasons.lazy.compactMap { $0 }.first
-    let verdict: Verdict = inodes.count > 1 ? .different : reason == nil ? .same : .unknown
+    let verdict: Verdict = namespaces.count > 1 ? .different : reason == nil ? .same : .unknown
     return Comparison.TypeLine(
-      type: type, verdict: verdict, evidence: verdict == .unknown ? nil : "exact",
-      reason: verdict == .unknown ? reason : nil,
-      places: inodes.map { inode in
+      type: type, verdict: verdict, evidence: .exact, reason: verdict == .unknown ? reason : nil,
+      places: namespaces.map { namespace in
         Comparison.Place(
-          inode: inode, kernelID: nil,
-          isInitial: InitialNamespace.hasFixedInode(inode) ? true : nil,
-          pids: zip(pids, findings).filter { $0.1 == .namespace(inode: inode) }
-            .map { Int64($0.0) })
+          inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
+          pids: zip(pids, findings).filter { $0.1 == .namespace(namespace) }.map { Int64($0.0) })
       }, reasons: reasons)
   }
 
