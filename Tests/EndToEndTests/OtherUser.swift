@@ -15,6 +15,9 @@ enum OtherUser {
 
   static let need = "needs root, setpriv, and an nshist that every user may run"
 
+  /// What stands before a program in a shell so that this user runs it.
+  static let command = ([setpriv] + identity).joined(separator: " ")
+
   /// Starts `nshist`.
   static func start(_ arguments: [String]) throws -> Command {
     try Command(setpriv, identity + [Command.nshist] + arguments)

@@ -38,9 +38,11 @@ struct ExportFilterTests {
     let all = try export(reader, ExportFilter(types: [.net]))
     #expect(all.contains { $0.isOpen } == !ends)
 
-    let times = [nil, HistoryScript.start(0) - 1] + (0..<samples).flatMap {
-      [HistoryScript.start($0), HistoryScript.start($0) + 1]
-    }
+    let times =
+      [nil, HistoryScript.start(0) - 1]
+      + (0..<samples).flatMap {
+        [HistoryScript.start($0), HistoryScript.start($0) + 1]
+      }
     var rows = 0
     for since in times {
       for until in times {

@@ -16,7 +16,8 @@ extension Comparison {
 extension Comparison.Process {
   fileprivate var json: JSON {
     .object([
-      ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }), ("comm", .string(comm)),
+      ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }),
+      ("comm", .string(comm)),
       ("uid", .optional(uid, JSON.integer)), ("first_seen", .time(firstSeen)),
       ("last_seen", .time(lastSeen)),
       // Known when containers are recorded.

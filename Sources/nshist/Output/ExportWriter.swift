@@ -56,7 +56,8 @@ struct ExportWriter {
 
   private static func json(_ row: ExportRow) -> JSON {
     .object([
-      ("boot", .string(row.boot)), ("pid", .integer(row.pid)), ("start", .optional(row.start) { .string(TimeFormat.start($0)) }),
+      ("boot", .string(row.boot)), ("pid", .integer(row.pid)),
+      ("start", .optional(row.start) { .string(TimeFormat.start($0)) }),
       ("comm", .string(row.comm)), ("uid", .optional(row.uid, JSON.integer)),
       ("type", .string(row.type.name)), ("inode", .optional(row.inode, JSON.unsigned)),
       ("id", .optional(row.kernelID, JSON.unsigned)),

@@ -1,0 +1,84 @@
+// `check` asks the kernel about processes that are there now.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+struct CheckCommandTests {
+  private let puppets: [Puppet]
+
+  init() throws {
+    puppets = try (0..<3).map { _ in try Puppet() }
+    try puppets[1].unshare(CloneFlag.net | CloneFlag.uts)
+    try puppets[2].enter(puppets[1].pid, CloneFlag.net)
+  }
+
+  private func pids(_ places: Int...) -> [String] { places.map { String(puppets[$0].pid) } }
+
+  private func check(_ arguments: [String]) throws -> Command.Outcome {
+    try Command.run(Command.nshist, ["check"] + arguments)
+  }
+
+  /// The verdict of each type, of an answer in JSON.
+  private func types(_ outcome: Command.Outcome) throws -> [String: [String: Any]] {
+    let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let types = try #require((object as? [String: Any])?["types"] as? [[String: Any]])
+    return Dictionary(uniqueKeysWithValues: types.map { ($0["type"] as? String ?? "", $0) })
+  }
+
+  @Test func theStatusIsTheVerdict() throws {
+    #expect(try check(pids(1, 2) + ["--type", "net"]).status == 0)
+    #expect(try check(pids(0, 1) + ["--type", "net"]).status == 1)
+    #expect(try check(pids(0, 1, 2) + ["--type", "net,ipc"]).status == 1)
+    #expect(try check(pids(0, 1, 2) + ["--type", "ipc"]).status == 0)
+    #expect(try check(pids(1, 2)).status == 1)
+  }
+
+  @Test func whatIsSaidIsWhatTheKernelSays() throws {
+    let outcome = try check(pids(0, 1, 2) + ["--format", "json"])
+    #expect(outcome.status == 1 && outcome.messages == "")
+    let types = try types(outcome)
+    #expect(types.count == 8)
+    for (name, line) in types {
+      #expect(line["verdict"] as? String == (["net", "uts"].contains(name) ? "different" : "same"))
+      #expect(line["evidence"] as? String == "exact")
+      let seen = try #require(line["namespaces"] as? [[String: Any]])
+      for place in seen {
+        for pid in try #require(place["pids"] as? [Int]) {
+          let link = try FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/\(pid)/ns/\(name)")
+          #expect(link == "\(name):[\(try #require(place["inode"] as? UInt64))]")
+        }
+      }
+    }
+    let net = try #require(types["net"]?["namespaces"] as? [[String: Any]])
+    #expect(net.map { $0["initial"] as? Bool } == [true, false])
+  }
+
+  @Test func thePIDThatIsNotThereIsNamed() throws {
+    try puppets[0].exit()
+    let outcome = try check(pids(0, 1) + ["--type", "net", "--format", "json"])
+    #expect(outcome.status == 2)
+    expectOneLine(outcome.messages, saying: "there is no process \(puppets[0].pid) now")
+    #expect(try types(outcome)["net"]?["reason"] as? String == "not-running")
+    // Two that are different are so whoever else is missing.
+    #expect(try check(pids(0, 1) + ["2", "--type", "net"]).status == 1)
+  }
+
+  @Test func aZombieIsInTwoNamespacesOnly() throws {
+    try puppets[0].exit(reap: false)
+    let types = try types(check(pids(0, 1) + ["--format", "json"]))
+    #expect(types["net"]?["reason"] as? String == "zombie")
+    #expect(types["user"]?["verdict"] as? String == "same")
+  }
+
+  @Test(.enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
+  func whatMayNotBeReadIsUnknown() throws {
+    let outcome = try OtherUser.nshist(["check"] + pids(0, 1) + ["--format", "csv"])
+    #expect(outcome.status == 2)
+    let rows = try StrictCSV.parse(outcome.output).dropFirst()
+    #expect(rows.count == 8)
+    #expect(rows.allSatisfy { $0[1] == "unknown" && $0[3] == "denied" })
+  }
+}
