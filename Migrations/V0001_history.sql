@@ -15,17 +15,29 @@ CREATE TABLE boot (
   ticks_per_second INTEGER NOT NULL CHECK (ticks_per_second > 0)
 ) STRICT;
 
+-- Whose PIDs: those that the processes of one boot have in one pid namespace, with start times on
+-- the boot clock of one time namespace. One PID in two of these is two processes. Two sessions
+-- share one only if it is proven to be the same.
+CREATE TABLE pid_space (
+  space_id              INTEGER PRIMARY KEY,
+  boot_id               INTEGER NOT NULL REFERENCES boot,
+  pid_namespace_inode   INTEGER,             -- whose processes were shown; NULL if not known
+  pid_namespace_id      INTEGER,             -- the kernel's id of it; NULL if it gives none
+  time_namespace_inode  INTEGER,             -- the recorder's; NULL if not readable
+  proc_root             TEXT                 -- only where the pid namespace is not known
+) STRICT;
+
 -- One run of the recorder. Sessions follow one another; they never overlap.
 CREATE TABLE session (
   session_id           INTEGER PRIMARY KEY,
-  boot_id              INTEGER NOT NULL REFERENCES boot,
-  recorder_pid         INTEGER NOT NULL,     -- as the recorder itself sees it
+  space_id             INTEGER NOT NULL REFERENCES pid_space,
+  recorder_pid         INTEGER NOT NULL,     -- in the recorder's own pid namespace:
+  recorder_pid_namespace_inode INTEGER,      -- NULL if not readable
   program              TEXT    NOT NULL,     -- 'nshist 0.1.0'
   interval_ns          INTEGER NOT NULL CHECK (interval_ns > 0),
   identity             TEXT    NOT NULL,     -- how namespaces were told apart
-  proc_root            TEXT    NOT NULL,
-  pid_namespace_inode  INTEGER,              -- the recorder's own; NULL when not readable
-  hidepid              INTEGER NOT NULL,     -- of the mount of proc_root; 0 is off
+  proc_root            TEXT    NOT NULL,     -- its real path
+  hidepid              INTEGER,              -- of the mount of proc_root; NULL if not known
   started_wall_ns      INTEGER NOT NULL,
   started_boot_ns      INTEGER NOT NULL,
   first_sample         INTEGER,              -- NULL until there is one
@@ -96,7 +108,7 @@ CREATE TABLE cgroup (
 -- One process. Two rows of one PID are two processes, also when they started in one clock tick.
 CREATE TABLE task (
   task_id       INTEGER PRIMARY KEY,
-  boot_id       INTEGER NOT NULL REFERENCES boot,
+  space_id      INTEGER NOT NULL REFERENCES pid_space,
   pid           INTEGER NOT NULL CHECK (pid > 0),
   start_ticks   INTEGER,                     -- of the boot clock; NULL when not readable
   parent_pid    INTEGER NOT NULL,            -- when first seen
@@ -150,20 +162,21 @@ CREATE VIEW samples AS
   FROM sample;
 
 CREATE VIEW sessions AS
-  SELECT s.session_id, b.uuid AS boot, s.recorder_pid, s.program,
+  SELECT s.session_id, b.uuid AS boot, p.pid_namespace_inode, s.recorder_pid, s.program,
          s.interval_ns / 1e9 AS interval_s, s.identity, f.time AS first_sample,
          l.time AS last_sample, COALESCE(s.end_reason, 'open') AS state
-  FROM session AS s JOIN boot AS b USING (boot_id)
+  FROM session AS s JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
   LEFT JOIN samples AS f ON f.sample_id = s.first_sample
   LEFT JOIN samples AS l
     ON l.sample_id = COALESCE(s.last_sample, (SELECT MAX(sample_id) FROM sample));
 
 CREATE VIEW processes AS
-  SELECT t.task_id, b.uuid AS boot, t.pid, t.start_ticks,
+  SELECT t.task_id, b.uuid AS boot, p.pid_namespace_inode, t.pid, t.start_ticks,
          strftime('%Y-%m-%dT%H:%M:%S', t.start_wall_ns / 1000000000, 'unixepoch')
            || printf('.%02dZ', t.start_wall_ns % 1000000000 / 10000000) AS start,
          t.comm, t.uid, t.parent_pid, t.kernel_thread, t.nspid, c.path AS cgroup
-  FROM task AS t JOIN boot AS b USING (boot_id) LEFT JOIN cgroup AS c USING (cgroup_id);
+  FROM task AS t JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
+  LEFT JOIN cgroup AS c USING (cgroup_id);
 
 CREATE VIEW namespaces AS
   SELECT n.namespace_id, b.uuid AS boot, y.name AS type, n.inode, n.kernel_id, n.initial

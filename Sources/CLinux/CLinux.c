@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +46,16 @@ int32_t clinux_namespace_handle(
 
 int32_t clinux_namespace_id(int32_t file, uint64_t *result) {
   return ioctl(file, _IOR(0xb7, 0xd, uint64_t), result);
+}
+
+bool clinux_is_proc(int32_t file) {
+  struct statfs status;
+  return fstatfs(file, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
+void clinux_device_numbers(uint64_t device, uint32_t *major_number, uint32_t *minor_number) {
+  *major_number = major(device);
+  *minor_number = minor(device);
 }
 
 int32_t clinux_terminal_width(int32_t file) {

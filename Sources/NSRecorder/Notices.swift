@@ -7,20 +7,28 @@ struct Notices {
   private let logger: Logger
   private var saidDenied = false
   private var saidUnheld = false
+  private var hasTraceCapability = false
 
   init(_ logger: Logger) { self.logger = logger }
 
   /// What is known before the first sample.
-  func begin(_ surroundings: Surroundings, identity: IdentitySource) {
-    if let inode = surroundings.pidNamespaceInode, !surroundings.showsInitialPIDNamespace {
+  mutating func begin(_ surroundings: Surroundings, identity: IdentitySource) {
+    hasTraceCapability = surroundings.hasTraceCapability
+    if let shown = surroundings.shownPIDNamespace, shown.isInitial != true {
       logger.notice(
         """
-        not in the initial pid namespace but in pid:[\(inode)]: processes outside of it are not \
-        seen, and PIDs are those of this namespace
+        not in the initial pid namespace: \(surroundings.procRoot) shows the processes of \
+        pid:[\(shown.inode)] only, under the PIDs that they have there
         """)
     }
     switch surroundings.hidePID {
     case .off: break
+    case nil:
+      logger.notice(
+        """
+        the mount of \(surroundings.procRoot) is not in this recorder's table of mounts: \
+        processes may be hidden (hidepid) and not be seen
+        """)
     case .noAccess:
       logger.notice(
         """
@@ -30,7 +38,7 @@ struct Notices {
     case .invisible, .ptraceable:
       logger.notice(
         """
-        \(surroundings.procRoot) is mounted with hidepid=\(surroundings.hidePID.rawValue): \
+        \(surroundings.procRoot) is mounted with hidepid=\(surroundings.hidePID?.rawValue ?? 0): \
         processes of other users may be there and not be seen
         """)
     }
@@ -45,12 +53,17 @@ struct Notices {
 
   /// What samples show.
   mutating func sample(_ counts: ProcessSample.Counts) {
-    if counts.denied > 0, !saidDenied {
+    if let pid = counts.firstDenied, !saidDenied {
       saidDenied = true
+      let others = counts.denied > 1 ? " and \(counts.denied - 1) others" : ""
+      let remedy =
+        hasTraceCapability
+        ? "CAP_SYS_PTRACE is there, so a security module or a sandbox refuses"
+        : "to read them takes CAP_SYS_PTRACE: run the recorder as root"
       logger.notice(
         """
-        not permitted to read the namespaces of \(counts.denied) of \(counts.processes) \
-        processes: answers about them are unknown (denied); CAP_SYS_PTRACE is needed
+        not permitted to read the namespaces of PID \(pid)\(others), of \(counts.processes) \
+        processes: answers about them are unknown (denied); \(remedy)
         """)
     }
     if counts.unheld > counts.denied, !saidUnheld {

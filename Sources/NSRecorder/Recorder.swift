@@ -34,8 +34,9 @@ public final class Recorder {
     notices = Notices(logger)
     do throws(ProcfsError) {
       let root = try ProcRoot(path: configuration.procRoot)
-      surroundings = try Surroundings(root)
-      self.source = source ?? ProcfsSource(root: root)
+      let source = source ?? ProcfsSource(root: root)
+      surroundings = try Surroundings(root, source.identity)
+      self.source = source
     } catch { throw .procfs(error) }
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database)
@@ -87,8 +88,11 @@ public final class Recorder {
           bootID: surroundings.bootID, ticksPerSecond: Int64(ClockTick.perSecond),
           recorderPID: getpid(), program: configuration.program,
           interval: configuration.interval, identity: source.identity.rawValue,
-          procRoot: configuration.procRoot, pidNamespaceInode: surroundings.pidNamespaceInode,
-          hidePID: surroundings.hidePID.rawValue, started: started))
+          procRoot: surroundings.procRoot,
+          recorderPIDNamespaceInode: surroundings.ownPIDNamespaceInode,
+          shownPIDNamespace: surroundings.shownPIDNamespace,
+          timeNamespaceInode: surroundings.timeNamespaceInode,
+          hidePID: surroundings.hidePID?.rawValue, started: started))
     } catch { throw .history(error) }
   }
 
@@ -140,7 +144,10 @@ public final class Recorder {
     if let gap = timing.gap, gap == .suspended || gap == .stalled {
       logger.warning("a gap in the samples: \(gap.words)")
     }
-    if let step = written.clockStep {
+    // NTP's slow corrections add up when the interval is long.
+    if let step = written.clockStep,
+      step.magnitude > UInt64(max(100_000_000, configuration.interval / 1000))
+    {
       let direction = step < 0 ? "back" : "forward"
       logger.warning("the wall clock was set \(direction) by \(TimeFormat.duration(step))")
     }

@@ -4,19 +4,26 @@ internal import Procfs
 /// Where a recorder finds itself.
 struct Surroundings {
   let bootID: String
+  /// The real path of the `/proc` that is read.
   let procRoot: String
   /// The recorder's own pid namespace; nil when not readable.
-  let pidNamespaceInode: UInt64?
-  let hidePID: HidePID
-  /// Whether the processes of the initial pid namespace are shown, wherever the recorder is itself.
-  let showsInitialPIDNamespace: Bool
+  let ownPIDNamespaceInode: UInt64?
+  /// Its time namespace, which shifts the boot clock and start times; nil when not readable.
+  let timeNamespaceInode: UInt64?
+  /// The pid namespace whose processes are shown; nil when that cannot be told.
+  let shownPIDNamespace: ObservedNamespace?
+  /// Nil when it could not be found out what is hidden.
+  let hidePID: HidePID?
+  /// Whether the recorder has CAP_SYS_PTRACE.
+  let hasTraceCapability: Bool
 
-  init(_ root: ProcRoot) throws(ProcfsError) {
+  init(_ root: ProcRoot, _ identity: IdentitySource) throws(ProcfsError) {
     bootID = try root.bootID()
-    procRoot = root.path
-    pidNamespaceInode = root.ownNamespaceInode(.pid)
+    procRoot = root.realPath
+    ownPIDNamespaceInode = root.ownNamespaceInode(.pid)
+    timeNamespaceInode = root.ownNamespaceInode(.time)
+    shownPIDNamespace = root.shownPIDNamespace(identity)
     hidePID = root.hidePID
-    showsInitialPIDNamespace =
-      pidNamespaceInode == InitialNamespace.pidInode || root.showsKernelThreads
+    hasTraceCapability = root.hasTraceCapability
   }
 }

@@ -82,6 +82,8 @@ public struct ProcessSample: Sendable {
     public var namespaces = 0
     /// Processes of which a link was denied.
     public var denied = 0
+    /// The lowest PID of these; nil when there is none.
+    public var firstDenied: Int32?
     /// Processes without a held directory: the limit of open files is reached.
     public var unheld = 0
 

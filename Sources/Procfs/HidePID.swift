@@ -9,19 +9,21 @@ public enum HidePID: Int64, Sendable, Hashable {
   /// `hidepid=4`, `ptraceable`: only what the reader may trace is there.
   case ptraceable = 4
 
-  /// The setting of the last mount of type proc on `mountPoint`, `off` when there is none.
-  public init(mountinfo: [UInt8], mountPoint: String) {
-    self = .off
+  /// The setting of the mount of type proc that is this device, `98:0`; nil when it is not in the
+  /// table, or has a setting that is not known here.
+  public init?(mountinfo: [UInt8], device: String) {
     for line in mountinfo.split(separator: 0x0A) {
       // 36 35 98:0 /root /mount-point rw,noatime master:1 - type source super-options
       let fields = line.split(separator: 0x20)
       guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }),
         dash > 5, fields.count > dash + 3,
-        fields[4].elementsEqual(mountPoint.utf8),
-        fields[dash + 1].elementsEqual("proc".utf8)
+        fields[2].elementsEqual(device.utf8), fields[dash + 1].elementsEqual("proc".utf8)
       else { continue }
-      self = Self.option(in: fields[dash + 3]) ?? .off
+      guard let option = Self.option(in: fields[dash + 3]) else { return nil }
+      self = option
+      return
     }
+    return nil
   }
 
   private static func option(in options: ArraySlice<UInt8>) -> HidePID? {
@@ -36,6 +38,6 @@ public enum HidePID: Int64, Sendable, Hashable {
       default: return nil
       }
     }
-    return nil
+    return .off
   }
 }

@@ -11,9 +11,9 @@ public enum IdentitySource: String, Sendable, Hashable, CaseIterable {
   /// Neither: an inode number is one namespace only while a process is seen to hold it.
   case continuity = "continuity"
 
-  /// The best source that works on `root`, tried on a link that this process may read.
+  /// The best source that works on `root`, tried on a link of the reader's own.
   public static func probe(_ root: ProcRoot) -> IdentitySource {
-    let directory = openat(root.descriptor, "self/ns", CLINUX_O_PATH_DIRECTORY)
+    let directory = root.openOwnNamespaces()
     guard directory >= 0 else { return .continuity }
     defer { close(directory) }
     for source in [IdentitySource.fileHandle, .ioctl] {

@@ -26,18 +26,4 @@ final class LinkReader {
     guard let inode = LinkText.inode(in: read.span, of: link.type) else { return .malformed }
     return .inode(inode)
   }
-
-  /// The links that are there in the `ns` directory of that name; none when there is none.
-  static func links(of name: String, in root: Int32) -> Set<NamespaceLink> {
-    var found: Set<NamespaceLink> = []
-    for link in NamespaceLink.allCases {
-      var buffer: (UInt64, UInt64) = (0, 0)
-      let path = "\(name)/\(link.fileName)"
-      let count = withUnsafeMutableBytes(of: &buffer) { room in
-        readlinkat(root, path, room.bindMemory(to: CChar.self).baseAddress.unsafelyUnwrapped, 16)
-      }
-      if count > 0 { found.insert(link) }
-    }
-    return found
-  }
 }

@@ -111,7 +111,7 @@ public struct LiveComparison {
   private func explain(_ errno: Errno, _ type: NamespaceType, in directory: Int32) -> Finding {
     guard FactsReader.exists(in: directory) else { return .notRunning }
     if errno.isDenied { return .unread(.denied) }
-    return LinkReader.links(of: "self/ns", in: root.descriptor).contains(type.link)
+    return root.ownLinks().contains(type.link)
       ? .unread(.zombie) : .unread(.unsupported)
   }
 }

@@ -45,7 +45,7 @@ public final class ProcfsSource: SampleSource {
     self.root = root
     self.identity = identity ?? IdentitySource.probe(root)
     self.descriptorBudget = descriptorBudget ?? max(0, OpenFileLimit.raise() - 64)
-    supported = LinkReader.links(of: "self/ns", in: root.descriptor)
+    supported = root.ownLinks()
   }
 
   deinit {
@@ -191,7 +191,10 @@ public final class ProcfsSource: SampleSource {
     gone.removeAll()
     let initial = initialInodes()
     for index in entries.indices {
-      if entries[index].isDenied { sample.counts.denied += 1 }
+      if entries[index].isDenied {
+        sample.counts.denied += 1
+        sample.counts.firstDenied = sample.counts.firstDenied ?? entries[index].pid
+      }
       if entries[index].directory < 0 { sample.counts.unheld += 1 }
       guard entries[index].news != .none || entries[index].descriptionsDue > 0 else { continue }
       let entry = entries[index]

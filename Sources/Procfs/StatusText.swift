@@ -5,11 +5,17 @@ public struct StatusText: Sendable, Hashable {
   /// The process's PID in each pid namespace, from that of this `/proc` inwards. Empty on a
   /// kernel before 4.1.
   public var nspid: [Int32]
+  /// The PID of the process that the thread is of; nil when the line is not there.
+  public var tgid: Int32?
+  /// Whether CAP_SYS_PTRACE (19) is among the effective capabilities.
+  public var mayTrace: Bool
 
   /// Reads the file, or returns nil when there is no whole `Uid:` line in it.
   public init?(_ text: [UInt8]) {
     var uid: UInt32?
     var nspid: [Int32] = []
+    var tgid: Int32?
+    var mayTrace = false
     var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
     // What stands behind the last newline was cut.
     if !lines.isEmpty { lines.removeLast() }
@@ -20,11 +26,18 @@ public struct StatusText: Sendable, Hashable {
         uid = Decimal.parse(values[1]).flatMap(UInt32.init(exactly:))
       } else if line.starts(with: "NSpid:\t".utf8) {
         nspid = Self.values(line).compactMap { Decimal.parse($0).flatMap(Int32.init(exactly:)) }
+      } else if line.starts(with: "Tgid:\t".utf8) {
+        tgid = Self.values(line).first.flatMap { Decimal.parse($0) }.flatMap(Int32.init(exactly:))
+      } else if line.starts(with: "CapEff:\t".utf8), let digits = Self.values(line).first {
+        let mask = UInt64(String(decoding: digits, as: UTF8.self), radix: 16) ?? 0
+        mayTrace = mask & (1 << 19) != 0
       }
     }
     guard let uid else { return nil }
     self.uid = uid
     self.nspid = nspid
+    self.tgid = tgid
+    self.mayTrace = mayTrace
   }
 
   private static func values(_ line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {

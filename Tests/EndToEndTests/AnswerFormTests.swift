@@ -13,7 +13,8 @@ import Testing
     try recording.proc.add(2, comm: Array("kthreadd".utf8), parent: 0, flags: 0x20_8040)
     try recording.proc.add(10, comm: Array("nginx".utf8), uid: 33)
     try recording.proc.add(20, comm: Array("php-fpm".utf8), links: ["net": 4_026_532_281])
-    #expect(try recording.record(samples: 2).status == 0)
+    // Long enough that no slow machine makes a gap of it.
+    #expect(try recording.start(interval: "1s", samples: 2).wait().status == 0)
   }
 
   private func ask(_ arguments: String...) throws -> Command.Outcome {

@@ -74,7 +74,7 @@ import Testing
         recording.path,
       ])
     let lines = outcome.output.split(whereSeparator: \.isNewline)
-    #expect(lines.first?.hasPrefix("boot,pid,start,comm,") == true)
+    #expect(lines.first?.hasPrefix("boot,pid_namespace,pid,start,comm,") == true)
     #expect(lines.count == 2)
     // As every filter ends: by SIGPIPE.
     #expect(lines.last == "\(128 + SIGPIPE)")

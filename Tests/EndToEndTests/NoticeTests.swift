@@ -36,7 +36,7 @@ struct NoticeTests {
 
   @Test func inAPIDNamespaceOfItsOwn() throws {
     let outcome = try record(["--pid", "--fork", "--mount-proc"], "")
-    #expect(said("not in the initial pid namespace but in pid:[", outcome) == 1)
+    #expect(said("not in the initial pid namespace: /proc shows", outcome) == 1)
     #expect(try Recording.texts("SELECT pid FROM task ORDER BY pid", in: path).first == "1")
   }
 

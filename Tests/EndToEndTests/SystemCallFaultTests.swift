@@ -14,7 +14,7 @@ struct SystemCallFaultTests {
 
   init() throws { recording = try Recording() }
 
-  /// Records six samples while a call fails as told: `name:error=EIO:when=45..46`.
+  /// Records six samples while a call fails as told: `name:error=EIO:when=70..71`.
   private func record(_ faults: String...) throws -> Command.Outcome {
     let calls = faults.map { $0.prefix { $0 != ":" } }.joined(separator: ",")
     let outcome = try Command.run(
@@ -36,7 +36,7 @@ struct SystemCallFaultTests {
     "a failed read costs one sample",
     arguments: [
       // The first is tried again at once; the second is what costs the sample.
-      ("readlinkat:error=EIO:when=45..46", "/ns/", "Input/output error"),
+      ("readlinkat:error=EIO:when=70..71", "/ns/", "Input/output error"),
       ("getdents64:error=ENOMEM:when=4", "cannot list", "Cannot allocate memory"),
     ])
   func read(fault: String, place: String, reason: String) throws {

@@ -18,6 +18,10 @@ struct HistoryScript {
   struct Step {
     var gap: GapCause?
     var startsSession = false
+    /// How far the wall clock was set, in nanoseconds.
+    var clockStep: Int64 = 0
+    /// Whose PIDs are seen; another than before only where a session starts.
+    var space = 0
   }
 
   /// One PID: what each sample saw, and in which samples another process has it than before.
@@ -25,16 +29,14 @@ struct HistoryScript {
     let pid: Int32
     var sights: [Sight]
     var replacedAt: Set<Int> = []
+  }
 
-    /// Counts the processes that had the PID, up to a sample that saw one.
-    func generation(at sample: Int) -> Int {
-      var generation = 0
-      for index in 0...sample where sights[index] != .absent {
-        if index == 0 || sights[index - 1] == .absent || replacedAt.contains(index) {
-          generation += 1
-        }
-      }
-      return generation
+  /// Counts the processes that had a PID, up to a sample that saw one.
+  func generation(_ actor: Actor, at sample: Int) -> Int {
+    (0...sample).count { index in
+      actor.sights[index] != .absent
+        && (index == 0 || actor.sights[index - 1] == .absent || actor.replacedAt.contains(index)
+          || steps[index].space != steps[index - 1].space)
     }
   }
 
@@ -46,12 +48,17 @@ struct HistoryScript {
   static let epoch: Int64 = 1_700_000_000 * second
   static let bootAtFirst: Int64 = 1000 * second
 
-  /// A sample is taken every ten seconds, and takes one.
-  static func start(_ sample: Int) -> Int64 { epoch + bootAtFirst + Int64(sample) * 10 * second }
-  static func end(_ sample: Int) -> Int64 { start(sample) + second }
-  /// A process starts in the middle between the last sample that missed it and the first that did
-  /// not.
-  static func birth(_ sample: Int) -> Int64 { start(sample) - 4 * second }
+  /// A sample is taken every ten seconds of the boot clock, and takes one.
+  static func boot(_ sample: Int) -> Int64 { bootAtFirst + Int64(sample) * 10 * second }
+  static func bootEnd(_ sample: Int) -> Int64 { boot(sample) + second }
+  /// A process starts between the last sample that missed it and the first that did not.
+  static func birth(_ sample: Int) -> Int64 { boot(sample) - 4 * second }
+
+  /// What the wall clock shows at the start of a sample.
+  func start(_ sample: Int) -> Int64 {
+    Self.epoch + Self.boot(sample) + steps[...sample].reduce(0) { $0 + $1.clockStep }
+  }
+  func end(_ sample: Int) -> Int64 { start(sample) + Self.second }
 
   /// Writes the history into a new file, with its last session ended or as SIGKILL leaves it.
   func write(_ path: String, ends: Bool = true) throws {
@@ -60,7 +67,7 @@ struct HistoryScript {
       let startsSession = index == 0 || step.startsSession
       if startsSession {
         if index > 0 { try writer.endSession(.stopped) }
-        try writer.beginSession(Self.session(Self.reading(index, 0)))
+        try writer.beginSession(Self.session(reading(index, 0), space: step.space))
       }
       _ = try writer.write(
         sample(index, startsSession: startsSession),
@@ -70,30 +77,30 @@ struct HistoryScript {
   }
 
   private func sample(_ index: Int, startsSession: Bool) -> ProcessSample {
-    var sample = ProcessSample(start: Self.reading(index, 0))
-    sample.end = Self.reading(index, Self.second)
+    var sample = ProcessSample(start: reading(index, 0))
+    sample.end = reading(index, Self.second)
     for actor in actors {
       let now = actor.sights[index]
       let before = index == 0 || startsSession ? .absent : actor.sights[index - 1]
       let isOther = actor.replacedAt.contains(index)
       if before != .absent, now == .absent || isOther {
-        sample.disappeared.append(Self.token(actor, index - 1))
+        sample.disappeared.append(token(actor, index - 1))
       }
       if now != .absent, before == .absent || isOther {
         sample.appeared.append(
           .init(
-            token: Self.token(actor, index), facts: facts(actor, index),
+            token: token(actor, index), facts: facts(actor, index),
             description: .init(comm: Array("actor".utf8), uid: 0, cgroup: nil),
             links: Self.links(now)))
       } else if now != .absent, now != before {
-        sample.changed.append(.init(token: Self.token(actor, index), links: Self.links(now)))
+        sample.changed.append(.init(token: token(actor, index), links: Self.links(now)))
       }
     }
     return sample
   }
 
   private func facts(_ actor: Actor, _ index: Int) -> ProcessFacts {
-    let birth = Self.birth(firstSight(actor, index)) - Self.epoch
+    let birth = Self.birth(firstSight(actor, index))
     return ProcessFacts(
       pid: actor.pid, startTicks: UInt64(birth / (Self.second / 100)), parentPID: 1,
       isKernelThread: false, nspid: [])
@@ -101,18 +108,18 @@ struct HistoryScript {
 
   /// The sample that saw first the process which a sample sees.
   func firstSight(_ actor: Actor, _ index: Int) -> Int {
-    let generation = actor.generation(at: index)
+    let generation = generation(actor, at: index)
     return (0...index).first {
-      actor.sights[$0] != .absent && actor.generation(at: $0) == generation
+      actor.sights[$0] != .absent && self.generation(actor, at: $0) == generation
     } ?? index
   }
 
-  private static func token(_ actor: Actor, _ index: Int) -> ProcessToken {
-    ProcessToken(number: UInt64(actor.pid) * 100 + UInt64(actor.generation(at: index)))
+  private func token(_ actor: Actor, _ index: Int) -> ProcessToken {
+    ProcessToken(number: UInt64(actor.pid) * 100 + UInt64(generation(actor, at: index)))
   }
 
-  private static func reading(_ sample: Int, _ later: Int64) -> ClockReading {
-    let boot = start(sample) - epoch + later
+  private func reading(_ sample: Int, _ later: Int64) -> ClockReading {
+    let boot = Self.boot(sample) + later
     return ClockReading(wall: start(sample) + later, boot: boot, monotonic: boot)
   }
 
@@ -127,10 +134,13 @@ struct HistoryScript {
     }
   }
 
-  private static func session(_ started: ClockReading) -> SessionInfo {
+  private static func session(_ started: ClockReading, space: Int) -> SessionInfo {
     SessionInfo(
       bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
       program: "test", interval: 10 * second, identity: "name_to_handle_at", procRoot: "/proc",
-      pidNamespaceInode: nil, hidePID: 0, started: started)
+      shownPIDNamespace: ObservedNamespace(
+        type: .pid, inode: 4_026_532_900, kernelID: 900 + UInt64(space), sighting: 0,
+        isInitial: false),
+      started: started)
   }
 }

@@ -15,14 +15,26 @@ struct SameModel {
   private enum State: Equatable {
     case known(HistoryScript.Sight)
     case unknown(UnknownReason)
+    case startingOrExiting
     case absent
+
+    var reason: UnknownReason? {
+      switch self {
+      case .known: nil
+      case .unknown(let reason): reason
+      case .startingOrExiting: .changedBetweenSamples
+      case .absent: .notRunning
+      }
+    }
   }
 
   private var count: Int { script.steps.count }
 
+  // MARK: One moment
+
   func at(_ time: Int64) -> Answer {
-    let answers = (-1..<count).filter { covers($0, time) }.map { bracket in
-      judge(pair.map { state($0, bracket, bracket + 1, until: time) })
+    let answers = (-1..<count).filter { shows($0, time...time) }.map { before in
+      judge(states(before, before + 1, until: time))
     }
     let verdicts = Set(answers.map(\.verdict))
     let verdict = verdicts.count == 1 ? verdicts.first ?? .unknown : .unknown
@@ -39,91 +51,166 @@ struct SameModel {
     return order.first(where: reasons.contains)
   }
 
-  /// Whether a time is from the first read of a sample to the last read of the next.
-  private func covers(_ before: Int, _ time: Int64) -> Bool {
-    (before < 0 || time >= HistoryScript.start(before))
-      && (before + 1 >= count || time <= HistoryScript.end(before + 1))
+  /// What the wall clock can have shown between a sample and the next: the clock may have been set
+  /// at any moment from the first read of the one to the last of the other.
+  private func hull(_ before: Int) -> ClosedRange<Int64> {
+    if before < 0 { return Int64.min...script.end(0) }
+    if before + 1 == count { return script.start(before)...Int64.max }
+    let ends = [script.start(before), script.start(before + 1)]
+    var low = ends.min() ?? 0
+    var high = max(script.end(before), script.end(before + 1))
+    if isOneClock(before) {
+      let length = HistoryScript.bootEnd(before + 1) - HistoryScript.boot(before)
+      low = min(low, script.end(before + 1) - length)
+      high = max(high, script.start(before) + length)
+    }
+    return low...high
   }
 
-  func overAll() -> Answer {
+  private func shows(_ before: Int, _ range: ClosedRange<Int64>) -> Bool {
+    hull(before).overlaps(range)
+  }
+
+  private func isOneClock(_ before: Int) -> Bool {
+    script.steps[before].space == script.steps[before + 1].space
+  }
+
+  // MARK: A range
+
+  /// Over all that is recorded, or a range none of whose ends is within a sample.
+  func over(since: Int64? = nil, until: Int64? = nil) -> Answer {
+    let named = [since, until].compactMap(\.self)
+    let range = (since ?? Int64.min)...(until ?? Int64.max)
     var judgements: [(states: [State], answer: Answer)] = []
-    for index in 0..<count {
-      let seen = pair.map { state($0, index, index, until: HistoryScript.end(index)) }
-      var answer = judge(seen)
-      if answer.verdict == .same, !wereTogether(index) {
-        answer = Answer(verdict: .unknown, reason: .changedBetweenSamples)
+    for index in -1..<count {
+      if index >= 0, range.overlaps(script.start(index)...script.end(index)) {
+        let seen = states(index, index, until: nil)
+        judgements.append((seen, prove(judge(seen), seen, index)))
       }
-      judgements.append((seen, answer))
-      guard index + 1 < count else { continue }
-      let between = pair.map { state($0, index, index + 1, until: HistoryScript.end(index + 1)) }
+      let isAsked =
+        index < 0
+        ? named.contains { $0 < script.start(0) }
+        : index + 1 == count
+          ? named.contains { $0 > script.end(index) } : shows(index, range)
+      guard isAsked else { continue }
+      let end = min(hull(index).upperBound, range.upperBound)
+      let between = states(index, index + 1, until: end == Int64.max ? nil : end)
       judgements.append((between, judge(between)))
     }
+    if judgements.isEmpty { return Answer(verdict: .unknown, reason: .gap) }
     if judgements.contains(where: { $0.answer.verdict == .same }) { return Answer(verdict: .same) }
     let together = judgements.filter { !$0.states.contains(.absent) }
     let reasons = together.filter { $0.answer.verdict == .unknown }.compactMap(\.answer.reason)
     if let reason = Self.worst(reasons) { return Answer(verdict: .unknown, reason: reason) }
     if !together.isEmpty { return Answer(verdict: .different) }
+    return neverTogether(judgements.map(\.states))
+  }
+
+  private func neverTogether(_ all: [[State]]) -> Answer {
+    let unsure = all.flatMap(\.self).compactMap { state -> UnknownReason? in
+      if case .unknown(let reason) = state { reason } else { nil }
+    }
+    if let reason = Self.worst(unsure) { return Answer(verdict: .unknown, reason: reason) }
     let places = pair.indices.map { actor in
-      judgements.compactMap { judgement -> HistoryScript.Sight? in
-        if case .known(let sight) = judgement.states[actor] { sight } else { nil }
+      all.compactMap { states -> HistoryScript.Sight? in
+        if case .known(let sight) = states[actor] { sight } else { nil }
       }
     }
-    if places.contains(where: \.isEmpty) {
-      let isUnheardOf = pair.contains { $0.sights.allSatisfy { $0 == .absent } }
-      return Answer(verdict: .unknown, reason: isUnheardOf ? .notRecorded : .notRunning)
-    }
+    if places.contains(where: \.isEmpty) { return Answer(verdict: .unknown, reason: .notRunning) }
     return places[0].contains(where: places[1].contains)
       ? Answer(verdict: .unknown, reason: .notRunning) : Answer(verdict: .different)
   }
 
-  /// Whether both were there at one moment of a sample, whichever of them was read first.
-  private func wereTogether(_ index: Int) -> Bool {
-    let startsSession = index == 0 || script.steps[index].startsSession
-    let endsSession = index + 1 == count || script.steps[index + 1].startsSession
-    let wasThere = pair.map { startsSession || stays($0, index - 1, index) }
-    let staysThere = pair.map { endsSession || stays($0, index, index + 1) }
+  /// What one sample says, if it proves that both were there at one moment, whichever of them was
+  /// read first.
+  private func prove(_ answer: Answer, _ states: [State], _ index: Int) -> Answer {
+    guard answer.verdict != .unknown else { return answer }
+    let follows = !isCutOff(index)
+    let isFollowed = index + 1 < count && !isCutOff(index + 1)
+    let wasThere = pair.map { follows && stays($0, index - 1, index) }
+    let staysThere = pair.map { isFollowed && stays($0, index, index + 1) }
     // From the beginning on until it was read; or from then to the end; or all the time.
-    if wasThere == [true, true] || staysThere == [true, true] { return true }
-    return pair.indices.contains { wasThere[$0] && staysThere[$0] }
+    if wasThere == [true, true] || staysThere == [true, true] { return answer }
+    if pair.indices.contains(where: { wasThere[$0] && staysThere[$0] }) { return answer }
+    return Answer(verdict: .unknown, reason: follows || isFollowed ? .changedBetweenSamples : .gap)
+  }
+
+  /// Whether the time before a sample is not known at all.
+  private func isCutOff(_ index: Int) -> Bool {
+    index == 0 || script.steps[index].startsSession || script.steps[index].gap != nil
   }
 
   private func stays(_ actor: HistoryScript.Actor, _ before: Int, _ after: Int) -> Bool {
     actor.sights[before] == actor.sights[after]
-      && actor.generation(at: before) == actor.generation(at: after)
+      && script.generation(actor, at: before) == script.generation(actor, at: after)
   }
+
+  // MARK: One PID
 
   private func judge(_ states: [State]) -> Answer {
     if case .known(let first) = states[0], case .known(let second) = states[1] {
       return Answer(verdict: first == second ? .same : .different)
     }
     if states.contains(.absent) { return Answer(verdict: .unknown, reason: .notRunning) }
-    for case .unknown(let reason) in states { return Answer(verdict: .unknown, reason: reason) }
-    return Answer(verdict: .unknown)
+    return Answer(verdict: .unknown, reason: Self.worst(states.compactMap(\.reason)))
+  }
+
+  private func states(_ before: Int, _ after: Int, until time: Int64?) -> [State] {
+    pair.map { state($0, before, after, until: time) }
   }
 
   private func state(
-    _ actor: HistoryScript.Actor, _ before: Int, _ after: Int, until time: Int64
+    _ actor: HistoryScript.Actor, _ before: Int, _ after: Int, until time: Int64?
   ) -> State {
+    let sides = [before, after].filter { script.steps.indices.contains($0) }
+    let spaces = Set(sides.map { script.steps[$0].space })
     let sighted = actor.sights.indices.filter { actor.sights[$0] != .absent }
-    if sighted.isEmpty { return .unknown(.notRecorded) }
-    let mayRun = Set(sighted.map { actor.generation(at: $0) }).contains { generation in
-      let its = sighted.filter { actor.generation(at: $0) == generation }
-      guard let first = its.first, let last = its.last else { return false }
-      if before > last { return false }
-      return its.contains(before) || time >= HistoryScript.birth(first) - 20_000_000
+    // A PID means those that the recorder of that time saw.
+    let meant = Dictionary(grouping: sighted) { script.generation(actor, at: $0) }.values
+      .filter { spaces.contains(script.steps[$0[0]].space) }
+    if meant.isEmpty { return .unknown(.notRecorded) }
+    let isSampled = sides.count == 2 && (before == after || !isCutOff(after))
+    if !meant.contains(where: { mayRun($0, before, after, isSampled, until: time) }) {
+      return spaces.count > 1 ? .unknown(.gap) : .absent
     }
-    if !mayRun { return .absent }
-    if before < 0 || after >= count { return .unknown(.gap) }
-    if before != after, script.steps[after].gap != nil || script.steps[after].startsSession {
-      return .unknown(.gap)
-    }
+    if !isSampled { return .unknown(.gap) }
     let left = actor.sights[before]
     let right = actor.sights[after]
-    if left == .absent, right == .absent { return .absent }
-    if left == .absent || right == .absent { return .unknown(.changedBetweenSamples) }
-    let isOne = actor.generation(at: before) == actor.generation(at: after)
-    if isOne, left == right { return left == .denied ? .unknown(.denied) : .known(left) }
-    if left == .denied || right == .denied { return .unknown(.denied) }
-    return .unknown(.changedBetweenSamples)
+    let isOne =
+      left != .absent && right != .absent
+      && script.generation(actor, at: before) == script.generation(actor, at: after)
+    if !isOne { return .startingOrExiting }
+    if left == right { return left == .denied ? .unknown(.denied) : .known(left) }
+    return .unknown(left == .denied || right == .denied ? .denied : .changedBetweenSamples)
+  }
+
+  /// Whether a process that these samples saw may have been running by a time between two samples.
+  private func mayRun(
+    _ sighted: [Int], _ before: Int, _ after: Int, _ isSampled: Bool, until time: Int64?
+  ) -> Bool {
+    if sighted.contains(before) { return true }
+    if isSampled { guard sighted.contains(after) else { return false } }
+    let space = script.steps[sighted[0]].space
+    if before >= 0, script.steps[before].space == space, before > sighted[sighted.count - 1] {
+      return false
+    }
+    guard let moment = latestBoot(before, after, space, until: time) else { return true }
+    return moment >= HistoryScript.birth(sighted[0]) - 20_000_000
+  }
+
+  /// The latest moment on the boot clock by which the wall clock can have shown a time.
+  private func latestBoot(
+    _ before: Int, _ after: Int, _ space: Int, until time: Int64?
+  ) -> Int64? {
+    if after < count, script.steps[after].space == space {
+      let isSteady =
+        before < 0 || before == after || (isOneClock(before) && script.steps[after].clockStep == 0)
+      guard let time, isSteady, time < script.end(after) else {
+        return HistoryScript.bootEnd(after)
+      }
+      return HistoryScript.boot(after) - (script.start(after) - time)
+    }
+    guard after >= count, let time, script.steps[before].space == space else { return nil }
+    return HistoryScript.boot(before) + time - script.start(before)
   }
 }

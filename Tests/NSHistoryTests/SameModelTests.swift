@@ -25,14 +25,25 @@ struct SameModelTests {
     try compare(script, pairs)
   }
 
-  @Test("random histories with gaps, sessions, reused PIDs and denied reads", arguments: 1...12)
+  @Test(
+    "random histories: gaps, sessions, pid namespaces, clock steps, reused PIDs, denied reads",
+    arguments: 1...16)
   func randomHistories(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
-    let steps = (0..<9).map { index in
-      HistoryScript.Step(
-        gap: Int.random(in: 0..<6, using: &random) == 0
-          ? GapCause.allCases.randomElement(using: &random) : nil,
-        startsSession: index > 0 && Int.random(in: 0..<7, using: &random) == 0)
+    var steps: [HistoryScript.Step] = []
+    for index in 0..<9 {
+      var step = HistoryScript.Step(space: steps.last?.space ?? 0)
+      if Int.random(in: 0..<6, using: &random) == 0 {
+        step.gap = GapCause.allCases.randomElement(using: &random)
+      }
+      if index > 0, Int.random(in: 0..<6, using: &random) == 0 {
+        step.startsSession = true
+        step.space = Int.random(in: 0..<2, using: &random)
+      }
+      if index > 0, seed % 2 == 0, Int.random(in: 0..<5, using: &random) == 0 {
+        step.clockStep = Int64.random(in: -40...40, using: &random) * HistoryScript.second
+      }
+      steps.append(step)
     }
     let pairs = (0..<12).map { number in
       (0..<2).map { side in
@@ -58,22 +69,40 @@ struct SameModelTests {
           wrong.append("\(pair.map(\.sights)) at \(time): \(answer), not \(expected)")
         }
       }
-      for time in Self.times(script.steps.count) { try ask(.at(time), model.at(time)) }
-      try ask(.range(since: nil, until: nil), model.overAll())
+      for time in Self.times(script) { try ask(.at(time), model.at(time)) }
+      try ask(.range(since: nil, until: nil), model.over())
+      let ends = Self.endsBetweenSamples(script)
+      for (place, since) in ends.enumerated() {
+        for until in [Int64?.none] + ends[place...].map(Optional.some) {
+          try ask(.range(since: since, until: until), model.over(since: since, until: until))
+        }
+        try ask(.range(since: nil, until: since), model.over(until: since))
+      }
     }
     let count = wrong.count
     #expect(count == 0, "\(wrong.prefix(4).joined(separator: "\n"))")
   }
 
   /// Before all samples, in each, before and after a birth between two, and after all.
-  private static func times(_ samples: Int) -> [Int64] {
-    var times = [HistoryScript.start(0) - 1]
-    for index in 0..<samples {
-      times.append(HistoryScript.start(index) + HistoryScript.second / 2)
-      times.append(HistoryScript.end(index) + HistoryScript.second)
-      times.append(HistoryScript.birth(index + 1) + HistoryScript.second)
-    }
-    return times
+  private static func times(_ script: HistoryScript) -> [Int64] {
+    let second = HistoryScript.second
+    return [script.start(0) - 1]
+      + script.steps.indices.flatMap { index in
+        [
+          script.start(index) + second / 2, script.end(index) + second,
+          script.end(index) + 6 * second,
+        ]
+      }
+  }
+
+  /// Times at which no sample was being taken, whatever clock showed them, in order.
+  private static func endsBetweenSamples(_ script: HistoryScript) -> [Int64] {
+    let second = HistoryScript.second
+    return
+      ([script.start(0) - 5 * second] + script.steps.indices.map { script.end($0) + 3 * second })
+      .filter { time in
+        !script.steps.indices.contains { time >= script.start($0) && time <= script.end($0) }
+      }.sorted()
   }
 
   private static func everySequence(

@@ -20,8 +20,7 @@ struct ContinuityTests {
     try writer.beginSession(
       SessionInfo(
         bootID: "b", ticksPerSecond: 100, recorderPID: 1, program: "test", interval: 1,
-        identity: source.identity.rawValue, procRoot: proc.path, pidNamespaceInode: nil,
-        hidePID: 0, started: .now()))
+        identity: source.identity.rawValue, procRoot: proc.path, started: .now()))
   }
 
   private func sample() throws { _ = try writer.write(source.takeSample(), SampleTiming()) }
@@ -74,6 +73,7 @@ struct ContinuityTests {
     try proc.remove(10)
     try sample()
     try proc.add(20, start: 900, links: ["net": Self.inode])
+    try sample()
     try sample()
     let line = try ask(15, 20)
     #expect(line.verdict == .same)

@@ -33,20 +33,25 @@ struct StatusTextTests {
   }
 
   @Test(
-    "what hidepid hides, of the last mount on the path",
+    "what hidepid hides, of the mount that is this device",
     arguments: [
       ("rw,hidepid=2", HidePID.invisible), ("rw,hidepid=invisible,gid=5", .invisible),
       ("rw,hidepid=1", .noAccess), ("rw,hidepid=ptraceable", .ptraceable), ("rw", .off),
-      ("rw,hidepid=off", .off), ("rw,hidepid=9", .off),
+      ("rw,hidepid=off", .off), ("rw,hidepid=9", nil),
     ])
-  func hidePID(options: String, expected: HidePID) {
+  func hidePID(options: String, expected: HidePID?) {
     let table = """
       20 1 0:5 / /proc rw,relatime shared:5 - proc proc rw,hidepid=4
-      21 1 0:6 / /proc rw,relatime - proc proc \(options)
+      21 1 0:6 / /a\\040b rw,relatime - proc proc \(options)
       22 1 0:7 / /proc/x rw - proc proc rw,hidepid=4
       23 1 0:8 / /proc rw - tmpfs proc rw,hidepid=4
       short line
       """
-    #expect(HidePID(mountinfo: Array(table.utf8), mountPoint: "/proc") == expected)
+    func read(_ device: String) -> HidePID? {
+      HidePID(mountinfo: Array(table.utf8), device: device)
+    }
+    #expect(read("0:6") == expected)
+    #expect(read("0:5") == .ptraceable)
+    #expect(read("0:8") == nil && read("0:9") == nil && read("line") == nil)
   }
 }

@@ -2,6 +2,7 @@
 // variadic (syscall, open flags by macro), or their header is not part of that module.
 #pragma once
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,12 @@ int32_t clinux_namespace_handle(
 
 /// ioctl(2) NS_GET_ID on an open namespace file (Linux 6.18). Returns 0, or -1 with errno.
 int32_t clinux_namespace_id(int32_t file, uint64_t *result);
+
+/// Whether an open file is of a proc file system (statfs(2)).
+bool clinux_is_proc(int32_t file);
+
+/// The two numbers of a st_dev (makedev(3)), as mountinfo shows them.
+void clinux_device_numbers(uint64_t device, uint32_t *major_number, uint32_t *minor_number);
 
 /// The columns of the terminal that a file is (TIOCGWINSZ of ioctl_tty(2)); 0 when it is none.
 int32_t clinux_terminal_width(int32_t file);

@@ -29,6 +29,8 @@ public struct ExportFilter: Sendable {
 public struct ExportRow: Sendable, Hashable {
   /// The boot's uuid.
   public var boot: String
+  /// The inode number of the pid namespace that the PID is of; nil if that is not known.
+  public var pidNamespaceInode: UInt64?
   /// The PID, as the recorder saw it.
   public var pid: Int64
   /// When the process started, in nanoseconds since the epoch; nil if unreadable.
@@ -65,7 +67,7 @@ extension HistoryReader {
   ) throws(HistoryError) {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
-        try ExportStream(connection, filter).forEach(body)
+        try ExportStream(connection, filter, isRecorded: isRecorded).forEach(body)
       } catch { throw wrap(error) }
     }
   }

@@ -9,10 +9,12 @@ struct ExportStream {
   private let index: SampleIndex
   private let reader: TrackReader
 
-  init(_ connection: Connection, _ filter: ExportFilter) throws(SQLiteError) {
+  init(
+    _ connection: Connection, _ filter: ExportFilter, isRecorded: Bool
+  ) throws(SQLiteError) {
     self.connection = connection
     self.filter = filter
-    index = try SampleIndex(connection)
+    index = try SampleIndex(connection, isRecorded: isRecorded)
     reader = TrackReader(connection, index)
   }
 
@@ -22,7 +24,8 @@ struct ExportStream {
     defer { tasks.reset() }
     while try tasks.step() {
       let template = ExportRow(
-        boot: tasks.text(1), pid: tasks.integer(2), start: tasks.optionalInteger(3),
+        boot: tasks.text(1), pidNamespaceInode: nil, pid: tasks.integer(2),
+        start: tasks.optionalInteger(3),
         comm: tasks.text(4), uid: tasks.optionalInteger(5), type: .net, inode: nil,
         kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
         cgroup: tasks.optionalText(6))
@@ -43,11 +46,12 @@ struct ExportStream {
     return rows
   }
 
-  /// The pieces of a run between which samples are missing.
+  /// The pieces of a run between which samples are missing or the clock was set.
   private func split(_ run: Track.Run) throws(SQLiteError) -> [ClosedRange<Int64>] {
-    guard run.from < run.until else { return [run.from...run.until] }
-    var starts = [run.from]
-    starts.append(contentsOf: try index.gaps((run.from + 1)...run.until))
+    guard run.from < run.until else { return [run.from...max(run.from, run.until)] }
+    let rest = (run.from + 1)...run.until
+    let cuts = Set(try index.gaps(rest)).union(index.clockSteps(in: rest))
+    let starts = [run.from] + cuts.sorted()
     return starts.indices.map { place in
       starts[place]...(place + 1 < starts.count ? starts[place + 1] - 1 : run.until)
     }
@@ -59,8 +63,10 @@ struct ExportStream {
   ) throws(SQLiteError) -> ExportRow? {
     var row = template
     row.type = type
+    row.pidNamespaceInode = index.session(of: samples.lowerBound)?.pidNamespaceInode
     row.from = try index.point(samples.lowerBound).wall
-    row.until = try index.point(samples.upperBound).wall
+    // The clock may have gone back by less than a step.
+    row.until = max(row.from, try index.point(samples.upperBound).wall)
     if let since = filter.since, row.until < since { return nil }
     if let until = filter.until, row.from > until { return nil }
     row.isOpen = samples.upperBound == index.last && index.sessions.last?.isOpen == true

@@ -5,37 +5,57 @@ internal import SystemPackage
 /// meet them; it ends with the process, however that ends.
 ///
 /// A recorder holds it exclusively. A reader of a file that nobody records into holds it shared,
-/// because it then reads without SQLite's locks.
+/// because it then reads without SQLite's locks. It has to outlive the connection to the file: see
+/// `FileDescriptors`.
 final class FileLock {
   private let descriptor: Int32
+  private let file: FileIdentity
 
-  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+  private init(_ path: String, _ flags: Int32) throws(Errno) {
+    (descriptor, file) = try FileDescriptors.open(path, flags)
+  }
 
-  // Only after SQLite has closed the file: closing any descriptor of a file drops the POSIX locks
-  // that SQLite holds on it (fcntl_locking(2)).
-  deinit { close(descriptor) }
+  deinit {
+    flock(descriptor, LOCK_UN)
+    FileDescriptors.close(descriptor, of: file)
+  }
 
-  /// The lock for a recorder, or nil when another has the file. Makes the file, mode 0600, when
-  /// it is not there.
-  static func exclusive(_ path: String) throws(Errno) -> FileLock? {
-    try take(path, O_RDWR | O_CREAT, LOCK_EX)
+  /// Takes a lock, or returns false when another's is in the way.
+  private func take(_ operation: Int32) throws(Errno) -> Bool {
+    if flock(descriptor, operation | LOCK_NB) == 0 { return true }
+    let failure = Errno(rawValue: errno)
+    if failure == .wouldBlock { return false }
+    throw failure
+  }
+
+  /// What a recorder finds.
+  enum Claim {
+    case taken(FileLock)
+    /// A reader reads without SQLite's locks; it will end.
+    case read
+    /// Another recorder has the file.
+    case recorded
+  }
+
+  /// The lock for a recorder. Makes the file, mode 0600, when it is not there.
+  static func exclusive(_ path: String) throws(Errno) -> Claim {
+    let lock = try FileLock(path, O_RDWR | O_CREAT)
+    if try lock.take(LOCK_EX) { return .taken(lock) }
+    return try lock.take(LOCK_SH) ? .read : .recorded
   }
 
   /// The lock for a reader, or nil when a recorder has the file.
   static func shared(_ path: String) throws(Errno) -> FileLock? {
-    try take(path, O_RDONLY, LOCK_SH)
+    let lock = try FileLock(path, O_RDONLY)
+    return try lock.take(LOCK_SH) ? lock : nil
   }
 
-  private static func take(
-    _ path: String, _ flags: Int32, _ operation: Int32
-  ) throws(Errno) -> FileLock? {
-    let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o600)
-    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-    let lock = FileLock(descriptor)
-    if flock(descriptor, operation | LOCK_NB) == 0 { return lock }
-    let failure = Errno(rawValue: errno)
-    if failure == .wouldBlock { return nil }
-    throw failure
+  /// Whether a recorder has the file, and what has to be kept as long as the file is read.
+  static func look(_ path: String) throws(Errno) -> (isRecorded: Bool, keeper: FileLock) {
+    let lock = try FileLock(path, O_RDONLY)
+    guard try lock.take(LOCK_SH) else { return (true, lock) }
+    flock(lock.descriptor, LOCK_UN)
+    return (false, lock)
   }
 
   /// The size of the file, in bytes.
@@ -43,18 +63,10 @@ final class FileLock {
     var status = stat()
     return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
   }
-}
 
-/// What is at a path, asked of the file system.
-enum FileStatus {
-  case file(size: Int64), directory, missing, unreachable(Errno)
+  /// Whether a path still leads to the file.
+  func isAt(_ path: String) -> Bool { FileIdentity(path: path) == file }
 
-  static func of(_ path: String) -> FileStatus {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      let failure = Errno(rawValue: errno)
-      return failure == .noSuchFileOrDirectory ? .missing : .unreachable(failure)
-    }
-    return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file(size: Int64(status.st_size))
-  }
+  /// Lets nobody but the owner use the file, as if it had been made just now.
+  func restrict() { fchmod(descriptor, 0o600) }
 }

@@ -14,6 +14,8 @@ public final class HistoryReader {
   let connection: Connection
   // Kept to the end: see the type's comment, and FileLock.
   private let lock: FileLock?
+  /// Whether a recorder had the file when it was opened.
+  let isRecorded: Bool
 
   private static let operation = "read"
 
@@ -21,7 +23,16 @@ public final class HistoryReader {
   public init(path: String) throws(HistoryError) {
     self.path = path
     try Self.requireFile(path)
-    (connection, lock) = try Self.open(path)
+    let (connection, lock) = try Self.open(path)
+    self.connection = connection
+    if let lock {
+      self.lock = lock
+      isRecorded = false
+    } else {
+      (isRecorded, self.lock) = try Self.locking(path) { () throws(Errno) in
+        try FileLock.look(path)
+      }
+    }
   }
 
   /// Opens the file, in more than one attempt: while a recorder starts or ends, its `-wal` and
@@ -60,14 +71,19 @@ public final class HistoryReader {
   }
 
   private static func lockShared(_ path: String) throws(HistoryError) -> FileLock? {
-    let lock: FileLock?
-    do { lock = try FileLock.shared(path) } catch {
+    let lock = try locking(path) { () throws(Errno) in try FileLock.shared(path) }
+    // A recorder may have started, and been there, in between.
+    return hasWriteAheadLog(path) ? nil : lock
+  }
+
+  private static func locking<T>(
+    _ path: String, _ body: () throws(Errno) -> T
+  ) throws(HistoryError) -> T {
+    do { return try body() } catch {
       throw HistoryError(
         error == .permissionDenied ? .denied : .inputOutput, operation, path,
         reason: "\(error)", remedy: "ask its owner, or use another --db")
     }
-    // A recorder may have started, and been there, in between.
-    return hasWriteAheadLog(path) ? nil : lock
   }
 
   private static func requireFile(_ path: String) throws(HistoryError) {

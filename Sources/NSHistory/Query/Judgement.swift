@@ -7,9 +7,7 @@ struct Judgement: Hashable {
 
   init(_ states: [Track.State]) {
     self.states = states
-    let known = states.compactMap { state in
-      if case .known(let namespace) = state { namespace } else { nil }
-    }
+    let known = states.compactMap(\.namespace)
     if Self.anyDiffer(known) {
       verdict = .different
       reason = nil
@@ -20,31 +18,27 @@ struct Judgement: Hashable {
       reason = isOne ? nil : .inodeMayBeReused
     } else {
       verdict = .unknown
-      reason = Self.firstReason(states)
+      // That one of them was not there says most.
+      reason =
+        states.contains(.absent)
+        ? .notRunning : UnknownReason.mostTelling(states.compactMap(\.reason))
     }
   }
 
   /// The judgement that states which each hold at a moment of their own cannot prove to have held
   /// all at once.
-  init(unproven states: [Track.State]) {
+  init(unproven states: [Track.State], because reason: UnknownReason) {
     self.states = states
     verdict = .unknown
-    reason = .changedBetweenSamples
+    self.reason = reason
   }
 
   /// Whether one of the PIDs was certainly not there: then nothing was shared by all.
   var hasAbsent: Bool { states.contains(.absent) }
 
-  static func anyDiffer(_ namespaces: [NamespaceRecord]) -> Bool {
+  private static func anyDiffer(_ namespaces: [NamespaceRecord]) -> Bool {
     namespaces.indices.contains { first in
       namespaces[(first + 1)...].contains { $0.differs(from: namespaces[first]) }
     }
-  }
-
-  /// The one thing to say of several reasons: that a process was not there says most.
-  private static func firstReason(_ states: [Track.State]) -> UnknownReason {
-    if states.contains(.absent) { return .notRunning }
-    for case .unknown(let reason) in states { return reason }
-    preconditionFailure("all states are known")
   }
 }

@@ -6,10 +6,14 @@ public struct ProcessRecord: Sendable, Hashable {
   public let id: Int64
   /// The row of its boot.
   public let boot: Int64
+  /// The row that says whose PIDs these are.
+  let space: Int64
   /// Its PID, as the recorder saw it.
   public let pid: Int64
   /// When it started, in nanoseconds since the epoch, exact to one clock tick; nil if unreadable.
   public let start: Int64?
+  /// The same on the boot clock.
+  let startBoot: Int64?
   /// Its name, escaped (`SystemText`).
   public let comm: String
   /// The effective user id; nil if unreadable.

@@ -12,7 +12,7 @@ struct SameAtMoment {
       verdict: .unknown,
       processes: query.tracks.map { track in
         track.processes.indices.filter { place in
-          !brackets.allSatisfy { track.wasAway(place, $0, until: time) }
+          brackets.contains { track.mayRun(place, in: $0, until: time) }
         }.map { track.processes[$0] }
       },
       types: query.question.types.map { answer($0, brackets) },
@@ -23,7 +23,7 @@ struct SameAtMoment {
     _ type: NamespaceType, _ brackets: [Bracket]
   ) -> SameAnswer.TypeAnswer {
     let judgements = brackets.map { bracket in
-      Judgement(query.tracks.map { $0.state(type.link, bracket, from: time, to: time) })
+      Judgement(query.tracks.map { $0.state(type.link, bracket, until: time) })
     }
     // One wall time can be several moments: within a sample, or after the clock was set back.
     let verdicts = Set(judgements.map(\.verdict))
@@ -34,20 +34,12 @@ struct SameAtMoment {
       : UnknownReason.mostTelling(judgements.compactMap(\.reason))
         ?? (brackets.isEmpty ? .notRecorded : .changedBetweenSamples)
     let reasons = query.tracks.indices.map { place in
-      UnknownReason.mostTelling(judgements.compactMap { Self.reason($0.states[place]) })
+      UnknownReason.mostTelling(judgements.compactMap { $0.states[place].reason })
         ?? (brackets.isEmpty ? .notRecorded : nil)
     }
     return SameAnswer.TypeAnswer(
       type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
-      intervals: [], differedWheneverSeen: false, reasons: reasons)
-  }
-
-  private static func reason(_ state: Track.State) -> UnknownReason? {
-    switch state {
-    case .known: nil
-    case .unknown(let reason): reason
-    case .absent: .notRunning
-    }
+      intervals: [], differedAtTimes: verdict == .different, reasons: reasons)
   }
 
   private static func sides(_ bracket: Bracket) -> SameAnswer.SampleGap {

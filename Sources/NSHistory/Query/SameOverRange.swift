@@ -1,134 +1,42 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// "At any moment of this range": goes through the pieces of time in which nothing changed, and
-/// the ones between two samples in which something did.
+/// "At any moment of this range": the verdict on all of its pieces together.
 struct SameOverRange {
   let query: SameQuery
   let since: Int64?
   let until: Int64?
 
   func answer() throws(SQLiteError) -> SameAnswer {
+    var running: [Set<Int>] = query.tracks.map { _ in [] }
     let types = try query.question.types.map { (type) throws(SQLiteError) in
-      summary(type, try pieces(type.link))
+      let range = try RangePieces(query, type.link, since: since, until: until)
+      for (place, processes) in range.running.enumerated() { running[place].formUnion(processes) }
+      return summary(type, range.pieces)
     }
     return SameAnswer(
       verdict: .unknown,
-      processes: query.tracks.map { track in
-        track.processes.filter { process in
-          process.lastSeen >= since ?? Int64.min
-            && min(process.start ?? process.firstSeen, process.firstSeen) <= until ?? Int64.max
-        }
+      processes: zip(query.tracks, running).map { track, places in
+        places.sorted().map { track.processes[$0] }
       },
       types: types, samples: [])
   }
 
-  /// A piece of time and what was known in it.
-  private struct Piece {
-    let from: Int64
-    let until: Int64
-    let judgement: Judgement
-    /// Which process each PID was; only meant where all are known.
-    let processes: [ProcessRecord]
-    let reachesLastSample: Bool
-  }
-
-  // The pieces of a link, in order and without a break: samples among which nothing changed,
-  // and between them the brackets in which something may have.
-  private func pieces(_ link: NamespaceLink) throws(SQLiteError) -> [Piece] {
-    guard let first = query.index.first, let last = query.index.last else { return [] }
-    var pieces: [Piece] = []
-    var left: SamplePoint?
-    for run in try unchanged(link, in: first...last) {
-      let opening = try query.index.point(run.lowerBound)
-      let closing = run.count == 1 ? opening : try query.index.point(run.upperBound)
-      add(link, query.index.bracket(left, opening), between: true, to: &pieces)
-      add(
-        link,
-        Bracket(
-          before: opening, after: closing, coverage: .sampled,
-          hidesProcesses: query.index.session(of: opening.id)?.hidesProcesses == true),
-        between: false, to: &pieces)
-      left = closing
-    }
-    add(link, query.index.bracket(left, nil), between: true, to: &pieces)
-    return pieces
-  }
-
-  /// Ranges of samples in which no PID's link changed, no session ended and nothing is missing.
-  private func unchanged(
-    _ link: NamespaceLink, in all: ClosedRange<Int64>
-  ) throws(SQLiteError) -> [ClosedRange<Int64>] {
-    var starts: Set<Int64> = Set(query.index.sessions.map(\.first))
-    starts.formUnion(query.index.clockSteps)
-    starts.formUnion(try query.index.gaps(all))
-    for track in query.tracks {
-      for run in track.runs[link] ?? [] {
-        starts.insert(run.from)
-        if run.until < all.upperBound { starts.insert(run.until + 1) }
-      }
-    }
-    let sorted = starts.sorted()
-    return sorted.indices.map { place in
-      sorted[place]...(place + 1 < sorted.count ? sorted[place + 1] - 1 : all.upperBound)
-    }
-  }
-
-  /// Judges a bracket, as far as it is within the range asked for.
-  private func add(
-    _ link: NamespaceLink, _ bracket: Bracket, between: Bool, to pieces: inout [Piece]
-  ) {
-    // Between two samples anything may have been from the first read of the one to the last of
-    // the other. Samples in which a process was the same hold it from the end of the first.
-    let opening = bracket.before
-    let closing = bracket.after
-    let isOneSample = !between && opening?.id == closing?.id
-    let low = between || isOneSample ? opening?.wall : opening?.wallEnd
-    let high = between || isOneSample ? closing?.wallEnd : closing?.wall
-    // One sample alone is a point: each process was seen at some moment of it.
-    let until = isOneSample ? opening?.wall : high
-    // Time outside of all samples belongs to the question only if it was asked for by name.
-    guard let from = low.map({ max($0, since ?? $0) }) ?? since,
-      let until = until.map({ min($0, self.until ?? $0) }) ?? self.until, from <= until
-    else { return }
-    let states = query.tracks.map { $0.state(link, bracket, from: from, to: until) }
-    var judgement = Judgement(states)
-    if isOneSample, judgement.verdict == .same, !wereTogether(link, in: opening) {
-      judgement = Judgement(unproven: states)
-    }
-    pieces.append(
-      Piece(
-        from: from, until: until, judgement: judgement,
-        processes: query.tracks.compactMap { $0.process(bracket) },
-        reachesLastSample: closing != nil && closing?.id == query.index.last))
-  }
-
-  /// Whether what one sample saw of each process, at a moment of its own, was all true at one
-  /// moment: when all but one stayed as they were before and after it, or all stayed on one side.
-  /// The end of a session is not the end of a stay.
-  private func wereTogether(_ link: NamespaceLink, in sample: SamplePoint?) -> Bool {
-    guard let sample, let session = query.index.session(of: sample.id) else { return false }
-    let runs = query.tracks.compactMap { $0.run(link, at: sample.id) }
-    let entered = runs.filter { $0.from == sample.id && sample.id != session.first }
-    let left = runs.filter { $0.until == sample.id && sample.id != session.last }
-    let moved = runs.filter { entered.contains($0) || left.contains($0) }
-    return entered.isEmpty || left.isEmpty || moved.count <= 1
-  }
-
-  private func summary(_ type: NamespaceType, _ pieces: [Piece]) -> SameAnswer.TypeAnswer {
+  private func summary(
+    _ type: NamespaceType, _ pieces: [RangePieces.Piece]
+  ) -> SameAnswer.TypeAnswer {
     let judgements = pieces.map(\.judgement)
     // While one of them was not running nothing was shared by all, and nothing is open.
     let relevant = judgements.filter { !$0.hasAbsent }
     let unknown = relevant.filter { $0.verdict == .unknown }
-    // Where they were while together; of those who never were, where each was in its own time.
-    let together = query.places(relevant)
-    let places = together.isEmpty ? query.places(judgements) : together
-    let intervals = intervals(of: pieces)
     let isDifferent = relevant.contains { $0.verdict == .different }
+    let intervals = intervals(of: pieces)
     var verdict = Verdict.unknown
     var reason: UnknownReason?
     if !intervals.isEmpty {
       verdict = .same
+    } else if areOfSeveralBoots(judgements) {
+      verdict = .different
     } else if !unknown.isEmpty {
       reason = UnknownReason.mostTelling(unknown.compactMap(\.reason))
     } else if isDifferent {
@@ -137,21 +45,48 @@ struct SameOverRange {
       (verdict, reason) = neverTogether(judgements)
     }
     return SameAnswer.TypeAnswer(
-      type: type, verdict: verdict, reason: reason, namespaces: places, intervals: intervals,
-      differedWheneverSeen: verdict == .unknown && isDifferent, reasons: reasons(judgements))
+      type: type, verdict: verdict, reason: reason,
+      namespaces: places(verdict, relevant, judgements), intervals: intervals,
+      differedAtTimes: isDifferent || verdict == .different, reasons: reasons(judgements))
   }
 
-  /// They were never running all at once: different, if no namespace can have been of two.
+  /// What they shared; or else where each was while all were running; or of those who never were,
+  /// where each was in its own time.
+  private func places(
+    _ verdict: Verdict, _ relevant: [Judgement], _ all: [Judgement]
+  ) -> [SameAnswer.Place] {
+    if verdict == .same { return query.places(relevant.filter { $0.verdict == .same }) }
+    let together = query.places(relevant)
+    return together.isEmpty ? query.places(all) : together
+  }
+
+  /// The namespaces that each PID was seen in.
+  private func seen(_ judgements: [Judgement]) -> [Set<NamespaceRecord>] {
+    query.tracks.indices.map { place in Set(judgements.compactMap(\.states[place].namespace)) }
+  }
+
+  /// Whether two of them lived on two boots, which share no namespace and no moment.
+  private func areOfSeveralBoots(_ judgements: [Judgement]) -> Bool {
+    let seen = seen(judgements)
+    let boots = query.tracks.map { Set($0.processes.map(\.boot)) }
+    return seen.indices.contains { first in
+      seen.indices.contains { second in
+        !seen[first].isEmpty && !seen[second].isEmpty
+          && boots[first].isDisjoint(with: boots[second])
+      }
+    }
+  }
+
+  /// They were never running all at once: different, if no namespace can have been of two. Where a
+  /// process was just as it started or exited is left out: no sample can tell.
   private func neverTogether(_ judgements: [Judgement]) -> (Verdict, UnknownReason?) {
-    let seen = query.tracks.indices.map { place in
-      Set(
-        judgements.compactMap { judgement -> NamespaceRecord? in
-          if case .known(let namespace) = judgement.states[place] { namespace } else { nil }
-        })
+    if judgements.isEmpty { return (.unknown, .gap) }
+    let unsure = judgements.flatMap(\.states).compactMap { state in
+      if case .unknown(let reason) = state { reason } else { nil }
     }
-    if seen.contains(where: \.isEmpty) {
-      return (.unknown, query.tracks.contains { $0.processes.isEmpty } ? .notRecorded : .notRunning)
-    }
+    if let reason = UnknownReason.mostTelling(unsure) { return (.unknown, reason) }
+    let seen = seen(judgements)
+    if seen.contains(where: \.isEmpty) { return (.unknown, .notRunning) }
     for first in seen.indices {
       for second in seen.indices where second > first {
         let pairs = seen[first].flatMap { one in seen[second].map { (one, $0) } }
@@ -166,27 +101,26 @@ struct SameOverRange {
   private func reasons(_ judgements: [Judgement]) -> [UnknownReason?] {
     query.tracks.indices.map { place in
       let states = judgements.map { $0.states[place] }
+      if states.isEmpty { return query.tracks[place].known.isEmpty ? .notRecorded : .gap }
       if states.allSatisfy({ $0 == .absent }) { return .notRunning }
       return UnknownReason.mostTelling(
-        judgements.filter { !$0.hasAbsent }.compactMap { judgement in
-          if case .unknown(let reason) = judgement.states[place] { reason } else { nil }
-        })
+        judgements.filter { !$0.hasAbsent }.compactMap(\.states[place].reason))
     }
   }
 
   /// The times in which all were in one namespace; pieces that touch are one interval.
-  private func intervals(of pieces: [Piece]) -> [SameAnswer.Interval] {
+  private func intervals(of pieces: [RangePieces.Piece]) -> [SameAnswer.Interval] {
     var intervals: [SameAnswer.Interval] = []
     var goesOn = false
     for piece in pieces {
       guard piece.judgement.verdict == .same,
-        case .known(let namespace)? = piece.judgement.states.first
+        let namespace = piece.judgement.states.first?.namespace
       else {
         goesOn = false
         continue
       }
       let isOpen = piece.reachesLastSample && query.index.sessions.last?.isOpen == true
-      if goesOn, let last = intervals.last, last.namespace == namespace,
+      if goesOn, !piece.spansClockStep, let last = intervals.last, last.namespace == namespace,
         last.processes == piece.processes
       {
         intervals[intervals.count - 1].until = piece.until
@@ -197,7 +131,7 @@ struct SameOverRange {
             from: piece.from, until: piece.until, isOpen: isOpen, namespace: namespace,
             processes: piece.processes))
       }
-      goesOn = true
+      goesOn = !piece.spansClockStep
     }
     return intervals
   }

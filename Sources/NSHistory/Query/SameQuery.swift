@@ -5,7 +5,7 @@ extension HistoryReader {
   public func same(_ question: SameQuestion) throws(HistoryError) -> SameAnswer {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
-        return try SameQuery(connection, question).answer()
+        return try SameQuery(connection, question, isRecorded: isRecorded).answer()
       } catch { throw wrap(error) }
     }
   }
@@ -17,13 +17,13 @@ struct SameQuery {
   let index: SampleIndex
   let tracks: [Track]
 
-  init(_ connection: Connection, _ question: SameQuestion) throws(SQLiteError) {
+  init(
+    _ connection: Connection, _ question: SameQuestion, isRecorded: Bool
+  ) throws(SQLiteError) {
     self.question = question
-    index = try SampleIndex(connection)
+    index = try SampleIndex(connection, isRecorded: isRecorded)
     let reader = TrackReader(connection, index)
-    tracks = try question.pids.map { (selector) throws(SQLiteError) in
-      try reader.track(selector.pid, alive: selector.alive)
-    }
+    tracks = try question.pids.map { (selector) throws(SQLiteError) in try reader.track(selector) }
   }
 
   func answer() throws(SQLiteError) -> SameAnswer {
@@ -36,7 +36,7 @@ struct SameQuery {
     let verdicts = answer.types.map(\.verdict)
     answer.verdict =
       verdicts.contains(.different) ? .different : verdicts.contains(.unknown) ? .unknown : .same
-    for track in tracks { answer.known[track.pid, default: []] = track.processes }
+    for track in tracks { answer.known[track.pid] = track.known }
     if let first = index.first, let last = index.last {
       let start = try index.point(first).wall
       answer.recorded = start...max(start, try index.point(last).wall)
@@ -50,7 +50,7 @@ struct SameQuery {
     var members: [NamespaceRecord: Set<Int64>] = [:]
     for judgement in judgements {
       for (state, track) in zip(judgement.states, tracks) {
-        guard case .known(let namespace) = state else { continue }
+        guard let namespace = state.namespace else { continue }
         if members[namespace] == nil { order.append(namespace) }
         members[namespace, default: []].insert(track.pid)
       }

@@ -67,9 +67,9 @@ public struct SameAnswer: Sendable {
     public var namespaces: [Place]
     /// For `same`: when all were seen together.
     public var intervals: [Interval]
-    /// For an unknown verdict over a range: in every sample in which all were seen, at least two
-    /// were in different namespaces.
-    public var differedWheneverSeen: Bool
+    /// Whether there was a time at which two were seen in different namespaces. Beside `same`, they
+    /// shared one at other times; beside `unknown`, they differed whenever all were seen.
+    public var differedAtTimes: Bool
     /// For each PID, why it is not known where it was; nil where that is known.
     public var reasons: [UnknownReason?]
   }

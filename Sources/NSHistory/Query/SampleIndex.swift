@@ -4,7 +4,7 @@ internal import SQLite
 ///
 /// Samples are in the order of the boot clock. The wall clock may have been set back, so one wall
 /// time can be several moments; within a stretch between two steps of the clock it is in order,
-/// and a stretch is searched by halving.
+/// but for corrections smaller than `ClockStep.least`, and a stretch is searched by halving.
 final class SampleIndex {
   let sessions: [SessionSpan]
   /// The first samples of the stretches that begin inside a session.
@@ -13,11 +13,13 @@ final class SampleIndex {
   private let stretches: [ClosedRange<Int64>]
   private let connection: Connection
 
-  init(_ connection: Connection) throws(SQLiteError) {
+  init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
     self.connection = connection
-    sessions = try SessionSpan.all(in: connection)
+    sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded)
+    let all =
+      (sessions.first?.first ?? 0)...max(sessions.first?.first ?? 0, sessions.last?.last ?? 0)
     clockSteps = try connection.prepare("SELECT sample_id FROM clock_step ORDER BY sample_id")
-      .map { $0.integer(0) }
+      .map { $0.integer(0) }.filter(all.contains)
     let starts = Set(sessions.map(\.first)).union(clockSteps).sorted()
     let ends = starts.dropFirst().map { $0 - 1 } + (sessions.last.map { [$0.last] } ?? [])
     stretches = zip(starts, ends).map { $0...$1 }
@@ -28,14 +30,16 @@ final class SampleIndex {
 
   /// The sample of a number that a session spans.
   func point(_ id: Int64) throws(SQLiteError) -> SamplePoint {
-    let point = try connection.prepare(
-      "SELECT wall_ns, boot_ns, took_ns, gap FROM sample WHERE sample_id = ?"
-    ).bind(.integer(id)).first { row in
-      SamplePoint(
-        id: id, wall: row.integer(0), boot: row.integer(1), took: row.integer(2),
-        gap: row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled })
-    }
-    guard let point else {
+    guard let session = session(of: id),
+      let point = try connection.prepare(
+        "SELECT wall_ns, boot_ns, took_ns, gap FROM sample WHERE sample_id = ?"
+      ).bind(.integer(id)).first({ row in
+        SamplePoint(
+          id: id, wall: row.integer(0), boot: row.integer(1), took: max(0, row.integer(2)),
+          gap: row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled },
+          session: session)
+      })
+    else {
       throw SQLiteError(
         extendedCode: 11, message: "sample \(id) is missing", operation: "read a sample")
     }
@@ -56,61 +60,40 @@ final class SampleIndex {
     ).bind(.integer(range.lowerBound), .integer(range.upperBound)).map { $0.integer(0) }
   }
 
-  /// The time between two samples that follow one another; nil stands for none.
-  func bracket(_ before: SamplePoint?, _ after: SamplePoint?) -> Bracket {
-    let left = before.flatMap { session(of: $0.id) }
-    let right = after.flatMap { session(of: $0.id) }
-    let coverage: Bracket.Coverage =
-      if before == nil {
-        .gap(.beforeFirst)
-      } else if after == nil {
-        .gap(.afterLast)
-      } else if left?.row != right?.row {
-        .gap(.noRecorder)
-      } else if let cause = after?.gap, before?.id != after?.id {
-        .gap(.cause(cause))
-      } else {
-        .sampled
-      }
-    return Bracket(
-      before: before, after: after, coverage: coverage,
-      hidesProcesses: left?.hidesProcesses == true || right?.hidesProcesses == true)
+  /// The numbers, in a range, of the samples before which the wall clock was set.
+  func clockSteps(in range: ClosedRange<Int64>) -> ArraySlice<Int64> {
+    let low = clockSteps.partitioningIndex { $0 >= range.lowerBound }
+    let high = clockSteps.partitioningIndex { $0 > range.upperBound }
+    return clockSteps[low..<max(low, high)]
   }
 
-  /// Every piece of time between two samples in which the wall clock showed `wall`.
+  /// Every piece of time between two samples in which the wall clock can have shown `wall`.
   ///
   /// More than one when the clock was set back, and when the time is within a sample: each process
   /// was read before or after it.
   func brackets(at wall: Int64) throws(SQLiteError) -> [Bracket] {
     guard let first, let last else { return [] }
-    var found: Set<Int64> = []  // The numbers of the samples behind the brackets.
+    // The numbers of the samples behind brackets that may cover the time.
+    var candidates: Set<Int64> = [first, last + 1]
     for stretch in stretches {
-      let (start, end) = (stretch.lowerBound, stretch.upperBound)
-      let opening = try point(start)
-      let closing = try point(end)
-      if wall >= opening.wall, wall <= closing.wallEnd {
-        let left = try lastSample(in: stretch, notAfter: wall)
-        if wall <= left.wallEnd { found.insert(left.id) }
-        found.insert(left.id + 1)
-      }
-      // Between this stretch and the next the clock stood on either side's time.
-      if end < last {
-        let next = try point(end + 1)
-        let sameBoot = session(of: end)?.boot == session(of: end + 1)?.boot
-        let elapsed = sameBoot ? max(0, next.boot - closing.boot) : 0
-        let low = min(closing.wallEnd, next.wall - elapsed)
-        let high = max(closing.wall + elapsed, next.wall)
-        if wall > low, wall < high { found.insert(end + 1) }
+      candidates.insert(stretch.lowerBound)
+      guard try point(stretch.lowerBound).wall <= wall &+ ClockStep.least,
+        try point(stretch.upperBound).wallEnd >= wall &- ClockStep.least
+      else { continue }
+      let low = try lastSample(in: stretch, notAfter: wall &- ClockStep.least).id
+      var id = max(stretch.lowerBound, low - 1)
+      while id <= stretch.upperBound, try point(id).wall <= wall &+ ClockStep.least {
+        candidates.insert(id + 1)
+        id += 1
       }
     }
-    if found.isEmpty {
-      let opening = try point(first)
-      found.insert(wall < opening.wall ? first : last + 1)
-    }
-    return try found.sorted().map { (after) throws(SQLiteError) -> Bracket in
-      bracket(
+    var found: [Bracket] = []
+    for after in candidates.sorted() where after <= last + 1 {
+      let bracket = Bracket(
         after > first ? try point(after - 1) : nil, after <= last ? try point(after) : nil)
+      if bracket.covers(wall) { found.append(bracket) }
     }
+    return found
   }
 
   /// The number of the first sample that began at this time or later, in any stretch; one past the
@@ -118,7 +101,7 @@ final class SampleIndex {
   func firstSample(notBefore wall: Int64) throws(SQLiteError) -> Int64 {
     for stretch in stretches where try point(stretch.upperBound).wall >= wall {
       guard try point(stretch.lowerBound).wall < wall else { return stretch.lowerBound }
-      return try lastSample(in: stretch, notAfter: wall - 1).id + 1
+      return try lastSample(in: stretch, notAfter: wall &- 1).id + 1
     }
     return (last ?? 0) + 1
   }
@@ -132,6 +115,7 @@ final class SampleIndex {
     return (first ?? 1) - 1
   }
 
+  /// The first of the range when all began later.
   private func lastSample(
     in range: ClosedRange<Int64>, notAfter wall: Int64
   ) throws(SQLiteError) -> SamplePoint {

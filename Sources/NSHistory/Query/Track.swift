@@ -3,8 +3,10 @@ internal import NamespaceModel
 /// The recorded life of a PID: its processes, and what each link was from sample to sample.
 struct Track {
   let pid: Int64
-  /// The processes that had the PID, in the order of time.
+  /// The processes asked for that had the PID, in the order in which they were met.
   let processes: [ProcessRecord]
+  /// All that had the PID.
+  let known: [ProcessRecord]
   /// For each link, in order of time and without overlap.
   let runs: [NamespaceLink: [Run]]
   /// The last sample that saw each process, by its place in `processes`.
@@ -23,8 +25,24 @@ struct Track {
   enum State: Hashable {
     case known(NamespaceRecord)
     case unknown(UnknownReason)
+    /// It was not there on one side: it started or exited in between.
+    case startingOrExiting
     /// None of the recorded processes was running.
     case absent
+
+    var namespace: NamespaceRecord? {
+      if case .known(let namespace) = self { namespace } else { nil }
+    }
+
+    /// Why it is not known where the PID was; nil when it is.
+    var reason: UnknownReason? {
+      switch self {
+      case .known: nil
+      case .unknown(let reason): reason
+      case .startingOrExiting: .changedBetweenSamples
+      case .absent: .notRunning
+      }
+    }
   }
 
   /// The run that a sample is in.
@@ -35,51 +53,66 @@ struct Track {
     return runs[index]
   }
 
-  /// What is known of a link throughout a bracket, at the moments from `start` to `end` of it.
-  func state(_ link: NamespaceLink, _ bracket: Bracket, from start: Int64, to end: Int64) -> State {
-    guard !processes.isEmpty else { return .unknown(.notRecorded) }
-    guard !processes.indices.allSatisfy({ wasAway($0, bracket, until: end) }) else {
-      return bracket.hidesProcesses ? .unknown(.notRecorded) : .absent
+  /// What is known of a link throughout a bracket, up to a time in it, or its end.
+  func state(_ link: NamespaceLink, _ bracket: Bracket, until end: Int64?) -> State {
+    guard !known.isEmpty else { return .unknown(.notRecorded) }
+    let meant = processes.indices.filter { bracket.isOf(space: processes[$0].space) }
+    guard !meant.isEmpty else { return stateOfStranger(in: bracket) }
+    guard meant.contains(where: { mayRun($0, in: bracket, until: end) }) else {
+      if bracket.hidesProcesses { return .unknown(.notRecorded) }
+      return bracket.spansSpaces ? .unknown(.gap) : .absent
     }
     guard bracket.coverage == .sampled else { return .unknown(.gap) }
     let before = bracket.before.flatMap { run(link, at: $0.id) }
     let after = bracket.after.flatMap { run(link, at: $0.id) }
-    switch (before, after) {
-    case (let before?, let after?) where before == after:
+    guard let before, let after, before.process == after.process else {
+      return .startingOrExiting
+    }
+    if before == after {
       switch before.value {
       case .namespace(let namespace): return .known(namespace)
       case .unread(let reason): return .unknown(UnknownReason(reason))
       }
-    case (nil, nil):
-      // A process of this PID is known, started before, and was in neither sample.
-      return bracket.hidesProcesses ? .unknown(.notRecorded) : .absent
-    case (let before?, let after?)
-    where before.value == .unread(.denied) || after.value == .unread(.denied):
-      return .unknown(.denied)
-    default: return .unknown(.changedBetweenSamples)
     }
+    let isDenied = [before.value, after.value].contains(.unread(.denied))
+    return .unknown(isDenied ? .denied : .changedBetweenSamples)
   }
 
-  /// Whether a process was certainly not running: it started later, or a sample before this time
-  /// had missed it already.
-  func wasAway(_ process: Int, _ bracket: Bracket, until end: Int64) -> Bool {
-    if let before = bracket.before, before.id > lastSamples[process] { return true }
-    // Start times are known to a clock tick, and the wall clock may be corrected meanwhile.
-    let grain: Int64 = 20_000_000
-    guard bracket.clockIsSteady, let start = processes[process].start, end < start - grain else {
+  /// What is known where the PID, as the recorder of that time saw it, was never met. The
+  /// processes of another boot ended with it; those of another pid namespace may be running.
+  private func stateOfStranger(in bracket: Bracket) -> State {
+    let isOver = processes.allSatisfy { !bracket.isOf(boot: $0.boot) }
+    return isOver && !bracket.hidesProcesses ? .absent : .unknown(.notRecorded)
+  }
+
+  /// Whether a process may have been running in a bracket, up to a time in it: it had not certainly
+  /// started later, and no sample had missed it already.
+  func mayRun(_ process: Int, in bracket: Bracket, until end: Int64?) -> Bool {
+    let space = processes[process].space
+    guard bracket.isOf(space: space) else { return false }
+    if sees(process, at: bracket.before) { return true }
+    // Samples follow one another: who was missed by both was not there.
+    if bracket.coverage == .sampled, !sees(process, at: bracket.after) { return false }
+    if let before = bracket.before, before.session.space == space,
+      before.id > lastSamples[process]
+    {
       return false
     }
-    // In a sample of this bracket it was seen, whatever the wall clock says of its start.
-    return bracket.before.map { !sees(process, at: $0.id) } ?? true
+    guard let start = processes[process].startBoot, let moment = bracket.boot(at: end, in: space)
+    else { return true }
+    return moment >= start &- Self.grain
   }
+
+  /// Start times are known to a clock tick, and clocks are read one after the other.
+  private static let grain: Int64 = 20_000_000
 
   /// The process that the sample at the beginning of a bracket saw.
   func process(_ bracket: Bracket) -> ProcessRecord? {
     bracket.before.flatMap { run(.pid, at: $0.id) }.map { processes[$0.process] }
   }
 
-  private func sees(_ process: Int, at sample: Int64) -> Bool {
-    run(.pid, at: sample)?.process == process
+  private func sees(_ process: Int, at sample: SamplePoint?) -> Bool {
+    sample.flatMap { run(.pid, at: $0.id) }?.process == process
   }
 }
 

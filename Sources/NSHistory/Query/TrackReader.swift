@@ -12,34 +12,50 @@ final class TrackReader {
     self.index = index
   }
 
-  /// The track of a PID; only of the last process that had it by the time `alive`, if given.
-  func track(_ pid: Int64, alive: Int64?) throws(SQLiteError) -> Track {
-    var rows = try processRows(pid)
-    if let alive {
-      var started: ProcessRecord?
-      for row in rows {
-        guard let first = try memberships(of: row.id).first else { continue }
-        let start = if let start = row.start { start } else { try index.point(first.from).wall }
-        if start <= alive { started = row }
-      }
-      rows = started.map { [$0] } ?? []
+  /// The track of a PID, or of those of its processes that may have been running at a time.
+  func track(_ selector: SameQuestion.Selector) throws(SQLiteError) -> Track {
+    let lives = try lives(selector.pid)
+    let all = try assemble(lives, pid: selector.pid, known: lives.map(\.process))
+    guard let alive = selector.alive else { return all }
+    let brackets = try index.brackets(at: alive)
+    let picked = lives.indices.filter { place in
+      brackets.contains { all.mayRun(place, in: $0, until: alive) }
     }
-    var processes: [ProcessRecord] = []
-    var lastSamples: [Int64] = []
-    var runs: [NamespaceLink: [Track.Run]] = [:]
-    for row in rows {
+    return try assemble(picked.map { lives[$0] }, pid: selector.pid, known: all.known)
+  }
+
+  /// A process, and its memberships in the order of time.
+  private struct Life {
+    var process: ProcessRecord
+    let memberships: [Membership]
+    let lastSample: Int64
+  }
+
+  private func lives(_ pid: Int64) throws(SQLiteError) -> [Life] {
+    var lives: [Life] = []
+    for row in try processRows(pid) {
       let memberships = try memberships(of: row.id)
       guard let first = memberships.first, let last = memberships.last else { continue }
       var process = row
       process.firstSeen = try index.point(first.from).wall
       process.lastSeen = try index.point(last.until).wall
       process.isOpen = last.isOpen
-      for membership in memberships { try append(membership, of: processes.count, to: &runs) }
-      processes.append(process)
-      lastSamples.append(last.until)
+      lives.append(Life(process: process, memberships: memberships, lastSample: last.until))
+    }
+    return lives
+  }
+
+  private func assemble(
+    _ lives: [Life], pid: Int64, known: [ProcessRecord]
+  ) throws(SQLiteError) -> Track {
+    var runs: [NamespaceLink: [Track.Run]] = [:]
+    for (place, life) in lives.enumerated() {
+      for membership in life.memberships { try append(membership, of: place, to: &runs) }
     }
     for link in runs.keys { runs[link]?.sort { $0.from < $1.from } }
-    return Track(pid: pid, processes: processes, runs: runs, lastSamples: lastSamples)
+    return Track(
+      pid: pid, processes: lives.map(\.process), known: known, runs: runs,
+      lastSamples: lives.map(\.lastSample))
   }
 
   /// What each link of one process was, from sample to sample.
@@ -76,14 +92,21 @@ final class TrackReader {
   private func processRows(_ pid: Int64) throws(SQLiteError) -> [ProcessRecord] {
     try connection.prepare(
       """
-      SELECT task_id, boot_id, start_wall_ns, comm, uid, parent_pid, kernel_thread, path
-      FROM task LEFT JOIN cgroup USING (cgroup_id) WHERE pid = ? ORDER BY task_id
+      SELECT task_id, boot_id, start_wall_ns, comm, uid, parent_pid, kernel_thread, path,
+        space_id, start_ticks, ticks_per_second
+      FROM task JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
+        LEFT JOIN cgroup USING (cgroup_id)
+      WHERE pid = ? ORDER BY task_id
       """
-    ).bind(.integer(pid)).map {
+    ).bind(.integer(pid)).map { row in
       ProcessRecord(
-        id: $0.integer(0), boot: $0.integer(1), pid: pid, start: $0.optionalInteger(2),
-        comm: $0.text(3), uid: $0.optionalInteger(4), parentPID: $0.integer(5),
-        isKernelThread: $0.integer(6) != 0, cgroup: $0.optionalText(7), firstSeen: 0,
+        id: row.integer(0), boot: row.integer(1), space: row.integer(8), pid: pid,
+        start: row.optionalInteger(2),
+        startBoot: row.optionalInteger(9).flatMap {
+          ClockTicks.nanoseconds(UInt64(bitPattern: $0), perSecond: row.integer(10))
+        },
+        comm: row.text(3), uid: row.optionalInteger(4), parentPID: row.integer(5),
+        isKernelThread: row.integer(6) != 0, cgroup: row.optionalText(7), firstSeen: 0,
         lastSeen: 0, isOpen: false)
     }
   }

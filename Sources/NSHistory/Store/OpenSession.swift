@@ -19,12 +19,14 @@ final class OpenSession {
     var set: Int64
   }
 
-  private init(_ row: Int64, boot: Int64, info: SessionInfo, connection: Connection) {
+  private init(
+    _ row: Int64, boot: Int64, space: Int64, info: SessionInfo, connection: Connection
+  ) {
     self.row = row
     self.connection = connection
     interner = Interner(connection, boot: boot, session: row)
     tasks = TaskWriter(
-      connection: connection, interner: interner, boot: boot, session: row,
+      connection: connection, interner: interner, space: space,
       ticksPerSecond: info.ticksPerSecond)
   }
 
@@ -37,20 +39,21 @@ final class OpenSession {
     let boot =
       try connection.prepare("SELECT boot_id FROM boot WHERE uuid = ?").bind(.text(info.bootID))
       .first { $0.integer(0) } ?? 0
+    let space = try PIDSpaceWriter.row(of: info, boot: boot, in: connection)
     try connection.prepare(
       """
-      INSERT INTO session (boot_id, recorder_pid, program, interval_ns, identity, proc_root,
-        pid_namespace_inode, hidepid, started_wall_ns, started_boot_ns)
+      INSERT INTO session (space_id, recorder_pid, recorder_pid_namespace_inode, program,
+        interval_ns, identity, proc_root, hidepid, started_wall_ns, started_boot_ns)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(boot), .integer(Int64(info.recorderPID)), .text(info.program),
-      .integer(info.interval), .text(info.identity), .text(info.procRoot),
-      .optional(info.pidNamespaceInode), .integer(info.hidePID), .integer(info.started.wall),
-      .integer(info.started.boot)
+      .integer(space), .integer(Int64(info.recorderPID)),
+      .optional(info.recorderPIDNamespaceInode.map(Int64.init(bitPattern:))),
+      .text(info.program), .integer(info.interval), .text(info.identity), .text(info.procRoot),
+      .optional(info.hidePID), .integer(info.started.wall), .integer(info.started.boot)
     ).run()
     return OpenSession(
-      connection.lastInsertedRowID, boot: boot, info: info, connection: connection)
+      connection.lastInsertedRowID, boot: boot, space: space, info: info, connection: connection)
   }
 
   /// Writes a sample in one transaction. After an error, all is as before but the backlog.
@@ -141,11 +144,11 @@ final class OpenSession {
     return connection.lastInsertedRowID
   }
 
-  /// How far the wall clock moved against the boot clock since the last sample: steps, and any
-  /// that would bring samples out of order, but not the slow corrections of NTP.
+  /// How far the wall clock moved against the boot clock since the last sample, if it was a step or
+  /// would bring samples out of order: what is less is as good as none.
   private func clockStep(to now: ClockReading) -> Int64? {
     guard let lastStart else { return nil }
     let step = (now.wall - lastStart.wall) - (now.boot - lastStart.boot)
-    return abs(step) >= 100_000_000 || now.wall <= lastStart.wall ? step : nil
+    return abs(step) >= ClockStep.least || now.wall <= lastStart.wall ? step : nil
   }
 }

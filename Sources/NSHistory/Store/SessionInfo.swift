@@ -14,20 +14,25 @@ public struct SessionInfo: Sendable {
   public var interval: Int64
   /// How namespaces are told apart.
   public var identity: String
-  /// The `/proc` that is read.
+  /// The `/proc` that is read, by its real path.
   public var procRoot: String
   /// The recorder's own pid namespace; nil when not readable.
-  public var pidNamespaceInode: UInt64?
-  /// The `hidepid` of the mount of `procRoot`; 0 is off.
-  public var hidePID: Int64
+  public var recorderPIDNamespaceInode: UInt64?
+  /// The pid namespace whose processes are recorded; nil when that could not be told.
+  public var shownPIDNamespace: ObservedNamespace?
+  /// The recorder's time namespace, which shifts start times; nil when not readable.
+  public var timeNamespaceInode: UInt64?
+  /// The `hidepid` of the mount of `procRoot`; 0 is off, nil is not known.
+  public var hidePID: Int64?
   /// When the session began.
   public var started: ClockReading
 
   /// A session with these values.
   public init(
     bootID: String, ticksPerSecond: Int64, recorderPID: Int32, program: String, interval: Int64,
-    identity: String, procRoot: String, pidNamespaceInode: UInt64?, hidePID: Int64,
-    started: ClockReading
+    identity: String, procRoot: String, recorderPIDNamespaceInode: UInt64? = nil,
+    shownPIDNamespace: ObservedNamespace? = nil, timeNamespaceInode: UInt64? = nil,
+    hidePID: Int64? = 0, started: ClockReading
   ) {
     self.bootID = bootID
     self.ticksPerSecond = ticksPerSecond
@@ -36,7 +41,9 @@ public struct SessionInfo: Sendable {
     self.interval = interval
     self.identity = identity
     self.procRoot = procRoot
-    self.pidNamespaceInode = pidNamespaceInode
+    self.recorderPIDNamespaceInode = recorderPIDNamespaceInode
+    self.shownPIDNamespace = shownPIDNamespace
+    self.timeNamespaceInode = timeNamespaceInode
     self.hidePID = hidePID
     self.started = started
   }

@@ -5,8 +5,7 @@ internal import SQLite
 struct TaskWriter {
   let connection: Connection
   let interner: Interner
-  let boot: Int64
-  let session: Int64
+  let space: Int64
   let ticksPerSecond: Int64
 
   /// The row of a process that was just met.
@@ -23,12 +22,12 @@ struct TaskWriter {
     let facts = arrival.facts
     try connection.prepare(
       """
-      INSERT INTO task (boot_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
+      INSERT INTO task (space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
                         start_wall_ns, comm, uid, cgroup_id)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(boot), .integer(Int64(facts.pid)),
+      .integer(space), .integer(Int64(facts.pid)),
       .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
       .text(facts.nspid.map(String.init).joined(separator: " ")),
@@ -60,24 +59,19 @@ struct TaskWriter {
 
   /// The process of an earlier session with this PID and start, if it must be the same: it was
   /// seen after the clock tick of its start had passed, and a later user of the PID would have
-  /// started in a later tick. In another pid namespace the number means another process.
+  /// started in a later tick.
   private func find(_ facts: ProcessFacts) throws(SQLiteError) -> Int64? {
     guard let ticks = facts.startTicks else { return nil }
     let last = try connection.prepare(
       """
       SELECT t.task_id,
         (SELECT s.boot_ns FROM membership AS m JOIN sample AS s ON s.sample_id = m.until_sample
-           JOIN session AS e USING (session_id)
-           JOIN session AS now ON now.session_id = ?4
-         WHERE m.task_id = t.task_id AND e.proc_root = now.proc_root
-           AND e.pid_namespace_inode IS now.pid_namespace_inode
-         ORDER BY m.from_sample DESC LIMIT 1)
-      FROM task AS t WHERE t.boot_id = ?1 AND t.pid = ?2 AND t.start_ticks = ?3
+         WHERE m.task_id = t.task_id ORDER BY m.from_sample DESC LIMIT 1)
+      FROM task AS t WHERE t.space_id = ? AND t.pid = ? AND t.start_ticks = ?
       ORDER BY t.task_id DESC LIMIT 1
       """
     ).bind(
-      .integer(boot), .integer(Int64(facts.pid)), .integer(Int64(bitPattern: ticks)),
-      .integer(session)
+      .integer(space), .integer(Int64(facts.pid)), .integer(Int64(bitPattern: ticks))
     )
     .first { ($0.integer(0), $0.integer(1)) }
     guard let last, let tickEnd = ClockTicks.nanoseconds(ticks &+ 1, perSecond: ticksPerSecond),

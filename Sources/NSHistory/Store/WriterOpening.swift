@@ -14,13 +14,25 @@ enum WriterOpening {
         remedy: "give the path of a file in it")
     }
     do {
-      for _ in 0..<30 {
-        if let lock = try FileLock.exclusive(path) { return lock }
-        if liveRecorder(path) != nil { break }
-        usleep(100_000)
+      for attempt in 0... {
+        switch try FileLock.exclusive(path) {
+        case .taken(let lock): return lock
+        case .recorded: throw busy(path)
+        case .read where attempt >= 30:
+          throw HistoryError(
+            .busy, operation, path, reason: "a program is reading it while nobody records",
+            remedy: "start again when that has ended")
+        case .read: usleep(100_000)
+        }
       }
-    } catch { throw explain(error, path) }
-    throw busy(path)
+    } catch let error as HistoryError {
+      throw error
+    } catch let error as Errno {
+      throw explain(error, path)
+    } catch {
+      preconditionFailure("FileLock throws nothing else")
+    }
+    preconditionFailure("the loop ends by itself")
   }
 
   private static func explain(_ errno: Errno, _ path: String) -> HistoryError {
@@ -40,29 +52,31 @@ enum WriterOpening {
   }
 
   private static func busy(_ path: String) -> HistoryError {
-    guard let holder = liveRecorder(path) else {
-      return HistoryError(
-        .busy, operation, path, reason: "another program is reading it without a recorder",
-        remedy: "start again when that has ended")
+    var recorder = liveRecorder(path)
+    // One that has just started has not said yet who it is.
+    for _ in 0..<20 where recorder == nil {
+      usleep(50_000)
+      recorder = liveRecorder(path)
+    }
+    let holder = recorder.map {
+      "the recorder with PID \($0.pid) has it, since \(TimeFormat.people($0.since, .local))"
     }
     return HistoryError(
-      .busy, operation, path,
-      reason: "the recorder with PID \(holder.pid) has it, since \(holder.since)",
+      .busy, operation, path, reason: holder ?? "another recorder has it",
       remedy: "stop that one, or use another --db")
   }
 
   /// The recorder of the session that is open in the file.
-  private static func liveRecorder(_ path: String) -> (pid: Int64, since: String)? {
+  private static func liveRecorder(_ path: String) -> (pid: Int64, since: Int64)? {
     // Only to say who it is: a file that cannot be read now leaves that unsaid.
     do {
       let connection = try Connection(path: path, access: .readOnly)
       return try connection.prepare(
         """
-        SELECT recorder_pid,
-          strftime('%Y-%m-%dT%H:%M:%SZ', started_wall_ns / 1000000000, 'unixepoch')
-        FROM session WHERE end_reason IS NULL ORDER BY session_id DESC LIMIT 1
+        SELECT recorder_pid, started_wall_ns FROM session WHERE end_reason IS NULL
+        ORDER BY session_id DESC LIMIT 1
         """
-      ).first { ($0.integer(0), $0.text(1)) }
+      ).first { ($0.integer(0), $0.integer(1)) }
     } catch { return nil }
   }
 

@@ -39,7 +39,7 @@ struct Comparison {
     var reason: UnknownReason?
     var places: [Place]
     var intervals: [Interval] = []
-    var differedWheneverSeen = false
+    var differedAtTimes = false
     /// For each PID, why it is not known where it was.
     var reasons: [UnknownReason?]
   }
@@ -102,6 +102,6 @@ extension Comparison.TypeLine {
             processes.firstIndex { $0.id == one.id }
           })
       },
-      differedWheneverSeen: answer.differedWheneverSeen, reasons: answer.reasons)
+      differedAtTimes: answer.differedAtTimes, reasons: answer.reasons)
   }
 }

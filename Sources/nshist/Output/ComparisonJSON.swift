@@ -34,7 +34,7 @@ extension Comparison.TypeLine {
       ("reason", .optional(reason) { .string($0.rawValue) }),
       ("namespaces", .array(places.map(\.json))),
       ("intervals", .array(intervals.map(\.json))),
-      ("differed_whenever_seen", .bool(verdict == .different || differedWheneverSeen)),
+      ("differed_at_times", .bool(differedAtTimes)),
     ])
   }
 }

@@ -54,7 +54,7 @@ struct ComparisonText {
     case .different: return sides(line)
     case .unknown:
       let reason = line.reason.map { "\($0.rawValue): \(explain($0, line))" } ?? ""
-      if line.differedWheneverSeen {
+      if line.differedAtTimes {
         return "\(reason) (different whenever both were seen: \(sides(line)))"
       }
       return line.places.isEmpty ? reason : "\(reason) (seen: \(sides(line)))"

@@ -40,13 +40,15 @@ struct ExportWriter {
   }
 
   private static let columns = [
-    "boot", "pid", "start", "comm", "uid", "type", "inode", "id", "initial", "unread", "from",
+    "boot", "pid_namespace", "pid", "start", "comm", "uid", "type", "inode", "id", "initial",
+    "unread", "from",
     "until", "open", "cgroup",
   ]
 
   private static func fields(_ row: ExportRow) -> [String] {
     [
-      row.boot, String(row.pid), row.start.map(TimeFormat.start) ?? "", row.comm,
+      row.boot, row.pidNamespaceInode.map(String.init) ?? "", String(row.pid),
+      row.start.map(TimeFormat.start) ?? "", row.comm,
       row.uid.map(String.init) ?? "", row.type.name, row.inode.map(String.init) ?? "",
       row.kernelID.map(String.init) ?? "", row.isInitial.map(String.init) ?? "",
       row.unread?.name ?? "", TimeFormat.utc(row.from), TimeFormat.utc(row.until),
@@ -56,7 +58,9 @@ struct ExportWriter {
 
   private static func json(_ row: ExportRow) -> JSON {
     .object([
-      ("boot", .string(row.boot)), ("pid", .integer(row.pid)),
+      ("boot", .string(row.boot)),
+      ("pid_namespace", .optional(row.pidNamespaceInode, JSON.unsigned)),
+      ("pid", .integer(row.pid)),
       ("start", .optional(row.start) { .string(TimeFormat.start($0)) }),
       ("comm", .string(row.comm)), ("uid", .optional(row.uid, JSON.integer)),
       ("type", .string(row.type.name)), ("inode", .optional(row.inode, JSON.unsigned)),

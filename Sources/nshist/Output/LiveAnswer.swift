@@ -36,7 +36,7 @@ struct LiveAnswer {
         Comparison.Place(
           inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
           pids: zip(pids, findings).filter { $0.1 == .namespace(namespace) }.map { Int64($0.0) })
-      }, reasons: reasons)
+      }, differedAtTimes: verdict == .different, reasons: reasons)
   }
 
   private static func reason(_ finding: LiveComparison.Finding) -> UnknownReason? {

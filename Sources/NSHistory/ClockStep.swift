@@ -1,0 +1,6 @@
+/// When the wall clock is said to have been set: more than the slow corrections of NTP make between
+/// two samples, or less than nothing.
+enum ClockStep {
+  /// In nanoseconds, on either side. Time is looked for this much around where it is expected.
+  static let least: Int64 = 10_000_000
+}

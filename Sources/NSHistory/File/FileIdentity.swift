@@ -1,0 +1,27 @@
+internal import Glibc
+
+/// Which file it is, whatever path leads to it: device and inode number (`inode(7)`).
+struct FileIdentity: Hashable {
+  private let device: UInt
+  private let inode: UInt
+
+  private init(_ status: stat) {
+    device = UInt(status.st_dev)
+    inode = UInt(status.st_ino)
+  }
+
+  /// The file that a path leads to; nil when there is none.
+  init?(path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// The file that is open.
+  init(descriptor: Int32) {
+    var status = stat()
+    // The only failure that an open descriptor can have here leaves zeros: no file of anybody.
+    fstat(descriptor, &status)
+    self.init(status)
+  }
+}

@@ -1,0 +1,127 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// A range of time, cut into the pieces in which nothing that was asked about changed, and the ones
+/// between two samples in which something may have.
+struct RangePieces {
+  let query: SameQuery
+  let link: NamespaceLink
+  let since: Int64?
+  let until: Int64?
+  private(set) var pieces: [Piece] = []
+  /// For each PID asked for, the places of its processes that may have been running.
+  private(set) var running: [Set<Int>]
+
+  /// A piece of time and what was known in it.
+  struct Piece {
+    let from: Int64
+    let until: Int64
+    let judgement: Judgement
+    /// Which process each PID was; only meant where all are known.
+    let processes: [ProcessRecord]
+    let reachesLastSample: Bool
+    /// Whether the wall clock was set in it: it does not join others to one time.
+    let spansClockStep: Bool
+  }
+
+  init(
+    _ query: SameQuery, _ link: NamespaceLink, since: Int64?, until: Int64?
+  ) throws(SQLiteError) {
+    self.query = query
+    self.link = link
+    self.since = since
+    self.until = until
+    running = query.tracks.map { _ in [] }
+    guard let first = query.index.first, let last = query.index.last else { return }
+    var left: SamplePoint?
+    for run in try unchanged(first...last) {
+      let opening = try query.index.point(run.lowerBound)
+      let closing = run.count == 1 ? opening : try query.index.point(run.upperBound)
+      addBetween(Bracket(left, opening))
+      if run.count == 1 { try addSample(opening) } else { addSamples(opening, closing) }
+      left = closing
+    }
+    addBetween(Bracket(left, nil))
+  }
+
+  /// Ranges of samples in which no PID's link changed, no session ended, the clock was not set, and
+  /// nothing is missing.
+  private func unchanged(_ all: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>] {
+    var starts: Set<Int64> = Set(query.index.sessions.map(\.first))
+    starts.formUnion(query.index.clockSteps)
+    starts.formUnion(try query.index.gaps(all))
+    for track in query.tracks {
+      for run in track.runs[link] ?? [] {
+        starts.insert(run.from)
+        if run.until < all.upperBound { starts.insert(run.until + 1) }
+      }
+    }
+    let sorted = starts.filter(all.contains).sorted()
+    return sorted.indices.map { place in
+      sorted[place]...(place + 1 < sorted.count ? sorted[place + 1] - 1 : all.upperBound)
+    }
+  }
+
+  /// Between two samples anything may have been, from the first read of the one to the last of the
+  /// other.
+  private mutating func addBetween(_ bracket: Bracket) {
+    guard isAskedFor(bracket) else { return }
+    let (low, high) = bracket.wall
+    add(bracket, low ?? Int64.min, high ?? Int64.max, states(bracket, until: high))
+  }
+
+  /// Samples in which each process was the same hold it from the end of the first on.
+  private mutating func addSamples(_ opening: SamplePoint, _ closing: SamplePoint) {
+    // The clock may have gone back by less than a step.
+    let high = max(opening.wallEnd, closing.wall)
+    guard high >= since ?? Int64.min, opening.wallEnd <= until ?? Int64.max else { return }
+    let bracket = Bracket(steady: opening, closing)
+    add(bracket, opening.wallEnd, high, states(bracket, until: high))
+  }
+
+  /// One sample alone is a point: each process was seen at some moment of it.
+  private mutating func addSample(_ sample: SamplePoint) throws(SQLiteError) {
+    guard sample.wallEnd >= since ?? Int64.min, sample.wall <= until ?? Int64.max else { return }
+    let bracket = Bracket(steady: sample, sample)
+    var judgement = states(bracket, until: sample.wallEnd)
+    if let doubt = try Simultaneity(query, link, sample).doubt(about: judgement) {
+      judgement = Judgement(unproven: judgement.states, because: doubt)
+    }
+    add(bracket, sample.wall, sample.wall, judgement)
+  }
+
+  private mutating func states(_ bracket: Bracket, until high: Int64?) -> Judgement {
+    let end = [high, until].compactMap(\.self).min()
+    for (place, track) in query.tracks.enumerated() {
+      running[place].formUnion(
+        track.processes.indices.filter { track.mayRun($0, in: bracket, until: end) })
+    }
+    return Judgement(query.tracks.map { $0.state(link, bracket, until: end) })
+  }
+
+  private mutating func add(
+    _ bracket: Bracket, _ low: Int64, _ high: Int64, _ judgement: Judgement
+  ) {
+    let from = max(low, since ?? low)
+    pieces.append(
+      Piece(
+        from: from, until: max(from, min(high, until ?? high)), judgement: judgement,
+        processes: query.tracks.compactMap { $0.process(bracket) },
+        reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last,
+        spansClockStep: !bracket.clockIsSteady))
+  }
+
+  /// Whether a bracket overlaps the range. Time outside of all samples belongs to the question only
+  /// if it was asked for by name.
+  private func isAskedFor(_ bracket: Bracket) -> Bool {
+    let named = [since, until].compactMap(\.self)
+    switch (bracket.before, bracket.after) {
+    case (nil, nil): return false
+    case (nil, let first?): return named.contains { $0 < first.wall }
+    case (let last?, nil): return named.contains { $0 > last.wallEnd }
+    case (_?, _?):
+      let (low, high) = bracket.wall
+      return (high ?? Int64.max) >= since ?? Int64.min && (low ?? Int64.min) <= until ?? Int64.max
+    }
+  }
+}

@@ -1,0 +1,41 @@
+internal import Glibc
+internal import SystemPackage
+
+/// Files of `/proc` that are read whole: the kernel makes their text at the first read.
+enum SmallFile {
+  /// No file of a process that is read here comes near it; what is longer is no such file.
+  private static let limit = 1 << 20
+
+  /// The text of a file, or why there is none.
+  static func read(
+    _ name: String, in directory: Int32, limit: Int = limit
+  ) -> Result<[UInt8], Errno> {
+    let file = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard file >= 0 else { return .failure(.last) }
+    defer { close(file) }
+    var text: [UInt8] = []
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer in
+      while true {
+        let count = Glibc.read(file, buffer.baseAddress, buffer.count)
+        if count < 0 {
+          if errno == EINTR { continue }
+          return .failure(.last)
+        }
+        if count == 0 { return .success(text) }
+        text.append(contentsOf: buffer.prefix(count))
+        if text.count > limit { return .failure(.fileTooLarge) }
+      }
+    }
+  }
+}
+
+extension Errno {
+  /// The calling thread's `errno`.
+  static var last: Errno { Errno(rawValue: errno) }
+
+  /// The process or the file is not there: by path `ENOENT`, on a held directory `ESRCH`.
+  var isGone: Bool { self == .noSuchFileOrDirectory || self == .noSuchProcess }
+
+  /// The reader is not let in: from `namespaces(7)` `EACCES`, with `hidepid` `EPERM`.
+  var isDenied: Bool { self == .permissionDenied || self == .notPermitted }
+}
