@@ -115,7 +115,7 @@ CREATE TABLE task (
   kernel_thread INTEGER NOT NULL CHECK (kernel_thread IN (0, 1)),
   nspid         TEXT    NOT NULL,            -- PIDs in inner pid namespaces: '4711 12 1'
   start_wall_ns INTEGER,                     -- start_ticks on the wall clock of the first sight
-  comm          TEXT    NOT NULL,            -- escaped; '' when not readable
+  comm          TEXT,                        -- escaped; NULL when not readable
   uid           INTEGER,
   cgroup_id     INTEGER REFERENCES cgroup
 ) STRICT;

@@ -68,6 +68,7 @@ int32_t clinux_stop_signals(sigset_t *previous) {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGQUIT);
   // A blocked signal is queued even if it is ignored, as nohup(1) has this one.
   struct sigaction hangup;
   if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {

@@ -46,7 +46,7 @@ public struct HistoryError: Error, Sendable, Hashable {
   public init(_ error: SQLiteError, _ operation: String, _ path: String) {
     let (kind, remedy): (Kind, String) =
       switch error.kind {
-      case .busy: (.busy, "another program holds it locked; end that one, or try again")
+      case .busy: (.busy, "another program holds it locked: end that one")
       case .denied: (.denied, "use a file you may write, or another user")
       case .readOnly: (.denied, "make the file and its folder writable, or use another --db")
       case .cannotOpen: (.cannotCreate, "check that its folder exists and that you may use it")

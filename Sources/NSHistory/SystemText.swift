@@ -20,6 +20,22 @@ public enum SystemText {
     return text
   }
 
+  /// A text that may hold anything, in a form that a terminal takes for one line. What `escaped`
+  /// made of some bytes stays as it is.
+  public static func harmless(_ text: String) -> String {
+    var line = ""
+    for scalar in text.unicodeScalars {
+      if scalar == "\n" {
+        line += " "
+      } else if scalar == "\\" || isPlain(scalar) {
+        line.unicodeScalars.append(scalar)
+      } else {
+        for byte in String(scalar).utf8 { line += hex(byte) }
+      }
+    }
+    return line
+  }
+
   /// Whether a scalar may reach a terminal: not control codes, not marks that turn the direction
   /// of writing, not separators of lines.
   private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {

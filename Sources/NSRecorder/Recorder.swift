@@ -21,6 +21,8 @@ public final class Recorder {
   private var lastWritten: ProcessSample?
   /// Why the samples since then are not.
   private var failing: GapCause?
+  /// How long the last write took, in nanoseconds, successful or not.
+  private var lastWriteTook: Int64 = 0
 
   /// Opens the file, closes what a dead recorder left open in it, and looks around.
   ///
@@ -49,7 +51,7 @@ public final class Recorder {
   /// The dead session that was closed when the file was opened, if there was one.
   public var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
 
-  /// Records. Meanwhile SIGINT, SIGTERM and SIGHUP, where they reach the calling thread, end the
+  /// Records. Meanwhile SIGINT, SIGTERM, SIGQUIT and SIGHUP, where they reach the calling thread, end the
   /// session in order.
   ///
   /// - Parameter onSample: called after each sample that was written.
@@ -68,6 +70,10 @@ public final class Recorder {
     while summary.signal == nil {
       takeSample(schedule, onSample)
       taken += 1
+      guard writer.isInPlace else {
+        summary.lostFile = writer.lostFile
+        break
+      }
       if let limit = configuration.samples, taken >= limit { break }
       do throws(Errno) {
         try wait(wakeups, schedule)
@@ -77,7 +83,7 @@ public final class Recorder {
       }
     }
     summary.endedUnwritten = failing == .writeFailed
-    end(summary.signal == nil ? .completed : .stopped)
+    end(summary.lostFile != nil ? .failed : summary.signal == nil ? .completed : .stopped)
     return summary
   }
 
@@ -97,7 +103,10 @@ public final class Recorder {
   }
 
   private func end(_ end: SessionEnd) {
-    do throws(HistoryError) { try writer.endSession(end) } catch { summary.endFailure = error }
+    do throws(HistoryError) {
+      try writer.endSession(end)
+      if summary.lostFile != nil { try writer.settle() }
+    } catch { summary.endFailure = error }
   }
 
   private func wait(_ wakeups: Wakeups, _ schedule: Schedule) throws(Errno) {
@@ -120,12 +129,22 @@ public final class Recorder {
     notices.sample(sample.counts)
     let timing = SampleTiming(
       late: schedule.lateness(of: sample.start.boot),
-      gap: lastWritten.flatMap { failing ?? schedule.gap(from: $0, to: sample) })
+      gap: lastWritten.flatMap { failing ?? gap(from: $0, to: sample, schedule) })
+    let began = ClockReading.now().boot
+    defer { lastWriteTook = ClockReading.now().boot - began }
     do throws(HistoryError) {
       succeed(sample, try writer.write(sample, timing), timing, onSample)
     } catch {
       fail(.writeFailed, "\(error); trying again at the next sample")
     }
+  }
+
+  /// A recorder that waited for a lock, or for a disk, did get to run.
+  private func gap(
+    from last: ProcessSample, to now: ProcessSample, _ schedule: Schedule
+  ) -> GapCause? {
+    let gap = schedule.gap(from: last, to: now)
+    return gap == .stalled && lastWriteTook > configuration.interval / 2 ? .writeFailed : gap
   }
 
   private func fail(_ cause: GapCause, _ message: String) {
@@ -139,11 +158,14 @@ public final class Recorder {
     _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
     _ onSample: (SampleReport) -> Void
   ) {
-    if failing != nil { logger.notice("recording again after a gap") }
-    failing = nil
-    if let gap = timing.gap, gap == .suspended || gap == .stalled {
+    if failing != nil {
+      let length = lastWritten.map { sample.start.boot - $0.start.boot }
+      let gap = length.map { " after a gap of \(TimeFormat.duration($0))" } ?? ""
+      logger.notice("recording again\(gap)")
+    } else if let gap = timing.gap {
       logger.warning("a gap in the samples: \(gap.words)")
     }
+    failing = nil
     // NTP's slow corrections add up when the interval is long.
     if let step = written.clockStep,
       step.magnitude > UInt64(max(100_000_000, configuration.interval / 1000))
@@ -152,7 +174,9 @@ public final class Recorder {
       logger.warning("the wall clock was set \(direction) by \(TimeFormat.duration(step))")
     }
     summary.samples += 1
-    summary.changes += lastWritten == nil ? 0 : written.changes
+    // What the first sample meets has not changed.
+    let changes = lastWritten == nil ? 0 : written.changes
+    summary.changes += changes
     summary.processes = sample.counts.processes
     summary.namespaces = sample.counts.namespaces
     summary.denied = sample.counts.denied
@@ -160,7 +184,7 @@ public final class Recorder {
     onSample(
       SampleReport(
         number: summary.samples, time: sample.start, took: sample.end.boot - sample.start.boot,
-        counts: sample.counts, changes: written.changes))
+        counts: sample.counts, changes: changes))
   }
 }
 

@@ -11,7 +11,7 @@ public struct SampleReport: Sendable {
   public var took: Int64
   /// What it saw.
   public var counts: ProcessSample.Counts
-  /// Processes that appeared, changed or disappeared since the sample before.
+  /// Processes that appeared, changed or disappeared since the sample before; 0 in the first.
   public var changes: Int
 }
 
@@ -31,6 +31,8 @@ public struct RecordingSummary: Sendable, Hashable {
   public internal(set) var changes = 0
   /// The signal that ended it; nil when it had taken its samples.
   public internal(set) var signal: Int32?
+  /// Set when recording ended because the file was moved or removed.
+  public internal(set) var lostFile: HistoryError?
   /// Why the session could not be ended in the file; nil when it was. What was committed is
   /// there, and the next recorder closes the session.
   public internal(set) var endFailure: HistoryError?

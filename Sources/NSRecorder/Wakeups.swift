@@ -13,7 +13,7 @@ final class Wakeups {
     case stop(signal: Int32)
   }
 
-  /// Takes over SIGINT, SIGTERM and SIGHUP for the calling thread, and gives them back at the end.
+  /// Takes over SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread, and gives them back at the end.
   init() throws(Errno) {
     timer = clinux_boot_timer()
     guard timer >= 0 else { throw Errno(rawValue: errno) }

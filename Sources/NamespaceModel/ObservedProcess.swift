@@ -35,15 +35,15 @@ public struct ProcessFacts: Sendable, Hashable {
 
 /// What an `exec`, a `setuid` or a move between cgroups can change. Raw bytes: any may occur.
 public struct ProcessDescription: Sendable, Hashable {
-  /// The name of the process, at most 15 bytes (`proc_pid_comm(5)`).
-  public var comm: [UInt8]
+  /// The name of the process, at most 15 bytes (`proc_pid_comm(5)`); nil when it could not be read.
+  public var comm: [UInt8]?
   /// The effective user id; nil when it could not be read.
   public var uid: UInt32?
   /// `/proc/PID/cgroup` without its last newline (`cgroups(7)`); nil when it could not be read.
   public var cgroup: [UInt8]?
 
   /// A description with these values.
-  public init(comm: [UInt8], uid: UInt32?, cgroup: [UInt8]?) {
+  public init(comm: [UInt8]?, uid: UInt32?, cgroup: [UInt8]?) {
     self.comm = comm
     self.uid = uid
     self.cgroup = cgroup

@@ -5,7 +5,7 @@ internal import SystemPackage
 /// stays with the process when its PID is used again.
 enum FactsReader {
   /// What is known of a process that may not be looked at.
-  static let unknown = ProcessDescription(comm: [], uid: nil, cgroup: nil)
+  static let unknown = ProcessDescription(comm: nil, uid: nil, cgroup: nil)
 
   /// What never changes, or nil when the process is gone.
   static func facts(
@@ -45,6 +45,12 @@ enum FactsReader {
       description.cgroup = text
     }
     return description
+  }
+
+  /// The process that a number belongs to as one of its threads: `/proc/TID` is there too, although
+  /// it is not listed (`proc_tid(5)`). Nil for a process.
+  static func processOfThread(_ pid: Int32, in directory: Int32) -> Int32? {
+    status(in: directory)?.tgid.flatMap { $0 == pid ? nil : $0 }
   }
 
   private static func status(in directory: Int32) -> StatusText? {

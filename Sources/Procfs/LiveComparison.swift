@@ -10,7 +10,7 @@ internal import SystemPackage
 /// alive: no inode number can change its meaning between the first look and the last.
 public struct LiveComparison {
   private let root: ProcRoot
-  private var directories: [Int32?] = []
+  private var directories: [Opening] = []
   private let initial: [NamespaceType: UInt64]
 
   /// What one link of one process is.
@@ -21,6 +21,8 @@ public struct LiveComparison {
     case unread(UnreadReason)
     /// There is no such process.
     case notRunning
+    /// There is no such process to be seen; there may be one (`hidepid`).
+    case hidden
     /// The process moved at each of several looks.
     case moving
   }
@@ -35,6 +37,12 @@ public struct LiveComparison {
     public let isInitial: Bool?
   }
 
+  /// The `ns` directory of a process, or what there is to say without one.
+  private enum Opening {
+    case directory(Int32)
+    case none(Finding)
+  }
+
   private static let attempts = 8
 
   /// Gives `body` a comparison of `pids`, whose directories are held for as long as it runs.
@@ -42,15 +50,23 @@ public struct LiveComparison {
     _ pids: [Int32], root: ProcRoot, _ body: (LiveComparison) throws(ProcfsError) -> T
   ) throws(ProcfsError) -> T {
     var comparison = LiveComparison(root: root)
-    defer { for case let directory? in comparison.directories { close(directory) } }
+    defer {
+      for case .directory(let directory) in comparison.directories { close(directory) }
+    }
+    let mayHide = root.hidePID.map { $0.rawValue >= HidePID.invisible.rawValue } ?? true
     for pid in pids {
       let directory = openat(root.descriptor, "\(pid)/ns", CLINUX_O_PATH_DIRECTORY)
-      comparison.directories.append(directory < 0 ? nil : directory)
+      if directory >= 0 {
+        comparison.directories.append(.directory(directory))
+        continue
+      }
       let errno = Errno.last
-      if directory < 0, !errno.isGone, !errno.isDenied {
+      guard errno.isGone || errno.isDenied else {
         throw ProcfsError(
           operation: "open", path: "\(root.path)/\(pid)/ns", cause: .system(errno))
       }
+      comparison.directories.append(
+        .none(errno.isDenied ? .unread(.denied) : mayHide ? .hidden : .notRunning))
     }
     return try body(comparison)
   }
@@ -64,12 +80,16 @@ public struct LiveComparison {
   public func processes(_ pids: [Int32]) throws(ProcfsError) -> [LiveProcess?] {
     var found: [LiveProcess?] = []
     for (pid, directory) in zip(pids, directories) {
-      guard let directory, let facts = try FactsReader.facts(pid, in: directory, root: root) else {
+      guard case .directory(let directory) = directory,
+        let facts = try FactsReader.facts(pid, in: directory, root: root)
+      else {
         found.append(nil)
         continue
       }
       found.append(
-        LiveProcess(facts: facts, description: FactsReader.description(in: directory)))
+        LiveProcess(
+          facts: facts, description: FactsReader.description(in: directory),
+          threadOf: FactsReader.processOfThread(pid, in: directory)))
     }
     return found
   }
@@ -92,9 +112,13 @@ public struct LiveComparison {
   }
 
   private func look(
-    _ type: NamespaceType, in directory: Int32?, keeping files: inout [Int32]
+    _ type: NamespaceType, in opening: Opening, keeping files: inout [Int32]
   ) -> Finding {
-    guard let directory else { return .notRunning }
+    let directory: Int32
+    switch opening {
+    case .none(let finding): return finding
+    case .directory(let opened): directory = opened
+    }
     let file = openat(directory, type.name, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return explain(Errno.last, type, in: directory) }
     files.append(file)
@@ -122,4 +146,6 @@ public struct LiveProcess: Sendable, Hashable {
   public let facts: ProcessFacts
   /// What may.
   public let description: ProcessDescription
+  /// The process that it is a thread of; nil when it is a process.
+  public let threadOf: Int32?
 }

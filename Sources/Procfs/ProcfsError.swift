@@ -29,8 +29,20 @@ extension ProcfsError: CustomStringConvertible {
   /// The error as one line.
   public var description: String {
     switch cause {
-    case .system(let errno): "cannot \(operation) \(path): \(errno)"
-    case .malformed: "cannot \(operation) \(path): its text is not in the form of proc(5)"
+    case .system(let errno): "cannot \(operation) \(path): \(errno); \(Self.remedy(errno))"
+    case .malformed:
+      "cannot \(operation) \(path): its text is not in the form of proc(5); is that a proc?"
+    }
+  }
+
+  private static func remedy(_ errno: Errno) -> String {
+    switch errno {
+    case .noSuchFileOrDirectory, .notDirectory: "give the path of a mounted proc"
+    case .permissionDenied, .notPermitted: "give the path of a proc that you may enter"
+    case .tooManyOpenFiles: "raise the limit of open files (ulimit -n)"
+    case .tooManyOpenFilesInSystem: "raise fs.file-max, or end what holds so many files"
+    case .noMemory: "the machine is out of memory"
+    default: "see the kernel's log"
     }
   }
 }

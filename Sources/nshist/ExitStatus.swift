@@ -26,7 +26,9 @@ enum ExitStatus {
   }
 
   /// Says what went wrong, in one line, and ends the program.
-  static func leave(for error: any Error) -> Never {
+  ///
+  /// - Parameter command: the command at hand; nil while it was not known which that is.
+  static func leave(for error: any Error, of command: (any ParsableCommand.Type)?) -> Never {
     switch error {
     case let error as HistoryError: fail(error.description, of(error.kind))
     case let error as OutputError: fail(error.description, error.status)
@@ -34,17 +36,20 @@ enum ExitStatus {
     case RecorderError.history(let error): fail(error.description, of(error.kind))
     case let error as RecorderError: fail(error.description, inputOutput)
     case let error as ExitCode: exit(error.rawValue)
-    default: leave(forArguments: error)
+    default: leave(forArguments: error, of: command)
     }
   }
 
   /// Help and version are printed in whole; a mistake is one line.
-  private static func leave(forArguments error: any Error) -> Never {
+  private static func leave(
+    forArguments error: any Error, of command: (any ParsableCommand.Type)?
+  ) -> Never {
     let status = NSHist.exitCode(for: error)
     guard status.rawValue != 0 else { NSHist.exit(withError: error) }
     let message = NSHist.message(for: error)
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    fail("\(line) (see \(helpCommand(for: error)))", status.rawValue)
+    let help = command.flatMap(NSHist.words).map { "\($0) --help" } ?? helpCommand(for: error)
+    fail("\(line) (see \(help))", status.rawValue)
   }
 
   /// The help of the command at hand, which the parser names in quotes in its last line.

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Logging
+internal import NSHistory
 
 /// Standard error: one line a message, and on a terminal one line that is written over and over.
 ///
@@ -8,13 +9,13 @@ internal import Logging
 final class Messages: @unchecked Sendable {
   static let shared = Messages()
 
-  private let isTerminal = isatty(STDERR_FILENO) != 0
+  private let isTerminal =
+    isatty(STDERR_FILENO) != 0 && Environment.variable("TERM") != "dumb"
   private var statusWidth = 0
 
   /// Writes a message in a line of its own.
   func say(_ message: String) {
-    let oneLine = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    let text = "\(clearing())nshist: \(oneLine)\n"
+    let text = "\(clearing())nshist: \(SystemText.harmless(message))\n"
     statusWidth = 0
     write(text)
   }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 
 /// The command `nshist`.
 @main
@@ -12,12 +13,25 @@ struct NSHist: ParsableCommand {
   /// Runs what the arguments say. Every failure is one line on standard error and a status of
   /// sysexits(3).
   static func main() {
-    do {
-      var command = try parseAsRoot()
-      try command.run()
-    } catch {
-      ExitStatus.leave(for: error)
-    }
+    // The runtime takes it for a crash, and goes on.
+    signal(SIGQUIT, SIG_DFL)
+    var command: any ParsableCommand
+    do { command = try parseAsRoot() } catch { ExitStatus.leave(for: error, of: nil) }
+    do { try command.run() } catch { ExitStatus.leave(for: error, of: type(of: command)) }
+  }
+
+  /// The words that call a command: `nshist query same`.
+  static func words(for command: any ParsableCommand.Type) -> String? {
+    words(for: command, in: Self.self)?.joined(separator: " ")
+  }
+
+  private static func words(
+    for command: any ParsableCommand.Type, in parent: any ParsableCommand.Type
+  ) -> [String]? {
+    let name = parent.configuration.commandName ?? "\(parent)".lowercased()
+    if parent == command { return [name] }
+    return parent.configuration.subcommands.lazy.compactMap { words(for: command, in: $0) }.first
+      .map { [name] + $0 }
   }
 }
 

@@ -81,10 +81,11 @@ import Testing
     #expect(
       text
         == [
-          "type,verdict,evidence,reason,inode,id,initial,pids,from,until,open",
-          "net,different,sampled,,4026531999,,true,10,,,",
-          "net,different,sampled,,4026532281,,false,20,,,",
-          "uts,same,sampled,,4026531838,,true,10 20,T1,T2,false", "",
+          "type,verdict,evidence,reason,reason_pids,differed_at_times,inode,id,initial,pids,from,"
+            + "until,open",
+          "net,different,sampled,,,true,4026531999,,true,10,,,",
+          "net,different,sampled,,,true,4026532281,,false,20,,,",
+          "uts,same,sampled,,,false,4026531838,,true,10 20,T1,T2,false", "",
         ].joined(separator: "\r\n"))
   }
 

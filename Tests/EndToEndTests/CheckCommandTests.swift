@@ -66,6 +66,30 @@ struct CheckCommandTests {
     #expect(try check(pids(0, 1) + ["2", "--type", "net"]).status == 1)
   }
 
+  @Test func aThreadIsCalledOne() throws {
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+    let thread = try #require(threads.first { $0 != "\(getpid())" })
+    let outcome = try check(pids(0) + [thread, "--type", "net"])
+    #expect(outcome.status == 0)
+    expectOneLine(outcome.messages, saying: "\(thread) is a thread of process \(getpid())")
+  }
+
+  @Test(
+    .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"),
+    arguments: [(1, "denied"), (2, "not-recorded")])
+  func whatIsHiddenIsNotCalledGone(level: Int, reason: String) throws {
+    let folder = try TemporaryFolder()
+    try chmod(folder.path, to: 0o755)
+    let script = """
+      mount -t proc -o hidepid=\(level) proc /proc && exec \(OtherUser.command) \
+      '\(Command.nshist)' check \(pids(0, 1).joined(separator: " ")) --type net --format csv
+      """
+    let outcome = try Command.run("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", script])
+    #expect(outcome.status == 2)
+    #expect(outcome.messages == "")
+    #expect(try StrictCSV.parse(outcome.output)[1][3] == reason, "\(outcome.output)")
+  }
+
   @Test func aZombieIsInTwoNamespacesOnly() throws {
     try puppets[0].exit(reap: false)
     let types = try types(check(pids(0, 1) + ["--format", "json"]))

@@ -42,7 +42,7 @@ struct DiskFullTests {
     #expect(failures(outcome.messages) == 1, "\(outcome.messages)")
     #expect(outcome.messages.contains("full"))
     #expect(outcome.messages.contains("make room"))
-    #expect(outcome.messages.contains("nshist: recording again after a gap\n"))
+    #expect(outcome.messages.contains("nshist: recording again after a gap of "))
     #expect(outcome.messages.contains(" failed, "))
     #expect(
       try recording.texts("SELECT sample_id FROM sample WHERE gap = 3") == [String(full + 1)])

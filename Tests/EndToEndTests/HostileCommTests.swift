@@ -108,7 +108,7 @@ import Testing
 
   @Test func aNameInAMessageIsHarmless() throws {
     let outcome = try Command.nshist(
-      "query", "same", "12", "15", "--until", "@1", "--db", recording.path)
+      "query", "same", "12@@1", "15", "--db", recording.path)
     #expect(outcome.messages.contains(#"as \x1b[31mred"#))
     expectHarmless(outcome.messages)
   }

@@ -10,7 +10,8 @@ import Testing
     var hangup = sigaction()
     sigaction(SIGHUP, nil, &hangup)
     let handler = unsafeBitCast(hangup.__sigaction_handler.sa_handler, to: Int.self)
-    return [SIGINT, SIGTERM] + (handler == unsafeBitCast(SIG_IGN, to: Int.self) ? [] : [SIGHUP])
+    return [SIGINT, SIGTERM, SIGQUIT]
+      + (handler == unsafeBitCast(SIG_IGN, to: Int.self) ? [] : [SIGHUP])
   }
 
   @Test func underNohupAHangupIsIgnored() throws {
@@ -43,6 +44,17 @@ import Testing
     try recording.expectWhole()
     try recording.expectClosed()
     #expect(try Array(contents(of: recording.folder.path).keys) == ["history.db"])
+  }
+
+  @Test func goesOnWhenNobodyReadsTheMessages() throws {
+    let recording = try Recording()
+    let arguments = recording.arguments(interval: "20ms", samples: 5).joined(separator: " ")
+    let outcome = try Command.run(
+      "/bin/bash",
+      ["-c", "'\(Command.nshist)' \(arguments) 2> >(exec 0<&-; sleep 0); echo $?"])
+    #expect(outcome.output == "0\n")
+    #expect(recording.number("SELECT COUNT(*) FROM sample") == 5)
+    try recording.expectClosed()
   }
 
   @Test func aSignalDoesNotWaitForTheNextSample() throws {

@@ -58,6 +58,28 @@ struct TimeExpressionTests {
     #expect(parse(text) == nil)
   }
 
+  @Test("a fraction may have any number of digits, of which nine count")
+  func longFractions() {
+    for digits in 1...30 {
+      let fraction = String("123456789123456789123456789123456789".prefix(digits))
+      let padded = (fraction + "000000000").prefix(9)
+      let text = "2026-11-24T10:00:00.\(fraction)Z"
+      let expected = 1_795_514_400 * 1_000_000_000 + (Int64(padded) ?? 0)
+      #expect(TimeExpression.parse(text, now: 0, zone: .utc) == expected, "\(text)")
+    }
+  }
+
+  @Test(
+    "a time that nanoseconds cannot count to is none",
+    arguments: [
+      "2262-04-13", "2262-04-11T23:47:17Z", "9999-12-31", "9999-12-31T23:59:59.999Z",
+      "2262-04-11T23:47:16.9Z", "@9999999999", "@9223372036.9", "99999999999w ago", "-9999999999w",
+    ])
+  func outOfRange(text: String) {
+    #expect(TimeExpression.meanings(of: text, now: 0, zone: .local).isEmpty)
+    #expect(TimeExpression.meanings(of: text, now: 0, zone: .utc).isEmpty)
+  }
+
   @Test("the hour that comes twice when summer time ends means two times")
   func ambiguous() {
     let text = "2026-10-25 02:30"

@@ -35,8 +35,8 @@ public struct ExportRow: Sendable, Hashable {
   public var pid: Int64
   /// When the process started, in nanoseconds since the epoch; nil if unreadable.
   public var start: Int64?
-  /// Its name, escaped (`SystemText`).
-  public var comm: String
+  /// Its name, escaped (`SystemText`); nil if unreadable.
+  public var comm: String?
   /// The effective user id; nil if unreadable.
   public var uid: Int64?
   /// The type.

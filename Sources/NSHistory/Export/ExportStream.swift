@@ -26,7 +26,7 @@ struct ExportStream {
       let template = ExportRow(
         boot: tasks.text(1), pidNamespaceInode: nil, pid: tasks.integer(2),
         start: tasks.optionalInteger(3),
-        comm: tasks.text(4), uid: tasks.optionalInteger(5), type: .net, inode: nil,
+        comm: tasks.optionalText(4), uid: tasks.optionalInteger(5), type: .net, inode: nil,
         kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
         cgroup: tasks.optionalText(6))
       for row in try rows(of: tasks.integer(0), template) where !body(row) { return }

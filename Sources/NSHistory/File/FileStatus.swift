@@ -4,6 +4,8 @@ internal import SystemPackage
 /// What is at a path, asked of the file system.
 enum FileStatus {
   case file(size: Int64), directory, missing, unreachable(Errno)
+  /// A device, a FIFO or a socket.
+  case special
 
   static func of(_ path: String) -> FileStatus {
     var status = stat()
@@ -11,6 +13,10 @@ enum FileStatus {
       let failure = Errno(rawValue: errno)
       return failure == .noSuchFileOrDirectory ? .missing : .unreachable(failure)
     }
-    return status.st_mode & S_IFMT == S_IFDIR ? .directory : .file(size: Int64(status.st_size))
+    return switch status.st_mode & S_IFMT {
+    case S_IFDIR: .directory
+    case S_IFREG: .file(size: Int64(status.st_size))
+    default: .special
+    }
   }
 }

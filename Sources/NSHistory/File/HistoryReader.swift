@@ -99,6 +99,10 @@ public final class HistoryReader {
       throw HistoryError(
         .notAHistory, operation, path, reason: "it is a directory",
         remedy: "give the path of the file in it")
+    case .special:
+      throw HistoryError(
+        .notAHistory, operation, path, reason: "it is a device, a FIFO or a socket",
+        remedy: "give the path of a file that nshist recorded")
     case .missing:
       throw HistoryError(
         .missing, operation, path, reason: "there is no such file",
@@ -112,6 +116,12 @@ public final class HistoryReader {
 
   private static func explain(_ error: SQLiteError, _ path: String) -> HistoryError {
     guard isAboutWriteAheadLog(error) else { return HistoryError(error, operation, path) }
+    if case .missing = FileStatus.of(path + "-shm") {
+      return HistoryError(
+        .denied, operation, path,
+        reason: "what was recorded last is in \(path)-wal, and to read that makes a file beside it",
+        remedy: "copy \(path) and \(path)-wal to a folder that you may write, and read them there")
+    }
     return HistoryError(
       .denied, operation, path, reason: "its -wal or -shm file cannot be read",
       remedy: "give the reader the same right to \(path)-wal and \(path)-shm as to the file")

@@ -17,7 +17,7 @@ struct RangePieces {
     let from: Int64
     let until: Int64
     let judgement: Judgement
-    /// Which process each PID was; only meant where all are known.
+    /// Which process each PID was, of those that are known.
     let processes: [ProcessRecord]
     let reachesLastSample: Bool
     /// Whether the wall clock was set in it: it does not join others to one time.
@@ -106,7 +106,9 @@ struct RangePieces {
     pieces.append(
       Piece(
         from: from, until: max(from, min(high, until ?? high)), judgement: judgement,
-        processes: query.tracks.compactMap { $0.process(bracket) },
+        processes: zip(query.tracks, judgement.states).compactMap { track, state in
+          if case .known(_, let process) = state { track.processes[process] } else { nil }
+        },
         reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last,
         spansClockStep: !bracket.clockIsSteady))
   }

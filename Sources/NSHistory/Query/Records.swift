@@ -14,8 +14,8 @@ public struct ProcessRecord: Sendable, Hashable {
   public let start: Int64?
   /// The same on the boot clock.
   let startBoot: Int64?
-  /// Its name, escaped (`SystemText`).
-  public let comm: String
+  /// Its name, escaped (`SystemText`); nil if unreadable.
+  public let comm: String?
   /// The effective user id; nil if unreadable.
   public let uid: Int64?
   /// The PID of its parent when it was first seen.

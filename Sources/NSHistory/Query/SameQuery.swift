@@ -37,10 +37,7 @@ struct SameQuery {
     answer.verdict =
       verdicts.contains(.different) ? .different : verdicts.contains(.unknown) ? .unknown : .same
     for track in tracks { answer.known[track.pid] = track.known }
-    if let first = index.first, let last = index.last {
-      let start = try index.point(first).wall
-      answer.recorded = start...max(start, try index.point(last).wall)
-    }
+    answer.recorded = try index.recorded()
     return answer
   }
 
@@ -50,17 +47,19 @@ struct SameQuery {
     var members: [NamespaceRecord: Set<Int64>] = [:]
     for judgement in judgements {
       for (state, track) in zip(judgement.states, tracks) {
-        guard let namespace = state.namespace else { continue }
+        guard case .known(let namespace, let process) = state else { continue }
         if members[namespace] == nil { order.append(namespace) }
-        members[namespace, default: []].insert(track.pid)
+        members[namespace, default: []].insert(track.processes[process].id)
       }
     }
-    var asked: [Int64] = []
-    for track in tracks where !asked.contains(track.pid) { asked.append(track.pid) }
+    var asked: [ProcessRecord] = []
+    for process in tracks.flatMap(\.processes) where !asked.contains(process) {
+      asked.append(process)
+    }
     return order.map { namespace in
       SameAnswer.Place(
         namespace: namespace,
-        pids: asked.filter { members[namespace]?.contains($0) == true })
+        processes: asked.filter { members[namespace]?.contains($0.id) == true })
     }
   }
 }

@@ -51,8 +51,8 @@ public struct SameAnswer: Sendable {
   public var types: [TypeAnswer]
   /// For a question about one moment: the samples around it.
   public var samples: [SampleGap]
-  /// From the first sample to the last of the whole history, in nanoseconds since the epoch; nil
-  /// when there is none.
+  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
+  /// since the epoch; nil when there is none.
   public var recorded: ClosedRange<Int64>?
 
   /// The answer for one type.
@@ -78,8 +78,14 @@ public struct SameAnswer: Sendable {
   public struct Place: Sendable, Hashable {
     /// The namespace.
     public var namespace: NamespaceRecord
-    /// The PIDs, in the order asked for.
-    public var pids: [Int64]
+    /// The processes, in the order asked for.
+    public var processes: [ProcessRecord]
+    /// Their PIDs.
+    public var pids: [Int64] {
+      processes.reduce(into: []) { pids, one in
+        if !pids.contains(one.pid) { pids.append(one.pid) }
+      }
+    }
   }
 
   /// A time in which all were seen together. Its ends are samples, or the ends of the range asked

@@ -28,6 +28,20 @@ final class SampleIndex {
   var first: Int64? { sessions.first?.first }
   var last: Int64? { sessions.last?.last }
 
+  /// The least and the greatest time at which a sample began; nil when there is none.
+  func recorded() throws(SQLiteError) -> ClosedRange<Int64>? {
+    var low: Int64?
+    var high: Int64?
+    for stretch in stretches {
+      let opening = try point(stretch.lowerBound).wall
+      let closing = try point(stretch.upperBound).wall
+      low = min(low ?? opening, opening, closing)
+      high = max(high ?? closing, opening, closing)
+    }
+    guard let low, let high else { return nil }
+    return low...high
+  }
+
   /// The sample of a number that a session spans.
   func point(_ id: Int64) throws(SQLiteError) -> SamplePoint {
     guard let session = session(of: id),

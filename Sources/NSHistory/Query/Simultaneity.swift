@@ -50,8 +50,7 @@ struct Simultaneity {
   private func areProven(_ places: [Int]) -> Bool {
     let runs = places.compactMap { query.tracks[$0].run(link, at: sample.id) }
     // One PID asked for twice is one process, and always with itself.
-    let processes = Set(
-      places.map { query.tracks[$0].process(Bracket(steady: sample, sample))?.id })
+    let processes = Set(zip(places, runs).map { query.tracks[$0].processes[$1.process].id })
     let stayedBefore = runs.map { follows && $0.from < sample.id }
     let stayedAfter = runs.map { isFollowed && $0.until > sample.id }
     let stayedOnBoth = zip(stayedBefore, stayedAfter).count { $0 && $1 }

@@ -23,7 +23,8 @@ struct Track {
 
   /// What is known of the PID in a piece of time.
   enum State: Hashable {
-    case known(NamespaceRecord)
+    /// In this namespace, the process at this place in `processes`.
+    case known(NamespaceRecord, process: Int)
     case unknown(UnknownReason)
     /// It was not there on one side: it started or exited in between.
     case startingOrExiting
@@ -31,7 +32,7 @@ struct Track {
     case absent
 
     var namespace: NamespaceRecord? {
-      if case .known(let namespace) = self { namespace } else { nil }
+      if case .known(let namespace, _) = self { namespace } else { nil }
     }
 
     /// Why it is not known where the PID was; nil when it is.
@@ -70,7 +71,7 @@ struct Track {
     }
     if before == after {
       switch before.value {
-      case .namespace(let namespace): return .known(namespace)
+      case .namespace(let namespace): return .known(namespace, process: before.process)
       case .unread(let reason): return .unknown(UnknownReason(reason))
       }
     }
@@ -105,11 +106,6 @@ struct Track {
 
   /// Start times are known to a clock tick, and clocks are read one after the other.
   private static let grain: Int64 = 20_000_000
-
-  /// The process that the sample at the beginning of a bracket saw.
-  func process(_ bracket: Bracket) -> ProcessRecord? {
-    bracket.before.flatMap { run(.pid, at: $0.id) }.map { processes[$0.process] }
-  }
 
   private func sees(_ process: Int, at sample: SamplePoint?) -> Bool {
     sample.flatMap { run(.pid, at: $0.id) }?.process == process

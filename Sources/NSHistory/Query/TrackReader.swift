@@ -105,7 +105,7 @@ final class TrackReader {
         startBoot: row.optionalInteger(9).flatMap {
           ClockTicks.nanoseconds(UInt64(bitPattern: $0), perSecond: row.integer(10))
         },
-        comm: row.text(3), uid: row.optionalInteger(4), parentPID: row.integer(5),
+        comm: row.optionalText(3), uid: row.optionalInteger(4), parentPID: row.integer(5),
         isKernelThread: row.integer(6) != 0, cgroup: row.optionalText(7), firstSeen: 0,
         lastSeen: 0, isOpen: false)
     }

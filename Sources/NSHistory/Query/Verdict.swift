@@ -30,10 +30,10 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
   /// The reason in plain words.
   public var words: String {
     switch self {
-    case .gap: "no sample covers this time"
+    case .gap: "samples are missing around this time"
     case .denied: "the recorder was not permitted to read it"
-    case .zombie: "it had exited and was not yet reaped"
-    case .notRecorded: "no such process was recorded"
+    case .zombie: "it, or its main thread, had exited and was not yet reaped"
+    case .notRecorded: "no process of this PID was recorded there"
     case .notRunning: "no recorded process of this PID was running, or not together"
     case .changedBetweenSamples: "it started, exited or moved between two samples"
     case .inodeMayBeReused: "the inode number may have been used again"

@@ -39,7 +39,7 @@ public final class HistoryWriter {
   public init(path: String) throws(HistoryError) {
     self.path = path
     lock = try WriterOpening.lock(path)
-    connection = try WriterOpening.open(path, size: lock.size)
+    connection = try WriterOpening.open(path, under: lock)
     do {
       closedSession = try DeadSession.close(in: connection)
     } catch { throw HistoryError(error, Self.operation, path) }
@@ -57,13 +57,32 @@ public final class HistoryWriter {
 
   /// Writes a sample, with all that earlier ones told and could not be written.
   ///
-  /// After an error nothing of the sample is in the file, and everything of it is still known.
+  /// After an error the sample is not in the file for certain, and everything of it is still known.
   public func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
     do {
       return try session.write(sample, timing)
+    } catch { throw HistoryError(error, Self.operation, path) }
+  }
+
+  /// Whether the path still leads to the file: it may have been moved or removed meanwhile.
+  public var isInPlace: Bool { lock.isAt(path) }
+
+  /// The error of a file that was moved or removed while it was recorded into.
+  public var lostFile: HistoryError {
+    HistoryError(
+      .inputOutput, Self.operation, path,
+      reason: "the file was moved away or removed; what was recorded is in the file that it was",
+      remedy: "start a recorder again, and move files only when none is running")
+  }
+
+  /// Brings all that was committed into the file itself. SQLite does that when a file is closed, but
+  /// not for one that was moved away from its log.
+  public func settle() throws(HistoryError) {
+    do {
+      try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     } catch { throw HistoryError(error, Self.operation, path) }
   }
 

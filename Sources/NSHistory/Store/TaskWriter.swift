@@ -32,7 +32,7 @@ struct TaskWriter {
       .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
       .text(facts.nspid.map(String.init).joined(separator: " ")),
       .optional(startWall(facts, start)),
-      .text(SystemText.escaped(arrival.description.comm)),
+      .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
       .optional(try interner.cgroup(arrival.description.cgroup))
     ).run()
@@ -47,11 +47,11 @@ struct TaskWriter {
       UPDATE task SET comm = COALESCE(?2, comm), uid = COALESCE(?3, uid),
         cgroup_id = COALESCE(?4, cgroup_id)
       WHERE task_id = ?1
-        AND (comm <> ?2 OR uid IS NOT COALESCE(?3, uid)
+        AND (comm IS NOT COALESCE(?2, comm) OR uid IS NOT COALESCE(?3, uid)
              OR cgroup_id IS NOT COALESCE(?4, cgroup_id))
       """
     ).bind(
-      .integer(row), .optional(new.comm.isEmpty ? nil : SystemText.escaped(new.comm)),
+      .integer(row), .optional(new.comm.map { SystemText.escaped($0) }),
       .optional(new.uid),
       .optional(try interner.cgroup(new.cgroup))
     ).run()

@@ -8,11 +8,7 @@ enum WriterOpening {
 
   /// Takes the recorder's lock. Waits a little for a reader to end.
   static func lock(_ path: String) throws(HistoryError) -> FileLock {
-    if case .directory = FileStatus.of(path) {
-      throw HistoryError(
-        .cannotCreate, operation, path, reason: "it is a directory",
-        remedy: "give the path of a file in it")
-    }
+    try requirePlace(path)
     do {
       for attempt in 0... {
         switch try FileLock.exclusive(path) {
@@ -33,6 +29,29 @@ enum WriterOpening {
       preconditionFailure("FileLock throws nothing else")
     }
     preconditionFailure("the loop ends by itself")
+  }
+
+  /// Refuses what is no place for a file, before one is made there.
+  private static func requirePlace(_ path: String) throws(HistoryError) {
+    switch FileStatus.of(path) {
+    case .directory:
+      throw HistoryError(
+        .cannotCreate, operation, path, reason: "it is a directory",
+        remedy: "give the path of a file in it")
+    case .special:
+      throw HistoryError(
+        .cannotCreate, operation, path, reason: "it is a device, a FIFO or a socket",
+        remedy: "give the path of a file")
+    case .missing, .file(size: 0):
+      // SQLite would remove it, as of no use without its file.
+      if case .file(let size) = FileStatus.of(path + "-wal"), size > 0 {
+        throw HistoryError(
+          .cannotCreate, operation, path,
+          reason: "\(path)-wal is there, of a history that was moved away or removed",
+          remedy: "move the history back beside it, move both together, or use another --db")
+      }
+    case .file, .unreachable: break
+    }
   }
 
   private static func explain(_ errno: Errno, _ path: String) -> HistoryError {
@@ -82,8 +101,9 @@ enum WriterOpening {
 
   /// Opens the database under the lock, refuses what is not a history, and brings the schema up.
   ///
-  /// - Parameter size: of the file, in bytes, as it was found.
-  static func open(_ path: String, size: Int64) throws(HistoryError) -> Connection {
+  static func open(_ path: String, under lock: FileLock) throws(HistoryError) -> Connection {
+    let size = lock.size
+    if size == 0 { lock.restrict() }
     do {
       let connection = try Connection(path: path, access: .readWrite)
       connection.setBusyTimeout(milliseconds: 1000)

@@ -24,7 +24,8 @@ public enum TimeExpression {
     let shown = CalendarTime.of(seconds, zone).0
     // Clocks are set back by an hour; on Lord Howe Island by half of one.
     return [-3600, -1800, 0, 1800, 3600].map { seconds + $0 }
-      .filter { CalendarTime.of($0, zone).0 == shown }.map { $0 * billion + rest }
+      .filter { CalendarTime.of($0, zone).0 == shown }
+      .compactMap { nanoseconds($0, rest) }
   }
 
   /// Whether a text means the same wherever it is read.
@@ -79,9 +80,16 @@ public enum TimeExpression {
     return number.isEmpty && !text.isEmpty ? total : nil
   }
 
+  /// Seconds and nanoseconds as nanoseconds; nil past the year 2262, where they do not fit.
+  private static func nanoseconds(_ seconds: Int64, _ rest: Int64) -> Int64? {
+    let (product, over) = seconds.multipliedReportingOverflow(by: billion)
+    let (sum, carry) = product.addingReportingOverflow(rest)
+    return over || carry ? nil : sum
+  }
+
   private static func midnight(_ day: CalendarTime, in zone: TimeZoneChoice) -> Int64? {
     CalendarTime(year: day.year, month: day.month, day: day.day).seconds(in: zone)
-      .map { $0 * billion }
+      .flatMap { nanoseconds($0, 0) }
   }
 
   private static func dayBefore(_ day: CalendarTime) -> CalendarTime {
@@ -107,7 +115,7 @@ public enum TimeExpression {
     }
     return CalendarTime(
       year: day.year, month: day.month, day: day.day, hour: hour, minute: minute, second: second
-    ).seconds(in: zone).map { $0 * billion + fraction }
+    ).seconds(in: zone).flatMap { nanoseconds($0, fraction) }
   }
 
   /// A date, with or without a time of day, with or without a zone.
@@ -135,7 +143,10 @@ public enum TimeExpression {
     else { return nil }
     let ahead = Int64(hours * 3600 + minutes * 60) * (clock[sign] == "-" ? -1 : 1)
     clock = String(clock[..<sign])
-    return on(calendar, clock, .utc).map { $0 - ahead * billion }
+    return on(calendar, clock, .utc).flatMap { time in
+      let (moved, over) = time.subtractingReportingOverflow(ahead * billion)
+      return over ? nil : moved
+    }
   }
 
   private static func number(_ text: Substring, _ digits: ClosedRange<Int>) -> Int? {
@@ -146,25 +157,18 @@ public enum TimeExpression {
 
   /// The digits behind a point, as nanoseconds.
   private static func fraction(_ text: Substring) -> Int64? {
+    // RFC 3339 allows any number of digits; those behind the ninth are less than is told apart.
     guard let digits = number(text.prefix(9), 1...9), text.utf8.allSatisfy({ 0x30...0x39 ~= $0 })
     else { return nil }
-    return (text.utf8.count..<9).reduce(Int64(digits)) { value, _ in value * 10 }
+    return (min(9, text.utf8.count)..<9).reduce(Int64(digits)) { value, _ in value * 10 }
   }
 
   private static func decimalSeconds(_ text: String) -> Int64? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count <= 2, let whole = number(parts[0], 1...10) else { return nil }
-    guard parts.count == 2 else { return Int64(whole).multipliedOrNil(by: billion) }
+    guard parts.count == 2 else { return nanoseconds(Int64(whole), 0) }
     guard let rest = fraction(parts[1]) else { return nil }
-    return Int64(whole).multipliedOrNil(by: billion).map { $0 + rest }
-  }
-}
-
-extension Int64 {
-  fileprivate func multipliedOrNil(by factor: Int64) -> Int64? {
-    let (product, over) = multipliedReportingOverflow(by: factor)
-    // A second less than the largest, so that a fraction still fits.
-    return over || product > Int64.max - factor ? nil : product
+    return nanoseconds(Int64(whole), rest)
   }
 }
 

@@ -27,8 +27,10 @@ struct Check: ParsableCommand {
   }
 
   func run() throws {
-    var asked: [Int32] = []
-    for pid in try pids.map(TimeArguments.pid) where !asked.contains(pid) { asked.append(pid) }
+    let asked = try pids.map(TimeArguments.pid)
+    guard Set(asked).count == asked.count else {
+      throw ValidationError("a PID was given twice; give different ones")
+    }
     let types = try type.types()
     let root = try ProcRoot()
     let live = try LiveComparison.with(asked, root: root) {
@@ -36,8 +38,14 @@ struct Check: ParsableCommand {
       (processes: try live.processes(asked), findings: types.map { ($0, live.findings($0)) })
     }
     let comparison = LiveAnswer(pids: asked, processes: live.processes).comparison(live.findings)
-    for (pid, process) in zip(asked, live.processes) where process == nil {
-      Messages.shared.say("there is no process \(pid) now; of the past, ask nshist query same")
+    for (pid, process) in zip(asked, live.processes) {
+      if let process = process?.threadOf {
+        Messages.shared.say(
+          "\(pid) is a thread of process \(process): its own namespaces are meant")
+      }
+      if live.findings.contains(where: { $0.1[asked.firstIndex(of: pid) ?? 0] == .notRunning }) {
+        Messages.shared.say("there is no process \(pid) now; of the past, ask nshist query same")
+      }
     }
     try comparison.print(format, utc: utc)
     throw ExitStatus.of(comparison.verdict)

@@ -36,6 +36,10 @@ struct Export: ParsableCommand {
   @OptionGroup var type: TypeOption
   @OptionGroup var database: DatabaseOption
 
+  func validate() throws {
+    if let output, output.isEmpty { throw ValidationError("--output needs a path") }
+  }
+
   func run() throws {
     let now = ClockReading.now().wall
     let range = try TimeArguments.range(since: since, until: until, now: now)
@@ -43,7 +47,8 @@ struct Export: ParsableCommand {
       .map { Int64(try TimeArguments.pid(String($0))) }
     let filter = ExportFilter(
       since: range.since, until: range.until, pids: Set(asked), types: try type.types())
-    let reader = try HistoryReader(path: try database.path())
+    let path = try database.path()
+    let reader = try HistoryReader(path: path)
     let file = try OutputFile(output)
     var writer = ExportWriter(format: format, output: file)
     try writer.begin()
@@ -54,5 +59,8 @@ struct Export: ParsableCommand {
     }
     if let failure { throw failure }
     try writer.end()
+    if writer.rows == 0 {
+      Messages.shared.say("no rows: \(path) holds nothing of what was asked for")
+    }
   }
 }

@@ -50,9 +50,12 @@ struct QuerySame: ParsableCommand {
 
   func run() throws {
     let now = ClockReading.now().wall
+    let asked = try pids.map { try TimeArguments.selector($0, now: now) }
+    guard Set(asked).count == asked.count else {
+      throw ValidationError("a PID was given twice; give different ones, or times with PID@TIME")
+    }
     let question = SameQuestion(
-      pids: try pids.map { try TimeArguments.selector($0, now: now) },
-      time: try time(now), types: try type.types())
+      pids: asked, time: try time(now), types: try type.types())
     let path = try database.path()
     let answer = try HistoryReader(path: path).same(question)
     let zone: TimeZoneChoice = utc ? .utc : .local

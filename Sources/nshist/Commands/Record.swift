@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import Logging
 internal import NSHistory
 internal import NSRecorder
@@ -31,14 +32,16 @@ struct Record: ParsableCommand {
 
   func validate() throws {
     if let samples, samples < 1 {
-      throw ValidationError("--samples \(samples) is none; give 1 or more")
+      throw ValidationError("--samples \(samples) takes no sample; give 1 or more")
     }
+    guard !procRoot.isEmpty else { throw ValidationError("--proc-root needs a path") }
     _ = try nanoseconds()
   }
 
   private func nanoseconds() throws -> Int64 {
     guard let time = TimeExpression.duration(interval, bareSeconds: true) else {
-      throw ValidationError("'\(interval)' is no interval; give seconds above zero, or 500ms")
+      throw ValidationError(
+        "'\(interval)' is not an interval; give seconds above zero, 500ms or 2m")
     }
     guard time >= 1_000_000 else {
       throw ValidationError("an interval of \(interval) is too short; give 1ms or more")
@@ -50,6 +53,8 @@ struct Record: ParsableCommand {
   }
 
   func run() throws {
+    // Who reads the messages may go away; the recording goes on.
+    signal(SIGPIPE, SIG_IGN)
     let path = try database.pathForRecording()
     let configuration = RecorderConfiguration(
       database: path, interval: try nanoseconds(), samples: samples, procRoot: procRoot,
@@ -60,8 +65,10 @@ struct Record: ParsableCommand {
     let summary = try recorder.run { Messages.shared.status(RecordingWords.status($0)) }
     Messages.shared.endStatus()
     Messages.shared.say(RecordingWords.end(summary, path))
-    if let failure = summary.endFailure { throw failure }
-    if summary.endedUnwritten { throw ExitCode(ExitStatus.inputOutput) }
+    if let failure = summary.lostFile ?? summary.endFailure { throw failure }
+    if summary.endedUnwritten || summary.samples == 0 && summary.failures > 0 {
+      throw ExitCode(ExitStatus.inputOutput)
+    }
   }
 
   private func sayStart(_ recorder: Recorder, _ path: String) {

@@ -14,6 +14,10 @@ enum TimeArguments {
     guard let text else { return nil }
     let meanings = TimeExpression.meanings(of: text, now: now, zone: .local)
     guard let time = meanings.first else {
+      if !TimeExpression.meanings(of: text, now: now, zone: .utc).isEmpty {
+        throw ValidationError(
+          "'\(text)' for \(option) never was here: the clock was set forward over it")
+      }
       throw ValidationError(
         "'\(text)' is not a time for \(option); write 10:42, '2026-11-23 10:42', -5m or RFC 3339")
     }
@@ -51,7 +55,7 @@ enum TimeArguments {
   /// A PID.
   static func pid(_ text: String) throws -> Int32 {
     guard let pid = Int32(text), pid > 0, text.allSatisfy(\.isNumber) else {
-      throw ValidationError("'\(text)' is not a PID; give a number above zero, or PID@TIME")
+      throw ValidationError("'\(text)' is not a PID; give a number above zero")
     }
     return pid
   }

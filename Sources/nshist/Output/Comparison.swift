@@ -14,6 +14,8 @@ struct Comparison {
   var samples: [SameAnswer.SampleGap] = []
   /// What the answer rests on, and what would help, in sentences.
   var notes: [String] = []
+  /// What a reason means, in words.
+  var words: (UnknownReason) -> String = { $0.words }
 
   /// What an answer rests on, also where that does not suffice for a verdict.
   enum Evidence: String {
@@ -26,7 +28,7 @@ struct Comparison {
   struct Process {
     var pid: Int64
     var start: Int64?
-    var comm: String
+    var comm: String?
     var uid: Int64?
     var firstSeen: Int64?
     var lastSeen: Int64?
@@ -37,71 +39,91 @@ struct Comparison {
     var verdict: Verdict
     var evidence: Evidence
     var reason: UnknownReason?
+    /// Why it is not known where PIDs were; none for those of which it is.
+    var reasons: [Reason]
     var places: [Place]
     var intervals: [Interval] = []
     var differedAtTimes = false
-    /// For each PID, why it is not known where it was.
-    var reasons: [UnknownReason?]
+  }
+
+  struct Reason: Hashable {
+    var pid: Int64
+    var reason: UnknownReason
   }
 
   struct Place {
     var inode: UInt64
     var kernelID: UInt64?
     var isInitial: Bool?
-    var pids: [Int64]
+    /// The places in `processes` of those that were seen in it.
+    var processes: [Int]
   }
 
   struct Interval {
     var from: Int64
     var until: Int64
     var isOpen: Bool
-    var inode: UInt64
-    var kernelID: UInt64?
-    /// The places in `processes` of those that were together.
-    var processes: [Int]
+    var place: Place
   }
 
   /// Whether a PID stands for more than one process.
   func isSeveral(_ pid: Int64) -> Bool { processes.count { $0.pid == pid } > 1 }
+
+  /// The PIDs of processes, each once.
+  func pids(of place: Place) -> [Int64] { Self.unique(place.processes.map { processes[$0].pid }) }
+
+  static func unique<T: Equatable>(_ values: [T]) -> [T] {
+    values.reduce(into: []) { unique, value in
+      if !unique.contains(value) { unique.append(value) }
+    }
+  }
 }
 
 extension Comparison {
   /// From an answer of the history.
   init(_ answer: SameAnswer, to question: SameQuestion, time: String) {
-    pids = question.pids.map(\.pid)
+    pids = Self.unique(question.pids.map(\.pid))
     self.time = time
     verdict = answer.verdict
-    // A PID that was asked for twice, at two times, is one or two processes.
-    var shown: Set<Int64> = []
-    let records = answer.processes.joined().filter { shown.insert($0.id).inserted }
+    // A PID that was asked for twice, at two times, is one or two processes. Those seen come first;
+    // one may be seen that is only asked for by the time of another.
+    let records = Self.unique(
+      answer.processes.flatMap(\.self)
+        + answer.types.flatMap(\.namespaces).flatMap(\.processes))
     processes = records.map {
       Process(
         pid: $0.pid, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
         lastSeen: $0.lastSeen)
     }
-    types = answer.types.map { TypeLine($0, records) }
+    types = answer.types.map { TypeLine($0, question.pids.map(\.pid), records) }
     samples = answer.samples
   }
 }
 
 extension Comparison.TypeLine {
-  init(_ answer: SameAnswer.TypeAnswer, _ processes: [ProcessRecord]) {
+  init(_ answer: SameAnswer.TypeAnswer, _ pids: [Int64], _ records: [ProcessRecord]) {
     self.init(
-      type: answer.type, verdict: answer.verdict,
-      evidence: .sampled, reason: answer.reason,
+      type: answer.type, verdict: answer.verdict, evidence: .sampled, reason: answer.reason,
+      reasons: Comparison.unique(
+        zip(pids, answer.reasons).compactMap { pid, reason in
+          reason.map { Comparison.Reason(pid: pid, reason: $0) }
+        }),
       places: answer.namespaces.map {
-        Comparison.Place(
-          inode: $0.namespace.inode, kernelID: $0.namespace.kernelID,
-          isInitial: $0.namespace.isInitial, pids: $0.pids)
+        Comparison.Place($0.namespace, $0.processes, among: records)
       },
       intervals: answer.intervals.map { interval in
         Comparison.Interval(
           from: interval.from, until: interval.until, isOpen: interval.isOpen,
-          inode: interval.namespace.inode, kernelID: interval.namespace.kernelID,
-          processes: interval.processes.compactMap { one in
-            processes.firstIndex { $0.id == one.id }
-          })
+          place: Comparison.Place(interval.namespace, interval.processes, among: records))
       },
-      differedAtTimes: answer.differedAtTimes, reasons: answer.reasons)
+      differedAtTimes: answer.differedAtTimes)
+  }
+}
+
+extension Comparison.Place {
+  init(_ namespace: NamespaceRecord, _ processes: [ProcessRecord], among all: [ProcessRecord]) {
+    self.init(
+      inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
+      processes: processes.compactMap { one in all.firstIndex { $0.id == one.id } })
   }
 }

@@ -4,43 +4,39 @@ internal import NamespaceModel
 extension Comparison {
   /// A record a type and interval, or namespace where there is no interval.
   var csv: String {
-    var text = DelimitedText.csv([
-      "type", "verdict", "evidence", "reason", "inode", "id", "initial", "pids", "from", "until",
-      "open",
-    ])
-    for line in types {
-      for row in line.rows { text += DelimitedText.csv(row) }
-    }
-    return text
+    let header = [
+      "type", "verdict", "evidence", "reason", "reason_pids", "differed_at_times", "inode", "id",
+      "initial", "pids", "from", "until", "open",
+    ]
+    return ([header] + types.flatMap(rows)).map(DelimitedText.csv).joined()
   }
-}
 
-extension Comparison.TypeLine {
-  fileprivate var rows: [[String]] {
-    let head = [type.name, verdict.rawValue, evidence.rawValue, reason?.rawValue ?? ""]
-    if !intervals.isEmpty {
-      return intervals.map { interval in
-        let place = places.first {
-          $0.inode == interval.inode && $0.kernelID == interval.kernelID
-        }
-        return head + (place?.fields ?? Comparison.Place.noFields) + [
+  private func rows(_ line: TypeLine) -> [[String]] {
+    let head = [
+      line.type.name, line.verdict.rawValue, line.evidence.rawValue, line.reason?.rawValue ?? "",
+      Self.list(line.reasons.filter { $0.reason == line.reason }.map(\.pid)),
+      line.differedAtTimes ? "true" : "false",
+    ]
+    if !line.intervals.isEmpty {
+      return line.intervals.map { interval in
+        head + fields(interval.place) + [
           TimeFormat.utc(interval.from), TimeFormat.utc(interval.until),
           interval.isOpen ? "true" : "false",
         ]
       }
     }
-    let all = places.isEmpty ? [Comparison.Place.noFields] : places.map(\.fields)
-    return all.map { head + $0 + ["", "", ""] }
+    let places = line.places.isEmpty ? [["", "", "", ""]] : line.places.map(fields)
+    return places.map { head + $0 + ["", "", ""] }
   }
-}
 
-extension Comparison.Place {
-  fileprivate static let noFields = ["", "", "", ""]
-
-  fileprivate var fields: [String] {
+  private func fields(_ place: Place) -> [String] {
     [
-      String(inode), kernelID.map(String.init) ?? "", isInitial.map(String.init) ?? "",
-      pids.map(String.init).joined(separator: " "),
+      String(place.inode), place.kernelID.map(String.init) ?? "",
+      place.isInitial.map(String.init) ?? "", Self.list(pids(of: place)),
     ]
+  }
+
+  private static func list(_ pids: [Int64]) -> String {
+    pids.map(String.init).joined(separator: " ")
   }
 }

@@ -7,9 +7,45 @@ extension Comparison {
     .object([
       ("verdict", .string(verdict.rawValue)),
       ("processes", .array(processes.map(\.json))),
-      ("types", .array(types.map(\.json))),
+      ("types", .array(types.map(json))),
       ("samples", .array(samples.map(\.json))),
     ])
+  }
+
+  private func json(_ line: TypeLine) -> JSON {
+    .object([
+      ("type", .string(line.type.name)), ("verdict", .string(line.verdict.rawValue)),
+      ("evidence", .string(line.evidence.rawValue)),
+      ("reason", .optional(line.reason) { .string($0.rawValue) }),
+      (
+        "reasons",
+        .array(
+          line.reasons.map {
+            .object([("pid", .integer($0.pid)), ("reason", .string($0.reason.rawValue))])
+          })
+      ),
+      ("namespaces", .array(line.places.map { .object(json($0)) })),
+      ("intervals", .array(line.intervals.map(json))),
+      ("differed_at_times", .bool(line.differedAtTimes)),
+    ])
+  }
+
+  private func json(_ place: Place) -> [(String, JSON)] {
+    [
+      ("inode", .unsigned(place.inode)), ("id", .optional(place.kernelID, JSON.unsigned)),
+      ("initial", .optional(place.isInitial, JSON.bool)),
+      ("pids", .array(pids(of: place).map(JSON.integer))),
+      // Places in the list of processes above: a PID may stand for several.
+      ("processes", .array(place.processes.map { .integer(Int64($0)) })),
+    ]
+  }
+
+  private func json(_ interval: Interval) -> JSON {
+    .object(
+      [
+        ("from", .time(interval.from)), ("until", .time(interval.until)),
+        ("open", .bool(interval.isOpen)),
+      ] + json(interval.place))
   }
 }
 
@@ -17,44 +53,10 @@ extension Comparison.Process {
   fileprivate var json: JSON {
     .object([
       ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }),
-      ("comm", .string(comm)),
-      ("uid", .optional(uid, JSON.integer)), ("first_seen", .time(firstSeen)),
-      ("last_seen", .time(lastSeen)),
+      ("comm", .optional(comm, JSON.string)), ("uid", .optional(uid, JSON.integer)),
+      ("first_seen", .time(firstSeen)), ("last_seen", .time(lastSeen)),
       // Known when containers are recorded.
       ("container", .null),
-    ])
-  }
-}
-
-extension Comparison.TypeLine {
-  fileprivate var json: JSON {
-    .object([
-      ("type", .string(type.name)), ("verdict", .string(verdict.rawValue)),
-      ("evidence", .string(evidence.rawValue)),
-      ("reason", .optional(reason) { .string($0.rawValue) }),
-      ("namespaces", .array(places.map(\.json))),
-      ("intervals", .array(intervals.map(\.json))),
-      ("differed_at_times", .bool(differedAtTimes)),
-    ])
-  }
-}
-
-extension Comparison.Place {
-  fileprivate var json: JSON {
-    .object([
-      ("inode", .unsigned(inode)), ("id", .optional(kernelID, JSON.unsigned)),
-      ("initial", .optional(isInitial, JSON.bool)),
-      ("pids", .array(pids.map(JSON.integer))),
-    ])
-  }
-}
-
-extension Comparison.Interval {
-  fileprivate var json: JSON {
-    .object([
-      ("from", .time(from)), ("until", .time(until)), ("open", .bool(isOpen)),
-      ("inode", .unsigned(inode)), ("id", .optional(kernelID, JSON.unsigned)),
-      ("processes", .array(processes.map { .integer(Int64($0)) })),
     ])
   }
 }

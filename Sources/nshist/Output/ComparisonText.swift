@@ -16,24 +16,43 @@ struct ComparisonText {
   }
 
   private var headline: String {
-    var unique: [String] = []
-    for pid in comparison.pids.map(String.init) where !unique.contains(pid) { unique.append(pid) }
+    let pids = comparison.pids.map(String.init)
     let who =
-      unique.count == 1
-      ? "PID \(unique[0])"
-      : "PIDs \(unique.dropLast().joined(separator: ", ")) and \(unique.last ?? "")"
+      pids.count == 1
+      ? "PID \(pids[0])" : "PIDs \(pids.dropLast().joined(separator: ", ")) and \(pids.last ?? "")"
     let word = Self.colour(comparison.verdict).paint(comparison.verdict.rawValue, colours)
     return "\(word)  \(who) \(comparison.time): \(tally)"
   }
 
-  /// `different in net; same in cgroup, ipc`.
+  /// `different in net; unknown (gap) in uts; same in cgroup, ipc`.
   private var tally: String {
-    [Verdict.different, .unknown, .same].compactMap { verdict in
-      let names = comparison.types.filter { $0.verdict == verdict }.map(\.type.name)
-      if names.isEmpty { return nil }
-      let all = names.count == comparison.types.count && names.count > 1
-      return "\(verdict.rawValue) in \(all ? "all" : names.joined(separator: ", "))"
+    var order: [String] = []
+    var names: [String: [String]] = [:]
+    for verdict in [Verdict.different, .unknown, .same] {
+      for line in comparison.types where line.verdict == verdict {
+        let group = Self.group(line)
+        if names[group] == nil { order.append(group) }
+        names[group, default: []].append(line.type.name)
+      }
+    }
+    return order.map { group in
+      let types = names[group] ?? []
+      let all = types.count == comparison.types.count && types.count > 1
+      return "\(group) in \(all ? "all" : types.joined(separator: ", "))"
     }.joined(separator: "; ")
+  }
+
+  /// The verdict, and how far it goes.
+  private static func group(_ line: Comparison.TypeLine) -> String {
+    switch line.verdict {
+    case .different: return "different"
+    case .same: return line.differedAtTimes ? "same at times and different at others" : "same"
+    case .unknown:
+      let qualifiers =
+        [line.reason?.rawValue].compactMap(\.self)
+        + (line.differedAtTimes ? ["different at other times"] : [])
+      return "unknown (\(qualifiers.joined(separator: "; ")))"
+    }
   }
 
   private var types: Table {
@@ -50,29 +69,36 @@ struct ComparisonText {
 
   private func place(_ line: Comparison.TypeLine) -> String {
     switch line.verdict {
-    case .same: return line.places.map { name($0, line.type) }.joined(separator: ", ")
+    case .same:
+      let shared = line.places.map { name($0, line.type) }.joined(separator: ", ")
+      return line.differedAtTimes ? "\(shared), at times; different at others" : shared
     case .different: return sides(line)
     case .unknown:
       let reason = line.reason.map { "\($0.rawValue): \(explain($0, line))" } ?? ""
-      if line.differedAtTimes {
-        return "\(reason) (different whenever both were seen: \(sides(line)))"
-      }
-      return line.places.isEmpty ? reason : "\(reason) (seen: \(sides(line)))"
+      if line.places.isEmpty { return reason }
+      return
+        "\(reason) (\(line.differedAtTimes ? "at other times different" : "seen"): \(sides(line)))"
     }
   }
 
   /// Whose the reason is, and what it means.
   private func explain(_ reason: UnknownReason, _ line: Comparison.TypeLine) -> String {
-    var whose: [String] = []
-    for (pid, its) in zip(comparison.pids.map(String.init), line.reasons)
-    where its == reason && !whose.contains(pid) { whose.append(pid) }
-    return (whose.isEmpty ? "" : "\(whose.joined(separator: ", ")), ") + reason.words
+    let whose = line.reasons.filter { $0.reason == reason }.map { String($0.pid) }
+    return (whose.isEmpty ? "" : "\(whose.joined(separator: ", ")), ") + comparison.words(reason)
   }
 
   private func sides(_ line: Comparison.TypeLine) -> String {
     line.places.map { place in
-      "\(place.pids.map(String.init).joined(separator: ", ")) in \(name(place, line.type))"
+      let who = Comparison.unique(place.processes.map { label(comparison.processes[$0]) })
+      return "\(who.joined(separator: ", ")) in \(name(place, line.type))"
     }.joined(separator: "; ")
+  }
+
+  /// A PID, with what tells its process from the others that had it.
+  private func label(_ process: Comparison.Process) -> String {
+    guard comparison.isSeveral(process.pid) else { return String(process.pid) }
+    let start = process.start.map { " of \(TimeFormat.people($0, zone))" } ?? ""
+    return "\(process.pid) (\(process.comm ?? "?")\(start))"
   }
 
   private func name(_ place: Comparison.Place, _ type: NamespaceType) -> String {
@@ -86,13 +112,14 @@ struct ComparisonText {
     var types: [String: [String]] = [:]
     for line in comparison.types {
       for interval in line.intervals {
-        let place = Set(line.intervals.map(\.inode)).count > 1 ? ":[\(interval.inode)]" : ""
+        let isOne = Set(line.intervals.map(\.place.inode)).count == 1
         let time =
           "from \(TimeFormat.people(interval.from, zone))"
           + " until \(TimeFormat.people(interval.until, zone))"
           + (interval.isOpen ? " and still at the last sample" : "") + which(interval)
         if types[time] == nil { order.append(time) }
-        types[time, default: []].append(line.type.name + place)
+        types[time, default: []].append(
+          line.type.name + (isOne ? "" : ":[\(interval.place.inode)]"))
       }
     }
     return order.map { "together \($0): \(types[$0, default: []].joined(separator: ", "))" }
@@ -100,15 +127,19 @@ struct ComparisonText {
 
   /// Of a PID that was several processes, which one.
   private func which(_ interval: Comparison.Interval) -> String {
-    let named = interval.processes.map { comparison.processes[$0] }
-      .filter { comparison.isSeveral($0.pid) }
-      .map { "\($0.pid) started \($0.start.map { TimeFormat.people($0, zone) } ?? "then")" }
-    return named.isEmpty ? "" : " (\(named.joined(separator: ", ")))"
+    let named = interval.place.processes.map { comparison.processes[$0] }
+      .filter { comparison.isSeveral($0.pid) }.map(label)
+    return named.isEmpty ? "" : ", \(Comparison.unique(named).joined(separator: ", "))"
   }
 
   private var processes: [String] {
     comparison.processes.map { process in
-      var line = "\(process.pid): \(process.comm.isEmpty ? "(name not readable)" : process.comm)"
+      var line = "\(process.pid): "
+      switch process.comm {
+      case nil: line += "(name not readable)"
+      case ""?: line += "(empty name)"
+      case let name?: line += name
+      }
       if let uid = process.uid { line += ", uid \(uid)" }
       if let start = process.start { line += ", started \(TimeFormat.people(start, zone))" }
       if let first = process.firstSeen, let last = process.lastSeen {

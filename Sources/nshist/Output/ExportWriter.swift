@@ -5,7 +5,8 @@ internal import NamespaceModel
 struct ExportWriter {
   let format: RowFormat
   let output: OutputFile
-  private var rows = 0
+  /// How many were written.
+  private(set) var rows = 0
 
   init(format: RowFormat, output: OutputFile) {
     self.format = format
@@ -48,7 +49,7 @@ struct ExportWriter {
   private static func fields(_ row: ExportRow) -> [String] {
     [
       row.boot, row.pidNamespaceInode.map(String.init) ?? "", String(row.pid),
-      row.start.map(TimeFormat.start) ?? "", row.comm,
+      row.start.map(TimeFormat.start) ?? "", row.comm ?? "",
       row.uid.map(String.init) ?? "", row.type.name, row.inode.map(String.init) ?? "",
       row.kernelID.map(String.init) ?? "", row.isInitial.map(String.init) ?? "",
       row.unread?.name ?? "", TimeFormat.utc(row.from), TimeFormat.utc(row.until),
@@ -62,7 +63,7 @@ struct ExportWriter {
       ("pid_namespace", .optional(row.pidNamespaceInode, JSON.unsigned)),
       ("pid", .integer(row.pid)),
       ("start", .optional(row.start) { .string(TimeFormat.start($0)) }),
-      ("comm", .string(row.comm)), ("uid", .optional(row.uid, JSON.integer)),
+      ("comm", .optional(row.comm, JSON.string)), ("uid", .optional(row.uid, JSON.integer)),
       ("type", .string(row.type.name)), ("inode", .optional(row.inode, JSON.unsigned)),
       ("id", .optional(row.kernelID, JSON.unsigned)),
       ("initial", .optional(row.isInitial, JSON.bool)),

@@ -17,7 +17,8 @@ struct LiveAnswer {
       pids: pids.map(Int64.init), time: "now",
       verdict: verdicts.contains(.different)
         ? .different : verdicts.contains(.unknown) ? .unknown : .same,
-      processes: processes.compactMap { $0.map { process($0, now) } }, types: types)
+      processes: processes.compactMap { $0.map { process($0, now) } }, types: types,
+      words: Self.words)
   }
 
   private func line(
@@ -32,11 +33,32 @@ struct LiveAnswer {
     let verdict: Verdict = namespaces.count > 1 ? .different : reason == nil ? .same : .unknown
     return Comparison.TypeLine(
       type: type, verdict: verdict, evidence: .exact, reason: verdict == .unknown ? reason : nil,
+      reasons: zip(pids, reasons).compactMap { pid, reason in
+        reason.map { Comparison.Reason(pid: Int64(pid), reason: $0) }
+      },
       places: namespaces.map { namespace in
         Comparison.Place(
           inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
-          pids: zip(pids, findings).filter { $0.1 == .namespace(namespace) }.map { Int64($0.0) })
-      }, differedAtTimes: verdict == .different, reasons: reasons)
+          processes: findings.indices.filter { findings[$0] == .namespace(namespace) }
+            .compactMap { found[$0] })
+      }, differedAtTimes: verdict == .different)
+  }
+
+  /// Of each PID, the place of its process among those that were found.
+  private var found: [Int?] {
+    processes.indices.map { place in
+      processes[place] == nil ? nil : processes[..<place].count { $0 != nil }
+    }
+  }
+
+  private static func words(_ reason: UnknownReason) -> String {
+    switch reason {
+    case .denied: "not permitted: it takes CAP_SYS_PTRACE, as root has it"
+    case .notRecorded: "it may be there and hidden (hidepid)"
+    case .notRunning: "there is no such process now"
+    case .changedBetweenSamples: "it moved at each look"
+    default: reason.words
+    }
   }
 
   private static func reason(_ finding: LiveComparison.Finding) -> UnknownReason? {
@@ -45,6 +67,7 @@ struct LiveAnswer {
     case .unread(.denied): .denied
     case .unread(.unsupported): .unsupported
     case .unread: .zombie
+    case .hidden: .notRecorded
     case .notRunning: .notRunning
     case .moving: .changedBetweenSamples
     }
@@ -56,6 +79,7 @@ struct LiveAnswer {
       start: live.facts.startTicks.flatMap {
         ClockTicks.nanoseconds($0, perSecond: Int64(ClockTick.perSecond))
       }.map { now.wall - now.boot + $0 },
-      comm: SystemText.escaped(live.description.comm), uid: live.description.uid.map(Int64.init))
+      comm: live.description.comm.map { SystemText.escaped($0) },
+      uid: live.description.uid.map(Int64.init))
   }
 }

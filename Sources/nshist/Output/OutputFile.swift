@@ -2,69 +2,61 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// Why output could not be written.
-struct OutputError: Error, CustomStringConvertible {
-  let path: String
-  let errno: Errno
-
-  var status: Int32 {
-    switch errno {
-    case .permissionDenied, .notPermitted: ExitStatus.noPermission
-    case .noSuchFileOrDirectory, .notDirectory, .isDirectory, .readOnlyFileSystem:
-      ExitStatus.cannotCreate
-    default: ExitStatus.inputOutput
-    }
-  }
-
-  var description: String {
-    let remedy =
-      switch errno {
-      case .noSpace, .diskQuotaExceeded: "make room on the device"
-      case .noSuchFileOrDirectory, .notDirectory: "make its folder first"
-      case .isDirectory: "give the path of a file in it"
-      case .permissionDenied, .notPermitted, .readOnlyFileSystem: "write to another place"
-      default: "check the device"
-      }
-    return "cannot write \(path): \(errno); \(remedy)"
-  }
-}
-
 /// Standard output, or a file that is there whole or not at all.
 ///
 /// A file has no name until it is whole (`O_TMPFILE`, open(2)), so what is ended in the middle,
 /// also by SIGKILL, leaves nothing behind. Where the file system has no such files, a name beside
-/// the path is used instead.
+/// the path is used instead. What replaces a file takes over its permissions; a link is followed; a
+/// device or a FIFO is not replaced but written to.
 final class OutputFile {
   private let path: String?
   private let descriptor: Int32
   private var temporary: String?
+  /// Whether `path` is to be given to what was written.
+  private let replaces: Bool
   private var buffer: [UInt8] = []
   private static let capacity = 1 << 16
 
-  /// Standard output, or the file to come at `path`.
-  init(_ path: String?) throws(OutputError) {
-    self.path = path
+  /// Standard output, for nil and `-`, or the file to come at `path`.
+  init(_ given: String?) throws(OutputError) {
     buffer.reserveCapacity(Self.capacity)
-    guard let path else {
+    guard let given, given != "-" else {
+      path = nil
       descriptor = STDOUT_FILENO
+      replaces = false
       return
     }
+    // A link is to go on leading to the file.
+    let path = Self.realPath(given)
+    self.path = path
     var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      throw OutputError(path: path, errno: .isDirectory)
+    let exists = stat(path, &status) == 0
+    switch exists ? status.st_mode & S_IFMT : S_IFREG {
+    case S_IFREG:
+      if exists, Self.isDatabase(path) { throw OutputError(database: path) }
+    case S_IFDIR: throw OutputError(path: path, errno: .isDirectory)
+    default:
+      descriptor = try Self.open(path, O_WRONLY, path)
+      replaces = false
+      return
     }
-    let unnamed = open(Self.folder(of: path), CLINUX_O_TMPFILE, 0o666)
+    replaces = true
+    let unnamed = Glibc.open(Self.folder(of: path), CLINUX_O_TMPFILE, 0o666)
     if unnamed >= 0 {
       descriptor = unnamed
-      return
+    } else {
+      guard errno == EOPNOTSUPP || errno == EISDIR else {
+        throw OutputError(path: path, errno: Errno(rawValue: errno))
+      }
+      let name = Self.temporaryName(path)
+      descriptor = try Self.open(name, O_WRONLY | O_CREAT | O_EXCL, path)
+      temporary = name
     }
-    guard errno == EOPNOTSUPP || errno == EISDIR else {
-      throw OutputError(path: path, errno: Errno(rawValue: errno))
+    if exists {
+      // Only root can give a file away; the permissions are what counts.
+      _ = fchown(descriptor, status.st_uid, status.st_gid)
+      fchmod(descriptor, status.st_mode & 0o7777)
     }
-    let name = Self.temporaryName(path)
-    descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw OutputError(path: path, errno: Errno(rawValue: errno)) }
-    temporary = name
   }
 
   deinit {
@@ -82,7 +74,7 @@ final class OutputFile {
   /// Writes the rest; gives a file its name.
   func finish() throws(OutputError) {
     try flush()
-    guard let path else { return }
+    guard let path, replaces else { return }
     guard fsync(descriptor) == 0 else { throw failure() }
     let name = temporary ?? Self.temporaryName(path)
     if temporary == nil {
@@ -113,6 +105,33 @@ final class OutputFile {
 
   private func failure() -> OutputError {
     OutputError(path: path ?? "standard output", errno: Errno(rawValue: errno))
+  }
+
+  private static func open(
+    _ name: String, _ flags: Int32, _ path: String
+  ) throws(OutputError) -> Int32 {
+    let descriptor = Glibc.open(name, flags | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw OutputError(path: path, errno: Errno(rawValue: errno)) }
+    return descriptor
+  }
+
+  /// Where a path leads, if anything is there.
+  private static func realPath(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// Whether a file is of SQLite (fileformat2.html): a database, its log or its index. A history is
+  /// not to be lost to a slip of the hand.
+  private static func isDatabase(_ path: String) -> Bool {
+    if path.hasSuffix("-shm") || path.hasSuffix("-wal") { return true }
+    let magic = Array("SQLite format 3\0".utf8)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var start = [UInt8](repeating: 0, count: magic.count)
+    return read(descriptor, &start, start.count) == start.count && start == magic
   }
 
   private static func folder(of path: String) -> String {

@@ -14,8 +14,8 @@ struct SameWords {
     switch question.time {
     case .at(let time): return "at \(show(time))"
     case .range(let since, let until):
-      let from = since ?? answer.recorded?.lowerBound
-      let to = until ?? answer.recorded?.upperBound
+      let from = since ?? answer.recorded.map { min($0.lowerBound, until ?? $0.lowerBound) }
+      let to = until ?? answer.recorded.map { max($0.upperBound, since ?? $0.upperBound) }
       guard let from, let to else { return "in all that is recorded (nothing)" }
       return "from \(show(from)) to \(show(to))"
     }
@@ -23,11 +23,8 @@ struct SameWords {
 
   /// What the answer rests on.
   var notes: [String] {
-    switch question.time {
-    case .at(let time):
-      return several + answer.samples.map { around($0, time) } + [Self.caveat]
-    case .range: return several + [Self.caveat]
-    }
+    let isSeen = answer.types.contains { !$0.namespaces.isEmpty }
+    return several + around + (isSeen ? [Self.caveat] : [])
   }
 
   private var several: [String] {
@@ -39,22 +36,44 @@ struct SameWords {
   private static let caveat =
     "Evidence: sampled. What came and went between two samples was not seen."
 
-  private func around(_ samples: SameAnswer.SampleGap, _ time: Int64) -> String {
-    let before = samples.before.map {
-      "\(show($0)) (\(TimeFormat.duration(time - $0)) before)"
+  /// The samples around the moment asked for.
+  private var around: [String] {
+    guard case .at(let time) = question.time else { return [] }
+    let samples = answer.samples
+    // Within a sample, each process was read before or after.
+    if samples.count == 2, let middle = samples[0].after, middle == samples[1].before {
+      let sides = [samples[0].before, samples[1].after].compactMap { $0.map(show) }
+      return [
+        "It falls into the sample of \(show(middle)), "
+          + (sides.isEmpty
+            ? "the only one there is."
+            : "beside \(sides.joined(separator: " and "))\(why(samples[0]))\(why(samples[1])).")
+      ]
     }
-    let after = samples.after.map { "\(show($0)) (\(TimeFormat.duration($0 - time)) after)" }
-    let line =
-      switch (before, after) {
-      case (let before?, let after?): "Rests on the samples of \(before) and \(after)"
-      case (let before?, nil): "The last sample is of \(before)"
-      case (nil, let after?): "The first sample is of \(after)"
-      case (nil, nil): "There are no samples"
-      }
+    let repeats = samples.count > 1 ? ["The clock was set: it can have shown this time twice."] : []
+    return repeats + samples.map { line($0, time) }
+  }
+
+  private func line(_ samples: SameAnswer.SampleGap, _ time: Int64) -> String {
+    let before = samples.before.map { "\(show($0)) (\(distance(from: $0, to: time)))" }
+    let after = samples.after.map { "\(show($0)) (\(distance(from: $0, to: time)))" }
+    return switch (before, after) {
+    case (let before?, let after?):
+      "Rests on the samples of \(before) and \(after)\(why(samples))."
+    case (let before?, nil): "The last sample is of \(before)."
+    case (nil, let after?): "The first sample is of \(after)."
+    case (nil, nil): "There are no samples."
+    }
+  }
+
+  private func distance(from sample: Int64, to time: Int64) -> String {
+    "\(TimeFormat.duration(time &- sample)) \(sample <= time ? "before" : "after")"
+  }
+
+  private func why(_ samples: SameAnswer.SampleGap) -> String {
     switch samples.missing {
-    case nil, .beforeFirst, .afterLast: return "\(line)."
-    case .noRecorder?, .cause?:
-      return "\(line), with a gap in between: \(samples.missing?.words ?? "")."
+    case nil, .beforeFirst, .afterLast: ""
+    case .noRecorder?, .cause?: ", with a gap in between: \(samples.missing?.words ?? "")"
     }
   }
 
@@ -65,29 +84,37 @@ struct SameWords {
     }
     let span = "recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
     let outside = outside(recorded, span)
-    let absent = zip(question.pids, answer.processes).compactMap { selector, processes in
+    let absent = question.pids.indices.compactMap { place in
       // That nobody was there before the first sample needs no word.
-      let isKnown = answer.known[selector.pid]?.isEmpty == false
-      return processes.isEmpty && !(isKnown && outside != nil) ? missing(selector.pid, span) : nil
+      let isKnown = answer.known[question.pids[place].pid]?.isEmpty == false
+      let isMissing = answer.processes[place].isEmpty && !(isKnown && outside != nil)
+      return isMissing ? missing(place, span) : nil
     }
     return absent + (outside.map { [$0] } ?? [])
   }
 
-  /// Where the moment asked for is not between two samples.
+  /// Where the time asked for is not between two samples.
   private func outside(_ recorded: ClosedRange<Int64>, _ span: String) -> String? {
-    guard case .at(let time) = question.time else { return nil }
-    if time < recorded.lowerBound { return "\(show(time)) is before the first sample; \(span)" }
-    guard answer.samples.contains(where: { $0.after == nil }) else { return nil }
-    return "\(show(time)) is after the last sample; \(span); for the present use nshist check"
+    let (first, last) =
+      switch question.time {
+      case .at(let time): (time, time)
+      case .range(let since, let until): (since ?? recorded.lowerBound, until ?? Int64.max)
+      }
+    if last < recorded.lowerBound { return "\(show(last)) is before the first sample; \(span)" }
+    guard first > recorded.upperBound else { return nil }
+    return "\(show(first)) is after the last sample; \(span); for the present use nshist check"
   }
 
-  private func missing(_ pid: Int64, _ span: String) -> String {
+  private func missing(_ place: Int, _ span: String) -> String {
+    let pid = question.pids[place].pid
     let known = answer.known[pid] ?? []
     guard let last = known.last else { return "PID \(pid) is not in the history; \(span)" }
+    let isAway = answer.types.allSatisfy { $0.reasons[place] == .notRunning }
     let others = known.count > 1 ? ", the last of \(known.count) processes" : ""
     return """
-      PID \(pid) was not there then; it was recorded \(show(last.firstSeen)) to \
-      \(show(last.lastSeen)) as \(last.comm)\(others)
+      \(isAway ? "PID \(pid) was not there then" : "nothing is known of PID \(pid) then"); it was \
+      recorded \(show(last.firstSeen)) to \(show(last.lastSeen)) as \(last.comm ?? "(no name)")\
+      \(others)
       """
   }
 

@@ -1,0 +1,100 @@
+// One file with sessions on the host and in a pid namespace of its own: a PID is two processes, and
+// what one recorder saw says nothing of what the other could not see.
+
+import Foundation
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+struct PIDSpaceTests {
+  private let folder: TemporaryFolder
+  private let database: String
+  private let puppet: Puppet
+
+  init() throws {
+    folder = try TemporaryFolder()
+    database = folder.file("history.db")
+    puppet = try Puppet()
+    try record()
+    // PID 1 in there is the shell, and PID 2 sleeps.
+    let inner = "sleep 60 & '\(Command.nshist)' \(Self.record(database)); kill $!"
+    let outcome = try Command.run(
+      "/usr/bin/unshare", ["-n", "-pf", "--mount-proc", "/bin/sh", "-c", inner])
+    #expect(outcome.messages.contains("not in the initial pid namespace"), "\(outcome.messages)")
+    try record()
+  }
+
+  private static func record(_ database: String) -> String {
+    "record --interval 50ms --samples 4 --db '\(database)'"
+  }
+
+  private func record() throws {
+    let outcome = try Command.nshist(
+      "record", "--interval", "50ms", "--samples", "4", "--db", database)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+  }
+
+  /// A time between the second sample of a session and the third.
+  private func time(_ session: Int) throws -> Int64 {
+    let sql = """
+      SELECT (a.wall_ns + a.took_ns + b.wall_ns) / 2 FROM sample AS a, sample AS b, session
+      WHERE session.session_id = \(session) AND a.sample_id = first_sample + 1
+        AND b.sample_id = first_sample + 2
+      """
+    return try #require(Int64(try Recording.texts(sql, in: database)[0]))
+  }
+
+  private func same(
+    _ pids: [SameQuestion.Selector], at time: Int64? = nil
+  ) throws -> SameAnswer {
+    try HistoryReader(path: database).same(
+      .init(
+        pids: pids, time: time.map { .at($0) } ?? .range(since: nil, until: nil), types: [.net]))
+  }
+
+  @Test("each PID is the process that the recorder of the time saw")
+  func pids() throws {
+    for (session, name) in [(1, "kthreadd"), (2, "sleep"), (3, "kthreadd")] {
+      let time = try time(session)
+      let answer = try same([.init(pid: 1), .init(pid: 2)], at: time)
+      #expect(answer.processes[1].map(\.comm) == [name])
+      let picked = try same([.init(pid: 1), .init(pid: 2, alive: time)])
+      #expect(picked.processes[1].map(\.comm) == [name])
+    }
+    let inside = try same([.init(pid: 1), .init(pid: 2)], at: time(2))
+    #expect(inside.verdict == .same)
+    #expect(inside.types[0].namespaces.map(\.namespace.isInitial) == [false])
+  }
+
+  @Test("the host's process is the same one in both of the host's sessions")
+  func reunion() throws {
+    let processes = try same([.init(pid: 2), .init(pid: Int64(puppet.pid))]).processes
+    #expect(processes.map(\.count) == [2, 1])
+  }
+
+  @Test("what the other recorder could not see is not called different, nor gone")
+  func unseen() throws {
+    let host = SameQuestion.Selector(pid: Int64(puppet.pid))
+    let answer = try same([host, .init(pid: 2)], at: time(2))
+    #expect(answer.verdict == .unknown)
+    #expect(answer.types[0].reason == .notRecorded)
+    // Only ever seen in there: it may have shared anything with anybody outside.
+    let inner = try SameQuestion.Selector(pid: 2, alive: time(2))
+    let ever = try same([host, inner])
+    #expect(ever.verdict == .unknown, "\(ever.types)")
+  }
+
+  @Test("an export says whose PIDs they are")
+  func export() throws {
+    var spaces: [Int64: Set<UInt64?>] = [:]
+    try HistoryReader(path: database).export(ExportFilter(types: [.pid])) { row in
+      spaces[row.pid, default: []].insert(row.pidNamespaceInode)
+      #expect(row.comm != "sleep" || row.inode == row.pidNamespaceInode || row.pid > 2)
+      return true
+    }
+    #expect(spaces[2]?.count == 2)
+    #expect(spaces[Int64(puppet.pid)] == [InitialNamespace.pidInode])
+  }
+}

@@ -1,0 +1,96 @@
+// Where a recording goes: to a file, which may be moved under the recorder's hands.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct RecordPlaceTests {
+  private let recording: Recording
+
+  init() throws { recording = try Recording() }
+
+  private func move(_ from: String, to target: String) throws {
+    try FileManager.default.moveItem(atPath: from, toPath: target)
+  }
+
+  @Test("a file that is moved away ends the recording, and has all of it")
+  func moved() throws {
+    let recorder = try recording.startAndAwait(samples: 3)
+    let moved = recording.folder.file("moved.db")
+    try move(recording.path, to: moved)
+    let outcome = try recorder.wait()
+    #expect(outcome.status == 74)
+    let last = try #require(outcome.messages.split(separator: "\n").last)
+    #expect(last.contains("cannot record into \(recording.path): the file was moved away"))
+    let samples = try Recording.texts("SELECT COUNT(*) FROM sample", in: moved)
+    #expect(outcome.messages.contains("ended: \(samples[0]) samples"), "\(outcome.messages)")
+    #expect(try Recording.texts("PRAGMA integrity_check", in: moved) == ["ok"])
+    #expect(try Recording.texts("SELECT end_reason FROM session", in: moved) == ["failed"])
+  }
+
+  @Test("a file that is removed ends the recording, and is not said to be there")
+  func removed() throws {
+    let recorder = try recording.startAndAwait(samples: 1)
+    try FileManager.default.removeItem(atPath: recording.path)
+    let outcome = try recorder.wait()
+    #expect(outcome.status == 74)
+    #expect(outcome.messages.contains("was moved away or removed"))
+  }
+
+  @Test("a log whose file was moved away is not recorded over")
+  func logLeftBehind() throws {
+    let recorder = try recording.startAndAwait(samples: 3, interval: "1s")
+    recorder.signal(SIGKILL)
+    _ = try recorder.wait()
+    let moved = recording.folder.file("moved.db")
+    try move(recording.path, to: moved)
+    let before = try contents(of: recording.folder.path)
+    let outcome = try recording.record(samples: 1)
+    expectRefusal(outcome, 73, saying: "\(recording.path)-wal is there")
+    #expect(try contents(of: recording.folder.path) == before)
+    try move(moved, to: recording.path)
+    #expect(try recording.record(samples: 1).status == 0)
+    try recording.expectWhole()
+    #expect((recording.number("SELECT COUNT(*) FROM sample") ?? 0) >= 4)
+  }
+
+  @Test("a device and a FIFO are no place, and nothing is left beside them")
+  func special() throws {
+    let fifo = recording.folder.file("fifo")
+    #expect(mkfifo(fifo, 0o600) == 0)
+    for path in ["/dev/null", fifo] {
+      let record = try Command.nshist("record", "--samples", "1", "--db", path)
+      expectRefusal(record, 73, saying: "it is a device, a FIFO or a socket")
+      let query = try Command.nshist("query", "same", "1", "2", "--db", path)
+      expectRefusal(query, 65, saying: "it is a device, a FIFO or a socket")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: recording.folder.path) == ["fifo"])
+    #expect(!FileManager.default.fileExists(atPath: "/dev/null-journal"))
+  }
+
+  @Test("an empty file that others may read is recorded into for the owner only")
+  func mode() throws {
+    try Data().write(to: URL(fileURLWithPath: recording.path))
+    try chmod(recording.path, to: 0o644)
+    try recording.record(samples: 1)
+    let attributes = try FileManager.default.attributesOfItem(atPath: recording.path)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+  }
+
+  @Test("a recorder that could read nothing does not end well")
+  func nothingRead() throws {
+    try recording.proc.breakLink(10, "uts")
+    let outcome = try recording.record(samples: 2)
+    #expect(outcome.status == 74)
+    #expect(outcome.messages.contains("ended: 0 samples, 2 failed"), "\(outcome.messages)")
+  }
+
+  @Test("what is no proc is refused with what to do")
+  func noProc() throws {
+    for root in ["/nonexistent", recording.folder.path] {
+      let outcome = try Command.nshist(
+        "record", "--proc-root", root, "--samples", "1", "--db", recording.path)
+      expectRefusal(outcome, 74, saying: "give the path of a mounted proc")
+    }
+  }
+}
