@@ -10,12 +10,15 @@ public enum InitialNamespace {
 
   /// Whether a namespace is an initial one; nil when that cannot be told.
   ///
-  /// - Parameter varying: the inode numbers of the initial net and mnt namespaces, which are not the
-  ///   same on every kernel, as far as they are known.
+  /// - Parameters:
+  ///   - hasKernelID: whether the kernel gave an id: then it is a kernel with fixed numbers for all.
+  ///   - varying: the inode numbers of the initial net and mnt namespaces, which are not the same on
+  ///     every kernel before that, as far as they are known.
   public static func isInitial(
-    _ type: NamespaceType, _ inode: UInt64, varying: [NamespaceType: UInt64]
+    _ type: NamespaceType, _ inode: UInt64, hasKernelID: Bool, varying: [NamespaceType: UInt64]
   ) -> Bool? {
     if hasFixedInode(inode) { return true }
+    if hasKernelID { return false }
     return switch type {
     case .mnt, .net: varying[type].map { $0 == inode }
     default: false

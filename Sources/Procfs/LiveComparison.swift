@@ -125,11 +125,13 @@ public struct LiveComparison {
     var status = stat()
     guard fstat(file, &status) == 0 else { return explain(Errno.last, type, in: directory) }
     var id: UInt64 = 0
+    let hasID = clinux_namespace_id(file, &id) == 0
     let inode = UInt64(status.st_ino)
     return .namespace(
       Namespace(
-        inode: inode, kernelID: clinux_namespace_id(file, &id) == 0 ? id : nil,
-        isInitial: InitialNamespace.isInitial(type, inode, varying: initial)))
+        inode: inode, kernelID: hasID ? id : nil,
+        isInitial: InitialNamespace.isInitial(
+          type, inode, hasKernelID: hasID, varying: initial)))
   }
 
   private func explain(_ errno: Errno, _ type: NamespaceType, in directory: Int32) -> Finding {

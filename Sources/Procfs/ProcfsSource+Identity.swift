@@ -69,7 +69,8 @@ extension ProcfsSource {
       return .namespace(
         ObservedNamespace(
           type: slot.type, inode: slot.inode, kernelID: slot.kernelID, sighting: slot.sighting,
-          isInitial: InitialNamespace.isInitial(slot.type, slot.inode, varying: initial)))
+          isInitial: InitialNamespace.isInitial(
+            slot.type, slot.inode, hasKernelID: slot.kernelID != nil, varying: initial)))
     }
   }
 
