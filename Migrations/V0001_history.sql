@@ -6,8 +6,8 @@
 -- `sample` and nothing else. What lies between two samples was not seen: see `gap`, below.
 --
 -- Times are integers: nanoseconds since the epoch (wall), or since boot (boot). The boot clock
--- is never set back. Text from the system is escaped as in /proc/PID/status: a backslash is
--- `\\`, a newline `\n`, any other byte that is not printable UTF-8 `\xHH`.
+-- is never set back. Text from the system is escaped: a backslash is `\\` and a newline `\n`, as in
+-- /proc/PID/status, and any other byte that is not printable UTF-8 `\xHH`.
 
 CREATE TABLE boot (
   boot_id          INTEGER PRIMARY KEY,
@@ -41,7 +41,7 @@ CREATE TABLE session (
   started_wall_ns      INTEGER NOT NULL,
   started_boot_ns      INTEGER NOT NULL,
   first_sample         INTEGER,              -- NULL until there is one
-  last_sample          INTEGER,              -- NULL while the session is open
+  last_sample          INTEGER,              -- NULL while the session is open, or without one
   ended_wall_ns        INTEGER,              -- NULL while open, and for ever when it died
   end_reason           TEXT CHECK (end_reason IN ('completed', 'stopped', 'failed', 'died')),
   CHECK ((end_reason IS NULL) OR (last_sample IS NOT NULL) OR (first_sample IS NULL))
@@ -80,7 +80,7 @@ CREATE TABLE namespace (
   CHECK ((kernel_id IS NULL) = (sighting IS NOT NULL)),
   CHECK ((kernel_id IS NULL) = (session_id IS NOT NULL))
 ) STRICT;
-CREATE INDEX namespace_identity ON namespace (inode, type, kernel_id);
+CREATE INDEX namespace_identity ON namespace (inode, type);
 
 -- The links of a process at one moment. A machine has few distinct sets, so a membership names
 -- one instead of repeating ten links.
@@ -167,8 +167,8 @@ CREATE VIEW sessions AS
          l.time AS last_sample, COALESCE(s.end_reason, 'open') AS state
   FROM session AS s JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
   LEFT JOIN samples AS f ON f.sample_id = s.first_sample
-  LEFT JOIN samples AS l
-    ON l.sample_id = COALESCE(s.last_sample, (SELECT MAX(sample_id) FROM sample));
+  LEFT JOIN samples AS l ON s.first_sample IS NOT NULL
+    AND l.sample_id = COALESCE(s.last_sample, (SELECT MAX(sample_id) FROM sample));
 
 CREATE VIEW processes AS
   SELECT t.task_id, b.uuid AS boot, p.pid_namespace_inode, t.pid, t.start_ticks,

@@ -79,7 +79,13 @@ int32_t clinux_stop_signals(sigset_t *previous) {
     errno = failure;
     return -1;
   }
-  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0) {
+    failure = errno;
+    pthread_sigmask(SIG_SETMASK, previous, NULL);
+    errno = failure;
+  }
+  return signals;
 }
 
 int32_t clinux_read_signal(int32_t signals) {

@@ -1,7 +1,8 @@
 /// Text that comes from the system, in a form that breaks neither a terminal, CSV nor JSON.
 ///
-/// As in `/proc/PID/status`, a backslash is written `\\` and a newline `\n`; so that any bytes
-/// can be told from any others, each further byte that is not part of printable UTF-8 is `\xHH`.
+/// As in `/proc/PID/status`, a backslash is written `\\` and a newline `\n`. So that any bytes
+/// can be told from any others, each further byte that is not part of printable UTF-8 is here
+/// written `\xHH`.
 public enum SystemText {
   /// The bytes, escaped. No two different inputs give one output.
   public static func escaped(_ bytes: some Collection<UInt8>) -> String {

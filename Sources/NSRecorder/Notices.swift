@@ -55,7 +55,7 @@ struct Notices {
   mutating func sample(_ counts: ProcessSample.Counts) {
     if let pid = counts.firstDenied, !saidDenied {
       saidDenied = true
-      let others = counts.denied > 1 ? " and \(counts.denied - 1) others" : ""
+      let others = counts.denied > 1 ? " and \(counts.denied - 1) more" : ""
       let remedy =
         hasTraceCapability
         ? "CAP_SYS_PTRACE is there, so a security module or a sandbox refuses"
@@ -66,7 +66,7 @@ struct Notices {
         processes: answers about them are unknown (denied); \(remedy)
         """)
     }
-    if counts.unheld > counts.denied, !saidUnheld {
+    if counts.unheld > 0, !saidUnheld {
       saidUnheld = true
       logger.notice(
         """

@@ -23,6 +23,7 @@ public final class Recorder {
   private var failing: GapCause?
   /// How long the last write took, in nanoseconds, successful or not.
   private var lastWriteTook: Int64 = 0
+  private var hasRun = false
 
   /// Opens the file, closes what a dead recorder left open in it, and looks around.
   ///
@@ -30,7 +31,9 @@ public final class Recorder {
   public init(
     _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)? = nil
   ) throws(RecorderError) {
-    precondition(configuration.interval > 0, "an interval is above zero")
+    precondition(
+      (1...RecorderConfiguration.longestInterval).contains(configuration.interval),
+      "an interval is above zero, and a year at most")
     self.configuration = configuration
     self.logger = logger
     notices = Notices(logger)
@@ -54,10 +57,14 @@ public final class Recorder {
   /// Records. Meanwhile SIGINT, SIGTERM, SIGQUIT and SIGHUP, where they reach the calling thread, end the
   /// session in order.
   ///
+  /// To be called once: a source tells of each process once.
+  ///
   /// - Parameter onSample: called after each sample that was written.
   public func run(
     onSample: (SampleReport) -> Void = { _ in }
   ) throws(RecorderError) -> RecordingSummary {
+    precondition(!hasRun, "a recorder runs once")
+    hasRun = true
     let wakeups: Wakeups
     do throws(Errno) { wakeups = try Wakeups() } catch { throw .wakeups(error) }
     // Until the session has ended: another signal must not cut that short.
@@ -83,7 +90,8 @@ public final class Recorder {
       }
     }
     summary.endedUnwritten = failing == .writeFailed
-    end(summary.lostFile != nil ? .failed : summary.signal == nil ? .completed : .stopped)
+    let hasFailed = summary.lostFile != nil || (summary.samples == 0 && summary.failures > 0)
+    end(hasFailed ? .failed : summary.signal == nil ? .completed : .stopped)
     return summary
   }
 

@@ -6,7 +6,7 @@ internal import SystemPackage
 final class Wakeups {
   private let timer: Int32
   private let signals: Int32
-  private var previousMask = sigset_t()
+  private var previousMask: sigset_t
 
   enum Wakeup: Equatable {
     case slot
@@ -15,14 +15,19 @@ final class Wakeups {
 
   /// Takes over SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread, and gives them back at the end.
   init() throws(Errno) {
-    timer = clinux_boot_timer()
+    // A throw after all properties are set would run `deinit`.
+    let timer = clinux_boot_timer()
     guard timer >= 0 else { throw Errno(rawValue: errno) }
-    signals = clinux_stop_signals(&previousMask)
+    var mask = sigset_t()
+    let signals = clinux_stop_signals(&mask)
     guard signals >= 0 else {
       let failure = Errno(rawValue: errno)
       close(timer)
       throw failure
     }
+    self.timer = timer
+    self.signals = signals
+    previousMask = mask
   }
 
   deinit {

@@ -2,15 +2,18 @@
 public enum ClockTicks {
   /// Nanoseconds since boot at the beginning of a tick, or nil when no clock reaches that far.
   public static func nanoseconds(_ ticks: UInt64, perSecond: Int64) -> Int64? {
-    guard perSecond > 0 else { return nil }
-    let unit = UInt64(perSecond)
-    // Whole seconds apart: the product of ticks and nanoseconds may not fit.
-    let (seconds, over) = (ticks / unit).multipliedReportingOverflow(by: 1_000_000_000)
-    guard !over else { return nil }
-    return Int64(exactly: seconds).flatMap { whole in
-      let (sum, over) = whole.addingReportingOverflow(
-        Int64(ticks % unit * 1_000_000_000 / unit))
-      return over ? nil : sum
-    }
+    guard let unit = UInt64(exactly: perSecond), unit > 0 else { return nil }
+    let product = ticks.multipliedFullWidth(by: 1_000_000_000)
+    // The quotient fits into 64 bits only then.
+    guard product.high < unit else { return nil }
+    return Int64(exactly: unit.dividingFullWidth(product).quotient)
+  }
+
+  /// The same on the wall clock, as it stands to the boot clock at a moment: nanoseconds since the
+  /// epoch, or nil when no clock reaches that far.
+  public static func wall(_ ticks: UInt64, perSecond: Int64, at now: ClockReading) -> Int64? {
+    guard let boot = nanoseconds(ticks, perSecond: perSecond) else { return nil }
+    let (start, over) = (now.wall - now.boot).addingReportingOverflow(boot)
+    return over ? nil : start
   }
 }

@@ -31,6 +31,11 @@ public struct ProcessFacts: Sendable, Hashable {
     self.isKernelThread = isKernelThread
     self.nspid = nspid
   }
+
+  /// What is known of a process of which nothing may be read: its PID.
+  public init(unreadable pid: Int32) {
+    self.init(pid: pid, startTicks: nil, parentPID: 0, isKernelThread: false, nspid: [])
+  }
 }
 
 /// What an `exec`, a `setuid` or a move between cgroups can change. Raw bytes: any may occur.

@@ -84,7 +84,7 @@ public struct ProcessSample: Sendable {
     public var denied = 0
     /// The lowest PID of these; nil when there is none.
     public var firstDenied: Int32?
-    /// Processes without a held directory: the limit of open files is reached.
+    /// Processes whose directory may be had and is not held: the limit of open files is reached.
     public var unheld = 0
 
     /// No process, and nothing denied.

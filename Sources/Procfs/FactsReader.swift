@@ -16,8 +16,7 @@ enum FactsReader {
     case .success(let read): text = read
     case .failure(let errno) where errno.isGone: return nil
     case .failure(let errno) where errno.isDenied:
-      return ProcessFacts(
-        pid: pid, startTicks: nil, parentPID: 0, isKernelThread: false, nspid: [])
+      return ProcessFacts(unreadable: pid)
     case .failure(let errno):
       throw ProcfsError(
         operation: "read", path: "\(root.path)/\(pid)/stat", cause: .system(errno))

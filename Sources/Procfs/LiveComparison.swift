@@ -9,7 +9,9 @@ internal import SystemPackage
 /// (`namespaces(7)`). All the files compared are held open meanwhile, which keeps their namespaces
 /// alive: no inode number can change its meaning between the first look and the last.
 public struct LiveComparison {
+  private let pids: [Int32]
   private let root: ProcRoot
+  private let supported: Set<NamespaceLink>
   private var directories: [Opening] = []
   private let initial: [NamespaceType: UInt64]
 
@@ -49,35 +51,33 @@ public struct LiveComparison {
   public static func with<T>(
     _ pids: [Int32], root: ProcRoot, _ body: (LiveComparison) throws(ProcfsError) -> T
   ) throws(ProcfsError) -> T {
-    var comparison = LiveComparison(root: root)
+    // A file is held open for each PID, and one more while it is looked at.
+    _ = OpenFileLimit.raise()
+    var comparison = LiveComparison(pids, root: root)
     defer {
       for case .directory(let directory) in comparison.directories { close(directory) }
     }
     let mayHide = root.hidePID.map { $0.rawValue >= HidePID.invisible.rawValue } ?? true
     for pid in pids {
-      let directory = openat(root.descriptor, "\(pid)/ns", CLINUX_O_PATH_DIRECTORY)
-      if directory >= 0 {
-        comparison.directories.append(.directory(directory))
-        continue
+      switch try NamespaceDirectory.open(pid, in: root) {
+      case .opened(let directory): comparison.directories.append(.directory(directory))
+      case .denied: comparison.directories.append(.none(.unread(.denied)))
+      case .gone: comparison.directories.append(.none(mayHide ? .hidden : .notRunning))
       }
-      let errno = Errno.last
-      guard errno.isGone || errno.isDenied else {
-        throw ProcfsError(
-          operation: "open", path: "\(root.path)/\(pid)/ns", cause: .system(errno))
-      }
-      comparison.directories.append(
-        .none(errno.isDenied ? .unread(.denied) : mayHide ? .hidden : .notRunning))
     }
     return try body(comparison)
   }
 
-  private init(root: ProcRoot) {
+  private init(_ pids: [Int32], root: ProcRoot) {
+    self.pids = pids
     self.root = root
+    supported = root.ownLinks()
     initial = root.kthreaddInodes()
   }
 
   /// The name and start of each process, in the order of the PIDs; nil for one that is not there.
-  public func processes(_ pids: [Int32]) throws(ProcfsError) -> [LiveProcess?] {
+  /// Throws `ProcfsError` when a file of one cannot be read for another reason.
+  public func processes() throws(ProcfsError) -> [LiveProcess?] {
     var found: [LiveProcess?] = []
     for (pid, directory) in zip(pids, directories) {
       guard case .directory(let directory) = directory,
@@ -94,16 +94,19 @@ public struct LiveComparison {
     return found
   }
 
-  /// What the link of each process is: all of it true at one moment.
-  public func findings(_ type: NamespaceType) -> [Finding] {
+  /// What the link of each process is: all of it true at one moment. Throws `ProcfsError` when a link
+  /// cannot be opened for another reason than privilege or the end of its process.
+  public func findings(_ type: NamespaceType) throws(ProcfsError) -> [Finding] {
     var findings: [Finding] = []
     for _ in 0..<Self.attempts {
       var files: [Int32] = []
       defer { for file in files { close(file) } }
-      findings = directories.map { look(type, in: $0, keeping: &files) }
-      var discarded: [Int32] = []
-      let again = directories.map { look(type, in: $0, keeping: &discarded) }
-      for file in discarded { close(file) }
+      findings = try look(type, keeping: &files)
+      let kept = files.count
+      // Once more, while the first files are open.
+      let again = try look(type, keeping: &files)
+      for file in files[kept...] { close(file) }
+      files.removeLast(files.count - kept)
       if again == findings { return findings }
     }
     return findings.map { finding in
@@ -112,18 +115,30 @@ public struct LiveComparison {
   }
 
   private func look(
-    _ type: NamespaceType, in opening: Opening, keeping files: inout [Int32]
-  ) -> Finding {
+    _ type: NamespaceType, keeping files: inout [Int32]
+  ) throws(ProcfsError) -> [Finding] {
+    var findings: [Finding] = []
+    for (pid, opening) in zip(pids, directories) {
+      findings.append(try look(type, of: pid, in: opening, keeping: &files))
+    }
+    return findings
+  }
+
+  private func look(
+    _ type: NamespaceType, of pid: Int32, in opening: Opening, keeping files: inout [Int32]
+  ) throws(ProcfsError) -> Finding {
     let directory: Int32
     switch opening {
     case .none(let finding): return finding
     case .directory(let opened): directory = opened
     }
     let file = openat(directory, type.name, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return explain(Errno.last, type, in: directory) }
+    guard file >= 0 else { return try explain(Errno.last, type, of: pid, in: directory) }
     files.append(file)
     var status = stat()
-    guard fstat(file, &status) == 0 else { return explain(Errno.last, type, in: directory) }
+    guard fstat(file, &status) == 0 else {
+      return try explain(Errno.last, type, of: pid, in: directory)
+    }
     var id: UInt64 = 0
     let hasID = clinux_namespace_id(file, &id) == 0
     let inode = UInt64(status.st_ino)
@@ -134,10 +149,16 @@ public struct LiveComparison {
           type, inode, hasKernelID: hasID, varying: initial)))
   }
 
-  private func explain(_ errno: Errno, _ type: NamespaceType, in directory: Int32) -> Finding {
+  private func explain(
+    _ errno: Errno, _ type: NamespaceType, of pid: Int32, in directory: Int32
+  ) throws(ProcfsError) -> Finding {
+    guard errno.isGone || errno.isDenied else {
+      throw ProcfsError(
+        operation: "open", path: "\(root.path)/\(pid)/ns/\(type)", cause: .system(errno))
+    }
     guard FactsReader.exists(in: directory) else { return .notRunning }
     if errno.isDenied { return .unread(.denied) }
-    return root.ownLinks().contains(type.link)
+    return supported.contains(type.link)
       ? .unread(.zombie) : .unread(.unsupported)
   }
 }

@@ -11,11 +11,11 @@ struct NamespaceSlots {
     let kernelID: UInt64?
     let sighting: UInt64
     /// The pass in which the slot was made.
-    let born: UInt32
+    let born: UInt64
     /// The last pass in which a link pointed here.
-    var seen: UInt32
+    var seen: UInt64
     /// The last pass in which a process still pointed here that did so in the pass before.
-    var confirmed: UInt32 = 0
+    var confirmed: UInt64 = 0
     /// A process that pointed here in the last pass, and by which link; one that had done so in
     /// the pass before, if there was one. Asked again when the pass is over.
     var holder: Int32
@@ -41,7 +41,7 @@ struct NamespaceSlots {
 
   /// Makes a slot; from now on it is what the inode number means.
   mutating func make(
-    _ type: NamespaceType, _ inode: UInt64, kernelID: UInt64?, in pass: UInt32,
+    _ type: NamespaceType, _ inode: UInt64, kernelID: UInt64?, in pass: UInt64,
     holder: Int, link: NamespaceLink
   ) -> UInt32 {
     if kernelID == nil { lastSighting += 1 }
@@ -62,7 +62,7 @@ struct NamespaceSlots {
   }
 
   @inline(__always)
-  mutating func mark(_ number: UInt32, in pass: UInt32, holder: Int, link: UInt8) {
+  mutating func mark(_ number: UInt32, in pass: UInt64, holder: Int, link: UInt8) {
     slots[Int(number)].seen = pass
     guard slots[Int(number)].confirmed != pass else { return }
     slots[Int(number)].holder = Int32(truncatingIfNeeded: holder)
@@ -70,14 +70,14 @@ struct NamespaceSlots {
   }
 
   @inline(__always)
-  mutating func confirm(_ number: UInt32, in pass: UInt32, holder: Int, link: UInt8) {
+  mutating func confirm(_ number: UInt32, in pass: UInt64, holder: Int, link: UInt8) {
     slots[Int(number)].confirmed = 0
     mark(number, in: pass, holder: holder, link: link)
     slots[Int(number)].confirmed = pass
   }
 
   /// The slots that a link pointed at in this pass.
-  func seen(in pass: UInt32) -> [UInt32] {
+  func seen(in pass: UInt64) -> [UInt32] {
     slots.indices.lazy.filter { slots[$0].seen == pass }.map(UInt32.init)
   }
 
@@ -86,7 +86,7 @@ struct NamespaceSlots {
 
   /// Forgets the slots no link pointed at in this pass: if the number comes again, it has to
   /// prove anew which namespace it is. Returns how many are left.
-  mutating func forgetUnseen(in pass: UInt32) -> Int {
+  mutating func forgetUnseen(in pass: UInt64) -> Int {
     var left = 0
     for index in slots.indices {
       if slots[index].seen == pass {
@@ -102,5 +102,5 @@ struct NamespaceSlots {
   }
 
   /// In `seen`: the slot is empty. Passes count from 1.
-  private static let freed: UInt32 = 0
+  private static let freed: UInt64 = 0
 }

@@ -13,8 +13,11 @@ internal import NamespaceModel
 
 extension ProcfsSource {
   /// Makes sure that links point at one slot only where they were proven to be one namespace.
-  func settleByContinuity() {
-    let doubtful = slots.seen(in: pass).filter { !isVouchedFor(slots[$0]) }
+  func settleByContinuity() throws(ProcfsError) {
+    var doubtful: [UInt32] = []
+    for number in slots.seen(in: pass) where try !isVouchedFor(slots[number]) {
+      doubtful.append(number)
+    }
     guard !doubtful.isEmpty else { return }
     var readers: [UInt32: [Reader]] = [:]
     for number in doubtful { readers[number] = [] }
@@ -24,7 +27,7 @@ extension ProcfsSource {
           Reader(index: index, link: link, isSteady: entries[index].news == .none))
       }
     }
-    for (number, readers) in readers { split(number, among: readers) }
+    for (number, readers) in readers { try split(number, among: readers) }
   }
 
   /// A link of a process that gave a number in this pass.
@@ -35,22 +38,26 @@ extension ProcfsSource {
     let isSteady: Bool
   }
 
-  private func isVouchedFor(_ slot: NamespaceSlots.Slot) -> Bool {
+  private func isVouchedFor(_ slot: NamespaceSlots.Slot) throws(ProcfsError) -> Bool {
     if InitialNamespace.hasFixedInode(slot.inode) { return true }
     guard slot.confirmed == pass, let link = NamespaceLink(rawValue: slot.holderLink) else {
       return false
     }
-    return stillGives(slot.inode, Int(slot.holder), link)
+    return try stillGives(slot.inode, Int(slot.holder), link)
   }
 
-  private func stillGives(_ inode: UInt64, _ index: Int, _ link: NamespaceLink) -> Bool {
-    withDirectory(of: entries[index]) { reader.read(link, in: $0) } == .inode(inode)
+  private func stillGives(
+    _ inode: UInt64, _ index: Int, _ link: NamespaceLink
+  ) throws(ProcfsError) -> Bool {
+    try withDirectory(of: entries[index]) { reader.read(link, in: $0) } == .inode(inode)
   }
 
-  private func split(_ number: UInt32, among readers: [Reader]) {
+  private func split(_ number: UInt32, among readers: [Reader]) throws(ProcfsError) {
     let slot = slots[number]
-    let lasting = readers.indices.filter {
-      stillGives(slot.inode, readers[$0].index, readers[$0].link)
+    var lasting: [Int] = []
+    for (place, reader) in readers.enumerated()
+    where try stillGives(slot.inode, reader.index, reader.link) {
+      lasting.append(place)
     }
     if lasting.contains(where: { readers[$0].isSteady }) { return }
     let unproven = readers.lastIndex(where: \.isSteady).map { $0 + 1 } ?? 0

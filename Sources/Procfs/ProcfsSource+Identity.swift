@@ -6,18 +6,18 @@ internal import SystemPackage
 extension ProcfsSource {
   /// Makes sure that each link read in this pass points at the slot of the namespace it was.
   func settleIdentities() throws(ProcfsError) {
-    guard identity != .continuity else { return settleByContinuity() }
-    for number in slots.seen(in: pass) where !isStill(number) {
+    guard identity != .continuity else { return try settleByContinuity() }
+    for number in slots.seen(in: pass) where try !isStill(number) {
       try askEveryHolder(of: number)
     }
   }
 
   /// Whether the inode number is, now that the pass is over, still what it was before: then it
   /// was so at every read in between.
-  private func isStill(_ number: UInt32) -> Bool {
+  private func isStill(_ number: UInt32) throws(ProcfsError) -> Bool {
     let slot = slots[number]
     guard let link = NamespaceLink(rawValue: slot.holderLink),
-      case .success(let now) = withDirectory(
+      case .success(let now) = try withDirectory(
         of: entries[Int(slot.holder)],
         { NamespaceFile.identify(link.fileName, in: $0, by: identity) })
     else { return false }
@@ -29,25 +29,27 @@ extension ProcfsSource {
   private func askEveryHolder(of number: UInt32) throws(ProcfsError) {
     for index in entries.indices where entries[index].news != .gone {
       for link in NamespaceLink.allCases where entries[index].links[Int(link.rawValue)] == number {
-        let answer = withDirectory(of: entries[index]) {
+        let answer = try withDirectory(of: entries[index]) {
           NamespaceFile.identify(link.fileName, in: $0, by: identity)
         }
         var codes = entries[index].links
         switch answer {
         case .success(let named):
           codes[Int(link.rawValue)] = slot(for: named, link: link, holder: index)
-        case .failure(let errno) where errno.isDenied && isThere(index):
-          codes[Int(link.rawValue)] = ProcessEntry.code(.denied)
-          entries[index].isDenied = true
-        case .failure(let errno) where errno.isGone && isThere(index):
-          codes[Int(link.rawValue)] = ProcessEntry.code(
-            link == .pidForChildren ? .pending : .zombie)
         case .failure(let errno) where !errno.isGone && !errno.isDenied:
           throw ProcfsError(
             operation: "identify",
             path: "\(root.path)/\(entries[index].pid)/ns/\(link.fileName)",
             cause: .system(errno))
-        case .failure, nil:
+        case .failure(let errno):
+          guard try isThere(index) else {
+            entries[index].news = .gone
+            continue
+          }
+          if errno.isDenied { entries[index].isDenied = true }
+          codes[Int(link.rawValue)] = ProcessEntry.code(
+            errno.isDenied ? .denied : link == .pidForChildren ? .pending : .zombie)
+        case nil:
           entries[index].news = .gone
           continue
         }
@@ -56,8 +58,8 @@ extension ProcfsSource {
     }
   }
 
-  private func isThere(_ index: Int) -> Bool {
-    withDirectory(of: entries[index], FactsReader.exists) ?? false
+  private func isThere(_ index: Int) throws(ProcfsError) -> Bool {
+    try withDirectory(of: entries[index], FactsReader.exists) ?? false
   }
 
   /// What the links of a process are to be told as.

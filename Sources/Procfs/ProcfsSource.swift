@@ -25,7 +25,7 @@ public final class ProcfsSource: SampleSource {
 
   var entries: ContiguousArray<ProcessEntry> = []
   var slots = NamespaceSlots()
-  var pass: UInt32 = 0
+  var pass: UInt64 = 0
   var passStart = ClockReading(wall: 0, boot: 0, monotonic: 0)
   var supported: Set<NamespaceLink>
   let reader = LinkReader()
@@ -101,41 +101,15 @@ public final class ProcfsSource: SampleSource {
     return arrivals
   }
 
-  /// Reads a process known before. Returns false when it is gone, whoever has its PID now.
-  private func readAgain(_ index: Int, isListed: Bool) throws(ProcfsError) -> Bool {
-    if entries[index].directory >= 0 {
-      return try readLinks(index, in: entries[index].directory)
-    }
-    guard isListed else { return false }
-    guard let start = entries[index].startTicks else {
-      // Not to be told from another user of its PID; whatever it is, it may not be read.
-      if case .denied = openDirectory(entries[index].pid) { return true }
-      return false
-    }
-    guard entries[index].outlivedStartTick,
-      case .opened(let directory) = openDirectory(entries[index].pid)
-    else { return false }
-    defer { close(directory) }
-    guard case .success(let text) = SmallFile.read("../stat", in: directory),
-      let stat = StatLine(text), stat.startTicks == start
-    else { return false }
-    return try readLinks(index, in: directory)
-  }
-
   /// Meets a process: opens its directory, reads who it is, and then its links.
   private func admit(_ pid: Int32) throws(ProcfsError) {
     let directory: Int32
-    switch openDirectory(pid) {
+    switch try NamespaceDirectory.open(pid, in: root) {
     case .gone: return
     case .denied:
-      add(
-        ProcessFacts(
-          pid: pid, startTicks: nil, parentPID: 0, isKernelThread: false, nspid: []),
-        directory: -1)
+      add(ProcessFacts(unreadable: pid), directory: -1)
       entries[entries.count - 1].isDenied = true
       return
-    case .failed(let errno):
-      throw ProcfsError(operation: "open", path: "\(root.path)/\(pid)/ns", cause: .system(errno))
     case .opened(let opened): directory = opened
     }
     let holds = held < descriptorBudget
@@ -195,7 +169,9 @@ public final class ProcfsSource: SampleSource {
         sample.counts.denied += 1
         sample.counts.firstDenied = sample.counts.firstDenied ?? entries[index].pid
       }
-      if entries[index].directory < 0 { sample.counts.unheld += 1 }
+      if entries[index].directory < 0, entries[index].startTicks != nil {
+        sample.counts.unheld += 1
+      }
       guard entries[index].news != .none || entries[index].descriptionsDue > 0 else { continue }
       let entry = entries[index]
       switch entry.news {
@@ -220,29 +196,10 @@ public final class ProcfsSource: SampleSource {
   }
 
   private func describe(_ entry: ProcessEntry) -> ProcessDescription {
-    withDirectory(of: entry) { FactsReader.description(in: $0) } ?? FactsReader.unknown
-  }
-
-  /// Gives `body` the `ns` directory of a process: the held one, or one opened for it.
-  func withDirectory<T>(of entry: ProcessEntry, _ body: (Int32) -> T) -> T? {
-    if entry.directory >= 0 { return body(entry.directory) }
-    guard case .opened(let directory) = openDirectory(entry.pid) else { return nil }
-    defer { close(directory) }
-    guard case .success(let text) = SmallFile.read("../stat", in: directory),
-      StatLine(text)?.startTicks == entry.startTicks
-    else { return nil }
-    return body(directory)
-  }
-
-  private enum Opening {
-    case opened(Int32), gone, denied, failed(Errno)
-  }
-
-  private func openDirectory(_ pid: Int32) -> Opening {
-    let directory = openat(root.descriptor, "\(pid)/ns", CLINUX_O_PATH_DIRECTORY)
-    if directory >= 0 { return .opened(directory) }
-    let errno = Errno.last
-    if errno.isGone { return .gone }
-    return errno.isDenied ? .denied : .failed(errno)
+    // What cannot be read of it now is left unknown: the pass stands without.
+    do {
+      return try withDirectory(of: entry) { FactsReader.description(in: $0) }
+        ?? FactsReader.unknown
+    } catch { return FactsReader.unknown }
   }
 }

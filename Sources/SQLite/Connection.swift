@@ -46,7 +46,8 @@ public final class Connection {
   /// escaped, so no path can be read as an option.
   private static func uri(path: String, immutable: Bool) -> String {
     let digits = Array("0123456789ABCDEF")
-    var uri = "file:"
+    // With an authority, which is empty, or with a folder no path is taken for something else.
+    var uri = path.hasPrefix("/") ? "file://" : "file:./"
     for byte in path.utf8 {
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -77,6 +77,44 @@ import Testing
     #expect(attributes[.posixPermissions] as? Int == 0o600)
   }
 
+  @Test("through a link all that was committed is read, also after a kill")
+  func link() throws {
+    let recorder = try recording.startAndAwait(samples: 3, interval: "50ms")
+    let link = recording.folder.file("link.db")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: recording.path)
+    recorder.signal(SIGKILL)
+    _ = try recorder.wait()
+    let exports = try [recording.path, link].map {
+      try Command.nshist("export", "--type", "net", "--db", $0)
+    }
+    #expect(exports.map(\.status) == [0, 0] && exports.map(\.messages) == ["", ""])
+    #expect(exports[0].output == exports[1].output)
+    let last = try #require(recording.texts("SELECT time FROM samples ORDER BY sample_id").last)
+    #expect(exports[1].output.contains(last))
+  }
+
+  @Test(
+    "a path is a path, whatever SQLite would make of it", arguments: [":memory:", "a?b#c%41.db"])
+  func strangeNames(name: String) throws {
+    let paths = [recording.folder.file(name), "/" + recording.folder.file("double-\(name)")]
+    for path in paths {
+      let strange = try Recording(folder: recording.folder, path: path)
+      let outcome = try strange.record(samples: 2)
+      #expect(outcome.status == 0, "\(outcome.messages)")
+      let answer = try Command.nshist("query", "same", "10", "20", "--db", path)
+      #expect(answer.status == 0, "\(answer.messages)")
+      #expect(FileManager.default.fileExists(atPath: path))
+    }
+    // Relative to the folder it is in.
+    let relative = try Command.run(
+      "/bin/sh",
+      [
+        "-c",
+        "cd '\(recording.folder.path)' && exec '\(Command.nshist)' query same 10 20 --db '\(name)'",
+      ])
+    #expect(relative.status == 0, "\(relative.messages)")
+  }
+
   @Test("a recorder that could read nothing does not end well")
   func nothingRead() throws {
     try recording.proc.breakLink(10, "uts")

@@ -52,6 +52,28 @@ struct SystemCallFaultTests {
     try recording.expectClosed()
   }
 
+  @Test("a process whose directory cannot be opened for a moment stays one process")
+  func unheld() throws {
+    for pid in 30...60 { try recording.proc.add(pid) }
+    // Few enough files that directories are opened anew in each pass.
+    let arguments = recording.arguments(interval: "20ms", samples: 6).joined(separator: " ")
+    let outcome = try Command.run(
+      "/bin/sh",
+      [
+        "-c",
+        """
+        ulimit -n 70 && exec strace -f -qq -o /dev/null -e trace=openat \
+          -e inject=openat:error=ENOMEM:when=450 '\(Command.nshist)' \(arguments)
+        """,
+      ])
+    #expect(outcome.status == 0)
+    #expect(outcome.messages.contains("the limit of open files is reached"), "\(outcome.messages)")
+    #expect(outcome.messages.contains("Cannot allocate memory"), "\(outcome.messages)")
+    #expect(try recording.texts("SELECT pid FROM task GROUP BY pid HAVING count(*) > 1") == [])
+    #expect(try samples("read-failed").gaps == 1)
+    try recording.expectWhole()
+  }
+
   @Test("a failed write costs one sample, and the next one has all of it")
   func write() throws {
     let sample = try record("fdatasync:error=EIO:when=12")

@@ -118,8 +118,8 @@ struct LiveSourceTests {
     let gone = try Puppet()
     try gone.exit()
     let pids = puppets.map(\.pid) + [gone.pid]
-    let (net, uts) = try LiveComparison.with(pids, root: ProcRoot()) { live in
-      (live.findings(.net), live.findings(.uts))
+    let (net, uts) = try LiveComparison.with(pids, root: ProcRoot()) {
+      (live) throws(ProcfsError) in (try live.findings(.net), try live.findings(.uts))
     }
     #expect(net[0] == net[2] && net[0] != net[1])
     #expect(uts[0] == uts[1])

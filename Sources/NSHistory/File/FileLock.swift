@@ -68,5 +68,7 @@ final class FileLock {
   func isAt(_ path: String) -> Bool { FileIdentity(path: path) == file }
 
   /// Lets nobody but the owner use the file, as if it had been made just now.
-  func restrict() { fchmod(descriptor, 0o600) }
+  func restrict() throws(Errno) {
+    guard fchmod(descriptor, 0o600) == 0 else { throw Errno(rawValue: errno) }
+  }
 }

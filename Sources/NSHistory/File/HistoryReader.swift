@@ -4,60 +4,56 @@ internal import SystemPackage
 
 /// An open history, for reading.
 ///
-/// It needs no privilege but to read the file, and neither makes nor alters a file. While a
-/// recorder writes it reads beside it, as SQLite's WAL allows. A file that nobody has open has no
-/// `-wal` file; it is then read as it stands, under a shared lock that keeps a recorder from
-/// starting, since to read it in the usual way SQLite would make files beside it.
+/// It needs no privilege but to read the file, and does not alter it. While a recorder writes it
+/// reads beside it, as SQLite's WAL allows. A file that nobody has open has no `-wal` file; it is
+/// then read as it stands, under a shared lock that keeps a recorder from starting, since to read
+/// it in the usual way SQLite would make files beside it. Only where a recorder was killed and left a
+/// `-wal` file, SQLite may have to make the `-shm` file that belongs to it.
 public final class HistoryReader {
   /// The path it was opened by.
   public let path: String
   let connection: Connection
-  // Kept to the end: see the type's comment, and FileLock.
-  private let lock: FileLock?
+  // Kept to the end: see FileLock.
+  private let lock: FileLock
   /// Whether a recorder had the file when it was opened.
   let isRecorded: Bool
 
   private static let operation = "read"
 
   /// Opens a history.
+  ///
+  /// Throws `HistoryError`: `missing`, `notAHistory`, `newer`, `denied`, `busy` or `inputOutput`.
   public init(path: String) throws(HistoryError) {
     self.path = path
     try Self.requireFile(path)
-    let (connection, lock) = try Self.open(path)
-    self.connection = connection
-    if let lock {
-      self.lock = lock
-      isRecorded = false
-    } else {
-      (isRecorded, self.lock) = try Self.locking(path) { () throws(Errno) in
-        try FileLock.look(path)
-      }
-    }
+    (connection, lock, isRecorded) = try Self.open(path)
   }
 
   /// Opens the file, in more than one attempt: while a recorder starts or ends, its `-wal` and
   /// `-shm` files are for a moment not what a reader needs who may not write them.
-  private static func open(_ path: String) throws(HistoryError) -> (Connection, FileLock?) {
+  private static func open(
+    _ path: String
+  ) throws(HistoryError) -> (Connection, FileLock, isRecorded: Bool) {
+    // Where SQLite looks for the files beside it.
+    let file = RealPath.of(path)
     var attempts = 20
     while true {
-      let lock = hasWriteAheadLog(path) ? nil : try lockShared(path)
-      do {
-        let connection = try Connection(
-          path: path, access: lock == nil ? .readOnly : .immutable)
+      let (lock, isRecorded, isShared) = try lock(file, path)
+      let connection: Connection
+      let identity: HistoryFile.Identity
+      do throws(SQLiteError) {
+        connection = try Connection(path: file, access: isShared ? .immutable : .readOnly)
         connection.setBusyTimeout(milliseconds: 2000)
         try connection.execute("PRAGMA query_only = ON")
-        let identity = try HistoryFile.identify(connection)
-        try HistoryFile.requireReadable(identity, connection, operation: operation, path: path)
-        return (connection, lock)
-      } catch let error as SQLiteError {
+        identity = try HistoryFile.identify(connection)
+      } catch {
         attempts -= 1
         guard attempts > 0, isAboutWriteAheadLog(error) else { throw explain(error, path) }
         usleep(50_000)
-      } catch let error as HistoryError {
-        throw error
-      } catch {
-        preconditionFailure("SQLite and HistoryFile throw nothing else")
+        continue
       }
+      try HistoryFile.requireReadable(identity, connection, operation: operation, path: path)
+      return (connection, lock, isRecorded)
     }
   }
 
@@ -65,21 +61,24 @@ public final class HistoryReader {
     error.kind == .cannotOpen || error.kind == .readOnly
   }
 
-  private static func hasWriteAheadLog(_ path: String) -> Bool {
-    if case .missing = FileStatus.of(path + "-wal") { return false }
+  private static func hasWriteAheadLog(_ file: String) -> Bool {
+    if case .missing = FileStatus.of(file + "-wal") { return false }
     return true
   }
 
-  private static func lockShared(_ path: String) throws(HistoryError) -> FileLock? {
-    let lock = try locking(path) { () throws(Errno) in try FileLock.shared(path) }
-    // A recorder may have started, and been there, in between.
-    return hasWriteAheadLog(path) ? nil : lock
-  }
-
-  private static func locking<T>(
-    _ path: String, _ body: () throws(Errno) -> T
-  ) throws(HistoryError) -> T {
-    do { return try body() } catch {
+  /// The lock that is to be kept, whether a recorder has the file, and whether the file can be read
+  /// without SQLite's locks.
+  private static func lock(
+    _ file: String, _ path: String
+  ) throws(HistoryError) -> (FileLock, isRecorded: Bool, isShared: Bool) {
+    do throws(Errno) {
+      if !hasWriteAheadLog(file), let lock = try FileLock.shared(file) {
+        // A recorder may have started, and been there, in between.
+        if !hasWriteAheadLog(file) { return (lock, false, true) }
+      }
+      let (isRecorded, keeper) = try FileLock.look(file)
+      return (keeper, isRecorded, false)
+    } catch {
       throw HistoryError(
         error == .permissionDenied ? .denied : .inputOutput, operation, path,
         reason: "\(error)", remedy: "ask its owner, or use another --db")
@@ -116,10 +115,10 @@ public final class HistoryReader {
 
   private static func explain(_ error: SQLiteError, _ path: String) -> HistoryError {
     guard isAboutWriteAheadLog(error) else { return HistoryError(error, operation, path) }
-    if case .missing = FileStatus.of(path + "-shm") {
+    if case .missing = FileStatus.of(RealPath.of(path) + "-shm") {
       return HistoryError(
         .denied, operation, path,
-        reason: "what was recorded last is in \(path)-wal, and to read that makes a file beside it",
+        reason: "what was recorded last is in \(path)-wal; to read that makes a file beside it",
         remedy: "copy \(path) and \(path)-wal to a folder that you may write, and read them there")
     }
     return HistoryError(

@@ -31,8 +31,9 @@ public struct SameQuestion: Sendable {
     case range(since: Int64?, until: Int64?)
   }
 
-  /// A question with these values.
+  /// A question with these values: two PIDs or more, and a type or more.
   public init(pids: [Selector], time: Time, types: [NamespaceType] = NamespaceType.allCases) {
+    precondition(pids.count >= 2 && !types.isEmpty, "a question is about two PIDs and a type")
     self.pids = pids
     self.time = time
     self.types = types

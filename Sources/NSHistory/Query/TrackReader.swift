@@ -81,7 +81,7 @@ final class TrackReader {
     _ run: Track.Run, to runs: inout [Track.Run], startsSession: Bool
   ) {
     if !startsSession, let last = runs.last, last.process == run.process,
-      last.value == run.value, last.until + 1 == run.from
+      last.value == run.value, last.until &+ 1 == run.from
     {
       runs[runs.count - 1].until = run.until
     } else {

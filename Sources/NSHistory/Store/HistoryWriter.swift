@@ -36,35 +36,42 @@ public final class HistoryWriter {
   }
 
   /// Opens a file for recording; makes it, mode 0600, when it is not there.
+  ///
+  /// Throws `HistoryError`: `busy` when another recorder has it, `notAHistory`, `newer`, `denied`,
+  /// `cannotCreate` or `inputOutput`.
   public init(path: String) throws(HistoryError) {
     self.path = path
     lock = try WriterOpening.lock(path)
     connection = try WriterOpening.open(path, under: lock)
-    do {
+    do throws(SQLiteError) {
       closedSession = try DeadSession.close(in: connection)
     } catch { throw HistoryError(error, Self.operation, path) }
   }
 
-  /// Begins a session.
+  /// Runs `body`; what fails in it is an error of this file.
+  private func wrapped<T>(_ body: () throws(SQLiteError) -> T) throws(HistoryError) -> T {
+    do { return try body() } catch { throw HistoryError(error, Self.operation, path) }
+  }
+
+  /// Begins a session, whose samples are to come from one source that has told nothing yet.
   public func beginSession(_ info: SessionInfo) throws(HistoryError) {
     precondition(session == nil, "a session is open")
-    do {
-      session = try connection.transaction { () throws(SQLiteError) in
+    session = try wrapped { () throws(SQLiteError) in
+      try connection.transaction { () throws(SQLiteError) in
         try OpenSession.begin(info, on: connection)
       }
-    } catch { throw HistoryError(error, Self.operation, path) }
+    }
   }
 
   /// Writes a sample, with all that earlier ones told and could not be written.
   ///
-  /// After an error the sample is not in the file for certain, and everything of it is still known.
+  /// After an error it is not certain that the sample is in the file, and everything of it is still
+  /// known. Throws `HistoryError`: `busy`, `inputOutput`, `denied` or `notAHistory`.
   public func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
-    do {
-      return try session.write(sample, timing)
-    } catch { throw HistoryError(error, Self.operation, path) }
+    return try wrapped { () throws(SQLiteError) in try session.write(sample, timing) }
   }
 
   /// Whether the path still leads to the file: it may have been moved or removed meanwhile.
@@ -81,20 +88,20 @@ public final class HistoryWriter {
   /// Brings all that was committed into the file itself. SQLite does that when a file is closed, but
   /// not for one that was moved away from its log.
   public func settle() throws(HistoryError) {
-    do {
+    try wrapped { () throws(SQLiteError) in
       try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    } catch { throw HistoryError(error, Self.operation, path) }
+    }
   }
 
   /// Ends the session at its last sample.
   public func endSession(_ end: SessionEnd) throws(HistoryError) {
     guard let session else { return }
-    do {
+    try wrapped { () throws(SQLiteError) in
       try connection.transaction { () throws(SQLiteError) in
         try SessionCloser.close(
           session.row, end, wall: ClockReading.now().wall, in: connection)
       }
-      self.session = nil
-    } catch { throw HistoryError(error, Self.operation, path) }
+    }
+    self.session = nil
   }
 }

@@ -81,7 +81,6 @@ struct TaskWriter {
   }
 
   private func startWall(_ facts: ProcessFacts, _ now: ClockReading) -> Int64? {
-    facts.startTicks.flatMap { ClockTicks.nanoseconds($0, perSecond: ticksPerSecond) }
-      .map { now.wall - now.boot + $0 }
+    facts.startTicks.flatMap { ClockTicks.wall($0, perSecond: ticksPerSecond, at: now) }
   }
 }

@@ -9,26 +9,24 @@ enum WriterOpening {
   /// Takes the recorder's lock. Waits a little for a reader to end.
   static func lock(_ path: String) throws(HistoryError) -> FileLock {
     try requirePlace(path)
-    do {
-      for attempt in 0... {
-        switch try FileLock.exclusive(path) {
-        case .taken(let lock): return lock
-        case .recorded: throw busy(path)
-        case .read where attempt >= 30:
-          throw HistoryError(
-            .busy, operation, path, reason: "a program is reading it while nobody records",
-            remedy: "start again when that has ended")
-        case .read: usleep(100_000)
-        }
+    var attempts = 30
+    while true {
+      let claim: FileLock.Claim
+      do throws(Errno) { claim = try FileLock.exclusive(path) } catch { throw explain(error, path) }
+      switch claim {
+      // It may have been moved away between its opening and its locking.
+      case .taken(let lock) where lock.isAt(path): return lock
+      case .recorded: throw busy(path)
+      case .taken, .read: break
       }
-    } catch let error as HistoryError {
-      throw error
-    } catch let error as Errno {
-      throw explain(error, path)
-    } catch {
-      preconditionFailure("FileLock throws nothing else")
+      attempts -= 1
+      guard attempts > 0 else {
+        throw HistoryError(
+          .busy, operation, path, reason: "a program is reading it while nobody records",
+          remedy: "start again when that has ended")
+      }
+      usleep(100_000)
     }
-    preconditionFailure("the loop ends by itself")
   }
 
   /// Refuses what is no place for a file, before one is made there.
@@ -44,7 +42,7 @@ enum WriterOpening {
         remedy: "give the path of a file")
     case .missing, .file(size: 0):
       // SQLite would remove it, as of no use without its file.
-      if case .file(let size) = FileStatus.of(path + "-wal"), size > 0 {
+      if case .file(let size) = FileStatus.of(RealPath.of(path) + "-wal"), size > 0 {
         throw HistoryError(
           .cannotCreate, operation, path,
           reason: "\(path)-wal is there, of a history that was moved away or removed",
@@ -89,7 +87,7 @@ enum WriterOpening {
   private static func liveRecorder(_ path: String) -> (pid: Int64, since: Int64)? {
     // Only to say who it is: a file that cannot be read now leaves that unsaid.
     do {
-      let connection = try Connection(path: path, access: .readOnly)
+      let connection = try Connection(path: RealPath.of(path), access: .readOnly)
       return try connection.prepare(
         """
         SELECT recorder_pid, started_wall_ns FROM session WHERE end_reason IS NULL
@@ -100,34 +98,49 @@ enum WriterOpening {
   }
 
   /// Opens the database under the lock, refuses what is not a history, and brings the schema up.
-  ///
   static func open(_ path: String, under lock: FileLock) throws(HistoryError) -> Connection {
     let size = lock.size
-    if size == 0 { lock.restrict() }
-    do {
-      let connection = try Connection(path: path, access: .readWrite)
+    if size == 0 {
+      do throws(Errno) { try lock.restrict() } catch { throw explain(error, path) }
+    }
+    let connection: Connection
+    let identity: HistoryFile.Identity
+    do throws(SQLiteError) {
+      connection = try Connection(path: RealPath.of(path), access: .readWrite)
       connection.setBusyTimeout(milliseconds: 1000)
-      // Nothing is written before it is sure that the file is ours. A database without a table is
-      // what a recorder leaves that was killed as it made the file; but SQLite takes any file of
-      // one byte for empty (unixFileSize in os_unix.c).
-      let identity = try HistoryFile.identify(connection)
-      if identity != .blank || size == 1 {
-        try HistoryFile.requireReadable(
-          identity == .blank ? .foreign : identity, connection, operation: operation, path: path)
-      }
-      try connection.execute("PRAGMA journal_mode = WAL")
+      identity = try HistoryFile.identify(connection)
+    } catch { throw HistoryError(error, operation, path) }
+    // Nothing is written before it is sure that the file is ours. A database without a table is
+    // what a recorder leaves that was killed as it made the file; but SQLite takes any file of
+    // one byte for empty (unixFileSize in os_unix.c).
+    if identity != .blank || size == 1 {
+      try HistoryFile.requireReadable(
+        identity == .blank ? .foreign : identity, connection, operation: operation, path: path)
+    }
+    try requireWriteAheadLog(connection, path)
+    do throws(SQLiteError) {
       // Each commit reaches the disk: the samples before a power cut are the ones asked for.
       try connection.execute("PRAGMA synchronous = FULL")
       try connection.execute("PRAGMA foreign_keys = ON")
       let version: Int64 = if case .history(let version) = identity { version } else { 0 }
       try Migrator.migrate(connection, from: version)
-      return connection
-    } catch let error as SQLiteError {
-      throw HistoryError(error, operation, path)
-    } catch let error as HistoryError {
-      throw error
-    } catch {
-      preconditionFailure("SQLite and HistoryFile throw nothing else")
+    } catch { throw HistoryError(error, operation, path) }
+    return connection
+  }
+
+  /// Without it no reader could read beside a recorder, nor know what a killed one left.
+  private static func requireWriteAheadLog(
+    _ connection: Connection, _ path: String
+  ) throws(HistoryError) {
+    let mode: String?
+    do throws(SQLiteError) {
+      mode = try connection.prepare("PRAGMA journal_mode = WAL").first { $0.text(0) }
+    } catch { throw HistoryError(error, operation, path) }
+    guard mode == "wal" else {
+      throw HistoryError(
+        .cannotCreate, operation, path,
+        reason: "its file system cannot share memory between processes, as SQLite's WAL needs",
+        remedy: "use a file on a local disk")
     }
   }
 }

@@ -48,8 +48,8 @@ public enum TimeFormat {
 
   private static func split(_ nanoseconds: Int64) -> (Int64, Int64) {
     let rest = nanoseconds % billion
-    let positive = rest < 0 ? rest + billion : rest
-    return ((nanoseconds - positive) / billion, positive)
+    return rest < 0
+      ? (nanoseconds / billion - 1, rest + billion) : (nanoseconds / billion, rest)
   }
 
   private static func date(_ time: CalendarTime) -> String {

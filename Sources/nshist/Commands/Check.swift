@@ -33,17 +33,19 @@ struct Check: ParsableCommand {
     }
     let types = try type.types()
     let root = try ProcRoot()
-    let live = try LiveComparison.with(asked, root: root) {
-      (live) throws(ProcfsError) in
-      (processes: try live.processes(asked), findings: types.map { ($0, live.findings($0)) })
+    let live = try LiveComparison.with(asked, root: root) { (live) throws(ProcfsError) in
+      let processes = try live.processes()
+      var findings: [(NamespaceType, [LiveComparison.Finding])] = []
+      for type in types { findings.append((type, try live.findings(type))) }
+      return (processes: processes, findings: findings)
     }
     let comparison = LiveAnswer(pids: asked, processes: live.processes).comparison(live.findings)
-    for (pid, process) in zip(asked, live.processes) {
-      if let process = process?.threadOf {
+    for (place, pid) in asked.enumerated() {
+      if let process = live.processes[place]?.threadOf {
         Messages.shared.say(
           "\(pid) is a thread of process \(process): its own namespaces are meant")
       }
-      if live.findings.contains(where: { $0.1[asked.firstIndex(of: pid) ?? 0] == .notRunning }) {
+      if live.findings.contains(where: { $0.1[place] == .notRunning }) {
         Messages.shared.say("there is no process \(pid) now; of the past, ask nshist query same")
       }
     }

@@ -77,8 +77,8 @@ struct LiveAnswer {
     Comparison.Process(
       pid: Int64(live.facts.pid),
       start: live.facts.startTicks.flatMap {
-        ClockTicks.nanoseconds($0, perSecond: Int64(ClockTick.perSecond))
-      }.map { now.wall - now.boot + $0 },
+        ClockTicks.wall($0, perSecond: Int64(ClockTick.perSecond), at: now)
+      },
       comm: live.description.comm.map { SystemText.escaped($0) },
       uid: live.description.uid.map(Int64.init))
   }

@@ -1,12 +1,13 @@
 internal import CLinux
 internal import Glibc
+internal import NSHistory
 internal import SystemPackage
 
 /// Standard output, or a file that is there whole or not at all.
 ///
-/// A file has no name until it is whole (`O_TMPFILE`, open(2)), so what is ended in the middle,
-/// also by SIGKILL, leaves nothing behind. Where the file system has no such files, a name beside
-/// the path is used instead. What replaces a file takes over its permissions; a link is followed; a
+/// A file has no name until it is whole (`O_TMPFILE`, open(2)), so what is ended in the middle
+/// leaves nothing behind. Where the file system has no such files, a name beside the path is used
+/// instead, which SIGKILL can leave. What replaces a file takes over its permissions; a link is followed; a
 /// device or a FIFO is not replaced but written to.
 final class OutputFile {
   private let path: String?
@@ -27,7 +28,7 @@ final class OutputFile {
       return
     }
     // A link is to go on leading to the file.
-    let path = Self.realPath(given)
+    let path = RealPath.of(given)
     self.path = path
     var status = stat()
     let exists = stat(path, &status) == 0
@@ -49,13 +50,16 @@ final class OutputFile {
         throw OutputError(path: path, errno: Errno(rawValue: errno))
       }
       let name = Self.temporaryName(path)
+      // One that was killed with this PID may have left it.
+      unlink(name)
       descriptor = try Self.open(name, O_WRONLY | O_CREAT | O_EXCL, path)
       temporary = name
     }
     if exists {
-      // Only root can give a file away; the permissions are what counts.
-      _ = fchown(descriptor, status.st_uid, status.st_gid)
-      fchmod(descriptor, status.st_mode & 0o7777)
+      // Only root can give a file away; what the group may do is meant for that group.
+      let isGiven = fchown(descriptor, status.st_uid, status.st_gid) == 0
+      let mode = status.st_mode & (isGiven ? 0o7777 : 0o7707)
+      guard fchmod(descriptor, mode) == 0 else { throw failure() }
     }
   }
 
@@ -78,6 +82,7 @@ final class OutputFile {
     guard fsync(descriptor) == 0 else { throw failure() }
     let name = temporary ?? Self.temporaryName(path)
     if temporary == nil {
+      unlink(name)
       // linkat(2) does not replace, so a name beside it comes first, and rename(2) then does.
       guard
         linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
@@ -113,13 +118,6 @@ final class OutputFile {
     let descriptor = Glibc.open(name, flags | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw OutputError(path: path, errno: Errno(rawValue: errno)) }
     return descriptor
-  }
-
-  /// Where a path leads, if anything is there.
-  private static func realPath(_ path: String) -> String {
-    guard let real = realpath(path, nil) else { return path }
-    defer { free(real) }
-    return String(cString: real)
   }
 
   /// Whether a file is of SQLite (fileformat2.html): a database, its log or its index. A history is

@@ -1,0 +1,23 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// `/proc/PID/ns`, opened with `O_PATH`: it belongs to one process for ever, also when the PID is used
+/// again, and keeps no namespace alive. Its siblings are reached from it by `..`.
+enum NamespaceDirectory {
+  /// What comes of opening it.
+  enum Opening {
+    case opened(Int32)
+    case gone
+    case denied
+  }
+
+  static func open(_ pid: Int32, in root: ProcRoot) throws(ProcfsError) -> Opening {
+    let directory = openat(root.descriptor, "\(pid)/ns", CLINUX_O_PATH_DIRECTORY)
+    if directory >= 0 { return .opened(directory) }
+    let errno = Errno.last
+    if errno.isGone { return .gone }
+    if errno.isDenied { return .denied }
+    throw ProcfsError(operation: "open", path: "\(root.path)/\(pid)/ns", cause: .system(errno))
+  }
+}

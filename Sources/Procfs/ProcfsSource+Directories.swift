@@ -1,0 +1,58 @@
+// The directory of a process: held from pass to pass, or, past the limit of open files, opened anew in
+// each, when PID and start time have to tell that it is the same process.
+
+internal import Glibc
+internal import NamespaceModel
+internal import SystemPackage
+
+extension ProcfsSource {
+  /// Reads a process known before. Returns false when it is gone, whoever has its PID now.
+  func readAgain(_ index: Int, isListed: Bool) throws(ProcfsError) -> Bool {
+    let entry = entries[index]
+    if entry.directory >= 0 { return try readLinks(index, in: entry.directory) }
+    guard isListed else { return false }
+    guard entry.startTicks != nil else {
+      // Not to be told from another user of its PID; whatever it is, it may not be read.
+      if case .denied = try NamespaceDirectory.open(entry.pid, in: root) { return true }
+      return false
+    }
+    guard entry.outlivedStartTick, let directory = try reopen(entry) else { return false }
+    defer { close(directory) }
+    return try readLinks(index, in: directory)
+  }
+
+  /// Gives `body` the directory of a process; nil when the process is gone.
+  func withDirectory<T>(
+    of entry: ProcessEntry, _ body: (Int32) -> T
+  ) throws(ProcfsError) -> T? {
+    if entry.directory >= 0 { return body(entry.directory) }
+    guard let directory = try reopen(entry) else { return nil }
+    defer { close(directory) }
+    return body(directory)
+  }
+
+  /// Opens the directory of a process that is not held, if the PID is still of that process.
+  private func reopen(_ entry: ProcessEntry) throws(ProcfsError) -> Int32? {
+    guard case .opened(let directory) = try NamespaceDirectory.open(entry.pid, in: root) else {
+      return nil
+    }
+    do {
+      if try startTicks(entry.pid, in: directory) == entry.startTicks { return directory }
+    } catch {
+      close(directory)
+      throw error
+    }
+    close(directory)
+    return nil
+  }
+
+  private func startTicks(_ pid: Int32, in directory: Int32) throws(ProcfsError) -> UInt64? {
+    switch SmallFile.read("../stat", in: directory) {
+    case .success(let text): return StatLine(text)?.startTicks
+    case .failure(let errno) where errno.isGone || errno.isDenied: return nil
+    case .failure(let errno):
+      throw ProcfsError(
+        operation: "read", path: "\(root.path)/\(pid)/stat", cause: .system(errno))
+    }
+  }
+}

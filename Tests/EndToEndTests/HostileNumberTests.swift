@@ -1,0 +1,61 @@
+// Numbers that no kernel gives and no recorder writes: they are refused, or shown as what they are, and
+// nothing traps.
+
+import Foundation
+import SQLite
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct HostileNumberTests {
+  private let recording: Recording
+
+  init() throws { recording = try Recording() }
+
+  @Test("start times past all clocks", arguments: [UInt64(900_000_000_000), UInt64.max, 1 << 63])
+  func startTime(ticks: UInt64) throws {
+    try recording.proc.add(30, start: ticks)
+    #expect(try recording.record(samples: 2).status == 0)
+    let answer = try Command.nshist("query", "same", "10", "30", "--db", recording.path)
+    #expect(answer.status < 3, "\(answer.messages)")
+  }
+
+  private static let edits = [
+    "UPDATE boot SET ticks_per_second = 1000000000000",
+    "UPDATE boot SET ticks_per_second = 9223372036854775807",
+    "UPDATE task SET start_ticks = 9223372036854775807, start_wall_ns = -9223372036854775808",
+    "UPDATE task SET start_wall_ns = 9223372036854775807",
+    "UPDATE sample SET wall_ns = 9223372036854775807, took_ns = 9223372036854775807",
+    "UPDATE sample SET wall_ns = -9223372036854775808, boot_ns = -9223372036854775808",
+    "UPDATE sample SET boot_ns = 9223372036854775807",
+    "UPDATE membership SET until_sample = 9223372036854775807",
+    "UPDATE membership SET from_sample = -9223372036854775808",
+    "UPDATE session SET first_sample = -9223372036854775808",
+    "UPDATE session SET last_sample = 9223372036854775807",
+    "UPDATE session SET first_sample = 3, last_sample = 1",
+    "INSERT INTO clock_step VALUES (9223372036854775807, 1)",
+    "INSERT INTO clock_step VALUES (-1, 1)",
+    "UPDATE sample SET gap = 4",
+    "DELETE FROM sample WHERE sample_id = 2",
+    "UPDATE namespace SET inode = -1, kernel_id = NULL, session_id = 1, sighting = inode",
+    "DELETE FROM namespace_set_link WHERE link = 3",
+    "UPDATE task SET pid = 10",
+  ]
+
+  @Test("a file edited by hand is refused or answered, in time", arguments: edits)
+  func edited(sql: String) throws {
+    try recording.record(samples: 3)
+    try Connection(path: recording.path, access: .readWrite).execute(
+      "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; \(sql)")
+    let same = ["query", "same", "10", "20", "--db", recording.path]
+    for arguments in [
+      same, same + ["--at", "now"], same + ["--since", "-1h"], same + ["--format", "json"],
+      ["query", "same", "10@@1", "20", "--db", recording.path],
+      ["export", "--db", recording.path], ["export", "--since", "-1h", "--db", recording.path],
+      ["record", "--samples", "1", "--proc-root", recording.proc.path, "--db", recording.path],
+    ] {
+      let outcome = try Command.run(Command.nshist, arguments)
+      #expect(outcome.status < 3 || outcome.status == 65, "\(arguments): \(outcome.messages)")
+      #expect(!outcome.messages.contains("Fatal"), "\(arguments): \(outcome.messages)")
+    }
+  }
+}
