@@ -55,15 +55,16 @@ struct SystemCallFaultTests {
   @Test("a process whose directory cannot be opened for a moment stays one process")
   func unheld() throws {
     for pid in 30...60 { try recording.proc.add(pid) }
-    // Few enough files that directories are opened anew in each pass.
+    // Few enough files that directories are opened anew in each pass. In the first two that of a
+    // process is opened for its links and for its name, in the third for its links.
     let arguments = recording.arguments(interval: "20ms", samples: 6).joined(separator: " ")
     let outcome = try Command.run(
       "/bin/sh",
       [
         "-c",
         """
-        ulimit -n 70 && exec strace -f -qq -o /dev/null -e trace=openat \
-          -e inject=openat:error=ENOMEM:when=450 '\(Command.nshist)' \(arguments)
+        ulimit -n 70 && exec strace -f -qq -o /dev/null -P 40/ns -e trace=openat \
+          -e inject=openat:error=ENOMEM:when=5 '\(Command.nshist)' \(arguments)
         """,
       ])
     #expect(outcome.status == 0)
