@@ -3,4 +3,8 @@
 enum ClockStep {
   /// In nanoseconds, on either side. Time is looked for this much around where it is expected.
   static let least: Int64 = 10_000_000
+
+  /// The clocks are read one after the other (`ClockReading.now`): what they are apart by less than
+  /// this, in nanoseconds, says nothing.
+  static let blur: Int64 = 1_000_000
 }

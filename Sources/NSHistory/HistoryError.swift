@@ -55,7 +55,7 @@ public struct HistoryError: Error, Sendable, Hashable {
       case .notADatabase: (.notAHistory, "give the path of a history that nshist recorded")
       case .full: (.inputOutput, "make room on the device")
       case .inputOutput: (.inputOutput, "check the device and the kernel's log")
-      case .interrupted, .other: (.inputOutput, "this is a fault in nshist: report it, please")
+      case .other: (.inputOutput, "this is a fault in nshist: report it, please")
       }
     self.init(kind, operation, path, reason: error.message, remedy: remedy)
   }

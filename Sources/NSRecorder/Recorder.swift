@@ -54,7 +54,7 @@ public final class Recorder {
   /// The dead session that was closed when the file was opened, if there was one.
   public var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
 
-  /// Records. Meanwhile SIGINT, SIGTERM, SIGQUIT and SIGHUP, where they reach the calling thread, end the
+  /// Records. Meanwhile SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP end the
   /// session in order.
   ///
   /// To be called once: a source tells of each process once.

@@ -13,7 +13,8 @@ final class Wakeups {
     case stop(signal: Int32)
   }
 
-  /// Takes over SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread, and gives them back at the end.
+  /// Takes over SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread, and gives them back at
+  /// the end.
   init() throws(Errno) {
     // A throw after all properties are set would run `deinit`.
     let timer = clinux_boot_timer()

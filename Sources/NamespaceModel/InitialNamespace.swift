@@ -11,8 +11,10 @@ public enum InitialNamespace {
   /// Whether a namespace is an initial one; nil when that cannot be told.
   ///
   /// - Parameters:
-  ///   - hasKernelID: whether the kernel gave an id: then it is a kernel with fixed numbers for all.
-  ///   - varying: the inode numbers of the initial net and mnt namespaces, which are not the same on
+  ///   - hasKernelID: whether the kernel gave an id: then it is a kernel with fixed numbers for
+  ///     all.
+  ///   - varying: the inode numbers of the initial net and mnt namespaces, which are not the same
+  ///     on
   ///     every kernel before that, as far as they are known.
   public static func isInitial(
     _ type: NamespaceType, _ inode: UInt64, hasKernelID: Bool, varying: [NamespaceType: UInt64]

@@ -16,7 +16,7 @@ public enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
   case uts = 9
 
   /// How many links there are: the length of a namespace set.
-  public static let count = 10
+  public static let count = allCases.count
 
   /// The type of the namespace the link points at.
   public var type: NamespaceType {

@@ -37,16 +37,5 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
 
 extension NamespaceType: CustomStringConvertible {
   /// The type's name, as in `/proc/PID/ns` and in `net:[4026531840]`.
-  public var description: String {
-    switch self {
-    case .cgroup: "cgroup"
-    case .ipc: "ipc"
-    case .mnt: "mnt"
-    case .net: "net"
-    case .pid: "pid"
-    case .time: "time"
-    case .user: "user"
-    case .uts: "uts"
-    }
-  }
+  public var description: String { "\(link.fileName)" }
 }

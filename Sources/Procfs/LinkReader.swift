@@ -11,18 +11,17 @@ final class LinkReader {
   }
 
   private static let capacity = 64
-  private let text = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: capacity)
+  private let text = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
 
   deinit { text.deallocate() }
 
   @inline(__always)
   func read(_ link: NamespaceLink, in directory: Int32) -> Reading {
     let name = UnsafeRawPointer(link.fileName.utf8Start).assumingMemoryBound(to: CChar.self)
-    let room = UnsafeMutableRawPointer(text.baseAddress.unsafelyUnwrapped)
-      .assumingMemoryBound(to: CChar.self)
-    let count = readlinkat(directory, name, room, Self.capacity)
+    let count = readlinkat(
+      directory, name, text.assumingMemoryBound(to: CChar.self), Self.capacity)
     guard count >= 0 else { return .failed(errno) }
-    let read = UnsafeBufferPointer(rebasing: text[..<count])
+    let read = UnsafeBufferPointer(start: text.assumingMemoryBound(to: UInt8.self), count: count)
     guard let inode = LinkText.inode(in: read.span, of: link.type) else { return .malformed }
     return .inode(inode)
   }

@@ -23,20 +23,12 @@ public enum LinkText {
 
   /// Where the digits start: behind the type's name and `:[`.
   private static func digitsStart(in text: Span<UInt8>, of type: NamespaceType) -> Int? {
-    let name: StaticString =
-      switch type {
-      case .cgroup: "cgroup:["
-      case .ipc: "ipc:["
-      case .mnt: "mnt:["
-      case .net: "net:["
-      case .pid: "pid:["
-      case .time: "time:["
-      case .user: "user:["
-      case .uts: "uts:["
-      }
+    let name = type.link.fileName
     let length = name.utf8CodeUnitCount
-    guard text.count > length else { return nil }
+    guard text.count > length + 2, text[length] == UInt8(ascii: ":"),
+      text[length + 1] == UInt8(ascii: "[")
+    else { return nil }
     for index in 0..<length where text[index] != name.utf8Start[index] { return nil }
-    return length
+    return length + 2
   }
 }

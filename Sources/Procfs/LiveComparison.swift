@@ -94,8 +94,8 @@ public struct LiveComparison {
     return found
   }
 
-  /// What the link of each process is: all of it true at one moment. Throws `ProcfsError` when a link
-  /// cannot be opened for another reason than privilege or the end of its process.
+  /// What the link of each process is: all of it true at one moment. Throws `ProcfsError` when a
+  /// link cannot be opened for another reason than privilege or the end of its process.
   public func findings(_ type: NamespaceType) throws(ProcfsError) -> [Finding] {
     var findings: [Finding] = []
     for _ in 0..<Self.attempts {

@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// `/proc/PID/ns`, opened with `O_PATH`: it belongs to one process for ever, also when the PID is used
-/// again, and keeps no namespace alive. Its siblings are reached from it by `..`.
+/// `/proc/PID/ns`, opened with `O_PATH`: it belongs to one process for ever, also when the PID is
+/// used again, and keeps no namespace alive. Its siblings are reached from it by `..`.
 enum NamespaceDirectory {
   /// What comes of opening it.
   enum Opening {

@@ -71,8 +71,9 @@ struct NamespaceSlots {
 
   @inline(__always)
   mutating func confirm(_ number: UInt32, in pass: UInt64, holder: Int, link: UInt8) {
-    slots[Int(number)].confirmed = 0
-    mark(number, in: pass, holder: holder, link: link)
+    slots[Int(number)].seen = pass
+    slots[Int(number)].holder = Int32(truncatingIfNeeded: holder)
+    slots[Int(number)].holderLink = link
     slots[Int(number)].confirmed = pass
   }
 

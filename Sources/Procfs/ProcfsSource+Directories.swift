@@ -1,5 +1,5 @@
-// The directory of a process: held from pass to pass, or, past the limit of open files, opened anew in
-// each, when PID and start time have to tell that it is the same process.
+// The directory of a process: held from pass to pass, or, past the limit of open files, opened anew
+// in each, when PID and start time have to tell that it is the same process.
 
 internal import Glibc
 internal import NamespaceModel

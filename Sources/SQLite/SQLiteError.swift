@@ -1,3 +1,5 @@
+internal import CSQLite
+
 /// A failure reported by SQLite: its extended result code, its text, and what was being done.
 ///
 /// Bound values never appear here. See https://www.sqlite.org/rescode.html.
@@ -16,28 +18,33 @@ public struct SQLiteError: Error, Sendable, Hashable {
     self.operation = operation
   }
 
+  /// The error of a file that SQLite reads without complaint, and that cannot be: as SQLite itself
+  /// has it, `SQLITE_CORRUPT`.
+  public static func corrupt(_ message: String, operation: String) -> SQLiteError {
+    SQLiteError(extendedCode: SQLITE_CORRUPT, message: message, operation: operation)
+  }
+
   /// The primary result code: the low byte of the extended one.
   public var code: Int32 { extendedCode & 0xff }
 
   /// What kind of trouble it is, as far as a caller can act on it.
   public var kind: Kind {
     switch code {
-    case 5, 6: .busy  // SQLITE_BUSY, SQLITE_LOCKED
-    case 3, 23: .denied  // SQLITE_PERM, SQLITE_AUTH
-    case 8: .readOnly  // SQLITE_READONLY
-    case 9: .interrupted  // SQLITE_INTERRUPT
-    case 10: .inputOutput  // SQLITE_IOERR
-    case 11: .corrupt  // SQLITE_CORRUPT
-    case 26: .notADatabase  // SQLITE_NOTADB
-    case 13: .full  // SQLITE_FULL
-    case 14: .cannotOpen  // SQLITE_CANTOPEN
+    case SQLITE_BUSY, SQLITE_LOCKED: .busy
+    case SQLITE_PERM, SQLITE_AUTH: .denied
+    case SQLITE_READONLY: .readOnly
+    case SQLITE_IOERR: .inputOutput
+    case SQLITE_CORRUPT: .corrupt
+    case SQLITE_NOTADB: .notADatabase
+    case SQLITE_FULL: .full
+    case SQLITE_CANTOPEN: .cannotOpen
     default: .other
     }
   }
 
   /// The kinds of trouble a caller tells apart.
   public enum Kind: Sendable, Hashable {
-    case busy, denied, readOnly, interrupted, inputOutput, corrupt, notADatabase, full
+    case busy, denied, readOnly, inputOutput, corrupt, notADatabase, full
     case cannotOpen, other
   }
 }

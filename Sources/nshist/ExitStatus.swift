@@ -8,7 +8,6 @@ internal import Procfs
 enum ExitStatus {
   static let different: Int32 = 1
   static let unknown: Int32 = 2
-  static let usage: Int32 = 64
   static let data: Int32 = 65
   static let noInput: Int32 = 66
   static let cannotCreate: Int32 = 73

@@ -1,6 +1,5 @@
 internal import CLinux
 internal import Glibc
-internal import Logging
 internal import NSHistory
 
 /// Standard error: one line a message, and on a terminal one line that is written over and over.
@@ -44,20 +43,5 @@ final class Messages: @unchecked Sendable {
     var text = text
     // Where standard error is closed, or full, there is nobody left to tell.
     _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  }
-}
-
-/// Sends what the recorder logs to standard error.
-struct MessageLogHandler: LogHandler {
-  var metadata: Logger.Metadata = [:]
-  var logLevel: Logger.Level = .notice
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    Messages.shared.say(event.message.description)
   }
 }

@@ -1,5 +1,5 @@
-// Numbers that no kernel gives and no recorder writes: they are refused, or shown as what they are, and
-// nothing traps.
+// Numbers that no kernel gives and no recorder writes: they are refused, or shown as what they are,
+// and nothing traps.
 
 import Foundation
 import SQLite

@@ -11,11 +11,16 @@ final class LiveRecording {
   private let folder: TemporaryFolder
   private let recorder: Command
 
-  init(interval: String = "50ms", _ more: String...) throws {
+  /// - Parameter namespacesHaveIDs: false to record as on a kernel that gives namespaces no ids:
+  ///   strace(1) makes the calls for them fail.
+  init(interval: String = "50ms", namespacesHaveIDs: Bool = true) throws {
     folder = try TemporaryFolder()
     database = folder.file("history.db")
-    recorder = try Command(
-      Command.nshist, ["record", "--interval", interval, "--db", database] + more)
+    let command = [Command.nshist, "record", "--interval", interval, "--db", database]
+    recorder =
+      namespacesHaveIDs
+      ? try Command(command[0], Array(command.dropFirst()))
+      : try Command(Strace.path, Strace.withoutNamespaceIDs + command)
     try waitForSamples(1)
   }
 
@@ -34,7 +39,8 @@ final class LiveRecording {
 
   /// Ends the recorder and opens what it recorded.
   func end() throws -> HistoryReader {
-    recorder.signal(SIGTERM)
+    let pid = try Recording.texts("SELECT recorder_pid FROM session", in: database).first
+    kill(try #require(pid.flatMap { Int32($0) }), SIGTERM)
     let outcome = try recorder.wait()
     #expect(outcome.status == 0, "\(outcome.messages)")
     return try HistoryReader(path: database)

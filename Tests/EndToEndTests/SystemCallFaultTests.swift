@@ -7,8 +7,7 @@ import Testing
 
 @Suite(
   .serialized,
-  .enabled(
-    if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace, to inject"))
+  .enabled(if: Strace.isThere, "\(Strace.need)"))
 struct SystemCallFaultTests {
   private let recording: Recording
 
@@ -16,12 +15,10 @@ struct SystemCallFaultTests {
 
   /// Records six samples while a call fails as told: `name:error=EIO:when=70..71`.
   private func record(_ faults: String...) throws -> Command.Outcome {
-    let calls = faults.map { $0.prefix { $0 != ":" } }.joined(separator: ",")
     let outcome = try Command.run(
-      "/usr/bin/strace",
-      ["-f", "-qq", "-o", "/dev/null", "-e", "trace=\(calls)"]
-        + faults.flatMap { ["-e", "inject=\($0)"] }
-        + [Command.nshist] + recording.arguments(interval: "20ms", samples: 6))
+      Strace.path,
+      Strace.injecting(faults) + [Command.nshist]
+        + recording.arguments(interval: "20ms", samples: 6))
     try recording.expectWhole()
     return outcome
   }
@@ -102,22 +99,15 @@ struct SystemCallFaultTests {
 
   @Test("a kernel without one of the two calls for ids, and without both")
   func identities() throws {
-    let ioctl = try Command.run(
-      "/usr/bin/strace",
-      [
-        "-f", "-qq", "-o", "/dev/null", "-e", "trace=name_to_handle_at", "-e",
-        "inject=name_to_handle_at:error=EOPNOTSUPP", Command.nshist, "record", "--samples", "1",
-        "--db", recording.folder.file("live.db"),
-      ])
-    #expect(ioctl.messages.contains("told apart by NS_GET_ID"), "\(ioctl.messages)")
-    let neither = try Command.run(
-      "/usr/bin/strace",
-      [
-        "-f", "-qq", "-o", "/dev/null", "-e", "trace=name_to_handle_at,ioctl", "-e",
-        "inject=name_to_handle_at,ioctl:error=ENOTTY", Command.nshist, "record", "--samples",
-        "1", "--db", recording.folder.file("old.db"),
-      ])
-    #expect(neither.messages.contains("told apart by continuity"), "\(neither.messages)")
-    #expect(neither.messages.contains("inode-may-be-reused"))
+    func record(_ faults: [String]) throws -> String {
+      let path = recording.folder.file("live-\(faults.joined().hashValue).db")
+      let command = [Command.nshist, "record", "--samples", "1", "--db", path]
+      return try Command.run(Strace.path, faults + command).messages
+    }
+    let ioctl = try record(Strace.injecting(["name_to_handle_at:error=EOPNOTSUPP"]))
+    #expect(ioctl.contains("told apart by NS_GET_ID"), "\(ioctl)")
+    let neither = try record(Strace.withoutNamespaceIDs)
+    #expect(neither.contains("told apart by continuity"), "\(neither)")
+    #expect(neither.contains("inode-may-be-reused"))
   }
 }

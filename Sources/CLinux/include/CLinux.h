@@ -38,8 +38,8 @@ void clinux_device_numbers(uint64_t device, uint32_t *major_number, uint32_t *mi
 /// The columns of the terminal that a file is (TIOCGWINSZ of ioctl_tty(2)); 0 when it is none.
 int32_t clinux_terminal_width(int32_t file);
 
-/// A signalfd(2) for SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP, which it blocks for
-/// the calling thread. Returns it, or -1 with errno; `previous` is the mask to go back to.
+/// A signalfd(2) for SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP, which it blocks
+/// for the calling thread. Returns it, or -1 with errno; `previous` is the mask to go back to.
 int32_t clinux_stop_signals(sigset_t *previous);
 /// Drops the signals that wait in a signalfd, closes it, and goes back to a mask.
 void clinux_release_signals(int32_t signals, const sigset_t *previous);

@@ -26,7 +26,8 @@ struct TaskSelection {
     }
     sql = """
       SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path
-      FROM task JOIN pid_space USING (space_id) JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
+      FROM task JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
+        LEFT JOIN cgroup USING (cgroup_id)
       \(conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))")
       ORDER BY task_id
       """

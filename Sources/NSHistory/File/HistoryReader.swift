@@ -7,8 +7,8 @@ internal import SystemPackage
 /// It needs no privilege but to read the file, and does not alter it. While a recorder writes it
 /// reads beside it, as SQLite's WAL allows. A file that nobody has open has no `-wal` file; it is
 /// then read as it stands, under a shared lock that keeps a recorder from starting, since to read
-/// it in the usual way SQLite would make files beside it. Only where a recorder was killed and left a
-/// `-wal` file, SQLite may have to make the `-shm` file that belongs to it.
+/// it in the usual way SQLite would make files beside it. Only where a recorder was killed and left
+/// a `-wal` file, SQLite may have to make the `-shm` file that belongs to it.
 public final class HistoryReader {
   /// The path it was opened by.
   public let path: String

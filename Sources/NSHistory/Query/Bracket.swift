@@ -59,17 +59,20 @@ struct Bracket {
     return max(0, after.bootEnd &- before.boot)
   }
 
-  /// Whether the wall clock ran with the boot clock: then it shows each time once.
-  var clockIsSteady: Bool {
-    guard let before, let after else { return true }
-    guard let length else { return false }
-    return ((after.wallEnd &- before.wall) &- length).magnitude < UInt64(ClockStep.least)
+  /// How far the wall clock was moved against the boot clock; nil if that is not known.
+  private var clockStep: UInt64? {
+    guard let before, let after else { return 0 }
+    return length.map { ((after.wallEnd &- before.wall) &- $0).magnitude }
   }
+
+  /// Whether the wall clock ran with the boot clock: then it shows each time once.
+  var clockIsSteady: Bool { clockStep.map { $0 < UInt64(ClockStep.least) } ?? false }
 
   /// The least and the greatest time that the wall clock can have shown in it: it may have been
   /// set at any moment between the samples. Nil where there is no sample.
   var wall: (low: Int64?, high: Int64?) {
     guard let before, let after else { return (before?.wall, after?.wallEnd) }
+    if let clockStep, clockStep <= UInt64(ClockStep.blur) { return (before.wall, after.wallEnd) }
     var low = min(before.wall, after.wall)
     var high = max(before.wallEnd, after.wallEnd)
     if let length {
@@ -85,8 +88,8 @@ struct Bracket {
     return time >= low ?? Int64.min && time <= high ?? Int64.max
   }
 
-  /// The latest moment, on the boot clock of a space, at which the wall clock showed a time no later
-  /// than `end`; nil if that is not known. With no `end`, the end of the bracket.
+  /// The latest moment, on the boot clock of a space, at which the wall clock showed a time no
+  /// later than `end`; nil if that is not known. With no `end`, the end of the bracket.
   func boot(at end: Int64?, in space: Int64) -> Int64? {
     if let after, after.session.space == space {
       guard let end, end < after.wallEnd, clockIsSteady else { return after.bootEnd }
@@ -94,27 +97,5 @@ struct Bracket {
     }
     guard after == nil, let before, before.session.space == space, let end else { return nil }
     return before.boot &+ (end &- before.wall)
-  }
-}
-
-/// Why there are no samples around a moment.
-public enum MissingSamples: Sendable, Hashable {
-  /// It is before the first sample of all.
-  case beforeFirst
-  /// It is after the last sample of all.
-  case afterLast
-  /// No recorder was running.
-  case noRecorder
-  /// The recorder was running, and noted why.
-  case cause(GapCause)
-
-  /// The cause in words.
-  public var words: String {
-    switch self {
-    case .beforeFirst: "it is before the first sample"
-    case .afterLast: "it is after the last sample"
-    case .noRecorder: "no recorder was running"
-    case .cause(let cause): cause.words
-    }
   }
 }

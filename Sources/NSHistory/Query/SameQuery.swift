@@ -33,9 +33,7 @@ struct SameQuery {
     case .range(let since, let until):
       answer = try SameOverRange(query: self, since: since, until: until).answer()
     }
-    let verdicts = answer.types.map(\.verdict)
-    answer.verdict =
-      verdicts.contains(.different) ? .different : verdicts.contains(.unknown) ? .unknown : .same
+    answer.verdict = Verdict(of: answer.types.map(\.verdict))
     for track in tracks { answer.known[track.pid] = track.known }
     answer.recorded = try index.recorded()
     return answer

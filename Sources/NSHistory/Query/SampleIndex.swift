@@ -54,8 +54,7 @@ final class SampleIndex {
           session: session)
       })
     else {
-      throw SQLiteError(
-        extendedCode: 11, message: "sample \(id) is missing", operation: "read a sample")
+      throw .corrupt("sample \(id) is missing", operation: "read a sample")
     }
     return point
   }
@@ -140,18 +139,5 @@ final class SampleIndex {
       if try point(middle).wall <= wall { low = middle } else { high = middle - 1 }
     }
     return try point(low)
-  }
-}
-
-extension Array {
-  /// The first index whose element, and all after it, satisfies `belongsInSecond`.
-  func partitioningIndex(where belongsInSecond: (Element) -> Bool) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if belongsInSecond(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

@@ -1,8 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Whether what one sample saw of several processes, each at a moment of its own, was all true at one
-/// moment.
+/// Whether what one sample saw of several processes, each at a moment of its own, was all true at
+/// one moment.
 ///
 /// A sample is not atomic: one process may have left a namespace before another entered it. Who was
 /// seen the same in the sample before stayed from before this one until it was read; who was seen

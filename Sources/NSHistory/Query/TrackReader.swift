@@ -172,6 +172,6 @@ final class TrackReader {
   }
 
   private static func corrupt(_ what: String) -> SQLiteError {
-    SQLiteError(extendedCode: 11, message: "\(what) is not whole", operation: "read a set")
+    .corrupt("\(what) is not whole", operation: "read a set")
   }
 }

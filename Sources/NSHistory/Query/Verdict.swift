@@ -8,6 +8,15 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
   case unknown
 }
 
+extension Verdict {
+  /// The verdict on several types together: `different` in at least one, or else `unknown` in at
+  /// least one, or else `same`.
+  public init(of verdicts: [Verdict]) {
+    self =
+      verdicts.contains(.different) ? .different : verdicts.contains(.unknown) ? .unknown : .same
+  }
+}
+
 /// Why a verdict is unknown. The raw value is the word in every output.
 public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
   /// No sample covers the time.

@@ -85,8 +85,8 @@ public final class HistoryWriter {
       remedy: "start a recorder again, and move files only when none is running")
   }
 
-  /// Brings all that was committed into the file itself. SQLite does that when a file is closed, but
-  /// not for one that was moved away from its log.
+  /// Brings all that was committed into the file itself. SQLite does that when a file is closed,
+  /// but not for one that was moved away from its log.
   public func settle() throws(HistoryError) {
     try wrapped { () throws(SQLiteError) in
       try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -48,29 +48,3 @@ public struct SessionInfo: Sendable {
     self.started = started
   }
 }
-
-/// Why a session ended. The raw value is the text kept in the file.
-public enum SessionEnd: String, Sendable, Hashable {
-  /// It took as many samples as it was asked for.
-  case completed
-  /// A signal asked it to end.
-  case stopped
-  /// It could not go on.
-  case failed
-  /// It was never told to end: found so by the next recorder.
-  case died
-}
-
-/// How a sample stands to its schedule.
-public struct SampleTiming: Sendable, Hashable {
-  /// Nanoseconds behind its schedule; nil when it is in time.
-  public var late: Int64?
-  /// Why there is no sample in the time before it; nil when there is one.
-  public var gap: GapCause?
-
-  /// A timing with these values.
-  public init(late: Int64? = nil, gap: GapCause? = nil) {
-    self.late = late
-    self.gap = gap
-  }
-}

@@ -9,7 +9,8 @@ public enum TimeFormat {
     return "\(date(time))T\(clock(time)).\(digits(rest, 9))Z"
   }
 
-  /// A start time of a process in UTC, as exact as a clock tick tells it: `2026-11-23T10:00:00.43Z`.
+  /// A start time of a process in UTC, as exact as a clock tick tells it:
+  /// `2026-11-23T10:00:00.43Z`.
   public static func start(_ nanoseconds: Int64) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, _) = CalendarTime.of(seconds, .utc)

@@ -19,13 +19,13 @@ struct DatabaseOption: ParsableArguments {
       guard !given.isEmpty else { throw ValidationError("--db needs a path") }
       return given
     }
-    return try variable("NSHIST_DB") ?? Self.defaultPath()
+    return try Environment.variable("NSHIST_DB") ?? Self.defaultPath()
   }
 
   /// The path to record into; the folder of a default path is made.
   func pathForRecording() throws -> String {
     let path = try path()
-    if given == nil, variable("NSHIST_DB") == nil { Self.makeFolder(of: path) }
+    if given == nil, Environment.variable("NSHIST_DB") == nil { Self.makeFolder(of: path) }
     return path
   }
 
@@ -41,8 +41,6 @@ struct DatabaseOption: ParsableArguments {
     return "\(home)/.local/state/nshist/history.db"
   }
 
-  private func variable(_ name: String) -> String? { Environment.variable(name) }
-
   /// Makes each folder that is missing. What cannot be made is told when the file is opened.
   private static func makeFolder(of path: String) {
     let parts = path.split(separator: "/").dropLast()
@@ -51,14 +49,5 @@ struct DatabaseOption: ParsableArguments {
       folder += "/\(part)"
       mkdir(folder, 0o755)
     }
-  }
-}
-
-/// The environment of the process.
-enum Environment {
-  /// A variable's value; nil when it is not set, or empty.
-  static func variable(_ name: String) -> String? {
-    guard let value = getenv(name), value.pointee != 0 else { return nil }
-    return String(cString: value)
   }
 }

@@ -6,8 +6,10 @@ struct TypeOption: ParsableArguments {
   @Option(
     name: .customLong("type"),
     help: ArgumentHelp(
-      "Only these types: cgroup, ipc, mnt, net, pid, time, user, uts.", valueName: "type,..."))
+      "Only these types: \(TypeOption.all).", valueName: "type,..."))
   var given: [String] = []
+
+  private static let all = NamespaceType.allCases.map(\.name).joined(separator: ", ")
 
   /// The types asked for, in the order of `NamespaceType`; all by default.
   func types() throws -> [NamespaceType] {
@@ -15,8 +17,7 @@ struct TypeOption: ParsableArguments {
     var asked: Set<NamespaceType> = []
     for name in given.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
       guard let type = NamespaceType(name: name) else {
-        let all = NamespaceType.allCases.map(\.name).joined(separator: ", ")
-        throw ValidationError("'\(name)' is not a namespace type; the types are \(all)")
+        throw ValidationError("'\(name)' is not a namespace type; the types are \(Self.all)")
       }
       asked.insert(type)
     }

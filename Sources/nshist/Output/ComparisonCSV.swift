@@ -15,13 +15,13 @@ extension Comparison {
     let head = [
       line.type.name, line.verdict.rawValue, line.evidence.rawValue, line.reason?.rawValue ?? "",
       Self.list(line.reasons.filter { $0.reason == line.reason }.map(\.pid)),
-      line.differedAtTimes ? "true" : "false",
+      String(line.differedAtTimes),
     ]
     if !line.intervals.isEmpty {
       return line.intervals.map { interval in
         head + fields(interval.place) + [
           TimeFormat.utc(interval.from), TimeFormat.utc(interval.until),
-          interval.isOpen ? "true" : "false",
+          String(interval.isOpen),
         ]
       }
     }

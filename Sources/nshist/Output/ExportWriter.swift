@@ -53,7 +53,7 @@ struct ExportWriter {
       row.uid.map(String.init) ?? "", row.type.name, row.inode.map(String.init) ?? "",
       row.kernelID.map(String.init) ?? "", row.isInitial.map(String.init) ?? "",
       row.unread?.name ?? "", TimeFormat.utc(row.from), TimeFormat.utc(row.until),
-      row.isOpen ? "true" : "false", row.cgroup ?? "",
+      String(row.isOpen), row.cgroup ?? "",
     ]
   }
 

@@ -11,12 +11,10 @@ struct LiveAnswer {
     _ findings: [(NamespaceType, [LiveComparison.Finding])]
   ) -> Comparison {
     let types = findings.map { line($0.0, $0.1) }
-    let verdicts = types.map(\.verdict)
     let now = ClockReading.now()
     return Comparison(
       pids: pids.map(Int64.init), time: "now",
-      verdict: verdicts.contains(.different)
-        ? .different : verdicts.contains(.unknown) ? .unknown : .same,
+      verdict: Verdict(of: types.map(\.verdict)),
       processes: processes.compactMap { $0.map { process($0, now) } }, types: types,
       words: Self.words)
   }

@@ -7,8 +7,8 @@ internal import SystemPackage
 ///
 /// A file has no name until it is whole (`O_TMPFILE`, open(2)), so what is ended in the middle
 /// leaves nothing behind. Where the file system has no such files, a name beside the path is used
-/// instead, which SIGKILL can leave. What replaces a file takes over its permissions; a link is followed; a
-/// device or a FIFO is not replaced but written to.
+/// instead, which SIGKILL can leave. What replaces a file takes over its permissions; a link is
+/// followed; a device or a FIFO is not replaced but written to.
 final class OutputFile {
   private let path: String?
   private let descriptor: Int32

@@ -1,0 +1,21 @@
+/// Why there are no samples around a moment.
+public enum MissingSamples: Sendable, Hashable {
+  /// It is before the first sample of all.
+  case beforeFirst
+  /// It is after the last sample of all.
+  case afterLast
+  /// No recorder was running.
+  case noRecorder
+  /// The recorder was running, and noted why.
+  case cause(GapCause)
+
+  /// The cause in words.
+  public var words: String {
+    switch self {
+    case .beforeFirst: "it is before the first sample"
+    case .afterLast: "it is after the last sample"
+    case .noRecorder: "no recorder was running"
+    case .cause(let cause): cause.words
+    }
+  }
+}

@@ -1,0 +1,77 @@
+public import NamespaceModel
+
+/// The answer to a `SameQuestion`.
+public struct SameAnswer: Sendable {
+  /// `same` in every type, `different` in at least one, or else `unknown`.
+  public var verdict: Verdict
+  /// For each PID asked for, in order, the processes it was, in the time asked for.
+  public var processes: [[ProcessRecord]]
+  /// For each PID asked for, every process that it ever was.
+  public var known: [Int64: [ProcessRecord]] = [:]
+  /// One answer a type, in the order asked for.
+  public var types: [TypeAnswer]
+  /// For a question about one moment: the samples around it.
+  public var samples: [SampleGap]
+  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
+  /// since the epoch; nil when there is none.
+  public var recorded: ClosedRange<Int64>?
+
+  /// The answer for one type.
+  public struct TypeAnswer: Sendable {
+    /// The type.
+    public var type: NamespaceType
+    /// The verdict.
+    public var verdict: Verdict
+    /// Why it is unknown; nil when it is not.
+    public var reason: UnknownReason?
+    /// For `same`, the namespaces that were shared; otherwise every one that a PID was seen in.
+    public var namespaces: [Place]
+    /// For `same`: when all were seen together.
+    public var intervals: [Interval]
+    /// Whether there was a time at which all were there and two were in different namespaces: also
+    /// beside `same`, when they shared one at another time, and beside `unknown`.
+    public var differedAtTimes: Bool
+    /// For each PID, why it is not known where it was; nil where that is known.
+    public var reasons: [UnknownReason?]
+  }
+
+  /// A namespace, and who was seen in it.
+  public struct Place: Sendable, Hashable {
+    /// The namespace.
+    public var namespace: NamespaceRecord
+    /// The processes, in the order asked for.
+    public var processes: [ProcessRecord]
+    /// Their PIDs.
+    public var pids: [Int64] {
+      processes.reduce(into: []) { pids, one in
+        if !pids.contains(one.pid) { pids.append(one.pid) }
+      }
+    }
+  }
+
+  /// A time in which all were seen together. Its ends are samples, or the ends of the range asked
+  /// for; it can have begun earlier and gone on later, up to the next sample on either side. Where
+  /// only one sample saw them together, both ends are its beginning.
+  public struct Interval: Sendable, Hashable {
+    /// In nanoseconds since the epoch.
+    public var from: Int64
+    /// In nanoseconds since the epoch.
+    public var until: Int64
+    /// Whether it still held in the last sample, and the recorder is still running.
+    public var isOpen: Bool
+    /// Where they were together.
+    public var namespace: NamespaceRecord
+    /// Which process each PID was, in the order asked for.
+    public var processes: [ProcessRecord]
+  }
+
+  /// The samples on the two sides of a moment, in nanoseconds since the epoch.
+  public struct SampleGap: Sendable, Hashable {
+    /// When the one before began; nil when there is none.
+    public var before: Int64?
+    /// When the one after began; nil when there is none.
+    public var after: Int64?
+    /// Why samples are missing in between; nil when none is.
+    public var missing: MissingSamples?
+  }
+}

@@ -1,0 +1,18 @@
+/// One sample.
+struct SamplePoint: Hashable {
+  let id: Int64
+  /// When it began, on both clocks, and how long it took.
+  let wall: Int64
+  let boot: Int64
+  let took: Int64
+  let gap: GapCause?
+  let session: SessionSpan
+
+  // What a file says is not trusted to be a time: it wraps, and never traps.
+  var wallEnd: Int64 { wall &+ took }
+  var bootEnd: Int64 { boot &+ took }
+
+  /// Whether it is known of what was before it only that it is not known: it begins a session, or
+  /// has a gap before it.
+  var isCutOff: Bool { id == session.first || gap != nil }
+}
