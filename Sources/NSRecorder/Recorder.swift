@@ -131,7 +131,7 @@ public final class Recorder {
   /// One slot: reads and writes a sample. What fails is said, and tried again at the next slot.
   private func takeSample(_ schedule: Schedule, _ onSample: (SampleReport) -> Void) {
     let sample: ProcessSample
-    do throws(ProcfsError) { sample = try source.takeSample() } catch {
+    do throws(ProcfsError) { sample = try takeSteadySample() } catch {
       return fail(.readFailed, "\(error); trying again at the next sample")
     }
     notices.sample(sample.counts)
@@ -153,6 +153,19 @@ public final class Recorder {
   ) -> GapCause? {
     let gap = schedule.gap(from: last, to: now)
     return gap == .stalled && lastWriteTook > configuration.interval / 2 ? .writeFailed : gap
+  }
+
+  /// A sample during which the wall clock was not set: of another, nothing would tell which times it
+  /// showed.
+  private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
+    var sample = try source.takeSample()
+    for _ in 0..<3 {
+      let step = (sample.end.wall - sample.start.wall) - (sample.end.boot - sample.start.boot)
+      if abs(step) < ClockStep.least { break }
+      writer.keep(sample)
+      sample = try source.takeSample()
+    }
+    return sample
   }
 
   private func fail(_ cause: GapCause, _ message: String) {

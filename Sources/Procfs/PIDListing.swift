@@ -35,6 +35,8 @@ struct PIDListing: ~Copyable {
   private func number(from start: Int, until end: Int) -> Int32? {
     var value: Int32 = 0
     var index = start
+    // The kernel writes no leading zero: 010 is not another name of 10.
+    if buffer[index] == UInt8(ascii: "0") { return nil }
     while index < end, buffer[index] != 0 {
       let digit = buffer[index] &- UInt8(ascii: "0")
       guard digit < 10, value < 100_000_000 else { return nil }

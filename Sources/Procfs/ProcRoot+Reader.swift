@@ -62,9 +62,10 @@ extension ProcRoot {
   }
 
   private static func pidNamespace(_ inode: UInt64, _ id: UInt64?) -> ObservedNamespace {
-    ObservedNamespace(
-      type: .pid, inode: inode, kernelID: id, sighting: 0,
-      isInitial: InitialNamespace.hasFixedInode(inode))
+    // The number of the initial one says it all; its id may not be readable the next time.
+    let isInitial = InitialNamespace.hasFixedInode(inode)
+    return ObservedNamespace(
+      type: .pid, inode: inode, kernelID: isInitial ? nil : id, sighting: 0, isInitial: isInitial)
   }
 
   /// Whether kthreadd is there, as PID 2: kernel threads are in the initial pid namespace only.

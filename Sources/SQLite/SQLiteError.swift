@@ -34,7 +34,8 @@ public struct SQLiteError: Error, Sendable, Hashable {
     case SQLITE_PERM, SQLITE_AUTH: .denied
     case SQLITE_READONLY: .readOnly
     case SQLITE_IOERR: .inputOutput
-    case SQLITE_CORRUPT: .corrupt
+    // The schema refuses what contradicts it: the file is not what was written.
+    case SQLITE_CORRUPT, SQLITE_CONSTRAINT: .corrupt
     case SQLITE_NOTADB: .notADatabase
     case SQLITE_FULL: .full
     case SQLITE_CANTOPEN: .cannotOpen

@@ -41,6 +41,30 @@ import Testing
     "UPDATE task SET pid = 10",
   ]
 
+  @Test(
+    "what contradicts itself is refused, and not answered",
+    arguments: [
+      "UPDATE membership SET until_sample = 999 WHERE membership_id = 1",
+      "UPDATE membership SET from_sample = 3, until_sample = 2",
+      "UPDATE membership SET from_sample = 99, until_sample = 99",
+      "INSERT INTO membership VALUES (99, 1, 1, 1, 3)", "DELETE FROM boot",
+      "DELETE FROM pid_space", "UPDATE session SET last_sample = 9",
+      "UPDATE session SET first_sample = 2",
+    ])
+  func contradiction(sql: String) throws {
+    try recording.record(samples: 3)
+    // A second session, so that what is past the first is not past all.
+    try recording.record(samples: 3)
+    try Connection(path: recording.path, access: .readWrite).execute(
+      "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; \(sql)")
+    for arguments in [
+      ["query", "same", "10", "20", "--db", recording.path], ["export", "--db", recording.path],
+    ] {
+      let outcome = try Command.run(Command.nshist, arguments)
+      #expect(outcome.status == 65, "\(arguments): \(outcome.messages) \(outcome.output)")
+    }
+  }
+
   @Test("a file edited by hand is refused or answered, in time", arguments: edits)
   func edited(sql: String) throws {
     try recording.record(samples: 3)

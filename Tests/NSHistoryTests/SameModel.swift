@@ -33,8 +33,15 @@ struct SameModel {
   // MARK: One moment
 
   func at(_ time: Int64) -> Answer {
-    let answers = (-1..<count).filter { shows($0, time...time) }.map { before in
+    var answers = (-1..<count).filter { shows($0, time...time) }.map { before in
       judge(states(before, before + 1, until: time))
+    }
+    if answers.isEmpty {
+      // The clock was set over it.
+      answers = (0..<(count - 1)).filter { before in
+        let ends = [script.start(before), script.start(before + 1)].sorted()
+        return time > ends[0] && time < ends[1]
+      }.map { judge(states($0, $0 + 1, until: time, isSkipped: true)) }
     }
     let verdicts = Set(answers.map(\.verdict))
     let verdict = verdicts.count == 1 ? verdicts.first ?? .unknown : .unknown
@@ -51,28 +58,23 @@ struct SameModel {
     return order.first(where: reasons.contains)
   }
 
-  /// What the wall clock can have shown between a sample and the next: the clock may have been set
-  /// at any moment from the first read of the one to the last of the other.
-  private func hull(_ before: Int) -> ClosedRange<Int64> {
-    if before < 0 { return Int64.min...script.end(0) }
-    if before + 1 == count { return script.start(before)...Int64.max }
-    let ends = [script.start(before), script.start(before + 1)]
-    var low = ends.min() ?? 0
-    var high = max(script.end(before), script.end(before + 1))
-    if isOneClock(before) {
-      let length = HistoryScript.bootEnd(before + 1) - HistoryScript.boot(before)
-      low = min(low, script.end(before + 1) - length)
-      high = max(high, script.start(before) + length)
-    }
-    return low...high
+  /// What the wall clock can have shown between a sample and the next, or in them. Where it was set,
+  /// it ran on from the one, and up to the other.
+  private func times(_ before: Int) -> [ClosedRange<Int64>] {
+    if before < 0 { return [Int64.min...script.end(0)] }
+    if before + 1 == count { return [script.start(before)...Int64.max] }
+    let (low, high) = (script.start(before), script.end(before + 1))
+    if isSteady(before) { return [low...high] }
+    let idle = HistoryScript.boot(before + 1) - HistoryScript.bootEnd(before)
+    return [low...(script.end(before) + idle), (script.start(before + 1) - idle)...high]
   }
 
   private func shows(_ before: Int, _ range: ClosedRange<Int64>) -> Bool {
-    hull(before).overlaps(range)
+    times(before).contains { $0.overlaps(range) }
   }
 
-  private func isOneClock(_ before: Int) -> Bool {
-    script.steps[before].space == script.steps[before + 1].space
+  private func isSteady(_ before: Int) -> Bool {
+    before < 0 || before + 1 >= count || script.steps[before + 1].clockStep == 0
   }
 
   // MARK: A range
@@ -93,9 +95,15 @@ struct SameModel {
         : index + 1 == count
           ? named.contains { $0 > script.end(index) } : shows(index, range)
       guard isAsked else { continue }
-      let end = min(hull(index).upperBound, range.upperBound)
+      let latest = times(index).map(\.upperBound).max() ?? 0
+      let end = min(latest, range.upperBound)
       let between = states(index, index + 1, until: end == Int64.max ? nil : end)
-      judgements.append((between, judge(between)))
+      var answer = judge(between)
+      if answer.verdict == .same, !isSteady(index) {
+        // At which time that was, no clock tells.
+        answer = Answer(verdict: .unknown, reason: .changedBetweenSamples)
+      }
+      judgements.append((between, answer))
     }
     if judgements.isEmpty { return Answer(verdict: .unknown, reason: .gap) }
     if judgements.contains(where: { $0.answer.verdict == .same }) { return Answer(verdict: .same) }
@@ -155,12 +163,15 @@ struct SameModel {
     return Answer(verdict: .unknown, reason: Self.worst(states.compactMap(\.reason)))
   }
 
-  private func states(_ before: Int, _ after: Int, until time: Int64?) -> [State] {
-    pair.map { state($0, before, after, until: time) }
+  private func states(
+    _ before: Int, _ after: Int, until time: Int64?, isSkipped: Bool = false
+  ) -> [State] {
+    pair.map { state($0, before, after, until: time, isSkipped) }
   }
 
   private func state(
-    _ actor: HistoryScript.Actor, _ before: Int, _ after: Int, until time: Int64?
+    _ actor: HistoryScript.Actor, _ before: Int, _ after: Int, until time: Int64?,
+    _ isSkipped: Bool
   ) -> State {
     let sides = [before, after].filter { script.steps.indices.contains($0) }
     let spaces = Set(sides.map { script.steps[$0].space })
@@ -169,7 +180,7 @@ struct SameModel {
     let meant = Dictionary(grouping: sighted) { script.generation(actor, at: $0) }.values
       .filter { spaces.contains(script.steps[$0[0]].space) }
     if meant.isEmpty { return .unknown(.notRecorded) }
-    let isSampled = sides.count == 2 && (before == after || !isCutOff(after))
+    let isSampled = sides.count == 2 && !isSkipped && (before == after || !isCutOff(after))
     if !meant.contains(where: { mayRun($0, before, after, isSampled, until: time) }) {
       return spaces.count > 1 ? .unknown(.gap) : .absent
     }
@@ -203,9 +214,7 @@ struct SameModel {
     _ before: Int, _ after: Int, _ space: Int, until time: Int64?
   ) -> Int64? {
     if after < count, script.steps[after].space == space {
-      let isSteady =
-        before < 0 || before == after || (isOneClock(before) && script.steps[after].clockStep == 0)
-      guard let time, isSteady, time < script.end(after) else {
+      guard let time, before == after || isSteady(before), time < script.end(after) else {
         return HistoryScript.bootEnd(after)
       }
       return HistoryScript.boot(after) - (script.start(after) - time)

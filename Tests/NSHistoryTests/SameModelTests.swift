@@ -85,14 +85,14 @@ struct SameModelTests {
 
   /// Before all samples, in each, before and after a birth between two, and after all.
   private static func times(_ script: HistoryScript) -> [Int64] {
-    let second = HistoryScript.second
-    return [script.start(0) - 1]
-      + script.steps.indices.flatMap { index in
-        [
-          script.start(index) + second / 2, script.end(index) + second,
-          script.end(index) + 6 * second,
-        ]
+    var times = [script.start(0) - 1]
+    for index in script.steps.indices {
+      times.append(script.start(index) + HistoryScript.second / 2)
+      for later: Int64 in [1, 6, 15] {
+        times.append(script.end(index) + later * HistoryScript.second)
       }
+    }
+    return times
   }
 
   /// Times at which no sample was being taken, whatever clock showed them, in order.

@@ -36,6 +36,9 @@ struct ContinuityTests {
 
   private static let inode: UInt64 = 4_026_532_281
 
+  /// The start of a process that appears now, in clock ticks of 10 ms.
+  private static var now: UInt64 { UInt64(ClockReading.now().boot / 10_000_000) }
+
   @Test("a number that nobody held from one sample to the next may be another namespace")
   func reusedInode() throws {
     #expect(source.identity == .continuity)
@@ -44,7 +47,7 @@ struct ContinuityTests {
     try sample()
     try proc.remove(10)
     try sample()
-    try proc.add(20, start: 900, links: ["net": Self.inode])
+    try proc.add(20, start: Self.now, links: ["net": Self.inode])
     try sample()
     try sample()
     let line = try ask(10, 20)
@@ -58,7 +61,7 @@ struct ContinuityTests {
     try proc.add(10, links: ["net": Self.inode])
     try sample()
     try proc.remove(10)
-    try proc.add(20, start: 900, links: ["net": Self.inode])
+    try proc.add(20, start: Self.now, links: ["net": Self.inode])
     try sample()
     let line = try ask(10, 20)
     #expect(line.verdict == .unknown)
@@ -72,7 +75,7 @@ struct ContinuityTests {
     try sample()
     try proc.remove(10)
     try sample()
-    try proc.add(20, start: 900, links: ["net": Self.inode])
+    try proc.add(20, start: Self.now, links: ["net": Self.inode])
     try sample()
     try sample()
     let line = try ask(15, 20)

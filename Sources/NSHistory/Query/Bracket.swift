@@ -39,6 +39,13 @@ struct Bracket {
     coverage = .sampled
   }
 
+  /// The time that the wall clock did not show, because it was set between two samples.
+  init(skippedBetween before: SamplePoint, _ after: SamplePoint) {
+    self.before = before
+    self.after = after
+    coverage = .gap(.skipped)
+  }
+
   private var sides: [SamplePoint] { [before, after].compactMap(\.self) }
 
   /// Whether a process that was there may not have been seen.
@@ -53,40 +60,46 @@ struct Bracket {
   /// Whether one PID means two processes in it.
   var spansSpaces: Bool { Set(sides.map(\.session.space)).count > 1 }
 
-  /// Its length on the boot clock, if that is one clock on both sides.
-  private var length: Int64? {
-    guard let before, let after, !spansSpaces else { return nil }
-    return max(0, after.bootEnd &- before.boot)
+  /// The time between the two samples on the boot clock, if that is one clock on both sides.
+  private var idle: Int64? {
+    guard let before, let after, before.session.clock == after.session.clock else { return nil }
+    return max(0, after.boot &- before.bootEnd)
   }
 
   /// How far the wall clock was moved against the boot clock; nil if that is not known.
   private var clockStep: UInt64? {
     guard let before, let after else { return 0 }
-    return length.map { ((after.wallEnd &- before.wall) &- $0).magnitude }
+    return idle.map { ((after.wall &- before.wallEnd) &- $0).magnitude }
   }
 
   /// Whether the wall clock ran with the boot clock: then it shows each time once.
-  var clockIsSteady: Bool { clockStep.map { $0 < UInt64(ClockStep.least) } ?? false }
+  var clockIsSteady: Bool {
+    before?.id == after?.id || clockStep.map { $0 < UInt64(ClockStep.least) } ?? false
+  }
 
-  /// The least and the greatest time that the wall clock can have shown in it: it may have been
-  /// set at any moment between the samples. Nil where there is no sample.
-  var wall: (low: Int64?, high: Int64?) {
-    guard let before, let after else { return (before?.wall, after?.wallEnd) }
-    if let clockStep, clockStep <= UInt64(ClockStep.blur) { return (before.wall, after.wallEnd) }
-    var low = min(before.wall, after.wall)
-    var high = max(before.wallEnd, after.wallEnd)
-    if let length {
-      low = min(low, after.wallEnd &- length)
-      high = max(high, before.wall &+ length)
+  /// The times that the wall clock can have shown in it. Where it was set, that was at some moment
+  /// between the samples, so it ran on from the one and up to the other: two pieces of time. Where
+  /// nothing tells how long that took, all in between.
+  var wall: [ClosedRange<Int64>] {
+    let low = before?.wall ?? Int64.min
+    let high = after?.wallEnd ?? Int64.max
+    guard let before, let after, let idle, let clockStep, clockStep > UInt64(ClockStep.blur) else {
+      return [min(low, high)...max(low, high)]
     }
-    return (low, high)
+    return [
+      low...max(low, before.wallEnd &+ idle), min(high, after.wall &- idle)...high,
+    ]
+  }
+
+  /// The part of it that is certain of what both samples saw the same: from the last read of the
+  /// one to the first read of the other; nil where the wall clock does not show when that was.
+  var certain: ClosedRange<Int64>? {
+    guard let before, let after, clockIsSteady else { return nil }
+    return before.wallEnd...max(before.wallEnd, after.wall)
   }
 
   /// Whether the wall clock can have shown a time in it.
-  func covers(_ time: Int64) -> Bool {
-    let (low, high) = wall
-    return time >= low ?? Int64.min && time <= high ?? Int64.max
-  }
+  func covers(_ time: Int64) -> Bool { wall.contains { $0.contains(time) } }
 
   /// The latest moment, on the boot clock of a space, at which the wall clock showed a time no
   /// later than `end`; nil if that is not known. With no `end`, the end of the bracket.

@@ -6,6 +6,8 @@ public enum MissingSamples: Sendable, Hashable {
   case afterLast
   /// No recorder was running.
   case noRecorder
+  /// The wall clock was set over it.
+  case skipped
   /// The recorder was running, and noted why.
   case cause(GapCause)
 
@@ -15,6 +17,7 @@ public enum MissingSamples: Sendable, Hashable {
     case .beforeFirst: "it is before the first sample"
     case .afterLast: "it is after the last sample"
     case .noRecorder: "no recorder was running"
+    case .skipped: "the clock was set over it"
     case .cause(let cause): cause.words
     }
   }

@@ -14,14 +14,17 @@ struct RangePieces {
 
   /// A piece of time and what was known in it.
   struct Piece {
-    let from: Int64
-    let until: Int64
+    /// When the judgement is certain to have held, if it says that something was known.
+    let time: ClosedRange<Int64>
     let judgement: Judgement
     /// Which process each PID was, of those that are known.
     let processes: [ProcessRecord]
     let reachesLastSample: Bool
-    /// Whether the wall clock was set in it: it does not join others to one time.
-    let spansClockStep: Bool
+  }
+
+  private var range: ClosedRange<Int64> {
+    let low = since ?? Int64.min
+    return low...max(low, until ?? Int64.max)
   }
 
   init(
@@ -63,31 +66,39 @@ struct RangePieces {
   }
 
   /// Between two samples anything may have been, from the first read of the one to the last of the
-  /// other.
+  /// other; what both saw the same is certain from the last read of the one to the first of the other.
   private mutating func addBetween(_ bracket: Bracket) {
     guard isAskedFor(bracket) else { return }
-    let (low, high) = bracket.wall
-    add(bracket, low ?? Int64.min, high ?? Int64.max, states(bracket, until: high))
+    let certain = bracket.certain
+    var judgement = states(bracket, until: bracket.wall.map(\.upperBound).max())
+    let isCertain = certain.map { range.overlaps($0) } ?? false
+    if judgement.verdict == .same, !isCertain {
+      judgement = Judgement(unproven: judgement.states, because: .changedBetweenSamples)
+    }
+    add(bracket, certain ?? Int64.min...Int64.max, judgement)
   }
 
   /// Samples in which each process was the same hold it from the end of the first on.
   private mutating func addSamples(_ opening: SamplePoint, _ closing: SamplePoint) {
-    // The clock may have gone back by less than a step.
-    let high = max(opening.wallEnd, closing.wall)
-    guard high >= since ?? Int64.min, opening.wallEnd <= until ?? Int64.max else { return }
     let bracket = Bracket(steady: opening, closing)
-    add(bracket, opening.wallEnd, high, states(bracket, until: high))
+    // The clock may have gone back by less than a step.
+    let certain = opening.wallEnd...max(opening.wallEnd, closing.wall)
+    guard range.overlaps(certain) else { return }
+    add(bracket, certain, states(bracket, until: certain.upperBound))
   }
 
   /// One sample alone is a point: each process was seen at some moment of it.
   private mutating func addSample(_ sample: SamplePoint) throws(SQLiteError) {
-    guard sample.wallEnd >= since ?? Int64.min, sample.wall <= until ?? Int64.max else { return }
+    let pass = sample.wall...max(sample.wall, sample.wallEnd)
+    guard range.overlaps(pass) else { return }
     let bracket = Bracket(steady: sample, sample)
-    var judgement = states(bracket, until: sample.wallEnd)
-    if let doubt = try Simultaneity(query, link, sample).doubt(about: judgement) {
-      judgement = Judgement(unproven: judgement.states, because: doubt)
+    var judgement = states(bracket, until: pass.upperBound)
+    let isWhole = range.contains(pass.lowerBound) && range.contains(pass.upperBound)
+    let doubt = try Simultaneity(query, link, sample).doubt(about: judgement)
+    if judgement.verdict != .unknown, let reason = isWhole ? doubt : .changedBetweenSamples {
+      judgement = Judgement(unproven: judgement.states, because: reason)
     }
-    add(bracket, sample.wall, sample.wall, judgement)
+    add(bracket, sample.wall...sample.wall, judgement)
   }
 
   private mutating func states(_ bracket: Bracket, until high: Int64?) -> Judgement {
@@ -100,17 +111,15 @@ struct RangePieces {
   }
 
   private mutating func add(
-    _ bracket: Bracket, _ low: Int64, _ high: Int64, _ judgement: Judgement
+    _ bracket: Bracket, _ certain: ClosedRange<Int64>, _ judgement: Judgement
   ) {
-    let from = max(low, since ?? low)
     pieces.append(
       Piece(
-        from: from, until: max(from, min(high, until ?? high)), judgement: judgement,
+        time: certain.clamped(to: range), judgement: judgement,
         processes: zip(query.tracks, judgement.states).compactMap { track, state in
           if case .known(_, let process) = state { track.processes[process] } else { nil }
         },
-        reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last,
-        spansClockStep: !bracket.clockIsSteady))
+        reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last))
   }
 
   /// Whether a bracket overlaps the range. Time outside of all samples belongs to the question only
@@ -119,11 +128,11 @@ struct RangePieces {
     let named = [since, until].compactMap(\.self)
     switch (bracket.before, bracket.after) {
     case (nil, nil): return false
-    case (nil, let first?): return named.contains { $0 < first.wall }
-    case (let last?, nil): return named.contains { $0 > last.wallEnd }
-    case (_?, _?):
-      let (low, high) = bracket.wall
-      return (high ?? Int64.max) >= since ?? Int64.min && (low ?? Int64.min) <= until ?? Int64.max
+    case (nil, let first?):
+      return named.contains { $0 < first.wall } || until ?? Int64.max <= first.wallEnd
+    case (let last?, nil):
+      return named.contains { $0 > last.wallEnd } || since ?? Int64.min >= last.wall
+    case (_?, _?): return bracket.wall.contains { range.overlaps($0) }
     }
   }
 }

@@ -35,7 +35,8 @@ struct SameOverRange {
     var reason: UnknownReason?
     if !intervals.isEmpty {
       verdict = .same
-    } else if areOfSeveralBoots(judgements) {
+    } else if areOfSeveralBoots(judgements), !unknown.contains(where: { $0.reason == .notRecorded })
+    {
       verdict = .different
     } else if !unknown.isEmpty {
       reason = UnknownReason.mostTelling(unknown.compactMap(\.reason))
@@ -120,18 +121,19 @@ struct SameOverRange {
         continue
       }
       let isOpen = piece.reachesLastSample && query.index.sessions.last?.isOpen == true
-      if goesOn, !piece.spansClockStep, let last = intervals.last, last.namespace == namespace,
+      if goesOn, let last = intervals.last, last.namespace == namespace,
         last.processes == piece.processes
       {
-        intervals[intervals.count - 1].until = piece.until
+        intervals[intervals.count - 1].until = piece.time.upperBound
         intervals[intervals.count - 1].isOpen = isOpen
       } else {
         intervals.append(
           .init(
-            from: piece.from, until: piece.until, isOpen: isOpen, namespace: namespace,
+            from: piece.time.lowerBound, until: piece.time.upperBound, isOpen: isOpen,
+            namespace: namespace,
             processes: piece.processes))
       }
-      goesOn = !piece.spansClockStep
+      goesOn = true
     }
     return intervals
   }

@@ -101,12 +101,19 @@ final class SampleIndex {
       }
     }
     var found: [Bracket] = []
+    var skipping: [Bracket] = []
     for after in candidates.sorted() where after <= last + 1 {
       let bracket = Bracket(
         after > first ? try point(after - 1) : nil, after <= last ? try point(after) : nil)
-      if bracket.covers(wall) { found.append(bracket) }
+      if bracket.covers(wall) {
+        found.append(bracket)
+      } else if let before = bracket.before, let after = bracket.after,
+        wall > min(before.wall, after.wall), wall < max(before.wall, after.wall)
+      {
+        skipping.append(Bracket(skippedBetween: before, after))
+      }
     }
-    return found
+    return found.isEmpty ? skipping : found
   }
 
   /// The number of the first sample that began at this time or later, in any stretch; one past the

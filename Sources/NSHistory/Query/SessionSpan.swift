@@ -1,5 +1,11 @@
 internal import SQLite
 
+/// A boot clock, which is another in each time namespace (`time_namespaces(7)`).
+struct BootClock: Hashable {
+  let boot: Int64
+  let timeNamespace: Int64?
+}
+
 /// A session that has samples. Sample numbers rise by one, so a session is a range of them.
 struct SessionSpan: Hashable {
   /// Whose PIDs its processes have.
@@ -7,6 +13,8 @@ struct SessionSpan: Hashable {
   /// The inode number of the pid namespace that these are PIDs of; nil if that is not known.
   let pidNamespaceInode: UInt64?
   let boot: Int64
+  /// The boot clock of its samples.
+  let clock: BootClock
   let first: Int64
   let last: Int64
   /// Whether a recorder is still adding to it.
@@ -22,18 +30,23 @@ struct SessionSpan: Hashable {
   {
     let all = try connection.prepare(
       """
-      SELECT space_id, boot_id, pid_namespace_inode, first_sample,
+      SELECT session.space_id, boot_id, pid_namespace_inode, first_sample,
         COALESCE(last_sample, (SELECT MAX(sample_id) FROM sample)), end_reason IS NULL,
-        COALESCE(hidepid >= 2, 1)
-      FROM session JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
+        COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL
+      FROM session LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
       WHERE first_sample IS NOT NULL ORDER BY session_id
       """
-    ).map {
-      SessionSpan(
-        space: $0.integer(0),
-        pidNamespaceInode: $0.optionalInteger(2).map(UInt64.init(bitPattern:)),
-        boot: $0.integer(1), first: $0.integer(3), last: $0.integer(4),
-        isOpen: isRecorded && $0.integer(5) != 0, hidesProcesses: $0.integer(6) != 0)
+    ).map { (row) throws(SQLiteError) in
+      guard row.integer(8) == 0 else {
+        throw .corrupt("a session is of no boot", operation: "read the sessions")
+      }
+      return SessionSpan(
+        space: row.integer(0),
+        pidNamespaceInode: row.optionalInteger(2).map(UInt64.init(bitPattern:)),
+        boot: row.integer(1),
+        clock: BootClock(boot: row.integer(1), timeNamespace: row.optionalInteger(7)),
+        first: row.integer(3), last: row.integer(4), isOpen: isRecorded && row.integer(5) != 0,
+        hidesProcesses: row.integer(6) != 0)
     }
     // All that is built on this counts samples from one session to the next.
     let isWhole =

@@ -66,6 +66,7 @@ struct Track {
     guard bracket.coverage == .sampled else { return .unknown(.gap) }
     let before = bracket.before.flatMap { run(link, at: $0.id) }
     let after = bracket.after.flatMap { run(link, at: $0.id) }
+    if before == nil, after == nil { return .unknown(.notRecorded) }
     guard let before, let after, before.process == after.process else {
       return .startingOrExiting
     }
@@ -92,6 +93,7 @@ struct Track {
     let space = processes[process].space
     guard bracket.isOf(space: space) else { return false }
     if sees(process, at: bracket.before) { return true }
+    if wasOverlooked(process, in: bracket) { return true }
     // Samples follow one another: who was missed by both was not there.
     if bracket.coverage == .sampled, !sees(process, at: bracket.after) { return false }
     if let before = bracket.before, before.session.space == space,
@@ -102,6 +104,14 @@ struct Track {
     guard let start = processes[process].startBoot, let moment = bracket.boot(at: end, in: space)
     else { return true }
     return moment >= start &- Self.grain
+  }
+
+  /// Whether a sample missed a process that had started before it, and was seen only later.
+  private func wasOverlooked(_ process: Int, in bracket: Bracket) -> Bool {
+    guard let before = bracket.before, before.session.space == processes[process].space,
+      before.id < lastSamples[process], let start = processes[process].startBoot
+    else { return false }
+    return start &+ Self.grain < before.boot
   }
 
   /// Start times are known to a clock tick, and clocks are read one after the other.

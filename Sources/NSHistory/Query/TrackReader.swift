@@ -53,6 +53,10 @@ final class TrackReader {
       for membership in life.memberships { try append(membership, of: place, to: &runs) }
     }
     for link in runs.keys { runs[link]?.sort { $0.from < $1.from } }
+    let pids = runs[.pid] ?? []
+    guard zip(pids, pids.dropFirst()).allSatisfy({ $0.until < $1.from }) else {
+      throw .corrupt("PID \(pid) is two processes in one sample", operation: "read memberships")
+    }
     return Track(
       pid: pid, processes: lives.map(\.process), known: known, runs: runs,
       lastSamples: lives.map(\.lastSample))
@@ -126,13 +130,21 @@ final class TrackReader {
       ORDER BY from_sample
       """
     ).bind(.integer(task)).map { ($0.integer(0), $0.integer(1), $0.optionalInteger(2)) }
-    return rows.map { set, from, until in
-      let session = index.session(of: from)
-      return Membership(
-        set: set, from: from, until: until ?? session?.last ?? from,
-        isOpen: until == nil && session?.isOpen == true,
-        startsSession: session?.first == from)
+    var memberships: [Membership] = []
+    for (set, from, until) in rows {
+      guard let session = index.session(of: from) else {
+        throw .corrupt("task \(task) was in no sample", operation: "read memberships")
+      }
+      let until = until ?? session.last
+      guard from <= until, until <= session.last, memberships.last?.until ?? 0 < from else {
+        throw .corrupt("times of task \(task) overlap", operation: "read memberships")
+      }
+      memberships.append(
+        Membership(
+          set: set, from: from, until: until, isOpen: session.isOpen && until == session.last,
+          startsSession: session.first == from))
     }
+    return memberships
   }
 
   private func links(of set: Int64) throws(SQLiteError) -> [NamespaceLink: LinkValue] {

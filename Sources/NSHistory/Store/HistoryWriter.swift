@@ -74,6 +74,12 @@ public final class HistoryWriter {
     return try wrapped { () throws(SQLiteError) in try session.write(sample, timing) }
   }
 
+  /// Keeps what a sample told for the next one that is written.
+  public func keep(_ sample: ProcessSample) {
+    guard let session else { preconditionFailure("no session is open") }
+    session.keep(sample)
+  }
+
   /// Whether the path still leads to the file: it may have been moved or removed meanwhile.
   public var isInPlace: Bool { lock.isAt(path) }
 

@@ -56,6 +56,9 @@ final class OpenSession {
       connection.lastInsertedRowID, boot: boot, space: space, info: info, connection: connection)
   }
 
+  /// Keeps what a sample told for the next one that is written.
+  func keep(_ sample: ProcessSample) { backlog.add(sample) }
+
   /// Writes a sample in one transaction. After an error, all is as before but the backlog.
   func write(
     _ sample: ProcessSample, _ timing: SampleTiming

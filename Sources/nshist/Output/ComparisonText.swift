@@ -111,8 +111,8 @@ struct ComparisonText {
     var order: [String] = []
     var types: [String: [String]] = [:]
     for line in comparison.types {
+      let isOne = Set(line.intervals.map(\.place.inode)).count == 1
       for interval in line.intervals {
-        let isOne = Set(line.intervals.map(\.place.inode)).count == 1
         let time =
           "from \(TimeFormat.people(interval.from, zone))"
           + " until \(TimeFormat.people(interval.until, zone))"
@@ -122,8 +122,15 @@ struct ComparisonText {
           line.type.name + (isOne ? "" : ":[\(interval.place.inode)]"))
       }
     }
-    return order.map { "together \($0): \(types[$0, default: []].joined(separator: ", "))" }
+    let shown = order.prefix(Self.mostTimes).map {
+      "together \($0): \(types[$0, default: []].joined(separator: ", "))"
+    }
+    let rest = order.count - shown.count
+    return shown + (rest > 0 ? ["and \(rest) more times together: --format csv has them all"] : [])
   }
+
+  /// What a person reads through.
+  private static let mostTimes = 40
 
   /// Of a PID that was several processes, which one.
   private func which(_ interval: Comparison.Interval) -> String {

@@ -73,7 +73,8 @@ struct SameWords {
   private func why(_ samples: SameAnswer.SampleGap) -> String {
     switch samples.missing {
     case nil, .beforeFirst, .afterLast: ""
-    case .noRecorder?, .cause?: ", with a gap in between: \(samples.missing?.words ?? "")"
+    case .noRecorder?, .skipped?, .cause?:
+      ", with a gap in between: \(samples.missing?.words ?? "")"
     }
   }
 

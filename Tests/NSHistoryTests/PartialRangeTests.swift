@@ -1,0 +1,51 @@
+// Ranges that hold part of a pass: what a pass saw was at some moment of it, and perhaps not in the
+// part that was asked about.
+
+import NSHistory
+import TestSupport
+import Testing
+
+struct PartialRangeTests {
+  private let script = HistoryScript(
+    steps: [HistoryScript.Step](repeating: .init(), count: 4),
+    actors: [
+      .init(pid: 1, sights: [.inFirst, .inFirst, .inFirst, .inFirst]),
+      .init(pid: 2, sights: [.inSecond, .inFirst, .inSecond, .inSecond]),
+    ])
+
+  private func ask(from since: Int64, to until: Int64) throws -> SameAnswer.TypeAnswer {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try script.write(path)
+    return try HistoryReader(path: path).same(
+      .init(
+        pids: [.init(pid: 1), .init(pid: 2)], time: .range(since: since, until: until),
+        types: [.net])
+    ).types[0]
+  }
+
+  @Test("all of the pass proves that they were together at some moment of it")
+  func whole() throws {
+    let line = try ask(from: script.start(1), to: script.end(1))
+    #expect(line.verdict == .same)
+    #expect(line.intervals.map(\.from) == [script.start(1)])
+  }
+
+  @Test("a part of it proves nothing", arguments: [(0, 4), (2, 4), (6, 10)])
+  func part(from: Int64, to: Int64) throws {
+    let tenth = HistoryScript.second / 10
+    let line = try ask(
+      from: script.start(1) + from * tenth, to: script.start(1) + to * tenth)
+    #expect(line.verdict == .unknown)
+    #expect(line.reason == .changedBetweenSamples)
+  }
+
+  @Test("what two passes saw the same is certain between them, not in them")
+  func between() throws {
+    let tenth = HistoryScript.second / 10
+    #expect(try ask(from: script.end(2) + tenth, to: script.start(3) - tenth).verdict == .different)
+    // Before pass 2 read it, the second may still have been with the first.
+    #expect(try ask(from: script.start(2) + tenth, to: script.end(2)).verdict == .unknown)
+    #expect(try ask(from: script.start(0), to: script.start(0) + tenth).verdict == .unknown)
+  }
+}
