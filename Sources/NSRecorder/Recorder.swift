@@ -179,12 +179,11 @@ public final class Recorder {
     _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
     _ onSample: (SampleReport) -> Void
   ) {
+    let length = lastWritten.map { " of \(TimeFormat.duration(sample.start.boot - $0.start.boot))" }
     if failing != nil {
-      let length = lastWritten.map { sample.start.boot - $0.start.boot }
-      let gap = length.map { " after a gap of \(TimeFormat.duration($0))" } ?? ""
-      logger.notice("recording again\(gap)")
+      logger.notice("recording again\(length.map { " after a gap\($0)" } ?? "")")
     } else if let gap = timing.gap {
-      logger.warning("a gap in the samples: \(gap.words)")
+      logger.warning("a gap\(length ?? "") in the samples: \(gap.words)")
     }
     failing = nil
     // NTP's slow corrections add up when the interval is long.

@@ -38,7 +38,7 @@ import Testing
   @Test("the files beside a history that is being recorded are not replaced")
   func filesBeside() throws {
     let recorder = try recording.startAndAwait(samples: 1)
-    for suffix in ["-wal", "-shm"] {
+    for suffix in ["-wal", "-shm", "-journal"] {
       expectRefusal(try export(to: recording.path + suffix), 73, saying: "a database is there")
     }
     recorder.signal(SIGTERM)

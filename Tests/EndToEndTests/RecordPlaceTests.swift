@@ -21,7 +21,7 @@ import Testing
     let outcome = try recorder.wait()
     #expect(outcome.status == 74)
     let last = try #require(outcome.messages.split(separator: "\n").last)
-    #expect(last.contains("cannot record into \(recording.path): the file was moved away"))
+    #expect(last.contains("cannot record into \(recording.path): it, or its -wal file, was moved"))
     let samples = try Recording.texts("SELECT COUNT(*) FROM sample", in: moved)
     #expect(outcome.messages.contains("ended: \(samples[0]) samples"), "\(outcome.messages)")
     #expect(try Recording.texts("PRAGMA integrity_check", in: moved) == ["ok"])
@@ -35,6 +35,19 @@ import Testing
     let outcome = try recorder.wait()
     #expect(outcome.status == 74)
     #expect(outcome.messages.contains("was moved away or removed"))
+  }
+
+  @Test("a log that is removed ends the recording, and nothing is lost")
+  func logRemoved() throws {
+    let recorder = try recording.startAndAwait(samples: 3)
+    try FileManager.default.removeItem(atPath: recording.path + "-wal")
+    let outcome = try recorder.wait()
+    #expect(outcome.status == 74)
+    #expect(outcome.messages.contains("its -wal file, was moved away or removed"))
+    try recording.expectWhole()
+    try recording.expectClosed()
+    let samples = try #require(recording.number("SELECT COUNT(*) FROM sample"))
+    #expect(samples >= 3 && outcome.messages.contains("ended: \(samples) samples"))
   }
 
   @Test("a log whose file was moved away is not recorded over")

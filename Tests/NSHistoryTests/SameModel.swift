@@ -115,6 +115,9 @@ struct SameModel {
   }
 
   private func neverTogether(_ all: [[State]]) -> Answer {
+    if pair.indices.contains(where: { actor in all.allSatisfy { $0[actor] == .absent } }) {
+      return Answer(verdict: .unknown, reason: .notRunning)
+    }
     let unsure = all.flatMap(\.self).compactMap { state -> UnknownReason? in
       if case .unknown(let reason) = state { reason } else { nil }
     }

@@ -82,6 +82,11 @@ struct SameOverRange {
   /// process was just as it started or exited is left out: no sample can tell.
   private func neverTogether(_ judgements: [Judgement]) -> (Verdict, UnknownReason?) {
     if judgements.isEmpty { return (.unknown, .gap) }
+    // Whatever is not known of the others: this one was not there at all.
+    let isAbsent = query.tracks.indices.contains { place in
+      judgements.allSatisfy { $0.states[place] == .absent }
+    }
+    if isAbsent { return (.unknown, .notRunning) }
     let unsure = judgements.flatMap(\.states).compactMap { state in
       if case .unknown(let reason) = state { reason } else { nil }
     }
@@ -104,8 +109,10 @@ struct SameOverRange {
       let states = judgements.map { $0.states[place] }
       if states.isEmpty { return query.tracks[place].known.isEmpty ? .notRecorded : .gap }
       if states.allSatisfy({ $0 == .absent }) { return .notRunning }
-      return UnknownReason.mostTelling(
-        judgements.filter { !$0.hasAbsent }.compactMap(\.states[place].reason))
+      let together = judgements.filter { !$0.hasAbsent }.compactMap(\.states[place].reason)
+      // Where they never ran at once, what counts is each one's own time.
+      let alone = states.filter { $0 != .absent && $0 != .startingOrExiting }.compactMap(\.reason)
+      return UnknownReason.mostTelling(together.isEmpty ? alone : together)
     }
   }
 

@@ -106,6 +106,17 @@ struct Track {
     return moment >= start &- Self.grain
   }
 
+  /// Whether another process had certainly started with the PID by a time in a bracket.
+  func isSucceeded(_ process: Int, in bracket: Bracket, at time: Int64) -> Bool {
+    let space = processes[process].space
+    guard bracket.clockIsSteady, let moment = bracket.boot(at: time, in: space) else {
+      return false
+    }
+    return processes[(process + 1)...].contains { next in
+      next.space == space && (next.startBoot.map { $0 &+ Self.grain < moment } ?? false)
+    }
+  }
+
   /// Whether a sample missed a process that had started before it, and was seen only later.
   private func wasOverlooked(_ process: Int, in bracket: Bracket) -> Bool {
     guard let before = bracket.before, before.session.space == processes[process].space,

@@ -19,7 +19,9 @@ final class TrackReader {
     guard let alive = selector.alive else { return all }
     let brackets = try index.brackets(at: alive)
     let picked = lives.indices.filter { place in
-      brackets.contains { all.mayRun(place, in: $0, until: alive) }
+      brackets.contains {
+        all.mayRun(place, in: $0, until: alive) && !all.isSucceeded(place, in: $0, at: alive)
+      }
     }
     return try assemble(picked.map { lives[$0] }, pid: selector.pid, known: all.known)
   }

@@ -15,6 +15,8 @@ public final class HistoryWriter {
   let connection: Connection
   // Declared after the connection so as to be let go after it; see FileLock.
   private let lock: FileLock
+  private let logPath: String
+  private var log: FileIdentity?
   private var session: OpenSession?
 
   static let operation = "record into"
@@ -43,6 +45,7 @@ public final class HistoryWriter {
     self.path = path
     lock = try WriterOpening.lock(path)
     connection = try WriterOpening.open(path, under: lock)
+    logPath = RealPath.of(path) + "-wal"
     do throws(SQLiteError) {
       closedSession = try DeadSession.close(in: connection)
     } catch { throw HistoryError(error, Self.operation, path) }
@@ -80,14 +83,21 @@ public final class HistoryWriter {
     session.keep(sample)
   }
 
-  /// Whether the path still leads to the file: it may have been moved or removed meanwhile.
-  public var isInPlace: Bool { lock.isAt(path) }
+  /// Whether the path still leads to the file, and to its log: they may have been moved or removed
+  /// meanwhile.
+  public var isInPlace: Bool {
+    let log = FileIdentity(path: logPath)
+    // SQLite makes the log at the first write, and keeps it while it has the file.
+    if self.log == nil { self.log = log }
+    return lock.isAt(path) && log == self.log
+  }
 
   /// The error of a file that was moved or removed while it was recorded into.
   public var lostFile: HistoryError {
     HistoryError(
       .inputOutput, Self.operation, path,
-      reason: "the file was moved away or removed; what was recorded is in the file that it was",
+      reason:
+        "it, or its -wal file, was moved away or removed; what was recorded is in the file it was",
       remedy: "start a recorder again, and move files only when none is running")
   }
 

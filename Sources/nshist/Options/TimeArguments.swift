@@ -19,7 +19,10 @@ enum TimeArguments {
           "'\(text)' for \(option) never was here: the clock was set forward over it")
       }
       throw ValidationError(
-        "'\(text)' is not a time for \(option); write 10:42, '2026-11-23 10:42', -5m or RFC 3339")
+        """
+        '\(text)' is not a time from 1970 to 2262 for \(option); write 10:42, '2026-11-23 10:42', -5m \
+        or RFC 3339
+        """)
     }
     guard meanings.count == 1 else {
       let both = meanings.map { "'\(TimeFormat.people($0, .local))'" }.joined(separator: " or ")

@@ -36,7 +36,7 @@ struct OutputError: Error, CustomStringConvertible {
   var description: String {
     switch cause {
     case .database:
-      "cannot write \(path): a database is there, which is not replaced; write to another place"
+      "cannot write \(path): a database is there, or its own file would be; write to another place"
     case .system(let errno): "cannot write \(path): \(errno); \(Self.remedy(errno))"
     }
   }

@@ -34,7 +34,7 @@ final class OutputFile {
     let exists = stat(path, &status) == 0
     switch exists ? status.st_mode & S_IFMT : S_IFREG {
     case S_IFREG:
-      if exists, Self.isDatabase(path) { throw OutputError(database: path) }
+      if Self.isDatabase(path) { throw OutputError(database: path) }
     case S_IFDIR: throw OutputError(path: path, errno: .isDirectory)
     default:
       descriptor = try Self.open(path, O_WRONLY, path)
@@ -120,10 +120,10 @@ final class OutputFile {
     return descriptor
   }
 
-  /// Whether a file is of SQLite (fileformat2.html): a database, its log or its index. A history is
-  /// not to be lost to a slip of the hand.
+  /// Whether a file is of SQLite (fileformat2.html): a database, or by its name one that belongs to
+  /// one, be it there or not. A history is not to be lost to a slip of the hand.
   private static func isDatabase(_ path: String) -> Bool {
-    if path.hasSuffix("-shm") || path.hasSuffix("-wal") { return true }
+    if ["-journal", "-shm", "-wal"].contains(where: path.hasSuffix) { return true }
     let magic = Array("SQLite format 3\0".utf8)
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }

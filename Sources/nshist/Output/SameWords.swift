@@ -24,7 +24,17 @@ struct SameWords {
   /// What the answer rests on.
   var notes: [String] {
     let isSeen = answer.types.contains { !$0.namespaces.isEmpty }
-    return several + around + (isSeen ? [Self.caveat] : [])
+    return several + around + hint + (isSeen ? [Self.caveat] : [])
+  }
+
+  /// Over a range, what was unseen for a moment hides what was seen all the rest of the time.
+  private var hint: [String] {
+    guard case .range = question.time,
+      answer.types.contains(where: { $0.verdict == .unknown && $0.differedAtTimes })
+    else { return [] }
+    return [
+      "A time in which all of them ran has a certain answer: --at, or --since and --until within it."
+    ]
   }
 
   private var several: [String] {
@@ -83,7 +93,8 @@ struct SameWords {
     guard let recorded = answer.recorded else {
       return ["\(path) holds no sample yet; record first: nshist record --db \(path)"]
     }
-    let span = "recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
+    let span =
+      "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
     let outside = outside(recorded, span)
     let absent = question.pids.indices.compactMap { place in
       // That nobody was there before the first sample needs no word.
@@ -109,14 +120,27 @@ struct SameWords {
   private func missing(_ place: Int, _ span: String) -> String {
     let pid = question.pids[place].pid
     let known = answer.known[pid] ?? []
-    guard let last = known.last else { return "PID \(pid) is not in the history; \(span)" }
+    guard let nearest = known.min(by: { distance(of: $0) < distance(of: $1) }) else {
+      return "PID \(pid) is not in the history; \(span)"
+    }
     let isAway = answer.types.allSatisfy { $0.reasons[place] == .notRunning }
-    let others = known.count > 1 ? ", the last of \(known.count) processes" : ""
+    let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
     return """
       \(isAway ? "PID \(pid) was not there then" : "nothing is known of PID \(pid) then"); it was \
-      recorded \(show(last.firstSeen)) to \(show(last.lastSeen)) as \(last.comm ?? "(no name)")\
-      \(others)
+      recorded \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \
+      \(nearest.comm ?? "(no name)")\(others)
       """
+  }
+
+  /// How far a process was from the time asked for.
+  private func distance(of process: ProcessRecord) -> UInt64 {
+    let time: Int64 =
+      switch question.time {
+      case .at(let time): time
+      case .range(let since, let until): since ?? until ?? process.lastSeen
+      }
+    if time < process.firstSeen { return (process.firstSeen &- time).magnitude }
+    return time > process.lastSeen ? (time &- process.lastSeen).magnitude : 0
   }
 
   private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }

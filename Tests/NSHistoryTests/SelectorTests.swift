@@ -1,0 +1,67 @@
+// Which of the processes of a PID a time picks, and what is said where it picks none.
+
+import NSHistory
+import TestSupport
+import Testing
+
+struct SelectorTests {
+  /// PID 1 is there all the time; PID 2 is one process, then free, then another. Sample 5 has a gap
+  /// before it, in which the second starts.
+  private let script: HistoryScript
+
+  init() {
+    var steps = [HistoryScript.Step](repeating: .init(), count: 8)
+    steps[5].gap = .stalled
+    script = HistoryScript(
+      steps: steps,
+      actors: [
+        .init(pid: 1, sights: [HistoryScript.Sight](repeating: .inFirst, count: 8)),
+        .init(
+          pid: 2,
+          sights: [
+            .inFirst, .inFirst, .absent, .absent, .absent, .inFirst, .inFirst, .inFirst,
+          ]),
+        .init(
+          pid: 3,
+          sights: [
+            .inFirst, .inFirst, .inFirst, .inFirst, .inFirst, .inSecond, .inSecond, .inSecond,
+          ], replacedAt: [5]),
+      ])
+  }
+
+  private func ask(_ pid: Int64, alive: Int64) throws -> SameAnswer {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try script.write(path)
+    return try HistoryReader(path: path).same(
+      .init(
+        pids: [.init(pid: pid, alive: alive), .init(pid: 1)], time: .range(since: nil, until: nil),
+        types: [.net]))
+  }
+
+  @Test("while it had the PID", arguments: [1, 6])
+  func there(sample: Int) throws {
+    let answer = try ask(2, alive: script.end(sample) - HistoryScript.second / 2)
+    #expect(answer.processes[0].count == 1)
+    #expect(answer.verdict == .same)
+  }
+
+  @Test("while nobody had the PID: not running, whatever else is not known")
+  func free() throws {
+    let answer = try ask(2, alive: script.end(3) + HistoryScript.second)
+    #expect(answer.processes[0].isEmpty)
+    #expect(answer.types[0].reason == .notRunning)
+    #expect(answer.types[0].reasons[0] == .notRunning)
+    #expect(answer.known[2]?.count == 2)
+  }
+
+  @Test("in a gap in which one followed the other, the start of the second tells")
+  func succeeded() throws {
+    let birth = HistoryScript.epoch + HistoryScript.birth(5)
+    let before = try ask(3, alive: birth - HistoryScript.second)
+    #expect(before.types[0].intervals.count == 1)
+    #expect(before.processes[0].map(\.id) == [try #require(before.known[3]).map(\.id)[0]])
+    let after = try ask(3, alive: birth + HistoryScript.second)
+    #expect(after.processes[0].map(\.id) == [try #require(after.known[3]).map(\.id)[1]])
+  }
+}
