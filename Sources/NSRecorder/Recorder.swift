@@ -155,13 +155,15 @@ public final class Recorder {
     return gap == .stalled && lastWriteTook > configuration.interval / 2 ? .writeFailed : gap
   }
 
-  /// A sample during which the wall clock was not set: of another, nothing would tell which times it
-  /// showed.
+  /// A sample during which the wall clock was not set, if one can be had in a few passes: of
+  /// another, nothing would tell which times it showed. A clock that is made to run a little faster
+  /// or slower (`adjtimex(2)`) is not set.
   private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
     var sample = try source.takeSample()
     for _ in 0..<3 {
-      let step = (sample.end.wall - sample.start.wall) - (sample.end.boot - sample.start.boot)
-      if abs(step) < ClockStep.least { break }
+      let length = sample.end.boot - sample.start.boot
+      let step = (sample.end.wall - sample.start.wall) - length
+      if abs(step) < max(ClockStep.least, length / 8) { break }
       writer.keep(sample)
       sample = try source.takeSample()
     }

@@ -40,6 +40,26 @@ struct PartialRangeTests {
     #expect(line.reason == .changedBetweenSamples)
   }
 
+  @Test("a time that the clock showed twice is two times together")
+  func shownTwice() throws {
+    var steps = [HistoryScript.Step](repeating: .init(), count: 8)
+    steps[4].clockStep = -35 * HistoryScript.second
+    let sights = [HistoryScript.Sight](repeating: .inFirst, count: 8)
+    let script = HistoryScript(
+      steps: steps, actors: [.init(pid: 1, sights: sights), .init(pid: 2, sights: sights)])
+    let range =
+      (script.start(0) + 18 * HistoryScript.second)...(script.start(0) + 24 * HistoryScript.second)
+    let folder = try TemporaryFolder()
+    try script.write(folder.file("history.db"))
+    let line = try HistoryReader(path: folder.file("history.db")).same(
+      .init(
+        pids: [.init(pid: 1), .init(pid: 2)],
+        time: .range(since: range.lowerBound, until: range.upperBound), types: [.net])
+    ).types[0]
+    #expect(line.verdict == .same)
+    #expect(line.intervals.map { $0.from...$0.until } == [range, range])
+  }
+
   @Test("what two passes saw the same is certain between them, not in them")
   func between() throws {
     let tenth = HistoryScript.second / 10

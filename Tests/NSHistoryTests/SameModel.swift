@@ -58,8 +58,8 @@ struct SameModel {
     return order.first(where: reasons.contains)
   }
 
-  /// What the wall clock can have shown between a sample and the next, or in them. Where it was set,
-  /// it ran on from the one, and up to the other.
+  /// What the wall clock can have shown between a sample and the next, or in them. Where it was
+  /// set, it ran on from the one, and up to the other.
   private func times(_ before: Int) -> [ClosedRange<Int64>] {
     if before < 0 { return [Int64.min...script.end(0)] }
     if before + 1 == count { return [script.start(before)...Int64.max] }

@@ -65,6 +65,9 @@ struct SameModelTests {
       func ask(_ time: SameQuestion.Time, _ expected: SameModel.Answer) throws {
         let line = try reader.same(.init(pids: pids, time: time, types: [.net])).types[0]
         let answer = SameModel.Answer(verdict: line.verdict, reason: line.reason)
+        if line.intervals.contains(where: { $0.from > $0.until }) {
+          wrong.append("\(pair.map(\.sights)) at \(time): an interval runs backwards")
+        }
         if answer != expected {
           wrong.append("\(pair.map(\.sights)) at \(time): \(answer), not \(expected)")
         }

@@ -11,6 +11,7 @@ struct RangePieces {
   private(set) var pieces: [Piece] = []
   /// For each PID asked for, the places of its processes that may have been running.
   private(set) var running: [Set<Int>]
+  private var hasLeftOut = false
 
   /// A piece of time and what was known in it.
   struct Piece {
@@ -20,6 +21,8 @@ struct RangePieces {
     /// Which process each PID was, of those that are known.
     let processes: [ProcessRecord]
     let reachesLastSample: Bool
+    /// Whether it begins where the piece before it ends: none was left out between the two.
+    let followsOn: Bool
   }
 
   private var range: ClosedRange<Int64> {
@@ -66,9 +69,10 @@ struct RangePieces {
   }
 
   /// Between two samples anything may have been, from the first read of the one to the last of the
-  /// other; what both saw the same is certain from the last read of the one to the first of the other.
+  /// other; what both saw the same is certain from the last read of the one to the first of the
+  /// other.
   private mutating func addBetween(_ bracket: Bracket) {
-    guard isAskedFor(bracket) else { return }
+    guard isAskedFor(bracket) else { return leaveOut() }
     let certain = bracket.certain
     var judgement = states(bracket, until: bracket.wall.map(\.upperBound).max())
     let isCertain = certain.map { range.overlaps($0) } ?? false
@@ -83,14 +87,14 @@ struct RangePieces {
     let bracket = Bracket(steady: opening, closing)
     // The clock may have gone back by less than a step.
     let certain = opening.wallEnd...max(opening.wallEnd, closing.wall)
-    guard range.overlaps(certain) else { return }
+    guard range.overlaps(certain) else { return leaveOut() }
     add(bracket, certain, states(bracket, until: certain.upperBound))
   }
 
   /// One sample alone is a point: each process was seen at some moment of it.
   private mutating func addSample(_ sample: SamplePoint) throws(SQLiteError) {
     let pass = sample.wall...max(sample.wall, sample.wallEnd)
-    guard range.overlaps(pass) else { return }
+    guard range.overlaps(pass) else { return leaveOut() }
     let bracket = Bracket(steady: sample, sample)
     var judgement = states(bracket, until: pass.upperBound)
     let isWhole = range.contains(pass.lowerBound) && range.contains(pass.upperBound)
@@ -119,8 +123,12 @@ struct RangePieces {
         processes: zip(query.tracks, judgement.states).compactMap { track, state in
           if case .known(_, let process) = state { track.processes[process] } else { nil }
         },
-        reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last))
+        reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last,
+        followsOn: !hasLeftOut))
+    hasLeftOut = false
   }
+
+  private mutating func leaveOut() { hasLeftOut = true }
 
   /// Whether a bracket overlaps the range. Time outside of all samples belongs to the question only
   /// if it was asked for by name.

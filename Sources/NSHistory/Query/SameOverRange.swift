@@ -128,7 +128,7 @@ struct SameOverRange {
         continue
       }
       let isOpen = piece.reachesLastSample && query.index.sessions.last?.isOpen == true
-      if goesOn, let last = intervals.last, last.namespace == namespace,
+      if goesOn, piece.followsOn, let last = intervals.last, last.namespace == namespace,
         last.processes == piece.processes
       {
         intervals[intervals.count - 1].until = piece.time.upperBound

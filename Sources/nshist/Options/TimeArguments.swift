@@ -20,8 +20,8 @@ enum TimeArguments {
       }
       throw ValidationError(
         """
-        '\(text)' is not a time from 1970 to 2262 for \(option); write 10:42, '2026-11-23 10:42', -5m \
-        or RFC 3339
+        '\(text)' is not a time from 1970 to 2262 for \(option); write 10:42, '2026-11-23 10:42', \
+        -5m or RFC 3339
         """)
     }
     guard meanings.count == 1 else {

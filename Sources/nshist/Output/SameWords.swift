@@ -33,7 +33,7 @@ struct SameWords {
       answer.types.contains(where: { $0.verdict == .unknown && $0.differedAtTimes })
     else { return [] }
     return [
-      "A time in which all of them ran has a certain answer: --at, or --since and --until within it."
+      "A time in which all ran has a certain answer: --at, or --since and --until within it."
     ]
   }
 
