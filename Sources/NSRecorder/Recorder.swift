@@ -90,7 +90,7 @@ public final class Recorder {
       }
     }
     summary.endedUnwritten = failing == .writeFailed
-    let hasFailed = summary.lostFile != nil || (summary.samples == 0 && summary.failures > 0)
+    let hasFailed = summary.lostFile != nil || summary.hasRecordedNothing
     end(hasFailed ? .failed : summary.signal == nil ? .completed : .stopped)
     return summary
   }

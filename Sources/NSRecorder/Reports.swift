@@ -21,6 +21,8 @@ public struct RecordingSummary: Sendable, Hashable {
   public internal(set) var samples = 0
   /// Samples that could not be read or written.
   public internal(set) var failures = 0
+  /// Whether samples were tried and none was written.
+  public var hasRecordedNothing: Bool { samples == 0 && failures > 0 }
   /// Processes there in the last sample.
   public internal(set) var processes = 0
   /// Namespaces there in the last sample.

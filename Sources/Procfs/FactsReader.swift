@@ -11,22 +11,33 @@ enum FactsReader {
   static func facts(
     _ pid: Int32, in directory: Int32, root: ProcRoot
   ) throws(ProcfsError) -> ProcessFacts? {
-    let text: [UInt8]
-    switch SmallFile.read("../stat", in: directory) {
-    case .success(let read): text = read
-    case .failure(let errno) where errno.isGone: return nil
-    case .failure(let errno) where errno.isDenied:
-      return ProcessFacts(unreadable: pid)
-    case .failure(let errno):
-      throw ProcfsError(
-        operation: "read", path: "\(root.path)/\(pid)/stat", cause: .system(errno))
-    }
-    guard let stat = StatLine(text) else {
-      throw ProcfsError(operation: "read", path: "\(root.path)/\(pid)/stat", cause: .malformed)
+    let stat: StatLine
+    switch try self.stat(pid, in: directory, root: root) {
+    case .success(let line): stat = line
+    case .failure(let errno) where errno.isDenied: return ProcessFacts(unreadable: pid)
+    case .failure: return nil
     }
     return ProcessFacts(
       pid: pid, startTicks: stat.startTicks, parentPID: stat.parentPID,
       isKernelThread: stat.isKernelThread, nspid: status(in: directory)?.nspid ?? [])
+  }
+
+  /// The line of `stat`. What is a failure here is that the process is gone, or denied; anything
+  /// else is thrown.
+  static func stat(
+    _ pid: Int32, in directory: Int32, root: ProcRoot
+  ) throws(ProcfsError) -> Result<StatLine, Errno> {
+    let path = "\(root.path)/\(pid)/stat"
+    switch SmallFile.read("../stat", in: directory) {
+    case .success(let text):
+      guard let line = StatLine(text) else {
+        throw ProcfsError(operation: "read", path: path, cause: .malformed)
+      }
+      return .success(line)
+    case .failure(let errno) where errno.isGone || errno.isDenied: return .failure(errno)
+    case .failure(let errno):
+      throw ProcfsError(operation: "read", path: path, cause: .system(errno))
+    }
   }
 
   /// What may change. A part that cannot be read now is left unknown: it proves nothing, and a

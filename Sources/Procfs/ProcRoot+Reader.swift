@@ -77,10 +77,10 @@ extension ProcRoot {
   /// The inode numbers of the initial net and mnt namespaces, which vary by kernel: those of
   /// kthreadd. Empty where it is not shown or may not be read.
   func kthreaddInodes() -> [NamespaceType: UInt64] {
+    guard showsKernelThreads else { return [:] }
     let directory = openat(descriptor, "2/ns", CLINUX_O_PATH_DIRECTORY)
     guard directory >= 0 else { return [:] }
     defer { close(directory) }
-    guard showsKernelThreads else { return [:] }
     var found: [NamespaceType: UInt64] = [:]
     for link in [NamespaceLink.mnt, .net] { found[link.type] = inode(link, in: directory) }
     return found

@@ -3,7 +3,6 @@
 
 internal import Glibc
 internal import NamespaceModel
-internal import SystemPackage
 
 extension ProcfsSource {
   /// Reads a process known before. Returns false when it is gone, whoever has its PID now.
@@ -36,23 +35,11 @@ extension ProcfsSource {
     guard case .opened(let directory) = try NamespaceDirectory.open(entry.pid, in: root) else {
       return nil
     }
-    do {
-      if try startTicks(entry.pid, in: directory) == entry.startTicks { return directory }
-    } catch {
-      close(directory)
-      throw error
-    }
-    close(directory)
-    return nil
-  }
-
-  private func startTicks(_ pid: Int32, in directory: Int32) throws(ProcfsError) -> UInt64? {
-    switch SmallFile.read("../stat", in: directory) {
-    case .success(let text): return StatLine(text)?.startTicks
-    case .failure(let errno) where errno.isGone || errno.isDenied: return nil
-    case .failure(let errno):
-      throw ProcfsError(
-        operation: "read", path: "\(root.path)/\(pid)/stat", cause: .system(errno))
-    }
+    var isKept = false
+    defer { if !isKept { close(directory) } }
+    let stat = try FactsReader.stat(entry.pid, in: directory, root: root)
+    guard case .success(let line) = stat, line.startTicks == entry.startTicks else { return nil }
+    isKept = true
+    return directory
   }
 }

@@ -48,7 +48,7 @@ struct ExportStream {
 
   /// The pieces of a run between which samples are missing or the clock was set.
   private func split(_ run: Track.Run) throws(SQLiteError) -> [ClosedRange<Int64>] {
-    guard run.from < run.until else { return [run.from...max(run.from, run.until)] }
+    guard run.from < run.until else { return [run.from...run.until] }
     let rest = (run.from + 1)...run.until
     let cuts = Set(try index.gaps(rest)).union(index.clockSteps(in: rest))
     let starts = [run.from] + cuts.sorted()

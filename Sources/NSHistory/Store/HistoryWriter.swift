@@ -64,6 +64,8 @@ public final class HistoryWriter {
         try OpenSession.begin(info, on: connection)
       }
     }
+    // SQLite has made the log by now, and keeps it while it has the file.
+    log = FileIdentity(path: logPath)
   }
 
   /// Writes a sample, with all that earlier ones told and could not be written.
@@ -85,12 +87,7 @@ public final class HistoryWriter {
 
   /// Whether the path still leads to the file, and to its log: they may have been moved or removed
   /// meanwhile.
-  public var isInPlace: Bool {
-    let log = FileIdentity(path: logPath)
-    // SQLite makes the log at the first write, and keeps it while it has the file.
-    if self.log == nil { self.log = log }
-    return lock.isAt(path) && log == self.log
-  }
+  public var isInPlace: Bool { lock.isAt(path) && FileIdentity(path: logPath) == log }
 
   /// The error of a file that was moved or removed while it was recorded into.
   public var lostFile: HistoryError {

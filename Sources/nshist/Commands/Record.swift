@@ -66,7 +66,7 @@ struct Record: ParsableCommand {
     Messages.shared.endStatus()
     Messages.shared.say(RecordingWords.end(summary, path))
     if let failure = summary.lostFile ?? summary.endFailure { throw failure }
-    if summary.endedUnwritten || summary.samples == 0 && summary.failures > 0 {
+    if summary.endedUnwritten || summary.hasRecordedNothing {
       throw ExitCode(ExitStatus.inputOutput)
     }
   }
