@@ -29,7 +29,7 @@ let package = Package(
     .target(name: "NamespaceModel", swiftSettings: strict),
     .target(
       name: "Migrations", path: "Migrations",
-      resources: [.embedInCode("V0001_history.sql")],
+      resources: [.embedInCode("V0001_history.sql"), .embedInCode("V0002_questions.sql")],
       swiftSettings: strict),
 
     .target(

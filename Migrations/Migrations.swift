@@ -26,6 +26,7 @@ public struct Migration: Sendable {
 
   /// All of them, oldest first.
   public static let all = [
-    Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql)
+    Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql),
+    Migration(2, "V0002_questions.sql", PackageResources.V0002_questions_sql),
   ]
 }

@@ -48,6 +48,14 @@ int32_t clinux_namespace_id(int32_t file, uint64_t *result) {
   return ioctl(file, _IOR(0xb7, 0xd, uint64_t), result);
 }
 
+int32_t clinux_namespace_owner(int32_t file) { return ioctl(file, _IO(0xb7, 0x1)); }
+
+int32_t clinux_namespace_parent(int32_t file) { return ioctl(file, _IO(0xb7, 0x2)); }
+
+int32_t clinux_namespace_owner_uid(int32_t file, uint32_t *result) {
+  return ioctl(file, _IO(0xb7, 0x4), result);
+}
+
 bool clinux_is_proc(int32_t file) {
   struct statfs status;
   return fstatfs(file, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;

@@ -35,6 +35,17 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
   }
 }
 
+extension NamespaceType {
+  /// The link that says in which namespace of this type a child of the process will be.
+  public var linkForChildren: NamespaceLink {
+    switch self {
+    case .pid: .pidForChildren
+    case .time: .timeForChildren
+    default: link
+    }
+  }
+}
+
 extension NamespaceType: CustomStringConvertible {
   /// The type's name, as in `/proc/PID/ns` and in `net:[4026531840]`.
   public var description: String { "\(link.fileName)" }

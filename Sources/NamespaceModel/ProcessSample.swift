@@ -14,6 +14,8 @@ public struct ProcessSample: Sendable {
   public var disappeared: [ProcessToken] = []
   /// Processes whose description was read again.
   public var described: [Redescription] = []
+  /// How namespaces that were met for the first time hang together with others.
+  public var related: [NamespaceRelations] = []
   /// How many of what there is.
   public var counts = Counts()
 

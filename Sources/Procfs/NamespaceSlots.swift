@@ -20,6 +20,8 @@ struct NamespaceSlots {
     /// the pass before, if there was one. Asked again when the pass is over.
     var holder: Int32
     var holderLink: UInt8
+    /// Whether the kernel was asked how it hangs together with others.
+    var isRelated = false
   }
 
   private struct Key: Hashable {
@@ -81,6 +83,14 @@ struct NamespaceSlots {
   func seen(in pass: UInt64) -> [UInt32] {
     slots.indices.lazy.filter { slots[$0].seen == pass }.map(UInt32.init)
   }
+
+  /// Of the slots that a link pointed at in this pass, those whose relations are not known.
+  func unrelated(in pass: UInt64) -> [UInt32] {
+    slots.indices.lazy.filter { slots[$0].seen == pass && !slots[$0].isRelated }.map(UInt32.init)
+  }
+
+  /// The relations of the slot need not be asked for again.
+  mutating func setRelated(_ number: UInt32) { slots[Int(number)].isRelated = true }
 
   /// No link points at the slot any more, although one was seen to in this pass.
   mutating func abandon(_ number: UInt32) { slots[Int(number)].seen = .max }

@@ -34,6 +34,7 @@ public final class ProcfsSource: SampleSource {
   private var lastToken: UInt64 = 0
   private var gone: [ProcessToken] = []
   private var pendingFacts: [ProcessToken: ProcessFacts] = [:]
+  var related: [NamespaceRelations] = []
 
   /// A source that reads `root`.
   ///
@@ -72,9 +73,12 @@ public final class ProcfsSource: SampleSource {
   func finish() throws(ProcfsError) -> ProcessSample {
     try settleIdentities()
     var sample = ProcessSample(start: passStart)
+    try askRelations()
     dropGone()
     sample.counts.namespaces = slots.forgetUnseen(in: pass)
     tell(&sample)
+    sample.related = related
+    related.removeAll()
     sample.end = ClockReading.now()
     return sample
   }

@@ -29,6 +29,13 @@ int32_t clinux_namespace_handle(
 /// ioctl(2) NS_GET_ID on an open namespace file (Linux 6.18). Returns 0, or -1 with errno.
 int32_t clinux_namespace_id(int32_t file, uint64_t *result);
 
+/// ioctl_nsfs(2) on an open namespace file: the user namespace that owns it (NS_GET_USERNS), or the
+/// one it was made in (NS_GET_PARENT), as an open file to be closed; or -1 with errno.
+int32_t clinux_namespace_owner(int32_t file);
+int32_t clinux_namespace_parent(int32_t file);
+/// ioctl_nsfs(2) NS_GET_OWNER_UID on an open user namespace. Returns 0, or -1 with errno.
+int32_t clinux_namespace_owner_uid(int32_t file, uint32_t *result);
+
 /// Whether an open file is of a proc file system (statfs(2)).
 bool clinux_is_proc(int32_t file);
 

@@ -6,6 +6,10 @@ struct Backlog {
   private(set) var changed: [ProcessToken: [LinkState]] = [:]
   private(set) var described: [ProcessToken: ProcessDescription] = [:]
   private(set) var disappeared: Set<ProcessToken> = []
+  private(set) var related: [NamespaceRelations] = []
+
+  /// Namespaces that came and went unwritten would fill the memory.
+  private static let mostRelated = 65536
 
   /// Adds the news of the next sample: what came and went unwritten leaves no trace.
   mutating func add(_ sample: ProcessSample) {
@@ -22,6 +26,7 @@ struct Backlog {
         changed[change.token] = change.links
       }
     }
+    if related.count < Self.mostRelated { related += sample.related }
     for news in sample.described {
       if appeared[news.token] != nil {
         appeared[news.token]?.description = news.description
@@ -31,9 +36,12 @@ struct Backlog {
     }
   }
 
-  /// Appearances in the order of their tokens.
+  /// Appearances, a parent before its children as far as clock ticks tell.
   var arrivals: [ProcessSample.Appearance] {
-    appeared.values.sorted { $0.token.number < $1.token.number }
+    appeared.values.sorted { one, other in
+      (one.facts.startTicks ?? 0, one.token.number)
+        < (other.facts.startTicks ?? 0, other.token.number)
+    }
   }
 
   /// Forgets all, when all is in the file.

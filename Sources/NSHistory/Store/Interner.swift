@@ -10,15 +10,24 @@ final class Interner {
   private let boot: Int64
   private let session: Int64
   private var namespaces: [ObservedNamespace: Int64] = [:]
-  private var sets: [String: Int64] = [:]
+  private var sets: [String: InternedSet] = [:]
   // By bytes: two strings that Swift holds equal can be two paths.
   private var cgroups: [[UInt8]: Int64] = [:]
+  private var sample: Int64 = 0
+  /// The namespaces that are known since this sample only, of which none is an initial one.
+  private(set) var created: Set<Int64> = []
   private static let limit = 16384
 
   init(_ connection: Connection, boot: Int64, session: Int64) {
     self.connection = connection
     self.boot = boot
     self.session = session
+  }
+
+  /// What is interned from now on is of this sample.
+  func begin(_ sample: Int64) {
+    self.sample = sample
+    created.removeAll()
   }
 
   /// Empties the caches: after a transaction that was undone their rows may not be there.
@@ -34,7 +43,7 @@ final class Interner {
   }
 
   /// The row of a namespace set.
-  func set(_ links: [LinkState]) throws(SQLiteError) -> Int64 {
+  func set(_ links: [LinkState]) throws(SQLiteError) -> InternedSet {
     var parts: [Int64] = []
     for link in links {
       switch link {
@@ -47,8 +56,17 @@ final class Interner {
     let found = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
       .bind(.text(key)).first { $0.integer(0) }
     let row = if let found { found } else { try insertSet(key, parts) }
-    sets[key] = row
-    return row
+    let set = InternedSet(row: row, parts: parts)
+    sets[key] = set
+    return set
+  }
+
+  /// The namespace set of a row; nil when there is none.
+  func set(row: Int64) throws(SQLiteError) -> InternedSet? {
+    try connection.prepare("SELECT links FROM namespace_set WHERE set_id = ?")
+      .bind(.integer(row)).first { $0.text(0) }
+      .map { text in text.split(separator: " ").compactMap { Int64($0) } }
+      .flatMap { $0.count == NamespaceLink.count ? InternedSet(row: row, parts: $0) : nil }
   }
 
   private func insertSet(_ key: String, _ parts: [Int64]) throws(SQLiteError) -> Int64 {
@@ -65,7 +83,14 @@ final class Interner {
     return row
   }
 
-  private func namespace(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
+  /// The row of a namespace, if it has one.
+  func known(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
+    if let known = namespaces[namespace] { return known }
+    return try find(namespace)
+  }
+
+  /// The row of a namespace.
+  func namespace(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
     if let known = namespaces[namespace] { return known }
     let found = try find(namespace)
     let row: Int64
@@ -104,17 +129,20 @@ final class Interner {
     let hasID = namespace.kernelID != nil
     try connection.prepare(
       """
-      INSERT INTO namespace (boot_id, type, inode, kernel_id, session_id, sighting, initial)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO namespace (boot_id, type, inode, kernel_id, session_id, sighting, initial,
+        first_sample, last_sample)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
       """
     ).bind(
       .integer(boot), .integer(Int64(namespace.type.rawValue)), Self.inode(namespace),
       .optional(namespace.kernelID.map(Int64.init(bitPattern:))),
       hasID ? .null : .integer(session),
       hasID ? .null : .integer(Int64(bitPattern: namespace.sighting)),
-      .optional(namespace.isInitial.map { $0 ? 1 : 0 })
+      .optional(namespace.isInitial.map { $0 ? 1 : 0 }), .integer(sample)
     ).run()
-    return connection.lastInsertedRowID
+    let row = connection.lastInsertedRowID
+    if namespace.isInitial != true { created.insert(row) }
+    return row
   }
 
   private static func inode(_ namespace: ObservedNamespace) -> Value {

@@ -6,18 +6,11 @@ final class OpenSession {
   let row: Int64
   private let connection: Connection
   private let interner: Interner
-  private let tasks: TaskWriter
+  private let memberships: MembershipWriter
   private var backlog = Backlog()
-  private var live: [ProcessToken: Live] = [:]
+  private var live = LiveProcesses()
   private var lastSample: Int64?
   private var lastStart: ClockReading?
-
-  /// The rows of a process that is there. They change only when a transaction was committed.
-  private struct Live {
-    var task: Int64
-    var membership: Int64
-    var set: Int64
-  }
 
   private init(
     _ row: Int64, boot: Int64, space: Int64, info: SessionInfo, connection: Connection
@@ -25,9 +18,11 @@ final class OpenSession {
     self.row = row
     self.connection = connection
     interner = Interner(connection, boot: boot, session: row)
-    tasks = TaskWriter(
-      connection: connection, interner: interner, space: space,
-      ticksPerSecond: info.ticksPerSecond)
+    memberships = MembershipWriter(
+      connection: connection, interner: interner,
+      tasks: TaskWriter(
+        connection: connection, interner: interner, space: space,
+        ticksPerSecond: info.ticksPerSecond))
   }
 
   static func begin(
@@ -65,41 +60,26 @@ final class OpenSession {
   ) throws(SQLiteError) -> HistoryWriter.Written {
     backlog.add(sample)
     let step = clockStep(to: sample.start)
-    var met: [ProcessToken: Live] = [:]
     let id: Int64
+    let written: LiveProcesses
     do {
-      id = try connection.transaction { () throws(SQLiteError) in
+      (id, written) = try connection.transaction { () throws(SQLiteError) in
         let id = try insert(sample, timing, step: step)
-        for token in backlog.disappeared { try closeMembership(of: token) }
-        for (token, links) in backlog.changed {
-          guard var process = live[token] else { continue }
-          let set = try interner.set(links)
-          // Away and back while nothing could be written: the gap says that much.
-          guard set != process.set else { continue }
-          try closeMembership(of: token)
-          process.set = set
-          process.membership = try openMembership(process.task, set, from: id)
-          met[token] = process
-        }
-        for arrival in backlog.arrivals {
-          let task = try tasks.row(
-            of: arrival, at: sample.start, mayBeKnown: lastSample == nil)
-          let set = try interner.set(arrival.links)
-          met[arrival.token] = Live(
-            task: task, membership: try openMembership(task, set, from: id), set: set)
-        }
-        for (token, description) in backlog.described {
-          if let process = live[token] { try tasks.describe(process.task, as: description) }
-        }
-        return id
+        interner.begin(id)
+        var live = live
+        try memberships.write(
+          backlog, into: &live, sample: id, at: sample.start, isFirst: lastSample == nil)
+        try live.presence.write(since: self.live.presence, on: connection, last: lastSample)
+        try RelationWriter(connection: connection, interner: interner).write(backlog.related)
+        return (id, live)
       }
     } catch {
       interner.forget()
       throw error
     }
-    let changes = backlog.disappeared.count + met.count
-    for token in backlog.disappeared { live[token] = nil }
-    live.merge(met) { $1 }
+    let changes = backlog.disappeared.count + written.changes
+    live = written
+    live.changes = 0
     backlog.clear()
     interner.trim()
     lastSample = id
@@ -130,21 +110,6 @@ final class OpenSession {
         .bind(.integer(id), .integer(step)).run()
     }
     return id
-  }
-
-  private func closeMembership(of token: ProcessToken) throws(SQLiteError) {
-    guard let process = live[token], let lastSample else { return }
-    try connection.prepare("UPDATE membership SET until_sample = ? WHERE membership_id = ?")
-      .bind(.integer(lastSample), .integer(process.membership)).run()
-  }
-
-  private func openMembership(
-    _ task: Int64, _ set: Int64, from sample: Int64
-  ) throws(SQLiteError) -> Int64 {
-    try connection.prepare(
-      "INSERT INTO membership (task_id, set_id, from_sample) VALUES (?, ?, ?)"
-    ).bind(.integer(task), .integer(set), .integer(sample)).run()
-    return connection.lastInsertedRowID
   }
 
   /// How far the wall clock moved against the boot clock since the last sample, if it was a step or

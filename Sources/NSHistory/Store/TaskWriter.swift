@@ -10,21 +10,24 @@ struct TaskWriter {
 
   /// The row of a process that was just met.
   ///
-  /// - Parameter mayBeKnown: whether an earlier session can have met it. Within a session, a held
-  ///   directory already told it from every other process, even of one PID and start.
+  /// - Parameters:
+  ///   - mayBeKnown: whether an earlier session can have met it. Within a session, a held directory
+  ///     already told it from every other process, even of one PID and start.
+  ///   - parent: the row of its parent, if that is known.
   func row(
-    of arrival: ProcessSample.Appearance, at start: ClockReading, mayBeKnown: Bool
-  ) throws(SQLiteError) -> Int64 {
+    of arrival: ProcessSample.Appearance, at start: ClockReading, parent: Int64?,
+    mayBeKnown: Bool
+  ) throws(SQLiteError) -> (task: Int64, isKnown: Bool) {
     if mayBeKnown, let known = try find(arrival.facts) {
       try describe(known, as: arrival.description)
-      return known
+      return (known, true)
     }
     let facts = arrival.facts
     try connection.prepare(
       """
       INSERT INTO task (space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
-                        start_wall_ns, comm, uid, cgroup_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        start_wall_ns, comm, uid, cgroup_id, parent_task_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(space), .integer(Int64(facts.pid)),
@@ -34,9 +37,9 @@ struct TaskWriter {
       .optional(startWall(facts, start)),
       .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
-      .optional(try interner.cgroup(arrival.description.cgroup))
+      .optional(try interner.cgroup(arrival.description.cgroup)), .optional(parent)
     ).run()
-    return connection.lastInsertedRowID
+    return (connection.lastInsertedRowID, false)
   }
 
   /// Writes down a description that differs.
