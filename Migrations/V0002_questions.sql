@@ -40,14 +40,18 @@ WHERE seen.namespace_id = namespace.namespace_id;
 CREATE INDEX membership_begun ON membership (from_sample) WHERE cause IS NOT NULL;
 CREATE INDEX membership_ended ON membership (until_sample)
   WHERE cause IS NOT NULL AND until_sample IS NOT NULL;
--- As membership_span, for those of one set.
-CREATE INDEX membership_set
-  ON membership (set_id, length(printf('%o', until_sample - from_sample)), from_sample)
-  WHERE until_sample IS NOT NULL;
+-- As membership_span, for those of one set; 0 stands for those that still hold.
+CREATE INDEX membership_set ON membership (
+  set_id,
+  CASE WHEN until_sample IS NULL THEN 0
+       ELSE length(printf('%o', until_sample - from_sample)) END,
+  from_sample);
 CREATE INDEX task_comm ON task (comm);
 CREATE INDEX task_cgroup ON task (cgroup_id);
 CREATE INDEX namespace_kernel_id ON namespace (kernel_id) WHERE kernel_id IS NOT NULL;
 CREATE INDEX namespace_last ON namespace (last_sample);
+CREATE INDEX namespace_parent ON namespace (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX namespace_owner ON namespace (owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX namespace_set_link_unread ON namespace_set_link (unread) WHERE unread IS NOT NULL;
 
 DROP VIEW namespaces;

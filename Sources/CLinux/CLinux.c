@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -116,4 +117,19 @@ int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds) {
   struct itimerspec when = {
     .it_value = {boot_nanoseconds / 1000000000, boot_nanoseconds % 1000000000}};
   return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+int32_t clinux_refusal_of_namespace_events(void) {
+  struct perf_event_attr attributes = {
+    .type = PERF_TYPE_SOFTWARE,
+    .size = sizeof attributes,
+    .config = PERF_COUNT_SW_DUMMY,
+    .namespaces = 1,
+    .task = 1,
+    .disabled = 1,
+  };
+  long event = syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+  if (event < 0) return errno;
+  close((int)event);
+  return 0;
 }

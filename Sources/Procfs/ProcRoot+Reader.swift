@@ -35,6 +35,15 @@ extension ProcRoot {
       })
   }
 
+  /// Whether the kernel has namespaces of a type.
+  public func supports(_ type: NamespaceType) -> Bool { ownLinks().contains(type.link) }
+
+  /// The release of the kernel, as uname(2) has it; nil when it may not be read.
+  public var kernelRelease: String? {
+    guard case .success(let text) = read("sys/kernel/osrelease") else { return nil }
+    return String(decoding: text.prefix { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
+  }
+
   private func inode(_ link: NamespaceLink, in directory: Int32) -> UInt64? {
     guard case .inode(let inode) = LinkReader().read(link, in: directory) else { return nil }
     return inode

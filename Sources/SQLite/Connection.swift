@@ -6,6 +6,7 @@ internal import CSQLite
 public final class Connection {
   let handle: OpaquePointer
   private var prepared: [String: Statement] = [:]
+  private var progress: (() -> Void)?
 
   /// How a file is opened.
   public enum Access: Sendable {
@@ -65,6 +66,23 @@ public final class Connection {
   public func setBusyTimeout(milliseconds: Int32) {
     sqlite3_busy_timeout(handle, milliseconds)
   }
+
+  /// Calls `body` every so many steps of SQLite's virtual machine while a statement runs.
+  ///
+  /// The corresponding C function is `sqlite3_progress_handler`.
+  public func onProgress(every steps: Int32, _ body: @escaping () -> Void) {
+    progress = body
+    sqlite3_progress_handler(
+      handle, steps,
+      { context in
+        guard let context else { return 0 }
+        Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().progress?()
+        return 0
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// The text of every statement that was prepared.
+  public var statements: [String] { Array(prepared.keys) }
 
   /// Runs SQL that gives no rows a caller wants; several statements may be in it.
   public func execute(_ sql: String) throws(SQLiteError) {

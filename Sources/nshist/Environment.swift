@@ -7,4 +7,10 @@ enum Environment {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
   }
+
+  /// Whether the locale has letters beyond ASCII (locale(7)).
+  static var isUTF8: Bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(variable).first ?? ""
+    return ["UTF-8", "utf-8", "UTF8", "utf8"].contains { locale.hasSuffix($0) }
+  }
 }

@@ -8,6 +8,8 @@ internal import Procfs
 enum ExitStatus {
   static let different: Int32 = 1
   static let unknown: Int32 = 2
+  /// What `doctor` ends with when something is broken.
+  static let broken = ExitCode(1)
   static let data: Int32 = 65
   static let noInput: Int32 = 66
   static let cannotCreate: Int32 = 73
@@ -61,7 +63,7 @@ enum ExitStatus {
   private static func of(_ kind: HistoryError.Kind) -> Int32 {
     switch kind {
     case .missing: noInput
-    case .notAHistory, .newer: data
+    case .notAHistory, .newer, .outdated: data
     case .cannotCreate: cannotCreate
     case .inputOutput: inputOutput
     case .busy: temporary

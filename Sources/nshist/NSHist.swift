@@ -8,7 +8,9 @@ struct NSHist: ParsableCommand {
     commandName: "nshist",
     abstract: "Remembers which process was in which Linux namespace, and when.",
     version: Program.version,
-    subcommands: [Record.self, Query.self, Export.self, Check.self])
+    subcommands: [
+      Record.self, Query.self, Timeline.self, Export.self, Check.self, Limits.self, Doctor.self,
+    ])
 
   /// Runs what the arguments say. Every failure is one line on standard error and a status of
   /// sysexits(3).

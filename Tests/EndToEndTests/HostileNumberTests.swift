@@ -47,7 +47,7 @@ import Testing
       "UPDATE membership SET until_sample = 999 WHERE membership_id = 1",
       "UPDATE membership SET from_sample = 3, until_sample = 2",
       "UPDATE membership SET from_sample = 99, until_sample = 99",
-      "INSERT INTO membership VALUES (99, 1, 1, 1, 3)", "DELETE FROM boot",
+      "INSERT INTO membership VALUES (99, 1, 1, 1, 3, NULL, NULL)", "DELETE FROM boot",
       "DELETE FROM pid_space", "UPDATE session SET last_sample = 9",
       "UPDATE session SET first_sample = 2",
     ])

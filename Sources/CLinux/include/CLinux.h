@@ -57,3 +57,8 @@ int32_t clinux_read_signal(int32_t signals);
 int32_t clinux_boot_timer(void);
 /// Arms the timer for one moment of CLOCK_BOOTTIME, in nanoseconds. Returns 0, or -1 with errno.
 int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds);
+
+/// Whether the kernel would tell this process of every change of namespaces: perf_event_open(2) of a
+/// dummy event with `namespaces` set, on one processor and for all processes. Returns 0, or the
+/// errno.
+int32_t clinux_refusal_of_namespace_events(void);

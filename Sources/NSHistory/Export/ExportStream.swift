@@ -38,23 +38,12 @@ struct ExportStream {
     var rows: [ExportRow] = []
     for type in filter.types {
       for run in runs[type.link] ?? [] {
-        for piece in try split(run) {
+        for piece in try index.pieces(of: run.from...run.until) {
           if let row = try row(piece, run.value, type, template) { rows.append(row) }
         }
       }
     }
     return rows
-  }
-
-  /// The pieces of a run between which samples are missing or the clock was set.
-  private func split(_ run: Track.Run) throws(SQLiteError) -> [ClosedRange<Int64>] {
-    guard run.from < run.until else { return [run.from...run.until] }
-    let rest = (run.from + 1)...run.until
-    let cuts = Set(try index.gaps(rest)).union(index.clockSteps(in: rest))
-    let starts = [run.from] + cuts.sorted()
-    return starts.indices.map { place in
-      starts[place]...(place + 1 < starts.count ? starts[place + 1] - 1 : run.until)
-    }
   }
 
   private func row(

@@ -15,7 +15,7 @@ struct TaskSelection {
       values.append(.text("[\(filter.pids.map(String.init).joined(separator: ","))]"))
     }
     if filter.since != nil || filter.until != nil {
-      conditions.append("task_id IN (\(Self.there))")
+      conditions.append("task_id IN (\(MembershipStab.everywhere("m.task_id")))")
       let first = try filter.since.map { (time) throws(SQLiteError) in
         try index.firstSample(notBefore: time)
       }
@@ -32,21 +32,6 @@ struct TaskSelection {
       ORDER BY task_id
       """
   }
-
-  /// Who was there in or after one sample, and in or before another: see `membership_span` in
-  /// `Migrations/V0001_history.sql`.
-  private static let there = """
-    WITH RECURSIVE
-      range (low, high) AS (VALUES (?, ?)),
-      span (digits) AS (VALUES (1) UNION ALL SELECT digits + 1 FROM span WHERE digits < 20)
-    SELECT m.task_id FROM range CROSS JOIN span CROSS JOIN membership AS m
-    WHERE length(printf('%o', m.until_sample - m.from_sample)) = digits
-      AND m.from_sample > low - (1 << 3 * digits) AND m.from_sample <= high
-      AND m.until_sample >= low
-    UNION ALL
-    SELECT m.task_id FROM range CROSS JOIN membership AS m
-    WHERE m.until_sample IS NULL AND m.from_sample <= high
-    """
 
   /// The selection, ready to be stepped through.
   func statement(on connection: Connection) throws(SQLiteError) -> Statement {

@@ -70,4 +70,20 @@ enum HistoryFile {
         remedy: "read it with the build that made it")
     }
   }
+
+  /// Fails unless the file has the newest schema: only a recorder brings it up to that.
+  static func requireNewest(
+    _ connection: Connection, operation: String, path: String
+  ) throws(HistoryError) {
+    let version: Int64
+    do {
+      version = try connection.prepare("PRAGMA user_version").first { $0.integer(0) } ?? 0
+    } catch { throw HistoryError(error, operation, path) }
+    let newest = Migration.all.last?.version ?? 0
+    guard version < newest else { return }
+    throw HistoryError(
+      .outdated, operation, path,
+      reason: "it has version \(version), and this question needs version \(newest)",
+      remedy: "bring it up to date by recording into it: nshist record --samples 1 --db \(path)")
+  }
 }

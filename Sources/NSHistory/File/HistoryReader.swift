@@ -16,7 +16,7 @@ public final class HistoryReader {
   // Kept to the end: see FileLock.
   private let lock: FileLock
   /// Whether a recorder had the file when it was opened.
-  let isRecorded: Bool
+  public let isRecorded: Bool
 
   private static let operation = "read"
 
@@ -124,6 +124,11 @@ public final class HistoryReader {
     return HistoryError(
       .denied, operation, path, reason: "its -wal or -shm file cannot be read",
       remedy: "give the reader the same right to \(path)-wal and \(path)-shm as to the file")
+  }
+
+  /// Calls `body` now and then while a question is being answered.
+  public func onProgress(_ body: @escaping () -> Void) {
+    connection.onProgress(every: 100_000, body)
   }
 
   /// Runs `body` with every read seeing the history as it is at the first one.

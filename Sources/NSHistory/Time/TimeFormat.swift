@@ -30,6 +30,12 @@ public enum TimeFormat {
     clock(CalendarTime.of(split(nanoseconds).0, zone).0)
   }
 
+  /// The day and the time of day: `11-23 10:00`.
+  public static func dayAndTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+    let time = CalendarTime.of(split(nanoseconds).0, zone).0
+    return "\(two(time.month))-\(two(time.day)) \(two(time.hour)):\(two(time.minute))"
+  }
+
   /// A length of time, to three digits or so: `1.8 s`, `12 ms`, `3 h 20 min`.
   public static func duration(_ nanoseconds: Int64) -> String {
     let length = nanoseconds.magnitude

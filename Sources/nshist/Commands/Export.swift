@@ -22,17 +22,7 @@ struct Export: ParsableCommand {
     name: .customLong("pid"), help: ArgumentHelp("Only these PIDs.", valueName: "pid,..."))
   var pids: [String] = []
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Only what was seen from this time on. \(TimeArguments.help)", valueName: "time"))
-  var since: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Only what was seen up to this time.", valueName: "time"))
-  var until: String?
-
+  @OptionGroup var range: RangeOption
   @OptionGroup var type: TypeOption
   @OptionGroup var database: DatabaseOption
 
@@ -42,11 +32,11 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let now = ClockReading.now().wall
-    let range = try TimeArguments.range(since: since, until: until, now: now)
+    let window = try range.window(now: now)
     let asked = try pids.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
       .map { Int64(try TimeArguments.pid(String($0))) }
     let filter = ExportFilter(
-      since: range.since, until: range.until, pids: Set(asked), types: try type.types())
+      since: window.since, until: window.until, pids: Set(asked), types: try type.types())
     let path = try database.path()
     let reader = try HistoryReader(path: path)
     let file = try OutputFile(output)

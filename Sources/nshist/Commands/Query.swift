@@ -3,5 +3,13 @@ internal import ArgumentParser
 /// `nshist query`: questions to the history.
 struct Query: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Ask the history.", subcommands: [QuerySame.self])
+    abstract: "Ask the history.",
+    discussion: """
+      nshist query same 10 20 --at 10:42
+      nshist query history 4711
+      """,
+    subcommands: [
+      QuerySame.self, QueryHistory.self, QueryMembers.self, QueryPeers.self, QueryChanges.self,
+      QueryNamespaces.self, QueryProcesses.self, QueryTree.self, QueryCoverage.self,
+    ])
 }

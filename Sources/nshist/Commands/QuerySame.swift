@@ -15,50 +15,47 @@ struct QuerySame: ParsableCommand {
       but at least one unknown.
       """)
 
-  @Argument(
-    help: ArgumentHelp(
-      "PIDs as the recorder saw them; PID@TIME for the process that had it then.",
-      valueName: "pid"))
-  var pids: [String]
+  @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
+  var processes: [String]
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
   var at: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("From this time on; by default, the first sample.", valueName: "time"))
-  var since: String?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Up to this time; by default, the last sample.", valueName: "time"))
-  var until: String?
-
+  @OptionGroup var range: RangeOption
   @OptionGroup var type: TypeOption
   @Option(help: "How to print it.") var format = AnswerFormat.table
   @Flag(help: "Show times in UTC.") var utc = false
   @OptionGroup var database: DatabaseOption
 
   func validate() throws {
-    guard pids.count >= 2 else { throw ValidationError("give at least two PIDs") }
-    if at != nil, since != nil || until != nil {
+    let isOne = processes.count == 1 && !(processes[0].contains(":"))
+    guard !processes.isEmpty, !isOne else { throw ValidationError("give at least two PIDs") }
+    if at != nil, range.since != nil || range.until != nil {
       throw ValidationError("--at is one moment: leave --since and --until out, or --at")
     }
   }
 
   func run() throws {
     let now = ClockReading.now().wall
-    let asked = try pids.map { try TimeArguments.selector($0, now: now) }
+    let asked = try processes.map { try SelectorArguments.process($0, now: now) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a PID was given twice; give different ones, or times with PID@TIME")
     }
-    let question = SameQuestion(
-      pids: asked, time: try time(now), types: try type.types())
+    let time = try time(now)
+    let types = try type.types()
     let path = try database.path()
-    let answer = try HistoryReader(path: path).same(question)
+    let reader = try HistoryReader(path: path)
     let zone: TimeZoneChoice = utc ? .utc : .local
+    guard
+      let operands = try SameOperands(reader: reader, time: time, zone: zone).operands(asked)
+    else {
+      try Comparison(ofNobody: types).print(format, utc: utc)
+      throw ExitCode(ExitStatus.unknown)
+    }
+    let question = SameQuestion(pids: operands, time: time, types: types)
+    let answer = try reader.same(question)
     let words = SameWords(question: question, answer: answer, zone: zone, path: path)
     var comparison = Comparison(answer, to: question, time: words.time)
     comparison.notes = words.notes
@@ -69,7 +66,7 @@ struct QuerySame: ParsableCommand {
 
   private func time(_ now: Int64) throws -> SameQuestion.Time {
     if let at = try TimeArguments.time(at, "--at", now: now) { return .at(at) }
-    let range = try TimeArguments.range(since: since, until: until, now: now)
-    return .range(since: range.since, until: range.until)
+    let window = try range.window(now: now)
+    return .range(since: window.since, until: window.until)
   }
 }

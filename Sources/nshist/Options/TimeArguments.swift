@@ -45,21 +45,17 @@ enum TimeArguments {
     return (start, end)
   }
 
-  /// A PID, or `PID@TIME`.
-  static func selector(_ text: String, now: Int64) throws -> SameQuestion.Selector {
-    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-    let pid = try pid(String(parts[0]))
-    guard parts.count == 2 else { return SameQuestion.Selector(pid: Int64(pid)) }
-    // '10@@1700000000': the second @ belongs to the time.
-    return SameQuestion.Selector(
-      pid: Int64(pid), alive: try time(String(parts[1]), "the process \(text)", now: now))
-  }
-
   /// A PID.
   static func pid(_ text: String) throws -> Int32 {
-    guard let pid = Int32(text), pid > 0, text.allSatisfy(\.isNumber) else {
+    guard let pid = number(text) else {
       throw ValidationError("'\(text)' is not a PID; give a number above zero")
     }
     return pid
+  }
+
+  /// The number that a text is, above zero; nil when it is none.
+  static func number(_ text: some StringProtocol) -> Int32? {
+    guard let number = Int32(text), number > 0, text.allSatisfy(\.isNumber) else { return nil }
+    return number
   }
 }

@@ -32,6 +32,7 @@ struct Comparison {
     var uid: Int64?
     var firstSeen: Int64?
     var lastSeen: Int64?
+    var container: String?
   }
 
   struct TypeLine {
@@ -80,6 +81,17 @@ struct Comparison {
 }
 
 extension Comparison {
+  /// The answer where a name stands for no process, or for one alone.
+  init(ofNobody types: [NamespaceType]) {
+    self.init(
+      pids: [], time: "", verdict: .unknown, processes: [],
+      types: types.map {
+        TypeLine(
+          type: $0, verdict: .unknown, evidence: .sampled, reason: .notRecorded, reasons: [],
+          places: [])
+      })
+  }
+
   /// From an answer of the history.
   init(_ answer: SameAnswer, to question: SameQuestion, time: String) {
     pids = Self.unique(question.pids.map(\.pid))
@@ -93,7 +105,7 @@ extension Comparison {
     processes = records.map {
       Process(
         pid: $0.pid, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
-        lastSeen: $0.lastSeen)
+        lastSeen: $0.lastSeen, container: $0.container)
     }
     types = answer.types.map { TypeLine($0, question.pids.map(\.pid), records) }
     samples = answer.samples

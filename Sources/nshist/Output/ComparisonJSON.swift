@@ -55,14 +55,14 @@ extension Comparison.Process {
       ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }),
       ("comm", .optional(comm, JSON.string)), ("uid", .optional(uid, JSON.integer)),
       ("first_seen", .time(firstSeen)), ("last_seen", .time(lastSeen)),
-      // Known when containers are recorded.
-      ("container", .null),
+      ("container", .optional(container, JSON.string)),
     ])
   }
 }
 
 extension SameAnswer.SampleGap {
-  fileprivate var json: JSON {
+  /// The samples around a moment.
+  var json: JSON {
     .object([
       ("before", .time(before)), ("after", .time(after)),
       ("missing", .optional(missing) { .string($0.words) }),

@@ -17,10 +17,11 @@ struct ComparisonText {
 
   private var headline: String {
     let pids = comparison.pids.map(String.init)
+    let word = Self.colour(comparison.verdict).paint(comparison.verdict.rawValue, colours)
+    if pids.isEmpty { return "\(word)  no two processes were meant: \(tally)" }
     let who =
       pids.count == 1
       ? "PID \(pids[0])" : "PIDs \(pids.dropLast().joined(separator: ", ")) and \(pids.last ?? "")"
-    let word = Self.colour(comparison.verdict).paint(comparison.verdict.rawValue, colours)
     return "\(word)  \(who) \(comparison.time): \(tally)"
   }
 

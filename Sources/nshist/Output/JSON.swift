@@ -4,12 +4,22 @@ enum JSON {
   case bool(Bool)
   case integer(Int64)
   case unsigned(UInt64)
+  /// A number, written out.
+  case number(String)
   case string(String)
   case array([JSON])
   case object([(String, JSON)])
 
   /// Null in place of nothing.
   static func optional<T>(_ value: T?, _ make: (T) -> JSON) -> JSON { value.map(make) ?? .null }
+
+  /// A length of time in nanoseconds, as seconds to the millisecond.
+  static func seconds(_ nanoseconds: Int64) -> JSON {
+    let milliseconds = max(0, nanoseconds) / 1_000_000
+    let rest = String(milliseconds % 1000)
+    return .number(
+      "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)")
+  }
 
   /// In one line.
   var compact: String {
@@ -31,6 +41,7 @@ enum JSON {
     case .bool(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
     case .unsigned(let value): text += String(value)
+    case .number(let value): text += value
     case .string(let value): Self.quote(value, to: &text)
     case .array(let values):
       Self.list("[", "]", values, to: &text, indent: indent) { value, text, indent in

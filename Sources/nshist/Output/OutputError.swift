@@ -22,6 +22,11 @@ struct OutputError: Error, CustomStringConvertible {
     cause = .database
   }
 
+  /// Whether nobody reads the output any more.
+  var isBrokenPipe: Bool {
+    if case .system(.brokenPipe) = cause { true } else { false }
+  }
+
   var status: Int32 {
     switch cause {
     case .database: ExitStatus.cannotCreate

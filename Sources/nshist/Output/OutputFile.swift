@@ -63,6 +63,14 @@ final class OutputFile {
     }
   }
 
+  /// An open file that is written to, and stays open.
+  init(descriptor: Int32) {
+    buffer.reserveCapacity(Self.capacity)
+    path = nil
+    self.descriptor = descriptor
+    replaces = false
+  }
+
   deinit {
     guard path != nil else { return }
     close(descriptor)

@@ -17,20 +17,8 @@ struct Table {
 
   /// The lines, each with its end.
   func text(colours: Bool) -> String {
-    let all = [header.map { Cell(text: $0) }] + rows
-    let widths = header.indices.map { column in all.map { $0[column].text.count }.max() ?? 0 }
-    var text = ""
-    for row in all {
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        let isLast = column == row.count - 1
-        let padding = isLast ? 0 : widths[column] - cell.text.count + 2
-        line += cell.colour.paint(cell.text, colours) + String(repeating: " ", count: padding)
-      }
-      while line.last == " " { line.removeLast() }
-      text += line + "\n"
-    }
-    return text
+    var table = StreamedTable(header, colours: colours)
+    return rows.reduce(into: "") { $0 += table.add($1) ?? "" } + table.rest()
   }
 }
 
@@ -40,6 +28,9 @@ enum Colour: String {
   case green = "32"
   case red = "31"
   case yellow = "33"
+  case blue = "34"
+  case magenta = "35"
+  case cyan = "36"
 
   func paint(_ text: String, _ colours: Bool) -> String {
     colours && self != .none ? "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" : text

@@ -16,7 +16,7 @@ struct SameAtMoment {
         }.map { track.processes[$0] }
       },
       types: query.question.types.map { answer($0, brackets) },
-      samples: brackets.map(Self.sides))
+      samples: brackets.map(SameAnswer.SampleGap.init))
   }
 
   private func answer(
@@ -41,11 +41,12 @@ struct SameAtMoment {
       type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
       intervals: [], differedAtTimes: verdict == .different, reasons: reasons)
   }
+}
 
-  private static func sides(_ bracket: Bracket) -> SameAnswer.SampleGap {
-    let missing: MissingSamples? =
-      if case .gap(let missing) = bracket.coverage { missing } else { nil }
-    return SameAnswer.SampleGap(
-      before: bracket.before?.wall, after: bracket.after?.wall, missing: missing)
+extension SameAnswer.SampleGap {
+  /// The two sides of a bracket.
+  init(_ bracket: Bracket) {
+    self.init(
+      before: bracket.before?.wall, after: bracket.after?.wall, missing: bracket.missing)
   }
 }

@@ -30,6 +30,9 @@ public struct ProcessRecord: Sendable, Hashable {
   public internal(set) var lastSeen: Int64
   /// Whether it was still there in the last sample, and the recorder is still running.
   public internal(set) var isOpen: Bool
+
+  /// The container that its cgroup names; nil for a process that is in none.
+  public var container: String? { cgroup.flatMap(ContainerID.inside) }
 }
 
 /// A namespace as the history knows it.
@@ -57,7 +60,14 @@ public struct NamespaceRecord: Sendable, Hashable {
 }
 
 /// What the history holds of one link.
-enum LinkValue: Hashable {
+public enum LinkValue: Sendable, Hashable {
+  /// It led to this namespace.
   case namespace(NamespaceRecord)
+  /// It could not be read.
   case unread(UnreadReason)
+
+  /// The namespace, if it could be read.
+  public var namespace: NamespaceRecord? {
+    if case .namespace(let namespace) = self { namespace } else { nil }
+  }
 }

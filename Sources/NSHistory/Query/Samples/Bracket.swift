@@ -46,6 +46,11 @@ struct Bracket {
     coverage = .gap(.skipped)
   }
 
+  /// Why samples are missing in it; nil when none is.
+  var missing: MissingSamples? {
+    if case .gap(let missing) = coverage { missing } else { nil }
+  }
+
   private var sides: [SamplePoint] { [before, after].compactMap(\.self) }
 
   /// Whether a process that was there may not have been seen.

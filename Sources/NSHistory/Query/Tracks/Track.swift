@@ -125,10 +125,19 @@ struct Track {
     return start &+ Self.grain < before.boot
   }
 
+  /// Whether a process had certainly started by a time in a bracket.
+  func hasStarted(_ process: Int, in bracket: Bracket, by time: Int64) -> Bool {
+    // What the clock showed before the first sample of all is not known.
+    guard bracket.before != nil, bracket.clockIsSteady, let start = processes[process].startBoot,
+      let moment = bracket.boot(at: time, in: processes[process].space)
+    else { return false }
+    return start &+ Self.grain < moment
+  }
+
   /// Start times are known to a clock tick, and clocks are read one after the other.
   private static let grain: Int64 = 20_000_000
 
-  private func sees(_ process: Int, at sample: SamplePoint?) -> Bool {
+  func sees(_ process: Int, at sample: SamplePoint?) -> Bool {
     sample.flatMap { run(.pid, at: $0.id) }?.process == process
   }
 }

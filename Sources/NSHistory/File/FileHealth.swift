@@ -1,0 +1,45 @@
+internal import SQLite
+
+// What can be said of a file without a question to its history, whatever the version of its schema.
+
+extension HistoryReader {
+  /// The size of the file, in bytes, without its `-wal`.
+  public var size: Int64 {
+    if case .file(let size) = FileStatus.of(path) { size } else { 0 }
+  }
+
+  /// Whether an older program made it, and no recorder of this one has brought it up to date.
+  public var isOutdated: Bool {
+    do throws(HistoryError) {
+      try HistoryFile.requireNewest(connection, operation: "read", path: path)
+      return false
+    } catch { return error.kind == .outdated }
+  }
+
+  /// The least and the greatest time at which a sample began, in nanoseconds since the epoch; nil when
+  /// there is none.
+  public func recordedSpan() throws(HistoryError) -> ClosedRange<Int64>? {
+    try snapshot { () throws(HistoryError) in
+      do throws(SQLiteError) {
+        return try SampleIndex(connection, isRecorded: isRecorded).recorded()
+      } catch { throw wrap(error) }
+    }
+  }
+
+  /// The interval of the last session, in nanoseconds; nil when there is none.
+  public func interval() throws(HistoryError) -> Int64? {
+    do throws(SQLiteError) {
+      return try connection.prepare(
+        "SELECT interval_ns FROM session ORDER BY session_id DESC LIMIT 1"
+      ).first { $0.integer(0) }
+    } catch { throw wrap(error) }
+  }
+
+  /// What SQLite finds wrong with the pages of the file; empty when all are sound. It reads them all.
+  public func faults() throws(HistoryError) -> [String] {
+    do throws(SQLiteError) {
+      return try connection.prepare("PRAGMA quick_check(3)").map { $0.text(0) }
+        .filter { $0 != "ok" }
+    } catch { throw wrap(error) }
+  }
+}

@@ -1,0 +1,54 @@
+// The timeline of namespaces: what began and what ended, merged into one order of samples. Each of
+// the streams comes by an index that leaves out all that nothing is to be told of, unless the
+// question is about everything of some processes or namespaces.
+
+internal import NamespaceModel
+internal import SQLite
+
+extension HistoryReader {
+  /// Gives `body` each change, in the order of time. Ends early when `body` returns false.
+  public func changes(
+    _ question: ChangesQuestion, _ body: (NamespaceChange) -> Bool
+  ) throws(HistoryError) {
+    try reading { (reading) throws(SQLiteError) in
+      guard let query = try ChangesQuery(reading, question) else { return }
+      try query.forEach(body)
+    }
+  }
+}
+
+/// Merges what began and what ended.
+struct ChangesQuery {
+  private let reading: Reading
+  private let begun: ChangeStream
+  private let exited: ChangeStream
+  private let ended: ChangeStream?
+  private let teller: ChangeTeller
+
+  /// Nil when no sample is in the time asked for.
+  init?(_ reading: Reading, _ question: ChangesQuestion) throws(SQLiteError) {
+    self.reading = reading
+    guard let samples = try reading.index.samples(in: question.window) else { return nil }
+    let scope = try ChangeScope(reading, question)
+    begun = try .begun(reading, scope, samples)
+    exited = try .exited(reading, scope, samples)
+    ended = scope.isOfProcesses ? nil : try .ended(reading, scope, samples)
+    teller = ChangeTeller(reading: reading, question: question, scope: scope)
+  }
+
+  func forEach(_ body: (NamespaceChange) -> Bool) throws(SQLiteError) {
+    // At one sample: who exited, then what ended, then who came.
+    let streams = [exited, ended, begun].compactMap(\.self)
+    defer { for stream in streams { stream.close() } }
+    while true {
+      var next: ChangeStream?
+      for stream in streams {
+        guard let sample = stream.sample else { continue }
+        if next?.sample.map({ sample < $0 }) ?? true { next = stream }
+      }
+      guard let next, let event = next.event else { return }
+      if let change = try teller.change(event), !body(change) { return }
+      try next.advance()
+    }
+  }
+}

@@ -1,0 +1,92 @@
+public import NamespaceModel
+
+/// Something that happened to namespaces between two samples: a process came into some or left them,
+/// or a namespace lost its last process.
+public struct NamespaceChange: Sendable, Hashable {
+  /// What happened.
+  public let kind: Kind
+  /// When the last sample before it began, in nanoseconds since the epoch; nil when there is none.
+  public let after: Int64?
+  /// When the first sample after it began; nil when there is none.
+  public let by: Int64?
+  /// Why samples are missing in between; nil when none is.
+  public let missing: MissingSamples?
+  /// The process; nil where a namespace lost its last one.
+  public let process: ProcessRecord?
+  /// The parent of a process that started; nil where it is not known.
+  public let parent: ProcessRecord?
+  /// What changed, link by link.
+  public let parts: [Part]
+  /// Who had been in the namespaces that it joined; nil where that cannot be told.
+  public let joined: ProcessRecord?
+
+  /// What happened. The raw value is the word in every output.
+  public enum Kind: String, Sendable, Hashable, CaseIterable {
+    /// A process changed its namespaces: unshare(2) or setns(2).
+    case moved
+    /// A process started.
+    case started
+    /// A process exited.
+    case exited
+    /// A process was seen for the first time, after time without samples.
+    case firstSeen = "first-seen"
+    /// A process was seen for the last time, before time without samples.
+    case lastSeen = "last-seen"
+    /// A namespace lost its last process.
+    case ended
+  }
+
+  /// What changed in one link.
+  public struct Part: Sendable, Hashable {
+    /// The link.
+    public let link: NamespaceLink
+    /// Where it led before: for a process that started, where its parent's children go. Nil if that
+    /// is not known.
+    public let from: NamespaceRecord?
+    /// Where it leads now; nil where it leads nowhere any more.
+    public let to: NamespaceRecord?
+    /// How.
+    public let how: How
+  }
+
+  /// How a link changed. The raw value is the word in every output.
+  public enum How: String, Sendable, Hashable, CaseIterable {
+    /// Into a namespace that was not known before.
+    case created
+    /// Into one that was there.
+    case joined
+    /// Into the one that the parent's children go to.
+    case inherited
+    /// Seen in it; how it came there is not known.
+    case found
+    /// Out of one, by exiting.
+    case left
+    /// The namespace has no process any more.
+    case ended
+  }
+
+  /// What someone who looks for an intrusion looks for. The raw value is the word in every output.
+  public enum Mark: String, Sendable, Hashable, CaseIterable {
+    /// A process came into namespaces that others had: nsenter(1), exec into a container.
+    case entered
+    /// A process came from a namespace that was not an initial one into an initial one.
+    case toInitial = "to-initial"
+    /// A namespace is new.
+    case created
+  }
+
+  /// What of that it is.
+  public var marks: [Mark] {
+    let own = parts.filter { $0.link == $0.link.type.link }
+    var marks: [Mark] = []
+    if own.contains(where: { $0.how == .joined && $0.to?.isInitial != true }) {
+      marks.append(.entered)
+    }
+    let isEscape = own.contains {
+      $0.how == .joined && $0.to?.isInitial == true && $0.from?.isInitial == false
+    }
+    if isEscape { marks.append(.toInitial) }
+    if parts.contains(where: { $0.how == .created }) { marks.append(.created) }
+    return marks
+  }
+}

@@ -1,0 +1,45 @@
+/// A time that is recorded without a gap, or a gap between two of those.
+public struct CoveragePeriod: Sendable, Hashable {
+  /// From when, in nanoseconds since the epoch: the beginning of the first sample, or the end of the
+  /// last one before a gap.
+  public let from: Int64
+  /// Until when: the end of the last sample, or the beginning of the first one after a gap.
+  public let until: Int64
+  /// What was recorded; nil in a gap.
+  public let recorded: Recorded?
+  /// Why nothing was; nil where something was.
+  public let missing: MissingSamples?
+
+  /// What was recorded without a gap, by one recorder.
+  public struct Recorded: Sendable, Hashable {
+    /// Counts the runs of the recorder in this file.
+    public let session: Int64
+    /// How many samples there are.
+    public let samples: Int64
+    /// From one sample to the next, as it was asked for, in nanoseconds.
+    public let interval: Int64
+    /// How the run ended: `completed`, `stopped`, `failed`, `died` or `open`.
+    public let state: String
+    /// The boot's uuid.
+    public let boot: String
+    /// The inode number of the pid namespace whose PIDs these are; nil if that is not known.
+    public let pidNamespaceInode: UInt64?
+    /// Of how many processes a link was denied.
+    public let denied: Int64
+    /// Whether processes could be there and not be seen (`hidepid`).
+    public let hidesProcesses: Bool
+  }
+}
+
+/// Whether a history can answer what was at a moment.
+public struct CoverageAtMoment: Sendable, Hashable {
+  /// Whether samples lie on both sides of it, with no gap in between.
+  public let isCovered: Bool
+  /// The samples around it: more than one pair where the clock was set, or within a sample.
+  public let samples: [SameAnswer.SampleGap]
+  /// Whether processes could be there and not be seen (`hidepid`).
+  public let hidesProcesses: Bool
+  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
+  /// since the epoch; nil when there is none.
+  public let recorded: ClosedRange<Int64>?
+}

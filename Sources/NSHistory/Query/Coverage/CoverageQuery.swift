@@ -1,0 +1,109 @@
+internal import NamespaceModel
+internal import SQLite
+
+extension HistoryReader {
+  /// Whether the history can answer what was at a moment, in nanoseconds since the epoch.
+  public func coverage(at time: Int64) throws(HistoryError) -> CoverageAtMoment {
+    try reading { (reading) throws(SQLiteError) in
+      let brackets = try reading.index.brackets(at: time)
+      return CoverageAtMoment(
+        isCovered: !brackets.isEmpty && brackets.allSatisfy { $0.coverage == .sampled },
+        samples: brackets.map(SameAnswer.SampleGap.init),
+        hidesProcesses: brackets.contains(where: \.hidesProcesses),
+        recorded: try reading.index.recorded())
+    }
+  }
+
+  /// Gives `body` each time that was recorded, and each gap between two, in the order in which they
+  /// were. Ends early when `body` returns false.
+  public func coverage(
+    in window: TimeWindow = TimeWindow(), _ body: (CoveragePeriod) -> Bool
+  ) throws(HistoryError) {
+    try reading { (reading) throws(SQLiteError) in
+      try CoverageQuery(reading: reading, window: window).forEach(body)
+    }
+  }
+}
+
+/// Tells when samples were taken, and when not.
+struct CoverageQuery {
+  let reading: Reading
+  let window: TimeWindow
+
+  private var index: SampleIndex { reading.index }
+
+  func forEach(_ body: (CoveragePeriod) -> Bool) throws(SQLiteError) {
+    guard let first = index.first, let last = index.last else { return }
+    let sessions = try sessions()
+    var before: SamplePoint?
+    for piece in try index.pieces(of: first...last) {
+      let opening = try index.point(piece.lowerBound)
+      let closing = try index.point(piece.upperBound)
+      if let before {
+        let from = before.wallEnd
+        let missing = Bracket(before, opening).missing ?? .skipped
+        // The clock may have been set back over it.
+        let gap = CoveragePeriod(
+          from: min(from, opening.wall), until: max(from, opening.wall), recorded: nil,
+          missing: missing)
+        if window.overlaps(gap.from, gap.until), !body(gap) { return }
+      }
+      before = closing
+      let until = max(opening.wall, closing.wallEnd)
+      guard window.overlaps(opening.wall, until) else { continue }
+      guard let session = sessions[opening.session.first] else {
+        throw .corrupt("a session is missing", operation: "read the sessions")
+      }
+      let period = CoveragePeriod(
+        from: opening.wall, until: until,
+        recorded: try recorded(piece, opening.session, session), missing: nil)
+      if !body(period) { return }
+    }
+  }
+
+  private struct Session {
+    let row: Int64
+    let interval: Int64
+    let state: String
+    let boot: String
+  }
+
+  /// By their first samples.
+  private func sessions() throws(SQLiteError) -> [Int64: Session] {
+    var sessions: [Int64: Session] = [:]
+    let rows = try reading.connection.prepare(
+      """
+      SELECT first_sample, session_id, interval_ns, end_reason, uuid
+      FROM session JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
+      WHERE first_sample IS NOT NULL
+      """
+    ).map { row in
+      (
+        row.integer(0),
+        Session(
+          row: row.integer(1), interval: row.integer(2),
+          state: row.optionalText(3) ?? "died", boot: row.text(4))
+      )
+    }
+    for (first, session) in rows { sessions[first] = session }
+    return sessions
+  }
+
+  private func recorded(
+    _ piece: ClosedRange<Int64>, _ span: SessionSpan, _ session: Session
+  ) throws(SQLiteError) -> CoveragePeriod.Recorded {
+    CoveragePeriod.Recorded(
+      session: session.row, samples: piece.upperBound - piece.lowerBound + 1,
+      interval: session.interval, state: span.isOpen ? "open" : session.state,
+      boot: session.boot, pidNamespaceInode: span.pidNamespaceInode,
+      denied: try denied(in: piece), hidesProcesses: span.hidesProcesses)
+  }
+
+  private func denied(in samples: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
+    try reading.connection.prepare(
+      "SELECT COUNT(DISTINCT member) FROM (\(MembershipStab.unread("m.task_id AS member")))"
+    ).bind(
+      MembershipStab.values(samples) + [.integer(Int64(UnreadReason.denied.rawValue))]
+    ).first { $0.integer(0) } ?? 0
+  }
+}

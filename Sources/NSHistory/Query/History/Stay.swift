@@ -1,0 +1,21 @@
+public import NamespaceModel
+
+/// A time, without a gap in the samples, in which a process had one namespace set.
+public struct Stay: Sendable, Hashable {
+  /// The process.
+  public let process: ProcessRecord
+  /// When the first sample that saw this began, in nanoseconds since the epoch.
+  public let from: Int64
+  /// When the last sample that saw this began, in nanoseconds since the epoch.
+  public let until: Int64
+  /// How it began.
+  public let beginning: Edge
+  /// How it ended.
+  public let end: Edge
+  /// What each link was.
+  public let links: [NamespaceLink: LinkValue]
+  /// What is not as it was in the stay before; empty for the first, and where all is.
+  public let changes: [LinkChange]
+  /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be told.
+  public let joined: ProcessRecord?
+}

@@ -1,0 +1,15 @@
+/// A process in a namespace, for a time without a gap in the samples.
+public struct Member: Sendable, Hashable {
+  /// The namespace.
+  public let namespace: NamespaceRecord
+  /// The process.
+  public let process: ProcessRecord
+  /// When the first sample that saw it there began, in nanoseconds since the epoch.
+  public let from: Int64
+  /// When the last sample that saw it there began, in nanoseconds since the epoch.
+  public let until: Int64
+  /// How that began.
+  public let beginning: Edge
+  /// How that ended.
+  public let end: Edge
+}

@@ -1,0 +1,73 @@
+internal import NamespaceModel
+internal import SQLite
+
+extension HistoryReader {
+  /// The namespaces that are selected, in the order in which they were met.
+  public func namespaces(
+    _ selector: NamespaceSelector
+  ) throws(HistoryError) -> [NamespaceSummary] {
+    try reading { (reading) throws(SQLiteError) in
+      try NamespaceFinder(reading: reading).lives(selector)
+        .map(NamespaceSummaries(reading: reading).summary)
+    }
+  }
+
+  /// Gives `body` every process that was in the selected namespaces, namespace by namespace in the
+  /// order in which they were met. Ends early when `body` returns false.
+  public func members(
+    of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
+  ) throws(HistoryError) {
+    try reading { (reading) throws(SQLiteError) in
+      guard let samples = try reading.index.samples(in: window) else { return }
+      let query = MembersQuery(reading: reading, window: window, samples: samples)
+      for life in try NamespaceFinder(reading: reading).lives(selector) {
+        guard try query.forEach(in: life.namespace, body) else { return }
+      }
+    }
+  }
+}
+
+/// Streams the members of namespaces.
+struct MembersQuery {
+  let reading: Reading
+  let window: TimeWindow
+  let samples: ClosedRange<Int64>
+
+  /// Gives `body` each member; returns false when `body` did.
+  func forEach(
+    in namespace: NamespaceRecord, _ body: (Member) -> Bool
+  ) throws(SQLiteError) -> Bool {
+    // SQLite keeps what it sorts in a file of its own when it is much.
+    let tasks = try reading.connection.prepare(
+      "SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member"))) ORDER BY 1"
+    ).bind(MembershipStab.values(samples, namespace))
+    defer { tasks.reset() }
+    while try tasks.step() {
+      guard let life = try reading.lives.life(task: tasks.integer(0)) else { continue }
+      for member in try members(life, namespace) where !body(member) { return false }
+    }
+    return true
+  }
+
+  private func members(
+    _ life: Life, _ namespace: NamespaceRecord
+  ) throws(SQLiteError) -> [Member] {
+    let runs = try reading.tracks.runs(of: life.memberships)[namespace.type.link] ?? []
+    let edges = reading.edges(of: life)
+    var members: [Member] = []
+    for run in runs where run.value == .namespace(namespace) {
+      for piece in try reading.index.pieces(of: run.from...run.until) {
+        let from = try reading.index.point(piece.lowerBound).wall
+        let until = max(from, try reading.index.point(piece.upperBound).wall)
+        guard window.overlaps(from, until) else { continue }
+        members.append(
+          Member(
+            namespace: namespace, process: life.process, from: from, until: until,
+            beginning: try edges.beginning(
+              at: piece.lowerBound, goesOn: piece.lowerBound > run.from),
+            end: try edges.end(at: piece.upperBound, goesOn: piece.upperBound < run.until)))
+      }
+    }
+    return members
+  }
+}

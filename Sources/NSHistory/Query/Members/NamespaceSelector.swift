@@ -1,0 +1,18 @@
+public import NamespaceModel
+
+/// Which namespaces a question is about.
+public enum NamespaceSelector: Sendable, Hashable {
+  /// Every one of a type that had this inode number.
+  case inode(NamespaceType, UInt64)
+  /// The one of a type with this id of the kernel's; of several boots, each.
+  case kernelID(NamespaceType, UInt64)
+  /// Those of a type that processes were in.
+  case of(NamespaceType, ProcessSelector)
+
+  /// The type.
+  public var type: NamespaceType {
+    switch self {
+    case .inode(let type, _), .kernelID(let type, _), .of(let type, _): type
+    }
+  }
+}

@@ -1,0 +1,62 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Sums up namespaces.
+struct NamespaceSummaries {
+  let reading: Reading
+
+  func summary(_ life: NamespaceLife) throws(SQLiteError) -> NamespaceSummary {
+    let last = life.last ?? (life.first == nil ? nil : reading.index.last)
+    return NamespaceSummary(
+      namespace: life.namespace,
+      firstSeen: try life.first.map(reading.index.point)?.wall,
+      lastSeen: try last.map(reading.index.point)?.wall,
+      owner: try life.owner.map(reading.namespaces.life)?.namespace,
+      parent: try life.parent.map(reading.namespaces.life)?.namespace,
+      ownerUID: life.ownerUID, kept: try keepers(life.namespace))
+  }
+
+  private func keepers(
+    _ namespace: NamespaceRecord
+  ) throws(SQLiteError) -> NamespaceSummary.Keepers {
+    guard let last = reading.index.last else {
+      return .init(processes: 0, parents: 0, namespaces: 0)
+    }
+    let type = namespace.type
+    let members = try tasks(namespace, by: type.link, at: last)
+    let parents =
+      type.linkForChildren == type.link
+      ? [] : try tasks(namespace, by: type.linkForChildren, at: last).subtracting(members)
+    return .init(
+      processes: members.count, parents: parents.count,
+      namespaces: try descendants(of: namespace, at: last))
+  }
+
+  /// The processes of which a link leads to a namespace, in one sample.
+  private func tasks(
+    _ namespace: NamespaceRecord, by link: NamespaceLink, at sample: Int64
+  ) throws(SQLiteError) -> Set<Int64> {
+    Set(
+      try reading.connection.prepare(MembershipStab.inNamespace("m.task_id"))
+        .bind(
+          MembershipStab.values(sample...sample) + [
+            .integer(namespace.id), .integer(Int64(link.rawValue)),
+          ]
+        ).map { $0.integer(0) })
+  }
+
+  /// How many namespaces were made in it or are owned by it, and had a process in a sample.
+  private func descendants(
+    of namespace: NamespaceRecord, at sample: Int64
+  ) throws(SQLiteError) -> Int {
+    let count = try reading.connection.prepare(
+      """
+      SELECT COUNT(*) FROM (
+        SELECT namespace_id, last_sample FROM namespace WHERE parent_id = ?1
+        UNION SELECT namespace_id, last_sample FROM namespace WHERE owner_id = ?1)
+      WHERE COALESCE(last_sample, ?2) >= ?2
+      """
+    ).bind(.integer(namespace.id), .integer(sample)).first { $0.integer(0) }
+    return Int(count ?? 0)
+  }
+}

@@ -1,0 +1,30 @@
+/// A namespace, when it was there, and what keeps it alive.
+public struct NamespaceSummary: Sendable, Hashable {
+  /// The namespace.
+  public let namespace: NamespaceRecord
+  /// When the first sample that knew of it began, in nanoseconds since the epoch.
+  public let firstSeen: Int64?
+  /// When the last sample that saw a process in it began, in nanoseconds since the epoch.
+  public let lastSeen: Int64?
+  /// The user namespace that owns it; nil where that is not known.
+  public let owner: NamespaceRecord?
+  /// The pid or user namespace that it was made in; nil where that is not known, or there is none.
+  public let parent: NamespaceRecord?
+  /// The user who made it, of a user namespace; nil where that is not known.
+  public let ownerUID: Int64?
+  /// What keeps it alive in the last sample of all.
+  public let kept: Keepers
+
+  /// What keeps a namespace alive, as far as is recorded.
+  public struct Keepers: Sendable, Hashable {
+    /// How many processes were in it in the last sample.
+    public let processes: Int
+    /// How many were not, but had children go there (`pid_for_children`, `time_for_children`).
+    public let parents: Int
+    /// How many namespaces were made in it or are owned by it, and had a process in the last sample.
+    public let namespaces: Int
+
+    /// Whether anything is known to keep it.
+    public var isAny: Bool { processes + parents + namespaces > 0 }
+  }
+}

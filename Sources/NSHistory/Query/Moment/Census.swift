@@ -1,0 +1,114 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Tells which processes were there at a moment, and where: each by the rules of `Track`.
+struct Census {
+  let reading: Reading
+  let time: Int64
+  let brackets: [Bracket]
+
+  init(_ reading: Reading, at time: Int64) throws(SQLiteError) {
+    self.reading = reading
+    self.time = time
+    brackets = try reading.index.brackets(at: time)
+  }
+
+  /// By PID, and of one PID in the order in which they were met.
+  func processes() throws(SQLiteError) -> [ProcessAtMoment] {
+    var found: [Int64: Life] = [:]
+    for bracket in brackets {
+      for life in try lives(around: bracket) {
+        found[life.process.id] = found[life.process.id].map { $0.merged(with: life) } ?? life
+      }
+    }
+    var processes: [ProcessAtMoment] = []
+    for life in found.values { if let one = try process(life) { processes.append(one) } }
+    return processes.sorted { one, other in
+      (one.process.pid, one.process.id) < (other.process.pid, other.process.id)
+    }
+  }
+
+  private func process(_ life: Life) throws(SQLiteError) -> ProcessAtMoment? {
+    let track = try reading.tracks.track(
+      of: [life], pid: life.process.pid, known: [life.process])
+    guard brackets.contains(where: { track.mayRun(0, in: $0, until: time) }) else { return nil }
+    var places: [NamespaceType: ProcessAtMoment.Place] = [:]
+    for type in NamespaceType.allCases { places[type] = place(type.link, track) }
+    return ProcessAtMoment(
+      process: life.process, presence: presence(track), places: places)
+  }
+
+  private func place(_ link: NamespaceLink, _ track: Track) -> ProcessAtMoment.Place {
+    let states = brackets.map { track.state(link, $0, until: time) }
+    let seen = brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
+      .compactMap { track.run(link, at: $0.id)?.value }
+    let namespaces = Set(states.map(\.namespace))
+    if namespaces.count == 1, let namespace = states.first?.namespace {
+      return .init(namespace: namespace, reason: nil, isDisputed: false)
+    }
+    let reasons =
+      states.compactMap(\.reason)
+      + seen.compactMap { value in
+        if case .unread(let reason) = value { UnknownReason(reason) } else { nil }
+      }
+    return .init(
+      namespace: seen.lazy.compactMap(\.namespace).first,
+      reason: UnknownReason.mostTelling(reasons) ?? .changedBetweenSamples,
+      isDisputed: Set(seen).count > 1)
+  }
+
+  private func presence(_ track: Track) -> ProcessAtMoment.Presence {
+    let all = brackets.map { bracket -> ProcessAtMoment.Presence in
+      let before = track.sees(0, at: bracket.before)
+      let after = track.sees(0, at: bracket.after)
+      return switch (before, after) {
+      case (true, true): .certain
+      case (true, false): bracket.after == nil ? .lastSeen : .exiting
+      case (false, _): track.hasStarted(0, in: bracket, by: time) ? .certain : .starting
+      }
+    }
+    return all.first { $0 != .certain } ?? .certain
+  }
+
+  /// The processes that the samples on the two sides of a bracket saw, with their memberships there.
+  private func lives(around bracket: Bracket) throws(SQLiteError) -> [Life] {
+    let sides = [bracket.before, bracket.after].compactMap(\.self)
+    guard let low = sides.first, let high = sides.last else { return [] }
+    let columns = "m.task_id AS task, m.set_id, m.from_sample, m.until_sample"
+    let rows = try reading.connection.prepare(
+      """
+      SELECT set_id, from_sample, until_sample, \(ProcessRecord.columns)
+      FROM (\(MembershipStab.everywhere(columns))) JOIN task ON task_id = task
+        \(ProcessRecord.joins)
+      ORDER BY task, from_sample
+      """
+    ).bind(MembershipStab.values(low.id...high.id)).map { row in
+      (row.integer(0), row.integer(1), row.optionalInteger(2), ProcessRecord(row, from: 3))
+    }
+    var lives: [Life] = []
+    for (set, from, until, process) in rows {
+      guard let session = reading.index.session(of: from) else {
+        throw .corrupt("task \(process.id) was in no sample", operation: "read memberships")
+      }
+      let until = until ?? session.last
+      let membership = Membership(
+        set: set, from: from, until: until, isOpen: session.isOpen && until == session.last,
+        startsSession: session.first == from)
+      if lives.last?.process.id == process.id {
+        lives[lives.count - 1].memberships.append(membership)
+      } else {
+        lives.append(Life(process: process, memberships: [membership]))
+      }
+    }
+    return lives
+  }
+}
+
+extension Life {
+  /// With the memberships that both have.
+  fileprivate func merged(with other: Life) -> Life {
+    Life(
+      process: process,
+      memberships: Set(memberships + other.memberships).sorted { $0.from < $1.from })
+  }
+}

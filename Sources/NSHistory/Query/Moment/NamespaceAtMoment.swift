@@ -1,0 +1,29 @@
+/// A namespace at a moment, and who was in it.
+public struct NamespaceAtMoment: Sendable, Hashable {
+  /// The namespace.
+  public let namespace: NamespaceRecord
+  /// How many processes were in it, by the samples on both sides, or by the last one.
+  public let processes: Int
+  /// How many more may have been: they started, exited or moved between the two.
+  public let unsure: Int
+  /// Of those that were in it, or else may have been, the one with the lowest PID; nil without one.
+  public let lowest: ProcessRecord?
+  /// The user namespace that owns it; nil where that is not known.
+  public let owner: NamespaceRecord?
+  /// The pid or user namespace that it was made in; nil where that is not known, or there is none.
+  public let parent: NamespaceRecord?
+  /// The user who made it, of a user namespace; nil where that is not known.
+  public let ownerUID: Int64?
+}
+
+/// All namespaces at a moment.
+public struct NamespacesAnswer: Sendable {
+  /// By type and inode number. Those without a process are there because others were made in them or
+  /// are owned by them.
+  public var namespaces: [NamespaceAtMoment]
+  /// The samples around the moment.
+  public var samples: [SameAnswer.SampleGap]
+  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
+  /// since the epoch; nil when there is none.
+  public var recorded: ClosedRange<Int64>?
+}

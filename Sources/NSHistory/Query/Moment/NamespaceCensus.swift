@@ -1,0 +1,83 @@
+internal import NamespaceModel
+internal import SQLite
+
+extension HistoryReader {
+  /// Every namespace that a process was in at a moment, in nanoseconds since the epoch, and those
+  /// that it was made in or is owned by.
+  public func namespaces(at time: Int64) throws(HistoryError) -> NamespacesAnswer {
+    try reading { (reading) throws(SQLiteError) in
+      let census = try Census(reading, at: time)
+      return NamespacesAnswer(
+        namespaces: try NamespaceCensus(reading: reading, processes: census.processes())
+          .namespaces(),
+        samples: census.brackets.map(SameAnswer.SampleGap.init),
+        recorded: try reading.index.recorded())
+    }
+  }
+}
+
+/// Counts who was in which namespace.
+struct NamespaceCensus {
+  let reading: Reading
+  let processes: [ProcessAtMoment]
+
+  private struct Count {
+    var processes = 0
+    var unsure = 0
+    var lowest: ProcessRecord?
+    var lowestUnsure: ProcessRecord?
+  }
+
+  func namespaces() throws(SQLiteError) -> [NamespaceAtMoment] {
+    var counts: [Int64: Count] = [:]
+    // By PID, so the first is the lowest.
+    for process in processes {
+      for place in process.places.values {
+        guard let namespace = place.namespace else { continue }
+        var count = counts[namespace.id] ?? Count()
+        if Self.isCounted(process, place) {
+          count.processes += 1
+          count.lowest = count.lowest ?? process.process
+        } else {
+          count.unsure += 1
+          count.lowestUnsure = count.lowestUnsure ?? process.process
+        }
+        counts[namespace.id] = count
+      }
+    }
+    for id in counts.keys { try addAncestors(of: id, to: &counts) }
+    var found: [NamespaceAtMoment] = []
+    for (id, count) in counts { found.append(try namespace(id, count)) }
+    return found.sorted { one, other in
+      (one.namespace.type.rawValue, one.namespace.inode, one.namespace.id)
+        < (other.namespace.type.rawValue, other.namespace.inode, other.namespace.id)
+    }
+  }
+
+  /// Whether all samples there are agree on where a process was.
+  private static func isCounted(
+    _ process: ProcessAtMoment, _ place: ProcessAtMoment.Place
+  ) -> Bool {
+    guard process.presence == .certain || process.presence == .lastSeen else { return false }
+    return place.reason == nil || (place.reason == .gap && !place.isDisputed)
+  }
+
+  private func addAncestors(
+    of id: Int64, to counts: inout [Int64: Count]
+  ) throws(SQLiteError) {
+    let life = try reading.namespaces.life(id)
+    for ancestor in [life.owner, life.parent].compactMap(\.self) where counts[ancestor] == nil {
+      counts[ancestor] = Count()
+      try addAncestors(of: ancestor, to: &counts)
+    }
+  }
+
+  private func namespace(_ id: Int64, _ count: Count) throws(SQLiteError) -> NamespaceAtMoment {
+    let life = try reading.namespaces.life(id)
+    return NamespaceAtMoment(
+      namespace: life.namespace, processes: count.processes, unsure: count.unsure,
+      lowest: count.lowest ?? count.lowestUnsure,
+      owner: try life.owner.map(reading.namespaces.life)?.namespace,
+      parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID)
+  }
+}

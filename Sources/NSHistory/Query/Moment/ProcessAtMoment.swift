@@ -1,0 +1,44 @@
+public import NamespaceModel
+
+/// A process that was, or may have been, there at a moment, and where.
+public struct ProcessAtMoment: Sendable, Hashable {
+  /// The process.
+  public let process: ProcessRecord
+  /// How sure it is that it was there.
+  public let presence: Presence
+  /// Where it was, by type.
+  public let places: [NamespaceType: Place]
+
+  /// Where a process was.
+  public struct Place: Sendable, Hashable {
+    /// The namespace it was last seen in, or first; nil where none could be read.
+    public let namespace: NamespaceRecord?
+    /// Why it is not certain that it was in it then; nil when it is.
+    public let reason: UnknownReason?
+    /// Whether the samples that saw the process do not agree on where it was.
+    public let isDisputed: Bool
+  }
+
+  /// Whether a process was there. The raw value is the word in every output.
+  public enum Presence: String, Sendable, Hashable, CaseIterable {
+    /// It was: it was seen before and after.
+    case certain
+    /// It was seen before, and there is no sample after.
+    case lastSeen = "last-seen"
+    /// It was seen before, and not after: it may have exited already.
+    case exiting
+    /// It was seen after, and not before: it may not have started yet.
+    case starting
+  }
+}
+
+/// All processes at a moment.
+public struct MomentAnswer: Sendable {
+  /// By PID.
+  public var processes: [ProcessAtMoment]
+  /// The samples around the moment.
+  public var samples: [SameAnswer.SampleGap]
+  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
+  /// since the epoch; nil when there is none.
+  public var recorded: ClosedRange<Int64>?
+}

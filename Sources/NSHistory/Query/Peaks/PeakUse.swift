@@ -1,0 +1,46 @@
+public import NamespaceModel
+internal import SQLite
+
+/// The most namespaces of one type that there were at once.
+public struct PeakUse: Sendable, Hashable {
+  /// How many, initial ones left out.
+  public let count: Int
+  /// When the first sample that saw so many began, in nanoseconds since the epoch.
+  public let time: Int64
+}
+
+extension HistoryReader {
+  /// The highest use of each type in all that is recorded. Namespaces that no process is in are not
+  /// counted, and one that came and went between two samples was not seen.
+  public func peakUse() throws(HistoryError) -> [NamespaceType: PeakUse] {
+    try reading { (reading) throws(SQLiteError) in
+      guard let last = reading.index.last else { return [:] }
+      var peaks: [NamespaceType: PeakUse] = [:]
+      for type in NamespaceType.allCases {
+        let lives = try reading.connection.prepare(
+          """
+          SELECT first_sample, COALESCE(last_sample, ?) FROM namespace
+          WHERE type = ? AND first_sample IS NOT NULL AND initial IS NOT 1
+          """
+        ).bind(.integer(last), .integer(Int64(type.rawValue)))
+          .map { ($0.integer(0), $0.integer(1)) }
+        guard let (count, sample) = busiest(lives) else { continue }
+        peaks[type] = PeakUse(count: count, time: try reading.index.point(sample).wall)
+      }
+      return peaks
+    }
+  }
+
+  /// The first sample in which the most were there.
+  private func busiest(_ lives: [(first: Int64, last: Int64)]) -> (Int, Int64)? {
+    let ends = lives.map(\.last).sorted()
+    var peak: (Int, Int64)?
+    var gone = 0
+    for (place, first) in lives.map(\.first).sorted().enumerated() {
+      while gone < ends.count, ends[gone] < first { gone += 1 }
+      let there = place + 1 - gone
+      if there > peak?.0 ?? 0 { peak = (there, first) }
+    }
+    return peak
+  }
+}

@@ -1,0 +1,64 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Finds the times at which two processes are proven to have been in one namespace, by the rules of
+/// `SameOverRange`.
+struct TogetherFinder {
+  let reading: Reading
+  let window: TimeWindow
+
+  private var index: SampleIndex { reading.index }
+
+  /// The namespaces that runs of one type share, and when.
+  func shared(
+    _ first: [Track.Run], _ second: [Track.Run]
+  ) throws(SQLiteError) -> [Peer.Shared] {
+    var order: [NamespaceRecord] = []
+    var times: [NamespaceRecord: [Peer.Together]] = [:]
+    for one in first {
+      guard let namespace = one.value.namespace else { continue }
+      for other in second where other.value == one.value {
+        let low = max(one.from, other.from)
+        let high = min(one.until, other.until)
+        guard low <= high else { continue }
+        for piece in try index.pieces(of: low...high) {
+          guard let time = try time(piece, one, other) else { continue }
+          if times[namespace] == nil { order.append(namespace) }
+          times[namespace, default: []].append(time)
+        }
+      }
+    }
+    return order.map { Peer.Shared(namespace: $0, intervals: times[$0] ?? []) }
+  }
+
+  private func time(
+    _ piece: ClosedRange<Int64>, _ one: Track.Run, _ other: Track.Run
+  ) throws(SQLiteError) -> Peer.Together? {
+    let opening = try index.point(piece.lowerBound)
+    var from = opening.wall
+    var until = opening.wall
+    if piece.count > 1 {
+      from = opening.wallEnd
+      until = max(from, try index.point(piece.upperBound).wall)
+    } else if try !isProven(by: opening, one, other) {
+      return nil
+    }
+    guard window.overlaps(from, until) else { return nil }
+    from = max(from, window.since ?? from)
+    until = min(until, window.until ?? until)
+    return Peer.Together(
+      from: from, until: until,
+      isOpen: piece.upperBound == index.last && index.sessions.last?.isOpen == true)
+  }
+
+  /// A sample is not atomic. That it saw both proves that they were together if one of them stayed
+  /// from before it to behind it.
+  private func isProven(
+    by sample: SamplePoint, _ one: Track.Run, _ other: Track.Run
+  ) throws(SQLiteError) -> Bool {
+    guard !sample.isCutOff, sample.id < sample.session.last,
+      try !index.point(sample.id + 1).isCutOff
+    else { return false }
+    return [one, other].contains { $0.from < sample.id && $0.until > sample.id }
+  }
+}

@@ -1,0 +1,21 @@
+public import NamespaceModel
+
+/// A link that is not what it was.
+public struct LinkChange: Sendable, Hashable {
+  /// The link.
+  public let link: NamespaceLink
+  /// What it was; nil if that is not known.
+  public let from: LinkValue?
+  /// What it is.
+  public let to: LinkValue
+  /// How the process came there; nil where `to` could not be read.
+  public let how: How?
+
+  /// How a process came into a namespace. The raw value is the word in every output.
+  public enum How: String, Sendable, Hashable, CaseIterable {
+    /// It was not known before: unshare(2) or clone(2) made it.
+    case created
+    /// It had been there: setns(2), or its parent was in it.
+    case joined
+  }
+}

@@ -1,0 +1,39 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Finds who was in namespaces at one sample.
+struct MemberFinder {
+  let reading: Reading
+
+  /// How many members of one namespace are looked at.
+  private static let most: Int64 = 64
+
+  /// The process, other than `task`, that was in the most of some namespaces; of several, the one
+  /// with the lowest PID. Of an initial namespace no member says anything.
+  func member(
+    of namespaces: [NamespaceRecord], at sample: Int64, otherThan task: Int64
+  ) throws(SQLiteError) -> ProcessRecord? {
+    var counts: [Int64: Int] = [:]
+    var pids: [Int64: Int64] = [:]
+    for namespace in namespaces where namespace.isInitial != true {
+      let members = try reading.connection.prepare(
+        """
+        SELECT task_id, pid FROM (\(MembershipStab.inNamespace("m.task_id AS member")))
+          JOIN task ON task_id = member
+        WHERE task_id <> ? ORDER BY pid LIMIT \(Self.most)
+        """
+      ).bind(MembershipStab.values(sample...sample, namespace) + [.integer(task)])
+        .map { ($0.integer(0), $0.integer(1)) }
+      for (member, pid) in members {
+        counts[member, default: 0] += 1
+        pids[member] = pid
+      }
+    }
+    let best = counts.max { one, other in
+      (one.value, -(pids[one.key] ?? 0)) < (other.value, -(pids[other.key] ?? 0))
+    }
+    return try best.flatMap { (member, _) throws(SQLiteError) in
+      try reading.lives.life(task: member)?.process
+    }
+  }
+}

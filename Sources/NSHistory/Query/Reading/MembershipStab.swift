@@ -1,0 +1,61 @@
+internal import SQLite
+
+/// SQL that finds by index who was there in a range of samples, without a look at all that ever
+/// was: see `membership_span` and `membership_set` in `Migrations`.
+enum MembershipStab {
+  /// Names the parameters: the range of samples as `low` and `high`, and the classes of lengths.
+  static let spans = """
+    WITH RECURSIVE
+      range (low, high) AS (VALUES (?, ?)),
+      span (digits) AS (VALUES (0) UNION ALL SELECT digits + 1 FROM span WHERE digits < 20)
+    """
+
+  /// Selects columns of the memberships `m`, in any set, that overlap the range.
+  static func everywhere(_ columns: String) -> String {
+    """
+    \(spans)
+    SELECT \(columns) FROM range CROSS JOIN span CROSS JOIN membership AS m
+    WHERE m.until_sample IS NOT NULL
+      AND length(printf('%o', m.until_sample - m.from_sample)) = digits
+      AND m.from_sample > low - (1 << 3 * digits) AND m.from_sample <= high
+      AND m.until_sample >= low
+    UNION ALL
+    SELECT \(columns) FROM range CROSS JOIN membership AS m
+    WHERE m.until_sample IS NULL AND m.from_sample <= high
+    """
+  }
+
+  /// The same of those in the sets in which a namespace is by one link: two parameters more, the
+  /// namespace and the link.
+  static func inNamespace(_ columns: String) -> String {
+    inSets(columns, "l.namespace_id = ? AND l.link = ?")
+  }
+
+  /// The same of those in the sets of which a link could not be read, for one reason: a parameter
+  /// more.
+  static func unread(_ columns: String) -> String { inSets(columns, "l.unread = ?") }
+
+  private static func inSets(_ columns: String, _ condition: String) -> String {
+    """
+    \(spans)
+    SELECT \(columns) FROM range
+      CROSS JOIN (SELECT DISTINCT l.set_id FROM namespace_set_link AS l WHERE \(condition)) AS s
+      CROSS JOIN span CROSS JOIN membership AS m
+    WHERE m.set_id = s.set_id
+      AND CASE WHEN m.until_sample IS NULL THEN 0
+               ELSE length(printf('%o', m.until_sample - m.from_sample)) END = digits
+      AND m.from_sample > CASE digits WHEN 0 THEN 0 ELSE low - (1 << 3 * digits) END
+      AND m.from_sample <= high AND COALESCE(m.until_sample, high) >= low
+    """
+  }
+
+  /// The values for the range.
+  static func values(_ samples: ClosedRange<Int64>) -> [Value] {
+    [.integer(samples.lowerBound), .integer(samples.upperBound)]
+  }
+
+  /// The values for a namespace.
+  static func values(_ samples: ClosedRange<Int64>, _ namespace: NamespaceRecord) -> [Value] {
+    values(samples) + [.integer(namespace.id), .integer(Int64(namespace.type.link.rawValue))]
+  }
+}

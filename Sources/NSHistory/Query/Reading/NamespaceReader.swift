@@ -1,0 +1,64 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// A namespace, how long it was there, and how it hangs together with others.
+struct NamespaceLife {
+  let namespace: NamespaceRecord
+  /// The first sample that knew of it.
+  let first: Int64?
+  /// The last that saw a process in it; nil while one is.
+  let last: Int64?
+  let owner: Int64?
+  let parent: Int64?
+  let ownerUID: Int64?
+}
+
+/// Reads namespaces.
+final class NamespaceReader {
+  private let connection: Connection
+  private var known: [Int64: NamespaceLife] = [:]
+
+  init(_ connection: Connection) { self.connection = connection }
+
+  /// A namespace by its row.
+  func life(_ id: Int64) throws(SQLiteError) -> NamespaceLife {
+    if let life = known[id] { return life }
+    guard let life = try lives(where: "namespace_id = ?", [.integer(id)]).first else {
+      throw .corrupt("namespace \(id) is missing", operation: "read a namespace")
+    }
+    if known.count >= 65536 { known.removeAll(keepingCapacity: true) }
+    known[id] = life
+    return life
+  }
+
+  /// Namespaces that a condition holds for, in the order in which they were met.
+  func lives(where condition: String, _ values: [Value]) throws(SQLiteError) -> [NamespaceLife] {
+    let rows = try connection.prepare(
+      "SELECT \(Self.columns) FROM namespace WHERE \(condition) ORDER BY namespace_id"
+    ).bind(values).map(Self.life)
+    return try rows.map { (row) throws(SQLiteError) in
+      guard let row else {
+        throw .corrupt("a namespace is of no type", operation: "read namespaces")
+      }
+      return row
+    }
+  }
+
+  static let columns = """
+    namespace_id, boot_id, type, inode, kernel_id, initial, first_sample, last_sample, owner_id,
+    parent_id, owner_uid
+    """
+
+  /// A namespace from a row that begins with `columns`; nil when it is of no type.
+  static func life(_ row: Statement) -> NamespaceLife? {
+    NamespaceRecord(
+      id: row.integer(0), boot: row.integer(1), type: row.integer(2), inode: row.integer(3),
+      kernelID: row.optionalInteger(4), initial: row.optionalInteger(5)
+    ).map {
+      NamespaceLife(
+        namespace: $0, first: row.optionalInteger(6), last: row.optionalInteger(7),
+        owner: row.optionalInteger(8), parent: row.optionalInteger(9),
+        ownerUID: row.optionalInteger(10))
+    }
+  }
+}

@@ -1,0 +1,12 @@
+internal import SQLite
+
+extension HistoryReader {
+  /// A few recorded names of processes that begin with these letters, in alphabetical order.
+  public func names(beginningWith start: String) throws(HistoryError) -> [String] {
+    try reading { (reading) throws(SQLiteError) in
+      try reading.connection.prepare(
+        "SELECT DISTINCT comm FROM task WHERE comm >= ?1 AND comm < ?1 || ?2 ORDER BY comm LIMIT 5"
+      ).bind(.text(start), .text("\u{10FFFF}")).map { $0.text(0) }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+internal import SQLite
+
+/// Finds the processes that are selected.
+struct ProcessFinder {
+  let reading: Reading
+
+  /// Their lives, in the order in which they were met; only of those that a sample in `window` saw.
+  func lives(_ selector: ProcessSelector, in window: TimeWindow) throws(SQLiteError) -> [Life] {
+    let found: [Life] =
+      switch selector {
+      case .pid(let pid, let alive): try lives(pid: pid, alive: alive)
+      case .comm(let name):
+        try lives(
+          "comm IN (?, ?)", [.text(name), .text(SystemText.escaped(Array(name.utf8)))])
+      case .container(let id): try lives(container: id)
+      }
+    guard !window.isEverything else { return found }
+    guard let samples = try reading.index.samples(in: window) else { return [] }
+    return found.filter { life in
+      life.memberships.contains { $0.from <= samples.upperBound && $0.until >= samples.lowerBound }
+    }
+  }
+
+  private func lives(pid: Int64, alive: Int64?) throws(SQLiteError) -> [Life] {
+    let all = try reading.lives.lives(pid: pid)
+    guard let alive else { return all }
+    let track = try reading.tracks.track(SameQuestion.Selector(pid: pid, alive: alive))
+    let picked = Set(track.processes.map(\.id))
+    return all.filter { picked.contains($0.process.id) }
+  }
+
+  private func lives(_ condition: String, _ values: [Value]) throws(SQLiteError) -> [Life] {
+    let tasks = try reading.connection.prepare(
+      "SELECT task_id FROM task WHERE \(condition) ORDER BY task_id"
+    ).bind(values).map { $0.integer(0) }
+    var lives: [Life] = []
+    for task in tasks { if let life = try reading.lives.life(task: task) { lives.append(life) } }
+    return lives
+  }
+
+  /// A container has one cgroup or a few, and every process of it is in one of them.
+  private func lives(container id: String) throws(SQLiteError) -> [Life] {
+    let cgroups = try reading.connection.prepare(
+      "SELECT cgroup_id, path FROM cgroup WHERE instr(path, ?) > 0"
+    ).bind(.text(id)).map { ($0.integer(0), $0.text(1)) }
+    let meant = cgroups.filter { ContainerID.inside($0.1)?.hasPrefix(id) == true }.map(\.0)
+    let list = meant.map(String.init).joined(separator: ",")
+    return try lives("cgroup_id IN (SELECT value FROM json_each(?))", [.text("[\(list)]")])
+  }
+}
+
+extension HistoryReader {
+  /// The processes that are selected, of those that a sample in a window saw, in the order in which
+  /// they were met.
+  public func processes(
+    _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
+  ) throws(HistoryError) -> [ProcessRecord] {
+    try reading { (reading) throws(SQLiteError) in
+      try ProcessFinder(reading: reading).lives(selector, in: window).map(\.process)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+internal import SQLite
+
+/// One reading of a history: all that answers to one question is read from one snapshot.
+struct Reading {
+  let connection: Connection
+  let index: SampleIndex
+  let sets: SetReader
+  let lives: LifeReader
+  let tracks: TrackReader
+  let namespaces: NamespaceReader
+
+  init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
+    self.connection = connection
+    index = try SampleIndex(connection, isRecorded: isRecorded)
+    sets = SetReader(connection)
+    lives = LifeReader(connection, index)
+    tracks = TrackReader(connection, index)
+    namespaces = NamespaceReader(connection)
+  }
+
+  /// Where pieces of time begin and end, for one process.
+  func edges(of life: Life) -> Edges { Edges(index: index, life: life) }
+}
+
+extension HistoryReader {
+  /// Gives `body` a reading of the history, of the newest schema.
+  ///
+  /// Throws `HistoryError`: `outdated` when the file was made by an older program.
+  func reading<T>(_ body: (Reading) throws(SQLiteError) -> T) throws(HistoryError) -> T {
+    try HistoryFile.requireNewest(connection, operation: "ask", path: path)
+    return try snapshot { () throws(HistoryError) in
+      do throws(SQLiteError) {
+        return try body(Reading(connection, isRecorded: isRecorded))
+      } catch { throw wrap(error) }
+    }
+  }
+}

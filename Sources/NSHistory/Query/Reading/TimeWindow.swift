@@ -1,0 +1,53 @@
+internal import SQLite
+
+/// The time that a question is about, in nanoseconds since the epoch; without an end, all that is
+/// recorded on that side.
+public struct TimeWindow: Sendable, Hashable {
+  /// Only what was there at this time or later.
+  public var since: Int64?
+  /// Only what was there at this time or earlier.
+  public var until: Int64?
+
+  /// A window with these ends; by default, everything.
+  public init(since: Int64? = nil, until: Int64? = nil) {
+    self.since = since
+    self.until = until
+  }
+
+  /// Whether it leaves nothing out.
+  var isEverything: Bool { since == nil && until == nil }
+
+  /// Whether a piece of time overlaps it.
+  func overlaps(_ from: Int64, _ until: Int64) -> Bool {
+    until >= since ?? Int64.min && from <= self.until ?? Int64.max
+  }
+}
+
+extension SampleIndex {
+  /// The samples that may be in a window; nil when there is none.
+  func samples(in window: TimeWindow) throws(SQLiteError) -> ClosedRange<Int64>? {
+    guard let first, let last else { return nil }
+    var low = first
+    var high = last
+    if let since = window.since { low = max(low, try firstSample(notBefore: since)) }
+    if let until = window.until { high = min(high, try lastSample(notAfter: until)) }
+    return low <= high ? low...high : nil
+  }
+
+  /// The pieces of a range of samples between which samples are missing or the clock was set.
+  func pieces(of range: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>] {
+    guard range.count > 1 else { return [range] }
+    let rest = (range.lowerBound + 1)...range.upperBound
+    var cuts = Set(try gaps(rest)).union(clockSteps(in: rest))
+    cuts.formUnion(sessions(startingIn: rest))
+    let starts = [range.lowerBound] + cuts.sorted()
+    return starts.indices.map { place in
+      starts[place]...(place + 1 < starts.count ? starts[place + 1] - 1 : range.upperBound)
+    }
+  }
+
+  private func sessions(startingIn range: ClosedRange<Int64>) -> [Int64] {
+    let low = sessions.partitioningIndex { $0.first >= range.lowerBound }
+    return sessions[low...].prefix { $0.first <= range.upperBound }.map(\.first)
+  }
+}

@@ -1,0 +1,87 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Reads the recorded life of PIDs.
+final class TrackReader {
+  private let index: SampleIndex
+  private let sets: SetReader
+  private let lives: LifeReader
+
+  init(_ connection: Connection, _ index: SampleIndex) {
+    self.index = index
+    sets = SetReader(connection)
+    lives = LifeReader(connection, index)
+  }
+
+  /// The track of a PID, or of those of its processes that may have been running at a time.
+  func track(_ selector: SameQuestion.Selector) throws(SQLiteError) -> Track {
+    let lives = try lives.lives(pid: selector.pid)
+    let all = try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    var picked = Array(lives.indices)
+    if let process = selector.process { picked.removeAll { lives[$0].process.id != process } }
+    if let alive = selector.alive {
+      let brackets = try index.brackets(at: alive)
+      picked.removeAll { place in
+        !brackets.contains {
+          all.mayRun(place, in: $0, until: alive) && !all.isSucceeded(place, in: $0, at: alive)
+        }
+      }
+    }
+    if picked.count == lives.count { return all }
+    return try track(of: picked.map { lives[$0] }, pid: selector.pid, known: all.known)
+  }
+
+  /// The track of processes that had one PID.
+  func track(
+    of lives: [Life], pid: Int64, known: [ProcessRecord]
+  ) throws(SQLiteError) -> Track {
+    var runs: [NamespaceLink: [Track.Run]] = [:]
+    for (place, life) in lives.enumerated() {
+      for membership in life.memberships { try append(membership, of: place, to: &runs) }
+    }
+    for link in runs.keys { runs[link]?.sort { $0.from < $1.from } }
+    let pids = runs[.pid] ?? []
+    guard zip(pids, pids.dropFirst()).allSatisfy({ $0.until < $1.from }) else {
+      throw .corrupt("PID \(pid) is two processes in one sample", operation: "read memberships")
+    }
+    return Track(
+      pid: pid, processes: lives.map(\.process), known: known, runs: runs,
+      lastSamples: lives.map(\.lastSample))
+  }
+
+  /// What each link of one process was, from sample to sample.
+  func runs(of memberships: [Membership]) throws(SQLiteError) -> [NamespaceLink: [Track.Run]] {
+    var runs: [NamespaceLink: [Track.Run]] = [:]
+    for membership in memberships { try append(membership, of: 0, to: &runs) }
+    return runs
+  }
+
+  /// The same, of the process of a row.
+  func runs(of task: Int64) throws(SQLiteError) -> [NamespaceLink: [Track.Run]] {
+    try runs(of: lives.memberships(of: task))
+  }
+
+  private func append(
+    _ membership: Membership, of process: Int, to runs: inout [NamespaceLink: [Track.Run]]
+  ) throws(SQLiteError) {
+    for (link, value) in try sets.links(of: membership.set) {
+      Self.append(
+        Track.Run(
+          from: membership.from, until: membership.until, process: process, value: value),
+        to: &runs[link, default: []], startsSession: membership.startsSession)
+    }
+  }
+
+  /// Another link of the set changed: this one's run goes on.
+  private static func append(
+    _ run: Track.Run, to runs: inout [Track.Run], startsSession: Bool
+  ) {
+    if !startsSession, let last = runs.last, last.process == run.process,
+      last.value == run.value, last.until &+ 1 == run.from
+    {
+      runs[runs.count - 1].until = run.until
+    } else {
+      runs.append(run)
+    }
+  }
+}

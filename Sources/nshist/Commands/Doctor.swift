@@ -1,0 +1,40 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import Procfs
+
+/// `nshist doctor`: what this machine and these privileges allow.
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell what this machine, these privileges and the history allow.",
+    discussion: """
+      nshist doctor
+      nshist doctor --full --db /tmp/history.db --format json
+
+      Each is fine, degraded (with what is lost) or broken (with what mends it). Exit status: 1 if \
+      something is broken, otherwise 0.
+      """)
+
+  @Flag(help: "Read every page of the history, however large it is.")
+  var full = false
+
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let root = try ProcRoot()
+    let file = FileCheckup(
+      path: try options.database.path(), isFull: full, zone: options.zone)
+    let checks = try KernelCheckup.all(root) + PrivilegeCheckup.all(root) + file.all()
+    let listing = Listing(
+      "checks", CheckupColumns.all, to: try options.output(), options.format)
+    try listing.begin([("state", .string(Self.worst(checks).rawValue))])
+    _ = checks.allSatisfy(listing.add)
+    try listing.end(
+      lines: checks.filter { !$0.advice.isEmpty }.map { "\($0.what): \($0.advice)" })
+    if Self.worst(checks) == .broken { throw ExitStatus.broken }
+  }
+
+  private static func worst(_ checks: [Checkup]) -> Checkup.State {
+    let states = checks.map(\.state)
+    return states.contains(.broken) ? .broken : states.contains(.degraded) ? .degraded : .fine
+  }
+}

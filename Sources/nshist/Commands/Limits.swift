@@ -1,0 +1,40 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+internal import Procfs
+
+/// `nshist limits`: how many namespaces there may be, are and were.
+struct Limits: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show the limits of /proc/sys/user beside what is in use, and the most there was.",
+    discussion: """
+      nshist limits
+      nshist limits --format json --db /tmp/history.db
+      """)
+
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let use = try LiveUse(root: ProcRoot())
+    let peaks = try recordedPeaks()
+    let rows = NamespaceType.allCases.map { type in
+      LimitRow(
+        type: type, limit: use.limits[type], inUse: use.counts[type] ?? 0, peak: peaks[type])
+    }
+    let listing = Listing(
+      "limits", LimitColumns.all(options.zone), to: try options.output(), options.format)
+    try listing.begin([("unreadable_processes", .integer(Int64(use.denied)))])
+    _ = rows.allSatisfy(listing.add)
+    try listing.end(lines: LimitColumns.explanation(denied: use.denied))
+  }
+
+  /// The most that the history knows of; without a history that is nothing.
+  private func recordedPeaks() throws -> [NamespaceType: PeakUse] {
+    do {
+      return try options.reader().peakUse()
+    } catch let error as HistoryError where error.kind == .missing {
+      Messages.shared.say("of the past nothing is known: \(error.path) is not there")
+      return [:]
+    }
+  }
+}

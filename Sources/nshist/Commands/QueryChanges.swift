@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query changes`: who entered, left or made a namespace.
+struct QueryChanges: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "changes",
+    abstract: "Show who entered, left or made a namespace, in the order of time.",
+    discussion: """
+      nshist query changes --since -1h
+      nshist query changes --namespace net:4026532281 --format csv
+
+      Marked are processes that entered namespaces which others had (entered), those that came \
+      from other namespaces into initial ones (to-initial), and new namespaces (created). Starts \
+      and exits without a change of namespaces are shown with --pid or --namespace only.
+      """)
+
+  @Option(
+    name: .customLong("pid"),
+    help: ArgumentHelp(
+      "Only of these processes, with all starts and exits. \(SelectorArguments.processHelp)",
+      valueName: "process"))
+  var process: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only of these namespaces, with all who came and left. \(SelectorArguments.namespaceHelp)",
+      valueName: "namespace"))
+  var namespace: String?
+
+  @OptionGroup var type: TypeOption
+  @OptionGroup var range: RangeOption
+  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let question = ChangesQuestion(
+      in: try range.window(now: now), types: try type.types(),
+      process: try process.map { try SelectorArguments.process($0, now: now) },
+      namespace: try namespace.map { try SelectorArguments.namespace($0, now: now) })
+    let all = ChangeColumns.all(options.zone)
+    let chosen = try columns.chosen(of: all)
+    let reader = try options.reader()
+    let listing = Listing(
+      "changes", all, chosen: chosen, to: try options.output(), options.format)
+    try listing.begin([])
+    try reader.changes(question) { change in
+      ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
+    }
+    try listing.end()
+    if listing.rows == 0 { try sayNothing(question, reader) }
+  }
+
+  private func sayNothing(_ question: ChangesQuestion, _ reader: HistoryReader) throws {
+    let hints = Hints(reader: reader, zone: options.zone)
+    if let process = question.process,
+      try reader.processes(process, in: question.window).isEmpty
+    {
+      return try hints.say(nothingOf: process, in: question.window)
+    }
+    if let namespace = question.namespace, try reader.namespaces(namespace).isEmpty {
+      return try hints.say(nothingOf: namespace)
+    }
+    Messages.shared.say("nothing changed, as far as samples show")
+  }
+}

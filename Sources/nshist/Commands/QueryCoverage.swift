@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query coverage`: what the history can answer.
+struct QueryCoverage: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coverage",
+    abstract: "Show when samples were taken, the gaps and their causes, and what was denied.",
+    discussion: """
+      nshist query coverage
+      nshist query coverage --at 10:42
+
+      With --at, whether the history can answer what was then; without, all that was recorded.
+      """)
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Only what is around this moment. \(TimeArguments.help)", valueName: "time"))
+  var at: String?
+
+  @OptionGroup var range: RangeOption
+  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var options: ListingOptions
+
+  func validate() throws {
+    if at != nil, range.since != nil || range.until != nil {
+      throw ValidationError("--at is one moment: leave --since and --until out, or --at")
+    }
+  }
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let time = try TimeArguments.time(at, "--at", now: now)
+    var window = try range.window(now: now)
+    if let time { window = TimeWindow(since: time, until: time) }
+    let all = CoverageColumns.all(options.zone)
+    let chosen = try columns.chosen(of: all)
+    let reader = try options.reader()
+    let listing = Listing(
+      "periods", all, chosen: chosen, to: try options.output(), options.format)
+    if let time {
+      let words = CoverageWords(
+        time: time, coverage: try reader.coverage(at: time), zone: options.zone)
+      try listing.begin(words.json, lines: words.lines)
+    } else {
+      try listing.begin([])
+    }
+    try reader.coverage(in: window) { listing.add($0) }
+    try listing.end()
+    if listing.rows == 0, try reader.recordedSpan() == nil {
+      Hints(reader: reader, zone: options.zone).say(now, [], nil)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query namespaces`: lsns(8), for the past.
+struct QueryNamespaces: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "namespaces",
+    abstract: "Show every namespace at a time: what lsns would have printed then.",
+    discussion: """
+      nshist query namespaces --at 10:42
+      nshist query namespaces --at -5m --type net --columns inode,nprocs,pid,comm
+      """)
+
+  @OptionGroup var moment: MomentOption
+  @OptionGroup var type: TypeOption
+  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let time = try moment.time(now: ClockReading.now().wall)
+    let types = try type.types()
+    let all = NamespaceMomentColumns.all
+    let chosen = try columns.chosen(of: all)
+    let reader = try options.reader()
+    let answer = try reader.namespaces(at: time)
+    let listing = Listing(
+      "namespaces", all, chosen: chosen, to: try options.output(), options.format)
+    let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
+    try listing.begin(words.json, lines: words.lines)
+    _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
+      .allSatisfy(listing.add)
+    try listing.end()
+    Hints(reader: reader, zone: options.zone).say(time, answer.samples, answer.recorded)
+  }
+}

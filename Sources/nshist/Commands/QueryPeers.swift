@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query peers`: who ever shared a namespace with a process.
+struct QueryPeers: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "peers",
+    abstract: "Show who ever shared a namespace with a process, which, when and for how long.",
+    discussion: """
+      nshist query peers 4711
+      nshist query peers 4711 --type net --initial --since 10:00 --until 11:00
+      """)
+
+  @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
+  var process: String
+
+  @Flag(help: "Count initial namespaces too: those are shared with the host.")
+  var initial = false
+
+  @OptionGroup var type: TypeOption
+  @OptionGroup var range: RangeOption
+  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let selector = try SelectorArguments.process(process, now: now)
+    let window = try range.window(now: now)
+    let question = PeersQuestion(
+      selector, in: window, types: try type.types(), countsInitial: initial)
+    let all = PeerColumns.all(options.zone)
+    let chosen = try columns.chosen(of: all)
+    let reader = try options.reader()
+    let listing = Listing("peers", all, chosen: chosen, to: try options.output(), options.format)
+    try listing.begin([])
+    try reader.peers(question) { peer in
+      PeerRow.rows(peer, grouped: options.format == .table).allSatisfy(listing.add)
+    }
+    try listing.end()
+    if listing.rows == 0 { try sayNothing(selector, window, reader) }
+  }
+
+  private func sayNothing(
+    _ selector: ProcessSelector, _ window: TimeWindow, _ reader: HistoryReader
+  ) throws {
+    guard try !reader.processes(selector, in: window).isEmpty else {
+      return try Hints(reader: reader, zone: options.zone).say(nothingOf: selector, in: window)
+    }
+    Messages.shared.say(
+      initial
+        ? "nobody was proven to share a namespace with it"
+        : "nobody was proven to share a namespace with it but initial ones: see those with --initial"
+    )
+  }
+}

@@ -1,0 +1,88 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query processes`: every process at a time.
+struct QueryProcesses: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "processes",
+    abstract: "Show every process at a time, with its namespaces.",
+    discussion: """
+      nshist query processes --at 10:42
+      nshist query processes --at 10:42 --namespace net:4026532281 --uid 33 --format json
+      """)
+
+  @OptionGroup var moment: MomentOption
+  @OptionGroup var type: TypeOption
+
+  @Option(
+    help: ArgumentHelp(
+      "Only those in this namespace. \(SelectorArguments.namespaceHelp)", valueName: "namespace"))
+  var namespace: String?
+
+  @Option(
+    name: .customLong("pid"),
+    help: ArgumentHelp("Only these. \(SelectorArguments.processHelp)", valueName: "process"))
+  var process: String?
+
+  @Option(help: ArgumentHelp("Only those of this user, by number.", valueName: "uid"))
+  var uid: UInt32?
+
+  @Option(help: ArgumentHelp("Only those with this name.", valueName: "name"))
+  var comm: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only those of containers whose id begins with this.", valueName: "id"))
+  var container: String?
+
+  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let time = try moment.time(now: now)
+    let types = try type.types()
+    var selectors = try [process].compactMap(\.self).map {
+      try SelectorArguments.process($0, now: now)
+    }
+    if let comm { selectors.append(.comm(comm)) }
+    if let container {
+      selectors.append(try SelectorArguments.process("container:\(container)", now: now))
+    }
+    let place = try namespace.map { try SelectorArguments.namespace($0, now: now) }
+    let all = ProcessMomentColumns.all(types, isChosen: !type.given.isEmpty)
+    let chosen = try columns.chosen(of: all)
+
+    let reader = try options.reader()
+    let answer = try reader.processes(at: time)
+    let places = try place.map { place in
+      Set(try reader.namespaces(place).map(\.namespace.id))
+    }
+    let listing = Listing(
+      "processes", all, chosen: chosen, to: try options.output(), options.format)
+    let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
+    try listing.begin(words.json, lines: words.lines)
+    _ = answer.processes.lazy.filter { process in
+      selectors.allSatisfy { $0.matches(process.process) }
+        && (uid.map { process.process.uid == Int64($0) } ?? true)
+        && (places.map { process.isIn($0) } ?? true)
+    }.allSatisfy(listing.add)
+    try listing.end()
+    let hints = Hints(reader: reader, zone: options.zone)
+    hints.say(time, answer.samples, answer.recorded)
+    guard listing.rows == 0 else { return }
+    if let place, places?.isEmpty == true { return try hints.say(nothingOf: place) }
+    for selector in selectors
+    where !answer.processes.contains(where: { selector.matches($0.process) }) {
+      return try hints.say(nothingOf: selector, in: TimeWindow(since: time, until: time))
+    }
+  }
+}
+
+extension ProcessAtMoment {
+  /// Whether it was, or may have been, in one of these namespaces.
+  fileprivate func isIn(_ namespaces: Set<Int64>) -> Bool {
+    places.values.contains { $0.namespace.map { namespaces.contains($0.id) } ?? false }
+  }
+}

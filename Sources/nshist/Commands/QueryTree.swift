@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query tree`: the pid and user hierarchy at a time.
+struct QueryTree: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tree",
+    abstract: "Draw which pid and user namespaces were made in which, at a time.",
+    discussion: """
+      nshist query tree --at 10:42
+      nshist query tree --type user --format json
+      """)
+
+  @OptionGroup var moment: MomentOption
+
+  @Option(help: ArgumentHelp("Only the hierarchy of this type: pid or user.", valueName: "type"))
+  var type: HierarchyType?
+
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let time = try moment.time(now: ClockReading.now().wall)
+    let reader = try options.reader()
+    let answer = try reader.namespaces(at: time)
+    let trees = (type.map { [$0] } ?? HierarchyType.allCases).map { type in
+      NamespaceTree(type.type, answer.namespaces)
+    }
+    let output = try options.output()
+    let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
+    switch options.format {
+    case .table:
+      let text = trees.map { TreeText(tree: $0).lines.joined(separator: "\n") }
+      try output.write((words.lines + [""] + text).joined(separator: "\n") + "\n")
+    case .json:
+      let all = words.json + [("trees", .array(trees.map(\.json)))]
+      try output.write(JSON.object(all).pretty + "\n")
+    case .csv:
+      try output.write(NamespaceTree.csv(trees))
+    }
+    try output.finish()
+    Hints(reader: reader, zone: options.zone).say(time, answer.samples, answer.recorded)
+  }
+}
+
+/// A type whose namespaces are made in one another (`ioctl_nsfs(2)`).
+enum HierarchyType: String, ExpressibleByArgument, CaseIterable {
+  case user, pid
+
+  var type: NamespaceType {
+    switch self {
+    case .user: .user
+    case .pid: .pid
+    }
+  }
+}

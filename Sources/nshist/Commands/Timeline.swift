@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist timeline`: history drawn in the terminal.
+struct Timeline: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw the namespaces of processes through time: one letter is one namespace.",
+    discussion: """
+      nshist timeline 4711 812 --type net
+      nshist timeline comm:nginx --since -1h --until now
+      """)
+
+  @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
+  var processes: [String]
+
+  @OptionGroup var type: TypeOption
+  @OptionGroup var range: RangeOption
+  @OptionGroup var options: ListingOptions
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let window = try range.window(now: now)
+    let selectors = try processes.map { try SelectorArguments.process($0, now: now) }
+    let types = try type.types()
+    let reader = try options.reader()
+    let lanes = try reader.timeline(selectors, in: window, types: types)
+    let output = try options.output()
+    if options.format == .table {
+      let drawing = TimelineDrawing(
+        lanes: lanes, window: window, width: output.width, colours: output.colours,
+        zone: options.zone)
+      try output.write(drawing.text)
+      try output.finish()
+    } else {
+      let listing = Listing(
+        "segments", SegmentColumns.all(options.zone), to: output, options.format)
+      try listing.begin([])
+      _ = SegmentRow.rows(lanes, window).allSatisfy(listing.add)
+      try listing.end()
+    }
+    let hints = Hints(reader: reader, zone: options.zone)
+    for selector in selectors where !lanes.contains(where: { selector.matches($0.process) }) {
+      try hints.say(nothingOf: selector, in: window)
+    }
+  }
+}

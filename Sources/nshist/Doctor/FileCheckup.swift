@@ -1,0 +1,102 @@
+internal import Glibc
+internal import NSHistory
+
+/// How the history file is, and whether a recorder is adding to it.
+struct FileCheckup {
+  let path: String
+  /// Whether every page of a large file is to be read.
+  let isFull: Bool
+  let zone: TimeZoneChoice
+
+  /// A file up to this size is always read in full.
+  private static let small: Int64 = 256 << 20
+
+  func all() -> [Checkup] {
+    do {
+      let reader = try HistoryReader(path: path)
+      Progress.shared.watch(reader)
+      return try [health(reader), recorder(reader), room()]
+    } catch {
+      guard error.kind != .missing else { return [missing, room()] }
+      return [
+        Checkup(
+          what: "history", state: .broken, found: "\(path): \(error.reason)", advice: error.remedy)
+      ]
+    }
+  }
+
+  private var missing: Checkup {
+    Checkup(
+      what: "history", state: .degraded, found: "\(path) is not there",
+      advice: "of the past nothing can be asked; start a recorder: nshist record --db \(path)")
+  }
+
+  private func health(_ reader: HistoryReader) throws(HistoryError) -> Checkup {
+    var found = "\(path), \(megabytes(reader.size))"
+    if let span = try reader.recordedSpan() {
+      found += ", from \(show(span.lowerBound)) to \(show(span.upperBound))"
+    } else {
+      found += ", with no sample yet"
+    }
+    if reader.isOutdated {
+      return Checkup(
+        what: "history", state: .degraded, found: "\(found); its schema is of an older nshist",
+        advice: "only same and export can read it; a recorder brings it up to date")
+    }
+    guard isFull || reader.size <= Self.small else {
+      return Checkup(
+        what: "history", state: .fine, found: "\(found); --full reads every page of it")
+    }
+    let faults = try reader.faults()
+    guard faults.isEmpty else {
+      return Checkup(
+        what: "history", state: .broken, found: "\(found): \(faults.joined(separator: "; "))",
+        advice: "keep a copy, then save what is readable: sqlite3 \(path) .recover")
+    }
+    return Checkup(what: "history", state: .fine, found: "\(found), every page is sound")
+  }
+
+  private func recorder(_ reader: HistoryReader) throws(HistoryError) -> Checkup {
+    guard reader.isRecorded else {
+      return Checkup(
+        what: "recorder", state: .degraded, found: "none is running on it",
+        advice: "nothing of now is kept; start one: nshist record --db \(path)")
+    }
+    guard let last = try reader.recordedSpan()?.upperBound else {
+      return Checkup(what: "recorder", state: .fine, found: "it is running, and has just begun")
+    }
+    let age = ClockReading.now().wall &- last
+    let interval = try reader.interval() ?? 0
+    let found = "it is running; its last sample is \(TimeFormat.duration(age)) old"
+    guard age > 3 &* interval &+ 5_000_000_000 else {
+      return Checkup(what: "recorder", state: .fine, found: found)
+    }
+    return Checkup(
+      what: "recorder", state: .degraded,
+      found: "\(found), at an interval of \(TimeFormat.duration(interval))",
+      advice: "see what it says on its standard error: a full disk, a lock, or no processor time")
+  }
+
+  private func room() -> Checkup {
+    let folder =
+      path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    var status = statvfs()
+    guard statvfs(folder, &status) == 0 else {
+      return Checkup(
+        what: "disk", state: .degraded, found: "\(folder): \(String(cString: strerror(errno)))",
+        advice: "a recorder makes the folder of a default path, and no other")
+    }
+    let free = Int64(clamping: status.f_bavail) * Int64(clamping: status.f_frsize)
+    let found = "\(megabytes(free)) free in \(folder)"
+    guard free < 64 << 20 else { return Checkup(what: "disk", state: .fine, found: found) }
+    return Checkup(
+      what: "disk", state: .degraded, found: found,
+      advice: "samples that cannot be written become a gap: make room")
+  }
+
+  private func megabytes(_ bytes: Int64) -> String {
+    bytes < 10 << 20 ? "\(bytes >> 10) KiB" : "\(bytes >> 20) MiB"
+  }
+
+  private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+}

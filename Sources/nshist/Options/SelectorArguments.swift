@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// Processes and namespaces as a person names them.
+enum SelectorArguments {
+  static let processHelp = """
+    A PID as the recorder saw it, PID@TIME for the process that had it then, comm:NAME or \
+    container:ID.
+    """
+  static let namespaceHelp = """
+    net:4026532281 or net:[4026532281] by inode number, net#4107 by the kernel's id, net@PID for \
+    those of a process.
+    """
+
+  /// Processes.
+  static func process(_ text: String, now: Int64) throws -> ProcessSelector {
+    if let name = text.behind("comm:") { return .comm(name) }
+    if let id = text.behind("container:") {
+      guard id.count >= 4 else {
+        throw ValidationError("'\(text)' is too short; give four digits of the id or more")
+      }
+      return .container(id.lowercased())
+    }
+    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let pid = TimeArguments.number(parts[0]) else {
+      throw ValidationError(
+        "'\(text)' is not a process; give a PID, PID@TIME, comm:NAME or container:ID")
+    }
+    guard parts.count == 2 else { return .pid(Int64(pid)) }
+    // '10@@1700000000': the second @ belongs to the time.
+    let alive = try TimeArguments.time(String(parts[1]), "the process \(text)", now: now)
+    return .pid(Int64(pid), alive: alive)
+  }
+
+  /// Namespaces.
+  static func namespace(_ text: String, now: Int64) throws -> NamespaceSelector {
+    let mistake = ValidationError("'\(text)' is not a namespace; give \(namespaceHelp)")
+    guard let mark = text.firstIndex(where: { ":#@".contains($0) }) else { throw mistake }
+    guard let type = NamespaceType(name: text[..<mark]) else { throw mistake }
+    let rest = String(text[text.index(after: mark)...])
+    switch text[mark] {
+    case "#":
+      guard let id = UInt64(rest) else { throw mistake }
+      return .kernelID(type, id)
+    case "@": return .of(type, try process(rest, now: now))
+    default: break
+    }
+    // As it is printed: net:[4026532281]#4107.
+    let parts = rest.split(separator: "#", omittingEmptySubsequences: false)
+    if parts.count == 2, let id = UInt64(parts[1]) { return .kernelID(type, id) }
+    let isBracketed = rest.hasPrefix("[") && rest.hasSuffix("]")
+    guard parts.count == 1,
+      let inode = UInt64(isBracketed ? rest.dropFirst().dropLast() : rest[...])
+    else { throw mistake }
+    return .inode(type, inode)
+  }
+}
+
+extension String {
+  /// What stands behind a word, if that is what the text begins with.
+  fileprivate func behind(_ word: String) -> String? {
+    hasPrefix(word) ? String(dropFirst(word.count)) : nil
+  }
+}

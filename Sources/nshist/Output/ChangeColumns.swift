@@ -1,0 +1,118 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// A change, or one part of it.
+struct ChangeRow {
+  let change: NamespaceChange
+  let parts: [NamespaceChange.Part]
+
+  /// One row, or one a part.
+  static func rows(_ change: NamespaceChange, apart: Bool) -> [ChangeRow] {
+    guard apart else { return [ChangeRow(change: change, parts: change.parts)] }
+    return change.parts.map { ChangeRow(change: change, parts: [$0]) }
+  }
+}
+
+/// The columns of the timeline of changes.
+enum ChangeColumns {
+  static func all(_ zone: TimeZoneChoice) -> [Column<ChangeRow>] {
+    [
+      TimeColumns.time("by", zone) { $0.change.by },
+      Column("after", "WITHIN", cell: { .init(text: within($0.change)) }) {
+        .time($0.change.after)
+      },
+      Column("missing", in: .data) { row in
+        .optional(row.change.missing) { .string($0.words) }
+      },
+      Column("pid") { .optional($0.change.process) { .integer($0.pid) } },
+      Column("start", in: .data) { row in
+        .optional(row.change.process?.start) { .string(TimeFormat.start($0)) }
+      },
+      Column("comm") { .optional($0.change.process?.comm, JSON.string) },
+      Column("container", in: .data) {
+        .optional($0.change.process?.container, JSON.string)
+      },
+      Column("change") { .string($0.change.kind.rawValue) },
+      Column("marks", cell: { marks($0.change) }) {
+        .array($0.change.marks.map { .string($0.rawValue) })
+      },
+      Column("parts", "WHAT", in: [.table, .json], cell: { .init(text: words($0)) }) {
+        .array($0.parts.map(json))
+      },
+      part("link") { .string("\($0.link.fileName)") },
+      part("how") { .string($0.how.rawValue) },
+      part("from") { .optional($0.from) { .string($0.name) } },
+      part("to") { .optional($0.to) { .string($0.name) } },
+      process("joined") { $0.joined },
+      process("parent") { $0.parent },
+    ]
+  }
+
+  /// A value of the one part that a record of CSV is about.
+  private static func part(
+    _ key: String, _ value: @escaping (NamespaceChange.Part) -> JSON
+  ) -> Column<ChangeRow> {
+    Column(key, in: [.csv]) { .optional($0.parts.first, value) }
+  }
+
+  private static func process(
+    _ key: String, _ process: @escaping (NamespaceChange) -> ProcessRecord?
+  ) -> Column<ChangeRow> {
+    Column(key, in: .data, cell: { .init(text: process($0.change)?.label ?? "") }) {
+      .optional(process($0.change)) { $0.json }
+    }
+  }
+
+  private static func within(_ change: NamespaceChange) -> String {
+    guard let after = change.after, let by = change.by else { return "" }
+    let gap = change.missing == nil ? "" : " (gap)"
+    return TimeFormat.duration(by &- after) + gap
+  }
+
+  private static func marks(_ change: NamespaceChange) -> Table.Cell {
+    .init(
+      text: change.marks.map(\.rawValue).joined(separator: ","),
+      colour: change.marks.contains(.toInitial) ? .red : change.marks.isEmpty ? .none : .yellow)
+  }
+
+  private static func words(_ row: ChangeRow) -> String {
+    var order: [NamespaceChange.How] = []
+    for part in row.parts where !order.contains(part.how) { order.append(part.how) }
+    let said = order.map { how in
+      "\(how.rawValue) \(names(row.parts.filter { $0.how == how }, how))"
+        + (how == .joined ? whose(row.change) : "")
+    }
+    let parent = row.change.parent.map { ", child of \($0.label)" } ?? ""
+    return said.joined(separator: "; ") + parent
+  }
+
+  /// The namespaces, one by one; of those that tell nothing only that they are initial ones.
+  private static func names(
+    _ parts: [NamespaceChange.Part], _ how: NamespaceChange.How
+  ) -> String {
+    guard [.inherited, .found, .left].contains(how) else {
+      return parts.compactMap(namespace).joined(separator: ", ")
+    }
+    let special = parts.filter { ($0.to ?? $0.from)?.isInitial != true }
+    if special.isEmpty { return "initial namespaces" }
+    let rest = special.count < parts.count ? ", the rest initial" : ""
+    return special.compactMap(namespace).joined(separator: ", ") + rest
+  }
+
+  private static func whose(_ change: NamespaceChange) -> String {
+    change.joined.map { " of \($0.label)" } ?? ""
+  }
+
+  private static func namespace(_ part: NamespaceChange.Part) -> String? {
+    let namespace = (part.to ?? part.from)?.words
+    return part.link == part.link.type.link
+      ? namespace : namespace.map { "\(part.link.fileName) \($0)" }
+  }
+
+  private static func json(_ part: NamespaceChange.Part) -> JSON {
+    .object([
+      ("link", .string("\(part.link.fileName)")), ("how", .string(part.how.rawValue)),
+      ("from", .optional(part.from) { $0.json }), ("to", .optional(part.to) { $0.json }),
+    ])
+  }
+}

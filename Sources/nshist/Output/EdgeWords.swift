@@ -1,0 +1,49 @@
+internal import NSHistory
+
+extension Edge {
+  /// For people, with how far away the sample on the other side is: `started within 5.0 s`.
+  func words(of time: Int64) -> String {
+    guard let other, kind != .open else { return kind.rawValue }
+    let reason = missing.map { ": \($0.words)" } ?? ""
+    return "\(kind.rawValue) within \(TimeFormat.duration(time &- other))\(reason)"
+  }
+}
+
+/// The columns of a time with two ends.
+enum TimeColumns {
+  static func all<Row>(
+    _ zone: TimeZoneChoice, from: @escaping (Row) -> Int64, until: @escaping (Row) -> Int64,
+    beginning: @escaping (Row) -> Edge, end: @escaping (Row) -> Edge
+  ) -> [Column<Row>] {
+    [
+      time("from", zone, from),
+      time("until", zone, until),
+      Column("began", cell: { .init(text: beginning($0).words(of: from($0))) }) {
+        .string(beginning($0).kind.rawValue)
+      },
+      Column("began_after", in: .data) { .time(beginning($0).other) },
+      Column("ended", cell: { .init(text: end($0).words(of: until($0))) }) {
+        .string(end($0).kind.rawValue)
+      },
+      Column("ended_by", in: .data) { .time(end($0).other) },
+      Column("missing_before", in: .data) { row in
+        .optional(beginning(row).missing) { .string($0.words) }
+      },
+      Column("missing_after", in: .data) { row in
+        .optional(end(row).missing) { .string($0.words) }
+      },
+      Column("open", in: .data) { .bool(end($0).kind == .open) },
+    ]
+  }
+
+  /// A moment.
+  static func time<Row>(
+    _ key: String, _ zone: TimeZoneChoice,
+    in formats: Set<AnswerFormat> = [.table, .json, .csv], _ time: @escaping (Row) -> Int64?
+  ) -> Column<Row> {
+    Column(
+      key, in: formats,
+      cell: { row in .init(text: time(row).map { TimeFormat.people($0, zone) } ?? "") }
+    ) { .time(time($0)) }
+  }
+}

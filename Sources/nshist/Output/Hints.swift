@@ -1,0 +1,94 @@
+internal import NSHistory
+
+/// What helps where a question has no answer: what the history holds that is nearest to it.
+struct Hints {
+  let reader: HistoryReader
+  let zone: TimeZoneChoice
+
+  /// Says so on standard error.
+  func say(nothingOf selector: ProcessSelector, in window: TimeWindow) throws {
+    Messages.shared.say(try words(selector, window))
+  }
+
+  private func words(_ selector: ProcessSelector, _ window: TimeWindow) throws -> String {
+    switch selector {
+    case .pid(let pid, let alive):
+      let known = try reader.processes(.pid(pid))
+      let time = alive ?? window.since ?? window.until
+      guard let nearest = known.min(by: { $0.distance(to: time) < $1.distance(to: time) }) else {
+        return "PID \(pid) is not in the history; \(try recorded())"
+      }
+      let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
+      return """
+        PID \(pid) was recorded \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \
+        \(nearest.shownName)\(others)
+        """
+    case .comm(let name):
+      if try !reader.processes(selector).isEmpty {
+        return "no process '\(name)' was recorded in that time; \(try recorded())"
+      }
+      let similar = try reader.names(beginningWith: String(name.prefix(3)))
+      return "no process '\(name)' was recorded"
+        + (similar.isEmpty
+          ? "; \(try recorded())" : "; there are \(similar.joined(separator: ", "))")
+    case .container(let id):
+      return """
+        no process of a container whose id begins with \(id) was recorded in that time; \
+        \(try recorded())
+        """
+    }
+  }
+
+  /// Says so on standard error.
+  func say(nothingOf selector: NamespaceSelector) throws {
+    switch selector {
+    case .inode(let type, let inode):
+      let others = try NamespaceType.allCases.filter { other in
+        try other != type && !reader.namespaces(.inode(other, inode)).isEmpty
+      }
+      let known = others.map { "\($0):[\(inode)]" }.joined(separator: ", ")
+      Messages.shared.say(
+        "\(type):[\(inode)] is not in the history"
+          + (known.isEmpty ? "; \(try recorded()); \(Self.listing)" : "; \(known) is"))
+    case .kernelID(let type, let id):
+      Messages.shared.say(
+        "no \(type) namespace with the kernel's id \(id) is in the history; \(Self.listing)")
+    case .of(_, let process): try say(nothingOf: process, in: TimeWindow())
+    }
+  }
+
+  private static let listing = "nshist query namespaces --at TIME lists those of a time"
+
+  /// Says on standard error where a moment is not between two samples.
+  func say(_ time: Int64, _ samples: [SameAnswer.SampleGap], _ recorded: ClosedRange<Int64>?) {
+    guard let recorded else {
+      return Messages.shared.say(
+        "\(reader.path) holds no sample yet; record first: nshist record --db \(reader.path)")
+    }
+    guard let missing = samples.lazy.compactMap(\.missing).first else { return }
+    let span =
+      "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
+    switch missing {
+    case .beforeFirst:
+      Messages.shared.say("\(show(time)) is before the first sample; \(span)")
+    case .afterLast: break
+    default: Messages.shared.say("\(show(time)) lies in a gap: \(missing.words)")
+    }
+  }
+
+  private func recorded() throws -> String {
+    guard let span = try reader.recordedSpan() else { return "it holds no sample yet" }
+    return "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
+  }
+
+  private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+}
+
+extension ProcessRecord {
+  /// How far it was from a time.
+  fileprivate func distance(to time: Int64?) -> UInt64 {
+    guard let time else { return 0 }
+    if time < firstSeen { return (firstSeen &- time).magnitude }
+    return time > lastSeen ? (time &- lastSeen).magnitude : 0
+  }
+}

@@ -1,0 +1,53 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// The limit of one type, and how near to it use came.
+struct LimitRow {
+  let type: NamespaceType
+  let limit: Int64?
+  let inUse: Int
+  let peak: PeakUse?
+}
+
+/// The columns of the limits.
+enum LimitColumns {
+  static func all(_ zone: TimeZoneChoice) -> [Column<LimitRow>] {
+    [
+      Column("type") { .string($0.type.name) },
+      Column("limit", cell: { .init(text: $0.limit.map(String.init) ?? "not known") }) {
+        .optional($0.limit, JSON.integer)
+      },
+      Column(
+        "in_use", "IN USE",
+        cell: { row in
+          .init(text: "\(row.inUse)", colour: isNear(row) ? .red : .none)
+        }
+      ) { .integer(Int64($0.inUse)) },
+      Column("most", "MOST", cell: { .init(text: $0.peak.map { "\($0.count)" } ?? "") }) {
+        .optional($0.peak) { .integer(Int64($0.count)) }
+      },
+      TimeColumns.time("when", zone) { $0.peak?.time },
+    ]
+  }
+
+  private static func isNear(_ row: LimitRow) -> Bool {
+    row.limit.map { Int64(row.inUse) >= $0 - $0 / 10 } ?? false
+  }
+
+  /// What the numbers count.
+  static func explanation(denied: Int) -> [String] {
+    let unread =
+      denied == 0
+      ? []
+      : [
+        "\(RecordingWords.count(denied, "process", "processes")) could not be read: there may be more."
+      ]
+    return [
+      "A limit is for each user in this user namespace, and counts the namespaces that this user made",
+      "here and in user namespaces below; at the limit unshare(2) and clone(2) fail with ENOSPC.",
+      "IN USE and MOST count those of all users together that a process is in, initial ones left out,",
+      "so no user has more than that of them; namespaces kept by a mount, file or socket alone are not",
+      "in it. MOST is the highest number that a sample in the history saw, WHEN the first time.",
+    ] + unread
+  }
+}

@@ -1,0 +1,24 @@
+internal import NamespaceModel
+internal import Procfs
+
+/// The namespaces that processes are in now, counted, and how many each user may make.
+struct LiveUse {
+  let limits: [NamespaceType: Int64]
+  /// By type, initial ones left out.
+  let counts: [NamespaceType: Int]
+  /// How many processes could not be read.
+  let denied: Int
+
+  init(root: ProcRoot) throws(ProcfsError) {
+    let sample = try ProcfsSource(root: root).takeSample()
+    var found: Set<ObservedNamespace> = []
+    for process in sample.appeared {
+      for case .namespace(let namespace) in process.links where namespace.isInitial != true {
+        found.insert(namespace)
+      }
+    }
+    counts = found.reduce(into: [:]) { $0[$1.type, default: 0] += 1 }
+    denied = sample.counts.denied
+    limits = NamespaceType.allCases.reduce(into: [:]) { $0[$1] = root.limit(of: $1) }
+  }
+}

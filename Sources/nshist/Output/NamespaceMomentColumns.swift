@@ -1,0 +1,37 @@
+internal import NSHistory
+
+/// The columns of the namespaces at a time, after those of lsns(8).
+enum NamespaceMomentColumns {
+  typealias Row = NamespaceAtMoment
+
+  static var all: [Column<Row>] {
+    [
+      Column("type") { .string($0.namespace.type.name) },
+      Column("inode", "NS") { .unsigned($0.namespace.inode) },
+      Column("id") { .optional($0.namespace.kernelID, JSON.unsigned) },
+      Column("initial", in: .data) { .optional($0.namespace.isInitial, JSON.bool) },
+      Column("nprocs") { .integer(Int64($0.processes)) },
+      Column("unsure", cell: { .init(text: $0.unsure == 0 ? "" : "+\($0.unsure)") }) {
+        .integer(Int64($0.unsure))
+      },
+      Column("pid") { .optional($0.lowest) { .integer($0.pid) } },
+      Column("ppid", in: .data) { .optional($0.lowest) { .integer($0.parentPID) } },
+      Column("uid", in: .data) { .optional($0.lowest?.uid, JSON.integer) },
+      Column("user") { .optional($0.lowest?.uid) { .string(UserName.of($0)) } },
+      Column("comm", "COMMAND") { .optional($0.lowest?.comm, JSON.string) },
+      relative("owner") { $0.owner },
+      relative("parent") { $0.parent },
+      Column("owner_uid", in: .data) { .optional($0.ownerUID, JSON.integer) },
+      Column("container", in: .data) { .optional($0.lowest?.container, JSON.string) },
+    ]
+  }
+
+  /// Another namespace, by its inode number as lsns(8) has it.
+  private static func relative(
+    _ key: String, _ namespace: @escaping (Row) -> NamespaceRecord?
+  ) -> Column<Row> {
+    Column(
+      key, cell: { row in .init(text: namespace(row).map { String($0.inode) } ?? "") }
+    ) { .optional(namespace($0)) { .string($0.name) } }
+  }
+}

@@ -1,0 +1,93 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// The namespaces of one type, each below the one that it was made in.
+struct NamespaceTree {
+  let type: NamespaceType
+  let roots: [Node]
+
+  struct Node {
+    let namespace: NamespaceAtMoment
+    /// How many namespaces of each type a user namespace owns.
+    let owns: [(NamespaceType, Int)]
+    let children: [Node]
+  }
+
+  init(_ type: NamespaceType, _ all: [NamespaceAtMoment]) {
+    self.type = type
+    let nodes = all.filter { $0.namespace.type == type }
+    let known = Set(nodes.map(\.namespace.id))
+    var children: [Int64: [NamespaceAtMoment]] = [:]
+    var roots: [NamespaceAtMoment] = []
+    for node in nodes {
+      if let parent = node.parent, known.contains(parent.id), parent.id != node.namespace.id {
+        children[parent.id, default: []].append(node)
+      } else {
+        roots.append(node)
+      }
+    }
+    var owned: [Int64: [NamespaceType: Int]] = [:]
+    for one in all where one.namespace.type != .user {
+      if let owner = one.owner {
+        owned[owner.id, default: [:]][one.namespace.type, default: 0] += 1
+      }
+    }
+    func node(_ namespace: NamespaceAtMoment, depth: Int) -> Node {
+      // The kernel nests at most 32 (namespaces(7)); what a file says is not trusted to end.
+      let below = depth < 64 ? children[namespace.namespace.id] ?? [] : []
+      let owns = owned[namespace.namespace.id] ?? [:]
+      return Node(
+        namespace: namespace,
+        owns: NamespaceType.allCases.compactMap { type in owns[type].map { (type, $0) } },
+        children: below.map { node($0, depth: depth + 1) })
+    }
+    self.roots = roots.map { node($0, depth: 0) }
+  }
+
+  /// As JSON, with the nodes below each node.
+  var json: JSON {
+    .object([("type", .string(type.name)), ("roots", .array(roots.map(\.json)))])
+  }
+
+  /// As CSV: a record a namespace, in the order of the drawing.
+  static func csv(_ trees: [NamespaceTree]) -> String {
+    let header = [
+      "type", "depth", "inode", "id", "initial", "nprocs", "unsure", "pid", "comm", "uid", "owner",
+      "parent", "owner_uid",
+    ]
+    func records(_ node: Node, depth: Int) -> [[String]] {
+      [record(node.namespace, depth: depth)]
+        + node.children.flatMap { records($0, depth: depth + 1) }
+    }
+    let all = trees.flatMap(\.roots).flatMap { records($0, depth: 0) }
+    return ([header] + all).map(DelimitedText.csv).joined()
+  }
+
+  private static func record(_ one: NamespaceAtMoment, depth: Int) -> [String] {
+    let namespace = one.namespace
+    let values: [JSON] = [
+      .string(namespace.type.name), .integer(Int64(depth)), .unsigned(namespace.inode),
+      .optional(namespace.kernelID, JSON.unsigned), .optional(namespace.isInitial, JSON.bool),
+      .integer(Int64(one.processes)), .integer(Int64(one.unsure)),
+      .optional(one.lowest) { .integer($0.pid) }, .optional(one.lowest?.comm, JSON.string),
+      .optional(one.lowest?.uid, JSON.integer), .optional(one.owner) { .string($0.name) },
+      .optional(one.parent) { .string($0.name) }, .optional(one.ownerUID, JSON.integer),
+    ]
+    return values.map(\.field)
+  }
+}
+
+extension NamespaceTree.Node {
+  fileprivate var json: JSON {
+    let one = namespace
+    return .object(
+      one.namespace.keys + [
+        ("nprocs", .integer(Int64(one.processes))), ("unsure", .integer(Int64(one.unsure))),
+        ("lowest", .optional(one.lowest) { $0.json }),
+        ("owner", .optional(one.owner) { $0.json }), ("parent", .optional(one.parent) { $0.json }),
+        ("owner_uid", .optional(one.ownerUID, JSON.integer)),
+        ("owns", .object(owns.map { ($0.name, .integer(Int64($1))) })),
+        ("children", .array(children.map(\.json))),
+      ])
+  }
+}

@@ -1,0 +1,49 @@
+internal import NSHistory
+
+extension ProcessRecord {
+  /// For people: `4711 nginx`.
+  var label: String { "\(pid) \(shownName)" }
+
+  /// Its name, or what there is to say of it.
+  var shownName: String {
+    switch comm {
+    case nil: "(name not readable)"
+    case ""?: "(empty name)"
+    case let name?: name
+    }
+  }
+
+  /// For people: who it is, and when it was recorded.
+  func words(_ zone: TimeZoneChoice) -> String {
+    var line = "\(pid): \(shownName)"
+    if let uid { line += ", uid \(uid)" }
+    if let start { line += ", started \(TimeFormat.people(start, zone))" }
+    line += ", recorded \(TimeFormat.people(firstSeen, zone))"
+    return line + " to \(TimeFormat.people(lastSeen, zone))"
+  }
+
+  /// Its identity, in few words.
+  var json: JSON {
+    .object([
+      ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }),
+      ("comm", .optional(comm, JSON.string)), ("container", .optional(container, JSON.string)),
+    ])
+  }
+}
+
+/// The columns that say which process a row is about.
+enum ProcessColumns {
+  static func all<Row>(_ process: @escaping (Row) -> ProcessRecord) -> [Column<Row>] {
+    [
+      Column("pid") { .integer(process($0).pid) },
+      Column("start", in: .data) { row in
+        .optional(process(row).start) { .string(TimeFormat.start($0)) }
+      },
+      Column("comm", cell: { .init(text: process($0).shownName) }) {
+        .optional(process($0).comm, JSON.string)
+      },
+      Column("uid") { .optional(process($0).uid, JSON.integer) },
+      Column("container", in: .data) { .optional(process($0).container, JSON.string) },
+    ]
+  }
+}

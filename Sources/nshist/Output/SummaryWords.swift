@@ -1,0 +1,55 @@
+internal import NSHistory
+
+/// What there is to say of a namespace as a whole.
+struct SummaryWords {
+  let zone: TimeZoneChoice
+
+  func line(_ summary: NamespaceSummary) -> String {
+    var line = summary.namespace.words
+    if let first = summary.firstSeen, let last = summary.lastSeen {
+      line += ", seen \(show(first)) to \(show(last))"
+    }
+    if let owner = summary.owner { line += ", owned by \(owner.words)" }
+    if let uid = summary.ownerUID { line += ", made by uid \(uid)" }
+    if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
+    return "\(line); \(kept(summary.kept))"
+  }
+
+  private func kept(_ kept: NamespaceSummary.Keepers) -> String {
+    let what = [
+      kept.processes == 0 ? nil : RecordingWords.count(kept.processes, "process", "processes"),
+      kept.parents == 0
+        ? nil
+        : RecordingWords.count(kept.parents, "process", "processes") + " whose children go there",
+      kept.namespaces == 0
+        ? nil : RecordingWords.count(kept.namespaces, "namespace", "namespaces") + " below it",
+    ].compactMap(\.self)
+    return what.isEmpty
+      ? "in the last sample nothing that is recorded keeps it (a mount, file or socket may)"
+      : "in the last sample \(what.joined(separator: ", ")) \(isOne(kept) ? "keeps" : "keep") it"
+  }
+
+  private func isOne(_ kept: NamespaceSummary.Keepers) -> Bool {
+    kept.processes + kept.parents + kept.namespaces == 1
+  }
+
+  func json(_ summary: NamespaceSummary) -> JSON {
+    .object(
+      [("type", .string(summary.namespace.type.name))] + summary.namespace.keys + [
+        ("first_seen", .time(summary.firstSeen)), ("last_seen", .time(summary.lastSeen)),
+        ("owner", .optional(summary.owner) { $0.json }),
+        ("parent", .optional(summary.parent) { $0.json }),
+        ("owner_uid", .optional(summary.ownerUID, JSON.integer)),
+        (
+          "kept_by",
+          .object([
+            ("processes", .integer(Int64(summary.kept.processes))),
+            ("parents", .integer(Int64(summary.kept.parents))),
+            ("namespaces", .integer(Int64(summary.kept.namespaces))),
+          ])
+        ),
+      ])
+  }
+
+  private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+}

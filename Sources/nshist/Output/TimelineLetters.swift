@@ -1,0 +1,64 @@
+internal import NSHistory
+
+/// Which letter and colour a namespace has, and what the signs mean.
+struct TimelineLetters {
+  private var order: [NamespaceRecord] = []
+  private var places: [Int64: Int] = [:]
+
+  private static let alphabet = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+  private static let palette: [Colour] = [.green, .cyan, .yellow, .magenta, .blue, .red]
+
+  /// Letters in the order in which lanes meet namespaces in a span of time.
+  init(_ lanes: [Lane], in span: ClosedRange<Int64>) {
+    for segment in lanes.flatMap(\.segments)
+    where segment.until >= span.lowerBound && segment.from <= span.upperBound {
+      guard case .namespace(let namespace) = segment.state, places[namespace.id] == nil else {
+        continue
+      }
+      places[namespace.id] = order.count
+      order.append(namespace)
+    }
+  }
+
+  func letter(of mark: TimelineMark) -> Character {
+    switch mark {
+    case .namespace(let namespace):
+      let place = places[namespace.id] ?? Self.alphabet.count
+      return place < Self.alphabet.count ? Self.alphabet[place] : "#"
+    case .several: return "*"
+    case .unknown(.gap): return "-"
+    case .unknown: return "?"
+    case .absent: return "."
+    }
+  }
+
+  func colour(of mark: TimelineMark) -> Colour {
+    guard case .namespace(let namespace) = mark, namespace.isInitial != true,
+      let place = places[namespace.id]
+    else { return .none }
+    return Self.palette[place % Self.palette.count]
+  }
+
+  /// What the letters and signs that were drawn mean.
+  func legend(_ used: Set<TimelineMark>, colours: Bool) -> [String] {
+    let letters = order.prefix(Self.alphabet.count).map { namespace in
+      let mark = TimelineMark.namespace(namespace)
+      return colour(of: mark).paint("\(letter(of: mark))", colours) + " = \(namespace.words)"
+    }
+    let rest = order.count - letters.count
+    let more = rest > 0 ? ["# = one of \(rest) more namespaces"] : []
+    let reasons = Set(
+      used.compactMap { mark in
+        if case .unknown(let reason) = mark, reason != .gap { reason.rawValue } else { nil }
+      }
+    ).sorted().joined(separator: ", ")
+    let signs = [
+      used.contains(.several) ? "* = several in one column" : nil,
+      reasons.isEmpty ? nil : "? = not known (\(reasons))",
+      used.contains(.unknown(.gap)) ? "- = a gap: no samples" : nil,
+      used.contains(.absent) ? ". = not there" : nil,
+    ].compactMap(\.self)
+    return letters + more + (signs.isEmpty ? [] : [signs.joined(separator: "   ")])
+  }
+}
