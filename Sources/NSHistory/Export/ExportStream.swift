@@ -37,7 +37,7 @@ struct ExportStream {
     let runs = try reader.runs(of: task)
     var rows: [ExportRow] = []
     for type in filter.types {
-      for run in runs[type.link] ?? [] {
+      for run in runs[type.link] {
         for piece in try index.pieces(of: run.from...run.until) {
           if let row = try row(piece, run.value, type, template) { rows.append(row) }
         }

@@ -52,7 +52,7 @@ struct MembersQuery {
   private func members(
     _ life: Life, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> [Member] {
-    let runs = try reading.tracks.runs(of: life.memberships)[namespace.type.link] ?? []
+    let runs = try reading.tracks.runs(of: life.memberships)[namespace.type.link]
     let edges = reading.edges(of: life)
     var members: [Member] = []
     for run in runs where run.value == .namespace(namespace) {

@@ -54,7 +54,7 @@ struct PeersQuery {
     var own: [NamespaceType: [Track.Run]] = [:]
     var candidates: Set<Int64> = []
     for type in question.types {
-      own[type] = (runs[type.link] ?? []).filter { run in
+      own[type] = runs[type.link].filter { run in
         guard let namespace = run.value.namespace else { return false }
         return question.countsInitial || namespace.isInitial != true
       }
@@ -67,7 +67,7 @@ struct PeersQuery {
       let others = try reading.tracks.runs(of: other.memberships)
       var shared: [Peer.Shared] = []
       for type in question.types {
-        shared += try together.shared(own[type] ?? [], others[type.link] ?? [])
+        shared += try together.shared(own[type] ?? [], others[type.link])
       }
       guard !shared.isEmpty else { continue }
       guard body(Peer(process: life.process, peer: other.process, shared: shared)) else {

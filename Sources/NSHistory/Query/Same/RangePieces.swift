@@ -57,7 +57,7 @@ struct RangePieces {
     starts.formUnion(query.index.clockSteps)
     starts.formUnion(try query.index.gaps(all))
     for track in query.tracks {
-      for run in track.runs[link] ?? [] {
+      for run in track.runs[link] {
         starts.insert(run.from)
         if run.until < all.upperBound { starts.insert(run.until + 1) }
       }
@@ -107,11 +107,13 @@ struct RangePieces {
 
   private mutating func states(_ bracket: Bracket, until high: Int64?) -> Judgement {
     let end = [high, until].compactMap(\.self).min()
+    var states: [Track.State] = []
     for (place, track) in query.tracks.enumerated() {
-      running[place].formUnion(
-        track.processes.indices.filter { track.mayRun($0, in: bracket, until: end) })
+      let running = track.running(in: bracket, until: end)
+      self.running[place].formUnion(running)
+      states.append(track.state(link, bracket, isRunning: !running.isEmpty))
     }
-    return Judgement(query.tracks.map { $0.state(link, bracket, until: end) })
+    return Judgement(states)
   }
 
   private mutating func add(

@@ -51,19 +51,26 @@ struct Bracket {
     if case .gap(let missing) = coverage { missing } else { nil }
   }
 
-  private var sides: [SamplePoint] { [before, after].compactMap(\.self) }
-
   /// Whether a process that was there may not have been seen.
-  var hidesProcesses: Bool { sides.contains(where: \.session.hidesProcesses) }
+  var hidesProcesses: Bool {
+    before?.session.hidesProcesses == true || after?.session.hidesProcesses == true
+  }
 
   /// Whether PIDs of this space are meant on one of its sides.
-  func isOf(space: Int64) -> Bool { sides.contains { $0.session.space == space } }
+  func isOf(space: Int64) -> Bool {
+    before?.session.space == space || after?.session.space == space
+  }
 
   /// Whether it is of this boot, as far as can be told.
-  func isOf(boot: Int64) -> Bool { sides.contains { $0.session.boot == boot } }
+  func isOf(boot: Int64) -> Bool {
+    before?.session.boot == boot || after?.session.boot == boot
+  }
 
   /// Whether one PID means two processes in it.
-  var spansSpaces: Bool { Set(sides.map(\.session.space)).count > 1 }
+  var spansSpaces: Bool {
+    guard let before, let after else { return false }
+    return before.session.space != after.session.space
+  }
 
   /// The time between the two samples on the boot clock, if that is one clock on both sides.
   private var idle: Int64? {

@@ -12,6 +12,7 @@ final class SampleIndex {
   /// The samples of each stretch, in order.
   private let stretches: [ClosedRange<Int64>]
   private let connection: Connection
+  private var points: [Int64: SamplePoint] = [:]
 
   init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
     self.connection = connection
@@ -44,6 +45,15 @@ final class SampleIndex {
 
   /// The sample of a number that a session spans.
   func point(_ id: Int64) throws(SQLiteError) -> SamplePoint {
+    if let known = points[id] { return known }
+    let point = try read(id)
+    // A long export comes by every sample.
+    if points.count >= 4096 { points.removeAll(keepingCapacity: true) }
+    points[id] = point
+    return point
+  }
+
+  private func read(_ id: Int64) throws(SQLiteError) -> SamplePoint {
     guard let session = session(of: id),
       let point = try connection.prepare(
         "SELECT wall_ns, boot_ns, took_ns, gap FROM sample WHERE sample_id = ?"

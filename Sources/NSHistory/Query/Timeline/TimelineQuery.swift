@@ -30,7 +30,7 @@ struct TimelineQuery {
     let runs = try reading.tracks.runs(of: life.memberships)
     return try types.map { (type) throws(SQLiteError) in
       var segments: [Lane.Segment] = []
-      for run in runs[type.link] ?? [] { segments += try self.segments(run, life) }
+      for run in runs[type.link] { segments += try self.segments(run, life) }
       return Lane(process: life.process, type: type, segments: Self.joined(segments))
     }
   }

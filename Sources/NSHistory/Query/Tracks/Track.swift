@@ -8,9 +8,22 @@ struct Track {
   /// All that had the PID.
   let known: [ProcessRecord]
   /// For each link, in order of time and without overlap.
-  let runs: [NamespaceLink: [Run]]
+  let runs: LinkRuns
   /// The last sample that saw each process, by its place in `processes`.
   let lastSamples: [Int64]
+  private let order: TrackOrder
+
+  init(
+    pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkRuns,
+    lastSamples: [Int64]
+  ) {
+    self.pid = pid
+    self.processes = processes
+    self.known = known
+    self.runs = runs
+    self.lastSamples = lastSamples
+    order = TrackOrder(processes, lastSamples)
+  }
 
   /// Samples, one after the other in one session, in which one process's link was the same.
   struct Run: Hashable {
@@ -47,19 +60,33 @@ struct Track {
   }
 
   /// The run that a sample is in.
-  func run(_ link: NamespaceLink, at sample: Int64) -> Run? {
-    guard let runs = runs[link] else { return nil }
-    let index = runs.partitioningIndex { $0.until >= sample }
-    guard index < runs.count, runs[index].from <= sample else { return nil }
-    return runs[index]
+  func run(_ link: NamespaceLink, at sample: Int64) -> Run? { runs.run(link, at: sample) }
+
+  /// The places of the processes that may have been running in a bracket, up to a time in it.
+  func running(in bracket: Bracket, until end: Int64?) -> [Int] {
+    var places = order.candidates(in: bracket).filter { mayRun($0, in: bracket, until: end) }
+    // Whatever its start: who was seen was there.
+    for side in [bracket.before, bracket.after] {
+      guard let side, let process = run(.pid, at: side.id)?.process,
+        !places.contains(process), mayRun(process, in: bracket, until: end)
+      else { continue }
+      places.append(process)
+    }
+    return places
   }
 
   /// What is known of a link throughout a bracket, up to a time in it, or its end.
   func state(_ link: NamespaceLink, _ bracket: Bracket, until end: Int64?) -> State {
+    state(link, bracket, isRunning: !running(in: bracket, until: end).isEmpty)
+  }
+
+  /// The same, where it is known whether a process may have been running.
+  func state(_ link: NamespaceLink, _ bracket: Bracket, isRunning: Bool) -> State {
     guard !known.isEmpty else { return .unknown(.notRecorded) }
-    let meant = processes.indices.filter { bracket.isOf(space: processes[$0].space) }
-    guard !meant.isEmpty else { return stateOfStranger(in: bracket) }
-    guard meant.contains(where: { mayRun($0, in: bracket, until: end) }) else {
+    guard processes.contains(where: { bracket.isOf(space: $0.space) }) else {
+      return stateOfStranger(in: bracket)
+    }
+    guard isRunning else {
       if bracket.hidesProcesses { return .unknown(.notRecorded) }
       return bracket.spansSpaces ? .unknown(.gap) : .absent
     }
@@ -135,7 +162,7 @@ struct Track {
   }
 
   /// Start times are known to a clock tick, and clocks are read one after the other.
-  private static let grain: Int64 = 20_000_000
+  static let grain: Int64 = 20_000_000
 
   func sees(_ process: Int, at sample: SamplePoint?) -> Bool {
     sample.flatMap { run(.pid, at: $0.id) }?.process == process

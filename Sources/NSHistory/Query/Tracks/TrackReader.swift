@@ -35,12 +35,12 @@ final class TrackReader {
   func track(
     of lives: [Life], pid: Int64, known: [ProcessRecord]
   ) throws(SQLiteError) -> Track {
-    var runs: [NamespaceLink: [Track.Run]] = [:]
+    var runs = LinkRuns()
     for (place, life) in lives.enumerated() {
       for membership in life.memberships { try append(membership, of: place, to: &runs) }
     }
-    for link in runs.keys { runs[link]?.sort { $0.from < $1.from } }
-    let pids = runs[.pid] ?? []
+    runs.sort()
+    let pids = runs[.pid]
     guard zip(pids, pids.dropFirst()).allSatisfy({ $0.until < $1.from }) else {
       throw .corrupt("PID \(pid) is two processes in one sample", operation: "read memberships")
     }
@@ -50,25 +50,25 @@ final class TrackReader {
   }
 
   /// What each link of one process was, from sample to sample.
-  func runs(of memberships: [Membership]) throws(SQLiteError) -> [NamespaceLink: [Track.Run]] {
-    var runs: [NamespaceLink: [Track.Run]] = [:]
+  func runs(of memberships: [Membership]) throws(SQLiteError) -> LinkRuns {
+    var runs = LinkRuns()
     for membership in memberships { try append(membership, of: 0, to: &runs) }
     return runs
   }
 
   /// The same, of the process of a row.
-  func runs(of task: Int64) throws(SQLiteError) -> [NamespaceLink: [Track.Run]] {
+  func runs(of task: Int64) throws(SQLiteError) -> LinkRuns {
     try runs(of: lives.memberships(of: task))
   }
 
   private func append(
-    _ membership: Membership, of process: Int, to runs: inout [NamespaceLink: [Track.Run]]
+    _ membership: Membership, of process: Int, to runs: inout LinkRuns
   ) throws(SQLiteError) {
     for (link, value) in try sets.links(of: membership.set) {
       Self.append(
         Track.Run(
           from: membership.from, until: membership.until, process: process, value: value),
-        to: &runs[link, default: []], startsSession: membership.startsSession)
+        to: &runs[link], startsSession: membership.startsSession)
     }
   }
 

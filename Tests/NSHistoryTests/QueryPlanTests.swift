@@ -1,0 +1,109 @@
+// How SQLite answers each statement of every question (eqp.html): by an index, never by a look at
+// all of a table that grows with the history, unless the table is the answer.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct QueryPlanTests {
+  /// What may be read from one end to the other, and why.
+  private static let allowed: [(scan: String, why: String)] = [
+    ("SCAN session", "one row a run of the recorder"),
+    ("SCAN clock_step", "one row for each time that the clock was set"),
+    ("SCAN range", "the range asked for, one row"),
+    ("SCAN span", "the classes of lengths, 21 rows"),
+    ("SCAN json_each", "what was asked for"),
+    ("SCAN s", "the sets asked for"),
+    ("SCAN migration", "one row a version"),
+    ("SCAN CONSTANT ROW", "no table"),
+    ("SCAN m USING INDEX membership_open", "the processes of now"),
+    ("SCAN cgroup", "where a container is looked for by a part of its id"),
+  ]
+
+  /// Statements whose answer is the table.
+  private static let whole = [
+    "SELECT first_sample, COALESCE(last_sample, ?) FROM namespace",
+    "SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path FROM task",
+  ]
+
+  @Test func noQuestionScansTheHistory() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try Self.script.write(path)
+    let reader = try HistoryReader(path: path)
+    try Self.askEverything(reader)
+    let statements = reader.connection.statements.filter {
+      $0.hasPrefix("SELECT") || $0.hasPrefix("WITH")
+    }
+    #expect(statements.count > 25, "\(statements.count) statements were asked")
+    var used: Set<String> = []
+    for statement in statements where !Self.isWhole(statement) {
+      for step in try Self.plan(statement, reader.connection)
+      where step.hasPrefix("SCAN") && !step.hasPrefix("SCAN (subquery-") {
+        let allowed = Self.allowed.first { step == $0.scan || step.hasPrefix($0.scan + " ") }
+        #expect(allowed != nil, "\(step) in \(statement)")
+        if let allowed { used.insert(allowed.scan) }
+      }
+    }
+    #expect(Set(Self.allowed.map(\.scan)).subtracting(used) == [])
+  }
+
+  /// Whether a statement, without a condition on processes, is one of `whole`.
+  private static func isWhole(_ statement: String) -> Bool {
+    let line = statement.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return whole.contains { line.hasPrefix($0) }
+      && !["pid IN", "task_id IN"].contains(where: line.contains)
+  }
+
+  /// The lines of a plan.
+  private static func plan(_ sql: String, _ connection: Connection) throws -> [String] {
+    try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
+  }
+
+  private static func askEverything(_ reader: HistoryReader) throws {
+    let time = script.end(1) + HistoryScript.second
+    let window = TimeWindow(since: time, until: time + 20 * HistoryScript.second)
+    for at in [SameQuestion.Time.at(time), .range(since: nil, until: nil)] {
+      _ = try reader.same(
+        SameQuestion(pids: [.init(pid: 1), .init(pid: 2, alive: time)], time: at))
+    }
+    for selector in [
+      ProcessSelector.pid(1), .pid(1, alive: time), .comm("actor"), .container("0123"),
+    ] {
+      try reader.history(selector) { _ in true }
+      try reader.history(selector, in: window) { _ in true }
+      try reader.peers(PeersQuestion(selector, countsInitial: true)) { _ in true }
+      try reader.changes(ChangesQuestion(process: selector)) { _ in true }
+    }
+    let inode: UInt64 = 4_026_532_041
+    for namespace in [
+      NamespaceSelector.inode(.net, inode), .kernelID(.net, 101), .of(.net, .pid(1)),
+    ] {
+      _ = try reader.namespaces(namespace)
+      try reader.members(of: namespace) { _ in true }
+      try reader.members(of: namespace, in: window) { _ in true }
+      try reader.changes(ChangesQuestion(in: window, namespace: namespace)) { _ in true }
+    }
+    try reader.changes(ChangesQuestion()) { _ in true }
+    _ = try reader.processes(at: time)
+    _ = try reader.namespaces(at: time)
+    _ = try reader.timeline([.pid(1)])
+    _ = try reader.peakUse()
+    _ = try reader.coverage(at: time)
+    try reader.coverage { _ in true }
+    _ = try reader.names(beginningWith: "act")
+    try reader.export(ExportFilter()) { _ in true }
+    try reader.export(ExportFilter(since: time, until: time, pids: [1])) { _ in true }
+  }
+
+  private static let script = HistoryScript(
+    steps: [.init(), .init(), .init(gap: .stalled), .init(startsSession: true), .init()],
+    actors: [
+      .init(pid: 1, sights: [.inFirst, .inSecond, .inSecond, .inFirst, .inFirst]),
+      .init(pid: 2, sights: [.absent, .inFirst, .denied, .inFirst, .inSecond]),
+      .init(pid: 3, sights: [.inFirst, .inFirst, .absent, .inSecond, .inSecond], replacedAt: [1]),
+    ])
+}
