@@ -51,7 +51,44 @@ struct ReadmeTests {
     let named = readme.split(separator: "\n").filter { $0.contains("nshist") || $0.contains("`--") }
       .flatMap { Self.options(in: String($0)) }
     #expect(!named.isEmpty)
-    #expect(Set(named).subtracting(known) == [])
+    // Every program that is made with the argument parser has this one, and no help shows it.
+    #expect(Set(named).subtracting(known) == ["--generate-completion-script"])
+  }
+
+  @Test("two examples of every command are in its help, and can be parsed")
+  func everyCommandHasExamples() throws {
+    for command in try commands() {
+      let words = ["nshist"] + command.path
+      let examples = try help(command.path).split(separator: "\n")
+        .map { $0.trimmingCharacters(in: .whitespaces) }
+        .filter {
+          $0.hasPrefix(words.joined(separator: " ") + " ") || $0 == words.joined(separator: " ")
+        }
+        .filter { !$0.contains("USAGE") && !$0.contains("[<") && !$0.contains("<") }
+      #expect(examples.count >= 2, "\(command.path): \(examples)")
+      for example in examples {
+        let outcome = try Command.run("/bin/sh", ["-c", Self.harmless(example)])
+        #expect(outcome.status != 64 && outcome.status < 126, "\(example): \(outcome.messages)")
+      }
+    }
+  }
+
+  /// An example, run on no file: it goes as far as its arguments are understood.
+  private static func harmless(_ example: String) -> String {
+    let program = example.replacing("nshist ", with: "'\(Command.nshist)' ", maxReplacements: 1)
+    let isRecorder = example.contains("nshist record")
+    return isRecorder
+      ? "\(program) --proc-root /nowhere --db /nowhere/history.db"
+      : "cd /nowhere 2>/dev/null; NSHIST_DB=/nowhere/history.db \(program) >/dev/null"
+  }
+
+  @Test("completions come from the program", arguments: ["bash", "zsh", "fish"])
+  func completions(shell: String) throws {
+    let outcome = try Command.nshist("--generate-completion-script", shell)
+    #expect(outcome.status == 0 && outcome.messages == "")
+    for command in try commands() {
+      #expect(outcome.output.contains(command.path.last ?? ""), "\(command.path)")
+    }
   }
 
   @Test func everyViewIsThere() throws {

@@ -9,7 +9,7 @@ struct QueryProcesses: ParsableCommand {
     abstract: "Show every process at a time, with its namespaces.",
     discussion: """
       nshist query processes --at 10:42
-      nshist query processes --at 10:42 --namespace net:4026532281 --uid 33 --format json
+      nshist query processes --at 10:42 --namespace net:4026532281 --uid 33
       """)
 
   @OptionGroup var moment: MomentOption

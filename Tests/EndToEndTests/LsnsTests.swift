@@ -1,0 +1,107 @@
+// `query namespaces --at now` beside lsns(8), on the machine at hand while it is recorded.
+
+import Foundation
+import TestSupport
+import Testing
+
+struct LsnsTests {
+  /// What both programs say of a namespace.
+  private struct Row: Hashable {
+    var inode: UInt64
+    var type: String
+    var processes: Int
+    var pid: Int
+    var uid: Int
+    var parent: UInt64
+    var owner: UInt64
+  }
+
+  static let lsns = ["/usr/bin/lsns", "/bin/lsns"].first {
+    FileManager.default.isExecutableFile(atPath: $0)
+  }
+
+  @Test(
+    "what lsns shows is what the last sample shows",
+    .enabled("needs lsns of util-linux", { lsns != nil }),
+    .enabled("needs root, to make namespaces", { geteuid() == 0 }))
+  func agrees() throws {
+    let puppets = try [CloneFlag.net, CloneFlag.uts | CloneFlag.ipc, CloneFlag.mnt].map { flags in
+      let puppet = try Puppet()
+      try puppet.unshare(flags)
+      return puppet
+    }
+    let nested = try Command(
+      "/usr/bin/unshare", ["--user", "--map-root-user", "--pid", "--fork", "sleep", "60"])
+    let recording = try LiveRecording()
+    var wrong = ["nothing was compared"]
+    // Other programs come and go, and so do their namespaces. What is wrong is wrong every time.
+    for _ in 0..<20 where !wrong.isEmpty {
+      try recording.waitForSamples(2)
+      let before = try Self.ours(recording.database)
+      let theirs = try Self.theirs()
+      try recording.waitForSamples(2)
+      let steady = before.intersection(try Self.ours(recording.database))
+      wrong = Self.disagreements(steady, theirs)
+      let made = theirs.filter { row in puppets.contains { Int($0.pid) == row.pid } }
+      if made.count != 4 || !made.isSubset(of: steady) { wrong.append("made: \(made)") }
+      // The namespaces of `nested` are the only ones here that were made in others.
+      if !steady.contains(where: { $0.parent != 0 && $0.type == "pid" }) {
+        wrong.append("no child")
+      }
+    }
+    #expect(wrong == [])
+    nested.signal(SIGTERM)
+    for puppet in puppets { try puppet.exit() }
+  }
+
+  /// What was the same before and after the other listing, and is not in it.
+  private static func disagreements(_ steady: Set<Row>, _ theirs: Set<Row>) -> [String] {
+    let isHost = { (row: Row) in row.inode < 0xF000_0000 }
+    // The programs that are run here come and go in the initial namespaces.
+    let names = { (rows: Set<Row>) in Set(rows.filter(isHost).map { "\($0.type):[\($0.inode)]" }) }
+    return steady.filter { !isHost($0) }.subtracting(theirs).map { "\($0)" }
+      + names(steady).subtracting(names(theirs))
+  }
+
+  private static func ours(_ database: String) throws -> Set<Row> {
+    let outcome = try Command.nshist(
+      "query", "namespaces", "--at", "now", "--format", "json", "--db", database)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let rows = (answer as? [String: Any])?["namespaces"] as? [[String: Any]] ?? []
+    return Set(
+      rows.compactMap { row in
+        guard let inode = row["inode"] as? UInt64, let type = row["type"] as? String,
+          let processes = row["nprocs"] as? Int
+        else { return nil }
+        return Row(
+          inode: inode, type: type, processes: processes, pid: row["pid"] as? Int ?? 0,
+          uid: row["uid"] as? Int ?? 0, parent: Self.inode(row["parent"]),
+          owner: Self.inode(row["owner"]))
+      })
+  }
+
+  /// The number in `user:[4026531837]#4099`.
+  private static func inode(_ name: Any?) -> UInt64 {
+    (name as? String)?.firstMatch(of: /\[(\d+)\]/).flatMap { UInt64($0.1) } ?? 0
+  }
+
+  private static func theirs() throws -> Set<Row> {
+    let outcome = try Command.run(
+      lsns ?? "", ["--json", "--output", "NS,TYPE,NPROCS,PID,UID,PNS,ONS"])
+    let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    return Set(Self.rows((answer as? [String: Any])?["namespaces"]))
+  }
+
+  /// lsns shows some namespaces below others.
+  private static func rows(_ list: Any?) -> [Row] {
+    (list as? [[String: Any]] ?? []).flatMap { row in
+      let own = Row(
+        inode: row["ns"] as? UInt64 ?? 0, type: row["type"] as? String ?? "",
+        processes: row["nprocs"] as? Int ?? 0, pid: row["pid"] as? Int ?? 0,
+        uid: row["uid"] as? Int ?? 0, parent: row["pns"] as? UInt64 ?? 0,
+        owner: row["ons"] as? UInt64 ?? 0)
+      return [own] + rows(row["children"])
+    }
+  }
+}
