@@ -95,7 +95,7 @@ let package = Package(
         "nshist", "NSHistory", "NSRecorder", "NamespaceModel", "Procfs", "SQLite", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      exclude: ["Golden"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,48 @@
+// The namespaces that the processes of the golden history are in.
+
+import NSHistory
+import NamespaceModel
+
+extension GoldenHistory {
+  /// A namespace made after boot.
+  static func made(_ type: NamespaceType, _ inode: UInt64, _ id: UInt64) -> ObservedNamespace {
+    ObservedNamespace(type: type, inode: inode, kernelID: id, sighting: 0, isInitial: false)
+  }
+
+  /// One made at boot, with the number and the id that it has since Linux 6.18.
+  static func initial(_ type: NamespaceType) -> ObservedNamespace {
+    let (inode, id): (UInt64, UInt64) =
+      switch type {
+      case .cgroup: (4_026_531_835, 5)
+      case .ipc: (4_026_531_839, 1)
+      case .mnt: (4_026_531_832, 8)
+      case .net: (4_026_531_833, 7)
+      case .pid: (4_026_531_836, 4)
+      case .time: (4_026_531_834, 6)
+      case .user: (4_026_531_837, 3)
+      case .uts: (4_026_531_838, 2)
+      }
+    return ObservedNamespace(type: type, inode: inode, kernelID: id, sighting: 0, isInitial: true)
+  }
+
+  /// The initial namespaces, but for some types others; children go where their parent is.
+  static func host(besides others: [ObservedNamespace] = []) -> Links {
+    var links: Links = [:]
+    for type in NamespaceType.allCases {
+      let namespace = others.first { $0.type == type } ?? initial(type)
+      links[type.link] = .namespace(namespace)
+      links[type.linkForChildren] = .namespace(namespace)
+    }
+    return links
+  }
+
+  /// What a reader without the right to it sees of a process.
+  static let denied = Dictionary(
+    uniqueKeysWithValues: NamespaceLink.allCases.map { ($0, LinkState.unread(.denied)) })
+
+  /// What an exited process still has: its pid and user namespaces.
+  static let zombie = host().reduce(into: Links()) { links, link in
+    let isKept = [.pid, .user].contains(link.key)
+    links[link.key] = isKept ? link.value : .unread(.zombie)
+  }
+}

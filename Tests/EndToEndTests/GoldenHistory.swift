@@ -1,0 +1,111 @@
+// Writes the one history that the golden files answer about, through the recorder's own door. What
+// happens in it is in `GoldenHistory+Plot.swift`; nothing in it depends on the machine or the time.
+
+import NSHistory
+import NamespaceModel
+
+enum GoldenHistory {
+  /// Where every link of a process leads.
+  typealias Links = [NamespaceLink: LinkState]
+
+  /// When a sample was taken, in seconds since the first, on both clocks.
+  struct Moment {
+    let boot: Int64
+    let wall: Int64
+    var gap: GapCause?
+    var startsSession = false
+  }
+
+  /// A process, and where which samples saw it.
+  struct Actor {
+    let pid: Int32
+    let comm: String
+    let parent: Int32
+    /// When it started, in seconds of the boot clock since the first sample.
+    let start: Double
+    let stays: [(samples: ClosedRange<Int>, links: Links)]
+    var uid: UInt32 = 0
+    var cgroup = "0::/system.slice/ssh.service"
+    /// Its PIDs in the inner pid namespaces.
+    var innerPIDs: [Int32] = []
+    var isKernelThread = false
+
+    func links(in sample: Int) -> Links? { stays.first { $0.samples.contains(sample) }?.links }
+  }
+
+  static let second: Int64 = 1_000_000_000
+  /// 2023-11-14 22:15:00 UTC.
+  static let firstWall = 1_700_000_100 * second
+  static let firstBoot = 1000 * second
+  /// How long each sample takes.
+  static let took = second / 50
+
+  /// Writes the history into a new file.
+  static func write(_ path: String) throws {
+    let writer = try HistoryWriter(path: path)
+    for number in 1...moments.count {
+      let moment = moments[number - 1]
+      if moment.startsSession {
+        if number > 1 { try writer.endSession(.stopped) }
+        try writer.beginSession(session(reading(moment)))
+      }
+      _ = try writer.write(sample(number, moment), SampleTiming(gap: moment.gap))
+    }
+    try writer.endSession(.completed)
+  }
+
+  private static func sample(_ number: Int, _ moment: Moment) -> ProcessSample {
+    var sample = ProcessSample(start: reading(moment))
+    sample.end = reading(moment, later: took)
+    for (place, actor) in actors.enumerated() {
+      // Each session is of a source that has told nothing yet.
+      let before = moment.startsSession ? nil : actor.links(in: number - 1)
+      let now = actor.links(in: number)
+      let token = ProcessToken(number: UInt64(place) + 1)
+      switch (before, now) {
+      case (nil, nil): break
+      case (_?, nil): sample.disappeared.append(token)
+      case (nil, let now?): sample.appeared.append(appearance(actor, token, now))
+      case (let before?, let now?):
+        if before != now { sample.changed.append(.init(token: token, links: ordered(now))) }
+      }
+    }
+    let told = (sample.appeared.map(\.links) + sample.changed.map(\.links)).joined()
+    let met = Set(told.compactMap { if case .namespace(let one) = $0 { one } else { nil } })
+    sample.related = relations.filter { met.contains($0.namespace) }
+    return sample
+  }
+
+  private static func appearance(
+    _ actor: Actor, _ token: ProcessToken, _ links: Links
+  ) -> ProcessSample.Appearance {
+    let start = firstBoot + Int64(actor.start * 100) * (second / 100)
+    return .init(
+      token: token,
+      facts: ProcessFacts(
+        pid: actor.pid, startTicks: UInt64(start / (second / 100)), parentPID: actor.parent,
+        isKernelThread: actor.isKernelThread, nspid: [actor.pid] + actor.innerPIDs),
+      description: ProcessDescription(
+        comm: Array(actor.comm.utf8), uid: actor.uid, cgroup: Array(actor.cgroup.utf8)),
+      links: ordered(links))
+  }
+
+  private static func ordered(_ links: Links) -> [LinkState] {
+    NamespaceLink.allCases.map { links[$0] ?? .unread(.unsupported) }
+  }
+
+  private static func reading(_ moment: Moment, later: Int64 = 0) -> ClockReading {
+    let boot = firstBoot + moment.boot * second + later
+    // The monotonic clock stands still while the machine sleeps; nothing that is written needs it.
+    return ClockReading(
+      wall: firstWall + moment.wall * second + later, boot: boot, monotonic: boot)
+  }
+
+  private static func session(_ started: ClockReading) -> SessionInfo {
+    SessionInfo(
+      bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 900,
+      program: "nshist golden", interval: 5 * second, identity: "name_to_handle_at",
+      procRoot: "/proc", recorderPIDNamespaceInode: InitialNamespace.pidInode,
+      shownPIDNamespace: initial(.pid), started: started)
+  }
+}
