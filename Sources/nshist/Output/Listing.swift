@@ -83,11 +83,12 @@ final class Listing<Row> {
     }
   }
 
-  /// Prints a row; returns false when that failed, which `end` then throws.
+  /// Prints a row; returns false when nobody wants more, or that failed, which `end` then throws.
   func add(_ row: Row) -> Bool {
     guard failure == nil else { return false }
+    Progress.shared.tick()
     do throws(OutputError) { try print(row) } catch { failure = error }
-    return failure == nil
+    return failure == nil && !output.isLeft
   }
 
   private func print(_ row: Row) throws(OutputError) {

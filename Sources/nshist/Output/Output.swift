@@ -28,21 +28,27 @@ final class Output {
     isSeen = isTerminal
   }
 
+  /// Whether nobody wants more: who leaves a pager has seen enough.
+  private(set) var isLeft = false
+
   /// Adds text.
   func write(_ text: String) throws(OutputError) {
     if isSeen { Progress.shared.stop() }
-    try file.write(text)
+    try unlessLeft { () throws(OutputError) in try file.write(text) }
   }
 
   /// Writes the rest, and waits until the pager has ended.
   func finish() throws(OutputError) {
     Progress.shared.stop()
-    do throws(OutputError) { try file.finish() } catch {
-      // Who leaves a pager has seen enough.
-      guard let pager, error.isBrokenPipe else { throw error }
-      pager.wait()
-      return
-    }
+    try unlessLeft { () throws(OutputError) in try file.finish() }
     pager?.wait()
+  }
+
+  private func unlessLeft(_ body: () throws(OutputError) -> Void) throws(OutputError) {
+    guard !isLeft else { return }
+    do throws(OutputError) { try body() } catch {
+      guard pager != nil, error.isBrokenPipe else { throw error }
+      isLeft = true
+    }
   }
 }

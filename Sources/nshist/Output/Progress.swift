@@ -16,7 +16,8 @@ final class Progress: @unchecked Sendable {
     reader.onProgress { Progress.shared.tick() }
   }
 
-  private func tick() {
+  /// Says it again when another second has gone by.
+  func tick() {
     guard !isStopped else { return }
     let seconds = (ClockReading.now().monotonic - start) / 1_000_000_000
     guard seconds > said else { return }
