@@ -25,7 +25,7 @@ struct QueryPlanTests {
 
   /// Statements whose answer is the table.
   private static let whole = [
-    "SELECT first_sample, COALESCE(last_sample, ?) FROM namespace",
+    "SELECT first_sample, COALESCE(last_sample, ?1) FROM namespace",
     "SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path FROM task",
   ]
 

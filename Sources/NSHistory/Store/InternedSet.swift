@@ -20,11 +20,16 @@ struct InternedSet: Hashable {
     }
   }
 
-  /// Whether a process in this set is elsewhere than the children of one in `parent` go.
-  func isElsewhere(thanChildrenOf parent: InternedSet) -> Bool {
+  /// Whether a process in this set is elsewhere than the children of one that was in each of
+  /// `places` go.
+  func isElsewhere(thanChildrenOf places: [InternedSet]) -> Bool {
     NamespaceType.allCases.contains { type in
-      let there = parent[type.linkForChildren]
-      return self[type.link] != there && self[type.link] > 0 && there > 0
+      let part = self[type.link]
+      return part > 0
+        && places.allSatisfy { place in
+          let there = place[type.linkForChildren]
+          return there > 0 && there != part
+        }
     }
   }
 

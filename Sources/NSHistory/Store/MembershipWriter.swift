@@ -23,6 +23,7 @@ struct MembershipWriter {
     _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
     isFirst: Bool
   ) throws(SQLiteError) {
+    let before = live
     for token in backlog.disappeared {
       guard let process = live[token] else { continue }
       try close(process, after: sample - 1)
@@ -42,15 +43,17 @@ struct MembershipWriter {
       process.membership = try open(process.task, set, from: sample, beginning)
       live.put(process, token)
     }
-    try meet(backlog.arrivals, into: &live, sample: sample, at: start, mayBeKnown: isFirst)
+    try meet(
+      backlog.arrivals, into: &live, before: before, sample: sample, at: start,
+      mayBeKnown: isFirst)
     for (token, description) in backlog.described {
       if let process = live[token] { try tasks.describe(process.task, as: description) }
     }
   }
 
   private func meet(
-    _ arrivals: [ProcessSample.Appearance], into live: inout LiveProcesses, sample: Int64,
-    at start: ClockReading, mayBeKnown: Bool
+    _ arrivals: [ProcessSample.Appearance], into live: inout LiveProcesses,
+    before: LiveProcesses, sample: Int64, at start: ClockReading, mayBeKnown: Bool
   ) throws(SQLiteError) {
     for arrival in arrivals {
       let parent = live.process(pid: arrival.facts.parentPID)
@@ -58,7 +61,10 @@ struct MembershipWriter {
         of: arrival, at: start, parent: parent?.task, mayBeKnown: mayBeKnown)
       let set = try interner.set(arrival.links)
       let beginning =
-        isKnown ? try resumption(of: task, in: set) : self.beginning(in: set, of: parent)
+        isKnown
+        ? try resumption(of: task, in: set)
+        : self.beginning(
+          in: set, of: parent, earlier: before.process(pid: arrival.facts.parentPID))
       live.put(
         .init(
           pid: arrival.facts.pid, task: task,
@@ -68,11 +74,18 @@ struct MembershipWriter {
     }
   }
 
-  private func beginning(in set: InternedSet, of parent: LiveProcesses.Process?) -> Beginning? {
+  private func beginning(
+    in set: InternedSet, of parent: LiveProcesses.Process?, earlier: LiveProcesses.Process?
+  ) -> Beginning? {
     guard let parent else {
       return set.own.contains(where: interner.created.contains) ? (.startedInNew, nil) : nil
     }
-    return set.isElsewhere(thanChildrenOf: parent.set)
+    // It may have started before its parent moved.
+    let places = [parent.set] + (earlier.map { $0.task == parent.task ? [$0.set] : [] } ?? [])
+    let isInNew = set.own.contains {
+      interner.created.contains($0) && !parent.set.parts.contains($0)
+    }
+    return isInNew || set.isElsewhere(thanChildrenOf: places)
       ? (.startedElsewhere, parent.set.row) : nil
   }
 

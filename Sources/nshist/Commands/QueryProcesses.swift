@@ -83,6 +83,8 @@ struct QueryProcesses: ParsableCommand {
 extension ProcessAtMoment {
   /// Whether it was, or may have been, in one of these namespaces.
   fileprivate func isIn(_ namespaces: Set<Int64>) -> Bool {
-    places.values.contains { $0.namespace.map { namespaces.contains($0.id) } ?? false }
+    places.values.contains { place in
+      ([place.namespace].compactMap(\.self) + place.others).contains { namespaces.contains($0.id) }
+    }
   }
 }

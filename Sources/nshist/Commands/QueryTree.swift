@@ -27,11 +27,13 @@ struct QueryTree: ParsableCommand {
       NamespaceTree(type.type, answer.namespaces)
     }
     let output = try options.output()
-    let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
+    let words = MomentWords(
+      time: time, samples: answer.samples, zone: options.zone, unread: answer.unread)
     switch options.format {
     case .table:
       let text = trees.map { TreeText(tree: $0).lines.joined(separator: "\n") }
-      try output.write((words.lines + [""] + text).joined(separator: "\n") + "\n")
+      try output.write(words.lines.joined(separator: "\n") + "\n\n")
+      try output.write(text.joined(separator: "\n\n") + "\n")
     case .json:
       let all = words.json + [("trees", .array(trees.map(\.json)))]
       try output.write(JSON.object(all).pretty + "\n")

@@ -18,8 +18,9 @@ enum ChangeColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<ChangeRow>] {
     [
       TimeColumns.time("by", zone) { $0.change.by },
-      Column("after", "WITHIN", cell: { .init(text: within($0.change)) }) {
-        .time($0.change.after)
+      Column("after", in: .data) { .time($0.change.after) },
+      Column("within", cell: { .init(text: within($0.change)) }) {
+        .optional($0.change.within, JSON.seconds)
       },
       Column("missing", in: .data) { row in
         .optional(row.change.missing) { .string($0.words) }
@@ -43,9 +44,8 @@ enum ChangeColumns {
       part("how") { .string($0.how.rawValue) },
       part("from") { .optional($0.from) { .string($0.name) } },
       part("to") { .optional($0.to) { .string($0.name) } },
-      process("joined") { $0.joined },
-      process("parent") { $0.parent },
-    ]
+    ] + RelatedProcess.columns("joined") { $0.change.joined }
+      + RelatedProcess.columns("parent") { $0.change.parent }
   }
 
   /// A value of the one part that a record of CSV is about.
@@ -55,18 +55,9 @@ enum ChangeColumns {
     Column(key, in: [.csv]) { .optional($0.parts.first, value) }
   }
 
-  private static func process(
-    _ key: String, _ process: @escaping (NamespaceChange) -> ProcessRecord?
-  ) -> Column<ChangeRow> {
-    Column(key, in: .data, cell: { .init(text: process($0.change)?.label ?? "") }) {
-      .optional(process($0.change)) { $0.json }
-    }
-  }
-
   private static func within(_ change: NamespaceChange) -> String {
-    guard let after = change.after, let by = change.by else { return "" }
     let gap = change.missing == nil ? "" : " (gap)"
-    return TimeFormat.duration(by &- after) + gap
+    return change.within.map { TimeFormat.duration($0) + gap } ?? ""
   }
 
   private static func marks(_ change: NamespaceChange) -> Table.Cell {
@@ -78,12 +69,16 @@ enum ChangeColumns {
   private static func words(_ row: ChangeRow) -> String {
     var order: [NamespaceChange.How] = []
     for part in row.parts where !order.contains(part.how) { order.append(part.how) }
+    if row.parts.isEmpty { return "its namespaces could not be read" }
     let said = order.map { how in
       "\(how.rawValue) \(names(row.parts.filter { $0.how == how }, how))"
         + (how == .joined ? whose(row.change) : "")
     }
+    let left = row.parts.filter { $0.how == .joined || $0.how == .created }
+      .compactMap(\.from).filter { $0.isInitial != true && row.change.kind == .moved }
+    let from = left.isEmpty ? "" : ", from \(left.map(\.words).joined(separator: ", "))"
     let parent = row.change.parent.map { ", child of \($0.label)" } ?? ""
-    return said.joined(separator: "; ") + parent
+    return said.joined(separator: "; ") + from + parent
   }
 
   /// The namespaces, one by one; of those that tell nothing only that they are initial ones.

@@ -103,7 +103,7 @@ struct ComparisonText {
   }
 
   private func name(_ place: Comparison.Place, _ type: NamespaceType) -> String {
-    let id = place.kernelID.map { " id \($0)" } ?? ""
+    let id = place.kernelID.map { "#\($0)" } ?? ""
     return "\(type):[\(place.inode)]\(id)\(place.isInitial == true ? " (initial)" : "")"
   }
 
@@ -114,9 +114,10 @@ struct ComparisonText {
     for line in comparison.types {
       let isOne = Set(line.intervals.map(\.place.inode)).count == 1
       for interval in line.intervals {
+        let from = TimeFormat.people(interval.from, zone)
+        let until = TimeFormat.people(interval.until, zone)
         let time =
-          "from \(TimeFormat.people(interval.from, zone))"
-          + " until \(TimeFormat.people(interval.until, zone))"
+          (interval.from == interval.until ? "at \(from)" : "from \(from) until \(until)")
           + (interval.isOpen ? " and still at the last sample" : "") + which(interval)
         if types[time] == nil { order.append(time) }
         types[time, default: []].append(

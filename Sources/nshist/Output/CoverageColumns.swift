@@ -9,22 +9,21 @@ enum CoverageColumns {
       TimeColumns.time("from", zone) { $0.from },
       TimeColumns.time("until", zone) { $0.until },
       Column(
-        "length", "FOR", in: [.table],
+        "seconds", "FOR",
         cell: { row in
-          .init(text: TimeFormat.duration(row.until &- row.from))
+          .init(text: row.length.map(TimeFormat.duration) ?? "")
         }
-      ) { .integer($0.until &- $0.from) },
+      ) { .optional($0.length, JSON.seconds) },
       Column(
         "period",
         cell: { row in
-          .init(
-            text: row.recorded == nil ? "gap" : "recorded",
-            colour: row.recorded == nil ? .yellow : .green)
+          .init(text: name(row), colour: row.recorded == nil ? .yellow : .green)
         }
-      ) { .string($0.recorded == nil ? "gap" : "recorded") },
-      Column("missing", "WHY", in: .data) { row in
-        .optional(row.missing) { .string($0.words) }
+      ) { .string(name($0)) },
+      Column("missing", in: .data) { row in
+        .optional(missing(row)) { .string($0.words) }
       },
+      Column("clock_step", in: .data) { .optional(step($0), JSON.signedSeconds) },
       Column("samples") { .optional($0.recorded) { .integer($0.samples) } },
       Column(
         "interval",
@@ -47,10 +46,32 @@ enum CoverageColumns {
     ]
   }
 
+  private static func name(_ row: Row) -> String {
+    switch row.kind {
+    case .recorded: "recorded"
+    case .gap: "gap"
+    case .clockSet: "clock-set"
+    }
+  }
+
+  private static func missing(_ row: Row) -> MissingSamples? {
+    if case .gap(let missing) = row.kind { missing } else { nil }
+  }
+
+  private static func step(_ row: Row) -> Int64? {
+    if case .clockSet(let step) = row.kind { step } else { nil }
+  }
+
   private static func words(_ row: Row) -> String {
-    guard let recorded = row.recorded else { return row.missing?.words ?? "" }
-    let hidden = recorded.hidesProcesses ? ", processes may have been hidden" : ""
-    return "session \(recorded.session), \(recorded.state)\(hidden)"
+    switch row.kind {
+    case .gap(let missing): return missing.words
+    case .clockSet(let step):
+      let way = step < 0 ? "back" : "forward"
+      return "the clock was set \(way) by \(TimeFormat.duration(step)); no sample is missing"
+    case .recorded(let recorded):
+      let hidden = recorded.hidesProcesses ? ", processes may have been hidden" : ""
+      return "session \(recorded.session), \(recorded.state)\(hidden)"
+    }
   }
 }
 

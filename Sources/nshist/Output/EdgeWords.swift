@@ -2,10 +2,10 @@ internal import NSHistory
 
 extension Edge {
   /// For people, with how far away the sample on the other side is: `started within 5.0 s`.
-  func words(of time: Int64) -> String {
-    guard let other, kind != .open else { return kind.rawValue }
+  var words: String {
+    guard let within else { return kind.rawValue }
     let reason = missing.map { ": \($0.words)" } ?? ""
-    return "\(kind.rawValue) within \(TimeFormat.duration(time &- other))\(reason)"
+    return "\(kind.rawValue) within \(TimeFormat.duration(within))\(reason)"
   }
 }
 
@@ -18,11 +18,11 @@ enum TimeColumns {
     [
       time("from", zone, from),
       time("until", zone, until),
-      Column("began", cell: { .init(text: beginning($0).words(of: from($0))) }) {
+      Column("began", cell: { .init(text: beginning($0).words) }) {
         .string(beginning($0).kind.rawValue)
       },
       Column("began_after", in: .data) { .time(beginning($0).other) },
-      Column("ended", cell: { .init(text: end($0).words(of: until($0))) }) {
+      Column("ended", cell: { .init(text: end($0).words) }) {
         .string(end($0).kind.rawValue)
       },
       Column("ended_by", in: .data) { .time(end($0).other) },

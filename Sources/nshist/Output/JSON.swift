@@ -21,6 +21,14 @@ enum JSON {
       "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)")
   }
 
+  /// The same, of a length that may be less than nothing.
+  static func signedSeconds(_ nanoseconds: Int64) -> JSON {
+    guard nanoseconds < 0, case .number(let text) = seconds(0 &- nanoseconds) else {
+      return seconds(nanoseconds)
+    }
+    return .number("-\(text)")
+  }
+
   /// In one line.
   var compact: String {
     var text = ""

@@ -1,11 +1,8 @@
 internal import NSHistory
 
 extension NamespaceRecord {
-  /// For people: `net:[4026531833] id 3 (initial)`.
-  var words: String {
-    let id = kernelID.map { " id \($0)" } ?? ""
-    return "\(type):[\(inode)]\(id)\(isInitial == true ? " (initial)" : "")"
-  }
+  /// For people: `net:[4026531833]#3 (initial)`.
+  var words: String { name + (isInitial == true ? " (initial)" : "") }
 
   /// As a selector takes it: `net:[4026531833]#3`.
   var name: String { "\(type):[\(inode)]\(kernelID.map { "#\($0)" } ?? "")" }

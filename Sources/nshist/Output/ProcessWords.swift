@@ -31,6 +31,20 @@ extension ProcessRecord {
   }
 }
 
+/// The columns of another process that a row names.
+enum RelatedProcess {
+  /// An object in JSON, two fields in CSV.
+  static func columns<Row>(
+    _ key: String, _ process: @escaping (Row) -> ProcessRecord?
+  ) -> [Column<Row>] {
+    [
+      Column(key, in: [.json]) { .optional(process($0)) { $0.json } },
+      Column("\(key)_pid", in: [.csv]) { .optional(process($0)) { .integer($0.pid) } },
+      Column("\(key)_comm", in: [.csv]) { .optional(process($0)?.comm, JSON.string) },
+    ]
+  }
+}
+
 /// The columns that say which process a row is about.
 enum ProcessColumns {
   static func all<Row>(_ process: @escaping (Row) -> ProcessRecord) -> [Column<Row>] {

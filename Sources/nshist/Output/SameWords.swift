@@ -50,23 +50,24 @@ struct SameWords {
   private var around: [String] {
     guard case .at(let time) = question.time else { return [] }
     let samples = answer.samples
-    // Within a sample, each process was read before or after.
-    if samples.count == 2, let middle = samples[0].after, middle == samples[1].before {
-      let sides = [samples[0].before, samples[1].after].compactMap { $0.map(show) }
+    let sides = SampleSidesWords(time: time, samples: samples, zone: zone)
+    if let middle = sides.inside {
+      let beside = [samples[0].before, samples[1].after].compactMap { $0.map(show) }
       return [
         "It falls into the sample of \(show(middle)), "
-          + (sides.isEmpty
+          + (beside.isEmpty
             ? "the only one there is."
-            : "beside \(sides.joined(separator: " and "))\(why(samples[0]))\(why(samples[1])).")
+            : "beside \(beside.joined(separator: " and "))\(why(samples[0]))\(why(samples[1])).")
       ]
     }
-    let repeats = samples.count > 1 ? ["The clock was set: it can have shown this time twice."] : []
-    return repeats + samples.map { line($0, time) }
+    let repeats =
+      sides.isShownTwice ? ["The clock was set: it can have shown this time twice."] : []
+    return repeats + samples.map { line($0, sides) }
   }
 
-  private func line(_ samples: SameAnswer.SampleGap, _ time: Int64) -> String {
-    let before = samples.before.map { "\(show($0)) (\(distance(from: $0, to: time)))" }
-    let after = samples.after.map { "\(show($0)) (\(distance(from: $0, to: time)))" }
+  private func line(_ samples: SameAnswer.SampleGap, _ sides: SampleSidesWords) -> String {
+    let before = samples.before.map { "\(show($0)) (\(sides.distance($0)))" }
+    let after = samples.after.map { "\(show($0)) (\(sides.distance($0)))" }
     return switch (before, after) {
     case (let before?, let after?):
       "Rests on the samples of \(before) and \(after)\(why(samples))."
@@ -74,10 +75,6 @@ struct SameWords {
     case (nil, let after?): "The first sample is of \(after)."
     case (nil, nil): "There are no samples."
     }
-  }
-
-  private func distance(from sample: Int64, to time: Int64) -> String {
-    "\(TimeFormat.duration(time &- sample)) \(sample <= time ? "before" : "after")"
   }
 
   private func why(_ samples: SameAnswer.SampleGap) -> String {

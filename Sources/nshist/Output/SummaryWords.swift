@@ -10,7 +10,7 @@ struct SummaryWords {
       line += ", seen \(show(first)) to \(show(last))"
     }
     if let owner = summary.owner { line += ", owned by \(owner.words)" }
-    if let uid = summary.ownerUID { line += ", made by uid \(uid)" }
+    if let uid = summary.ownerUID { line += ", made by \(UserName.words(uid))" }
     if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
     return "\(line); \(kept(summary.kept))"
   }
@@ -22,11 +22,15 @@ struct SummaryWords {
         ? nil
         : RecordingWords.count(kept.parents, "process", "processes") + " whose children go there",
       kept.namespaces == 0
-        ? nil : RecordingWords.count(kept.namespaces, "namespace", "namespaces") + " below it",
+        ? nil
+        : RecordingWords.count(kept.namespaces, "namespace", "namespaces")
+          + " made in it or owned by it",
     ].compactMap(\.self)
-    return what.isEmpty
-      ? "in the last sample nothing that is recorded keeps it (a mount, file or socket may)"
-      : "in the last sample \(what.joined(separator: ", ")) \(isOne(kept) ? "keeps" : "keep") it"
+    guard let last = what.last else {
+      return "in the last sample nothing that is recorded keeps it (a mount, file or socket may)"
+    }
+    let all = what.count < 2 ? last : "\(what.dropLast().joined(separator: ", ")) and \(last)"
+    return "in the last sample \(all) \(isOne(kept) ? "keeps" : "keep") it"
   }
 
   private func isOne(_ kept: NamespaceSummary.Keepers) -> Bool {

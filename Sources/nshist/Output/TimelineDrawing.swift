@@ -22,13 +22,18 @@ struct TimelineDrawing {
     var last: Int64?
     for (lane, label) in zip(lanes, labels) {
       // The lanes of one process stand together.
-      if let last, last != lane.process.id, lanes.count > 2 { text += "\n" }
+      if let last, last != lane.process.id, hasGroups { text += "\n" }
       last = lane.process.id
       let marks = scale.marks(of: lane)
       used.formUnion(marks)
       text += Self.fitted(label, margin - 2) + "  " + draw(marks, letters) + "\n"
     }
     return text + "\n" + letters.legend(used, colours: colours).joined(separator: "\n") + "\n"
+  }
+
+  /// Whether a process has several lanes.
+  private var hasGroups: Bool {
+    zip(lanes, lanes.dropFirst()).contains { $0.process.id == $1.process.id }
   }
 
   /// What is asked for, or else what is known.

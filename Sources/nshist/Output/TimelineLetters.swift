@@ -42,11 +42,12 @@ struct TimelineLetters {
 
   /// What the letters and signs that were drawn mean.
   func legend(_ used: Set<TimelineMark>, colours: Bool) -> [String] {
-    let letters = order.prefix(Self.alphabet.count).map { namespace in
+    let known = order.prefix(Self.alphabet.count)
+    let letters = known.filter { used.contains(.namespace($0)) }.map { namespace in
       let mark = TimelineMark.namespace(namespace)
       return colour(of: mark).paint("\(letter(of: mark))", colours) + " = \(namespace.words)"
     }
-    let rest = order.count - letters.count
+    let rest = order.count - known.count
     let more = rest > 0 ? ["# = one of \(rest) more namespaces"] : []
     let reasons = Set(
       used.compactMap { mark in

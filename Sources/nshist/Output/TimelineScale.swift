@@ -40,7 +40,9 @@ struct TimelineScale {
       var shares: [TimelineMark: Int64] = [:]
       for segment in lane.segments[first...].prefix(while: { $0.from < high }) {
         // One sample alone is a point, and is seen all the same.
-        let share = max(1, min(high, segment.until) &- max(low, segment.from))
+        let share =
+          segment.from == segment.until
+          ? high &- low : max(1, min(high, segment.until) &- max(low, segment.from))
         shares[Self.mark(segment.state), default: 0] += share
       }
       return Self.most(shares)

@@ -32,7 +32,7 @@ struct TreeText {
     if one.unsure > 0 { words += " (+\(one.unsure) in doubt)" }
     if let lowest = one.lowest { words += ", \(lowest.label)" }
     if let uid = one.ownerUID, one.namespace.isInitial != true {
-      words += ", made by \(UserName.of(uid))"
+      words += ", made by \(UserName.words(uid))"
     }
     let owned = node.owns.map { "\($1) \($0)" }.joined(separator: ", ")
     return owned.isEmpty ? words : words + ", owns \(owned)"

@@ -7,6 +7,12 @@ enum UserName {
   // Each look reads the table of users anew.
   private static let known = Mutex<[Int64: String]>([:])
 
+  /// For people: the name, or `uid 100000` where there is none.
+  static func words(_ uid: Int64) -> String {
+    let name = of(uid)
+    return name == String(uid) ? "uid \(uid)" : name
+  }
+
   /// The name of a user (getpwuid(3)), or the number where it has none.
   static func of(_ uid: Int64) -> String {
     known.withLock { known in

@@ -7,8 +7,13 @@ struct ChangeScope {
   let namespaces: Set<Int64>?
   /// The processes that a change must be of; nil for any.
   let tasks: [Int64]?
+  /// The samples that the question is about; nil for all.
+  private let samples: ClosedRange<Int64>?
 
-  init(_ reading: Reading, _ question: ChangesQuestion) throws(SQLiteError) {
+  init(
+    _ reading: Reading, _ question: ChangesQuestion, _ samples: ClosedRange<Int64>
+  ) throws(SQLiteError) {
+    self.samples = question.window.isEverything ? nil : samples
     namespaces = try question.namespace.map { (selector) throws(SQLiteError) in
       Set(try NamespaceFinder(reading: reading).lives(selector).map(\.namespace.id))
     }
@@ -24,20 +29,33 @@ struct ChangeScope {
   var tellsEverything: Bool { tasks != nil || namespaces != nil }
 
   /// The condition on memberships `m`, and its values. Without one on processes or namespaces only
-  /// those are looked at that there is something to tell of.
+  /// those are looked at that there is something to tell of; of namespaces, all of every process
+  /// that ever was in them: where a link could not be read, only what was before tells what it was.
   var condition: String {
     if tasks != nil { return "m.task_id IN (SELECT value FROM json_each(?))" }
-    if namespaces != nil {
-      return """
-        m.set_id IN (SELECT set_id FROM namespace_set_link
-          WHERE namespace_id IN (SELECT value FROM json_each(?)))
-        """
-    }
-    return "m.cause IS NOT NULL"
+    guard namespaces != nil else { return "m.cause IS NOT NULL" }
+    guard samples != nil else { return "m.task_id IN (SELECT task_id \(Self.members))" }
+    return """
+      m.task_id IN (SELECT there FROM (\(MembershipStab.everywhere("m.task_id AS there")))
+        WHERE EXISTS (SELECT 1 \(Self.members) AND w.task_id = there))
+      """
   }
 
+  private static let members = """
+    FROM membership AS w WHERE w.set_id IN (SELECT set_id FROM namespace_set_link
+      WHERE namespace_id IN (SELECT value FROM json_each(?)))
+    """
+
   var values: [Value] {
-    let rows = tasks ?? namespaces?.sorted()
-    return rows.map { [.text("[\($0.map(String.init).joined(separator: ","))]")] } ?? []
+    if let tasks { return [Self.list(tasks)] }
+    guard namespaces != nil else { return [] }
+    return (samples.map(MembershipStab.values) ?? []) + namespaceValues
+  }
+
+  /// The namespaces as one value, if there are any.
+  var namespaceValues: [Value] { namespaces.map { [Self.list($0.sorted())] } ?? [] }
+
+  private static func list(_ rows: [Int64]) -> Value {
+    .text("[\(rows.map(String.init).joined(separator: ","))]")
   }
 }

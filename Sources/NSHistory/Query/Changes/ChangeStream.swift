@@ -96,7 +96,7 @@ final class ChangeStream {
       SELECT \(NamespaceReader.columns) FROM namespace
       WHERE \(isMeant) last_sample BETWEEN ? AND ? ORDER BY last_sample
       """
-    ).bind(scope.values + MembershipStab.values(before(samples)))
+    ).bind(scope.namespaceValues + MembershipStab.values(before(samples)))
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       guard let life = NamespaceReader.life(row), let last = life.last else {
         throw .corrupt("a namespace is of no type", operation: "read namespaces")

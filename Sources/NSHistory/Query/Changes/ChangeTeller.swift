@@ -7,14 +7,26 @@ struct ChangeTeller {
   let question: ChangesQuestion
   let scope: ChangeScope
 
-  private typealias Links = [NamespaceLink: LinkValue]
+  private typealias Part = NamespaceChange.Part
+  private typealias Links = LinkComparison.Links
+
+  private var comparison: LinkComparison { LinkComparison(reading: reading) }
 
   func change(_ event: ChangeEvent) throws(SQLiteError) -> NamespaceChange? {
-    switch event {
-    case .begun(let membership): try beginning(of: membership)
-    case .exited(let membership): try exit(from: membership)
-    case .ended(let life): try end(of: life)
-    }
+    let change: NamespaceChange? =
+      switch event {
+      case .begun(let membership): try beginning(of: membership)
+      case .exited(let membership): try exit(from: membership)
+      case .ended(let life): try end(of: life)
+      }
+    return change.flatMap { isInTime($0) ? $0 : nil }
+  }
+
+  /// Whether it may have been in the time asked for.
+  private func isInTime(_ change: NamespaceChange) -> Bool {
+    let times = [change.after, change.by].compactMap(\.self)
+    guard let low = times.min(), let high = times.max() else { return true }
+    return question.window.overlaps(low, high)
   }
 
   private func beginning(
@@ -25,93 +37,56 @@ struct ChangeTeller {
       let place = life.memberships.firstIndex(where: { $0.from == sample })
     else { return nil }
     let links = try reading.sets.links(of: membership.set)
-    let bracket = try bracket(before: sample)
-    let parent = place > 0 ? nil : try parent(of: life.process)
-    let kind: NamespaceChange.Kind
-    var parts: [NamespaceChange.Part]
-    if place > 0 {
-      kind = .moved
-      let before = try lastRead(life.memberships[..<place])
-      parts = try differences(from: before, to: links, at: sample, forChildren: false)
-    } else if bracket.before == nil {
-      // What was there before the first sample of all is no change.
-      guard scope.tellsEverything else { return nil }
-      kind = .firstSeen
-      parts = arrival(links, .found)
-    } else {
-      kind = bracket.coverage == .sampled ? .started : .firstSeen
-      parts = []
-      if membership.cause != nil {
-        let before = try membership.origin.map(reading.sets.links) ?? [:]
-        parts = try differences(from: before, to: links, at: sample, forChildren: true)
-      }
-      if scope.tellsEverything {
-        let isAsParent = membership.cause != 3 && parent != nil
-        parts = arrival(links, isAsParent ? .inherited : .found, besides: parts)
-      }
+    if place > 0 { return try move(of: life, at: place, to: links) }
+    let bracket = try reading.index.bracket(before: sample)
+    // What was there before the first sample of all is no change.
+    guard bracket.before != nil || scope.tellsEverything else { return nil }
+    let parent = try reading.lives.parent(of: life.process)
+    var parts: [Part] = []
+    if bracket.before != nil, membership.cause != nil {
+      parts = try comparison.arrivals(
+        of: links, from: try membership.origin.map(reading.sets.links),
+        earlier: try comparison.linksOfParent(parent, before: sample), at: sample
+      ).compactMap(Part.init)
+    }
+    if scope.tellsEverything {
+      let isAsParent = bracket.before != nil && membership.cause != 3 && parent != nil
+      parts = arrival(links, isAsParent ? .inherited : .found, besides: parts)
     }
     parts = parts.filter(isAskedFor)
+    guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
+    return try change(
+      bracket.coverage == .sampled ? .started : .firstSeen, sample - 1, sample, life.process,
+      parts, parent: parent)
+  }
+
+  /// A process that is elsewhere than it was when its links could be read last.
+  private func move(
+    of life: Life, at place: Int, to links: Links
+  ) throws(SQLiteError) -> NamespaceChange? {
+    let sample = life.memberships[place].from
+    let read = try comparison.lastRead(life.memberships[..<place])
+    let parts = try comparison.changes(
+      from: read.links, read: read.links, to: links, at: sample
+    ).compactMap(Part.init).filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
-    let joined = parts.filter { $0.how == .joined && $0.link == $0.link.type.link }
-      .compactMap(\.to)
-    return NamespaceChange(
-      kind: kind, after: bracket.before?.wall, by: bracket.after?.wall,
-      missing: bracket.missing, process: life.process,
-      parent: parent, parts: parts,
-      joined: try MemberFinder(reading: reading).member(
-        of: joined, at: sample - 1, otherThan: life.process.id))
+    return try change(
+      .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts)
   }
 
-  /// What each link was when it could be read last: a link that could not be for a while may be
-  /// another by now.
-  private func lastRead(_ memberships: ArraySlice<Membership>) throws(SQLiteError) -> Links {
-    var links: Links = [:]
-    for membership in memberships {
-      for (link, value) in try reading.sets.links(of: membership.set) {
-        if links[link] == nil || value.namespace != nil || value == .unread(.pending) {
-          links[link] = value
-        }
-      }
-    }
-    return links
-  }
-
-  /// The links that differ from what they were, or from where the parent's children go; and where
-  /// that is not known, those into a namespace that was not known before.
-  private func differences(
-    from before: Links, to after: Links, at sample: Int64, forChildren: Bool
-  ) throws(SQLiteError) -> [NamespaceChange.Part] {
-    let comparison = LinkComparison(reading: reading)
-    var parts: [NamespaceChange.Part] = []
-    for link in NamespaceLink.allCases {
-      // Where a child's own children go is no news beside where it is itself.
-      if forChildren, link != link.type.link { continue }
-      guard let value = after[link] else { continue }
-      let old = before[forChildren ? link.type.linkForChildren : link]
-      guard value != old, let namespace = value.namespace,
-        let how = try comparison.how(value, at: sample)
-      else { continue }
-      if old?.namespace == nil, how != .created { continue }
-      parts.append(
-        .init(
-          link: link, from: old?.namespace, to: namespace,
-          how: how == .created ? .created : .joined))
-    }
-    // Where the children go is news only if it is not where the process went itself.
-    return parts.filter { part in
-      part.link == part.link.type.link
-        || !parts.contains { $0.link == part.link.type.link && $0.to == part.to }
-    }
+  /// The last sample before any of the links may have changed.
+  private static func earliest(_ samples: [NamespaceLink: Int64], of parts: [Part]) -> Int64? {
+    parts.compactMap { samples[$0.link] }.min()
   }
 
   /// Every namespace that a process came with.
   private func arrival(
-    _ links: Links, _ how: NamespaceChange.How, besides parts: [NamespaceChange.Part] = []
-  ) -> [NamespaceChange.Part] {
+    _ links: Links, _ how: NamespaceChange.How, besides parts: [Part]
+  ) -> [Part] {
     NamespaceType.allCases.compactMap { type in
       if let part = parts.first(where: { $0.link == type.link }) { return part }
       guard let namespace = links[type.link]?.namespace else { return nil }
-      return .init(link: type.link, from: nil, to: namespace, how: how)
+      return Part(link: type.link, from: nil, to: namespace, how: how)
     }
   }
 
@@ -121,76 +96,91 @@ struct ChangeTeller {
     guard let until = membership.until, let life = try reading.lives.life(task: membership.task),
       let place = life.memberships.firstIndex(where: { $0.from == membership.from })
     else { return nil }
-    guard place == life.memberships.count - 1 else {
-      return try departure(to: life.memberships[place + 1], of: life)
-    }
-    let bracket = try bracket(before: until + 1)
+    guard place == life.memberships.count - 1 else { return nil }
+    let bracket = try reading.index.bracket(before: until + 1)
     guard bracket.after != nil else { return nil }
-    let links = try lastRead(life.memberships[...])
-    let parts = NamespaceType.allCases.compactMap { type -> NamespaceChange.Part? in
-      guard let namespace = links[type.link]?.namespace else { return nil }
+    let read = try comparison.lastRead(life.memberships[...])
+    let parts = NamespaceType.allCases.compactMap { type -> Part? in
+      guard let namespace = read.links[type.link]?.namespace else { return nil }
       // Leaving the host's namespaces by exiting is no news.
       guard scope.tellsEverything || namespace.isInitial != true else { return nil }
-      return .init(link: type.link, from: namespace, to: nil, how: .left)
+      return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
-    guard !parts.isEmpty else { return nil }
-    return NamespaceChange(
-      kind: bracket.coverage == .sampled ? .exited : .lastSeen, after: bracket.before?.wall,
-      by: bracket.after?.wall, missing: bracket.missing, process: life.process, parent: nil,
-      parts: parts, joined: nil)
-  }
-
-  /// Of a process that goes on elsewhere, how it left the namespaces asked for. Where it goes on in
-  /// one of them its new membership tells that itself.
-  private func departure(
-    to next: Membership, of life: Life
-  ) throws(SQLiteError) -> NamespaceChange? {
-    guard let namespaces = scope.namespaces, scope.tasks == nil else { return nil }
-    let links = try reading.sets.links(of: next.set)
-    let isStill = links.values.contains { value in
-      value.namespace.map { namespaces.contains($0.id) } ?? false
-    }
-    if isStill { return nil }
-    return try beginning(
-      of: .init(
-        task: life.process.id, set: next.set, from: next.from, until: nil, cause: nil, origin: nil))
+    guard !parts.isEmpty || tellsOfUnread(read.links) else { return nil }
+    return try change(
+      bracket.coverage == .sampled ? .exited : .lastSeen,
+      Self.earliest(read.samples, of: parts) ?? until, until + 1, life.process, parts)
   }
 
   private func end(of life: NamespaceLife) throws(SQLiteError) -> NamespaceChange? {
     guard let last = life.last, life.namespace.isInitial != true,
       question.types.contains(life.namespace.type)
     else { return nil }
-    let bracket = try bracket(before: last + 1)
-    guard bracket.after != nil else { return nil }
-    return NamespaceChange(
-      kind: .ended, after: bracket.before?.wall, by: bracket.after?.wall,
-      missing: bracket.missing, process: nil, parent: nil,
-      parts: [
-        .init(link: life.namespace.type.link, from: life.namespace, to: nil, how: .ended)
-      ], joined: nil)
-  }
-
-  /// The time between a sample and the one before it.
-  private func bracket(before sample: Int64) throws(SQLiteError) -> Bracket {
-    let first = reading.index.first ?? sample
-    let last = reading.index.last ?? sample
-    return Bracket(
-      sample > first ? try reading.index.point(sample - 1) : nil,
-      sample <= last ? try reading.index.point(sample) : nil)
-  }
-
-  private func parent(of process: ProcessRecord) throws(SQLiteError) -> ProcessRecord? {
-    let row =
-      try reading.connection.prepare("SELECT parent_task_id FROM task WHERE task_id = ?")
-      .bind(.integer(process.id)).first { $0.optionalInteger(0) } ?? nil
-    return try row.flatMap { (row) throws(SQLiteError) in
-      try reading.lives.life(task: row)?.process
+    guard last < reading.index.last ?? last, try isEnd(of: life.namespace, after: last) else {
+      return nil
     }
+    let part = Part(
+      link: life.namespace.type.link, from: life.namespace, to: nil, how: .ended)
+    return try change(.ended, last, last + 1, nil, [part])
   }
 
-  private func isAskedFor(_ part: NamespaceChange.Part) -> Bool {
+  /// Whether a sample saw processes in a namespace, and all of them had left by the next. One whose
+  /// links cannot be read any more may still be there; a zombie is not.
+  private func isEnd(
+    of namespace: NamespaceRecord, after sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    let members = try reading.connection.prepare(MembershipStab.inNamespace("m.task_id"))
+      .bind(MembershipStab.values(sample...sample, namespace)).map { $0.integer(0) }
+    for member in members {
+      let next = try reading.lives.life(task: member)?.membership(at: sample + 1)
+      let value = try next.map { (next) throws(SQLiteError) in
+        try reading.sets.links(of: next.set)[namespace.type.link]
+      }
+      if value == .unread(.denied) || value == .unread(.unsupported) { return false }
+    }
+    return !members.isEmpty
+  }
+
+  /// - Parameters:
+  ///   - before: the last sample before it; none where the number is before the first.
+  ///   - after: the first sample after it.
+  private func change(
+    _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64, _ process: ProcessRecord?,
+    _ parts: [Part], parent: ProcessRecord? = nil
+  ) throws(SQLiteError) -> NamespaceChange {
+    let span = try reading.index.span(from: before, to: after)
+    let joined = parts.filter { $0.how == .joined && $0.link == $0.link.type.link }
+      .compactMap(\.to)
+    return NamespaceChange(
+      kind: kind, after: span.before?.wall, by: span.after?.wall, within: span.length,
+      missing: span.missing, process: process, parent: parent, parts: parts,
+      joined: try MemberFinder(reading: reading).member(
+        of: joined, at: after - 1, otherThan: process?.id ?? 0))
+  }
+
+  /// Whether a process of which no link could be read is asked about by name.
+  private func tellsOfUnread(_ links: Links) -> Bool {
+    scope.isOfProcesses && scope.namespaces == nil
+      && links.values.allSatisfy { $0.namespace == nil }
+  }
+
+  private func isAskedFor(_ part: Part) -> Bool {
     guard question.types.contains(part.link.type) else { return false }
     guard let namespaces = scope.namespaces else { return true }
     return [part.from, part.to].contains { $0.map { namespaces.contains($0.id) } ?? false }
+  }
+}
+
+extension NamespaceChange.Part {
+  /// Of a link that leads into another namespace than it did; nil of one that does not.
+  init?(_ change: LinkChange) {
+    guard let to = change.to.namespace, let how = change.how else { return nil }
+    switch how {
+    case .created: self.init(link: change.link, from: change.from?.namespace, to: to, how: .created)
+    case .joined: self.init(link: change.link, from: change.from?.namespace, to: to, how: .joined)
+    case .readAgain: return nil
+    }
+    // Where it was is not known: then it is not known to have moved.
+    if from == nil, how != .created { return nil }
   }
 }

@@ -28,8 +28,8 @@ struct ChangesQuery {
   /// Nil when no sample is in the time asked for.
   init?(_ reading: Reading, _ question: ChangesQuestion) throws(SQLiteError) {
     self.reading = reading
-    guard let samples = try reading.index.samples(in: question.window) else { return nil }
-    let scope = try ChangeScope(reading, question)
+    guard let samples = try reading.index.samples(around: question.window) else { return nil }
+    let scope = try ChangeScope(reading, question, samples)
     begun = try .begun(reading, scope, samples)
     exited = try .exited(reading, scope, samples)
     ended = scope.isOfProcesses ? nil : try .ended(reading, scope, samples)
@@ -37,8 +37,8 @@ struct ChangesQuery {
   }
 
   func forEach(_ body: (NamespaceChange) -> Bool) throws(SQLiteError) {
-    // At one sample: who exited, then what ended, then who came.
-    let streams = [exited, ended, begun].compactMap(\.self)
+    // At one sample: who exited, who came, and what ended by that.
+    let streams = [exited, begun, ended].compactMap(\.self)
     defer { for stream in streams { stream.close() } }
     while true {
       var next: ChangeStream?

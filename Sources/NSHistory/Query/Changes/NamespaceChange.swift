@@ -9,6 +9,9 @@ public struct NamespaceChange: Sendable, Hashable {
   public let after: Int64?
   /// When the first sample after it began; nil when there is none.
   public let by: Int64?
+  /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
+  /// that is not known.
+  public let within: Int64?
   /// Why samples are missing in between; nil when none is.
   public let missing: MissingSamples?
   /// The process; nil where a namespace lost its last one.

@@ -1,14 +1,31 @@
-/// A time that is recorded without a gap, or a gap between two of those.
+/// A time that is recorded without a gap, or what is between two of those.
 public struct CoveragePeriod: Sendable, Hashable {
   /// From when, in nanoseconds since the epoch: the beginning of the first sample, or the end of the
-  /// last one before a gap.
+  /// last one before.
   public let from: Int64
-  /// Until when: the end of the last sample, or the beginning of the first one after a gap.
+  /// Until when: the end of the last sample, or the beginning of the first one after. Earlier than
+  /// `from` where the clock was set back.
   public let until: Int64
-  /// What was recorded; nil in a gap.
-  public let recorded: Recorded?
-  /// Why nothing was; nil where something was.
-  public let missing: MissingSamples?
+  /// How long that was, in nanoseconds, whatever the wall clock did; nil where that is not known.
+  public let length: Int64?
+  /// What it is.
+  public let kind: Kind
+
+  /// What a period is.
+  public enum Kind: Sendable, Hashable {
+    /// Samples were taken.
+    case recorded(Recorded)
+    /// None was.
+    case gap(MissingSamples)
+    /// No sample is missing, and the wall clock was set by so many nanoseconds: by less than nothing
+    /// where it was set back.
+    case clockSet(Int64)
+  }
+
+  /// What was recorded; nil where nothing was.
+  public var recorded: Recorded? {
+    if case .recorded(let recorded) = kind { recorded } else { nil }
+  }
 
   /// What was recorded without a gap, by one recorder.
   public struct Recorded: Sendable, Hashable {

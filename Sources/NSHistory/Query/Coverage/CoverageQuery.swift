@@ -40,13 +40,12 @@ struct CoverageQuery {
       let opening = try index.point(piece.lowerBound)
       let closing = try index.point(piece.upperBound)
       if let before {
-        let from = before.wallEnd
-        let missing = Bracket(before, opening).missing ?? .skipped
-        // The clock may have been set back over it.
-        let gap = CoveragePeriod(
-          from: min(from, opening.wall), until: max(from, opening.wall), recorded: nil,
-          missing: missing)
-        if window.overlaps(gap.from, gap.until), !body(gap) { return }
+        let pause = between(before, opening)
+        if window.overlaps(min(pause.from, pause.until), max(pause.from, pause.until)),
+          !body(pause)
+        {
+          return
+        }
       }
       before = closing
       let until = max(opening.wall, closing.wallEnd)
@@ -54,11 +53,25 @@ struct CoverageQuery {
       guard let session = sessions[opening.session.first] else {
         throw .corrupt("a session is missing", operation: "read the sessions")
       }
+      let recorded = try recorded(piece, opening.session, session)
       let period = CoveragePeriod(
-        from: opening.wall, until: until,
-        recorded: try recorded(piece, opening.session, session), missing: nil)
+        from: opening.wall, until: until, length: closing.bootEnd &- opening.boot,
+        kind: .recorded(recorded))
       if !body(period) { return }
     }
+  }
+
+  /// What is between two pieces.
+  private func between(_ before: SamplePoint, _ after: SamplePoint) -> CoveragePeriod {
+    let bracket = Bracket(before, after)
+    let length = bracket.length.map { $0 &- before.took }
+    let kind: CoveragePeriod.Kind =
+      if let missing = bracket.missing {
+        .gap(missing)
+      } else {
+        .clockSet((after.wall &- before.wall) &- (after.boot &- before.boot))
+      }
+    return CoveragePeriod(from: before.wallEnd, until: after.wall, length: length, kind: kind)
   }
 
   private struct Session {

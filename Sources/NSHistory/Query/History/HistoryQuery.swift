@@ -21,33 +21,71 @@ struct HistoryQuery {
   let reading: Reading
   let window: TimeWindow
 
+  private var comparison: LinkComparison { LinkComparison(reading: reading) }
+
   /// Gives `body` each stay; returns false when `body` did.
   func forEach(of life: Life, _ body: (Stay) -> Bool) throws(SQLiteError) -> Bool {
-    let edges = reading.edges(of: life)
-    var before: [NamespaceLink: LinkValue]?
+    var before: LinkComparison.Links?
+    var read: LinkComparison.Links = [:]
     for membership in life.memberships {
       let links = try reading.sets.links(of: membership.set)
       for piece in try reading.index.pieces(of: membership.from...membership.until) {
-        let changes = try before.map { (before) throws(SQLiteError) in
-          try LinkComparison(reading: reading)
-            .changes(from: before, to: links, at: piece.lowerBound)
+        let stay = try stay(piece, of: membership, in: life, links) { () throws(SQLiteError) in
+          guard let before else {
+            return try arrivals(of: life, membership, links)
+          }
+          return try comparison.changes(
+            from: before, read: read, to: links, at: piece.lowerBound)
         }
         before = links
-        let from = try reading.index.point(piece.lowerBound).wall
-        // The clock may have gone back by less than a step.
-        let until = max(from, try reading.index.point(piece.upperBound).wall)
-        guard window.overlaps(from, until) else { continue }
-        let beginning = try edges.beginning(
-          at: piece.lowerBound, goesOn: piece.lowerBound > membership.from)
-        let stay = Stay(
-          process: life.process, from: from, until: until, beginning: beginning,
-          end: try edges.end(at: piece.upperBound, goesOn: piece.upperBound < membership.until),
-          links: links, changes: changes ?? [],
-          joined: try MemberFinder(reading: reading).member(
-            of: changes?.joined ?? [], at: piece.lowerBound - 1, otherThan: life.process.id))
+        read.update(links)
+        guard window.mayOverlap(stay.from, stay.until, stay.beginning, stay.end) else { continue }
         guard body(stay) else { return false }
       }
     }
     return true
+  }
+
+  private func stay(
+    _ piece: ClosedRange<Int64>, of membership: Membership, in life: Life,
+    _ links: LinkComparison.Links, changes: () throws(SQLiteError) -> [LinkChange]
+  ) throws(SQLiteError) -> Stay {
+    let from = try reading.index.point(piece.lowerBound).wall
+    let changes = try changes()
+    let edges = reading.edges(of: life)
+    let isFirst = piece.lowerBound == life.memberships.first?.from
+    return Stay(
+      process: life.process, from: from,
+      // The clock may have gone back by less than a step.
+      until: max(from, try reading.index.point(piece.upperBound).wall),
+      beginning: try edges.beginning(
+        at: piece.lowerBound, goesOn: piece.lowerBound > membership.from),
+      end: try edges.end(at: piece.upperBound, goesOn: piece.upperBound < membership.until),
+      links: links, changes: changes, isFirst: isFirst,
+      joined: try MemberFinder(reading: reading).member(
+        of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process.id),
+      parent: isFirst ? try reading.lives.parent(of: life.process) : nil)
+  }
+
+  private func arrivals(
+    of life: Life, _ membership: Membership, _ links: LinkComparison.Links
+  ) throws(SQLiteError) -> [LinkChange] {
+    guard let origin = try origin(of: life) else { return [] }
+    let earlier = try comparison.linksOfParent(
+      reading.lives.parent(of: life.process), before: membership.from)
+    return try comparison.arrivals(
+      of: links, from: origin, earlier: earlier, at: membership.from)
+  }
+
+  /// Where the children of its parent went when a process started, if that is another place.
+  private func origin(of life: Life) throws(SQLiteError) -> LinkComparison.Links? {
+    let set =
+      try reading.connection.prepare(
+        """
+        SELECT origin_set_id FROM membership WHERE task_id = ? AND from_sample = ? AND cause = 2
+        """
+      ).bind(.integer(life.process.id), .integer(life.memberships.first?.from ?? 0))
+      .first { $0.optionalInteger(0) } ?? nil
+    return try set.map(reading.sets.links)
   }
 }

@@ -14,8 +14,13 @@ public struct Stay: Sendable, Hashable {
   public let end: Edge
   /// What each link was.
   public let links: [NamespaceLink: LinkValue]
-  /// What is not as it was in the stay before; empty for the first, and where all is.
+  /// What is not as it was in the stay before; in the first, what is not where the parent's children
+  /// go. Empty where all is.
   public let changes: [LinkChange]
+  /// Whether it is the first of its process.
+  public let isFirst: Bool
   /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be told.
   public let joined: ProcessRecord?
+  /// Of the first stay, the parent of the process; nil where that is not known.
+  public let parent: ProcessRecord?
 }

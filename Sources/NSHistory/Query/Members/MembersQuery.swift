@@ -18,7 +18,7 @@ extension HistoryReader {
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
     try reading { (reading) throws(SQLiteError) in
-      guard let samples = try reading.index.samples(in: window) else { return }
+      guard let samples = try reading.index.samples(around: window) else { return }
       let query = MembersQuery(reading: reading, window: window, samples: samples)
       for life in try NamespaceFinder(reading: reading).lives(selector) {
         guard try query.forEach(in: life.namespace, body) else { return }
@@ -59,13 +59,14 @@ struct MembersQuery {
       for piece in try reading.index.pieces(of: run.from...run.until) {
         let from = try reading.index.point(piece.lowerBound).wall
         let until = max(from, try reading.index.point(piece.upperBound).wall)
-        guard window.overlaps(from, until) else { continue }
+        let beginning = try edges.beginning(
+          at: piece.lowerBound, goesOn: piece.lowerBound > run.from)
+        let end = try edges.end(at: piece.upperBound, goesOn: piece.upperBound < run.until)
+        guard window.mayOverlap(from, until, beginning, end) else { continue }
         members.append(
           Member(
             namespace: namespace, process: life.process, from: from, until: until,
-            beginning: try edges.beginning(
-              at: piece.lowerBound, goesOn: piece.lowerBound > run.from),
-            end: try edges.end(at: piece.upperBound, goesOn: piece.upperBound < run.until)))
+            beginning: beginning, end: end))
       }
     }
     return members

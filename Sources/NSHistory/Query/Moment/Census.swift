@@ -23,8 +23,20 @@ struct Census {
     }
     var processes: [ProcessAtMoment] = []
     for life in found.values { if let one = try process(life) { processes.append(one) } }
-    return processes.sorted { one, other in
+    return Self.withoutPredecessors(processes).sorted { one, other in
       (one.process.pid, one.process.id) < (other.process.pid, other.process.id)
+    }
+  }
+
+  /// A PID is one process at a time: where a later one was certainly there, an earlier one was not.
+  private static func withoutPredecessors(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    let counts = Dictionary(grouping: all, by: \.process.pid).filter { $1.count > 1 }
+    guard !counts.isEmpty else { return all }
+    return all.filter { one in
+      counts[one.process.pid]?.contains { other in
+        other.process.space == one.process.space && other.process.id > one.process.id
+          && other.presence == .certain
+      } != true
     }
   }
 
@@ -44,17 +56,20 @@ struct Census {
       .compactMap { track.run(link, at: $0.id)?.value }
     let namespaces = Set(states.map(\.namespace))
     if namespaces.count == 1, let namespace = states.first?.namespace {
-      return .init(namespace: namespace, reason: nil, isDisputed: false)
+      return .init(namespace: namespace, reason: nil, others: [])
     }
     let reasons =
       states.compactMap(\.reason)
       + seen.compactMap { value in
         if case .unread(let reason) = value { UnknownReason(reason) } else { nil }
       }
+    let places = seen.compactMap(\.namespace)
     return .init(
-      namespace: seen.lazy.compactMap(\.namespace).first,
+      namespace: places.first,
       reason: UnknownReason.mostTelling(reasons) ?? .changedBetweenSamples,
-      isDisputed: Set(seen).count > 1)
+      others: places.reduce(into: []) { others, one in
+        if one != places.first, !others.contains(one) { others.append(one) }
+      })
   }
 
   private func presence(_ track: Track) -> ProcessAtMoment.Presence {
@@ -64,7 +79,10 @@ struct Census {
       return switch (before, after) {
       case (true, true): .certain
       case (true, false): bracket.after == nil ? .lastSeen : .exiting
-      case (false, _): track.hasStarted(0, in: bracket, by: time) ? .certain : .starting
+      case (false, true) where track.hasStarted(0, in: bracket, by: time): .certain
+      case (false, true): bracket.before == nil ? .firstSeen : .starting
+      // Of the moments that the clock showed as this one, it was there at another.
+      case (false, false): .exiting
       }
     }
     return all.first { $0 != .certain } ?? .certain

@@ -21,6 +21,8 @@ public struct NamespacesAnswer: Sendable {
   /// By type and inode number. Those without a process are there because others were made in them or
   /// are owned by them.
   public var namespaces: [NamespaceAtMoment]
+  /// How many processes had a link that could not be read: they may be in any of its type.
+  public var unread: Int
   /// The samples around the moment.
   public var samples: [SameAnswer.SampleGap]
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds

@@ -7,9 +7,10 @@ extension HistoryReader {
   public func namespaces(at time: Int64) throws(HistoryError) -> NamespacesAnswer {
     try reading { (reading) throws(SQLiteError) in
       let census = try Census(reading, at: time)
+      let processes = try census.processes()
       return NamespacesAnswer(
-        namespaces: try NamespaceCensus(reading: reading, processes: census.processes())
-          .namespaces(),
+        namespaces: try NamespaceCensus(reading: reading, processes: processes).namespaces(),
+        unread: processes.count { $0.places.values.contains { $0.namespace == nil } },
         samples: census.brackets.map(SameAnswer.SampleGap.init),
         recorded: try reading.index.recorded())
     }
@@ -43,6 +44,12 @@ struct NamespaceCensus {
           count.lowestUnsure = count.lowestUnsure ?? process.process
         }
         counts[namespace.id] = count
+        for other in place.others {
+          counts[other.id, default: Count()].unsure += 1
+          if counts[other.id]?.lowestUnsure == nil {
+            counts[other.id]?.lowestUnsure = process.process
+          }
+        }
       }
     }
     for id in counts.keys { try addAncestors(of: id, to: &counts) }
@@ -58,8 +65,11 @@ struct NamespaceCensus {
   private static func isCounted(
     _ process: ProcessAtMoment, _ place: ProcessAtMoment.Place
   ) -> Bool {
-    guard process.presence == .certain || process.presence == .lastSeen else { return false }
-    return place.reason == nil || (place.reason == .gap && !place.isDisputed)
+    switch process.presence {
+    case .starting, .exiting: false
+    case .certain, .lastSeen, .firstSeen:
+      place.reason == nil || (place.reason == .gap && place.others.isEmpty)
+    }
   }
 
   private func addAncestors(

@@ -15,8 +15,19 @@ public struct ProcessAtMoment: Sendable, Hashable {
     public let namespace: NamespaceRecord?
     /// Why it is not certain that it was in it then; nil when it is.
     public let reason: UnknownReason?
-    /// Whether the samples that saw the process do not agree on where it was.
-    public let isDisputed: Bool
+    /// Where else it was seen, by the other samples around the moment.
+    public let others: [NamespaceRecord]
+
+    init(namespace: NamespaceRecord?, reason: UnknownReason?, others: [NamespaceRecord]) {
+      self.namespace = namespace
+      self.reason = reason
+      self.others = others
+    }
+
+    /// The same place, for another reason.
+    public init(_ place: Place, because reason: UnknownReason?) {
+      self.init(namespace: place.namespace, reason: reason, others: place.others)
+    }
   }
 
   /// Whether a process was there. The raw value is the word in every output.
@@ -25,6 +36,8 @@ public struct ProcessAtMoment: Sendable, Hashable {
     case certain
     /// It was seen before, and there is no sample after.
     case lastSeen = "last-seen"
+    /// It was seen after, and there is no sample before.
+    case firstSeen = "first-seen"
     /// It was seen before, and not after: it may have exited already.
     case exiting
     /// It was seen after, and not before: it may not have started yet.

@@ -19,11 +19,15 @@ extension HistoryReader {
       for type in NamespaceType.allCases {
         let lives = try reading.connection.prepare(
           """
-          SELECT first_sample, COALESCE(last_sample, ?) FROM namespace
-          WHERE type = ? AND first_sample IS NOT NULL AND initial IS NOT 1
+          SELECT first_sample, COALESCE(last_sample, ?1) FROM namespace
+          WHERE type = ?2 AND first_sample IS NOT NULL AND initial IS NOT 1
+            AND EXISTS (SELECT 1 FROM namespace_set_link AS l
+                        WHERE l.namespace_id = namespace.namespace_id AND l.link = ?3)
           """
-        ).bind(.integer(last), .integer(Int64(type.rawValue)))
-          .map { ($0.integer(0), $0.integer(1)) }
+        ).bind(
+          .integer(last), .integer(Int64(type.rawValue)), .integer(Int64(type.link.rawValue))
+        )
+        .map { ($0.integer(0), $0.integer(1)) }
         guard let (count, sample) = busiest(lives) else { continue }
         peaks[type] = PeakUse(count: count, time: try reading.index.point(sample).wall)
       }

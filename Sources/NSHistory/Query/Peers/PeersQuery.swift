@@ -31,7 +31,7 @@ extension HistoryReader {
     _ question: PeersQuestion, _ body: (Peer) -> Bool
   ) throws(HistoryError) {
     try reading { (reading) throws(SQLiteError) in
-      guard let samples = try reading.index.samples(in: question.window) else { return }
+      guard let samples = try reading.index.samples(around: question.window) else { return }
       let query = PeersQuery(reading: reading, question: question, samples: samples)
       for life in try ProcessFinder(reading: reading).lives(
         question.process, in: question.window)

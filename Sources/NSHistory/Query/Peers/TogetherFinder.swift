@@ -51,14 +51,10 @@ struct TogetherFinder {
       isOpen: piece.upperBound == index.last && index.sessions.last?.isOpen == true)
   }
 
-  /// A sample is not atomic. That it saw both proves that they were together if one of them stayed
-  /// from before it to behind it.
+  /// A sample is not atomic; see `Simultaneity` for when one proves that both were there at once.
   private func isProven(
     by sample: SamplePoint, _ one: Track.Run, _ other: Track.Run
   ) throws(SQLiteError) -> Bool {
-    guard !sample.isCutOff, sample.id < sample.session.last,
-      try !index.point(sample.id + 1).isCutOff
-    else { return false }
-    return [one, other].contains { $0.from < sample.id && $0.until > sample.id }
+    try SampleSides(sample, index).prove([one, other])
   }
 }

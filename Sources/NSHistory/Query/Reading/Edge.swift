@@ -5,6 +5,9 @@ public struct Edge: Sendable, Hashable {
   public let kind: Kind
   /// When the sample on the other side began, in nanoseconds since the epoch; nil without one.
   public let other: Int64?
+  /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
+  /// that is not known.
+  public let within: Int64?
   /// Why samples are missing in between; nil when none is.
   public let missing: MissingSamples?
 
@@ -12,8 +15,10 @@ public struct Edge: Sendable, Hashable {
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The process started.
     case started
-    /// The process was there before, or after, elsewhere.
+    /// The process was there before, or after, elsewhere or not readable.
     case changed
+    /// It was the same before, or after, and the wall clock was set in between.
+    case clockSet = "clock-set"
     /// It was like that when it was first seen, after time without samples.
     case firstSeen = "first-seen"
     /// The process exited.

@@ -4,7 +4,7 @@ public import NamespaceModel
 public struct LinkChange: Sendable, Hashable {
   /// The link.
   public let link: NamespaceLink
-  /// What it was; nil if that is not known.
+  /// What it was; of a process that started, where its parent's children go. Nil if not known.
   public let from: LinkValue?
   /// What it is.
   public let to: LinkValue
@@ -15,7 +15,9 @@ public struct LinkChange: Sendable, Hashable {
   public enum How: String, Sendable, Hashable, CaseIterable {
     /// It was not known before: unshare(2) or clone(2) made it.
     case created
-    /// It had been there: setns(2), or its parent was in it.
+    /// It had been there: setns(2), or clone(2) in it.
     case joined
+    /// The link could not be read for a while, and leads where it did before.
+    case readAgain = "read-again"
   }
 }

@@ -5,28 +5,97 @@ internal import SQLite
 struct LinkComparison {
   let reading: Reading
 
-  /// What differs in a sample from before, as far as both are known.
+  typealias Links = [NamespaceLink: LinkValue]
+
+  /// What differs in a sample from the one before.
+  ///
+  /// - Parameter read: what each link was when it could be read last: one that could not be for a
+  ///   while may be another by now, or the same.
   func changes(
-    from before: [NamespaceLink: LinkValue], to after: [NamespaceLink: LinkValue], at sample: Int64
+    from before: Links, read: Links, to after: Links, at sample: Int64
   ) throws(SQLiteError) -> [LinkChange] {
     var changes: [LinkChange] = []
     for link in NamespaceLink.allCases {
       guard let value = after[link], let old = before[link], value != old else { continue }
+      let how = read[link] == value ? .readAgain : try how(value, at: sample)
       changes.append(
-        LinkChange(link: link, from: old, to: value, how: try how(value, at: sample)))
+        LinkChange(link: link, from: value == read[link] ? old : read[link], to: value, how: how))
+    }
+    return changes.withoutRepeats
+  }
+
+  /// How the namespaces of a process that started differ from those where its parent's children go;
+  /// where these are not known, those that were not known before.
+  ///
+  /// - Parameter earlier: what the parent's links were in the sample before: the process may have
+  ///   started before its parent moved.
+  func arrivals(
+    of links: Links, from parent: Links?, earlier: Links?, at sample: Int64
+  ) throws(SQLiteError) -> [LinkChange] {
+    var changes: [LinkChange] = []
+    for type in NamespaceType.allCases {
+      guard let value = links[type.link], value.namespace != nil else { continue }
+      let old = parent?[type.linkForChildren]
+      let how = try how(value, at: sample)
+      guard value != old, value != earlier?[type.linkForChildren],
+        old?.namespace != nil || how == .created
+      else { continue }
+      changes.append(LinkChange(link: type.link, from: old, to: value, how: how))
     }
     return changes
   }
 
   /// How a process came, by this sample, to where it is.
-  func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
+  private func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
     return try reading.namespaces.life(namespace.id).first == sample ? .created : .joined
   }
+
+  /// What each link was when it could be read last, and the last sample that read it.
+  func lastRead(
+    _ memberships: ArraySlice<Membership>
+  ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: Int64]) {
+    var links: Links = [:]
+    var samples: [NamespaceLink: Int64] = [:]
+    for membership in memberships {
+      let new = try reading.sets.links(of: membership.set)
+      links.update(new)
+      for (link, value) in new where links[link] == value { samples[link] = membership.until }
+    }
+    return (links, samples)
+  }
+
+  /// What the links of the parent of a process were in the sample before it was first seen.
+  func linksOfParent(
+    _ parent: ProcessRecord?, before sample: Int64
+  ) throws(SQLiteError) -> Links? {
+    let set = try parent.flatMap { (parent) throws(SQLiteError) in
+      try reading.lives.life(task: parent.id)?.membership(at: sample - 1)?.set
+    }
+    return try set.map(reading.sets.links)
+  }
+}
+
+extension [NamespaceLink: LinkValue] {
+  /// Takes over what could be read, and what was never known before.
+  mutating func update(_ new: Self) {
+    for (link, value) in new
+    where self[link] == nil || value.namespace != nil || value == .unread(.pending) {
+      self[link] = value
+    }
+  }
 }
 
 extension [LinkChange] {
+  /// Without where the children go, if the process went there itself.
+  fileprivate var withoutRepeats: [LinkChange] {
+    filter { change in
+      change.link == change.link.type.link
+        || !contains { $0.link == change.link.type.link && $0.to == change.to }
+    }
+  }
+
   /// The namespaces, other than initial ones, that were there and were joined: a process's own, not
   /// where its children go.
   var joined: [NamespaceRecord] {

@@ -15,7 +15,7 @@ struct ProcessFinder {
       case .container(let id): try lives(container: id)
       }
     guard !window.isEverything else { return found }
-    guard let samples = try reading.index.samples(in: window) else { return [] }
+    guard let samples = try reading.index.samples(around: window) else { return [] }
     return found.filter { life in
       life.memberships.contains { $0.from <= samples.upperBound && $0.until >= samples.lowerBound }
     }

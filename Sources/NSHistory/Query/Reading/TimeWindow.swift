@@ -17,6 +17,11 @@ public struct TimeWindow: Sendable, Hashable {
   /// Whether it leaves nothing out.
   var isEverything: Bool { since == nil && until == nil }
 
+  /// Whether a piece of time that was seen overlaps it, or may have, as far as its ends tell.
+  func mayOverlap(_ from: Int64, _ until: Int64, _ beginning: Edge, _ end: Edge) -> Bool {
+    overlaps(min(from, beginning.other ?? from), max(until, end.other ?? until))
+  }
+
   /// Whether a piece of time overlaps it.
   func overlaps(_ from: Int64, _ until: Int64) -> Bool {
     until >= since ?? Int64.min && from <= self.until ?? Int64.max
@@ -24,13 +29,14 @@ public struct TimeWindow: Sendable, Hashable {
 }
 
 extension SampleIndex {
-  /// The samples that may be in a window; nil when there is none.
-  func samples(in window: TimeWindow) throws(SQLiteError) -> ClosedRange<Int64>? {
+  /// The samples in a window and on its two sides: what is between two of them may be in it too. Nil
+  /// when there is no sample.
+  func samples(around window: TimeWindow) throws(SQLiteError) -> ClosedRange<Int64>? {
     guard let first, let last else { return nil }
     var low = first
     var high = last
-    if let since = window.since { low = max(low, try firstSample(notBefore: since)) }
-    if let until = window.until { high = min(high, try lastSample(notAfter: until)) }
+    if let since = window.since { low = max(low, try firstSample(notBefore: since) - 1) }
+    if let until = window.until { high = min(high, try lastSample(notAfter: until) + 1) }
     return low <= high ? low...high : nil
   }
 

@@ -51,6 +51,10 @@ struct Bracket {
     if case .gap(let missing) = coverage { missing } else { nil }
   }
 
+  /// How long after the sample before the one behind began, in nanoseconds; nil where that is not
+  /// known.
+  var length: Int64? { SampleSpan(before: before, after: after, missing: missing).length }
+
   /// Whether a process that was there may not have been seen.
   var hidesProcesses: Bool {
     before?.session.hidesProcesses == true || after?.session.hidesProcesses == true

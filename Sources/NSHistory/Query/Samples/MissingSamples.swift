@@ -14,8 +14,8 @@ public enum MissingSamples: Sendable, Hashable {
   /// The cause in words.
   public var words: String {
     switch self {
-    case .beforeFirst: "it is before the first sample"
-    case .afterLast: "it is after the last sample"
+    case .beforeFirst: "there is no sample before"
+    case .afterLast: "there is no sample after"
     case .noRecorder: "no recorder was running"
     case .skipped: "the clock was set over it"
     case .cause(let cause): cause.words

@@ -69,6 +69,27 @@ final class SampleIndex {
     return point
   }
 
+  /// The time between the sample before a number and the one that has it.
+  func bracket(before sample: Int64) throws(SQLiteError) -> Bracket {
+    Bracket(
+      sample > first ?? sample ? try point(sample - 1) : nil,
+      sample <= last ?? sample - 1 ? try point(sample) : nil)
+  }
+
+  /// The time from one sample to a later one, and the first cause of a gap in it.
+  func span(from before: Int64, to after: Int64) throws(SQLiteError) -> SampleSpan {
+    var missing: MissingSamples?
+    if let first, before >= first, before < after - 1 {
+      let cuts = try pieces(of: before...after).map(\.lowerBound).dropFirst()
+      for cut in cuts where missing == nil { missing = try bracket(before: cut).missing }
+    } else {
+      missing = try bracket(before: after).missing
+    }
+    let low = before >= first ?? after ? try point(before) : nil
+    let high = after <= last ?? before ? try point(after) : nil
+    return SampleSpan(before: low, after: high, missing: missing)
+  }
+
   /// The session that a sample is of.
   func session(of sample: Int64) -> SessionSpan? {
     let index = sessions.partitioningIndex { $0.last >= sample }

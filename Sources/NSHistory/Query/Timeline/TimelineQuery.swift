@@ -29,45 +29,56 @@ struct TimelineQuery {
   func lanes(of life: Life, _ types: [NamespaceType]) throws(SQLiteError) -> [Lane] {
     let runs = try reading.tracks.runs(of: life.memberships)
     return try types.map { (type) throws(SQLiteError) in
+      let all = runs[type.link]
       var segments: [Lane.Segment] = []
-      for run in runs[type.link] { segments += try self.segments(run, life) }
+      for place in all.indices { segments += try self.segments(all, place, life) }
       return Lane(process: life.process, type: type, segments: Self.joined(segments))
     }
   }
 
-  private func segments(_ run: Track.Run, _ life: Life) throws(SQLiteError) -> [Lane.Segment] {
+  private func segments(
+    _ runs: [Track.Run], _ place: Int, _ life: Life
+  ) throws(SQLiteError) -> [Lane.Segment] {
+    let run = runs[place]
     let edges = reading.edges(of: life)
-    let state: Lane.State =
-      switch run.value {
-      case .namespace(let namespace): .namespace(namespace)
-      case .unread(let reason): .unknown(UnknownReason(reason))
-      }
     var segments: [Lane.Segment] = []
     for piece in try reading.index.pieces(of: run.from...run.until) {
       let from = try reading.index.point(piece.lowerBound).wall
       let until = max(from, try reading.index.point(piece.upperBound).wall)
       let beginning = try edges.beginning(
         at: piece.lowerBound, goesOn: piece.lowerBound > run.from)
-      if let before = beginning.other, let doubt = doubt(beginning, life) {
+      if let doubt = Self.doubt(beginning, run, runs.before(place)), let before = beginning.other {
         // It was not there before it started.
         let since = max(before, life.process.start ?? before)
-        segments.append(.init(from: min(since, from), until: from, state: .unknown(doubt)))
+        if since < from { segments.append(.init(from: since, until: from, state: doubt)) }
       }
-      segments.append(.init(from: from, until: until, state: state))
+      segments.append(.init(from: from, until: until, state: Self.state(run)))
       let end = try edges.end(at: piece.upperBound, goesOn: piece.upperBound < run.until)
-      if let after = end.other, let doubt = doubt(end, life) {
-        segments.append(.init(from: until, until: max(until, after), state: .unknown(doubt)))
+      if let doubt = Self.doubt(end, run, runs.behind(place)), let after = end.other, after > until
+      {
+        segments.append(.init(from: until, until: after, state: doubt))
       }
     }
     return segments
   }
 
-  /// Why it is not known where the process was beyond an edge; nil where no sample limits it.
-  private func doubt(_ edge: Edge, _ life: Life) -> UnknownReason? {
+  private static func state(_ run: Track.Run) -> Lane.State {
+    switch run.value {
+    case .namespace(let namespace): .namespace(namespace)
+    case .unread(let reason): .unknown(UnknownReason(reason))
+    }
+  }
+
+  /// What is known beyond an edge, up to the next sample; nil where no sample limits it.
+  private static func doubt(_ edge: Edge, _ run: Track.Run, _ next: Track.Run?) -> Lane.State? {
     switch edge.kind {
-    case .started, .changed, .exited: .changedBetweenSamples
-    case .firstSeen, .lastSeen: .gap
-    case .open: nil
+    case .started, .exited: return .unknown(.changedBetweenSamples)
+    case .changed:
+      let isDenied = [run.value, next?.value].contains(.unread(.denied))
+      return .unknown(isDenied ? .denied : .changedBetweenSamples)
+    // Of the time that a clock skips nothing is known.
+    case .firstSeen, .lastSeen, .clockSet: return .unknown(.gap)
+    case .open: return nil
     }
   }
 
@@ -76,5 +87,12 @@ struct TimelineQuery {
     segments.reduce(into: []) { joined, segment in
       if joined.last != segment { joined.append(segment) }
     }
+  }
+}
+
+extension [Track.Run] {
+  fileprivate func before(_ place: Int) -> Track.Run? { place > 0 ? self[place - 1] : nil }
+  fileprivate func behind(_ place: Int) -> Track.Run? {
+    place + 1 < count ? self[place + 1] : nil
   }
 }

@@ -53,6 +53,14 @@ final class LifeReader {
     return try row.flatMap(life)
   }
 
+  /// The parent that a process had when it was first seen; nil where that is not known.
+  func parent(of process: ProcessRecord) throws(SQLiteError) -> ProcessRecord? {
+    let row =
+      try connection.prepare("SELECT parent_task_id FROM task WHERE task_id = ?")
+      .bind(.integer(process.id)).first { $0.optionalInteger(0) } ?? nil
+    return try row.flatMap(life(task:))?.process
+  }
+
   private func life(_ row: ProcessRecord) throws(SQLiteError) -> Life? {
     let memberships = try memberships(of: row.id)
     guard let first = memberships.first, let last = memberships.last else { return nil }

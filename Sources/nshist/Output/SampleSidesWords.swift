@@ -1,0 +1,49 @@
+internal import NSHistory
+
+/// The samples around a moment, in words.
+struct SampleSidesWords {
+  let time: Int64
+  let samples: [SameAnswer.SampleGap]
+  let zone: TimeZoneChoice
+
+  /// The sample that was being taken at the moment: each process was read before or after it.
+  var inside: Int64? {
+    guard samples.count == 2, let middle = samples[0].after, middle == samples[1].before,
+      middle <= time
+    else { return nil }
+    return middle
+  }
+
+  /// Where the wall clock was set back, a time can be two moments.
+  var isShownTwice: Bool { samples.count > 1 && inside == nil }
+
+  /// How far a sample is from the moment: `1.8 s before`.
+  func distance(_ sample: Int64) -> String {
+    "\(TimeFormat.duration(time &- sample)) \(sample <= time ? "before" : "after")"
+  }
+
+  /// Sentences about what a listing of the moment shows.
+  var listing: [String] {
+    if samples.isEmpty { return ["no sample is recorded."] }
+    if let inside {
+      return ["in the middle of the sample of \(TimeFormat.people(inside, zone))."]
+    }
+    let twice = isShownTwice ? ["the clock was set, and can have shown this time twice:"] : []
+    return twice + samples.map(line)
+  }
+
+  private func line(_ gap: SameAnswer.SampleGap) -> String {
+    switch (gap.before, gap.after) {
+    case (let before?, nil):
+      "as the last sample saw it, \(distance(before)); what came after is not known."
+    case (nil, let after?): "as the first sample saw it, \(distance(after))."
+    case (let before?, let after?):
+      "by the samples \(distance(before)) and \(distance(after))\(missing(gap))."
+    case (nil, nil): "no sample is recorded."
+    }
+  }
+
+  private func missing(_ gap: SameAnswer.SampleGap) -> String {
+    gap.missing.map { "; samples are missing in between: \($0.words)" } ?? ""
+  }
+}

@@ -1,0 +1,50 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// What changed at the beginning of a stay, for a person.
+struct StayWords {
+  let stay: Stay
+
+  /// `net only: joined net:[4026532281]#4107, those of 812 nginx`.
+  var text: String {
+    if stay.isFirst { return first }
+    guard !stay.changes.isEmpty else { return "as before" }
+    let links = stay.changes.map(\.link)
+    let which = LinkGroup.words(links) + (links.count == 1 ? " only" : "")
+    return "\(which): \(changes)\(joined)"
+  }
+
+  /// Where the process was when it was first seen, and what of that is not where its parent was.
+  private var first: String {
+    let place = "in \(LinkColumn.summary(stay.links))"
+    let parent = stay.parent.map { ", child of \($0.label)" } ?? ""
+    return stay.changes.isEmpty ? place : "\(place); \(changes)\(joined)\(parent)"
+  }
+
+  private var joined: String { stay.joined.map { ", those of \($0.label)" } ?? "" }
+
+  private var changes: String {
+    var order: [String] = []
+    var values: [String: [String]] = [:]
+    for change in stay.changes {
+      let (how, value) = Self.words(change)
+      if values[how] == nil { order.append(how) }
+      values[how, default: []] += value.map { [$0] } ?? []
+    }
+    return order.map { how in
+      let all = values[how, default: []]
+      return all.isEmpty ? how : "\(how) \(all.joined(separator: ", "))"
+    }.joined(separator: "; ")
+  }
+
+  private static func words(_ change: LinkChange) -> (how: String, value: String?) {
+    switch change.to {
+    case .unread(let reason): return (reason.name, nil)
+    case .namespace where change.how == .readAgain: return ("read again, as before", nil)
+    case .namespace(let namespace):
+      let isOwn = change.link == change.link.type.link
+      let value = isOwn ? namespace.words : "\(change.link.fileName) \(namespace.words)"
+      return (change.how?.rawValue ?? "in", value)
+    }
+  }
+}
