@@ -1,0 +1,153 @@
+// What the tests by brute force share: a random history in a file, and all of its exported rows in
+// memory. Each question is answered by loops over those, or over what the samples saw.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+/// A random history, written and exported.
+final class BruteForce {
+  typealias Key = RandomHistory.Key
+
+  static let seeds: ClosedRange<UInt64> = 1...40
+
+  let seed: UInt64
+  let history: RandomHistory
+  let reader: HistoryReader
+  let rows: [Row]
+  /// Whether the recorder has the file still.
+  let isRecorded: Bool
+  private let folder: TemporaryFolder
+  private let writer: HistoryWriter?
+  private let numbers: [[Int64]: Int]
+  private let places: [Int64: Int]
+  private var wrong: [String] = []
+
+  /// An exported row, with its process and samples by number.
+  struct Row: Hashable {
+    let process: Int
+    let type: NamespaceType
+    let namespace: Key?
+    let unread: UnreadReason?
+    let samples: ClosedRange<Int>
+    let from: Int64
+    let until: Int64
+  }
+
+  init(seed: UInt64) throws {
+    self.seed = seed
+    history = RandomWorld.history(seed: seed)
+    folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    // Of three histories one ended, one was left as SIGKILL leaves it, and one is going on.
+    isRecorded = seed % 3 == 0
+    var writer: HistoryWriter? = try history.write(path, ends: seed % 3 == 1)
+    if !isRecorded { writer = nil }
+    self.writer = writer
+    reader = try HistoryReader(path: path)
+    let history = history
+    let numbers = Dictionary(
+      uniqueKeysWithValues: history.processes.indices.map {
+        ([Int64(history.processes[$0].pid), history.startWall($0)], $0)
+      })
+    let places = Dictionary(
+      uniqueKeysWithValues: history.steps.indices.map { (history.start($0), $0) })
+    self.numbers = numbers
+    self.places = places
+    var rows: [Row] = []
+    let isRecorded = isRecorded
+    try reader.export(ExportFilter()) { row in
+      guard let process = numbers[[row.pid, row.start ?? 0]], let from = places[row.from],
+        let until = places[row.until], from <= until,
+        row.isOpen == (isRecorded && until == history.count - 1)
+      else {
+        Issue.record("seed \(seed): a row of no process, or of no samples: \(row)")
+        return true
+      }
+      rows.append(
+        Row(
+          process: process, type: row.type,
+          namespace: row.inode.map { .init(type: row.type, inode: $0, id: row.kernelID) },
+          unread: row.unread, samples: from...until, from: row.from, until: row.until))
+      return true
+    }
+    self.rows = rows
+  }
+
+  /// The number of a process in the history; -1 for one that is not in it.
+  func number(_ process: ProcessRecord?) -> Int {
+    process.flatMap { numbers[[$0.pid, $0.start ?? 0]] } ?? -1
+  }
+
+  /// The sample that began at a time; -1 for none.
+  func sample(_ wall: Int64?) -> Int { wall.flatMap { places[$0] } ?? -1 }
+
+  /// Every process as the history knows it, by its number.
+  func records() throws -> [Int: ProcessRecord] {
+    var records: [Int: ProcessRecord] = [:]
+    for pid in Set(history.processes.map(\.pid)) {
+      for record in try reader.processes(.pid(Int64(pid))) { records[number(record)] = record }
+    }
+    check(records.keys.sorted() == Array(history.processes.indices), "processes: \(records.keys)")
+    return records
+  }
+
+  func check(_ isRight: Bool, _ what: @autoclosure () -> String) {
+    if !isRight { wrong.append(what()) }
+  }
+
+  /// Says what was wrong, the first few of it.
+  func report() {
+    let count = wrong.count
+    #expect(
+      count == 0,
+      """
+      seed \(seed): \(wrong.prefix(4).joined(separator: "\n"))
+      in
+      \(history.excerpt)
+      """)
+  }
+}
+
+struct BruteForceExportTests {
+  /// The rows that all else is compared with are those that the samples saw.
+  @Test("exported rows are what the samples saw", arguments: BruteForce.seeds)
+  func rows(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    let history = brute.history
+    var expected: [BruteForce.Row] = []
+    for process in history.processes.indices {
+      for type in NamespaceType.allCases {
+        var run: (state: LinkState, samples: ClosedRange<Int>)?
+        for sample in 0...history.count {
+          let state = history.sight(process, sample)?[type.link]
+          if let open = run, open.state != state || sample < history.count && history.isEdge(sample)
+          {
+            expected.append(row(process, type, open, history))
+            run = nil
+          }
+          guard let state else { continue }
+          run = (state, (run?.samples.lowerBound ?? sample)...sample)
+        }
+      }
+    }
+    brute.check(brute.rows.count == Set(brute.rows).count, "a row comes twice")
+    for row in Set(expected).symmetricDifference(brute.rows) {
+      brute.check(false, "only in one of both: \(row)")
+    }
+    brute.report()
+  }
+
+  private func row(
+    _ process: Int, _ type: NamespaceType, _ run: (state: LinkState, samples: ClosedRange<Int>),
+    _ history: RandomHistory
+  ) -> BruteForce.Row {
+    var unread: UnreadReason?
+    if case .unread(let reason) = run.state { unread = reason }
+    return .init(
+      process: process, type: type, namespace: run.state.key, unread: unread,
+      samples: run.samples, from: history.start(run.samples.lowerBound),
+      until: history.start(run.samples.upperBound))
+  }
+}

@@ -1,0 +1,115 @@
+// What there is to tell of changes, worked out from what the samples saw one by one.
+
+import NSHistory
+import NamespaceModel
+
+/// A change that the samples show.
+struct BruteForceChange: Hashable {
+  typealias Key = RandomHistory.Key
+
+  /// The process; -1 where a namespace ended.
+  var process = -1
+  /// The first sample that shows it.
+  let sample: Int
+  var kind: NamespaceChange.Kind
+  /// Only of the links that say where the process is itself.
+  var parts: Set<Part>
+
+  struct Part: Hashable {
+    let type: NamespaceType
+    let from: Key?
+    let to: Key?
+  }
+}
+
+extension RandomHistory {
+  /// Whether a sample before another knew of a namespace.
+  func knew(_ key: Key, before sample: Int) -> Bool {
+    samples[..<sample].contains { sample in
+      sample.values.contains { $0.links.contains { $0.key == key } }
+    }
+  }
+
+  /// Links that lead elsewhere than they did when they could be read last. With `isDirect` only
+  /// those that could be in the sample before.
+  func moves(isDirect: Bool) -> Set<BruteForceChange> {
+    var moves: Set<BruteForceChange> = []
+    for process in processes.indices {
+      var last: [NamespaceType: Key] = [:]
+      for sample in sighted(process) {
+        var parts: Set<BruteForceChange.Part> = []
+        for type in NamespaceType.allCases {
+          guard let now = place(process, sample, type.link) else {
+            if isDirect { last[type] = nil }
+            continue
+          }
+          let isFirst = sample == processes[process].first
+          if let old = last[type], old != now {
+            parts.insert(.init(type: type, from: old, to: now))
+          } else if last[type] == nil, !isDirect, !isFirst, !now.isInitial,
+            !knew(now, before: sample)
+          {
+            parts.insert(.init(type: type, from: nil, to: now))
+          }
+          last[type] = now
+        }
+        if !parts.isEmpty {
+          moves.insert(.init(process: process, sample: sample, kind: .moved, parts: parts))
+        }
+      }
+    }
+    return moves
+  }
+
+  /// Processes that started elsewhere than their parents' children go.
+  ///
+  /// - Parameter isSure: leave out those whose parent may have moved after they started, or before.
+  func startsElsewhere(isSure: Bool) -> Set<BruteForceChange> {
+    var starts: Set<BruteForceChange> = []
+    for (process, facts) in processes.enumerated() where facts.first > 0 {
+      var parts: Set<BruteForceChange.Part> = []
+      let parent = samples[facts.first][facts.parentPID]
+      for type in NamespaceType.allCases {
+        guard let now = place(process, facts.first, type.link) else { continue }
+        let old = parent.flatMap { $0[type.linkForChildren].key }
+        let before = parent.flatMap { place($0.process, facts.first - 1, type.linkForChildren) }
+        let mayHaveMoved = parent?.process != process && (before != old || old == nil)
+        if isSure, mayHaveMoved { continue }
+        if let old, old != now {
+          parts.insert(.init(type: type, from: old, to: now))
+        } else if old == nil, !now.isInitial, !knew(now, before: facts.first) {
+          parts.insert(.init(type: type, from: nil, to: now))
+        }
+      }
+      if !parts.isEmpty {
+        starts.insert(
+          .init(
+            process: process, sample: facts.first,
+            kind: isCutOff(facts.first) ? .firstSeen : .started, parts: parts))
+      }
+    }
+    return starts
+  }
+
+  /// Namespaces that lost their last process for good.
+  func ends() -> [Key: Int] {
+    var ends: [Key: Int] = [:]
+    for key in namespaces where !key.isInitial {
+      let inhabited = samples.indices.filter { sample in
+        samples[sample].values.contains { $0[key.type.link].key == key }
+      }
+      if let last = inhabited.last, last + 1 < count { ends[key] = last + 1 }
+    }
+    return ends
+  }
+
+  /// Whether a process that a sample saw in a namespace could not be read in the next: then it may
+  /// be in it still.
+  func mayLiveOn(_ key: Key, after sample: Int) -> Bool {
+    samples[sample].values.contains { sight in
+      guard sight[key.type.link].key == key, let next = self.sight(sight.process, sample + 1)
+      else { return false }
+      return next[key.type.link] == .unread(.denied)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+// What was recorded and what was not, against the samples.
+
+import NSHistory
+import NamespaceModel
+import Testing
+
+struct BruteForceCoverageTests {
+  @Test("periods are the samples and their gaps", arguments: BruteForce.seeds)
+  func periods(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    let history = brute.history
+    var expected: [[Int64]] = []
+    var first = 0
+    var session: Int64 = 1
+    for next in 1...history.count where next == history.count || history.isEdge(next) {
+      let (from, end) = (history.start(first), history.end(next - 1))
+      let denied = history.processes.indices.count { process in
+        (first..<next).contains { sample in
+          history.sight(process, sample)?.links.contains(.unread(.denied)) == true
+        }
+      }
+      expected.append([from, end, session, Int64(next - first), Int64(denied)])
+      guard next < history.count else { break }
+      let resumed = history.start(next)
+      expected.append([min(end, resumed), max(end, resumed), missing(history, next)])
+      if history.steps[next].startsSession { session += 1 }
+      first = next
+    }
+    var found: [[Int64]] = []
+    try brute.reader.coverage { period in
+      var line = [period.from, period.until]
+      if let recorded = period.recorded {
+        line += [recorded.session, recorded.samples, recorded.denied]
+      }
+      if let missing = period.missing { line.append(code(missing)) }
+      found.append(line)
+      return true
+    }
+    brute.check(found == expected, "\(found), not \(expected)")
+    for time in history.interestingTimes {
+      let moments = history.moments(at: time)
+      let answer = try brute.reader.coverage(at: time)
+      let isCovered = !moments.isEmpty && moments.allSatisfy { !$0.isGap }
+      brute.check(answer.isCovered == isCovered, "at \(time): \(answer), not \(moments)")
+    }
+    brute.report()
+  }
+
+  private func missing(_ history: RandomHistory, _ sample: Int) -> Int64 {
+    let step = history.steps[sample]
+    if step.startsSession { return code(.noRecorder) }
+    return code(step.gap.map(MissingSamples.cause) ?? .skipped)
+  }
+
+  private func code(_ missing: MissingSamples) -> Int64 {
+    switch missing {
+    case .beforeFirst: -1
+    case .afterLast: -2
+    case .noRecorder: -3
+    case .skipped: -4
+    case .cause(let cause): -10 - cause.rawValue
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// How a piece of the time of a process began and ended, against what the samples on the other side
+// saw.
+
+import NSHistory
+import Testing
+
+struct BruteForceEdges {
+  let brute: BruteForce
+
+  init(_ brute: BruteForce) { self.brute = brute }
+
+  func check(
+    _ process: Int, _ samples: ClosedRange<Int>, _ beginning: Edge, _ end: Edge, _ what: String
+  ) {
+    let history = brute.history
+    let (first, last) = (samples.lowerBound, samples.upperBound)
+    let before = history.sight(process, first - 1)
+    let isCut = history.isCutOff(first)
+    // Where the clock was set a piece may have been cut, or the process may have moved besides.
+    let began: Set<Edge.Kind> =
+      isCut
+      ? [.firstSeen]
+      : before == nil
+        ? [.started]
+        : steps(first)
+          ? [.firstSeen, .changed]
+          : [.changed]
+    brute.check(
+      began.contains(beginning.kind) && beginning.other == wall(first - 1)
+        && (beginning.missing != nil) == (beginning.kind == .firstSeen),
+      "p\(process) \(what) in \(samples) began \(beginning), not \(began)")
+    let after = history.sight(process, last + 1)
+    let isLast = last + 1 == history.count || history.isCutOff(last + 1)
+    let ended: Set<Edge.Kind> =
+      last + 1 == history.count && brute.isRecorded
+      ? [.open]
+      : isLast
+        ? [.lastSeen]
+        : after == nil
+          ? [.exited]
+          : steps(last + 1)
+            ? [.lastSeen, .changed]
+            : [.changed]
+    brute.check(
+      ended.contains(end.kind) && end.other == wall(last + 1)
+        && (end.missing != nil) == (end.kind == .lastSeen),
+      "p\(process) \(what) in \(samples) ended \(end), not \(ended)")
+  }
+
+  private func steps(_ sample: Int) -> Bool { brute.history.steps[sample].clockStep != 0 }
+
+  private func wall(_ sample: Int) -> Int64? {
+    brute.history.steps.indices.contains(sample) ? brute.history.start(sample) : nil
+  }
+}

@@ -1,0 +1,103 @@
+// The history of a process, stay by stay, against the rows and the samples.
+
+import NSHistory
+import NamespaceModel
+import Testing
+
+struct BruteForceHistoryTests {
+  @Test("stays are the rows, side by side", arguments: BruteForce.seeds)
+  func stays(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    var stays: [Int: [Stay]] = [:]
+    for pid in Set(brute.history.processes.map(\.pid)) {
+      try brute.reader.history(.pid(Int64(pid))) { stay in
+        stays[brute.number(stay.process), default: []].append(stay)
+        return true
+      }
+    }
+    for process in brute.history.processes.indices {
+      check(brute, process, stays[process] ?? [])
+    }
+    brute.report()
+  }
+
+  private func check(_ brute: BruteForce, _ process: Int, _ stays: [Stay]) {
+    let history = brute.history
+    var covered: [Int] = []
+    var before: Stay?
+    for stay in stays {
+      let first = brute.sample(stay.from)
+      let samples = first...max(first, brute.sample(stay.until))
+      covered += samples
+      for type in NamespaceType.allCases {
+        let rows = brute.rows.filter {
+          $0.process == process && $0.type == type && $0.samples.overlaps(samples)
+        }
+        let isRow =
+          rows.count == 1 && rows[0].namespace == stay.links[type.link]?.namespace?.key
+          && rows[0].samples.clamped(to: samples) == samples
+        brute.check(isRow, "p\(process) in \(samples): \(type) is not as in \(rows)")
+      }
+      let links = NamespaceLink.allCases.map { state(stay.links[$0]) }
+      brute.check(
+        samples.allSatisfy { history.sight(process, $0)?.links.map(state) == links },
+        "p\(process) in \(samples): \(links)")
+      check(brute, process, stay, before, samples)
+      BruteForceEdges(brute).check(process, samples, stay.beginning, stay.end, "stays")
+      before = stay
+    }
+    brute.check(
+      covered == history.sighted(process), "p\(process): stays are of samples \(covered)")
+  }
+
+  private func check(
+    _ brute: BruteForce, _ process: Int, _ stay: Stay, _ before: Stay?, _ samples: ClosedRange<Int>
+  ) {
+    let history = brute.history
+    let first = samples.lowerBound
+    let differing = NamespaceLink.allCases.filter { link in
+      before.map { $0.links[link] != stay.links[link] } ?? false
+    }
+    brute.check(
+      stay.changes.map(\.link).sorted { $0.rawValue < $1.rawValue } == differing,
+      "p\(process) in \(samples): changes \(stay.changes.map(\.link)), not \(differing)")
+    var joined: [BruteForce.Key] = []
+    for change in stay.changes {
+      brute.check(
+        change.from == before?.links[change.link] && change.to == stay.links[change.link],
+        "p\(process) in \(samples): \(change)")
+      guard let key = change.to.namespace?.key else {
+        brute.check(change.how == nil, "p\(process) in \(samples): \(change)")
+        continue
+      }
+      let isShown = brute.rows.contains { $0.namespace == key && $0.samples.lowerBound < first }
+      let isKnown = history.samples[..<first].contains { sample in
+        sample.values.contains { $0.links.contains { $0.key == key } }
+      }
+      let isNew = !isKnown && !key.isInitial
+      brute.check(
+        change.how == (isNew ? .created : .joined) && !(isShown && change.how == .created),
+        "p\(process) in \(samples): \(change), though known before: \(isKnown)")
+      if isKnown, !key.isInitial, change.link == key.type.link { joined.append(key) }
+    }
+    guard let other = stay.joined else { return }
+    let number = brute.number(other)
+    brute.check(
+      number != process && joined.contains { history.place(number, first - 1, $0.type.link) == $0 },
+      "p\(process) in \(samples) joined p\(number), which was not in \(joined)")
+  }
+
+  private func state(_ value: LinkValue?) -> String {
+    switch value {
+    case .namespace(let namespace): "\(namespace.key)"
+    case .unread(let reason): reason.name
+    case nil: "nothing"
+    }
+  }
+
+  private func state(_ state: LinkState) -> String {
+    if let key = state.key { return "\(key)" }
+    if case .unread(let reason) = state { return reason.name }
+    return "nothing"
+  }
+}

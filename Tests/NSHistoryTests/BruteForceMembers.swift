@@ -1,0 +1,111 @@
+// Members and summaries of namespaces, and the lanes of a timeline, against the rows of an export
+// and the samples.
+
+import NSHistory
+import NamespaceModel
+import Testing
+
+struct BruteForceMembersTests {
+  private struct Stretch: Hashable {
+    let process: Int
+    let from: Int64
+    let until: Int64
+  }
+
+  @Test("members are the rows of the namespace", arguments: BruteForce.seeds)
+  func members(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    for key in brute.history.namespaces.sorted(by: { $0.description < $1.description }) {
+      let rows = brute.rows.filter { $0.namespace == key }
+      var found: [Stretch] = []
+      try brute.reader.members(of: .inode(key.type, key.inode)) { member in
+        // An inode number may have been several namespaces.
+        guard member.namespace.key == key else { return true }
+        let process = brute.number(member.process)
+        found.append(Stretch(process: process, from: member.from, until: member.until))
+        brute.check(
+          member.namespace.isInitial == key.isInitial, "\(key): initial \(member.namespace)")
+        let samples =
+          brute.sample(
+            member.from)...max(
+            brute.sample(member.from), brute.sample(member.until))
+        BruteForceEdges(brute).check(process, samples, member.beginning, member.end, "in \(key)")
+        return true
+      }
+      let expected = rows.map { Stretch(process: $0.process, from: $0.from, until: $0.until) }
+      brute.check(
+        found.count == expected.count && Set(found) == Set(expected),
+        "members of \(key): \(found), not \(expected)")
+      guard let id = key.id else { continue }
+      var byID = 0
+      try brute.reader.members(of: .kernelID(key.type, id)) { _ in
+        byID += 1
+        return true
+      }
+      brute.check(byID == expected.count, "members of \(key) by its id: \(byID)")
+    }
+    brute.report()
+  }
+
+  @Test("summaries say when a namespace was seen", arguments: BruteForce.seeds)
+  func summaries(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    let history = brute.history
+    for key in history.namespaces {
+      let all = try brute.reader.namespaces(.inode(key.type, key.inode))
+      let found = all.filter { $0.namespace.key == key }
+      brute.check(found.count == 1, "\(found.count) summaries of \(key)")
+      guard let summary = found.first else { continue }
+      let known = history.samples.indices.filter { sample in
+        history.samples[sample].values.contains { $0.links.contains { $0.key == key } }
+      }
+      let inhabited = history.samples.indices.filter { sample in
+        history.samples[sample].values.contains { $0[key.type.link].key == key }
+      }
+      brute.check(
+        brute.sample(summary.firstSeen) == known.first ?? -2,
+        "\(key) first seen in \(brute.sample(summary.firstSeen)), not \(known.first ?? -2)")
+      let last = inhabited.last ?? known.first
+      brute.check(
+        brute.sample(summary.lastSeen) == last ?? -2,
+        "\(key) last seen in \(brute.sample(summary.lastSeen)), not \(last ?? -2)")
+      let there = history.samples[history.count - 1].values
+      let processes = there.count { $0[key.type.link].key == key }
+      let parents = there.count {
+        $0[key.type.link].key != key && $0[key.type.linkForChildren].key == key
+      }
+      brute.check(
+        summary.kept.processes == processes && summary.kept.parents == parents
+          && summary.kept.namespaces == 0,
+        "\(key) is kept by \(summary.kept), not by \(processes) and \(parents)")
+    }
+    brute.report()
+  }
+
+  @Test("what is known in a lane are the rows", arguments: BruteForce.seeds)
+  func lanes(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    let pids = Set(brute.history.processes.map { Int64($0.pid) }).sorted()
+    let lanes = try brute.reader.timeline(pids.map { .pid($0) })
+    brute.check(lanes.count == brute.history.processes.count * 8, "\(lanes.count) lanes")
+    for lane in lanes {
+      let process = brute.number(lane.process)
+      var found: [BruteForce.Row] = []
+      for segment in lane.segments {
+        brute.check(segment.from <= segment.until, "a segment runs backwards: \(segment)")
+        guard case .namespace(let namespace) = segment.state else { continue }
+        let from = brute.sample(segment.from)
+        found.append(
+          .init(
+            process: process, type: lane.type, namespace: namespace.key, unread: nil,
+            samples: from...max(from, brute.sample(segment.until)), from: segment.from,
+            until: segment.until))
+      }
+      let expected = brute.rows.filter {
+        $0.process == process && $0.type == lane.type && $0.namespace != nil
+      }
+      brute.check(found == expected, "p\(process) \(lane.type): \(found), not \(expected)")
+    }
+    brute.report()
+  }
+}

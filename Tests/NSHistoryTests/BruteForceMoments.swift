@@ -1,0 +1,69 @@
+// The moments that the wall clock can have shown a time at, worked out from the samples one by one.
+
+import NSHistory
+
+/// A piece of time between two samples.
+struct BruteForceMoment: Hashable, CustomStringConvertible {
+  /// Nil before the first sample.
+  let before: Int?
+  /// Nil after the last.
+  let after: Int?
+  /// Whether samples are missing in between.
+  let isGap: Bool
+  /// What the boot clock showed; nil where the wall clock does not tell.
+  let boot: Int64?
+
+  var description: String {
+    "between samples \(before ?? -1) and \(after ?? -1)\(isGap ? ", a gap" : "")"
+  }
+
+  var sides: [Int] { [before, after].compactMap(\.self) }
+}
+
+extension RandomHistory {
+  /// All of them; where the clock was set over a time, those around that.
+  func moments(at time: Int64) -> [BruteForceMoment] {
+    let found = (-1..<count).filter { before in times(before).contains { $0.contains(time) } }
+    if !found.isEmpty { return found.map { moment($0, time, isSkipped: false) } }
+    return (0..<(count - 1)).filter { before in
+      let ends = [start(before), start(before + 1)].sorted()
+      return time > ends[0] && time < ends[1]
+    }.map { moment($0, time, isSkipped: true) }
+  }
+
+  private func moment(_ before: Int, _ time: Int64, isSkipped: Bool) -> BruteForceMoment {
+    let after = before + 1
+    let isInside = before >= 0 && after < count
+    let isSteady = isInside && steps[after].clockStep == 0
+    let boot: Int64? =
+      isSteady
+      ? HistoryScript.boot(after) + time - start(after)
+      : before >= 0 && after == count ? HistoryScript.boot(before) + time - start(before) : nil
+    return BruteForceMoment(
+      before: before < 0 ? nil : before, after: after == count ? nil : after,
+      isGap: isSkipped || !isInside || isCutOff(after), boot: boot)
+  }
+
+  /// What the wall clock can have shown from one sample to the next. Where it was set, it ran on
+  /// from the one, and up to the other.
+  private func times(_ before: Int) -> [ClosedRange<Int64>] {
+    if before < 0 { return [Int64.min...end(0)] }
+    if before + 1 == count { return [start(before)...Int64.max] }
+    let (low, high) = (start(before), end(before + 1))
+    if steps[before + 1].clockStep == 0 { return [low...high] }
+    let idle = HistoryScript.boot(before + 1) - HistoryScript.bootEnd(before)
+    return [low...(end(before) + idle), (start(before + 1) - idle)...high]
+  }
+
+  /// Before all samples, in each, before and after a birth between two, and after all.
+  var interestingTimes: [Int64] {
+    var times = [start(0) - 1, start(0) - 30 * HistoryScript.second]
+    for index in steps.indices {
+      times += [start(index), start(index) + HistoryScript.second / 2, end(index)]
+      for later: Int64 in [1, 3, 6, 8, 15] {
+        times.append(end(index) + later * HistoryScript.second)
+      }
+    }
+    return times
+  }
+}

@@ -1,0 +1,133 @@
+// Changes of one process, or of one namespace, against all changes and the samples.
+
+import NSHistory
+import NamespaceModel
+import Testing
+
+struct BruteForceScopeTests {
+  @Test("changes of a process are its part of all", arguments: BruteForce.seeds)
+  func ofProcess(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    let all = try BruteForceChangesTests.changes(brute, .init())
+    for pid in Set(brute.history.processes.map(\.pid)) {
+      let own = try BruteForceChangesTests.changes(brute, .init(process: .pid(Int64(pid))))
+      let moved = own.filter { $0.kind == .moved }
+      brute.check(
+        moved == all.filter { $0.process?.pid == Int64(pid) && $0.kind == .moved },
+        "moves of PID \(pid): \(moved)")
+      brute.check(own.allSatisfy { $0.process?.pid == Int64(pid) }, "others than PID \(pid)")
+      for (process, facts) in brute.history.processes.enumerated() where facts.pid == pid {
+        let mine = own.filter { brute.number($0.process) == process }
+        check(brute, process, mine, all)
+      }
+    }
+    brute.report()
+  }
+
+  private func check(
+    _ brute: BruteForce, _ process: Int, _ own: [NamespaceChange], _ all: [NamespaceChange]
+  ) {
+    let history = brute.history
+    let sighted = history.sighted(process)
+    let places = sighted.map { sample in
+      NamespaceType.allCases.compactMap { history.place(process, sample, $0.link) }
+    }
+    guard let first = sighted.first, let last = sighted.last else { return }
+    let begun = own.filter { $0.kind == .started || $0.kind == .firstSeen }
+    let kind: NamespaceChange.Kind = history.isCutOff(first) ? .firstSeen : .started
+    brute.check(
+      begun.count == (places[0].isEmpty ? 0 : 1)
+        && begun.allSatisfy { change in
+          change.kind == kind && brute.sample(change.by) == first
+            && Set(change.parts.compactMap(\.to?.key)) == Set(places[0])
+        }, "p\(process) began with \(begun)")
+    for change in all where brute.number(change.process) == process {
+      let isKept = own.contains { one in
+        one.kind == change.kind && one.by == change.by
+          && Set(one.parts).isSuperset(of: change.parts)
+      }
+      brute.check(isKept, "p\(process): only among all is \(change)")
+    }
+    let ended = own.filter { $0.kind == .exited || $0.kind == .lastSeen }
+    let isToTell = last + 1 < history.count && places.contains { !$0.isEmpty }
+    brute.check(
+      ended.count == (isToTell ? 1 : 0)
+        && ended.allSatisfy {
+          brute.sample($0.by) == last + 1
+            && ($0.kind == .lastSeen) == history.isCutOff(last + 1)
+        }, "p\(process) ended with \(ended)")
+  }
+
+  @Test("changes of a namespace are all that touch it", arguments: BruteForce.seeds)
+  func ofNamespace(seed: UInt64) throws { try check(seed, afterUnread: false) }
+
+  @Test("also those of a process that could not be read meanwhile", arguments: BruteForce.seeds)
+  func ofNamespaceAfterUnread(seed: UInt64) throws { try check(seed, afterUnread: true) }
+
+  private func check(_ seed: UInt64, afterUnread: Bool) throws {
+    let brute = try BruteForce(seed: seed)
+    let history = brute.history
+    let all = try BruteForceChangesTests.changes(brute, .init())
+    for key in history.namespaces {
+      guard let id = key.id else { continue }
+      let own = try BruteForceChangesTests.changes(
+        brute, .init(namespace: .kernelID(key.type, id)))
+      let samples = own.map { brute.sample($0.by) }
+      brute.check(samples == samples.sorted(), "\(key): out of order: \(samples)")
+      brute.check(Set(own).count == own.count, "\(key): a change twice")
+      for change in own {
+        brute.check(
+          change.parts.allSatisfy { $0.from?.key == key || $0.to?.key == key },
+          "\(key): a part of another namespace: \(change.parts)")
+      }
+      for change in all {
+        let parts = change.parts.filter { $0.from?.key == key || $0.to?.key == key }
+        // Who started is told where it is, not where it might have been.
+        let isStart = change.kind == .started || change.kind == .firstSeen
+        if parts.isEmpty || isStart && parts.allSatisfy({ $0.to?.key != key }) { continue }
+        let isDirect = parts.allSatisfy { part in
+          part.to?.key == key || change.kind == .ended
+            || history.place(
+              brute.number(change.process), brute.sample(change.by) - 1, part.link) == key
+        }
+        guard isDirect != afterUnread else { continue }
+        let isTold = own.contains { one in
+          one.kind == change.kind && one.by == change.by && one.process == change.process
+            && Set(one.parts) == Set(parts)
+        }
+        brute.check(
+          isTold,
+          "\(key): only among all p\(brute.number(change.process)) \(change.kind.rawValue) "
+            + "by \(brute.sample(change.by)): \(parts)")
+      }
+      for process in history.processes.indices {
+        check(brute, key, process, own, afterUnread: afterUnread)
+      }
+    }
+    brute.report()
+  }
+
+  /// A process that was in a namespace came at some time, and left it or is there still.
+  private func check(
+    _ brute: BruteForce, _ key: RandomHistory.Key, _ process: Int, _ own: [NamespaceChange],
+    afterUnread: Bool
+  ) {
+    let history = brute.history
+    let mine = own.filter { brute.number($0.process) == process }
+    let sighted = history.sighted(process)
+    guard let first = sighted.first, let last = sighted.last else { return }
+    let isFirst = history.place(process, first, key.type.link) == key
+    let began = mine.contains { change in
+      (change.kind == .started || change.kind == .firstSeen)
+        && change.parts.contains { $0.to?.key == key }
+    }
+    brute.check(began == isFirst, "p\(process) in \(key): began there: \(began)")
+    guard (history.place(process, last, key.type.link) == nil) == afterUnread else { return }
+    let lastRead = sighted.last { history.place(process, $0, key.type.link) != nil }
+    let isLast =
+      last + 1 < history.count
+      && lastRead.map { history.place(process, $0, key.type.link) == key } ?? false
+    let left = mine.contains { $0.kind == .exited || $0.kind == .lastSeen }
+    brute.check(left == isLast, "p\(process) in \(key): left by exiting: \(left)")
+  }
+}

@@ -1,0 +1,199 @@
+// A history of many namespaces: what each sample saw of each process, and how that is written
+// through the recorder's own door. `RandomWorld` makes them up.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+/// What samples saw, sample by sample.
+struct RandomHistory {
+  /// A sample, and what came before it.
+  struct Step {
+    var gap: GapCause?
+    var startsSession = false
+    /// How far the wall clock was set, in nanoseconds.
+    var clockStep: Int64 = 0
+  }
+
+  /// One process; its number is its place in `processes`.
+  struct Process {
+    let pid: Int32
+    let parentPID: Int32
+    /// The first sample that saw it.
+    let first: Int
+    /// When it started, on the boot clock.
+    let birth: Int64
+  }
+
+  /// What a sample saw of a PID.
+  struct Sight: Equatable {
+    let process: Int
+    var links: [LinkState]
+
+    subscript(link: NamespaceLink) -> LinkState { links[Int(link.rawValue)] }
+  }
+
+  /// A namespace, by what never changes of it.
+  struct Key: Hashable, CustomStringConvertible {
+    let type: NamespaceType
+    let inode: UInt64
+    let id: UInt64?
+
+    var description: String { "\(type):\(inode)#\(id ?? 0)" }
+    var isInitial: Bool { InitialNamespace.hasFixedInode(inode) }
+  }
+
+  var steps: [Step] = []
+  var processes: [Process] = []
+  /// By PID.
+  var samples: [[Int32: Sight]] = []
+
+  var count: Int { steps.count }
+
+  /// What the wall clock shows at the start of a sample.
+  func start(_ sample: Int) -> Int64 {
+    HistoryScript.epoch + HistoryScript.boot(sample)
+      + steps[...sample].reduce(0) { $0 + $1.clockStep }
+  }
+  func end(_ sample: Int) -> Int64 { start(sample) + HistoryScript.second }
+
+  /// What is recorded as the start of a process.
+  func startWall(_ process: Int) -> Int64 {
+    let process = processes[process]
+    return start(process.first) - HistoryScript.boot(process.first) + process.birth
+  }
+
+  /// Whether the time before a sample is not known at all.
+  func isCutOff(_ sample: Int) -> Bool {
+    sample == 0 || steps[sample].startsSession || steps[sample].gap != nil
+  }
+
+  /// Whether a piece of time begins with a sample.
+  func isEdge(_ sample: Int) -> Bool { isCutOff(sample) || steps[sample].clockStep != 0 }
+
+  /// What a sample saw of a process; nil if it did not see it.
+  func sight(_ process: Int, _ sample: Int) -> Sight? {
+    guard samples.indices.contains(sample),
+      let sight = samples[sample][processes[process].pid], sight.process == process
+    else { return nil }
+    return sight
+  }
+
+  /// The namespace that a sample saw a process in.
+  func place(_ process: Int, _ sample: Int, _ link: NamespaceLink) -> Key? {
+    sight(process, sample).flatMap { $0[link].key }
+  }
+
+  /// The samples that saw a process.
+  func sighted(_ process: Int) -> [Int] { samples.indices.filter { sight(process, $0) != nil } }
+
+  /// Every namespace that a link led to.
+  var namespaces: Set<Key> {
+    Set(samples.flatMap { $0.values.flatMap { $0.links.compactMap(\.key) } })
+  }
+
+  /// Writes the history into a new file. Gives the recorder, which has ended its last session or
+  /// has not.
+  func write(_ path: String, ends: Bool) throws -> HistoryWriter {
+    let writer = try HistoryWriter(path: path)
+    for index in steps.indices {
+      let startsSession = index == 0 || steps[index].startsSession
+      if startsSession {
+        if index > 0 { try writer.endSession(.stopped) }
+        try writer.beginSession(Self.session(reading(index, 0)))
+      }
+      _ = try writer.write(
+        sample(index, startsSession: startsSession),
+        SampleTiming(gap: startsSession ? nil : steps[index].gap))
+    }
+    if ends { try writer.endSession(.completed) }
+    return writer
+  }
+
+  private func sample(_ index: Int, startsSession: Bool) -> ProcessSample {
+    var sample = ProcessSample(start: reading(index, 0))
+    sample.end = reading(index, HistoryScript.second)
+    let before = startsSession ? [:] : samples[index - 1]
+    for (pid, old) in before where samples[index][pid]?.process != old.process {
+      sample.disappeared.append(token(old))
+    }
+    for (pid, now) in samples[index].sorted(by: { $0.key < $1.key }) {
+      guard let old = before[pid], old.process == now.process else {
+        sample.appeared.append(appearance(now))
+        continue
+      }
+      if old.links != now.links {
+        sample.changed.append(.init(token: token(now), links: now.links))
+      }
+    }
+    return sample
+  }
+
+  private func appearance(_ sight: Sight) -> ProcessSample.Appearance {
+    let process = processes[sight.process]
+    return .init(
+      token: token(sight),
+      facts: ProcessFacts(
+        pid: process.pid, startTicks: UInt64(process.birth / (HistoryScript.second / 100)),
+        parentPID: process.parentPID, isKernelThread: false, nspid: []),
+      description: .init(comm: Array("p\(sight.process)".utf8), uid: 0, cgroup: nil),
+      links: sight.links)
+  }
+
+  private func token(_ sight: Sight) -> ProcessToken {
+    ProcessToken(number: UInt64(sight.process + 1))
+  }
+
+  private func reading(_ sample: Int, _ later: Int64) -> ClockReading {
+    let boot = HistoryScript.boot(sample) + later
+    return ClockReading(wall: start(sample) + later, boot: boot, monotonic: boot)
+  }
+
+  private static func session(_ started: ClockReading) -> SessionInfo {
+    SessionInfo(
+      bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+      program: "test", interval: 10 * HistoryScript.second, identity: "name_to_handle_at",
+      procRoot: "/proc",
+      shownPIDNamespace: ObservedNamespace(
+        type: .pid, inode: InitialNamespace.pidInode, kernelID: 5, sighting: 0, isInitial: true),
+      started: started)
+  }
+}
+
+extension LinkState {
+  /// The namespace, if the link could be read.
+  var key: RandomHistory.Key? {
+    guard case .namespace(let namespace) = self else { return nil }
+    return .init(type: namespace.type, inode: namespace.inode, id: namespace.kernelID)
+  }
+}
+
+extension NamespaceRecord {
+  var key: RandomHistory.Key { .init(type: type, inode: inode, id: kernelID) }
+}
+
+extension RandomHistory {
+  /// One line a sample and one a process in it that did not stay as it was, for a failure.
+  var excerpt: String {
+    samples.indices.map { index in
+      let step = steps[index]
+      let news = samples[index].values.sorted { $0.process < $1.process }.compactMap { sight in
+        let old = self.sight(sight.process, index - 1)
+        let links = NamespaceLink.allCases.filter { old?[$0] != sight[$0] }.map { link in
+          "\(link.fileName)=\(sight[link].key.map { "\($0.inode)#\($0.id ?? 0)" } ?? "unread")"
+        }
+        return links.isEmpty
+          ? nil
+          : "  p\(sight.process) pid \(processes[sight.process].pid) of "
+            + "\(processes[sight.process].parentPID): \(links.joined(separator: " "))"
+      }
+      let gone =
+        index == 0
+        ? []
+        : samples[index - 1].values.map(\.process)
+          .filter { sight($0, index) == nil }.sorted()
+      return "sample \(index) gap \(step.gap != nil) session \(step.startsSession) "
+        + "step \(step.clockStep) gone \(gone)\n" + news.joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,165 @@
+// Makes up histories: processes that start, move, hide, become zombies and exit in a small world of
+// namespaces, whose inode numbers are used again.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+/// A machine that is going on.
+struct RandomWorld {
+  private enum Mood { case readable, denied, zombie }
+
+  private struct Actor {
+    var sight: RandomHistory.Sight
+    var mood = Mood.readable
+  }
+
+  private var random: SeededRandom
+  private var history = RandomHistory()
+  private var live: [Int32: Actor] = [:]
+  /// Those that can be entered, the initial one first.
+  private var known: [NamespaceType: [ObservedNamespace]] = [:]
+  private var nextID: UInt64 = 100
+
+  /// The history of a seed; every second has a wall clock that is set.
+  static func history(seed: UInt64) -> RandomHistory {
+    var world = RandomWorld(seed: seed)
+    for sample in 0..<Int.random(in: 6...10, using: &world.random) {
+      world.run(to: sample, setsClock: seed.isMultiple(of: 2))
+    }
+    return world.history
+  }
+
+  private init(seed: UInt64) {
+    random = SeededRandom(seed: seed)
+    for type in NamespaceType.allCases {
+      let code = UInt64(type.rawValue)
+      known[type] = [
+        ObservedNamespace(
+          type: type, inode: type == .pid ? InitialNamespace.pidInode : 0xEFFF_FF10 + code,
+          kernelID: code, sighting: 0, isInitial: true)
+      ]
+    }
+  }
+
+  private mutating func chance(_ one: Int, of: Int) -> Bool {
+    Int.random(in: 0..<of, using: &random) < one
+  }
+
+  private mutating func run(to sample: Int, setsClock: Bool) {
+    var step = RandomHistory.Step()
+    if sample > 0 {
+      if chance(1, of: 8) { step.gap = GapCause.allCases.randomElement(using: &random) }
+      if chance(1, of: 9) { step.startsSession = true }
+      if setsClock, !step.startsSession, chance(1, of: 5) {
+        let seconds = Int64.random(in: 1...40, using: &random) * (chance(1, of: 2) ? 1 : -1)
+        // By an odd millisecond, so that no two samples show one time.
+        step.clockStep = seconds * HistoryScript.second + 1_000_000
+      }
+    }
+    history.steps.append(step)
+    for pid in live.keys.sorted() where pid != 1 {
+      if chance(1, of: live[pid]?.mood == .zombie ? 2 : 7) {
+        live[pid] = nil
+      } else if chance(2, of: 5) {
+        change(pid)
+      }
+    }
+    if sample == 0 { start(1, sample, order: 0) }
+    var order = 1
+    for pid: Int32 in 2...9 where live[pid] == nil && chance(2, of: 5) {
+      start(pid, sample, order: order)
+      order += 1
+    }
+    history.samples.append(live.mapValues(seen))
+  }
+
+  /// What can be read of a process.
+  private func seen(_ actor: Actor) -> RandomHistory.Sight {
+    var sight = actor.sight
+    for link in NamespaceLink.allCases {
+      switch (actor.mood, link) {
+      case (.denied, _): sight.links[Int(link.rawValue)] = .unread(.denied)
+      case (.zombie, .pid), (.zombie, .user), (.readable, _): break
+      case (.zombie, _): sight.links[Int(link.rawValue)] = .unread(.zombie)
+      }
+    }
+    return sight
+  }
+
+  private mutating func change(_ pid: Int32) {
+    guard let actor = live[pid], actor.mood != .zombie else { return }
+    let dice = Int.random(in: 0..<8, using: &random)
+    switch dice {
+    case 0: live[pid]?.mood = .denied
+    case 1: live[pid]?.mood = .zombie
+    default:
+      live[pid]?.mood = .readable
+      if actor.mood == .readable || dice < 4 {
+        let links = moved(actor.sight.links, isStart: false)
+        live[pid]?.sight.links = links
+      }
+    }
+  }
+
+  private mutating func start(_ pid: Int32, _ sample: Int, order: Int) {
+    let parents = live.keys.sorted().filter { live[$0]?.mood != .zombie }
+    let parent = parents.randomElement(using: &random)
+    var links = NamespaceLink.allCases.map { link in
+      LinkState.namespace(self.known[link.type]?[0] ?? fresh(link.type))
+    }
+    if let parent, let old = live[parent]?.sight {
+      if old[.pidForChildren] == .unread(.pending) {
+        let made = LinkState.namespace(fresh(.pid))
+        live[parent]?.sight.links[Int(NamespaceLink.pidForChildren.rawValue)] = made
+      }
+      let sight = live[parent]?.sight ?? old
+      links = NamespaceLink.allCases.map { sight[$0.type.linkForChildren] }
+      if chance(1, of: 3) { links = moved(links, isStart: true) }
+    }
+    live[pid] = Actor(sight: .init(process: history.processes.count, links: links))
+    history.processes.append(
+      .init(
+        pid: pid, parentPID: parent ?? 0, first: sample,
+        birth: HistoryScript.boot(sample) - 8 * HistoryScript.second
+          + Int64(order) * 700_000_000))
+  }
+
+  /// One link led elsewhere, or several.
+  private mutating func moved(_ old: [LinkState], isStart: Bool) -> [LinkState] {
+    var links = old
+    for _ in 0..<Int.random(in: 1...3, using: &random) {
+      let type = NamespaceType.allCases.randomElement(using: &random) ?? .net
+      let target = LinkState.namespace(destination(type))
+      // A process never leaves its pid namespace, and its time namespace only with its children.
+      if isStart || type != .pid && !(type == .time && chance(1, of: 2)) {
+        links[Int(type.link.rawValue)] = target
+      }
+      let isPending = type == .pid && !isStart && chance(1, of: 3)
+      links[Int(type.linkForChildren.rawValue)] = isPending ? .unread(.pending) : target
+    }
+    return links
+  }
+
+  private mutating func destination(_ type: NamespaceType) -> ObservedNamespace {
+    let all = known[type] ?? []
+    if chance(1, of: 4), let initial = all.first { return initial }
+    if all.count > 1, all.count > 4 || chance(3, of: 5) {
+      return all[1...].randomElement(using: &random) ?? all[1]
+    }
+    return fresh(type)
+  }
+
+  /// A new namespace, if it can be with an inode number that another had.
+  private mutating func fresh(_ type: NamespaceType) -> ObservedNamespace {
+    let held = Set(live.values.flatMap { $0.sight.links.compactMap(\.key) }.map(\.inode))
+    let first = 4_026_532_000 + UInt64(type.rawValue) * 100
+    let inode = (first..<first + 100).first { !held.contains($0) } ?? first
+    known[type]?.removeAll { $0.inode == inode }
+    nextID += 1
+    let namespace = ObservedNamespace(
+      type: type, inode: inode, kernelID: nextID, sighting: 0, isInitial: false)
+    known[type]?.append(namespace)
+    return namespace
+  }
+}
