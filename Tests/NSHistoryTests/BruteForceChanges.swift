@@ -30,6 +30,14 @@ extension RandomHistory {
     }
   }
 
+  /// The last sample before another that read a link of a process.
+  func lastRead(_ process: Int, _ link: NamespaceLink, before sample: Int) -> Int? {
+    sighted(process).last {
+      $0 < sample
+        && (place(process, $0, link) != nil || sight(process, $0)?[link] == .unread(.pending))
+    }
+  }
+
   /// Links that lead elsewhere than they did when they could be read last. With `isDirect` only
   /// those that could be in the sample before.
   func moves(isDirect: Bool) -> Set<BruteForceChange> {
@@ -75,6 +83,8 @@ extension RandomHistory {
         let before = parent.flatMap { place($0.process, facts.first - 1, type.linkForChildren) }
         let mayHaveMoved = parent?.process != process && (before != old || old == nil)
         if isSure, mayHaveMoved { continue }
+        // It may have started before its parent moved.
+        if now == before { continue }
         if let old, old != now {
           parts.insert(.init(type: type, from: old, to: now))
         } else if old == nil, !now.isInitial, !knew(now, before: facts.first) {

@@ -130,11 +130,14 @@ struct BruteForceChangesTests {
     let what = "\(change.kind.rawValue) p\(brute.number(change.process)) by \(sample)"
     guard sample > 0 else { return brute.check(false, what) }
     let after = brute.sample(change.after)
+    let read =
+      change.kind == .moved || change.kind == .exited || change.kind == .lastSeen
+      ? change.parts.compactMap { part in
+        history.lastRead(brute.number(change.process), part.link, before: sample)
+      }.min() : sample - 1
+    brute.check(after == read ?? sample - 1, "\(what): after \(after), not \(read ?? -1)")
     brute.check(
-      after == sample - 1 || change.kind == .moved && after >= 0 && after < sample,
-      "\(what): after \(after)")
-    brute.check(
-      (change.missing != nil) == history.isCutOff(sample),
+      (change.missing != nil) == ((after + 1)...sample).contains(where: history.isCutOff),
       "\(what): missing \(String(describing: change.missing))")
     var marks: Set<NamespaceChange.Mark> = []
     for part in change.parts {

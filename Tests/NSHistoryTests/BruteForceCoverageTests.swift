@@ -22,17 +22,19 @@ struct BruteForceCoverageTests {
       expected.append([from, end, session, Int64(next - first), Int64(denied)])
       guard next < history.count else { break }
       let resumed = history.start(next)
-      expected.append([min(end, resumed), max(end, resumed), missing(history, next)])
+      expected.append([end, resumed, missing(history, next)])
       if history.steps[next].startsSession { session += 1 }
       first = next
     }
     var found: [[Int64]] = []
     try brute.reader.coverage { period in
       var line = [period.from, period.until]
-      if let recorded = period.recorded {
+      switch period.kind {
+      case .recorded(let recorded):
         line += [recorded.session, recorded.samples, recorded.denied]
+      case .gap(let missing): line.append(code(missing))
+      case .clockSet(let step): line.append(step)
       }
-      if let missing = period.missing { line.append(code(missing)) }
       found.append(line)
       return true
     }
@@ -49,7 +51,7 @@ struct BruteForceCoverageTests {
   private func missing(_ history: RandomHistory, _ sample: Int) -> Int64 {
     let step = history.steps[sample]
     if step.startsSession { return code(.noRecorder) }
-    return code(step.gap.map(MissingSamples.cause) ?? .skipped)
+    return step.gap.map { code(.cause($0)) } ?? step.clockStep
   }
 
   private func code(_ missing: MissingSamples) -> Int64 {

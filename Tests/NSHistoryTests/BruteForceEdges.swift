@@ -23,7 +23,7 @@ struct BruteForceEdges {
       : before == nil
         ? [.started]
         : steps(first)
-          ? [.firstSeen, .changed]
+          ? [.clockSet, .changed]
           : [.changed]
     brute.check(
       began.contains(beginning.kind) && beginning.other == wall(first - 1)
@@ -39,7 +39,7 @@ struct BruteForceEdges {
         : after == nil
           ? [.exited]
           : steps(last + 1)
-            ? [.lastSeen, .changed]
+            ? [.clockSet, .changed]
             : [.changed]
     brute.check(
       ended.contains(end.kind) && end.other == wall(last + 1)

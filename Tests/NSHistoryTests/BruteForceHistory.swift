@@ -55,17 +55,39 @@ struct BruteForceHistoryTests {
   ) {
     let history = brute.history
     let first = samples.lowerBound
+    guard let before else {
+      // What differs from where the parent's children go, which the changes are compared with too.
+      let allowed = history.startsElsewhere(isSure: false).filter { $0.process == process }
+        .flatMap(\.parts)
+      brute.check(
+        stay.changes.allSatisfy { change in
+          allowed.contains {
+            $0.type == change.link.type && $0.to == change.to.namespace?.key
+              && $0.from == change.from?.namespace?.key
+          }
+        }, "p\(process) in \(samples): \(stay.changes), not of \(allowed)")
+      return
+    }
     let differing = NamespaceLink.allCases.filter { link in
-      before.map { $0.links[link] != stay.links[link] } ?? false
+      before.links[link] != stay.links[link]
+        // Where its children go is told only if it did not go there itself.
+        && (link == link.type.link || stay.links[link] != stay.links[link.type.link]
+          || before.links[link.type.link] == stay.links[link.type.link])
     }
     brute.check(
       stay.changes.map(\.link).sorted { $0.rawValue < $1.rawValue } == differing,
       "p\(process) in \(samples): changes \(stay.changes.map(\.link)), not \(differing)")
     var joined: [BruteForce.Key] = []
     for change in stay.changes {
+      let read = history.lastRead(process, change.link, before: first)
+      let old = read.flatMap { history.place(process, $0, change.link) }
       brute.check(
-        change.from == before?.links[change.link] && change.to == stay.links[change.link],
-        "p\(process) in \(samples): \(change)")
+        (change.from?.namespace == nil || change.from?.namespace?.key == old)
+          && change.to == stay.links[change.link], "p\(process) in \(samples): \(change)")
+      if change.how == .readAgain {
+        brute.check(change.to.namespace?.key == old, "p\(process) in \(samples): \(change)")
+        continue
+      }
       guard let key = change.to.namespace?.key else {
         brute.check(change.how == nil, "p\(process) in \(samples): \(change)")
         continue

@@ -70,7 +70,10 @@ struct HistoryQuery {
   private func arrivals(
     of life: Life, _ membership: Membership, _ links: LinkComparison.Links
   ) throws(SQLiteError) -> [LinkChange] {
-    guard let origin = try origin(of: life) else { return [] }
+    // What was there before the first sample of all is no change.
+    guard membership.from != reading.index.first, let origin = try origin(of: life) else {
+      return []
+    }
     let earlier = try comparison.linksOfParent(
       reading.lives.parent(of: life.process), before: membership.from)
     return try comparison.arrivals(

@@ -56,7 +56,7 @@ struct Census {
       .compactMap { track.run(link, at: $0.id)?.value }
     let namespaces = Set(states.map(\.namespace))
     if namespaces.count == 1, let namespace = states.first?.namespace {
-      return .init(namespace: namespace, reason: nil, others: [])
+      return .init(namespace: namespace, reason: nil, others: [], isDisputed: false)
     }
     let reasons =
       states.compactMap(\.reason)
@@ -69,7 +69,7 @@ struct Census {
       reason: UnknownReason.mostTelling(reasons) ?? .changedBetweenSamples,
       others: places.reduce(into: []) { others, one in
         if one != places.first, !others.contains(one) { others.append(one) }
-      })
+      }, isDisputed: Set(seen).count > 1)
   }
 
   private func presence(_ track: Track) -> ProcessAtMoment.Presence {

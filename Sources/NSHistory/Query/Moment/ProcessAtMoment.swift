@@ -17,16 +17,24 @@ public struct ProcessAtMoment: Sendable, Hashable {
     public let reason: UnknownReason?
     /// Where else it was seen, by the other samples around the moment.
     public let others: [NamespaceRecord]
+    /// Whether the samples around the moment do not all say the same of it.
+    let isDisputed: Bool
 
-    init(namespace: NamespaceRecord?, reason: UnknownReason?, others: [NamespaceRecord]) {
+    init(
+      namespace: NamespaceRecord?, reason: UnknownReason?, others: [NamespaceRecord],
+      isDisputed: Bool
+    ) {
       self.namespace = namespace
       self.reason = reason
       self.others = others
+      self.isDisputed = isDisputed
     }
 
     /// The same place, for another reason.
     public init(_ place: Place, because reason: UnknownReason?) {
-      self.init(namespace: place.namespace, reason: reason, others: place.others)
+      self.init(
+        namespace: place.namespace, reason: reason, others: place.others,
+        isDisputed: place.isDisputed)
     }
   }
 
