@@ -18,9 +18,9 @@ ALTER TABLE task ADD COLUMN parent_task_id INTEGER REFERENCES task;
 
 -- What there is to tell of its beginning; NULL when the process started where its parent's children
 -- go. 1: it moved, from origin_set_id. 2: it started elsewhere than its parent's children go, which
--- are in origin_set_id. 3: it started, its parent is not known, and nobody had been seen in one of
--- its namespaces. 4: it goes on, after time with no recorder or with a link that could not be read,
--- and there was something to tell before.
+-- are in origin_set_id, or has its own go elsewhere. 3: the same, and its parent is not known. 4: it
+-- goes on, after time with no recorder or with a link that could not be read, and there was something
+-- to tell before.
 ALTER TABLE membership ADD COLUMN cause INTEGER CHECK (cause BETWEEN 1 AND 4);
 ALTER TABLE membership ADD COLUMN origin_set_id INTEGER REFERENCES namespace_set;
 
@@ -30,12 +30,18 @@ FROM (SELECT membership_id, LAG(set_id) OVER (PARTITION BY task_id ORDER BY from
       FROM membership) AS before
 WHERE before.membership_id = membership.membership_id AND before.set_id <> membership.set_id;
 
-UPDATE namespace SET first_sample = seen.first, last_sample = seen.last
-FROM (SELECT l.namespace_id, MIN(m.from_sample) AS first,
-             CASE WHEN COUNT(*) = COUNT(m.until_sample) THEN MAX(m.until_sample) END AS last
-      FROM membership AS m JOIN namespace_set_link AS l USING (set_id)
-      WHERE l.namespace_id IS NOT NULL AND l.link NOT IN (5, 7) GROUP BY 1) AS seen
-WHERE seen.namespace_id = namespace.namespace_id;
+WITH
+  sets AS (SELECT set_id, MIN(from_sample) AS first, MAX(until_sample) AS last,
+                  COUNT(*) - COUNT(until_sample) AS open
+           FROM membership GROUP BY set_id),
+  seen AS (SELECT l.namespace_id, MIN(first) AS first,
+                  COALESCE(MAX(last) FILTER (WHERE l.link NOT IN (5, 7)), MIN(first)) AS last,
+                  SUM(open) FILTER (WHERE l.link NOT IN (5, 7)) AS open
+           FROM sets JOIN namespace_set_link AS l USING (set_id)
+           WHERE l.namespace_id IS NOT NULL GROUP BY 1)
+UPDATE namespace
+SET first_sample = seen.first, last_sample = CASE WHEN seen.open > 0 THEN NULL ELSE seen.last END
+FROM seen WHERE seen.namespace_id = namespace.namespace_id;
 
 CREATE INDEX membership_begun ON membership (from_sample) WHERE cause IS NOT NULL;
 CREATE INDEX membership_ended ON membership (until_sample)

@@ -21,10 +21,12 @@ extension ProcfsSource {
       // Where the holder is gone or moved meanwhile, the next pass has another.
       guard let file, file >= 0 else { continue }
       defer { close(file) }
-      guard let identity = identify(file), identity.inode == slot.inode,
-        identity.id == slot.kernelID
-      else { continue }
-      slots.setRelated(number)
+      guard let identity = identify(file) else { continue }
+      // Where the kernel refuses the id of an open file, no later pass will have it either.
+      if identity.inode == slot.inode, identity.id == nil || identity.id == slot.kernelID {
+        slots.setRelated(number)
+      }
+      guard identity.inode == slot.inode, identity.id == slot.kernelID else { continue }
       relate(
         ObservedNamespace(
           type: slot.type, inode: slot.inode, kernelID: slot.kernelID, sighting: slot.sighting,

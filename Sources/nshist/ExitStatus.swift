@@ -9,7 +9,7 @@ enum ExitStatus {
   static let different: Int32 = 1
   static let unknown: Int32 = 2
   /// What `doctor` ends with when something is broken.
-  static let broken = ExitCode(1)
+  static let broken: Int32 = 1
   static let data: Int32 = 65
   static let noInput: Int32 = 66
   static let cannotCreate: Int32 = 73

@@ -7,6 +7,10 @@ struct NSHist: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nshist",
     abstract: "Remembers which process was in which Linux namespace, and when.",
+    discussion: """
+      nshist record --interval 5
+      nshist query same 10 20 --at 10:42
+      """,
     version: Program.version,
     subcommands: [
       Record.self, Query.self, Timeline.self, Export.self, Check.self, Limits.self, Doctor.self,

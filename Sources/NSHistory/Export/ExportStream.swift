@@ -24,11 +24,12 @@ struct ExportStream {
     defer { tasks.reset() }
     while try tasks.step() {
       let template = ExportRow(
-        boot: tasks.text(1), pidNamespaceInode: nil, pid: tasks.integer(2),
+        boot: SystemText.harmless(tasks.text(1)), pidNamespaceInode: nil, pid: tasks.integer(2),
         start: tasks.optionalInteger(3),
-        comm: tasks.optionalText(4), uid: tasks.optionalInteger(5), type: .net, inode: nil,
+        comm: tasks.optionalText(4).map(SystemText.harmless), uid: tasks.optionalInteger(5),
+        type: .net, inode: nil,
         kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
-        cgroup: tasks.optionalText(6))
+        cgroup: tasks.optionalText(6).map(SystemText.harmless))
       for row in try rows(of: tasks.integer(0), template) where !body(row) { return }
     }
   }

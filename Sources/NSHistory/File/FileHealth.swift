@@ -9,11 +9,18 @@ extension HistoryReader {
   }
 
   /// Whether an older program made it, and no recorder of this one has brought it up to date.
-  public var isOutdated: Bool {
-    do throws(HistoryError) {
-      try HistoryFile.requireNewest(connection, operation: "read", path: path)
-      return false
-    } catch { return error.kind == .outdated }
+  public func isOutdated() throws(HistoryError) -> Bool {
+    do throws(SQLiteError) { return try !HistoryFile.isNewest(connection) } catch {
+      throw wrap(error)
+    }
+  }
+
+  /// When the last sample of all began, in nanoseconds since the epoch; nil when there is none.
+  public func lastSample() throws(HistoryError) -> Int64? {
+    do throws(SQLiteError) {
+      return try connection.prepare("SELECT wall_ns FROM sample ORDER BY sample_id DESC LIMIT 1")
+        .first { $0.integer(0) }
+    } catch { throw wrap(error) }
   }
 
   /// The least and the greatest time at which a sample began, in nanoseconds since the epoch; nil when

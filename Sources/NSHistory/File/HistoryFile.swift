@@ -22,8 +22,7 @@ enum HistoryFile {
   static func identify(_ connection: Connection) throws(SQLiteError) -> Identity {
     let id = try connection.prepare("PRAGMA application_id").first { $0.integer(0) } ?? 0
     if id == applicationID {
-      let version = try connection.prepare("PRAGMA user_version").first { $0.integer(0) } ?? 0
-      return .history(version: version)
+      return .history(version: try version(connection))
     }
     let tables = try connection.prepare("SELECT count(*) FROM sqlite_schema")
       .first { $0.integer(0) }
@@ -41,7 +40,6 @@ enum HistoryFile {
   static func requireReadable(
     _ identity: Identity, _ connection: Connection, operation: String, path: String
   ) throws(HistoryError) {
-    let newest = Migration.all.last?.version ?? 0
     switch identity {
     case .blank:
       throw blank(operation, path)
@@ -71,19 +69,29 @@ enum HistoryFile {
     }
   }
 
+  /// Whether the file has the newest schema.
+  static func isNewest(_ connection: Connection) throws(SQLiteError) -> Bool {
+    try version(connection) >= newest
+  }
+
   /// Fails unless the file has the newest schema: only a recorder brings it up to that.
   static func requireNewest(
     _ connection: Connection, operation: String, path: String
   ) throws(HistoryError) {
     let version: Int64
-    do {
-      version = try connection.prepare("PRAGMA user_version").first { $0.integer(0) } ?? 0
-    } catch { throw HistoryError(error, operation, path) }
-    let newest = Migration.all.last?.version ?? 0
+    do { version = try Self.version(connection) } catch {
+      throw HistoryError(error, operation, path)
+    }
     guard version < newest else { return }
     throw HistoryError(
       .outdated, operation, path,
       reason: "it has version \(version), and this question needs version \(newest)",
       remedy: "bring it up to date by recording into it: nshist record --samples 1 --db \(path)")
+  }
+
+  private static var newest: Int64 { Migration.all.last?.version ?? 0 }
+
+  private static func version(_ connection: Connection) throws(SQLiteError) -> Int64 {
+    try connection.prepare("PRAGMA user_version").first { $0.integer(0) } ?? 0
   }
 }

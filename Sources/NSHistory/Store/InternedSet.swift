@@ -33,6 +33,14 @@ struct InternedSet: Hashable {
     }
   }
 
+  /// Whether children go elsewhere than the process is, which they do in no process that just started.
+  var sendsChildrenElsewhere: Bool {
+    [NamespaceType.pid, .time].contains { type in
+      self[type.linkForChildren] > 0 && self[type.link] > 0
+        && self[type.linkForChildren] != self[type.link]
+    }
+  }
+
   /// A namespace, or one that is to be made for the first child.
   private static func isPlace(_ part: Int64) -> Bool {
     part > 0 || part == -Int64(UnreadReason.pending.rawValue)

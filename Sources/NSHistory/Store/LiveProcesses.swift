@@ -5,7 +5,7 @@ struct LiveProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   private var tokens: [Int32: ProcessToken] = [:]
   /// How many of them are in each namespace.
-  private(set) var presence = NamespacePresence()
+  var presence = NamespacePresence()
   /// How many came or moved.
   var changes = 0
 

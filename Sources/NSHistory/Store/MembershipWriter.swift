@@ -78,14 +78,18 @@ struct MembershipWriter {
     in set: InternedSet, of parent: LiveProcesses.Process?, earlier: LiveProcesses.Process?
   ) -> Beginning? {
     guard let parent else {
-      return set.own.contains(where: interner.created.contains) ? (.startedInNew, nil) : nil
+      let isInNew = set.own.contains(where: interner.created.contains)
+      return isInNew || set.sendsChildrenElsewhere ? (.startedInNew, nil) : nil
     }
-    // It may have started before its parent moved.
-    let places = [parent.set] + (earlier.map { $0.task == parent.task ? [$0.set] : [] } ?? [])
     let isInNew = set.own.contains {
       interner.created.contains($0) && !parent.set.parts.contains($0)
     }
-    return isInNew || set.isElsewhere(thanChildrenOf: places)
+    // It may have started before its parent moved; and where a parent came from that is new itself
+    // is not known.
+    let isElsewhere =
+      earlier.map { $0.task == parent.task } == true
+      && set.isElsewhere(thanChildrenOf: [parent.set, earlier?.set].compactMap(\.self))
+    return isInNew || isElsewhere || set.sendsChildrenElsewhere
       ? (.startedElsewhere, parent.set.row) : nil
   }
 

@@ -1,32 +1,38 @@
 internal import SQLite
 
-/// How many processes are in each namespace, and when the last one left.
+/// How many processes are in each namespace, and which of them got their first or lost their last.
 struct NamespacePresence {
   private var counts: [Int64: Int] = [:]
+  /// Those that a process entered or left since the last call of `write`, and how many it had.
+  private var touched: [Int64: Int] = [:]
 
   mutating func enter(_ set: InternedSet) {
-    for namespace in set.own { counts[namespace, default: 0] += 1 }
+    for namespace in set.own { add(1, to: namespace) }
   }
 
   mutating func leave(_ set: InternedSet) {
-    for namespace in set.own {
-      let left = (counts[namespace] ?? 0) - 1
-      counts[namespace] = left > 0 ? left : nil
-    }
+    for namespace in set.own { add(-1, to: namespace) }
   }
 
-  /// Writes down which namespaces have got their first process since `before`, and which have lost
-  /// their last: that was there in the sample `last`.
-  func write(
-    since before: NamespacePresence, on connection: Connection, last: Int64?
-  ) throws(SQLiteError) {
-    for namespace in counts.keys where before.counts[namespace] == nil {
-      try connection.prepare("UPDATE namespace SET last_sample = NULL WHERE namespace_id = ?")
-        .bind(.integer(namespace)).run()
+  private mutating func add(_ change: Int, to namespace: Int64) {
+    let before = counts[namespace] ?? 0
+    if touched[namespace] == nil { touched[namespace] = before }
+    counts[namespace] = before + change > 0 ? before + change : nil
+  }
+
+  /// Writes down which namespaces have got their first process, and which have lost their last: that
+  /// was there in the sample `last`.
+  mutating func write(on connection: Connection, last: Int64?) throws(SQLiteError) {
+    for (namespace, before) in touched {
+      let now = counts[namespace] ?? 0
+      if before == 0, now > 0 {
+        try connection.prepare("UPDATE namespace SET last_sample = NULL WHERE namespace_id = ?")
+          .bind(.integer(namespace)).run()
+      } else if before > 0, now == 0 {
+        try connection.prepare("UPDATE namespace SET last_sample = ? WHERE namespace_id = ?")
+          .bind(.optional(last), .integer(namespace)).run()
+      }
     }
-    for namespace in before.counts.keys where counts[namespace] == nil {
-      try connection.prepare("UPDATE namespace SET last_sample = ? WHERE namespace_id = ?")
-        .bind(.optional(last), .integer(namespace)).run()
-    }
+    touched.removeAll()
   }
 }

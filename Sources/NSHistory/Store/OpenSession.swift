@@ -69,7 +69,7 @@ final class OpenSession {
         var live = live
         try memberships.write(
           backlog, into: &live, sample: id, at: sample.start, isFirst: lastSample == nil)
-        try live.presence.write(since: self.live.presence, on: connection, last: lastSample)
+        try live.presence.write(on: connection, last: lastSample)
         try RelationWriter(connection: connection, interner: interner).write(backlog.related)
         return (id, live)
       }

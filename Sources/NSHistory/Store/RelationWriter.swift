@@ -7,10 +7,11 @@ struct RelationWriter {
   let interner: Interner
 
   func write(_ related: [NamespaceRelations]) throws(SQLiteError) {
-    for relations in related {
+    // The source tells of ancestors before their descendants. One that no process is in gets its row
+    // as the owner or parent of one that has a row.
+    for relations in related.reversed() {
       // What came and went unwritten leaves no trace.
-      guard let row = try row(of: relations.namespace, related)
-      else { continue }
+      guard let row = try interner.known(relations.namespace) else { continue }
       let owner = try relations.owner.map(interner.namespace)
       let parent = try relations.parent.map(interner.namespace)
       try connection.prepare(
@@ -24,17 +25,5 @@ struct RelationWriter {
         .optional(relations.ownerUID.map(Int64.init))
       ).run()
     }
-  }
-
-  /// The row of a namespace, also of one that no process is in, but that others were made in or are
-  /// owned by; nil for one that nothing recorded has to do with.
-  private func row(
-    of namespace: ObservedNamespace, _ all: [NamespaceRelations]
-  ) throws(SQLiteError) -> Int64? {
-    if let known = try interner.known(namespace) { return known }
-    for one in all where one.owner == namespace || one.parent == namespace {
-      if try interner.known(one.namespace) != nil { return try interner.namespace(namespace) }
-    }
-    return nil
   }
 }

@@ -10,8 +10,13 @@ enum SessionCloser {
       try connection.prepare(
         "UPDATE membership SET until_sample = ? WHERE until_sample IS NULL"
       ).bind(.integer(last)).run()
-      try connection.prepare("UPDATE namespace SET last_sample = ? WHERE last_sample IS NULL")
-        .bind(.integer(last)).run()
+      try connection.prepare(
+        """
+        UPDATE namespace SET last_sample = ?
+        WHERE last_sample IS NULL AND first_sample IS NOT NULL
+        """
+      )
+      .bind(.integer(last)).run()
     }
     try connection.prepare(
       """

@@ -25,9 +25,13 @@ public enum TimeFormat {
     return "\(date(time)) \(clock(time)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
   }
 
-  /// The time of day: `10:00:00`.
-  public static func timeOfDay(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
-    clock(CalendarTime.of(split(nanoseconds).0, zone).0)
+  /// The time of day: `10:00:00`, or `10:00:00.000`.
+  public static func timeOfDay(
+    _ nanoseconds: Int64, _ zone: TimeZoneChoice, milliseconds: Bool = false
+  ) -> String {
+    let (seconds, rest) = split(nanoseconds)
+    let time = clock(CalendarTime.of(seconds, zone).0)
+    return milliseconds ? "\(time).\(digits(rest / 1_000_000, 3))" : time
   }
 
   /// The day and the time of day: `11-23 10:00`.

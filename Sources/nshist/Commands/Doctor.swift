@@ -30,7 +30,7 @@ struct Doctor: ParsableCommand {
     _ = checks.allSatisfy(listing.add)
     try listing.end(
       lines: checks.filter { !$0.advice.isEmpty }.map { "\($0.what): \($0.advice)" })
-    if Self.worst(checks) == .broken { throw ExitStatus.broken }
+    if Self.worst(checks) == .broken { throw ExitCode(ExitStatus.broken) }
   }
 
   private static func worst(_ checks: [Checkup]) -> Checkup.State {

@@ -39,14 +39,17 @@ struct Export: ParsableCommand {
       since: window.since, until: window.until, pids: Set(asked), types: try type.types())
     let path = try database.path()
     let reader = try HistoryReader(path: path)
+    Progress.shared.watch(reader)
     let file = try OutputFile(output)
     var writer = ExportWriter(format: format, output: file)
     try writer.begin()
     var failure: OutputError?
     try reader.export(filter) { row in
+      Progress.shared.tick()
       do throws(OutputError) { try writer.write(row) } catch { failure = error }
       return failure == nil
     }
+    Progress.shared.stop()
     if let failure { throw failure }
     try writer.end()
     if writer.rows == 0 {

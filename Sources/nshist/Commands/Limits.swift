@@ -32,8 +32,8 @@ struct Limits: ParsableCommand {
   private func recordedPeaks() throws -> [NamespaceType: PeakUse] {
     do {
       return try options.reader().peakUse()
-    } catch let error as HistoryError where error.kind == .missing {
-      Messages.shared.say("of the past nothing is known: \(error.path) is not there")
+    } catch let error as HistoryError where [.missing, .outdated].contains(error.kind) {
+      Messages.shared.say("of the past nothing is known: \(error.description)")
       return [:]
     }
   }

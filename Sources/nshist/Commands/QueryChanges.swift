@@ -50,11 +50,14 @@ struct QueryChanges: ParsableCommand {
       ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
     }
     try listing.end()
-    if listing.rows == 0 { try sayNothing(question, reader) }
+    let hints = Hints(reader: reader, zone: options.zone)
+    try hints.say(gapsIn: question.window)
+    if listing.rows == 0 { try sayNothing(question, reader, hints) }
   }
 
-  private func sayNothing(_ question: ChangesQuestion, _ reader: HistoryReader) throws {
-    let hints = Hints(reader: reader, zone: options.zone)
+  private func sayNothing(_ question: ChangesQuestion, _ reader: HistoryReader, _ hints: Hints)
+    throws
+  {
     if let process = question.process,
       try reader.processes(process, in: question.window).isEmpty
     {

@@ -48,8 +48,9 @@ struct QueryCoverage: ParsableCommand {
     }
     try reader.coverage(in: window) { listing.add($0) }
     try listing.end()
-    if listing.rows == 0, try reader.recordedSpan() == nil {
-      Hints(reader: reader, zone: options.zone).say(now, [], nil)
-    }
+    guard listing.rows == 0 else { return }
+    let hints = Hints(reader: reader, zone: options.zone)
+    if try reader.recordedSpan() == nil { hints.say(now, [], nil) }
+    try hints.say(gapsIn: window)
   }
 }

@@ -31,8 +31,10 @@ struct QueryHistory: ParsableCommand {
     try listing.begin([])
     try reader.history(selector, in: window) { listing.add($0) }
     try listing.end()
+    let hints = Hints(reader: reader, zone: options.zone)
+    try hints.say(gapsIn: window)
     if listing.rows == 0 {
-      try Hints(reader: reader, zone: options.zone).say(nothingOf: selector, in: window)
+      try hints.say(nothingOf: selector, in: window)
     }
   }
 }

@@ -34,10 +34,12 @@ struct QueryMembers: ParsableCommand {
       [("namespaces", .array(summaries.map(words.json)))], lines: summaries.map(words.line))
     try reader.members(of: selector, in: window) { listing.add($0) }
     try listing.end()
+    let hints = Hints(reader: reader, zone: options.zone)
+    try hints.say(gapsIn: window)
     if summaries.isEmpty {
-      try Hints(reader: reader, zone: options.zone).say(nothingOf: selector)
+      try hints.say(nothingOf: selector)
     } else if listing.rows == 0 {
-      Messages.shared.say("no process was seen in it in that time")
+      Messages.shared.say("no sample saw a process in it then")
     }
   }
 }

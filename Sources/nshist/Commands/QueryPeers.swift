@@ -38,14 +38,24 @@ struct QueryPeers: ParsableCommand {
       PeerRow.rows(peer, grouped: options.format == .table).allSatisfy(listing.add)
     }
     try listing.end()
-    if listing.rows == 0 { try sayNothing(selector, window, reader) }
+    let hints = Hints(reader: reader, zone: options.zone)
+    try hints.say(gapsIn: window)
+    if listing.rows == 0 { try sayNothing(selector, window, reader, hints) }
   }
 
   private func sayNothing(
-    _ selector: ProcessSelector, _ window: TimeWindow, _ reader: HistoryReader
+    _ selector: ProcessSelector, _ window: TimeWindow, _ reader: HistoryReader, _ hints: Hints
   ) throws {
     guard try !reader.processes(selector, in: window).isEmpty else {
-      return try Hints(reader: reader, zone: options.zone).say(nothingOf: selector, in: window)
+      return try hints.say(nothingOf: selector, in: window)
+    }
+    var isRead = false
+    try reader.history(selector, in: window) { stay in
+      isRead = stay.links.values.contains { $0.namespace != nil }
+      return !isRead
+    }
+    guard isRead else {
+      return Messages.shared.say("its namespaces could not be read: see nshist query history")
     }
     Messages.shared.say(
       initial

@@ -30,8 +30,10 @@ struct QuerySame: ParsableCommand {
   @OptionGroup var database: DatabaseOption
 
   func validate() throws {
-    let isOne = processes.count == 1 && !(processes[0].contains(":"))
-    guard !processes.isEmpty, !isOne else { throw ValidationError("give at least two PIDs") }
+    let isSeveral =
+      processes.count > 1
+      || ["comm:", "container:"].contains { processes.first?.hasPrefix($0) == true }
+    guard isSeveral else { throw ValidationError("give at least two PIDs") }
     if at != nil, range.since != nil || range.until != nil {
       throw ValidationError("--at is one moment: leave --since and --until out, or --at")
     }
@@ -47,6 +49,7 @@ struct QuerySame: ParsableCommand {
     let types = try type.types()
     let path = try database.path()
     let reader = try HistoryReader(path: path)
+    Progress.shared.watch(reader)
     let zone: TimeZoneChoice = utc ? .utc : .local
     guard
       let operands = try SameOperands(reader: reader, time: time, zone: zone).operands(asked)
@@ -59,6 +62,7 @@ struct QuerySame: ParsableCommand {
     let words = SameWords(question: question, answer: answer, zone: zone, path: path)
     var comparison = Comparison(answer, to: question, time: words.time)
     comparison.notes = words.notes
+    Progress.shared.stop()
     for warning in words.warnings { Messages.shared.say(warning) }
     try comparison.print(format, utc: utc)
     throw ExitStatus.of(answer.verdict)

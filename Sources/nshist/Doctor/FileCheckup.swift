@@ -38,7 +38,7 @@ struct FileCheckup {
     } else {
       found += ", with no sample yet"
     }
-    if reader.isOutdated {
+    if try reader.isOutdated() {
       return Checkup(
         what: "history", state: .degraded, found: "\(found); its schema is of an older nshist",
         advice: "only same and export can read it; a recorder brings it up to date")
@@ -62,13 +62,19 @@ struct FileCheckup {
         what: "recorder", state: .degraded, found: "none is running on it",
         advice: "nothing of now is kept; start one: nshist record --db \(path)")
     }
-    guard let last = try reader.recordedSpan()?.upperBound else {
+    guard let last = try reader.lastSample() else {
       return Checkup(what: "recorder", state: .fine, found: "it is running, and has just begun")
     }
     let age = ClockReading.now().wall &- last
     let interval = try reader.interval() ?? 0
+    guard age >= 0 else {
+      return Checkup(
+        what: "recorder", state: .degraded,
+        found: "it is running; by the clock its last sample is yet to come",
+        advice: "the clock was set back; the next sample notes that")
+    }
     let found = "it is running; its last sample is \(TimeFormat.duration(age)) old"
-    guard age > 3 &* interval &+ 5_000_000_000 else {
+    guard age > 2 &* interval &+ 1_000_000_000 else {
       return Checkup(what: "recorder", state: .fine, found: found)
     }
     return Checkup(
@@ -86,7 +92,9 @@ struct FileCheckup {
         what: "disk", state: .degraded, found: "\(folder): \(String(cString: strerror(errno)))",
         advice: "a recorder makes the folder of a default path, and no other")
     }
-    let free = Int64(clamping: status.f_bavail) * Int64(clamping: status.f_frsize)
+    let (product, isMore) = Int64(clamping: status.f_bavail)
+      .multipliedReportingOverflow(by: Int64(clamping: status.f_frsize))
+    let free = isMore ? Int64.max : product
     let found = "\(megabytes(free)) free in \(folder)"
     guard free < 64 << 20 else { return Checkup(what: "disk", state: .fine, found: found) }
     return Checkup(

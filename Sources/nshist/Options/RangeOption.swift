@@ -39,11 +39,16 @@ struct ColumnsOption: ParsableArguments {
   /// The keys asked for; nil for the usual ones.
   func chosen<Row>(of known: [Column<Row>]) throws -> [String]? {
     guard let columns else { return nil }
-    let keys = columns.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    for key in keys where !known.contains(where: { $0.key == key }) {
-      let all = known.map(\.key).joined(separator: ", ")
-      throw ValidationError("'\(key)' is not a column; the columns are \(all)")
+    return try columns.split(separator: ",", omittingEmptySubsequences: false).map { name in
+      let name = name.lowercased()
+      // As a program has it, or as a table shows it.
+      let column =
+        known.first { $0.key == name } ?? known.first { $0.title.lowercased() == name }
+      guard let column else {
+        let all = known.map(\.key).joined(separator: ", ")
+        throw ValidationError("'\(name)' is not a column; the columns are \(all)")
+      }
+      return column.key
     }
-    return keys
   }
 }

@@ -11,7 +11,7 @@ struct SameOperands {
   /// More than a person can mean.
   private static let most = 200
 
-  /// Nil, with the reason on standard error, when a name stands for nobody or there is but one.
+  /// Nil, with the reason on standard error, when a name stands for nobody.
   func operands(_ asked: [ProcessSelector]) throws -> [SameQuestion.Selector]? {
     var operands: [SameQuestion.Selector] = []
     for selector in asked {
@@ -25,16 +25,18 @@ struct SameOperands {
         return nil
       }
       let new = meant.map { SameQuestion.Selector(pid: $0.pid, process: $0.id) }
-      operands += new.filter { !operands.contains($0) }
+      // A PID that was given as well stands for the process already.
+      operands += new.filter { one in
+        !operands.contains(one) && !operands.contains(.init(pid: one.pid))
+      }
     }
     guard operands.count <= Self.most else {
       throw ValidationError(
         "that is \(operands.count) processes; narrow it down with --at, --since and --until")
     }
     guard operands.count >= 2 else {
-      Messages.shared.say(
-        "that is one process, PID \(operands.first?.pid ?? 0): there is nothing to compare it with")
-      return nil
+      throw ValidationError(
+        "that is one process, PID \(operands.first?.pid ?? 0); give another to compare it with")
     }
     return operands
   }

@@ -15,7 +15,10 @@ enum SelectorArguments {
 
   /// Processes.
   static func process(_ text: String, now: Int64) throws -> ProcessSelector {
-    if let name = text.behind("comm:") { return .comm(name) }
+    if let name = text.behind("comm:") {
+      guard !name.isEmpty else { throw ValidationError("'comm:' names nobody; give comm:NAME") }
+      return .comm(name)
+    }
     if let id = text.behind("container:") {
       guard id.count >= 4 else {
         throw ValidationError("'\(text)' is too short; give four digits of the id or more")

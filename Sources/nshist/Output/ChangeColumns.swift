@@ -74,7 +74,7 @@ enum ChangeColumns {
       "\(how.rawValue) \(names(row.parts.filter { $0.how == how }, how))"
         + (how == .joined ? whose(row.change) : "")
     }
-    let left = row.parts.filter { $0.how == .joined || $0.how == .created }
+    let left = row.parts.filter { $0.how == .joined || $0.how == .new }
       .compactMap(\.from).filter { $0.isInitial != true && row.change.kind == .moved }
     let from = left.isEmpty ? "" : ", from \(left.map(\.words).joined(separator: ", "))"
     let parent = row.change.parent.map { ", child of \($0.label)" } ?? ""

@@ -36,7 +36,7 @@ enum CoverageColumns {
         .optional($0.recorded) { .bool($0.hidesProcesses) }
       },
       Column("session", in: .data) { .optional($0.recorded) { .integer($0.session) } },
-      Column("state", "", cell: { .init(text: words($0)) }) {
+      Column("state", cell: { .init(text: words($0)) }) {
         .optional($0.recorded) { .string($0.state) }
       },
       Column("boot", in: .data) { .optional($0.recorded) { .string($0.boot) } },

@@ -20,8 +20,8 @@ struct Hints {
       }
       let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
       return """
-        PID \(pid) was recorded \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \
-        \(nearest.shownName)\(others)
+        PID \(pid) \(time == nil ? "" : "was not recorded then; it ")was recorded \
+        \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \(nearest.shownName)\(others)
         """
     case .comm(let name):
       if try !reader.processes(selector).isEmpty {
@@ -53,9 +53,41 @@ struct Hints {
     case .kernelID(let type, let id):
       Messages.shared.say(
         "no \(type) namespace with the kernel's id \(id) is in the history; \(Self.listing)")
-    case .of(_, let process): try say(nothingOf: process, in: TimeWindow())
+    case .of(let type, let process):
+      if try reader.processes(process).isEmpty {
+        return try say(nothingOf: process, in: TimeWindow())
+      }
+      Messages.shared.say(
+        "the \(type) namespace of that process could never be read: see nshist query history")
     }
   }
+
+  /// Says on standard error where samples are missing in a window that was asked for.
+  func say(gapsIn window: TimeWindow) throws {
+    guard window.since != nil || window.until != nil, let span = try reader.recordedSpan() else {
+      return
+    }
+    let recorded = "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
+    if let since = window.since, since > span.upperBound {
+      return Messages.shared.say("\(show(since)) is after the last sample; \(recorded)")
+    }
+    if let until = window.until, until < span.lowerBound {
+      return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
+    }
+    var gaps: [String] = []
+    try reader.coverage(in: window) { period in
+      if case .gap(let missing) = period.kind {
+        gaps.append("\(show(period.from)) to \(show(period.until)) (\(missing.words))")
+      }
+      return gaps.count <= Self.mostGaps
+    }
+    guard !gaps.isEmpty else { return }
+    let more = gaps.count > Self.mostGaps ? " and more: nshist query coverage" : ""
+    Messages.shared.say(
+      "no samples \(gaps.prefix(Self.mostGaps).joined(separator: ", "))\(more)")
+  }
+
+  private static let mostGaps = 3
 
   private static let listing = "nshist query namespaces --at TIME lists those of a time"
 

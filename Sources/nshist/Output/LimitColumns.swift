@@ -47,7 +47,8 @@ enum LimitColumns {
       "here and in user namespaces below; at the limit unshare(2) and clone(2) fail with ENOSPC.",
       "IN USE and MOST count those of all users together that a process is in, initial ones left out,",
       "so no user has more than that of them; namespaces kept by a mount, file or socket alone are not",
-      "in it. MOST is the highest number that a sample in the history saw, WHEN the first time.",
+      "in it. MOST is the highest number in the history, WHEN the first time; a namespace that had no",
+      "process for a while counts all the time.",
     ] + unread
   }
 }

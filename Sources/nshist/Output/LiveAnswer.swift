@@ -51,7 +51,7 @@ struct LiveAnswer {
 
   private static func words(_ reason: UnknownReason) -> String {
     switch reason {
-    case .denied: "not permitted: it takes CAP_SYS_PTRACE, as root has it"
+    case .denied: "not permitted: it takes CAP_SYS_PTRACE, and no sandbox that refuses it"
     case .notRecorded: "it may be there and hidden (hidepid)"
     case .notRunning: "there is no such process now"
     case .changedBetweenSamples: "it moved at each look"

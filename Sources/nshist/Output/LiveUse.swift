@@ -13,7 +13,10 @@ struct LiveUse {
     let sample = try ProcfsSource(root: root).takeSample()
     var found: Set<ObservedNamespace> = []
     for process in sample.appeared {
-      for case .namespace(let namespace) in process.links where namespace.isInitial != true {
+      for type in NamespaceType.allCases {
+        guard case .namespace(let namespace) = process.links[Int(type.link.rawValue)],
+          namespace.isInitial != true
+        else { continue }
         found.insert(namespace)
       }
     }

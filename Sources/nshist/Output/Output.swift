@@ -24,7 +24,7 @@ final class Output {
     colours = Colour.isWanted
     let columns = Environment.variable("COLUMNS").flatMap { Int($0) }
     let measured = Int(clinux_terminal_width(STDOUT_FILENO))
-    width = max(40, columns ?? (measured > 0 ? measured : 80))
+    width = min(max(40, columns ?? (measured > 0 ? measured : 80)), 10_000)
     isSeen = isTerminal
   }
 
@@ -41,10 +41,11 @@ final class Output {
   func finish() throws(OutputError) {
     Progress.shared.stop()
     try unlessLeft { () throws(OutputError) in try file.finish() }
-    pager?.wait()
+    try pager?.wait()
   }
 
   private func unlessLeft(_ body: () throws(OutputError) -> Void) throws(OutputError) {
+    if Interrupt.wasAsked { isLeft = true }
     guard !isLeft else { return }
     do throws(OutputError) { try body() } catch {
       guard pager != nil, error.isBrokenPipe else { throw error }

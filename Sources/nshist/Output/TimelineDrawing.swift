@@ -59,13 +59,12 @@ struct TimelineDrawing {
 
   /// The times above the lanes: at the beginning, and at each quarter that there is room for.
   private func axis(_ scale: TimelineScale) -> [String] {
-    let isLong = scale.until &- scale.from >= 86_400_000_000_000
     var labels = ""
     var ticks = ""
     for quarter in 0..<4 {
       let column = scale.columns * quarter / 4
       let time = scale.time(of: column)
-      let label = isLong ? TimeFormat.dayAndTime(time, zone) : TimeFormat.timeOfDay(time, zone)
+      let label = label(time, scale)
       if !labels.isEmpty, column <= labels.count { continue }
       labels += String(repeating: " ", count: column - labels.count) + label
       ticks += String(repeating: " ", count: column - ticks.count) + "|"
@@ -75,6 +74,15 @@ struct TimelineDrawing {
         + "\(TimeFormat.duration(scale.step)) a column",
       labels, ticks,
     ]
+  }
+
+  /// As exact as the quarters of the span need it.
+  private func label(_ time: Int64, _ scale: TimelineScale) -> String {
+    switch scale.until &- scale.from {
+    case ..<20_000_000_000: TimeFormat.timeOfDay(time, zone, milliseconds: true)
+    case ..<86_400_000_000_000: TimeFormat.timeOfDay(time, zone)
+    default: TimeFormat.dayAndTime(time, zone)
+    }
   }
 
   private static func fitted(_ text: String, _ width: Int) -> String {

@@ -22,34 +22,39 @@ struct TimelineScale {
     self.columns = max(8, columns)
   }
 
+  // What a file says is not trusted to be a time: it wraps, and never traps.
+  private var span: UInt64 { UInt64(bitPattern: until &- from) }
+
   /// How much time a column is, in nanoseconds.
-  var step: Int64 { max(1, (until &- from) / Int64(columns)) }
+  var step: Int64 { max(1, Int64(clamping: span / UInt64(columns))) }
 
   /// When a column begins.
   func time(of column: Int) -> Int64 {
-    from &+ Int64((Double(until &- from) * Double(column) / Double(columns)).rounded())
+    let (whole, rest) = span.quotientAndRemainder(dividingBy: UInt64(columns))
+    let place = UInt64(column)
+    return from &+ Int64(bitPattern: whole &* place &+ rest * place / UInt64(columns))
   }
 
   /// Column by column, what a lane was for the longest part of it.
   func marks(of lane: Lane) -> [TimelineMark] {
-    var first = 0
-    return (0..<columns).map { column in
+    (0..<columns).map { column in
       let low = time(of: column)
       let high = max(low &+ 1, time(of: column + 1))
-      while first < lane.segments.count, lane.segments[first].until < low { first += 1 }
       var shares: [TimelineMark: Int64] = [:]
-      for segment in lane.segments[first...].prefix(while: { $0.from < high }) {
+      for segment in lane.segments where segment.until >= low && segment.from < high {
         // One sample alone is a point, and is seen all the same.
         let share =
           segment.from == segment.until
           ? high &- low : max(1, min(high, segment.until) &- max(low, segment.from))
-        shares[Self.mark(segment.state), default: 0] += share
+        shares[Self.mark(segment.state), default: 0] &+= share
       }
       return Self.most(shares)
     }
   }
 
+  /// A gap is shown, however short; else what was longest.
   private static func most(_ shares: [TimelineMark: Int64]) -> TimelineMark {
+    if shares[.unknown(.gap)] != nil { return .unknown(.gap) }
     let namespaces = shares.keys.count { if case .namespace = $0 { true } else { false } }
     if namespaces > 1 { return .several }
     return shares.max { one, other in
@@ -59,11 +64,7 @@ struct TimelineScale {
 
   /// Of equal shares, the one that says more.
   private static func rank(_ mark: TimelineMark) -> Int {
-    switch mark {
-    case .namespace: 2
-    case .unknown(.gap): 1
-    default: 0
-    }
+    if case .namespace = mark { 1 } else { 0 }
   }
 
   private static func mark(_ state: Lane.State) -> TimelineMark {

@@ -46,12 +46,14 @@ struct ChangeTeller {
     if bracket.before != nil, membership.cause != nil {
       parts = try comparison.arrivals(
         of: links, from: try membership.origin.map(reading.sets.links),
-        earlier: try comparison.linksOfParent(parent, before: sample), at: sample
+        earlier: try comparison.linksOfParent(parent, at: sample - 1), at: sample
       ).compactMap(Part.init)
     }
     if scope.tellsEverything {
-      let isAsParent = bracket.before != nil && membership.cause != 3 && parent != nil
-      parts = arrival(links, isAsParent ? .inherited : .found, besides: parts)
+      let there = try parent.flatMap { (parent) throws(SQLiteError) in
+        bracket.before == nil ? nil : try comparison.linksOfParent(parent, at: sample)
+      }
+      parts = arrival(links, ofParent: there, besides: parts)
     }
     parts = parts.filter(isAskedFor)
     guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
@@ -69,9 +71,28 @@ struct ChangeTeller {
     let parts = try comparison.changes(
       from: read.links, read: read.links, to: links, at: sample
     ).compactMap(Part.init).filter(isAskedFor)
-    guard !parts.isEmpty else { return nil }
+    if parts.isEmpty { return try death(of: life, at: place, to: links) }
     return try change(
       .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts)
+  }
+
+  /// A process that became a zombie, which is in no namespace but a few.
+  private func death(
+    of life: Life, at place: Int, to links: Links
+  ) throws(SQLiteError) -> NamespaceChange? {
+    let read = try comparison.lastRead(life.memberships[..<place])
+    let before = try reading.sets.links(of: life.memberships[place - 1].set)
+    let parts = NamespaceType.allCases.compactMap { type -> Part? in
+      guard links[type.link] == .unread(.zombie), before[type.link] != .unread(.zombie),
+        let namespace = read.links[type.link]?.namespace,
+        scope.tellsEverything || namespace.isInitial != true
+      else { return nil }
+      return Part(link: type.link, from: namespace, to: nil, how: .left)
+    }.filter(isAskedFor)
+    guard !parts.isEmpty else { return nil }
+    let sample = life.memberships[place].from
+    return try change(
+      .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts)
   }
 
   /// The last sample before any of the links may have changed.
@@ -80,14 +101,16 @@ struct ChangeTeller {
   }
 
   /// Every namespace that a process came with.
-  private func arrival(
-    _ links: Links, _ how: NamespaceChange.How, besides parts: [Part]
-  ) -> [Part] {
-    NamespaceType.allCases.compactMap { type in
-      if let part = parts.first(where: { $0.link == type.link }) { return part }
-      guard let namespace = links[type.link]?.namespace else { return nil }
-      return Part(link: type.link, from: nil, to: namespace, how: how)
-    }
+  private func arrival(_ links: Links, ofParent parent: Links?, besides parts: [Part]) -> [Part] {
+    let others = parts.filter { $0.link != $0.link.type.link }
+    return others
+      + NamespaceType.allCases.compactMap { type in
+        if let part = parts.first(where: { $0.link == type.link }) { return part }
+        guard let namespace = links[type.link]?.namespace else { return nil }
+        let isAsParent = parent?[type.linkForChildren] == .namespace(namespace)
+        return Part(
+          link: type.link, from: nil, to: namespace, how: isAsParent ? .inherited : .found)
+      }
   }
 
   private func exit(
@@ -98,10 +121,14 @@ struct ChangeTeller {
     else { return nil }
     guard place == life.memberships.count - 1 else { return nil }
     let bracket = try reading.index.bracket(before: until + 1)
-    guard bracket.after != nil else { return nil }
+    guard bracket.showsAll else { return nil }
     let read = try comparison.lastRead(life.memberships[...])
+    let links = try reading.sets.links(of: life.memberships[place].set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
-      guard let namespace = read.links[type.link]?.namespace else { return nil }
+      // What a zombie has left it left as it became one.
+      guard links[type.link] != .unread(.zombie),
+        let namespace = read.links[type.link]?.namespace
+      else { return nil }
       // Leaving the host's namespaces by exiting is no news.
       guard scope.tellsEverything || namespace.isInitial != true else { return nil }
       return Part(link: type.link, from: namespace, to: nil, how: .left)
@@ -116,12 +143,12 @@ struct ChangeTeller {
     guard let last = life.last, life.namespace.isInitial != true,
       question.types.contains(life.namespace.type)
     else { return nil }
-    guard last < reading.index.last ?? last, try isEnd(of: life.namespace, after: last) else {
-      return nil
-    }
+    guard try reading.index.bracket(before: last + 1).showsAll,
+      try isEnd(of: life.namespace, after: last)
+    else { return nil }
     let part = Part(
-      link: life.namespace.type.link, from: life.namespace, to: nil, how: .ended)
-    return try change(.ended, last, last + 1, nil, [part])
+      link: life.namespace.type.link, from: life.namespace, to: nil, how: .emptied)
+    return try change(.emptied, last, last + 1, nil, [part])
   }
 
   /// Whether a sample saw processes in a namespace, and all of them had left by the next. One whose
@@ -176,11 +203,11 @@ extension NamespaceChange.Part {
   init?(_ change: LinkChange) {
     guard let to = change.to.namespace, let how = change.how else { return nil }
     switch how {
-    case .created: self.init(link: change.link, from: change.from?.namespace, to: to, how: .created)
+    case .new: self.init(link: change.link, from: change.from?.namespace, to: to, how: .new)
     case .joined: self.init(link: change.link, from: change.from?.namespace, to: to, how: .joined)
     case .readAgain: return nil
     }
     // Where it was is not known: then it is not known to have moved.
-    if from == nil, how != .created { return nil }
+    if from == nil, how != .new { return nil }
   }
 }

@@ -35,8 +35,10 @@ public struct NamespaceChange: Sendable, Hashable {
     case firstSeen = "first-seen"
     /// A process was seen for the last time, before time without samples.
     case lastSeen = "last-seen"
-    /// A namespace lost its last process.
-    case ended
+    /// A process became a zombie: it, or its main thread, exited (`proc_pid_stat(5)`).
+    case zombie
+    /// A namespace lost its last process. A mount, a file or a socket may keep it.
+    case emptied
   }
 
   /// What changed in one link.
@@ -55,7 +57,7 @@ public struct NamespaceChange: Sendable, Hashable {
   /// How a link changed. The raw value is the word in every output.
   public enum How: String, Sendable, Hashable, CaseIterable {
     /// Into a namespace that was not known before.
-    case created
+    case new
     /// Into one that was there.
     case joined
     /// Into the one that the parent's children go to.
@@ -65,7 +67,7 @@ public struct NamespaceChange: Sendable, Hashable {
     /// Out of one, by exiting.
     case left
     /// The namespace has no process any more.
-    case ended
+    case emptied
   }
 
   /// What someone who looks for an intrusion looks for. The raw value is the word in every output.
@@ -74,22 +76,21 @@ public struct NamespaceChange: Sendable, Hashable {
     case entered
     /// A process came from a namespace that was not an initial one into an initial one.
     case toInitial = "to-initial"
-    /// A namespace is new.
-    case created
+    /// A namespace was not known before.
+    case new
   }
 
   /// What of that it is.
   public var marks: [Mark] {
-    let own = parts.filter { $0.link == $0.link.type.link }
     var marks: [Mark] = []
-    if own.contains(where: { $0.how == .joined && $0.to?.isInitial != true }) {
+    if parts.contains(where: { $0.how == .joined && $0.to?.isInitial != true }) {
       marks.append(.entered)
     }
-    let isEscape = own.contains {
+    let isEscape = parts.contains {
       $0.how == .joined && $0.to?.isInitial == true && $0.from?.isInitial == false
     }
     if isEscape { marks.append(.toInitial) }
-    if parts.contains(where: { $0.how == .created }) { marks.append(.created) }
+    if parts.contains(where: { $0.how == .new }) { marks.append(.new) }
     return marks
   }
 }

@@ -95,7 +95,8 @@ struct CoverageQuery {
         row.integer(0),
         Session(
           row: row.integer(1), interval: row.integer(2),
-          state: row.optionalText(3) ?? "died", boot: row.text(4))
+          state: row.optionalText(3).map(SystemText.harmless) ?? "died",
+          boot: SystemText.harmless(row.text(4)))
       )
     }
     for (first, session) in rows { sessions[first] = session }

@@ -75,7 +75,7 @@ struct HistoryQuery {
       return []
     }
     let earlier = try comparison.linksOfParent(
-      reading.lives.parent(of: life.process), before: membership.from)
+      reading.lives.parent(of: life.process), at: membership.from - 1)
     return try comparison.arrivals(
       of: links, from: origin, earlier: earlier, at: membership.from)
   }

@@ -45,16 +45,20 @@ struct NamespaceSummaries {
         ).map { $0.integer(0) })
   }
 
-  /// How many namespaces were made in it or are owned by it, and had a process in a sample.
+  /// How many namespaces were made in it or are owned by it, or by one of those, and had a process in a
+  /// sample.
   private func descendants(
     of namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Int {
     let count = try reading.connection.prepare(
       """
-      SELECT COUNT(*) FROM (
-        SELECT namespace_id, last_sample FROM namespace WHERE parent_id = ?1
-        UNION SELECT namespace_id, last_sample FROM namespace WHERE owner_id = ?1)
-      WHERE COALESCE(last_sample, ?2) >= ?2
+      WITH RECURSIVE below (id) AS (
+        SELECT namespace_id FROM namespace WHERE parent_id = ?1
+        UNION SELECT namespace_id FROM namespace WHERE owner_id = ?1
+        UNION SELECT n.namespace_id FROM below CROSS JOIN namespace AS n ON n.parent_id = id
+        UNION SELECT n.namespace_id FROM below CROSS JOIN namespace AS n ON n.owner_id = id)
+      SELECT COUNT(*) FROM below CROSS JOIN namespace ON namespace_id = id
+      WHERE COALESCE(last_sample, ?2) >= ?2 AND namespace_id <> ?1
       """
     ).bind(.integer(namespace.id), .integer(sample)).first { $0.integer(0) }
     return Int(count ?? 0)

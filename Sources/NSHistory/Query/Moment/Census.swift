@@ -52,8 +52,8 @@ struct Census {
 
   private func place(_ link: NamespaceLink, _ track: Track) -> ProcessAtMoment.Place {
     let states = brackets.map { track.state(link, $0, until: time) }
-    let seen = brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
-      .compactMap { track.run(link, at: $0.id)?.value }
+    let sides = brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
+    let seen = sides.compactMap { track.run(link, at: $0.id)?.value }
     let namespaces = Set(states.map(\.namespace))
     if namespaces.count == 1, let namespace = states.first?.namespace {
       return .init(namespace: namespace, reason: nil, others: [], isDisputed: false)
@@ -69,7 +69,7 @@ struct Census {
       reason: UnknownReason.mostTelling(reasons) ?? .changedBetweenSamples,
       others: places.reduce(into: []) { others, one in
         if one != places.first, !others.contains(one) { others.append(one) }
-      }, isDisputed: Set(seen).count > 1)
+      }, isDisputed: Set(seen).count > 1 || seen.count < sides.count)
   }
 
   private func presence(_ track: Track) -> ProcessAtMoment.Presence {

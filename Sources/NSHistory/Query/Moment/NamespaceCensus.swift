@@ -10,7 +10,9 @@ extension HistoryReader {
       let processes = try census.processes()
       return NamespacesAnswer(
         namespaces: try NamespaceCensus(reading: reading, processes: processes).namespaces(),
-        unread: processes.count { $0.places.values.contains { $0.namespace == nil } },
+        unread: processes.count { process in
+          process.places.values.contains { $0.namespace == nil && $0.reason != .unsupported }
+        },
         samples: census.brackets.map(SameAnswer.SampleGap.init),
         recorded: try reading.index.recorded())
     }
@@ -52,7 +54,7 @@ struct NamespaceCensus {
         }
       }
     }
-    for id in counts.keys { try addAncestors(of: id, to: &counts) }
+    try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
     for (id, count) in counts { found.append(try namespace(id, count)) }
     return found.sorted { one, other in
@@ -72,13 +74,15 @@ struct NamespaceCensus {
     }
   }
 
-  private func addAncestors(
-    of id: Int64, to counts: inout [Int64: Count]
-  ) throws(SQLiteError) {
-    let life = try reading.namespaces.life(id)
-    for ancestor in [life.owner, life.parent].compactMap(\.self) where counts[ancestor] == nil {
-      counts[ancestor] = Count()
-      try addAncestors(of: ancestor, to: &counts)
+  /// Those that the others were made in or are owned by, with nobody in them.
+  private func addAncestors(to counts: inout [Int64: Count]) throws(SQLiteError) {
+    var unseen = Array(counts.keys)
+    while let id = unseen.popLast() {
+      let life = try reading.namespaces.life(id)
+      for ancestor in [life.owner, life.parent].compactMap(\.self) where counts[ancestor] == nil {
+        counts[ancestor] = Count()
+        unseen.append(ancestor)
+      }
     }
   }
 

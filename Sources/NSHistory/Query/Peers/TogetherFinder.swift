@@ -44,11 +44,12 @@ struct TogetherFinder {
       return nil
     }
     guard window.overlaps(from, until) else { return nil }
+    let isWhole = until <= window.until ?? until
     from = max(from, window.since ?? from)
     until = min(until, window.until ?? until)
     return Peer.Together(
       from: from, until: until,
-      isOpen: piece.upperBound == index.last && index.sessions.last?.isOpen == true)
+      isOpen: isWhole && piece.upperBound == index.last && index.sessions.last?.isOpen == true)
   }
 
   /// A sample is not atomic; see `Simultaneity` for when one proves that both were there at once.

@@ -11,7 +11,7 @@ struct Edges {
   func beginning(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> Edge {
     let bracket = try index.bracket(before: sample)
     let kind: Edge.Kind =
-      if bracket.missing != nil {
+      if bracket.missing != nil || (bracket.hidesProcesses && life.isMissing(at: sample - 1)) {
         .firstSeen
       } else if goesOn {
         .clockSet
@@ -29,7 +29,7 @@ struct Edges {
     }
     let bracket = try index.bracket(before: sample + 1)
     let kind: Edge.Kind =
-      if bracket.missing != nil {
+      if bracket.missing != nil || (bracket.hidesProcesses && life.isMissing(at: sample + 1)) {
         .lastSeen
       } else if goesOn {
         .clockSet

@@ -13,8 +13,9 @@ public struct LinkChange: Sendable, Hashable {
 
   /// How a process came into a namespace. The raw value is the word in every output.
   public enum How: String, Sendable, Hashable, CaseIterable {
-    /// It was not known before: unshare(2) or clone(2) made it.
-    case created
+    /// It was not known before: unshare(2) or clone(2) made it, or nothing but a mount, a file or a
+    /// socket had kept it.
+    case new
     /// It had been there: setns(2), or clone(2) in it.
     case joined
     /// The link could not be read for a while, and leads where it did before.

@@ -37,10 +37,20 @@ struct LinkComparison {
       guard let value = links[type.link], value.namespace != nil else { continue }
       let old = parent?[type.linkForChildren]
       let how = try how(value, at: sample)
-      guard value != old, value != earlier?[type.linkForChildren],
-        old?.namespace != nil || how == .created
+      // Where a parent came from that is new itself is not known.
+      let isElsewhere =
+        old?.namespace != nil && earlier != nil && value != earlier?[type.linkForChildren]
+      if value != old, isElsewhere || how == .new {
+        changes.append(LinkChange(link: type.link, from: old, to: value, how: how))
+      }
+      // A process that just started has its children go where it is.
+      guard type.linkForChildren != type.link, let children = links[type.linkForChildren],
+        children.namespace != nil, children != value
       else { continue }
-      changes.append(LinkChange(link: type.link, from: old, to: value, how: how))
+      changes.append(
+        LinkChange(
+          link: type.linkForChildren, from: value, to: children,
+          how: try self.how(children, at: sample)))
     }
     return changes
   }
@@ -49,7 +59,7 @@ struct LinkComparison {
   private func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
-    return try reading.namespaces.life(namespace.id).first == sample ? .created : .joined
+    return try reading.namespaces.life(namespace.id).first == sample ? .new : .joined
   }
 
   /// What each link was when it could be read last, and the last sample that read it.
@@ -66,12 +76,12 @@ struct LinkComparison {
     return (links, samples)
   }
 
-  /// What the links of the parent of a process were in the sample before it was first seen.
+  /// What the links of a parent were in a sample; nil where it is not known, or was not there.
   func linksOfParent(
-    _ parent: ProcessRecord?, before sample: Int64
+    _ parent: ProcessRecord?, at sample: Int64
   ) throws(SQLiteError) -> Links? {
     let set = try parent.flatMap { (parent) throws(SQLiteError) in
-      try reading.lives.life(task: parent.id)?.membership(at: sample - 1)?.set
+      try reading.lives.life(task: parent.id)?.membership(at: sample)?.set
     }
     return try set.map(reading.sets.links)
   }

@@ -6,7 +6,7 @@ extension HistoryReader {
     try reading { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
         "SELECT DISTINCT comm FROM task WHERE comm >= ?1 AND comm < ?1 || ?2 ORDER BY comm LIMIT 5"
-      ).bind(.text(start), .text("\u{10FFFF}")).map { $0.text(0) }
+      ).bind(.text(start), .text("\u{10FFFF}")).map { SystemText.harmless($0.text(0)) }
     }
   }
 }

@@ -60,6 +60,9 @@ struct Bracket {
     before?.session.hidesProcesses == true || after?.session.hidesProcesses == true
   }
 
+  /// Whether the sample behind it would have shown every process of the one before.
+  var showsAll: Bool { after != nil && !spansSpaces && !hidesProcesses }
+
   /// Whether PIDs of this space are meant on one of its sides.
   func isOf(space: Int64) -> Bool {
     before?.session.space == space || after?.session.space == space

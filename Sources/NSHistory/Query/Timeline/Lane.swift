@@ -6,7 +6,8 @@ public struct Lane: Sendable, Hashable {
   public let process: ProcessRecord
   /// The type.
   public let type: NamespaceType
-  /// In order. At times that none of them holds the process was not there.
+  /// In the order of samples: where the clock was set back times come twice. At times that none of
+  /// them holds the process was not there.
   public let segments: [Segment]
 
   /// A time in which one thing was known.

@@ -8,7 +8,7 @@ extension HistoryReader {
     types: [NamespaceType] = NamespaceType.allCases
   ) throws(HistoryError) -> [Lane] {
     try reading { (reading) throws(SQLiteError) in
-      let query = TimelineQuery(reading: reading)
+      let query = TimelineQuery(reading: reading, window: window)
       var lanes: [Lane] = []
       var met: Set<Int64> = []
       for selector in selectors {
@@ -25,6 +25,7 @@ extension HistoryReader {
 /// Cuts the life of a process into segments.
 struct TimelineQuery {
   let reading: Reading
+  let window: TimeWindow
 
   func lanes(of life: Life, _ types: [NamespaceType]) throws(SQLiteError) -> [Lane] {
     let runs = try reading.tracks.runs(of: life.memberships)
@@ -47,16 +48,20 @@ struct TimelineQuery {
       let until = max(from, try reading.index.point(piece.upperBound).wall)
       let beginning = try edges.beginning(
         at: piece.lowerBound, goesOn: piece.lowerBound > run.from)
-      if let doubt = Self.doubt(beginning, run, runs.before(place)), let before = beginning.other {
-        // It was not there before it started.
-        let since = max(before, life.process.start ?? before)
-        if since < from { segments.append(.init(from: since, until: from, state: doubt)) }
+      // Where there is no sample before, nothing is known of what is asked for; but it was not there
+      // before it started.
+      let before = beginning.other ?? window.since ?? from
+      let since = max(before, life.process.start ?? before)
+      if since < from {
+        segments.append(
+          .init(from: since, until: from, state: Self.doubt(beginning, run, runs.before(place))))
       }
       segments.append(.init(from: from, until: until, state: Self.state(run)))
       let end = try edges.end(at: piece.upperBound, goesOn: piece.upperBound < run.until)
-      if let doubt = Self.doubt(end, run, runs.behind(place)), let after = end.other, after > until
-      {
-        segments.append(.init(from: until, until: after, state: doubt))
+      let after = end.other ?? window.until ?? until
+      if after > until {
+        segments.append(
+          .init(from: until, until: after, state: Self.doubt(end, run, runs.behind(place))))
       }
     }
     return segments
@@ -69,16 +74,15 @@ struct TimelineQuery {
     }
   }
 
-  /// What is known beyond an edge, up to the next sample; nil where no sample limits it.
-  private static func doubt(_ edge: Edge, _ run: Track.Run, _ next: Track.Run?) -> Lane.State? {
+  /// What is known beyond an edge, up to the next sample.
+  private static func doubt(_ edge: Edge, _ run: Track.Run, _ next: Track.Run?) -> Lane.State {
     switch edge.kind {
     case .started, .exited: return .unknown(.changedBetweenSamples)
     case .changed:
       let isDenied = [run.value, next?.value].contains(.unread(.denied))
       return .unknown(isDenied ? .denied : .changedBetweenSamples)
     // Of the time that a clock skips nothing is known.
-    case .firstSeen, .lastSeen, .clockSet: return .unknown(.gap)
-    case .open: return nil
+    case .firstSeen, .lastSeen, .clockSet, .open: return .unknown(.gap)
     }
   }
 

@@ -9,6 +9,9 @@ struct Life {
   /// The last sample that saw it.
   var lastSample: Int64 { memberships.last?.until ?? 0 }
 
+  /// Whether a sample did not see it.
+  func isMissing(at sample: Int64) -> Bool { membership(at: sample) == nil }
+
   /// The membership that a sample is in.
   func membership(at sample: Int64) -> Membership? {
     let place = memberships.partitioningIndex { $0.until >= sample }
@@ -31,6 +34,7 @@ struct Membership: Hashable {
 final class LifeReader {
   private let connection: Connection
   private let index: SampleIndex
+  private var known: [Int64: Life] = [:]
 
   init(_ connection: Connection, _ index: SampleIndex) {
     self.connection = connection
@@ -48,9 +52,13 @@ final class LifeReader {
 
   /// Of one process, by its row; nil when no sample saw it.
   func life(task: Int64) throws(SQLiteError) -> Life? {
+    if let life = known[task] { return life }
     let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.integer(task))
       .first { ProcessRecord($0, from: 0) }
-    return try row.flatMap(life)
+    let life = try row.flatMap(life)
+    if known.count >= 256 { known.removeAll(keepingCapacity: true) }
+    known[task] = life
+    return life
   }
 
   /// The parent that a process had when it was first seen; nil where that is not known.
@@ -119,8 +127,11 @@ extension ProcessRecord {
       startBoot: row.optionalInteger(first + 9).flatMap {
         ClockTicks.nanoseconds(UInt64(bitPattern: $0), perSecond: row.integer(first + 10))
       },
-      comm: row.optionalText(first + 3), uid: row.optionalInteger(first + 4),
+      // What the file holds is escaped, unless somebody edited it.
+      comm: row.optionalText(first + 3).map(SystemText.harmless),
+      uid: row.optionalInteger(first + 4),
       parentPID: row.integer(first + 5), isKernelThread: row.integer(first + 6) != 0,
-      cgroup: row.optionalText(first + 7), firstSeen: 0, lastSeen: 0, isOpen: false)
+      cgroup: row.optionalText(first + 7).map(SystemText.harmless), firstSeen: 0, lastSeen: 0,
+      isOpen: false)
   }
 }
