@@ -85,7 +85,9 @@ extension RandomHistory {
         if isSure, mayHaveMoved { continue }
         // It may have started before its parent moved.
         if now == before { continue }
-        if let old, old != now {
+        // Where a parent came from that is new itself is not known.
+        let isKnown = parent.map { sight($0.process, facts.first - 1) != nil } ?? false
+        if let old, old != now, isKnown || !knew(now, before: facts.first) && !now.isInitial {
           parts.insert(.init(type: type, from: old, to: now))
         } else if old == nil, !now.isInitial, !knew(now, before: facts.first) {
           parts.insert(.init(type: type, from: nil, to: now))

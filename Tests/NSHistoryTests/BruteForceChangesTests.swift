@@ -38,7 +38,7 @@ struct BruteForceChangesTests {
   @Test("a namespace ends when its last process has left it", arguments: BruteForce.seeds)
   func ends(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
-    checkEnds(brute, try Self.changes(brute, .init()).filter { $0.kind == .ended })
+    checkEnds(brute, try Self.changes(brute, .init()).filter { $0.kind == .emptied })
     brute.report()
   }
 
@@ -131,7 +131,7 @@ struct BruteForceChangesTests {
     guard sample > 0 else { return brute.check(false, what) }
     let after = brute.sample(change.after)
     let read =
-      change.kind == .moved || change.kind == .exited || change.kind == .lastSeen
+      [.moved, .zombie, .exited, .lastSeen].contains(change.kind)
       ? change.parts.compactMap { part in
         history.lastRead(brute.number(change.process), part.link, before: sample)
       }.min() : sample - 1
@@ -144,9 +144,9 @@ struct BruteForceChangesTests {
       guard let to = part.to?.key else { continue }
       let isKnown = to.isInitial || history.knew(to, before: sample)
       brute.check(
-        part.how == (isKnown ? .joined : .created), "\(what): \(part), known before: \(isKnown)")
-      if !isKnown { marks.insert(.created) }
-      guard part.link == part.link.type.link, isKnown else { continue }
+        part.how == (isKnown ? .joined : .new), "\(what): \(part), known before: \(isKnown)")
+      if !isKnown { marks.insert(.new) }
+      guard isKnown else { continue }
       if !to.isInitial { marks.insert(.entered) }
       if to.isInitial, let from = part.from?.key, !from.isInitial { marks.insert(.toInitial) }
     }

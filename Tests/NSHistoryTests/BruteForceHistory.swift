@@ -98,7 +98,7 @@ struct BruteForceHistoryTests {
       }
       let isNew = !isKnown && !key.isInitial
       brute.check(
-        change.how == (isNew ? .created : .joined) && !(isShown && change.how == .created),
+        change.how == (isNew ? .new : .joined) && !(isShown && change.how == .new),
         "p\(process) in \(samples): \(change), though known before: \(isKnown)")
       if isKnown, !key.isInitial, change.link == key.type.link { joined.append(key) }
     }

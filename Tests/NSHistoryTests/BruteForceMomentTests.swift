@@ -126,6 +126,7 @@ struct BruteForceMomentTests {
         // In a gap, before and after all samples: what all of those that are there agree on.
         let isAgreed =
           place.reason == .gap && Set(sightings(brute, moments, process, type)).count == 1
+          && sightings(brute, moments, process, type).count == moments.flatMap(\.sides).count
           && [.certain, .lastSeen, .firstSeen].contains(one.presence)
         if place.reason == nil || isAgreed { sure[key, default: []].append(process) }
       }

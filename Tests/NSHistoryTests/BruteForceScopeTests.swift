@@ -86,7 +86,7 @@ struct BruteForceScopeTests {
         let isStart = change.kind == .started || change.kind == .firstSeen
         if parts.isEmpty || isStart && parts.allSatisfy({ $0.to?.key != key }) { continue }
         let isDirect = parts.allSatisfy { part in
-          part.to?.key == key || change.kind == .ended
+          part.to?.key == key || change.kind == .emptied
             || history.place(
               brute.number(change.process), brute.sample(change.by) - 1, part.link) == key
         }
@@ -124,10 +124,12 @@ struct BruteForceScopeTests {
     brute.check(began == isFirst, "p\(process) in \(key): began there: \(began)")
     guard (history.place(process, last, key.type.link) == nil) == afterUnread else { return }
     let lastRead = sighted.last { history.place(process, $0, key.type.link) != nil }
+    let isOver =
+      last + 1 < history.count || history.sight(process, last)?[key.type.link] == .unread(.zombie)
     let isLast =
-      last + 1 < history.count
+      isOver
       && lastRead.map { history.place(process, $0, key.type.link) == key } ?? false
-    let left = mine.contains { $0.kind == .exited || $0.kind == .lastSeen }
+    let left = mine.contains { [.exited, .lastSeen, .zombie].contains($0.kind) }
     brute.check(left == isLast, "p\(process) in \(key): left by exiting: \(left)")
   }
 }

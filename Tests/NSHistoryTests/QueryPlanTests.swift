@@ -17,6 +17,7 @@ struct QueryPlanTests {
     ("SCAN span", "the classes of lengths, 21 rows"),
     ("SCAN json_each", "what was asked for"),
     ("SCAN s", "the sets asked for"),
+    ("SCAN below", "the namespaces below one"),
     ("SCAN migration", "one row a version"),
     ("SCAN CONSTANT ROW", "no table"),
     ("SCAN m USING INDEX membership_open", "the processes of now"),

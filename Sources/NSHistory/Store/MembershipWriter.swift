@@ -7,17 +7,6 @@ struct MembershipWriter {
   let interner: Interner
   let tasks: TaskWriter
 
-  /// Why a membership began: see `membership.cause` in `Migrations/V0002_questions.sql`.
-  private enum Cause: Int64 {
-    case moved = 1
-    case startedElsewhere = 2
-    case startedInNew = 3
-    case wentOn = 4
-  }
-
-  /// What a membership began with.
-  private typealias Beginning = (cause: Cause, origin: Int64?)
-
   /// Writes what is new, in one transaction that the caller has begun.
   func write(
     _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
@@ -37,7 +26,8 @@ struct MembershipWriter {
       try close(process, after: sample - 1)
       let beginning: Beginning? =
         set.isMove(from: process.set)
-        ? (.moved, process.set.row) : process.hasCause ? (.wentOn, nil) : nil
+        ? Beginning(cause: .moved, origin: process.set.row)
+        : process.hasCause ? Beginning(cause: .wentOn) : nil
       process.set = set
       process.hasCause = beginning != nil
       process.membership = try open(process.task, set, from: sample, beginning)
@@ -55,16 +45,25 @@ struct MembershipWriter {
     _ arrivals: [ProcessSample.Appearance], into live: inout LiveProcesses,
     before: LiveProcesses, sample: Int64, at start: ClockReading, mayBeKnown: Bool
   ) throws(SQLiteError) {
+    let beginnings = BeginningFinder(connection: connection, interner: interner)
+    // Where processes of an earlier session were when it ended.
+    var resumed: [Int64: InternedSet] = [:]
     for arrival in arrivals {
       let parent = live.process(pid: arrival.facts.parentPID)
       let (task, isKnown) = try tasks.row(
         of: arrival, at: start, parent: parent?.task, mayBeKnown: mayBeKnown)
       let set = try interner.set(arrival.links)
-      let beginning =
-        isKnown
-        ? try resumption(of: task, in: set)
-        : self.beginning(
-          in: set, of: parent, earlier: before.process(pid: arrival.facts.parentPID))
+      let beginning: Beginning?
+      if isKnown {
+        let last = try beginnings.last(of: task)
+        resumed[task] = last?.set
+        beginning = beginnings.resumption(after: last, in: set)
+      } else {
+        let earlier = before.process(pid: arrival.facts.parentPID)
+        beginning = beginnings.start(
+          in: set, of: parent,
+          earlier: parent.flatMap { $0.task == earlier?.task ? earlier?.set : resumed[$0.task] })
+      }
       live.put(
         .init(
           pid: arrival.facts.pid, task: task,
@@ -72,40 +71,6 @@ struct MembershipWriter {
           hasCause: beginning != nil),
         arrival.token)
     }
-  }
-
-  private func beginning(
-    in set: InternedSet, of parent: LiveProcesses.Process?, earlier: LiveProcesses.Process?
-  ) -> Beginning? {
-    guard let parent else {
-      let isInNew = set.own.contains(where: interner.created.contains)
-      return isInNew || set.sendsChildrenElsewhere ? (.startedInNew, nil) : nil
-    }
-    let isInNew = set.own.contains {
-      interner.created.contains($0) && !parent.set.parts.contains($0)
-    }
-    // It may have started before its parent moved; and where a parent came from that is new itself
-    // is not known.
-    let isElsewhere =
-      earlier.map { $0.task == parent.task } == true
-      && set.isElsewhere(thanChildrenOf: [parent.set, earlier?.set].compactMap(\.self))
-    return isInNew || isElsewhere || set.sendsChildrenElsewhere
-      ? (.startedElsewhere, parent.set.row) : nil
-  }
-
-  /// The beginning of a membership of a process that an earlier session knew.
-  private func resumption(of task: Int64, in set: InternedSet) throws(SQLiteError) -> Beginning? {
-    let last = try connection.prepare(
-      """
-      SELECT set_id, cause IS NOT NULL FROM membership WHERE task_id = ?
-      ORDER BY from_sample DESC LIMIT 1
-      """
-    ).bind(.integer(task)).first { ($0.integer(0), $0.integer(1) != 0) }
-    guard let last else { return nil }
-    if let before = try interner.set(row: last.0), set.isMove(from: before) {
-      return (.moved, before.row)
-    }
-    return last.1 ? (.wentOn, nil) : nil
   }
 
   private func close(
