@@ -16,7 +16,7 @@ struct MomentWords {
   /// The time, and how near to it samples are.
   var lines: [String] {
     let sides = SampleSidesWords(time: time, samples: samples, zone: zone)
-    let first = "At \(TimeFormat.people(time, zone)): \(sides.listing.joined(separator: " "))"
+    let first = "At \(TimeFormat.people(time, zone)): \(sides.listing)."
     guard let unread, unread > 0 else { return [first] }
     let all = RecordingWords.count(unread, "process", "processes")
     return [first, "\(all) had links that could not be read, and may be in more."]

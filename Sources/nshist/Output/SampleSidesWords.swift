@@ -22,24 +22,22 @@ struct SampleSidesWords {
     "\(TimeFormat.duration(time &- sample)) \(sample <= time ? "before" : "after")"
   }
 
-  /// Sentences about what a listing of the moment shows.
-  var listing: [String] {
-    if samples.isEmpty { return ["no sample is recorded."] }
-    if let inside {
-      return ["in the middle of the sample of \(TimeFormat.people(inside, zone))."]
-    }
-    let twice = isShownTwice ? ["the clock was set, and can have shown this time twice:"] : []
-    return twice + samples.map(line)
+  /// What a listing of the moment shows, as the end of a sentence.
+  var listing: String {
+    if samples.isEmpty { return "no sample is recorded" }
+    if let inside { return "in the middle of the sample of \(TimeFormat.people(inside, zone))" }
+    let twice = isShownTwice ? "the clock was set, and can have shown this time twice: " : ""
+    return twice + samples.map(words).joined(separator: "; and ")
   }
 
-  private func line(_ gap: SameAnswer.SampleGap) -> String {
+  private func words(_ gap: SameAnswer.SampleGap) -> String {
     switch (gap.before, gap.after) {
     case (let before?, nil):
-      "as the last sample saw it, \(distance(before)); what came after is not known."
-    case (nil, let after?): "as the first sample saw it, \(distance(after))."
+      "as the last sample saw it, \(distance(before)); what came after is not known"
+    case (nil, let after?): "as the first sample saw it, \(distance(after))"
     case (let before?, let after?):
-      "by the samples \(distance(before)) and \(distance(after))\(missing(gap))."
-    case (nil, nil): "no sample is recorded."
+      "by the samples \(distance(before)) and \(distance(after))\(missing(gap))"
+    case (nil, nil): "no sample is recorded"
     }
   }
 
