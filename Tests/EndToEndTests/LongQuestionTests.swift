@@ -65,7 +65,7 @@ struct LongQuestionTests {
   @Test("on a terminal it says that it is still reading, and takes that away again")
   func progress() throws {
     let history = try CrowdedHistory(processes: 20_000)
-    let line = ([Command.nshist] + Self.members(history, "csv")).joined(separator: " ")
+    let line = "\(Command.nshist) query peers 1 --format csv --db \(history.path)"
     let seen = try Terminal.run("\(line) > /dev/null")
     #expect(seen.contains("nshist: ") == false)
     #expect(seen.contains("still reading, "))
