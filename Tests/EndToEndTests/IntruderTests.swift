@@ -1,0 +1,106 @@
+// Somebody enters the namespaces of another process and goes back to the host's, live: what a
+// responder finds afterwards.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.enabled("needs root, to make namespaces", { geteuid() == 0 }))
+struct IntruderTests {
+  private typealias Object = [String: Any]
+
+  private func ask(_ recording: LiveRecording, _ arguments: String...) throws -> [Object] {
+    let outcome = try Command.run(
+      Command.nshist, arguments + ["--format", "json", "--db", recording.database])
+    #expect(outcome.status == 0, "\(arguments): \(outcome.messages)")
+    let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? Object
+    // The rows are called as the question is.
+    return answer?[arguments[1]] as? [Object] ?? []
+  }
+
+  private static func pid(_ process: Any?) -> Int? { (process as? Object)?["pid"] as? Int }
+
+  private static func strings(_ row: Object?, _ key: String) -> [String] {
+    row?[key] as? [String] ?? []
+  }
+
+  @Test("who entered, whose namespaces, and who went back to the host")
+  func intruder() throws {
+    let recording = try LiveRecording()
+    let (victim, intruder) = (try Puppet(), try Puppet())
+    try recording.waitForSamples(2)
+    try victim.unshare(CloneFlag.net | CloneFlag.uts)
+    try recording.waitForSamples(2)
+    try intruder.enter(victim.pid, CloneFlag.net)
+    try recording.waitForSamples(3)
+    try intruder.enter(getpid(), CloneFlag.net)
+    try recording.waitForSamples(2)
+    try intruder.exit()
+    try victim.exit()
+    try recording.waitForSamples(2)
+
+    let changes = try ask(recording, "query", "changes")
+    let ofVictim = changes.filter { $0["pid"] as? Int == Int(victim.pid) }
+    #expect(ofVictim.compactMap { $0["change"] as? String } == ["moved", "exited"])
+    #expect(Self.strings(ofVictim.first, "marks") == ["new"])
+    let ofIntruder = changes.filter { $0["pid"] as? Int == Int(intruder.pid) }
+    #expect(ofIntruder.compactMap { $0["change"] as? String } == ["moved", "moved"])
+    #expect(ofIntruder.map { Self.strings($0, "marks") } == [["entered"], ["to-initial"]])
+    #expect(Self.pid(ofIntruder.first?["joined"]) == Int(victim.pid))
+
+    let own = try ask(recording, "query", "changes", "--namespace", "net@\(victim.pid)")
+      .filter { ($0["change"] as? String) != "emptied" }
+      .compactMap { row in (row["change"] as? String).map { "\(row["pid"] ?? 0) \($0)" } }
+    for event in [
+      "\(victim.pid) moved", "\(intruder.pid) moved", "\(victim.pid) exited",
+    ] {
+      #expect(own.contains(event), "\(event) in \(own)")
+    }
+
+    let history = try ask(recording, "query", "history", "\(intruder.pid)")
+    #expect(history.map { Self.pid($0["joined"]) } == [nil, Int(victim.pid), nil])
+    #expect(history.compactMap { $0["began"] as? String } == ["started", "changed", "changed"])
+    #expect(history.last?["ended"] as? String == "exited")
+
+    let peers = try ask(recording, "query", "peers", "\(victim.pid)")
+    #expect(peers.compactMap { $0["pid"] as? Int } == [Int(intruder.pid)])
+    #expect(peers.compactMap { $0["type"] as? String } == ["net"])
+
+    let members = try ask(recording, "query", "members", "uts@\(victim.pid)", "--columns", "pid")
+    #expect(members.contains { $0["pid"] as? Int == Int(victim.pid) })
+  }
+
+  @Test("a container's first process, and one that is executed in it")
+  func container() throws {
+    let recording = try LiveRecording()
+    try recording.waitForSamples(2)
+    let container = try Command(
+      "/usr/bin/unshare", ["--net", "--uts", "--pid", "--fork", "sleep", "60"])
+    try recording.waitForSamples(3)
+    let inside = try #require(try children(of: container.pid).first)
+    let exec = try Command(
+      "/usr/bin/nsenter", ["--target", "\(inside)", "--net", "--uts", "--pid", "sleep", "60"])
+    try recording.waitForSamples(3)
+    let executed = try #require(try children(of: exec.pid).first)
+    exec.signal(SIGTERM)
+    container.signal(SIGTERM)
+    for pid in [executed, inside] { kill(pid, SIGTERM) }
+    try recording.waitForSamples(2)
+
+    let changes = try ask(recording, "query", "changes")
+    let maker = changes.first { $0["pid"] as? Int == Int(container.pid) }
+    #expect(Self.strings(maker, "marks") == ["new"])
+    let links = (maker?["parts"] as? [Object] ?? []).compactMap { $0["link"] as? String }
+    #expect(Set(links).isSuperset(of: ["net", "uts", "pid_for_children"]), "\(links)")
+    let intruder = changes.first { $0["pid"] as? Int == Int(exec.pid) }
+    #expect(Self.strings(intruder, "marks") == ["entered"])
+    #expect([Int(inside), Int(container.pid)].contains(Self.pid(intruder?["joined"])))
+    let members = try ask(recording, "query", "members", "pid@\(inside)", "--columns", "pid")
+    #expect(Set(members.compactMap { $0["pid"] as? Int }) == [Int(inside), Int(executed)])
+  }
+
+  private func children(of pid: Int32) throws -> [Int32] {
+    try String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
+      .split(separator: " ").compactMap { Int32($0.filter(\.isNumber)) }
+  }
+}
