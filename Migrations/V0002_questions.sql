@@ -3,7 +3,7 @@
 -- that is asked by name, by namespace or in the order of time.
 
 -- Which samples a process was in it: first_sample is the first that knew of the namespace, and
--- last_sample the last that saw a process in it, or knew of it where none ever was. While
+-- last_sample the last that saw a process in it; where none ever was, the same as first_sample. While
 -- last_sample is NULL a process is in it, up to the last sample of the session.
 ALTER TABLE namespace ADD COLUMN first_sample INTEGER REFERENCES sample;
 ALTER TABLE namespace ADD COLUMN last_sample INTEGER REFERENCES sample;
@@ -16,11 +16,12 @@ ALTER TABLE namespace ADD COLUMN owner_uid INTEGER;
 -- The process that parent_pid was when this one was first seen; NULL if that is not known.
 ALTER TABLE task ADD COLUMN parent_task_id INTEGER REFERENCES task;
 
--- What there is to tell of its beginning; NULL when the process started where its parent's children
--- go. 1: it moved, from origin_set_id. 2: it started elsewhere than its parent's children go, which
--- are in origin_set_id, or has its own go elsewhere. 3: the same, and its parent is not known. 4: it
--- goes on, after time with no recorder or with a link that could not be read, and there was something
--- to tell before.
+-- What there may be to tell of its beginning; NULL when a process started where its parent's children
+-- go, or goes on with nothing to tell. 1: it may have moved, from origin_set_id. 2: it started
+-- elsewhere than its parent's children go, which are in origin_set_id, or has its own go elsewhere.
+-- 3: its parent is not known, and it is in a namespace that was not known, or has its children go
+-- elsewhere. 4: it goes on, after time with no recorder or beside links that could not be read, and
+-- there was something to tell before.
 ALTER TABLE membership ADD COLUMN cause INTEGER CHECK (cause BETWEEN 1 AND 4);
 ALTER TABLE membership ADD COLUMN origin_set_id INTEGER REFERENCES namespace_set;
 

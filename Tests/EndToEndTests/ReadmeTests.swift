@@ -57,6 +57,7 @@ struct ReadmeTests {
 
   @Test("two examples of every command are in its help, and can be parsed")
   func everyCommandHasExamples() throws {
+    let folder = try TemporaryFolder()
     for command in try commands() {
       let words = ["nshist"] + command.path
       let examples = try help(command.path).split(separator: "\n")
@@ -67,19 +68,20 @@ struct ReadmeTests {
         .filter { !$0.contains("USAGE") && !$0.contains("[<") && !$0.contains("<") }
       #expect(examples.count >= 2, "\(command.path): \(examples)")
       for example in examples {
-        let outcome = try Command.run("/bin/sh", ["-c", Self.harmless(example)])
+        let outcome = try Command.run("/bin/sh", ["-c", Self.harmless(example, in: folder.path)])
         #expect(outcome.status != 64 && outcome.status < 126, "\(example): \(outcome.messages)")
       }
     }
   }
 
-  /// An example, run on no file: it goes as far as its arguments are understood.
-  private static func harmless(_ example: String) -> String {
+  /// An example, run on no file in a folder of its own: it goes as far as its arguments are
+  /// understood.
+  private static func harmless(_ example: String, in folder: String) -> String {
     let program = example.replacing("nshist ", with: "'\(Command.nshist)' ", maxReplacements: 1)
     let isRecorder = example.contains("nshist record")
     return isRecorder
       ? "\(program) --proc-root /nowhere --db /nowhere/history.db"
-      : "cd /nowhere 2>/dev/null; NSHIST_DB=/nowhere/history.db \(program) >/dev/null"
+      : "cd '\(folder)' && NSHIST_DB=/nowhere/history.db \(program) >/dev/null"
   }
 
   @Test("completions come from the program", arguments: ["bash", "zsh", "fish"])

@@ -12,8 +12,9 @@ struct QueryChanges: ParsableCommand {
       nshist query changes --namespace net:4026532281 --format csv
 
       Marked are processes that entered namespaces which others had (entered), those that came \
-      from other namespaces into initial ones (to-initial), and new namespaces (created). Starts \
-      and exits without a change of namespaces are shown with --pid or --namespace only.
+      from other namespaces into initial ones (to-initial), and namespaces that were not known \
+      before (new). One that lost its last process is emptied. Starts and exits without a change \
+      of namespaces are shown with --pid or --namespace only.
       """)
 
   @Option(

@@ -49,8 +49,8 @@ enum KernelCheckup {
       what: "events", state: .degraded,
       found: "the kernel does not report changes of namespaces: \(Errno(rawValue: refusal))",
       advice: """
-        what comes and goes between two samples is not seen: use a short --interval; CAP_PERFMON \
-        allows events
+        this version does not use events yet, so a short --interval is what helps; CAP_PERFMON would \
+        allow them
         """)
   }
 }

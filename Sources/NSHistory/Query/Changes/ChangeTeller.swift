@@ -58,7 +58,8 @@ struct ChangeTeller {
     parts = parts.filter(isAskedFor)
     guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
     return try change(
-      bracket.coverage == .sampled ? .started : .firstSeen, sample - 1, sample, life.process,
+      bracket.coverage == .sampled && !bracket.hidesProcesses ? .started : .firstSeen, sample - 1,
+      sample, life.process,
       parts, parent: parent)
   }
 

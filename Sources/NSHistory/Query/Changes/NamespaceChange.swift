@@ -64,7 +64,7 @@ public struct NamespaceChange: Sendable, Hashable {
     case inherited
     /// Seen in it; how it came there is not known.
     case found
-    /// Out of one, by exiting.
+    /// Out of one, by exiting or as it became a zombie.
     case left
     /// The namespace has no process any more.
     case emptied
@@ -80,7 +80,7 @@ public struct NamespaceChange: Sendable, Hashable {
     case new
   }
 
-  /// What of that it is.
+  /// The marks it carries.
   public var marks: [Mark] {
     var marks: [Mark] = []
     if parts.contains(where: { $0.how == .joined && $0.to?.isInitial != true }) {

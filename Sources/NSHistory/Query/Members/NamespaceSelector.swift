@@ -8,11 +8,4 @@ public enum NamespaceSelector: Sendable, Hashable {
   case kernelID(NamespaceType, UInt64)
   /// Those of a type that processes were in.
   case of(NamespaceType, ProcessSelector)
-
-  /// The type.
-  public var type: NamespaceType {
-    switch self {
-    case .inode(let type, _), .kernelID(let type, _), .of(let type, _): type
-    }
-  }
 }

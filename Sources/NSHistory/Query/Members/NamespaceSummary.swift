@@ -23,8 +23,5 @@ public struct NamespaceSummary: Sendable, Hashable {
     public let parents: Int
     /// How many namespaces were made in it or are owned by it, and had a process in the last sample.
     public let namespaces: Int
-
-    /// Whether anything is known to keep it.
-    public var isAny: Bool { processes + parents + namespaces > 0 }
   }
 }

@@ -19,11 +19,13 @@ public struct Edge: Sendable, Hashable {
     case changed
     /// It was the same before, or after, and the wall clock was set in between.
     case clockSet = "clock-set"
-    /// It was like that when it was first seen, after time without samples.
+    /// It was like that when it was first seen, after time without samples, or where it may have been
+    /// hidden.
     case firstSeen = "first-seen"
     /// The process exited.
     case exited
-    /// It was like that when it was last seen, before time without samples.
+    /// It was like that when it was last seen, before time without samples, or where it may have been
+    /// hidden.
     case lastSeen = "last-seen"
     /// It holds in the last sample, and the recorder is still running.
     case open

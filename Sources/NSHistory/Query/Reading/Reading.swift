@@ -14,7 +14,7 @@ struct Reading {
     index = try SampleIndex(connection, isRecorded: isRecorded)
     sets = SetReader(connection)
     lives = LifeReader(connection, index)
-    tracks = TrackReader(connection, index)
+    tracks = TrackReader(index, sets, lives)
     namespaces = NamespaceReader(connection)
   }
 

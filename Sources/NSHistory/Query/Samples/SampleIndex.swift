@@ -86,7 +86,7 @@ final class SampleIndex {
       missing = try bracket(before: after).missing
     }
     let low = before >= first ?? after ? try point(before) : nil
-    let high = after <= last ?? before ? try point(after) : nil
+    let high = try bracket(before: after).after
     return SampleSpan(before: low, after: high, missing: missing)
   }
 

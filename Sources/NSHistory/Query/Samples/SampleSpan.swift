@@ -7,11 +7,13 @@ struct SampleSpan {
   /// Why samples are missing in between; nil when none is.
   let missing: MissingSamples?
 
-  /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
-  /// that is not known.
+  /// How long after the one the other began, in nanoseconds: by the boot clock, whatever the wall clock
+  /// did, and across boots by the wall clock; nil where that says less than nothing.
   var length: Int64? {
     guard let before, let after else { return nil }
-    return before.session.clock == after.session.clock
+    let length =
+      before.session.clock == after.session.clock
       ? after.boot &- before.boot : after.wall &- before.wall
+    return length < 0 ? nil : length
   }
 }

@@ -7,7 +7,7 @@ public struct Lane: Sendable, Hashable {
   /// The type.
   public let type: NamespaceType
   /// In the order of samples: where the clock was set back times come twice. At times that none of
-  /// them holds the process was not there.
+  /// them holds no sample saw the process.
   public let segments: [Segment]
 
   /// A time in which one thing was known.

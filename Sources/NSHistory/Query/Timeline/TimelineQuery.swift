@@ -82,7 +82,10 @@ struct TimelineQuery {
       let isDenied = [run.value, next?.value].contains(.unread(.denied))
       return .unknown(isDenied ? .denied : .changedBetweenSamples)
     // Of the time that a clock skips nothing is known.
-    case .firstSeen, .lastSeen, .clockSet, .open: return .unknown(.gap)
+    case .clockSet, .open: return .unknown(.gap)
+    // Without a gap it was only not seen: it may have been hidden.
+    case .firstSeen, .lastSeen:
+      return .unknown(edge.missing == nil && edge.other != nil ? .notRecorded : .gap)
     }
   }
 

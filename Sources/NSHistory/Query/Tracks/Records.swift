@@ -24,9 +24,9 @@ public struct ProcessRecord: Sendable, Hashable {
   public let isKernelThread: Bool
   /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
   public let cgroup: String?
-  /// When the first sample that saw it began.
+  /// When the first sample that saw it began; 0 in an answer about a moment, which does not look.
   public internal(set) var firstSeen: Int64
-  /// When the last sample that saw it began.
+  /// When the last sample that saw it began; 0 in an answer about a moment.
   public internal(set) var lastSeen: Int64
   /// Whether it was still there in the last sample, and the recorder is still running.
   public internal(set) var isOpen: Bool

@@ -7,10 +7,14 @@ final class TrackReader {
   private let sets: SetReader
   private let lives: LifeReader
 
-  init(_ connection: Connection, _ index: SampleIndex) {
+  init(_ index: SampleIndex, _ sets: SetReader, _ lives: LifeReader) {
     self.index = index
-    sets = SetReader(connection)
-    lives = LifeReader(connection, index)
+    self.sets = sets
+    self.lives = lives
+  }
+
+  convenience init(_ connection: Connection, _ index: SampleIndex) {
+    self.init(index, SetReader(connection), LifeReader(connection, index))
   }
 
   /// The track of a PID, or of those of its processes that may have been running at a time.

@@ -81,7 +81,7 @@ struct Comparison {
 }
 
 extension Comparison {
-  /// The answer where a name stands for no process, or for one alone.
+  /// The answer where a name stands for no process.
   init(ofNobody types: [NamespaceType]) {
     self.init(
       pids: [], time: "", verdict: .unknown, processes: [],

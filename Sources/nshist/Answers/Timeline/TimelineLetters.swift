@@ -58,7 +58,7 @@ struct TimelineLetters {
       used.contains(.several) ? "* = several in one column" : nil,
       reasons.isEmpty ? nil : "? = not known (\(reasons))",
       used.contains(.unknown(.gap)) ? "- = a gap: no samples" : nil,
-      used.contains(.absent) ? ". = not there" : nil,
+      used.contains(.absent) ? ". = not seen" : nil,
     ].compactMap(\.self)
     return letters + more + (signs.isEmpty ? [] : [signs.joined(separator: "   ")])
   }

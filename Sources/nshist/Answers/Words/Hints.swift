@@ -32,10 +32,9 @@ struct Hints {
         + (similar.isEmpty
           ? "; \(try recorded())" : "; there are \(similar.joined(separator: ", "))")
     case .container(let id):
-      return """
-        no process of a container whose id begins with \(id) was recorded in that time; \
-        \(try recorded())
-        """
+      let time = try reader.processes(selector).isEmpty ? "" : " in that time"
+      return
+        "no process of a container whose id begins with \(id) was recorded\(time); \(try recorded())"
     }
   }
 

@@ -13,15 +13,6 @@ extension ProcessRecord {
     }
   }
 
-  /// For people: who it is, and when it was recorded.
-  func words(_ zone: TimeZoneChoice) -> String {
-    var line = "\(pid): \(shownName)"
-    if let uid { line += ", uid \(uid)" }
-    if let start { line += ", started \(TimeFormat.people(start, zone))" }
-    line += ", recorded \(TimeFormat.people(firstSeen, zone))"
-    return line + " to \(TimeFormat.people(lastSeen, zone))"
-  }
-
   /// Its identity, in few words.
   var json: JSON {
     .object([
