@@ -80,7 +80,7 @@ let package = Package(
       dependencies: ["Procfs", "NamespaceModel", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "NSHistoryTests",
-      dependencies: ["NSHistory", "NamespaceModel", "SQLite", "TestSupport"],
+      dependencies: ["NSHistory", "Migrations", "NamespaceModel", "SQLite", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "NSRecorderTests",

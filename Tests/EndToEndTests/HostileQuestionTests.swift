@@ -1,0 +1,149 @@
+// A history that was edited by hand, or by somebody who means harm, one edit at a time: every
+// command ends in time with a status of its own, never by a signal, and prints nothing that a
+// terminal obeys.
+
+import Foundation
+import SQLite
+import TestSupport
+import Testing
+
+struct HostileQuestionTests {
+  /// The golden history, to be edited.
+  private static let golden = Result {
+    let folder = try TemporaryFolder()
+    try GoldenHistory.write(folder.file("history.db"))
+    return try Data(contentsOf: URL(fileURLWithPath: folder.file("history.db")))
+  }
+
+  private let folder: TemporaryFolder
+  private let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.file("history.db")
+    try Self.golden.get().write(to: URL(fileURLWithPath: path))
+  }
+
+  private func edit(_ sql: String) throws {
+    let connection = try Connection(path: path, access: .readWrite)
+    try connection.execute(
+      "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; \(sql)")
+  }
+
+  private static let questions = [
+    "query same 5000 812 --at 2023-11-14T22:15:12Z", "query same 5000 5100 6100",
+    "query history 5000", "query history comm:nginx", "query history 6100",
+    "query members net:4026532300", "query members user#6003", "query members pid@8002",
+    "query peers 4711", "query peers 5000 --initial --type net", "query changes",
+    "query changes --pid 5000", "query changes --namespace net:4026532300",
+    "query namespaces --at 2023-11-14T22:15:12Z", "query namespaces",
+    "query processes --at 2023-11-14T22:15:52.5Z", "query tree --at 2023-11-14T22:15:12Z",
+    "query tree --at 2023-11-14T22:16:20Z", "query coverage",
+    "query coverage --at 2023-11-14T22:15:30Z", "timeline 5000 6100 7000 --type net,user",
+    "limits", "doctor", "export --since 2023-11-14T22:15:20Z",
+  ]
+
+  /// Asks everything, in every format named.
+  private func askAll(
+    _ formats: [String], at location: SourceLocation = #_sourceLocation
+  ) throws {
+    for question in Self.questions {
+      for format in formats {
+        let isExport = question.hasPrefix("export")
+        let outcome = try Command.run(
+          "/usr/bin/timeout",
+          ["--signal=KILL", "20", Command.nshist]
+            + question.split(separator: " ").map(String.init)
+            + ["--format", isExport && format == "table" ? "tsv" : format, "--db", path],
+          environment: ["NO_COLOR": "1", "LC_ALL": "C.UTF-8"])
+        try expectDecent(outcome, format, isExport, "\(question) --format \(format)", at: location)
+      }
+    }
+  }
+
+  private func expectDecent(
+    _ outcome: Command.Outcome, _ format: String, _ isExport: Bool, _ what: String,
+    at location: SourceLocation
+  ) throws {
+    let status = outcome.status
+    #expect(
+      (0...2).contains(status) || (64...77).contains(status),
+      "\(what): \(status) \(outcome.messages.suffix(1000))", sourceLocation: location)
+    let allowed: Set<Unicode.Scalar> =
+      format == "csv" ? ["\r", "\n"] : isExport && format == "table" ? ["\t", "\n"] : ["\n"]
+    expectHarmless(outcome.output, but: allowed, what, at: location)
+    expectHarmless(outcome.messages, but: ["\n"], what, at: location)
+    guard status < 3 else { return }
+    #expect(throws: Never.self, "\(what)", sourceLocation: location) {
+      switch format {
+      case "json": _ = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+      case "csv": _ = try StrictCSV.parse(outcome.output)
+      default: break
+      }
+    }
+  }
+
+  private func expectHarmless(
+    _ text: String, but allowed: Set<Unicode.Scalar>, _ what: String, at location: SourceLocation
+  ) {
+    let bad = text.unicodeScalars.first { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: !allowed.contains(scalar)
+      // Bytes that are no UTF-8 come as U+FFFD.
+      default: false
+      }
+    }
+    #expect(bad == nil, "\(what): \(text.debugDescription.prefix(2000))", sourceLocation: location)
+  }
+
+  @Test("samples, times and numbers that cannot be", arguments: HostileEdits.numbers)
+  func number(sql: String) throws {
+    try edit(sql)
+    try askAll(["table", "json"])
+  }
+
+  @Test("parents and owners in a circle, a long chain and a wide one", arguments: HostileEdits.kin)
+  func kin(sql: String) throws {
+    try edit(sql)
+    try askAll(["table", "json", "csv"])
+  }
+
+  @Test("rows that are not there, and codes that mean nothing", arguments: HostileEdits.dangling)
+  func dangling(sql: String) throws {
+    try edit(sql)
+    try askAll(["table", "json"])
+  }
+
+  @Test("text that a terminal obeys", arguments: HostileEdits.texts)
+  func text(column: String) throws {
+    let parts = column.split(separator: ".")
+    try edit("UPDATE \(parts[0]) SET \(parts[1]) = \(HostileEdits.text) || rowid")
+    try askAll(["table", "json", "csv"])
+  }
+
+  @Test("no value where there has to be one, and values of another kind")
+  func otherKinds() throws {
+    for (table, column, value) in HostileEdits.otherKinds {
+      try Self.golden.get().write(to: URL(fileURLWithPath: path))
+      try edit(
+        """
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = replace(
+            replace(replace(sql, 'IS NOT NULL', 'NOTNULL'), 'NOT NULL', ''), ') STRICT', ')')
+        WHERE type = 'table' AND name = '\(table)'
+        """)
+      try edit("UPDATE \(table) SET \(column) = \(value)")
+      try askAll(["table", "json"])
+    }
+  }
+
+  @Test("the history itself is answered, so that a refusal is of the edit")
+  func unedited() throws {
+    for question in Self.questions {
+      let outcome = try Command.run(
+        Command.nshist, question.split(separator: " ").map(String.init) + ["--db", path])
+      #expect(outcome.status < 3, "\(question): \(outcome.messages)")
+      #expect(!outcome.output.isEmpty, "\(question)")
+    }
+  }
+}
