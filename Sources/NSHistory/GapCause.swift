@@ -4,7 +4,7 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   case suspended = 1
   /// The recorder did not get to run.
   case stalled = 2
-  /// Samples could not be written.
+  /// Samples could not be written, or not in time.
   case writeFailed = 3
   /// Samples could not be read.
   case readFailed = 4
@@ -14,7 +14,7 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
     switch self {
     case .suspended: "the machine was suspended"
     case .stalled: "the recorder did not get to run"
-    case .writeFailed: "samples could not be written"
+    case .writeFailed: "samples could not be written in time"
     case .readFailed: "samples could not be read"
     }
   }

@@ -137,7 +137,9 @@ public final class Recorder {
     notices.sample(sample.counts)
     let timing = SampleTiming(
       late: schedule.lateness(of: sample.start.boot),
-      gap: lastWritten.flatMap { failing ?? gap(from: $0, to: sample, schedule) })
+      gap: lastWritten.flatMap {
+        failing ?? schedule.gap(from: $0, to: sample, writing: lastWriteTook)
+      })
     let began = ClockReading.now().boot
     defer { lastWriteTook = ClockReading.now().boot - began }
     do throws(HistoryError) {
@@ -145,14 +147,6 @@ public final class Recorder {
     } catch {
       fail(.writeFailed, "\(error); trying again at the next sample")
     }
-  }
-
-  /// A recorder that waited for a lock, or for a disk, did get to run.
-  private func gap(
-    from last: ProcessSample, to now: ProcessSample, _ schedule: Schedule
-  ) -> GapCause? {
-    let gap = schedule.gap(from: last, to: now)
-    return gap == .stalled && lastWriteTook > configuration.interval / 2 ? .writeFailed : gap
   }
 
   /// A sample during which the wall clock was not set, if one can be had in a few passes: of

@@ -24,12 +24,19 @@ struct Schedule {
 
   /// Why the time between two samples is a gap, nil when it is none: in it, or in one of the two
   /// passes, the recorder did not run for more than a sample that is a little late.
-  func gap(from last: ProcessSample, to now: ProcessSample) -> GapCause? {
+  ///
+  /// - Parameter writing: how long the earlier sample took to be written. Who waited for a lock, or
+  ///   for a disk, did get to run.
+  func gap(
+    from last: ProcessSample, to now: ProcessSample, writing: Int64 = 0
+  ) -> GapCause? {
     let slack = max(interval / 2, 250_000_000)
     let pause = now.start.boot - last.end.boot
     let missed = max(pause - interval, last.idle, now.idle)
     guard missed > slack else { return nil }
-    return now.end.asleep - last.start.asleep > missed / 2 ? .suspended : .stalled
+    if now.end.asleep - last.start.asleep > missed / 2 { return .suspended }
+    // In the passes nothing is written.
+    return pause - interval == missed && writing > missed / 2 ? .writeFailed : .stalled
   }
 }
 

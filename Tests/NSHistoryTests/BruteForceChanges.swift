@@ -115,13 +115,14 @@ extension RandomHistory {
     return ends
   }
 
-  /// Whether a process that a sample saw in a namespace could not be read in the next: then it may
-  /// be in it still.
+  /// Whether a process that was read in a namespace last cannot be read in the sample after another:
+  /// then it may be in it still.
   func mayLiveOn(_ key: Key, after sample: Int) -> Bool {
-    samples[sample].values.contains { sight in
-      guard sight[key.type.link].key == key, let next = self.sight(sight.process, sample + 1)
+    samples[sample + 1].values.contains { sight in
+      guard sight[key.type.link] == .unread(.denied),
+        let read = lastRead(sight.process, key.type.link, before: sample + 1)
       else { return false }
-      return next[key.type.link] == .unread(.denied)
+      return place(sight.process, read, key.type.link) == key
     }
   }
 }

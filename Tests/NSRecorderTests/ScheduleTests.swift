@@ -64,6 +64,20 @@ struct ScheduleTests {
     #expect(schedule.gap(from: before, to: stopped) == .suspended)
   }
 
+  @Test("a gap is of writing only if writing took most of it")
+  func slowWrite() {
+    let last = pass(at: 100 * second)
+    let late = pass(at: last.end.boot + 25 * second)
+    #expect(schedule.gap(from: last, to: late, writing: 19 * second) == .writeFailed)
+    #expect(schedule.gap(from: last, to: late, writing: 9 * second) == .stalled)
+    // It did not run in the middle of the pass: that has nothing to do with writing.
+    var stopped = pass(at: 105 * second)
+    stopped.end = clocks(165 * second, asleep: 0, running: stopped.end.running)
+    #expect(schedule.gap(from: last, to: stopped, writing: 4 * second) == .stalled)
+    #expect(
+      schedule.gap(from: stopped, to: pass(at: 170 * second), writing: 4 * second) == .stalled)
+  }
+
   @Test("a pass that is long because there is much to read is no gap")
   func longPass() {
     let before = pass(at: 100 * second)

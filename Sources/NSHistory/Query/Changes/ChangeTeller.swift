@@ -6,6 +6,14 @@ struct ChangeTeller {
   let reading: Reading
   let question: ChangesQuestion
   let scope: ChangeScope
+  private let emptied: EmptiedFinder
+
+  init(reading: Reading, question: ChangesQuestion, scope: ChangeScope) {
+    self.reading = reading
+    self.question = question
+    self.scope = scope
+    emptied = EmptiedFinder(reading)
+  }
 
   private typealias Part = NamespaceChange.Part
   private typealias Links = LinkComparison.Links
@@ -141,32 +149,12 @@ struct ChangeTeller {
   }
 
   private func end(of life: NamespaceLife) throws(SQLiteError) -> NamespaceChange? {
-    guard let last = life.last, life.namespace.isInitial != true,
-      question.types.contains(life.namespace.type)
-    else { return nil }
-    guard try reading.index.bracket(before: last + 1).showsAll,
-      try isEnd(of: life.namespace, after: last)
+    guard let last = life.last, question.types.contains(life.namespace.type),
+      try emptied.isEmptied(life.namespace, after: last)
     else { return nil }
     let part = Part(
       link: life.namespace.type.link, from: life.namespace, to: nil, how: .emptied)
     return try change(.emptied, last, last + 1, nil, [part])
-  }
-
-  /// Whether a sample saw processes in a namespace, and all of them had left by the next. One whose
-  /// links cannot be read any more may still be there; a zombie is not.
-  private func isEnd(
-    of namespace: NamespaceRecord, after sample: Int64
-  ) throws(SQLiteError) -> Bool {
-    let members = try reading.connection.prepare(MembershipStab.inNamespace("m.task_id"))
-      .bind(MembershipStab.values(sample...sample, namespace)).map { $0.integer(0) }
-    for member in members {
-      let next = try reading.lives.life(task: member)?.membership(at: sample + 1)
-      let value = try next.map { (next) throws(SQLiteError) in
-        try reading.sets.links(of: next.set)[namespace.type.link]
-      }
-      if value == .unread(.denied) || value == .unread(.unsupported) { return false }
-    }
-    return !members.isEmpty
   }
 
   /// - Parameters:

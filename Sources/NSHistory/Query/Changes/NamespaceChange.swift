@@ -37,7 +37,8 @@ public struct NamespaceChange: Sendable, Hashable {
     case lastSeen = "last-seen"
     /// A process became a zombie: it, or its main thread, exited (`proc_pid_stat(5)`).
     case zombie
-    /// A namespace lost its last process. A mount, a file or a socket may keep it.
+    /// A namespace lost its last process, zombies not counted. A mount, a file, a socket or a thread of
+    /// a zombie may keep it.
     case emptied
   }
 

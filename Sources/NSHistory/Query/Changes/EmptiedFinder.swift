@@ -1,0 +1,69 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Finds out whether a namespace lost its last process between two samples.
+///
+/// Who cannot be read any more may still be where it was read last. A zombie counts as gone: of its
+/// other threads, if there are any, nothing is known.
+final class EmptiedFinder {
+  private let reading: Reading
+  // Of many namespaces that are emptied in one sample it is found out once.
+  private var known: (sample: Int64, keepers: Keepers)?
+
+  /// What processes that cannot be read may be in.
+  private struct Keepers {
+    var namespaces: Set<Int64> = []
+    /// Whether one of them may be any process of before, because not even its start can be read.
+    var isAnybodys = false
+  }
+
+  init(_ reading: Reading) { self.reading = reading }
+
+  /// Whether a sample saw processes in a namespace, and all of them had left by the next.
+  func isEmptied(_ namespace: NamespaceRecord, after sample: Int64) throws(SQLiteError) -> Bool {
+    guard namespace.isInitial != true,
+      try reading.index.bracket(before: sample + 1).showsAll, try hadMember(namespace, at: sample)
+    else { return false }
+    let keepers = try keepers(at: sample + 1)
+    return !keepers.isAnybodys && !keepers.namespaces.contains(namespace.id)
+  }
+
+  private func hadMember(
+    _ namespace: NamespaceRecord, at sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    try reading.connection.prepare("\(MembershipStab.inNamespace("1")) LIMIT 1")
+      .bind(MembershipStab.values(sample...sample, namespace)).first { _ in true } ?? false
+  }
+
+  private func keepers(at sample: Int64) throws(SQLiteError) -> Keepers {
+    if let known, known.sample == sample { return known.keepers }
+    let unread = try reading.connection.prepare(MembershipStab.unread("m.task_id"))
+      .bind(
+        MembershipStab.values(sample...sample)
+          + [.integer(Int64(UnreadReason.denied.rawValue))]
+      ).map { $0.integer(0) }
+    var keepers = Keepers()
+    for task in unread { try add(task, at: sample, to: &keepers) }
+    known = (sample, keepers)
+    return keepers
+  }
+
+  private func add(
+    _ task: Int64, at sample: Int64, to keepers: inout Keepers
+  ) throws(SQLiteError) {
+    guard let life = try reading.lives.life(task: task),
+      let now = life.membership(at: sample)
+    else { return }
+    if life.process.startBoot == nil, life.memberships.first?.from == sample {
+      keepers.isAnybodys = true
+    }
+    let links = try reading.sets.links(of: now.set)
+    let read = try LinkComparison(reading: reading)
+      .lastRead(life.memberships.prefix { $0.from <= sample })
+    for type in NamespaceType.allCases where links[type.link] == .unread(.denied) {
+      if let namespace = read.links[type.link]?.namespace {
+        keepers.namespaces.insert(namespace.id)
+      }
+    }
+  }
+}
