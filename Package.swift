@@ -29,7 +29,10 @@ let package = Package(
     .target(name: "NamespaceModel", swiftSettings: strict),
     .target(
       name: "Migrations", path: "Migrations",
-      resources: [.embedInCode("V0001_history.sql"), .embedInCode("V0002_questions.sql")],
+      resources: [
+        .embedInCode("V0001_history.sql"), .embedInCode("V0002_questions.sql"),
+        .embedInCode("V0003_events.sql"),
+      ],
       swiftSettings: strict),
 
     .target(

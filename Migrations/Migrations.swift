@@ -28,5 +28,6 @@ public struct Migration: Sendable {
   public static let all = [
     Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql),
     Migration(2, "V0002_questions.sql", PackageResources.V0002_questions_sql),
+    Migration(3, "V0003_events.sql", PackageResources.V0003_events_sql),
   ]
 }

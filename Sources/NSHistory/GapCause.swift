@@ -8,6 +8,8 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   case writeFailed = 3
   /// Samples could not be read.
   case readFailed = 4
+  /// Events of the kernel were lost.
+  case eventsLost = 5
 
   /// The cause in words.
   public var words: String {
@@ -16,6 +18,7 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
     case .stalled: "the recorder did not get to run"
     case .writeFailed: "samples could not be written in time"
     case .readFailed: "samples could not be read"
+    case .eventsLost: "events were lost"
     }
   }
 }

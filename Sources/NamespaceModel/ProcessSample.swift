@@ -14,6 +14,11 @@ public struct ProcessSample: Sendable {
   public var disappeared: [ProcessToken] = []
   /// Processes whose description was read again.
   public var described: [Redescription] = []
+  /// Facts of processes that so far only events had told of.
+  public var identified: [Identification] = []
+  /// Of those that changed or disappeared, the ones that events told otherwise of: what they had been
+  /// is certain only up to the sample before.
+  public var contradicted: Set<ProcessToken> = []
   /// How namespaces that were met for the first time hang together with others.
   public var related: [NamespaceRelations] = []
   /// How many of what there is.
@@ -73,6 +78,20 @@ public struct ProcessSample: Sendable {
     public init(token: ProcessToken, description: ProcessDescription) {
       self.token = token
       self.description = description
+    }
+  }
+
+  /// Facts of a process.
+  public struct Identification: Sendable {
+    /// Which process.
+    public var token: ProcessToken
+    /// What will not change of it.
+    public var facts: ProcessFacts
+
+    /// The facts of a process.
+    public init(token: ProcessToken, facts: ProcessFacts) {
+      self.token = token
+      self.facts = facts
     }
   }
 

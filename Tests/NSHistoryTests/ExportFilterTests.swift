@@ -72,10 +72,12 @@ struct ExportFilterTests {
     try HistoryScript(steps: [.init()], actors: [.init(pid: 1, sights: [.inFirst])]).write(path)
     let connection = try Connection(path: path, access: .readWrite)
     func plan(_ filter: ExportFilter) throws -> [String] {
-      let sql = try TaskSelection(filter, SampleIndex(connection, isRecorded: false)).sql
-      return try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
+      let selection = try TaskSelection(filter, SampleIndex(connection, isRecorded: false))
+      return try [selection.tasks, selection.briefs].flatMap { sql in
+        try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
+      }
     }
-    let tables = ["task", "m", "membership"]
+    let tables = ["task", "m", "membership", "brief"]
     func scans(_ plan: [String]) -> Bool {
       plan.contains { line in tables.contains { line == "SCAN \($0)" } }
     }

@@ -19,6 +19,7 @@ struct QueryPlanTests {
     ("SCAN s", "the sets asked for"),
     ("SCAN below", "the namespaces below one"),
     ("SCAN migration", "one row a version"),
+    ("SCAN boot", "one row a boot"),
     ("SCAN CONSTANT ROW", "no table"),
     ("SCAN m USING INDEX membership_open", "the processes of now"),
     ("SCAN cgroup", "where a container is looked for by a part of its id"),
@@ -27,7 +28,8 @@ struct QueryPlanTests {
   /// Statements whose answer is the table.
   private static let whole = [
     "SELECT first_sample, COALESCE(last_sample, ?1) FROM namespace",
-    "SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path FROM task",
+    "SELECT task_id FROM task ORDER BY task_id",
+    "SELECT task_id FROM brief ORDER BY from_sample",
   ]
 
   @Test func noQuestionScansTheHistory() throws {

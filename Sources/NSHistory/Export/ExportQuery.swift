@@ -33,6 +33,8 @@ public struct ExportRow: Sendable, Hashable {
   public var pidNamespaceInode: UInt64?
   /// The PID, as the recorder saw it.
   public var pid: Int64
+  /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
+  public var tid: Int64?
   /// When the process started, in nanoseconds since the epoch; nil if unreadable.
   public var start: Int64?
   /// Its name, escaped (`SystemText`); nil if unreadable.
@@ -49,12 +51,17 @@ public struct ExportRow: Sendable, Hashable {
   public var isInitial: Bool?
   /// Why the link could not be read; nil when it could.
   public var unread: UnreadReason?
-  /// When the first sample that saw this began, in nanoseconds since the epoch.
+  /// When it began, if that is exact, or else when the first sample that saw it did; in nanoseconds
+  /// since the epoch.
   public var from: Int64
-  /// When the last sample that saw this began, in nanoseconds since the epoch.
+  /// When it ended, if that is exact, or else when the last sample that saw it began.
   public var until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
   public var isOpen: Bool
+  /// Whether an event told when it began.
+  public var isExactFrom: Bool
+  /// Whether an event told when it ended.
+  public var isExactUntil: Bool
   /// `/proc/PID/cgroup`, escaped; nil if unreadable.
   public var cgroup: String?
 }

@@ -7,7 +7,10 @@ struct ExportStream {
   private let connection: Connection
   private let filter: ExportFilter
   private let index: SampleIndex
+  private let lives: LifeReader
   private let reader: TrackReader
+  /// The uuid of each boot.
+  private let boots: [Int64: String]
 
   init(
     _ connection: Connection, _ filter: ExportFilter, isRecorded: Bool
@@ -15,32 +18,41 @@ struct ExportStream {
     self.connection = connection
     self.filter = filter
     index = try SampleIndex(connection, isRecorded: isRecorded)
-    reader = TrackReader(connection, index)
+    lives = LifeReader(connection, index)
+    reader = TrackReader(index, SetReader(connection), lives)
+    boots = Dictionary(
+      uniqueKeysWithValues: try connection.prepare("SELECT boot_id, uuid FROM boot")
+        .map { ($0.integer(0), SystemText.harmless($0.text(1))) })
   }
 
   /// Gives `body` each row; ends early when it returns false.
   func forEach(_ body: (ExportRow) -> Bool) throws(SQLiteError) {
-    let tasks = try TaskSelection(filter, index).statement(on: connection)
-    defer { tasks.reset() }
-    while try tasks.step() {
-      let template = ExportRow(
-        boot: SystemText.harmless(tasks.text(1)), pidNamespaceInode: nil, pid: tasks.integer(2),
-        start: tasks.optionalInteger(3),
-        comm: tasks.optionalText(4).map(SystemText.harmless), uid: tasks.optionalInteger(5),
-        type: .net, inode: nil,
-        kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
-        cgroup: tasks.optionalText(6).map(SystemText.harmless))
-      for row in try rows(of: tasks.integer(0), template) where !body(row) { return }
+    let selection = try TaskSelection(filter, index)
+    for sql in [selection.tasks, selection.briefs] {
+      let tasks = try connection.prepare(sql).bind(selection.values)
+      defer { tasks.reset() }
+      while try tasks.step() {
+        guard let life = try lives.life(task: tasks.integer(0)) else { continue }
+        for row in try rows(of: life) where !body(row) { return }
+      }
     }
   }
 
-  private func rows(of task: Int64, _ template: ExportRow) throws(SQLiteError) -> [ExportRow] {
-    let runs = try reader.runs(of: task)
+  private func rows(of life: Life) throws(SQLiteError) -> [ExportRow] {
+    let process = life.process
+    let template = ExportRow(
+      boot: boots[process.boot] ?? "", pidNamespaceInode: nil, pid: process.pid,
+      tid: process.tid, start: process.start, comm: process.comm, uid: process.uid, type: .net,
+      inode: nil, kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
+      isExactFrom: false, isExactUntil: false, cgroup: process.cgroup)
+    let runs = try reader.runs(of: life.memberships)
+    let edges = Edges(index: index, life: life)
     var rows: [ExportRow] = []
     for type in filter.types {
       for run in runs[type.link] {
         for piece in try index.pieces(of: run.from...run.until) {
-          if let row = try row(piece, run.value, type, template) { rows.append(row) }
+          let stretch = try edges.stretch(piece, of: run.from...run.until)
+          if let row = row(stretch, piece, run.value, type, template) { rows.append(row) }
         }
       }
     }
@@ -48,18 +60,19 @@ struct ExportStream {
   }
 
   private func row(
-    _ samples: ClosedRange<Int64>, _ value: LinkValue, _ type: NamespaceType,
+    _ stretch: Stretch, _ samples: ClosedRange<Int64>, _ value: LinkValue, _ type: NamespaceType,
     _ template: ExportRow
-  ) throws(SQLiteError) -> ExportRow? {
+  ) -> ExportRow? {
+    if let since = filter.since, stretch.until < since { return nil }
+    if let until = filter.until, stretch.from > until { return nil }
     var row = template
     row.type = type
     row.pidNamespaceInode = index.session(of: samples.lowerBound)?.pidNamespaceInode
-    row.from = try index.point(samples.lowerBound).wall
-    // The clock may have gone back by less than a step.
-    row.until = max(row.from, try index.point(samples.upperBound).wall)
-    if let since = filter.since, row.until < since { return nil }
-    if let until = filter.until, row.from > until { return nil }
-    row.isOpen = samples.upperBound == index.last && index.sessions.last?.isOpen == true
+    row.from = stretch.from
+    row.until = stretch.until
+    row.isExactFrom = stretch.beginning.isExact
+    row.isExactUntil = stretch.end.isExact
+    row.isOpen = stretch.end.kind == .open
     switch value {
     case .namespace(let namespace):
       row.inode = namespace.inode

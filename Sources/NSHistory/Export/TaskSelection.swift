@@ -4,37 +4,45 @@ internal import SQLite
 /// Which processes a filter can let through, found by index: the time it takes grows with what is
 /// exported, not with the file.
 struct TaskSelection {
-  /// Selects rows of processes, in the order in which they were met.
-  let sql: String
-  private var values: [Value] = []
+  private let pids: Value?
+  private let samples: [Value]
 
   init(_ filter: ExportFilter, _ index: SampleIndex) throws(SQLiteError) {
-    var conditions: [String] = []
-    if !filter.pids.isEmpty {
-      conditions.append("pid IN (SELECT value FROM json_each(?))")
-      values.append(.text("[\(filter.pids.map(String.init).joined(separator: ","))]"))
+    pids =
+      filter.pids.isEmpty
+      ? nil : .text("[\(filter.pids.map(String.init).joined(separator: ","))]")
+    guard filter.since != nil || filter.until != nil else {
+      samples = []
+      return
     }
-    if filter.since != nil || filter.until != nil {
-      conditions.append("task_id IN (\(MembershipStab.everywhere("m.task_id")))")
-      let first = try filter.since.map { (time) throws(SQLiteError) in
-        try index.firstSample(notBefore: time)
-      }
-      let last = try filter.until.map { (time) throws(SQLiteError) in
-        try index.lastSample(notAfter: time)
-      }
-      values += [.integer(first ?? 0), .integer(last ?? Int64.max)]
+    let first = try filter.since.map { (time) throws(SQLiteError) in
+      // What ended by an event was there up to that.
+      try index.firstSample(notBefore: time) - 1
     }
-    sql = """
-      SELECT task_id, uuid, pid, start_wall_ns, comm, uid, path
-      FROM task JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
-        LEFT JOIN cgroup USING (cgroup_id)
-      \(conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))")
-      ORDER BY task_id
-      """
+    let last = try filter.until.map { (time) throws(SQLiteError) in
+      try index.lastSample(notAfter: time)
+    }
+    samples = [.integer(first ?? 0), .integer(last ?? Int64.max)]
   }
 
-  /// The selection, ready to be stepped through.
-  func statement(on connection: Connection) throws(SQLiteError) -> Statement {
-    try connection.prepare(sql).bind(values)
+  /// Selects the rows of processes, in the order in which they were met.
+  var tasks: String { select("task", there: "task_id IN (SELECT there", order: "task_id") }
+
+  /// The same of those that no sample met.
+  var briefs: String {
+    select("brief", there: "from_sample IN (SELECT -there", order: "from_sample")
+  }
+
+  /// The values for either.
+  var values: [Value] { (pids.map { [$0] } ?? []) + samples }
+
+  private func select(_ table: String, there: String, order: String) -> String {
+    var conditions: [String] = []
+    if pids != nil { conditions.append("pid IN (SELECT value FROM json_each(?))") }
+    if !samples.isEmpty {
+      conditions.append("\(there) FROM (\(MembershipStab.everywhere("m.task_id AS there"))))")
+    }
+    let clause = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
+    return "SELECT task_id FROM \(table)\(clause) ORDER BY \(order)"
   }
 }

@@ -74,21 +74,23 @@ enum HistoryFile {
     try version(connection) >= newest
   }
 
-  /// Fails unless the file has the newest schema: only a recorder brings it up to that.
-  static func requireNewest(
+  /// Fails unless the file has what all questions need: only a recorder brings it up to that.
+  static func requireQuestions(
     _ connection: Connection, operation: String, path: String
   ) throws(HistoryError) {
     let version: Int64
     do { version = try Self.version(connection) } catch {
       throw HistoryError(error, operation, path)
     }
-    guard version < newest else { return }
+    guard version < firstForQuestions else { return }
     throw HistoryError(
       .outdated, operation, path,
-      reason: "it has version \(version), and this question needs version \(newest)",
+      reason: "it has version \(version), and this question needs version \(firstForQuestions)",
       remedy: "bring it up to date by recording into it: nshist record --samples 1 --db \(path)")
   }
 
+  /// The first version that every question can be asked of.
+  private static let firstForQuestions: Int64 = 2
   private static var newest: Int64 { Migration.all.last?.version ?? 0 }
 
   private static func version(_ connection: Connection) throws(SQLiteError) -> Int64 {

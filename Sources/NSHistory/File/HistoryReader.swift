@@ -44,8 +44,11 @@ public final class HistoryReader {
       do throws(SQLiteError) {
         connection = try Connection(path: file, access: isShared ? .immutable : .readOnly)
         connection.setBusyTimeout(milliseconds: 2000)
-        try connection.execute("PRAGMA query_only = ON")
         identity = try HistoryFile.identify(connection)
+        if case .history(let version) = identity {
+          try OlderShape.lay(over: connection, version: version)
+        }
+        try connection.execute("PRAGMA query_only = ON")
       } catch {
         attempts -= 1
         guard attempts > 0, isAboutWriteAheadLog(error) else { throw explain(error, path) }

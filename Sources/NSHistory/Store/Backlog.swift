@@ -6,6 +6,8 @@ struct Backlog {
   private(set) var changed: [ProcessToken: [LinkState]] = [:]
   private(set) var described: [ProcessToken: ProcessDescription] = [:]
   private(set) var disappeared: Set<ProcessToken> = []
+  private(set) var identified: [ProcessToken: ProcessFacts] = [:]
+  private(set) var contradicted: Set<ProcessToken> = []
   private(set) var related: [NamespaceRelations] = []
 
   /// Namespaces that came and went unwritten would fill the memory.
@@ -13,27 +15,66 @@ struct Backlog {
 
   /// Adds the news of the next sample: what came and went unwritten leaves no trace.
   mutating func add(_ sample: ProcessSample) {
-    for token in sample.disappeared {
-      if appeared.removeValue(forKey: token) == nil { disappeared.insert(token) }
-      changed[token] = nil
-      described[token] = nil
-    }
+    for token in sample.disappeared { disappear(token) }
     for appearance in sample.appeared { appeared[appearance.token] = appearance }
-    for change in sample.changed {
-      if appeared[change.token] != nil {
-        appeared[change.token]?.links = change.links
+    for change in sample.changed { self.change(change.token, to: change.links) }
+    for identification in sample.identified {
+      if appeared[identification.token] != nil {
+        appeared[identification.token]?.facts = identification.facts
       } else {
-        changed[change.token] = change.links
+        identified[identification.token] = identification.facts
       }
     }
+    contradicted.formUnion(sample.contradicted)
     if related.count < Self.mostRelated { related += sample.related }
-    for news in sample.described {
-      if appeared[news.token] != nil {
-        appeared[news.token]?.description = news.description
-      } else {
-        described[news.token] = news.description
+    for news in sample.described { describe(news) }
+  }
+
+  /// Adds what events told that cannot be written as such any more: a sample will tell the rest.
+  mutating func add(_ batch: EventBatch) {
+    for event in batch.events {
+      switch event.change {
+      case .started(let start):
+        // Of a thread no sample will tell.
+        guard start.tid == nil else { continue }
+        appeared[start.token] = .init(
+          token: start.token, facts: start.facts, description: start.description,
+          links: start.set.links)
+      case .moved(let token, let set), .resumed(let token, let set):
+        change(token, to: set.links)
+      case .exited(let token, _): disappear(token)
       }
     }
+    for news in batch.described { describe(news) }
+  }
+
+  private mutating func disappear(_ token: ProcessToken) {
+    if appeared.removeValue(forKey: token) == nil { disappeared.insert(token) }
+    changed[token] = nil
+    described[token] = nil
+    identified[token] = nil
+  }
+
+  private mutating func change(_ token: ProcessToken, to links: [LinkState]) {
+    if appeared[token] != nil {
+      appeared[token]?.links = links
+    } else {
+      changed[token] = links
+    }
+  }
+
+  private mutating func describe(_ news: ProcessSample.Redescription) {
+    if appeared[news.token] != nil {
+      appeared[news.token]?.description = news.description
+    } else {
+      described[news.token] = news.description
+    }
+  }
+
+  /// Whether all is in the file.
+  var isEmpty: Bool {
+    appeared.isEmpty && changed.isEmpty && described.isEmpty && disappeared.isEmpty
+      && identified.isEmpty
   }
 
   /// Appearances, a parent before its children as far as clock ticks tell.

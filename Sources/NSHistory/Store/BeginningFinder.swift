@@ -22,23 +22,28 @@ struct BeginningFinder {
   let connection: Connection
   let interner: Interner
 
+  /// Of a process that started at an event, when its parent was in this set.
+  func start(in set: InternedSet, of parent: InternedSet?) -> Beginning? {
+    start(in: set, of: parent, earlier: parent)
+  }
+
   /// Of a process that is seen for the first time.
   ///
   /// - Parameter earlier: the set of its parent in the sample before: it may have started before its
   ///   parent moved. Nil where the parent is new itself: where that came from is not known.
   func start(
-    in set: InternedSet, of parent: LiveProcesses.Process?, earlier: InternedSet?
+    in set: InternedSet, of parent: InternedSet?, earlier: InternedSet?
   ) -> Beginning? {
-    let isInNew = set.own.contains {
-      interner.created.contains($0) && parent?.set.parts.contains($0) != true
+    let isInNew = !interner.created.isEmpty && set.own.contains {
+      interner.created.contains($0) && parent?.parts.contains($0) != true
     }
     guard let parent else {
       return isInNew || set.sendsChildrenElsewhere ? Beginning(cause: .startedInNew) : nil
     }
     let isElsewhere =
-      earlier.map { set.isElsewhere(thanChildrenOf: [parent.set, $0]) } ?? false
+      earlier.map { set.isElsewhere(thanChildrenOf: [parent, $0]) } ?? false
     return isInNew || isElsewhere || set.sendsChildrenElsewhere
-      ? Beginning(cause: .startedElsewhere, origin: parent.set.row) : nil
+      ? Beginning(cause: .startedElsewhere, origin: parent.row) : nil
   }
 
   /// Where an earlier session saw a process last, and whether there was something to tell.

@@ -79,6 +79,27 @@ public final class HistoryWriter {
     return try wrapped { () throws(SQLiteError) in try session.write(sample, timing) }
   }
 
+  /// Takes over events that followed what was written or taken over before: they are written by
+  /// `writeEvents`, or with the next sample.
+  ///
+  /// Before the first sample of a session, and where what was taken over could not be written for
+  /// long, of events only the outcome is kept, and written as what the next sample saw. Returns
+  /// whether the events will be written as such.
+  public func add(_ batch: EventBatch) -> Bool {
+    guard let session else { preconditionFailure("no session is open") }
+    session.add(batch)
+    return !session.hasFolded
+  }
+
+  /// Writes the events that were taken over. After an error it is not certain that they are in the
+  /// file, and all is still known. Returns how many processes came or moved.
+  ///
+  /// Throws `HistoryError` as `write` does.
+  public func writeEvents() throws(HistoryError) -> Int {
+    guard let session else { preconditionFailure("no session is open") }
+    return try wrapped { () throws(SQLiteError) in try session.writeEvents() }
+  }
+
   /// Keeps what a sample told for the next one that is written.
   public func keep(_ sample: ProcessSample) {
     guard let session else { preconditionFailure("no session is open") }

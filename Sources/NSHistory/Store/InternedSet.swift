@@ -1,6 +1,6 @@
 internal import NamespaceModel
 
-/// A namespace set and its row.
+/// A namespace set and its row: that tells it from others.
 struct InternedSet: Hashable {
   let row: Int64
   /// In the order of `NamespaceLink`: the row of a namespace, or the code of why there is none,
@@ -8,6 +8,9 @@ struct InternedSet: Hashable {
   let parts: [Int64]
 
   subscript(link: NamespaceLink) -> Int64 { parts[Int(link.rawValue)] }
+
+  static func == (one: InternedSet, other: InternedSet) -> Bool { one.row == other.row }
+  func hash(into hasher: inout Hasher) { hasher.combine(row) }
 
   /// The namespaces that the process is in itself.
   var own: [Int64] { NamespaceType.allCases.map { self[$0.link] }.filter { $0 > 0 } }

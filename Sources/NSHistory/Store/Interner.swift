@@ -11,6 +11,8 @@ final class Interner {
   private let session: Int64
   private var namespaces: [ObservedNamespace: Int64] = [:]
   private var sets: [String: InternedSet] = [:]
+  /// Kept with the object, so that no other takes its place.
+  private var observedSets: [ObjectIdentifier: (object: ObservedSet, set: InternedSet)] = [:]
   // By bytes: two strings that Swift holds equal can be two paths.
   private var cgroups: [[UInt8]: Int64] = [:]
   private var sample: Int64 = 0
@@ -27,19 +29,21 @@ final class Interner {
   /// What is interned from now on is of this sample.
   func begin(_ sample: Int64) {
     self.sample = sample
-    created.removeAll()
+    if !created.isEmpty { created.removeAll() }
   }
 
   /// Empties the caches: after a transaction that was undone their rows may not be there.
   func forget() {
     namespaces.removeAll()
     sets.removeAll()
+    observedSets.removeAll()
     cgroups.removeAll()
   }
 
   /// Keeps memory bounded on a machine that makes namespaces all the time.
   func trim() {
-    if namespaces.count + sets.count + cgroups.count > Self.limit { forget() }
+    let count = namespaces.count + sets.count + observedSets.count + cgroups.count
+    if count > Self.limit { forget() }
   }
 
   /// The row of a namespace set.
@@ -58,6 +62,14 @@ final class Interner {
     let row = if let found { found } else { try insertSet(key, parts) }
     let set = InternedSet(row: row, parts: parts)
     sets[key] = set
+    return set
+  }
+
+  /// The row of a namespace set that many processes have.
+  func set(_ observed: ObservedSet) throws(SQLiteError) -> InternedSet {
+    if let known = observedSets[ObjectIdentifier(observed)] { return known.set }
+    let set = try set(observed.links)
+    observedSets[ObjectIdentifier(observed)] = (observed, set)
     return set
   }
 

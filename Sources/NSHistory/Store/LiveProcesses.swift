@@ -1,9 +1,11 @@
 internal import NamespaceModel
 
-/// The rows of the processes that are there, as the last committed sample has them.
+/// The rows of the processes that are there, as the last committed sample or event has them.
 struct LiveProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   private var tokens: [Int32: ProcessToken] = [:]
+  /// Those whose main thread exited, and that may go on by exec.
+  private var paused: [ProcessToken: Process] = [:]
   /// How many of them are in each namespace.
   var presence = NamespacePresence()
   /// How many came or moved.
@@ -12,11 +14,17 @@ struct LiveProcesses {
   /// A process that is there, and its open membership.
   struct Process {
     let pid: Int32
+    /// Of a thread, its number.
+    var tid: Int32?
     let task: Int64
     var membership: Int64
+    /// The number of the sample or event that the membership began with.
+    var from: Int64
     var set: InternedSet
     /// Whether there was something to tell of how it came to where it is.
     var hasCause: Bool
+    /// Whether a sample has met it.
+    var isMet = true
   }
 
   subscript(token: ProcessToken) -> Process? { processes[token] }
@@ -26,17 +34,24 @@ struct LiveProcesses {
 
   /// Takes a process in, or over into another set.
   mutating func put(_ process: Process, _ token: ProcessToken) {
-    if let before = processes[token] { presence.leave(before.set) }
+    if let before = processes[token] { presence.leave(before.set, after: process.from - 1) }
     presence.enter(process.set)
     processes[token] = process
-    tokens[process.pid] = token
+    if process.tid == nil { tokens[process.pid] = token }
     changes += 1
   }
 
-  /// Forgets a process.
-  mutating func remove(_ token: ProcessToken) {
+  /// A sample has met the process.
+  mutating func meet(_ token: ProcessToken) { processes[token]?.isMet = true }
+
+  /// Forgets a process, that was there last at a number; unless it may go on.
+  mutating func remove(_ token: ProcessToken, after last: Int64, mayResume: Bool = false) {
     guard let process = processes.removeValue(forKey: token) else { return }
-    presence.leave(process.set)
+    presence.leave(process.set, after: last)
     if tokens[process.pid] == token { tokens[process.pid] = nil }
+    if mayResume { paused[token] = process }
   }
+
+  /// A process that goes on.
+  mutating func resume(_ token: ProcessToken) -> Process? { paused.removeValue(forKey: token) }
 }

@@ -7,38 +7,61 @@ struct MembershipWriter {
   let interner: Interner
   let tasks: TaskWriter
 
+  private var rows: MembershipRows { MembershipRows(connection: connection) }
+
   /// Writes what is new, in one transaction that the caller has begun.
+  ///
+  /// - Parameter confirmed: the last sample before this; nil when there is none.
   func write(
     _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
-    isFirst: Bool
+    confirmed: Int64?
   ) throws(SQLiteError) {
+    let isFirst = confirmed == nil
+    // What events told of a process that a sample contradicts is certain only up to the last sample.
+    func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> Int64 {
+      backlog.contradicted.contains(token) ? max(process.from, confirmed ?? 0) : sample - 1
+    }
     let before = live
     for token in backlog.disappeared {
       guard let process = live[token] else { continue }
-      try close(process, after: sample - 1)
-      live.remove(token)
+      let last = last(token, process)
+      try rows.close(process, after: last)
+      live.remove(token, after: last)
     }
     for (token, links) in backlog.changed {
       guard var process = live[token] else { continue }
       let set = try interner.set(links)
       // Away and back while nothing could be written: the gap says that much.
       guard set != process.set else { continue }
-      try close(process, after: sample - 1)
+      try rows.close(process, after: last(token, process))
       let beginning: Beginning? =
         set.isMove(from: process.set)
         ? Beginning(cause: .moved, origin: process.set.row)
         : process.hasCause ? Beginning(cause: .wentOn) : nil
       process.set = set
       process.hasCause = beginning != nil
-      process.membership = try open(process.task, set, from: sample, beginning)
+      process.membership = try rows.open(process.task, set, from: sample, beginning)
+      process.from = sample
       live.put(process, token)
     }
     try meet(
       backlog.arrivals, into: &live, before: before, sample: sample, at: start,
       mayBeKnown: isFirst)
-    for (token, description) in backlog.described {
-      if let process = live[token] { try tasks.describe(process.task, as: description) }
+    for (token, facts) in backlog.identified {
+      guard let process = live[token] else { continue }
+      try tasks.identify(process.task, as: facts, at: start)
+      live.meet(token)
     }
+    for (token, description) in backlog.described {
+      try describe(.init(token: token, description: description), in: live)
+    }
+  }
+
+  /// Writes down what a process is now.
+  func describe(
+    _ news: ProcessSample.Redescription, in live: LiveProcesses
+  ) throws(SQLiteError) {
+    if let process = live[news.token] { try tasks.describe(process.task, as: news.description) }
   }
 
   private func meet(
@@ -61,37 +84,15 @@ struct MembershipWriter {
       } else {
         let earlier = before.process(pid: arrival.facts.parentPID)
         beginning = beginnings.start(
-          in: set, of: parent,
+          in: set, of: parent?.set,
           earlier: parent.flatMap { $0.task == earlier?.task ? earlier?.set : resumed[$0.task] })
       }
       live.put(
         .init(
           pid: arrival.facts.pid, task: task,
-          membership: try open(task, set, from: sample, beginning), set: set,
+          membership: try rows.open(task, set, from: sample, beginning), from: sample, set: set,
           hasCause: beginning != nil),
         arrival.token)
     }
-  }
-
-  private func close(
-    _ process: LiveProcesses.Process, after last: Int64
-  ) throws(SQLiteError) {
-    try connection.prepare("UPDATE membership SET until_sample = ? WHERE membership_id = ?")
-      .bind(.integer(last), .integer(process.membership)).run()
-  }
-
-  private func open(
-    _ task: Int64, _ set: InternedSet, from sample: Int64, _ beginning: Beginning?
-  ) throws(SQLiteError) -> Int64 {
-    try connection.prepare(
-      """
-      INSERT INTO membership (task_id, set_id, from_sample, cause, origin_set_id)
-      VALUES (?, ?, ?, ?, ?)
-      """
-    ).bind(
-      .integer(task), .integer(set.row), .integer(sample),
-      .optional(beginning?.cause.rawValue), .optional(beginning?.origin)
-    ).run()
-    return connection.lastInsertedRowID
   }
 }

@@ -2,35 +2,48 @@ internal import SQLite
 
 /// How many processes are in each namespace, and which of them got their first or lost their last.
 struct NamespacePresence {
+  private var sets: [InternedSet: Int] = [:]
+  /// How many sets with a process in them have each namespace.
   private var counts: [Int64: Int] = [:]
-  /// Those that a process entered or left since the last call of `write`, and how many it had.
-  private var touched: [Int64: Int] = [:]
+  /// Those that were entered or left since the last call of `write`.
+  private var touched: [Int64: Touch] = [:]
+
+  private struct Touch {
+    let wasEmpty: Bool
+    /// The number of the last sample or event at which a process was in it, when it was left.
+    var last: Int64
+  }
 
   mutating func enter(_ set: InternedSet) {
-    for namespace in set.own { add(1, to: namespace) }
+    sets[set, default: 0] += 1
+    guard sets[set] == 1 else { return }
+    for namespace in set.own { add(1, to: namespace, last: 0) }
   }
 
-  mutating func leave(_ set: InternedSet) {
-    for namespace in set.own { add(-1, to: namespace) }
+  /// - Parameter last: the number of the last sample or event that saw a process in it.
+  mutating func leave(_ set: InternedSet, after last: Int64) {
+    guard let count = sets[set] else { return }
+    sets[set] = count > 1 ? count - 1 : nil
+    if count > 1 { return }
+    for namespace in set.own { add(-1, to: namespace, last: last) }
   }
 
-  private mutating func add(_ change: Int, to namespace: Int64) {
+  private mutating func add(_ change: Int, to namespace: Int64, last: Int64) {
     let before = counts[namespace] ?? 0
-    if touched[namespace] == nil { touched[namespace] = before }
+    touched[namespace, default: Touch(wasEmpty: before == 0, last: last)].last = last
     counts[namespace] = before + change > 0 ? before + change : nil
   }
 
-  /// Writes down which namespaces have got their first process, and which have lost their last: that
-  /// was there in the sample `last`.
-  mutating func write(on connection: Connection, last: Int64?) throws(SQLiteError) {
-    for (namespace, before) in touched {
-      let now = counts[namespace] ?? 0
-      if before == 0, now > 0 {
+  /// Writes down which namespaces have got their first process, and which have lost their last.
+  mutating func write(on connection: Connection) throws(SQLiteError) {
+    for (namespace, touch) in touched {
+      let isEmpty = counts[namespace] == nil
+      if touch.wasEmpty, !isEmpty {
         try connection.prepare("UPDATE namespace SET last_sample = NULL WHERE namespace_id = ?")
           .bind(.integer(namespace)).run()
-      } else if before > 0, now == 0 {
+      } else if isEmpty {
         try connection.prepare("UPDATE namespace SET last_sample = ? WHERE namespace_id = ?")
-          .bind(.optional(last), .integer(namespace)).run()
+          .bind(.integer(touch.last), .integer(namespace)).run()
       }
     }
     touched.removeAll()

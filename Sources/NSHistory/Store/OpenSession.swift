@@ -1,28 +1,35 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// A session being recorded: turns the news of samples into rows.
+/// A session being recorded: turns events and the news of samples into rows.
 final class OpenSession {
   let row: Int64
   private let connection: Connection
   private let interner: Interner
   private let memberships: MembershipWriter
+  private let events: EventWriter
   private var backlog = Backlog()
+  private var pending = PendingEvents()
   private var live = LiveProcesses()
+  /// The number of the last sample, and of the last sample or event.
   private var lastSample: Int64?
-  private var lastStart: ClockReading?
+  private var lastNumber: Int64
+  private var clock = ClockWatch()
 
   private init(
-    _ row: Int64, boot: Int64, space: Int64, info: SessionInfo, connection: Connection
+    _ row: Int64, boot: Int64, space: Int64, last: Int64, info: SessionInfo,
+    connection: Connection
   ) {
     self.row = row
     self.connection = connection
+    lastNumber = last
     interner = Interner(connection, boot: boot, session: row)
-    memberships = MembershipWriter(
-      connection: connection, interner: interner,
-      tasks: TaskWriter(
-        connection: connection, interner: interner, space: space,
-        ticksPerSecond: info.ticksPerSecond))
+    let tasks = TaskWriter(
+      connection: connection, interner: interner, space: space,
+      ticksPerSecond: info.ticksPerSecond)
+    memberships = MembershipWriter(connection: connection, interner: interner, tasks: tasks)
+    events = EventWriter(
+      connection: connection, interner: interner, tasks: tasks, keeps: info.shortLived)
   }
 
   static func begin(
@@ -38,85 +45,186 @@ final class OpenSession {
     try connection.prepare(
       """
       INSERT INTO session (space_id, recorder_pid, recorder_pid_namespace_inode, program,
-        interval_ns, identity, proc_root, hidepid, started_wall_ns, started_boot_ns)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        interval_ns, identity, proc_root, hidepid, started_wall_ns, started_boot_ns, events,
+        short_lived)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(space), .integer(Int64(info.recorderPID)),
       .optional(info.recorderPIDNamespaceInode.map(Int64.init(bitPattern:))),
       .text(info.program), .integer(info.interval), .text(info.identity), .text(info.procRoot),
-      .optional(info.hidePID), .integer(info.started.wall), .integer(info.started.boot)
+      .optional(info.hidePID), .integer(info.started.wall), .integer(info.started.boot),
+      .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null
     ).run()
+    let session = connection.lastInsertedRowID
+    let last = try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) } ?? 0
     return OpenSession(
-      connection.lastInsertedRowID, boot: boot, space: space, info: info, connection: connection)
+      session, boot: boot, space: space, last: last, info: info, connection: connection)
   }
 
   /// Keeps what a sample told for the next one that is written.
-  func keep(_ sample: ProcessSample) { backlog.add(sample) }
+  func keep(_ sample: ProcessSample) {
+    fold()
+    backlog.add(sample)
+  }
 
-  /// Writes a sample in one transaction. After an error, all is as before but the backlog.
+  /// Takes events over, to be written by `writeEvents` or with the next sample. Of what cannot be
+  /// written for long only the outcome is kept, for a sample to tell.
+  func add(_ batch: EventBatch) {
+    guard lastSample != nil, backlog.isEmpty, pending.add(batch) else {
+      fold()
+      return backlog.add(batch)
+    }
+  }
+
+  /// Whether events that were taken over will not be written as such.
+  var hasFolded: Bool { lastSample != nil && !backlog.isEmpty }
+
+  private func fold() {
+    for batch in pending.take() { backlog.add(batch) }
+  }
+
+  /// Writes the events that were taken over, in one transaction. After an error all are still there.
+  func writeEvents() throws(SQLiteError) -> Int {
+    guard !pending.isEmpty else { return 0 }
+    let written = try transaction { (state) throws(SQLiteError) in try write(pending, &state) }
+    pending = PendingEvents()
+    return take(written)
+  }
+
+  /// Writes a sample in one transaction, behind the events. After an error, all is as before but that
+  /// of both only the outcome is kept.
   func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(SQLiteError) -> HistoryWriter.Written {
-    backlog.add(sample)
-    let step = clockStep(to: sample.start)
-    let id: Int64
-    let written: LiveProcesses
+    let isExact = timing.isExact && timing.gap == nil && backlog.isEmpty && lastSample != nil
+    var news = backlog
+    news.add(sample)
+    var step: Int64?
+    let written: State
     do {
-      (id, written) = try connection.transaction { () throws(SQLiteError) in
-        let id = try insert(sample, timing, step: step)
-        interner.begin(id)
-        var live = live
+      written = try transaction { (state) throws(SQLiteError) in
+        try write(pending, &state)
+        step = state.clock.step(to: sample.start)
+        state.number += 1
+        try insert(sample, timing, number: state.number, step: step, isExact: isExact)
+        interner.begin(state.number)
         try memberships.write(
-          backlog, into: &live, sample: id, at: sample.start, isFirst: lastSample == nil)
-        try live.presence.write(on: connection, last: lastSample)
-        try RelationWriter(connection: connection, interner: interner).write(backlog.related)
-        return (id, live)
+          news, into: &state.live, sample: state.number, at: sample.start, confirmed: lastSample)
+        try state.live.presence.write(on: connection)
+        try RelationWriter(connection: connection, interner: interner).write(news.related)
+      }
+    } catch {
+      keep(sample)
+      throw error
+    }
+    let changes = news.disappeared.count + take(written)
+    backlog.clear()
+    pending = PendingEvents()
+    lastSample = written.number
+    return HistoryWriter.Written(changes: changes, clockStep: step)
+  }
+
+  /// What a transaction changes besides the file.
+  private struct State {
+    var live: LiveProcesses
+    var number: Int64
+    var clock: ClockWatch
+  }
+
+  private func transaction(
+    _ body: (inout State) throws(SQLiteError) -> Void
+  ) throws(SQLiteError) -> State {
+    do {
+      return try connection.transaction { () throws(SQLiteError) in
+        var state = State(live: live, number: lastNumber, clock: clock)
+        try body(&state)
+        return state
       }
     } catch {
       interner.forget()
       throw error
     }
-    let changes = backlog.disappeared.count + written.changes
-    live = written
+  }
+
+  /// Takes over what was committed; gives how many processes came or moved.
+  private func take(_ written: State) -> Int {
+    let changes = written.live.changes
+    live = written.live
     live.changes = 0
-    backlog.clear()
+    lastNumber = written.number
+    clock = written.clock
     interner.trim()
-    lastSample = id
-    lastStart = sample.start
-    return HistoryWriter.Written(changes: changes, clockStep: step)
+    return changes
+  }
+
+  private func write(_ pending: PendingEvents, _ state: inout State) throws(SQLiteError) {
+    guard !pending.isEmpty else { return }
+    for batch in pending.batches {
+      let step = state.clock.step(toEpoch: batch.epoch)
+      var isFirst = true
+      for run in EventRuns(batch.events) {
+        let first = state.number + 1
+        let times = try events.write(run, epoch: batch.epoch, into: &state.live, first: first)
+        guard let start = times.first else { continue }
+        if isFirst, let step { try insert(step, before: first) }
+        isFirst = false
+        try insert(times, from: start, epoch: batch.epoch, first: first)
+        state.number += Int64(times.count)
+      }
+      for news in batch.described { try memberships.describe(news, in: state.live) }
+    }
+    try state.live.presence.write(on: connection)
   }
 
   private func insert(
-    _ sample: ProcessSample, _ timing: SampleTiming, step: Int64?
-  ) throws(SQLiteError) -> Int64 {
+    _ times: [Int64], from start: Int64, epoch: Int64, first: Int64
+  ) throws(SQLiteError) {
     try connection.prepare(
       """
-      INSERT INTO sample (session_id, wall_ns, boot_ns, took_ns, late_ns, gap)
-      VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO event_batch (first_sample, session_id, wall_ns, boot_ns, offsets)
+      VALUES (?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(row), .integer(sample.start.wall), .integer(sample.start.boot),
-      .integer(max(0, sample.end.boot - sample.start.boot)), .optional(timing.late),
-      .optional(timing.gap?.rawValue)
+      .integer(first), .integer(row), .integer(epoch &+ start), .integer(start),
+      .text(EventRuns.offsets(times, from: start))
     ).run()
-    let id = connection.lastInsertedRowID
-    if lastSample == nil {
-      try connection.prepare("UPDATE session SET first_sample = ? WHERE session_id = ?")
-        .bind(.integer(id), .integer(row)).run()
-    }
-    if let step {
-      try connection.prepare("INSERT INTO clock_step (sample_id, step_ns) VALUES (?, ?)")
-        .bind(.integer(id), .integer(step)).run()
-    }
-    return id
   }
 
-  /// How far the wall clock moved against the boot clock since the last sample, if it was a step or
-  /// would bring samples out of order: what is less is as good as none.
-  private func clockStep(to now: ClockReading) -> Int64? {
-    guard let lastStart else { return nil }
-    let step = (now.wall - lastStart.wall) - (now.boot - lastStart.boot)
-    return abs(step) >= ClockStep.least || now.wall <= lastStart.wall ? step : nil
+  private func insert(
+    _ sample: ProcessSample, _ timing: SampleTiming, number: Int64, step: Int64?, isExact: Bool
+  ) throws(SQLiteError) {
+    try connection.prepare(
+      """
+      INSERT INTO sample (sample_id, session_id, wall_ns, boot_ns, took_ns, late_ns, gap, exact,
+        disagreements)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(number), .integer(row), .integer(sample.start.wall), .integer(sample.start.boot),
+      .integer(max(0, sample.end.boot - sample.start.boot)), .optional(timing.late),
+      .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
+      timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
+    ).run()
+    if lastSample == nil {
+      try connection.prepare("UPDATE session SET first_sample = ? WHERE session_id = ?")
+        .bind(.integer(number), .integer(row)).run()
+    }
+    if let step { try insert(step, before: number) }
+    if let loss = LostEvents(of: timing.losses) {
+      try connection.prepare(
+        """
+        INSERT INTO event_loss (sample_id, after_ns, by_ns, records, cause) VALUES (?, ?, ?, ?, ?)
+        """
+      ).bind(
+        .integer(number), .integer(loss.after), .integer(loss.by), .optional(loss.records),
+        .text(loss.cause.rawValue)
+      ).run()
+    }
+  }
+
+  private func insert(_ step: Int64, before number: Int64) throws(SQLiteError) {
+    try connection.prepare("INSERT INTO clock_step (sample_id, step_ns) VALUES (?, ?)")
+      .bind(.integer(number), .integer(step)).run()
   }
 }

@@ -25,12 +25,14 @@ enum SessionCloser {
     ).bind(.optional(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
   }
 
-  /// Only the last session can be open, so its last sample is the last of all.
+  /// Only the last session can be open, so its last sample or event is the last of all.
   private static func lastSample(
     of session: Int64, in connection: Connection
   ) throws(SQLiteError) -> Int64? {
-    try connection.prepare(
-      "SELECT sample_id, session_id FROM sample ORDER BY sample_id DESC LIMIT 1"
-    ).first { $0.integer(1) == session ? $0.integer(0) : nil } ?? nil
+    let isOfSession =
+      try connection.prepare("SELECT session_id FROM sample ORDER BY sample_id DESC LIMIT 1")
+      .first { $0.integer(0) == session } ?? false
+    guard isOfSession else { return nil }
+    return try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) }
   }
 }

@@ -24,6 +24,10 @@ public struct SessionInfo: Sendable {
   public var timeNamespaceInode: UInt64?
   /// The `hidepid` of the mount of `procRoot`; 0 is off, nil is not known.
   public var hidePID: Int64?
+  /// Whether it listens to events.
+  public var hasEvents: Bool
+  /// Which of the processes that no sample met are kept.
+  public var shortLived: ShortLived
   /// When the session began.
   public var started: ClockReading
 
@@ -32,7 +36,8 @@ public struct SessionInfo: Sendable {
     bootID: String, ticksPerSecond: Int64, recorderPID: Int32, program: String, interval: Int64,
     identity: String, procRoot: String, recorderPIDNamespaceInode: UInt64? = nil,
     shownPIDNamespace: ObservedNamespace? = nil, timeNamespaceInode: UInt64? = nil,
-    hidePID: Int64? = 0, started: ClockReading
+    hidePID: Int64? = 0, hasEvents: Bool = false, shortLived: ShortLived = .all,
+    started: ClockReading
   ) {
     self.bootID = bootID
     self.ticksPerSecond = ticksPerSecond
@@ -45,6 +50,8 @@ public struct SessionInfo: Sendable {
     self.shownPIDNamespace = shownPIDNamespace
     self.timeNamespaceInode = timeNamespaceInode
     self.hidePID = hidePID
+    self.hasEvents = hasEvents
+    self.shortLived = shortLived
     self.started = started
   }
 }

@@ -33,13 +33,56 @@ struct TaskWriter {
       .integer(space), .integer(Int64(facts.pid)),
       .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
-      .text(facts.nspid.map(String.init).joined(separator: " ")),
+      .text(Self.nspid(facts)),
       .optional(startWall(facts, start)),
       .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
       .optional(try interner.cgroup(arrival.description.cgroup)), .optional(parent)
     ).run()
     return (connection.lastInsertedRowID, false)
+  }
+
+  /// A new row, of a process or a thread that an event told of.
+  func insert(
+    _ start: EventStart, at now: ClockReading, parent: Int64?
+  ) throws(SQLiteError) -> Int64 {
+    let (task, _) = try row(
+      of: .init(
+        token: start.token, facts: start.facts, description: start.description, links: []),
+      at: now, parent: parent, mayBeKnown: false)
+    if let tid = start.tid {
+      try connection.prepare("UPDATE task SET tid = ? WHERE task_id = ?")
+        .bind(.integer(Int64(tid)), .integer(task)).run()
+    }
+    return task
+  }
+
+  /// Writes down what only a sample could tell of a process.
+  func identify(
+    _ row: Int64, as facts: ProcessFacts, at now: ClockReading
+  ) throws(SQLiteError) {
+    try connection.prepare(
+      """
+      UPDATE task SET start_ticks = COALESCE(?2, start_ticks), kernel_thread = ?3, nspid = ?4,
+        start_wall_ns = COALESCE(?5, start_wall_ns)
+      WHERE task_id = ?1
+      """
+    ).bind(
+      .integer(row), .optional(facts.startTicks.map(Int64.init(bitPattern:))),
+      .integer(facts.isKernelThread ? 1 : 0), .text(Self.nspid(facts)),
+      .optional(startWall(facts, now))
+    ).run()
+  }
+
+  /// Removes a process that is not to be kept, with where it was.
+  func remove(_ row: Int64) throws(SQLiteError) {
+    for table in ["membership", "task"] {
+      try connection.prepare("DELETE FROM \(table) WHERE task_id = ?").bind(.integer(row)).run()
+    }
+  }
+
+  private static func nspid(_ facts: ProcessFacts) -> String {
+    facts.nspid.map(String.init).joined(separator: " ")
   }
 
   /// Writes down a description that differs.
@@ -68,9 +111,10 @@ struct TaskWriter {
     let last = try connection.prepare(
       """
       SELECT t.task_id,
-        (SELECT s.boot_ns FROM membership AS m JOIN sample AS s ON s.sample_id = m.until_sample
-         WHERE m.task_id = t.task_id ORDER BY m.from_sample DESC LIMIT 1)
-      FROM task AS t WHERE t.space_id = ? AND t.pid = ? AND t.start_ticks = ?
+        (SELECT (SELECT s.boot_ns FROM sample AS s WHERE s.sample_id <= m.until_sample
+                 ORDER BY s.sample_id DESC LIMIT 1)
+         FROM membership AS m WHERE m.task_id = t.task_id ORDER BY m.from_sample DESC LIMIT 1)
+      FROM task AS t WHERE t.space_id = ? AND t.pid = ? AND t.start_ticks = ? AND t.tid IS NULL
       ORDER BY t.task_id DESC LIMIT 1
       """
     ).bind(

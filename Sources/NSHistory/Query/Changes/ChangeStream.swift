@@ -61,9 +61,10 @@ final class ChangeStream {
     let statement = try reading.connection.prepare(
       """
       SELECT \(columns) FROM membership AS m
-      WHERE \(scope.condition) AND m.from_sample BETWEEN ? AND ? ORDER BY m.from_sample
+      WHERE \(scope.condition) AND m.from_sample BETWEEN ?1 AND ?2
+      \(scope.briefs(columns, "m.from_sample BETWEEN ?1 AND ?2")) ORDER BY from_sample
       """
-    ).bind(scope.values + MembershipStab.values(samples))
+    ).bind(MembershipStab.values(samples) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let membership = membership(row)
       return (membership.from, .begun(membership))
@@ -76,10 +77,10 @@ final class ChangeStream {
     let statement = try reading.connection.prepare(
       """
       SELECT \(columns) FROM membership AS m
-      WHERE \(scope.condition) AND m.until_sample IS NOT NULL AND m.until_sample BETWEEN ? AND ?
-      ORDER BY m.until_sample
+      WHERE \(scope.condition) AND m.until_sample IS NOT NULL AND m.until_sample BETWEEN ?1 AND ?2
+      \(scope.briefs(columns, "m.until_sample BETWEEN ?1 AND ?2")) ORDER BY until_sample
       """
-    ).bind(scope.values + MembershipStab.values(before(samples)))
+    ).bind(MembershipStab.values(before(samples)) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let membership = membership(row)
       return ((membership.until ?? 0) + 1, .exited(membership))

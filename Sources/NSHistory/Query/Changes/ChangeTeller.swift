@@ -67,8 +67,8 @@ struct ChangeTeller {
     guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
     return try change(
       bracket.coverage == .sampled && !bracket.hidesProcesses ? .started : .firstSeen, sample - 1,
-      sample, life.process,
-      parts, parent: parent)
+      sample, life.process, parts, parent: parent,
+      isExact: life.memberships[place].beginsExactly)
   }
 
   /// A process that is elsewhere than it was when its links could be read last.
@@ -82,7 +82,8 @@ struct ChangeTeller {
     ).compactMap(Part.init).filter(isAskedFor)
     if parts.isEmpty { return try death(of: life, at: place, to: links) }
     return try change(
-      .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts)
+      .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts,
+      isExact: life.memberships[place].beginsExactly)
   }
 
   /// A process that became a zombie, which is in no namespace but a few.
@@ -101,7 +102,8 @@ struct ChangeTeller {
     guard !parts.isEmpty else { return nil }
     let sample = life.memberships[place].from
     return try change(
-      .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts)
+      .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts,
+      isExact: life.memberships[place].beginsExactly)
   }
 
   /// The last sample before any of the links may have changed.
@@ -145,7 +147,8 @@ struct ChangeTeller {
     guard !parts.isEmpty || tellsOfUnread(read.links) else { return nil }
     return try change(
       bracket.coverage == .sampled ? .exited : .lastSeen,
-      Self.earliest(read.samples, of: parts) ?? until, until + 1, life.process, parts)
+      Self.earliest(read.samples, of: parts) ?? until, until + 1, life.process, parts,
+      isExact: life.memberships[place].endsExactly)
   }
 
   private func end(of life: NamespaceLife) throws(SQLiteError) -> NamespaceChange? {
@@ -154,22 +157,27 @@ struct ChangeTeller {
     else { return nil }
     let part = Part(
       link: life.namespace.type.link, from: life.namespace, to: nil, how: .emptied)
-    return try change(.emptied, last, last + 1, nil, [part])
+    // An event that took the last process out, if it is one.
+    let isEvent = try reading.index.point(last + 1).isEvent
+    return try change(.emptied, last, last + 1, nil, [part], isExact: isEvent)
   }
 
   /// - Parameters:
   ///   - before: the last sample before it; none where the number is before the first.
   ///   - after: the first sample after it.
+  ///   - isExact: whether it is told to have been at the event that `after` is.
   private func change(
     _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64, _ process: ProcessRecord?,
-    _ parts: [Part], parent: ProcessRecord? = nil
+    _ parts: [Part], parent: ProcessRecord? = nil, isExact: Bool
   ) throws(SQLiteError) -> NamespaceChange {
     let span = try reading.index.span(from: before, to: after)
+    let isExact = isExact && before == after - 1 && span.after?.isExact == true
     let joined = parts.filter { $0.how == .joined && $0.link == $0.link.type.link }
       .compactMap(\.to)
     return NamespaceChange(
-      kind: kind, after: span.before?.wall, by: span.after?.wall, within: span.length,
-      missing: span.missing, process: process, parent: parent, parts: parts,
+      kind: kind, after: isExact ? span.after?.wall : span.before?.wall, by: span.after?.wall,
+      within: isExact ? 0 : span.length, missing: span.missing, isExact: isExact,
+      process: process, parent: parent, parts: parts,
       joined: try MemberFinder(reading: reading).member(
         of: joined, at: after - 1, otherThan: process?.id ?? 0))
   }

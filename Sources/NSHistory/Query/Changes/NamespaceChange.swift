@@ -1,11 +1,12 @@
 public import NamespaceModel
 
-/// Something that happened to namespaces between two samples: a process came into some or left them,
-/// or a namespace lost its last process.
+/// Something that happened to namespaces, at an event or between two samples: a process came into some
+/// or left them, or a namespace lost its last process.
 public struct NamespaceChange: Sendable, Hashable {
   /// What happened.
   public let kind: Kind
   /// When the last sample before it began, in nanoseconds since the epoch; nil when there is none.
+  /// Where an event told when it happened, that, as `by`.
   public let after: Int64?
   /// When the first sample after it began; nil when there is none.
   public let by: Int64?
@@ -14,6 +15,8 @@ public struct NamespaceChange: Sendable, Hashable {
   public let within: Int64?
   /// Why samples are missing in between; nil when none is.
   public let missing: MissingSamples?
+  /// Whether an event told when it happened, to the microsecond.
+  public let isExact: Bool
   /// The process; nil where a namespace lost its last one.
   public let process: ProcessRecord?
   /// The parent of a process that started; nil where it is not known.

@@ -33,6 +33,10 @@ public struct CoveragePeriod: Sendable, Hashable {
     public let session: Int64
     /// How many samples there are.
     public let samples: Int64
+    /// How many events that changed something; nil where none were listened to.
+    public let events: Int64?
+    /// How often a sample showed of a process what no event had told.
+    public let disagreements: Int64
     /// From one sample to the next, as it was asked for, in nanoseconds.
     public let interval: Int64
     /// How the run ended: `completed`, `stopped`, `failed`, `died` or `open`.

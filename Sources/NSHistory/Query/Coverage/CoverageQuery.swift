@@ -79,6 +79,7 @@ struct CoverageQuery {
     let interval: Int64
     let state: String
     let boot: String
+    let hasEvents: Bool
   }
 
   /// By their first samples.
@@ -86,7 +87,7 @@ struct CoverageQuery {
     var sessions: [Int64: Session] = [:]
     let rows = try reading.connection.prepare(
       """
-      SELECT first_sample, session_id, interval_ns, end_reason, uuid
+      SELECT first_sample, session_id, interval_ns, end_reason, uuid, events
       FROM session JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
       WHERE first_sample IS NOT NULL
       """
@@ -96,7 +97,7 @@ struct CoverageQuery {
         Session(
           row: row.integer(1), interval: row.integer(2),
           state: row.optionalText(3).map(SystemText.harmless) ?? "died",
-          boot: SystemText.harmless(row.text(4)))
+          boot: SystemText.harmless(row.text(4)), hasEvents: row.integer(5) != 0)
       )
     }
     for (first, session) in rows { sessions[first] = session }
@@ -107,10 +108,33 @@ struct CoverageQuery {
     _ piece: ClosedRange<Int64>, _ span: SessionSpan, _ session: Session
   ) throws(SQLiteError) -> CoveragePeriod.Recorded {
     CoveragePeriod.Recorded(
-      session: session.row, samples: piece.upperBound - piece.lowerBound + 1,
+      session: session.row, samples: try samples(in: piece),
+      events: session.hasEvents ? try events(in: piece) : nil,
+      disagreements: try disagreements(in: piece),
       interval: session.interval, state: span.isOpen ? "open" : session.state,
       boot: session.boot, pidNamespaceInode: span.pidNamespaceInode,
       denied: try denied(in: piece), hidesProcesses: span.hidesProcesses)
+  }
+
+  private func samples(in piece: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
+    try count("SELECT COUNT(*) FROM sample WHERE sample_id BETWEEN ? AND ?", piece)
+  }
+
+  private func disagreements(in piece: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
+    try count(
+      "SELECT COALESCE(SUM(disagreements), 0) FROM sample WHERE sample_id BETWEEN ? AND ?", piece)
+  }
+
+  /// Each number that no sample has is an event's.
+  private func events(in piece: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
+    piece.upperBound - piece.lowerBound + 1 - (try samples(in: piece))
+  }
+
+  private func count(
+    _ sql: String, _ piece: ClosedRange<Int64>
+  ) throws(SQLiteError) -> Int64 {
+    try reading.connection.prepare(sql).bind(MembershipStab.values(piece))
+      .first { $0.integer(0) } ?? 0
   }
 
   private func denied(in samples: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {

@@ -39,7 +39,7 @@ struct HistoryQuery {
         }
         before = links
         read.update(links)
-        guard window.mayOverlap(stay.from, stay.until, stay.beginning, stay.end) else { continue }
+        guard window.mayOverlap(stay.stretch) else { continue }
         guard body(stay) else { return false }
       }
     }
@@ -50,18 +50,14 @@ struct HistoryQuery {
     _ piece: ClosedRange<Int64>, of membership: Membership, in life: Life,
     _ links: LinkComparison.Links, changes: () throws(SQLiteError) -> [LinkChange]
   ) throws(SQLiteError) -> Stay {
-    let from = try reading.index.point(piece.lowerBound).wall
     let changes = try changes()
-    let edges = reading.edges(of: life)
+    let stretch = try reading.edges(of: life)
+      .stretch(piece, of: membership.from...membership.until)
     let isFirst = piece.lowerBound == life.memberships.first?.from
     return Stay(
-      process: life.process, from: from,
-      // The clock may have gone back by less than a step.
-      until: max(from, try reading.index.point(piece.upperBound).wall),
-      beginning: try edges.beginning(
-        at: piece.lowerBound, goesOn: piece.lowerBound > membership.from),
-      end: try edges.end(at: piece.upperBound, goesOn: piece.upperBound < membership.until),
-      links: links, changes: changes, isFirst: isFirst,
+      process: life.process, from: stretch.from, until: stretch.until,
+      beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
+      isFirst: isFirst,
       joined: try MemberFinder(reading: reading).member(
         of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process.id),
       parent: isFirst ? try reading.lives.parent(of: life.process) : nil)

@@ -4,9 +4,10 @@ public import NamespaceModel
 public struct Stay: Sendable, Hashable {
   /// The process.
   public let process: ProcessRecord
-  /// When the first sample that saw this began, in nanoseconds since the epoch.
+  /// When it began, if its beginning is exact, or else when the first sample that saw this did; in
+  /// nanoseconds since the epoch.
   public let from: Int64
-  /// When the last sample that saw this began, in nanoseconds since the epoch.
+  /// When it ended, if its end is exact, or else when the last sample that saw this began.
   public let until: Int64
   /// How it began.
   public let beginning: Edge
@@ -23,4 +24,6 @@ public struct Stay: Sendable, Hashable {
   public let joined: ProcessRecord?
   /// Of the first stay, the parent of the process; nil where that is not known.
   public let parent: ProcessRecord?
+
+  var stretch: Stretch { Stretch(from: from, until: until, beginning: beginning, end: end) }
 }

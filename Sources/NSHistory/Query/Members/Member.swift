@@ -4,9 +4,10 @@ public struct Member: Sendable, Hashable {
   public let namespace: NamespaceRecord
   /// The process.
   public let process: ProcessRecord
-  /// When the first sample that saw it there began, in nanoseconds since the epoch.
+  /// When it came, if the beginning is exact, or else when the first sample that saw it there began;
+  /// in nanoseconds since the epoch.
   public let from: Int64
-  /// When the last sample that saw it there began, in nanoseconds since the epoch.
+  /// When it left, if the end is exact, or else when the last sample that saw it there began.
   public let until: Int64
   /// How that began.
   public let beginning: Edge

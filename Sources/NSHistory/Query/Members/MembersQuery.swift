@@ -57,16 +57,12 @@ struct MembersQuery {
     var members: [Member] = []
     for run in runs where run.value == .namespace(namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
-        let from = try reading.index.point(piece.lowerBound).wall
-        let until = max(from, try reading.index.point(piece.upperBound).wall)
-        let beginning = try edges.beginning(
-          at: piece.lowerBound, goesOn: piece.lowerBound > run.from)
-        let end = try edges.end(at: piece.upperBound, goesOn: piece.upperBound < run.until)
-        guard window.mayOverlap(from, until, beginning, end) else { continue }
+        let stretch = try edges.stretch(piece, of: run.from...run.until)
+        guard window.mayOverlap(stretch) else { continue }
         members.append(
           Member(
-            namespace: namespace, process: life.process, from: from, until: until,
-            beginning: beginning, end: end))
+            namespace: namespace, process: life.process, from: stretch.from,
+            until: stretch.until, beginning: stretch.beginning, end: stretch.end))
       }
     }
     return members

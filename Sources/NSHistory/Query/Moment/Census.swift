@@ -78,6 +78,7 @@ struct Census {
       let after = track.sees(0, at: bracket.after)
       return switch (before, after) {
       case (true, true): .certain
+      case (true, false) where track.isExactEnd(in: bracket): .certain
       case (true, false): bracket.after == nil ? .lastSeen : .exiting
       case (false, true) where track.hasStarted(0, in: bracket, by: time): .certain
       case (false, true): bracket.before == nil ? .firstSeen : .starting
@@ -92,26 +93,27 @@ struct Census {
   private func lives(around bracket: Bracket) throws(SQLiteError) -> [Life] {
     let sides = [bracket.before, bracket.after].compactMap(\.self)
     guard let low = sides.first, let high = sides.last else { return [] }
-    let columns = "m.task_id AS task, m.set_id, m.from_sample, m.until_sample"
+    let columns = "m.task_id AS there, m.set_id, m.from_sample, m.until_sample, m.exact"
     let rows = try reading.connection.prepare(
       """
-      SELECT set_id, from_sample, until_sample, \(ProcessRecord.columns)
-      FROM (\(MembershipStab.everywhere(columns))) JOIN task ON task_id = task
-        \(ProcessRecord.joins)
-      ORDER BY task, from_sample
+      SELECT there, set_id, from_sample, until_sample, exact, \(ProcessRecord.columns)
+      FROM (\(MembershipStab.everywhere(columns))) LEFT JOIN task ON task_id = there
+        \(ProcessRecord.leftJoins) WHERE there < 0 OR boot_id IS NOT NULL
+      ORDER BY there, from_sample
       """
     ).bind(MembershipStab.values(low.id...high.id)).map { row in
-      (row.integer(0), row.integer(1), row.optionalInteger(2), ProcessRecord(row, from: 3))
+      (
+        row.integer(0), row.integer(1), row.integer(2), row.optionalInteger(3), row.integer(4),
+        ProcessRecord(row, from: 5)
+      )
     }
     var lives: [Life] = []
-    for (set, from, until, process) in rows {
-      guard let session = reading.index.session(of: from) else {
-        throw .corrupt("task \(process.id) was in no sample", operation: "read memberships")
+    for (task, set, from, until, exact, process) in rows {
+      if task < 0 {
+        if let life = try reading.lives.life(task: task) { lives.append(life) }
+        continue
       }
-      let until = until ?? session.last
-      let membership = Membership(
-        set: set, from: from, until: until, isOpen: session.isOpen && until == session.last,
-        startsSession: session.first == from)
+      let membership = try reading.lives.membership(set, from, until, exact: exact, of: task)
       if lives.last?.process.id == process.id {
         lives[lives.count - 1].memberships.append(membership)
       } else {

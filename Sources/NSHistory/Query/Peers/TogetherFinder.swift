@@ -43,6 +43,10 @@ struct TogetherFinder {
     } else if try !isProven(by: opening, one, other) {
       return nil
     }
+    let behind = try index.bracket(before: piece.upperBound + 1)
+    if [one, other].contains(where: behind.isExactEnd), let end = behind.after?.wall {
+      until = max(until, end)
+    }
     guard window.overlaps(from, until) else { return nil }
     let isWhole = until <= window.until ?? until
     from = max(from, window.since ?? from)
@@ -56,6 +60,7 @@ struct TogetherFinder {
   private func isProven(
     by sample: SamplePoint, _ one: Track.Run, _ other: Track.Run
   ) throws(SQLiteError) -> Bool {
-    try SampleSides(sample, index).prove([one, other])
+    if sample.isExact { return true }
+    return try SampleSides(sample, index).prove([one, other])
   }
 }

@@ -1,15 +1,18 @@
-/// How a piece of time began or ended, as far as samples tell: between its own first or last sample
-/// and the one on the other side.
+/// How a piece of time began or ended: at an event, or else, as far as samples tell, between its own
+/// first or last sample and the one on the other side.
 public struct Edge: Sendable, Hashable {
   /// What happened.
   public let kind: Kind
-  /// When the sample on the other side began, in nanoseconds since the epoch; nil without one.
+  /// When the sample on the other side began, in nanoseconds since the epoch; nil without one. Where
+  /// it is exact, when it happened.
   public let other: Int64?
   /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
   /// that is not known.
   public let within: Int64?
   /// Why samples are missing in between; nil when none is.
   public let missing: MissingSamples?
+  /// Whether an event told when it happened, to the microsecond.
+  public var isExact = false
 
   /// What happened. The raw value is the word in every output.
   public enum Kind: String, Sendable, Hashable, CaseIterable {

@@ -1,40 +1,80 @@
 internal import SQLite
 
+/// A piece of the time of one process, and how it began and ended.
+struct Stretch {
+  /// In nanoseconds since the epoch: where an event told so, from when to when it was; or else when
+  /// the first and the last sample that saw it began.
+  let from: Int64
+  let until: Int64
+  let beginning: Edge
+  let end: Edge
+}
+
 /// Finds out how pieces of the time of one process began and ended.
 struct Edges {
   let index: SampleIndex
   let life: Life
 
+  /// Of a piece of a range of samples in which all was the same.
+  func stretch(
+    _ piece: ClosedRange<Int64>, of whole: ClosedRange<Int64>
+  ) throws(SQLiteError) -> Stretch {
+    let beginning = try beginning(
+      at: piece.lowerBound, goesOn: piece.lowerBound > whole.lowerBound)
+    let end = try end(at: piece.upperBound, goesOn: piece.upperBound < whole.upperBound)
+    let from = try index.point(piece.lowerBound).wall
+    let last = try index.point(piece.upperBound).wall
+    // The clock may have gone back by less than a step.
+    let until = max(from, end.isExact ? end.other ?? last : last)
+    return Stretch(from: from, until: until, beginning: beginning, end: end)
+  }
+
   /// The beginning of a piece at a sample.
   ///
   /// - Parameter goesOn: whether the piece is cut off from one in which all was the same.
-  func beginning(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> Edge {
+  private func beginning(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> Edge {
     let bracket = try index.bracket(before: sample)
+    let isSeenBefore = life.membership(at: sample - 1) != nil
+    if !goesOn, bracket.isExact, let membership = life.membership(at: sample),
+      membership.beginsExactly, membership.from == sample
+    {
+      return Edge(
+        kind: isSeenBefore ? .changed : .started, other: bracket.after?.wall, within: 0,
+        missing: nil, isExact: true)
+    }
     let kind: Edge.Kind =
-      if bracket.missing != nil || (bracket.hidesProcesses && life.isMissing(at: sample - 1)) {
+      if bracket.missing != nil || (bracket.hidesProcesses && !isSeenBefore) {
         .firstSeen
       } else if goesOn {
         .clockSet
       } else {
-        life.membership(at: sample - 1) == nil ? .started : .changed
+        isSeenBefore ? .changed : .started
       }
     return Edge(
       kind: kind, other: bracket.before?.wall, within: bracket.length, missing: bracket.missing)
   }
 
   /// The end of a piece at a sample.
-  func end(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> Edge {
+  private func end(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> Edge {
     if sample == index.last, index.sessions.last?.isOpen == true {
       return Edge(kind: .open, other: nil, within: nil, missing: nil)
     }
     let bracket = try index.bracket(before: sample + 1)
+    let isSeenAfter = life.membership(at: sample + 1) != nil
+    if !goesOn, bracket.isExact, let membership = life.membership(at: sample),
+      membership.endsExactly, membership.until == sample
+    {
+      return Edge(
+        kind: isSeenAfter ? .changed : .exited, other: bracket.after?.wall, within: 0,
+        missing: nil, isExact: true)
+    }
     let kind: Edge.Kind =
-      if bracket.missing != nil || (bracket.hidesProcesses && life.isMissing(at: sample + 1)) {
+      if bracket.missing != nil || (bracket.hidesProcesses && !isSeenAfter) {
         .lastSeen
       } else if goesOn {
         .clockSet
       } else {
-        life.membership(at: sample + 1) == nil ? .exited : .changed
+        isSeenAfter ? .changed : .exited
       }
     return Edge(
       kind: kind, other: bracket.after?.wall, within: bracket.length, missing: bracket.missing)

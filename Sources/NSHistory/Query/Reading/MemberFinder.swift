@@ -18,9 +18,10 @@ struct MemberFinder {
     for namespace in namespaces where namespace.isInitial != true {
       let members = try reading.connection.prepare(
         """
-        SELECT task_id, pid FROM (\(MembershipStab.inNamespace("m.task_id AS member")))
-          JOIN task ON task_id = member
-        WHERE task_id <> ? ORDER BY pid LIMIT \(Self.most)
+        SELECT member, COALESCE(task.pid, brief.pid) AS number
+        FROM (\(MembershipStab.inNamespace("m.task_id AS member")))
+          LEFT JOIN task ON task.task_id = member LEFT JOIN brief ON brief.from_sample = -member
+        WHERE member <> ? ORDER BY number LIMIT \(Self.most)
         """
       ).bind(MembershipStab.values(sample...sample, namespace) + [.integer(task)])
         .map { ($0.integer(0), $0.integer(1)) }

@@ -4,16 +4,20 @@ internal import SQLite
 /// was: see `membership_span` and `membership_set` in `Migrations`.
 enum MembershipStab {
   /// Names the parameters: the range of samples as `low` and `high`, and the classes of lengths.
-  static let spans = """
+  static func spans(_ range: String = "?, ?") -> String {
+    """
     WITH RECURSIVE
-      range (low, high) AS (VALUES (?, ?)),
+      range (low, high) AS (VALUES (\(range))),
       span (digits) AS (VALUES (0) UNION ALL SELECT digits + 1 FROM span WHERE digits < 20)
     """
+  }
 
   /// Selects columns of the memberships `m`, in any set, that overlap the range.
-  static func everywhere(_ columns: String) -> String {
+  ///
+  /// - Parameter range: the two parameters that are its ends.
+  static func everywhere(_ columns: String, _ range: String = "?, ?") -> String {
     """
-    \(spans)
+    \(spans(range))
     SELECT \(columns) FROM range CROSS JOIN span CROSS JOIN membership AS m
     WHERE m.until_sample IS NOT NULL
       AND length(printf('%o', m.until_sample - m.from_sample)) = digits
@@ -22,8 +26,17 @@ enum MembershipStab {
     UNION ALL
     SELECT \(columns) FROM range CROSS JOIN membership AS m
     WHERE m.until_sample IS NULL AND m.from_sample <= high
+    UNION ALL
+    SELECT \(columns) FROM range CROSS JOIN brief AS m
+    WHERE m.from_sample BETWEEN \(batch) AND high AND m.until_sample >= low
     """
   }
+
+  /// From where on a process that is in `brief` may have been there at `low`: all of its life is
+  /// in one batch.
+  private static let batch = """
+    COALESCE((SELECT MAX(first_sample) FROM event_batch WHERE first_sample <= low), low)
+    """
 
   /// The same of those in the sets in which a namespace is by one link: two parameters more, the
   /// namespace and the link.
@@ -37,15 +50,20 @@ enum MembershipStab {
 
   private static func inSets(_ columns: String, _ condition: String) -> String {
     """
-    \(spans)
-    SELECT \(columns) FROM range
-      CROSS JOIN (SELECT DISTINCT l.set_id FROM namespace_set_link AS l WHERE \(condition)) AS s
+    \(spans()),
+      chosen (set_id) AS MATERIALIZED (
+        SELECT DISTINCT l.set_id FROM namespace_set_link AS l WHERE \(condition))
+    SELECT \(columns) FROM range CROSS JOIN chosen AS s
       CROSS JOIN span CROSS JOIN membership AS m
     WHERE m.set_id = s.set_id
       AND CASE WHEN m.until_sample IS NULL THEN 0
                ELSE length(printf('%o', m.until_sample - m.from_sample)) END = digits
       AND m.from_sample > CASE digits WHEN 0 THEN 0 ELSE low - (1 << 3 * digits) END
       AND m.from_sample <= high AND COALESCE(m.until_sample, high) >= low
+    UNION ALL
+    SELECT \(columns) FROM range CROSS JOIN chosen AS s CROSS JOIN brief AS m
+    WHERE m.set_id = s.set_id AND m.from_sample BETWEEN \(batch) AND high
+      AND m.until_sample >= low
     """
   }
 

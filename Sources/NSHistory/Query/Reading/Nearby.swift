@@ -5,7 +5,10 @@ extension HistoryReader {
   public func names(beginningWith start: String) throws(HistoryError) -> [String] {
     try reading { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
-        "SELECT DISTINCT comm FROM task WHERE comm >= ?1 AND comm < ?1 || ?2 ORDER BY comm LIMIT 5"
+        """
+        SELECT comm FROM task WHERE comm >= ?1 AND comm < ?1 || ?2
+        UNION SELECT comm FROM brief WHERE comm >= ?1 AND comm < ?1 || ?2 ORDER BY 1 LIMIT 5
+        """
       ).bind(.text(start), .text("\u{10FFFF}")).map { SystemText.harmless($0.text(0)) }
     }
   }

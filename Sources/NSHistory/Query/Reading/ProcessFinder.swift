@@ -30,12 +30,15 @@ struct ProcessFinder {
   }
 
   private func lives(_ condition: String, _ values: [Value]) throws(SQLiteError) -> [Life] {
-    let tasks = try reading.connection.prepare(
-      "SELECT task_id FROM task WHERE \(condition) ORDER BY task_id"
-    ).bind(values).map { $0.integer(0) }
     var lives: [Life] = []
-    for task in tasks { if let life = try reading.lives.life(task: task) { lives.append(life) } }
-    return lives
+    for table in ["task", "brief"] {
+      let tasks = try reading.connection.prepare("SELECT task_id FROM \(table) WHERE \(condition)")
+        .bind(values).map { $0.integer(0) }
+      for task in tasks { if let life = try reading.lives.life(task: task) { lives.append(life) } }
+    }
+    return lives.sorted { one, other in
+      (one.firstSample, one.process.id) < (other.firstSample, other.process.id)
+    }
   }
 
   /// A container has one cgroup or a few, and every process of it is in one of them.

@@ -23,11 +23,11 @@ struct Reading {
 }
 
 extension HistoryReader {
-  /// Gives `body` a reading of the history, of the newest schema.
+  /// Gives `body` a reading of the history, of a schema that all questions can be asked of.
   ///
   /// Throws `HistoryError`: `outdated` when the file was made by an older program.
   func reading<T>(_ body: (Reading) throws(SQLiteError) -> T) throws(HistoryError) -> T {
-    try HistoryFile.requireNewest(connection, operation: "ask", path: path)
+    try HistoryFile.requireQuestions(connection, operation: "ask", path: path)
     return try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
         return try body(Reading(connection, isRecorded: isRecorded))

@@ -18,8 +18,10 @@ public struct TimeWindow: Sendable, Hashable {
   var isEverything: Bool { since == nil && until == nil }
 
   /// Whether a piece of time that was seen overlaps it, or may have, as far as its ends tell.
-  func mayOverlap(_ from: Int64, _ until: Int64, _ beginning: Edge, _ end: Edge) -> Bool {
-    overlaps(min(from, beginning.other ?? from), max(until, end.other ?? until))
+  func mayOverlap(_ stretch: Stretch) -> Bool {
+    overlaps(
+      min(stretch.from, stretch.beginning.other ?? stretch.from),
+      max(stretch.until, stretch.end.other ?? stretch.until))
   }
 
   /// Whether a piece of time overlaps it.

@@ -23,6 +23,8 @@ struct RangePieces {
     let reachesLastSample: Bool
     /// Whether it begins where the piece before it ends: none was left out between the two.
     let followsOn: Bool
+    /// Whether events told all that happened in it.
+    let isExact: Bool
   }
 
   private var range: ClosedRange<Int64> {
@@ -97,6 +99,8 @@ struct RangePieces {
     guard range.overlaps(pass) else { return leaveOut() }
     let bracket = Bracket(steady: sample, sample)
     var judgement = states(bracket, until: pass.upperBound)
+    // Events tell what was at one moment.
+    if sample.isExact { return add(bracket, sample.wall...sample.wall, judgement) }
     let isWhole = range.contains(pass.lowerBound) && range.contains(pass.upperBound)
     let doubt = try Simultaneity(query, link, sample).doubt(about: judgement)
     if judgement.verdict != .unknown, let reason = isWhole ? doubt : .changedBetweenSamples {
@@ -126,7 +130,7 @@ struct RangePieces {
           if case .known(_, let process) = state { track.processes[process] } else { nil }
         },
         reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last,
-        followsOn: !hasLeftOut))
+        followsOn: !hasLeftOut, isExact: bracket.isExact))
     hasLeftOut = false
   }
 

@@ -28,6 +28,9 @@ public struct SameAnswer: Sendable {
     public var namespaces: [Place]
     /// For `same`: when all were seen together.
     public var intervals: [Interval]
+    /// Whether events prove it, to the microsecond; or else samples do, and what was between two of
+    /// them was not seen.
+    public var isExact: Bool
     /// Whether there was a time at which all were there and two were in different namespaces: also
     /// beside `same`, when they shared one at another time, and beside `unknown`.
     public var differedAtTimes: Bool

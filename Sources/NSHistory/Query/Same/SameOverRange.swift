@@ -48,7 +48,14 @@ struct SameOverRange {
     return SameAnswer.TypeAnswer(
       type: type, verdict: verdict, reason: reason,
       namespaces: places(verdict, relevant, judgements), intervals: intervals,
+      isExact: isExact(verdict, pieces),
       differedAtTimes: isDifferent || verdict == .different, reasons: reasons(judgements))
+  }
+
+  /// Whether events tell all that the verdict rests on.
+  private func isExact(_ verdict: Verdict, _ pieces: [RangePieces.Piece]) -> Bool {
+    let proof = pieces.filter { $0.judgement.verdict == verdict && !$0.judgement.hasAbsent }
+    return !proof.isEmpty && proof.allSatisfy(\.isExact)
   }
 
   /// What they shared; or else where each was while all were running; or of those who never were,

@@ -46,6 +46,10 @@ struct Bracket {
     coverage = .gap(.skipped)
   }
 
+  /// Whether events told all that happened in it: what the one before it saw held throughout, up to
+  /// the one behind it.
+  var isExact: Bool { coverage == .sampled && after?.isExact == true }
+
   /// Why samples are missing in it; nil when none is.
   var missing: MissingSamples? {
     if case .gap(let missing) = coverage { missing } else { nil }
@@ -101,7 +105,8 @@ struct Bracket {
   /// nothing tells how long that took, all in between.
   var wall: [ClosedRange<Int64>] {
     let low = before?.wall ?? Int64.min
-    let high = after?.wallEnd ?? Int64.max
+    // What an event ended did not hold at its moment.
+    let high = after.map { isExact ? max(low, $0.wall &- 1) : $0.wallEnd } ?? Int64.max
     guard let before, let after, let idle, let clockStep, clockStep > UInt64(ClockStep.blur) else {
       return [min(low, high)...max(low, high)]
     }

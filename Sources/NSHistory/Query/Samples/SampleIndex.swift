@@ -1,6 +1,6 @@
 internal import SQLite
 
-/// Finds samples by number and by time.
+/// Finds samples and events by number and by time.
 ///
 /// Samples are in the order of the boot clock. The wall clock may have been set back, so one wall
 /// time can be several moments; within a stretch between two steps of the clock it is in order,
@@ -12,10 +12,11 @@ final class SampleIndex {
   /// The samples of each stretch, in order.
   private let stretches: [ClosedRange<Int64>]
   private let connection: Connection
-  private var points: [Int64: SamplePoint] = [:]
+  private let points: PointReader
 
   init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
     self.connection = connection
+    points = PointReader(connection)
     sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded)
     let all =
       (sessions.first?.first ?? 0)...max(sessions.first?.first ?? 0, sessions.last?.last ?? 0)
@@ -43,30 +44,9 @@ final class SampleIndex {
     return low...high
   }
 
-  /// The sample of a number that a session spans.
+  /// The sample or event of a number that a session spans.
   func point(_ id: Int64) throws(SQLiteError) -> SamplePoint {
-    if let known = points[id] { return known }
-    let point = try read(id)
-    // A long export comes by every sample.
-    if points.count >= 4096 { points.removeAll(keepingCapacity: true) }
-    points[id] = point
-    return point
-  }
-
-  private func read(_ id: Int64) throws(SQLiteError) -> SamplePoint {
-    guard let session = session(of: id),
-      let point = try connection.prepare(
-        "SELECT wall_ns, boot_ns, took_ns, gap FROM sample WHERE sample_id = ?"
-      ).bind(.integer(id)).first({ row in
-        SamplePoint(
-          id: id, wall: row.integer(0), boot: row.integer(1), took: max(0, row.integer(2)),
-          gap: row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled },
-          session: session)
-      })
-    else {
-      throw .corrupt("sample \(id) is missing", operation: "read a sample")
-    }
-    return point
+    try points.point(id, in: session(of: id))
   }
 
   /// The time between the sample before a number and the one that has it.

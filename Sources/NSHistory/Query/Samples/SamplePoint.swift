@@ -1,4 +1,4 @@
-/// One sample.
+/// One sample, or an event: what has a number in the order of samples.
 struct SamplePoint: Hashable {
   let id: Int64
   /// When it began, on both clocks, and how long it took.
@@ -7,6 +7,11 @@ struct SamplePoint: Hashable {
   let took: Int64
   let gap: GapCause?
   let session: SessionSpan
+  /// Whether events told all that happened since the one before: then that held until this, and this
+  /// is of one moment.
+  var isExact = false
+  /// Whether it is an event.
+  var isEvent = false
 
   // What a file says is not trusted to be a time: it wraps, and never traps.
   var wallEnd: Int64 { wall &+ took }

@@ -22,6 +22,13 @@ struct SessionSpan: Hashable {
   /// Whether processes could be there and not be seen (`hidepid=2` or `4`).
   let hidesProcesses: Bool
 
+  /// Selects the last number of all that a sample or an event has.
+  static let lastNumber = """
+    SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
+      (SELECT first_sample + length(offsets) / \(PointReader.digits) - 1 FROM event_batch
+       WHERE first_sample = (SELECT MAX(first_sample) FROM event_batch)), 0))
+    """
+
   /// All of them, in order.
   ///
   /// - Parameter isRecorded: whether a recorder holds the file: one that was killed left its
@@ -31,7 +38,7 @@ struct SessionSpan: Hashable {
     let all = try connection.prepare(
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_sample,
-        COALESCE(last_sample, (SELECT MAX(sample_id) FROM sample)), end_reason IS NULL,
+        COALESCE(last_sample, (\(lastNumber))), end_reason IS NULL,
         COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL
       FROM session LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
       WHERE first_sample IS NOT NULL ORDER BY session_id

@@ -44,10 +44,9 @@ struct TimelineQuery {
     let edges = reading.edges(of: life)
     var segments: [Lane.Segment] = []
     for piece in try reading.index.pieces(of: run.from...run.until) {
-      let from = try reading.index.point(piece.lowerBound).wall
-      let until = max(from, try reading.index.point(piece.upperBound).wall)
-      let beginning = try edges.beginning(
-        at: piece.lowerBound, goesOn: piece.lowerBound > run.from)
+      let stretch = try edges.stretch(piece, of: run.from...run.until)
+      let (from, until) = (stretch.from, stretch.until)
+      let (beginning, end) = (stretch.beginning, stretch.end)
       // Where there is no sample before, nothing is known of what is asked for; but it was not there
       // before it started.
       let before = beginning.other ?? window.since ?? from
@@ -57,7 +56,6 @@ struct TimelineQuery {
           .init(from: since, until: from, state: Self.doubt(beginning, run, runs.before(place))))
       }
       segments.append(.init(from: from, until: until, state: Self.state(run)))
-      let end = try edges.end(at: piece.upperBound, goesOn: piece.upperBound < run.until)
       let after = end.other ?? window.until ?? until
       if after > until {
         segments.append(

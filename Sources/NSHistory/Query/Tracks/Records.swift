@@ -10,6 +10,8 @@ public struct ProcessRecord: Sendable, Hashable {
   let space: Int64
   /// Its PID, as the recorder saw it.
   public let pid: Int64
+  /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
+  public let tid: Int64?
   /// When it started, in nanoseconds since the epoch, exact to one clock tick; nil if unreadable.
   public let start: Int64?
   /// The same on the boot clock.

@@ -32,6 +32,9 @@ struct Track {
     /// The place in `processes`.
     let process: Int
     let value: LinkValue
+    /// Whether an event began it, or ended it: then it was so up to that.
+    var beginsExactly = false
+    var endsExactly = false
   }
 
   /// What is known of the PID in a piece of time.
@@ -94,17 +97,20 @@ struct Track {
     let before = bracket.before.flatMap { run(link, at: $0.id) }
     let after = bracket.after.flatMap { run(link, at: $0.id) }
     if before == nil, after == nil { return .unknown(.notRecorded) }
+    if let before, before == after || bracket.isExactEnd(of: before) { return Self.state(before) }
+    if before == nil, let after, bracket.isExactBeginning(of: after) { return .absent }
     guard let before, let after, before.process == after.process else {
       return .startingOrExiting
     }
-    if before == after {
-      switch before.value {
-      case .namespace(let namespace): return .known(namespace, process: before.process)
-      case .unread(let reason): return .unknown(UnknownReason(reason))
-      }
-    }
     let isDenied = [before.value, after.value].contains(.unread(.denied))
     return .unknown(isDenied ? .denied : .changedBetweenSamples)
+  }
+
+  private static func state(_ run: Run) -> State {
+    switch run.value {
+    case .namespace(let namespace): .known(namespace, process: run.process)
+    case .unread(let reason): .unknown(UnknownReason(reason))
+    }
   }
 
   /// What is known where the PID, as the recorder of that time saw it, was never met. The
@@ -123,6 +129,11 @@ struct Track {
     if wasOverlooked(process, in: bracket) { return true }
     // Samples follow one another: who was missed by both was not there.
     if bracket.coverage == .sampled, !sees(process, at: bracket.after) { return false }
+    if let after = bracket.after.flatMap({ run(.pid, at: $0.id) }),
+      bracket.isExactBeginning(of: after)
+    {
+      return false
+    }
     if let before = bracket.before, before.session.space == space,
       before.id > lastSamples[process]
     {
@@ -164,8 +175,25 @@ struct Track {
   /// Start times are known to a clock tick, and clocks are read one after the other.
   static let grain: Int64 = 20_000_000
 
+  /// Whether who was there before a bracket was there throughout, and exited with the event behind.
+  func isExactEnd(in bracket: Bracket) -> Bool {
+    bracket.before.flatMap { run(.pid, at: $0.id) }.map(bracket.isExactEnd) ?? false
+  }
+
   func sees(_ process: Int, at sample: SamplePoint?) -> Bool {
     sample.flatMap { run(.pid, at: $0.id) }?.process == process
+  }
+}
+
+extension Bracket {
+  /// Whether what a run was held throughout, and ended with the event behind.
+  func isExactEnd(of run: Track.Run) -> Bool {
+    isExact && run.endsExactly && run.until == before?.id
+  }
+
+  /// Whether a run began with the event behind, and not before.
+  func isExactBeginning(of run: Track.Run) -> Bool {
+    isExact && run.beginsExactly && run.from == after?.id
   }
 }
 
@@ -176,6 +204,7 @@ extension UnknownReason {
     case .denied: self = .denied
     case .zombie: self = .zombie
     case .unsupported: self = .unsupported
+    case .unseen: self = .changedBetweenSamples
     // Of no link that a verdict is about.
     case .pending: self = .changedBetweenSamples
     }

@@ -71,7 +71,8 @@ final class TrackReader {
     for (link, value) in try sets.links(of: membership.set) {
       Self.append(
         Track.Run(
-          from: membership.from, until: membership.until, process: process, value: value),
+          from: membership.from, until: membership.until, process: process, value: value,
+          beginsExactly: membership.beginsExactly, endsExactly: membership.endsExactly),
         to: &runs[link], startsSession: membership.startsSession)
     }
   }
@@ -84,6 +85,7 @@ final class TrackReader {
       last.value == run.value, last.until &+ 1 == run.from
     {
       runs[runs.count - 1].until = run.until
+      runs[runs.count - 1].endsExactly = run.endsExactly
     } else {
       runs.append(run)
     }

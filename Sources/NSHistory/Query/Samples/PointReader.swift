@@ -1,0 +1,90 @@
+internal import SQLite
+
+/// Reads samples and events by number: an event is in a batch of those that follow one another.
+final class PointReader {
+  private let connection: Connection
+  private var points: [Int64: SamplePoint] = [:]
+  /// The batch that was read last: whoever asks for an event is likely to ask for its neighbours.
+  private var batch: Batch?
+
+  private struct Batch {
+    let first: Int64
+    let wall: Int64
+    let boot: Int64
+    /// In microseconds.
+    let offsets: [Int64]
+  }
+
+  /// How many digits an event has in `event_batch.offsets`.
+  static let digits = 6
+
+  init(_ connection: Connection) { self.connection = connection }
+
+  /// The sample or event of a number, in the session that spans it.
+  func point(_ id: Int64, in session: SessionSpan?) throws(SQLiteError) -> SamplePoint {
+    if let known = points[id] { return known }
+    var found: SamplePoint?
+    if let session {
+      found = try sample(id, session)
+      if found == nil { found = try event(id, session) }
+    }
+    guard let point = found else {
+      throw .corrupt("sample \(id) is missing", operation: "read a sample")
+    }
+    // A long export comes by every sample.
+    if points.count >= 4096 { points.removeAll(keepingCapacity: true) }
+    points[id] = point
+    return point
+  }
+
+  private func sample(_ id: Int64, _ session: SessionSpan) throws(SQLiteError) -> SamplePoint? {
+    if let batch, id >= batch.first, id - batch.first < batch.offsets.count { return nil }
+    return try connection.prepare(
+      "SELECT wall_ns, boot_ns, took_ns, gap, exact FROM sample WHERE sample_id = ?"
+    ).bind(.integer(id)).first { row in
+      let gap = row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled }
+      let isExact = row.integer(4) == 1 && gap == nil && id != session.first
+      return SamplePoint(
+        id: id, wall: row.integer(0), boot: row.integer(1),
+        took: isExact ? 0 : max(0, row.integer(2)), gap: gap, session: session, isExact: isExact)
+    }
+  }
+
+  private func event(_ id: Int64, _ session: SessionSpan) throws(SQLiteError) -> SamplePoint? {
+    if batch.map({ id < $0.first || id - $0.first >= $0.offsets.count }) ?? true {
+      batch = try read(id)
+    }
+    guard let batch, id >= batch.first, id - batch.first < batch.offsets.count else { return nil }
+    let offset = batch.offsets[Int(id - batch.first)] * 1000
+    return SamplePoint(
+      id: id, wall: batch.wall &+ offset, boot: batch.boot &+ offset, took: 0, gap: nil,
+      session: session, isExact: true, isEvent: true)
+  }
+
+  private func read(_ id: Int64) throws(SQLiteError) -> Batch? {
+    try connection.prepare(
+      """
+      SELECT first_sample, wall_ns, boot_ns, offsets FROM event_batch WHERE first_sample <= ?
+      ORDER BY first_sample DESC LIMIT 1
+      """
+    ).bind(.integer(id)).first { row in
+      Batch(
+        first: row.integer(0), wall: row.integer(1), boot: row.integer(2),
+        offsets: Self.offsets(row.text(3)))
+    }
+  }
+
+  /// The numbers in a text of six digits each; what is none is 0.
+  private static func offsets(_ text: String) -> [Int64] {
+    var offsets: [Int64] = []
+    var number: Int64 = 0
+    for (place, byte) in text.utf8.enumerated() {
+      number = number * 10 + Int64(byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : 0)
+      if place % digits == digits - 1 {
+        offsets.append(number)
+        number = 0
+      }
+    }
+    return offsets
+  }
+}

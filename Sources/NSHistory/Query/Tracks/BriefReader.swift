@@ -1,0 +1,82 @@
+internal import SQLite
+
+/// Reads processes that started and exited between two samples, as events told: see `brief` in
+/// `Migrations`.
+struct BriefReader {
+  private let connection: Connection
+  private let index: SampleIndex
+
+  init(_ connection: Connection, _ index: SampleIndex) {
+    self.connection = connection
+    self.index = index
+  }
+
+  /// Of all that had a PID, in the order in which they started.
+  func lives(pid: Int64) throws(SQLiteError) -> [Life] {
+    try lives("r.pid = ? ORDER BY r.from_sample", pid)
+  }
+
+  /// Of one, by the negated number of the event that started it.
+  func life(task: Int64) throws(SQLiteError) -> Life? {
+    try lives("r.from_sample = -?", task).first
+  }
+
+  private func lives(_ condition: String, _ value: Int64) throws(SQLiteError) -> [Life] {
+    let rows = try connection.prepare(
+      """
+      SELECT r.from_sample, r.length, r.pid, r.set_id, r.comm, r.uid, path,
+        COALESCE(a.pid, o.pid, 0)
+      FROM brief AS r LEFT JOIN cgroup USING (cgroup_id)
+        LEFT JOIN task AS a ON a.task_id = r.parent_task_id
+        LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id
+      WHERE \(condition)
+      """
+    ).bind(.integer(value)).map(Row.init)
+    return try rows.map(life)
+  }
+
+  private struct Row {
+    let from: Int64
+    let length: Int64
+    let pid: Int64
+    let set: Int64
+    let comm: String?
+    let uid: Int64?
+    let cgroup: String?
+    let parentPID: Int64
+
+    init(_ row: Statement) {
+      from = row.integer(0)
+      length = row.integer(1)
+      pid = row.integer(2)
+      set = row.integer(3)
+      // What the file holds is escaped, unless somebody edited it.
+      comm = row.optionalText(4).map(SystemText.harmless)
+      uid = row.optionalInteger(5)
+      cgroup = row.optionalText(6).map(SystemText.harmless)
+      parentPID = row.integer(7)
+    }
+  }
+
+  private func life(_ row: Row) throws(SQLiteError) -> Life {
+    let (until, overflows) = row.from.addingReportingOverflow(row.length)
+    guard let session = index.session(of: row.from), row.length >= 0, !overflows,
+      until < session.last
+    else {
+      throw .corrupt("brief \(row.from) is not in its session", operation: "read memberships")
+    }
+    let start = try index.point(row.from)
+    let process = ProcessRecord(
+      id: -row.from, boot: session.boot, space: session.space, pid: row.pid, tid: nil,
+      start: start.wall, startBoot: start.boot, comm: row.comm, uid: row.uid,
+      parentPID: row.parentPID, isKernelThread: false, cgroup: row.cgroup, firstSeen: start.wall,
+      lastSeen: try index.point(until + 1).wall, isOpen: false)
+    return Life(
+      process: process,
+      memberships: [
+        Membership(
+          set: row.set, from: row.from, until: until, isOpen: false, startsSession: false,
+          beginsExactly: true, endsExactly: true)
+      ])
+  }
+}

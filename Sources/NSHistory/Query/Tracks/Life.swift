@@ -1,0 +1,35 @@
+/// A process, and its memberships in the order of time.
+struct Life {
+  var process: ProcessRecord
+  var memberships: [Membership]
+
+  /// The first sample that saw it.
+  var firstSample: Int64 { memberships.first?.from ?? 0 }
+
+  /// The last sample that saw it.
+  var lastSample: Int64 { memberships.last?.until ?? 0 }
+
+  /// Whether a sample did not see it.
+  func isMissing(at sample: Int64) -> Bool { membership(at: sample) == nil }
+
+  /// The membership that a sample is in.
+  func membership(at sample: Int64) -> Membership? {
+    let place = memberships.partitioningIndex { $0.until >= sample }
+    guard place < memberships.count, memberships[place].from <= sample else { return nil }
+    return memberships[place]
+  }
+}
+
+/// One process in one namespace set, in every sample from one to another.
+struct Membership: Hashable {
+  let set: Int64
+  let from: Int64
+  let until: Int64
+  /// Whether it still held in the last sample, and the recorder is still running.
+  let isOpen: Bool
+  let startsSession: Bool
+  /// Whether it began, or ended, at an event: see `membership.exact` in `Migrations`.
+  var beginsExactly = false
+  var endsExactly = false
+}
+

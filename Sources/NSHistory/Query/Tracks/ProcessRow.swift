@@ -1,0 +1,35 @@
+internal import NamespaceModel
+internal import SQLite
+
+extension ProcessRecord {
+  /// The columns that it is read from, with `joins` behind the table `task`.
+  static let columns = """
+    task_id, boot_id, start_wall_ns, comm, uid, parent_pid, kernel_thread, path, space_id,
+    start_ticks, ticks_per_second, pid, tid
+    """
+  static let joins = """
+    JOIN pid_space USING (space_id) JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
+    """
+  /// The same where there may be no row of `task`.
+  static let leftJoins = """
+    LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
+    LEFT JOIN cgroup USING (cgroup_id)
+    """
+
+  /// From a row, whose `columns` begin at one. When it was seen is not known from that.
+  init(_ row: Statement, from first: Int32) {
+    self.init(
+      id: row.integer(first), boot: row.integer(first + 1), space: row.integer(first + 8),
+      pid: row.integer(first + 11), tid: row.optionalInteger(first + 12),
+      start: row.optionalInteger(first + 2),
+      startBoot: row.optionalInteger(first + 9).flatMap {
+        ClockTicks.nanoseconds(UInt64(bitPattern: $0), perSecond: row.integer(first + 10))
+      },
+      // What the file holds is escaped, unless somebody edited it.
+      comm: row.optionalText(first + 3).map(SystemText.harmless),
+      uid: row.optionalInteger(first + 4),
+      parentPID: row.integer(first + 5), isKernelThread: row.integer(first + 6) != 0,
+      cgroup: row.optionalText(first + 7).map(SystemText.harmless), firstSeen: 0, lastSeen: 0,
+      isOpen: false)
+  }
+}

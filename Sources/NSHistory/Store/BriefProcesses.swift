@@ -1,0 +1,68 @@
+internal import NamespaceModel
+
+/// The processes that start and exit among the events of one batch and do not move: what is `brief` in
+/// `Migrations`, unless there is something to tell of how they started.
+struct BriefProcesses {
+  private var candidates: Set<ProcessToken> = []
+  private var running: [ProcessToken: Brief] = [:]
+  private var leftOut: Set<ProcessToken> = []
+
+  /// One that has started.
+  struct Brief {
+    let start: EventStart
+    let set: InternedSet
+    let parent: Int64?
+    /// Of the event that started it.
+    let number: Int64
+  }
+
+  /// Where a process was made, and by whom.
+  struct Parent {
+    let task: Int64
+    let set: InternedSet
+
+    init(task: Int64, set: InternedSet) {
+      self.task = task
+      self.set = set
+    }
+
+    init(_ process: LiveProcesses.Process) { self.init(task: process.task, set: process.set) }
+  }
+
+  init(_ events: ArraySlice<ProcessEvent>) {
+    var started: Set<ProcessToken> = []
+    for event in events {
+      switch event.change {
+      case .started(let start): started.insert(start.token)
+      case .moved(let token, _), .resumed(let token, _), .exited(let token, mayResume: true):
+        started.remove(token)
+      case .exited(let token, mayResume: false):
+        if started.contains(token) { candidates.insert(token) }
+      }
+    }
+  }
+
+  /// Whether a process exits in the batch and does not move until then.
+  func contains(_ token: ProcessToken) -> Bool { candidates.contains(token) }
+
+  /// One of them that is running.
+  func parent(_ token: ProcessToken) -> Parent? {
+    running[token].map { Parent(task: -$0.number, set: $0.set) }
+  }
+
+  mutating func begin(
+    _ start: EventStart, _ set: InternedSet, parent: Int64?, _ number: Int64
+  ) {
+    running[start.token] = Brief(start: start, set: set, parent: parent, number: number)
+  }
+
+  /// It is not to be kept.
+  mutating func leaveOut(_ token: ProcessToken) { leftOut.insert(token) }
+
+  /// Ends one of them, and gives it, or nil within where it is not to be kept; nil for any other
+  /// process.
+  mutating func end(_ token: ProcessToken) -> Brief?? {
+    if let brief = running.removeValue(forKey: token) { return .some(brief) }
+    return leftOut.remove(token) == nil ? nil : .some(nil)
+  }
+}

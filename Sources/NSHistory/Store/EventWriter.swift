@@ -1,0 +1,137 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Writes events that follow one another: each gets a number, and what it changed begins or ends with
+/// that.
+struct EventWriter {
+  let connection: Connection
+  let interner: Interner
+  let tasks: TaskWriter
+  let keeps: ShortLived
+
+  private var rows: MembershipRows { MembershipRows(connection: connection) }
+  private var beginnings: BeginningFinder {
+    BeginningFinder(connection: connection, interner: interner)
+  }
+
+  /// Writes events of one batch, in one transaction that the caller has begun. Gives how many numbers
+  /// were used, and when each was.
+  func write(
+    _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
+    first: Int64
+  ) throws(SQLiteError) -> [Int64] {
+    var briefs = BriefProcesses(events)
+    var times: [Int64] = []
+    for event in events {
+      let number = first + Int64(times.count)
+      interner.begin(number)
+      switch event.change {
+      case .started(let start):
+        let now = ClockReading(wall: epoch &+ event.boot, boot: event.boot, monotonic: event.boot)
+        guard try begin(start, &live, &briefs, number, now) else { continue }
+      case .moved(let token, let set): guard try move(token, set, &live, number) else { continue }
+      case .resumed(let token, let set):
+        guard try resume(token, set, &live, number) else { continue }
+      case .exited(let token, let mayResume):
+        if let brief = briefs.end(token) {
+          guard let brief else { continue }
+          live.presence.leave(brief.set, after: number - 1)
+          try insert(brief, until: number - 1)
+        } else if let process = live[token] {
+          try end(process, token, &live, number, mayResume)
+        } else {
+          continue
+        }
+      }
+      times.append(event.boot)
+    }
+    return times
+  }
+
+  /// Whether it is to be kept.
+  private func begin(
+    _ start: EventStart, _ live: inout LiveProcesses, _ briefs: inout BriefProcesses,
+    _ number: Int64, _ now: ClockReading
+  ) throws(SQLiteError) -> Bool {
+    let set = try interner.set(start.set)
+    let parent = start.parent.flatMap { briefs.parent($0) ?? live[$0].map(BriefProcesses.Parent.init) }
+    let beginning = beginnings.start(in: set, of: parent?.set)
+    if start.tid == nil, beginning == nil, parent != nil, briefs.contains(start.token) {
+      guard keeps == .all else {
+        briefs.leaveOut(start.token)
+        return false
+      }
+      briefs.begin(start, set, parent: parent?.task, number)
+      live.presence.enter(set)
+      return true
+    }
+    let task = try tasks.insert(start, at: now, parent: parent?.task)
+    live.put(
+      .init(
+        pid: start.facts.pid, tid: start.tid, task: task,
+        membership: try rows.open(task, set, from: number, beginning, isExact: true),
+        from: number, set: set, hasCause: beginning != nil, isMet: false),
+      start.token)
+    return true
+  }
+
+  private func move(
+    _ token: ProcessToken, _ links: ObservedSet, _ live: inout LiveProcesses, _ number: Int64
+  ) throws(SQLiteError) -> Bool {
+    let set = try interner.set(links)
+    guard var process = live[token], process.set != set else { return false }
+    try rows.close(process, after: number - 1, isExact: true)
+    let beginning: Beginning? =
+      set.isMove(from: process.set)
+      ? Beginning(cause: .moved, origin: process.set.row)
+      : process.hasCause ? Beginning(cause: .wentOn) : nil
+    process.set = set
+    process.hasCause = beginning != nil
+    process.membership = try rows.open(process.task, set, from: number, beginning, isExact: true)
+    process.from = number
+    live.put(process, token)
+    return true
+  }
+
+  private func resume(
+    _ token: ProcessToken, _ links: ObservedSet, _ live: inout LiveProcesses, _ number: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard var process = live.resume(token) else { return false }
+    process.set = try interner.set(links)
+    process.from = number
+    process.membership = try rows.open(
+      process.task, process.set, from: number, process.hasCause ? Beginning(cause: .wentOn) : nil,
+      isExact: true)
+    live.put(process, token)
+    return true
+  }
+
+  private func end(
+    _ process: LiveProcesses.Process, _ token: ProcessToken, _ live: inout LiveProcesses,
+    _ number: Int64, _ mayResume: Bool
+  ) throws(SQLiteError) {
+    if !process.isMet, !mayResume, keeps == .none || (keeps == .changed && !process.hasCause) {
+      try tasks.remove(process.task)
+    } else {
+      try rows.close(process, after: number - 1, isExact: true)
+    }
+    live.remove(token, after: number - 1, mayResume: mayResume)
+  }
+
+  private func insert(
+    _ brief: BriefProcesses.Brief, until last: Int64
+  ) throws(SQLiteError) {
+    let description = brief.start.description
+    try connection.prepare(
+      """
+      INSERT INTO brief (from_sample, length, pid, set_id, parent_task_id, comm, uid, cgroup_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(brief.number), .integer(last - brief.number),
+      .integer(Int64(brief.start.facts.pid)), .integer(brief.set.row), .optional(brief.parent),
+      .optional(description.comm.map { SystemText.escaped($0) }), .optional(description.uid),
+      .optional(try interner.cgroup(description.cgroup))
+    ).run()
+  }
+}

@@ -1,0 +1,26 @@
+internal import NamespaceModel
+
+/// Events that are not in the file yet: usually of a second, of more when writes fail.
+struct PendingEvents {
+  private(set) var batches: [EventBatch] = []
+  private var count = 0
+
+  /// What a storm of a minute brings; more would fill the memory.
+  private static let most = 1 << 20
+
+  var isEmpty: Bool { batches.isEmpty }
+
+  /// Returns false when there are too many.
+  mutating func add(_ batch: EventBatch) -> Bool {
+    guard count + batch.events.count <= Self.most else { return false }
+    count += batch.events.count
+    batches.append(batch)
+    return true
+  }
+
+  /// Takes all out.
+  mutating func take() -> [EventBatch] {
+    defer { self = PendingEvents() }
+    return batches
+  }
+}
