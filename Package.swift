@@ -46,6 +46,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "NamespaceEvents",
+      dependencies: [
+        "CLinux", "NamespaceModel", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "NSHistory",
       dependencies: [
         "SQLite", "NamespaceModel", "Migrations",
@@ -55,7 +61,7 @@ let package = Package(
     .target(
       name: "NSRecorder",
       dependencies: [
-        "NSHistory", "Procfs", "NamespaceModel", "CLinux",
+        "NSHistory", "Procfs", "NamespaceEvents", "NamespaceModel", "CLinux",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -63,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "nshist",
       dependencies: [
-        "NSHistory", "NSRecorder", "Procfs", "NamespaceModel", "CLinux",
+        "NSHistory", "NSRecorder", "Procfs", "NamespaceEvents", "NamespaceModel", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -11,6 +11,14 @@ struct Notices {
 
   init(_ logger: Logger) { self.logger = logger }
 
+  /// Why the kernel's events are not listened to, said before all else.
+  mutating func noEvents(_ reason: String) {
+    logger.notice(
+      """
+      \(reason). Recording samples only: what starts and ends between two of them is not seen
+      """)
+  }
+
   /// What is known before the first sample.
   mutating func begin(_ surroundings: Surroundings, identity: IdentitySource) {
     hasTraceCapability = surroundings.hasTraceCapability

@@ -1,6 +1,7 @@
 internal import Glibc
 public import Logging
 public import NSHistory
+internal import NamespaceEvents
 internal import NamespaceModel
 public import Procfs
 internal import SystemPackage
@@ -15,15 +16,23 @@ public final class Recorder {
   private let source: any SampleSource
   private let writer: HistoryWriter
   private let surroundings: Surroundings
+  /// Nil where only samples are taken.
+  private let events: EventRecording?
   private var notices: Notices
-  private var summary = RecordingSummary()
-  /// The last sample that is in the file.
-  private var lastWritten: ProcessSample?
-  /// Why the samples since then are not.
-  private var failing: GapCause?
-  /// How long the last write took, in nanoseconds, successful or not.
-  private var lastWriteTook: Int64 = 0
+  private var outcomes: Outcomes
   private var hasRun = false
+  /// A sample that was taken and is not complete: events of its time may be on their way.
+  private var pending: ProcessSample?
+  /// When the next sample is due, and when events are to be written; on the boot clock.
+  private var sampleDue: Int64 = .min
+  private var eventsDue: Int64 = .max
+
+  /// How long events wait to be written, and how long the kernel is let alone after some came, in
+  /// nanoseconds.
+  private static let patience: Int64 = 750_000_000
+  private static let pause: Int64 = 2_000_000
+  /// So many events are not left waiting.
+  private static let manyEvents = 1 << 15
 
   /// Opens the file, closes what a dead recorder left open in it, and looks around.
   ///
@@ -37,19 +46,27 @@ public final class Recorder {
     self.configuration = configuration
     self.logger = logger
     notices = Notices(logger)
+    outcomes = Outcomes(logger, interval: configuration.interval)
+    let root: ProcRoot
     do throws(ProcfsError) {
-      let root = try ProcRoot(path: configuration.procRoot)
+      root = try ProcRoot(path: configuration.procRoot)
       let source = source ?? ProcfsSource(root: root)
       surroundings = try Surroundings(root, source.identity)
       self.source = source
     } catch { throw .procfs(error) }
+    events = try EventRecording.make(
+      configuration, root, surroundings, self.source.identity, &notices)
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database)
     } catch { throw .history(error) }
+    if let events { (self.source as? ProcfsSource)?.onPause = { events.collect() } }
   }
 
   /// How namespaces are told apart.
   public var identity: IdentitySource { source.identity }
+
+  /// Whether it listens to the kernel's events.
+  public var hasEvents: Bool { events != nil }
 
   /// The dead session that was closed when the file was opened, if there was one.
   public var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
@@ -73,26 +90,16 @@ public final class Recorder {
     try begin(started)
     notices.begin(surroundings, identity: source.identity)
     let schedule = Schedule(start: started.boot, interval: configuration.interval)
-    var taken = 0
-    while summary.signal == nil {
-      takeSample(schedule, onSample)
-      taken += 1
-      guard writer.isInPlace else {
-        summary.lostFile = writer.lostFile
-        break
-      }
-      if let limit = configuration.samples, taken >= limit { break }
-      do throws(Errno) {
-        try wait(wakeups, schedule)
-      } catch {
-        end(.failed)
-        throw .wakeups(error)
-      }
+    do throws(RecorderError) {
+      try record(wakeups, schedule, onSample)
+    } catch {
+      end(.failed)
+      throw error
     }
-    summary.endedUnwritten = failing == .writeFailed
+    let summary = outcomes.summary
     let hasFailed = summary.lostFile != nil || summary.hasRecordedNothing
     end(hasFailed ? .failed : summary.signal == nil ? .completed : .stopped)
-    return summary
+    return outcomes.summary
   }
 
   private func begin(_ started: ClockReading) throws(RecorderError) {
@@ -106,47 +113,50 @@ public final class Recorder {
           recorderPIDNamespaceInode: surroundings.ownPIDNamespaceInode,
           shownPIDNamespace: surroundings.shownPIDNamespace,
           timeNamespaceInode: surroundings.timeNamespaceInode,
-          hidePID: surroundings.hidePID?.rawValue, started: started))
+          hidePID: surroundings.hidePID?.rawValue, hasEvents: hasEvents,
+          shortLived: configuration.shortLived, started: started))
     } catch { throw .history(error) }
   }
 
   private func end(_ end: SessionEnd) {
     do throws(HistoryError) {
       try writer.endSession(end)
-      if summary.lostFile != nil { try writer.settle() }
-    } catch { summary.endFailure = error }
+      if outcomes.summary.lostFile != nil { try writer.settle() }
+    } catch { outcomes.summary.endFailure = error }
   }
 
-  private func wait(_ wakeups: Wakeups, _ schedule: Schedule) throws(Errno) {
-    if let signal = wakeups.pendingStop() {
-      summary.signal = signal
-      return
+  private func record(
+    _ wakeups: Wakeups, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+  ) throws(RecorderError) {
+    var taken = 0
+    while true {
+      let now = ClockReading.now().boot
+      if let sample = pending, now >= events?.settles(sample) ?? now {
+        if try complete(sample, schedule, onSample) { taken += 1 }
+        guard isInPlace() else { return }
+        if let limit = configuration.samples, taken >= limit { break }
+      } else if pending == nil, now >= sampleDue || events?.needsSample == true {
+        if try !takeSample(schedule) { taken += 1 }
+        if let limit = configuration.samples, taken >= limit { break }
+      } else if pending == nil, now >= eventsDue || (events?.count ?? 0) > Self.manyEvents {
+        try writeEvents()
+        guard isInPlace() else { return }
+      } else if let signal = try wait(wakeups) {
+        outcomes.summary.signal = signal
+        break
+      }
     }
-    switch try wakeups.wait(until: schedule.next(after: ClockReading.now().boot)) {
-    case .slot: break
-    case .stop(let signal): summary.signal = signal
-    }
+    try finish(schedule, onSample)
   }
 
-  /// One slot: reads and writes a sample. What fails is said, and tried again at the next slot.
-  private func takeSample(_ schedule: Schedule, _ onSample: (SampleReport) -> Void) {
-    let sample: ProcessSample
-    do throws(ProcfsError) { sample = try takeSteadySample() } catch {
-      return fail(.readFailed, "\(error); trying again at the next sample")
+  /// Takes a sample, to be completed when all that happened meanwhile is known. False when it failed.
+  private func takeSample(_ schedule: Schedule) throws(RecorderError) -> Bool {
+    defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
+    do throws(ProcfsError) { pending = try takeSteadySample() } catch {
+      outcomes.fail(.readFailed, "\(error); trying again at the next sample")
+      return false
     }
-    notices.sample(sample.counts)
-    let timing = SampleTiming(
-      late: schedule.lateness(of: sample.start.boot),
-      gap: lastWritten.flatMap {
-        failing ?? schedule.gap(from: $0, to: sample, writing: lastWriteTook)
-      })
-    let began = ClockReading.now().boot
-    defer { lastWriteTook = ClockReading.now().boot - began }
-    do throws(HistoryError) {
-      succeed(sample, try writer.write(sample, timing), timing, onSample)
-    } catch {
-      fail(.writeFailed, "\(error); trying again at the next sample")
-    }
+    return true
   }
 
   /// A sample during which the wall clock was not set, if one can be had in a few passes: of
@@ -154,7 +164,8 @@ public final class Recorder {
   /// or slower (`adjtimex(2)`) is not set.
   private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
     var sample = try source.takeSample()
-    for _ in 0..<3 {
+    // With events it is of one moment, and each pass has to be compared with them.
+    for _ in 0..<3 where events == nil {
       let length = sample.end.boot - sample.start.boot
       let step = (sample.end.wall - sample.start.wall) - length
       if abs(step) < max(ClockStep.least, length / 8) { break }
@@ -164,50 +175,80 @@ public final class Recorder {
     return sample
   }
 
-  private func fail(_ cause: GapCause, _ message: String) {
-    summary.failures += 1
-    // Said when it begins, not at every slot of a long night.
-    if failing != cause { logger.error("\(message)") }
-    failing = cause
+  /// Writes a sample, and the events before it. False where another sample is needed first.
+  private func complete(
+    _ sample: ProcessSample, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+  ) throws(RecorderError) -> Bool {
+    pending = nil
+    var told = EventRecording.Outcome(sample: sample)
+    if let events {
+      do throws(EventsError) { told = try events.complete(sample) } catch { throw .events(error) }
+      eventsDue = .max
+      if let batch = told.batch, !writer.add(batch) { outcomes.failing = .writeFailed }
+    }
+    guard let news = told.sample else { return false }
+    notices.sample(sample.counts)
+    outcomes.write(sample, told, schedule, onSample) { (timing) throws(HistoryError) in
+      try writer.write(news, timing)
+    }
+    return true
   }
 
-  private func succeed(
-    _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
-    _ onSample: (SampleReport) -> Void
-  ) {
-    let length = lastWritten.map { " of \(TimeFormat.duration(sample.start.boot - $0.start.boot))" }
-    if failing != nil {
-      logger.notice("recording again\(length.map { " after a gap\($0)" } ?? "")")
-    } else if let gap = timing.gap {
-      logger.warning("a gap\(length ?? "") in the samples: \(gap.words)")
+  /// Writes what events told. What fails is said, and tried again with the next events.
+  private func writeEvents() throws(RecorderError) {
+    eventsDue = .max
+    guard let events else { return }
+    let batch: EventBatch?
+    do throws(EventsError) { batch = try events.turn() } catch { throw .events(error) }
+    if events.count > 0 { eventsDue = ClockReading.now().boot + Self.patience }
+    guard let batch, !batch.isEmpty else { return }
+    if !writer.add(batch) { outcomes.failing = .writeFailed }
+    do throws(HistoryError) { outcomes.summary.changes += try writer.writeEvents() } catch {
+      outcomes.failEvents("\(error); trying again")
     }
-    failing = nil
-    // NTP's slow corrections add up when the interval is long.
-    if let step = written.clockStep,
-      step.magnitude > UInt64(max(100_000_000, configuration.interval / 1000))
-    {
-      let direction = step < 0 ? "back" : "forward"
-      logger.warning("the wall clock was set \(direction) by \(TimeFormat.duration(step))")
-    }
-    summary.samples += 1
-    // What the first sample meets has not changed.
-    let changes = lastWritten == nil ? 0 : written.changes
-    summary.changes += changes
-    summary.processes = sample.counts.processes
-    summary.namespaces = sample.counts.namespaces
-    summary.denied = sample.counts.denied
-    lastWritten = ProcessSample(span: sample)
-    onSample(
-      SampleReport(
-        number: summary.samples, time: sample.start, took: sample.end.boot - sample.start.boot,
-        counts: sample.counts, changes: changes))
   }
-}
 
-extension ProcessSample {
-  /// When a sample was, without what it told: that may be large.
-  fileprivate init(span: ProcessSample) {
-    self.init(start: span.start)
-    end = span.end
+  /// Completes what is under way.
+  private func finish(
+    _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+  ) throws(RecorderError) {
+    guard let events else { return }
+    // What happened up to now is still to be told.
+    let until = max(
+      ClockReading.now().boot + EventRecording.slack, pending.map(events.settles) ?? 0)
+    while ClockReading.now().boot <= until {
+      usleep(2000)
+      events.collect()
+    }
+    if let sample = pending { _ = try complete(sample, schedule, onSample) }
+    try writeEvents()
+  }
+
+  private func isInPlace() -> Bool {
+    if writer.isInPlace { return true }
+    outcomes.summary.lostFile = writer.lostFile
+    return false
+  }
+
+  /// Waits for what comes next; gives the signal that ends it all, if that came.
+  private func wait(_ wakeups: Wakeups) throws(RecorderError) -> Int32? {
+    if let signal = wakeups.pendingStop() { return signal }
+    var until = min(sampleDue, eventsDue)
+    if let events, let pending { until = min(until, events.settles(pending)) }
+    do throws(Errno) {
+      switch try wakeups.wait(until: until, for: events?.descriptors ?? []) {
+      case .slot: return nil
+      case .stop(let signal): return signal
+      case .events: break
+      }
+      events?.collect()
+      let now = ClockReading.now().boot
+      eventsDue = min(eventsDue, now + Self.patience)
+      // What comes at once can wait for the next look: a look for each event would cost more.
+      if case .stop(let signal) = try wakeups.wait(until: min(until, now + Self.pause)) {
+        return signal
+      }
+    } catch { throw .wakeups(error) }
+    return nil
   }
 }

@@ -1,3 +1,5 @@
+public import NSHistory
+
 /// What a recorder is to do.
 public struct RecorderConfiguration: Sendable {
   /// The history file.
@@ -9,8 +11,28 @@ public struct RecorderConfiguration: Sendable {
   public var samples: Int?
   /// The `/proc` to read.
   public var procRoot: String
+  /// Whether to listen to the kernel's events.
+  public var events: Events
+  /// How large the ring of each processor is for events, in bytes: what the kernel tells while the
+  /// recorder is busy has to find room there.
+  public var eventRing: Int
+  /// Which of the processes that no sample met are kept.
+  public var shortLived: ShortLived
   /// Name and version of the program that records, kept in the file.
   public var program: String
+
+  /// Whether to listen to the kernel's events. The raw value is the word of the option.
+  public enum Events: String, Sendable, Hashable, CaseIterable {
+    /// Where that is permitted; where not, it is said once.
+    case auto
+    /// Or else not to record at all.
+    case on
+    /// Not to listen.
+    case off
+  }
+
+  /// Four MiB: more than ten thousand processes that start and exit.
+  public static let usualEventRing = 4 << 20
 
   /// A year, in nanoseconds.
   public static let longestInterval: Int64 = 366 * 86_400_000_000_000
@@ -18,12 +40,17 @@ public struct RecorderConfiguration: Sendable {
   /// A configuration with these values.
   public init(
     database: String, interval: Int64 = 5_000_000_000, samples: Int? = nil,
-    procRoot: String = "/proc", program: String = "NSRecorder"
+    procRoot: String = "/proc", events: Events = .auto,
+    eventRing: Int = RecorderConfiguration.usualEventRing, shortLived: ShortLived = .all,
+    program: String = "NSRecorder"
   ) {
     self.database = database
     self.interval = interval
     self.samples = samples
     self.procRoot = procRoot
+    self.events = events
+    self.eventRing = eventRing
+    self.shortLived = shortLived
     self.program = program
   }
 }

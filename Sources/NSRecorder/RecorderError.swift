@@ -1,4 +1,5 @@
 public import NSHistory
+public import NamespaceEvents
 public import Procfs
 public import SystemPackage
 
@@ -8,6 +9,10 @@ public enum RecorderError: Error, Sendable, Hashable {
   case history(HistoryError)
   /// `/proc`.
   case procfs(ProcfsError)
+  /// The kernel's events.
+  case events(EventsError)
+  /// They are asked for, and the history could not use them; why, as a clause.
+  case eventsUseless(String)
   /// A timer or the signals could not be had from the kernel.
   case wakeups(Errno)
 }
@@ -18,6 +23,9 @@ extension RecorderError: CustomStringConvertible {
     switch self {
     case .history(let error): error.description
     case .procfs(let error): error.description
+    case .events(let error): error.description
+    case .eventsUseless(let reason):
+      "cannot use the kernel's events: \(reason); record without them (--events off)"
     case .wakeups(let errno): "cannot wait for a timer and signals: \(errno)"
     }
   }

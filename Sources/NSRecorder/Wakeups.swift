@@ -11,6 +11,8 @@ final class Wakeups {
   enum Wakeup: Equatable {
     case slot
     case stop(signal: Int32)
+    /// One of the files that were waited for is readable.
+    case events
   }
 
   /// Takes over SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread, and gives them back at
@@ -37,15 +39,14 @@ final class Wakeups {
     clinux_release_signals(signals, &previousMask)
   }
 
-  /// Sleeps until the boot clock shows `time`, or a signal comes.
-  func wait(until time: Int64) throws(Errno) -> Wakeup {
+  /// Sleeps until the boot clock shows `time`, a signal comes, or one of some files is readable.
+  func wait(until time: Int64, for files: [Int32] = []) throws(Errno) -> Wakeup {
     guard clinux_arm_timer(timer, max(1, time)) == 0 else { throw Errno(rawValue: errno) }
-    var waits = [
-      pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: timer, events: Int16(POLLIN), revents: 0),
-    ]
+    var waits = ([signals, timer] + files).map { file in
+      pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+    }
     while true {
-      if poll(&waits, 2, -1) < 0 {
+      if poll(&waits, nfds_t(waits.count), -1) < 0 {
         let failure = Errno(rawValue: errno)
         if failure == .interrupted { continue }
         throw failure
@@ -56,6 +57,7 @@ final class Wakeups {
         if signal > 0 { return .stop(signal: signal) }
       }
       if waits[1].revents != 0 { return .slot }
+      if waits.count > 2 { return .events }
     }
   }
 

@@ -21,6 +21,9 @@ public struct ProcessSample: Sendable {
   public var contradicted: Set<ProcessToken> = []
   /// How namespaces that were met for the first time hang together with others.
   public var related: [NamespaceRelations] = []
+  /// The inode numbers of the initial net and mnt namespaces, which vary by kernel, as far as they are
+  /// known.
+  public var initialInodes: [NamespaceType: UInt64] = [:]
   /// How many of what there is.
   public var counts = Counts()
 

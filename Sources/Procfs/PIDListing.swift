@@ -1,21 +1,28 @@
 internal import CLinux
 internal import Glibc
 
-/// The PIDs in a `/proc`, in ascending order, read with `getdents64(2)` into one kept buffer.
+/// The PIDs in a `/proc`, or the threads in a `task` directory, in ascending order, read with `getdents64(2)` into one kept buffer.
 struct PIDListing: ~Copyable {
   private(set) var pids: ContiguousArray<Int32> = []
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
 
   deinit { buffer.deallocate() }
 
-  /// Lists the directory anew.
+  /// Lists the root anew.
   mutating func refresh(_ root: ProcRoot) throws(ProcfsError) {
+    guard refresh(root.descriptor) else {
+      throw ProcfsError(operation: "list", path: root.path, cause: .system(.last))
+    }
+  }
+
+  /// Lists a directory anew; false with `errno` when that fails.
+  mutating func refresh(_ directory: Int32) -> Bool {
     pids.removeAll(keepingCapacity: true)
-    guard lseek(root.descriptor, 0, SEEK_SET) == 0 else { throw Self.failure(root) }
+    guard lseek(directory, 0, SEEK_SET) == 0 else { return false }
     var ascending = true
     while true {
-      let filled = clinux_getdents64(root.descriptor, buffer.baseAddress, buffer.count)
-      guard filled >= 0 else { throw Self.failure(root) }
+      let filled = clinux_getdents64(directory, buffer.baseAddress, buffer.count)
+      guard filled >= 0 else { return false }
       if filled == 0 { break }
       var offset = 0
       while offset < filled {
@@ -30,6 +37,7 @@ struct PIDListing: ~Copyable {
     }
     // proc lists by number; a tree laid down for a test lists as its file system likes.
     if !ascending { pids.sort() }
+    return true
   }
 
   private func number(from start: Int, until end: Int) -> Int32? {
@@ -44,9 +52,5 @@ struct PIDListing: ~Copyable {
       index += 1
     }
     return value > 0 ? value : nil
-  }
-
-  private static func failure(_ root: ProcRoot) -> ProcfsError {
-    ProcfsError(operation: "list", path: root.path, cause: .system(.last))
   }
 }

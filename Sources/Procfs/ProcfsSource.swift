@@ -35,6 +35,9 @@ public final class ProcfsSource: SampleSource {
   private var gone: [ProcessToken] = []
   private var pendingFacts: [ProcessToken: ProcessFacts] = [:]
   var related: [NamespaceRelations] = []
+  /// Called now and then in a pass: who reads many processes keeps others waiting.
+  public var onPause: (() -> Void)?
+  private static let pauseEvery = 128
 
   /// A source that reads `root`.
   ///
@@ -66,7 +69,10 @@ public final class ProcfsSource: SampleSource {
     pass += 1
     passStart = ClockReading.now()
     try listing.refresh(root)
-    for pid in try readKnown() { try admit(pid) }
+    for (place, pid) in try readKnown().enumerated() {
+      if place % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
+      try admit(pid)
+    }
   }
 
   /// The second step: finds out which namespaces the links were, and tells what is new.
@@ -89,6 +95,7 @@ public final class ProcfsSource: SampleSource {
     var next = 0
     let listed = listing.pids.count
     for index in entries.indices {
+      if index % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
       let pid = entries[index].pid
       while next < listed, listing.pids[next] < pid {
         arrivals.append(listing.pids[next])
@@ -168,7 +175,9 @@ public final class ProcfsSource: SampleSource {
     sample.disappeared = gone
     gone.removeAll()
     let initial = initialInodes()
+    sample.initialInodes = initial
     for index in entries.indices {
+      if index % Self.pauseEvery == 0 { onPause?() }
       if entries[index].isDenied {
         sample.counts.denied += 1
         sample.counts.firstDenied = sample.counts.firstDenied ?? entries[index].pid

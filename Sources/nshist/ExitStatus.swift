@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import NSHistory
 internal import NSRecorder
+internal import NamespaceEvents
 internal import Procfs
 
 /// How the program ends: the verdict's status, or one of sysexits(3).
@@ -35,6 +36,8 @@ enum ExitStatus {
     case let error as OutputError: fail(error.description, error.status)
     case let error as ProcfsError: fail(error.description, inputOutput)
     case RecorderError.history(let error): fail(error.description, of(error.kind))
+    case RecorderError.events(let error):
+      fail(error.description, error.isRefusal ? noPermission : inputOutput)
     case let error as RecorderError: fail(error.description, inputOutput)
     case let error as ExitCode: exit(error.rawValue)
     default: leave(forArguments: error, of: command)

@@ -11,15 +11,16 @@ struct MembershipWriter {
 
   /// Writes what is new, in one transaction that the caller has begun.
   ///
-  /// - Parameter confirmed: the last sample before this; nil when there is none.
+  /// - Parameters:
+  ///   - isFirst: whether it is the first sample of its session.
+  ///   - confirmed: the last sample up to which it is certain what events told.
   func write(
     _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
-    confirmed: Int64?
+    isFirst: Bool, confirmed: Int64
   ) throws(SQLiteError) {
-    let isFirst = confirmed == nil
     // What events told of a process that a sample contradicts is certain only up to the last sample.
     func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> Int64 {
-      backlog.contradicted.contains(token) ? max(process.from, confirmed ?? 0) : sample - 1
+      backlog.contradicted.contains(token) ? max(process.from, confirmed) : sample - 1
     }
     let before = live
     for token in backlog.disappeared {

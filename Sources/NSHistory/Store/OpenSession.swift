@@ -14,6 +14,9 @@ final class OpenSession {
   /// The number of the last sample, and of the last sample or event.
   private var lastSample: Int64?
   private var lastNumber: Int64
+  /// The last sample that confirmed what events had told: of the one after it that is not certain,
+  /// if the next contradicts.
+  private var confirmed: Int64?
   private var clock = ClockWatch()
 
   private init(
@@ -110,7 +113,8 @@ final class OpenSession {
         try insert(sample, timing, number: state.number, step: step, isExact: isExact)
         interner.begin(state.number)
         try memberships.write(
-          news, into: &state.live, sample: state.number, at: sample.start, confirmed: lastSample)
+          news, into: &state.live, sample: state.number, at: sample.start,
+          isFirst: lastSample == nil, confirmed: confirmed ?? 0)
         try state.live.presence.write(on: connection)
         try RelationWriter(connection: connection, interner: interner).write(news.related)
       }
@@ -121,6 +125,7 @@ final class OpenSession {
     let changes = news.disappeared.count + take(written)
     backlog.clear()
     pending = PendingEvents()
+    confirmed = isExact ? lastSample : written.number
     lastSample = written.number
     return HistoryWriter.Written(changes: changes, clockStep: step)
   }

@@ -25,6 +25,24 @@ struct Record: ParsableCommand {
     help: ArgumentHelp("End after this many samples.", valueName: "n"))
   var samples: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Listen to the kernel's events, for exact times: where permitted, or else fail, or never.",
+      valueName: "auto|on|off"))
+  var events = EventsChoice.auto
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Room for events of each processor, while the recorder is busy.", valueName: "KiB"))
+  var eventRing = RecorderConfiguration.usualEventRing / 1024
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep processes that no sample met: all, those that changed namespaces, or none.",
+      valueName: "all|changed|none"))
+  var shortLived = ShortLivedChoice.all
+
   @Option(help: ArgumentHelp("The proc file system to read.", valueName: "path"))
   var procRoot = "/proc"
 
@@ -33,6 +51,9 @@ struct Record: ParsableCommand {
   func validate() throws {
     if let samples, samples < 1 {
       throw ValidationError("--samples \(samples) takes no sample; give 1 or more")
+    }
+    guard (1...1_048_576).contains(eventRing) else {
+      throw ValidationError("--event-ring \(eventRing) is out of range; give 1 to 1048576 KiB")
     }
     guard !procRoot.isEmpty else { throw ValidationError("--proc-root needs a path") }
     _ = try nanoseconds()
@@ -58,6 +79,7 @@ struct Record: ParsableCommand {
     let path = try database.pathForRecording()
     let configuration = RecorderConfiguration(
       database: path, interval: try nanoseconds(), samples: samples, procRoot: procRoot,
+      events: events.choice, eventRing: eventRing * 1024, shortLived: shortLived.choice,
       program: Program.nameAndVersion)
     let recorder = try Recorder(
       configuration, logger: Logger(label: "nshist") { _ in MessageLogHandler() })
@@ -79,6 +101,7 @@ struct Record: ParsableCommand {
     Messages.shared.say(
       """
       recording \(procRoot) into \(path) every \(RecordingWords.interval(interval)), \(end); \
+      \(recorder.hasEvents ? "events of the kernel in between" : "no events in between"); \
       namespaces told apart by \(recorder.identity.rawValue)
       """)
   }

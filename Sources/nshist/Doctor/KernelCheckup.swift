@@ -43,14 +43,14 @@ enum KernelCheckup {
     guard refusal != 0 else {
       return Checkup(
         what: "events", state: .fine,
-        found: "the kernel would report every change of namespaces; this version records samples")
+        found: "the kernel tells of every fork, exit and change of namespaces")
     }
     return Checkup(
       what: "events", state: .degraded,
-      found: "the kernel does not report changes of namespaces: \(Errno(rawValue: refusal))",
+      found: "the kernel does not tell of changes of namespaces: \(Errno(rawValue: refusal))",
       advice: """
-        this version does not use events yet, so a short --interval is what helps; CAP_PERFMON would \
-        allow them
+        a recorder sees only what samples meet; run it as root or with CAP_PERFMON, or lower \
+        kernel.perf_event_paranoid to -1; without, a short --interval is what helps
         """)
   }
 }

@@ -22,6 +22,7 @@ enum ChangeColumns {
       Column("within", cell: { .init(text: within($0.change)) }) {
         .optional($0.change.within, JSON.seconds)
       },
+      Column("exact", in: .data) { .bool($0.change.isExact) },
       Column("missing", in: .data) { row in
         .optional(row.change.missing) { .string($0.words) }
       },
@@ -56,6 +57,7 @@ enum ChangeColumns {
   }
 
   private static func within(_ change: NamespaceChange) -> String {
+    if change.isExact { return "exact" }
     let gap = change.missing == nil ? "" : " (gap)"
     return change.within.map { TimeFormat.duration($0) + gap } ?? ""
   }

@@ -1,9 +1,10 @@
 internal import NSHistory
 
 extension Edge {
-  /// For people, with how far away the sample on the other side is: `started within 5.0 s`.
+  /// For people, with how far away the sample on the other side is: `started within 5.0 s`; alone
+  /// where an event told when it was.
   var words: String {
-    guard let within else { return kind.rawValue }
+    guard let within, !isExact else { return kind.rawValue }
     let reason = missing.map { ": \($0.words)" } ?? ""
     return "\(kind.rawValue) within \(TimeFormat.duration(within))\(reason)"
   }
@@ -26,6 +27,8 @@ enum TimeColumns {
         .string(end($0).kind.rawValue)
       },
       Column("ended_by", in: .data) { .time(end($0).other) },
+      Column("began_exactly", in: .data) { .bool(beginning($0).isExact) },
+      Column("ended_exactly", in: .data) { .bool(end($0).isExact) },
       Column("missing_before", in: .data) { row in
         .optional(beginning(row).missing) { .string($0.words) }
       },

@@ -1,0 +1,62 @@
+// Which namespaces the inode numbers of a record are.
+
+internal import NamespaceEvents
+internal import NamespaceModel
+internal import Procfs
+
+extension EventFollower {
+  /// The set that a record tells of, and what was read right after.
+  ///
+  /// - Parameter before: where the task was, or its maker's children go: what of that has not changed
+  ///   is the same still, because the task held it all the time.
+  func resolve(
+    _ inodes: NamespaceInodes, _ look: TaskLook?, from before: FollowedSet?
+  ) -> FollowedSet {
+    let links = NamespaceLink.allCases.map { link -> FollowedLink in
+      guard link == link.type.link, link.type != .time else {
+        return read(link, look, from: before)
+      }
+      guard let inode = inodes[link.type] else { return .unread(.unsupported) }
+      if let known = before?[link].namespace, known.inode == inode { return .namespace(known) }
+      var id: UInt64?
+      if case .namespace(inode, let read)? = look?.links[link] { id = read }
+      return .namespace(sets.namespace(link.type, inode, id: id))
+    }
+    return sets.set(links)
+  }
+
+  /// A link that no record holds.
+  private func read(
+    _ link: NamespaceLink, _ look: TaskLook?, from before: FollowedSet?
+  ) -> FollowedLink {
+    if let look, let value = look.links[link] {
+      let read = followed(link, value)
+      // By exec it comes to be where its children go (time_namespaces(7)): if that is where it was
+      // before, it has been there all the time.
+      if link != .time || !look.isAfterExec || read.key == before?[.time].key { return read }
+    }
+    if case .unread(.unsupported)? = before?[link] { return .unread(.unsupported) }
+    return .unread(.unseen)
+  }
+
+  func followed(_ link: NamespaceLink, _ value: TaskProbe.Link) -> FollowedLink {
+    switch value {
+    case .namespace(let inode, let id):
+      .namespace(sets.namespace(link.type, inode, id: id))
+    case .unread(let reason): .unread(reason)
+    }
+  }
+
+  /// The set of a new process with the time namespace that was read.
+  func withTime(
+    _ set: FollowedSet, _ look: TaskLook?, of parent: FollowedSet?
+  ) -> FollowedSet {
+    guard look != nil else { return set }
+    var links = set.links
+    for link in [NamespaceLink.time, .timeForChildren] {
+      guard case .unread(.unseen) = set[link] else { continue }
+      links[Int(link.rawValue)] = read(link, look, from: parent)
+    }
+    return sets.set(links)
+  }
+}

@@ -1,0 +1,122 @@
+// Samples and events: a sample tells where all begins, or begins anew after events were lost; from then
+// on it verifies. What it read of a process to which something happened meanwhile proves nothing, so of
+// that the next one tells.
+
+internal import NamespaceModel
+
+extension EventFollower {
+  /// What a sample has to tell in the history's own names, and of how many processes it shows what no
+  /// event had told.
+  struct Verified {
+    var sample: ProcessSample
+    var disagreements = 0
+  }
+
+  /// Begins with what a sample saw. Events that were told since it began are to be taken in between
+  /// `begin` and `finishBeginning`: on top of what was read they make what was when it was over.
+  func begin(_ sample: ProcessSample) {
+    batch = nil
+    let isFirst = began == .min
+    began = sample.end.boot
+    contradiction = nil
+    suspects.removeAll()
+    _ = sources.add(sample, sets)
+    var met: Set<Int32> = []
+    for (token, process) in sources.processes {
+      // Of a zombie that has gone its exit was told.
+      if process.links.isZombie, !isFirst, processes[process.pid] == nil { continue }
+      met.insert(process.pid)
+      let task = task(of: process, token)
+      take(process, token, task)
+      move(task, to: process.links, at: sample.start.boot)
+    }
+    for (pid, task) in processes where !met.contains(pid) {
+      processes[pid] = nil
+      sets.leave(task.set)
+    }
+    // Of threads no sample tells.
+    for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
+    early.removeAll()
+  }
+
+  private func take(
+    _ process: SampledProcesses.Process, _ token: ProcessToken, _ task: FollowedTask
+  ) {
+    task.bind(
+      to: .init(
+        token: token, facts: process.facts, description: process.description, links: []))
+  }
+
+  /// The task that a process of a sample is: the one that was followed, if it is certainly the same.
+  private func task(of process: SampledProcesses.Process, _ token: ProcessToken) -> FollowedTask {
+    if let known = processes[process.pid] {
+      let isSame =
+        known.source.map { $0 == token } ?? known.facts.isSame(process.facts)
+      if isSame { return known }
+      sets.leave(known.set)
+    }
+    let task = FollowedTask(
+      token: makeToken(), set: process.links, facts: process.facts,
+      description: process.description)
+    processes[process.pid] = task
+    sets.enter(process.links)
+    return task
+  }
+
+  /// Ends a beginning: gives the sample that tells all that the history does not know yet.
+  func finishBeginning(_ sample: ProcessSample, told: inout ToldTasks) -> ProcessSample {
+    var news = ProcessSample(start: sample.start)
+    news.end = sample.end
+    news.counts = sample.counts
+    news.related = sample.related
+    for (token, process) in sources.processes {
+      // Another had its number when the sample began.
+      if let task = processes[process.pid], task.source == nil, task.facts.isSame(process.facts) {
+        take(process, token, task)
+      }
+    }
+    var tasks: [ProcessToken: FollowedTask] = [:]
+    for task in processes.values {
+      tasks[task.token] = task
+      if let before = told.sets[task.token] {
+        if before !== task.set {
+          news.changed.append(.init(token: task.token, links: task.set.observed.links))
+        }
+        news.identified.append(.init(token: task.token, facts: task.facts))
+        news.described.append(.init(token: task.token, description: task.description))
+      } else {
+        news.appeared.append(
+          .init(
+            token: task.token, facts: task.facts, description: task.description,
+            links: task.set.observed.links))
+      }
+      task.told = task.set
+    }
+    for token in told.sets.keys where tasks[token] == nil { news.disappeared.append(token) }
+    unconfirmed.removeAll()
+    told = ToldTasks()
+    return news
+  }
+
+  /// What the history knows of tasks, to be compared with once a sample has told where they are.
+  func toldTasks() -> ToldTasks {
+    var told = ToldTasks()
+    for task in processes.values { told.sets[task.token] = task.told }
+    for case let task? in threads.values.map(\.task) { told.sets[task.token] = task.told }
+    return told
+  }
+}
+
+/// Where the history has tasks.
+struct ToldTasks {
+  var sets: [ProcessToken: FollowedSet] = [:]
+}
+
+extension ProcessFacts {
+  /// Whether it is the same process, as one that an event told of: that knows its start to one clock
+  /// tick or the next.
+  fileprivate func isSame(_ other: ProcessFacts) -> Bool {
+    guard let one = startTicks, let two = other.startTicks else { return false }
+    return pid == other.pid && (one == two || one == two &+ 1 || two == one &+ 1)
+  }
+}

@@ -1,0 +1,142 @@
+// A sample beside what events told.
+
+internal import NamespaceModel
+
+extension EventFollower {
+  /// Compares a sample with what events told up to its beginning.
+  ///
+  /// - Parameter touched: the processes to which something happened while it was taken, or so shortly
+  ///   after that it may have shown already.
+  func verify(_ sample: ProcessSample, touched: Set<Int32>) -> Verified {
+    var news = ProcessSample(start: sample.start)
+    news.end = sample.end
+    news.counts = sample.counts
+    news.related = sample.related
+    var verified = Verified(sample: news)
+    var suspects: Set<Int32> = []
+    let gone = sources.add(sample, sets)
+    for appearance in sample.appeared { meet(appearance, touched, &suspects, &verified) }
+    for (pid, appearance) in early where self.suspects.contains(pid) && !touched.contains(pid) {
+      early[pid] = nil
+      guard let process = sources[appearance.token] else { continue }
+      admit(appearance, process, &verified)
+    }
+    for change in sample.changed {
+      if let pid = sources[change.token]?.pid { unconfirmed.insert(pid) }
+    }
+    for (token, process) in gone {
+      guard let task = processes[process.pid], task.source == token else { continue }
+      lose(task, touched, &suspects, &verified)
+    }
+    for news in sample.described { describe(news, &verified) }
+    let due = unconfirmed
+    unconfirmed = touched
+    for pid in due where !touched.contains(pid) {
+      guard let task = processes[pid] else { continue }
+      if let token = task.source, let process = sources[token] {
+        compare(task, process.links, &suspects, &verified)
+      } else {
+        lose(task, touched, &suspects, &verified)
+      }
+    }
+    self.suspects = suspects
+    return verified
+  }
+
+  /// A process that a sample meets for the first time.
+  private func meet(
+    _ appearance: ProcessSample.Appearance, _ touched: Set<Int32>, _ suspects: inout Set<Int32>,
+    _ verified: inout Verified
+  ) {
+    let pid = appearance.facts.pid
+    if let task = processes[pid], task.source == nil {
+      task.bind(to: appearance)
+      unconfirmed.insert(pid)
+      verified.sample.identified.append(.init(token: task.token, facts: task.facts))
+      verified.sample.described.append(.init(token: task.token, description: task.description))
+    } else if sources[appearance.token]?.links.isZombie != true {
+      // The kernel has not told of it yet; of a zombie it has told the exit.
+      early[pid] = appearance
+      suspects.insert(pid)
+    }
+  }
+
+  private func wasSuspect(_ pid: Int32) -> Bool { suspects.contains(pid) }
+
+  /// A process of which no event told.
+  private func admit(
+    _ appearance: ProcessSample.Appearance, _ process: SampledProcesses.Process,
+    _ verified: inout Verified
+  ) {
+    guard processes[process.pid] == nil, !process.links.isZombie else { return }
+    let task = FollowedTask(
+      token: makeToken(), set: process.links, facts: process.facts,
+      description: process.description)
+    task.source = appearance.token
+    task.told = task.set
+    processes[process.pid] = task
+    sets.enter(task.set)
+    verified.sample.appeared.append(
+      .init(
+        token: task.token, facts: task.facts, description: task.description,
+        links: task.set.observed.links))
+    verified.disagreements += 1
+  }
+
+  private func describe(
+    _ news: ProcessSample.Redescription, _ verified: inout Verified
+  ) {
+    guard let pid = sources[news.token]?.pid, let task = processes[pid], task.source == news.token
+    else { return }
+    task.description.update(news.description)
+    verified.sample.described.append(.init(token: task.token, description: task.description))
+  }
+
+  /// A process that a sample does not see.
+  private func lose(
+    _ task: FollowedTask, _ touched: Set<Int32>, _ suspects: inout Set<Int32>,
+    _ verified: inout Verified
+  ) {
+    guard !touched.contains(task.pid) else { return }
+    // No event tells when a zombie is reaped.
+    let isZombie = task.set.isZombie
+    guard isZombie || wasSuspect(task.pid) else {
+      suspects.insert(task.pid)
+      unconfirmed.insert(task.pid)
+      return
+    }
+    processes[task.pid] = nil
+    sets.leave(task.set)
+    verified.sample.disappeared.append(task.token)
+    guard !isZombie else { return }
+    verified.sample.contradicted.insert(task.token)
+    verified.disagreements += 1
+  }
+
+  private func compare(
+    _ task: FollowedTask, _ read: FollowedSet, _ suspects: inout Set<Int32>,
+    _ verified: inout Verified
+  ) {
+    guard read !== task.set, !read.isZombie else { return }
+    let differs = read.isElsewhere(than: task.set)
+    if differs, !wasSuspect(task.pid) {
+      suspects.insert(task.pid)
+      unconfirmed.insert(task.pid)
+      return
+    }
+    // What an event told stands where the sample was denied it.
+    let links = zip(read.links, task.set.links).map { read, told in
+      if case .unread(.denied) = read { told } else { read }
+    }
+    let set = sets.set(links)
+    guard set !== task.set else { return }
+    sets.enter(set)
+    sets.leave(task.set)
+    task.set = set
+    task.told = set
+    verified.sample.changed.append(.init(token: task.token, links: set.observed.links))
+    guard differs else { return }
+    verified.sample.contradicted.insert(task.token)
+    verified.disagreements += 1
+  }
+}

@@ -1,0 +1,226 @@
+// Follows every task from event to event: what each event changes, and what there is to tell of it.
+// Samples tell where to begin, and whether all was right since (EventFollower+Sample.swift).
+
+internal import NamespaceEvents
+internal import NamespaceModel
+internal import Procfs
+
+/// Knows where every task is, as events tell, and makes of events what the history is told.
+final class EventFollower {
+  let sets = FollowedSets()
+  var processes: [Int32: FollowedTask] = [:]
+  var threads: [Int32: FollowedThread] = [:]
+  /// The threads of the processes that have more than one, as far as they are known.
+  var threadsOf: [Int32: Set<Int32>] = [:]
+  /// Processes whose main thread exited before others did.
+  private var paused: [Int32: FollowedTask] = [:]
+  private var newborn: [Int32: Birth] = [:]
+  private var lastToken: UInt64 = 0
+  /// What is told next; nil while there is nothing to add to, because a sample is to tell it all.
+  var batch: EventBatch?
+  /// The processes that a sample has to confirm.
+  var unconfirmed: Set<Int32> = []
+  /// Those that the last sample did not confirm: an event may have been on its way. If the next does
+  /// not either, it is right.
+  var suspects: Set<Int32> = []
+  /// When an event told what cannot be, by those before it: one of them is missing.
+  var contradiction: Int64?
+  /// What samples know.
+  var sources = SampledProcesses()
+  /// Processes that a sample met before their first event was taken in.
+  var early: [Int32: ProcessSample.Appearance] = [:]
+  /// When the last sample from which all began was over.
+  var began: Int64 = .min
+
+  /// A task whose start was told, and its namespaces are told next.
+  private struct Birth {
+    let pid: Int32
+    let parent: FollowedTask?
+    let set: FollowedSet?
+  }
+
+  func makeToken() -> ProcessToken {
+    lastToken += 1
+    return ProcessToken(number: lastToken)
+  }
+
+  /// What a record of a task would say.
+  func inodes(of task: Int32) -> NamespaceInodes? {
+    (threads[task]?.set ?? processes[task]?.set)?.inodes
+  }
+
+  /// Takes in an event.
+  ///
+  /// - Parameter look: what the task was right after it; nil where that was not read, or something
+  ///   else happened to it by then.
+  func take(_ event: KernelEvent, _ look: TaskLook?) {
+    switch event.kind {
+    case .fork(let parentPID, let parentTID): fork(event, parentPID, parentTID)
+    case .namespaces(let inodes): place(event, inodes, look)
+    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec)
+    case .exit: exit(event)
+    }
+  }
+
+  private func fork(_ event: KernelEvent, _ parentPID: Int32, _ parentTID: Int32) {
+    let parent = processes[parentPID]
+    newborn[event.tid] = Birth(
+      pid: event.pid, parent: threads[parentTID]?.task ?? parent,
+      set: threads[parentTID]?.set ?? parent?.set)
+  }
+
+  private func place(_ event: KernelEvent, _ inodes: NamespaceInodes, _ look: TaskLook?) {
+    let isThread = event.tid != event.pid
+    if let birth = newborn.removeValue(forKey: event.tid) {
+      if isThread {
+        let set =
+          birth.set.flatMap { $0.inodes == inodes ? $0 : nil }
+          ?? resolve(inodes, look, from: birth.set)
+        meetThread(event, set)
+      } else {
+        start(event, birth, inodes, look)
+      }
+    } else if isThread {
+      let before = threads[event.tid]?.set ?? processes[event.pid]?.set
+      meetThread(event, resolve(inodes, look, from: before))
+    } else if let task = processes[event.pid] {
+      meetThreads(of: task, look)
+      move(task, to: resolve(inodes, look, from: task.set), at: event.time)
+    }
+    // Of a process that is not known a sample will tell.
+  }
+
+  private func start(
+    _ event: KernelEvent, _ birth: Birth, _ inodes: NamespaceInodes, _ look: TaskLook?
+  ) {
+    if let known = processes[event.pid] {
+      // A sample may have met it before the kernel told of it.
+      if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
+      return
+    }
+    let expected = birth.set.map(sets.forChildren)
+    let place =
+      if let expected, expected.inodes == inodes {
+        withTime(expected, look, of: birth.set)
+      } else {
+        withTime(resolve(inodes, look, from: expected), look, of: birth.set)
+      }
+    setPIDNamespaceForChildren(of: birth, place, at: event.time)
+    let task = FollowedTask(
+      token: makeToken(), set: place,
+      facts: ProcessFacts(
+        pid: event.pid, startTicks: Self.ticks(event.time), parentPID: birth.parent?.pid ?? 0,
+        isKernelThread: birth.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
+      description: birth.parent?.description
+        ?? ProcessDescription(comm: nil, uid: nil, cgroup: nil))
+    if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
+    processes[event.pid] = task
+    unconfirmed.insert(event.pid)
+    sets.enter(place)
+    tell(task, parent: birth.parent?.token, at: event.time)
+  }
+
+  /// The first child in a pid namespace brings it into being for its parent too
+  /// (`pid_namespaces(7)`).
+  private func setPIDNamespaceForChildren(
+    of birth: Birth, _ place: FollowedSet, at time: Int64
+  ) {
+    guard let parent = birth.parent, case .unread(.pending) = parent.set[.pidForChildren] else {
+      return
+    }
+    move(parent, to: sets.set(parent.set, .pidForChildren, to: place[.pid]), at: time)
+  }
+
+  func tell(_ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil, at time: Int64) {
+    guard batch != nil else { return }
+    task.told = task.set
+    task.start = batch?.events.count
+    batch?.events.append(
+      ProcessEvent(
+        boot: time,
+        .started(
+          EventStart(
+            token: task.token, parent: parent, tid: tid, facts: task.facts,
+            description: task.description, set: task.set.observed))))
+  }
+
+  func move(_ task: FollowedTask, to set: FollowedSet, at time: Int64) {
+    guard set !== task.set else { return }
+    sets.enter(set)
+    sets.leave(task.set)
+    task.set = set
+    unconfirmed.insert(task.pid)
+    if batch != nil, task.told != nil {
+      task.told = set
+      batch?.events.append(ProcessEvent(boot: time, .moved(task.token, set.observed)))
+    }
+    if processes[task.pid] === task { compareThreads(of: task, at: time) }
+  }
+
+  private func rename(_ event: KernelEvent, _ name: [UInt8], isExec: Bool) {
+    guard event.tid == event.pid else { return }
+    if isExec { forgetThreads(of: event.pid, at: event.time) }
+    if isExec, processes[event.pid] == nil, let task = paused.removeValue(forKey: event.pid) {
+      resume(task, at: event.time)
+    }
+    guard let task = processes[event.pid] else { return }
+    // It is then where its children would have gone (exec_task_namespaces of kernel/nsproxy.c).
+    if isExec, !task.set.isSame(.time, .timeForChildren) {
+      move(task, to: sets.set(task.set, .time, to: .unread(.unseen)), at: event.time)
+    }
+    // A helper of the kernel's is a thread of it up to then.
+    if isExec { task.facts.isKernelThread = false }
+    guard task.description.comm != name else { return }
+    task.description.comm = name
+    guard batch != nil, task.told != nil else { return }
+    if let start = task.start, case .started(var told) = batch?.events[start].change {
+      told.description.comm = name
+      told.facts.isKernelThread = task.facts.isKernelThread
+      batch?.events[start].change = .started(told)
+    } else {
+      batch?.described.append(.init(token: task.token, description: task.description))
+    }
+  }
+
+  private func exit(_ event: KernelEvent) {
+    newborn[event.tid] = nil
+    if event.tid != event.pid {
+      endThread(event.tid, at: event.time)
+    } else if let task = processes.removeValue(forKey: event.pid) {
+      sets.leave(task.set)
+      let mayResume = threadsOf[event.pid]?.isEmpty == false
+      if mayResume { paused[event.pid] = task }
+      unconfirmed.remove(event.pid)
+      if batch != nil, task.told != nil {
+        batch?.events.append(
+          ProcessEvent(boot: event.time, .exited(task.token, mayResume: mayResume)))
+      }
+    }
+  }
+
+  private func resume(_ task: FollowedTask, at time: Int64) {
+    processes[task.pid] = task
+    sets.enter(task.set)
+    unconfirmed.insert(task.pid)
+    guard batch != nil, task.told != nil else { return }
+    batch?.events.append(ProcessEvent(boot: time, .resumed(task.token, task.set.observed)))
+  }
+
+  /// Forgets who can go on no more, and begins the next batch.
+  func turn(epoch: Int64) -> EventBatch? {
+    if let events = batch?.events {
+      for case .started(let start) in events.lazy.map(\.change) where start.tid == nil {
+        processes[start.facts.pid]?.start = nil
+      }
+    }
+    for pid in paused.keys where threadsOf[pid]?.isEmpty != false { paused[pid] = nil }
+    sets.trim()
+    defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
+    return batch
+  }
+
+  /// The start time that `stat` has, as far as the event tells it: the process is made just before.
+  private static func ticks(_ time: Int64) -> UInt64 {
+    UInt64(max(0, time) / (1_000_000_000 / Int64(ClockTick.perSecond)))
+  }
+}

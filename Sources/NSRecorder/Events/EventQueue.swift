@@ -1,0 +1,165 @@
+internal import NamespaceEvents
+internal import NamespaceModel
+internal import Procfs
+
+/// What the kernel told and is not taken in yet: events come from several processors, and only some
+/// time later it is certain that none is missing in between.
+///
+/// A namespace's id, and what no record holds, has to be read while the task is where the event says.
+/// So tasks are looked at as soon as their event comes.
+struct EventQueue {
+  private let probe: TaskProbe
+  private let readsTime: Bool
+  private(set) var items: ContiguousArray<Item> = []
+  /// How many of `items`, from the first, are taken in already.
+  private var taken = 0
+  private var isSorted = true
+  private var lastOrder = 0
+  /// What the last record of a task says, of those that are not taken in.
+  private var latest: [Int32: NamespaceInodes] = [:]
+  private var parents: [Int32: Int32] = [:]
+
+  struct Item {
+    let event: KernelEvent
+    var look: TaskLook?
+    /// In which order events came: where two show one time, that is their order.
+    let order: Int
+  }
+
+  /// - Parameter readsTime: whether the kernel has time namespaces.
+  init(_ probe: TaskProbe, readsTime: Bool) {
+    self.probe = probe
+    self.readsTime = readsTime
+  }
+
+  var count: Int { items.count - taken }
+
+  /// Takes in what came, looking at tasks where it is needed.
+  ///
+  /// - Parameter known: what the record of a task would say, by all that was taken in before.
+  mutating func add(_ events: [KernelEvent], known: (Int32) -> NamespaceInodes?) {
+    for event in events where event.pid > 0 && event.tid > 0 {
+      if let last = items.last, last.event.time > event.time { isSorted = false }
+      items.append(Item(event: event, look: look(at: event, known), order: lastOrder))
+      lastOrder += 1
+    }
+  }
+
+  private mutating func look(
+    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?
+  ) -> TaskLook? {
+    switch event.kind {
+    case .fork(_, let parent):
+      parents[event.tid] = parent
+      return nil
+    case .exit:
+      latest[event.tid] = nil
+      parents[event.tid] = nil
+      return nil
+    case .comm: return nil
+    case .namespaces(let inodes):
+      defer { latest[event.tid] = inodes }
+      let parent = parents.removeValue(forKey: event.tid)
+      let before = parent.flatMap { latest[$0] ?? known($0) }
+      guard let before, before == inodes else {
+        return read(event, NamespaceLink.allCases, isMove: parent == nil)
+      }
+      // A thread is where its maker is; of a process only the time namespace is not told.
+      guard event.tid == event.pid, readsTime else { return nil }
+      return read(event, [.time, .timeForChildren], isMove: false)
+    }
+  }
+
+  private func read(
+    _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool
+  ) -> TaskLook? {
+    guard let values = probe.links(of: event.tid, links) else { return nil }
+    var look = TaskLook(
+      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: ClockReading.now().boot)
+    guard isMove, event.tid == event.pid else { return look }
+    for thread in probe.threads(of: event.pid) where thread != event.tid {
+      if let values = probe.links(of: thread, links) {
+        look.threads[thread] = Dictionary(uniqueKeysWithValues: zip(links, values))
+      }
+    }
+    return look
+  }
+
+  /// Takes out the next event that was not after `end`, in the order of time.
+  ///
+  /// - Parameter horizon: up to when all has come; a look after that waits.
+  mutating func next(until end: Int64, horizon: Int64) -> Item? {
+    sort()
+    guard taken < items.count, items[taken].event.time <= min(end, horizon) else { return nil }
+    if let look = items[taken].look {
+      guard look.time <= horizon else { return nil }
+      items[taken].look = settled(look, of: items[taken].event, behind: taken)
+    }
+    defer { taken += 1 }
+    return items[taken]
+  }
+
+  /// When the last look was made at a task of which an event up to a time told.
+  mutating func lastLook(until end: Int64) -> Int64 {
+    sort()
+    var last = end
+    for item in items[taken...] {
+      if item.event.time > end { break }
+      last = max(last, item.look?.time ?? end)
+    }
+    return last
+  }
+
+  /// A look, if nothing happened to the task from its event until then that makes it worth nothing.
+  private func settled(
+    _ look: TaskLook, of event: KernelEvent, behind place: Int
+  ) -> TaskLook? {
+    var look = look
+    var index = place + 1
+    while index < items.count, items[index].event.time <= look.time {
+      let other = items[index].event
+      if other.tid == event.tid {
+        switch other.kind {
+        // By a fork, its number was given again.
+        case .exit, .namespaces, .fork: return nil
+        case .comm(_, let isExec): look.isAfterExec = look.isAfterExec || isExec
+        }
+      }
+      index += 1
+    }
+    return look
+  }
+
+  /// The processes of which an event in a time is waiting.
+  mutating func touched(after start: Int64, until end: Int64) -> Set<Int32> {
+    sort()
+    var touched: Set<Int32> = []
+    for item in items[taken...] where item.event.time > start && item.event.time <= end {
+      touched.insert(item.event.pid)
+    }
+    return touched
+  }
+
+  /// Forgets what was taken in.
+  mutating func compact() {
+    items.removeFirst(taken)
+    taken = 0
+    latest.removeAll(keepingCapacity: true)
+    for item in items {
+      if case .namespaces(let inodes) = item.event.kind { latest[item.event.tid] = inodes }
+    }
+  }
+
+  /// Forgets all up to a time: what is lost in between makes it worth nothing.
+  mutating func drop(until time: Int64) {
+    sort()
+    while taken < items.count, items[taken].event.time <= time { taken += 1 }
+    compact()
+  }
+
+  private mutating func sort() {
+    guard !isSorted else { return }
+    items[taken...].sort { ($0.event.time, $0.order) < ($1.event.time, $1.order) }
+    isSorted = true
+  }
+}

@@ -1,0 +1,168 @@
+internal import NSHistory
+internal import NamespaceEvents
+internal import NamespaceModel
+internal import Procfs
+
+/// The part of a recorder that listens: collects what the kernel tells, and hands it over in the order
+/// of time, once it is certain that nothing in between is missing.
+final class EventRecording {
+  private let listener: EventListener
+  private let follower = EventFollower()
+  private var queue: EventQueue
+  private var buffer: [KernelEvent] = []
+  /// What was lost since all began.
+  private var losses: [LostEvents] = []
+  /// Losses that the sample with which all begins anew makes good; nil while events are followed.
+  private var beginning: [LostEvents]? = []
+  /// Where the history has tasks, while a sample has to tell where they are.
+  private var told = ToldTasks()
+  /// Up to when events were taken in.
+  private var horizon: Int64 = .min
+
+  /// How long an event may be on its way into its ring.
+  static let slack: Int64 = 20_000_000
+  /// How much later what was done may be told.
+  private static let delay: Int64 = 5_000_000
+
+  init(_ listener: EventListener, _ probe: TaskProbe, readsTime: Bool) {
+    self.listener = listener
+    queue = EventQueue(probe, readsTime: readsTime)
+  }
+
+  var descriptors: [Int32] { listener.descriptors }
+
+  /// Whether a sample is needed at once.
+  var needsSample: Bool { beginning != nil || !losses.isEmpty }
+
+  /// How many events wait to be handed over.
+  var count: Int { queue.count }
+
+  /// Takes over what the kernel has told.
+  func collect() {
+    buffer.removeAll(keepingCapacity: true)
+    losses += listener.drain(into: &buffer).map(LostEvents.init)
+    if let first = buffer.lazy.map(\.time).min(), first < horizon {
+      losses.append(LostEvents(after: first, by: horizon, records: nil, cause: .late))
+    }
+    queue.add(buffer, known: follower.inodes)
+  }
+
+  /// Hands over the events that are certain. Nil while a sample has to tell where all begins.
+  func turn() throws(EventsError) -> EventBatch? {
+    let now = ClockReading.now()
+    try refresh()
+    guard beginning == nil else { return nil }
+    let lost = losses.map(\.after).min()
+    take(until: lost ?? .max, horizon: now.boot - Self.slack)
+    if let contradiction = follower.contradiction {
+      follower.contradiction = nil
+      losses.append(
+        LostEvents(after: contradiction, by: now.boot, records: nil, cause: .late))
+    }
+    let batch = follower.turn(epoch: now.wall - now.boot)
+    if !losses.isEmpty { lose() }
+    return batch
+  }
+
+  private func refresh() throws(EventsError) {
+    if let loss = try listener.refreshProcessors() { losses.append(LostEvents(loss)) }
+    collect()
+  }
+
+  /// From here on nothing is certain until a sample has told where all is.
+  private func lose() {
+    told = follower.toldTasks()
+    follower.batch = nil
+    beginning = losses
+    queue.drop(until: losses.map(\.by).max() ?? .min)
+    losses.removeAll()
+  }
+
+  private func take(until end: Int64, horizon: Int64) {
+    while let item = queue.next(until: end, horizon: horizon) {
+      follower.take(item.event, item.look)
+      if follower.contradiction != nil { break }
+    }
+    queue.compact()
+    self.horizon = max(self.horizon, min(end, horizon))
+  }
+
+  /// When all that happened up to the end of a sample will have come.
+  func settles(_ sample: ProcessSample) -> Int64 {
+    queue.lastLook(until: sample.end.boot + Self.delay) + Self.slack + 1_000_000
+  }
+
+  /// What a sample and the events before it tell.
+  struct Outcome {
+    /// What events told before it; nil for nothing.
+    var batch: EventBatch?
+    /// Nil where events were lost meanwhile: then another sample is needed.
+    var sample: ProcessSample?
+    var isExact = false
+    var disagreements = 0
+    var losses: [LostEvents] = []
+  }
+
+  /// Compares a sample with the events; or begins with it.
+  func complete(_ sample: ProcessSample) throws(EventsError) -> Outcome {
+    let now = ClockReading.now()
+    try refresh()
+    let horizon = now.boot - Self.slack
+    if beginning == nil, losses.isEmpty {
+      take(until: sample.start.boot, horizon: horizon)
+      if follower.contradiction == nil { return verify(sample, now) }
+    }
+    return try begin(sample, now, horizon)
+  }
+
+  private func verify(_ sample: ProcessSample, _ now: ClockReading) -> Outcome {
+    let batch = follower.turn(epoch: now.wall - now.boot)
+    let touched = queue.touched(
+      after: sample.start.boot, until: sample.end.boot + Self.delay)
+    let verified = follower.verify(sample, touched: touched)
+    return Outcome(
+      batch: batch, sample: verified.sample, isExact: true,
+      disagreements: verified.disagreements)
+  }
+
+  private func begin(
+    _ sample: ProcessSample, _ now: ClockReading, _ horizon: Int64
+  ) throws(EventsError) -> Outcome {
+    var batch: EventBatch?
+    if beginning == nil {
+      // What was certain before the loss is told as such.
+      batch = try turn()
+    }
+    // Losses that came up since the sample was taken leave it worth nothing.
+    let lost = losses + (beginning ?? [])
+    if lost.contains(where: { $0.by > sample.start.boot }) {
+      beginning = lost
+      losses.removeAll()
+      return Outcome(batch: batch)
+    }
+    queue.drop(until: sample.start.boot)
+    follower.sets.initial = sample.initialInodes
+    follower.begin(sample)
+    take(until: sample.end.boot, horizon: horizon)
+    follower.contradiction = nil
+    let news = follower.finishBeginning(sample, told: &told)
+    follower.batch = EventBatch(epoch: now.wall - now.boot)
+    beginning = nil
+    losses.removeAll()
+    return Outcome(batch: batch, sample: news, losses: lost)
+  }
+}
+
+extension LostEvents {
+  fileprivate init(_ loss: EventLoss) {
+    let cause: Cause =
+      switch loss.cause {
+      case .ringFull: .ringFull
+      case .processorsChanged: .processors
+      case .malformed: .malformed
+      }
+    self.init(
+      after: loss.after, by: loss.by, records: loss.records == 0 ? nil : Int64(loss.records),
+      cause: cause)
+  }
+}

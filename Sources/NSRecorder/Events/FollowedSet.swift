@@ -1,0 +1,166 @@
+internal import NamespaceEvents
+internal import NamespaceModel
+
+/// The links of tasks being followed: one object for all tasks that have the same.
+final class FollowedSet {
+  /// In the order of `NamespaceLink`.
+  let links: [FollowedLink]
+  /// What a record of the kernel has of it.
+  let inodes: NamespaceInodes
+  /// What is told of it.
+  let observed: ObservedSet
+  /// How many tasks have it.
+  fileprivate(set) var members = 0
+  /// What a child of theirs has, as far as events tell.
+  fileprivate(set) var forChildren: FollowedSet?
+
+  fileprivate init(_ links: [FollowedLink]) {
+    self.links = links
+    observed = ObservedSet(links: links.map(\.state))
+    var inodes: [NamespaceType: UInt64] = [:]
+    for type in NamespaceType.allCases where type != .time {
+      inodes[type] = links[Int(type.link.rawValue)].namespace?.inode
+    }
+    self.inodes = NamespaceInodes(inodes)
+  }
+
+  subscript(link: NamespaceLink) -> FollowedLink { links[Int(link.rawValue)] }
+
+  /// Whether two links lead to one place, or to none for one reason.
+  func isSame(_ one: NamespaceLink, _ other: NamespaceLink) -> Bool {
+    self[one].key == self[other].key
+  }
+
+  /// Whether a task is certainly in another namespace than one with the other set.
+  func isElsewhere(than other: FollowedSet) -> Bool {
+    self !== other
+      && NamespaceType.allCases.contains { type in
+        guard let one = self[type.link].namespace, let two = other[type.link].namespace else {
+          return false
+        }
+        return one !== two
+      }
+  }
+
+  /// Whether the process is a zombie.
+  var isZombie: Bool {
+    links.contains { link in
+      if case .unread(.zombie) = link { true } else { false }
+    }
+  }
+}
+
+/// The namespaces and sets of all tasks being followed.
+final class FollowedSets {
+  private var sets: [[UInt]: FollowedSet] = [:]
+  private var namespaces: [Key: FollowedNamespace] = [:]
+  /// Tells namespaces apart that no id tells apart; far from what samples count.
+  private var lastSighting: UInt64 = 1 << 40
+  /// The inode numbers of the initial net and mnt namespaces, where they vary by kernel.
+  var initial: [NamespaceType: UInt64] = [:]
+
+  private struct Key: Hashable {
+    let type: NamespaceType
+    let inode: UInt64
+  }
+
+  /// The set of these links.
+  func set(_ links: [FollowedLink]) -> FollowedSet {
+    let key = links.map(\.key)
+    if let known = sets[key] { return known }
+    let set = FollowedSet(links)
+    sets[key] = set
+    return set
+  }
+
+  /// The set of what a sample read.
+  func set(_ links: [LinkState]) -> FollowedSet {
+    set(
+      links.map { link in
+        switch link {
+        case .namespace(let observed): .namespace(namespace(observed))
+        case .unread(let reason): .unread(reason)
+        }
+      })
+  }
+
+  /// The set with one link led elsewhere.
+  func set(_ set: FollowedSet, _ link: NamespaceLink, to new: FollowedLink) -> FollowedSet {
+    var links = set.links
+    links[Int(link.rawValue)] = new
+    return self.set(links)
+  }
+
+  /// What a child has of a task in a set. In which time namespace it is no event tells: clone3(2) may
+  /// make one for it.
+  func forChildren(of set: FollowedSet) -> FollowedSet {
+    if let known = set.forChildren { return known }
+    var links = set.links
+    links[Int(NamespaceLink.pid.rawValue)] = set[.pidForChildren]
+    for link in [NamespaceLink.time, .timeForChildren] where set[link].namespace != nil {
+      links[Int(link.rawValue)] = .unread(.unseen)
+    }
+    let children = self.set(links)
+    set.forChildren = children
+    return children
+  }
+
+  /// The namespace that has an inode number now, if a task is in it.
+  func live(_ type: NamespaceType, _ inode: UInt64) -> FollowedNamespace? {
+    namespaces[Key(type: type, inode: inode)].flatMap { $0.holders > 0 ? $0 : nil }
+  }
+
+  /// A namespace that an event told of: the one that has the number, if a task is in it; or else one
+  /// that has come since.
+  func namespace(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> FollowedNamespace {
+    if let live = live(type, inode) { return live }
+    let key = Key(type: type, inode: inode)
+    if let last = namespaces[key], let id, last.observed.kernelID == id { return last }
+    if id == nil, !InitialNamespace.hasFixedInode(inode) { lastSighting += 1 }
+    let namespace = FollowedNamespace(
+      ObservedNamespace(
+        type: type, inode: inode, kernelID: id, sighting: id == nil ? lastSighting : 0,
+        isInitial: InitialNamespace.isInitial(
+          type, inode, hasKernelID: id != nil, varying: initial)))
+    namespaces[key] = namespace
+    return namespace
+  }
+
+  /// A namespace that a sample read.
+  private func namespace(_ observed: ObservedNamespace) -> FollowedNamespace {
+    let key = Key(type: observed.type, inode: observed.inode)
+    if let known = namespaces[key] {
+      let id = known.observed.kernelID
+      if id == observed.kernelID ? (id != nil || known.holders > 0) : false { return known }
+      // One of the two was read without its id: while a task holds it, it is what it was.
+      if known.holders > 0, id == nil || observed.kernelID == nil { return known }
+    }
+    let namespace = FollowedNamespace(observed)
+    namespaces[key] = namespace
+    return namespace
+  }
+
+  /// A task came into a set.
+  func enter(_ set: FollowedSet) {
+    set.members += 1
+    guard set.members == 1 else { return }
+    for link in set.links { link.namespace?.holders += 1 }
+  }
+
+  /// A task left a set.
+  func leave(_ set: FollowedSet) {
+    set.members -= 1
+    guard set.members == 0 else { return }
+    for link in set.links { link.namespace?.holders -= 1 }
+  }
+
+  /// Forgets what no task has any more, when that has become much.
+  func trim() {
+    guard sets.count > 4096 else { return }
+    for set in sets.values where set.members == 0 || set.forChildren?.members == 0 {
+      set.forChildren = nil
+    }
+    sets = sets.filter { $0.value.members > 0 }
+    namespaces = namespaces.filter { $0.value.holders > 0 }
+  }
+}

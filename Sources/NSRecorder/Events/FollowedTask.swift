@@ -1,0 +1,45 @@
+internal import NamespaceModel
+
+/// A process being followed, or a thread whose namespaces are not its process's.
+final class FollowedTask {
+  /// Its name in the history.
+  let token: ProcessToken
+  let pid: Int32
+  var set: FollowedSet
+  /// The set that the history has it in; nil while that does not know of it.
+  var told: FollowedSet?
+  /// Its facts, as far as they are known.
+  var facts: ProcessFacts
+  var description: ProcessDescription
+  /// Where in the batch that is being made its start is; nil where it is not in that.
+  var start: Int?
+  /// Its name by the samples; nil while none has met it.
+  var source: ProcessToken?
+
+  init(
+    token: ProcessToken, set: FollowedSet, facts: ProcessFacts, description: ProcessDescription
+  ) {
+    self.token = token
+    self.pid = facts.pid
+    self.set = set
+    self.facts = facts
+    self.description = description
+  }
+
+  /// A sample has met it: that knows more of it, but not who made it.
+  func bind(to appearance: ProcessSample.Appearance) {
+    source = appearance.token
+    let parent = facts.parentPID
+    facts = appearance.facts
+    facts.parentPID = parent
+    description.update(appearance.description)
+  }
+}
+
+/// A thread other than the main one of its process.
+struct FollowedThread {
+  let pid: Int32
+  var set: FollowedSet
+  /// It as a task of its own, while its namespaces are not its process's.
+  var task: FollowedTask?
+}

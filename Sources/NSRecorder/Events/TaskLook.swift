@@ -1,0 +1,14 @@
+internal import NamespaceModel
+internal import Procfs
+
+/// What a task was when it was looked at, right after an event told of it.
+struct TaskLook {
+  /// Links that were read.
+  var links: [NamespaceLink: TaskProbe.Link]
+  /// When that was over, on the boot clock: it holds if nothing happened to the task until then.
+  let time: Int64
+  /// Whether it ran a program in between: then it may have been in another time namespace.
+  var isAfterExec = false
+  /// Of a process that moved, its other threads and their links.
+  var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
+}

@@ -1,0 +1,91 @@
+internal import Glibc
+public import NamespaceModel
+internal import SystemPackage
+
+/// Reads what one task is at this moment, apart from any sample: right after an event told of it.
+public final class TaskProbe {
+  private let root: ProcRoot
+  private let identity: IdentitySource
+  private let reader = LinkReader()
+
+  /// A probe of tasks in `root`.
+  public init(root: ProcRoot, identity: IdentitySource) {
+    self.root = root
+    self.identity = identity
+  }
+
+  /// What a link is.
+  public enum Link: Sendable, Hashable {
+    /// It leads to a namespace, of which the kernel gives this id, or none.
+    case namespace(inode: UInt64, id: UInt64?)
+    /// It could not be read.
+    case unread(UnreadReason)
+  }
+
+  /// The links of a process or thread in `wanted`, by its number, in the order asked for; nil when it
+  /// is gone. The reads follow one another: only if it does nothing meanwhile they are of one moment.
+  public func links(of task: Int32, _ wanted: [NamespaceLink]) -> [Link]? {
+    // `/proc/TID` is there for threads too (`proc_tid(5)`).
+    guard let opening = open(task) else { return nil }
+    guard let directory = opening else { return wanted.map { _ in .unread(.denied) } }
+    defer { close(directory) }
+    var links: [Link] = []
+    for link in wanted {
+      switch read(link, in: directory) {
+      case .success(let value): links.append(value)
+      case .failure(let errno) where errno.isDenied: links.append(.unread(.denied))
+      case .failure:
+        guard FactsReader.exists(in: directory) else { return nil }
+        links.append(.unread(link == .pidForChildren ? .pending : .unsupported))
+      }
+    }
+    return links
+  }
+
+  /// Who a process is, and what it is called; nil when it is gone or may not be looked at.
+  public func process(_ pid: Int32) -> (facts: ProcessFacts, description: ProcessDescription)? {
+    guard case .some(.some(let directory)) = open(pid) else { return nil }
+    defer { close(directory) }
+    // Only to say more of a process that is known already: what fails leaves that unsaid.
+    do throws(ProcfsError) {
+      guard let facts = try FactsReader.facts(pid, in: directory, root: root),
+        facts.startTicks != nil
+      else { return nil }
+      return (facts, FactsReader.description(in: directory))
+    } catch { return nil }
+  }
+
+  /// The numbers of the threads of a process, its main thread's among them; empty when it is gone.
+  public func threads(of pid: Int32) -> [Int32] {
+    let directory = openat(
+      root.descriptor, "\(pid)/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { return [] }
+    defer { close(directory) }
+    var listing = PIDListing()
+    return listing.refresh(directory) ? Array(listing.pids) : []
+  }
+
+  /// The directory; nil within where it may not be entered; nil where there is none.
+  private func open(_ task: Int32) -> Int32?? {
+    // A task that cannot be opened for any other reason is as good as gone for a probe.
+    do throws(ProcfsError) {
+      switch try NamespaceDirectory.open(task, in: root) {
+      case .opened(let directory): return .some(.some(directory))
+      case .denied: return .some(nil)
+      case .gone: return nil
+      }
+    } catch { return nil }
+  }
+
+  private func read(_ link: NamespaceLink, in directory: Int32) -> Result<Link, Errno> {
+    guard identity == .continuity else {
+      return NamespaceFile.identify(link.fileName, in: directory, by: identity)
+        .map { .namespace(inode: $0.inode, id: $0.id) }
+    }
+    return switch reader.read(link, in: directory) {
+    case .inode(let inode): .success(.namespace(inode: inode, id: nil))
+    case .failed(let number): .failure(Errno(rawValue: number))
+    case .malformed: .failure(.notSupported)
+    }
+  }
+}
