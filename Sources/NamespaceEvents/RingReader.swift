@@ -16,7 +16,8 @@ struct RingReader {
       let start = Int(place & UInt64(data.count - 1))
       let left = Int(head &- place)
       let straight = min(left, data.count - start)
-      let size = straight >= 8 ? Int(data.loadUnaligned(fromByteOffset: start + 6, as: UInt16.self)) : 0
+      let size =
+        straight >= 8 ? Int(data.loadUnaligned(fromByteOffset: start + 6, as: UInt16.self)) : 0
       guard size >= 8, size <= left else { return body(.malformed) }
       let parsed =
         size <= straight

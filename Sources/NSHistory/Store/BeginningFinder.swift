@@ -34,9 +34,11 @@ struct BeginningFinder {
   func start(
     in set: InternedSet, of parent: InternedSet?, earlier: InternedSet?
   ) -> Beginning? {
-    let isInNew = !interner.created.isEmpty && set.own.contains {
-      interner.created.contains($0) && parent?.parts.contains($0) != true
-    }
+    let isInNew =
+      !interner.created.isEmpty
+      && set.own.contains {
+        interner.created.contains($0) && parent?.parts.contains($0) != true
+      }
     guard let parent else {
       return isInNew || set.sendsChildrenElsewhere ? Beginning(cause: .startedInNew) : nil
     }

@@ -54,7 +54,9 @@ struct EventWriter {
     _ number: Int64, _ now: ClockReading
   ) throws(SQLiteError) -> Bool {
     let set = try interner.set(start.set)
-    let parent = start.parent.flatMap { briefs.parent($0) ?? live[$0].map(BriefProcesses.Parent.init) }
+    let parent = start.parent.flatMap {
+      briefs.parent($0) ?? live[$0].map(BriefProcesses.Parent.init)
+    }
     let beginning = beginnings.start(in: set, of: parent?.set)
     if start.tid == nil, beginning == nil, parent != nil, briefs.contains(start.token) {
       guard keeps == .all else {

@@ -68,7 +68,7 @@ public struct SameAnswer: Sendable {
     public var processes: [ProcessRecord]
   }
 
-  /// The samples on the two sides of a moment, in nanoseconds since the epoch.
+  /// The samples or events on the two sides of a moment, in nanoseconds since the epoch.
   public struct SampleGap: Sendable, Hashable {
     /// When the one before began; nil when there is none.
     public var before: Int64?
@@ -76,5 +76,7 @@ public struct SameAnswer: Sendable {
     public var after: Int64?
     /// Why samples are missing in between; nil when none is.
     public var missing: MissingSamples?
+    /// Whether events told all that happened in between; then the two may be events themselves.
+    public var isExact = false
   }
 }

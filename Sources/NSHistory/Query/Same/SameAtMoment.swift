@@ -39,7 +39,8 @@ struct SameAtMoment {
     }
     return SameAnswer.TypeAnswer(
       type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
-      intervals: [], isExact: !brackets.isEmpty && brackets.allSatisfy(\.isExact), differedAtTimes: verdict == .different, reasons: reasons)
+      intervals: [], isExact: !brackets.isEmpty && brackets.allSatisfy(\.isExact),
+      differedAtTimes: verdict == .different, reasons: reasons)
   }
 }
 
@@ -47,6 +48,7 @@ extension SameAnswer.SampleGap {
   /// The two sides of a bracket.
   init(_ bracket: Bracket) {
     self.init(
-      before: bracket.before?.wall, after: bracket.after?.wall, missing: bracket.missing)
+      before: bracket.before?.wall, after: bracket.after?.wall, missing: bracket.missing,
+      isExact: bracket.isExact)
   }
 }

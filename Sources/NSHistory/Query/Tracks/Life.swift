@@ -32,4 +32,3 @@ struct Membership: Hashable {
   var beginsExactly = false
   var endsExactly = false
 }
-

@@ -26,7 +26,10 @@ enum ChangeColumns {
       Column("missing", in: .data) { row in
         .optional(row.change.missing) { .string($0.words) }
       },
-      Column("pid") { .optional($0.change.process) { .integer($0.pid) } },
+      Column("pid", cell: { .init(text: $0.change.process?.number ?? "") }) {
+        .optional($0.change.process) { .integer($0.pid) }
+      },
+      Column("tid", in: .data) { .optional($0.change.process?.tid, JSON.integer) },
       Column("start", in: .data) { row in
         .optional(row.change.process?.start) { .string(TimeFormat.start($0)) }
       },

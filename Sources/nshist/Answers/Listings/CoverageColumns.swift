@@ -25,6 +25,10 @@ enum CoverageColumns {
       },
       Column("clock_step", in: .data) { .optional(step($0), JSON.signedSeconds) },
       Column("samples") { .optional($0.recorded) { .integer($0.samples) } },
+      Column("events") { row in .optional(row.recorded?.events ?? nil, JSON.integer) },
+      Column("disagreements", in: .data) {
+        .optional($0.recorded) { .integer($0.disagreements) }
+      },
       Column(
         "interval",
         cell: { row in
@@ -70,7 +74,12 @@ enum CoverageColumns {
       return "the clock was set \(way) by \(TimeFormat.duration(step)); no sample is missing"
     case .recorded(let recorded):
       let hidden = recorded.hidesProcesses ? ", processes may have been hidden" : ""
-      return "session \(recorded.session), \(recorded.state)\(hidden)"
+      let disagreed =
+        recorded.disagreements == 0
+        ? ""
+        : ", \(RecordingWords.count(Int(recorded.disagreements), "process", "processes"))"
+          + " not as events had told"
+      return "session \(recorded.session), \(recorded.state)\(hidden)\(disagreed)"
     }
   }
 }

@@ -42,8 +42,7 @@ struct ExportWriter {
 
   private static let columns = [
     "boot", "pid_namespace", "pid", "start", "comm", "uid", "type", "inode", "id", "initial",
-    "unread", "from",
-    "until", "open", "cgroup",
+    "unread", "from", "until", "open", "cgroup", "tid", "from_exact", "until_exact",
   ]
 
   private static func fields(_ row: ExportRow) -> [String] {
@@ -53,7 +52,8 @@ struct ExportWriter {
       row.uid.map(String.init) ?? "", row.type.name, row.inode.map(String.init) ?? "",
       row.kernelID.map(String.init) ?? "", row.isInitial.map(String.init) ?? "",
       row.unread?.name ?? "", TimeFormat.utc(row.from), TimeFormat.utc(row.until),
-      String(row.isOpen), row.cgroup ?? "",
+      String(row.isOpen), row.cgroup ?? "", row.tid.map(String.init) ?? "",
+      String(row.isExactFrom), String(row.isExactUntil),
     ]
   }
 
@@ -70,6 +70,8 @@ struct ExportWriter {
       ("unread", .optional(row.unread) { .string($0.name) }), ("from", .time(row.from)),
       ("until", .time(row.until)), ("open", .bool(row.isOpen)),
       ("cgroup", .optional(row.cgroup, JSON.string)),
+      ("tid", .optional(row.tid, JSON.integer)), ("from_exact", .bool(row.isExactFrom)),
+      ("until_exact", .bool(row.isExactUntil)),
     ])
   }
 }

@@ -19,7 +19,7 @@ struct Comparison {
 
   /// What an answer rests on, also where that does not suffice for a verdict.
   enum Evidence: String {
-    /// The kernel said so of the moment asked for.
+    /// The kernel said so of the moment asked for, or told of every change.
     case exact
     /// Samples said so, before and after.
     case sampled
@@ -115,7 +115,8 @@ extension Comparison {
 extension Comparison.TypeLine {
   init(_ answer: SameAnswer.TypeAnswer, _ pids: [Int64], _ records: [ProcessRecord]) {
     self.init(
-      type: answer.type, verdict: answer.verdict, evidence: .sampled, reason: answer.reason,
+      type: answer.type, verdict: answer.verdict, evidence: answer.isExact ? .exact : .sampled,
+      reason: answer.reason,
       reasons: Comparison.unique(
         zip(pids, answer.reasons).compactMap { pid, reason in
           reason.map { Comparison.Reason(pid: pid, reason: $0) }

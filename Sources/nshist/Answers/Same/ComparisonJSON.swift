@@ -65,7 +65,7 @@ extension SameAnswer.SampleGap {
   var json: JSON {
     .object([
       ("before", .time(before)), ("after", .time(after)),
-      ("missing", .optional(missing) { .string($0.words) }),
+      ("missing", .optional(missing) { .string($0.words) }), ("exact", .bool(isExact)),
     ])
   }
 }

@@ -24,7 +24,7 @@ struct SameWords {
   /// What the answer rests on.
   var notes: [String] {
     let isSeen = answer.types.contains { !$0.namespaces.isEmpty }
-    return several + around + hint + (isSeen ? [Self.caveat] : [])
+    return several + around + hint + (isSeen ? [evidence] : [])
   }
 
   /// Over a range, what was unseen for a moment hides what was seen all the rest of the time.
@@ -43,8 +43,12 @@ struct SameWords {
     }
   }
 
-  private static let caveat =
-    "Evidence: sampled. What came and went between two samples was not seen."
+  private var evidence: String {
+    let proven = answer.types.filter { $0.verdict != .unknown }
+    return !proven.isEmpty && proven.allSatisfy(\.isExact)
+      ? "Evidence: exact. The kernel told of every start, exit and change of namespaces."
+      : "Evidence: sampled. What came and went between two samples was not seen."
+  }
 
   /// The samples around the moment asked for.
   private var around: [String] {
@@ -69,6 +73,8 @@ struct SameWords {
     let before = samples.before.map { "\(show($0)) (\(sides.distance($0)))" }
     let after = samples.after.map { "\(show($0)) (\(sides.distance($0)))" }
     return switch (before, after) {
+    case (let before?, let after?) where samples.isExact:
+      "Rests on the kernel's events: nothing changed from \(before) to \(after)."
     case (let before?, let after?):
       "Rests on the samples of \(before) and \(after)\(why(samples))."
     case (let before?, nil): "The last sample is of \(before)."

@@ -2,7 +2,10 @@ internal import NSHistory
 
 extension ProcessRecord {
   /// For people: `4711 nginx`.
-  var label: String { "\(pid) \(shownName)" }
+  var label: String { "\(number) \(shownName)" }
+
+  /// Its PID, and of a thread its number: `4711/4713`.
+  var number: String { tid.map { "\(pid)/\($0)" } ?? String(pid) }
 
   /// Its name, or what there is to say of it.
   var shownName: String {
@@ -16,7 +19,8 @@ extension ProcessRecord {
   /// Its identity, in few words.
   var json: JSON {
     .object([
-      ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }),
+      ("pid", .integer(pid)), ("tid", .optional(tid, JSON.integer)),
+      ("start", .optional(start) { .string(TimeFormat.start($0)) }),
       ("comm", .optional(comm, JSON.string)), ("container", .optional(container, JSON.string)),
     ])
   }
@@ -40,7 +44,8 @@ enum RelatedProcess {
 enum ProcessColumns {
   static func all<Row>(_ process: @escaping (Row) -> ProcessRecord) -> [Column<Row>] {
     [
-      Column("pid") { .integer(process($0).pid) },
+      Column("pid", cell: { .init(text: process($0).number) }) { .integer(process($0).pid) },
+      Column("tid", in: .data) { .optional(process($0).tid, JSON.integer) },
       Column("start", in: .data) { row in
         .optional(process(row).start) { .string(TimeFormat.start($0)) }
       },

@@ -35,6 +35,8 @@ struct SampleSidesWords {
     case (let before?, nil):
       "as the last sample saw it, \(distance(before)); what came after is not known"
     case (nil, let after?): "as the first sample saw it, \(distance(after))"
+    case (let before?, let after?) where gap.isExact:
+      "exactly, by the kernel's events; nothing changed from \(distance(before)) to \(distance(after))"
     case (let before?, let after?):
       "by the samples \(distance(before)) and \(distance(after))\(missing(gap))"
     case (nil, nil): "no sample is recorded"
