@@ -88,6 +88,13 @@ let package = Package(
       name: "ProcfsTests",
       dependencies: ["Procfs", "NamespaceModel", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "NamespaceEventsTests",
+      dependencies: [
+        "NamespaceEvents", "CLinux", "NamespaceModel", "TestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "NSHistoryTests",
       dependencies: ["NSHistory", "Migrations", "NamespaceModel", "SQLite", "TestSupport"],
       swiftSettings: strict),

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -118,72 +116,4 @@ int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds) {
   struct itimerspec when = {
     .it_value = {boot_nanoseconds / 1000000000, boot_nanoseconds % 1000000000}};
   return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
-// PERF_FORMAT_LOST of linux/perf_event.h (Linux 6.0); the header of this system may be older.
-enum { perf_format_lost = 1 << 4 };
-
-int32_t clinux_open_events(int32_t processor, bool *counts_lost) {
-  struct perf_event_attr attributes = {
-    .type = PERF_TYPE_SOFTWARE,
-    .size = sizeof attributes,
-    .config = PERF_COUNT_SW_DUMMY,
-    .sample_type = PERF_SAMPLE_TIME,
-    .read_format = perf_format_lost,
-    .sample_id_all = 1,
-    .namespaces = 1,
-    .task = 1,
-    .comm = 1,
-    .comm_exec = 1,
-    .use_clockid = 1,
-    .clockid = CLOCK_BOOTTIME,
-    // The records are no samples: only a number of bytes wakes who waits for them.
-    .watermark = 1,
-    .wakeup_watermark = 1,
-  };
-  *counts_lost = true;
-  long event = syscall(SYS_perf_event_open, &attributes, -1, processor, -1, PERF_FLAG_FD_CLOEXEC);
-  if (event < 0 && errno == EINVAL) {
-    *counts_lost = false;
-    attributes.read_format = 0;
-    event = syscall(SYS_perf_event_open, &attributes, -1, processor, -1, PERF_FLAG_FD_CLOEXEC);
-  }
-  return (int32_t)event;
-}
-
-int64_t clinux_lost_events(int32_t event) {
-  uint64_t values[2];
-  return read(event, values, sizeof values) == (ssize_t)sizeof values ? (int64_t)values[1] : -1;
-}
-
-int32_t clinux_refusal_of_namespace_events(void) {
-  bool counts_lost;
-  int32_t event = clinux_open_events(0, &counts_lost);
-  if (event < 0) return errno;
-  close(event);
-  return 0;
-}
-
-struct clinux_ring clinux_map_ring(int32_t event, size_t bytes) {
-  struct clinux_ring ring = {.size = bytes};
-  size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  void *start = mmap(NULL, page + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
-  if (start == MAP_FAILED) return ring;
-  ring.control = start;
-  ring.data = (const uint8_t *)start + page;
-  return ring;
-}
-
-void clinux_unmap_ring(struct clinux_ring ring) {
-  munmap(ring.control, (size_t)sysconf(_SC_PAGESIZE) + ring.size);
-}
-
-uint64_t clinux_ring_head(struct clinux_ring ring) {
-  struct perf_event_mmap_page *page = ring.control;
-  return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
-}
-
-void clinux_set_ring_tail(struct clinux_ring ring, uint64_t tail) {
-  struct perf_event_mmap_page *page = ring.control;
-  __atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
 }

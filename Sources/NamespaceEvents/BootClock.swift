@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// `CLOCK_BOOTTIME`, by which events are timed.
+/// The clock that the kernel's records are told on.
 enum BootClock {
-  /// In nanoseconds.
-  static var now: Int64 {
+  /// Now, in nanoseconds of `CLOCK_BOOTTIME` (`clock_gettime(2)`).
+  static func now() -> Int64 {
     var time = timespec()
     // The only failures are a bad pointer and an unknown clock.
     clock_gettime(CLOCK_BOOTTIME, &time)

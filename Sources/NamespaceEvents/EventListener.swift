@@ -1,71 +1,130 @@
-internal import Glibc
+internal import CLinux
 internal import SystemPackage
 
-/// Listens to what the kernel tells of all tasks: forks, exits, new names, and changes of namespaces.
+/// Listens to the kernel: to every fork, exec, change of namespaces and exit on this machine, as
+/// far as the pid namespace of the listener goes.
 ///
-/// One software event and one ring for each processor that is online (`perf_event_open(2)`): no
-/// tracing and no program in the kernel. It needs `CAP_PERFMON`, or a low `perf_event_paranoid`. Tasks
-/// have the numbers of the pid namespace in which it was made.
+/// One dummy event of `perf_event_open(2)` on each processor that is online, and a ring of memory
+/// for each. It needs `CAP_PERFMON` or root. It holds an open file for each processor, and the
+/// memory is locked (`RLIMIT_MEMLOCK`, `kernel.perf_event_mlock_kb`). For one thread at a time.
 public final class EventListener {
-  private var rings: [EventRing] = []
-  private let processors: String
-  /// How large each processor's ring is, in bytes.
+  /// The size of the ring of each processor, in bytes, as it was taken.
   public let ringBytes: Int
-  private var lookedAt: Int64
 
-  /// Begins to listen.
+  private let path: String
+  private let scratch = UnsafeMutableRawPointer.allocate(
+    byteCount: RingBytes.scratchBytes, alignment: 8)
+  private var rings: [EventRing]
+  /// Of processors that have gone: to be drained once more.
+  private var retired: [EventRing] = []
+  /// When it was last known that there was a ring for each processor, on the boot clock.
+  private var completeAt: Int64
+  /// A ring was opened late, and that is not told yet.
+  private var owesLoss = false
+
+  /// Opens a ring for each processor that is online. What happens from its return on is told.
   ///
   /// - Parameters:
-  ///   - ringBytes: how large each ring is at least; a power of two of pages is taken.
-  ///   - processors: the file that lists the processors.
+  ///   - ringBytes: the size of the ring of each processor, in bytes; rounded up to a page, or a
+  ///     power of two of them.
+  ///   - processors: the file that lists the processors that are online.
+  /// - Throws: `EventsError`, when it may not listen or has not the means to.
   public init(
     ringBytes: Int, processors: String = "/sys/devices/system/cpu/online"
   ) throws(EventsError) {
-    self.processors = processors
-    var size = max(1, sysconf(Int32(_SC_PAGESIZE)))
-    while size < ringBytes, size < 1 << 30 { size *= 2 }
-    self.ringBytes = size
-    lookedAt = BootClock.now
-    for processor in try ProcessorList.read(processors) {
-      rings.append(try EventRing(processor: processor, bytes: size))
+    let bytes = Self.rounded(ringBytes)
+    let start = BootClock.now()
+    // The scratch has its value by now, but a throw before all have one does not run `deinit`.
+    do {
+      rings = try Self.open(try ProcessorList.read(processors), bytes: bytes)
+    } catch {
+      scratch.deallocate()
+      throw error
     }
+    self.ringBytes = bytes
+    path = processors
+    completeAt = start
   }
 
-  /// How many processors are listened to.
+  deinit { scratch.deallocate() }
+
+  /// How many processors it listens to.
   public var processorCount: Int { rings.count }
 
-  /// What becomes readable (`poll(2)`) when there is something to drain.
+  /// The files to `poll(2)` for `POLLIN`: there is something to drain. Others after a
+  /// `refreshProcessors`.
+  ///
+  /// The kernel says so once for what it wrote: drain after each time that it did.
   public var descriptors: [Int32] { rings.map(\.descriptor) }
 
-  /// Appends all that is there, each processor's in its own order. Gives what was lost.
+  /// Takes all that is in the rings, in no order between rings; each ring in its own order, which
+  /// is that of time.
+  ///
+  /// - Parameter events: what is taken is appended to it.
+  /// - Returns: what was lost; in general nothing.
   public func drain(into events: inout [KernelEvent]) -> [EventLoss] {
     var losses: [EventLoss] = []
-    for ring in rings { ring.drain(into: &events, &losses) }
+    for ring in retired { ring.drain(into: &events, losses: &losses, scratch: scratch) }
+    retired.removeAll()
+    for ring in rings { ring.drain(into: &events, losses: &losses, scratch: scratch) }
     return losses
   }
 
-  /// Looks whether processors came or went since the last look, and listens to those that are there.
-  /// Gives what may have been lost thereby.
+  /// Looks whether processors came or went, and opens and closes rings accordingly.
+  ///
+  /// A processor that was away and is back, as most are after the machine was suspended, has lost
+  /// its ring like one that is new. What is in the ring of one that went is still drained.
+  ///
+  /// - Returns: a loss, when a processor may have had something to tell before its ring was open.
+  /// - Throws: `EventsError`, when a ring cannot be opened; the others stay, and what was lost is
+  ///   returned by the next call that can open all.
   public func refreshProcessors() throws(EventsError) -> EventLoss? {
-    let now = BootClock.now
-    let online = try ProcessorList.read(processors)
-    let over = rings.filter { !online.contains($0.processor) || $0.isOver }
-    let came = online.filter { processor in
-      !rings.contains { ring in
-        ring.processor == processor && !over.contains { $0 === ring }
+    let start = BootClock.now()
+    let online = try ProcessorList.read(path)
+    var kept: [EventRing] = []
+    var gone: [EventRing] = []
+    for ring in rings {
+      if online.contains(ring.processor), try ring.isOn() {
+        kept.append(ring)
+      } else {
+        gone.append(ring)
       }
     }
-    guard !over.isEmpty || !came.isEmpty else {
-      lookedAt = now
-      return nil
+    rings = kept
+    retired.append(contentsOf: gone)
+    let known = Set(kept.map(\.processor))
+    for processor in online where !known.contains(processor) {
+      owesLoss = true
+      rings.append(contentsOf: try Self.open([processor], bytes: ringBytes))
     }
-    let after = lookedAt
-    // What they had not told yet is in time that counts as lost.
-    rings.removeAll { ring in over.contains { $0 === ring } }
-    for processor in came {
-      rings.append(try EventRing(processor: processor, bytes: ringBytes))
+    let loss =
+      owesLoss
+      ? EventLoss(records: 0, after: completeAt, by: BootClock.now(), cause: .processorsChanged)
+      : nil
+    owesLoss = false
+    completeAt = start
+    return loss
+  }
+
+  /// Opens rings, but none for a processor that has just gone.
+  private static func open(
+    _ processors: [Int32], bytes: Int
+  ) throws(EventsError) -> [EventRing] {
+    var rings: [EventRing] = []
+    for processor in processors {
+      do {
+        rings.append(try EventRing(processor: processor, bytes: bytes))
+      } catch {
+        guard error.errno == .operationNotSupportedByDevice else { throw error }
+      }
     }
-    lookedAt = BootClock.now
-    return EventLoss(records: 0, after: after, by: lookedAt, cause: .processorsChanged)
+    return rings
+  }
+
+  private static func rounded(_ bytes: Int) -> Int {
+    var rounded = clinux_page_bytes()
+    // Beyond this no machine has memory, and mmap(2) says so.
+    while rounded < bytes && rounded < 1 << 46 { rounded *= 2 }
+    return Int(rounded)
   }
 }

@@ -1,13 +1,23 @@
-/// A time of which the kernel told events that did not arrive.
+/// What the kernel told, or would have told, and a listener did not get.
 public struct EventLoss: Sendable, Hashable {
-  /// How many records were lost; 0 when that is not known.
+  /// How many records; 0 when that is not known.
   public var records: UInt64
-  /// Up to when all were had, in nanoseconds of the boot clock.
+  /// Up to here all were had, in nanoseconds of `CLOCK_BOOTTIME`.
   public var after: Int64
-  /// From when on all were had again.
+  /// From here on all are had again, on the same clock.
   public var by: Int64
-  /// Why.
+  /// Why they were lost.
   public var cause: Cause
+
+  /// Why records are lost.
+  public enum Cause: Sendable, Hashable {
+    /// The ring of a processor had no room: it was not drained often enough, or is too small.
+    case ringFull
+    /// A processor came, or went and came back, and told nothing until its ring was open.
+    case processorsChanged
+    /// A record is not in the form of `perf_event_open(2)`.
+    case malformed
+  }
 
   /// A loss with these values.
   public init(records: UInt64, after: Int64, by: Int64, cause: Cause) {
@@ -15,15 +25,5 @@ public struct EventLoss: Sendable, Hashable {
     self.after = after
     self.by = by
     self.cause = cause
-  }
-
-  /// Why events were lost.
-  public enum Cause: Sendable, Hashable {
-    /// The ring was full.
-    case ringFull
-    /// A processor came, and was not listened to at once; or one went, with what it had not told.
-    case processorsChanged
-    /// What was read makes no sense.
-    case malformed
   }
 }

@@ -2,99 +2,96 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// The events of one processor, and the ring that the kernel writes them to.
+/// The event of one processor and its ring, both open while this lives.
 final class EventRing {
   let processor: Int32
   let descriptor: Int32
-  private let ring: clinux_ring
-  private let countsLost: Bool
-  private var tail: UInt64 = 0
-  /// How many lost records there were ever, by the ring's own records, and as it was told.
-  private var recorded: UInt64 = 0
-  private var told: UInt64 = 0
-  /// Up to when all that this processor told is had.
-  private(set) var hadUntil: Int64
+  private var ring: clinux_event_ring
+  private var account: RingAccount
 
-  /// A ring with less room than this, when it is emptied, may have been full.
-  private static let narrow = 4096
+  /// The kernel's longest record of those, with what it says of losses before it, is 176 bytes: a
+  /// ring with more room than this has lost nothing.
+  private static let ampleRoom = 1024
 
+  /// - Parameter bytes: a page, or a power of two of them.
   init(processor: Int32, bytes: Int) throws(EventsError) {
-    var countsLost = false
-    let event = clinux_open_events(processor, &countsLost)
-    guard event >= 0 else {
-      throw EventsError(.open, processor: processor, Errno(rawValue: errno))
+    // A throw after all properties are set would run `deinit`.
+    let descriptor = clinux_open_namespace_events(processor)
+    guard descriptor >= 0 else {
+      throw EventsError(operation: .open, processor: processor, errno: Errno(rawValue: errno))
     }
-    let ring = clinux_map_ring(event, bytes)
-    guard ring.control != nil else {
+    var ring = clinux_event_ring()
+    guard clinux_map_event_ring(descriptor, bytes, &ring) == 0 else {
       let failure = Errno(rawValue: errno)
-      close(event)
-      throw EventsError(.map(bytes: bytes), processor: processor, failure)
+      close(descriptor)
+      throw EventsError(
+        operation: .map(ringBytes: bytes), processor: processor, errno: failure)
     }
     self.processor = processor
-    self.countsLost = countsLost
+    self.descriptor = descriptor
     self.ring = ring
-    descriptor = event
-    hadUntil = BootClock.now
+    account = RingAccount(openedAt: BootClock.now())
   }
 
   deinit {
-    clinux_unmap_ring(ring)
+    clinux_unmap_event_ring(&ring)
     close(descriptor)
   }
 
-  /// Whether the kernel has ended the event: its processor went.
-  var isOver: Bool {
-    var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    return poll(&wait, 1, 0) > 0 && wait.revents & Int16(POLLHUP) != 0
-  }
-
-  /// Takes out all that is there.
-  func drain(into events: inout [KernelEvent], _ losses: inout [EventLoss]) {
-    let now = BootClock.now
-    let head = clinux_ring_head(ring)
-    guard head != tail else { return hadUntil = now }
-    let used = head &- tail
-    let reader = RingReader(
-      data: UnsafeRawBufferPointer(start: ring.data, count: ring.size), tail: tail, head: head)
-    reader.forEach { record in
-      switch record {
-      case .event(let event):
-        hadUntil = max(hadUntil, event.time)
-        events.append(event)
-      case .lost(let records, let time): lose(records, by: time, &losses)
-      case .other: break
-      case .malformed:
-        losses.append(EventLoss(records: 0, after: hadUntil, by: now, cause: .malformed))
+  /// Takes all that is in the ring now.
+  func drain(
+    into events: inout [KernelEvent], losses: inout [EventLoss],
+    scratch: UnsafeMutableRawPointer
+  ) {
+    let start = BootClock.now()
+    let head = clinux_event_ring_head(&ring)
+    let tail = account.tail
+    if head != tail {
+      let bytes = RingBytes(base: ring.records, capacity: ring.bytes, scratch: scratch)
+      account.take(bytes, to: head, into: &events, losses: &losses, clock: BootClock.now)
+      clinux_set_event_ring_tail(&ring, head)
+      // Until it was told of the room, the kernel went on to fill what there was.
+      let filled = clinux_event_ring_head(&ring) &- tail
+      if filled > UInt64(ring.bytes - Self.ampleRoom), let loss = lossOfFullRing() {
+        losses.append(loss)
       }
     }
-    tail = head
-    clinux_set_ring_tail(ring, tail)
-    if used + UInt64(Self.narrow) > UInt64(ring.size) { checkForLoss(&losses) }
-    hadUntil = max(hadUntil, now)
+    account.sawEnd(at: start)
   }
 
-  /// The kernel tells of lost records with the next one that finds room.
-  private func lose(_ records: UInt64, by time: Int64, _ losses: inout [EventLoss]) {
-    recorded &+= records
-    tellLost(recorded, by: time, &losses)
-    hadUntil = max(hadUntil, time)
-  }
-
-  /// Whether records were lost of which no record tells yet.
-  private func checkForLoss(_ losses: inout [EventLoss]) {
-    guard countsLost else {
-      losses.append(EventLoss(records: 0, after: hadUntil, by: BootClock.now, cause: .ringFull))
-      return
+  /// The kernel puts a record of what it lost into the ring only with the next that fits, which may
+  /// be long in coming.
+  private func lossOfFullRing() -> EventLoss? {
+    var counts = clinux_event_counts()
+    guard clinux_read_event_counts(descriptor, &counts) == 0, counts.tells_lost != 0 else {
+      return account.ringFull(records: 0, by: BootClock.now())
     }
-    let count = clinux_lost_events(descriptor)
-    if count >= 0 { tellLost(UInt64(count), by: BootClock.now, &losses) }
+    return account.count(counts.lost, by: BootClock.now())
   }
 
-  /// Tells of those of so many lost ones that were not told of.
-  private func tellLost(_ all: UInt64, by time: Int64, _ losses: inout [EventLoss]) {
-    guard all > told else { return }
-    losses.append(
-      EventLoss(records: all - told, after: hadUntil, by: max(hadUntil, time), cause: .ringFull))
-    told = all
+  /// Whether the event is still on.
+  ///
+  /// The kernel takes an event off for good when its processor goes offline, which is what most do
+  /// while the machine is suspended: neither `poll(2)` nor `read(2)` fails then, and it stays off
+  /// when the processor is back. But the time for which it has been on stands still.
+  func isOn() throws(EventsError) -> Bool {
+    let first = try nanosecondsOn()
+    let start = BootClock.now()
+    repeat {
+      if try nanosecondsOn() != first { return true }
+    } while BootClock.now() - start < Self.clockTick
+    return false
+  }
+
+  /// Longer than the step of the coarsest clock that a kernel times its events with.
+  private static let clockTick: Int64 = 20_000_000
+
+  private func nanosecondsOn() throws(EventsError) -> UInt64 {
+    var counts = clinux_event_counts()
+    guard clinux_read_event_counts(descriptor, &counts) == 0 else {
+      throw EventsError(
+        operation: .readCounts, processor: processor, errno: Errno(rawValue: errno))
+    }
+    return counts.nanoseconds_on
   }
 }

@@ -1,61 +1,66 @@
-internal import Glibc
 public import SystemPackage
 
-/// Why the kernel's events cannot be had: what, on what, why, and what to do about it.
+/// A failure to listen to the kernel's events.
 public struct EventsError: Error, Sendable, Hashable {
-  /// What was to be done.
+  /// What was being done.
   public let operation: Operation
-  /// On which processor; nil where that does not matter.
+  /// The number of the processor it was done for; nil when it was for none of them.
   public let processor: Int32?
-  /// Why not.
+  /// Why it failed.
   public let errno: Errno
 
   /// What can fail.
   public enum Operation: Sendable, Hashable {
-    /// Opening the event of a processor: perf_event_open(2).
+    /// `perf_event_open(2)` of the events of a processor.
     case open
-    /// Mapping its ring, of so many bytes.
-    case map(bytes: Int)
-    /// Reading which processors there are, from this path.
-    case processors(path: String)
+    /// `mmap(2)` of a ring of so many bytes.
+    case map(ringBytes: Int)
+    /// `read(2)` of an event's counts.
+    case readCounts
+    /// A read of the list of the processors that are online. `EINVAL` where it is none.
+    case list(path: String)
   }
 
-  /// An error with these values.
-  public init(_ operation: Operation, processor: Int32? = nil, _ errno: Errno) {
+  /// Makes an error.
+  public init(operation: Operation, processor: Int32?, errno: Errno) {
     self.operation = operation
     self.processor = processor
     self.errno = errno
   }
 
-  /// Whether more privilege would do.
+  /// Whether it is a matter of permission: without more of it there is nothing to listen to.
   public var isRefusal: Bool { errno == .permissionDenied || errno == .notPermitted }
 }
 
 extension EventsError: CustomStringConvertible {
   /// The error as one line.
-  public var description: String {
+  public var description: String { "cannot \(what): \(errno); \(remedy)" }
+
+  private var what: String {
     let place = processor.map { " of processor \($0)" } ?? ""
     return switch operation {
-    case .open: "cannot listen to the kernel's events\(place): \(errno); \(remedy)"
-    case .map(let bytes):
-      "cannot map a ring of \(bytes) bytes for the events\(place): \(errno); \(remedy)"
-    case .processors(let path): "cannot read which processors there are from \(path): \(errno)"
+    case .open: "listen to the kernel's events\(place) (perf_event_open)"
+    case .map(let bytes): "map a ring of \(bytes) bytes for the events\(place)"
+    case .readCounts: "read the counts of the events\(place)"
+    case .list(let path): "read which processors are online from \(path)"
     }
   }
 
-  /// What to do about it.
-  public var remedy: String {
+  private var remedy: String {
     switch (operation, errno) {
-    case (.map, .notPermitted), (.map, .noMemory):
-      "take a smaller ring (--event-ring), or raise kernel.perf_event_mlock_kb or the limit of"
-        + " locked memory"
+    case (.list, .invalidArgument): "its text is not a list like 0-3,5"
+    case (.list, _): "is /sys mounted?"
+    case (.map, .permissionDenied), (.map, .notPermitted), (.map, .noMemory):
+      "too much locked memory: take a smaller ring, or raise kernel.perf_event_mlock_kb"
     case (_, .permissionDenied), (_, .notPermitted):
-      "that takes CAP_PERFMON: run the recorder as root, or lower kernel.perf_event_paranoid to -1"
-    case (_, .tooManyOpenFiles), (_, .tooManyOpenFilesInSystem):
-      "raise the limit of open files (ulimit -n)"
-    case (_, .noSuchFileOrDirectory), (_, .noFunction):
-      "this kernel is built without perf events"
-    default: "see perf_event_open(2)"
+      "run it as root or with CAP_PERFMON, or lower kernel.perf_event_paranoid"
+    case (_, .tooManyOpenFiles): "raise the limit of open files (ulimit -n)"
+    case (_, .tooManyOpenFilesInSystem): "raise fs.file-max, or end what holds so many files"
+    case (_, .noMemory): "the machine is out of memory"
+    case (.open, .noFunction), (.open, .noSuchFileOrDirectory), (.open, .invalidArgument),
+      (.open, .argListTooLong):
+      "this kernel has no such events (Linux 4.12, CONFIG_PERF_EVENTS)"
+    default: "see the kernel's log"
     }
   }
 }

@@ -1,37 +1,51 @@
 internal import Glibc
 internal import SystemPackage
 
-/// The processors that are online, as the kernel lists them: `0-3,5` (`/sys/devices/system/cpu`).
+/// The processors that are online, as `/sys/devices/system/cpu/online` lists them: `0-3,5`.
 enum ProcessorList {
+  /// More than any kernel can be built for.
+  private static let limit: Int32 = 1 << 16
+
+  /// Reads such a file.
   static func read(_ path: String) throws(EventsError) -> [Int32] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else {
-      throw EventsError(.processors(path: path), Errno(rawValue: errno))
+    func failure(_ errno: Errno) -> EventsError {
+      EventsError(operation: .list(path: path), processor: nil, errno: errno)
     }
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard file >= 0 else { throw failure(Errno(rawValue: errno)) }
     defer { close(file) }
-    let text = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer -> [UInt8]? in
-      let count = Glibc.read(file, buffer.baseAddress, buffer.count)
-      return count < 0 ? nil : Array(buffer.prefix(count))
-    }
-    guard let text else { throw EventsError(.processors(path: path), Errno(rawValue: errno)) }
-    guard let processors = parse(text), !processors.isEmpty else {
-      throw EventsError(.processors(path: path), .invalidArgument)
-    }
+    // The kernel's list is no longer than a page, and is told in one read.
+    var text = [UInt8](repeating: 0, count: 1 << 14)
+    var count = Glibc.read(file, &text, text.count)
+    while count < 0 && errno == EINTR { count = Glibc.read(file, &text, text.count) }
+    guard count >= 0 else { throw failure(Errno(rawValue: errno)) }
+    guard let processors = parse(text.prefix(count)) else { throw failure(.invalidArgument) }
     return processors
   }
 
-  /// The numbers in a list; nil when it is none.
-  static func parse(_ text: [UInt8]) -> [Int32]? {
-    let line = text.prefix { $0 != 0x0A }
+  /// The numbers of a list; nil when it is none, has none, or is not in order.
+  static func parse(_ text: ArraySlice<UInt8>) -> [Int32]? {
     var processors: [Int32] = []
-    for part in line.split(separator: UInt8(ascii: ",")) {
-      let ends = part.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        .map { Int32(String(decoding: $0, as: UTF8.self)) }
-      guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil,
-        first >= 0, first <= last, last < 65536
+    let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text.dropLast(0)
+    for range in line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      let ends = range.split(
+        separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
+      guard let first = ends.first.flatMap(number), let last = ends.last.flatMap(number),
+        first <= last, processors.last.map({ $0 < first }) ?? true
       else { return nil }
       processors.append(contentsOf: first...last)
     }
     return processors
+  }
+
+  private static func number(_ digits: ArraySlice<UInt8>) -> Int32? {
+    guard !digits.isEmpty else { return nil }
+    var value: Int32 = 0
+    for digit in digits {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+      value = value * 10 + Int32(digit - UInt8(ascii: "0"))
+      guard value < limit else { return nil }
+    }
+    return value
   }
 }

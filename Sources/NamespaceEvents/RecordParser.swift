@@ -1,100 +1,117 @@
-/// Reads the records of a ring (`perf_event_open(2)`, "MMAP layout"). Pure: bytes in, values out.
-///
-/// Each begins with its type (u32), its flags (u16) and its size (u16), and ends with the time of the
-/// boot clock (u64), since the events ask for `sample_id_all` with `PERF_SAMPLE_TIME`.
+// The records of a perf ring, as perf_event_open(2) lays them out for an event that is opened with
+// `sample_id_all` and a `sample_type` of PERF_SAMPLE_TIME alone: a header of 8 bytes (type, misc,
+// size), the fields of the type, and in the last 8 bytes the time. Numbers are in the machine's
+// order of bytes.
+
+internal import NamespaceModel
+
+/// Takes the kernel's records apart: bytes in, values out. No bytes make it trap.
 public enum RecordParser {
-  /// What a record is.
+  /// What a record says.
   public enum Record: Sendable, Hashable {
-    /// Something that happened to a task.
+    /// What happened to a thread.
     case event(KernelEvent)
-    /// So many records before this found no room in the ring (`PERF_RECORD_LOST`).
+    /// So many records found no room since the record before; told at `time`, in nanoseconds of
+    /// `CLOCK_BOOTTIME`.
     case lost(records: UInt64, time: Int64)
-    /// A type that tells nothing here.
+    /// A record of a type that says nothing of these.
     case other(type: UInt32)
-    /// A type that is known, with less in it than it has to have.
+    /// A record too short for its type, or with more entries than it has room for.
     case malformed
   }
 
-  private static let header = 8
+  // enum perf_event_type of linux/perf_event.h.
+  private enum Kind {
+    static let lost: UInt32 = 2
+    static let comm: UInt32 = 3
+    static let exit: UInt32 = 4
+    static let fork: UInt32 = 7
+    static let namespaces: UInt32 = 16
+  }
+  /// PERF_RECORD_MISC_COMM_EXEC.
   private static let execFlag: UInt16 = 1 << 13
+  private static let headerBytes = 8
 
-  /// The first record of some bytes and its size; nil when they are cut short, or give a size that no
-  /// record has.
-  public static func parse(_ bytes: RawSpan) -> (record: Record, size: Int)? {
-    guard bytes.byteCount >= header else { return nil }
-    let size = Int(bytes.number(at: 6, as: UInt16.self))
-    guard size >= header, size % 8 == 0, size <= bytes.byteCount else { return nil }
-    let type = bytes.number(at: 0, as: UInt32.self)
-    let flags = bytes.number(at: 4, as: UInt16.self)
-    return (record(type, flags, bytes.extracting(0..<size)), size)
+  /// The first record of some bytes, and its length in bytes.
+  ///
+  /// Nil when the bytes end before the record does, and when its size is less than a header's.
+  public static func parse(_ bytes: RawSpan) -> (record: Record, length: Int)? {
+    guard bytes.byteCount >= headerBytes else { return nil }
+    let type = bytes.load(0, UInt32.self)
+    let misc = bytes.load(4, UInt16.self)
+    let length = Int(bytes.load(6, UInt16.self))
+    guard length >= headerBytes, length <= bytes.byteCount else { return nil }
+    let record =
+      switch type {
+      case Kind.fork, Kind.exit: task(bytes, length: length, isFork: type == Kind.fork)
+      case Kind.comm: comm(bytes, length: length, isExec: misc & execFlag != 0)
+      case Kind.namespaces: namespaces(bytes, length: length)
+      case Kind.lost: lost(bytes, length: length)
+      default: Record.other(type: type)
+      }
+    return (record, length)
   }
 
-  private static func record(_ type: UInt32, _ flags: UInt16, _ bytes: RawSpan) -> Record {
-    switch type {
-    case 2: lost(bytes)
-    case 3: comm(bytes, isExec: flags & execFlag != 0)
-    case 4: task(bytes, isFork: false)
-    case 7: task(bytes, isFork: true)
-    case 16: namespaces(bytes)
-    default: .other(type: type)
-    }
-  }
-
-  /// u64 id, u64 lost.
-  private static func lost(_ bytes: RawSpan) -> Record {
-    guard bytes.byteCount >= header + 24 else { return .malformed }
-    return .lost(records: bytes.number(at: header + 8, as: UInt64.self), time: bytes.time)
-  }
-
-  /// u32 pid, parent's pid, tid, parent's tid, u64 time.
-  private static func task(_ bytes: RawSpan, isFork: Bool) -> Record {
-    guard bytes.byteCount >= header + 32 else { return .malformed }
+  // u32 pid, ppid, tid, ptid; u64 time; the time of the record.
+  private static func task(_ bytes: RawSpan, length: Int, isFork: Bool) -> Record {
+    guard length >= headerBytes + 32 else { return .malformed }
     let kind: KernelEvent.Kind =
       isFork
-      ? .fork(
-        parentPID: bytes.number(at: header + 4, as: Int32.self),
-        parentTID: bytes.number(at: header + 12, as: Int32.self)) : .exit
+      ? .fork(parentPID: bytes.load(12, Int32.self), parentTID: bytes.load(20, Int32.self))
+      : .exit
     return .event(
       KernelEvent(
-        time: bytes.time, pid: bytes.number(at: header, as: Int32.self),
-        tid: bytes.number(at: header + 8, as: Int32.self), kind))
+        time: bytes.load(length - 8, Int64.self), pid: bytes.load(8, Int32.self),
+        tid: bytes.load(16, Int32.self), kind: kind))
   }
 
-  /// u32 pid, tid, the name with a NUL, up to a multiple of eight bytes.
-  private static func comm(_ bytes: RawSpan, isExec: Bool) -> Record {
-    guard bytes.byteCount >= header + 24 else { return .malformed }
-    let low = bytes.number(at: header + 8, as: UInt64.self)
-    let high =
-      bytes.byteCount >= header + 32 ? bytes.number(at: header + 16, as: UInt64.self) : 0
+  // u32 pid, tid; char comm[]; the time of the record.
+  private static func comm(_ bytes: RawSpan, length: Int, isExec: Bool) -> Record {
+    guard length >= headerBytes + 16 else { return .malformed }
+    let name = CommName(bytes, at: 16, count: length - 24)
     return .event(
       KernelEvent(
-        time: bytes.time, pid: bytes.number(at: header, as: Int32.self),
-        tid: bytes.number(at: header + 4, as: Int32.self),
-        .comm(CommName(low: low, high: high), isExec: isExec)))
+        time: bytes.load(length - 8, Int64.self), pid: bytes.load(8, Int32.self),
+        tid: bytes.load(12, Int32.self), kind: .comm(name, isExec: isExec)))
   }
 
-  /// u32 pid, tid, u64 count, and for each namespace u64 device, u64 inode.
-  private static func namespaces(_ bytes: RawSpan) -> Record {
-    guard bytes.byteCount >= header + 24 else { return .malformed }
-    let count = bytes.number(at: header + 8, as: UInt64.self)
-    guard count <= UInt64((bytes.byteCount - header - 24) / 16) else { return .malformed }
+  // u32 pid, tid; u64 nr; nr of {u64 dev, u64 inode}; the time of the record.
+  private static func namespaces(_ bytes: RawSpan, length: Int) -> Record {
+    let start = headerBytes + 16
+    guard length >= start + 8 else { return .malformed }
+    let told = bytes.load(16, UInt64.self)
+    guard told <= UInt64((length - start - 8) / 16) else { return .malformed }
+    let count = Int(told)
     var inodes = NamespaceInodes()
-    for place in 0..<Int(count) {
-      inodes.set(bytes.number(at: header + 16 + 16 * place + 8, as: UInt64.self), at: place)
+    func take(_ index: Int, _ type: NamespaceType) {
+      if index < count { inodes.set(type, bytes.load(start + 16 * index + 8, UInt64.self)) }
     }
+    // The NET_NS_INDEX and so on of linux/perf_event.h.
+    take(0, .net)
+    take(1, .uts)
+    take(2, .ipc)
+    take(3, .pid)
+    take(4, .user)
+    take(5, .mnt)
+    take(6, .cgroup)
     return .event(
       KernelEvent(
-        time: bytes.time, pid: bytes.number(at: header, as: Int32.self),
-        tid: bytes.number(at: header + 4, as: Int32.self), .namespaces(inodes)))
+        time: bytes.load(length - 8, Int64.self), pid: bytes.load(8, Int32.self),
+        tid: bytes.load(12, Int32.self), kind: .namespaces(inodes)))
+  }
+
+  // u64 id, lost; the time of the record.
+  private static func lost(_ bytes: RawSpan, length: Int) -> Record {
+    guard length >= headerBytes + 24 else { return .malformed }
+    return .lost(
+      records: bytes.load(16, UInt64.self), time: bytes.load(length - 8, Int64.self))
   }
 }
 
 extension RawSpan {
-  /// The number at a place that is within.
-  fileprivate func number<T: BitwiseCopyable>(at place: Int, as type: T.Type) -> T {
-    unsafeLoadUnaligned(fromByteOffset: place, as: type)
+  /// The number at an offset, which need not be aligned; traps when it is not inside.
+  @inline(__always)
+  fileprivate func load<Number: BitwiseCopyable>(_ offset: Int, _ type: Number.Type) -> Number {
+    unsafeLoadUnaligned(fromByteOffset: offset, as: type)
   }
-
-  /// The last eight bytes.
-  fileprivate var time: Int64 { number(at: byteCount - 8, as: Int64.self) }
 }

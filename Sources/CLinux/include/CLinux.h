@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "EventRing.h"
+
 /// O_PATH | O_DIRECTORY | O_CLOEXEC: a directory that names a place and reads nothing.
 extern const int32_t CLINUX_O_PATH_DIRECTORY;
 /// O_TMPFILE | O_WRONLY | O_CLOEXEC: a file without a name, until it is linked.
@@ -57,28 +59,3 @@ int32_t clinux_read_signal(int32_t signals);
 int32_t clinux_boot_timer(void);
 /// Arms the timer for one moment of CLOCK_BOOTTIME, in nanoseconds. Returns 0, or -1 with errno.
 int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds);
-
-/// perf_event_open(2) of a dummy event on one processor that tells, for all processes, of forks, exits,
-/// new names and changes of namespaces, by CLOCK_BOOTTIME. Returns the event, or -1 with errno;
-/// `counts_lost` is whether clinux_lost_events can be asked of it (PERF_FORMAT_LOST, Linux 6.0).
-int32_t clinux_open_events(int32_t processor, bool *counts_lost);
-/// How many records of an event found no room in its ring, ever; -1 when that cannot be read.
-int64_t clinux_lost_events(int32_t event);
-
-/// The ring of an event: a page of control, and what the kernel writes.
-struct clinux_ring {
-  void *control; // NULL when mmap(2) failed, with errno
-  const uint8_t *data;
-  size_t size;
-};
-/// Maps the ring of an event; its size is a power of two of pages.
-struct clinux_ring clinux_map_ring(int32_t event, size_t bytes);
-void clinux_unmap_ring(struct clinux_ring ring);
-/// How far the kernel has written, counted from the first byte ever.
-uint64_t clinux_ring_head(struct clinux_ring ring);
-/// Tells the kernel how far was read: it writes over that.
-void clinux_set_ring_tail(struct clinux_ring ring, uint64_t tail);
-
-/// Whether the kernel would tell this process of every change of namespaces: whether
-/// clinux_open_events works on the first processor. Returns 0, or the errno.
-int32_t clinux_refusal_of_namespace_events(void);

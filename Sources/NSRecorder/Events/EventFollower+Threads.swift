@@ -57,7 +57,6 @@ extension EventFollower {
       sets.enter(thread.set)
       thread.task = task
       tell(task, parent: process.token, tid: tid, at: time)
-      task.start = nil
     }
     threads[tid] = thread
   }

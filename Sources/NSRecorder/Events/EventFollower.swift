@@ -18,6 +18,8 @@ final class EventFollower {
   private var lastToken: UInt64 = 0
   /// What is told next; nil while there is nothing to add to, because a sample is to tell it all.
   var batch: EventBatch?
+  /// Counts the batches.
+  private var turns = 0
   /// The processes that a sample has to confirm.
   var unconfirmed: Set<Int32> = []
   /// Those that the last sample did not confirm: an event may have been on its way. If the next does
@@ -134,7 +136,7 @@ final class EventFollower {
   func tell(_ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil, at time: Int64) {
     guard batch != nil else { return }
     task.told = task.set
-    task.start = batch?.events.count
+    task.start = batch.map { (turns, $0.events.count) }
     batch?.events.append(
       ProcessEvent(
         boot: time,
@@ -173,10 +175,12 @@ final class EventFollower {
     guard task.description.comm != name else { return }
     task.description.comm = name
     guard batch != nil, task.told != nil else { return }
-    if let start = task.start, case .started(var told) = batch?.events[start].change {
+    if let start = task.start, start.turn == turns,
+      case .started(var told) = batch?.events[start.place].change
+    {
       told.description.comm = name
       told.facts.isKernelThread = task.facts.isKernelThread
-      batch?.events[start].change = .started(told)
+      batch?.events[start.place].change = .started(told)
     } else {
       batch?.described.append(.init(token: task.token, description: task.description))
     }
@@ -208,11 +212,7 @@ final class EventFollower {
 
   /// Forgets who can go on no more, and begins the next batch.
   func turn(epoch: Int64) -> EventBatch? {
-    if let events = batch?.events {
-      for case .started(let start) in events.lazy.map(\.change) where start.tid == nil {
-        processes[start.facts.pid]?.start = nil
-      }
-    }
+    turns += 1
     for pid in paused.keys where threadsOf[pid]?.isEmpty != false { paused[pid] = nil }
     sets.trim()
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }

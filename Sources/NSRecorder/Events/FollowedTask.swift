@@ -11,8 +11,8 @@ final class FollowedTask {
   /// Its facts, as far as they are known.
   var facts: ProcessFacts
   var description: ProcessDescription
-  /// Where in the batch that is being made its start is; nil where it is not in that.
-  var start: Int?
+  /// In which batch, and where in that, its start was told; nil where no event told it.
+  var start: (turn: Int, place: Int)?
   /// Its name by the samples; nil while none has met it.
   var source: ProcessToken?
 

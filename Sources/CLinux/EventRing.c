@@ -1,0 +1,90 @@
+#define _GNU_SOURCE
+#include "EventRing.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// PERF_FORMAT_LOST of linux/perf_event.h; the header of this system may be older than its kernel.
+enum { format_lost = 1 << 4 };
+
+static int32_t open_events(int32_t processor, uint64_t read_format) {
+  struct perf_event_attr attributes = {
+    .type = PERF_TYPE_SOFTWARE,
+    .size = sizeof attributes,
+    .config = PERF_COUNT_SW_DUMMY,
+    .sample_type = PERF_SAMPLE_TIME,
+    .read_format = read_format,
+    .namespaces = 1,
+    .task = 1,
+    .comm = 1,
+    .comm_exec = 1,
+    .sample_id_all = 1,
+    .use_clockid = 1,
+    .clockid = CLOCK_BOOTTIME,
+    // These records are no samples: they wake by bytes written, never by count.
+    .watermark = 1,
+    .wakeup_watermark = 1,
+  };
+  return (int32_t)syscall(
+    SYS_perf_event_open, &attributes, -1, processor, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+int32_t clinux_open_namespace_events(int32_t processor) {
+  int32_t event = open_events(processor, PERF_FORMAT_TOTAL_TIME_ENABLED | format_lost);
+  if (event >= 0 || errno != EINVAL) return event;
+  return open_events(processor, PERF_FORMAT_TOTAL_TIME_ENABLED);
+}
+
+int32_t clinux_refusal_of_namespace_events(void) {
+  int32_t event = clinux_open_namespace_events(0);
+  if (event < 0) return errno;
+  close(event);
+  return 0;
+}
+
+int32_t clinux_read_event_counts(int32_t event, struct clinux_event_counts *counts) {
+  struct {
+    uint64_t value;
+    uint64_t nanoseconds_on;
+    uint64_t lost;
+  } told = {0};
+  ssize_t count = read(event, &told, sizeof told);
+  if (count < 0) return -1;
+  counts->nanoseconds_on = told.nanoseconds_on;
+  counts->lost = told.lost;
+  counts->tells_lost = count == (ssize_t)sizeof told;
+  return 0;
+}
+
+size_t clinux_page_bytes(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+int32_t clinux_map_event_ring(int32_t event, size_t bytes, struct clinux_event_ring *ring) {
+  size_t page = clinux_page_bytes();
+  // A ring that may be written to is one whose reader tells how far it has read.
+  void *pages = mmap(NULL, page + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
+  if (pages == MAP_FAILED) return -1;
+  ring->pages = pages;
+  ring->records = (const char *)pages + page;
+  ring->bytes = bytes;
+  return 0;
+}
+
+void clinux_unmap_event_ring(const struct clinux_event_ring *ring) {
+  munmap(ring->pages, clinux_page_bytes() + ring->bytes);
+}
+
+uint64_t clinux_event_ring_head(const struct clinux_event_ring *ring) {
+  const struct perf_event_mmap_page *positions = ring->pages;
+  // As the kernel's document of the page asks: the records are read after their position.
+  return __atomic_load_n(&positions->data_head, __ATOMIC_ACQUIRE);
+}
+
+void clinux_set_event_ring_tail(const struct clinux_event_ring *ring, uint64_t tail) {
+  struct perf_event_mmap_page *positions = ring->pages;
+  // And their room is given back after they were read.
+  __atomic_store_n(&positions->data_tail, tail, __ATOMIC_RELEASE);
+}

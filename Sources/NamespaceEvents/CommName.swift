@@ -1,0 +1,51 @@
+/// The name of a thread: up to 16 bytes, of no known encoding, kept in place.
+///
+/// See `proc_pid_comm(5)`. The kernel keeps 15 bytes and a NUL.
+public struct CommName: Sendable, Hashable {
+  // The bytes in the order of memory, NULs behind the last.
+  private var first: UInt64 = 0
+  private var second: UInt64 = 0
+
+  /// The name with these bytes, up to the first NUL and at most 16 of them.
+  public init(_ bytes: some Sequence<UInt8>) {
+    var count: UInt64 = 0
+    for byte in bytes {
+      if byte == 0 || count == 16 { break }
+      let shifted = UInt64(byte) << (8 * (count % 8))
+      if count < 8 { first |= shifted } else { second |= shifted }
+      count += 1
+    }
+  }
+
+  /// The name at an offset of a record, in a field of `count` bytes.
+  init(_ record: RawSpan, at offset: Int, count: Int) {
+    first = Self.word(record, at: offset, count: min(count, 8))
+    // A NUL in the first word ends the name.
+    guard first >> 56 != 0, count > 8 else { return }
+    second = Self.word(record, at: offset + 8, count: min(count - 8, 8))
+  }
+
+  private static func word(_ record: RawSpan, at offset: Int, count: Int) -> UInt64 {
+    var word: UInt64 = 0
+    for index in 0..<count {
+      let byte = record.unsafeLoad(fromByteOffset: offset + index, as: UInt8.self)
+      if byte == 0 { break }
+      word |= UInt64(byte) << (8 * UInt64(index))
+    }
+    return word
+  }
+
+  /// The bytes of the name, without a NUL.
+  public var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(16)
+    for word in [first, second] {
+      for index in 0..<UInt64(8) {
+        let byte = UInt8(truncatingIfNeeded: word >> (8 * index))
+        if byte == 0 { return bytes }
+        bytes.append(byte)
+      }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,99 @@
+// The rings of a listener on the live kernel: their size, their loss, their files.
+
+import Glibc
+import NamespaceEvents
+import TestSupport
+import Testing
+
+extension LiveTests {
+  struct ListenerTests {
+    /// How many events this process has open.
+    private func openEvents() throws -> Int {
+      var count = 0
+      for descriptor in Int32(0)..<1024 {
+        var target = [CChar](repeating: 0, count: 64)
+        let length = readlink("/proc/self/fd/\(descriptor)", &target, target.count)
+        guard length > 0 else { continue }
+        let bytes = target.prefix(length).map(UInt8.init(bitPattern:))
+        if String(decoding: bytes, as: UTF8.self).contains("perf_event") { count += 1 }
+      }
+      return count
+    }
+
+    /// How many rings this process has in its memory.
+    private func mappedRings() throws -> Int {
+      let file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)
+      try #require(file >= 0)
+      defer { close(file) }
+      var text: [UInt8] = []
+      var chunk = [UInt8](repeating: 0, count: 1 << 16)
+      while case let count = read(file, &chunk, chunk.count), count > 0 {
+        text.append(contentsOf: chunk.prefix(count))
+      }
+      return String(decoding: text, as: UTF8.self).split(separator: "\n")
+        .count { $0.contains("perf_event") }
+    }
+
+    @Test("a ring too small for what happens loses, and says between which times")
+    func loss() throws {
+      let before = bootTime()
+      let listener = try EventListener(ringBytes: 1)
+      #expect(listener.ringBytes == sysconf(Int32(_SC_PAGESIZE)))
+      let burst = "i=0; while [ $i -lt 300 ]; do (:); i=$((i + 1)); done"
+      _ = try Command.run("/bin/sh", ["-c", burst])
+      var events: [KernelEvent] = []
+      let losses = listener.drain(into: &events)
+      let after = bootTime()
+      #expect(!losses.isEmpty)
+      for loss in losses {
+        #expect(loss.cause == .ringFull)
+        #expect(loss.records > 0)
+        #expect(before <= loss.after && loss.after < loss.by && loss.by <= after)
+      }
+      // A fork, its namespaces and an exit for each.
+      #expect(UInt64(events.count) + losses.reduce(0) { $0 + $1.records } >= 900)
+      // The listener goes on.
+      events = []
+      let command = try Command("/bin/true", [])
+      let pid = command.pid
+      _ = try command.wait()
+      let later = listener.drain(into: &events)
+      #expect(events.contains { $0.pid == pid && $0.kind == .exit } || !later.isEmpty)
+    }
+
+    @Test("a file is readable when there is something to drain")
+    func poll() throws {
+      let listener = try EventListener(ringBytes: 1 << 18)
+      _ = try Command.run("/bin/true", [])
+      var waits = listener.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      #expect(Glibc.poll(&waits, nfds_t(waits.count), 5000) > 0)
+      #expect(waits.contains { $0.revents == Int16(POLLIN) })
+      var events: [KernelEvent] = []
+      #expect(listener.drain(into: &events) == [])
+      #expect(!events.isEmpty)
+    }
+
+    @Test("a listener that is released holds nothing open")
+    func release() throws {
+      let before = try openEvents()
+      let mapped = try mappedRings()
+      for _ in 0..<50 {
+        let listener = try EventListener(ringBytes: 1 << 14)
+        try #require(openEvents() == before + listener.processorCount)
+        try #require(mappedRings() == mapped + listener.processorCount)
+        #expect(listener.descriptors.count == listener.processorCount)
+        withExtendedLifetime(listener) {}
+      }
+      #expect(try openEvents() == before)
+      #expect(try mappedRings() == mapped)
+    }
+
+    @Test("a ring that no machine has memory for is an error, and nothing stays open")
+    func tooLarge() throws {
+      let before = try openEvents()
+      let error = #expect(throws: EventsError.self) { try EventListener(ringBytes: .max) }
+      #expect(error?.operation == .map(ringBytes: 1 << 46))
+      #expect(try openEvents() == before)
+    }
+  }
+}

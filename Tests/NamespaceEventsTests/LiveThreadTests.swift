@@ -1,0 +1,92 @@
+// What the kernel tells of threads, which is not always what one would think.
+
+import NamespaceEvents
+import TestSupport
+import Testing
+
+private func hasPython() -> Bool {
+  do {
+    return try Command.run("/usr/bin/env", ["python3", "-c", "import ctypes"]).status == 0
+  } catch {
+    return false
+  }
+}
+
+extension LiveTests {
+  @Suite(.enabled(if: hasPython(), "needs python3: a program with threads"))
+  struct ThreadTests {
+    /// What is told of a program, in the order of time; its first thread is "first".
+    private func told(of program: String) throws -> [String] {
+      let listener = try EventListener(ringBytes: 1 << 18)
+      let command = try Command("/usr/bin/env", ["python3", "-c", program])
+      let pid = command.pid
+      try #require(try command.wait().status == 0)
+      var events: [KernelEvent] = []
+      #expect(listener.drain(into: &events) == [])
+      return events.filter { $0.pid == pid }.sorted { $0.time < $1.time }.map { event in
+        let who = event.tid == pid ? "first" : "other"
+        return switch event.kind {
+        case .fork: "\(who) forked"
+        case .exit: "\(who) exit"
+        case .namespaces: "\(who) namespaces"
+        case .comm: "\(who) name"
+        }
+      }
+    }
+
+    // SYS_exit of syscall(2), which ends one thread.
+    #if arch(x86_64)
+      private let exitCall = 60
+    #else
+      private let exitCall = 93
+    #endif
+
+    /// From where the second thread is made.
+    private func fromSecondThread(_ told: [String]) -> [String] {
+      Array(told.drop { $0 != "other forked" })
+    }
+
+    @Test("a thread is forked by its own process, and its namespaces are told")
+    func thread() throws {
+      let program = """
+        import threading
+        t = threading.Thread(target=lambda: None)
+        t.start()
+        t.join()
+        """
+      let told = fromSecondThread(try told(of: program))
+      #expect(told.prefix(2) == ["other forked", "other namespaces"])
+      // Joined is a thread that has done its work; that it has ended may be told later.
+      #expect(told.dropFirst(2).sorted() == ["first exit", "other exit"])
+    }
+
+    @Test("the first thread can end before the process does")
+    func firstEnds() throws {
+      let program = """
+        import ctypes, os, threading, time
+        def end():
+          time.sleep(0.05)
+          os._exit(0)
+        threading.Thread(target=end).start()
+        ctypes.CDLL(None).syscall(\(exitCall), 0)
+        """
+      #expect(
+        fromSecondThread(try told(of: program)) == [
+          "other forked", "other namespaces", "first exit", "other exit",
+        ])
+    }
+
+    @Test("a thread that executes a program takes the number of the first, told to have ended")
+    func threadExecutes() throws {
+      let program = """
+        import os, threading, time
+        threading.Thread(target=lambda: os.execv('/bin/true', ['true'])).start()
+        time.sleep(10)
+        """
+      #expect(
+        fromSecondThread(try told(of: program)) == [
+          "other forked", "other namespaces", "first exit", "first name", "first exit",
+        ])
+    }
+  }
+}
