@@ -8,20 +8,20 @@ struct Notices {
   private var saidDenied = false
   private var saidUnheld = false
   private var hasTraceCapability = false
+  /// Why the kernel's events are not listened to, although they may be.
+  var noEvents: String?
 
   init(_ logger: Logger) { self.logger = logger }
-
-  /// Why the kernel's events are not listened to, said before all else.
-  mutating func noEvents(_ reason: String) {
-    logger.notice(
-      """
-      \(reason). Recording samples only: what starts and ends between two of them is not seen
-      """)
-  }
 
   /// What is known before the first sample.
   mutating func begin(_ surroundings: Surroundings, identity: IdentitySource) {
     hasTraceCapability = surroundings.hasTraceCapability
+    if let noEvents {
+      logger.notice(
+        """
+        \(noEvents). Recording samples only: what starts and ends between two of them is not seen
+        """)
+    }
     if let shown = surroundings.shownPIDNamespace, shown.isInitial != true {
       logger.notice(
         """

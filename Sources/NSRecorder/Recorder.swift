@@ -36,7 +36,8 @@ public final class Recorder {
 
   /// Opens the file, closes what a dead recorder left open in it, and looks around.
   ///
-  /// - Parameter source: where samples come from; by default, the configured `/proc`.
+  /// - Parameter source: where samples come from; by default, the configured `/proc`. Only to that the
+  ///   kernel's events fit, so of another nothing is told but its samples.
   public init(
     _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)? = nil
   ) throws(RecorderError) {
@@ -54,8 +55,11 @@ public final class Recorder {
       surroundings = try Surroundings(root, source.identity)
       self.source = source
     } catch { throw .procfs(error) }
-    events = try EventRecording.make(
-      configuration, root, surroundings, self.source.identity, &notices)
+    events =
+      source != nil
+      ? nil
+      : try EventRecording.make(
+        configuration, root, surroundings, self.source.identity, &notices)
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database)
     } catch { throw .history(error) }

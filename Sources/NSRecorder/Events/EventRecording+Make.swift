@@ -12,7 +12,7 @@ extension EventRecording {
     guard configuration.events != .off else { return nil }
     if let reason = uselessness(root, surroundings) {
       guard configuration.events == .auto else { throw .eventsUseless(reason) }
-      notices.noEvents("cannot use the kernel's events: \(reason)")
+      notices.noEvents = "not listening to the kernel's events: \(reason)"
       return nil
     }
     do throws(EventsError) {
@@ -21,7 +21,7 @@ extension EventRecording {
         TaskProbe(root: root, identity: identity), readsTime: root.supports(.time))
     } catch {
       guard configuration.events == .auto else { throw .events(error) }
-      notices.noEvents("\(error)")
+      notices.noEvents = "\(error)"
       return nil
     }
   }
