@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -11,7 +12,7 @@
 // PERF_FORMAT_LOST of linux/perf_event.h; the header of this system may be older than its kernel.
 enum { format_lost = 1 << 4 };
 
-static int32_t open_events(int32_t processor, uint64_t read_format) {
+static int32_t open_events(int32_t processor, uint32_t wakes_after, uint64_t read_format) {
   struct perf_event_attr attributes = {
     .type = PERF_TYPE_SOFTWARE,
     .size = sizeof attributes,
@@ -27,20 +28,25 @@ static int32_t open_events(int32_t processor, uint64_t read_format) {
     .clockid = CLOCK_BOOTTIME,
     // These records are no samples: they wake by bytes written, never by count.
     .watermark = 1,
-    .wakeup_watermark = 1,
+    .wakeup_watermark = wakes_after,
   };
   return (int32_t)syscall(
     SYS_perf_event_open, &attributes, -1, processor, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-int32_t clinux_open_namespace_events(int32_t processor) {
-  int32_t event = open_events(processor, PERF_FORMAT_TOTAL_TIME_ENABLED | format_lost);
+int32_t clinux_open_namespace_events(int32_t processor, uint32_t wakes_after) {
+  int32_t event =
+    open_events(processor, wakes_after, PERF_FORMAT_TOTAL_TIME_ENABLED | format_lost);
   if (event >= 0 || errno != EINVAL) return event;
-  return open_events(processor, PERF_FORMAT_TOTAL_TIME_ENABLED);
+  return open_events(processor, wakes_after, PERF_FORMAT_TOTAL_TIME_ENABLED);
+}
+
+int32_t clinux_set_event_on(int32_t event, int32_t is_on) {
+  return ioctl(event, is_on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 }
 
 int32_t clinux_refusal_of_namespace_events(void) {
-  int32_t event = clinux_open_namespace_events(0);
+  int32_t event = clinux_open_namespace_events(0, 0);
   if (event < 0) return errno;
   close(event);
   return 0;

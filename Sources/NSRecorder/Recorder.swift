@@ -239,6 +239,7 @@ public final class Recorder {
     if let signal = wakeups.pendingStop() { return signal }
     var until = min(sampleDue, eventsDue)
     if let events, let pending { until = min(until, events.settles(pending)) }
+    if events?.isBusy == true { return try look(wakeups, until) }
     do throws(Errno) {
       switch try wakeups.wait(until: until, for: events?.descriptors ?? []) {
       case .slot: return nil
@@ -254,5 +255,21 @@ public final class Recorder {
       }
     } catch { throw .wakeups(error) }
     return nil
+  }
+
+  /// The same while events are looked at by the clock.
+  private func look(_ wakeups: Wakeups, _ until: Int64) throws(RecorderError) -> Int32? {
+    let now = ClockReading.now().boot
+    var signal: Int32?
+    do throws(Errno) {
+      if case .stop(let number) = try wakeups.wait(
+        until: min(until, now + Self.pause), for: events?.descriptors ?? [])
+      {
+        signal = number
+      }
+    } catch { throw .wakeups(error) }
+    events?.collect()
+    if events?.count ?? 0 > 0 { eventsDue = min(eventsDue, now + Self.patience) }
+    return signal
   }
 }

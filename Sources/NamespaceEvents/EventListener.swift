@@ -4,9 +4,10 @@ internal import SystemPackage
 /// Listens to the kernel: to every fork, exec, change of namespaces and exit on this machine, as
 /// far as the pid namespace of the listener goes.
 ///
-/// One dummy event of `perf_event_open(2)` on each processor that is online, and a ring of memory
-/// for each. It needs `CAP_PERFMON` or root. It holds an open file for each processor, and the
-/// memory is locked (`RLIMIT_MEMLOCK`, `kernel.perf_event_mlock_kb`). For one thread at a time.
+/// Two dummy events of `perf_event_open(2)` on each processor that is online, and a ring of memory
+/// for each: one to be read, and a small one that wakes. It needs `CAP_PERFMON` or root. It holds two
+/// open files for each processor, and the memory is locked (`RLIMIT_MEMLOCK`,
+/// `kernel.perf_event_mlock_kb`). For one thread at a time.
 public final class EventListener {
   /// The size of the ring of each processor, in bytes, as it was taken.
   public let ringBytes: Int
@@ -51,11 +52,23 @@ public final class EventListener {
   /// How many processors it listens to.
   public var processorCount: Int { rings.count }
 
-  /// The files to `poll(2)` for `POLLIN`: there is something to drain. Others after a
-  /// `refreshProcessors`.
+  /// The files to `poll(2)` for `POLLIN`: there is something to drain; or, while it is quiet, a ring is
+  /// half full. Others after a `refreshProcessors`, or when `isQuiet` changes.
   ///
   /// The kernel says so once for what it wrote: drain after each time that it did.
-  public var descriptors: [Int32] { rings.map(\.descriptor) }
+  public var descriptors: [Int32] {
+    (isQuiet ? [] : rings.map(\.bell.descriptor)) + rings.map(\.descriptor)
+  }
+
+  /// Whether it does not say when there is something to drain: then the machine is slowed down less by
+  /// what it is told of, and who listens looks by the clock. After it was quiet there may be something
+  /// already.
+  public var isQuiet = false {
+    didSet {
+      guard isQuiet != oldValue else { return }
+      for ring in rings { ring.bell.setOn(!isQuiet) }
+    }
+  }
 
   /// Takes all that is in the rings, in no order between rings; each ring in its own order, which
   /// is that of time.
@@ -95,7 +108,9 @@ public final class EventListener {
     let known = Set(kept.map(\.processor))
     for processor in online where !known.contains(processor) {
       owesLoss = true
-      rings.append(contentsOf: try Self.open([processor], bytes: ringBytes))
+      let opened = try Self.open([processor], bytes: ringBytes)
+      if isQuiet { for ring in opened { ring.bell.setOn(false) } }
+      rings.append(contentsOf: opened)
     }
     let loss =
       owesLoss

@@ -6,6 +6,7 @@ internal import SystemPackage
 final class EventRing {
   let processor: Int32
   let descriptor: Int32
+  let bell: EventBell
   private var ring: clinux_event_ring
   private var account: RingAccount
 
@@ -16,7 +17,8 @@ final class EventRing {
   /// - Parameter bytes: a page, or a power of two of them.
   init(processor: Int32, bytes: Int) throws(EventsError) {
     // A throw after all properties are set would run `deinit`.
-    let descriptor = clinux_open_namespace_events(processor)
+    let bell = try EventBell(processor: processor)
+    let descriptor = clinux_open_namespace_events(processor, 0)
     guard descriptor >= 0 else {
       throw EventsError(operation: .open, processor: processor, errno: Errno(rawValue: errno))
     }
@@ -29,6 +31,7 @@ final class EventRing {
     }
     self.processor = processor
     self.descriptor = descriptor
+    self.bell = bell
     self.ring = ring
     account = RingAccount(openedAt: BootClock.now())
   }
@@ -44,6 +47,7 @@ final class EventRing {
     scratch: UnsafeMutableRawPointer
   ) {
     let start = BootClock.now()
+    bell.reset()
     let head = clinux_event_ring_head(&ring)
     let tail = account.tail
     if head != tail {

@@ -28,7 +28,8 @@ public struct EventsError: Error, Sendable, Hashable {
     self.errno = errno
   }
 
-  /// Whether it is a matter of permission: without more of it there is nothing to listen to.
+  /// Whether it is a matter of permission (`EACCES`, `EPERM`): to listen, or to lock the memory of
+  /// a ring.
   public var isRefusal: Bool { errno == .permissionDenied || errno == .notPermitted }
 }
 

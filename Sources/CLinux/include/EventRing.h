@@ -11,8 +11,12 @@
 int32_t clinux_refusal_of_namespace_events(void);
 
 /// Opens such an event on one processor, for all processes. It tells nothing until it has a ring.
-/// Returns the file, or -1 with errno.
-int32_t clinux_open_namespace_events(int32_t processor);
+/// Who waits for it is woken when `wakes_after` bytes were written; 0 is half the ring. Returns the
+/// file, or -1 with errno.
+int32_t clinux_open_namespace_events(int32_t processor, uint32_t wakes_after);
+
+/// ioctl(2) that switches an event off, or on again. Returns 0, or -1 with errno.
+int32_t clinux_set_event_on(int32_t event, int32_t is_on);
 
 /// What read(2) tells of an event.
 struct clinux_event_counts {

@@ -29,7 +29,11 @@ final class EventRecording {
     queue = EventQueue(probe, readsTime: readsTime)
   }
 
+  /// What becomes readable when there is something to collect, or, while it is `isBusy`, much.
   var descriptors: [Int32] { listener.descriptors }
+
+  /// Whether so much happens that it is looked at by the clock.
+  var isBusy: Bool { listener.isQuiet }
 
   /// Whether a sample is needed at once.
   var needsSample: Bool { beginning != nil || !losses.isEmpty }
@@ -39,6 +43,14 @@ final class EventRecording {
 
   /// Takes over what the kernel has told.
   func collect() {
+    let wasBusy = isBusy
+    take()
+    rest(ClockReading.now().boot)
+    // What came before the kernel was to wake again wakes nobody.
+    if wasBusy, !isBusy { take() }
+  }
+
+  private func take() {
     buffer.removeAll(keepingCapacity: true)
     losses += listener.drain(into: &buffer).map(LostEvents.init)
     if let first = buffer.lazy.map(\.time).min(), first < horizon {
@@ -46,6 +58,28 @@ final class EventRecording {
     }
     queue.add(buffer, known: follower.inodes)
   }
+
+  /// Chooses between being woken by the next event and looking by the clock.
+  private func rest(_ now: Int64) {
+    recent += buffer.count
+    let time = now - lastRest
+    guard time >= Self.restLength else { return }
+    let rate = Int64(recent) * Self.restLength / time
+    if !listener.isQuiet {
+      listener.isQuiet = rate >= Self.manyAtOnce
+    } else if rate < Self.manyAtOnce / 4 {
+      listener.isQuiet = false
+    }
+    recent = 0
+    lastRest = now
+  }
+
+  /// How many events came since it was chosen last, and when that was.
+  private var recent = 0
+  private var lastRest: Int64 = 0
+  /// In nanoseconds, and how many events in that are many.
+  private static let restLength: Int64 = 20_000_000
+  private static let manyAtOnce: Int64 = 24
 
   /// Hands over the events that are certain. Nil while a sample has to tell where all begins.
   func turn() throws(EventsError) -> EventBatch? {
