@@ -20,9 +20,9 @@ def cpu(*command):
     return spent, after.ru_maxrss
 
 
-def record(samples):
+def record(samples, events):
     command = [f"{WORK}/nshist", "record", "--db", DB, "--interval", "0.05"]
-    return cpu(*command, "--samples", str(samples))
+    return cpu(*command, "--events", events, "--samples", str(samples))
 
 
 def bare(*directory):
@@ -53,11 +53,12 @@ def bytes_a_sample():
     return (sizes[1] - sizes[0]) / 10_000
 
 
-floor, least, nshist, memory = [], [], [], 0
+floor, least, nshist, listening, memory = [], [], [], [], 0
 for _ in range(ROUNDS):
-    few, _ = record(3)
-    many, memory = record(23)
-    nshist.append((many - few) / 20 * 1000)
+    for events, costs in (("off", nshist), ("auto", listening)):
+        few, _ = record(3, events)
+        many, memory = record(23, events)
+        costs.append((many - few) / 20 * 1000)
     floor.append(bare())
     least.append(bare("ns"))
 processes = len(glob.glob("/proc/[0-9]*"))
@@ -65,7 +66,10 @@ ratio, strict = (statistics.median(nshist) / statistics.median(bare) for bare in
 print(f"kernel {os.uname().release}, {os.cpu_count()} processors, {processes} processes")
 print(f"floor, CPU time a pass     {spread(floor)} holding /proc/PID")
 print(f"                           {spread(least)} holding /proc/PID/ns, as nshist does")
-print(f"nshist, CPU time a sample  {spread(nshist)}")
+print(f"nshist, CPU time a sample  {spread(nshist)} --events off")
+print(f"                           {spread(listening)} --events auto, and little happens")
+events = statistics.median(listening) / statistics.median(nshist)
+print(f"ratio with events          {events:.3f}")
 print(f"ratio of medians           {ratio:.2f}, and {strict:.2f} to the lower floor")
 print(f"nshist, peak memory        {memory / 1024:.1f} MiB")
 print(f"database a sample          {bytes_a_sample():.1f} bytes")

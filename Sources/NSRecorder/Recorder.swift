@@ -188,7 +188,7 @@ public final class Recorder {
     if let events {
       do throws(EventsError) { told = try events.complete(sample) } catch { throw .events(error) }
       eventsDue = .max
-      if let batch = told.batch, !writer.add(batch) { outcomes.failing = .writeFailed }
+      add(told.batches)
     }
     guard let news = told.sample else { return false }
     notices.sample(sample.counts)
@@ -202,14 +202,15 @@ public final class Recorder {
   private func writeEvents() throws(RecorderError) {
     eventsDue = .max
     guard let events else { return }
-    let batch: EventBatch?
-    do throws(EventsError) { batch = try events.turn() } catch { throw .events(error) }
+    do throws(EventsError) { add(try events.turn()) } catch { throw .events(error) }
     if events.count > 0 { eventsDue = ClockReading.now().boot + Self.patience }
-    guard let batch, !batch.isEmpty else { return }
-    if !writer.add(batch) { outcomes.failing = .writeFailed }
     do throws(HistoryError) { outcomes.summary.changes += try writer.writeEvents() } catch {
       outcomes.failEvents("\(error); trying again")
     }
+  }
+
+  private func add(_ batches: [EventBatch]) {
+    for batch in batches where !writer.add(batch) { outcomes.failing = .writeFailed }
   }
 
   /// Completes what is under way.

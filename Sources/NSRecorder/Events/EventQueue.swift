@@ -24,6 +24,8 @@ struct EventQueue {
     var look: TaskLook?
     /// In which order events came: where two show one time, that is their order.
     let order: Int
+    /// What the wall clock showed then when the boot clock showed 0.
+    let epoch: Int64
   }
 
   /// - Parameter readsTime: whether the kernel has time namespaces.
@@ -38,9 +40,12 @@ struct EventQueue {
   ///
   /// - Parameter known: what the record of a task would say, by all that was taken in before.
   mutating func add(_ events: [KernelEvent], known: (Int32) -> NamespaceInodes?) {
+    let now = ClockReading.now()
+    let epoch = now.wall - now.boot
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
-      items.append(Item(event: event, look: look(at: event, known), order: lastOrder))
+      items.append(
+        Item(event: event, look: look(at: event, known), order: lastOrder, epoch: epoch))
       lastOrder += 1
     }
   }

@@ -16,6 +16,8 @@ final class EventRecording {
   private var beginning: [LostEvents]? = []
   /// Where the history has tasks, while a sample has to tell where they are.
   private var told = ToldTasks()
+  /// Batches that are complete, because the wall clock was set behind them.
+  private var batches: [EventBatch] = []
   /// Up to when events were taken in.
   private var horizon: Int64 = .min
 
@@ -81,11 +83,11 @@ final class EventRecording {
   private static let restLength: Int64 = 20_000_000
   private static let manyAtOnce: Int64 = 24
 
-  /// Hands over the events that are certain. Nil while a sample has to tell where all begins.
-  func turn() throws(EventsError) -> EventBatch? {
+  /// Hands over the events that are certain; none while a sample has to tell where all begins.
+  func turn() throws(EventsError) -> [EventBatch] {
     let now = ClockReading.now()
     try refresh()
-    guard beginning == nil else { return nil }
+    guard beginning == nil else { return [] }
     let lost = losses.map(\.after).min()
     take(until: lost ?? .max, horizon: now.boot - Self.slack)
     if let contradiction = follower.contradiction {
@@ -93,9 +95,9 @@ final class EventRecording {
       losses.append(
         LostEvents(after: contradiction, by: now.boot, records: nil, cause: .late))
     }
-    let batch = follower.turn(epoch: now.wall - now.boot)
+    let batches = handOver()
     if !losses.isEmpty { lose() }
-    return batch
+    return batches
   }
 
   private func refresh() throws(EventsError) {
@@ -114,11 +116,23 @@ final class EventRecording {
 
   private func take(until end: Int64, horizon: Int64) {
     while let item = queue.next(until: end, horizon: horizon) {
+      // The wall clock was set between two looks.
+      if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
+        batches += follower.turn(epoch: item.epoch).map { [$0] } ?? []
+      }
       follower.take(item.event, item.look)
       if follower.contradiction != nil { break }
     }
     queue.compact()
     self.horizon = max(self.horizon, min(end, horizon))
+  }
+
+  /// What events told since the last time.
+  private func handOver() -> [EventBatch] {
+    let now = ClockReading.now()
+    let all = batches + (follower.turn(epoch: now.wall - now.boot).map { [$0] } ?? [])
+    batches.removeAll()
+    return all.filter { !$0.isEmpty }
   }
 
   /// When all that happened up to the end of a sample will have come.
@@ -128,8 +142,8 @@ final class EventRecording {
 
   /// What a sample and the events before it tell.
   struct Outcome {
-    /// What events told before it; nil for nothing.
-    var batch: EventBatch?
+    /// What events told before it.
+    var batches: [EventBatch] = []
     /// Nil where events were lost meanwhile: then another sample is needed.
     var sample: ProcessSample?
     var isExact = false
@@ -150,29 +164,26 @@ final class EventRecording {
   }
 
   private func verify(_ sample: ProcessSample, _ now: ClockReading) -> Outcome {
-    let batch = follower.turn(epoch: now.wall - now.boot)
+    let batches = handOver()
     let touched = queue.touched(
       after: sample.start.boot, until: sample.end.boot + Self.delay)
     let verified = follower.verify(sample, touched: touched)
     return Outcome(
-      batch: batch, sample: verified.sample, isExact: true,
+      batches: batches, sample: verified.sample, isExact: true,
       disagreements: verified.disagreements)
   }
 
   private func begin(
     _ sample: ProcessSample, _ now: ClockReading, _ horizon: Int64
   ) throws(EventsError) -> Outcome {
-    var batch: EventBatch?
-    if beginning == nil {
-      // What was certain before the loss is told as such.
-      batch = try turn()
-    }
+    // What was certain before the loss is told as such.
+    let batches = try beginning == nil ? turn() : []
     // Losses that came up since the sample was taken leave it worth nothing.
     let lost = losses + (beginning ?? [])
     if lost.contains(where: { $0.by > sample.start.boot }) {
       beginning = lost
       losses.removeAll()
-      return Outcome(batch: batch)
+      return Outcome(batches: batches)
     }
     queue.drop(until: sample.start.boot)
     follower.sets.initial = sample.initialInodes
@@ -183,7 +194,7 @@ final class EventRecording {
     follower.batch = EventBatch(epoch: now.wall - now.boot)
     beginning = nil
     losses.removeAll()
-    return Outcome(batch: batch, sample: news, losses: lost)
+    return Outcome(batches: batches, sample: news, losses: lost)
   }
 }
 

@@ -11,8 +11,21 @@ final class PointReader {
     let first: Int64
     let wall: Int64
     let boot: Int64
-    /// In microseconds.
-    let offsets: [Int64]
+    /// Six digits for each event, as it is in the file.
+    let digits: [UInt8]
+
+    func contains(_ id: Int64) -> Bool {
+      id >= first && id - first < Int64(digits.count / PointReader.digits)
+    }
+
+    /// In nanoseconds; of what is no number, 0.
+    func offset(of id: Int64) -> Int64 {
+      let start = Int(id - first) * PointReader.digits
+      let microseconds = digits[start..<start + PointReader.digits].reduce(Int64(0)) {
+        $0 * 10 + Int64($1 >= 0x30 && $1 <= 0x39 ? $1 - 0x30 : 0)
+      }
+      return microseconds * 1000
+    }
   }
 
   /// How many digits an event has in `event_batch.offsets`.
@@ -38,7 +51,7 @@ final class PointReader {
   }
 
   private func sample(_ id: Int64, _ session: SessionSpan) throws(SQLiteError) -> SamplePoint? {
-    if let batch, id >= batch.first, id - batch.first < batch.offsets.count { return nil }
+    if let batch, batch.contains(id) { return nil }
     return try connection.prepare(
       "SELECT wall_ns, boot_ns, took_ns, gap, exact FROM sample WHERE sample_id = ?"
     ).bind(.integer(id)).first { row in
@@ -51,11 +64,9 @@ final class PointReader {
   }
 
   private func event(_ id: Int64, _ session: SessionSpan) throws(SQLiteError) -> SamplePoint? {
-    if batch.map({ id < $0.first || id - $0.first >= $0.offsets.count }) ?? true {
-      batch = try read(id)
-    }
-    guard let batch, id >= batch.first, id - batch.first < batch.offsets.count else { return nil }
-    let offset = batch.offsets[Int(id - batch.first)] * 1000
+    if batch?.contains(id) != true { batch = try read(id) }
+    guard let batch, batch.contains(id) else { return nil }
+    let offset = batch.offset(of: id)
     return SamplePoint(
       id: id, wall: batch.wall &+ offset, boot: batch.boot &+ offset, took: 0, gap: nil,
       session: session, isExact: true, isEvent: true)
@@ -70,21 +81,7 @@ final class PointReader {
     ).bind(.integer(id)).first { row in
       Batch(
         first: row.integer(0), wall: row.integer(1), boot: row.integer(2),
-        offsets: Self.offsets(row.text(3)))
+        digits: Array(row.text(3).utf8))
     }
-  }
-
-  /// The numbers in a text of six digits each; what is none is 0.
-  private static func offsets(_ text: String) -> [Int64] {
-    var offsets: [Int64] = []
-    var number: Int64 = 0
-    for (place, byte) in text.utf8.enumerated() {
-      number = number * 10 + Int64(byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : 0)
-      if place % digits == digits - 1 {
-        offsets.append(number)
-        number = 0
-      }
-    }
-    return offsets
   }
 }
