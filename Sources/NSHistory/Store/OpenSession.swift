@@ -8,6 +8,7 @@ final class OpenSession {
   private let interner: Interner
   private let memberships: MembershipWriter
   private let events: EventWriter
+  private let rows: NumberedRows
   private var backlog = Backlog()
   private var pending = PendingEvents()
   private var live = LiveProcesses()
@@ -31,6 +32,7 @@ final class OpenSession {
       connection: connection, interner: interner, space: space,
       ticksPerSecond: info.ticksPerSecond)
     memberships = MembershipWriter(connection: connection, interner: interner, tasks: tasks)
+    rows = NumberedRows(connection: connection, session: row)
     events = EventWriter(
       connection: connection, interner: interner, tasks: tasks, keeps: info.shortLived)
   }
@@ -110,7 +112,9 @@ final class OpenSession {
         try write(pending, &state)
         step = state.clock.step(to: sample.start)
         state.number += 1
-        try insert(sample, timing, number: state.number, step: step, isExact: isExact)
+        try rows.insert(
+          sample, timing, number: state.number, isExact: isExact, isFirst: lastSample == nil)
+        if let step { try rows.insert(step, before: state.number) }
         interner.begin(state.number)
         try memberships.write(
           news, into: &state.live, sample: state.number, at: sample.start,
@@ -172,64 +176,13 @@ final class OpenSession {
         let first = state.number + 1
         let times = try events.write(run, epoch: batch.epoch, into: &state.live, first: first)
         guard let start = times.first else { continue }
-        if isFirst, let step { try insert(step, before: first) }
+        if isFirst, let step { try rows.insert(step, before: first) }
         isFirst = false
-        try insert(times, from: start, epoch: batch.epoch, first: first)
+        try rows.insert(times, from: start, epoch: batch.epoch, first: first)
         state.number += Int64(times.count)
       }
       for news in batch.described { try memberships.describe(news, in: state.live) }
     }
     try state.live.presence.write(on: connection)
-  }
-
-  private func insert(
-    _ times: [Int64], from start: Int64, epoch: Int64, first: Int64
-  ) throws(SQLiteError) {
-    try connection.prepare(
-      """
-      INSERT INTO event_batch (first_sample, session_id, wall_ns, boot_ns, offsets)
-      VALUES (?, ?, ?, ?, ?)
-      """
-    ).bind(
-      .integer(first), .integer(row), .integer(epoch &+ start), .integer(start),
-      .text(EventRuns.offsets(times, from: start))
-    ).run()
-  }
-
-  private func insert(
-    _ sample: ProcessSample, _ timing: SampleTiming, number: Int64, step: Int64?, isExact: Bool
-  ) throws(SQLiteError) {
-    try connection.prepare(
-      """
-      INSERT INTO sample (sample_id, session_id, wall_ns, boot_ns, took_ns, late_ns, gap, exact,
-        disagreements)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """
-    ).bind(
-      .integer(number), .integer(row), .integer(sample.start.wall), .integer(sample.start.boot),
-      .integer(max(0, sample.end.boot - sample.start.boot)), .optional(timing.late),
-      .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
-      timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
-    ).run()
-    if lastSample == nil {
-      try connection.prepare("UPDATE session SET first_sample = ? WHERE session_id = ?")
-        .bind(.integer(number), .integer(row)).run()
-    }
-    if let step { try insert(step, before: number) }
-    if let loss = LostEvents(of: timing.losses) {
-      try connection.prepare(
-        """
-        INSERT INTO event_loss (sample_id, after_ns, by_ns, records, cause) VALUES (?, ?, ?, ?, ?)
-        """
-      ).bind(
-        .integer(number), .integer(loss.after), .integer(loss.by), .optional(loss.records),
-        .text(loss.cause.rawValue)
-      ).run()
-    }
-  }
-
-  private func insert(_ step: Int64, before number: Int64) throws(SQLiteError) {
-    try connection.prepare("INSERT INTO clock_step (sample_id, step_ns) VALUES (?, ?)")
-      .bind(.integer(number), .integer(step)).run()
   }
 }

@@ -10,6 +10,7 @@ final class EventRecording {
   private let follower = EventFollower()
   private var queue: EventQueue
   private var buffer: [KernelEvent] = []
+  private var pace = EventPace()
   /// What was lost since all began.
   private var losses: [LostEvents] = []
   /// Losses that the sample with which all begins anew makes good; nil while events are followed.
@@ -47,7 +48,7 @@ final class EventRecording {
   func collect() {
     let wasBusy = isBusy
     take()
-    rest(ClockReading.now().boot)
+    listener.isQuiet = pace.isBusy(after: buffer.count, at: ClockReading.now().boot)
     // What came before the kernel was to wake again wakes nobody.
     if wasBusy, !isBusy { take() }
   }
@@ -60,28 +61,6 @@ final class EventRecording {
     }
     queue.add(buffer, known: follower.inodes)
   }
-
-  /// Chooses between being woken by the next event and looking by the clock.
-  private func rest(_ now: Int64) {
-    recent += buffer.count
-    let time = now - lastRest
-    guard time >= Self.restLength else { return }
-    let rate = Int64(recent) * Self.restLength / time
-    if !listener.isQuiet {
-      listener.isQuiet = rate >= Self.manyAtOnce
-    } else if rate < Self.manyAtOnce / 4 {
-      listener.isQuiet = false
-    }
-    recent = 0
-    lastRest = now
-  }
-
-  /// How many events came since it was chosen last, and when that was.
-  private var recent = 0
-  private var lastRest: Int64 = 0
-  /// In nanoseconds, and how many events in that are many.
-  private static let restLength: Int64 = 20_000_000
-  private static let manyAtOnce: Int64 = 24
 
   /// Hands over the events that are certain; none while a sample has to tell where all begins.
   func turn() throws(EventsError) -> [EventBatch] {

@@ -1,0 +1,162 @@
+// The loop of a recorder: what is due, and what it waits for meanwhile.
+
+internal import Glibc
+internal import NSHistory
+internal import NamespaceEvents
+internal import NamespaceModel
+internal import Procfs
+internal import SystemPackage
+
+extension Recorder {
+  /// How long events wait to be written, and how long the kernel is let alone after some came, in
+  /// nanoseconds.
+  private static let patience: Int64 = 750_000_000
+  private static let pause: Int64 = 2_000_000
+  /// So many events are not left waiting.
+  private static let manyEvents = 1 << 15
+
+  func record(
+    _ wakeups: Wakeups, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+  ) throws(RecorderError) {
+    var taken = 0
+    while true {
+      let now = ClockReading.now().boot
+      if let sample = pending, now >= events?.settles(sample) ?? now {
+        if try complete(sample, schedule, onSample) { taken += 1 }
+        guard isInPlace() else { return }
+        if let limit = configuration.samples, taken >= limit { break }
+      } else if pending == nil, now >= sampleDue || events?.needsSample == true {
+        if try !takeSample(schedule) { taken += 1 }
+        if let limit = configuration.samples, taken >= limit { break }
+      } else if pending == nil, now >= eventsDue || (events?.count ?? 0) > Self.manyEvents {
+        try writeEvents()
+        guard isInPlace() else { return }
+      } else if let signal = try wait(wakeups) {
+        outcomes.summary.signal = signal
+        break
+      }
+    }
+    try finish(schedule, onSample)
+  }
+
+  /// Takes a sample, to be completed when all that happened meanwhile is known. False when it failed.
+  private func takeSample(_ schedule: Schedule) throws(RecorderError) -> Bool {
+    defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
+    do throws(ProcfsError) { pending = try takeSteadySample() } catch {
+      outcomes.fail(.readFailed, "\(error); trying again at the next sample")
+      return false
+    }
+    return true
+  }
+
+  /// A sample during which the wall clock was not set, if one can be had in a few passes: of
+  /// another, nothing would tell which times it showed. A clock that is made to run a little faster
+  /// or slower (`adjtimex(2)`) is not set.
+  private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
+    var sample = try source.takeSample()
+    // With events it is of one moment, and each pass has to be compared with them.
+    for _ in 0..<3 where events == nil {
+      let length = sample.end.boot - sample.start.boot
+      let step = (sample.end.wall - sample.start.wall) - length
+      if abs(step) < max(ClockStep.least, length / 8) { break }
+      writer.keep(sample)
+      sample = try source.takeSample()
+    }
+    return sample
+  }
+
+  /// Writes a sample, and the events before it. False where another sample is needed first.
+  private func complete(
+    _ sample: ProcessSample, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+  ) throws(RecorderError) -> Bool {
+    pending = nil
+    var told = EventRecording.Outcome(sample: sample)
+    if let events {
+      do throws(EventsError) { told = try events.complete(sample) } catch { throw .events(error) }
+      eventsDue = .max
+      add(told.batches)
+    }
+    guard let news = told.sample else { return false }
+    notices.sample(sample.counts)
+    outcomes.write(sample, told, schedule, onSample) { (timing) throws(HistoryError) in
+      try writer.write(news, timing)
+    }
+    return true
+  }
+
+  /// Writes what events told. What fails is said, and tried again with the next events.
+  private func writeEvents() throws(RecorderError) {
+    eventsDue = .max
+    guard let events else { return }
+    do throws(EventsError) { add(try events.turn()) } catch { throw .events(error) }
+    if events.count > 0 { eventsDue = ClockReading.now().boot + Self.patience }
+    do throws(HistoryError) { outcomes.summary.changes += try writer.writeEvents() } catch {
+      outcomes.failEvents("\(error); trying again")
+    }
+  }
+
+  private func add(_ batches: [EventBatch]) {
+    for batch in batches where !writer.add(batch) { outcomes.failing = .writeFailed }
+  }
+
+  /// Completes what is under way.
+  private func finish(
+    _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+  ) throws(RecorderError) {
+    guard let events else { return }
+    // What happened up to now is still to be told.
+    let until = max(
+      ClockReading.now().boot + EventRecording.slack, pending.map(events.settles) ?? 0)
+    while ClockReading.now().boot <= until {
+      usleep(2000)
+      events.collect()
+    }
+    if let sample = pending { _ = try complete(sample, schedule, onSample) }
+    try writeEvents()
+  }
+
+  private func isInPlace() -> Bool {
+    if writer.isInPlace { return true }
+    outcomes.summary.lostFile = writer.lostFile
+    return false
+  }
+
+  /// Waits for what comes next; gives the signal that ends it all, if that came.
+  private func wait(_ wakeups: Wakeups) throws(RecorderError) -> Int32? {
+    if let signal = wakeups.pendingStop() { return signal }
+    var until = min(sampleDue, eventsDue)
+    if let events, let pending { until = min(until, events.settles(pending)) }
+    if events?.isBusy == true { return try look(wakeups, until) }
+    do throws(Errno) {
+      switch try wakeups.wait(until: until, for: events?.descriptors ?? []) {
+      case .slot: return nil
+      case .stop(let signal): return signal
+      case .events: break
+      }
+      events?.collect()
+      let now = ClockReading.now().boot
+      eventsDue = min(eventsDue, now + Self.patience)
+      // What comes at once can wait for the next look: a look for each event would cost more.
+      if case .stop(let signal) = try wakeups.wait(until: min(until, now + Self.pause)) {
+        return signal
+      }
+    } catch { throw .wakeups(error) }
+    return nil
+  }
+
+  /// The same while events are looked at by the clock.
+  private func look(_ wakeups: Wakeups, _ until: Int64) throws(RecorderError) -> Int32? {
+    let now = ClockReading.now().boot
+    var signal: Int32?
+    do throws(Errno) {
+      if case .stop(let number) = try wakeups.wait(
+        until: min(until, now + Self.pause), for: events?.descriptors ?? [])
+      {
+        signal = number
+      }
+    } catch { throw .wakeups(error) }
+    events?.collect()
+    if events?.count ?? 0 > 0 { eventsDue = min(eventsDue, now + Self.patience) }
+    return signal
+  }
+}
