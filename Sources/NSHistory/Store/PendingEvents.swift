@@ -5,8 +5,8 @@ struct PendingEvents {
   private(set) var batches: [EventBatch] = []
   private var count = 0
 
-  /// What a storm of a minute brings; more would fill the memory.
-  private static let most = 1 << 20
+  /// What a storm of some ten seconds brings; more would fill the memory.
+  private static let most = 1 << 17
 
   var isEmpty: Bool { batches.isEmpty }
 

@@ -39,6 +39,12 @@ extension EventFollower {
     return .unread(.unseen)
   }
 
+  /// Where a task is by a look that was after its exec, which says nothing of the time before that.
+  func timeAfterExec(_ look: TaskLook?) -> FollowedLink? {
+    guard let look, look.isAfterExec else { return nil }
+    return look.links[.time].map { followed(.time, $0) }
+  }
+
   func followed(_ link: NamespaceLink, _ value: TaskProbe.Link) -> FollowedLink {
     switch value {
     case .namespace(let inode, let id):

@@ -88,6 +88,7 @@ final class EventFollower {
     } else if let task = processes[event.pid] {
       meetThreads(of: task, look)
       move(task, to: resolve(inodes, look, from: task.set), at: event.time)
+      task.timeAfterExec = timeAfterExec(look)
     }
     // Of a process that is not known a sample will tell.
   }
@@ -105,7 +106,8 @@ final class EventFollower {
       if let expected, expected.inodes == inodes {
         withTime(expected, look, of: birth.set)
       } else {
-        withTime(resolve(inodes, look, from: expected), look, of: birth.set)
+        withTime(
+          sets.withPIDForChildren(resolve(inodes, look, from: expected)), look, of: birth.set)
       }
     setPIDNamespaceForChildren(of: birth, place, at: event.time)
     let task = FollowedTask(
@@ -115,6 +117,7 @@ final class EventFollower {
         isKernelThread: birth.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
       description: birth.parent?.description
         ?? ProcessDescription(comm: nil, uid: nil, cgroup: nil))
+    task.timeAfterExec = timeAfterExec(look)
     if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
     processes[event.pid] = task
     unconfirmed.insert(event.pid)
@@ -168,8 +171,10 @@ final class EventFollower {
     guard let task = processes[event.pid] else { return }
     // It is then where its children would have gone (exec_task_namespaces of kernel/nsproxy.c).
     if isExec, !task.set.isSame(.time, .timeForChildren) {
-      move(task, to: sets.set(task.set, .time, to: .unread(.unseen)), at: event.time)
+      let time = task.timeAfterExec ?? .unread(.unseen)
+      move(task, to: sets.set(task.set, .time, to: time), at: event.time)
     }
+    if isExec { task.timeAfterExec = nil }
     // A helper of the kernel's is a thread of it up to then.
     if isExec { task.facts.isKernelThread = false }
     guard task.description.comm != name else { return }

@@ -66,6 +66,7 @@ struct EventQueue {
       defer { latest[event.tid] = inodes }
       let parent = parents.removeValue(forKey: event.tid)
       let before = parent.flatMap { latest[$0] ?? known($0) }
+      // Where only what no record holds has changed, the record is as before.
       guard let before, before == inodes else {
         return read(event, NamespaceLink.allCases, isMove: parent == nil)
       }

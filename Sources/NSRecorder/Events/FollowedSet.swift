@@ -91,6 +91,12 @@ final class FollowedSets {
     return self.set(links)
   }
 
+  /// The set of a new process, whose children go where it is itself (`pid_namespaces(7)`).
+  func withPIDForChildren(_ set: FollowedSet) -> FollowedSet {
+    guard case .unread(.unseen) = set[.pidForChildren] else { return set }
+    return self.set(set, .pidForChildren, to: set[.pid])
+  }
+
   /// What a child has of a task in a set. In which time namespace it is no event tells: clone3(2) may
   /// make one for it.
   func forChildren(of set: FollowedSet) -> FollowedSet {

@@ -13,6 +13,8 @@ final class FollowedTask {
   var description: ProcessDescription
   /// In which batch, and where in that, its start was told; nil where no event told it.
   var start: (turn: Int, place: Int)?
+  /// Which time namespace it is in from its next exec on, where that is known and nothing else is.
+  var timeAfterExec: FollowedLink?
   /// Its name by the samples; nil while none has met it.
   var source: ProcessToken?
 

@@ -17,10 +17,9 @@ struct LinkComparison {
     var changes: [LinkChange] = []
     for link in NamespaceLink.allCases {
       guard let value = after[link], let old = before[link], value != old else { continue }
-      // No event had told where it was: it may have been there all the time.
-      let isFirst = old == .unread(.unseen) && read[link]?.namespace == nil
-      let how: LinkChange.How? =
-        read[link] == value ? .readAgain : isFirst ? nil : try how(value, at: sample)
+      var how = read[link] == value ? .readAgain : try how(value, at: sample)
+      // No event had told where it was: if it is not new, it may have been there all the time.
+      if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { how = nil }
       changes.append(
         LinkChange(link: link, from: value == read[link] ? old : read[link], to: value, how: how))
     }
