@@ -44,8 +44,9 @@ struct Outcomes {
     var gap: GapCause?
     if let lastWritten {
       gap = failing ?? schedule.gap(from: lastWritten, to: sample, writing: lastWriteTook)
-      // While nothing could be sampled events went on telling all.
-      if told.isExact, gap != .writeFailed { gap = nil }
+      // While nothing could be sampled events went on telling all; whether they are in the file is
+      // what the writer knows.
+      if told.isExact { gap = nil }
       if !told.losses.isEmpty { gap = .eventsLost }
     }
     return SampleTiming(
@@ -94,8 +95,9 @@ struct Outcomes {
     _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming
   ) {
     let length = lastWritten.map { " of \(TimeFormat.duration(sample.start.boot - $0.start.boot))" }
-    if failing != nil {
-      logger.notice("recording again\(length.map { " after a gap\($0)" } ?? "")")
+    if failing != nil || saidEventsFail {
+      let gap = written.gap == nil ? nil : length
+      logger.notice("recording again\(gap.map { " after a gap\($0)" } ?? "")")
     } else if let loss = timing.losses.first {
       let lost = TimeFormat.duration(max(0, sample.start.boot - loss.after))
       let records = loss.records.map { "\($0) " } ?? ""
@@ -104,7 +106,7 @@ struct Outcomes {
         \(records)events of the kernel were lost (\(loss.cause.words)): a gap of \(lost), up to a \
         full sample\(loss.cause == .ringFull ? "; a larger ring (--event-ring) may help" : "")
         """)
-    } else if let gap = timing.gap {
+    } else if let gap = written.gap {
       logger.warning("a gap\(length ?? "") in the samples: \(gap.words)")
     }
     if timing.disagreements > 0 {

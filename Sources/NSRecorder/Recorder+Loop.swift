@@ -12,6 +12,8 @@ extension Recorder {
   /// nanoseconds.
   private static let patience: Int64 = 750_000_000
   private static let pause: Int64 = 2_000_000
+  /// How soon a sample is taken that decides what the last one left open.
+  private static let secondLook: Int64 = 100_000_000
   /// So many events are not left waiting.
   private static let manyEvents = 1 << 15
 
@@ -77,6 +79,9 @@ extension Recorder {
       add(told.batches)
     }
     guard let news = told.sample else { return false }
+    // Until it is decided what is right the history may say what is not.
+    looksAgain = events?.hasSuspects == true && !looksAgain
+    if looksAgain { sampleDue = min(sampleDue, ClockReading.now().boot + Self.secondLook) }
     notices.sample(sample.counts)
     outcomes.write(sample, told, schedule, onSample) { (timing) throws(HistoryError) in
       try writer.write(news, timing)

@@ -22,6 +22,8 @@ public final class Recorder {
   private var hasRun = false
   /// A sample that was taken and is not complete: events of its time may be on their way.
   var pending: ProcessSample?
+  /// Whether the next sample is taken before its time, to look once more.
+  var looksAgain = false
   /// When the next sample is due, and when events are to be written; on the boot clock.
   var sampleDue: Int64 = .min
   var eventsDue: Int64 = .max

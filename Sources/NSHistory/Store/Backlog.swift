@@ -30,6 +30,16 @@ struct Backlog {
     for news in sample.described { describe(news) }
   }
 
+  /// Adds what a sample told beside events that stand without it: of where processes are nothing.
+  mutating func addDetails(of sample: ProcessSample) {
+    var details = ProcessSample(start: sample.start)
+    details.identified = sample.identified
+    details.described = sample.described
+    details.disappeared = sample.disappeared
+    details.related = sample.related
+    add(details)
+  }
+
   /// Adds what events told that cannot be written as such any more: a sample will tell the rest.
   mutating func add(_ batch: EventBatch) {
     for event in batch.events {
@@ -71,12 +81,6 @@ struct Backlog {
     }
   }
 
-  /// Whether all is in the file.
-  var isEmpty: Bool {
-    appeared.isEmpty && changed.isEmpty && described.isEmpty && disappeared.isEmpty
-      && identified.isEmpty
-  }
-
   /// Appearances, a parent before its children as far as clock ticks tell.
   var arrivals: [ProcessSample.Appearance] {
     appeared.values.sorted { one, other in
@@ -87,4 +91,9 @@ struct Backlog {
 
   /// Forgets all, when all is in the file.
   mutating func clear() { self = Backlog() }
+}
+
+extension ProcessSample {
+  /// Whether it says of no process that it is, or was, elsewhere than events told.
+  var isConfirmation: Bool { appeared.isEmpty && contradicted.isEmpty }
 }

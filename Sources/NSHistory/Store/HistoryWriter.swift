@@ -35,6 +35,8 @@ public final class HistoryWriter {
     public var changes: Int
     /// Nanoseconds the wall clock was stepped against the boot clock; nil when it was not.
     public var clockStep: Int64?
+    /// Why the time before the sample is a gap; nil when it is none.
+    public var gap: GapCause?
   }
 
   /// Opens a file for recording; makes it, mode 0600, when it is not there.

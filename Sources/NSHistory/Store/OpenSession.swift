@@ -10,6 +10,8 @@ final class OpenSession {
   private let events: EventWriter
   private let rows: NumberedRows
   private var backlog = Backlog()
+  /// Whether events of which only the outcome is kept happened since the last sample in the file.
+  private(set) var hasFolded = false
   private var pending = PendingEvents()
   private var live = LiveProcesses()
   /// The number of the last sample, and of the last sample or event.
@@ -76,16 +78,14 @@ final class OpenSession {
   /// Takes events over, to be written by `writeEvents` or with the next sample. Of what cannot be
   /// written for long only the outcome is kept, for a sample to tell.
   func add(_ batch: EventBatch) {
-    guard lastSample != nil, backlog.isEmpty, pending.add(batch) else {
+    guard lastSample != nil, !hasFolded, pending.add(batch) else {
       fold()
       return backlog.add(batch)
     }
   }
 
-  /// Whether events that were taken over will not be written as such.
-  var hasFolded: Bool { lastSample != nil && !backlog.isEmpty }
-
   private func fold() {
+    hasFolded = true
     for batch in pending.take() { backlog.add(batch) }
   }
 
@@ -98,11 +98,13 @@ final class OpenSession {
   }
 
   /// Writes a sample in one transaction, behind the events. After an error, all is as before but that
-  /// of both only the outcome is kept.
+  /// of both only the outcome is kept, unless the sample only confirms what the events told.
   func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(SQLiteError) -> HistoryWriter.Written {
-    let isExact = timing.isExact && timing.gap == nil && backlog.isEmpty && lastSample != nil
+    var timing = timing
+    if hasFolded, timing.isExact, lastSample != nil { timing.gap = timing.gap ?? .writeFailed }
+    let isExact = timing.isExact && timing.gap == nil && lastSample != nil
     var news = backlog
     news.add(sample)
     var step: Int64?
@@ -123,15 +125,17 @@ final class OpenSession {
         try RelationWriter(connection: connection, interner: interner).write(news.related)
       }
     } catch {
-      keep(sample)
+      // What events told stands without a sample that only confirms it.
+      if isExact, sample.isConfirmation { backlog.addDetails(of: sample) } else { keep(sample) }
       throw error
     }
     let changes = news.disappeared.count + take(written)
     backlog.clear()
+    hasFolded = false
     pending = PendingEvents()
     confirmed = isExact ? lastSample : written.number
     lastSample = written.number
-    return HistoryWriter.Written(changes: changes, clockStep: step)
+    return HistoryWriter.Written(changes: changes, clockStep: step, gap: timing.gap)
   }
 
   /// What a transaction changes besides the file.

@@ -41,6 +41,9 @@ final class EventRecording {
   /// Whether a sample is needed at once.
   var needsSample: Bool { beginning != nil || !losses.isEmpty }
 
+  /// Whether the last sample did not confirm something that the next is to decide.
+  var hasSuspects: Bool { !follower.suspects.isEmpty }
+
   /// How many events wait to be handed over.
   var count: Int { queue.count }
 
