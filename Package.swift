@@ -101,7 +101,8 @@ let package = Package(
     .testTarget(
       name: "NSRecorderTests",
       dependencies: [
-        "NSRecorder", "NSHistory", "NamespaceModel", "Procfs", "SQLite", "TestSupport",
+        "NSRecorder", "NSHistory", "NamespaceEvents", "NamespaceModel", "Procfs", "SQLite",
+        "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -1,0 +1,168 @@
+// A short story of a few tasks, laid down by hand: what the kernel tells of them, what is read right after
+// each event, and what a sample shows. What comes of it is kept as a history would.
+
+import NamespaceEvents
+import NamespaceModel
+import Procfs
+
+@testable import NSRecorder
+
+/// Hands events and samples to a follower.
+final class EventScript {
+  let follower = EventFollower()
+  private(set) var history = ToldHistory()
+  /// All that events told, in order.
+  private(set) var events: [ProcessEvent] = []
+  private(set) var described: [ProcessSample.Redescription] = []
+  /// A microsecond on at each step.
+  var clock: Int64 = 5_000_000_000
+  private var places: [Int32: Place] = [:]
+  private var sampled: [Int32: (token: ProcessToken, place: Place)] = [:]
+  private var lastSource: UInt64 = 1000
+
+  /// Begins with processes that are there.
+  init(_ processes: [Int32: Place] = [10: .host]) { begin(processes) }
+
+  // MARK: What the kernel tells
+
+  func take(_ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, look: TaskLook? = nil) {
+    clock += 1000
+    follower.take(KernelEvent(time: clock, pid: pid, tid: tid, kind: kind), look)
+  }
+
+  /// A process is made. Where it is not told, it is where its maker is.
+  ///
+  /// - Parameter look: whether it was looked at in time.
+  func fork(
+    _ pid: Int32, of parent: Int32, by tid: Int32? = nil, _ place: Place? = nil, look: Bool = true
+  ) {
+    let place = place ?? places[parent] ?? .host
+    take(pid, of: pid, .fork(parentPID: parent, parentTID: tid ?? parent))
+    places[pid] = place
+    take(pid, of: pid, .namespaces(place.inodes), look: look ? place.look() : nil)
+  }
+
+  /// A thread is made.
+  func thread(_ tid: Int32, of pid: Int32, by maker: Int32? = nil) {
+    let place = places[maker ?? pid] ?? .host
+    take(tid, of: pid, .fork(parentPID: pid, parentTID: maker ?? pid))
+    places[tid] = place
+    take(tid, of: pid, .namespaces(place.inodes))
+  }
+
+  /// A task moves.
+  ///
+  /// - Parameter threads: what its process's other threads are, where it is the main one.
+  func move(
+    _ tid: Int32, of pid: Int32? = nil, _ place: Place, look: Bool = true,
+    threads: [Int32: Place] = [:]
+  ) {
+    places[tid] = place
+    var seen = place.look()
+    seen.threads = threads.mapValues(\.links)
+    take(tid, of: pid ?? tid, .namespaces(place.inodes), look: look ? seen : nil)
+  }
+
+  func exit(_ tid: Int32, of pid: Int32? = nil) { take(tid, of: pid ?? tid, .exit) }
+
+  func comm(_ tid: Int32, of pid: Int32? = nil, _ name: String, isExec: Bool = false) {
+    take(tid, of: pid ?? tid, .comm(CommName(name.utf8), isExec: isExec))
+  }
+
+  /// Ends a batch.
+  @discardableResult
+  func turn() -> [ProcessEvent] {
+    guard let batch = follower.turn(epoch: 0) else { return [] }
+    batch.events.forEach { history.apply($0) }
+    events += batch.events
+    described += batch.described
+    return batch.events
+  }
+
+  // MARK: What samples show
+
+  /// What the source tells when these processes are there.
+  ///
+  /// - Parameter others: those of them that are another process than the one that had their number.
+  func sample(_ processes: [Int32: Place], others: Set<Int32> = []) -> ProcessSample {
+    clock += 1000
+    var sample = ProcessSample(start: ClockReading(wall: clock, boot: clock, monotonic: clock))
+    clock += 1000
+    sample.end = ClockReading(wall: clock, boot: clock, monotonic: clock)
+    for (pid, known) in sampled where processes[pid] == nil || others.contains(pid) {
+      sampled[pid] = nil
+      sample.disappeared.append(known.token)
+    }
+    for (pid, place) in processes.sorted(by: { $0.key < $1.key }) {
+      if let known = sampled[pid] {
+        if known.place != place {
+          sample.changed.append(.init(token: known.token, links: place.states))
+        }
+        sampled[pid]?.place = place
+        continue
+      }
+      lastSource += 1
+      let token = ProcessToken(number: lastSource)
+      sampled[pid] = (token, place)
+      sample.appeared.append(
+        .init(
+          token: token,
+          facts: .init(
+            pid: pid, startTicks: UInt64(clock / 10_000_000), parentPID: 7, isKernelThread: false,
+            nspid: [pid, 1]),
+          description: .init(comm: Array("read".utf8), uid: 7, cgroup: Array("0::/x".utf8)),
+          links: place.states))
+    }
+    return sample
+  }
+
+  /// A sample is compared with what events told up to it.
+  func verify(
+    _ processes: [Int32: Place], touched: Set<Int32> = [], others: Set<Int32> = []
+  ) -> EventFollower.Verified {
+    turn()
+    let verified = follower.verify(sample(processes, others: others), touched: touched)
+    history.apply(verified.sample)
+    return verified
+  }
+
+  /// All begins with a sample.
+  ///
+  /// - Parameter meanwhile: what is told while it is taken.
+  @discardableResult
+  func begin(
+    _ processes: [Int32: Place], others: Set<Int32> = [], meanwhile: () -> Void = {}
+  ) -> ProcessSample {
+    turn()
+    var told = follower.toldTasks()
+    let sample = sample(processes, others: others)
+    places.merge(processes) { $1 }
+    follower.begin(sample)
+    meanwhile()
+    let news = follower.finishBeginning(sample, told: &told)
+    follower.batch = EventBatch(epoch: 0)
+    history.apply(news)
+    return news
+  }
+
+  // MARK: What came of it
+
+  /// Which namespace a process is told to be in; nil where that was not read.
+  func namespace(_ link: NamespaceLink, of pid: Int32) -> ObservedNamespace? {
+    guard case .namespace(let namespace)? = state(link, of: pid) else { return nil }
+    return namespace
+  }
+
+  /// What a link of a process is told to be.
+  func state(_ link: NamespaceLink, of pid: Int32) -> LinkState? {
+    history.process(pid)?.task.links[Int(link.rawValue)]
+  }
+}
+
+extension ProcessSample {
+  /// Whether it tells of no process.
+  var tellsNothing: Bool {
+    appeared.isEmpty && changed.isEmpty && disappeared.isEmpty && described.isEmpty
+      && identified.isEmpty && contradicted.isEmpty
+  }
+}

@@ -1,0 +1,141 @@
+// Which namespace an inode number is: the kernel gives a number again as soon as nobody has it.
+
+import NamespaceEvents
+import NamespaceModel
+import Procfs
+import Testing
+
+@testable import NSRecorder
+
+struct IdentityTests {
+  private let script = EventScript()
+  private let there = Place.host.with(.net, 1, id: 101)
+
+  private func net(_ pid: Int32) -> ObservedNamespace? { script.namespace(.net, of: pid) }
+
+  @Test("setns into a namespace in which a task is leads to that one, also when it was not read")
+  func join() {
+    script.fork(20, of: 10, there)
+    script.fork(30, of: 10)
+    script.move(30, there, look: false)
+    script.fork(40, of: 10)
+    script.move(40, there)
+    script.turn()
+    #expect(
+      script.follower.processes[30]?.set[.net].key == script.follower.processes[20]?.set[.net].key)
+    #expect(net(30)?.kernelID == 101)
+    #expect(net(40) == net(20))
+  }
+
+  @Test("a number that is used again after its last member left is another namespace")
+  func reuse() {
+    script.fork(20, of: 10, there)
+    script.turn()
+    let first = net(20)
+    script.move(20, .host)
+    script.fork(30, of: 10, .host.with(.net, 1, id: 102))
+    script.turn()
+    #expect(net(30)?.inode == first?.inode)
+    #expect(net(30)?.kernelID == 102)
+    #expect(net(30) != first)
+  }
+
+  @Test("without ids a number that nobody had in between is never taken for the old one")
+  func reuseWithoutIDs() {
+    let bare = Place.host.with(.net, 1, id: nil)
+    script.fork(20, of: 10, bare)
+    script.turn()
+    let first = net(20)
+    script.exit(20)
+    script.fork(30, of: 10, bare)
+    script.turn()
+    #expect(first != nil)
+    #expect(net(30) != nil)
+    #expect(net(30) != first)
+    #expect(net(30)?.inode == first?.inode)
+  }
+
+  @Test("a number whose namespace is not read the second time is not taken for the first")
+  func reuseUnseen() {
+    script.fork(20, of: 10, there)
+    script.turn()
+    let first = net(20)
+    script.exit(20)
+    script.fork(30, of: 10, there, look: false)
+    script.turn()
+    #expect(net(30) != first)
+    #expect(net(30)?.kernelID == .some(nil))
+  }
+
+  @Test("away and back, with the id read again, is the same namespace: it was held elsewhere")
+  func awayAndBack() {
+    script.fork(20, of: 10, there)
+    script.turn()
+    let first = net(20)
+    script.move(20, .host)
+    script.move(20, there)
+    script.turn()
+    #expect(net(20) == first)
+    script.move(20, .host)
+    script.move(20, there, look: false)
+    script.turn()
+    #expect(net(20) != first)
+  }
+
+  @Test("an id that is not that of the task that had the number last proves another namespace")
+  func reuseBeforeLeave() {
+    // Namespaces are switched a moment before the record is written (ksys_unshare of kernel/fork.c): on
+    // another processor the number can be given again, and told, in between.
+    script.fork(20, of: 10, there)
+    script.fork(30, of: 10)
+    script.move(30, .host.with(.net, 1, id: 102))
+    script.move(20, .host)
+    script.fork(40, of: 30)
+    script.turn()
+    #expect(net(30)?.kernelID == 102)
+    #expect(net(40)?.kernelID == 102)
+    script.fork(50, of: 10)
+    script.move(50, .host.with(.net, 1, id: 102))
+    script.turn()
+    #expect(net(50) == net(30))
+  }
+
+  @Test("types have numbers of their own: one number for two types is two namespaces")
+  func typesApart() {
+    script.fork(20, of: 10, there)
+    script.exit(20)
+    script.fork(30, of: 10, .host.with(.uts, 1, id: 103))
+    script.turn()
+    #expect(script.namespace(.uts, of: 30)?.kernelID == 103)
+    #expect(net(30) == net(10))
+  }
+
+  @Test("a namespace that only children go to is held too")
+  func heldForChildren() {
+    let parent = Place.host.with(.pid, 5, id: 105).with(.pid, Place.host[.pid])
+    script.fork(20, of: 10)
+    script.move(20, parent)
+    script.fork(30, of: 10)
+    script.move(30, parent, look: false)
+    script.fork(40, of: 20, .host.with(.pid, 5, id: 105), look: false)
+    script.turn()
+    #expect(script.namespace(.pid, of: 40)?.kernelID == 105)
+    #expect(script.namespace(.pid, of: 40) == script.namespace(.pidForChildren, of: 20))
+  }
+
+  @Test("sets that no task has are forgotten, and numbers with them")
+  func trim() {
+    for number in 1...5000 as ClosedRange<UInt64> {
+      script.fork(20, of: 10, .host.with(.net, number, id: number + 100))
+      script.exit(20)
+    }
+    script.fork(30, of: 10, there)
+    script.turn()
+    script.fork(40, of: 10)
+    script.move(40, there, look: false)
+    script.turn()
+    #expect(net(40)?.kernelID == 101)
+    #expect(net(10)?.isInitial == true)
+    #expect(script.history.faults == [])
+  }
+}

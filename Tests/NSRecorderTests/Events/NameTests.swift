@@ -1,0 +1,71 @@
+// Names: what a process is called when its start is told, and what it is called later.
+
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct NameTests {
+  private let script = EventScript()
+
+  private func name(_ pid: Int32) -> String? {
+    script.history.process(pid)?.task.comm.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  @Test("a child is called as its maker")
+  func inherited() {
+    script.fork(20, of: 10)
+    script.turn()
+    #expect(name(20) == "read")
+  }
+
+  @Test("the program that is executed in the same batch is told with the start")
+  func sameBatch() {
+    script.fork(20, of: 10)
+    script.comm(20, "first", isExec: true)
+    script.comm(20, "second", isExec: true)
+    #expect(script.turn().count == 1)
+    #expect(name(20) == "second")
+    #expect(script.described.isEmpty)
+  }
+
+  @Test("a name that is taken in a later batch is told apart, once")
+  func laterBatch() throws {
+    script.fork(20, of: 10)
+    script.turn()
+    script.comm(20, "later", isExec: true)
+    script.comm(20, "later")
+    #expect(script.turn().isEmpty)
+    try #require(script.described.count == 1)
+    #expect(script.described[0].token == script.history.process(20)?.token)
+    #expect(script.described[0].description.comm == Array("later".utf8))
+    #expect(script.described[0].description.uid == 7)
+  }
+
+  @Test("a name of a thread is not its process's")
+  func thread() {
+    script.fork(20, of: 10)
+    script.thread(21, of: 20)
+    script.turn()
+    script.comm(21, of: 20, "worker")
+    script.turn()
+    #expect(script.described.isEmpty)
+    #expect(script.follower.processes[20]?.description.comm == Array("read".utf8))
+  }
+
+  @Test("a process that took its number in the same batch has its own name")
+  func reuse() {
+    script.fork(20, of: 10)
+    script.comm(20, "first", isExec: true)
+    script.exit(20)
+    script.fork(20, of: 10)
+    script.comm(20, "second", isExec: true)
+    let told = script.turn()
+    #expect(name(20) == "second")
+    guard case .started(let start)? = told.first?.change else {
+      Issue.record("no start")
+      return
+    }
+    #expect(start.description.comm == Array("first".utf8))
+  }
+}

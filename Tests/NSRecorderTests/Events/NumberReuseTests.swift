@@ -1,0 +1,61 @@
+// A number of a process that is given again.
+
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct NumberReuseTests {
+  private let script = EventScript()
+
+  @Test("after an exit the number is another process's")
+  func reuse() {
+    script.fork(20, of: 10)
+    script.turn()
+    let first = script.history.process(20)?.token
+    script.exit(20)
+    script.fork(20, of: 10, .host.with(.net, 1, id: 101))
+    #expect(script.turn().count == 2)
+    #expect(script.history.process(20)?.token != first)
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.follower.contradiction == nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that is made with the number of one that is there: an exit is missing")
+  func contradiction() {
+    script.fork(20, of: 10)
+    script.exit(20)
+    script.fork(20, of: 10)
+    #expect(script.follower.contradiction == nil)
+    script.fork(20, of: 10)
+    #expect(script.follower.contradiction == script.clock)
+  }
+
+  @Test("right after a beginning, a sample may have met it before it was told of")
+  func beginning() {
+    script.fork(10, of: 1, .host)
+    #expect(script.follower.contradiction == nil)
+    #expect(script.turn().isEmpty)
+    script.clock += 2_000_000_000
+    script.fork(10, of: 1, .host)
+    #expect(script.follower.contradiction != nil)
+  }
+
+  @Test("the number of a thread becomes that of a process, and back")
+  func threadNumber() {
+    script.fork(20, of: 10)
+    script.thread(21, of: 20)
+    script.move(21, of: 20, .host.with(.net, 1, id: 101))
+    script.exit(21, of: 20)
+    script.fork(21, of: 10)
+    script.turn()
+    #expect(script.namespace(.net, of: 21)?.isInitial == true)
+    script.exit(21)
+    script.thread(21, of: 10)
+    script.turn()
+    #expect(script.history.thread(21) == nil)
+    #expect(script.history.process(21) == nil)
+    #expect(script.history.faults == [])
+  }
+}

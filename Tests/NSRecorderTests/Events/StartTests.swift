@@ -1,0 +1,101 @@
+// A start: where a process is that was made, and what of that is certain.
+
+import NamespaceEvents
+import NamespaceModel
+import Procfs
+import Testing
+
+@testable import NSRecorder
+
+struct StartTests {
+  private let script = EventScript()
+
+  @Test("who is forked is where its maker is, and one event tells that")
+  func fork() throws {
+    script.fork(20, of: 10)
+    let told = script.turn()
+    try #require(told.count == 1)
+    guard case .started(let start) = told[0].change else {
+      Issue.record("\(told[0])")
+      return
+    }
+    #expect(start.facts.pid == 20)
+    #expect(start.facts.parentPID == 10)
+    #expect(start.tid == nil)
+    #expect(start.parent == script.history.process(10)?.token)
+    #expect(start.set.links == Place.host.states)
+    #expect(start.set === script.follower.processes[10]?.set.observed)
+    #expect(told[0].boot == script.clock)
+  }
+
+  @Test("the time of an event gives the start in clock ticks")
+  func ticks() {
+    script.clock = 1_239_999_997_000
+    script.fork(20, of: 10)
+    #expect(script.follower.processes[20]?.facts.startTicks == 123_999)
+  }
+
+  @Test("who is cloned into new namespaces starts there, and they have the ids that were read")
+  func clone() {
+    script.fork(20, of: 10, .host.with(.net, 1, id: 101).with(.uts, 2, id: 102))
+    #expect(script.turn().count == 1)
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.namespace(.net, of: 20)?.inode == Place.inode(1))
+    #expect(script.namespace(.uts, of: 20)?.kernelID == 102)
+    #expect(script.namespace(.mnt, of: 20) == script.namespace(.mnt, of: 10))
+    #expect(script.namespace(.net, of: 20)?.isInitial == false)
+  }
+
+  @Test("without a look a new namespace has no id, and those that are known have theirs")
+  func cloneUnseen() {
+    script.fork(20, of: 10, .host.with(.net, 1, id: 101), look: false)
+    script.turn()
+    #expect(script.namespace(.net, of: 20)?.inode == Place.inode(1))
+    #expect(script.namespace(.net, of: 20)?.kernelID == .some(nil))
+    #expect(script.namespace(.mnt, of: 20) == script.namespace(.mnt, of: 10))
+  }
+
+  @Test("a child of a child, and a child of one that moved, are where their makers are")
+  func descent() {
+    script.fork(20, of: 10)
+    script.move(20, .host.with(.net, 1, id: 101))
+    script.fork(30, of: 20)
+    script.fork(40, of: 30)
+    script.turn()
+    for pid in [20, 30, 40] as [Int32] {
+      #expect(script.namespace(.net, of: pid)?.kernelID == 101, "\(pid)")
+    }
+    #expect(script.history.process(40)?.task.parent == script.history.process(30)?.token)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a child of a maker that is not known is where its record says")
+  func unknownMaker() {
+    let place = Place.host.with(.net, 1, id: 101)
+    script.take(20, of: 20, .fork(parentPID: 99, parentTID: 99))
+    script.take(20, of: 20, .namespaces(place.inodes), look: place.look())
+    script.turn()
+    #expect(script.history.process(20)?.task.links == place.states)
+    #expect(script.history.process(20)?.task.parent == nil)
+  }
+
+  @Test("a type that the kernel has not is unsupported")
+  func unsupported() {
+    let old = Place.host.without(.cgroup, .unsupported).without(.time, .unsupported)
+      .without(.timeForChildren, .unsupported)
+    let script = EventScript([10: old])
+    script.fork(20, of: 10, old, look: false)
+    script.move(20, old.with(.net, 1, id: nil), look: false)
+    script.turn()
+    for link in [NamespaceLink.cgroup, .time, .timeForChildren] {
+      #expect(script.state(link, of: 20) == .unread(.unsupported), "\(link)")
+    }
+  }
+
+  @Test("an exit before the namespaces were told starts nothing")
+  func exitAtOnce() {
+    script.take(20, of: 20, .fork(parentPID: 10, parentTID: 10))
+    script.exit(20)
+    #expect(script.turn().isEmpty)
+  }
+}

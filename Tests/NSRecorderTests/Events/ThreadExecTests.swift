@@ -1,0 +1,101 @@
+// A program executed by a thread that is not the main one: the end of the main thread is told, then the
+// thread has its number, and is told to execute.
+
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct ThreadExecTests {
+  private let script = EventScript()
+  private let there = Place.host.with(.net, 1, id: 101)
+
+  init() {
+    script.fork(20, of: 10)
+    script.thread(21, of: 20)
+    script.thread(22, of: 20)
+    script.turn()
+  }
+
+  private func exec() {
+    script.exit(20)
+    script.exit(22, of: 20)
+    script.comm(20, "run", isExec: true)
+  }
+
+  @Test("the process goes on, under the name that it had")
+  func goesOn() {
+    let token = script.history.process(20)?.token
+    exec()
+    #expect(script.turn().count == 2)
+    #expect(script.history.process(20)?.token == token)
+    #expect(script.namespace(.net, of: 20)?.isInitial == true)
+    #expect(script.follower.threads.isEmpty)
+    script.exit(20)
+    script.turn()
+    #expect(script.history.process(20) == nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a batch may end in between")
+  func batches() {
+    script.exit(20)
+    script.turn()
+    #expect(script.history.process(20) == nil)
+    script.exit(22, of: 20)
+    script.turn()
+    script.comm(20, "run", isExec: true)
+    script.turn()
+    #expect(script.history.process(20) != nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("the process is where the thread is that executes, not where its main thread was")
+  func elsewhere() {
+    script.move(21, of: 20, there)
+    script.turn()
+    exec()
+    script.turn()
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.history.thread(21) == nil)
+    script.fork(30, of: 20, there, look: false)
+    script.turn()
+    #expect(script.namespace(.net, of: 30)?.kernelID == 101)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("the main thread executes: the others have ended, and were told so")
+  func mainThread() {
+    script.move(21, of: 20, there)
+    script.exit(21, of: 20)
+    script.exit(22, of: 20)
+    script.comm(20, "run", isExec: true)
+    script.turn()
+    #expect(script.history.thread(21) == nil)
+    #expect(script.namespace(.net, of: 20)?.isInitial == true)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process whose threads are not known goes on as well, or all begins anew")
+  func unknownThreads() {
+    let script = EventScript([10: .host, 30: .host])
+    script.exit(30)
+    script.turn()
+    script.comm(30, "run", isExec: true)
+    script.turn()
+    #expect(script.history.process(30) != nil || script.follower.contradiction != nil)
+  }
+
+  @Test("a process that has ended with all its threads does not go on as another")
+  func anotherProcess() {
+    exec()
+    script.exit(20)
+    script.turn()
+    script.fork(20, of: 10)
+    script.comm(20, "other", isExec: true)
+    let told = script.turn()
+    #expect(told.count == 1)
+    #expect(script.follower.contradiction == nil)
+    #expect(script.history.faults == [])
+  }
+}

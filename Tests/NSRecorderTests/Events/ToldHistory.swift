@@ -1,0 +1,89 @@
+// What a history would know by what it was told: each event and each sample on top of those before.
+
+import NamespaceModel
+
+@testable import NSRecorder
+
+/// Where tasks are, by all that was told.
+struct ToldHistory {
+  /// A task that is there.
+  struct Task {
+    let pid: Int32
+    let tid: Int32?
+    var parent: ProcessToken?
+    var links: [LinkState]
+    var comm: [UInt8]?
+    var isZombie: Bool { links.contains(.unread(.zombie)) }
+  }
+
+  private(set) var tasks: [ProcessToken: Task] = [:]
+  private var paused: [ProcessToken: Task] = [:]
+  /// What was told and cannot be, by what was told before.
+  private(set) var faults: [String] = []
+  private(set) var lastTime: Int64 = .min
+
+  /// The one process with a number.
+  func process(_ pid: Int32) -> (token: ProcessToken, task: Task)? {
+    tasks.first { $0.value.pid == pid && $0.value.tid == nil }.map { ($0.key, $0.value) }
+  }
+
+  /// The thread with a number, as a task of its own.
+  func thread(_ tid: Int32) -> (token: ProcessToken, task: Task)? {
+    tasks.first { $0.value.tid == tid }.map { ($0.key, $0.value) }
+  }
+
+  mutating func apply(_ event: ProcessEvent) {
+    if event.boot < lastTime { faults.append("\(event) is before the last") }
+    lastTime = event.boot
+    switch event.change {
+    case .started(let start):
+      if start.tid == nil, let known = process(start.facts.pid) {
+        faults.append("\(start.facts.pid) starts again, and is \(known.token)")
+      }
+      add(
+        start.token,
+        Task(
+          pid: start.facts.pid, tid: start.tid, parent: start.parent, links: start.set.links,
+          comm: start.description.comm))
+    case .moved(let token, let set): move(token, set.links)
+    case .exited(let token, let mayResume):
+      let task = tasks.removeValue(forKey: token)
+      if task == nil { faults.append("\(token) exits, and is not there") }
+      if mayResume { paused[token] = task }
+    case .resumed(let token, let set):
+      guard var task = paused.removeValue(forKey: token) else {
+        faults.append("\(token) goes on, and did not pause")
+        return
+      }
+      task.links = set.links
+      add(token, task)
+    }
+  }
+
+  mutating func apply(_ sample: ProcessSample) {
+    for token in sample.disappeared where tasks.removeValue(forKey: token) == nil {
+      faults.append("\(token) disappears, and is not there")
+    }
+    for one in sample.appeared {
+      add(
+        one.token,
+        Task(
+          pid: one.facts.pid, tid: nil, links: one.links, comm: one.description.comm))
+    }
+    for change in sample.changed { move(change.token, change.links) }
+    for one in sample.identified where tasks[one.token] == nil {
+      faults.append("\(one.token) is identified, and is not there")
+    }
+    for one in sample.described { tasks[one.token]?.comm = one.description.comm }
+  }
+
+  private mutating func add(_ token: ProcessToken, _ task: Task) {
+    if tasks[token] != nil { faults.append("\(token) begins, and is there") }
+    tasks[token] = task
+  }
+
+  private mutating func move(_ token: ProcessToken, _ links: [LinkState]) {
+    if tasks[token] == nil { faults.append("\(token) moves, and is not there") }
+    tasks[token]?.links = links
+  }
+}
