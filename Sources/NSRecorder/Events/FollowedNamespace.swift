@@ -11,6 +11,12 @@ final class FollowedNamespace {
 
   var type: NamespaceType { observed.type }
   var inode: UInt64 { observed.inode }
+
+  /// Whether it can be the one with an id: one of the two was not read, or they are equal.
+  func mayHave(id: UInt64?) -> Bool {
+    guard let id, let own = observed.kernelID else { return true }
+    return own == id
+  }
 }
 
 /// What a link of a task being followed is.

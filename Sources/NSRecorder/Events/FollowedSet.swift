@@ -118,8 +118,11 @@ final class FollowedSets {
 
   /// A namespace that an event told of: the one that has the number, if a task is in it; or else one
   /// that has come since.
+  ///
+  /// A task is told to have left a moment after it did, and in between the number may be given again:
+  /// then the id is another.
   func namespace(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> FollowedNamespace {
-    if let live = live(type, inode) { return live }
+    if let live = live(type, inode), live.mayHave(id: id) { return live }
     let key = Key(type: type, inode: inode)
     if let last = namespaces[key], let id, last.observed.kernelID == id { return last }
     if id == nil, !InitialNamespace.hasFixedInode(inode) { lastSighting += 1 }
