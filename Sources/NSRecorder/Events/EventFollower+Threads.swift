@@ -45,8 +45,12 @@ extension EventFollower {
   }
 
   private func compare(_ tid: Int32, at time: Int64) {
-    guard var thread = threads[tid], let process = processes[thread.pid] else { return }
-    if !thread.set.isElsewhere(than: process.set) {
+    guard var thread = threads[tid],
+      let process = processes[thread.pid] ?? paused[thread.pid]
+    else { return }
+    // Beside a main thread that has exited it is one of its own wherever it is.
+    let isApart = thread.task != nil && processes[thread.pid] == nil
+    if !isApart, !thread.set.isElsewhere(than: process.set) {
       end(&thread, at: time)
     } else if let task = thread.task {
       move(task, to: thread.set, at: time)
@@ -68,6 +72,12 @@ extension EventFollower {
     sets.leave(thread.set)
     threadsOf[thread.pid]?.remove(tid)
     if threadsOf[thread.pid]?.isEmpty == true { threadsOf[thread.pid] = nil }
+  }
+
+  /// The thread of a process beside its main one, if there is one such.
+  func onlyThread(of pid: Int32) -> FollowedThread? {
+    guard let tids = threadsOf[pid], tids.count == 1 else { return nil }
+    return tids.first.flatMap { threads[$0] }
   }
 
   /// A process that execs has one thread (`execve(2)`).

@@ -13,7 +13,9 @@ final class EventFollower {
   /// The threads of the processes that have more than one, as far as they are known.
   var threadsOf: [Int32: Set<Int32>] = [:]
   /// Processes whose main thread exited before others did.
-  private var paused: [Int32: FollowedTask] = [:]
+  private(set) var paused: [Int32: FollowedTask] = [:]
+  /// Processes that ended lately, and in which turn that was.
+  private var ended: [Int32: Int] = [:]
   private var newborn: [Int32: Birth] = [:]
   private var lastToken: UInt64 = 0
   /// What is told next; nil while there is nothing to add to, because a sample is to tell it all.
@@ -120,6 +122,7 @@ final class EventFollower {
     task.timeAfterExec = timeAfterExec(look)
     if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
     processes[event.pid] = task
+    ended[event.pid] = nil
     unconfirmed.insert(event.pid)
     sets.enter(place)
     tell(task, parent: birth.parent?.token, at: event.time)
@@ -164,9 +167,11 @@ final class EventFollower {
 
   private func rename(_ event: KernelEvent, _ name: [UInt8], isExec: Bool) {
     guard event.tid == event.pid else { return }
-    if isExec { forgetThreads(of: event.pid, at: event.time) }
-    if isExec, processes[event.pid] == nil, let task = paused.removeValue(forKey: event.pid) {
-      resume(task, at: event.time)
+    if isExec {
+      // If the main thread has ended, the one that is left executes: it is where that is.
+      let set = onlyThread(of: event.pid)?.set
+      forgetThreads(of: event.pid, at: event.time)
+      if processes[event.pid] == nil { resume(event, in: set) }
     }
     guard let task = processes[event.pid] else { return }
     // It is then where its children would have gone (exec_task_namespaces of kernel/nsproxy.c).
@@ -198,7 +203,8 @@ final class EventFollower {
     } else if let task = processes.removeValue(forKey: event.pid) {
       sets.leave(task.set)
       let mayResume = threadsOf[event.pid]?.isEmpty == false
-      if mayResume { paused[event.pid] = task }
+      // While all begins, no thread is known.
+      if mayResume || batch == nil { paused[event.pid] = task } else { ended[event.pid] = turns }
       unconfirmed.remove(event.pid)
       if batch != nil, task.told != nil {
         batch?.events.append(
@@ -207,18 +213,27 @@ final class EventFollower {
     }
   }
 
-  private func resume(_ task: FollowedTask, at time: Int64) {
+  private func resume(_ event: KernelEvent, in set: FollowedSet?) {
+    guard let task = paused.removeValue(forKey: event.pid) else {
+      // It was taken to have ended: one of its threads was made before all began, and is not known.
+      if ended[event.pid] != nil { contradiction = event.time }
+      return
+    }
+    task.set = set ?? task.set
     processes[task.pid] = task
     sets.enter(task.set)
     unconfirmed.insert(task.pid)
     guard batch != nil, task.told != nil else { return }
-    batch?.events.append(ProcessEvent(boot: time, .resumed(task.token, task.set.observed)))
+    task.told = task.set
+    batch?.events.append(ProcessEvent(boot: event.time, .resumed(task.token, task.set.observed)))
   }
 
   /// Forgets who can go on no more, and begins the next batch.
   func turn(epoch: Int64) -> EventBatch? {
     turns += 1
     for pid in paused.keys where threadsOf[pid]?.isEmpty != false { paused[pid] = nil }
+    // What executes a program waits only for the other threads of its process to end.
+    ended = ended.filter { turns - $0.value <= 2 }
     sets.trim()
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
     return batch

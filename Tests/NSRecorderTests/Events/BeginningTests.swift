@@ -1,0 +1,139 @@
+// A sample with which all begins, or begins anew after events were lost.
+
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct BeginningTests {
+  private let script = EventScript([10: .host, 20: .host])
+  private let there = Place.host.with(.net, 1, id: 101)
+
+  @Test("the first sample tells of all that is there")
+  func first() {
+    #expect(script.history.tasks.count == 2)
+    #expect(script.history.process(10)?.task.links == Place.host.states)
+    #expect(script.turn().isEmpty)
+  }
+
+  @Test("what happens during the first pass is in the state that it tells")
+  func duringFirst() {
+    let script = EventScript([:])
+    let news = script.begin([10: .host, 20: .host, 30: .host]) {
+      script.move(20, there)
+      script.exit(30)
+      script.fork(40, of: 20)
+      script.comm(40, "run", isExec: true)
+    }
+    #expect(news.appeared.count == 3)
+    #expect(script.history.process(30) == nil)
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.namespace(.net, of: 40)?.kernelID == 101)
+    #expect(script.history.process(40)?.task.comm == Array("run".utf8))
+    #expect(script.turn().isEmpty)
+    script.exit(20)
+    script.exit(40)
+    script.turn()
+    #expect(script.history.tasks.count == 1)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that a pass met as it was later is what it then is")
+  func alreadySeen() {
+    let script = EventScript([:])
+    script.begin([10: .host, 20: there, 30: there]) {
+      script.move(20, there)
+      script.fork(30, of: 20)
+    }
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.history.tasks.count == 3)
+    for _ in 0..<3 {
+      #expect(script.verify([10: .host, 20: there, 30: there]).disagreements == 0)
+    }
+    #expect(script.history.faults == [])
+  }
+
+  @Test("after a loss those that are the same keep their names, others go and come")
+  func afterLoss() {
+    script.fork(30, of: 10)
+    script.fork(40, of: 10)
+    _ = script.verify([10: .host, 20: .host, 30: .host, 40: .host])
+    let tokens = script.history.tasks
+    let named = [10, 20, 30, 40].map { script.history.process($0)?.token }
+    let news = script.begin([10: .host, 20: there, 40: .host, 50: there], others: [40])
+    #expect(script.history.process(10)?.token == named[0])
+    #expect(script.history.process(20)?.token == named[1])
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.history.process(30) == nil)
+    #expect(script.history.process(40)?.token != named[3])
+    #expect(script.namespace(.net, of: 50)?.kernelID == 101)
+    #expect(Set(news.disappeared) == Set([named[2], named[3]].compactMap(\.self)))
+    #expect(news.changed.map(\.token) == [named[1]])
+    #expect(tokens.count == 4 && script.history.tasks.count == 4)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that only events told of is the same by its start, up to one clock tick")
+  func sameByStart() {
+    script.fork(30, of: 10)
+    script.turn()
+    let token = script.history.process(30)?.token
+    script.begin([10: .host, 20: .host, 30: .host])
+    #expect(script.history.process(30)?.token == token)
+    script.fork(40, of: 10)
+    script.turn()
+    script.clock += 50_000_000
+    let other = script.history.process(40)?.token
+    script.begin([10: .host, 20: .host, 30: .host, 40: .host])
+    #expect(script.history.process(40)?.token != other)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("after a loss threads are no tasks any more: no sample tells of them")
+  func threads() {
+    script.thread(21, of: 20)
+    script.move(21, of: 20, there)
+    script.turn()
+    #expect(script.history.thread(21) != nil)
+    script.begin([10: .host, 20: .host])
+    #expect(script.history.thread(21) == nil)
+    script.exit(21, of: 20)
+    #expect(script.turn().isEmpty)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that executes by another thread during the pass is there still")
+  func threadExec() {
+    let script = EventScript([:])
+    script.begin([10: .host, 20: .host]) {
+      script.exit(20)
+      script.comm(20, "run", isExec: true)
+    }
+    #expect(script.history.process(20)?.task.comm == Array("run".utf8))
+    script.exit(20)
+    script.turn()
+    #expect(script.history.process(20) == nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a zombie whose exit was told does not come back with a loss")
+  func zombie() {
+    script.exit(20)
+    script.turn()
+    script.begin([10: .host, 20: .zombie])
+    #expect(script.history.process(20) == nil)
+    #expect(script.verify([10: .host]).sample.tellsNothing)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("two losses, one on the other")
+  func twice() {
+    script.begin([10: .host, 20: there])
+    let token = script.history.process(20)?.token
+    script.begin([10: .host, 20: .host, 30: .host])
+    #expect(script.history.process(20)?.token == token)
+    #expect(script.namespace(.net, of: 20)?.isInitial == true)
+    #expect(script.follower.sets.live(.net, Place.inode(1)) == nil)
+    #expect(script.history.faults == [])
+  }
+}
