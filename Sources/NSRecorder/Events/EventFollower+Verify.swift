@@ -16,11 +16,6 @@ extension EventFollower {
     var suspects: Set<Int32> = []
     let gone = sources.add(sample, sets)
     for appearance in sample.appeared { meet(appearance, touched, &suspects, &verified) }
-    for (pid, appearance) in early where self.suspects.contains(pid) && !touched.contains(pid) {
-      early[pid] = nil
-      guard let process = sources[appearance.token] else { continue }
-      admit(appearance, process, &verified)
-    }
     for change in sample.changed {
       if let pid = sources[change.token]?.pid { unconfirmed.insert(pid) }
     }
@@ -39,7 +34,17 @@ extension EventFollower {
         lose(task, touched, &suspects, &verified)
       }
     }
-    self.suspects = suspects
+    // After these: one of them may have had the number of a process that no event told of.
+    for (pid, appearance) in early where self.suspects.contains(pid) && !touched.contains(pid) {
+      guard let process = sources[appearance.token] else {
+        early[pid] = nil
+        continue
+      }
+      guard processes[pid] == nil else { continue }
+      early[pid] = nil
+      admit(appearance, process, &verified)
+    }
+    self.suspects = suspects.union(early.keys)
     return verified
   }
 
@@ -68,7 +73,7 @@ extension EventFollower {
     _ appearance: ProcessSample.Appearance, _ process: SampledProcesses.Process,
     _ verified: inout Verified
   ) {
-    guard processes[process.pid] == nil, !process.links.isZombie else { return }
+    guard !process.links.isZombie else { return }
     let task = FollowedTask(
       token: makeToken(), set: process.links, facts: process.facts,
       description: process.description)

@@ -1,0 +1,129 @@
+// What a sample shows and no event told: believed at the second sample, as an event may be on its way, and
+// counted then.
+
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct DisagreementTests {
+  private let script = EventScript([10: .host, 20: .host])
+  private let there = Place.host.with(.net, 1, id: 101)
+
+  @Test("a process of which no event told")
+  func untoldStart() {
+    #expect(script.verify([10: .host, 20: .host, 30: there]).sample.tellsNothing)
+    let second = script.verify([10: .host, 20: .host, 30: there])
+    #expect(second.sample.appeared.count == 1)
+    #expect(second.disagreements == 1)
+    #expect(script.namespace(.net, of: 30)?.kernelID == 101)
+    #expect(script.verify([10: .host, 20: .host, 30: there]).sample.tellsNothing)
+    script.exit(30)
+    script.turn()
+    #expect(script.history.process(30) == nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that is gone without an exit")
+  func untoldExit() throws {
+    let token = try #require(script.history.process(20)).token
+    #expect(script.verify([10: .host]).sample.tellsNothing)
+    let second = script.verify([10: .host])
+    #expect(second.sample.disappeared == [token])
+    #expect(second.sample.contradicted == [token])
+    #expect(second.disagreements == 1)
+    #expect(script.verify([10: .host]).sample.tellsNothing)
+  }
+
+  @Test("a process that no sample ever met")
+  func neverMet() {
+    script.fork(30, of: 10)
+    #expect(script.verify([10: .host, 20: .host]).sample.tellsNothing)
+    let second = script.verify([10: .host, 20: .host])
+    #expect(second.sample.disappeared.count == 1)
+    #expect(second.disagreements == 1)
+    #expect(script.history.process(30) == nil)
+  }
+
+  @Test("a process that is elsewhere than told")
+  func untoldMove() throws {
+    let token = try #require(script.history.process(20)).token
+    #expect(script.verify([10: .host, 20: there]).sample.tellsNothing)
+    let second = script.verify([10: .host, 20: there])
+    #expect(second.sample.changed.map(\.token) == [token])
+    #expect(second.sample.contradicted == [token])
+    #expect(second.disagreements == 1)
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.verify([10: .host, 20: there]).sample.tellsNothing)
+  }
+
+  @Test("another process with the number of one whose exit was not told")
+  func untoldReuse() {
+    let first = script.history.process(20)?.token
+    var counted = script.verify([10: .host, 20: there], others: [20]).disagreements
+    for _ in 0..<3 { counted += script.verify([10: .host, 20: there]).disagreements }
+    #expect(counted > 0)
+    #expect(script.history.process(20)?.token != first)
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process of which no event told, that does something whenever a sample is taken")
+  func busy() {
+    let places: [Int32: Place] = [10: .host, 20: .host, 30: there]
+    var counted = script.verify(places).disagreements
+    for _ in 0..<3 { counted += script.verify(places, touched: [30]).disagreements }
+    #expect(counted == 0)
+    counted += script.verify(places).disagreements
+    #expect(counted == 1)
+    #expect(script.namespace(.net, of: 30)?.kernelID == 101)
+  }
+
+  @Test("an event that comes after the first of the two samples sets all right")
+  func lateEvents() {
+    let places: [Int32: Place] = [10: Place.host, 30: there]
+    #expect(script.verify(places).disagreements == 0)
+    script.exit(20)
+    script.fork(30, of: 10, there)
+    for _ in 0..<3 { #expect(script.verify(places).disagreements == 0) }
+    #expect(script.history.process(20) == nil)
+    #expect(script.namespace(.net, of: 30)?.kernelID == 101)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that is forked during the pass, and met before its event")
+  func forkedMeanwhile() {
+    let places: [Int32: Place] = [10: Place.host, 20: .host, 30: there]
+    #expect(script.verify(places, touched: [30]).sample.tellsNothing)
+    script.fork(30, of: 10, there)
+    #expect(script.turn().count == 1)
+    #expect(script.follower.processes[30]?.facts.nspid == [30, 1])
+    for _ in 0..<3 { #expect(script.verify(places).disagreements == 0) }
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that is forked during the pass, is met, and exits before the next")
+  func forkedBriefly() {
+    let places: [Int32: Place] = [10: Place.host, 20: .host]
+    _ = script.verify(places.merging([30: there]) { $1 }, touched: [30])
+    script.fork(30, of: 10, there)
+    script.exit(30)
+    for _ in 0..<3 { #expect(script.verify(places).disagreements == 0) }
+    #expect(script.history.process(30) == nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("of two processes with one number, the first is not taken for the second")
+  func numberMeanwhile() {
+    let host: [Int32: Place] = [10: Place.host, 20: .host]
+    _ = script.verify(host.merging([30: there]) { $1 }, touched: [30])
+    script.fork(30, of: 10, there)
+    script.exit(30)
+    script.fork(30, of: 10)
+    let after = host.merging([30: .host]) { $1 }
+    #expect(script.verify(after, others: [30]).disagreements == 0)
+    for _ in 0..<2 { #expect(script.verify(after).disagreements == 0) }
+    #expect(script.namespace(.net, of: 30)?.isInitial == true)
+    #expect(script.history.faults == [])
+  }
+}
