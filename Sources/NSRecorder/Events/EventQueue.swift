@@ -8,7 +8,8 @@ internal import Procfs
 /// A namespace's id, and what no record holds, has to be read while the task is where the event says.
 /// So tasks are looked at as soon as their event comes.
 struct EventQueue {
-  private let probe: TaskProbe
+  private let probe: any TaskReading
+  private let now: () -> ClockReading
   private let readsTime: Bool
   private(set) var items: ContiguousArray<Item> = []
   /// How many of `items`, from the first, are taken in already.
@@ -29,8 +30,11 @@ struct EventQueue {
   }
 
   /// - Parameter readsTime: whether the kernel has time namespaces.
-  init(_ probe: TaskProbe, readsTime: Bool) {
+  init(
+    _ probe: any TaskReading, readsTime: Bool, now: @escaping () -> ClockReading = ClockReading.now
+  ) {
     self.probe = probe
+    self.now = now
     self.readsTime = readsTime
   }
 
@@ -81,7 +85,7 @@ struct EventQueue {
   ) -> TaskLook? {
     guard let values = probe.links(of: event.tid, links) else { return nil }
     var look = TaskLook(
-      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: ClockReading.now().boot)
+      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
     guard isMove, event.tid == event.pid else { return look }
     for thread in probe.threads(of: event.pid) where thread != event.tid {
       if let values = probe.links(of: thread, links) {

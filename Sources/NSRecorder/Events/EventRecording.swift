@@ -6,7 +6,8 @@ internal import Procfs
 /// The part of a recorder that listens: collects what the kernel tells, and hands it over in the order
 /// of time, once it is certain that nothing in between is missing.
 final class EventRecording {
-  private let listener: EventListener
+  private let listener: any EventFeed
+  private let now: () -> ClockReading
   private let follower = EventFollower()
   private var queue: EventQueue
   private var buffer: [KernelEvent] = []
@@ -27,9 +28,13 @@ final class EventRecording {
   /// How much later what was done may be told.
   private static let delay: Int64 = 5_000_000
 
-  init(_ listener: EventListener, _ probe: TaskProbe, readsTime: Bool) {
+  init(
+    _ listener: any EventFeed, _ probe: any TaskReading, readsTime: Bool,
+    now: @escaping () -> ClockReading = ClockReading.now
+  ) {
     self.listener = listener
-    queue = EventQueue(probe, readsTime: readsTime)
+    self.now = now
+    queue = EventQueue(probe, readsTime: readsTime, now: now)
   }
 
   /// What becomes readable when there is something to collect, or, while it is `isBusy`, much.
@@ -51,7 +56,7 @@ final class EventRecording {
   func collect() {
     let wasBusy = isBusy
     take()
-    listener.isQuiet = pace.isBusy(after: buffer.count, at: ClockReading.now().boot)
+    listener.isQuiet = pace.isBusy(after: buffer.count, at: now().boot)
     // What came before the kernel was to wake again wakes nobody.
     if wasBusy, !isBusy { take() }
   }
@@ -67,7 +72,7 @@ final class EventRecording {
 
   /// Hands over the events that are certain; none while a sample has to tell where all begins.
   func turn() throws(EventsError) -> [EventBatch] {
-    let now = ClockReading.now()
+    let now = self.now()
     try refresh()
     guard beginning == nil else { return [] }
     let lost = losses.map(\.after).min()
@@ -111,7 +116,7 @@ final class EventRecording {
 
   /// What events told since the last time.
   private func handOver() -> [EventBatch] {
-    let now = ClockReading.now()
+    let now = self.now()
     let all = batches + (follower.turn(epoch: now.wall - now.boot).map { [$0] } ?? [])
     batches.removeAll()
     return all.filter { !$0.isEmpty }
@@ -135,7 +140,7 @@ final class EventRecording {
 
   /// Compares a sample with the events; or begins with it.
   func complete(_ sample: ProcessSample) throws(EventsError) -> Outcome {
-    let now = ClockReading.now()
+    let now = self.now()
     try refresh()
     let horizon = now.boot - Self.slack
     if beginning == nil, losses.isEmpty {

@@ -1,0 +1,29 @@
+// What the events' part of a recorder relies on: a machine that tells events, and that can be looked at.
+
+internal import NamespaceEvents
+internal import NamespaceModel
+internal import Procfs
+
+/// Where events come from; see `EventListener`.
+protocol EventFeed: AnyObject {
+  /// The files to wait for.
+  var descriptors: [Int32] { get }
+  /// Whether it does not say when there is something to drain.
+  var isQuiet: Bool { get set }
+  /// Takes all that was told; gives what was lost.
+  func drain(into events: inout [KernelEvent]) -> [EventLoss]
+  /// Looks whether processors came or went.
+  func refreshProcessors() throws(EventsError) -> EventLoss?
+}
+
+extension EventListener: EventFeed {}
+
+/// Reads what one task is at this moment; see `TaskProbe`.
+protocol TaskReading {
+  /// Its links in the order asked for; nil when it is gone.
+  func links(of task: Int32, _ wanted: [NamespaceLink]) -> [TaskProbe.Link]?
+  /// The numbers of the threads of a process.
+  func threads(of pid: Int32) -> [Int32]
+}
+
+extension TaskProbe: TaskReading {}
