@@ -1,0 +1,104 @@
+// The `/proc` of the made-up machine: what is read of one task, and a pass over all. Both take time, and
+// meanwhile all goes on.
+
+import NamespaceEvents
+import NamespaceModel
+import Procfs
+
+@testable import NSRecorder
+
+extension MadeUpMachine: TaskReading {
+  func links(of task: Int32, _ wanted: [NamespaceLink]) -> [TaskProbe.Link]? {
+    goOn(3)
+    guard let known = tasks[task] else { return nil }
+    let middle = wanted.count / 2
+    let first = wanted[..<middle].map { read(known, $0) }
+    goOn(2)
+    let second = wanted[middle...].map { read(known, $0) }
+    goOn(2)
+    return first + second
+  }
+
+  func threads(of pid: Int32) -> [Int32] {
+    tasks.values.filter { $0.pid == pid && !($0.isThread && $0.isZombie) }.map(\.tid).sorted()
+  }
+
+  private func read(_ task: MadeUpTask, _ link: NamespaceLink) -> TaskProbe.Link {
+    let namespace = task[link]
+    if task.isZombie, link != .pid, link != .user { return .unread(.unsupported) }
+    if namespace.isPending { return .unread(.pending) }
+    return .namespace(inode: namespace.inode, id: namespace.id)
+  }
+
+  /// Something happens meanwhile, or nothing.
+  private func goOn(_ percent: Int) {
+    pass(100...2000)
+    if chance(percent) { act() }
+  }
+
+  private func state(_ task: MadeUpTask, _ link: NamespaceLink) -> LinkState {
+    if task.isZombie, link != .pid, link != .user { return .unread(.zombie) }
+    let namespace = task[link]
+    if namespace.isPending { return .unread(.pending) }
+    return .namespace(
+      ObservedNamespace(
+        type: namespace.type, inode: namespace.inode, kernelID: namespace.id, sighting: 0,
+        isInitial: namespace.id < 100))
+  }
+
+  /// The links of a task as a sample shows them.
+  func states(of task: MadeUpTask) -> [LinkState] {
+    NamespaceLink.allCases.map { state(task, $0) }
+  }
+
+  /// A pass over all processes, as `ProcfsSource` makes it: it holds on to those that it knows.
+  func takeSample(onPause: () -> Void) -> ProcessSample {
+    var sample = ProcessSample(start: reading())
+    let listed = tasks.values.filter { !$0.isThread }.map(\.pid).sorted()
+    var met: Set<Int> = []
+    for pid in listed {
+      if chance(5) { onPause() }
+      goOn(8)
+      guard let task = tasks[pid], !task.isThread else { continue }
+      met.insert(task.number)
+      let first = NamespaceLink.allCases.prefix(5).map { state(task, $0) }
+      goOn(2)
+      guard tasks[pid] === task else {
+        met.remove(task.number)
+        continue
+      }
+      var states = first + NamespaceLink.allCases.dropFirst(5).map { state(task, $0) }
+      // What was read before an exit is of the past already, but for the two a zombie keeps.
+      if task.isZombie { states = self.states(of: task) }
+      tell(task, states, &sample)
+    }
+    goOn(10)
+    for (number, known) in sampled where !met.contains(number) {
+      sampled[number] = nil
+      sample.disappeared.append(known.token)
+    }
+    sample.end = reading()
+    return sample
+  }
+
+  private func tell(_ task: MadeUpTask, _ states: [LinkState], _ sample: inout ProcessSample) {
+    let description = ProcessDescription(comm: Array(task.comm.utf8), uid: 0, cgroup: nil)
+    if let known = sampled[task.number] {
+      guard known.states != states else { return }
+      sampled[task.number]?.states = states
+      sample.changed.append(.init(token: known.token, links: states))
+      sample.described.append(.init(token: known.token, description: description))
+      return
+    }
+    lastSource += 1
+    let token = ProcessToken(number: 1 << 32 + lastSource)
+    sampled[task.number] = (token, states)
+    sample.appeared.append(
+      .init(
+        token: token,
+        facts: ProcessFacts(
+          pid: task.pid, startTicks: UInt64(task.born / 10_000_000), parentPID: 1,
+          isKernelThread: false, nspid: [task.pid]),
+        description: description, links: states))
+  }
+}

@@ -1,0 +1,85 @@
+// Whatever processes do, and whenever they are listened to, looked at and sampled: what is told is what
+// was, at each event.
+
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct RandomWalkTests {
+  /// Records what a made-up machine does, as `Recorder` would.
+  private final class Walk {
+    let machine: MadeUpMachine
+    let recording: EventRecording
+    var referee = Referee()
+    var pending: ProcessSample?
+    var samples = 0
+    var disagreements = 0
+    var losses: [String] = []
+    let loses: Bool
+
+    init(seed: UInt64, loses: Bool) {
+      let machine = MadeUpMachine(seed: seed)
+      self.machine = machine
+      self.loses = loses
+      recording = EventRecording(machine, machine, readsTime: true, now: { machine.reading() })
+      for task in machine.tasks.values { machine.noted(task) }
+    }
+
+    func step() throws {
+      if let sample = pending, machine.clock >= recording.settles(sample) {
+        pending = nil
+        return try complete(sample)
+      }
+      switch Int.random(in: 0..<100, using: &machine.random) {
+      case 0..<60: machine.act()
+      case 60..<85: recording.collect()
+      case 85..<90: machine.pass(1000...30_000_000)
+      case 90..<94 where pending == nil: try turn()
+      case 99 where loses: machine.loseRing()
+      default:
+        guard pending == nil, recording.needsSample || machine.chance(20) else { return }
+        pending = machine.takeSample { self.recording.collect() }
+      }
+    }
+
+    private func turn() throws {
+      if let batch = try recording.turn() { referee.check(batch, machine) }
+    }
+
+    private func complete(_ sample: ProcessSample) throws {
+      let outcome = try recording.complete(sample)
+      if let batch = outcome.batch { referee.check(batch, machine) }
+      disagreements += outcome.disagreements
+      losses += outcome.losses.map { "\($0)" }
+      guard let told = outcome.sample else { return }
+      samples += 1
+      if !outcome.isExact, samples > 1 { referee.knowsThreads = false }
+      referee.check(told, at: outcome.isExact ? sample.start.boot : sample.end.boot, machine)
+    }
+
+    func finish() throws {
+      for _ in 0..<10 {
+        machine.pass(50_000_000...60_000_000)
+        recording.collect()
+      }
+      if let sample = pending { try complete(sample) }
+      pending = nil
+      try turn()
+    }
+  }
+
+  @Test("what is told is what was", arguments: 1...50 as ClosedRange<UInt64>)
+  func walk(seed: UInt64) throws {
+    let walk = Walk(seed: seed, loses: false)
+    for _ in 0..<1500 { try walk.step() }
+    try walk.finish()
+    let referee = walk.referee
+    #expect(referee.faults.prefix(3) == [])
+    #expect(walk.disagreements == 0)
+    #expect(walk.losses == [])
+    #expect(walk.samples > 5)
+    #expect(referee.compared > 10_000)
+    #expect(referee.vague * 4 < referee.compared)
+  }
+}
