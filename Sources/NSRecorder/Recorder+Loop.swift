@@ -110,11 +110,10 @@ extension Recorder {
   ) throws(RecorderError) {
     guard let events else { return }
     // What happened up to now is still to be told.
-    let until = max(
-      ClockReading.now().boot + EventRecording.slack, pending.map(events.settles) ?? 0)
-    while ClockReading.now().boot <= until {
+    let end = ClockReading.now().boot
+    while ClockReading.now().boot <= max(events.settles(at: end), pending.map(events.settles) ?? 0)
+    {
       usleep(2000)
-      events.collect()
     }
     if let sample = pending { _ = try complete(sample, schedule, onSample) }
     try writeEvents()

@@ -134,6 +134,9 @@ struct EventQueue {
         case .exit, .namespaces, .fork: return nil
         case .comm(_, let isExec): look.isAfterExec = look.isAfterExec || isExec
         }
+      } else if !look.threads.isEmpty {
+        // It was made since, or was elsewhere at first.
+        look.threads[other.tid] = nil
       }
       index += 1
     }

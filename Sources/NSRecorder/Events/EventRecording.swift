@@ -122,9 +122,15 @@ final class EventRecording {
     return all.filter { !$0.isEmpty }
   }
 
-  /// When all that happened up to the end of a sample will have come.
-  func settles(_ sample: ProcessSample) -> Int64 {
-    queue.lastLook(until: sample.end.boot + Self.delay) + Self.slack + 1_000_000
+  /// When all that happened up to the end of a sample will have come, and may be taken in.
+  func settles(_ sample: ProcessSample) -> Int64 { settles(at: sample.end.boot + Self.delay) }
+
+  /// When all that happened up to a moment will have come, and may be taken in: as long as something
+  /// of it is on its way, later ever again.
+  func settles(at time: Int64) -> Int64 {
+    // Tasks are looked at when their events come, and what a look is worth shows only after it.
+    collect()
+    return queue.lastLook(until: time) + Self.slack + 1_000_000
   }
 
   /// What a sample and the events before it tell.

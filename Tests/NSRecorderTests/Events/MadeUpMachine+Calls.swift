@@ -62,7 +62,7 @@ extension MadeUpMachine {
     guard let child = tasks[pid] else { return }
     child.comm = parent.comm
     emit(child, .fork(parentPID: parentLeader, parentTID: parent.tid))
-    pass(0...300)
+    pass(1...300)
     child[.pid].isPending = false
     placed(child)
     noted(parent)
@@ -75,7 +75,7 @@ extension MadeUpMachine {
     add(parent.pid, tid, parent.links)
     guard let thread = tasks[tid] else { return }
     emit(thread, .fork(parentPID: parent.pid, parentTID: parent.tid))
-    pass(0...300)
+    pass(1...300)
     placed(thread)
   }
 
@@ -151,6 +151,7 @@ extension MadeUpMachine {
 
   private func reap() {
     let dead = tasks.values.filter { $0.isZombie && threads(of: $0).isEmpty }
+      .sorted { $0.tid < $1.tid }
     for task in dead where chance(60) {
       tasks[task.tid] = nil
       for link in [NamespaceLink.pid, .user] { task[link].holders -= 1 }

@@ -157,6 +157,7 @@ final class MadeUpMachine {
 
   func emit(_ task: MadeUpTask, _ kind: KernelEvent.Kind) {
     let ring = Int.random(in: 0..<rings.count, using: &random)
+    DEBUG.log("\(clock) \(task.pid)/\(task.tid) \(kind)")
     let delay = Int64.random(in: 0...(chance(5) ? 15_000_000 : 200_000), using: &random)
     lastArrival[ring] = max(lastArrival[ring], clock + delay)
     rings[ring].append(

@@ -69,10 +69,10 @@ struct RandomWalkTests {
     }
   }
 
-  @Test("what is told is what was", arguments: 1...50 as ClosedRange<UInt64>)
+  @Test("what is told is what was", arguments: DEBUG.seeds)
   func walk(seed: UInt64) throws {
     let walk = Walk(seed: seed, loses: false)
-    for _ in 0..<1500 { try walk.step() }
+    for _ in 0..<1500 { try walk.step(); if DEBUG.one, !walk.referee.faults.isEmpty || walk.disagreements > 0 || !walk.losses.isEmpty { print("STOP", walk.referee.faults, walk.disagreements, walk.losses); return } }
     try walk.finish()
     let referee = walk.referee
     #expect(referee.faults.prefix(3) == [])
@@ -82,4 +82,12 @@ struct RandomWalkTests {
     #expect(referee.compared > 10_000)
     #expect(referee.vague * 4 < referee.compared)
   }
+}
+
+import Foundation
+enum DEBUG {
+  static let seed = ProcessInfo.processInfo.environment["SEED"].flatMap { UInt64($0) }
+  static let one = seed != nil
+  static let seeds: ClosedRange<UInt64> = seed.map { $0...$0 } ?? 1...50
+  static func log(_ s: @autoclosure () -> String) { if one { print("DBG", s()) } }
 }

@@ -28,6 +28,7 @@ struct Referee {
   mutating func check(_ batch: EventBatch, _ machine: MadeUpMachine) {
     for (place, event) in batch.events.enumerated() {
       history.apply(event)
+      DEBUG.log("TOLD \(event)")
       let isLast = place + 1 == batch.events.count || batch.events[place + 1].boot > event.boot
       guard isLast else { continue }
       advance(to: event.boot, machine)
@@ -38,6 +39,7 @@ struct Referee {
   /// - Parameter moment: when all is as the sample tells.
   mutating func check(_ sample: ProcessSample, at moment: Int64, _ machine: MadeUpMachine) {
     history.apply(sample)
+      DEBUG.log("SAMPLE at \(moment) appeared \(sample.appeared.map { ($0.token.number, $0.facts.pid) }) gone \(sample.disappeared) changed \(sample.changed.map(\.token)) contra \(sample.contradicted)")
     advance(to: moment, machine)
     compare(at: moment)
   }
