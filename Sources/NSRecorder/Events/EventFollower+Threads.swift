@@ -74,6 +74,14 @@ extension EventFollower {
     if threadsOf[thread.pid]?.isEmpty == true { threadsOf[thread.pid] = nil }
   }
 
+  /// Tells of the threads that came to be apart while all began: a sample has no word for them.
+  func tellThreads(at time: Int64) {
+    for (tid, thread) in threads {
+      guard let task = thread.task, task.told == nil else { continue }
+      tell(task, parent: processes[thread.pid]?.token, tid: tid, at: time)
+    }
+  }
+
   /// The thread of a process beside its main one, if there is one such.
   func onlyThread(of pid: Int32) -> FollowedThread? {
     guard let tids = threadsOf[pid], tids.count == 1 else { return nil }

@@ -185,6 +185,7 @@ final class EventRecording {
     follower.contradiction = nil
     let news = follower.finishBeginning(sample, told: &told)
     follower.batch = EventBatch(epoch: now.wall - now.boot)
+    follower.tellThreads(at: sample.end.boot)
     beginning = nil
     losses.removeAll()
     return Outcome(batches: batches, sample: news, losses: lost)

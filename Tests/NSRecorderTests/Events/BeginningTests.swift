@@ -102,6 +102,21 @@ struct BeginningTests {
     #expect(script.history.faults == [])
   }
 
+  @Test("a thread that moves during the pass is told of right after it")
+  func threadMoves() {
+    let script = EventScript([:])
+    script.begin([10: .host, 20: .host]) {
+      script.thread(21, of: 20)
+      script.move(21, of: 20, there)
+    }
+    script.turn()
+    #expect(script.history.thread(21)?.task.links == there.states)
+    script.exit(21, of: 20)
+    script.turn()
+    #expect(script.history.thread(21) == nil)
+    #expect(script.history.faults == [])
+  }
+
   @Test("a process that executes by another thread during the pass is there still")
   func threadExec() {
     let script = EventScript([:])

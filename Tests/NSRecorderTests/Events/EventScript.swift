@@ -141,6 +141,7 @@ final class EventScript {
     meanwhile()
     let news = follower.finishBeginning(sample, told: &told)
     follower.batch = EventBatch(epoch: 0)
+    follower.tellThreads(at: sample.end.boot)
     history.apply(news)
     return news
   }
