@@ -11,7 +11,7 @@ extension EventFollower {
     meetThread(event.tid, of: event.pid, set, at: event.time)
   }
 
-  private func meetThread(_ tid: Int32, of pid: Int32, _ set: FollowedSet, at time: Int64) {
+  func meetThread(_ tid: Int32, of pid: Int32, _ set: FollowedSet, at time: Int64) {
     var thread = threads[tid] ?? FollowedThread(pid: pid, set: set)
     if threads[tid] == nil {
       sets.enter(set)

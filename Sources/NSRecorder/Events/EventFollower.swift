@@ -40,6 +40,9 @@ final class EventFollower {
   private struct Birth {
     let pid: Int32
     let parent: FollowedTask?
+    /// The process and the thread of it that made this one, and where that was.
+    let makerPID: Int32
+    let makerTID: Int32
     let set: FollowedSet?
   }
 
@@ -69,8 +72,8 @@ final class EventFollower {
   private func fork(_ event: KernelEvent, _ parentPID: Int32, _ parentTID: Int32) {
     let parent = processes[parentPID]
     newborn[event.tid] = Birth(
-      pid: event.pid, parent: threads[parentTID]?.task ?? parent,
-      set: threads[parentTID]?.set ?? parent?.set)
+      pid: event.pid, parent: threads[parentTID]?.task ?? parent, makerPID: parentPID,
+      makerTID: parentTID, set: threads[parentTID]?.set ?? parent?.set)
   }
 
   private func place(_ event: KernelEvent, _ inodes: NamespaceInodes, _ look: TaskLook?) {
@@ -98,7 +101,10 @@ final class EventFollower {
   private func start(
     _ event: KernelEvent, _ birth: Birth, _ inodes: NamespaceInodes, _ look: TaskLook?
   ) {
-    if let known = processes[event.pid] {
+    if let known = processes[event.pid], known.set.isZombie {
+      // Of its reaping no event told.
+      exit(event)
+    } else if let known = processes[event.pid] {
       // A sample may have met it before the kernel told of it.
       if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
       return
@@ -133,10 +139,13 @@ final class EventFollower {
   private func setPIDNamespaceForChildren(
     of birth: Birth, _ place: FollowedSet, at time: Int64
   ) {
-    guard let parent = birth.parent, case .unread(.pending) = parent.set[.pidForChildren] else {
-      return
+    guard let set = birth.set, case .unread(.pending) = set[.pidForChildren] else { return }
+    let new = sets.set(set, .pidForChildren, to: place[.pid])
+    if threads[birth.makerTID] != nil {
+      meetThread(birth.makerTID, of: birth.makerPID, new, at: time)
+    } else if birth.makerTID == birth.makerPID, let parent = birth.parent {
+      move(parent, to: new, at: time)
     }
-    move(parent, to: sets.set(parent.set, .pidForChildren, to: place[.pid]), at: time)
   }
 
   func tell(_ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil, at time: Int64) {

@@ -89,6 +89,25 @@ struct LookTests {
     #expect(script.namespace(.pid, of: 20)?.isInitial == true)
   }
 
+  @Test("where children of a thread go is not where its process's go")
+  func pendingThread() {
+    script.fork(20, of: 10)
+    script.thread(21, of: 20)
+    script.thread(22, of: 20)
+    script.move(22, of: 20, .host.without(.pidForChildren, .pending))
+    script.move(20, .host.without(.pidForChildren, .pending))
+    script.fork(30, of: 20, by: 21, .host)
+    script.fork(40, of: 20, by: 22, .host.with(.pid, 6, id: 106))
+    script.turn()
+    #expect(script.state(.pidForChildren, of: 20) == .unread(.pending))
+    script.fork(50, of: 20, .host.with(.pid, 5, id: 105))
+    script.fork(60, of: 20, by: 22, .host.with(.pid, 6, id: 106), look: false)
+    script.turn()
+    #expect(script.namespace(.pidForChildren, of: 20)?.kernelID == 105)
+    #expect(script.namespace(.pid, of: 60)?.kernelID == 106)
+    #expect(script.history.faults == [])
+  }
+
   @Test("a link that was denied is told as denied, and records tell the rest")
   func denied() {
     let place = Place.host.with(.net, 1, id: 101)

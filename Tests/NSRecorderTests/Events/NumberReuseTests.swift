@@ -42,6 +42,18 @@ struct NumberReuseTests {
     #expect(script.follower.contradiction != nil)
   }
 
+  @Test("the number of a zombie from before is given again: it was reaped, which no event tells")
+  func zombie() {
+    let script = EventScript([10: .host, 20: .zombie])
+    let zombie = script.history.process(20)?.token
+    script.fork(20, of: 10)
+    script.turn()
+    #expect(script.history.process(20)?.task.links == Place.host.states)
+    #expect(script.history.process(20)?.token != zombie)
+    #expect(script.follower.contradiction == nil)
+    #expect(script.history.faults == [])
+  }
+
   @Test("the number of a thread becomes that of a process, and back")
   func threadNumber() {
     script.fork(20, of: 10)
