@@ -42,9 +42,7 @@ extension EventFollower {
   private func take(
     _ process: SampledProcesses.Process, _ token: ProcessToken, _ task: FollowedTask
   ) {
-    task.bind(
-      to: .init(
-        token: token, facts: process.facts, description: process.description, links: []))
+    task.bind(to: process.appearance(token))
   }
 
   /// The task that a process of a sample is: the one that was followed, if it is certainly the same.
@@ -115,7 +113,7 @@ struct ToldTasks {
 extension ProcessFacts {
   /// Whether it is the same process, as one that an event told of: that knows its start to one clock
   /// tick or the next.
-  fileprivate func isSame(_ other: ProcessFacts) -> Bool {
+  func isSame(_ other: ProcessFacts) -> Bool {
     guard let one = startTicks, let two = other.startTicks else { return false }
     return pid == other.pid && (one == two || one == two &+ 1 || two == one &+ 1)
   }

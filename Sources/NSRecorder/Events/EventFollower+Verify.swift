@@ -17,7 +17,12 @@ extension EventFollower {
     let gone = sources.add(sample, sets)
     for appearance in sample.appeared { meet(appearance, touched, &suspects, &verified) }
     for change in sample.changed {
-      if let pid = sources[change.token]?.pid { unconfirmed.insert(pid) }
+      guard let process = sources[change.token] else { continue }
+      unconfirmed.insert(process.pid)
+      // It was told to have exited, and goes on: an exec that no event told, or not of whom.
+      if processes[process.pid] == nil, !process.links.isZombie, early[process.pid] == nil {
+        early[process.pid] = process.appearance(change.token)
+      }
     }
     for (token, process) in gone {
       guard let task = processes[process.pid], task.source == token else { continue }
@@ -29,6 +34,10 @@ extension EventFollower {
     for pid in due where !touched.contains(pid) {
       guard let task = processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
+        compare(task, process.links, &suspects, &verified)
+      } else if task.source == nil, let (token, process) = sources.same(as: task.facts) {
+        // While it was met its main thread had exited.
+        identify(task, as: process.appearance(token), &verified)
         compare(task, process.links, &suspects, &verified)
       } else {
         lose(task, touched, &suspects, &verified)
@@ -55,15 +64,21 @@ extension EventFollower {
   ) {
     let pid = appearance.facts.pid
     if let task = processes[pid], task.source == nil {
-      task.bind(to: appearance)
       unconfirmed.insert(pid)
-      verified.sample.identified.append(.init(token: task.token, facts: task.facts))
-      verified.sample.described.append(.init(token: task.token, description: task.description))
+      identify(task, as: appearance, &verified)
     } else if sources[appearance.token]?.links.isZombie != true {
       // The kernel has not told of it yet; of a zombie it has told the exit.
       early[pid] = appearance
       suspects.insert(pid)
     }
+  }
+
+  private func identify(
+    _ task: FollowedTask, as appearance: ProcessSample.Appearance, _ verified: inout Verified
+  ) {
+    task.bind(to: appearance)
+    verified.sample.identified.append(.init(token: task.token, facts: task.facts))
+    verified.sample.described.append(.init(token: task.token, description: task.description))
   }
 
   private func wasSuspect(_ pid: Int32) -> Bool { suspects.contains(pid) }

@@ -213,7 +213,8 @@ final class EventFollower {
       sets.leave(task.set)
       let mayResume = threadsOf[event.pid]?.isEmpty == false
       // While all begins, no thread is known.
-      if mayResume || batch == nil { paused[event.pid] = task } else { ended[event.pid] = turns }
+      if mayResume || batch == nil { paused[event.pid] = task }
+      if !mayResume { ended[event.pid] = turns }
       unconfirmed.remove(event.pid)
       if batch != nil, task.told != nil {
         batch?.events.append(
@@ -225,7 +226,7 @@ final class EventFollower {
   private func resume(_ event: KernelEvent, in set: FollowedSet?) {
     guard let task = paused.removeValue(forKey: event.pid) else {
       // It was taken to have ended: one of its threads was made before all began, and is not known.
-      if ended[event.pid] != nil { contradiction = event.time }
+      if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
       return
     }
     task.set = set ?? task.set

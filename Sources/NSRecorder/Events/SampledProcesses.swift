@@ -10,6 +10,17 @@ struct SampledProcesses {
     var facts: ProcessFacts
     var description: ProcessDescription
     var links: FollowedSet
+
+    /// Who it is, to be bound to.
+    func appearance(_ token: ProcessToken) -> ProcessSample.Appearance {
+      .init(token: token, facts: facts, description: description, links: [])
+    }
+  }
+
+  /// The process, no zombie, that is certainly the one with these facts.
+  func same(as facts: ProcessFacts) -> (ProcessToken, Process)? {
+    processes.first { $0.value.facts.isSame(facts) && !$0.value.links.isZombie }
+      .map { ($0.key, $0.value) }
   }
 
   subscript(token: ProcessToken) -> Process? { processes[token] }

@@ -68,6 +68,33 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
+  @Test("a process that was told to have exited, is a zombie for a while, and goes on")
+  func zombieGoesOn() {
+    script.exit(20)
+    _ = script.verify([10: .host, 20: .zombie])
+    for _ in 0..<3 { script.turn() }
+    script.comm(20, "run", isExec: true)
+    #expect(script.verify([10: .host, 20: .host]).sample.tellsNothing)
+    #expect(script.verify([10: .host, 20: .host]).disagreements == 1)
+    #expect(script.history.process(20)?.task.links == Place.host.states)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a process that is met while its main thread has exited, and goes on")
+  func metPaused() {
+    script.fork(30, of: 10)
+    script.thread(31, of: 30)
+    script.exit(30)
+    _ = script.verify([10: .host, 20: .host, 30: .zombie])
+    script.comm(30, "run", isExec: true)
+    var counted = 0
+    for _ in 0..<3 { counted += script.verify([10: .host, 20: .host, 30: .host]).disagreements }
+    #expect(counted == 0)
+    #expect(script.follower.processes[30]?.facts.nspid == [30, 1])
+    #expect(script.history.process(30) != nil)
+    #expect(script.history.faults == [])
+  }
+
   @Test("a process of which no event told, that does something whenever a sample is taken")
   func busy() {
     let places: [Int32: Place] = [10: .host, 20: .host, 30: there]
