@@ -233,7 +233,9 @@ final class EventFollower {
     processes[task.pid] = task
     sets.enter(task.set)
     unconfirmed.insert(task.pid)
-    guard batch != nil, task.told != nil else { return }
+    guard batch != nil else { return }
+    // Its main thread exited while all began: nothing of it was told.
+    if task.told == nil { return tell(task, parent: nil, at: event.time) }
     task.told = task.set
     batch?.events.append(ProcessEvent(boot: event.time, .resumed(task.token, task.set.observed)))
   }

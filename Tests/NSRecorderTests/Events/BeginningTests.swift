@@ -131,6 +131,24 @@ struct BeginningTests {
     #expect(script.history.faults == [])
   }
 
+  @Test("a process whose main thread exits during the pass, and that goes on later")
+  func threadExecLater() {
+    let script = EventScript([:])
+    script.begin([10: .host, 20: .host]) {
+      script.thread(21, of: 20)
+      script.exit(20)
+    }
+    script.turn()
+    #expect(script.history.process(20) == nil)
+    script.comm(20, "run", isExec: true)
+    script.turn()
+    #expect(script.history.process(20)?.task.links == Place.host.states)
+    script.move(20, there)
+    script.turn()
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.history.faults == [])
+  }
+
   @Test("a zombie whose exit was told does not come back with a loss")
   func zombie() {
     script.exit(20)
