@@ -1,0 +1,166 @@
+// A history of events between samples: what was true, to the nanosecond, what of that was told, and
+// the calls of the recorder's own door that tell it. `EventWorld` makes them up.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+/// A history, as it was and as it is told.
+struct EventHistory {
+  typealias Key = RandomHistory.Key
+
+  /// A process, or a thread; its number is its place in `actors`, and its name is `a` and that.
+  struct Actor {
+    let pid: Int32
+    let tid: Int32?
+    /// Who made it; nil where nothing told.
+    let parent: Int?
+    /// Where it was, in truth.
+    var stays: [Stay] = []
+  }
+
+  /// A time in which an actor was in one place, on the boot clock.
+  struct Stay {
+    let from: Int64
+    /// Nil while it is there.
+    var until: Int64?
+    let links: [LinkState]
+  }
+
+  /// A moment that gets a number in the file.
+  struct Point {
+    let session: Int
+    /// When it was, or began; and when it was over.
+    let boot: Int64
+    var end: Int64
+    var isEvent = false
+    /// Whether all that happened since the one before was told.
+    var isExact = false
+    var gap: GapCause?
+    var disagreements = 0
+    /// Where everyone is from here on, as it is told.
+    var told: [Int: [LinkState]]
+    /// What an event is about.
+    var actor: Int?
+  }
+
+  /// A time in which what was told of an actor is not what was.
+  struct Doubt {
+    let actor: Int
+    let from: Int64
+    let until: Int64
+    /// Whether a sample found out.
+    let isFound: Bool
+  }
+
+  /// A call.
+  enum Step {
+    case begin(SessionInfo)
+    case events(EventBatch, isWritten: Bool)
+    case sample(ProcessSample, SampleTiming)
+    case end
+  }
+
+  var actors: [Actor] = []
+  var points: [Point] = []
+  var doubts: [Doubt] = []
+  var steps: [Step] = []
+  /// Of each session, when the boot clock showed zero.
+  var epochs: [Int64] = []
+
+  /// Makes the calls; the last session is ended or is not.
+  func write(_ writer: HistoryWriter, ends: Bool) throws {
+    for step in steps {
+      switch step {
+      case .begin(let info): try writer.beginSession(info)
+      case .events(let batch, let isWritten):
+        guard writer.add(batch) else { throw Refusal() }
+        if isWritten { _ = try writer.writeEvents() }
+      case .sample(let sample, let timing): _ = try writer.write(sample, timing)
+      case .end: try writer.endSession(.stopped)
+      }
+    }
+    if ends { try writer.endSession(.completed) }
+  }
+
+  /// Events that are not taken as such.
+  struct Refusal: Error {}
+}
+
+// MARK: What was
+
+extension EventHistory {
+  /// An event is told to the microsecond below.
+  static let blur: Int64 = 1000
+
+  /// Whether a time that was told is when something was.
+  static func isTime(_ told: Int64?, _ time: Int64?) -> Bool {
+    guard let told, let time else { return told == nil && time == nil }
+    return (0..<blur).contains(time - told)
+  }
+
+  func wall(_ point: Int) -> Int64 { epochs[points[point].session] + points[point].boot }
+  func wallEnd(_ point: Int) -> Int64 { epochs[points[point].session] + points[point].end }
+
+  /// Whether nothing is known of the time before a point; one past the last is none.
+  func isCutOff(_ point: Int) -> Bool {
+    point == 0 || point == points.count || points[point].gap != nil
+      || points[point].session != points[point - 1].session
+  }
+
+  /// Whether one piece of time ends, and another begins, with a point.
+  func isEdge(_ point: Int) -> Bool { isCutOff(point) }
+
+  /// Where an actor was.
+  func links(_ actor: Int, at boot: Int64) -> [LinkState]? {
+    actors[actor].stays.first { $0.from <= boot && boot < $0.until ?? Int64.max }?.links
+  }
+
+  /// The process that had a PID.
+  func process(_ pid: Int32, at boot: Int64) -> Int? {
+    actors.indices.first {
+      actors[$0].pid == pid && actors[$0].tid == nil && links($0, at: boot) != nil
+    }
+  }
+
+  /// Whether what is told of an actor at a time is not to be relied on.
+  func isDoubtful(_ actor: Int, at boot: Int64) -> Bool {
+    doubts.contains { $0.actor == actor && boot >= $0.from && boot <= $0.until }
+  }
+
+  /// The number of an actor by its name; -1 for none.
+  func number(_ process: ProcessRecord?) -> Int {
+    number(process?.comm)
+  }
+  func number(_ comm: String?) -> Int { comm.flatMap { Int($0.dropFirst()) } ?? -1 }
+
+  /// The place of a link in a set.
+  static func part(_ links: [LinkState]?, _ link: NamespaceLink) -> LinkState? {
+    links?[Int(link.rawValue)]
+  }
+
+  /// The actors of which a sample had to repair what was told.
+  var doubtful: Set<Int> { Set(doubts.map(\.actor)) }
+}
+
+extension EventHistory {
+  /// One line a point, for a failure.
+  var excerpt: String {
+    points.indices.map { index in
+      let point = points[index]
+      let before = index > 0 ? points[index - 1].told : [:]
+      let news = Set(before.keys).union(point.told.keys).sorted().compactMap { actor -> String? in
+        guard before[actor] != point.told[actor] else { return nil }
+        guard let now = point.told[actor] else { return "-a\(actor)" }
+        let links = NamespaceLink.allCases.filter {
+          Self.part(before[actor], $0) != Self.part(now, $0)
+        }.map { "\($0.fileName)=\(Self.part(now, $0)?.key.map { "\($0.id ?? 0)" } ?? "?")" }
+        let tid = actors[actor].tid.map { "/\($0)" } ?? ""
+        return "a\(actor)(\(actors[actor].pid)\(tid)) \(links.joined(separator: " "))"
+      }
+      let kind = point.isEvent ? "event" : point.isExact ? "exact" : "sample"
+      return "\(index + 1) \(kind) \(wall(index)) gap \(point.gap.map { "\($0)" } ?? "-") "
+        + news.joined(separator: "; ")
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,142 @@
+// The processes and threads of a made up machine, and the namespaces that they are in.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+/// Who is there now. What happens is added to what was true.
+struct EventMachine {
+  /// Where everyone is.
+  private(set) var links: [Int: [LinkState]] = [:]
+  private var actors: [Int: EventHistory.Actor] = [:]
+  /// PIDs that nobody else may have for now.
+  private var held: Set<Int32> = []
+  private var known: [NamespaceType: [ObservedNamespace]] = [:]
+  private var nextID: UInt64 = 100
+  private var nextTID: Int32 = 1000
+
+  init() {
+    for type in NamespaceType.allCases {
+      let code = UInt64(type.rawValue)
+      known[type] = [
+        ObservedNamespace(
+          type: type, inode: type == .pid ? InitialNamespace.pidInode : 0xEFFF_FF10 + code,
+          kernelID: code, sighting: 0, isInitial: true)
+      ]
+    }
+  }
+
+  var alive: [Int] { links.keys.sorted() }
+  var processes: [Int] { alive.filter { actors[$0]?.tid == nil } }
+  func pid(_ actor: Int) -> Int32 { actors[actor]?.pid ?? 0 }
+  func tid(_ actor: Int) -> Int32? { actors[actor]?.tid }
+  func threads(of process: Int) -> [Int] {
+    alive.filter { actors[$0]?.tid != nil && actors[$0]?.parent == process }
+  }
+
+  mutating func hold(_ actor: Int) { held.insert(pid(actor)) }
+  mutating func release(_ actor: Int) { held.remove(pid(actor)) }
+
+  /// Gives the actor; nil where no PID is free.
+  mutating func start(
+    at now: Int64, in history: inout EventHistory, parent: Int? = nil, isThread: Bool = false,
+    elsewhere: Bool, _ random: inout SeededRandom
+  ) -> Int? {
+    let parent = parent ?? processes.randomElement(using: &random)
+    let used = held.union(processes.map(pid))
+    let free: [Int32] = links.isEmpty ? [1] : (2...12).filter { !used.contains($0) }
+    guard let pid = isThread ? parent.map(pid) : free.randomElement(using: &random) else {
+      return nil
+    }
+    var links = NamespaceLink.allCases.map { link -> LinkState in
+      let there = parent.flatMap { self.links[$0] }
+      return EventHistory.part(there, isThread ? link : link.type.linkForChildren)
+        ?? .namespace(known[link.type]?[0] ?? fresh(link.type))
+    }
+    if elsewhere, parent != nil { links = moved(links, isStart: !isThread, &random) }
+    if isThread, let parent, links == self.links[parent] { return nil }
+    if isThread { nextTID += 1 }
+    let actor = EventHistory.Actor(
+      pid: pid, tid: isThread ? nextTID : nil, parent: parent,
+      stays: [.init(from: now, until: nil, links: links)])
+    let number = history.actors.count
+    history.actors.append(actor)
+    actors[number] = actor
+    self.links[number] = links
+    return number
+  }
+
+  /// Returns whether it is elsewhere than it was.
+  @discardableResult
+  mutating func move(
+    _ actor: Int, at now: Int64, in history: inout EventHistory, _ random: inout SeededRandom
+  ) -> Bool {
+    guard let old = links[actor] else { return false }
+    let new = moved(old, isStart: false, &random)
+    guard new != old else { return false }
+    leave(actor, at: now, &history)
+    history.actors[actor].stays.append(.init(from: now, until: nil, links: new))
+    links[actor] = new
+    return true
+  }
+
+  mutating func exit(
+    _ actor: Int, at now: Int64, in history: inout EventHistory, staysKnown: Bool = false
+  ) {
+    for thread in threads(of: actor) { exit(thread, at: now, in: &history) }
+    leave(actor, at: now, &history)
+    links[actor] = nil
+    if staysKnown { hold(actor) } else { release(actor) }
+  }
+
+  mutating func resume(
+    _ actor: Int, _ there: [LinkState], at now: Int64, in history: inout EventHistory
+  ) {
+    history.actors[actor].stays.append(.init(from: now, until: nil, links: there))
+    links[actor] = there
+    release(actor)
+  }
+
+  private func leave(_ actor: Int, at now: Int64, _ history: inout EventHistory) {
+    let last = history.actors[actor].stays.count - 1
+    history.actors[actor].stays[last].until = now
+  }
+
+  /// One link led elsewhere, or several.
+  private mutating func moved(
+    _ old: [LinkState], isStart: Bool, _ random: inout SeededRandom
+  ) -> [LinkState] {
+    var links = old
+    for _ in 0..<Int.random(in: 1...2, using: &random) {
+      let type = NamespaceType.allCases.randomElement(using: &random) ?? .net
+      let target = LinkState.namespace(destination(type, &random))
+      // A process never leaves its pid namespace, and its time namespace only with its children.
+      if isStart || type != .pid && type != .time { links[Int(type.link.rawValue)] = target }
+      links[Int(type.linkForChildren.rawValue)] = target
+    }
+    return links
+  }
+
+  private mutating func destination(
+    _ type: NamespaceType, _ random: inout SeededRandom
+  ) -> ObservedNamespace {
+    let all = known[type] ?? []
+    let dice = Int.random(in: 0..<8, using: &random)
+    if dice < 2, let initial = all.first { return initial }
+    if all.count > 1, dice < 6 { return all[1...].randomElement(using: &random) ?? all[1] }
+    return fresh(type)
+  }
+
+  /// A new namespace, if it can be with an inode number that another had.
+  private mutating func fresh(_ type: NamespaceType) -> ObservedNamespace {
+    let held = Set(links.values.flatMap { $0.compactMap(\.key) }.map(\.inode))
+    let first = 4_026_532_000 + UInt64(type.rawValue) * 100
+    let inode = (first..<first + 100).first { !held.contains($0) } ?? first
+    known[type]?.removeAll { $0.inode == inode }
+    nextID += 1
+    let namespace = ObservedNamespace(
+      type: type, inode: inode, kernelID: nextID, sighting: 0, isInitial: false)
+    known[type]?.append(namespace)
+    return namespace
+  }
+}

@@ -1,0 +1,125 @@
+// `same` at a moment, against what was true.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct EventSameTests {
+  @Test(
+    "where all was told, the verdict is what was; elsewhere never another",
+    arguments: EventBrute.seeds)
+  func moments(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    var random = SeededRandom(seed: seed)
+    for time in brute.history.times(&random) {
+      let pids = (1...12).map { Int32($0) }.shuffled(using: &random).prefix(2)
+      let answer = try brute.reader.same(
+        .init(pids: pids.map { .init(pid: Int64($0)) }, time: .at(time)))
+      check(brute, Array(pids), time, answer)
+    }
+    brute.report()
+  }
+
+  private func check(_ brute: EventBrute, _ pids: [Int32], _ time: Int64, _ answer: SameAnswer) {
+    let history = brute.history
+    let (point, isNear) = history.point(before: time)
+    let what = "PIDs \(pids) at \(time), behind \(point.map { $0 + 1 } ?? 0)"
+    let isInPass = point.map { time <= history.wallEnd($0) && !history.points[$0].isExact } ?? true
+    let stretch = history.stretch(after: point)
+    for line in answer.types {
+      if !isNear {
+        brute.check(
+          line.isExact == (stretch == .exact && !isInPass),
+          "\(what): exact \(line.isExact), though it is \(stretch)")
+        brute.check(
+          stretch != .gap && !(isInPass && point.map(history.isCutOff) ?? true)
+            || line.verdict == .unknown, "\(what): \(line.verdict) in a gap")
+      }
+      guard let point, stretch != .gap else { continue }
+      if stretch == .sampled || isInPass {
+        guard !isNear, !isInPass else { continue }
+        let expected = sampled(history, pids, point, line.type)
+        brute.check(line.verdict == expected, "\(what): \(line.verdict), sampled \(expected)")
+        continue
+      }
+      let boot = time - history.epochs[history.points[point].session]
+      // At which side of an event it is may be told to a microsecond.
+      let moments = [boot] + (isNear ? [boot - 1000, boot + 1000] + near(history, boot) : [])
+      let truths = moments.map { truth(history, pids, $0, line.type) }
+      if isLost(history, pids, boot) { continue }
+      brute.check(
+        line.verdict == .unknown || truths.contains(line.verdict),
+        "\(what): \(line.type) \(line.verdict), never: \(truths)")
+      if isNear { continue }
+      if isDoubtful(history, pids, boot) {
+        brute.check(
+          line.reason != .notRunning
+            || pids.contains { history.process($0, at: boot) == nil },
+          "\(what): not running, though they were")
+        continue
+      }
+      brute.check(line.verdict == truths[0], "\(what): \(line.type) \(line.verdict): \(truths[0])")
+      let isKnown = pids.allSatisfy { pid in
+        history.points.indices.contains { history.told(pid, at: $0) != nil }
+      }
+      let reason: UnknownReason? = truths[0] == .unknown ? .notRunning : nil
+      // One whose main thread had exited went on, with no record of where.
+      let isPausedOne = line.reason == .notRecorded && pids.contains { isPaused(history, $0, boot) }
+      brute.check(
+        !isKnown || isPausedOne || line.reason == reason,
+        "\(what): \(line.reason?.rawValue ?? "-"), not \(reason?.rawValue ?? "-")")
+    }
+  }
+
+  private func near(_ history: EventHistory, _ boot: Int64) -> [Int64] {
+    history.points.map(\.boot).filter { abs($0 - boot) <= 2000 }.flatMap { [$0, $0 - 1] }
+  }
+
+  /// Whether one is told to be where it was not, and nothing ever repaired that.
+  private func isLost(_ history: EventHistory, _ pids: [Int32], _ boot: Int64) -> Bool {
+    history.doubts.contains {
+      !$0.isFound && pids.contains(history.actors[$0.actor].pid) && boot >= $0.from
+    }
+  }
+
+  private func isDoubtful(_ history: EventHistory, _ pids: [Int32], _ boot: Int64) -> Bool {
+    history.doubts.contains {
+      pids.contains(history.actors[$0.actor].pid) && boot >= $0.from && boot <= $0.until
+    }
+  }
+
+  private func isPaused(_ history: EventHistory, _ pid: Int32, _ boot: Int64) -> Bool {
+    history.actors.contains { actor in
+      actor.pid == pid && actor.tid == nil && actor.stays[0].from <= boot
+        && actor.stays.contains { $0.from > boot }
+    } && history.process(pid, at: boot) == nil
+  }
+
+  private func truth(
+    _ history: EventHistory, _ pids: [Int32], _ boot: Int64, _ type: NamespaceType
+  ) -> Verdict {
+    let places = pids.map { pid in
+      history.process(pid, at: boot).flatMap {
+        EventHistory.part(history.links($0, at: boot), type.link)?.key
+      }
+    }
+    guard let one = places[0], let other = places[1] else { return .unknown }
+    return one == other ? .same : .different
+  }
+
+  /// What two samples say, if they say the same.
+  private func sampled(
+    _ history: EventHistory, _ pids: [Int32], _ point: Int, _ type: NamespaceType
+  ) -> Verdict {
+    let places = pids.map { pid -> EventHistory.Key? in
+      guard let actor = history.told(pid, at: point), history.told(pid, at: point + 1) == actor,
+        let place = history.place(actor, point, type),
+        history.place(actor, point + 1, type) == place
+      else { return nil }
+      return place
+    }
+    guard let one = places[0], let other = places[1] else { return .unknown }
+    return one == other ? .same : .different
+  }
+}

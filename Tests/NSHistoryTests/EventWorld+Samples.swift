@@ -1,0 +1,195 @@
+// What the samples of a made up machine tell beside its events, and what nothing tells.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+extension EventWorld {
+  func token(_ actor: Int) -> ProcessToken {
+    ProcessToken(number: UInt64(history.epochs.count * 1_000_000 + actor + 1))
+  }
+
+  func facts(_ actor: Int) -> ProcessFacts {
+    let start = history.actors[actor].stays[0].from
+    let parent = history.actors[actor].parent
+    return ProcessFacts(
+      pid: machine.pid(actor), startTicks: UInt64(start / 10_000_000),
+      parentPID: parent.map { history.actors[$0].pid } ?? 0, isKernelThread: false,
+      nspid: [machine.pid(actor)])
+  }
+
+  func description(_ actor: Int) -> ProcessDescription {
+    .init(comm: Array("a\(actor)".utf8), uid: 0, cgroup: Array("0::/a".utf8))
+  }
+
+  /// What was collected is taken over, and written or left to the next sample.
+  mutating func cut(isWritten: Bool) {
+    guard let epoch = history.epochs.last else { return }
+    pending.epoch = epoch
+    history.steps.append(.events(pending, isWritten: isWritten))
+    pending = EventBatch(epoch: epoch)
+  }
+
+  mutating func beginSession() {
+    let later = Int64.random(in: 0...3, using: &random) * HistoryScript.second
+    history.epochs.append((history.epochs.last ?? HistoryScript.epoch) + later)
+    told = [:]
+    met = []
+    pending = EventBatch(epoch: 0)
+    history.steps.append(.begin(session(reading(now))))
+    addSample(SampleTiming(), isFirst: true)
+  }
+
+  private func reading(_ boot: Int64) -> ClockReading {
+    ClockReading(wall: (history.epochs.last ?? 0) + boot, boot: boot, monotonic: boot)
+  }
+
+  mutating func takeSample() {
+    let dice = Int.random(in: 0..<10, using: &random)
+    // While somebody is not as it was told only what samples find out is told.
+    let isSure = unheard.isEmpty
+    switch dice {
+    case 0,
+      1 where isSure, 2 where isSure:
+      guard isSure else { return takeExactSample() }
+      cut(isWritten: false)
+      happen(Int.random(in: 0...4, using: &random))
+      now += Int64.random(in: 1_000...50_000_000, using: &random)
+      addSample(SampleTiming(gap: GapCause.allCases.randomElement(using: &random)))
+    case 3 where isSure:
+      cut(isWritten: false)
+      happen(Int.random(in: 0...2, using: &random))
+      now += Int64.random(in: 1_000...50_000_000, using: &random)
+      addSample(SampleTiming())
+    case 4, 5:
+      missSomething()
+      takeExactSample()
+    default: takeExactSample()
+    }
+  }
+
+  /// A sample that tells where all are, at its end; threads it does not tell of.
+  private mutating func addSample(_ timing: SampleTiming, isFirst: Bool = false) {
+    var sample = ProcessSample(start: reading(now))
+    let start = now
+    now += Int64.random(in: 5_000_000...200_000_000, using: &random)
+    if chance(1, of: 3) { happen(1) }
+    now += Int64.random(in: 5_000_000...200_000_000, using: &random)
+    sample.end = reading(now)
+    for actor in paused.keys { machine.release(actor) }
+    paused = [:]
+    let there = machine.links.filter { machine.tid($0.key) == nil }
+    sample.disappeared = told.keys.sorted().filter { there[$0] == nil }.map(token)
+    for (actor, links) in there.sorted(by: { $0.key < $1.key }) {
+      if told[actor] == nil {
+        sample.appeared.append(appearance(actor, links))
+      } else if told[actor] != links {
+        sample.changed.append(.init(token: token(actor), links: links))
+      }
+    }
+    identify(there.keys, &sample)
+    for thread in machine.alive where machine.tid(thread) != nil {
+      machine.exit(thread, at: now, in: &history)
+    }
+    told = there
+    let end = now
+    now += 1_000
+    history.points.append(
+      .init(session: history.epochs.count - 1, boot: start, end: end, gap: timing.gap, told: told))
+    history.steps.append(.sample(sample, timing))
+    confirmed = start
+    lastSample = start
+  }
+
+  private func appearance(_ actor: Int, _ links: [LinkState]) -> ProcessSample.Appearance {
+    .init(
+      token: token(actor), facts: facts(actor), description: description(actor), links: links)
+  }
+
+  private mutating func identify(_ actors: some Sequence<Int>, _ sample: inout ProcessSample) {
+    for actor in actors where met.insert(actor).inserted && told[actor] != nil {
+      sample.identified.append(.init(token: token(actor), facts: facts(actor)))
+    }
+  }
+
+  /// Something happens that the next sample but one finds out.
+  private mutating func missSomething() {
+    let actors = machine.processes.filter {
+      unheard[$0] == nil && machine.pid($0) != 1 && told[$0] != nil
+        && machine.threads(of: $0).isEmpty
+    }
+    now += 2_000
+    guard let actor = actors.randomElement(using: &random) else { return }
+    switch Int.random(in: 0..<3, using: &random) {
+    case 0:
+      guard machine.move(actor, at: now, in: &history, &random) else { return }
+      unheard[actor] = now
+    case 1:
+      machine.exit(actor, at: now, in: &history, staysKnown: true)
+      unheard[actor] = now
+    default:
+      if let actor = machine.start(at: now, in: &history, elsewhere: chance(1, of: 2), &random) {
+        unheard[actor] = now
+      }
+    }
+    now += 2_000
+  }
+
+  /// A sample of one moment, that tells what the one before it was the first to miss.
+  private mutating func takeExactSample() {
+    cut(isWritten: chance(1, of: 3))
+    var sample = ProcessSample(start: reading(now))
+    sample.end = reading(now + Int64.random(in: 5_000_000...200_000_000, using: &random))
+    var timing = SampleTiming(isExact: true)
+    let before = told
+    for actor in unheard.keys.sorted() {
+      misses[actor, default: 0] += 1
+      guard misses[actor] == 2, let since = unheard[actor] else { continue }
+      unheard[actor] = nil
+      misses[actor] = nil
+      timing.disagreements += 1
+      switch (before[actor], machine.links[actor]) {
+      case (nil, let links?): sample.appeared.append(appearance(actor, links))
+      case (_?, let links?): sample.changed.append(.init(token: token(actor), links: links))
+      case (_, nil):
+        sample.disappeared.append(token(actor))
+        machine.release(actor)
+      }
+      if before[actor] != nil { sample.contradicted.insert(token(actor)) }
+      told[actor] = machine.links[actor]
+      history.doubts.append(
+        .init(actor: actor, from: min(since, confirmed), until: now, isFound: true))
+    }
+    identify(before.keys.filter { told[$0] != nil }.sorted(), &sample)
+    history.points.append(
+      .init(
+        session: history.epochs.count - 1, boot: now, end: now, isExact: true,
+        disagreements: timing.disagreements, told: told))
+    history.steps.append(.sample(sample, timing))
+    confirmed = lastSample
+    lastSample = now
+    now += 1_000
+  }
+
+  /// What was not found out in time is doubtful to the end.
+  mutating func unheardAtTheEnd() {
+    for (actor, since) in unheard {
+      history.doubts.append(.init(actor: actor, from: since, until: now, isFound: false))
+      machine.release(actor)
+    }
+    for actor in paused.keys { machine.release(actor) }
+    unheard = [:]
+    misses = [:]
+    paused = [:]
+  }
+
+  private func session(_ started: ClockReading) -> SessionInfo {
+    SessionInfo(
+      bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+      program: "test", interval: HistoryScript.second, identity: "name_to_handle_at",
+      procRoot: "/proc",
+      shownPIDNamespace: ObservedNamespace(
+        type: .pid, inode: InitialNamespace.pidInode, kernelID: 5, sighting: 0, isInitial: true),
+      hasEvents: true, started: started)
+  }
+}
