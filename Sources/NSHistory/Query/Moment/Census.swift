@@ -28,12 +28,14 @@ struct Census {
     }
   }
 
-  /// A PID is one process at a time: where a later one was certainly there, an earlier one was not.
+  /// A PID is one process at a time: where a later one was certainly there, an earlier one was not. A
+  /// thread of it is another task.
   private static func withoutPredecessors(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
-    let counts = Dictionary(grouping: all, by: \.process.pid).filter { $1.count > 1 }
+    func name(_ one: ProcessAtMoment) -> [Int64] { [one.process.pid, one.process.tid ?? 0] }
+    let counts = Dictionary(grouping: all, by: name).filter { $1.count > 1 }
     guard !counts.isEmpty else { return all }
     return all.filter { one in
-      counts[one.process.pid]?.contains { other in
+      counts[name(one)]?.contains { other in
         other.process.space == one.process.space && other.process.id > one.process.id
           && other.presence == .certain
       } != true
