@@ -35,18 +35,17 @@ struct TogetherFinder {
     _ piece: ClosedRange<Int64>, _ one: Track.Run, _ other: Track.Run
   ) throws(SQLiteError) -> Peer.Together? {
     let opening = try index.point(piece.lowerBound)
+    let rest = try rest(behind: piece.upperBound, one, other)
     var from = opening.wall
     var until = opening.wall
     if piece.count > 1 {
       from = opening.wallEnd
       until = max(from, try index.point(piece.upperBound).wall)
     } else if try !isProven(by: opening, one, other) {
-      return nil
+      guard let rest else { return nil }
+      from = rest.lowerBound
     }
-    let behind = try index.bracket(before: piece.upperBound + 1)
-    if [one, other].contains(where: behind.isExactEnd), let end = behind.after?.wall {
-      until = max(until, end)
-    }
+    until = max(until, rest?.upperBound ?? until)
     guard window.overlaps(from, until) else { return nil }
     let isWhole = until <= window.until ?? until
     from = max(from, window.since ?? from)
@@ -54,6 +53,15 @@ struct TogetherFinder {
     return Peer.Together(
       from: from, until: until,
       isOpen: isWhole && piece.upperBound == index.last && index.sessions.last?.isOpen == true)
+  }
+
+  /// The time behind a sample up to the event that ended it, if both were there throughout.
+  private func rest(
+    behind sample: Int64, _ one: Track.Run, _ other: Track.Run
+  ) throws(SQLiteError) -> ClosedRange<Int64>? {
+    let behind = try index.bracket(before: sample + 1)
+    let stayed = [one, other].allSatisfy { $0.until > sample || behind.isExactEnd(of: $0) }
+    return behind.isExact && stayed ? behind.certain : nil
   }
 
   /// A sample is not atomic; see `Simultaneity` for when one proves that both were there at once.
