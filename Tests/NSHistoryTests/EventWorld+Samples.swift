@@ -56,11 +56,6 @@ extension EventWorld {
       happen(Int.random(in: 0...4, using: &random))
       now += Int64.random(in: 1_000...50_000_000, using: &random)
       addSample(SampleTiming(gap: GapCause.allCases.randomElement(using: &random)))
-    case 3 where isSure:
-      cut(isWritten: false)
-      happen(Int.random(in: 0...2, using: &random))
-      now += Int64.random(in: 1_000...50_000_000, using: &random)
-      addSample(SampleTiming())
     case 4, 5:
       missSomething()
       takeExactSample()
@@ -69,7 +64,7 @@ extension EventWorld {
   }
 
   /// A sample that tells where all are, at its end; threads it does not tell of.
-  private mutating func addSample(_ timing: SampleTiming, isFirst: Bool = false) {
+  mutating func addSample(_ timing: SampleTiming, isFirst: Bool = false) {
     var sample = ProcessSample(start: reading(now))
     let start = now
     now += Int64.random(in: 5_000_000...200_000_000, using: &random)
@@ -190,6 +185,6 @@ extension EventWorld {
       procRoot: "/proc",
       shownPIDNamespace: ObservedNamespace(
         type: .pid, inode: InitialNamespace.pidInode, kernelID: 5, sighting: 0, isInitial: true),
-      hasEvents: true, started: started)
+      hasEvents: listens, started: started)
   }
 }

@@ -26,6 +26,8 @@ struct EventWorld {
   /// The sample before the last, and the last: what events told is certain up to the one.
   var confirmed: Int64 = 0
   var lastSample: Int64 = 0
+  /// Whether events are told in this session.
+  var listens = true
   /// One object for all who have the same links.
   private var sets: [[LinkState]: ObservedSet] = [:]
 
@@ -67,17 +69,10 @@ struct EventWorld {
     }
     happen(Int.random(in: 0...6, using: &random))
     now += Int64.random(in: 1...20, using: &random) * HistoryScript.second
+    listens = !chance(1, of: 4)
     beginSession()
-    for _ in 0..<Int.random(in: 3...5, using: &random) {
-      for _ in 0..<Int.random(in: 0...9, using: &random) {
-        wait()
-        hear()
-        if chance(1, of: 4) { cut(isWritten: chance(2, of: 3)) }
-      }
-      now += Int64.random(in: 1_000...500_000_000, using: &random)
-      takeSample()
-    }
-    if chance(1, of: 2) {
+    for _ in 0..<Int.random(in: 3...5, using: &random) { runRound() }
+    if listens, chance(1, of: 2) {
       // The last of it is told by events.
       wait()
       hear()
@@ -85,6 +80,21 @@ struct EventWorld {
     }
     unheardAtTheEnd()
     history.steps.append(.end)
+  }
+
+  private mutating func runRound() {
+    guard listens else {
+      happen(Int.random(in: 0...3, using: &random))
+      now += Int64.random(in: 1_000...500_000_000, using: &random)
+      return addSample(SampleTiming())
+    }
+    for _ in 0..<Int.random(in: 0...9, using: &random) {
+      wait()
+      hear()
+      if chance(1, of: 4) { cut(isWritten: chance(2, of: 3)) }
+    }
+    now += Int64.random(in: 1_000...500_000_000, using: &random)
+    takeSample()
   }
 
   /// Something that nothing tells of.

@@ -1,0 +1,176 @@
+// What is exported of made up events, and what of that are members, stays and lanes.
+
+import NSHistory
+import NamespaceModel
+import Testing
+
+struct EventExportTests {
+  /// A piece of time of an actor, with its ends as they are told.
+  private struct Piece {
+    let actor: Int
+    let from: Int64
+    let until: Int64
+    var isExactFrom = false
+    var isExactUntil = false
+    var isOpen = false
+  }
+
+  @Test(
+    "rows are the pieces of time, with exact ends where events told", arguments: EventBrute.seeds)
+  func rows(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    var found: [Int: [NamespaceType: [ExportRow]]] = [:]
+    try brute.reader.export(ExportFilter()) { row in
+      found[history.number(row.comm), default: [:]][row.type, default: []].append(row)
+      return true
+    }
+    for actor in history.actors.indices where !history.doubtful.contains(actor) {
+      for type in NamespaceType.allCases {
+        let rows = found[actor]?[type] ?? []
+        let runs = history.runs(actor) { EventHistory.part($0, type.link) }
+        let isRight =
+          rows.count == runs.count
+          && zip(rows, runs).allSatisfy { row, run in
+            let key = row.inode.map { EventHistory.Key(type: type, inode: $0, id: row.kernelID) }
+            return isSame(
+              brute, run,
+              Piece(
+                actor: history.number(row.comm), from: row.from, until: row.until,
+                isExactFrom: row.isExactFrom, isExactUntil: row.isExactUntil, isOpen: row.isOpen))
+              && key == run.value?.key && row.pid == Int64(history.actors[actor].pid)
+              && row.tid == history.actors[actor].tid.map(Int64.init)
+          }
+        brute.check(isRight, "a\(actor) \(type): \(rows), not \(runs)")
+      }
+    }
+    let actors = Set(found.keys)
+    let told = Set(history.points.flatMap(\.told.keys))
+    brute.check(actors == told, "exported are \(actors), told \(told)")
+    brute.report()
+  }
+
+  @Test("members are the rows of the namespace", arguments: EventBrute.seeds)
+  func members(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    let certain = history.actors.indices.filter { !history.doubtful.contains($0) }
+    for type in [NamespaceType.net, .pid, .user] {
+      let runs = certain.flatMap { history.runs($0) { EventHistory.part($0, type.link) } }
+      for key in Set(runs.compactMap { $0.value?.key }) {
+        var found: [Piece] = []
+        try brute.reader.members(of: .kernelID(type, key.id ?? 0)) { member in
+          found.append(
+            Piece(
+              actor: history.number(member.process), from: member.from, until: member.until,
+              isExactFrom: member.beginning.isExact, isExactUntil: member.end.isExact,
+              isOpen: member.end.kind == .open))
+          return true
+        }
+        let expected = runs.filter { $0.value?.key == key }
+        let sure = found.filter { !history.doubtful.contains($0.actor) }
+          .sorted { ($0.actor, $0.from) < ($1.actor, $1.from) }
+        brute.check(
+          sure.count == expected.count
+            && zip(sure, expected).allSatisfy { isSame(brute, $1, $0) },
+          "members of \(key): \(sure), not \(expected)")
+      }
+    }
+    brute.report()
+  }
+
+  @Test(
+    "stays are the pieces of time in one set, and lanes those in one namespace",
+    arguments: EventBrute.seeds)
+  func stays(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    var stays: [Int: [NSHistory.Stay]] = [:]
+    for pid: Int64 in 1...12 {
+      try brute.reader.history(.pid(pid)) { stay in
+        stays[history.number(stay.process), default: []].append(stay)
+        return true
+      }
+    }
+    for actor in history.actors.indices
+    where history.actors[actor].tid == nil && !history.doubtful.contains(actor) {
+      let runs = history.runs(actor) { $0 }
+      let found = stays[actor] ?? []
+      brute.check(found.count == runs.count, "a\(actor): \(found.count) stays of \(runs.count)")
+      for (stay, run) in zip(found, runs) {
+        let piece = Piece(
+          actor: history.number(stay.process), from: stay.from, until: stay.until,
+          isExactFrom: stay.beginning.isExact, isExactUntil: stay.end.isExact,
+          isOpen: stay.end.kind == .open)
+        let links = NamespaceLink.allCases.map { stay.links[$0]?.namespace?.key }
+        brute.check(
+          isSame(brute, run, piece) && links == run.value.map(\.key),
+          "a\(actor) in \(run.points): \(stay)")
+        EventEdges(brute).check(run, stay.beginning, stay.end)
+      }
+    }
+    try checkLanes(brute)
+    brute.report()
+  }
+
+  private func checkLanes(_ brute: EventBrute) throws {
+    let history = brute.history
+    for lane in try brute.reader.timeline((1...12).map { .pid($0) }) {
+      let actor = history.number(lane.process)
+      if history.doubtful.contains(actor) { continue }
+      let known = lane.segments.filter {
+        if case .namespace = $0.state { true } else { false }
+      }
+      let runs = history.runs(actor) { EventHistory.part($0, lane.type.link) }
+      // One whose row was not found again is two lanes.
+      let isRight = known.allSatisfy { segment in
+        runs.contains {
+          EventHistory.isTime(segment.from, history.from($0))
+            && EventHistory.isTime(segment.until, history.until($0))
+        }
+      }
+      brute.check(isRight, "the lane of a\(actor) in \(lane.type): \(known), not \(runs)")
+      brute.check(
+        lane.segments.allSatisfy { $0.from <= $0.until }, "a\(actor) backwards: \(lane.segments)")
+    }
+  }
+
+  private func isSame<Value>(_ brute: EventBrute, _ run: EventRun<Value>, _ piece: Piece) -> Bool {
+    let history = brute.history
+    return piece.actor == run.actor && EventHistory.isTime(piece.from, history.from(run))
+      && EventHistory.isTime(piece.until, history.until(run))
+      && piece.isExactFrom == history.beginsExactly(run)
+      && piece.isExactUntil == history.endsExactly(run)
+      && piece.isOpen
+        == (brute.isRecorded && run.points.upperBound == history.points.count - 1)
+  }
+}
+
+/// How pieces of time begin and end.
+struct EventEdges {
+  let brute: EventBrute
+
+  init(_ brute: EventBrute) { self.brute = brute }
+
+  func check<Value>(_ run: EventRun<Value>, _ beginning: Edge, _ end: Edge) {
+    let history = brute.history
+    let (first, last) = (run.points.lowerBound, run.points.upperBound)
+    let wasThere = first > 0 && history.points[first - 1].told[run.actor] != nil
+    let began: Edge.Kind =
+      history.isCutOff(first) ? .firstSeen : wasThere ? .changed : .started
+    let before =
+      history.beginsExactly(run) ? history.wall(first) : first > 0 ? history.wall(first - 1) : nil
+    brute.check(
+      beginning.kind == began && EventHistory.isTime(beginning.other, before),
+      "a\(run.actor) in \(run.points) began \(beginning), not \(began) \(before ?? 0)")
+    let isLast = last == history.points.count - 1
+    let isThere = !isLast && history.points[last + 1].told[run.actor] != nil
+    let ended: Edge.Kind =
+      isLast && brute.isRecorded
+      ? .open : history.isCutOff(last + 1) ? .lastSeen : isThere ? .changed : .exited
+    let after = isLast ? nil : history.wall(last + 1)
+    brute.check(
+      end.kind == ended && EventHistory.isTime(end.other, after),
+      "a\(run.actor) in \(run.points) ended \(end), not \(ended) \(after ?? 0)")
+  }
+}

@@ -1,0 +1,131 @@
+// Who was there at a moment, and what was recorded, against what was true.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct EventMomentTests {
+  @Test("where all was told, exactly those who were there", arguments: EventBrute.seeds)
+  func moments(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    var random = SeededRandom(seed: seed)
+    for time in history.times(&random) {
+      let (point, isNear) = history.point(before: time)
+      guard let point, !isNear, history.stretch(after: point) == .exact,
+        time > history.wallEnd(point)
+      else { continue }
+      let answer = try brute.reader.processes(at: time)
+      brute.check(
+        answer.samples.count == 1 && answer.samples.allSatisfy(\.isExact)
+          && EventHistory.isTime(answer.samples.first?.before, history.wall(point))
+          && EventHistory.isTime(answer.samples.first?.after, history.wall(point + 1)),
+        "around \(time): \(answer.samples)")
+      let boot = time - history.epochs[history.points[point].session]
+      check(brute, boot, answer.processes)
+      let isSure = history.doubts.allSatisfy { boot < $0.from || $0.isFound && boot > $0.until }
+      if isSure { check(brute, boot, try brute.reader.namespaces(at: time)) }
+      let coverage = try brute.reader.coverage(at: time)
+      brute.check(
+        coverage.isCovered && coverage.samples == answer.samples, "at \(time): \(coverage)")
+    }
+    brute.report()
+  }
+
+  private func check(_ brute: EventBrute, _ boot: Int64, _ found: [ProcessAtMoment]) {
+    let history = brute.history
+    var listed: Set<Int> = []
+    for one in found {
+      let actor = history.number(one.process)
+      brute.check(listed.insert(actor).inserted, "a\(actor) is there twice at \(boot)")
+      if isDoubtful(history, actor, boot) { continue }
+      let links = history.links(actor, at: boot)
+      brute.check(
+        one.presence == .certain && links != nil, "a\(actor) at \(boot): \(one.presence)")
+      for type in NamespaceType.allCases {
+        let place = one.places[type]
+        brute.check(
+          place?.reason == nil && place?.others.isEmpty == true
+            && place?.namespace?.key == EventHistory.part(links, type.link)?.key,
+          "a\(actor) at \(boot): \(type) \(String(describing: place))")
+      }
+    }
+    for actor in history.actors.indices where history.links(actor, at: boot) != nil {
+      if isDoubtful(history, actor, boot) { continue }
+      brute.check(listed.contains(actor), "a\(actor) is not there at \(boot)")
+    }
+  }
+
+  private func isDoubtful(_ history: EventHistory, _ actor: Int, _ boot: Int64) -> Bool {
+    history.doubts.contains {
+      $0.actor == actor && boot >= $0.from && (boot <= $0.until || !$0.isFound)
+    }
+  }
+
+  private func check(_ brute: EventBrute, _ boot: Int64, _ answer: NamespacesAnswer) {
+    let history = brute.history
+    var counts: [EventHistory.Key: Int] = [:]
+    for actor in history.actors.indices {
+      guard let links = history.links(actor, at: boot) else { continue }
+      for type in NamespaceType.allCases {
+        if let key = EventHistory.part(links, type.link)?.key { counts[key, default: 0] += 1 }
+      }
+    }
+    var found: [EventHistory.Key: Int] = [:]
+    for one in answer.namespaces {
+      found[one.namespace.key] = one.processes
+      brute.check(one.unsure == 0, "\(one.namespace.key) at \(boot): unsure \(one.unsure)")
+    }
+    brute.check(found == counts, "at \(boot): \(found), not \(counts)")
+  }
+
+  @Test("periods count their samples, events and disagreements", arguments: EventBrute.seeds)
+  func coverage(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    var expected: [[Int64]] = []
+    var first = 0
+    for next in 1...history.points.count where history.isCutOff(next) {
+      let points = history.points[first..<next]
+      let session = points[first].session
+      let listens = history.listens(session)
+      expected.append([
+        history.wall(first), history.wallEnd(next - 1), Int64(session + 1),
+        Int64(points.count { !$0.isEvent }), listens ? Int64(points.count(where: \.isEvent)) : -1,
+        points.reduce(0) { $0 + Int64($1.disagreements) },
+      ])
+      first = next
+    }
+    var found: [[Int64]] = []
+    try brute.reader.coverage { period in
+      guard let recorded = period.recorded else { return true }
+      found.append([
+        period.from, period.until, recorded.session, recorded.samples, recorded.events ?? -1,
+        recorded.disagreements,
+      ])
+      return true
+    }
+    let isRight =
+      found.count == expected.count
+      && zip(found, expected).allSatisfy { one, other in
+        // The last of them is a sample whose end is not that of one moment, or an event.
+        one[0] == other[0] && one[2...] == other[2...] && abs(one[1] - other[1]) < 1000
+      }
+    brute.check(isRight, "\(found), not \(expected)")
+    brute.report()
+  }
+}
+
+extension EventHistory {
+  /// Whether events were told in a session.
+  func listens(_ session: Int) -> Bool {
+    var place = -1
+    for step in steps {
+      guard case .begin(let info) = step else { continue }
+      place += 1
+      if place == session { return info.hasEvents }
+    }
+    return false
+  }
+}
