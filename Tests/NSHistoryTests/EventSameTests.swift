@@ -64,10 +64,8 @@ struct EventSameTests {
         history.points.indices.contains { history.told(pid, at: $0) != nil }
       }
       let reason: UnknownReason? = truths[0] == .unknown ? .notRunning : nil
-      // One whose main thread had exited went on, with no record of where.
-      let isPausedOne = line.reason == .notRecorded && pids.contains { isPaused(history, $0, boot) }
       brute.check(
-        !isKnown || isPausedOne || line.reason == reason,
+        !isKnown || line.reason == reason,
         "\(what): \(line.reason?.rawValue ?? "-"), not \(reason?.rawValue ?? "-")")
     }
   }
@@ -87,13 +85,6 @@ struct EventSameTests {
     history.doubts.contains {
       pids.contains(history.actors[$0.actor].pid) && boot >= $0.from && boot <= $0.until
     }
-  }
-
-  private func isPaused(_ history: EventHistory, _ pid: Int32, _ boot: Int64) -> Bool {
-    history.actors.contains { actor in
-      actor.pid == pid && actor.tid == nil && actor.stays[0].from <= boot
-        && actor.stays.contains { $0.from > boot }
-    } && history.process(pid, at: boot) == nil
   }
 
   private func truth(

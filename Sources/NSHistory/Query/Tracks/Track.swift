@@ -126,14 +126,14 @@ struct Track {
     let space = processes[process].space
     guard bracket.isOf(space: space) else { return false }
     if sees(process, at: bracket.before) { return true }
-    if wasOverlooked(process, in: bracket) { return true }
-    // Samples follow one another: who was missed by both was not there.
-    if bracket.coverage == .sampled, !sees(process, at: bracket.after) { return false }
     if let after = bracket.after.flatMap({ run(.pid, at: $0.id) }),
       bracket.isExactBeginning(of: after)
     {
       return false
     }
+    if wasOverlooked(process, in: bracket) { return true }
+    // Samples follow one another: who was missed by both was not there.
+    if bracket.coverage == .sampled, !sees(process, at: bracket.after) { return false }
     if let before = bracket.before, before.session.space == space,
       before.id > lastSamples[process]
     {
@@ -155,12 +155,20 @@ struct Track {
     }
   }
 
-  /// Whether a sample missed a process that had started before it, and was seen only later.
+  /// Whether a sample missed a process that had started before it, and was seen only later. One whose
+  /// exit was told and that went on by exec was not missed.
   private func wasOverlooked(_ process: Int, in bracket: Bracket) -> Bool {
     guard let before = bracket.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot
     else { return false }
-    return start &+ Self.grain < before.boot
+    return start &+ Self.grain < before.boot && !hasExited(process, before: before.id)
+  }
+
+  private func hasExited(_ process: Int, before sample: Int64) -> Bool {
+    let behind = runs[.pid].partitioningIndex { $0.from > sample }
+    guard behind > 0 else { return false }
+    let last = runs[.pid][behind - 1]
+    return last.process == process && last.until < sample && last.endsExactly
   }
 
   /// Whether a process had certainly started by a time in a bracket.
