@@ -26,7 +26,7 @@ struct MembershipWriter {
     for token in backlog.disappeared {
       guard let process = live[token] else { continue }
       let last = last(token, process)
-      try rows.close(process, after: last)
+      try close(process, after: last, before: sample)
       live.remove(token, after: last)
     }
     for (token, links) in backlog.changed {
@@ -34,7 +34,7 @@ struct MembershipWriter {
       let set = try interner.set(links)
       // Away and back while nothing could be written: the gap says that much.
       guard set != process.set else { continue }
-      try rows.close(process, after: last(token, process))
+      try close(process, after: last(token, process), before: sample)
       let beginning: Beginning? =
         set.isMove(from: process.set)
         ? Beginning(cause: .moved, origin: process.set.row)
@@ -56,6 +56,20 @@ struct MembershipWriter {
     for (token, description) in backlog.described {
       try describe(.init(token: token, description: description), in: live)
     }
+  }
+
+  /// Closes the membership of a process, that is another by a sample. Where it was between the two is
+  /// not known, nor how long it was there.
+  private func close(
+    _ process: LiveProcesses.Process, after last: Int64, before sample: Int64
+  ) throws(SQLiteError) {
+    try rows.close(process, after: last)
+    guard last < sample - 1 else { return }
+    var doubt = process
+    doubt.membership = try rows.open(
+      process.task, try interner.set(NamespaceLink.allCases.map { _ in .unread(.unseen) }),
+      from: last + 1, process.hasCause ? Beginning(cause: .wentOn) : nil)
+    try rows.close(doubt, after: sample - 1)
   }
 
   /// Writes down what a process is now.

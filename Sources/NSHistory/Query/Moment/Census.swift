@@ -79,6 +79,8 @@ struct Census {
       let before = track.sees(0, at: bracket.before)
       let after = track.sees(0, at: bracket.after)
       return switch (before, after) {
+      // A sample found out that it was not where it was told to be, if it was there at all.
+      case (true, true) where isDoubtful(track, bracket): .exiting
       case (true, true): .certain
       case (true, false) where track.isExactEnd(in: bracket): .certain
       case (true, false): bracket.after == nil ? .lastSeen : .exiting
@@ -89,6 +91,12 @@ struct Census {
       }
     }
     return all.first { $0 != .certain } ?? .certain
+  }
+
+  private func isDoubtful(_ track: Track, _ bracket: Bracket) -> Bool {
+    [bracket.before, bracket.after].compactMap(\.self).contains {
+      track.run(.pid, at: $0.id)?.value == .unread(.unseen)
+    }
   }
 
   /// The processes that the samples on the two sides of a bracket saw, with their memberships there.
