@@ -161,7 +161,9 @@ struct Track {
     guard let before = bracket.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot
     else { return false }
-    return start &+ Self.grain < before.boot && !hasExited(process, before: before.id)
+    let missed = bracket.after.map { $0.session == before.session ? $0.boot : before.boot }
+    return start &+ Self.grain < missed ?? before.boot && !hasExited(process, before: before.id)
+      && !sees(process, at: bracket.after)
   }
 
   private func hasExited(_ process: Int, before sample: Int64) -> Bool {
