@@ -146,17 +146,22 @@ CREATE VIEW processes AS
   LEFT JOIN task AS a ON a.task_id = r.parent_task_id
   LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id;
 
--- When each sample or event was: for joins by number.
+-- last_seen is when the event was that ended it, if one did. What still holds is as of the last
+-- sample or event.
 DROP VIEW memberships;
 CREATE VIEW memberships AS
   WITH
+    newest (number) AS (
+      SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
+        (SELECT first_sample + length(offsets) / 6 - 1 FROM event_batch
+         ORDER BY first_sample DESC LIMIT 1), 0))),
     everyone (membership_id, task_id, pid, comm, set_id, first, last, open, exact) AS (
       SELECT m.membership_id, m.task_id, t.pid, t.comm, m.set_id, m.from_sample,
-             COALESCE(m.until_sample, (SELECT MAX(sample_id) FROM sample)),
+             COALESCE(m.until_sample + (COALESCE(m.exact, 0) >= 2), (SELECT number FROM newest)),
              m.until_sample IS NULL, m.exact
       FROM membership AS m JOIN task AS t USING (task_id)
       UNION ALL
-      SELECT -from_sample, task_id, pid, comm, set_id, from_sample, until_sample, 0, 3 FROM brief),
+      SELECT -from_sample, task_id, pid, comm, set_id, from_sample, until_sample + 1, 0, 3 FROM brief),
     timed AS (
       SELECT *,
         COALESCE((SELECT wall_ns FROM sample WHERE sample_id = first),
@@ -186,21 +191,29 @@ CREATE VIEW membership_links AS
 -- A namespace may have come or gone with an event.
 DROP VIEW namespaces;
 CREATE VIEW namespaces AS
-  WITH timed AS (
+  WITH newest (number) AS (
+    SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
+      (SELECT first_sample + length(offsets) / 6 - 1 FROM event_batch
+       ORDER BY first_sample DESC LIMIT 1), 0))),
+  known AS (
+    SELECT namespace_id, boot_id, type, inode, kernel_id, initial, first_sample,
+      CASE WHEN first_sample IS NOT NULL
+        THEN COALESCE(last_sample, (SELECT number FROM newest)) END AS last_sample,
+      owner_id, parent_id, owner_uid
+    FROM namespace),
+  timed AS (
     SELECT *,
       COALESCE((SELECT wall_ns FROM sample WHERE sample_id = first_sample),
         (SELECT wall_ns + 1000 * CAST(
            substr(offsets, 6 * (n.first_sample - e.first_sample) + 1, 6) AS INTEGER)
          FROM event_batch AS e WHERE e.first_sample <= n.first_sample
          ORDER BY e.first_sample DESC LIMIT 1)) AS f,
-      CASE WHEN last_sample IS NULL AND first_sample IS NOT NULL
-        THEN (SELECT wall_ns FROM sample ORDER BY sample_id DESC LIMIT 1)
-        ELSE COALESCE((SELECT wall_ns FROM sample WHERE sample_id = last_sample),
-          (SELECT wall_ns + 1000 * CAST(
-             substr(offsets, 6 * (n.last_sample - e.first_sample) + 1, 6) AS INTEGER)
-           FROM event_batch AS e WHERE e.first_sample <= n.last_sample
-           ORDER BY e.first_sample DESC LIMIT 1)) END AS l
-    FROM namespace AS n)
+      COALESCE((SELECT wall_ns FROM sample WHERE sample_id = last_sample),
+        (SELECT wall_ns + 1000 * CAST(
+           substr(offsets, 6 * (n.last_sample - e.first_sample) + 1, 6) AS INTEGER)
+         FROM event_batch AS e WHERE e.first_sample <= n.last_sample
+         ORDER BY e.first_sample DESC LIMIT 1)) AS l
+    FROM known AS n)
   SELECT n.namespace_id, b.uuid AS boot, y.name AS type, n.inode, n.kernel_id, n.initial,
          strftime('%Y-%m-%dT%H:%M:%S', f / 1000000000, 'unixepoch')
            || printf('.%09dZ', f % 1000000000) AS first_seen,
