@@ -64,7 +64,10 @@ struct EventRun<Value: Equatable> {
 
 extension EventHistory {
   /// The pieces of the time of an actor in which something of its links is the same.
-  func runs<Value: Equatable>(_ actor: Int, _ value: ([LinkState]) -> Value) -> [EventRun<Value>] {
+  func runs<Value: Equatable>(
+    _ actor: Int, isEdge: ((Int) -> Bool)? = nil, _ value: ([LinkState]) -> Value
+  ) -> [EventRun<Value>] {
+    let isEdge = isEdge ?? self.isEdge
     var runs: [EventRun<Value>] = []
     for point in points.indices {
       guard let now = points[point].told[actor].map(value) else { continue }
@@ -78,6 +81,11 @@ extension EventHistory {
       }
     }
     return runs
+  }
+
+  /// Whether a session begins with a point.
+  func isSessionStart(_ point: Int) -> Bool {
+    point == 0 || points[point].session != points[point - 1].session
   }
 
   /// Whether an event began a run.

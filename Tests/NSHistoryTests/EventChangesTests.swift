@@ -1,0 +1,129 @@
+// Changes against what was told, and the time that they are said to have been at against what was true.
+
+import NSHistory
+import NamespaceModel
+import Testing
+
+struct EventChangesTests {
+  /// A change as it is to be told.
+  private struct Expected: Hashable {
+    let kind: NamespaceChange.Kind
+    let after: Int?
+    let by: Int
+    let isExact: Bool
+  }
+
+  @Test("who started, moved and exited, and when", arguments: EventBrute.seeds)
+  func ofProcesses(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    for pid: Int32 in 1...12 {
+      let own = try changes(brute, .init(process: .pid(Int64(pid))))
+      for change in own { checkTruth(brute, change) }
+      let records = try brute.reader.processes(.pid(Int64(pid))).map(history.number)
+      for actor in Set(records) where !history.doubtful.contains(actor) {
+        // One whose row was not found again is two.
+        guard records.count(where: { $0 == actor }) == 1 else { continue }
+        let found = own.filter { history.number($0.process) == actor }
+        let expected = expected(history, actor)
+        let isRight =
+          found.count == expected.count
+          && zip(found, expected).allSatisfy { change, one in
+            change.kind == one.kind && change.isExact == one.isExact
+              && EventHistory.isTime(change.by, history.wall(one.by))
+              && EventHistory.isTime(
+                change.after, one.isExact ? history.wall(one.by) : one.after.map(history.wall))
+          }
+        brute.check(
+          isRight, "a\(actor): \(found.map { "\($0.kind) \($0.by ?? 0)" }), not \(expected)")
+      }
+    }
+    brute.report()
+  }
+
+  @Test("all moves, of threads too, each once", arguments: EventBrute.seeds)
+  func moves(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    let all = try changes(brute, .init())
+    for change in all { checkTruth(brute, change) }
+    let times = all.compactMap(\.by)
+    brute.check(times == times.sorted(), "out of order")
+    for actor in history.actors.indices where !history.doubtful.contains(actor) {
+      let found = all.filter { $0.kind == .moved && history.number($0.process) == actor }
+      let expected = expected(history, actor).filter { $0.kind == .moved }
+      let isRight =
+        found.count == expected.count
+        && zip(found, expected).allSatisfy {
+          EventHistory.isTime($0.by, history.wall($1.by)) && $0.isExact == $1.isExact
+        }
+      brute.check(isRight, "a\(actor): \(found.map(\.by)), not \(expected)")
+    }
+    brute.report()
+  }
+
+  private func changes(
+    _ brute: EventBrute, _ question: ChangesQuestion
+  ) throws -> [NamespaceChange] {
+    var found: [NamespaceChange] = []
+    try brute.reader.changes(question) {
+      found.append($0)
+      return true
+    }
+    return found
+  }
+
+  private func expected(_ history: EventHistory, _ actor: Int) -> [Expected] {
+    var all: [Expected] = []
+    var last: Int?
+    for point in history.points.indices {
+      guard let links = history.points[point].told[actor] else { continue }
+      let isEvent = history.points[point].isEvent && history.points[point].actor == actor
+      if let last {
+        if history.points[last].told[actor] != links {
+          all.append(.init(kind: .moved, after: last, by: point, isExact: isEvent))
+        }
+      } else {
+        all.append(
+          .init(
+            kind: history.isCutOff(point) ? .firstSeen : .started,
+            after: point > 0 ? point - 1 : nil, by: point, isExact: isEvent))
+      }
+      last = point
+    }
+    if let last, last + 1 < history.points.count {
+      let next = history.points[last + 1]
+      all.append(
+        .init(
+          kind: history.isCutOff(last + 1) ? .lastSeen : .exited, after: last, by: last + 1,
+          isExact: next.isEvent && next.actor == actor))
+    }
+    return all
+  }
+
+  /// Something did happen to the process in the time that is told, whoever found out.
+  private func checkTruth(_ brute: EventBrute, _ change: NamespaceChange) {
+    let history = brute.history
+    let actor = history.number(change.process)
+    guard actor >= 0, let after = change.after, let by = change.by else { return }
+    // See `unheardStarts`.
+    if change.kind == .started, history.doubtful.contains(actor) { return }
+    // Between sessions clocks may differ, and of what was never found out nothing is known.
+    guard change.missing == nil,
+      !history.doubts.contains(where: { $0.actor == actor && !$0.isFound })
+    else { return }
+    let (point, _) = history.point(before: by + EventHistory.blur)
+    guard let point else { return }
+    let epoch = history.epochs[history.points[point].session]
+    let end = max(by + EventHistory.blur, history.wallEnd(point))
+    let isTrue = history.actors[actor].stays.contains { stay in
+      [stay.from, stay.until].compactMap(\.self).contains {
+        $0 + epoch >= after - EventHistory.blur && $0 + epoch <= end
+      }
+    }
+    brute.check(
+      isTrue,
+      "a\(actor) \(change.kind) from \(after) to \(by): \(history.actors[actor].stays.map { [$0.from + epoch, ($0.until ?? 0) + epoch] })"
+    )
+  }
+}
