@@ -73,7 +73,8 @@ extension LiveTests {
         told += listener.drain(into: &events).reduce(0) { $0 + $1.records }
       }
       var counted: UInt64 = 0
-      for descriptor in listener.descriptors {
+      // The bells are full most of the time.
+      for descriptor in listener.descriptors.suffix(listener.processorCount) {
         var counts = clinux_event_counts()
         try #require(clinux_read_event_counts(descriptor, &counts) == 0)
         // Without counts the kernel tells of what it lost once more, when there is room.

@@ -44,7 +44,7 @@ struct EventQueue {
   ///
   /// - Parameter known: what the record of a task would say, by all that was taken in before.
   mutating func add(_ events: [KernelEvent], known: (Int32) -> NamespaceInodes?) {
-    let now = ClockReading.now()
+    let now = self.now()
     let epoch = now.wall - now.boot
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }

@@ -62,6 +62,8 @@ final class MadeUpMachine {
   var truth: [TruthEntry] = []
   var sampled: [Int: (token: ProcessToken, states: [LinkState])] = [:]
   var lastSource: UInt64 = 0
+  /// It wakes nobody either way.
+  var isQuiet = false
   private var freeInodes: [UInt64] = []
   private var lastInode = InitialNamespace.firstDynamicInode
   private var lastID: UInt64 = 100

@@ -44,12 +44,12 @@ struct RandomWalkTests {
     }
 
     private func turn() throws {
-      if let batch = try recording.turn() { referee.check(batch, machine) }
+      for batch in try recording.turn() { referee.check(batch, machine) }
     }
 
     private func complete(_ sample: ProcessSample) throws {
       let outcome = try recording.complete(sample)
-      if let batch = outcome.batch { referee.check(batch, machine) }
+      for batch in outcome.batches { referee.check(batch, machine) }
       disagreements += outcome.disagreements
       losses += outcome.losses.map { "\($0)" }
       guard let told = outcome.sample else { return }
