@@ -229,6 +229,10 @@ final class EventFollower {
       if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
       return
     }
+    // A sample may have met it before the kernel told of it.
+    if let appearance = early.removeValue(forKey: task.pid), task.source == nil {
+      task.bind(to: appearance)
+    }
     task.set = set ?? task.set
     processes[task.pid] = task
     sets.enter(task.set)

@@ -95,6 +95,22 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
+  @Test("a process that goes on during the pass is not mixed up with the next of its number")
+  func goesOnMeanwhile() {
+    script.thread(21, of: 20)
+    script.exit(20)
+    _ = script.verify([10: .host, 20: .zombie])
+    var counted = script.verify([10: .host, 20: .host], touched: [20]).disagreements
+    script.comm(20, "run", isExec: true)
+    script.exit(20)
+    script.fork(20, of: 10, there)
+    counted += script.verify([10: .host, 20: there], others: [20]).disagreements
+    for _ in 0..<2 { counted += script.verify([10: .host, 20: there]).disagreements }
+    #expect(counted == 0)
+    #expect(script.namespace(.net, of: 20)?.kernelID == 101)
+    #expect(script.history.faults == [])
+  }
+
   @Test("a process of which no event told, that does something whenever a sample is taken")
   func busy() {
     let places: [Int32: Place] = [10: .host, 20: .host, 30: there]
