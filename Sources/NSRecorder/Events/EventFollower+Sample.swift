@@ -39,6 +39,9 @@ extension EventFollower {
     early.removeAll()
   }
 
+  /// Keeps what a sample told that nothing is to begin with: the next one tells only what is new.
+  func keep(_ sample: ProcessSample) { _ = sources.add(sample, sets) }
+
   private func take(
     _ process: SampledProcesses.Process, _ token: ProcessToken, _ task: FollowedTask
   ) {

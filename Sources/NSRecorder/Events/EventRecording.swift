@@ -176,6 +176,7 @@ final class EventRecording {
     if lost.contains(where: { $0.by > sample.start.boot }) {
       beginning = lost
       losses.removeAll()
+      follower.keep(sample)
       return Outcome(batches: batches)
     }
     queue.drop(until: sample.start.boot)
