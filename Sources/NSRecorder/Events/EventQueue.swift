@@ -97,11 +97,16 @@ struct EventQueue {
 
   /// Takes out the next event that was not after `end`, in the order of time.
   ///
-  /// - Parameter horizon: up to when all has come; a look after that waits.
-  mutating func next(until end: Int64, horizon: Int64) -> Item? {
+  /// - Parameters:
+  ///   - horizon: up to when all has come; a look after that waits.
+  ///   - lost: from when on events were lost: what happened to a task before a look after that is not
+  ///     known.
+  mutating func next(until end: Int64, horizon: Int64, lost: Int64 = .max) -> Item? {
     sort()
     guard taken < items.count, items[taken].event.time <= min(end, horizon) else { return nil }
-    if let look = items[taken].look {
+    if let look = items[taken].look, look.time > lost {
+      items[taken].look = nil
+    } else if let look = items[taken].look {
       guard look.time <= horizon else { return nil }
       items[taken].look = settled(look, of: items[taken].event, behind: taken)
     }

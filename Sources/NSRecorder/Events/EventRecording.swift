@@ -76,7 +76,7 @@ final class EventRecording {
     try refresh()
     guard beginning == nil else { return [] }
     let lost = losses.map(\.after).min()
-    take(until: lost ?? .max, horizon: now.boot - Self.slack)
+    take(until: lost ?? .max, horizon: now.boot - Self.slack, lost: lost ?? .max)
     if let contradiction = follower.contradiction {
       follower.contradiction = nil
       losses.append(
@@ -101,8 +101,8 @@ final class EventRecording {
     losses.removeAll()
   }
 
-  private func take(until end: Int64, horizon: Int64) {
-    while let item = queue.next(until: end, horizon: horizon) {
+  private func take(until end: Int64, horizon: Int64, lost: Int64 = .max) {
+    while let item = queue.next(until: end, horizon: horizon, lost: lost) {
       // The wall clock was set between two looks.
       if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
         batches += follower.turn(epoch: item.epoch).map { [$0] } ?? []
