@@ -20,6 +20,8 @@ extension EventFollower {
     began = sample.end.boot
     contradiction = nil
     suspects.removeAll()
+    // What was told of them next may be lost.
+    newborn.removeAll()
     _ = sources.add(sample, sets)
     var met: Set<Int32> = []
     for (token, process) in sources.processes {

@@ -16,7 +16,7 @@ final class EventFollower {
   private(set) var paused: [Int32: FollowedTask] = [:]
   /// Processes that ended lately, and in which turn that was.
   private var ended: [Int32: Int] = [:]
-  private var newborn: [Int32: Birth] = [:]
+  var newborn: [Int32: Birth] = [:]
   private var lastToken: UInt64 = 0
   /// What is told next; nil while there is nothing to add to, because a sample is to tell it all.
   var batch: EventBatch?
@@ -37,7 +37,7 @@ final class EventFollower {
   var began: Int64 = .min
 
   /// A task whose start was told, and its namespaces are told next.
-  private struct Birth {
+  struct Birth {
     let pid: Int32
     let parent: FollowedTask?
     /// The process and the thread of it that made this one, and where that was.
