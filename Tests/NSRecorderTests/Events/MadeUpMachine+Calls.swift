@@ -66,11 +66,13 @@ extension MadeUpMachine {
     child[.pid].isPending = false
     placed(child)
     noted(parent)
-    if chance(40) { exec(child) }
+    guard chance(40) else { return }
+    pass(1...3000)
+    exec(child)
   }
 
   private func makeThread(_ parent: MadeUpTask) {
-    guard parent[.pid] === parent[.pidForChildren] else { return }
+    guard hasThreads, parent[.pid] === parent[.pidForChildren] else { return }
     let tid = freeNumber()
     add(parent.pid, tid, parent.links)
     guard let thread = tasks[tid] else { return }

@@ -54,6 +54,8 @@ extension MadeUpMachine: TaskReading {
   /// A pass over all processes, as `ProcfsSource` makes it: it holds on to those that it knows.
   func takeSample(onPause: () -> Void) -> ProcessSample {
     var sample = ProcessSample(start: reading())
+    hasThreads = mayHaveThreads
+    pass(1...1000)
     let listed = tasks.values.filter { !$0.isThread }.map(\.pid).sorted()
     var met: Set<Int> = []
     for pid in listed {

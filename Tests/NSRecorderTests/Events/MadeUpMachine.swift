@@ -62,6 +62,9 @@ final class MadeUpMachine {
   var truth: [TruthEntry] = []
   var sampled: [Int: (token: ProcessToken, states: [LinkState])] = [:]
   var lastSource: UInt64 = 0
+  /// Threads that are there before all begins, nobody knows of.
+  var hasThreads = false
+  var mayHaveThreads = true
   /// It wakes nobody either way.
   var isQuiet = false
   private var freeInodes: [UInt64] = []
@@ -159,7 +162,6 @@ final class MadeUpMachine {
 
   func emit(_ task: MadeUpTask, _ kind: KernelEvent.Kind) {
     let ring = Int.random(in: 0..<rings.count, using: &random)
-    DEBUG.log("\(clock) \(task.pid)/\(task.tid) \(kind)")
     let delay = Int64.random(in: 0...(chance(5) ? 15_000_000 : 200_000), using: &random)
     lastArrival[ring] = max(lastArrival[ring], clock + delay)
     rings[ring].append(
