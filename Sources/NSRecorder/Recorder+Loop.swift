@@ -12,6 +12,7 @@ extension Recorder {
   /// nanoseconds.
   private static let patience: Int64 = 750_000_000
   private static let pause: Int64 = 2_000_000
+  private static let shortPause: Int64 = 200_000
   /// How soon a sample is taken that decides what the last one left open.
   private static let secondLook: Int64 = 100_000_000
   /// So many events are not left waiting.
@@ -141,7 +142,7 @@ extension Recorder {
       let now = ClockReading.now().boot
       eventsDue = min(eventsDue, now + Self.patience)
       // What comes at once can wait for the next look: a look for each event would cost more.
-      if case .stop(let signal) = try wakeups.wait(until: min(until, now + Self.pause)) {
+      if case .stop(let signal) = try wakeups.wait(until: min(until, now + Self.shortPause)) {
         return signal
       }
     } catch { throw .wakeups(error) }

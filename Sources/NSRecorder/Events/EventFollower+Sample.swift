@@ -22,7 +22,7 @@ extension EventFollower {
     suspects.removeAll()
     // What was told of them next may be lost.
     newborn.removeAll()
-    _ = sources.add(sample, sets)
+    _ = sources.add(sample)
     var met: Set<Int32> = []
     for (token, process) in sources.processes {
       // Of a zombie that has gone its exit was told.
@@ -30,7 +30,7 @@ extension EventFollower {
       met.insert(process.pid)
       let task = task(of: process, token)
       take(process, token, task)
-      move(task, to: process.links, at: sample.start.boot)
+      move(task, to: sets.set(process.links.links), at: sample.start.boot)
     }
     for (pid, task) in processes where !met.contains(pid) {
       processes[pid] = nil
@@ -42,7 +42,7 @@ extension EventFollower {
   }
 
   /// Keeps what a sample told that nothing is to begin with: the next one tells only what is new.
-  func keep(_ sample: ProcessSample) { _ = sources.add(sample, sets) }
+  func keep(_ sample: ProcessSample) { _ = sources.add(sample) }
 
   private func take(
     _ process: SampledProcesses.Process, _ token: ProcessToken, _ task: FollowedTask
@@ -59,10 +59,10 @@ extension EventFollower {
       sets.leave(known.set)
     }
     let task = FollowedTask(
-      token: makeToken(), set: process.links, facts: process.facts,
+      token: makeToken(), set: sets.set(process.links.links), facts: process.facts,
       description: process.description)
     processes[process.pid] = task
-    sets.enter(process.links)
+    sets.enter(task.set)
     return task
   }
 

@@ -14,7 +14,7 @@ extension EventFollower {
     news.related = sample.related
     var verified = Verified(sample: news)
     var suspects: Set<Int32> = []
-    let gone = sources.add(sample, sets)
+    let gone = sources.add(sample)
     for appearance in sample.appeared { meet(appearance, touched, &suspects, &verified) }
     for change in sample.changed {
       guard let process = sources[change.token] else { continue }
@@ -34,11 +34,11 @@ extension EventFollower {
     for pid in due where !touched.contains(pid) {
       guard let task = processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
-        compare(task, process.links, &suspects, &verified)
+        compare(task, sets.set(process.links.links), &suspects, &verified)
       } else if task.source == nil, let (token, process) = sources.same(as: task.facts) {
         // While it was met its main thread had exited.
         identify(task, as: process.appearance(token), &verified)
-        compare(task, process.links, &suspects, &verified)
+        compare(task, sets.set(process.links.links), &suspects, &verified)
       } else {
         lose(task, touched, &suspects, &verified)
       }
@@ -90,7 +90,7 @@ extension EventFollower {
   ) {
     guard !process.links.isZombie else { return }
     let task = FollowedTask(
-      token: makeToken(), set: process.links, facts: process.facts,
+      token: makeToken(), set: sets.set(process.links.links), facts: process.facts,
       description: process.description)
     task.source = appearance.token
     task.told = task.set

@@ -9,7 +9,7 @@ struct EventPace {
   /// How long it is watched before it is chosen anew, in nanoseconds, and how many events in that are
   /// many.
   private static let watch: Int64 = 20_000_000
-  private static let many: Int64 = 24
+  private static let many: Int64 = 16
 
   /// Whether to look by the clock, after so many events came, at a time on the boot clock.
   mutating func isBusy(after events: Int, at now: Int64) -> Bool {

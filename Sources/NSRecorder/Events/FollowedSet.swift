@@ -124,6 +124,8 @@ final class FollowedSets {
   func namespace(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> FollowedNamespace {
     if let live = live(type, inode), live.mayHave(id: id) { return live }
     let key = Key(type: type, inode: inode)
+    // Of those that are there from boot on each number is one for ever.
+    if InitialNamespace.hasFixedInode(inode), let known = namespaces[key] { return known }
     if let last = namespaces[key], let id, last.observed.kernelID == id { return last }
     if id == nil, !InitialNamespace.hasFixedInode(inode) { lastSighting += 1 }
     let namespace = FollowedNamespace(
@@ -139,6 +141,7 @@ final class FollowedSets {
   private func namespace(_ observed: ObservedNamespace) -> FollowedNamespace {
     let key = Key(type: observed.type, inode: observed.inode)
     if let known = namespaces[key] {
+      if InitialNamespace.hasFixedInode(observed.inode) { return known }
       let id = known.observed.kernelID
       if id == observed.kernelID ? (id != nil || known.holders > 0) : false { return known }
       // One of the two was read without its id: while a task holds it, it is what it was.
@@ -170,6 +173,8 @@ final class FollowedSets {
       set.forChildren = nil
     }
     sets = sets.filter { $0.value.members > 0 }
-    namespaces = namespaces.filter { $0.value.holders > 0 }
+    namespaces = namespaces.filter {
+      $0.value.holders > 0 || InitialNamespace.hasFixedInode($0.key.inode)
+    }
   }
 }

@@ -3,13 +3,16 @@ internal import NamespaceModel
 /// What samples told of processes: each tells only what is new.
 struct SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
+  private var sets: [[LinkState]: ObservedSet] = [:]
 
   /// A process as the last sample saw it.
   struct Process {
     let pid: Int32
     var facts: ProcessFacts
     var description: ProcessDescription
-    var links: FollowedSet
+    /// As they were read: which of the namespaces being followed they are shows only when all that
+    /// happened up to then is taken in.
+    var links: ObservedSet
 
     /// Who it is, to be bound to.
     func appearance(_ token: ProcessToken) -> ProcessSample.Appearance {
@@ -26,20 +29,38 @@ struct SampledProcesses {
   subscript(token: ProcessToken) -> Process? { processes[token] }
 
   /// Takes in what a sample tells; gives the processes that it does not see any more.
-  mutating func add(_ sample: ProcessSample, _ sets: FollowedSets) -> [ProcessToken: Process] {
+  mutating func add(_ sample: ProcessSample) -> [ProcessToken: Process] {
     var gone: [ProcessToken: Process] = [:]
     for token in sample.disappeared { gone[token] = processes.removeValue(forKey: token) }
     for one in sample.appeared {
+      let links = shared(one.links)
       processes[one.token] = Process(
-        pid: one.facts.pid, facts: one.facts, description: one.description,
-        links: sets.set(one.links))
+        pid: one.facts.pid, facts: one.facts, description: one.description, links: links)
     }
-    for change in sample.changed { processes[change.token]?.links = sets.set(change.links) }
+    for change in sample.changed {
+      let links = shared(change.links)
+      processes[change.token]?.links = links
+    }
     for news in sample.described {
       processes[news.token]?.description.update(news.description)
     }
     return gone
   }
+
+  /// One object for all that have the same links.
+  private mutating func shared(_ links: [LinkState]) -> ObservedSet {
+    if let known = sets[links] { return known }
+    // Only to save memory.
+    if sets.count >= 4096 { sets.removeAll() }
+    let set = ObservedSet(links: links)
+    sets[links] = set
+    return set
+  }
+}
+
+extension ObservedSet {
+  /// Whether the process is a zombie.
+  var isZombie: Bool { links.contains(.unread(.zombie)) }
 }
 
 extension ProcessDescription {
