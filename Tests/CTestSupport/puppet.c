@@ -3,6 +3,10 @@
 //   u FLAGS   unshare(2) with CLONE_NEW* flags
 //   s PID     setns(2) into the namespaces of FLAGS (set by 'n' before) of the process PID
 //   n FLAGS   which namespaces the next 's' enters
+//   t 0       starts a second thread, and answers with its number
+//   U FLAGS   unshare(2) in that thread
+//   e 0       that thread ends
+//   x 0       that thread execs a program that sleeps: the process goes on as that
 //
 // It ends when the other end of its socket is closed.
 #define _GNU_SOURCE
@@ -10,9 +14,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,26 +39,79 @@ static int32_t enter(int64_t pid, int flags) {
   return result;
 }
 
+static int32_t leave(int64_t flags) { return unshare((int)flags) == 0 ? 0 : -errno; }
+
+/// The second thread: its number, and a pipe of orders to it.
+static pthread_t second;
+static int orders[2] = {-1, -1};
+static int answers;
+
+static int say(int32_t answer) {
+  return write(answers, &answer, sizeof answer) == (ssize_t)sizeof answer;
+}
+
+static void *obey_in_thread(void *unused) {
+  struct order order;
+  if (!say((int32_t)syscall(SYS_gettid))) return unused;
+  while (read(orders[0], &order, sizeof order) == (ssize_t)sizeof order) {
+    if (order.what == 'e') break;
+    if (!say(order.what == 'U' ? leave(order.argument) : 0)) break;
+    if (order.what == 'x') execl("/bin/sleep", "sleep", "600", (char *)NULL);
+  }
+  return unused;
+}
+
+/// Whether an order is about the second thread; then it is obeyed, and answered there but for its end.
+static int obeyed_by_second(const struct order *order) {
+  switch (order->what) {
+  case 't':
+    if (pipe2(orders, O_CLOEXEC) != 0 || pthread_create(&second, NULL, obey_in_thread, NULL) != 0)
+      say(-EAGAIN);
+    return 1;
+  case 'U':
+  case 'e':
+  case 'x':
+    if (write(orders[1], order, sizeof *order) != (ssize_t)sizeof *order)
+      say(-EPIPE);
+    else if (order->what == 'e')
+      say(-pthread_join(second, NULL));
+    return 1;
+  default: return 0;
+  }
+}
+
 static void obey(int control) {
   int flags = 0;
   struct order order;
+  answers = control;
   while (read(control, &order, sizeof order) == (ssize_t)sizeof order) {
     int32_t answer = 0;
+    if (obeyed_by_second(&order)) continue;
     switch (order.what) {
-    case 'u': answer = unshare((int)order.argument) == 0 ? 0 : -errno; break;
+    case 'u': answer = leave(order.argument); break;
     case 'n': flags = (int)order.argument; break;
     case 's': answer = enter(order.argument, flags); break;
     default: answer = -EINVAL;
     }
-    if (write(control, &answer, sizeof answer) != (ssize_t)sizeof answer) break;
+    if (!say(answer)) break;
   }
   _exit(0);
 }
 
-int32_t ctest_puppet(int32_t *control) {
+/// fork(2), or clone3(2) where the child is to begin in new namespaces.
+static pid_t fork_into(uint64_t flags) {
+  if (flags == 0) return fork();
+  struct clone_args args;
+  memset(&args, 0, sizeof args);
+  args.flags = flags;
+  args.exit_signal = SIGCHLD;
+  return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+}
+
+int32_t ctest_puppet(uint64_t flags, int32_t *control) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
-  pid_t pid = fork();
+  pid_t pid = fork_into(flags);
   if (pid == 0) {
     signal(SIGINT, SIG_IGN);
     // Nothing else of the test's stays open here: neither another puppet's control, whose end

@@ -16,10 +16,16 @@ struct Examiner {
   private(set) var mayBeReused = 0
   /// Where they have none, an inode number may leave a doubt.
   private let namespacesHaveIDs: Bool
+  /// Whether events told all: then nothing is unknown but where a process that was not there was.
+  private let isExact: Bool
   var proven: Int { same + different }
 
-  init(log: TruthLog, samples: SampleTable, random: SeededRandom, namespacesHaveIDs: Bool) {
+  init(
+    log: TruthLog, samples: SampleTable, random: SeededRandom, namespacesHaveIDs: Bool = true,
+    isExact: Bool = false
+  ) {
     self.namespacesHaveIDs = namespacesHaveIDs
+    self.isExact = isExact
     self.log = log
     self.samples = samples
     self.random = random
@@ -42,7 +48,7 @@ struct Examiner {
       return Int64((choice.randomElement(using: &random) ?? log.lives[0]).pid)
     }
     return SameQuestion(
-      pids: pids.map { .init(pid: $0) }, time: .at(time), types: Theatre.types.map(\.0))
+      pids: pids.map { .init(pid: $0) }, time: .at(time), types: log.types)
   }
 
   mutating func check(_ answer: SameAnswer, to question: SameQuestion) {
@@ -87,8 +93,10 @@ struct Examiner {
     guard line.verdict == .unknown else {
       guard places.count == 2 else { return "a verdict on a process that was not there" }
       let isSame = places[0] == places[1]
+      if isExact && !line.isExact { return "not exact" }
       return isSame == (line.verdict == .same) ? nil : "wrong"
     }
+    if isExact { return ExactTruth.mistake(line, pids, truths) }
     guard let (before, after) = samples.around(time) else {
       return line.reason == .gap || line.reason == .notRunning || places.count < 2
         ? nil : "no samples around, and not a gap"

@@ -11,12 +11,16 @@ final class LiveRecording {
   private let folder: TemporaryFolder
   private let recorder: Command
 
-  /// - Parameter namespacesHaveIDs: false to record as on a kernel that gives namespaces no ids:
-  ///   strace(1) makes the calls for them fail.
-  init(interval: String = "50ms", namespacesHaveIDs: Bool = true) throws {
+  /// - Parameters:
+  ///   - options: more of them.
+  ///   - namespacesHaveIDs: false to record as on a kernel that gives namespaces no ids:
+  ///     strace(1) makes the calls for them fail.
+  init(
+    interval: String = "50ms", _ options: [String] = [], namespacesHaveIDs: Bool = true
+  ) throws {
     folder = try TemporaryFolder()
     database = folder.file("history.db")
-    let command = [Command.nshist, "record", "--interval", interval, "--db", database]
+    let command = [Command.nshist, "record", "--interval", interval, "--db", database] + options
     recorder =
       namespacesHaveIDs
       ? try Command(command[0], Array(command.dropFirst()))
@@ -32,6 +36,26 @@ final class LiveRecording {
       guard let samples = try? SampleTable(database) else { return false }
       return samples.all.count { $0.start > now } >= count
     }
+  }
+
+  /// Waits until all that happened so far is in the file, if events are listened to.
+  ///
+  /// Events wait to be written for less than a second; the next sample writes them too.
+  func settle() { usleep(1_200_000) }
+
+  /// Sends the recorder a signal.
+  func signal(_ number: Int32) { recorder.signal(number) }
+
+  /// What the recorder has said so far.
+  func messages() throws -> String { try recorder.messagesSoFar() }
+
+  /// The rows of an answer, which are called as the question is.
+  func ask(_ arguments: String...) throws -> [Row] {
+    let outcome = try Command.run(
+      Command.nshist, ["query"] + arguments + ["--format", "json", "--db", database])
+    #expect(outcome.status == 0, "\(arguments): \(outcome.messages)")
+    let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    return ((answer as? [String: Any])?[arguments[0]] as? [[String: Any]] ?? []).map(Row.init)
   }
 
   /// The samples so far.

@@ -88,7 +88,9 @@ struct RangeExaminer {
     var steps = [span.lowerBound, span.upperBound]
     for life in log.lives where pids.contains(life.pid) {
       for act in life.acts {
-        for time in [act.began, act.done + 1] where span.contains(time) { steps.append(time) }
+        for time in [act.began - log.margin, act.done + log.margin + 1] where span.contains(time) {
+          steps.append(time)
+        }
       }
     }
     steps.sort()

@@ -1,94 +1,55 @@
 // Processes that start, unshare, enter and exit on a seeded schedule, and the log of it.
 
 import Foundation
-import NSHistory
 import NamespaceModel
 import TestSupport
-
-/// What really happened, by the wall clock.
-struct TruthLog {
-  /// One process: what it did, in order.
-  struct Life {
-    let pid: Int32
-    var acts: [Act]
-  }
-
-  /// A step that was taken at some moment from `began` to `done`.
-  struct Act {
-    let began: Int64
-    let done: Int64
-    /// Where the process is from then on; nil when it has exited. A name is one namespace.
-    let places: [NamespaceType: Int]?
-  }
-
-  var lives: [Life] = []
-
-  /// Where a process with this PID was; nil when none was there, or when it was just changing.
-  enum Truth: Equatable {
-    case at([NamespaceType: Int])
-    case away
-    case changing
-  }
-
-  func truth(_ pid: Int32, at time: Int64) -> Truth {
-    var truth = Truth.away
-    for life in lives where life.pid == pid {
-      for act in life.acts where act.began <= time {
-        if time <= act.done { return .changing }
-        truth = act.places.map(Truth.at) ?? .away
-      }
-    }
-    return truth
-  }
-
-  /// Whether a recorded process is one of the log's.
-  func knows(_ process: ProcessRecord) -> Bool {
-    let grain: Int64 = 20_000_000
-    return lives.contains { life in
-      guard life.pid == process.pid, let birth = life.acts.first, let start = process.start else {
-        return false
-      }
-      return start >= birth.began - grain && start <= birth.done + grain
-    }
-  }
-
-  /// The process that had a PID at a time.
-  func life(_ pid: Int32, at time: Int64) -> Life? {
-    lives.last { $0.pid == pid && ($0.acts.first?.began ?? Int64.max) <= time }
-  }
-
-  /// Whether a process with this PID started, moved or exited in a time.
-  func changed(_ pid: Int32, from start: Int64, to end: Int64) -> Bool {
-    lives.contains { life in
-      life.pid == pid && life.acts.contains { $0.began <= end && $0.done >= start }
-    }
-  }
-}
 
 struct Theatre {
   static let types: [(NamespaceType, Int32)] = [
     (.net, CloneFlag.net), (.uts, CloneFlag.uts), (.ipc, CloneFlag.ipc), (.mnt, CloneFlag.mnt),
     (.cgroup, CloneFlag.cgroup),
   ]
+  /// Those that a process can only begin in.
+  static let birthplaces: [(NamespaceType, Int32)] = [
+    (.user, CloneFlag.user), (.pid, CloneFlag.pid), (.time, CloneFlag.time),
+  ]
   /// Longer than any time between two samples that is not a gap: nobody goes back unseen to where
   /// it was. That is what polling cannot tell, and no test can ask of it.
   static let homesickness: Int64 = 1_500_000_000
-  static let host = Dictionary(uniqueKeysWithValues: types.map { ($0.0, 0) })
+  static let host = Dictionary(uniqueKeysWithValues: NamespaceType.allCases.map { ($0, 0) })
 
-  private(set) var log = TruthLog()
+  private(set) var log: TruthLog
+  private let homesickness: Int64
   private var random: SeededRandom
   private var cast: [(puppet: Puppet, life: Int)] = []
   private var lastName = 0
   private var left: [Int: [NamespaceType: [Int: Int64]]] = [:]
 
-  init(seed: UInt64) { random = SeededRandom(seed: seed &* 977) }
+  /// - Parameters:
+  ///   - homesickness: how long nobody goes back to a namespace that it left.
+  ///   - types: of namespaces that the processes move between, or else begin in.
+  init(
+    seed: UInt64, homesickness: Int64 = Self.homesickness,
+    types: [NamespaceType] = Self.types.map(\.0)
+  ) {
+    random = SeededRandom(seed: seed &* 977)
+    self.homesickness = homesickness
+    log = TruthLog(types: types)
+  }
 
   mutating func play(seconds: Double) throws {
     let end = ClockReading.now().wall + Int64(seconds * 1e9)
-    while ClockReading.now().wall < end {
-      try step()
-      Thread.sleep(forTimeInterval: Double.random(in: 0.002...0.05, using: &random))
-    }
+    while ClockReading.now().wall < end { try step(pause: 0.002...0.05) }
+  }
+
+  /// So many steps, one behind another.
+  mutating func play(steps: Int) throws {
+    while log.lives.joinedActs < steps { try step(pause: 0...0.002) }
+  }
+
+  private mutating func step(pause: ClosedRange<Double>) throws {
+    try step()
+    Thread.sleep(forTimeInterval: Double.random(in: pause, using: &random))
   }
 
   private mutating func step() throws {
@@ -108,12 +69,25 @@ struct Theatre {
   private mutating func start(reusing pid: Int32? = nil) throws {
     let began = ClockReading.now().wall
     let reused = try pid.flatMap { try Puppet.reusing($0, attempts: 1) }
-    let puppet = if let reused { reused } else { try Puppet() }
+    var places = Self.host
+    let puppet = if let reused { reused } else { try Puppet(in: birthplace(&places)) }
     log.lives.append(
       .init(
         pid: puppet.pid,
-        acts: [.init(began: began, done: ClockReading.now().wall, places: Self.host)]))
+        acts: [.init(began: began, done: ClockReading.now().wall, places: places)]))
     cast.append((puppet, log.lives.count - 1))
+  }
+
+  /// Now and then, new namespaces of the types that a process can only begin in.
+  private mutating func birthplace(_ places: inout [NamespaceType: Int]) -> Int32 {
+    var flags: Int32 = 0
+    for (type, flag) in Self.birthplaces
+    where log.types.contains(type) && Int.random(in: 0..<3, using: &random) == 0 {
+      lastName += 1
+      places[type] = lastName
+      flags |= flag
+    }
+    return flags
   }
 
   private mutating func unshare() throws {
@@ -135,13 +109,15 @@ struct Theatre {
     let target = cast[Int.random(in: cast.indices, using: &random)]
     guard actor.life != target.life,
       let there = log.lives[target.life].acts.last?.places,
-      var places = log.lives[actor.life].acts.last?.places
+      var places = log.lives[actor.life].acts.last?.places,
+      // The others' namespaces are not its own user namespace's, and have other PIDs.
+      places[.user] == 0, places[.pid] == 0
     else { return }
     var flags: Int32 = 0
     let now = ClockReading.now().wall
     for (type, flag) in Self.types where Bool.random(using: &random) {
       guard let name = there[type], name != places[type] else { continue }
-      if let since = left[actor.life]?[type]?[name], now - since < Self.homesickness { continue }
+      if let since = left[actor.life]?[type]?[name], now - since < homesickness { continue }
       leave(actor.life, type, places[type] ?? 0)
       places[type] = name
       flags |= flag
@@ -162,4 +138,9 @@ struct Theatre {
     log.lives[life].acts.append(
       .init(began: began, done: ClockReading.now().wall, places: places))
   }
+}
+
+extension [TruthLog.Life] {
+  /// How many steps they took.
+  var joinedActs: Int { reduce(0) { $0 + $1.acts.count } }
 }

@@ -16,7 +16,8 @@ struct TruthTests {
   }
 
   private func perform(seed: UInt64, namespacesHaveIDs: Bool) throws {
-    let recording = try LiveRecording(interval: "60ms", namespacesHaveIDs: namespacesHaveIDs)
+    let recording = try LiveRecording(
+      interval: "60ms", ["--events", "off"], namespacesHaveIDs: namespacesHaveIDs)
     try recording.waitForSamples(1)
     var theatre = Theatre(seed: seed)
     try theatre.play(seconds: 12)
@@ -62,8 +63,4 @@ struct TruthTests {
     // Doubt about a number is for what passed from hand to hand unseen.
     #expect(examiner.mayBeReused * 20 < examiner.asked)
   }
-}
-
-extension [TruthLog.Life] {
-  fileprivate var joinedActs: Int { reduce(0) { $0 + $1.acts.count } }
 }

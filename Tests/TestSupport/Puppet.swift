@@ -18,10 +18,10 @@ public final class Puppet {
     public let errno: Int32
   }
 
-  /// Starts one.
-  public init() throws {
+  /// Starts one, in new namespaces of these `CLONE_NEW*` flags.
+  public init(in flags: Int32 = 0) throws {
     var control: Int32 = -1
-    pid = ctest_puppet(&control)
+    pid = ctest_puppet(UInt64(UInt32(bitPattern: flags)), &control)
     guard pid > 0 else { throw Failure(order: "fork", errno: Glibc.errno) }
     self.control = control
   }
@@ -51,6 +51,19 @@ public final class Puppet {
   /// Leaves its namespaces of these `CLONE_NEW*` flags for new ones.
   public func unshare(_ flags: Int32) throws { try order("u", Int64(flags)) }
 
+  /// Starts a second thread, of which there can be one. Gives its number.
+  public func startThread() throws -> Int32 { try order("t", 0) }
+
+  /// Its second thread leaves namespaces for new ones.
+  public func unshareInThread(_ flags: Int32) throws { try order("U", Int64(flags)) }
+
+  /// Its second thread ends.
+  public func endThread() throws { try order("e", 0) }
+
+  /// Its second thread executes a program that sleeps, called "sleep": the process goes on as that,
+  /// and can be told nothing but to end.
+  public func execInThread() throws { try order("x", 0) }
+
   /// Enters another process's namespaces of these `CLONE_NEW*` flags.
   public func enter(_ pid: Int32, _ flags: Int32) throws {
     try order("n", Int64(flags))
@@ -72,10 +85,12 @@ public final class Puppet {
     }
   }
 
-  private func order(_ what: Character, _ argument: Int64) throws {
+  @discardableResult
+  private func order(_ what: Character, _ argument: Int64) throws -> Int32 {
     let code = what.asciiValue.map { CChar($0) } ?? 0
     let answer = ctest_order(control, code, argument)
-    guard answer == 0 else { throw Failure(order: "\(what) \(argument)", errno: -answer) }
+    guard answer >= 0 else { throw Failure(order: "\(what) \(argument)", errno: -answer) }
+    return answer
   }
 }
 
@@ -91,4 +106,10 @@ public enum CloneFlag {
   public static let cgroup: Int32 = 0x0200_0000
   /// A new mnt namespace.
   public static let mnt: Int32 = 0x0002_0000
+  /// A new user namespace.
+  public static let user: Int32 = 0x1000_0000
+  /// A new pid namespace.
+  public static let pid: Int32 = 0x2000_0000
+  /// A new time namespace.
+  public static let time: Int32 = 0x0000_0080
 }

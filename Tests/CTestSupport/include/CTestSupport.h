@@ -2,11 +2,12 @@
 #pragma once
 #include <stdint.h>
 
-/// Starts a process that obeys one-line orders on a socket: see puppet.c. Returns its PID and
-/// puts the socket into `control`; -1 with errno when it cannot be started.
-int32_t ctest_puppet(int32_t *control);
+/// Starts a process that obeys one-line orders on a socket: see puppet.c. It begins in new
+/// namespaces of the `CLONE_NEW*` flags of clone3(2). Returns its PID and puts the socket into
+/// `control`; -1 with errno when it cannot be started.
+int32_t ctest_puppet(uint64_t flags, int32_t *control);
 
-/// Sends one order and waits for its answer: the PID of a child for `f`, else 0. Returns the
+/// Sends one order and waits for its answer: the number of a thread for `t`, else 0. Returns the
 /// negative errno of an order that failed, and -EPIPE when the puppet is gone.
 int32_t ctest_order(int32_t control, char order, int64_t argument);
 

@@ -1,0 +1,69 @@
+// The same with the kernel's events: whoever moves, and goes back at once, is answered for at any
+// time but the microseconds of the step, whatever the interval between two samples.
+
+import Foundation
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct EventTruthTests {
+  @Test(
+    "with events nothing is unknown of who was there, and nothing wrong",
+    arguments: [(UInt64(4), "300ms"), (5, "1s")])
+  func answersAreExact(seed: UInt64, interval: String) throws {
+    let recording = try LiveRecording(interval: interval, ["--events", "on"])
+    var theatre = Theatre(seed: seed, homesickness: 0)
+    try theatre.play(seconds: 10)
+    try examine(recording, theatre.log, seed: seed, questions: 1500)
+  }
+
+  /// `NSHIST_STEPS` makes it longer.
+  @Test("thousands of steps, some milliseconds apart, are all told")
+  func manySteps() throws {
+    let steps = ProcessInfo.processInfo.environment["NSHIST_STEPS"].flatMap { Int($0) } ?? 2000
+    let recording = try LiveRecording(interval: "1s", ["--events", "on"])
+    var theatre = Theatre(seed: 6, homesickness: 0, types: NamespaceType.allCases)
+    try theatre.play(steps: steps)
+    try examine(recording, theatre.log, seed: 6, questions: steps)
+  }
+
+  private func examine(
+    _ recording: LiveRecording, _ log: TruthLog, seed: UInt64, questions: Int
+  ) throws {
+    try recording.waitForSamples(2)
+    let samples = try recording.samples()
+    let messages = try recording.messages()
+    #expect(!samples.all.contains { $0.gap != nil }, "\(messages)")
+    let reader = try recording.end()
+    var log = log
+    log.margin = LiveEvents.margin
+    var examiner = Examiner(
+      log: log, samples: samples, random: SeededRandom(seed: seed), isExact: true)
+    for _ in 0..<questions {
+      let question = examiner.question()
+      examiner.check(try reader.same(question), to: question)
+    }
+    var ranges = RangeExaminer(examiner)
+    for _ in 0..<2000 where ranges.asked < 1500 {
+      let question = ranges.question()
+      ranges.check(try reader.same(question), to: question)
+    }
+    let span = log.lives.compactMap(\.acts.first?.began)
+    let seconds = Double((span.max() ?? 0) - (span.min() ?? 0)) / 1e9
+    print(
+      "exact truth, seed \(seed): \(log.lives.joinedActs) steps of \(log.lives.count) processes in"
+        + " \(seconds) s, \(examiner.asked) answers: \(examiner.same) same, \(examiner.different)"
+        + " different, \(examiner.unknown) unknown, \(examiner.mistakes.count) wrong; over ranges"
+        + " \(ranges.same) same, \(ranges.different) different of \(ranges.asked),"
+        + " \(ranges.mistakes.count) wrong")
+    let mistakes = examiner.mistakes.count
+    #expect(mistakes == 0, "\(examiner.mistakes.prefix(5).joined(separator: "\n"))")
+    let untruths = ranges.mistakes.count
+    #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
+    // The test would say nothing if one verdict never came up.
+    #expect(examiner.same > 50 && examiner.different > 50)
+    #expect(ranges.same > 50 && ranges.different > 5)
+  }
+}

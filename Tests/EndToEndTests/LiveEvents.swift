@@ -1,0 +1,17 @@
+// Whether the kernel's events can be listened to here.
+
+import Foundation
+import NamespaceEvents
+
+enum LiveEvents {
+  /// Root may, unless a sandbox or the kernel's configuration forbids it.
+  static let arePermitted: Bool = {
+    geteuid() == 0 && (try? EventListener(ringBytes: 4096)) != nil
+  }()
+
+  static let need = "needs root, and a kernel that lets it listen to events (perf_event_open)"
+
+  /// How far from a step its time may be told: an event's time has microseconds, and is counted by
+  /// another clock, which may be corrected meanwhile.
+  static let margin: Int64 = 200_000
+}

@@ -1,0 +1,26 @@
+// A row of an answer as JSON, read the way tests need it.
+
+import Foundation
+
+struct Row: CustomStringConvertible {
+  let values: [String: Any]
+
+  subscript(key: String) -> String? { values[key] as? String }
+  func number(_ key: String) -> Int? { values[key] as? Int }
+  func flag(_ key: String) -> Bool? { values[key] as? Bool }
+  func row(_ key: String) -> Row? { (values[key] as? [String: Any]).map(Row.init) }
+  func rows(_ key: String) -> [Row] { (values[key] as? [[String: Any]] ?? []).map(Row.init) }
+  func texts(_ key: String) -> [String] { values[key] as? [String] ?? [] }
+
+  /// A time, in nanoseconds since the epoch.
+  func time(_ key: String) -> Int64? {
+    guard let text = self[key], let dot = text.firstIndex(of: "."),
+      let date = ISO8601DateFormatter().date(from: text.prefix(upTo: dot) + "Z"),
+      let fraction = Int64(text[text.index(after: dot)...].prefix { $0.isNumber })
+    else { return nil }
+    return Int64(date.timeIntervalSince1970) * 1_000_000_000 + fraction
+  }
+
+  var pid: Int? { number("pid") }
+  var description: String { "\(values)" }
+}
