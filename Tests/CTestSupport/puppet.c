@@ -3,6 +3,7 @@
 //   u FLAGS   unshare(2) with CLONE_NEW* flags
 //   s PID     setns(2) into the namespaces of FLAGS (set by 'n' before) of the process PID
 //   n FLAGS   which namespaces the next 's' enters
+//   f 0       starts a child that does nothing, and answers with its PID
 //   t 0       starts a second thread, and answers with its number
 //   U FLAGS   unshare(2) in that thread
 //   e 0       that thread ends
@@ -37,6 +38,15 @@ static int32_t enter(int64_t pid, int flags) {
   int32_t result = setns(file, flags) == 0 ? 0 : -errno;
   close(file);
   return result;
+}
+
+static int32_t start_child(int control) {
+  pid_t pid = fork();
+  if (pid != 0) return pid < 0 ? -errno : pid;
+  // Its parent's control must not seem to be held still. And it outlives a test only so long.
+  close(control);
+  alarm(60);
+  while (1) pause();
 }
 
 static int32_t leave(int64_t flags) { return unshare((int)flags) == 0 ? 0 : -errno; }
@@ -89,6 +99,7 @@ static void obey(int control) {
     if (obeyed_by_second(&order)) continue;
     switch (order.what) {
     case 'u': answer = leave(order.argument); break;
+    case 'f': answer = start_child(control); break;
     case 'n': flags = (int)order.argument; break;
     case 's': answer = enter(order.argument, flags); break;
     default: answer = -EINVAL;

@@ -17,7 +17,7 @@ struct Examiner {
   /// Where they have none, an inode number may leave a doubt.
   private let namespacesHaveIDs: Bool
   /// Whether events told all: then nothing is unknown but where a process that was not there was.
-  private let isExact: Bool
+  let isExact: Bool
   var proven: Int { same + different }
 
   init(
@@ -35,12 +35,13 @@ struct Examiner {
   /// processes that were there then.
   mutating func question() -> SameQuestion {
     let begin = samples.all.first?.start ?? 0
-    let end = samples.all.last?.end ?? 1
+    // What was after the beginning of the last sample no event told either, if there was none.
+    let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
     var time = Int64.random(in: begin...end, using: &random)
     if Bool.random(using: &random),
       let act = log.lives.randomElement(using: &random)?.acts.randomElement(using: &random)
     {
-      time = act.done + Int64.random(in: -100_000_000...400_000_000, using: &random)
+      time = min(end, act.done + Int64.random(in: -100_000_000...400_000_000, using: &random))
     }
     let present = log.lives.filter { log.truth($0.pid, at: time) != .away }
     let pids = (0..<2).map { _ in

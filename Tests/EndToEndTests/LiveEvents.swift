@@ -11,6 +11,12 @@ enum LiveEvents {
 
   static let need = "needs root, and a kernel that lets it listen to events (perf_event_open)"
 
+  /// Whether who has no privilege may not listen.
+  static let areForbiddenToOthers: Bool = {
+    let text = try? String(contentsOfFile: "/proc/sys/kernel/perf_event_paranoid", encoding: .utf8)
+    return text.flatMap { Int($0.filter { !$0.isWhitespace }) }.map { $0 > 0 } ?? true
+  }()
+
   /// How far from a step its time may be told: an event's time has microseconds, and is counted by
   /// another clock, which may be corrected meanwhile.
   static let margin: Int64 = 200_000

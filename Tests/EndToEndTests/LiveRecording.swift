@@ -55,7 +55,19 @@ final class LiveRecording {
       Command.nshist, ["query"] + arguments + ["--format", "json", "--db", database])
     #expect(outcome.status == 0, "\(arguments): \(outcome.messages)")
     let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
-    return ((answer as? [String: Any])?[arguments[0]] as? [[String: Any]] ?? []).map(Row.init)
+    let object = answer as? [String: Any]
+    let rows = (object?[arguments[0]] ?? object?["periods"]) as? [[String: Any]]
+    return (rows ?? []).map(Row.init)
+  }
+
+  /// The answer of `query same --at` for one type.
+  func same(_ pids: [Int32], at time: Int64, _ type: String) throws -> Row {
+    let outcome = try Command.run(
+      Command.nshist,
+      ["query", "same", "--at", argument(time), "--type", type, "--format", "json"]
+        + ["--db", database] + pids.map(String.init))
+    let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    return try #require(Row(values: answer as? [String: Any] ?? [:]).rows("types").first)
   }
 
   /// The samples so far.

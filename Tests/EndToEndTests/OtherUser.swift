@@ -18,14 +18,19 @@ enum OtherUser {
   /// What stands before a program in a shell so that this user runs it.
   static let command = ([setpriv] + identity).joined(separator: " ")
 
+  /// Options of setpriv(1) by which there is no way to any capability.
+  static let everyCapability = ["--bounding-set=-all", "--inh-caps=-all"]
+
   /// Starts `nshist`.
-  static func start(_ arguments: [String]) throws -> Command {
-    try Command(setpriv, identity + [Command.nshist] + arguments)
+  static func start(_ arguments: [String], dropping more: [String] = []) throws -> Command {
+    try Command(setpriv, identity + more + [Command.nshist] + arguments)
   }
 
   /// Runs `nshist` to its end.
-  static func nshist(_ arguments: [String]) throws -> Command.Outcome {
-    try start(arguments).wait()
+  static func nshist(
+    _ arguments: [String], dropping more: [String] = []
+  ) throws -> Command.Outcome {
+    try start(arguments, dropping: more).wait()
   }
 }
 

@@ -53,11 +53,24 @@ struct RangeExaminer {
       case .different:
         different += 1
         if truths.contains(true) { report("once same", line, pids, span) }
-      case .unknown: break
+      case .unknown:
+        if examiner.isExact && truths.contains(true) { report("once same", line, pids, span) }
       }
+      if examiner.isExact { checkWhole(line, pids, span) }
       for interval in line.intervals where !isTrue(interval, line.type, pids) {
         report("not all of \(interval.from)...\(interval.until)", line, pids, span)
       }
+    }
+  }
+
+  /// Where events told all, every time that they were together is in the answer.
+  private mutating func checkWhole(
+    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+  ) {
+    guard line.type != .time, line.verdict != .different else { return }
+    for (time, isShared) in stretches(line.type, pids, in: span) where isShared == true {
+      let isTold = line.intervals.contains { $0.from <= time && time <= $0.until }
+      if !isTold { report("together at \(time), and not told", line, pids, span) }
     }
   }
 
@@ -85,6 +98,13 @@ struct RangeExaminer {
   private func sharing(
     _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<Int64>
   ) -> [Bool?] {
+    stretches(type, pids, in: span).map(\.isShared)
+  }
+
+  /// The same with the middle of each such time.
+  private func stretches(
+    _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<Int64>
+  ) -> [(middle: Int64, isShared: Bool?)] {
     var steps = [span.lowerBound, span.upperBound]
     for life in log.lives where pids.contains(life.pid) {
       for act in life.acts {
@@ -95,13 +115,14 @@ struct RangeExaminer {
     }
     steps.sort()
     return zip(steps, steps.dropFirst()).map { start, end in
-      let truths = pids.map { log.truth($0, at: start + (end - start) / 2) }
-      if truths.contains(.changing) { return nil }
+      let middle = start + (end - start) / 2
+      let truths = pids.map { log.truth($0, at: middle) }
+      if truths.contains(.changing) { return (middle, nil) }
       var places: [Int?] = []
       for truth in truths {
         if case .at(let all) = truth { places.append(all[type]) } else { places.append(nil) }
       }
-      return !places.contains(nil) && Set(places).count == 1
+      return (middle, !places.contains(nil) && Set(places).count == 1)
     }
   }
 }

@@ -51,6 +51,10 @@ public final class Puppet {
   /// Leaves its namespaces of these `CLONE_NEW*` flags for new ones.
   public func unshare(_ flags: Int32) throws { try order("u", Int64(flags)) }
 
+  /// Starts a child of its own, which does nothing, ends by itself after a minute, and is not reaped.
+  /// Gives its PID.
+  public func startChild() throws -> Int32 { try order("f", 0) }
+
   /// Starts a second thread, of which there can be one. Gives its number.
   public func startThread() throws -> Int32 { try order("t", 0) }
 

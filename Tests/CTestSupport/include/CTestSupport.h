@@ -7,8 +7,9 @@
 /// `control`; -1 with errno when it cannot be started.
 int32_t ctest_puppet(uint64_t flags, int32_t *control);
 
-/// Sends one order and waits for its answer: the number of a thread for `t`, else 0. Returns the
-/// negative errno of an order that failed, and -EPIPE when the puppet is gone.
+/// Sends one order and waits for its answer: the PID of a child for `f`, the number of a thread for
+/// `t`, else 0. Returns the negative errno of an order that failed, and -EPIPE when the puppet is
+/// gone.
 int32_t ctest_order(int32_t control, char order, int64_t argument);
 
 /// Reaps a child that has ended. Returns 0, or the negative errno.

@@ -1,0 +1,125 @@
+// Containers of runc(8) and bwrap(1): what the history tells of them is what was done with them.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct ContainerTests {
+  private static let isolated = ["ipc", "mnt", "net", "pid", "user", "uts"]
+
+  private static func inode(_ row: Row?, _ type: String) -> Int? {
+    row?.row("namespaces")?.row(type)?.number("inode")
+  }
+
+  /// Whether a row's namespaces of the types of a container are all others than the host's.
+  private static func isIsolated(_ row: Row?) -> Bool {
+    isolated.allSatisfy { row?.row("namespaces")?.row($0)?.flag("initial") == false }
+  }
+
+  @Test(
+    "a container of runc: its first process, one executed in it, and its end",
+    .enabled(if: Containers.runcIsThere, "\(Containers.runcNeed)"))
+  func runc() throws {
+    let folder = try TemporaryFolder()
+    try Containers.makeBundle(in: folder)
+    let recording = try LiveRecording(interval: "2s", ["--events", "on"])
+    try recording.waitForSamples(1)
+    let steps = try Containers.play(in: folder)
+    recording.settle()
+    func time(_ name: String) throws -> Int64 {
+      try #require(steps.first { $0.name == name }?.time)
+    }
+    func history(_ name: String) throws -> [Row] {
+      let pid = try #require(steps.first { $0.name == name }?.pid)
+      return try recording.ask("history", "\(pid)")
+    }
+    let first = try history("started")
+    expect(first, beginsIn: try time("starting")...time("started"))
+    expect(first, endsIn: try time("ending")...time("ended"))
+    let second = try history("executed")
+    expect(second, beginsIn: try time("executing")...time("executed"))
+    expect(second, endsIn: try time("executing")...time("executed"))
+    #expect(first.last?["comm"] == "sleep" && second.last?["comm"] == "sleep")
+    #expect(Self.isIsolated(first.last) && Self.isIsolated(second.last), "\(first) \(second)")
+    for type in Self.isolated {
+      #expect(Self.inode(first.last, type) == Self.inode(second.last, type), "\(type)")
+    }
+    let (one, two) = (try #require(first.last?.pid), try #require(second.last?.pid))
+    let middle = (try #require(second.last?.time("from")) + (second.last?.time("until") ?? 0)) / 2
+    for type in Self.isolated {
+      let answer = try recording.same([Int32(one), Int32(two)], at: middle, type)
+      #expect(answer["verdict"] == "same" && answer["evidence"] == "exact", "\(answer)")
+    }
+    for type in ["net", "pid"] {
+      let members = try recording.ask("members", "\(type)@\(one)").filter {
+        $0.flag("initial") == false
+      }
+      #expect(Set(members.compactMap(\.pid)).isSuperset(of: [one, two]), "\(members)")
+    }
+    try expectEmptied(recording, first.last, ["net", "pid", "uts"], by: time("ended"))
+    try expectNothingUntold(recording)
+  }
+
+  @Test(
+    "a sandbox of bwrap",
+    .enabled(if: Containers.bwrapIsThere, "\(Containers.bwrapNeed)"))
+  func bwrap() throws {
+    let folder = try TemporaryFolder()
+    let root = try Containers.makeRoot(in: folder)
+    let recording = try LiveRecording(interval: "2s", ["--events", "on"])
+    try recording.waitForSamples(1)
+    let life = try Deed {
+      let outcome = try Command.run(
+        Containers.bwrap, ["--unshare-all", "--ro-bind", root, "/", "/bin/sleep", "0.1"])
+      #expect(outcome.status == 0, "\(outcome.messages)")
+    }
+    recording.settle()
+    let changes = try recording.ask("changes").filter { life.contains($0.time("by")) }
+    let start = changes.first { $0["change"] == "started" && $0["comm"] == "bwrap" }
+    #expect(start?.texts("marks") == ["new"] && start?.flag("exact") == true, "\(changes)")
+    let pid = try #require(start?.pid)
+    let first = try recording.ask("history", "\(pid)")
+    #expect(first.allSatisfy(Self.isIsolated))
+    expect(first, beginsIn: life.began...life.done)
+    expect(first, endsIn: life.began...life.done)
+    let members = try recording.ask("members", "net@\(pid)").filter { $0.flag("initial") == false }
+    let sleeper = members.first { $0["comm"] == "sleep" }
+    #expect((sleeper?.time("until") ?? 0) - (sleeper?.time("from") ?? 0) >= 100_000_000)
+    try expectEmptied(recording, first.first, Self.isolated, by: life.done)
+    try expectNothingUntold(recording)
+  }
+
+  private func expect(_ rows: [Row], beginsIn time: ClosedRange<Int64>) {
+    let first = rows.first
+    #expect(first?["began"] == "started" && first?.flag("began_exactly") == true, "\(rows)")
+    #expect(time.contains(first?.time("from") ?? 0), "\(rows)")
+  }
+
+  private func expect(_ rows: [Row], endsIn time: ClosedRange<Int64>) {
+    let last = rows.last
+    #expect(last?["ended"] == "exited" && last?.flag("ended_exactly") == true, "\(rows)")
+    #expect(time.contains(last?.time("until") ?? 0), "\(rows)")
+  }
+
+  /// The namespaces of a row lost their last process, and it is told when.
+  private func expectEmptied(
+    _ recording: LiveRecording, _ row: Row?, _ types: [String], by end: Int64
+  ) throws {
+    let changes = try recording.ask("changes").filter { $0["change"] == "emptied" }
+    for type in types {
+      let inode = try #require(Self.inode(row, type))
+      let emptied = changes.first { change in
+        change.rows("parts").contains { $0.row("from")?.number("inode") == inode }
+      }
+      #expect(emptied?.flag("exact") == true, "\(type) in \(changes)")
+      #expect((emptied?.time("by") ?? .max) <= end, "\(type)")
+    }
+  }
+
+  private func expectNothingUntold(_ recording: LiveRecording) throws {
+    try recording.waitForSamples(2)
+    #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
+  }
+}

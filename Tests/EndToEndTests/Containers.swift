@@ -1,0 +1,88 @@
+// Programs that run containers, each with a file system of one static program.
+
+import Foundation
+import TestSupport
+
+enum Containers {
+  private static let busybox = "/bin/busybox"
+  static let bwrap = "/usr/bin/bwrap"
+  private static let unshare = "/usr/bin/unshare"
+  private static let runc = "/usr/sbin/runc"
+
+  private static func areThere(_ programs: String...) -> Bool {
+    geteuid() == 0 && programs.allSatisfy(FileManager.default.isExecutableFile)
+  }
+
+  static let runcIsThere = areThere(runc, busybox, unshare)
+  static let runcNeed = "needs root, runc, busybox and unshare"
+  static let bwrapIsThere = areThere(bwrap, busybox)
+  static let bwrapNeed = "needs root, bwrap and busybox"
+
+  /// Makes a root file system.
+  static func makeRoot(in folder: TemporaryFolder) throws -> String {
+    let root = folder.file("rootfs")
+    let files = FileManager.default
+    try files.createDirectory(atPath: root + "/bin", withIntermediateDirectories: true)
+    try files.copyItem(atPath: busybox, toPath: root + "/bin/busybox")
+    try files.createSymbolicLink(atPath: root + "/bin/sleep", withDestinationPath: "busybox")
+    return root
+  }
+
+  /// Makes a bundle whose first process sleeps, with new namespaces of every usual type.
+  static func makeBundle(in folder: TemporaryFolder) throws {
+    _ = try makeRoot(in: folder)
+    let path = folder.file("config.json")
+    _ = try Command.run(runc, ["spec", "--rootless", "--bundle", folder.path])
+    let text = try Data(contentsOf: URL(fileURLWithPath: path))
+    var config = try JSONSerialization.jsonObject(with: text) as? [String: Any] ?? [:]
+    var process = config["process"] as? [String: Any] ?? [:]
+    process["terminal"] = false
+    process["args"] = ["/bin/sleep", "60"]
+    config["process"] = process
+    var linux = config["linux"] as? [String: Any] ?? [:]
+    let spaces = linux["namespaces"] as? [[String: String]] ?? []
+    linux["namespaces"] = spaces + [["type": "network"]]
+    config["linux"] = linux
+    try JSONSerialization.data(withJSONObject: config).write(to: URL(fileURLWithPath: path))
+  }
+
+  /// What was done with a container, and when, in nanoseconds since the epoch.
+  struct Step {
+    let name: String
+    let time: Int64
+    let pid: Int32?
+  }
+
+  /// Runs a container, executes a program in it, ends it.
+  ///
+  /// All in a user namespace, where runc has no say about devices, and a mount namespace.
+  static func play(in folder: TemporaryFolder) throws -> [Step] {
+    let script = """
+      say() { echo "$1 $(date +%s%N) $2"; }
+      cd "$0"
+      do_() { \(runc) --root "$0/state" "$@" </dev/null >/dev/null; }
+      say starting
+      do_ run -d --pid-file first box || exit 1
+      say started $(cat first)
+      sleep 0.3
+      say executing
+      do_ exec --pid-file second box /bin/sleep 0.1 || exit 1
+      say executed $(cat second)
+      sleep 0.3
+      say ending
+      do_ kill box KILL || exit 1
+      while do_ state box && [ -e /proc/$(cat first)/ns/net ]; do sleep 0.01; done 2>/dev/null
+      do_ delete --force box
+      say ended
+      """
+    let outcome = try Command.run(
+      unshare, ["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script, folder.path])
+    guard outcome.status == 0 else { throw NeverHappened(what: outcome.messages) }
+    return outcome.output.split(separator: "\n").map { line in
+      let words = line.split(separator: " ")
+      return Step(
+        name: String(words[0]), time: Int64(words[1]) ?? 0,
+        pid: words.count > 2 ? Int32(words[2]) : nil)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// Where the kernel has no room for its events, that is said, is a gap, and is all: what was before
+// and what is after stays exact.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct EventLossTests {
+  @Test("events of a burst that found no room are a gap with two ends")
+  func burst() throws {
+    let recording = try LiveRecording(interval: "2s", ["--events", "on", "--event-ring", "4"])
+    let (one, other) = (try Puppet(), try Puppet())
+    try recording.waitForSamples(1)
+    let before = try Deed { try one.unshare(CloneFlag.net) }
+    recording.settle()
+    // The recorder is as if it were very busy.
+    recording.signal(SIGSTOP)
+    try one.unshare(CloneFlag.net)
+    _ = try Command.run(
+      "/bin/sh",
+      [
+        "-c",
+        "for i in 1 2 3 4 5 6 7 8 9 10; do for j in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done; done",
+      ])
+    let within = ClockReading.now().wall
+    try one.unshare(CloneFlag.net)
+    recording.signal(SIGCONT)
+    try eventually("a word on it") {
+      try recording.messages().contains("events of the kernel were lost")
+    }
+    let told = ClockReading.now().wall
+    usleep(100_000)
+    let after = try Deed { try other.enter(one.pid, CloneFlag.net) }
+    try recording.waitForSamples(1)
+    recording.settle()
+
+    let lines = try recording.messages().split(separator: "\n").filter { $0.contains("were lost") }
+    #expect(lines.count == 1, "\(lines)")
+    #expect(lines.first?.contains("--event-ring") == true)
+    let gaps = try recording.ask("coverage").filter { $0["period"] == "gap" }
+    #expect(gaps.count == 1, "\(gaps)")
+    let gap = try #require(gaps.first)
+    #expect(gap["missing"] == "events were lost")
+    let (from, until) = (try #require(gap.time("from")), try #require(gap.time("until")))
+    #expect(before.done < from && from < within && within < until && until < told)
+
+    let inGap = try recording.same([one.pid, other.pid], at: within, "net")
+    #expect(inGap["verdict"] == "unknown" && inGap["reason"] == "gap", "\(inGap)")
+    for (time, verdict) in [
+      (before.done, "different"), (after.began, "different"), (after.done, "same"),
+    ] {
+      let answer = try recording.same([one.pid, other.pid], at: time, "net")
+      #expect(answer["verdict"] == verdict && answer["evidence"] == "exact", "\(answer)")
+    }
+    let moves = try recording.ask("changes", "--pid", "\(other.pid)").filter {
+      $0["change"] == "moved"
+    }
+    #expect(moves.count == 1 && after.contains(moves.first?.time("by")), "\(moves)")
+    #expect(moves.first?.flag("exact") == true)
+  }
+}

@@ -1,0 +1,36 @@
+// SIGKILL of a recorder that listens to events: what was told more than a second or so before is in
+// the file.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct KilledListenerTests {
+  @Test("a killed recorder loses at most about a second", arguments: [UInt64(1), 2, 3])
+  func killed(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    let recording = try LiveRecording(interval: "1m", ["--events", "on"])
+    let puppet = try Puppet()
+    var moves: [Deed] = []
+    let end =
+      ClockReading.now().wall + Int64.random(in: 2_500_000_000...4_000_000_000, using: &random)
+    while ClockReading.now().wall < end {
+      moves.append(try Deed { try puppet.unshare(CloneFlag.uts) })
+      usleep(UInt32.random(in: 5_000...60_000, using: &random))
+    }
+    let death = ClockReading.now().wall
+    recording.signal(SIGKILL)
+    usleep(50_000)
+    let told = try recording.ask("changes", "--pid", "\(puppet.pid)").filter {
+      $0["change"] == "moved"
+    }
+    let safe = moves.filter { $0.done < death - 1_200_000_000 }
+    #expect(safe.count > 10)
+    #expect(told.count >= safe.count, "\(told.count) of \(safe.count) and \(moves.count)")
+    for (row, move) in zip(told, moves) {
+      #expect(move.contains(row.time("by")) && row.flag("exact") == true, "\(row) is not \(move)")
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// Without the privilege to listen to the kernel's events a recorder takes samples only, and says so;
+// or, if it has to listen, ends.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(
+  .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"),
+  .enabled(
+    if: LiveEvents.areForbiddenToOthers,
+    "kernel.perf_event_paranoid lets every user listen to events"))
+struct NoPrivilegeTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try chmod(folder.path, to: 0o777)
+  }
+
+  private func record(_ options: String...) throws -> Command.Outcome {
+    try OtherUser.nshist(
+      ["record", "--interval", "50ms", "--samples", "3", "--db", folder.file("history.db")]
+        + options, dropping: OtherUser.everyCapability)
+  }
+
+  @Test("it records samples, and says once what it cannot have and what would allow it")
+  func auto() throws {
+    for options in [[], ["--events", "auto"]] {
+      let outcome = try record(options.first ?? "--interval", options.last ?? "50ms")
+      #expect(outcome.status == 0, "\(outcome.messages)")
+      let lines = outcome.messages.split(separator: "\n").filter { $0.contains("CAP_PERFMON") }
+      #expect(lines.count == 1, "\(outcome.messages)")
+      #expect(lines.first?.contains("samples only") == true)
+      #expect(outcome.messages.contains("no events in between"))
+      #expect(outcome.messages.contains("3 samples"))
+    }
+  }
+
+  @Test("it ends where it has to listen")
+  func on() throws {
+    expectRefusal(try record("--events", "on"), 77, saying: "CAP_PERFMON")
+  }
+
+  @Test("it says nothing where it is not to listen")
+  func off() throws {
+    let outcome = try record("--events", "off")
+    #expect(outcome.status == 0)
+    #expect(!outcome.messages.contains("CAP_PERFMON"))
+  }
+}

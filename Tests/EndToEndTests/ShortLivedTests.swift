@@ -1,0 +1,91 @@
+// Processes that no sample met: who made whom, and which of them are kept.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct ShortLivedTests {
+  private static func numbers(_ outcome: Command.Outcome) -> [Int] {
+    outcome.output.split(separator: "\n").compactMap { Int($0) }
+  }
+
+  /// Leaves a long-lived process behind, as a daemon does; gives its PID and its parent's.
+  private func daemon() throws -> (parent: Int, child: Int) {
+    let parent = try Puppet()
+    let child = try parent.startChild()
+    try parent.exit()
+    return (Int(parent.pid), Int(child))
+  }
+
+  @Test("a daemon is known as the child of its short-lived parent")
+  func doubleFork() throws {
+    let recording = try LiveRecording(interval: "2s", ["--events", "on"])
+    try recording.waitForSamples(1)
+    let (parent, child) = try daemon()
+    defer { kill(pid_t(child), SIGKILL) }
+    try recording.waitForSamples(1)
+    recording.settle()
+    let history = try recording.ask("history", "\(child)")
+    #expect(history.first?["began"] == "started" && history.first?.flag("began_exactly") == true)
+    #expect(history.first?.row("parent")?.pid == parent, "\(history)")
+    let ofParent = try recording.ask("history", "\(parent)")
+    #expect(ofParent.last?["ended"] == "exited" && ofParent.last?.flag("ended_exactly") == true)
+  }
+
+  @Test("a process that only ran a small program is found by its name")
+  func brief() throws {
+    let recording = try LiveRecording(interval: "2s", ["--events", "on"])
+    try recording.waitForSamples(1)
+    var shell: Int?
+    let life = try Deed {
+      shell = Self.numbers(try Command.run("/bin/sh", ["-c", "echo $$; /bin/true; true"])).first
+    }
+    recording.settle()
+    let mine = try recording.ask("history", "comm:true").filter {
+      $0.row("parent")?.pid == shell && life.contains($0.time("from"))
+    }
+    #expect(mine.count == 1, "\(mine)")
+    let row = try #require(mine.first)
+    #expect(row["began"] == "started" && row["ended"] == "exited")
+    #expect(row.flag("began_exactly") == true && row.flag("ended_exactly") == true)
+    #expect(life.contains(row.time("until")))
+    #expect(row.row("parent")?["comm"] == "sh")
+    #expect(row.row("namespaces")?.row("net")?.number("inode") != nil)
+  }
+
+  @Test(
+    "what is kept of those that no sample met",
+    arguments: [("all", true, true), ("changed", false, true), ("none", false, false)])
+  func keeping(choice: String, keepsPlain: Bool, keepsMoved: Bool) throws {
+    let recording = try LiveRecording(interval: "5s", ["--events", "on", "--short-lived", choice])
+    try recording.waitForSamples(1)
+    let plain = try Command("/bin/true", [])
+    let moved = try Command("/usr/bin/unshare", ["--net", "sleep", "0.005"])
+    // Longer than events wait to be written: they are told in two batches.
+    let slow = try Command("/bin/sleep", ["1.5"])
+    let movedSlow = try Command("/usr/bin/unshare", ["--net", "sleep", "1.5"])
+    for command in [plain, moved, slow, movedSlow] { #expect(try command.wait().status == 0) }
+    let (parent, child) = try daemon()
+    defer { kill(pid_t(child), SIGKILL) }
+    let later = try Puppet()
+    recording.settle()
+    func isKept(_ pid: Int) throws -> Bool {
+      try !Recording.texts("SELECT pid FROM processes WHERE pid = \(pid)", in: recording.database)
+        .isEmpty
+    }
+    #expect(try isKept(Int(plain.pid)) == keepsPlain)
+    #expect(try isKept(Int(slow.pid)) == keepsPlain)
+    #expect(try isKept(Int(moved.pid)) == keepsMoved)
+    #expect(try isKept(Int(movedSlow.pid)) == keepsMoved)
+    // Who is alive is none of them, and its parent is nobody else.
+    #expect(try isKept(child) && isKept(Int(later.pid)))
+    #expect(try isKept(parent) == keepsPlain)
+    let told = try recording.ask("history", "\(child)").first?.row("parent")?.pid
+    #expect(told == (keepsPlain ? parent : nil))
+    try recording.waitForSamples(1)
+    #expect(try isKept(child))
+    #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
+  }
+}

@@ -1,0 +1,114 @@
+// Who was in a namespace for five milliseconds, with two seconds between samples: found afterwards
+// by every question, and to the right millisecond.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct ShortVisitTests {
+  private let recording: LiveRecording
+  private let victim: Puppet
+
+  init() throws {
+    recording = try LiveRecording(interval: "2s", ["--events", "on"])
+    victim = try Puppet()
+    try victim.unshare(CloneFlag.net | CloneFlag.uts)
+    // Right behind a sample there is time until the next.
+    try recording.waitForSamples(1)
+  }
+
+  @Test("a process that lived in a new network")
+  func newNetwork() throws {
+    var pid: Int32 = 0
+    let life = try Deed {
+      let command = try Command("/usr/bin/unshare", ["--net", "sleep", "0.005"])
+      pid = command.pid
+      #expect(try command.wait().status == 0)
+    }
+    try expectUnmet(life)
+    recording.settle()
+    let changes = try recording.ask("changes").filter { $0.pid == Int(pid) }
+    #expect(changes.map { $0["change"] } == ["moved", "exited"])
+    #expect(changes.map { $0.texts("marks") } == [["new"], []])
+    try expectStay(changes.first, changes.last, life)
+    let history = try recording.ask("history", "\(pid)")
+    #expect(history.map { $0["began"] } == ["started", "changed"])
+    #expect(history.last?["ended"] == "exited")
+    expectExact(history, life)
+    let members = try recording.ask("members", "net@\(pid)").filter { $0.flag("initial") == false }
+    #expect(members.map(\.pid) == [Int(pid)])
+    expectExact(members, life)
+  }
+
+  @Test("a process that entered somebody's namespaces")
+  func nsenter() throws {
+    var pid: Int32 = 0
+    let visit = try Deed {
+      let command = try Command(
+        "/usr/bin/nsenter", ["--target", "\(victim.pid)", "--net", "--uts", "sleep", "0.005"])
+      pid = command.pid
+      #expect(try command.wait().status == 0)
+    }
+    try expectUnmet(visit)
+    recording.settle()
+    let changes = try recording.ask("changes", "--pid", "\(pid)")
+    let moves = changes.filter { $0["change"] == "moved" }
+    #expect(!moves.isEmpty && moves.allSatisfy { $0.texts("marks") == ["entered"] }, "\(changes)")
+    #expect(Set(moves.map { $0.row("joined")?.pid }) == [Int(victim.pid)])
+    try expectStay(moves.last, changes.last, visit)
+    let members = try recording.ask("members", "net@\(victim.pid)")
+    let guest = members.filter { $0.pid == Int(pid) && $0.flag("initial") == false }
+    #expect(guest.count == 1, "\(guest)")
+    expectExact(guest, visit)
+    let peers = try recording.ask("peers", "\(victim.pid)")
+    #expect(peers.allSatisfy { $0.pid == Int(pid) })
+    #expect(peers.compactMap { $0["type"] }.sorted() == ["net", "uts"])
+    for peer in peers {
+      #expect(visit.contains(peer.time("from")) && visit.contains(peer.time("until")))
+      #expect(peer.values["seconds"] as? Double ?? 0 >= 0.005)
+    }
+  }
+
+  @Test("to the millisecond")
+  func millisecond() throws {
+    let puppet = try Puppet()
+    let arrival = try Deed { try puppet.enter(victim.pid, CloneFlag.net) }
+    usleep(5_000)
+    let end = try Deed { try puppet.exit() }
+    recording.settle()
+    let changes = try recording.ask("changes", "--pid", "\(puppet.pid)")
+    #expect(changes.map { $0["change"] } == ["started", "moved", "exited"])
+    #expect(changes.allSatisfy { $0.flag("exact") == true })
+    #expect(changes.count == 3 && arrival.contains(changes[1].time("by")), "\(changes)")
+    #expect(end.contains(changes.last?.time("by")), "\(changes)")
+    let stay = try recording.ask("history", "\(puppet.pid)").last
+    #expect(arrival.contains(stay?.time("from")) && end.contains(stay?.time("until")))
+    let peer = try recording.ask("peers", "\(victim.pid)").first { $0.pid == Int(puppet.pid) }
+    #expect(
+      arrival.contains(peer?.time("from")) && end.contains(peer?.time("until")), "\(peer as Any)")
+  }
+
+  /// No sample can have seen what was done.
+  private func expectUnmet(_ deed: Deed) throws {
+    let samples = try recording.samples().all
+    #expect(!samples.contains { $0.end >= deed.began && $0.start <= deed.done }, "too slow to test")
+  }
+
+  private func expectExact(_ rows: [Row], _ deed: Deed) {
+    for row in rows {
+      #expect(row.flag("began_exactly") == true && row.flag("ended_exactly") == true, "\(row)")
+      #expect(deed.contains(row.time("from")) && deed.contains(row.time("until")), "\(row)")
+    }
+  }
+
+  /// It came and went when it did, and was there for as long as it slept.
+  private func expectStay(_ arrival: Row?, _ end: Row?, _ deed: Deed) throws {
+    let (from, until) = (try #require(arrival?.time("by")), try #require(end?.time("by")))
+    #expect(arrival?.flag("exact") == true && end?.flag("exact") == true)
+    #expect(end?["change"] == "exited")
+    #expect(deed.contains(from) && deed.contains(until))
+    #expect(until - from >= 5_000_000)
+  }
+}
