@@ -21,11 +21,13 @@ struct ThreadTests {
 
   private var pid: Int { Int(puppet.pid) }
 
-  private func history() throws -> (process: [Row], thread: [Row]) {
-    let all = try recording.ask("history", "\(puppet.pid)")
-    return (
-      all.filter { $0.number("tid") == nil }, all.filter { $0.number("tid") == Int(tid) }
-    )
+  /// Its history, which is that of its main thread.
+  private func history() throws -> [Row] { try recording.ask("history", "\(puppet.pid)") }
+
+  /// The stays of the thread in the network that it, or its process, went to or stayed in.
+  private func members(_ network: Row?) throws -> [Row] {
+    let id = try #require(network?.number("id"))
+    return try recording.ask("members", "net#\(id)").filter { $0.number("tid") == Int(tid) }
   }
 
   private func changes() throws -> [Row] {
@@ -46,18 +48,14 @@ struct ThreadTests {
     // The thread is joined before the kernel tells of its end.
     let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
-    let (process, thread) = try history()
+    let process = try history()
     #expect(process.count == 1 && process.first?.flag("open") == true, "\(process)")
-    #expect(thread.count == 1)
-    expectStay(thread.first, from: departure, until: end)
-    let members = try recording.ask("members", "net@\(pid)/\(tid)").filter {
-      $0.flag("initial") == false
-    }
-    #expect(members.map { $0.number("tid") } == [Int(tid)])
-    expectStay(members.first, from: departure, until: end)
     let changes = try changes()
     #expect(departure.contains(changes.first?.time("by")), "\(changes)")
     #expect(changes.first?.texts("marks").contains("new") == true)
+    let thread = try members(changes.first?.rows("parts").first { $0["link"] == "net" }?.row("to"))
+    #expect(thread.count == 1 && thread.first?.pid == pid)
+    expectStay(thread.first, from: departure, until: end)
     #expect(changes.last?["change"] == "exited" && end.contains(changes.last?.time("by")))
     #expect(changes.allSatisfy { $0.flag("exact") == true })
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
@@ -69,12 +67,12 @@ struct ThreadTests {
     try recording.waitForSamples(2)
     let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
-    let (process, thread) = try history()
+    let process = try history()
     #expect(process.map { $0["began"] } == ["started", "changed"])
     #expect(departure.contains(process.last?.time("from")) && process.last?.flag("open") == true)
+    let thread = try members(process.first?.row("namespaces")?.row("net"))
     #expect(thread.count == 1)
     expectStay(thread.first, from: departure, until: end)
-    #expect(thread.first?.row("namespaces")?.row("net")?.flag("initial") == true)
     #expect(process.last?.row("namespaces")?.row("net")?.flag("initial") == false)
   }
 
@@ -83,8 +81,7 @@ struct ThreadTests {
     try puppet.execInThread()
     try recording.waitForSamples(3)
     recording.settle()
-    let (process, thread) = try history()
-    #expect(thread.isEmpty)
+    let process = try history()
     #expect(process.last?.flag("open") == true && process.last?["comm"] == "sleep", "\(process)")
     #expect(Set(process.map { $0["start"] }).count == 1)
     try expectOneProcess()
@@ -97,9 +94,9 @@ struct ThreadTests {
     let exec = try Deed(margin: 20_000_000) { try puppet.execInThread() }
     try recording.waitForSamples(3)
     recording.settle()
-    let (process, thread) = try history()
-    #expect(exec.contains(thread.last?.time("until")), "\(thread)")
-    let last = try #require(process.last)
+    let last = try #require(try history().last)
+    let thread = try members(last.row("namespaces")?.row("net"))
+    #expect(thread.count == 1 && exec.contains(thread.first?.time("until")), "\(thread)")
     #expect(exec.contains(last.time("from")) && last.flag("began_exactly") == true, "\(last)")
     #expect(last.row("namespaces")?.row("net")?.flag("initial") == false)
     try expectOneProcess()
