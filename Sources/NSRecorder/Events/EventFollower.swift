@@ -129,6 +129,8 @@ final class EventFollower {
     if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
     processes[event.pid] = task
     ended[event.pid] = nil
+    // The number is another's now.
+    paused[event.pid] = nil
     unconfirmed.insert(event.pid)
     sets.enter(place)
     tell(task, parent: birth.parent?.token, at: event.time)
@@ -211,7 +213,8 @@ final class EventFollower {
       endThread(event.tid, at: event.time)
     } else if let task = processes.removeValue(forKey: event.pid) {
       sets.leave(task.set)
-      let mayResume = threadsOf[event.pid]?.isEmpty == false
+      // Who began before events were listened to may have threads of which none told.
+      let mayResume = threadsOf[event.pid]?.isEmpty == false || task.isOlder
       // While all begins, no thread is known.
       if mayResume || batch == nil { paused[event.pid] = task }
       if !mayResume { ended[event.pid] = turns }
@@ -247,7 +250,9 @@ final class EventFollower {
   /// Forgets who can go on no more, and begins the next batch.
   func turn(epoch: Int64) -> EventBatch? {
     turns += 1
-    for pid in paused.keys where threadsOf[pid]?.isEmpty != false { paused[pid] = nil }
+    for (pid, task) in paused where threadsOf[pid]?.isEmpty != false && !task.isOlder {
+      paused[pid] = nil
+    }
     // What executes a program waits only for the other threads of its process to end.
     ended = ended.filter { turns - $0.value <= 2 }
     sets.trim()

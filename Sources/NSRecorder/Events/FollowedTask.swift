@@ -15,6 +15,8 @@ final class FollowedTask {
   var start: (turn: Int, place: Int)?
   /// Which time namespace it is in from its next exec on, where that is known and nothing else is.
   var timeAfterExec: FollowedLink?
+  /// Whether a sample told of it first: no event told of the threads that it had by then.
+  var isOlder: Bool { start == nil }
   /// Its name by the samples; nil while none has met it.
   var source: ProcessToken?
 
