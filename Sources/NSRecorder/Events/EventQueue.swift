@@ -136,7 +136,8 @@ struct EventQueue {
       if other.tid == event.tid {
         switch other.kind {
         // By a fork, its number was given again.
-        case .exit, .namespaces, .fork: return nil
+        case .exit, .fork: return nil
+        case .namespaces(let later): look.keep(what: event.kind, staysIn: later)
         case .comm(_, let isExec): look.isAfterExec = look.isAfterExec || isExec
         }
       } else if !look.threads.isEmpty {

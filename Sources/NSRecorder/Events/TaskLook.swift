@@ -1,3 +1,4 @@
+internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
@@ -11,4 +12,16 @@ struct TaskLook {
   var isAfterExec = false
   /// Of a process that moved, its other threads and their links.
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
+}
+
+extension TaskLook {
+  /// Something else happened to the task before it was looked at: what was read still holds of those
+  /// namespaces in which it was after both.
+  mutating func keep(what kind: KernelEvent.Kind, staysIn later: NamespaceInodes) {
+    guard case .namespaces(let earlier) = kind else { return }
+    threads.removeAll()
+    links = links.filter { link, _ in
+      link == link.type.link && link.type != .time && earlier[link.type] == later[link.type]
+    }
+  }
 }

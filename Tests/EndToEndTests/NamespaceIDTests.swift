@@ -1,0 +1,28 @@
+// The kernel's ids of namespaces that a process made in several steps, one right behind another.
+
+import Foundation
+import Procfs
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct NamespaceIDTests {
+  @Test("every one that a sample has read has its id")
+  func severalSteps() throws {
+    let recording = try LiveRecording(interval: "500ms", ["--events", "on"])
+    let puppet = try Puppet()
+    for flag in [CloneFlag.net, CloneFlag.uts, CloneFlag.ipc, CloneFlag.mnt] {
+      try puppet.unshare(flag)
+    }
+    try recording.waitForSamples(3)
+    let initial = try recording.ask("history", "1").last
+    let last = try recording.ask("history", "\(puppet.pid)").last?.row("namespaces")
+    // Where the kernel has no ids there is nothing to miss.
+    guard initial?.row("namespaces")?.row("cgroup")?.number("id") != nil else { return }
+    for type in ["net", "uts", "ipc", "mnt"] {
+      let namespace = last?.row(type)
+      #expect(namespace?.flag("initial") == false)
+      #expect(namespace?.number("id") != nil, "\(type): \(namespace as Any)")
+    }
+  }
+}
