@@ -109,8 +109,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "nshist", "NSHistory", "NSRecorder", "NamespaceEvents", "NamespaceModel", "Procfs", "SQLite",
-        "TestSupport",
+        "nshist", "NSHistory", "NSRecorder", "NamespaceEvents", "NamespaceModel", "Procfs",
+        "SQLite", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"], swiftSettings: strict),

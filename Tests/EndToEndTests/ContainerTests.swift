@@ -31,14 +31,14 @@ struct ContainerTests {
     func time(_ name: String) throws -> Int64 {
       try #require(steps.first { $0.name == name }?.time)
     }
-    func history(_ name: String) throws -> [Row] {
-      let pid = try #require(steps.first { $0.name == name }?.pid)
-      return try recording.ask("history", "\(pid)")
+    func pid(_ name: String) throws -> Int32 {
+      try #require(steps.first { $0.name == name }?.pid)
     }
-    let first = try history("started")
+    let (one, two) = (try pid("started"), try pid("executed"))
+    let first = try recording.ask("history", "\(one)")
     expect(first, beginsIn: try time("starting")...time("started"))
     expect(first, endsIn: try time("ending")...time("ended"))
-    let second = try history("executed")
+    let second = try recording.ask("history", "\(two)")
     expect(second, beginsIn: try time("executing")...time("executed"))
     expect(second, endsIn: try time("executing")...time("executed"))
     #expect(first.last?["comm"] == "sleep" && second.last?["comm"] == "sleep")
@@ -46,17 +46,16 @@ struct ContainerTests {
     for type in Self.isolated {
       #expect(Self.inode(first.last, type) == Self.inode(second.last, type), "\(type)")
     }
-    let (one, two) = (try #require(first.last?.pid), try #require(second.last?.pid))
     let middle = (try #require(second.last?.time("from")) + (second.last?.time("until") ?? 0)) / 2
     for type in Self.isolated {
-      let answer = try recording.same([Int32(one), Int32(two)], at: middle, type)
+      let answer = try recording.same([one, two], at: middle, type)
       #expect(answer["verdict"] == "same" && answer["evidence"] == "exact", "\(answer)")
     }
     for type in ["net", "pid"] {
       let members = try recording.ask("members", "\(type)@\(one)").filter {
         $0.flag("initial") == false
       }
-      #expect(Set(members.compactMap(\.pid)).isSuperset(of: [one, two]), "\(members)")
+      #expect(Set(members.compactMap(\.pid)).isSuperset(of: [Int(one), Int(two)]), "\(members)")
     }
     try expectEmptied(recording, first.last, ["net", "pid", "uts"], by: time("ended"))
     try expectNothingUntold(recording)

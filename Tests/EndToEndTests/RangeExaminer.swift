@@ -41,6 +41,8 @@ struct RangeExaminer {
     let known = question.pids.allSatisfy { answer.known[$0.pid, default: []].allSatisfy(log.knows) }
     guard known else { return }
     let span = (since ?? recorded.lowerBound)...(until ?? recorded.upperBound)
+    // After the last sample nothing is known.
+    let told = span.clamped(to: recorded)
     for line in answer.types {
       asked += 1
       let truths = sharing(line.type, pids, in: span)
@@ -54,9 +56,11 @@ struct RangeExaminer {
         different += 1
         if truths.contains(true) { report("once same", line, pids, span) }
       case .unknown:
-        if examiner.isExact && truths.contains(true) { report("once same", line, pids, span) }
+        if examiner.isExact, sharing(line.type, pids, in: told).contains(true) {
+          report("once same", line, pids, span)
+        }
       }
-      if examiner.isExact { checkWhole(line, pids, span) }
+      if examiner.isExact { checkWhole(line, pids, told) }
       for interval in line.intervals where !isTrue(interval, line.type, pids) {
         report("not all of \(interval.from)...\(interval.until)", line, pids, span)
       }
