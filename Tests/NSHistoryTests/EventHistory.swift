@@ -70,17 +70,20 @@ struct EventHistory {
 
   /// Makes the calls; the last session is ended or is not.
   func write(_ writer: HistoryWriter, ends: Bool) throws {
-    for step in steps {
-      switch step {
-      case .begin(let info): try writer.beginSession(info)
-      case .events(let batch, let isWritten):
-        guard writer.add(batch) else { throw Refusal() }
-        if isWritten { _ = try writer.writeEvents() }
-      case .sample(let sample, let timing): _ = try writer.write(sample, timing)
-      case .end: try writer.endSession(.stopped)
-      }
-    }
+    for step in steps { try write(step, writer) }
     if ends { try writer.endSession(.completed) }
+  }
+
+  /// Makes one call.
+  func write(_ step: Step, _ writer: HistoryWriter) throws {
+    switch step {
+    case .begin(let info): try writer.beginSession(info)
+    case .events(let batch, let isWritten):
+      guard writer.add(batch) else { throw Refusal() }
+      if isWritten { _ = try writer.writeEvents() }
+    case .sample(let sample, let timing): _ = try writer.write(sample, timing)
+    case .end: try writer.endSession(.stopped)
+    }
   }
 
   /// Events that are not taken as such.

@@ -1,0 +1,126 @@
+// A history of the version before events: every question is answered from it as it is, and when it was
+// brought up to date, as from one that was made so.
+
+import Migrations
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct VersionTwoTests {
+  private let folder: TemporaryFolder
+  private let history = RandomWorld.history(seed: 7)
+  private var old: String { folder.file("old.db") }
+  private var new: String { folder.file("new.db") }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    _ = try history.write(new, ends: true)
+    try Self.copy(new, into: old)
+  }
+
+  /// Makes a file of the version, with all that a newer one holds of its columns.
+  private static func copy(_ new: String, into old: String) throws {
+    let connection = try Connection(path: old, access: .readWrite)
+    try connection.execute(
+      """
+      PRAGMA journal_mode = WAL; PRAGMA application_id = 0x4E534853;
+      CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL,
+        checksum TEXT NOT NULL, applied_ns INTEGER NOT NULL) STRICT;
+      """)
+    for migration in Migration.all[0...1] {
+      try connection.execute(migration.sql)
+      try connection.prepare("INSERT INTO migration VALUES (?, ?, ?, 0)")
+        .bind(.integer(migration.version), .text(migration.name), .text(migration.checksum)).run()
+    }
+    try connection.execute("PRAGMA user_version = 2; ATTACH '\(new)' AS new")
+    let tables = try connection.prepare(
+      "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'migration'"
+    ).map { $0.text(0) }
+    for table in tables {
+      let columns = try connection.prepare("SELECT name FROM pragma_table_info('\(table)', 'main')")
+        .map { $0.text(0) }.joined(separator: ", ")
+      try connection.execute(
+        "INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM new.\(table)")
+    }
+    try connection.execute("DETACH new")
+  }
+
+  private func version(_ path: String) throws -> Int64? {
+    try Connection(path: path, access: .readWrite).prepare("PRAGMA user_version")
+      .first { $0.integer(0) }
+  }
+
+  @Test("as it is it answers what the same history of the newest version does")
+  func asItIs() throws {
+    #expect(try !HistoryReader(path: old).isOutdated())
+    let answers = try answers(old)
+    #expect(answers.count > 100)
+    let expected = try self.answers(new)
+    #expect(answers == expected)
+    #expect(try version(old) == 2)
+  }
+
+  @Test("brought up to date it answers the same")
+  func migrated() throws {
+    let before = try answers(old)
+    do { _ = try HistoryWriter(path: old) }
+    #expect(try version(old) == Migration.all.last?.version)
+    let after = try answers(old)
+    #expect(after == before)
+    let connection = try Connection(path: old, access: .readWrite)
+    #expect(try connection.prepare("PRAGMA integrity_check").map { $0.text(0) } == ["ok"])
+    #expect(try connection.prepare("PRAGMA foreign_key_check").map { $0.text(0) } == [])
+  }
+
+  /// What is answered to every question.
+  private func answers(_ path: String) throws -> [String] {
+    let reader = try HistoryReader(path: path)
+    var answers: [String] = []
+    func add(_ answer: Any) -> Bool {
+      answers.append("\(answer)")
+      return true
+    }
+    let pids: [Int64] = Array(1...9)
+    let times = history.steps.indices.map { history.end($0) + HistoryScript.second }
+    for time in [SameQuestion.Time.range(since: nil, until: nil)] + times.map({ .at($0) }) {
+      for one in pids {
+        for other in pids where other > one {
+          let same = try reader.same(.init(pids: [.init(pid: one), .init(pid: other)], time: time))
+          _ = add(same.types) && add(same.processes) && add(same.samples)
+        }
+      }
+    }
+    for pid in pids {
+      try reader.history(.pid(pid), add)
+      try reader.peers(PeersQuestion(.pid(pid)), add)
+      try reader.changes(ChangesQuestion(process: .pid(pid)), add)
+      _ = add(try reader.timeline([.pid(pid)]).map { "\($0.process) \($0.type) \($0.segments)" })
+    }
+    for key in history.namespaces.sorted(by: { $0.description < $1.description }) {
+      try reader.members(of: .inode(key.type, key.inode), add)
+      _ = add(try reader.namespaces(.inode(key.type, key.inode)))
+    }
+    try reader.changes(ChangesQuestion(), add)
+    for time in times {
+      _ = add(
+        try reader.processes(at: time).processes.map { one in
+          "\(one.process) \(one.presence) "
+            + NamespaceType.allCases.map { "\(String(describing: one.places[$0]))" }.joined()
+        })
+      _ = add(try reader.namespaces(at: time).namespaces)
+      _ = add(try reader.coverage(at: time))
+    }
+    try reader.coverage(in: TimeWindow()) { period in
+      add(
+        "\(period.from) \(period.until) \(period.recorded.map { "\($0.samples) \($0.denied)" } ?? "")"
+      )
+    }
+    let peaks = try reader.peakUse()
+    _ = add(NamespaceType.allCases.map { "\(String(describing: peaks[$0]))" })
+    try reader.export(ExportFilter(), add)
+    return answers
+  }
+}
