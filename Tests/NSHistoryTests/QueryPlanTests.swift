@@ -36,10 +36,35 @@ struct QueryPlanTests {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
     try Self.script.write(path)
+    try checkPlans(HistoryReader(path: path), about: "actor")
+  }
+
+  /// The same of events, threads and processes that no sample met.
+  @Test func noQuestionScansEvents() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    do { try EventWorld.history(seed: 1).write(HistoryWriter(path: path), ends: true) }
     let reader = try HistoryReader(path: path)
-    try Self.askEverything(reader)
+    let briefs = try reader.connection.prepare("SELECT pid, comm FROM brief ORDER BY from_sample")
+      .map { ($0.integer(0), $0.text(1)) }
+    #expect(briefs.count > 3)
+    for (pid, comm) in briefs.prefix(4) {
+      try Self.ask(reader, about: .pid(pid))
+      try Self.ask(reader, about: .comm(comm))
+    }
+    let start = try reader.connection.prepare(
+      "SELECT wall_ns FROM event_batch ORDER BY first_sample LIMIT 1"
+    ).first { $0.integer(0) }
+    for event: Int64 in 0...3 { _ = try reader.processes(at: (start ?? 0) + event * 1000) }
+    try checkPlans(reader, about: briefs.first?.1 ?? "")
+    let asked = reader.connection.statements.filter { $0.contains("brief AS r") }
+    #expect(asked.count > 1, "no process that no sample met was asked for")
+  }
+
+  private func checkPlans(_ reader: HistoryReader, about name: String) throws {
+    try Self.askEverything(reader, about: name)
     let statements = reader.connection.statements.filter {
-      $0.hasPrefix("SELECT") || $0.hasPrefix("WITH")
+      ($0.hasPrefix("SELECT") || $0.hasPrefix("WITH")) && !Self.ownStatements.contains($0)
     }
     #expect(statements.count > 25, "\(statements.count) statements were asked")
     var used: Set<String> = []
@@ -54,6 +79,12 @@ struct QueryPlanTests {
     #expect(Set(Self.allowed.map(\.scan)).subtracting(used) == [])
   }
 
+  /// What the test itself asks.
+  private static let ownStatements: Set<String> = [
+    "SELECT pid, comm FROM brief ORDER BY from_sample",
+    "SELECT wall_ns FROM event_batch ORDER BY first_sample LIMIT 1",
+  ]
+
   /// Whether a statement, without a condition on processes, is one of `whole`.
   private static func isWhole(_ statement: String) -> Bool {
     let line = statement.split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -66,7 +97,7 @@ struct QueryPlanTests {
     try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
   }
 
-  private static func askEverything(_ reader: HistoryReader) throws {
+  private static func askEverything(_ reader: HistoryReader, about name: String) throws {
     let time = script.end(1) + HistoryScript.second
     let window = TimeWindow(since: time, until: time + 20 * HistoryScript.second)
     for at in [SameQuestion.Time.at(time), .range(since: nil, until: nil)] {
@@ -74,13 +105,8 @@ struct QueryPlanTests {
         SameQuestion(pids: [.init(pid: 1), .init(pid: 2, alive: time)], time: at))
     }
     for selector in [
-      ProcessSelector.pid(1), .pid(1, alive: time), .comm("actor"), .container("0123"),
-    ] {
-      try reader.history(selector) { _ in true }
-      try reader.history(selector, in: window) { _ in true }
-      try reader.peers(PeersQuestion(selector, countsInitial: true)) { _ in true }
-      try reader.changes(ChangesQuestion(process: selector)) { _ in true }
-    }
+      ProcessSelector.pid(1), .pid(1, alive: time), .comm(name), .container("0123"),
+    ] { try ask(reader, about: selector, in: window) }
     let inode: UInt64 = 4_026_532_041
     for namespace in [
       NamespaceSelector.inode(.net, inode), .kernelID(.net, 101), .of(.net, .pid(1)),
@@ -100,6 +126,15 @@ struct QueryPlanTests {
     _ = try reader.names(beginningWith: "act")
     try reader.export(ExportFilter()) { _ in true }
     try reader.export(ExportFilter(since: time, until: time, pids: [1])) { _ in true }
+  }
+
+  private static func ask(
+    _ reader: HistoryReader, about selector: ProcessSelector, in window: TimeWindow = TimeWindow()
+  ) throws {
+    try reader.history(selector) { _ in true }
+    try reader.history(selector, in: window) { _ in true }
+    try reader.peers(PeersQuestion(selector, countsInitial: true)) { _ in true }
+    try reader.changes(ChangesQuestion(process: selector)) { _ in true }
   }
 
   private static let script = HistoryScript(
