@@ -106,8 +106,6 @@ struct EventChangesTests {
     let history = brute.history
     let actor = history.number(change.process)
     guard actor >= 0, let after = change.after, let by = change.by else { return }
-    // See `unheardStarts`.
-    if change.kind == .started, history.doubtful.contains(actor) { return }
     // Between sessions clocks may differ, and of what was never found out nothing is known.
     guard change.missing == nil,
       !history.doubts.contains(where: { $0.actor == actor && !$0.isFound })

@@ -65,10 +65,12 @@ struct ChangeTeller {
     }
     parts = parts.filter(isAskedFor)
     guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
+    let isExact = life.memberships[place].beginsExactly
+    let isStart = bracket.coverage == .sampled && !bracket.hidesProcesses
     return try change(
-      bracket.coverage == .sampled && !bracket.hidesProcesses ? .started : .firstSeen, sample - 1,
-      sample, life.process, parts, parent: parent,
-      isExact: life.memberships[place].beginsExactly)
+      isStart ? .started : .firstSeen,
+      isStart && !isExact ? try reading.index.lastMissing(before: sample) : sample - 1, sample,
+      life.process, parts, parent: parent, isExact: isExact)
   }
 
   /// A process that is elsewhere than it was when its links could be read last.

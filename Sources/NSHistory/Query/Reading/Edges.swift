@@ -50,8 +50,12 @@ struct Edges {
       } else {
         isSeenBefore ? .changed : .started
       }
-    return Edge(
-      kind: kind, other: bracket.before?.wall, within: bracket.length, missing: bracket.missing)
+    guard kind == .started else {
+      return Edge(
+        kind: kind, other: bracket.before?.wall, within: bracket.length, missing: bracket.missing)
+    }
+    let span = try index.span(from: index.lastMissing(before: sample), to: sample)
+    return Edge(kind: kind, other: span.before?.wall, within: span.length, missing: span.missing)
   }
 
   /// The end of a piece at a sample.

@@ -70,6 +70,18 @@ final class SampleIndex {
     return SampleSpan(before: low, after: high, missing: missing)
   }
 
+  /// The last sample or event by which one was certainly not there that a sample was the first to show.
+  /// Where events had told of everyone else, the sample before may have missed it too.
+  func lastMissing(before sample: Int64) throws(SQLiteError) -> Int64 {
+    let after = try point(sample)
+    guard after.isExact, !after.isEvent else { return sample - 1 }
+    let samples = try connection.prepare(
+      "SELECT sample_id FROM sample WHERE sample_id < ? ORDER BY sample_id DESC LIMIT 2"
+    ).bind(.integer(sample)).map { $0.integer(0) }
+    guard let last = samples.first, let first = samples.last else { return sample - 1 }
+    return try point(last).isExact ? first : last
+  }
+
   /// The session that a sample is of.
   func session(of sample: Int64) -> SessionSpan? {
     let index = sessions.partitioningIndex { $0.last >= sample }
