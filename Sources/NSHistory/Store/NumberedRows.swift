@@ -26,6 +26,9 @@ struct NumberedRows {
     _ sample: ProcessSample, _ timing: SampleTiming, number: Int64, isExact: Bool,
     isFirst: Bool
   ) throws(SQLiteError) {
+    // Behind a gap, too, what was compared with events is of its beginning: some of its time follow it.
+    let took =
+      timing.isExact && !isExact ? 0 : max(0, sample.end.boot - sample.start.boot)
     try connection.prepare(
       """
       INSERT INTO sample (sample_id, session_id, wall_ns, boot_ns, took_ns, late_ns, gap, exact,
@@ -34,7 +37,7 @@ struct NumberedRows {
       """
     ).bind(
       .integer(number), .integer(session), .integer(sample.start.wall), .integer(sample.start.boot),
-      .integer(max(0, sample.end.boot - sample.start.boot)), .optional(timing.late),
+      .integer(took), .optional(timing.late),
       .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
       timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
     ).run()
