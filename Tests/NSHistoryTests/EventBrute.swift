@@ -115,8 +115,8 @@ extension EventHistory {
     Self.part(points[point].told[actor], type.link)?.key
   }
 
-  /// The last point that began at a time or before; and whether another is so near that a microsecond
-  /// decides.
+  /// The last point that began at a time or before; and whether another is so near that a
+  /// microsecond decides.
   func point(before wall: Int64) -> (Int?, isNear: Bool) {
     let near = points.indices.contains { abs(self.wall($0) - wall) < Self.blur }
     return (points.indices.last { self.wall($0) <= wall }, near)

@@ -1,4 +1,5 @@
-// Changes against what was told, and the time that they are said to have been at against what was true.
+// Changes against what was told, and the time that they are said to have been at against what was
+// true.
 
 import NSHistory
 import NamespaceModel
@@ -121,7 +122,8 @@ struct EventChangesTests {
     }
     brute.check(
       isTrue,
-      "a\(actor) \(change.kind) from \(after) to \(by): \(history.actors[actor].stays.map { [$0.from + epoch, ($0.until ?? 0) + epoch] })"
+      "a\(actor) \(change.kind) from \(after) to \(by): "
+        + "\(history.actors[actor].stays.map { [$0.from + epoch, ($0.until ?? 0) + epoch] })"
     )
   }
 }

@@ -1,5 +1,5 @@
-// A made up history of which one sample cannot be written: of the events up to the next one only the
-// outcome is kept.
+// A made up history of which one sample cannot be written: of the events up to the next one only
+// the outcome is kept.
 
 import NamespaceModel
 import SQLite
@@ -11,10 +11,8 @@ import Testing
 /// What was written, and of what time only the outcome.
 struct EventFolding {
   let history: EventHistory
-  /// From the last number before it to the sample that tells the outcome, on the wall clock; with the
-  /// end of that.
+  /// From the last number before it to the sample that tells the outcome, on the wall clock.
   private(set) var time: ClosedRange<Int64> = 0...0
-  private var end: Int64 = 0
 
   /// Nil where no sample is followed by another in its session.
   init?(_ history: EventHistory, _ writer: HistoryWriter, seed: UInt64) throws {
@@ -50,7 +48,6 @@ struct EventFolding {
         let epoch = history.epochs.indices.last { self.began($0) <= place } ?? 0
         let start = history.epochs[epoch] + sample.start.boot
         time = history.wall(max(0, begun - 1))...start
-        end = history.epochs[epoch] + sample.end.boot
       } else {
         try history.write(step, writer)
       }
@@ -75,7 +72,7 @@ struct EventFolding {
     return places[session]
   }
 
-  /// Whether a verdict on two PIDs at a time is true, or as good as that: not to be told, or sampled.
+  /// Whether a verdict on two PIDs at a time is true, or as good as that: unknown, or sampled.
   func allows(
     _ verdict: Verdict, _ pids: [Int32], _ wall: Int64, _ type: NamespaceType
   ) -> Bool {

@@ -121,7 +121,10 @@ struct EventSurvivalTests {
     let count = wrong.count
     #expect(
       count == 0,
-      "seed \(seed), \(folding.time): \(wrong.prefix(4).joined(separator: "\n"))\n\(history.excerpt)"
+      """
+      seed \(seed), \(folding.time): \(wrong.prefix(4).joined(separator: "\n"))
+      \(history.excerpt)
+      """
     )
   }
 }

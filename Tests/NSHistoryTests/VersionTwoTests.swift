@@ -1,5 +1,5 @@
-// A history of the version before events: every question is answered from it as it is, and when it was
-// brought up to date, as from one that was made so.
+// A history of the version before events: every question is answered from it as it is, and when it
+// was brought up to date, as from one that was made so.
 
 import Migrations
 import NamespaceModel
@@ -130,7 +130,8 @@ struct VersionTwoTests {
     }
     try reader.coverage(in: TimeWindow()) { period in
       add(
-        "\(period.from) \(period.until) \(period.recorded.map { "\($0.samples) \($0.denied)" } ?? "")"
+        "\(period.from) \(period.until) "
+          + (period.recorded.map { "\($0.samples) \($0.denied)" } ?? "no sample")
       )
     }
     let peaks = try reader.peakUse()

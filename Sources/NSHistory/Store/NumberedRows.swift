@@ -26,7 +26,7 @@ struct NumberedRows {
     _ sample: ProcessSample, _ timing: SampleTiming, number: Int64, isExact: Bool,
     isFirst: Bool
   ) throws(SQLiteError) {
-    // Behind a gap, too, what was compared with events is of its beginning: some of its time follow it.
+    // Behind a gap, too, what was compared with events is of its beginning: those of its time follow.
     let took =
       timing.isExact && !isExact ? 0 : max(0, sample.end.boot - sample.start.boot)
     try connection.prepare(

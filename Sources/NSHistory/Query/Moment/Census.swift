@@ -28,8 +28,8 @@ struct Census {
     }
   }
 
-  /// A PID is one process at a time: where a later one was certainly there, an earlier one was not. A
-  /// thread of it is another task.
+  /// A PID is one process at a time: where a later one was certainly there, an earlier one was not.
+  /// A thread of it is another task.
   private static func withoutPredecessors(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     func name(_ one: ProcessAtMoment) -> [Int64] { [one.process.pid, one.process.tid ?? 0] }
     let counts = Dictionary(grouping: all, by: name).filter { $1.count > 1 }

@@ -70,8 +70,8 @@ final class SampleIndex {
     return SampleSpan(before: low, after: high, missing: missing)
   }
 
-  /// The last sample or event by which one was certainly not there that a sample was the first to show.
-  /// Where events had told of everyone else, the sample before may have missed it too.
+  /// The last sample or event by which one was certainly not there that a sample was the first to
+  /// show. Where events had told of everyone else, the sample before may have missed it too.
   func lastMissing(before sample: Int64) throws(SQLiteError) -> Int64 {
     let after = try point(sample)
     guard after.isExact, !after.isEvent else { return sample - 1 }

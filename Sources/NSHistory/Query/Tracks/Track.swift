@@ -155,8 +155,8 @@ struct Track {
     }
   }
 
-  /// Whether a sample missed a process that had started before it, and was seen only later. One whose
-  /// exit was told and that went on by exec was not missed.
+  /// Whether a sample missed a process that had started before it, and was seen only later. One
+  /// whose exit was told and that went on by exec was not missed.
   private func wasOverlooked(_ process: Int, in bracket: Bracket) -> Bool {
     guard let before = bracket.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot
