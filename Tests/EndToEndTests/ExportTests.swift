@@ -68,7 +68,7 @@ import Testing
       #expect(Set(object.keys) == Set(csv[0]))
       for (column, text) in zip(csv[0], record) {
         let value = try #require(object[column])
-        let isTruth = ["open", "initial"].contains(column)
+        let isTruth = ["open", "initial", "from_exact", "until_exact"].contains(column)
         let shown = value is NSNull ? "" : isTruth ? "\(value as? Bool == true)" : "\(value)"
         #expect(shown == text, "\(column)")
       }

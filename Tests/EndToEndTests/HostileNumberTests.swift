@@ -39,6 +39,15 @@ import Testing
     "UPDATE namespace SET inode = -1, kernel_id = NULL, session_id = 1, sighting = inode",
     "DELETE FROM namespace_set_link WHERE link = 3",
     "UPDATE task SET pid = 10",
+    "UPDATE membership SET exact = 3",
+    "UPDATE sample SET exact = 1",
+    "INSERT INTO event_batch VALUES (-9223372036854775808, 1, 0, 0, '000000')",
+    "INSERT INTO event_batch VALUES (9223372036854775807, 1, 0, 0, '000000000000')",
+    "INSERT INTO event_batch VALUES (4, 1, 9223372036854775807, 9223372036854775807, 'later!')",
+    "INSERT INTO event_batch VALUES (2, 1, 0, 0, '')",
+    "INSERT INTO brief (from_sample, length, pid, set_id) VALUES (2, 9223372036854775807, 10, 1)",
+    "INSERT INTO brief (from_sample, length, pid, set_id) VALUES (2, -1, 10, 99)",
+    "INSERT INTO brief (from_sample, length, pid, set_id) VALUES (1, 1, 10, 1)",
   ]
 
   @Test(
@@ -47,7 +56,7 @@ import Testing
       "UPDATE membership SET until_sample = 999 WHERE membership_id = 1",
       "UPDATE membership SET from_sample = 3, until_sample = 2",
       "UPDATE membership SET from_sample = 99, until_sample = 99",
-      "INSERT INTO membership VALUES (99, 1, 1, 1, 3, NULL, NULL)", "DELETE FROM boot",
+      "INSERT INTO membership VALUES (99, 1, 1, 1, 3, NULL, NULL, NULL)", "DELETE FROM boot",
       "DELETE FROM pid_space", "UPDATE session SET last_sample = 9",
       "UPDATE session SET first_sample = 2",
     ])

@@ -65,6 +65,9 @@ final class OpenSession {
     ).run()
     let session = connection.lastInsertedRowID
     let last = try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) } ?? 0
+    guard last < Int64.max / 2 else {
+      throw .corrupt("a sample has the number \(last)", operation: "begin a session")
+    }
     return OpenSession(
       session, boot: boot, space: space, last: last, info: info, connection: connection)
   }

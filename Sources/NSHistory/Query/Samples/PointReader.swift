@@ -15,7 +15,9 @@ final class PointReader {
     let digits: [UInt8]
 
     func contains(_ id: Int64) -> Bool {
-      id >= first && id - first < Int64(digits.count / PointReader.digits)
+      // What a file says is not trusted to be near.
+      let (place, isFar) = id.subtractingReportingOverflow(first)
+      return !isFar && place >= 0 && place < Int64(digits.count / PointReader.digits)
     }
 
     /// In nanoseconds; of what is no number, 0.

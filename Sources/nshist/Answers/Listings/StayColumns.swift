@@ -39,7 +39,7 @@ enum StayColumns {
 enum LinkColumn {
   static func column(_ link: NamespaceLink) -> Column<Stay> {
     Column(
-      "\(link.fileName)", in: .data,
+      "ns_\(link.fileName)", in: [.csv],
       cell: { stay in
         .init(text: stay.links[link].map(text) ?? "")
       }
