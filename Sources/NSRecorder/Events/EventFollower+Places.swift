@@ -41,8 +41,16 @@ extension EventFollower {
 
   /// Where a task is by a look that was after its exec, which says nothing of the time before that.
   func timeAfterExec(_ look: TaskLook?) -> FollowedLink? {
-    guard let look, look.isAfterExec else { return nil }
+    guard let look, look.isWhollyAfterExec else { return nil }
     return look.links[.time].map { followed(.time, $0) }
+  }
+
+  /// The set of links that were read.
+  func set(of links: [NamespaceLink: TaskProbe.Link]) -> FollowedSet {
+    sets.set(
+      NamespaceLink.allCases.map { link in
+        links[link].map { followed(link, $0) } ?? .unread(.unseen)
+      })
   }
 
   func followed(_ link: NamespaceLink, _ value: TaskProbe.Link) -> FollowedLink {

@@ -29,10 +29,7 @@ extension EventFollower {
   /// known yet began before events were listened to.
   func meetThreads(of task: FollowedTask, _ look: TaskLook?) {
     for (tid, links) in look?.threads ?? [:] where threads[tid] == nil {
-      let set = sets.set(
-        NamespaceLink.allCases.map { link in
-          links[link].map { followed(link, $0) } ?? .unread(.unseen)
-        })
+      let set = set(of: links)
       threads[tid] = FollowedThread(pid: task.pid, set: set)
       sets.enter(set)
       threadsOf[task.pid, default: []].insert(tid)

@@ -64,7 +64,7 @@ final class EventFollower {
     switch event.kind {
     case .fork(let parentPID, let parentTID): fork(event, parentPID, parentTID)
     case .namespaces(let inodes): place(event, inodes, look)
-    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec)
+    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, look)
     case .exit: exit(event)
     }
   }
@@ -176,13 +176,21 @@ final class EventFollower {
     if processes[task.pid] === task { compareThreads(of: task, at: time) }
   }
 
-  private func rename(_ event: KernelEvent, _ name: [UInt8], isExec: Bool) {
+  /// Whether a process whose main thread has exited may go on by exec.
+  func mayGoOn(_ pid: Int32) -> Bool { paused[pid] != nil }
+
+  private func rename(
+    _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ look: TaskLook?
+  ) {
     guard event.tid == event.pid else { return }
     if isExec {
       // If the main thread has ended, the one that is left executes: it is where that is.
-      let set = onlyThread(of: event.pid)?.set
+      let set = onlyThread(of: event.pid)?.set ?? look.map { self.set(of: $0.links) }
       forgetThreads(of: event.pid, at: event.time)
-      if processes[event.pid] == nil { resume(event, in: set) }
+      if processes[event.pid] == nil {
+        resume(event, in: set)
+        processes[event.pid]?.timeAfterExec = look?.links[.time].map { followed(.time, $0) }
+      }
     }
     guard let task = processes[event.pid] else { return }
     // It is then where its children would have gone (exec_task_namespaces of kernel/nsproxy.c).
@@ -236,7 +244,8 @@ final class EventFollower {
     if let appearance = early.removeValue(forKey: task.pid), task.source == nil {
       task.bind(to: appearance)
     }
-    task.set = set ?? task.set
+    // Of a thread that was there before all began no event told where it was.
+    task.set = set ?? self.set(of: [:])
     processes[task.pid] = task
     sets.enter(task.set)
     unconfirmed.insert(task.pid)

@@ -19,6 +19,8 @@ struct EventQueue {
   /// What the last record of a task says, of those that are not taken in.
   private var latest: [Int32: NamespaceInodes] = [:]
   private var parents: [Int32: Int32] = [:]
+  /// Of those that are not taken in, the processes whose main thread exited.
+  private var exited: Set<Int32> = []
 
   struct Item {
     let event: KernelEvent
@@ -42,30 +44,40 @@ struct EventQueue {
 
   /// Takes in what came, looking at tasks where it is needed.
   ///
-  /// - Parameter known: what the record of a task would say, by all that was taken in before.
-  mutating func add(_ events: [KernelEvent], known: (Int32) -> NamespaceInodes?) {
+  /// - Parameters:
+  ///   - known: what the record of a task would say, by all that was taken in before.
+  ///   - mayGoOn: whether a process whose main thread has exited may go on by exec.
+  mutating func add(
+    _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?, mayGoOn: (Int32) -> Bool
+  ) {
     let now = self.now()
     let epoch = now.wall - now.boot
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
       items.append(
-        Item(event: event, look: look(at: event, known), order: lastOrder, epoch: epoch))
+        Item(
+          event: event, look: look(at: event, known, mayGoOn), order: lastOrder, epoch: epoch))
       lastOrder += 1
     }
   }
 
   private mutating func look(
-    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?
+    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?, _ mayGoOn: (Int32) -> Bool
   ) -> TaskLook? {
     switch event.kind {
     case .fork(_, let parent):
       parents[event.tid] = parent
+      exited.remove(event.tid)
       return nil
     case .exit:
       latest[event.tid] = nil
       parents[event.tid] = nil
+      if event.tid == event.pid { exited.insert(event.pid) }
       return nil
-    case .comm: return nil
+    case .comm(_, let isExec):
+      // It is where the thread was that executes; no record holds that.
+      guard isExec, exited.remove(event.tid) != nil || mayGoOn(event.tid) else { return nil }
+      return read(event, NamespaceLink.allCases, isMove: false)
     case .namespaces(let inodes):
       defer { latest[event.tid] = inodes }
       let parent = parents.removeValue(forKey: event.tid)
@@ -83,9 +95,11 @@ struct EventQueue {
   private func read(
     _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool
   ) -> TaskLook? {
+    let began = now().boot
     guard let values = probe.links(of: event.tid, links) else { return nil }
     var look = TaskLook(
-      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
+      links: Dictionary(uniqueKeysWithValues: zip(links, values)), began: began,
+      time: now().boot)
     guard isMove, event.tid == event.pid else { return look }
     for thread in probe.threads(of: event.pid) where thread != event.tid {
       if let values = probe.links(of: thread, links) {
@@ -137,8 +151,13 @@ struct EventQueue {
         switch other.kind {
         // By a fork, its number was given again.
         case .exit, .fork: return nil
-        case .namespaces(let later): look.keep(what: event.kind, staysIn: later)
-        case .comm(_, let isExec): look.isAfterExec = look.isAfterExec || isExec
+        case .namespaces(let later):
+          guard case .namespaces(let earlier) = event.kind else { return nil }
+          look.keep(what: earlier, staysIn: later)
+        case .comm(_, isExec: true):
+          look.isAfterExec = true
+          look.isWhollyAfterExec = other.time < look.began
+        case .comm: break
         }
       } else if !look.threads.isEmpty {
         // It was made since, or was elsewhere at first.
@@ -164,8 +183,14 @@ struct EventQueue {
     items.removeFirst(taken)
     taken = 0
     latest.removeAll(keepingCapacity: true)
-    for item in items {
-      if case .namespaces(let inodes) = item.event.kind { latest[item.event.tid] = inodes }
+    exited.removeAll(keepingCapacity: true)
+    for event in items.lazy.map(\.event) {
+      switch event.kind {
+      case .namespaces(let inodes): latest[event.tid] = inodes
+      case .exit: if event.tid == event.pid { exited.insert(event.pid) }
+      case .fork: exited.remove(event.tid)
+      case .comm: break
+      }
     }
   }
 

@@ -67,7 +67,7 @@ final class EventRecording {
     if let first = buffer.lazy.map(\.time).min(), first < horizon {
       losses.append(LostEvents(after: first, by: horizon, records: nil, cause: .late))
     }
-    queue.add(buffer, known: follower.inodes)
+    queue.add(buffer, known: follower.inodes, mayGoOn: follower.mayGoOn)
   }
 
   /// Hands over the events that are certain; none while a sample has to tell where all begins.

@@ -6,10 +6,14 @@ internal import Procfs
 struct TaskLook {
   /// Links that were read.
   var links: [NamespaceLink: TaskProbe.Link]
-  /// When that was over, on the boot clock: it holds if nothing happened to the task until then.
+  /// When that began, and when it was over, on the boot clock: it holds if nothing happened to the task
+  /// until then.
+  var began: Int64 = .min
   let time: Int64
   /// Whether it ran a program in between: then it may have been in another time namespace.
   var isAfterExec = false
+  /// Whether that was over when the look began.
+  var isWhollyAfterExec = false
   /// Of a process that moved, its other threads and their links.
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
 }
@@ -17,8 +21,7 @@ struct TaskLook {
 extension TaskLook {
   /// Something else happened to the task before it was looked at: what was read still holds of those
   /// namespaces in which it was after both.
-  mutating func keep(what kind: KernelEvent.Kind, staysIn later: NamespaceInodes) {
-    guard case .namespaces(let earlier) = kind else { return }
+  mutating func keep(what earlier: NamespaceInodes, staysIn later: NamespaceInodes) {
     threads.removeAll()
     links = links.filter { link, _ in
       link == link.type.link && link.type != .time && earlier[link.type] == later[link.type]
