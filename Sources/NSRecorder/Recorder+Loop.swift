@@ -25,10 +25,14 @@ extension Recorder {
     while true {
       let now = ClockReading.now().boot
       if let sample = pending, now >= events?.settles(sample) ?? now {
-        if try complete(sample, schedule, onSample) { taken += 1 }
+        if try complete(sample, schedule, onSample) {
+          taken += 1
+        } else {
+          notBefore = now + Self.secondLook
+        }
         guard isInPlace() else { return }
         if let limit = configuration.samples, taken >= limit { break }
-      } else if pending == nil, now >= sampleDue || events?.needsSample == true {
+      } else if pending == nil, now >= sampleDue || (isSampleNeeded && now >= notBefore) {
         if try !takeSample(schedule) { taken += 1 }
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= eventsDue || (events?.count ?? 0) > Self.manyEvents {
@@ -42,11 +46,15 @@ extension Recorder {
     try finish(schedule, onSample)
   }
 
+  /// Whether a sample has to tell where all begins.
+  private var isSampleNeeded: Bool { events?.needsSample == true }
+
   /// Takes a sample, to be completed when all that happened meanwhile is known. False when it failed.
   private func takeSample(_ schedule: Schedule) throws(RecorderError) -> Bool {
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
     do throws(ProcfsError) { pending = try takeSteadySample() } catch {
       outcomes.fail(.readFailed, "\(error); trying again at the next sample")
+      notBefore = schedule.next(after: ClockReading.now().boot)
       return false
     }
     return true
@@ -130,6 +138,7 @@ extension Recorder {
   private func wait(_ wakeups: Wakeups) throws(RecorderError) -> Int32? {
     if let signal = wakeups.pendingStop() { return signal }
     var until = min(sampleDue, eventsDue)
+    if isSampleNeeded, pending == nil { until = min(until, notBefore) }
     if let events, let pending { until = min(until, events.settles(pending)) }
     if events?.isBusy == true { return try look(wakeups, until) }
     do throws(Errno) {

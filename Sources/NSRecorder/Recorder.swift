@@ -24,6 +24,8 @@ public final class Recorder {
   var pending: ProcessSample?
   /// Whether the next sample is taken before its time, to look once more.
   var looksAgain = false
+  /// Before when no sample is taken because events need one: the last one failed.
+  var notBefore: Int64 = .min
   /// When the next sample is due, and when events are to be written; on the boot clock.
   var sampleDue: Int64 = .min
   var eventsDue: Int64 = .max

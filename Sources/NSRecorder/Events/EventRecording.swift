@@ -25,6 +25,8 @@ final class EventRecording {
 
   /// How long an event may be on its way into its ring.
   static let slack: Int64 = 20_000_000
+  /// How old events may be that a sample begins with, in nanoseconds.
+  private static let useful: Int64 = 1_000_000_000
   /// How much later what was done may be told.
   private static let delay: Int64 = 5_000_000
 
@@ -74,7 +76,11 @@ final class EventRecording {
   func turn() throws(EventsError) -> [EventBatch] {
     let now = self.now()
     try refresh()
-    guard beginning == nil else { return [] }
+    guard beginning == nil else {
+      // What is older than any sample that it can begin with is of no use.
+      queue.drop(until: now.boot - Self.useful)
+      return []
+    }
     let lost = losses.map(\.after).min()
     take(until: lost ?? .max, horizon: now.boot - Self.slack, lost: lost ?? .max)
     if let contradiction = follower.contradiction {
