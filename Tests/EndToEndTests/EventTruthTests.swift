@@ -55,7 +55,8 @@ struct EventTruthTests {
     print(
       "exact truth, seed \(seed): \(log.lives.joinedActs) steps of \(log.lives.count) processes in"
         + " \(seconds) s, \(examiner.asked) answers: \(examiner.same) same, \(examiner.different)"
-        + " different, \(examiner.unknown) unknown, \(examiner.mistakes.count) wrong; over ranges"
+        + " different, \(examiner.unknown) unknown (of processes that were both there:"
+        + " \(examiner.unknownOfThere)), \(examiner.mistakes.count) wrong; over ranges"
         + " \(ranges.same) same, \(ranges.different) different of \(ranges.asked),"
         + " \(ranges.mistakes.count) wrong")
     let mistakes = examiner.mistakes.count

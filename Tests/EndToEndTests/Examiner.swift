@@ -13,6 +13,8 @@ struct Examiner {
   private(set) var same = 0
   private(set) var different = 0
   private(set) var unknown = 0
+  /// Of those that are unknown, the ones of two processes that were both there.
+  private(set) var unknownOfThere: [NamespaceType: Int] = [:]
   private(set) var mayBeReused = 0
   /// Where they have none, an inode number may leave a doubt.
   private let namespacesHaveIDs: Bool
@@ -64,7 +66,9 @@ struct Examiner {
       switch line.verdict {
       case .same: same += 1
       case .different: different += 1
-      case .unknown: unknown += 1
+      case .unknown:
+        unknown += 1
+        if truths.allSatisfy({ $0 != .away }) { unknownOfThere[line.type, default: 0] += 1 }
       }
       if line.reason == .inodeMayBeReused { mayBeReused += 1 }
       if let mistake = mistake(line, pids, truths, time) {
