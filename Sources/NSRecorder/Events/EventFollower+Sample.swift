@@ -22,6 +22,10 @@ extension EventFollower {
     suspects.removeAll()
     // What was told of them next may be lost.
     newborn.removeAll()
+    // Of threads no sample tells.
+    for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
+    // What was held before says nothing of who has its number now: only what the sample read does.
+    for task in processes.values { sets.leave(task.set) }
     _ = sources.add(sample)
     var met: Set<Int32> = []
     for (token, process) in sources.processes {
@@ -30,14 +34,10 @@ extension EventFollower {
       met.insert(process.pid)
       let task = task(of: process, token)
       take(process, token, task)
-      move(task, to: sets.set(process.links.links), at: sample.start.boot)
+      task.set = sets.set(process.links.links)
+      sets.enter(task.set)
     }
-    for (pid, task) in processes where !met.contains(pid) {
-      processes[pid] = nil
-      sets.leave(task.set)
-    }
-    // Of threads no sample tells.
-    for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
+    processes = processes.filter { met.contains($0.key) }
     early.removeAll()
   }
 
@@ -56,13 +56,11 @@ extension EventFollower {
       let isSame =
         known.source.map { $0 == token } ?? known.facts.isSame(process.facts)
       if isSame { return known }
-      sets.leave(known.set)
     }
     let task = FollowedTask(
       token: makeToken(), set: sets.set(process.links.links), facts: process.facts,
       description: process.description)
     processes[process.pid] = task
-    sets.enter(task.set)
     return task
   }
 
