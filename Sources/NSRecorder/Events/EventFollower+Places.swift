@@ -39,10 +39,11 @@ extension EventFollower {
     return .unread(.unseen)
   }
 
-  /// Where a task is by a look that was after its exec, which says nothing of the time before that.
+  /// Where a task is by a look that was not over before its exec: it came to be where its children
+  /// go, while its own link may have been read before that.
   func timeAfterExec(_ look: TaskLook?) -> FollowedLink? {
-    guard let look, look.isWhollyAfterExec else { return nil }
-    return look.links[.time].map { followed(.time, $0) }
+    guard let look, look.isAfterExec else { return nil }
+    return look.links[.timeForChildren].map { followed(.time, $0) }
   }
 
   /// The set of links that were read.
