@@ -128,6 +128,14 @@ struct EventQueue {
     return items[taken]
   }
 
+  /// When the first event was that is not taken in.
+  var first: Int64? {
+    mutating get {
+      sort()
+      return taken < items.count ? items[taken].event.time : nil
+    }
+  }
+
   /// When the last look was made at a task of which an event up to a time told.
   mutating func lastLook(until end: Int64) -> Int64 {
     sort()

@@ -89,7 +89,7 @@ final class EventRecording {
         LostEvents(after: contradiction, by: now.boot, records: nil, cause: .late))
     }
     let batches = handOver()
-    if !losses.isEmpty { lose() }
+    if !losses.isEmpty { lose(horizon: now.boot - Self.slack) }
     return batches
   }
 
@@ -98,8 +98,11 @@ final class EventRecording {
     collect()
   }
 
-  /// From here on nothing is certain until a sample has told where all is.
-  private func lose() {
+  /// From here on nothing is certain until a sample has told where all is: what waits still, or may
+  /// be on its way, is lost too.
+  private func lose(horizon: Int64) {
+    let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
+    for index in losses.indices { losses[index].after = min(losses[index].after, end) }
     told = follower.toldTasks()
     follower.batch = nil
     beginning = losses
@@ -196,19 +199,5 @@ final class EventRecording {
     beginning = nil
     losses.removeAll()
     return Outcome(batches: batches, sample: news, losses: lost)
-  }
-}
-
-extension LostEvents {
-  fileprivate init(_ loss: EventLoss) {
-    let cause: Cause =
-      switch loss.cause {
-      case .ringFull: .ringFull
-      case .processorsChanged: .processors
-      case .malformed: .malformed
-      }
-    self.init(
-      after: loss.after, by: loss.by, records: loss.records == 0 ? nil : Int64(loss.records),
-      cause: cause)
   }
 }
