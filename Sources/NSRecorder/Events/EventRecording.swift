@@ -111,13 +111,14 @@ final class EventRecording {
   }
 
   private func take(until end: Int64, horizon: Int64, lost: Int64 = .max) {
-    while let item = queue.next(until: end, horizon: horizon, lost: lost) {
+    while follower.contradiction == nil,
+      let item = queue.next(until: end, horizon: horizon, lost: lost)
+    {
       // The wall clock was set between two looks.
       if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
         batches += follower.turn(epoch: item.epoch).map { [$0] } ?? []
       }
       follower.take(item.event, item.look)
-      if follower.contradiction != nil { break }
     }
     queue.compact()
     self.horizon = max(self.horizon, min(end, horizon))
