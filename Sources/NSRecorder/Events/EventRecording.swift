@@ -67,7 +67,7 @@ final class EventRecording {
     buffer.removeAll(keepingCapacity: true)
     losses += listener.drain(into: &buffer).map(LostEvents.init)
     if let first = buffer.lazy.map(\.time).min(), first < horizon {
-      losses.append(LostEvents(after: first, by: horizon, records: nil, cause: .late))
+      losses.append(LostEvents(after: first - 1, by: horizon, records: nil, cause: .late))
     }
     queue.add(buffer, known: follower.inodes, mayGoOn: follower.mayGoOn)
   }
