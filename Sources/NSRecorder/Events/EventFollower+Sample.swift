@@ -81,6 +81,8 @@ extension EventFollower {
       tasks[task.token] = task
       if let before = told.sets[task.token] {
         if before !== task.set {
+          let isRefuted = task.set.isZombie || task.set.isElsewhere(than: before)
+          if isRefuted, told.suspects.contains(task.token) { news.contradicted.insert(task.token) }
           news.changed.append(.init(token: task.token, links: task.set.observed.links))
         }
         news.identified.append(.init(token: task.token, facts: task.facts))
@@ -93,7 +95,10 @@ extension EventFollower {
       }
       task.told = task.set
     }
-    for token in told.sets.keys where tasks[token] == nil { news.disappeared.append(token) }
+    for token in told.sets.keys where tasks[token] == nil {
+      news.disappeared.append(token)
+      if told.suspects.contains(token) { news.contradicted.insert(token) }
+    }
     unconfirmed.removeAll()
     told = ToldTasks()
     return news
@@ -104,6 +109,7 @@ extension EventFollower {
     var told = ToldTasks()
     for task in processes.values { told.sets[task.token] = task.told }
     for case let task? in threads.values.map(\.task) { told.sets[task.token] = task.told }
+    told.suspects = Set(suspects.compactMap { processes[$0]?.token })
     return told
   }
 }
@@ -111,6 +117,9 @@ extension EventFollower {
 /// Where the history has tasks.
 struct ToldTasks {
   var sets: [ProcessToken: FollowedSet] = [:]
+  /// Those that the last sample did not confirm. If the one behind a loss does not either, something
+  /// may have been missing before the loss already.
+  var suspects: Set<ProcessToken> = []
 }
 
 extension ProcessFacts {

@@ -169,4 +169,26 @@ struct BeginningTests {
     #expect(script.follower.sets.live(.net, Place.inode(1)) == nil)
     #expect(script.history.faults == [])
   }
+
+  @Test("what the last sample before a loss missed, and the one behind it too, is contradicted")
+  func suspects() throws {
+    let script = EventScript([10: .host, 20: .host, 30: .host, 40: .host])
+    let there = Place.host.with(.net, 1, id: 101)
+    let missed = try [20, 30].map { try #require(script.history.process($0)).token }
+    #expect(script.verify([10: .host, 20: there, 40: .host]).sample.tellsNothing)
+    let news = script.begin([10: .host, 20: there, 40: there])
+    #expect(news.contradicted == Set(missed))
+    #expect(news.changed.count == 2)
+  }
+
+  @Test("a namespace without an id is another behind a loss")
+  func namelessBehindLoss() {
+    let script = EventScript([10: .host, 20: .host])
+    script.move(20, .host.with(.net, 1, id: 101), look: false)
+    script.turn()
+    let before = script.namespace(.net, of: 20)
+    #expect(before?.kernelID == nil)
+    script.begin([10: .host.with(.net, 1, id: 102), 20: .host])
+    #expect(script.namespace(.net, of: 10)?.kernelID == 102)
+  }
 }
