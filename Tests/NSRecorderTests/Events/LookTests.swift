@@ -71,6 +71,18 @@ struct LookTests {
     #expect(script.namespace(.time, of: 20)?.isInitial != true)
   }
 
+  @Test("a look during an exec may have read the time namespace that was left by it")
+  func execDuringLook() {
+    script.fork(20, of: 10)
+    let place = Self.elsewhere.with(.time, Place.host[.time])
+    var look = place.look()
+    look.isAfterExec = true
+    script.take(20, of: 20, .namespaces(place.inodes), look: look)
+    script.comm(20, "run", isExec: true)
+    script.turn()
+    #expect(script.namespace(.time, of: 20)?.kernelID == 101)
+  }
+
   @Test("a pid namespace for children is pending up to the first child, that is in it")
   func pending() {
     let parent = Place.host.without(.pidForChildren, .pending)
