@@ -1,6 +1,7 @@
 // Whatever processes do, and whenever they are listened to, looked at and sampled: what is told is what
 // was, at each event.
 
+import NSHistory
 import NamespaceModel
 import Testing
 
@@ -15,7 +16,7 @@ struct RandomWalkTests {
     var pending: ProcessSample?
     var samples = 0
     var disagreements = 0
-    var losses: [String] = []
+    var losses = 0
     let loses: Bool
 
     init(seed: UInt64, loses: Bool) {
@@ -53,7 +54,10 @@ struct RandomWalkTests {
       let outcome = try recording.complete(sample)
       for batch in outcome.batches { referee.check(batch, machine) }
       disagreements += outcome.disagreements
-      losses += outcome.losses.map { "\($0)" }
+      losses += outcome.losses.count
+      if samples > 0, let lost = outcome.losses.map(\.after).min() {
+        referee.check(upTo: lost, machine)
+      }
       guard let told = outcome.sample else { return }
       samples += 1
       if !outcome.isExact { referee.began = sample.start.boot }
@@ -79,9 +83,23 @@ struct RandomWalkTests {
     let referee = walk.referee
     #expect(referee.faults.prefix(3) == [])
     #expect(walk.disagreements == 0)
-    #expect(walk.losses == [])
+    #expect(walk.losses == 0)
     #expect(walk.samples > 5)
     #expect(referee.compared > 10_000)
     #expect(referee.vague * 4 < referee.compared)
+  }
+
+  @Test("what is told after a loss is what was, once a sample has told where all begins")
+  func losses() throws {
+    var counted = 0
+    for seed in 1001...1030 as ClosedRange<UInt64> {
+      let walk = Walk(seed: seed, loses: true)
+      for _ in 0..<1500 { try walk.step() }
+      try walk.finish()
+      #expect(walk.referee.faults.prefix(3) == [], "\(seed)")
+      #expect(walk.disagreements == 0, "\(seed)")
+      counted += walk.losses
+    }
+    #expect(counted > 30)
   }
 }

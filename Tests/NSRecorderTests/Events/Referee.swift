@@ -47,6 +47,12 @@ struct Referee {
     compare(at: moment)
   }
 
+  /// All that happened up to a moment was told.
+  mutating func check(upTo moment: Int64, _ machine: MadeUpMachine) {
+    advance(to: moment, machine)
+    compare(at: moment)
+  }
+
   private mutating func advance(to time: Int64, _ machine: MadeUpMachine) {
     while place < machine.truth.count, machine.truth[place].time <= time {
       let entry = machine.truth[place]
