@@ -95,11 +95,9 @@ struct EventQueue {
   private func read(
     _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool
   ) -> TaskLook? {
-    let began = now().boot
     guard let values = probe.links(of: event.tid, links) else { return nil }
     var look = TaskLook(
-      links: Dictionary(uniqueKeysWithValues: zip(links, values)), began: began,
-      time: now().boot)
+      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
     guard isMove, event.tid == event.pid else { return look }
     for thread in probe.threads(of: event.pid) where thread != event.tid {
       if let values = probe.links(of: thread, links) {
@@ -162,10 +160,7 @@ struct EventQueue {
         case .namespaces(let later):
           guard case .namespaces(let earlier) = event.kind else { return nil }
           look.keep(what: earlier, staysIn: later)
-        case .comm(_, isExec: true):
-          look.isAfterExec = true
-          look.isWhollyAfterExec = other.time < look.began
-        case .comm: break
+        case .comm(_, let isExec): look.isAfterExec = look.isAfterExec || isExec
         }
       } else if !look.threads.isEmpty {
         // It was made since, or was elsewhere at first.

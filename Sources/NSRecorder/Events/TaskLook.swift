@@ -6,14 +6,10 @@ internal import Procfs
 struct TaskLook {
   /// Links that were read.
   var links: [NamespaceLink: TaskProbe.Link]
-  /// When that began, and when it was over, on the boot clock: it holds if nothing happened to the task
-  /// until then.
-  var began: Int64 = .min
+  /// When that was over, on the boot clock: it holds if nothing happened to the task until then.
   let time: Int64
   /// Whether it ran a program in between: then it may have been in another time namespace.
   var isAfterExec = false
-  /// Whether that was over when the look began.
-  var isWhollyAfterExec = false
   /// Of a process that moved, its other threads and their links.
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
 }
