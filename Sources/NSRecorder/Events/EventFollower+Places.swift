@@ -20,7 +20,7 @@ extension EventFollower {
       if let known = before?[link].namespace, known.inode == inode { return .namespace(known) }
       var id: UInt64?
       if case .namespace(inode, let read)? = look?.links[link] { id = read }
-      return .namespace(sets.namespace(link.type, inode, id: id))
+      return followed(link, .namespace(inode: inode, id: id))
     }
     return sets.set(links)
   }
@@ -57,7 +57,8 @@ extension EventFollower {
   func followed(_ link: NamespaceLink, _ value: TaskProbe.Link) -> FollowedLink {
     switch value {
     case .namespace(let inode, let id):
-      .namespace(sets.namespace(link.type, inode, id: id))
+      sets.namespace(link.type, inode, id: id).map(FollowedLink.namespace)
+        ?? .unsure(inode: inode)
     case .unread(let reason): .unread(reason)
     }
   }

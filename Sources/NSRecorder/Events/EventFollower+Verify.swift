@@ -145,8 +145,11 @@ extension EventFollower {
       return
     }
     // What an event told stands where the sample was denied it.
-    let links = zip(read.links, task.set.links).map { read, told in
-      if case .unread(.denied) = read { told } else { read }
+    let links = zip(read.links, task.set.links).map { read, told -> FollowedLink in
+      if case .unread(.denied) = read { return told }
+      // What was told without an id keeps its name.
+      let isSame = told.namespace != nil && read.inode == told.inode
+      return isSame && !read.isSurelyOther(than: told) ? told : read
     }
     let set = sets.set(links)
     guard set !== task.set else { return }

@@ -18,6 +18,9 @@ final class EventFollower {
   private var ended: [Int32: Int] = [:]
   var newborn: [Int32: Birth] = [:]
   private var lastToken: UInt64 = 0
+  /// The event being taken in: when it was, and what follows.
+  private(set) var now: Int64 = 0
+  private(set) var ahead: ArraySlice<EventQueue.Item> = []
   /// What is told next; nil while there is nothing to add to, because a sample is to tell it all.
   var batch: EventBatch?
   /// Counts the batches.
@@ -56,11 +59,21 @@ final class EventFollower {
     (threads[task]?.set ?? processes[task]?.set)?.inodes
   }
 
+  init() { sets.isSurelyHeld = { [unowned self] in isSurelyHeld($0) } }
+
   /// Takes in an event.
   ///
-  /// - Parameter look: what the task was right after it; nil where that was not read, or something
-  ///   else happened to it by then.
-  func take(_ event: KernelEvent, _ look: TaskLook?) {
+  /// - Parameters:
+  ///   - look: what the task was right after it; nil where that was not read, or something else
+  ///     happened to it by then.
+  ///   - ahead: the events that follow, in the order of time.
+  func take(
+    _ event: KernelEvent, _ look: TaskLook?, ahead: ArraySlice<EventQueue.Item> = []
+  ) {
+    self.ahead = ahead
+    now = event.time
+    // Who holds a part of the queue has it copied when that changes.
+    defer { self.ahead = [] }
     switch event.kind {
     case .fork(let parentPID, let parentTID): fork(event, parentPID, parentTID)
     case .namespaces(let inodes): place(event, inodes, look)

@@ -11,7 +11,7 @@ struct EventQueue {
   private let probe: any TaskReading
   private let now: () -> ClockReading
   private let readsTime: Bool
-  private(set) var items: ContiguousArray<Item> = []
+  private(set) var items: [Item] = []
   /// How many of `items`, from the first, are taken in already.
   private var taken = 0
   private var isSorted = true
@@ -21,6 +21,9 @@ struct EventQueue {
   private var parents: [Int32: Int32] = [:]
   /// Of those that are not taken in, the processes whose main thread exited.
   private var exited: Set<Int32> = []
+
+  /// How long after its event a task is still looked at, in nanoseconds.
+  private static let soon: Int64 = 100_000_000
 
   struct Item {
     let event: KernelEvent
@@ -95,7 +98,10 @@ struct EventQueue {
   private func read(
     _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool
   ) -> TaskLook? {
-    guard let values = probe.links(of: event.tid, links) else { return nil }
+    // What is looked at long after is worth little, and in a storm who looks falls behind further.
+    guard now().boot - event.time < Self.soon,
+      let values = probe.links(of: event.tid, links)
+    else { return nil }
     var look = TaskLook(
       links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
     guard isMove, event.tid == event.pid else { return look }
@@ -133,6 +139,9 @@ struct EventQueue {
       return taken < items.count ? items[taken].event.time : nil
     }
   }
+
+  /// The events that follow the one that was taken out last.
+  var ahead: ArraySlice<Item> { items[taken...] }
 
   /// When the last look was made at a task of which an event up to a time told.
   mutating func lastLook(until end: Int64) -> Int64 {

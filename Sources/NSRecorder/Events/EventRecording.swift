@@ -118,7 +118,7 @@ final class EventRecording {
       if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
         batches += follower.turn(epoch: item.epoch).map { [$0] } ?? []
       }
-      follower.take(item.event, item.look)
+      follower.take(item.event, item.look, ahead: queue.ahead)
     }
     queue.compact()
     self.horizon = max(self.horizon, min(end, horizon))

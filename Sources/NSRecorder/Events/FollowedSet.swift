@@ -19,7 +19,7 @@ final class FollowedSet {
     observed = ObservedSet(links: links.map(\.state))
     var inodes: [NamespaceType: UInt64] = [:]
     for type in NamespaceType.allCases where type != .time {
-      inodes[type] = links[Int(type.link.rawValue)].namespace?.inode
+      inodes[type] = links[Int(type.link.rawValue)].inode
     }
     self.inodes = NamespaceInodes(inodes)
   }
@@ -35,10 +35,9 @@ final class FollowedSet {
   func isElsewhere(than other: FollowedSet) -> Bool {
     self !== other
       && NamespaceType.allCases.contains { type in
-        guard let one = self[type.link].namespace, let two = other[type.link].namespace else {
-          return false
-        }
-        return one !== two
+        let (one, two) = (self[type.link], other[type.link])
+        guard let inode = one.inode, let second = two.inode else { return false }
+        return inode != second || one.isSurelyOther(than: two)
       }
   }
 
@@ -56,6 +55,9 @@ final class FollowedSets {
   private var namespaces: [Key: FollowedNamespace] = [:]
   /// Tells namespaces apart that no id tells apart; far from what samples count.
   private var lastSighting: UInt64 = 1 << 40
+  /// Whether a task surely is in a namespace still. It is told to have left a moment after it did, and
+  /// in between the number may be another's.
+  var isSurelyHeld: (FollowedNamespace) -> Bool = { $0.holders > 0 }
   /// The inode numbers of the initial net and mnt namespaces, where they vary by kernel.
   var initial: [NamespaceType: UInt64] = [:]
 
@@ -121,11 +123,22 @@ final class FollowedSets {
   ///
   /// A task is told to have left a moment after it did, and in between the number may be given again:
   /// then the id is another.
-  func namespace(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> FollowedNamespace {
-    if let live = live(type, inode), live.mayHave(id: id) { return live }
+  /// Where that is not certain, and no id was read, it is nil.
+  func namespace(
+    _ type: NamespaceType, _ inode: UInt64, id: UInt64?
+  ) -> FollowedNamespace? {
     let key = Key(type: type, inode: inode)
     // Of those that are there from boot on each number is one for ever.
     if InitialNamespace.hasFixedInode(inode), let known = namespaces[key] { return known }
+    if let live = live(type, inode) {
+      switch live.isOne(with: id) {
+      case true?: return live
+      case false?: break
+      case nil:
+        if isSurelyHeld(live) { return live }
+        if id == nil { return nil }
+      }
+    }
     if let last = namespaces[key], let id, last.observed.kernelID == id { return last }
     if id == nil, !InitialNamespace.hasFixedInode(inode) { lastSighting += 1 }
     let namespace = FollowedNamespace(
@@ -155,14 +168,12 @@ final class FollowedSets {
   /// A task came into a set.
   func enter(_ set: FollowedSet) {
     set.members += 1
-    guard set.members == 1 else { return }
     for link in set.links { link.namespace?.holders += 1 }
   }
 
   /// A task left a set.
   func leave(_ set: FollowedSet) {
     set.members -= 1
-    guard set.members == 0 else { return }
     for link in set.links { link.namespace?.holders -= 1 }
   }
 

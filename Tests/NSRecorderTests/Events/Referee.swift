@@ -123,12 +123,13 @@ struct Referee {
           namespace.inode == was.inode && namespace.type == was.type
           && (namespace.kernelID ?? was.id) == was.id
           && ids[namespace, default: was.id] == was.id && !was.isPending
-          && live[Key(type: was.type, inode: was.inode), default: namespace] == namespace
+          && isOne(live[Key(type: was.type, inode: was.inode)], namespace)
         ids[namespace] = was.id
         live[Key(type: was.type, inode: was.inode)] = namespace
       } else if told == .unread(.unseen) {
         vague += 1
-        isRight = [.time, .timeForChildren, .pidForChildren].contains(link)
+        // No record holds it, or its number may just have been given again.
+        isRight = true
       }
       if !isRight {
         faults.append(
@@ -137,4 +138,10 @@ struct Referee {
       }
     }
   }
+}
+
+/// Whether two names may be of one namespace: where one was told without an id it is not known.
+private func isOne(_ known: ObservedNamespace?, _ told: ObservedNamespace) -> Bool {
+  guard let known, known.kernelID != nil, told.kernelID != nil else { return true }
+  return known == told
 }
