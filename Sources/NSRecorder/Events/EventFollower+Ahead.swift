@@ -13,6 +13,19 @@ extension EventFollower {
     ahead.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.delay }
   }
 
+  /// The threads of a process that exit neither with its main one nor to let one of them execute.
+  func lastingThreads(of pid: Int32) -> Set<Int32> {
+    guard var lasting = threadsOf[pid] else { return [] }
+    for event in near {
+      switch event.kind {
+      case .exit: lasting.remove(event.tid)
+      case .comm(_, isExec: true) where event.tid == pid: return []
+      case .fork, .comm, .namespaces: break
+      }
+    }
+    return lasting
+  }
+
   /// Whether a task that is in a namespace stays there for longer than it may take to tell that it
   /// left.
   func isSurelyHeld(_ namespace: FollowedNamespace) -> Bool {

@@ -52,14 +52,29 @@ extension EventFollower {
     } else if let task = thread.task {
       move(task, to: thread.set, at: time)
     } else {
-      let task = FollowedTask(
-        token: makeToken(), set: thread.set, facts: process.facts,
-        description: process.description)
-      sets.enter(thread.set)
-      thread.task = task
-      tell(task, parent: process.token, tid: tid, at: time)
+      setApart(&thread, tid, of: process, at: time)
     }
     threads[tid] = thread
+  }
+
+  /// A thread that is a task of its own from now on, wherever its process is.
+  func setApart(_ tid: Int32, at time: Int64) {
+    guard var thread = threads[tid], thread.task == nil, let process = processes[thread.pid] else {
+      return
+    }
+    setApart(&thread, tid, of: process, at: time)
+    threads[tid] = thread
+  }
+
+  private func setApart(
+    _ thread: inout FollowedThread, _ tid: Int32, of process: FollowedTask, at time: Int64
+  ) {
+    let task = FollowedTask(
+      token: makeToken(), set: thread.set, facts: process.facts,
+      description: process.description)
+    sets.enter(thread.set)
+    thread.task = task
+    tell(task, parent: process.token, tid: tid, at: time)
   }
 
   /// A thread exited.

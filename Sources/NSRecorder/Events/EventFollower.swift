@@ -78,7 +78,7 @@ final class EventFollower {
     case .fork(let parentPID, let parentTID): fork(event, parentPID, parentTID)
     case .namespaces(let inodes): place(event, inodes, look)
     case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, look)
-    case .exit: exit(event)
+    case .exit: exit(event, look)
     }
   }
 
@@ -192,6 +192,9 @@ final class EventFollower {
   /// Whether a process whose main thread has exited may go on by exec.
   func mayGoOn(_ pid: Int32) -> Bool { paused[pid] != nil }
 
+  /// Whether a process may have threads that no event told of.
+  func mayHaveUntold(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
+
   private func rename(
     _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ look: TaskLook?
   ) {
@@ -228,11 +231,15 @@ final class EventFollower {
     }
   }
 
-  private func exit(_ event: KernelEvent) {
+  private func exit(_ event: KernelEvent, _ look: TaskLook? = nil) {
     newborn[event.tid] = nil
     if event.tid != event.pid {
       endThread(event.tid, at: event.time)
-    } else if let task = processes.removeValue(forKey: event.pid) {
+    } else if let task = processes[event.pid] {
+      meetThreads(of: task, look)
+      // Those that stay hold its namespaces without it.
+      for tid in lastingThreads(of: event.pid) { setApart(tid, at: event.time) }
+      processes[event.pid] = nil
       sets.leave(task.set)
       // Who began before events were listened to may have threads of which none told.
       let mayResume = threadsOf[event.pid]?.isEmpty == false || task.isOlder

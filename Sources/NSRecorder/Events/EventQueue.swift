@@ -50,8 +50,10 @@ struct EventQueue {
   /// - Parameters:
   ///   - known: what the record of a task would say, by all that was taken in before.
   ///   - mayGoOn: whether a process whose main thread has exited may go on by exec.
+  ///   - mayHaveUntold: whether a process may have threads that no event told of.
   mutating func add(
-    _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?, mayGoOn: (Int32) -> Bool
+    _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?, mayGoOn: (Int32) -> Bool,
+    mayHaveUntold: (Int32) -> Bool
   ) {
     let now = self.now()
     let epoch = now.wall - now.boot
@@ -59,13 +61,15 @@ struct EventQueue {
       if let last = items.last, last.event.time > event.time { isSorted = false }
       items.append(
         Item(
-          event: event, look: look(at: event, known, mayGoOn), order: lastOrder, epoch: epoch))
+          event: event, look: look(at: event, known, mayGoOn, mayHaveUntold), order: lastOrder,
+          epoch: epoch))
       lastOrder += 1
     }
   }
 
   private mutating func look(
-    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?, _ mayGoOn: (Int32) -> Bool
+    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?, _ mayGoOn: (Int32) -> Bool,
+    _ mayHaveUntold: (Int32) -> Bool
   ) -> TaskLook? {
     switch event.kind {
     case .fork(_, let parent):
@@ -75,8 +79,9 @@ struct EventQueue {
     case .exit:
       latest[event.tid] = nil
       parents[event.tid] = nil
-      if event.tid == event.pid { exited.insert(event.pid) }
-      return nil
+      guard event.tid == event.pid else { return nil }
+      exited.insert(event.pid)
+      return mayHaveUntold(event.pid) ? read(event, [], isMove: true) : nil
     case .comm(_, let isExec):
       // It is where the thread was that executes; no record holds that.
       guard isExec, exited.remove(event.tid) != nil || mayGoOn(event.tid) else { return nil }
@@ -106,8 +111,9 @@ struct EventQueue {
       links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
     guard isMove, event.tid == event.pid else { return look }
     for thread in probe.threads(of: event.pid) where thread != event.tid {
-      if let values = probe.links(of: thread, links) {
-        look.threads[thread] = Dictionary(uniqueKeysWithValues: zip(links, values))
+      if let values = probe.links(of: thread, NamespaceLink.allCases) {
+        look.threads[thread] = Dictionary(
+          uniqueKeysWithValues: zip(NamespaceLink.allCases, values))
       }
     }
     return look
@@ -166,6 +172,8 @@ struct EventQueue {
         switch other.kind {
         // By a fork, its number was given again.
         case .exit, .fork: return nil
+        // The main thread has another's place.
+        case .comm where event.kind == .exit: return nil
         case .namespaces(let later):
           guard case .namespaces(let earlier) = event.kind else { return nil }
           look.keep(what: earlier, staysIn: later)

@@ -69,7 +69,9 @@ final class EventRecording {
     if let first = buffer.lazy.map(\.time).min(), first < horizon {
       losses.append(LostEvents(after: first - 1, by: horizon, records: nil, cause: .late))
     }
-    queue.add(buffer, known: follower.inodes, mayGoOn: follower.mayGoOn)
+    queue.add(
+      buffer, known: follower.inodes, mayGoOn: follower.mayGoOn,
+      mayHaveUntold: follower.mayHaveUntold)
   }
 
   /// Hands over the events that are certain; none while a sample has to tell where all begins.

@@ -25,9 +25,19 @@ final class EventScript {
 
   // MARK: What the kernel tells
 
-  func take(_ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, look: TaskLook? = nil) {
+  /// - Parameter next: what is told of the same task next, and is known by then.
+  func take(
+    _ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, look: TaskLook? = nil,
+    next: KernelEvent.Kind? = nil
+  ) {
     clock += 1000
-    follower.take(KernelEvent(time: clock, pid: pid, tid: tid, kind: kind), look)
+    let ahead = next.map { kind in
+      let event = KernelEvent(time: clock + 1000, pid: pid, tid: tid, kind: kind)
+      return EventQueue.Item(event: event, look: nil, order: 0, epoch: 0)
+    }
+    follower.take(
+      KernelEvent(time: clock, pid: pid, tid: tid, kind: kind), look,
+      ahead: ArraySlice(ahead.map { [$0] } ?? []))
   }
 
   /// A process is made. Where it is not told, it is where its maker is.
@@ -63,7 +73,9 @@ final class EventScript {
     take(tid, of: pid ?? tid, .namespaces(place.inodes), look: look ? seen : nil)
   }
 
-  func exit(_ tid: Int32, of pid: Int32? = nil) { take(tid, of: pid ?? tid, .exit) }
+  func exit(_ tid: Int32, of pid: Int32? = nil, next: KernelEvent.Kind? = nil) {
+    take(tid, of: pid ?? tid, .exit, next: next)
+  }
 
   func comm(_ tid: Int32, of pid: Int32? = nil, _ name: String, isExec: Bool = false) {
     take(tid, of: pid ?? tid, .comm(CommName(name.utf8), isExec: isExec))

@@ -1,6 +1,7 @@
 // A program executed by a thread that is not the main one: the end of the main thread is told, then the
 // thread has its number, and is told to execute.
 
+import NamespaceEvents
 import NamespaceModel
 import Testing
 
@@ -18,7 +19,7 @@ struct ThreadExecTests {
   }
 
   private func exec() {
-    script.exit(20)
+    script.exit(20, next: .comm(CommName("run".utf8), isExec: true))
     script.exit(22, of: 20)
     script.comm(20, "run", isExec: true)
   }

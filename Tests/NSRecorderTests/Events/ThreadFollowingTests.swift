@@ -1,5 +1,6 @@
 // Threads: a task of its own is one whose namespaces are not its process's, for as long as that is so.
 
+import NamespaceEvents
 import NamespaceModel
 import Testing
 
@@ -48,6 +49,35 @@ struct ThreadFollowingTests {
     #expect(told.count == 2)
     #expect(script.history.thread(21) == nil)
     #expect(script.history.process(20) != nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("threads that stay when the main one ends hold its namespaces until they end")
+  func withoutMain() {
+    script.move(20, there)
+    script.move(21, of: 20, there)
+    script.turn()
+    script.exit(20)
+    script.turn()
+    #expect(script.history.process(20) == nil)
+    #expect(net(ofThread: 21) == there.states[Int(NamespaceLink.net.rawValue)])
+    script.exit(21, of: 20)
+    script.turn()
+    #expect(script.history.thread(21) == nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a thread from before events is met when its main one ends")
+  func olderWithoutMain() {
+    script.begin([10: .host, 20: there])
+    var look = there.look()
+    look.threads = [23: there.links]
+    script.take(20, of: 20, .exit, look: look)
+    script.turn()
+    #expect(net(ofThread: 23) == there.states[Int(NamespaceLink.net.rawValue)])
+    script.exit(23, of: 20)
+    script.turn()
+    #expect(script.history.thread(23) == nil)
     #expect(script.history.faults == [])
   }
 
