@@ -32,7 +32,7 @@ public struct LostEvents: Sendable, Hashable {
   }
 
   /// Several losses as one; nil of none.
-  init?(of losses: [LostEvents]) {
+  public init?(of losses: [LostEvents]) {
     guard let first = losses.first else { return nil }
     let records = losses.map(\.records)
     self.init(

@@ -98,7 +98,7 @@ struct Outcomes {
     if failing != nil || saidEventsFail {
       let gap = written.gap == nil ? nil : length
       logger.notice("recording again\(gap.map { " after a gap\($0)" } ?? "")")
-    } else if let loss = timing.losses.first {
+    } else if let loss = LostEvents(of: timing.losses) {
       let lost = TimeFormat.duration(max(0, sample.start.boot - loss.after))
       let records = loss.records.map { "\($0) " } ?? ""
       logger.warning(

@@ -44,8 +44,13 @@ struct SameWords {
   }
 
   private var evidence: String {
-    let proven = answer.types.filter { $0.verdict != .unknown }
-    return !proven.isEmpty && proven.allSatisfy(\.isExact)
+    // At a moment also what is unknown is as exact as the moment.
+    let telling =
+      switch question.time {
+      case .at: answer.types
+      case .range: answer.types.filter { $0.verdict != .unknown }
+      }
+    return !telling.isEmpty && telling.allSatisfy(\.isExact)
       ? "Evidence: exact. The kernel told of every start, exit and change of namespaces."
       : "Evidence: sampled. What came and went between two samples was not seen."
   }
