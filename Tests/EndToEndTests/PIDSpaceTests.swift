@@ -38,12 +38,16 @@ struct PIDSpaceTests {
 
   /// A time between the second sample of a session and the third.
   private func time(_ session: Int) throws -> Int64 {
+    // Events are numbered with the samples.
     let sql = """
-      SELECT (a.wall_ns + a.took_ns + b.wall_ns) / 2 FROM sample AS a, sample AS b, session
-      WHERE session.session_id = \(session) AND a.sample_id = first_sample + 1
-        AND b.sample_id = first_sample + 2
+      SELECT (wall_ns + took_ns + (
+        SELECT wall_ns FROM sample AS next
+        WHERE next.session_id = sample.session_id AND next.sample_id > sample.sample_id
+        ORDER BY next.sample_id LIMIT 1)) / 2
+      FROM sample WHERE session_id = \(session) ORDER BY sample_id LIMIT 1 OFFSET 1
       """
-    return try #require(Int64(try Recording.texts(sql, in: database)[0]))
+    let time = try #require(try Recording.texts(sql, in: database).first)
+    return try #require(Int64(time))
   }
 
   private func same(
