@@ -11,7 +11,7 @@ struct BruteForceChangesTests {
   func everything(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
-    let found = try Self.changes(brute, .init())
+    let found = try brute.reader.allChanges(.init())
     let samples = found.map { brute.sample($0.by) }
     brute.check(samples == samples.sorted(), "out of order: \(samples)")
     let moved = Self.summaries(brute, found, [.moved])
@@ -38,7 +38,7 @@ struct BruteForceChangesTests {
   @Test("a namespace ends when its last process has left it", arguments: BruteForce.seeds)
   func ends(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
-    checkEnds(brute, try Self.changes(brute, .init()).filter { $0.kind == .emptied })
+    checkEnds(brute, try brute.reader.allChanges(.init()).filter { $0.kind == .emptied })
     brute.report()
   }
 
@@ -46,7 +46,7 @@ struct BruteForceChangesTests {
   func timesOfMoves(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
-    for change in try Self.changes(brute, .init()) where change.kind == .moved {
+    for change in try brute.reader.allChanges(.init()) where change.kind == .moved {
       let (process, sample) = (brute.number(change.process), brute.sample(change.by))
       for part in change.parts where part.from != nil {
         let read = history.sighted(process).last {
@@ -66,7 +66,7 @@ struct BruteForceChangesTests {
   func startsBesideMoves(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
-    for change in try Self.changes(brute, .init()) where change.kind == .started {
+    for change in try brute.reader.allChanges(.init()) where change.kind == .started {
       let (process, sample) = (brute.number(change.process), brute.sample(change.by))
       guard let parent = history.samples[sample][history.processes[process].parentPID] else {
         continue
@@ -81,17 +81,6 @@ struct BruteForceChangesTests {
       }
     }
     brute.report()
-  }
-
-  static func changes(
-    _ brute: BruteForce, _ question: ChangesQuestion
-  ) throws -> [NamespaceChange] {
-    var found: [NamespaceChange] = []
-    try brute.reader.changes(question) {
-      found.append($0)
-      return true
-    }
-    return found
   }
 
   /// Those of some kinds, with the links that say where the process is itself.

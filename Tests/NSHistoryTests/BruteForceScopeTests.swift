@@ -8,9 +8,9 @@ struct BruteForceScopeTests {
   @Test("changes of a process are its part of all", arguments: BruteForce.seeds)
   func ofProcess(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
-    let all = try BruteForceChangesTests.changes(brute, .init())
+    let all = try brute.reader.allChanges(.init())
     for pid in Set(brute.history.processes.map(\.pid)) {
-      let own = try BruteForceChangesTests.changes(brute, .init(process: .pid(Int64(pid))))
+      let own = try brute.reader.allChanges(.init(process: .pid(Int64(pid))))
       let moved = own.filter { $0.kind == .moved }
       brute.check(
         moved == all.filter { $0.process?.pid == Int64(pid) && $0.kind == .moved },
@@ -67,11 +67,10 @@ struct BruteForceScopeTests {
   private func check(_ seed: UInt64, afterUnread: Bool) throws {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
-    let all = try BruteForceChangesTests.changes(brute, .init())
+    let all = try brute.reader.allChanges(.init())
     for key in history.namespaces {
       guard let id = key.id else { continue }
-      let own = try BruteForceChangesTests.changes(
-        brute, .init(namespace: .kernelID(key.type, id)))
+      let own = try brute.reader.allChanges(.init(namespace: .kernelID(key.type, id)))
       let samples = own.map { brute.sample($0.by) }
       brute.check(samples == samples.sorted(), "\(key): out of order: \(samples)")
       brute.check(Set(own).count == own.count, "\(key): a change twice")

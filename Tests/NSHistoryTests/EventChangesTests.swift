@@ -19,7 +19,7 @@ struct EventChangesTests {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
     for pid: Int32 in 1...12 {
-      let own = try changes(brute, .init(process: .pid(Int64(pid))))
+      let own = try brute.reader.allChanges(.init(process: .pid(Int64(pid))))
       for change in own { checkTruth(brute, change) }
       let records = try brute.reader.processes(.pid(Int64(pid))).map(history.number)
       for actor in Set(records) where !history.doubtful.contains(actor) {
@@ -46,7 +46,7 @@ struct EventChangesTests {
   func moves(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
-    let all = try changes(brute, .init())
+    let all = try brute.reader.allChanges(.init())
     for change in all { checkTruth(brute, change) }
     let times = all.compactMap(\.by)
     brute.check(times == times.sorted(), "out of order")
@@ -61,17 +61,6 @@ struct EventChangesTests {
       brute.check(isRight, "a\(actor): \(found.map(\.by)), not \(expected)")
     }
     brute.report()
-  }
-
-  private func changes(
-    _ brute: EventBrute, _ question: ChangesQuestion
-  ) throws -> [NamespaceChange] {
-    var found: [NamespaceChange] = []
-    try brute.reader.changes(question) {
-      found.append($0)
-      return true
-    }
-    return found
   }
 
   private func expected(_ history: EventHistory, _ actor: Int) -> [Expected] {

@@ -11,20 +11,8 @@ struct EventMachine {
   private var actors: [Int: EventHistory.Actor] = [:]
   /// PIDs that nobody else may have for now.
   private var held: Set<Int32> = []
-  private var known: [NamespaceType: [ObservedNamespace]] = [:]
-  private var nextID: UInt64 = 100
+  private var namespaces = MadeUpNamespaces()
   private var nextTID: Int32 = 1000
-
-  init() {
-    for type in NamespaceType.allCases {
-      let code = UInt64(type.rawValue)
-      known[type] = [
-        ObservedNamespace(
-          type: type, inode: type == .pid ? InitialNamespace.pidInode : 0xEFFF_FF10 + code,
-          kernelID: code, sighting: 0, isInitial: true)
-      ]
-    }
-  }
 
   var alive: [Int] { links.keys.sorted() }
   var processes: [Int] { alive.filter { actors[$0]?.tid == nil } }
@@ -51,7 +39,7 @@ struct EventMachine {
     var links = NamespaceLink.allCases.map { link -> LinkState in
       let there = parent.flatMap { self.links[$0] }
       return EventHistory.part(there, isThread ? link : link.type.linkForChildren)
-        ?? .namespace(known[link.type]?[0] ?? fresh(link.type))
+        ?? .namespace(namespaces.all(link.type).first ?? fresh(link.type))
     }
     if elsewhere, parent != nil { links = moved(links, isStart: !isThread, &random) }
     if isThread, let parent, links == self.links[parent] { return nil }
@@ -120,23 +108,14 @@ struct EventMachine {
   private mutating func destination(
     _ type: NamespaceType, _ random: inout SeededRandom
   ) -> ObservedNamespace {
-    let all = known[type] ?? []
+    let all = namespaces.all(type)
     let dice = Int.random(in: 0..<8, using: &random)
     if dice < 2, let initial = all.first { return initial }
     if all.count > 1, dice < 6 { return all[1...].randomElement(using: &random) ?? all[1] }
     return fresh(type)
   }
 
-  /// A new namespace, if it can be with an inode number that another had.
   private mutating func fresh(_ type: NamespaceType) -> ObservedNamespace {
-    let held = Set(links.values.flatMap { $0.compactMap(\.key) }.map(\.inode))
-    let first = 4_026_532_000 + UInt64(type.rawValue) * 100
-    let inode = (first..<first + 100).first { !held.contains($0) } ?? first
-    known[type]?.removeAll { $0.inode == inode }
-    nextID += 1
-    let namespace = ObservedNamespace(
-      type: type, inode: inode, kernelID: nextID, sighting: 0, isInitial: false)
-    known[type]?.append(namespace)
-    return namespace
+    namespaces.fresh(type, live: links.values)
   }
 }

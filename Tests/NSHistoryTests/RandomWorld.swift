@@ -17,9 +17,7 @@ struct RandomWorld {
   private var random: SeededRandom
   private var history = RandomHistory()
   private var live: [Int32: Actor] = [:]
-  /// Those that can be entered, the initial one first.
-  private var known: [NamespaceType: [ObservedNamespace]] = [:]
-  private var nextID: UInt64 = 100
+  private var namespaces = MadeUpNamespaces()
 
   /// The history of a seed; every second has a wall clock that is set.
   static func history(seed: UInt64) -> RandomHistory {
@@ -32,14 +30,6 @@ struct RandomWorld {
 
   private init(seed: UInt64) {
     random = SeededRandom(seed: seed)
-    for type in NamespaceType.allCases {
-      let code = UInt64(type.rawValue)
-      known[type] = [
-        ObservedNamespace(
-          type: type, inode: type == .pid ? InitialNamespace.pidInode : 0xEFFF_FF10 + code,
-          kernelID: code, sighting: 0, isInitial: true)
-      ]
-    }
   }
 
   private mutating func chance(_ one: Int, of: Int) -> Bool {
@@ -106,7 +96,7 @@ struct RandomWorld {
     let parents = live.keys.sorted().filter { live[$0]?.mood != .zombie }
     let parent = parents.randomElement(using: &random)
     var links = NamespaceLink.allCases.map { link in
-      LinkState.namespace(self.known[link.type]?[0] ?? fresh(link.type))
+      LinkState.namespace(self.namespaces.all(link.type).first ?? fresh(link.type))
     }
     if let parent, let old = live[parent]?.sight {
       if old[.pidForChildren] == .unread(.pending) {
@@ -142,7 +132,7 @@ struct RandomWorld {
   }
 
   private mutating func destination(_ type: NamespaceType) -> ObservedNamespace {
-    let all = known[type] ?? []
+    let all = namespaces.all(type)
     if chance(1, of: 4), let initial = all.first { return initial }
     if all.count > 1, all.count > 4 || chance(3, of: 5) {
       return all[1...].randomElement(using: &random) ?? all[1]
@@ -150,16 +140,7 @@ struct RandomWorld {
     return fresh(type)
   }
 
-  /// A new namespace, if it can be with an inode number that another had.
   private mutating func fresh(_ type: NamespaceType) -> ObservedNamespace {
-    let held = Set(live.values.flatMap { $0.sight.links.compactMap(\.key) }.map(\.inode))
-    let first = 4_026_532_000 + UInt64(type.rawValue) * 100
-    let inode = (first..<first + 100).first { !held.contains($0) } ?? first
-    known[type]?.removeAll { $0.inode == inode }
-    nextID += 1
-    let namespace = ObservedNamespace(
-      type: type, inode: inode, kernelID: nextID, sighting: 0, isInitial: false)
-    known[type]?.append(namespace)
-    return namespace
+    namespaces.fresh(type, live: live.values.map(\.sight.links))
   }
 }
