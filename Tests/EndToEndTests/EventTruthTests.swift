@@ -26,11 +26,15 @@ struct EventTruthTests {
     let recording = try LiveRecording(interval: "1s", ["--events", "on"])
     var theatre = Theatre(seed: 6, homesickness: 0, types: NamespaceType.allCases)
     try theatre.play(steps: steps)
-    try examine(recording, theatre.log, seed: 6, questions: max(1000, steps / 3))
+    // Who joins a namespace that the last holder leaves right then, and moves on before it is looked
+    // at, may be nowhere known for that time: that is unknown, and never wrong.
+    try examine(
+      recording, theatre.log, seed: 6, questions: max(1000, steps / 3), unseenPerThousand: 10)
   }
 
   private func examine(
-    _ recording: LiveRecording, _ log: TruthLog, seed: UInt64, questions: Int
+    _ recording: LiveRecording, _ log: TruthLog, seed: UInt64, questions: Int,
+    unseenPerThousand: Int = 0
   ) throws {
     try recording.waitForSamples(2)
     let samples = try recording.samples()
@@ -56,13 +60,22 @@ struct EventTruthTests {
       "exact truth, seed \(seed): \(log.lives.joinedActs) steps of \(log.lives.count) processes in"
         + " \(seconds) s, \(examiner.asked) answers: \(examiner.same) same, \(examiner.different)"
         + " different, \(examiner.unknown) unknown (of processes that were both there:"
-        + " \(examiner.unknownOfThere)), \(examiner.mistakes.count) wrong; over ranges"
+        + " \(examiner.unknownOfThere)), \(examiner.unseen.count) unseen,"
+        + " \(examiner.mistakes.count) wrong; over ranges"
         + " \(ranges.same) same, \(ranges.different) different of \(ranges.asked),"
-        + " \(ranges.mistakes.count) wrong")
+        + " \(ranges.unseen.count) unseen, \(ranges.mistakes.count) wrong")
     let mistakes = examiner.mistakes.count
     #expect(mistakes == 0, "\(examiner.mistakes.prefix(5).joined(separator: "\n"))")
     let untruths = ranges.mistakes.count
     #expect(untruths == 0, "\(ranges.mistakes.prefix(5).joined(separator: "\n"))")
+    let unseen = examiner.unseen.count
+    #expect(
+      unseen * 1000 <= unseenPerThousand * examiner.asked,
+      "\(examiner.unseen.prefix(5).joined(separator: "\n"))")
+    let untold = ranges.unseen.count
+    #expect(
+      untold * 1000 <= 2 * unseenPerThousand * ranges.asked,
+      "\(ranges.unseen.prefix(5).joined(separator: "\n"))")
     // The test would say nothing if one verdict never came up.
     #expect(examiner.same > 50 && examiner.different > 50)
     #expect(ranges.same > 50 && ranges.different > 5)

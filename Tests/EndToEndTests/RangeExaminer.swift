@@ -9,6 +9,8 @@ struct RangeExaminer {
   private let log: TruthLog
   private var examiner: Examiner
   private(set) var mistakes: [String] = []
+  /// As in `Examiner`.
+  private(set) var unseen: [String] = []
   private(set) var asked = 0
   private(set) var same = 0
   private(set) var different = 0
@@ -58,7 +60,7 @@ struct RangeExaminer {
       case .unknown:
         // Of time namespaces no event tells: see ExactTruth.
         if examiner.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
-          report("once same", line, pids, span)
+          unseen.append(words("once same", line, pids, span))
         }
       }
       if examiner.isExact { checkWhole(line, pids, told) }
@@ -75,7 +77,7 @@ struct RangeExaminer {
     guard line.type != .time, line.verdict != .different else { return }
     for (time, isShared) in stretches(line.type, pids, in: span) where isShared == true {
       let isTold = line.intervals.contains { $0.from <= time && time <= $0.until }
-      if !isTold { report("together at \(time), and not told", line, pids, span) }
+      if !isTold { unseen.append(words("together at \(time), and not told", line, pids, span)) }
     }
   }
 
@@ -95,7 +97,13 @@ struct RangeExaminer {
   private mutating func report(
     _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
   ) {
-    mistakes.append("\(what): \(line.type) of \(pids) in \(span): \(line.verdict)")
+    mistakes.append(words(what, line, pids, span))
+  }
+
+  private func words(
+    _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+  ) -> String {
+    "\(what): \(line.type) of \(pids) in \(span): \(line.verdict)"
   }
 
   /// Between every two steps of the log in a time: whether all shared a namespace then; nil while

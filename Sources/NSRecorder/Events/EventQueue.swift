@@ -22,8 +22,11 @@ struct EventQueue {
   /// Of those that are not taken in, the processes whose main thread exited.
   private var exited: Set<Int32> = []
 
-  /// How long after its event a task is still looked at, in nanoseconds.
+  /// How long after its event a task is still looked at where many have come, in nanoseconds, and how
+  /// many that is.
   private static let soon: Int64 = 100_000_000
+  private static let many = 1000
+  private var isStorm = false
 
   struct Item {
     let event: KernelEvent
@@ -57,6 +60,7 @@ struct EventQueue {
   ) {
     let now = self.now()
     let epoch = now.wall - now.boot
+    isStorm = events.count > Self.many
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
       items.append(
@@ -104,7 +108,7 @@ struct EventQueue {
     _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool
   ) -> TaskLook? {
     // What is looked at long after is worth little, and in a storm who looks falls behind further.
-    guard now().boot - event.time < Self.soon,
+    guard !isStorm || now().boot - event.time < Self.soon,
       let values = probe.links(of: event.tid, links)
     else { return nil }
     var look = TaskLook(
