@@ -134,12 +134,18 @@ extension Recorder {
     return false
   }
 
+  /// When there is something to do. While a sample waits to be completed nothing else is begun: to wake
+  /// for that would be to wake at once, ever again.
+  private var due: Int64 {
+    if let events, let pending { return events.settles(pending) }
+    let next = min(sampleDue, eventsDue)
+    return isSampleNeeded ? min(next, notBefore) : next
+  }
+
   /// Waits for what comes next; gives the signal that ends it all, if that came.
   private func wait(_ wakeups: Wakeups) throws(RecorderError) -> Int32? {
     if let signal = wakeups.pendingStop() { return signal }
-    var until = min(sampleDue, eventsDue)
-    if isSampleNeeded, pending == nil { until = min(until, notBefore) }
-    if let events, let pending { until = min(until, events.settles(pending)) }
+    let until = due
     if events?.isBusy == true { return try look(wakeups, until) }
     do throws(Errno) {
       switch try wakeups.wait(until: until, for: events?.descriptors ?? []) {
