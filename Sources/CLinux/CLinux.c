@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -19,6 +20,13 @@ const int32_t CLINUX_O_TMPFILE = O_TMPFILE | O_WRONLY | O_CLOEXEC;
 
 int64_t clinux_getdents64(int32_t directory, void *buffer, size_t capacity) {
   return syscall(SYS_getdents64, directory, buffer, capacity);
+}
+
+int32_t clinux_open_in_root(int32_t directory, const char *path) {
+  struct open_how how = {
+    .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
+    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+  return (int32_t)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
 // FILEID_NSFS of linux/exportfs.h; the header of this system may be older than its kernel.

@@ -16,6 +16,11 @@ extern const int32_t CLINUX_O_TMPFILE;
 /// getdents64(2). Returns the bytes filled, 0 at the end, or -1 with errno.
 int64_t clinux_getdents64(int32_t directory, void *buffer, size_t capacity);
 
+/// openat2(2) of a file to read, with the directory as the root of all that the path leads through;
+/// no link at its end, and no link of /proc, is followed. It neither waits for who writes a FIFO
+/// nor takes a terminal. Returns the file, or -1 with errno; ENOSYS before Linux 5.6.
+int32_t clinux_open_in_root(int32_t directory, const char *path);
+
 /// What nsfs puts in a file handle (struct nsfs_file_handle of linux/nsfs.h, Linux 6.18).
 struct clinux_namespace_handle {
   uint64_t id;
