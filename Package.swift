@@ -52,6 +52,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "Containers",
+      dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .target(
       name: "NSHistory",
       dependencies: [
         "SQLite", "NamespaceModel", "Migrations",
@@ -87,6 +91,12 @@ let package = Package(
     .testTarget(
       name: "ProcfsTests",
       dependencies: ["Procfs", "NamespaceModel", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ContainersTests",
+      dependencies: [
+        "Containers", "TestSupport", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "NamespaceEventsTests",
       dependencies: [

@@ -1,0 +1,60 @@
+/// Cgroups of the engines that run OCI bundles: `PREFIX-<id>.scope` where systemd makes them,
+/// `PARENT/<id>` or `PARENT/PREFIX-<id>` where the engine does, and `SLICE:PREFIX:<id>` where one
+/// asked the runtime for a scope and the runtime made a directory.
+///
+/// A runtime that was run by hand (runc, crun) names its cgroup as it likes, and bwrap makes none:
+/// only an id of 64 digits says "container". Podman's health checks run, outside of it, in a
+/// service `<id>.service`.
+enum OCIName {
+  /// `docker-<id>.scope` and so on, by what is before the id.
+  private static let prefixes: [(String, Engine)] = [
+    ("docker", .docker), ("cri-containerd", .containerd), ("containerd", .containerd),
+    ("nerdctl", .containerd), ("crio", .crio), ("libpod", .podman), ("libpod-payload", .podman),
+  ]
+
+  /// `/docker/<id>` and so on: containerd's own default is its namespace.
+  private static let parents: [(String, Engine)] = [
+    ("docker", .docker), ("default", .containerd), ("k8s.io", .containerd),
+  ]
+
+  static func component(_ part: ArraySlice<UInt8>, _ above: Ancestors) -> PathComponent? {
+    let name = part.between("", ".scope") ?? part
+    if let build = buildStep(name, above) { return .container(.buildkit, id: build) }
+    if above.isOfECS, let id = taskContainer(name) { return .container(.ecs, id: id) }
+    guard let (before, id) = HexID.atEnd(of: name) else { return nil }
+    if before.isEmpty {
+      // A pod of Podman, where systemd does not make the cgroups.
+      if above.isBelow("libpod_parent") { return .pod(id) }
+      return .container(engine(above.parent, in: parents), id: id)
+    }
+    let start = before.dropLast().split(separator: UInt8(ascii: ":")).last ?? []
+    if start.hasSuffix("conmon") { return .watcher }
+    return .container(engine(start, in: prefixes), id: id)
+  }
+
+  private static func engine(
+    _ name: ArraySlice<UInt8>, in table: [(String, Engine)]
+  ) -> Engine? {
+    table.first { name.elementsEqual($0.0.utf8) }?.1
+  }
+
+  /// BuildKit's ids are 25 digits in base 36: `buildkit/<id>` below its parent, or, by Docker's own
+  /// BuildKit and systemd, `docker-<id>.scope`.
+  private static func buildStep(_ name: ArraySlice<UInt8>, _ above: Ancestors) -> String? {
+    let isBelow = above.isBelow("buildkit")
+    guard let id = isBelow ? name : name.between("docker-", ""), id.count == 25,
+      id.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })
+    else { return nil }
+    return String(decoding: id, as: UTF8.self)
+  }
+
+  /// `/ecs/<task>/<id>`; since version 1.4 of Fargate the id is `<task>-<number>`.
+  private static func taskContainer(_ name: ArraySlice<UInt8>) -> String? {
+    if HexID.isID(name) { return String(decoding: name, as: UTF8.self) }
+    let halves = name.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard halves.count == 2, halves[0].count == 32, HexID.isHexadecimal(halves[0]),
+      halves[1].count <= 20, Decimal.isNumber(halves[1])
+    else { return nil }
+    return String(decoding: name, as: UTF8.self)
+  }
+}

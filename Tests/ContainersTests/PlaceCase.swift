@@ -1,0 +1,31 @@
+// One row of the tables: a text of /proc/PID/cgroup, and what it says.
+
+import Testing
+
+@testable import Containers
+
+struct PlaceCase: Sendable, CustomTestStringConvertible {
+  let text: String
+  let containers: [ContainerIdentity]
+  let unit: String?
+
+  init(_ text: String, _ containers: ContainerIdentity..., unit: String? = nil) {
+    self.text = text
+    self.containers = containers
+    self.unit = unit
+  }
+
+  var testDescription: String { text }
+
+  var place: CgroupPlace { CgroupPlace(Array(text.utf8)) }
+}
+
+/// Ids and UIDs for the tables.
+enum Sample {
+  static let id = String(repeating: "0123456789abcdef", count: 4)
+  static let other = String(repeating: "fedcba9876543210", count: 4)
+  static let uid = "2c48913c-b29f-11e7-9350-020968147796"
+  static let uidInSlice = "2c48913c_b29f_11e7_9350_020968147796"
+  static let hash = "83d31ee08d0c0d2f7ff93f1a8d7a1b3c"
+  static let build = "5cf82fwiumld3vcs5d5l5pzyv"
+}
