@@ -1,0 +1,22 @@
+public import SystemPackage
+
+/// The root folder below which the names of containers are looked up could not be opened.
+public struct ContainerNamesError: Error, Sendable, Hashable {
+  /// The folder.
+  public let path: String
+  /// Why (open(2)).
+  public let cause: Errno
+
+  /// Makes an error for a folder.
+  public init(path: String, cause: Errno) {
+    self.path = path
+    self.cause = cause
+  }
+}
+
+extension ContainerNamesError: CustomStringConvertible {
+  /// The error as one line.
+  public var description: String {
+    "cannot open \(path): \(cause); give a folder that holds the root of a file system"
+  }
+}

@@ -1,0 +1,49 @@
+internal import CLinux
+internal import Glibc
+internal import SystemPackage
+
+/// The folder that the files of engines are read below, as if it were the root of all.
+final class StateRoot: Sendable {
+  /// A longer file is none of an engine's: their lists have some 600 bytes a container.
+  static let limit = 4 << 20
+
+  private let descriptor: Int32
+
+  init(path: String) throws(ContainerNamesError) {
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw ContainerNamesError(path: path, cause: Errno(rawValue: errno))
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// The bytes of a plain file; nil when there is none, it is too large, it may not be read, or it
+  /// is not `owner`'s. Links lead to where they would below this root.
+  func read(_ path: String, owner: UInt32? = nil) -> [UInt8]? {
+    let file = clinux_open_in_root(descriptor, path)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      owner == nil || owner == status.st_uid, status.st_size <= Self.limit
+    else { return nil }
+    return Self.readAll(file)
+  }
+
+  private static func readAll(_ file: Int32) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Glibc.read(file, &chunk, chunk.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        return nil
+      }
+      if count == 0 { return bytes }
+      bytes += chunk.prefix(count)
+      // It may grow while it is read.
+      if bytes.count > limit { return nil }
+    }
+  }
+}

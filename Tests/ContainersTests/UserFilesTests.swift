@@ -1,0 +1,85 @@
+// The names of containers that users run without root, in their homes.
+
+import Foundation
+import Glibc
+import Testing
+
+@testable import Containers
+
+struct UserFilesTests {
+  private let root: FakeRoot
+  private let storage = ".local/share/containers/storage/overlay-containers/containers.json"
+
+  init() throws {
+    root = try FakeRoot()
+    try root.write(
+      "etc/passwd",
+      """
+      # a comment
+      broken:x:\(root.user)
+      nobody:x:65534:65534:nobody:/nonexistent:/bin/false
+      me:x:\(root.user):\(root.user):Me, and nobody else:/var/home/me:/bin/sh
+
+      """)
+  }
+
+  @Test("Docker, Podman and nerdctl in the home of a user")
+  func homes() throws {
+    let home = "var/home/me"
+    try root.write(
+      FakeRoot.docker(in: "\(home)/.local/share/docker"), FakeRoot.dockerText("/mine"))
+    try root.write("\(home)/\(storage)", FakeRoot.storageText("own", metadata: "{}"))
+    try root.write(
+      "run/user/\(root.user)/containerd/io.containerd.runtime.v2.task/default/\(Sample.id)/"
+        + "config.json", FakeRoot.bundleText(["nerdctl/name": "box"]))
+    #expect(try root.name(.docker, user: root.user)?.name == "mine")
+    #expect(try root.name(.podman, user: root.user)?.name == "own")
+    #expect(try root.name(.containerd, user: root.user)?.name == "box")
+    // They are nobody else's.
+    for engine in [Engine.docker, .podman, .containerd, .crio] {
+      #expect(try root.name(engine) == nil)
+      #expect(try root.name(engine, user: 65534) == nil)
+      #expect(try root.name(engine, user: 4711) == nil)
+    }
+  }
+
+  @Test("Podman with a home behind a link, and a list that goes with the boot")
+  func links() throws {
+    try root.write("mnt/home/me/\(storage)", FakeRoot.storageText("own", metadata: "{}"))
+    try root.link("var/home", to: "/mnt/home")
+    #expect(try root.name(.podman, user: root.user)?.name == "own")
+    try FileManager.default.removeItem(atPath: root.path("mnt"))
+    #expect(try root.name(.podman, user: root.user) == nil)
+    try root.write(
+      "run/user/\(root.user)/containers/overlay-containers/volatile-containers.json",
+      FakeRoot.storageText("brief", metadata: "{}"))
+    #expect(try root.name(.podman, user: root.user)?.name == "brief")
+  }
+
+  @Test("what a user had root run is found where root's are")
+  func root0() throws {
+    try root.write(FakeRoot.docker(), FakeRoot.dockerText("/web"))
+    #expect(try root.name(.docker, user: root.user)?.name == "web")
+    #expect(try root.name(.docker, user: 4711)?.name == "web")
+  }
+
+  @Test(
+    "a user's link to the file of another is not read for the user",
+    .enabled(if: geteuid() == 0, "needs root, to give files to another user"))
+  func foreign() throws {
+    try root.write(
+      "etc/passwd", "eve:x:4711:4711::/home/eve:/bin/sh\n")
+    try root.write("home/eve/\(storage)", FakeRoot.storageText("secret", metadata: "{}"))
+    #expect(try root.name(.podman, user: 4711) == nil)
+    #expect(chown(root.path("home/eve/\(storage)"), 4711, 4711) == 0)
+    #expect(try root.name(.podman, user: 4711)?.name == "secret")
+  }
+
+  @Test(
+    "a table of users that is none", arguments: ["", ":::::", "me:x:\(geteuid()):0::home/me:\n"])
+  func badTable(text: String) throws {
+    try root.write("etc/passwd", text)
+    try root.write("home/me/\(storage)", FakeRoot.storageText("own", metadata: "{}"))
+    #expect(try root.name(.podman, user: root.user) == nil)
+  }
+}
