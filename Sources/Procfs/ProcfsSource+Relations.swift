@@ -2,7 +2,6 @@
 // were made in. Asked once for each, by ioctl_nsfs(2) on its file, which is open for that long only:
 // an open file keeps a namespace alive. What may not be known stays unknown.
 
-internal import CLinux
 internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
@@ -21,7 +20,9 @@ extension ProcfsSource {
       // Where the holder is gone or moved meanwhile, the next pass has another.
       guard let file, file >= 0 else { continue }
       defer { close(file) }
-      guard let identity = identify(file) else { continue }
+      guard let identity = RelationQuestions.identify(file, by: self.identity) else {
+        continue
+      }
       // Where the kernel refuses the id of an open file, no later pass will have it either.
       if identity.inode == slot.inode, identity.id == nil || identity.id == slot.kernelID {
         slots.setRelated(number)
@@ -41,28 +42,15 @@ extension ProcfsSource {
   }
 
   private func relate(_ namespace: ObservedNamespace, _ file: Int32) {
-    var relations = NamespaceRelations(
-      namespace: namespace, owner: nil, parent: nil, ownerUID: nil)
-    relations.owner = relative(.user, clinux_namespace_owner(file))
-    switch namespace.type {
-    case .pid: relations.parent = relative(.pid, clinux_namespace_parent(file))
-    case .user:
-      relations.parent = relations.owner
-      var uid: UInt32 = 0
-      if clinux_namespace_owner_uid(file, &uid) == 0 { relations.ownerUID = uid }
-    default: break
-    }
-    if relations.owner != nil || relations.parent != nil || relations.ownerUID != nil {
-      related.append(relations)
-    }
+    let relations = RelationQuestions.ask(namespace, file, by: identity, relative: relative)
+    if !relations.isEmpty { related.append(relations) }
   }
 
-  /// The namespace that an open file is, which is closed here; nil when it cannot be told from
-  /// others of its inode number. One that no process is in is asked for its own relations.
-  private func relative(_ type: NamespaceType, _ file: Int32) -> ObservedNamespace? {
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    guard let identity = identify(file) else { return nil }
+  /// The namespace that an open file is; nil when it cannot be told from others of its inode
+  /// number. One that no process is in is asked for its own relations.
+  private func relative(
+    _ type: NamespaceType, _ file: Int32, _ identity: RelationQuestions.Identity
+  ) -> ObservedNamespace? {
     if let known = slots.number(type, identity.inode), slots[known].seen == pass,
       identity.id == nil || slots[known].kernelID == identity.id
     {
@@ -77,13 +65,5 @@ extension ProcfsSource {
       isInitial: InitialNamespace.hasFixedInode(identity.inode))
     if !related.contains(where: { $0.namespace == namespace }) { relate(namespace, file) }
     return namespace
-  }
-
-  private func identify(_ file: Int32) -> (inode: UInt64, id: UInt64?)? {
-    var status = stat()
-    guard fstat(file, &status) == 0 else { return nil }
-    var id: UInt64 = 0
-    let hasID = identity != .continuity && clinux_namespace_id(file, &id) == 0
-    return (UInt64(status.st_ino), hasID ? id : nil)
   }
 }
