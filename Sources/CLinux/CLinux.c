@@ -32,17 +32,15 @@ int32_t clinux_open_in_root(int32_t directory, const char *path) {
 // FILEID_NSFS of linux/exportfs.h; the header of this system may be older than its kernel.
 enum { nsfs_handle_type = 0xf1 };
 
-int32_t clinux_namespace_handle(
-  int32_t directory, const char *name, struct clinux_namespace_handle *result) {
+static int32_t read_handle(
+  int32_t directory, const char *name, int flags, struct clinux_namespace_handle *result) {
   union {
     struct file_handle handle;
     unsigned char room[sizeof(struct file_handle) + 128];
   } buffer;
   int mount;
   buffer.handle.handle_bytes = 128;
-  if (name_to_handle_at(directory, name, &buffer.handle, &mount, AT_SYMLINK_FOLLOW) != 0) {
-    return -1;
-  }
+  if (name_to_handle_at(directory, name, &buffer.handle, &mount, flags) != 0) return -1;
   if (buffer.handle.handle_type != nsfs_handle_type
       || buffer.handle.handle_bytes < sizeof(*result)) {
     errno = EOPNOTSUPP;
@@ -50,6 +48,15 @@ int32_t clinux_namespace_handle(
   }
   memcpy(result, buffer.handle.f_handle, sizeof(*result));
   return 0;
+}
+
+int32_t clinux_namespace_handle(
+  int32_t directory, const char *name, struct clinux_namespace_handle *result) {
+  return read_handle(directory, name, AT_SYMLINK_FOLLOW, result);
+}
+
+int32_t clinux_file_namespace_handle(int32_t file, struct clinux_namespace_handle *result) {
+  return read_handle(file, "", AT_EMPTY_PATH, result);
 }
 
 int32_t clinux_namespace_id(int32_t file, uint64_t *result) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "EventRing.h"
+#include "PinCalls.h"
 
 /// O_PATH | O_DIRECTORY | O_CLOEXEC: a directory that names a place and reads nothing.
 extern const int32_t CLINUX_O_PATH_DIRECTORY;
@@ -32,6 +33,8 @@ struct clinux_namespace_handle {
 /// EOPNOTSUPP where the kernel's handle is not one of nsfs with an id in it.
 int32_t clinux_namespace_handle(
   int32_t directory, const char *name, struct clinux_namespace_handle *result);
+/// The same of a file that is open, be it with O_PATH only.
+int32_t clinux_file_namespace_handle(int32_t file, struct clinux_namespace_handle *result);
 
 /// ioctl(2) NS_GET_ID on an open namespace file (Linux 6.18). Returns 0, or -1 with errno.
 int32_t clinux_namespace_id(int32_t file, uint64_t *result);
