@@ -34,7 +34,14 @@ enum NamespaceFile {
   static func identify(
     _ link: StaticString, in directory: Int32, by source: IdentitySource
   ) -> Result<Identity, Errno> {
-    let name = UnsafeRawPointer(link.utf8Start).assumingMemoryBound(to: CChar.self)
+    identify(
+      UnsafeRawPointer(link.utf8Start).assumingMemoryBound(to: CChar.self), in: directory,
+      by: source)
+  }
+
+  static func identify(
+    _ name: UnsafePointer<CChar>, in directory: Int32, by source: IdentitySource
+  ) -> Result<Identity, Errno> {
     switch source {
     case .fileHandle:
       var handle = clinux_namespace_handle()

@@ -1,10 +1,15 @@
 internal import CLinux
 internal import Glibc
 
-/// The PIDs in a `/proc`, or the threads in a `task` directory, in ascending order, read with `getdents64(2)` into one kept buffer.
+/// The PIDs in a `/proc`, the threads in a `task` directory, or the numbers in an `fd` directory,
+/// in ascending order, read with `getdents64(2)` into one kept buffer.
 struct PIDListing: ~Copyable {
   private(set) var pids: ContiguousArray<Int32> = []
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
+  private let lowest: Int32
+
+  /// A listing of the numbers from `lowest` on: an open file may have 0, a process has not.
+  init(lowest: Int32 = 1) { self.lowest = lowest }
 
   deinit { buffer.deallocate() }
 
@@ -44,13 +49,14 @@ struct PIDListing: ~Copyable {
     var value: Int32 = 0
     var index = start
     // The kernel writes no leading zero: 010 is not another name of 10.
-    if buffer[index] == UInt8(ascii: "0") { return nil }
+    if buffer[index] == UInt8(ascii: "0"), index + 1 < end, buffer[index + 1] != 0 { return nil }
+    let first = index
     while index < end, buffer[index] != 0 {
       let digit = buffer[index] &- UInt8(ascii: "0")
       guard digit < 10, value < 100_000_000 else { return nil }
       value = value * 10 + Int32(digit)
       index += 1
     }
-    return value > 0 ? value : nil
+    return index > first && value >= lowest ? value : nil
   }
 }

@@ -7,6 +7,7 @@
 //   t 0       starts a second thread, and answers with its number
 //   U FLAGS   unshare(2) in that thread
 //   e 0       that thread ends
+//   k 0       makes a socket, and answers with its descriptor
 //   x 0       that thread execs a program that sleeps: the process goes on as that
 //
 // It ends when the other end of its socket is closed.
@@ -102,6 +103,10 @@ static void obey(int control) {
     case 'f': answer = start_child(control); break;
     case 'n': flags = (int)order.argument; break;
     case 's': answer = enter(order.argument, flags); break;
+    case 'k':
+      answer = socket(AF_UNIX, SOCK_STREAM, 0);
+      if (answer < 0) answer = -errno;
+      break;
     default: answer = -EINVAL;
     }
     if (!say(answer)) break;

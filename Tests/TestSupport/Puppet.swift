@@ -55,6 +55,9 @@ public final class Puppet {
   /// Gives its PID.
   public func startChild() throws -> Int32 { try order("f", 0) }
 
+  /// Makes a socket, which stays open. Gives its descriptor.
+  public func makeSocket() throws -> Int32 { try order("k", 0) }
+
   /// Starts a second thread, of which there can be one. Gives its number.
   public func startThread() throws -> Int32 { try order("t", 0) }
 

@@ -8,9 +8,24 @@
 int32_t ctest_puppet(uint64_t flags, int32_t *control);
 
 /// Sends one order and waits for its answer: the PID of a child for `f`, the number of a thread for
-/// `t`, else 0. Returns the negative errno of an order that failed, and -EPIPE when the puppet is
+/// `t`, a descriptor for `k`, else 0. Returns the negative errno of an order that failed, and -EPIPE when the puppet is
 /// gone.
 int32_t ctest_order(int32_t control, char order, int64_t argument);
 
 /// Reaps a child that has ended. Returns 0, or the negative errno.
 int32_t ctest_reap(int32_t pid);
+
+/// Whether a namespace is in being still: 1, 0, or the negative errno where that cannot be asked
+/// (open_by_handle_at(2) on nsfs, Linux 6.18). `type` is a `CLONE_NEW*` flag.
+int32_t ctest_namespace_lives(uint64_t id, uint32_t type, uint32_t inode);
+
+/// The calling thread, and only that, gives up root for good. Returns 0, or the negative errno.
+int32_t ctest_become_nobody(void);
+
+/// Starts a process in a mount namespace of its own, where a FUSE whose server has stopped is
+/// mounted at `path`, and `file` on the file "pin" in it. Returns its PID, and that of the server,
+/// which end with the caller or when they are killed; or the negative errno.
+int32_t ctest_stuck_fuse(const char *path, const char *file, int32_t *server);
+
+/// Whether stat(2) on a path below the root of a process waits for longer than a moment.
+int32_t ctest_stat_waits(int32_t pid, const char *path);

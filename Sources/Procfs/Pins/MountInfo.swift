@@ -1,0 +1,81 @@
+internal import NamespaceModel
+
+/// What `/proc/PID/mountinfo` tells of namespaces (`proc_pid_mountinfo(5)`): which are mounted, and
+/// where.
+struct MountInfo {
+  /// A mount of a namespace's file: of type nsfs, whose root field is the text of the link.
+  struct Entry: Hashable {
+    let type: NamespaceType
+    let inode: UInt64
+    /// The mount point as it is, with nothing escaped.
+    let path: [UInt8]
+  }
+
+  /// In the order of the table.
+  private(set) var entries: [Entry] = []
+  /// The type of each file system mounted at `/`: one is the reader's root, others lie below it.
+  private(set) var rootTypes: [[UInt8]] = []
+
+  /// Reads the table. What is not in its form is passed over, and so is a last line that was cut.
+  init(_ text: [UInt8]) {
+    var start = text.startIndex
+    while let end = text[start...].firstIndex(of: 0x0A) {
+      read(text[start..<end])
+      start = end + 1
+    }
+  }
+
+  private mutating func read(_ line: ArraySlice<UInt8>) {
+    // 36 35 98:0 net:[4026532458] /mount-point rw,noatime master:1 - type source super-options
+    let fields = line.split(separator: 0x20, omittingEmptySubsequences: false)
+    guard let dash = fields.dropFirst(6).firstIndex(where: { $0.elementsEqual("-".utf8) }),
+      fields.count > dash + 1
+    else { return }
+    let path = Self.unescaped(fields[4])
+    let fileSystem = Self.unescaped(fields[dash + 1])
+    if path == [UInt8(ascii: "/")] { rootTypes.append(fileSystem) }
+    guard fileSystem.elementsEqual("nsfs".utf8), path.first == UInt8(ascii: "/"),
+      let (type, inode) = LinkText.namespace(in: Self.unescaped(fields[3]).span)
+    else { return }
+    entries.append(Entry(type: type, inode: inode, path: path))
+  }
+
+  /// The bytes of a field, in which the kernel writes a space, a tab, a newline, a backslash and
+  /// `#` as a backslash and three octal digits.
+  static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(field.count)
+    var rest = field
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "\\"), let escaped = octal(rest.prefix(3)) {
+        bytes.append(escaped)
+        rest.removeFirst(3)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return bytes
+  }
+
+  private static func octal(_ digits: ArraySlice<UInt8>) -> UInt8? {
+    guard digits.count == 3 else { return nil }
+    var value = 0
+    for byte in digits {
+      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "7") else { return nil }
+      value = value * 8 + Int(byte - UInt8(ascii: "0"))
+    }
+    return UInt8(exactly: value)
+  }
+}
+
+extension LinkText {
+  /// The type and the inode number in the text of a link of any type; nil when it is none.
+  static func namespace(in text: Span<UInt8>) -> (NamespaceType, UInt64)? {
+    // Most open files are paths.
+    guard text.count > 0, text[0] != UInt8(ascii: "/") else { return nil }
+    for type in NamespaceType.allCases {
+      if let inode = inode(in: text, of: type) { return (type, inode) }
+    }
+    return nil
+  }
+}

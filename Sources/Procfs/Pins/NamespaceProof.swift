@@ -1,0 +1,100 @@
+internal import CLinux
+internal import Glibc
+internal import NamespaceModel
+internal import SystemPackage
+
+/// Proves that a file is the namespace that a text says it is, and asks for the kernel's id of it.
+///
+/// Nothing is opened for reading that is not of nsfs: to open a device or a FIFO has effects.
+struct NamespaceProof {
+  /// What came of it.
+  enum Answer: Equatable {
+    /// It is the namespace; the kernel's id where it gives one.
+    case proven(id: UInt64?)
+    /// It is another file.
+    case other
+    case failed(Errno)
+  }
+
+  let source: IdentitySource
+
+  /// Follows a magic link of proc, such as `fd/3`.
+  func ask(
+    _ name: String, in directory: Int32, _ type: NamespaceType, _ inode: UInt64
+  ) -> Answer {
+    if source == .fileHandle {
+      var handle = clinux_namespace_handle()
+      guard clinux_namespace_handle(directory, name, &handle) == 0 else {
+        return Errno.last == .notSupported ? .other : .failed(.last)
+      }
+      return Self.answer(handle, type, inode)
+    }
+    let file = openat(directory, name, CLINUX_O_PATH)
+    guard file >= 0 else { return .failed(.last) }
+    defer { close(file) }
+    return ask(file, type, inode)
+  }
+
+  /// Asks a file that is open with `O_PATH`.
+  func ask(_ file: Int32, _ type: NamespaceType, _ inode: UInt64) -> Answer {
+    switch source {
+    case .fileHandle:
+      var handle = clinux_namespace_handle()
+      guard clinux_file_namespace_handle(file, &handle) == 0 else {
+        return Errno.last == .notSupported ? .other : .failed(.last)
+      }
+      return Self.answer(handle, type, inode)
+    case .ioctl, .continuity:
+      var status = stat()
+      guard clinux_is_nsfs(file), fstat(file, &status) == 0, UInt64(status.st_ino) == inode else {
+        return .other
+      }
+      if source == .continuity { return .proven(id: nil) }
+      let identity = Self.reopened(file) { file -> RelationQuestions.Identity? in
+        // The number may have been another type's before.
+        guard clinux_namespace_flag(file) == type.cloneFlag else { return nil }
+        return RelationQuestions.identify(file, by: source)
+      }
+      switch identity {
+      // It may not be opened.
+      case .none: return .proven(id: nil)
+      case .some(.none): return .other
+      case .some(.some(let identity)): return .proven(id: identity.id)
+      }
+    }
+  }
+
+  private static func answer(
+    _ handle: clinux_namespace_handle, _ type: NamespaceType, _ inode: UInt64
+  ) -> Answer {
+    let isIt = UInt64(handle.inode) == inode && Int32(bitPattern: handle.type) == type.cloneFlag
+    return isIt ? .proven(id: handle.id) : .other
+  }
+
+  /// Opens the namespace file that a file of `O_PATH` is, for as long as `body` runs: an open file
+  /// keeps the namespace alive. Nil with `errno` when it may not be opened, or is not of nsfs.
+  @discardableResult
+  static func reopened<Result>(_ file: Int32, _ body: (Int32) -> Result) -> Result? {
+    guard clinux_is_nsfs(file) else { return nil }
+    let opened = open("/proc/thread-self/fd/\(file)", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard opened >= 0 else { return nil }
+    defer { close(opened) }
+    return body(opened)
+  }
+}
+
+extension NamespaceType {
+  /// `CLONE_NEW*` of `linux/sched.h`.
+  var cloneFlag: Int32 {
+    switch self {
+    case .cgroup: 0x0200_0000
+    case .ipc: 0x0800_0000
+    case .mnt: 0x0002_0000
+    case .net: 0x4000_0000
+    case .pid: 0x2000_0000
+    case .time: 0x80
+    case .user: 0x1000_0000
+    case .uts: 0x0400_0000
+    }
+  }
+}

@@ -1,0 +1,45 @@
+internal import CLinux
+internal import Glibc
+internal import NamespaceModel
+internal import SystemPackage
+
+/// A process while it is looked at: its directory in `/proc`, opened with `O_PATH`, stays its own
+/// also when its PID is used again.
+final class PinProcess {
+  let pid: Int32
+  let directory: Int32
+
+  /// Opens it; fails with what openat(2) fails with.
+  init(_ pid: Int32, in root: ProcRoot) throws(Errno) {
+    self.pid = pid
+    directory = openat(root.descriptor, "\(pid)", CLINUX_O_PATH_DIRECTORY)
+    guard directory >= 0 else { throw .last }
+  }
+
+  deinit { close(directory) }
+
+  /// Who it is, read at most once; nil when that cannot be read.
+  lazy var stat: StatLine? = {
+    guard case .success(let text) = SmallFile.read("stat", in: directory) else { return nil }
+    return StatLine(text)
+  }()
+
+  /// Whether it has not been reaped: until then nobody else has its PID.
+  var isThere: Bool { faccessat(directory, "stat", F_OK, 0) == 0 }
+
+  /// One of its own namespaces, with the kernel's id where there is one; nil when that cannot be
+  /// read.
+  func namespace(
+    _ type: NamespaceType, by source: IdentitySource, _ reader: PinLinkReader
+  ) -> RelationQuestions.Identity? {
+    let link = "ns/\(type)"
+    guard source == .continuity else {
+      switch NamespaceFile.identify(link, in: directory, by: source) {
+      case .success(let named): return (named.inode, named.id)
+      case .failure: return nil
+      }
+    }
+    guard case .namespace(type, let inode) = reader.read(link, in: directory) else { return nil }
+    return (inode, nil)
+  }
+}

@@ -1,0 +1,115 @@
+// The mounts of each mount namespace: which of them are namespaces.
+//
+// A mount namespace without a process has its mounts too, but there is no table of them to read.
+
+internal import CLinux
+internal import Glibc
+internal import NamespaceModel
+internal import SystemPackage
+
+extension PinScanner {
+  private enum Reading { case read, gone, failed }
+
+  /// Reads the mounts of each mount namespace, given by its inode number and the processes in it.
+  func lookAtMounts(of members: [UInt64: [Int32]]) throws(ProcfsError) {
+    let own = root.isProc ? root.ownNamespaceInode(.mnt) : nil
+    for (inode, pids) in members.sorted(by: { $0.key < $1.key }) {
+      if try readMounts(inode, pids, isOwn: inode == own) == .failed { result.unreadMounts += 1 }
+    }
+  }
+
+  /// Reads the mounts by a process that sees all of them, or else by any.
+  private func readMounts(
+    _ inode: UInt64, _ pids: [Int32], isOwn: Bool
+  ) throws(ProcfsError) -> Reading {
+    var reading = Reading.gone
+    for wantsWhole in [true, false] {
+      for pid in pids {
+        guard let process = try reopen(pid),
+          reader.isRoot("root", in: process.directory) == wantsWhole
+        else { continue }
+        switch try readMounts(inode, process, isOwn: isOwn) {
+        case .read: return .read
+        case .failed: reading = .failed
+        case .gone: break
+        }
+      }
+    }
+    return reading
+  }
+
+  private func reopen(_ pid: Int32) throws(ProcfsError) -> PinProcess? {
+    do throws(Errno) { return try PinProcess(pid, in: root) } catch {
+      try check(error, "open", "\(pid)")
+      return nil
+    }
+  }
+
+  private func readMounts(
+    _ inode: UInt64, _ process: PinProcess, isOwn: Bool
+  ) throws(ProcfsError) -> Reading {
+    guard let before = process.namespace(.mnt, by: identity, reader), before.inode == inode else {
+      return .gone
+    }
+    // A machine may have very many mounts.
+    let table: MountInfo
+    switch SmallFile.read("mountinfo", in: process.directory, limit: 1 << 28) {
+    case .success(let text): table = MountInfo(text)
+    case .failure(let errno):
+      try check(errno, "read", "\(process.pid)/mountinfo")
+      return errno.isGone ? .gone : .failed
+    }
+    guard !table.entries.isEmpty else { return .read }
+    let top = openRoot(of: process, table, isOwn: isOwn)
+    defer { if top >= 0 { close(top) } }
+    // The table is of the namespace that the process is in before and after it is read.
+    guard let after = process.namespace(.mnt, by: identity, reader), after == before else {
+      return .gone
+    }
+    let place = names.nameUnpinned(.mnt, inode, id: after.id)
+    for entry in table.entries {
+      add(
+        NamespacePin(
+          namespace: identify(entry, below: top), holder: .mount(path: entry.path, in: place)))
+    }
+    return .read
+  }
+
+  /// The directory that the paths of a table start at, or -1 where it is not safe to go there.
+  private func openRoot(of process: PinProcess, _ table: MountInfo, isOwn: Bool) -> Int32 {
+    guard root.isProc else { return -1 }
+    if isOwn { return open("/", CLINUX_O_PATH_DIRECTORY) }
+    guard !table.rootTypes.isEmpty, table.rootTypes.allSatisfy(LocalFileSystem.contains) else {
+      return -1
+    }
+    return openat(process.directory, "root", CLINUX_O_PATH_DIRECTORY)
+  }
+
+  /// The namespace that a mount keeps: without its id where another mount lies over it.
+  private func identify(_ entry: MountInfo.Entry, below top: Int32) -> ObservedNamespace {
+    let file = top < 0 ? -1 : openMount(entry.path, below: top)
+    guard file >= 0 else { return names.name(entry.type, entry.inode, id: nil) }
+    defer { close(file) }
+    guard case .proven(let id) = proof.ask(file, entry.type, entry.inode) else {
+      return names.name(entry.type, entry.inode, id: nil)
+    }
+    let namespace = names.name(entry.type, entry.inode, id: id)
+    relate(namespace, file)
+    return namespace
+  }
+
+  private func openMount(_ path: [UInt8], below top: Int32) -> Int32 {
+    // A path that holds a NUL is none of the kernel's.
+    guard !path.contains(0) else { return -1 }
+    return (path + [0]).withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress else { return -1 }
+      let name = start.assumingMemoryBound(to: CChar.self)
+      // The walk gives up also when it meets somebody's rename; it is not slow to try again.
+      for _ in 0..<3 {
+        let file = clinux_open_cached(top, name)
+        if file >= 0 || errno != EAGAIN { return file }
+      }
+      return -1
+    }
+  }
+}

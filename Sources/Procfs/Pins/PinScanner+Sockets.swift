@@ -1,0 +1,68 @@
+// The sockets of one process: which of them are of a net namespace that is not the process's own.
+
+internal import CLinux
+internal import Glibc
+internal import NamespaceModel
+internal import SystemPackage
+
+extension PinScanner {
+  /// Looks at sockets, given by their descriptors in ascending order.
+  ///
+  /// Each costs a copy of the descriptor, one question, and the end of the copy.
+  func lookAtSockets(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
+    let pidfd = clinux_pidfd_open(process.pid)
+    guard pidfd >= 0 else { return try refuseSockets(process) }
+    defer { close(pidfd) }
+    // Only now it is sure that the pidfd is of this process, and not of a later one of its PID.
+    guard process.isThere else { return }
+    var settled: Set<UInt64> = []
+    var told: Set<ObservedNamespace> = []
+    var own: RelationQuestions.Identity?
+    for number in numbers {
+      let socket = clinux_pidfd_getfd(pidfd, number)
+      if socket < 0 {
+        // Closed meanwhile.
+        if Errno.last == .badFileDescriptor { continue }
+        return try refuseSockets(process)
+      }
+      defer { close(socket) }
+      var value: UInt64 = 0
+      let hasCookie = clinux_socket_cookie(socket, &value) == 0
+      // What is no socket is left alone: to it the number of the next call may mean anything.
+      guard hasCookie || errno == ENOPROTOOPT else { continue }
+      let cookie = hasCookie ? value : nil
+      if let cookie, !settled.insert(cookie).inserted { continue }
+      guard let found = sockets.namespace(of: socket, cookie: cookie, by: identity) else {
+        continue
+      }
+      own = own ?? process.namespace(.net, by: identity, reader)
+      guard let own else { return }
+      // The process is in the one and the socket in the other, so both are there: equal numbers are
+      // one namespace.
+      if own.inode == found.inode { continue }
+      let namespace = names.name(.net, found.inode, id: found.id)
+      guard told.insert(namespace).inserted else { continue }
+      relate(namespace, ofSocket: socket)
+      add(
+        NamespacePin(
+          namespace: namespace,
+          holder: .socket(
+            pid: process.pid, startTicks: process.stat?.startTicks, number: number)))
+    }
+  }
+
+  private func refuseSockets(_ process: PinProcess) throws(ProcfsError) {
+    let errno = Errno.last
+    if errno.isGone { return }
+    try check(errno, "copy a socket of", "\(process.pid)")
+    result.socketsDenied += 1
+  }
+
+  private func relate(_ namespace: ObservedNamespace, ofSocket socket: Int32) {
+    guard !relations.knows(namespace) else { return }
+    let file = clinux_socket_namespace(socket)
+    guard file >= 0 else { return }
+    defer { close(file) }
+    relations.ask(namespace, file, names: names)
+  }
+}

@@ -1,0 +1,215 @@
+// The scanner over the live /proc: namespaces kept by a mount, an open file and a socket.
+
+import Foundation
+import NamespaceModel
+import Procfs
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"))
+struct LivePinTests {
+  private let play: PinPlay
+
+  init() throws { play = try PinPlay() }
+
+  private static let flags =
+    CloneFlag.cgroup | CloneFlag.ipc | CloneFlag.mnt | CloneFlag.net | CloneFlag.pid
+    | CloneFlag.time | CloneFlag.user | CloneFlag.uts
+
+  @Test("a mount pins a namespace of each type, and no process is needed")
+  func mounts() throws {
+    let mounts = TestMounts()
+    let folder = try play.privateFolder(mounts)
+    var inodes: [NamespaceType: UInt64] = [:]
+    do {
+      let puppet = try Puppet(in: Self.flags & ~CloneFlag.time)
+      try puppet.unshare(CloneFlag.time)
+      for type in NamespaceType.allCases {
+        let link = type == .time ? "time_for_children" : type.description
+        let file = "/proc/\(puppet.pid)/ns/\(link)"
+        let inode = try #require(KernelNamespace.inode(file))
+        inodes[type] = inode
+        try mounts.bind(file, onNew: folder.file("\(type)"))
+      }
+      try puppet.exit()
+    }
+    let scan = try play.scanner.scan()
+    for type in NamespaceType.allCases {
+      let pins = scan.pins.filter { $0.path == folder.file("\(type)") }
+      try #require(pins.count == 1, "\(type)")
+      #expect(pins[0].namespace.type == type && pins[0].namespace.inode == inodes[type])
+      #expect((pins[0].namespace.kernelID != nil) == (play.identity != .continuity))
+      guard case .mount(_, let place?) = pins[0].holder else {
+        Issue.record("the mount namespace was not told")
+        continue
+      }
+      #expect(place.inode == KernelNamespace.inode("/proc/self/ns/mnt"))
+      let relations = scan.related.first { $0.namespace == pins[0].namespace }
+      #expect(relations?.owner != nil)
+      if type == .pid || type == .user { #expect(relations?.parent != nil) }
+    }
+  }
+
+  @Test("ip netns add: a net namespace in which no process ever was")
+  func netns() throws {
+    let ip = "/usr/sbin/ip"
+    guard FileManager.default.isExecutableFile(atPath: ip) else {
+      print("skipped: there is no \(ip)")
+      return
+    }
+    let holder = try Puppet(in: CloneFlag.mnt)
+    func enter(_ arguments: String...) throws -> Int32 {
+      try Command.run(
+        "/usr/bin/nsenter", ["-t", "\(holder.pid)", "-m"] + arguments
+      ).status
+    }
+    // In a mount namespace of its own: /run/netns stays as it was.
+    #expect(try enter("/bin/mount", "--make-rprivate", "/") == 0)
+    #expect(try enter("/bin/mount", "-t", "tmpfs", "none", "/run") == 0)
+    #expect(try enter(ip, "netns", "add", "pinned") == 0)
+    let inode = KernelNamespace.inode("/proc/\(holder.pid)/root/run/netns/pinned")
+    #expect(inode != nil)
+    let pins = try play.pins(inode)
+    #expect(pins.map(\.path) == ["/run/netns/pinned"])
+    #expect((pins.first?.namespace.kernelID != nil) == (play.identity != .continuity))
+  }
+
+  @Test("a path in another mount namespace, with every byte that is escaped")
+  func otherMountNamespace() throws {
+    let holder = try Puppet(in: CloneFlag.mnt)
+    let made = try Puppet(in: CloneFlag.net)
+    let folder = try TemporaryFolder()
+    let path = folder.file("a b\nc\\040\td#")
+    try Data().write(to: URL(fileURLWithPath: path))
+    let inode = KernelNamespace.inode(namespaceFile(made.pid, .net))
+    for arguments in [
+      ["--make-rprivate", "/"], ["--bind", namespaceFile(made.pid, .net), path],
+    ] {
+      let outcome = try Command.run(
+        "/usr/bin/nsenter", ["-t", "\(holder.pid)", "-m", "/bin/mount"] + arguments)
+      try #require(outcome.status == 0, "\(outcome.messages)")
+    }
+    try made.exit()
+    let pins = try play.pins(inode)
+    #expect(pins.map(\.path) == [path])
+    #expect((pins.first?.namespace.kernelID != nil) == (play.identity != .continuity))
+    guard case .mount(_, let place?)? = pins.first?.holder else {
+      Issue.record("the mount namespace was not told")
+      return
+    }
+    #expect(place.inode == KernelNamespace.inode(namespaceFile(holder.pid, .mnt)))
+  }
+
+  @Test("a mount below another is a pin; what lies over it is not taken for it")
+  func shadowed() throws {
+    let mounts = TestMounts()
+    let folder = try play.privateFolder(mounts)
+    let path = folder.file("pin")
+    let lower = try Puppet(in: CloneFlag.uts)
+    let upper = try Puppet(in: CloneFlag.uts)
+    let inodes = [lower, upper].map { KernelNamespace.inode(namespaceFile($0.pid, .uts)) }
+    try mounts.bind(namespaceFile(lower.pid, .uts), onNew: path)
+    try mounts.bind(namespaceFile(upper.pid, .uts), path)
+    try lower.exit()
+    try upper.exit()
+    let pins = try play.scanner.scan().pins.filter { $0.path == path }
+    #expect(Set(pins.map(\.namespace.inode)) == Set(inodes.compactMap(\.self)))
+    let under = try #require(pins.first { $0.namespace.inode == inodes[0] }).namespace
+    #expect(under.kernelID == nil && under.sighting >= 1 << 40)
+    // It stays the same while it is there, and has an id when it can be seen.
+    #expect(try play.pins(inodes[0]).map(\.namespace) == [under])
+    try mounts.undoLast()
+    let seen = try play.pins(inodes[0]).map(\.namespace)
+    #expect((seen.first?.kernelID != nil) == (play.identity != .continuity))
+  }
+
+  @Test("an open file pins, the scanner's own process's too, and no longer than it is open")
+  func descriptors() throws {
+    let puppet = try Puppet(in: CloneFlag.ipc)
+    let file = namespaceFile(puppet.pid, .ipc)
+    let inode = try #require(KernelNamespace.inode(file))
+    let sleeper = try Command("/bin/sh", ["-c", "exec sleep 60 7<\(file)"])
+    let own = open(file, O_RDONLY | O_CLOEXEC)
+    defer { if own >= 0 { close(own) } }
+    try #require(own >= 0)
+    let found = try play.wait { scan in
+      scan.pins.contains {
+        if case .descriptor(sleeper.pid, _, 7, let comm) = $0.holder {
+          comm == Array("sleep".utf8)
+        } else {
+          false
+        }
+      }
+    }
+    let pins = try #require(found).pins.filter { $0.namespace.inode == inode }
+    #expect(Set(pins.map(\.namespace)).count == 1)
+    #expect(
+      pins.contains {
+        if case .descriptor(getpid(), .some, own, _) = $0.holder { true } else { false }
+      })
+    try puppet.exit()
+    sleeper.signal(SIGKILL)
+    _ = try sleeper.wait()
+    #expect(try play.pins(inode).count == 1)
+  }
+
+  @Test("a socket pins the net namespace it was made in, when its process has left that")
+  func sockets() throws {
+    let puppet = try Puppet()
+    try puppet.unshare(CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    let first = try puppet.makeSocket()
+    _ = try puppet.makeSocket()
+    // A socket of the process's own namespace is no pin.
+    #expect(try play.pins(inode).isEmpty)
+    try puppet.enter(getpid(), CloneFlag.net)
+    _ = try puppet.makeSocket()
+    for _ in 0..<2 {
+      let scan = try play.scanner.scan()
+      let pins = scan.pins.filter {
+        if case .socket(puppet.pid, _, _) = $0.holder { true } else { false }
+      }
+      try #require(pins.count == 1)
+      guard case .socket(_, let start, let number) = pins[0].holder else { return }
+      #expect(start != nil && number == first)
+      #expect(pins[0].namespace.type == .net && pins[0].namespace.inode == inode)
+      #expect((pins[0].namespace.kernelID != nil) == (play.identity != .continuity))
+      #expect(scan.related.contains { $0.namespace == pins[0].namespace && $0.owner != nil })
+    }
+  }
+
+  @Test(
+    "every way to tell namespaces apart finds the same pins", arguments: IdentitySource.allCases)
+  func sources(source: IdentitySource) throws {
+    let mounts = TestMounts()
+    let folder = try play.privateFolder(mounts)
+    let puppet = try Puppet(in: CloneFlag.net | CloneFlag.uts)
+    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
+    let own = open(namespaceFile(puppet.pid, .uts), O_RDONLY | O_CLOEXEC)
+    defer { if own >= 0 { close(own) } }
+    let inodes = [NamespaceType.net, .uts].map {
+      KernelNamespace.inode(namespaceFile(puppet.pid, $0))
+    }
+    let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
+    for inode in inodes {
+      let pins = scan.pins.filter { $0.namespace.inode == inode }
+      #expect(pins.count == 1)
+      let hasID = play.identity != .continuity && source != .continuity
+      #expect(pins.allSatisfy { ($0.namespace.kernelID != nil) == hasID })
+    }
+  }
+
+  @Test("lsns names the same mount of a net namespace")
+  func lsns() throws {
+    let mounts = TestMounts()
+    let folder = try play.privateFolder(mounts)
+    let puppet = try Puppet(in: CloneFlag.net)
+    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    let outcome = try Command.run(
+      "/usr/bin/lsns", ["-n", "-r", "-t", "net", "-o", "NS,NSFS"])
+    let lines = outcome.output.split(separator: "\n").filter { $0.hasPrefix("\(inode) ") }
+    #expect(lines == ["\(inode) \(folder.file("net"))"])
+    #expect(try play.pins(inode).compactMap(\.path) == [folder.file("net")])
+  }
+}

@@ -1,0 +1,51 @@
+// What the live tests of pins have in common.
+
+import Foundation
+import NamespaceModel
+import Procfs
+import TestSupport
+import Testing
+
+/// Scans of the live /proc.
+struct PinPlay {
+  let scanner: PinScanner
+  let identity: IdentitySource
+  let folder = try? TemporaryFolder()
+
+  init() throws {
+    let root = try ProcRoot()
+    identity = IdentitySource.probe(root)
+    scanner = PinScanner(root: root, identity: identity)
+  }
+
+  /// A folder whose mounts are in no other mount namespace.
+  func privateFolder(_ mounts: TestMounts) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try mounts.makePrivate(folder.path)
+    return folder
+  }
+
+  func pins(_ inode: UInt64?) throws -> [NamespacePin] {
+    try scanner.scan().pins.filter { $0.namespace.inode == inode }
+  }
+
+  /// Scans until something is as wanted, which takes a program just started a moment.
+  func wait(_ isDone: (PinScan) -> Bool) throws -> PinScan? {
+    for _ in 0..<200 {
+      let scan = try scanner.scan()
+      if isDone(scan) { return scan }
+      usleep(20000)
+    }
+    return nil
+  }
+}
+
+extension NamespacePin {
+  /// Where it is mounted, if it is.
+  var path: String? {
+    if case .mount(let path, _) = holder { String(decoding: path, as: UTF8.self) } else { nil }
+  }
+}
+
+/// `/proc/PID/ns/NAME`.
+func namespaceFile(_ pid: Int32, _ type: NamespaceType) -> String { "/proc/\(pid)/ns/\(type)" }

@@ -1,0 +1,66 @@
+// How pinned namespaces hang together, with nobody in any of them.
+
+import Foundation
+import NamespaceModel
+import Procfs
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+struct PinRelationTests {
+  private let play: PinPlay
+
+  init() throws { play = try PinPlay() }
+
+  @Test("the owners above a pinned user namespace are told, three deep, and told again")
+  func deep() throws {
+    guard play.identity != .continuity else {
+      print("skipped: the kernel gives no ids, so that owners cannot be told apart")
+      return
+    }
+    let ready = try TemporaryFolder()
+    let nested = try Command(
+      "/usr/bin/unshare",
+      ["-Ur", "unshare", "-Ur", "unshare", "-Ur", "sh", "-c", "exec sleep 60"])
+    let file = namespaceFile(nested.pid, .user)
+    // The three are made one after the other, and then the shell is another program.
+    for _ in 0..<200 {
+      if try String(contentsOfFile: "/proc/\(nested.pid)/comm", encoding: .utf8) == "sleep\n" {
+        break
+      }
+      usleep(20000)
+    }
+    let mounts = TestMounts()
+    try mounts.makePrivate(ready.path)
+    try mounts.bind(file, onNew: ready.file("user"))
+    nested.signal(SIGKILL)
+    _ = try nested.wait()
+
+    for _ in 0..<2 {
+      let scan = try play.scanner.scan()
+      var chain: [ObservedNamespace] = []
+      var next = scan.pins.first { $0.path == ready.file("user") }?.namespace
+      while let namespace = next {
+        chain.append(namespace)
+        let relations = scan.related.filter { $0.namespace == namespace }
+        #expect(relations.count == 1)
+        #expect(relations.first?.ownerUID != nil)
+        next = relations.first?.parent
+      }
+      #expect(chain.count == 4)
+      #expect(chain.last?.isInitial == true)
+      #expect(chain.dropLast().allSatisfy { $0.isInitial == false && $0.kernelID != nil })
+    }
+  }
+
+  @Test("what no pin leads to any more is told no more")
+  func forgotten() throws {
+    let puppet = try Puppet(in: CloneFlag.user)
+    let file = open(namespaceFile(puppet.pid, .user), O_RDONLY | O_CLOEXEC)
+    try #require(file >= 0)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .user)))
+    #expect(try play.scanner.scan().related.contains { $0.namespace.inode == inode })
+    close(file)
+    #expect(try !play.scanner.scan().related.contains { $0.namespace.inode == inode })
+  }
+}

@@ -1,0 +1,119 @@
+// A scan keeps nothing alive, is made to wait by nobody, and is stopped by nothing it may not read.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@testable import Procfs
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"))
+struct PinSafetyTests {
+  private let play: PinPlay
+
+  init() throws { play = try PinPlay() }
+
+  @Test("a namespace ends with its pin, scanned or not")
+  func ends() throws {
+    guard play.identity != .continuity else {
+      print("skipped: the kernel cannot be asked whether a namespace is in being")
+      return
+    }
+    let mounts = TestMounts()
+    let folder = try play.privateFolder(mounts)
+    let puppet = try Puppet(in: CloneFlag.net)
+    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
+    try puppet.exit()
+    let pin = try #require(
+      try play.scanner.scan().pins.first { $0.path == folder.file("net") }?.namespace)
+    let id = try #require(pin.kernelID)
+    #expect(KernelNamespace.lives(id, flag: CloneFlag.net, inode: pin.inode) == true)
+    try mounts.undoLast()
+    #expect(KernelNamespace.lives(id, flag: CloneFlag.net, inode: pin.inode) == false)
+    #expect(try play.pins(pin.inode).isEmpty)
+  }
+
+  /// Open files of this process that lead to one of the numbers, or into a process's directory.
+  private func open(to inode: UInt64, or pid: Int32) throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
+      let text = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+      return text?.contains(":[\(inode)]") == true || text?.hasPrefix("/proc/\(pid)") == true
+    }
+  }
+
+  @Test("no file stays open")
+  func noLeak() throws {
+    let puppet = try Puppet()
+    try puppet.unshare(CloneFlag.net)
+    _ = try puppet.makeSocket()
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    try puppet.enter(getpid(), CloneFlag.net)
+    let process = try PinProcess(puppet.pid, in: ProcRoot())
+    // The counter works: it sees what is held.
+    #expect(try open(to: inode, or: puppet.pid) == 1)
+    for _ in 0..<10 { #expect(try !play.pins(inode).isEmpty) }
+    #expect(try open(to: inode, or: puppet.pid) == 1)
+    _ = process
+  }
+
+  @Test("a stopped FUSE server does not make a scan wait")
+  func stuck() async throws {
+    let folder = try TemporaryFolder()
+    let puppet = try Puppet(in: CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    let stuck: StuckFuse
+    do {
+      stuck = try StuckFuse(folder.path, file: namespaceFile(puppet.pid, .net))
+    } catch let failure as TestMounts.Failure {
+      print("skipped: no FUSE can be mounted: errno \(failure.errno)")
+      return
+    }
+    // It would make wait who asks it.
+    #expect(stuck.makesWait)
+    let began = ContinuousClock.now
+    let pins = try play.pins(inode)
+    #expect(ContinuousClock.now - began < .seconds(5))
+    // Found it is, but it cannot be reached to be asked for its id.
+    #expect(pins.map(\.path) == [stuck.pin])
+    #expect(pins.allSatisfy { $0.namespace.kernelID == nil })
+  }
+
+  @Test("processes that come and go do not end a scan")
+  func churn() throws {
+    let busy = try Command(
+      "/bin/sh", ["-c", "while :; do /bin/true 3</proc/self/ns/net; done"])
+    for _ in 0..<40 { _ = try play.scanner.scan() }
+    busy.signal(SIGKILL)
+    _ = try busy.wait()
+  }
+
+  @Test("a process that is gone has no open files and no mounts")
+  func gone() throws {
+    let puppet = try Puppet(in: CloneFlag.mnt)
+    let process = try PinProcess(puppet.pid, in: ProcRoot())
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .mnt)))
+    #expect(process.isThere)
+    try puppet.exit()
+    #expect(!process.isThere)
+    #expect(try play.scanner.lookAtFiles(of: process).isEmpty)
+    try play.scanner.lookAtMounts(of: [inode: [puppet.pid]])
+    try play.scanner.lookAtSockets([0, 1, 2], of: process)
+    #expect(play.scanner.result.unreadMounts == 0 && play.scanner.result.socketsDenied == 0)
+    #expect(play.scanner.result.denied == 0)
+  }
+
+  @Test("who has no privilege counts what may not be looked at, and sees what is his")
+  func nobody() async throws {
+    let scan = await asNobody { () -> PinScan? in
+      do {
+        let root = try ProcRoot()
+        return try PinScanner(root: root, identity: IdentitySource.probe(root)).scan()
+      } catch { return nil }
+    }
+    let isNobody = try #require(scan, "the thread could not give up root")
+    let seen = try #require(isNobody, "the scan failed")
+    let all = try play.scanner.scan()
+    #expect(seen.denied > all.denied && seen.denied > seen.processes / 2)
+    #expect(seen.firstDenied == 1)
+  }
+}
