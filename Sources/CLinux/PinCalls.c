@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "PinCalls.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +19,12 @@ const int32_t CLINUX_O_PATH = O_PATH | O_CLOEXEC;
 #endif
 #ifndef SYS_openat2
 #define SYS_openat2 437
+#endif
+#ifndef SYS_statmount
+#define SYS_statmount 457
+#endif
+#ifndef SYS_listmount
+#define SYS_listmount 458
 #endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -35,6 +43,8 @@ enum {
   so_netns_cookie = 71,
   siocgskns = 0x894C,
 };
+// linux/fcntl.h: the root of nsfs, which is mounted nowhere. linux/exportfs.h.
+enum { fd_nsfs_root = -10003, fileid_nsfs = 0xf1 };
 
 int32_t clinux_open_cached(int32_t root, const char *path) {
   struct open_how_v0 how = {
@@ -62,3 +72,68 @@ int32_t clinux_socket_cookie(int32_t socket, uint64_t *result) {
 }
 
 int32_t clinux_socket_namespace(int32_t socket) { return ioctl(socket, siocgskns); }
+
+bool clinux_namespace_lives(uint64_t id, int32_t flag, uint64_t inode) {
+  struct {
+    uint64_t id;
+    uint32_t type, inode;
+  } name = {id, (uint32_t)flag, (uint32_t)inode};
+  union {
+    struct file_handle handle;
+    unsigned char room[sizeof(struct file_handle) + sizeof name];
+  } buffer;
+  buffer.handle.handle_bytes = sizeof name;
+  buffer.handle.handle_type = fileid_nsfs;
+  memcpy(buffer.handle.f_handle, &name, sizeof name);
+  int file = open_by_handle_at(fd_nsfs_root, &buffer.handle, O_PATH | O_CLOEXEC);
+  if (file < 0) return false;
+  close(file);
+  return true;
+}
+
+// linux/mount.h: struct mnt_id_req and struct statmount, whose texts begin after 512 bytes.
+struct mount_request {
+  uint32_t size, spare;
+  uint64_t mount, parameter, mount_namespace;
+};
+struct mount_answer {
+  uint32_t size, options;
+  uint64_t mask;
+  uint32_t device[2];
+  uint64_t magic;
+  uint32_t flags, type;
+  uint64_t ids[2];
+  uint32_t old_ids[2];
+  uint64_t attributes, propagation[4];
+  uint32_t root, point;
+  uint64_t unused[50];
+};
+_Static_assert(sizeof(struct mount_answer) == 512, "the texts of struct statmount begin here");
+enum { all_mounts = -1, want_root = 0x08, want_point = 0x10, want_type = 0x20 };
+
+int64_t clinux_list_mounts(
+  uint64_t mount_namespace, uint64_t last, uint64_t *ids, size_t capacity) {
+  struct mount_request request = {sizeof request, 0, (uint64_t)all_mounts, last, mount_namespace};
+  return syscall(SYS_listmount, &request, ids, capacity, 0);
+}
+
+int32_t clinux_stat_mount(
+  uint64_t mount_namespace, uint64_t mount, char *buffer, size_t size,
+  struct clinux_mount *result) {
+  const uint64_t wanted = want_root | want_point | want_type;
+  struct mount_request request = {sizeof request, 0, mount, wanted, mount_namespace};
+  struct mount_answer answer;
+  if (syscall(SYS_statmount, &request, buffer, size, 0) != 0) return -1;
+  memcpy(&answer, buffer, sizeof answer);
+  const char *texts = buffer + sizeof answer;
+  size_t room = size - sizeof answer;
+  if ((answer.mask & wanted) != wanted || answer.type >= room || answer.root >= room
+      || answer.point >= room) {
+    errno = ENOENT;
+    return -1;
+  }
+  result->type = texts + answer.type;
+  result->root = texts + answer.root;
+  result->point = texts + answer.point;
+  return 0;
+}

@@ -55,7 +55,7 @@ public struct PinScan: Sendable {
   public var firstDenied: Int32?
   /// Processes whose open files were looked at, but not the namespaces of their sockets.
   public var socketsDenied = 0
-  /// Mount namespaces with a process in them whose mounts could not be read.
+  /// Mount namespaces whose mounts could not be read.
   public var unreadMounts = 0
 
   /// A scan that found nothing yet.

@@ -123,7 +123,10 @@ static int32_t mount_stuck(const char *path, const char *file, int32_t *server) 
   close(fuse);
   snprintf(pin, sizeof pin, "%s/pin", path);
   if (mount(file, pin, NULL, MS_BIND, NULL) != 0) return -errno;
-  return kill(*server, SIGSTOP) == 0 ? 0 : -errno;
+  if (kill(*server, SIGSTOP) != 0) return -errno;
+  // Until it has stopped it may still take a request, and who waits for that cannot be killed.
+  int status;
+  return waitpid(*server, &status, WUNTRACED) == *server && WIFSTOPPED(status) ? 0 : -EIO;
 }
 
 int32_t ctest_stuck_fuse(const char *path, const char *file, int32_t *server) {
@@ -133,12 +136,15 @@ int32_t ctest_stuck_fuse(const char *path, const char *file, int32_t *server) {
   if (pid == 0) {
     int32_t answer[2] = {0, -1};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Namespaces that another test has open just now are not to be kept here.
+    dup2(ends[1], 3);
+    close_range(4, ~0U, 0);
     answer[0] = mount_stuck(path, file, &answer[1]);
-    if (write(ends[1], answer, sizeof answer) != (ssize_t)sizeof answer || answer[0] != 0) {
+    if (write(3, answer, sizeof answer) != (ssize_t)sizeof answer || answer[0] != 0) {
       if (answer[1] > 0) kill(answer[1], SIGKILL);
       _exit(1);
     }
-    close(ends[1]);
+    close(3);
     while (1) pause();
   }
   close(ends[1]);
@@ -154,6 +160,15 @@ int32_t ctest_stuck_fuse(const char *path, const char *file, int32_t *server) {
   return answer[0];
 }
 
+/// Waits for the end of a child for a second at most.
+static int ends_soon(pid_t child) {
+  for (int look = 0; look < 100; look++) {
+    if (waitpid(child, NULL, WNOHANG) != 0) return 1;
+    usleep(10000);
+  }
+  return 0;
+}
+
 int32_t ctest_stat_waits(int32_t pid, const char *path) {
   char full[4096];
   snprintf(full, sizeof full, "/proc/%d/root%s", pid, path);
@@ -161,13 +176,11 @@ int32_t ctest_stat_waits(int32_t pid, const char *path) {
   if (child < 0) return -errno;
   if (child == 0) {
     struct stat status;
+    close_range(3, ~0U, 0);
     _exit(stat(full, &status) == 0 ? 0 : 1);
   }
   usleep(300000);
-  int waits = waitpid(child, NULL, WNOHANG) == 0;
-  if (waits) {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-  }
-  return waits;
+  if (waitpid(child, NULL, WNOHANG) != 0) return 0;
+  kill(child, SIGKILL);
+  return ends_soon(child) ? 1 : -EBUSY;
 }

@@ -43,7 +43,7 @@ public final class TestMounts {
 
   /// Undoes the last mount.
   public func undoLast() throws {
-    guard let path = paths.popLast(), umount2(path, 0) == 0 else {
+    guard let path = paths.popLast(), umount2(path, Int32(MNT_DETACH)) == 0 else {
       throw Failure(path: "the last mount", errno: Glibc.errno)
     }
   }

@@ -1,6 +1,4 @@
 // The mounts of each mount namespace: which of them are namespaces.
-//
-// A mount namespace without a process has its mounts too, but there is no table of them to read.
 
 internal import CLinux
 internal import Glibc
@@ -15,6 +13,11 @@ extension PinScanner {
     let own = root.isProc ? root.ownNamespaceInode(.mnt) : nil
     for (inode, pids) in members.sorted(by: { $0.key < $1.key }) {
       if try readMounts(inode, pids, isOwn: inode == own) == .failed { result.unreadMounts += 1 }
+    }
+    // What was told apart only after a table was read proves something of a table read now.
+    for inode in hidden.tablesToReadAgain(names) {
+      hidden.forget(inode)
+      _ = try readMounts(inode, members[inode] ?? [], isOwn: inode == own)
     }
   }
 
@@ -51,6 +54,7 @@ extension PinScanner {
     guard let before = process.namespace(.mnt, by: identity, reader), before.inode == inode else {
       return .gone
     }
+    names.step += 1
     // A machine may have very many mounts.
     let table: MountInfo
     switch SmallFile.read("mountinfo", in: process.directory, limit: 1 << 28) {
@@ -68,9 +72,12 @@ extension PinScanner {
     }
     let place = names.nameUnpinned(.mnt, inode, id: after.id)
     for entry in table.entries {
-      add(
-        NamespacePin(
-          namespace: identify(entry, below: top), holder: .mount(path: entry.path, in: place)))
+      if let namespace = identify(entry, below: top) {
+        add(NamespacePin(namespace: namespace, holder: .mount(path: entry.path, in: place)))
+      } else {
+        hidden.mounts.append(
+          HiddenMounts.Mount(entry: entry, table: inode, place: place, step: names.step))
+      }
     }
     return .read
   }
@@ -85,14 +92,13 @@ extension PinScanner {
     return openat(process.directory, "root", CLINUX_O_PATH_DIRECTORY)
   }
 
-  /// The namespace that a mount keeps: without its id where another mount lies over it.
-  private func identify(_ entry: MountInfo.Entry, below top: Int32) -> ObservedNamespace {
+  /// The namespace that a mount keeps; nil where another mount lies over it, or it is not safe to
+  /// go there.
+  private func identify(_ entry: MountInfo.Entry, below top: Int32) -> ObservedNamespace? {
     let file = top < 0 ? -1 : openMount(entry.path, below: top)
-    guard file >= 0 else { return names.name(entry.type, entry.inode, id: nil) }
+    guard file >= 0 else { return nil }
     defer { close(file) }
-    guard case .proven(let id) = proof.ask(file, entry.type, entry.inode) else {
-      return names.name(entry.type, entry.inode, id: nil)
-    }
+    guard case .proven(let id) = proof.ask(file, entry.type, entry.inode) else { return nil }
     let namespace = names.name(entry.type, entry.inode, id: id)
     relate(namespace, file)
     return namespace

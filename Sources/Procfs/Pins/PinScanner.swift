@@ -1,10 +1,13 @@
 // Scans for what keeps namespaces in being: bind mounts, open files, sockets.
 //
 // A scan goes through the open files of every process (PinScanner+Descriptors.swift), its sockets
-// among them (PinScanner+Sockets.swift), and then reads the mounts of each mount namespace once
-// (PinScanner+Mounts.swift). Nothing is opened for reading before it is known to be a namespace,
-// and no file system but proc and nsfs is asked anything: a dead server or a hostile FUSE cannot
-// make a scan wait. No namespace file stays open.
+// among them (PinScanner+Sockets.swift), then reads the mounts of each mount namespace once
+// (PinScanner+Mounts.swift), and of those found thereby that nobody is in
+// (PinScanner+EmptyMounts.swift). Nothing is opened for reading before it is known to be a
+// namespace, and no file system but proc and nsfs is asked anything: a dead server or a hostile FUSE
+// cannot make a scan wait. No namespace file stays open.
+//
+// A thread that has open files or a mount namespace apart from its process's is not looked at.
 
 internal import CLinux
 internal import Glibc
@@ -21,8 +24,9 @@ public final class PinScanner {
   var relations: PinRelations
   var sockets = SocketNamespaces()
   var descriptors = PIDListing(lowest: 0)
+  var hidden = HiddenMounts()
   private var listing = PIDListing()
-  private var pins: Set<NamespacePin> = []
+  private(set) var pins: Set<NamespacePin> = []
   var result = PinScan(start: ClockReading(wall: 0, boot: 0, monotonic: 0))
 
   /// A scanner of the processes in `root`; `identity` says how namespaces are told apart.
@@ -41,6 +45,7 @@ public final class PinScanner {
   public func scan() throws(ProcfsError) -> PinScan {
     result = PinScan(start: .now())
     pins.removeAll()
+    hidden.mounts.removeAll()
     names.begin(varying: root.kthreaddInodes())
     sockets.begin()
     try listing.refresh(root)
@@ -54,6 +59,8 @@ public final class PinScanner {
       if let inode = try mountNamespace(of: process) { members[inode, default: []].append(pid) }
     }
     try lookAtMounts(of: members)
+    settleHidden()
+    lookAtEmptyMountNamespaces(besides: Set(members.keys))
     // What another thread of the recorder only just had open is not kept by it.
     if let own, !ownPins.isEmpty, let process = try open(own) {
       ownPins.filter { isStillOpen($0, process) }.forEach { add($0.pin) }

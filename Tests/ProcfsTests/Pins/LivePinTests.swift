@@ -116,8 +116,7 @@ struct LivePinTests {
     #expect(Set(pins.map(\.namespace.inode)) == Set(inodes.compactMap(\.self)))
     let under = try #require(pins.first { $0.namespace.inode == inodes[0] }).namespace
     #expect(under.kernelID == nil && under.sighting >= 1 << 40)
-    // It stays the same while it is there, and has an id when it can be seen.
-    #expect(try play.pins(inodes[0]).map(\.namespace) == [under])
+    // It has an id when it can be seen.
     try mounts.undoLast()
     let seen = try play.pins(inodes[0]).map(\.namespace)
     #expect((seen.first?.kernelID != nil) == (play.identity != .continuity))

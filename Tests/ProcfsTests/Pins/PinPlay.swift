@@ -10,12 +10,17 @@ import Testing
 struct PinPlay {
   let scanner: PinScanner
   let identity: IdentitySource
-  let folder = try? TemporaryFolder()
 
   init() throws {
     let root = try ProcRoot()
     identity = IdentitySource.probe(root)
     scanner = PinScanner(root: root, identity: identity)
+  }
+
+  /// Whether the kernel gives namespaces ids.
+  static var hasIDs: Bool {
+    guard let root = try? ProcRoot() else { return false }
+    return IdentitySource.probe(root) != .continuity
   }
 
   /// A folder whose mounts are in no other mount namespace.

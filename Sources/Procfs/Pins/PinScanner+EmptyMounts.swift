@@ -1,0 +1,76 @@
+// The mounts of pinned mount namespaces that no process is in. There is no table of them in /proc;
+// the kernel lists them by the id of the mount namespace (listmount(2), statmount(2)).
+
+internal import CLinux
+internal import NamespaceModel
+
+extension PinScanner {
+  /// Looks at the mount namespaces that are pinned, and at those pinned in them, but not at those
+  /// of these inode numbers.
+  func lookAtEmptyMountNamespaces(besides inodes: Set<UInt64>) {
+    var done = inodes
+    while let place = pins.lazy.map(\.namespace).first(where: {
+      $0.type == .mnt && $0.kernelID != nil && !done.contains($0.inode)
+    }) {
+      done.insert(place.inode)
+      guard let id = place.kernelID else { continue }
+      names.step += 1
+      guard let entries = MountListing.entries(of: id) else {
+        result.unreadMounts += 1
+        continue
+      }
+      hidden.mounts += entries.map {
+        HiddenMounts.Mount(entry: $0, table: place.inode, place: place, step: names.step)
+      }
+      settleHidden()
+    }
+  }
+}
+
+/// The mounts of a mount namespace, by its kernel's id.
+enum MountListing {
+  /// The mounts of namespaces; nil when they may not be listed.
+  static func entries(of mountNamespace: UInt64) -> [MountInfo.Entry]? {
+    var entries: [MountInfo.Entry] = []
+    var last: UInt64 = 0
+    var ids = [UInt64](repeating: 0, count: 512)
+    // Two paths, each as long as can be.
+    var texts = [CChar](repeating: 0, count: 16384)
+    while true {
+      let count = clinux_list_mounts(mountNamespace, last, &ids, ids.count)
+      guard count >= 0 else { return nil }
+      guard count > 0, count <= ids.count else { return entries }
+      for mount in ids.prefix(Int(count)) {
+        // One that is gone meanwhile is passed over.
+        if let entry = entry(mountNamespace, mount, &texts) { entries.append(entry) }
+        last = max(last, mount)
+      }
+    }
+  }
+
+  private static func entry(
+    _ mountNamespace: UInt64, _ mount: UInt64, _ texts: inout [CChar]
+  ) -> MountInfo.Entry? {
+    texts.withUnsafeMutableBufferPointer { buffer in
+      var told = clinux_mount()
+      guard clinux_stat_mount(mountNamespace, mount, buffer.baseAddress, buffer.count, &told) == 0,
+        let type = told.type, let root = told.root, let point = told.point,
+        bytes(type, in: buffer).elementsEqual("nsfs".utf8)
+      else { return nil }
+      let path = bytes(point, in: buffer)
+      guard path.first == UInt8(ascii: "/"),
+        let (namespace, inode) = LinkText.namespace(in: bytes(root, in: buffer).span)
+      else { return nil }
+      return MountInfo.Entry(type: namespace, inode: inode, path: path)
+    }
+  }
+
+  /// The bytes of a text up to its NUL, or to the end of the buffer.
+  private static func bytes(
+    _ text: UnsafePointer<CChar>, in buffer: UnsafeMutableBufferPointer<CChar>
+  ) -> [UInt8] {
+    guard let start = buffer.baseAddress else { return [] }
+    let offset = text - UnsafePointer(start)
+    return buffer[offset...].prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+  }
+}

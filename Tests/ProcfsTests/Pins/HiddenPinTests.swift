@@ -1,0 +1,92 @@
+// Mounts that cannot be reached: below another mount, and in mount namespaces that nobody is in.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@testable import Procfs
+
+@Suite(
+  .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
+  .enabled(if: PinPlay.hasIDs, "the kernel gives no ids"))
+struct HiddenPinTests {
+  private let play: PinPlay
+
+  init() throws { play = try PinPlay() }
+
+  @Test("a mount below another is the namespace that is seen elsewhere", arguments: [0, 1])
+  func elsewhere(before: Int) throws {
+    let mounts = TestMounts()
+    let folder = try play.privateFolder(mounts)
+    let lower = try Puppet(in: CloneFlag.uts)
+    let upper = try Puppet(in: CloneFlag.ipc)
+    let file = namespaceFile(lower.pid, .uts)
+    // The table lists mounts in the order in which they were made.
+    if before == 1 { try mounts.bind(file, onNew: folder.file("seen")) }
+    try mounts.bind(file, onNew: folder.file("pin"))
+    try mounts.bind(namespaceFile(upper.pid, .ipc), folder.file("pin"))
+    if before == 0 { try mounts.bind(file, onNew: folder.file("seen")) }
+    let inode = try #require(KernelNamespace.inode(file))
+    let pins = try play.pins(inode)
+    #expect(Set(pins.map(\.path)) == [folder.file("seen"), folder.file("pin")])
+    #expect(pins.allSatisfy { $0.namespace.kernelID != nil && $0.namespace.sighting == 0 })
+    #expect(Set(pins.map(\.namespace)).count == 1)
+  }
+
+  @Test("mounts in a pinned mount namespace that nobody is in are told, paths as they are")
+  func empty() throws {
+    let mounts = TestMounts()
+    let folder = try play.privateFolder(mounts)
+    let path = folder.file("a b\nc\\040")
+    try Data().write(to: URL(fileURLWithPath: path))
+    var inodes: [NamespaceType: UInt64] = [:]
+    do {
+      let holder = try Puppet(in: CloneFlag.mnt)
+      let made = try Puppet(in: CloneFlag.net)
+      inodes[.mnt] = KernelNamespace.inode(namespaceFile(holder.pid, .mnt))
+      inodes[.net] = KernelNamespace.inode(namespaceFile(made.pid, .net))
+      for arguments in [
+        ["--make-rprivate", "/"], ["--bind", namespaceFile(made.pid, .net), path],
+      ] {
+        let outcome = try Command.run(
+          "/usr/bin/nsenter", ["-t", "\(holder.pid)", "-m", "/bin/mount"] + arguments)
+        try #require(outcome.status == 0, "\(outcome.messages)")
+      }
+      try mounts.bind(namespaceFile(holder.pid, .mnt), onNew: folder.file("mnt"))
+      try holder.exit()
+      try made.exit()
+    }
+    let scan = try play.scanner.scan()
+    let place = try #require(scan.pins.first { $0.path == folder.file("mnt") }?.namespace)
+    #expect(place.inode == inodes[.mnt])
+    let pins = scan.pins.filter { $0.namespace.inode == inodes[.net] }
+    #expect(pins.map(\.holder) == [.mount(path: Array(path.utf8), in: place)])
+    #expect(pins.first?.namespace.kernelID == nil)
+    #expect(scan.unreadMounts == 0)
+    // With the mount namespace the mounts in it end.
+    try mounts.undoLast()
+    #expect(try play.pins(inodes[.net]).isEmpty)
+  }
+
+  @Test("a number that another namespace has now does not get that one's id")
+  func reused() throws {
+    var names = PinNames()
+    names.begin(varying: [:])
+    names.step = 1
+    _ = names.name(.net, 5, id: 70)
+    #expect(names.idBefore(2, .net, 5) == 70)
+    #expect(names.idBefore(1, .net, 5) == nil && names.hasIDOnlySince(1, .net, 5))
+    #expect(names.idBefore(2, .uts, 5) == nil)
+    names.finish()
+    names.begin(varying: [:])
+    names.step = 2
+    _ = names.name(.net, 5, id: 71)
+    // It had another before: what a table of that time meant is not known.
+    #expect(names.idBefore(2, .net, 5) == nil)
+    names.finish()
+    names.begin(varying: [:])
+    names.finish()
+    #expect(names.idBefore(9, .net, 5) == nil)
+  }
+}
