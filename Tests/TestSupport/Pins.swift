@@ -5,6 +5,8 @@ internal import Glibc
 /// Mounts of a test, which are gone when it is over.
 public final class TestMounts {
   private var paths: [String] = []
+  /// Removed only when nothing is mounted in them any more.
+  private var folders: [TemporaryFolder] = []
 
   /// A mount that failed.
   public struct Failure: Error {
@@ -19,12 +21,16 @@ public final class TestMounts {
 
   deinit { for path in paths.reversed() { umount2(path, Int32(MNT_DETACH)) } }
 
-  /// Mounts a folder on itself, so that what is mounted in it is seen in no other mount namespace.
-  public func makePrivate(_ folder: String) throws {
-    try bind(folder, folder)
-    guard mount(nil, folder, nil, UInt(MS_PRIVATE), nil) == 0 else {
-      throw Failure(path: folder, errno: Glibc.errno)
+  /// Makes a folder that is mounted on itself, so that what is mounted in it is seen in no other
+  /// mount namespace.
+  public func privateFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    folders.append(folder)
+    try bind(folder.path, folder.path)
+    guard mount(nil, folder.path, nil, UInt(MS_PRIVATE), nil) == 0 else {
+      throw Failure(path: folder.path, errno: Glibc.errno)
     }
+    return folder
   }
 
   /// Mounts a file or folder at another.

@@ -8,8 +8,8 @@
 int32_t ctest_puppet(uint64_t flags, int32_t *control);
 
 /// Sends one order and waits for its answer: the PID of a child for `f`, the number of a thread for
-/// `t`, a descriptor for `k`, else 0. Returns the negative errno of an order that failed, and -EPIPE when the puppet is
-/// gone.
+/// `t`, a descriptor for `k`, else 0. Returns the negative errno of an order that failed, and
+/// -EPIPE when the puppet is gone.
 int32_t ctest_order(int32_t control, char order, int64_t argument);
 
 /// Reaps a child that has ended. Returns 0, or the negative errno.

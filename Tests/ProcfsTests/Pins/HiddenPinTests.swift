@@ -18,7 +18,7 @@ struct HiddenPinTests {
   @Test("a mount below another is the namespace that is seen elsewhere", arguments: [0, 1])
   func elsewhere(before: Int) throws {
     let mounts = TestMounts()
-    let folder = try play.privateFolder(mounts)
+    let folder = try mounts.privateFolder()
     let lower = try Puppet(in: CloneFlag.uts)
     let upper = try Puppet(in: CloneFlag.ipc)
     let file = namespaceFile(lower.pid, .uts)
@@ -37,7 +37,7 @@ struct HiddenPinTests {
   @Test("mounts in a pinned mount namespace that nobody is in are told, paths as they are")
   func empty() throws {
     let mounts = TestMounts()
-    let folder = try play.privateFolder(mounts)
+    let folder = try mounts.privateFolder()
     let path = folder.file("a b\nc\\040")
     try Data().write(to: URL(fileURLWithPath: path))
     var inodes: [NamespaceType: UInt64] = [:]

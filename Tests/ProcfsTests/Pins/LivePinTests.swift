@@ -19,7 +19,7 @@ struct LivePinTests {
   @Test("a mount pins a namespace of each type, and no process is needed")
   func mounts() throws {
     let mounts = TestMounts()
-    let folder = try play.privateFolder(mounts)
+    let folder = try mounts.privateFolder()
     var inodes: [NamespaceType: UInt64] = [:]
     do {
       let puppet = try Puppet(in: Self.flags & ~CloneFlag.time)
@@ -103,7 +103,7 @@ struct LivePinTests {
   @Test("a mount below another is a pin; what lies over it is not taken for it")
   func shadowed() throws {
     let mounts = TestMounts()
-    let folder = try play.privateFolder(mounts)
+    let folder = try mounts.privateFolder()
     let path = folder.file("pin")
     let lower = try Puppet(in: CloneFlag.uts)
     let upper = try Puppet(in: CloneFlag.uts)
@@ -181,7 +181,7 @@ struct LivePinTests {
     "every way to tell namespaces apart finds the same pins", arguments: IdentitySource.allCases)
   func sources(source: IdentitySource) throws {
     let mounts = TestMounts()
-    let folder = try play.privateFolder(mounts)
+    let folder = try mounts.privateFolder()
     let puppet = try Puppet(in: CloneFlag.net | CloneFlag.uts)
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
     let own = open(namespaceFile(puppet.pid, .uts), O_RDONLY | O_CLOEXEC)
@@ -201,7 +201,7 @@ struct LivePinTests {
   @Test("lsns names the same mount of a net namespace")
   func lsns() throws {
     let mounts = TestMounts()
-    let folder = try play.privateFolder(mounts)
+    let folder = try mounts.privateFolder()
     let puppet = try Puppet(in: CloneFlag.net)
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))

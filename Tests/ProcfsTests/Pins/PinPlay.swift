@@ -23,13 +23,6 @@ struct PinPlay {
     return IdentitySource.probe(root) != .continuity
   }
 
-  /// A folder whose mounts are in no other mount namespace.
-  func privateFolder(_ mounts: TestMounts) throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    try mounts.makePrivate(folder.path)
-    return folder
-  }
-
   func pins(_ inode: UInt64?) throws -> [NamespacePin] {
     try scanner.scan().pins.filter { $0.namespace.inode == inode }
   }

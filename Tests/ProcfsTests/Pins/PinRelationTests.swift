@@ -18,7 +18,6 @@ struct PinRelationTests {
       print("skipped: the kernel gives no ids, so that owners cannot be told apart")
       return
     }
-    let ready = try TemporaryFolder()
     let nested = try Command(
       "/usr/bin/unshare",
       ["-Ur", "unshare", "-Ur", "unshare", "-Ur", "sh", "-c", "exec sleep 60"])
@@ -31,7 +30,7 @@ struct PinRelationTests {
       usleep(20000)
     }
     let mounts = TestMounts()
-    try mounts.makePrivate(ready.path)
+    let ready = try mounts.privateFolder()
     try mounts.bind(file, onNew: ready.file("user"))
     nested.signal(SIGKILL)
     _ = try nested.wait()

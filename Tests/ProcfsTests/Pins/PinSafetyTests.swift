@@ -20,7 +20,7 @@ struct PinSafetyTests {
       return
     }
     let mounts = TestMounts()
-    let folder = try play.privateFolder(mounts)
+    let folder = try mounts.privateFolder()
     let puppet = try Puppet(in: CloneFlag.net)
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
     try puppet.exit()
