@@ -31,7 +31,7 @@ let package = Package(
       name: "Migrations", path: "Migrations",
       resources: [
         .embedInCode("V0001_history.sql"), .embedInCode("V0002_questions.sql"),
-        .embedInCode("V0003_events.sql"),
+        .embedInCode("V0003_events.sql"), .embedInCode("V0004_pins_containers.sql"),
       ],
       swiftSettings: strict),
 
@@ -58,14 +58,14 @@ let package = Package(
     .target(
       name: "NSHistory",
       dependencies: [
-        "SQLite", "NamespaceModel", "Migrations",
+        "SQLite", "NamespaceModel", "Migrations", "Containers",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .target(
       name: "NSRecorder",
       dependencies: [
-        "NSHistory", "Procfs", "NamespaceEvents", "NamespaceModel", "CLinux",
+        "NSHistory", "Procfs", "NamespaceEvents", "NamespaceModel", "Containers", "CLinux",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -73,7 +73,8 @@ let package = Package(
     .executableTarget(
       name: "nshist",
       dependencies: [
-        "NSHistory", "NSRecorder", "Procfs", "NamespaceEvents", "NamespaceModel", "CLinux",
+        "NSHistory", "NSRecorder", "Procfs", "NamespaceEvents", "NamespaceModel", "Containers",
+        "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -106,7 +107,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "NSHistoryTests",
-      dependencies: ["NSHistory", "Migrations", "NamespaceModel", "SQLite", "TestSupport"],
+      dependencies: [
+        "NSHistory", "Migrations", "NamespaceModel", "Containers", "SQLite", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "NSRecorderTests",

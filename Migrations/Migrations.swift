@@ -29,5 +29,6 @@ public struct Migration: Sendable {
     Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql),
     Migration(2, "V0002_questions.sql", PackageResources.V0002_questions_sql),
     Migration(3, "V0003_events.sql", PackageResources.V0003_events_sql),
+    Migration(4, "V0004_pins_containers.sql", PackageResources.V0004_pins_containers_sql),
   ]
 }

@@ -72,7 +72,8 @@ struct ExportFilterTests {
     try HistoryScript(steps: [.init()], actors: [.init(pid: 1, sights: [.inFirst])]).write(path)
     let connection = try Connection(path: path, access: .readWrite)
     func plan(_ filter: ExportFilter) throws -> [String] {
-      let selection = try TaskSelection(filter, SampleIndex(connection, isRecorded: false))
+      let selection = try TaskSelection(
+        filter, SampleIndex(connection, isRecorded: false), connection)
       return try [selection.tasks, selection.briefs].flatMap { sql in
         try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
       }
@@ -86,6 +87,7 @@ struct ExportFilterTests {
     for filter in [
       ExportFilter(since: 1), ExportFilter(until: 1), ExportFilter(since: 1, until: 2),
       ExportFilter(pids: [1]), ExportFilter(since: 1, pids: [1]),
+      ExportFilter(container: "web"), ExportFilter(since: 1, container: "web"),
     ] {
       let lines = try plan(filter)
       #expect(!scans(lines), "\(lines)")

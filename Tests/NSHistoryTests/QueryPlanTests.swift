@@ -22,7 +22,7 @@ struct QueryPlanTests {
     ("SCAN boot", "one row a boot"),
     ("SCAN CONSTANT ROW", "no table"),
     ("SCAN m USING INDEX membership_open", "the processes of now"),
-    ("SCAN cgroup", "where a container is looked for by a part of its id"),
+    ("SCAN meant", "the containers asked for, and those inside them"),
   ]
 
   /// Statements whose answer is the table.

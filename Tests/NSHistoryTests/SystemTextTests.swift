@@ -46,33 +46,19 @@ struct SystemTextTests {
       let bytes = (0..<length).map { _ in alphabet.randomElement(using: &random) ?? 0 }
       let text = SystemText.escaped(bytes)
       #expect(isPrintable(text))
-      #expect(undone(text) == bytes)
+      #expect(SystemText.bytes(text) == bytes)
     }
   }
+
+  @Test(
+    "what was not made by escaping stands for itself",
+    arguments: ["\\", "\\x", "\\x4", "\\xG1", "\\q", "a\\", "\\X41", "\\x4G"])
+  func foreign(text: String) { #expect(SystemText.bytes(text) == Array(text.utf8)) }
 
   private func isPrintable(_ text: String) -> Bool {
     text.unicodeScalars.allSatisfy {
       $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value)
         && $0.properties.generalCategory != .format
     }
-  }
-
-  private func undone(_ text: String) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "\\") else {
-        bytes.append(byte)
-        continue
-      }
-      switch rest.popFirst() {
-      case UInt8(ascii: "n"): bytes.append(0x0A)
-      case UInt8(ascii: "x"):
-        bytes.append(UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) ?? 0)
-        rest = rest.dropFirst(2)
-      default: bytes.append(UInt8(ascii: "\\"))
-      }
-    }
-    return bytes
   }
 }

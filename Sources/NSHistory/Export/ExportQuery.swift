@@ -9,17 +9,20 @@ public struct ExportFilter: Sendable {
   public var until: Int64?
   /// Only these PIDs; all when empty.
   public var pids: Set<Int64>
+  /// Only processes of containers, by name or the beginning of an id; nil for all.
+  public var container: String?
   /// Only these types.
   public var types: [NamespaceType]
 
   /// A filter with these values; by default, everything.
   public init(
     since: Int64? = nil, until: Int64? = nil, pids: Set<Int64> = [],
-    types: [NamespaceType] = NamespaceType.allCases
+    container: String? = nil, types: [NamespaceType] = NamespaceType.allCases
   ) {
     self.since = since
     self.until = until
     self.pids = pids
+    self.container = container
     self.types = types
   }
 }
@@ -64,6 +67,8 @@ public struct ExportRow: Sendable, Hashable {
   public var isExactUntil: Bool
   /// `/proc/PID/cgroup`, escaped; nil if unreadable.
   public var cgroup: String?
+  /// The innermost container that its cgroup names; nil for a process that is in none.
+  public var container: ContainerRecord?
 }
 
 extension HistoryReader {

@@ -27,7 +27,7 @@ struct ExportStream {
 
   /// Gives `body` each row; ends early when it returns false.
   func forEach(_ body: (ExportRow) -> Bool) throws(SQLiteError) {
-    let selection = try TaskSelection(filter, index)
+    let selection = try TaskSelection(filter, index, connection)
     for sql in [selection.tasks, selection.briefs] {
       let tasks = try connection.prepare(sql).bind(selection.values)
       defer { tasks.reset() }
@@ -44,7 +44,8 @@ struct ExportStream {
       boot: boots[process.boot] ?? "", pidNamespaceInode: nil, pid: process.pid,
       tid: process.tid, start: process.start, comm: process.comm, uid: process.uid, type: .net,
       inode: nil, kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
-      isExactFrom: false, isExactUntil: false, cgroup: process.cgroup)
+      isExactFrom: false, isExactUntil: false, cgroup: process.cgroup,
+      container: process.container)
     let runs = try reader.runs(of: life.memberships)
     let edges = Edges(index: index, life: life)
     var rows: [ExportRow] = []

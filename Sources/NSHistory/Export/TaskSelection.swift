@@ -5,12 +5,16 @@ internal import SQLite
 /// exported, not with the file.
 struct TaskSelection {
   private let pids: Value?
+  private let cgroups: Value?
   private let samples: [Value]
 
-  init(_ filter: ExportFilter, _ index: SampleIndex) throws(SQLiteError) {
-    pids =
-      filter.pids.isEmpty
-      ? nil : .text("[\(filter.pids.map(String.init).joined(separator: ","))]")
+  init(
+    _ filter: ExportFilter, _ index: SampleIndex, _ connection: Connection
+  ) throws(SQLiteError) {
+    pids = filter.pids.isEmpty ? nil : Self.list(filter.pids)
+    cgroups = try filter.container.map { (container) throws(SQLiteError) in
+      Self.list(try ContainerFinder(connection: connection).cgroups(container))
+    }
     guard filter.since != nil || filter.until != nil else {
       samples = []
       return
@@ -25,6 +29,10 @@ struct TaskSelection {
     samples = [.integer(first ?? 0), .integer(last ?? Int64.max)]
   }
 
+  private static func list(_ numbers: some Sequence<Int64>) -> Value {
+    .text("[\(numbers.map(String.init).joined(separator: ","))]")
+  }
+
   /// Selects the rows of processes, in the order in which they were met.
   var tasks: String { select("task", there: "task_id IN (SELECT there", order: "task_id") }
 
@@ -34,11 +42,12 @@ struct TaskSelection {
   }
 
   /// The values for either.
-  var values: [Value] { (pids.map { [$0] } ?? []) + samples }
+  var values: [Value] { [pids, cgroups].compactMap(\.self) + samples }
 
   private func select(_ table: String, there: String, order: String) -> String {
     var conditions: [String] = []
     if pids != nil { conditions.append("pid IN (SELECT value FROM json_each(?))") }
+    if cgroups != nil { conditions.append("cgroup_id IN (SELECT value FROM json_each(?))") }
     if !samples.isEmpty {
       conditions.append("\(there) FROM (\(MembershipStab.everywhere("m.task_id AS there"))))")
     }

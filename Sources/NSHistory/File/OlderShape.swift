@@ -3,9 +3,13 @@ internal import SQLite
 /// Lays the shape that questions rely on over the tables of an older file: views and empty tables of
 /// the reader's own, found before those of the file. The file is not altered.
 enum OlderShape {
-  /// Of a file that has no events yet.
   static func lay(over connection: Connection, version: Int64) throws(SQLiteError) {
-    guard version < 3 else { return }
+    if version < 3 { try layEvents(over: connection) }
+    if version < 4 { try layPins(over: connection) }
+  }
+
+  /// Over a file that has no events yet.
+  private static func layEvents(over connection: Connection) throws(SQLiteError) {
     try connection.execute(
       """
       CREATE TEMP VIEW sample AS SELECT *, NULL AS exact, NULL AS disagreements FROM main.sample;
@@ -17,6 +21,21 @@ enum OlderShape {
       CREATE TEMP TABLE event_loss (sample_id INTEGER PRIMARY KEY, after_ns, by_ns, records, cause);
       CREATE TEMP TABLE brief (from_sample INTEGER PRIMARY KEY, length, pid, set_id, parent_task_id,
         comm, uid, cgroup_id, task_id, until_sample, exact);
+      """)
+  }
+
+  /// Over one that has no pins, makers and containers yet. Of version 1 no question needs them.
+  private static func layPins(over connection: Connection) throws(SQLiteError) {
+    try connection.execute(
+      """
+      CREATE TEMP VIEW namespace AS SELECT *, NULL AS maker_task_id FROM main.namespace;
+      CREATE TEMP VIEW cgroup AS SELECT *, -1 AS container_id, NULL AS unit FROM main.cgroup;
+      CREATE TEMP TABLE container (container_id INTEGER PRIMARY KEY, outer_id, engine, id, pod, owner_uid,
+        name, image, pod_name, pod_namespace, sandbox);
+      CREATE TEMP TABLE pin_scan (scan_id INTEGER PRIMARY KEY, session_id, wall_ns, boot_ns, took_ns,
+        denied);
+      CREATE TEMP TABLE pin (pin_id INTEGER PRIMARY KEY, namespace_id, kind, mount_namespace_id, path,
+        pid, task_id, comm, descriptor, from_scan, until_scan);
       """)
   }
 }

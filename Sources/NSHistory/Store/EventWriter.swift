@@ -18,7 +18,7 @@ struct EventWriter {
   /// were used, and when each was.
   func write(
     _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
-    first: Int64
+    first: Int64, makers: MakerWriter
   ) throws(SQLiteError) -> [Int64] {
     var briefs = BriefProcesses(events)
     var times: [Int64] = []
@@ -28,8 +28,10 @@ struct EventWriter {
       switch event.change {
       case .started(let start):
         let now = ClockReading(wall: epoch &+ event.boot, boot: event.boot, monotonic: event.boot)
-        guard try begin(start, &live, &briefs, number, now) else { continue }
-      case .moved(let token, let set): guard try move(token, set, &live, number) else { continue }
+        guard try begin(start, &live, &briefs, number, now, makers) else { continue }
+      case .moved(let token, let set):
+        guard try move(token, set, &live, number) else { continue }
+        try makers.made(by: live[token]?.task)
       case .resumed(let token, let set):
         guard try resume(token, set, &live, number) else { continue }
       case .exited(let token, let mayResume):
@@ -51,7 +53,7 @@ struct EventWriter {
   /// Whether it is to be kept.
   private func begin(
     _ start: EventStart, _ live: inout LiveProcesses, _ briefs: inout BriefProcesses,
-    _ number: Int64, _ now: ClockReading
+    _ number: Int64, _ now: ClockReading, _ makers: MakerWriter
   ) throws(SQLiteError) -> Bool {
     let set = try interner.set(start.set)
     let parent = start.parent.flatMap {
@@ -68,6 +70,8 @@ struct EventWriter {
       return true
     }
     let task = try tasks.insert(start, at: now, parent: parent?.task)
+    // A thread is told of because it moved.
+    try makers.made(by: start.tid == nil ? parent?.task : task)
     live.put(
       .init(
         pid: start.facts.pid, tid: start.tid, task: task,

@@ -1,3 +1,4 @@
+public import Containers
 internal import Glibc
 public import NamespaceModel
 internal import SQLite
@@ -100,6 +101,29 @@ public final class HistoryWriter {
   public func writeEvents() throws(HistoryError) -> Int {
     guard let session else { preconditionFailure("no session is open") }
     return try wrapped { () throws(SQLiteError) in try session.writeEvents() }
+  }
+
+  /// Writes a look for pins, in a transaction of its own; to be called once the session has a sample.
+  ///
+  /// After an error it is not certain that the look is in the file. Throws `HistoryError` as `write`
+  /// of a sample does.
+  public func write(_ scan: PinScan) throws(HistoryError) {
+    guard let session else { preconditionFailure("no session is open") }
+    try wrapped { () throws(SQLiteError) in try session.write(scan) }
+  }
+
+  /// The containers that were met since the last call and of which no name is known, of those on the
+  /// machine itself.
+  public func takeUnnamedContainers() -> [ContainerIdentity] {
+    session?.takeUnnamedContainers() ?? []
+  }
+
+  /// Writes down what engines call containers of the machine itself.
+  ///
+  /// Throws `HistoryError` as `write` of a sample does.
+  public func write(_ names: [ContainerIdentity: ContainerName]) throws(HistoryError) {
+    guard let session else { preconditionFailure("no session is open") }
+    try wrapped { () throws(SQLiteError) in try session.write(names) }
   }
 
   /// Keeps what a sample told for the next one that is written.

@@ -1,3 +1,4 @@
+internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
@@ -18,12 +19,15 @@ final class Interner {
   private var sample: Int64 = 0
   /// The namespaces that are known since this sample only, of which none is an initial one.
   private(set) var created: Set<Int64> = []
+  /// The containers of cgroups.
+  let containers: ContainerWriter
   private static let limit = 16384
 
   init(_ connection: Connection, boot: Int64, session: Int64) {
     self.connection = connection
     self.boot = boot
     self.session = session
+    containers = ContainerWriter(connection)
   }
 
   /// What is interned from now on is of this sample.
@@ -172,7 +176,12 @@ final class Interner {
     if let found {
       row = found
     } else {
-      try connection.prepare("INSERT INTO cgroup (path) VALUES (?)").bind(.text(path)).run()
+      let place = CgroupPlace(text)
+      try connection.prepare("INSERT INTO cgroup (path, container_id, unit) VALUES (?, ?, ?)")
+        .bind(
+          .text(path), .optional(try containers.row(of: place)),
+          .optional(place.unit.map(SystemText.harmless))
+        ).run()
       row = connection.lastInsertedRowID
     }
     cgroups[text] = row

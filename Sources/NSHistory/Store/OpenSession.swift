@@ -1,3 +1,4 @@
+internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
@@ -13,6 +14,13 @@ final class OpenSession {
   /// Whether events of which only the outcome is kept happened since the last sample in the file.
   private(set) var hasFolded = false
   private var pending = PendingEvents()
+  private let pinWriter: PinWriter
+  /// The rows of what the last look for pins found.
+  private var pins: [PinWriter.Key: Int64] = [:]
+  /// When the last sample began that was not only to confirm what events told; on the boot clock.
+  private var lastBeginning: Int64 = .max
+  /// Whether pins were looked for since.
+  private var hasLookedForPins = false
   private var live = LiveProcesses()
   /// The number of the last sample, and of the last sample or event.
   private var lastSample: Int64?
@@ -35,6 +43,8 @@ final class OpenSession {
       ticksPerSecond: info.ticksPerSecond)
     memberships = MembershipWriter(connection: connection, interner: interner, tasks: tasks)
     rows = NumberedRows(connection: connection, session: row)
+    pinWriter = PinWriter(
+      connection: connection, interner: interner, session: row, space: space)
     events = EventWriter(
       connection: connection, interner: interner, tasks: tasks, keeps: info.shortLived)
   }
@@ -136,9 +146,31 @@ final class OpenSession {
     backlog.clear()
     hasFolded = false
     pending = PendingEvents()
+    if !isExact {
+      lastBeginning = sample.end.boot
+      hasLookedForPins = false
+    }
     confirmed = isExact ? lastSample : written.number
     lastSample = written.number
     return HistoryWriter.Written(changes: changes, clockStep: step, gap: timing.gap)
+  }
+
+  /// Writes a look for pins in one transaction. After an error all is as before.
+  func write(_ scan: PinScan) throws(SQLiteError) {
+    var found: [PinWriter.Key: Int64] = [:]
+    _ = try transaction { (state) throws(SQLiteError) in
+      interner.begin(state.number)
+      found = try pinWriter.write(scan, after: pins)
+    }
+    pins = found
+    if scan.start.boot > lastBeginning { hasLookedForPins = true }
+  }
+
+  func takeUnnamedContainers() -> [ContainerIdentity] { interner.containers.takeUnnamed() }
+
+  /// Writes what engines call containers, in one transaction.
+  func write(_ names: [ContainerIdentity: ContainerName]) throws(SQLiteError) {
+    _ = try transaction { (_) throws(SQLiteError) in try interner.containers.write(names) }
   }
 
   /// What a transaction changes besides the file.
@@ -181,7 +213,10 @@ final class OpenSession {
       var isFirst = true
       for run in EventRuns(batch.events) {
         let first = state.number + 1
-        let times = try events.write(run, epoch: batch.epoch, into: &state.live, first: first)
+        let times = try events.write(
+          run, epoch: batch.epoch, into: &state.live, first: first,
+          makers: MakerWriter(
+            connection: connection, interner: interner, isCertain: hasLookedForPins))
         guard let start = times.first else { continue }
         if isFirst, let step { try rows.insert(step, before: first) }
         isFirst = false

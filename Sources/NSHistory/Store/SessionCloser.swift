@@ -1,6 +1,6 @@
 internal import SQLite
 
-/// Ends a session: what was open held up to the last sample.
+/// Ends a session: what was open held up to its last sample, and pins to its last look.
 enum SessionCloser {
   static func close(
     _ session: Int64, _ end: SessionEnd, wall: Int64?, in connection: Connection
@@ -18,6 +18,10 @@ enum SessionCloser {
       )
       .bind(.integer(last)).run()
     }
+    try connection.execute(
+      """
+      UPDATE pin SET until_scan = (SELECT MAX(scan_id) FROM pin_scan) WHERE until_scan IS NULL
+      """)
     try connection.prepare(
       """
       UPDATE session SET last_sample = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?

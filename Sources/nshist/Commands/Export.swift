@@ -22,6 +22,11 @@ struct Export: ParsableCommand {
     name: .customLong("pid"), help: ArgumentHelp("Only these PIDs.", valueName: "pid,..."))
   var pids: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Only processes of containers, by name or the beginning of an id.", valueName: "container"))
+  var container: String?
+
   @OptionGroup var range: RangeOption
   @OptionGroup var type: TypeOption
   @OptionGroup var database: DatabaseOption
@@ -36,7 +41,8 @@ struct Export: ParsableCommand {
     let asked = try pids.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
       .map { Int64(try TimeArguments.pid(String($0))) }
     let filter = ExportFilter(
-      since: window.since, until: window.until, pids: Set(asked), types: try type.types())
+      since: window.since, until: window.until, pids: Set(asked),
+      container: container, types: try type.types())
     let path = try database.path()
     let reader = try HistoryReader(path: path)
     Progress.shared.watch(reader)

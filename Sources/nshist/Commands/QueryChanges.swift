@@ -31,6 +31,7 @@ struct QueryChanges: ParsableCommand {
   var namespace: String?
 
   @OptionGroup var type: TypeOption
+  @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var columns: ColumnsOption
   @OptionGroup var options: ListingOptions
@@ -39,7 +40,7 @@ struct QueryChanges: ParsableCommand {
     let now = ClockReading.now().wall
     let question = ChangesQuestion(
       in: try range.window(now: now), types: try type.types(),
-      process: try process.map { try SelectorArguments.process($0, now: now) },
+      process: try process.map { try inside.process($0, now: now) },
       namespace: try namespace.map { try SelectorArguments.namespace($0, now: now) })
     let all = ChangeColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)

@@ -15,13 +15,14 @@ struct QueryHistory: ParsableCommand {
   @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
   var process: String
 
+  @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var columns: ColumnsOption
   @OptionGroup var options: ListingOptions
 
   func run() throws {
     let now = ClockReading.now().wall
-    let selector = try SelectorArguments.process(process, now: now)
+    let selector = try inside.process(process, now: now)
     let window = try range.window(now: now)
     let all = StayColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)

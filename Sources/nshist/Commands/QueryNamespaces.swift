@@ -27,7 +27,8 @@ struct QueryNamespaces: ParsableCommand {
     let listing = Listing(
       "namespaces", all, chosen: chosen, to: try options.output(), options.format)
     let words = MomentWords(
-      time: time, samples: answer.samples, zone: options.zone, unread: answer.unread)
+      time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
+      looks: answer.looks)
     try listing.begin(words.json, lines: words.lines)
     _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
       .allSatisfy(listing.add)

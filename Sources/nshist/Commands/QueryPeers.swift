@@ -19,13 +19,14 @@ struct QueryPeers: ParsableCommand {
   var initial = false
 
   @OptionGroup var type: TypeOption
+  @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var columns: ColumnsOption
   @OptionGroup var options: ListingOptions
 
   func run() throws {
     let now = ClockReading.now().wall
-    let selector = try SelectorArguments.process(process, now: now)
+    let selector = try inside.process(process, now: now)
     let window = try range.window(now: now)
     let question = PeersQuestion(
       selector, in: window, types: try type.types(), countsInitial: initial)

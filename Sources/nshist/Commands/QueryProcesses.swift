@@ -13,6 +13,7 @@ struct QueryProcesses: ParsableCommand {
       """)
 
   @OptionGroup var moment: MomentOption
+  @OptionGroup var inside: InsideOption
   @OptionGroup var type: TypeOption
 
   @Option(
@@ -33,7 +34,7 @@ struct QueryProcesses: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Only those of containers whose id begins with this.", valueName: "id"))
+      "Only those of containers, by name or the beginning of an id.", valueName: "container"))
   var container: String?
 
   @OptionGroup var columns: ColumnsOption
@@ -44,7 +45,7 @@ struct QueryProcesses: ParsableCommand {
     let time = try moment.time(now: now)
     let types = try type.types()
     var selectors = try [process].compactMap(\.self).map {
-      try SelectorArguments.process($0, now: now)
+      try inside.process($0, now: now)
     }
     if let comm { selectors.append(.comm(comm)) }
     if let container {
@@ -59,12 +60,13 @@ struct QueryProcesses: ParsableCommand {
     let places = try place.map { place in
       Set(try reader.namespaces(place).map(\.namespace.id))
     }
+    let matchers = try selectors.map(reader.matcher)
     let listing = Listing(
       "processes", all, chosen: chosen, to: try options.output(), options.format)
     let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
     try listing.begin(words.json, lines: words.lines)
     _ = answer.processes.lazy.filter { process in
-      selectors.allSatisfy { $0.matches(process.process) }
+      matchers.allSatisfy { $0(process.process) }
         && (uid.map { process.process.uid == Int64($0) } ?? true)
         && (places.map { process.isIn($0) } ?? true)
     }.allSatisfy(listing.add)
@@ -73,8 +75,8 @@ struct QueryProcesses: ParsableCommand {
     hints.say(time, answer.samples, answer.recorded)
     guard listing.rows == 0 else { return }
     if let place, places?.isEmpty == true { return try hints.say(nothingOf: place) }
-    for selector in selectors
-    where !answer.processes.contains(where: { selector.matches($0.process) }) {
+    for (selector, matches) in zip(selectors, matchers)
+    where !answer.processes.contains(where: { matches($0.process) }) {
       return try hints.say(nothingOf: selector, in: TimeWindow(since: time, until: time))
     }
   }

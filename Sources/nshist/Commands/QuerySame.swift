@@ -23,6 +23,7 @@ struct QuerySame: ParsableCommand {
     help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
   var at: String?
 
+  @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var type: TypeOption
   @Option(help: "How to print it.") var format = AnswerFormat.table
@@ -31,8 +32,9 @@ struct QuerySame: ParsableCommand {
 
   func validate() throws {
     let isSeveral =
-      processes.count > 1
+      processes.count > 1 || inside.container != nil
       || ["comm:", "container:"].contains { processes.first?.hasPrefix($0) == true }
+      || processes.first?.contains("@pid") == true
     guard isSeveral else { throw ValidationError("give at least two PIDs") }
     if at != nil, range.since != nil || range.until != nil {
       throw ValidationError("--at is one moment: leave --since and --until out, or --at")
@@ -41,7 +43,7 @@ struct QuerySame: ParsableCommand {
 
   func run() throws {
     let now = ClockReading.now().wall
-    let asked = try processes.map { try SelectorArguments.process($0, now: now) }
+    let asked = try processes.map { try inside.process($0, now: now) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a PID was given twice; give different ones, or times with PID@TIME")
     }

@@ -28,7 +28,8 @@ struct QueryTree: ParsableCommand {
     }
     let output = try options.output()
     let words = MomentWords(
-      time: time, samples: answer.samples, zone: options.zone, unread: answer.unread)
+      time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
+      looks: answer.looks)
     switch options.format {
     case .table:
       let text = trees.map { TreeText(tree: $0).lines.joined(separator: "\n") }

@@ -15,13 +15,14 @@ struct Timeline: ParsableCommand {
   var processes: [String]
 
   @OptionGroup var type: TypeOption
+  @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var options: ListingOptions
 
   func run() throws {
     let now = ClockReading.now().wall
     let window = try range.window(now: now)
-    let selectors = try processes.map { try SelectorArguments.process($0, now: now) }
+    let selectors = try processes.map { try inside.process($0, now: now) }
     let types = try type.types()
     let reader = try options.reader()
     let lanes = try reader.timeline(selectors, in: window, types: types)
@@ -40,7 +41,9 @@ struct Timeline: ParsableCommand {
       try listing.end()
     }
     let hints = Hints(reader: reader, zone: options.zone)
-    for selector in selectors where !lanes.contains(where: { selector.matches($0.process) }) {
+    for selector in selectors {
+      let matches = try reader.matcher(selector)
+      if lanes.contains(where: { matches($0.process) }) { continue }
       try hints.say(nothingOf: selector, in: window)
     }
   }

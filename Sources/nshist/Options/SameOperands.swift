@@ -52,6 +52,7 @@ struct SameOperands {
     guard case .at(let time) = time else {
       return try reader.processes(selector, in: window)
     }
-    return try reader.processes(at: time).processes.map(\.process).filter(selector.matches)
+    return try reader.processes(at: time).processes.map(\.process)
+      .filter(reader.matcher(selector))
   }
 }

@@ -5,8 +5,8 @@ internal import NamespaceModel
 /// Processes and namespaces as a person names them.
 enum SelectorArguments {
   static let processHelp = """
-    A PID as the recorder saw it, PID@TIME for the process that had it then, comm:NAME or \
-    container:ID.
+    A PID as the recorder saw it, PID@TIME for the process that had it then, comm:NAME, \
+    container:ID or container:NAME, or PID@pid:[INODE] by the PID inside a pid namespace.
     """
   static let namespaceHelp = """
     net:4026532281 or net:[4026532281] by inode number, net#4107 by the kernel's id, net@PID for \
@@ -20,10 +20,10 @@ enum SelectorArguments {
       return .comm(name)
     }
     if let id = text.behind("container:") {
-      guard id.count >= 4 else {
-        throw ValidationError("'\(text)' is too short; give four digits of the id or more")
+      guard !id.isEmpty else {
+        throw ValidationError("'container:' names none; give container:ID or container:NAME")
       }
-      return .container(id.lowercased())
+      return .container(id)
     }
     let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
     guard let pid = TimeArguments.number(parts[0]) else {
@@ -31,6 +31,9 @@ enum SelectorArguments {
         "'\(text)' is not a process; give a PID, PID@TIME, comm:NAME or container:ID")
     }
     guard parts.count == 2 else { return .pid(Int64(pid)) }
+    if ["pid:", "pid#", "pid@"].contains(where: { parts[1].hasPrefix($0) }) {
+      return .inner(Int64(pid), .selected(try namespace(String(parts[1]), now: now)))
+    }
     // '10@@1700000000': the second @ belongs to the time.
     let alive = try TimeArguments.time(String(parts[1]), "the process \(text)", now: now)
     return .pid(Int64(pid), alive: alive)

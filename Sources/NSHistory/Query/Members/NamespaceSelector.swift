@@ -1,7 +1,7 @@
 public import NamespaceModel
 
 /// Which namespaces a question is about.
-public enum NamespaceSelector: Sendable, Hashable {
+public indirect enum NamespaceSelector: Sendable, Hashable {
   /// Every one of a type that had this inode number.
   case inode(NamespaceType, UInt64)
   /// The one of a type with this id of the kernel's; of several boots, each.

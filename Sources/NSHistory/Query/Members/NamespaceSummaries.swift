@@ -6,6 +6,7 @@ struct NamespaceSummaries {
   let reading: Reading
 
   func summary(_ life: NamespaceLife) throws(SQLiteError) -> NamespaceSummary {
+    let pins = try reading.pins.pins(of: life.namespace)
     let last = life.last ?? (life.first == nil ? nil : reading.index.last)
     return NamespaceSummary(
       namespace: life.namespace,
@@ -13,14 +14,16 @@ struct NamespaceSummaries {
       lastSeen: try last.map(reading.index.point)?.wall,
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace,
-      ownerUID: life.ownerUID, kept: try keepers(life.namespace))
+      ownerUID: life.ownerUID,
+      maker: try life.maker.flatMap(reading.lives.life(task:))?.process,
+      pins: pins, kept: try keepers(life.namespace, pins))
   }
 
   private func keepers(
-    _ namespace: NamespaceRecord
+    _ namespace: NamespaceRecord, _ pins: [PinRecord]
   ) throws(SQLiteError) -> NamespaceSummary.Keepers {
     guard let last = reading.index.last else {
-      return .init(processes: 0, parents: 0, namespaces: 0)
+      return .init(processes: 0, parents: 0, namespaces: 0, pins: 0)
     }
     let type = namespace.type
     let members = try tasks(namespace, by: type.link, at: last)
@@ -29,7 +32,8 @@ struct NamespaceSummaries {
       ? [] : try tasks(namespace, by: type.linkForChildren, at: last).subtracting(members)
     return .init(
       processes: members.count, parents: parents.count,
-      namespaces: try descendants(of: namespace, at: last))
+      namespaces: try descendants(of: namespace, at: last),
+      pins: pins.count(where: \.isInLastLook))
   }
 
   /// The processes of which a link leads to a namespace, in one sample.

@@ -12,6 +12,10 @@ public struct NamespaceSummary: Sendable, Hashable {
   public let parent: NamespaceRecord?
   /// The user who made it, of a user namespace; nil where that is not known.
   public let ownerUID: Int64?
+  /// The process that made it; nil where that was not seen.
+  public let maker: ProcessRecord?
+  /// Every pin that it ever had, in the order in which they were met.
+  public let pins: [PinRecord]
   /// What keeps it alive in the last sample of all.
   public let kept: Keepers
 
@@ -23,5 +27,7 @@ public struct NamespaceSummary: Sendable, Hashable {
     public let parents: Int
     /// How many namespaces were made in it or are owned by it, and had a process in the last sample.
     public let namespaces: Int
+    /// How many mounts, open files and sockets kept it at the last look.
+    public let pins: Int
   }
 }

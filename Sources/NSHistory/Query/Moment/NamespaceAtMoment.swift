@@ -14,17 +14,24 @@ public struct NamespaceAtMoment: Sendable, Hashable {
   public let parent: NamespaceRecord?
   /// The user who made it, of a user namespace; nil where that is not known.
   public let ownerUID: Int64?
+  /// The process that made it; nil where that was not seen.
+  public let maker: ProcessRecord?
+  /// What pinned it, by the looks on both sides, or by the last one.
+  public let pins: [PinAtMoment]
 }
 
 /// All namespaces at a moment.
 public struct NamespacesAnswer: Sendable {
-  /// By type and inode number. Those without a process are there because others were made in them or
-  /// are owned by them.
+  /// By type and inode number. Those without a process are there because something pinned them, or
+  /// others were made in them or are owned by them.
   public var namespaces: [NamespaceAtMoment]
   /// How many processes had a link that could not be read: they may be in any of its type.
   public var unread: Int
   /// The samples around the moment.
   public var samples: [SameAnswer.SampleGap]
+  /// When the looks for pins around the moment began, in nanoseconds since the epoch; nil where there
+  /// is none.
+  public var looks: (before: Int64?, after: Int64?)
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   public var recorded: ClosedRange<Int64>?

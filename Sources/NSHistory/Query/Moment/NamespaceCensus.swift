@@ -2,33 +2,39 @@ internal import NamespaceModel
 internal import SQLite
 
 extension HistoryReader {
-  /// Every namespace that a process was in at a moment, in nanoseconds since the epoch, and those
-  /// that it was made in or is owned by.
+  /// Every namespace that a process was in at a moment, in nanoseconds since the epoch, those that
+  /// something else kept alive, and those that they were made in or are owned by.
   public func namespaces(at time: Int64) throws(HistoryError) -> NamespacesAnswer {
     try reading { (reading) throws(SQLiteError) in
       let census = try Census(reading, at: time)
       let processes = try census.processes()
+      let looks = try reading.pins.looks(around: time)
+      let namespaces = NamespaceCensus(
+        reading: reading, processes: processes, pins: try reading.pins.pins(between: looks))
       return NamespacesAnswer(
-        namespaces: try NamespaceCensus(reading: reading, processes: processes).namespaces(),
+        namespaces: try namespaces.namespaces(),
         unread: processes.count { process in
           process.places.values.contains { $0.namespace == nil && $0.reason != .unsupported }
         },
         samples: census.brackets.map(SameAnswer.SampleGap.init),
+        looks: (looks.before?.wall, looks.after?.wall),
         recorded: try reading.index.recorded())
     }
   }
 }
 
-/// Counts who was in which namespace.
+/// Counts who was in which namespace, beside what else kept it.
 struct NamespaceCensus {
   let reading: Reading
   let processes: [ProcessAtMoment]
+  let pins: [PinAtMoment]
 
   private struct Count {
     var processes = 0
     var unsure = 0
     var lowest: ProcessRecord?
     var lowestUnsure: ProcessRecord?
+    var pins: [PinAtMoment] = []
   }
 
   func namespaces() throws(SQLiteError) -> [NamespaceAtMoment] {
@@ -54,6 +60,7 @@ struct NamespaceCensus {
         }
       }
     }
+    for pin in pins { counts[pin.pin.namespace.id, default: Count()].pins.append(pin) }
     try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
     for (id, count) in counts { found.append(try namespace(id, count)) }
@@ -92,6 +99,7 @@ struct NamespaceCensus {
       namespace: life.namespace, processes: count.processes, unsure: count.unsure,
       lowest: count.lowest ?? count.lowestUnsure,
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
-      parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID)
+      parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID,
+      maker: try life.maker.flatMap(reading.lives.life(task:))?.process, pins: count.pins)
   }
 }

@@ -9,6 +9,14 @@ public struct ProcessAtMoment: Sendable, Hashable {
   /// Where it was, by type.
   public let places: [NamespaceType: Place]
 
+  /// The types of which it was in the namespace that the kernel made at boot, which is the host's.
+  public var sharedWithHost: [NamespaceType] {
+    NamespaceType.allCases.filter { type in
+      guard let place = places[type] else { return false }
+      return place.namespace?.isInitial == true && place.others.isEmpty
+    }
+  }
+
   /// Where a process was.
   public struct Place: Sendable, Hashable {
     /// The namespace it was last seen in, or first; nil where none could be read.

@@ -11,6 +11,8 @@ struct NamespaceLife {
   let owner: Int64?
   let parent: Int64?
   let ownerUID: Int64?
+  /// The row of the process that made it.
+  let maker: Int64?
 }
 
 /// Reads namespaces.
@@ -46,7 +48,7 @@ final class NamespaceReader {
 
   static let columns = """
     namespace_id, boot_id, type, inode, kernel_id, initial, first_sample, last_sample, owner_id,
-    parent_id, owner_uid
+    parent_id, owner_uid, maker_task_id
     """
 
   /// A namespace from a row that begins with `columns`; nil when it is of no type.
@@ -58,7 +60,7 @@ final class NamespaceReader {
       NamespaceLife(
         namespace: $0, first: row.optionalInteger(6), last: row.optionalInteger(7),
         owner: row.optionalInteger(8), parent: row.optionalInteger(9),
-        ownerUID: row.optionalInteger(10))
+        ownerUID: row.optionalInteger(10), maker: row.optionalInteger(11))
     }
   }
 }

@@ -13,6 +13,8 @@ struct ProcessFinder {
         try lives(
           "comm IN (?, ?)", [.text(name), .text(SystemText.escaped(Array(name.utf8)))])
       case .container(let id): try lives(container: id)
+      case .inner(let number, let namespaces):
+        try InnerNumbers(reading: reading).lives(number, in: namespaces).lives
       }
     guard !window.isEverything else { return found }
     guard let samples = try reading.index.samples(around: window) else { return [] }
@@ -43,11 +45,8 @@ struct ProcessFinder {
 
   /// A container has one cgroup or a few, and every process of it is in one of them.
   private func lives(container id: String) throws(SQLiteError) -> [Life] {
-    let cgroups = try reading.connection.prepare(
-      "SELECT cgroup_id, path FROM cgroup WHERE instr(path, ?) > 0"
-    ).bind(.text(id)).map { ($0.integer(0), $0.text(1)) }
-    let meant = cgroups.filter { ContainerID.inside($0.1)?.hasPrefix(id) == true }.map(\.0)
-    let list = meant.map(String.init).joined(separator: ",")
+    let cgroups = try ContainerFinder(connection: reading.connection).cgroups(id)
+    let list = cgroups.map(String.init).joined(separator: ",")
     return try lives("cgroup_id IN (SELECT value FROM json_each(?))", [.text("[\(list)]")])
   }
 }

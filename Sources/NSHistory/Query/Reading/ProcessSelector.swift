@@ -1,20 +1,49 @@
+internal import SQLite
+
 /// Which processes a question is about.
-public enum ProcessSelector: Sendable, Hashable {
+public indirect enum ProcessSelector: Sendable, Hashable {
   /// Every process that had a PID; with a time, in nanoseconds since the epoch, the one that may
   /// have had it then.
   case pid(Int64, alive: Int64? = nil)
   /// Every process with this name, as the kernel has it or as it is shown (`SystemText`).
   case comm(String)
-  /// Every process of the containers whose id begins with this.
+  /// Every process of the containers that have this name, or else whose id begins with it, and of
+  /// those inside them.
   case container(String)
+  /// Every process that had a PID as it is seen inside pid namespaces (`pid_namespaces(7)`).
+  case inner(Int64, PIDNamespaces)
 
-  /// Whether a process is one of those. Of a PID it is any that had it.
-  public func matches(_ process: ProcessRecord) -> Bool {
-    switch self {
-    case .pid(let pid, _): process.pid == pid
+  /// Pid namespaces.
+  public enum PIDNamespaces: Sendable, Hashable {
+    /// Those that are selected.
+    case selected(NamespaceSelector)
+    /// Those that the processes of containers are in, by name or the beginning of an id.
+    case container(String)
+  }
+}
+
+extension HistoryReader {
+  /// What tells whether a process is one of those that are selected. Of a PID it is any that had it.
+  public func matcher(
+    _ selector: ProcessSelector
+  ) throws(HistoryError) -> (ProcessRecord) -> Bool {
+    switch selector {
+    case .pid(let pid, _): return { $0.pid == pid }
     case .comm(let name):
-      process.comm == name || process.comm == SystemText.escaped(Array(name.utf8))
-    case .container(let id): process.container?.hasPrefix(id) == true
+      let escaped = SystemText.escaped(Array(name.utf8))
+      return { $0.comm == name || $0.comm == escaped }
+    case .container(let text):
+      let rows = try reading { (reading) throws(SQLiteError) in
+        try ContainerFinder(connection: reading.connection).rows(text)
+      }
+      let id = text.lowercased()
+      return { process in
+        guard let container = process.container else { return false }
+        return container.row.map(rows.contains) ?? container.id.hasPrefix(id)
+      }
+    case .inner:
+      let meant = Set(try processes(selector).map(\.id))
+      return { meant.contains($0.id) }
     }
   }
 }

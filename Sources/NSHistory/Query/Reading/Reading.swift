@@ -8,6 +8,7 @@ struct Reading {
   let lives: LifeReader
   let tracks: TrackReader
   let namespaces: NamespaceReader
+  let pins: PinReader
 
   init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
     self.connection = connection
@@ -16,6 +17,7 @@ struct Reading {
     lives = LifeReader(connection, index)
     tracks = TrackReader(index, sets, lives)
     namespaces = NamespaceReader(connection)
+    pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
   }
 
   /// Where pieces of time begin and end, for one process.

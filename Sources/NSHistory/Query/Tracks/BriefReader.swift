@@ -25,8 +25,8 @@ struct BriefReader {
     let rows = try connection.prepare(
       """
       SELECT r.from_sample, r.length, r.pid, r.set_id, r.comm, r.uid, path,
-        COALESCE(a.pid, o.pid, 0)
-      FROM brief AS r LEFT JOIN cgroup USING (cgroup_id)
+        COALESCE(a.pid, o.pid, 0), \(ContainerRecord.columns)
+      FROM brief AS r LEFT JOIN cgroup ON cgroup.cgroup_id = r.cgroup_id \(ContainerRecord.joins)
         LEFT JOIN task AS a ON a.task_id = r.parent_task_id
         LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id
       WHERE \(condition)
@@ -44,6 +44,7 @@ struct BriefReader {
     let uid: Int64?
     let cgroup: String?
     let parentPID: Int64
+    let container: ContainerRecord?
 
     init(_ row: Statement) {
       from = row.integer(0)
@@ -55,6 +56,7 @@ struct BriefReader {
       uid = row.optionalInteger(5)
       cgroup = row.optionalText(6).map(SystemText.harmless)
       parentPID = row.integer(7)
+      container = ContainerRecord(row, from: 8, cgroup: row.optionalText(6))
     }
   }
 
@@ -69,7 +71,8 @@ struct BriefReader {
     let process = ProcessRecord(
       id: -row.from, boot: session.boot, space: session.space, pid: row.pid, tid: nil,
       start: start.wall, startBoot: start.boot, comm: row.comm, uid: row.uid,
-      parentPID: row.parentPID, isKernelThread: false, cgroup: row.cgroup, firstSeen: start.wall,
+      parentPID: row.parentPID, isKernelThread: false, cgroup: row.cgroup,
+      container: row.container, nspid: [], firstSeen: start.wall,
       lastSeen: try index.point(until + 1).wall, isOpen: false)
     return Life(
       process: process,

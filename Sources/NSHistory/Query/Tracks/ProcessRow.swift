@@ -5,15 +5,16 @@ extension ProcessRecord {
   /// The columns that it is read from, with `joins` behind the table `task`.
   static let columns = """
     task_id, boot_id, start_wall_ns, comm, uid, parent_pid, kernel_thread, path, space_id,
-    start_ticks, ticks_per_second, pid, tid
+    start_ticks, ticks_per_second, pid, tid, nspid, \(ContainerRecord.columns)
     """
   static let joins = """
     JOIN pid_space USING (space_id) JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
+    \(ContainerRecord.joins)
     """
   /// The same where there may be no row of `task`.
   static let leftJoins = """
     LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
-    LEFT JOIN cgroup USING (cgroup_id)
+    LEFT JOIN cgroup USING (cgroup_id) \(ContainerRecord.joins)
     """
 
   /// From a row, whose `columns` begin at one. When it was seen is not known from that.
@@ -29,7 +30,10 @@ extension ProcessRecord {
       comm: row.optionalText(first + 3).map(SystemText.harmless),
       uid: row.optionalInteger(first + 4),
       parentPID: row.integer(first + 5), isKernelThread: row.integer(first + 6) != 0,
-      cgroup: row.optionalText(first + 7).map(SystemText.harmless), firstSeen: 0, lastSeen: 0,
+      cgroup: row.optionalText(first + 7).map(SystemText.harmless),
+      container: ContainerRecord(row, from: first + 14, cgroup: row.optionalText(first + 7)),
+      nspid: row.text(first + 13).split(separator: " ").compactMap { Int64($0) }, firstSeen: 0,
+      lastSeen: 0,
       isOpen: false)
   }
 }

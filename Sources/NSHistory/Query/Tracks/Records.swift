@@ -26,6 +26,10 @@ public struct ProcessRecord: Sendable, Hashable {
   public let isKernelThread: Bool
   /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
   public let cgroup: String?
+  /// The innermost container that its cgroup names; nil for a process that is in none.
+  public let container: ContainerRecord?
+  /// Its PIDs in inner pid namespaces, from that of the recorder inwards; empty where not known.
+  let nspid: [Int64]
   /// When the first sample that saw it began; 0 in an answer about a moment, which does not look.
   public internal(set) var firstSeen: Int64
   /// When the last sample that saw it began; 0 in an answer about a moment.
@@ -33,8 +37,6 @@ public struct ProcessRecord: Sendable, Hashable {
   /// Whether it was still there in the last sample, and the recorder is still running.
   public internal(set) var isOpen: Bool
 
-  /// The container that its cgroup names; nil for a process that is in none.
-  public var container: String? { cgroup.flatMap(ContainerID.inside) }
 }
 
 /// A namespace as the history knows it.

@@ -34,9 +34,6 @@ enum ChangeColumns {
         .optional(row.change.process?.start) { .string(TimeFormat.start($0)) }
       },
       Column("comm") { .optional($0.change.process?.comm, JSON.string) },
-      Column("container", in: .data) {
-        .optional($0.change.process?.container, JSON.string)
-      },
       Column("change") { .string($0.change.kind.rawValue) },
       Column("marks", cell: { marks($0.change) }) {
         .array($0.change.marks.map { .string($0.rawValue) })
@@ -48,7 +45,8 @@ enum ChangeColumns {
       part("how") { .string($0.how.rawValue) },
       part("from") { .optional($0.from) { .string($0.name) } },
       part("to") { .optional($0.to) { .string($0.name) } },
-    ] + RelatedProcess.columns("joined") { $0.change.joined }
+    ] + ContainerColumns.all { $0.change.process?.container }
+      + RelatedProcess.columns("joined") { $0.change.joined }
       + RelatedProcess.columns("parent") { $0.change.parent }
   }
 

@@ -43,6 +43,7 @@ struct ExportWriter {
   private static let columns = [
     "boot", "pid_namespace", "pid", "start", "comm", "uid", "type", "inode", "id", "initial",
     "unread", "from", "until", "open", "cgroup", "tid", "from_exact", "until_exact",
+    "container", "container_name", "engine",
   ]
 
   private static func fields(_ row: ExportRow) -> [String] {
@@ -53,7 +54,8 @@ struct ExportWriter {
       row.kernelID.map(String.init) ?? "", row.isInitial.map(String.init) ?? "",
       row.unread?.name ?? "", TimeFormat.utc(row.from), TimeFormat.utc(row.until),
       String(row.isOpen), row.cgroup ?? "", row.tid.map(String.init) ?? "",
-      String(row.isExactFrom), String(row.isExactUntil),
+      String(row.isExactFrom), String(row.isExactUntil), row.container?.id ?? "",
+      row.container?.name ?? "", row.container?.engine ?? "",
     ]
   }
 
@@ -72,6 +74,9 @@ struct ExportWriter {
       ("cgroup", .optional(row.cgroup, JSON.string)),
       ("tid", .optional(row.tid, JSON.integer)), ("from_exact", .bool(row.isExactFrom)),
       ("until_exact", .bool(row.isExactUntil)),
+      ("container", .optional(row.container?.id, JSON.string)),
+      ("container_name", .optional(row.container?.name, JSON.string)),
+      ("engine", .optional(row.container?.engine, JSON.string)),
     ])
   }
 }

@@ -22,8 +22,13 @@ enum NamespaceMomentColumns {
       relative("owner") { $0.owner },
       relative("parent") { $0.parent },
       Column("owner_uid", in: .data) { .optional($0.ownerUID, JSON.integer) },
-      Column("container", in: .data) { .optional($0.lowest?.container, JSON.string) },
-    ]
+      Column("maker", in: .data, cell: { .init(text: $0.maker?.label ?? "") }) {
+        .optional($0.maker) { $0.json }
+      },
+      Column("pins", "PINNED BY", cell: { .init(text: PinWords.summary($0.pins)) }) {
+        .array($0.pins.map(\.json))
+      },
+    ] + ContainerColumns.all(inTables: true) { $0.lowest?.container }
   }
 
   /// Another namespace, by its inode number as lsns(8) has it.

@@ -12,6 +12,9 @@ enum ProcessMomentColumns {
       Column(
         "presence", cell: { .init(text: $0.presence == .certain ? "" : $0.presence.rawValue) }
       ) { .string($0.presence.rawValue) },
+      Column("host", cell: { .init(text: $0.process.container == nil ? "" : shared($0)) }) { row in
+        .array(row.sharedWithHost.map { .string($0.name) })
+      },
       Column("summary", "NAMESPACES", in: isChosen ? [] : [.table]) {
         .string(PlaceWords.summary($0))
       },
@@ -19,7 +22,13 @@ enum ProcessMomentColumns {
         .object(types.map { ($0.name, .optional(row.places[$0], json)) })
       },
     ]
-    return ProcessColumns.all { $0.process } + common + types.map { column($0, isChosen) }
+    return ProcessColumns.all(showsContainer: true) { $0.process } + common
+      + types.map { column($0, isChosen) }
+  }
+
+  /// What a container has from the host: what it was made to share, or nothing.
+  private static func shared(_ row: Row) -> String {
+    row.sharedWithHost.map(\.name).joined(separator: " ")
   }
 
   private static func column(_ type: NamespaceType, _ isChosen: Bool) -> Column<Row> {

@@ -32,7 +32,7 @@ struct Comparison {
     var uid: Int64?
     var firstSeen: Int64?
     var lastSeen: Int64?
-    var container: String?
+    var container: ContainerRecord?
   }
 
   struct TypeLine {

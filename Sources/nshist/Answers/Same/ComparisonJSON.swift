@@ -55,7 +55,8 @@ extension Comparison.Process {
       ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }),
       ("comm", .optional(comm, JSON.string)), ("uid", .optional(uid, JSON.integer)),
       ("first_seen", .time(firstSeen)), ("last_seen", .time(lastSeen)),
-      ("container", .optional(container, JSON.string)),
+      ("container", .optional(container?.id, JSON.string)),
+      ("container_name", .optional(container?.name, JSON.string)),
     ])
   }
 }

@@ -149,6 +149,7 @@ struct ComparisonText {
       case ""?: line += "(empty name)"
       case let name?: line += name
       }
+      if let container = process.container { line += ", in \(container.words)" }
       if let uid = process.uid { line += ", uid \(uid)" }
       if let start = process.start { line += ", started \(TimeFormat.people(start, zone))" }
       if let first = process.firstSeen, let last = process.lastSeen {

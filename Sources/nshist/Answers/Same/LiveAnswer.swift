@@ -78,6 +78,7 @@ struct LiveAnswer {
         ClockTicks.wall($0, perSecond: Int64(ClockTick.perSecond), at: now)
       },
       comm: live.description.comm.map { SystemText.escaped($0) },
-      uid: live.description.uid.map(Int64.init))
+      uid: live.description.uid.map(Int64.init),
+      container: live.description.cgroup.flatMap(ContainerRecord.init(cgroup:)))
   }
 }

@@ -33,8 +33,17 @@ struct Hints {
           ? "; \(try recorded())" : "; there are \(similar.joined(separator: ", "))")
     case .container(let id):
       let time = try reader.processes(selector).isEmpty ? "" : " in that time"
-      return
-        "no process of a container whose id begins with \(id) was recorded\(time); \(try recorded())"
+      return """
+        no process of a container with the name \(id), or whose id begins with it, was \
+        recorded\(time); \(try recorded())
+        """
+    case .inner(let number, let namespaces):
+      let unknown = try reader.processesWithoutNumber(in: namespaces)
+      let others =
+        unknown == 0
+        ? ""
+        : "; of \(RecordingWords.count(unknown, "process", "processes")) there the PIDs inside are not known"
+      return "no process with the PID \(number) in that pid namespace was recorded\(others)"
     }
   }
 

@@ -7,18 +7,36 @@ struct MomentWords {
   let zone: TimeZoneChoice
   /// How many processes had links that could not be read, where that is of interest.
   var unread: Int?
+  /// When the looks for pins around it were, where they are of interest.
+  var looks: (before: Int64?, after: Int64?)?
 
   var json: [(String, JSON)] {
     let unread = unread.map { [("unread_processes", JSON.integer(Int64($0)))] } ?? []
-    return [("at", .time(time)), ("samples", .array(samples.map(\.json)))] + unread
+    let looks = looks.map { looks in
+      [("pins", JSON.object([("before", .time(looks.before)), ("after", .time(looks.after))]))]
+    }
+    return [("at", .time(time)), ("samples", .array(samples.map(\.json)))] + unread + (looks ?? [])
   }
 
   /// The time, and how near to it samples are.
   var lines: [String] {
     let sides = SampleSidesWords(time: time, samples: samples, zone: zone)
     let first = "At \(TimeFormat.people(time, zone)): \(sides.listing)."
-    guard let unread, unread > 0 else { return [first] }
+    return [first, unreadWords, looksWords].compactMap(\.self)
+  }
+
+  private var unreadWords: String? {
+    guard let unread, unread > 0 else { return nil }
     let all = RecordingWords.count(unread, "process", "processes")
-    return [first, "\(all) had links that could not be read, and may be in more."]
+    return "\(all) had links that could not be read, and may be in more."
+  }
+
+  private var looksWords: String? {
+    guard let looks else { return nil }
+    let sides = [looks.before, looks.after].compactMap(\.self)
+      .map { TimeFormat.people($0, zone) }
+    return sides.isEmpty
+      ? "What else keeps namespaces (a mount, a file or a socket) was not looked for."
+      : "What else keeps namespaces was looked for at \(sides.joined(separator: " and "))."
   }
 }

@@ -21,7 +21,8 @@ extension ProcessRecord {
     .object([
       ("pid", .integer(pid)), ("tid", .optional(tid, JSON.integer)),
       ("start", .optional(start) { .string(TimeFormat.start($0)) }),
-      ("comm", .optional(comm, JSON.string)), ("container", .optional(container, JSON.string)),
+      ("comm", .optional(comm, JSON.string)), ("container", .optional(container?.id, JSON.string)),
+      ("container_name", .optional(container?.name, JSON.string)),
     ])
   }
 }
@@ -42,7 +43,10 @@ enum RelatedProcess {
 
 /// The columns that say which process a row is about.
 enum ProcessColumns {
-  static func all<Row>(_ process: @escaping (Row) -> ProcessRecord) -> [Column<Row>] {
+  /// - Parameter showsContainer: whether tables have its container too.
+  static func all<Row>(
+    showsContainer: Bool = false, _ process: @escaping (Row) -> ProcessRecord
+  ) -> [Column<Row>] {
     [
       Column("pid", cell: { .init(text: process($0).number) }) { .integer(process($0).pid) },
       Column("tid", in: .data) { .optional(process($0).tid, JSON.integer) },
@@ -53,7 +57,6 @@ enum ProcessColumns {
         .optional(process($0).comm, JSON.string)
       },
       Column("uid") { .optional(process($0).uid, JSON.integer) },
-      Column("container", in: .data) { .optional(process($0).container, JSON.string) },
-    ]
+    ] + ContainerColumns.all(inTables: showsContainer) { process($0).container }
   }
 }

@@ -10,9 +10,11 @@ struct SummaryWords {
       line += ", seen \(show(first)) to \(show(last))"
     }
     if let owner = summary.owner { line += ", owned by \(owner.words)" }
+    if let maker = summary.maker { line += ", made by the process \(maker.label)" }
     if let uid = summary.ownerUID { line += ", made by \(UserName.words(uid))" }
     if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
-    return "\(line); \(kept(summary.kept))"
+    return [line, PinWords.list(summary.pins, zone), kept(summary.kept)].compactMap(\.self)
+      .joined(separator: "; ")
   }
 
   private func kept(_ kept: NamespaceSummary.Keepers) -> String {
@@ -25,16 +27,17 @@ struct SummaryWords {
         ? nil
         : RecordingWords.count(kept.namespaces, "namespace", "namespaces")
           + " made in it or owned by it",
+      kept.pins == 0 ? nil : RecordingWords.count(kept.pins, "pin", "pins"),
     ].compactMap(\.self)
     guard let last = what.last else {
-      return "in the last sample nothing that is recorded keeps it (a mount, file or socket may)"
+      return "in the last sample nothing that is recorded keeps it"
     }
     let all = what.count < 2 ? last : "\(what.dropLast().joined(separator: ", ")) and \(last)"
     return "in the last sample \(all) \(isOne(kept) ? "keeps" : "keep") it"
   }
 
   private func isOne(_ kept: NamespaceSummary.Keepers) -> Bool {
-    kept.processes + kept.parents + kept.namespaces == 1
+    kept.processes + kept.parents + kept.namespaces + kept.pins == 1
   }
 
   func json(_ summary: NamespaceSummary) -> JSON {
@@ -44,12 +47,15 @@ struct SummaryWords {
         ("owner", .optional(summary.owner) { $0.json }),
         ("parent", .optional(summary.parent) { $0.json }),
         ("owner_uid", .optional(summary.ownerUID, JSON.integer)),
+        ("maker", .optional(summary.maker) { $0.json }),
+        ("pins", .array(summary.pins.map { .object($0.keys) })),
         (
           "kept_by",
           .object([
             ("processes", .integer(Int64(summary.kept.processes))),
             ("parents", .integer(Int64(summary.kept.parents))),
             ("namespaces", .integer(Int64(summary.kept.namespaces))),
+            ("pins", .integer(Int64(summary.kept.pins))),
           ])
         ),
       ])

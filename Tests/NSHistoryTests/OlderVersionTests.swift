@@ -1,5 +1,5 @@
-// A history of the version before events: every question is answered from it as it is, and when it
-// was brought up to date, as from one that was made so.
+// A history of the version before events, or of the one before pins and containers: every question
+// is answered from it as it is, and when it was brought up to date, as from one that was made so.
 
 import Migrations
 import NamespaceModel
@@ -9,7 +9,7 @@ import Testing
 
 @testable import NSHistory
 
-struct VersionTwoTests {
+struct OlderVersionTests {
   private let folder: TemporaryFolder
   private let history: RandomHistory
   private var old: String { folder.file("old.db") }
@@ -24,11 +24,10 @@ struct VersionTwoTests {
     }
     history = try #require(known)
     _ = try history.write(new, ends: true)
-    try Self.copy(new, into: old)
   }
 
   /// Makes a file of the version, with all that a newer one holds of its columns.
-  private static func copy(_ new: String, into old: String) throws {
+  private static func copy(_ new: String, into old: String, version: Int) throws {
     let connection = try Connection(path: old, access: .readWrite)
     try connection.execute(
       """
@@ -36,12 +35,12 @@ struct VersionTwoTests {
       CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL,
         checksum TEXT NOT NULL, applied_ns INTEGER NOT NULL) STRICT;
       """)
-    for migration in Migration.all[0...1] {
+    for migration in Migration.all[..<version] {
       try connection.execute(migration.sql)
       try connection.prepare("INSERT INTO migration VALUES (?, ?, ?, 0)")
         .bind(.integer(migration.version), .text(migration.name), .text(migration.checksum)).run()
     }
-    try connection.execute("PRAGMA user_version = 2; ATTACH '\(new)' AS new")
+    try connection.execute("PRAGMA user_version = \(version); ATTACH '\(new)' AS new")
     let tables = try connection.prepare(
       "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'migration'"
     ).map { $0.text(0) }
@@ -59,20 +58,23 @@ struct VersionTwoTests {
       .first { $0.integer(0) }
   }
 
-  @Test("as it is it answers what the same history of the newest version does")
-  func asItIs() throws {
+  @Test(
+    "as it is it answers what the same history of the newest version does", arguments: [2, 3])
+  func asItIs(version: Int) throws {
+    try Self.copy(new, into: old, version: version)
     let answers = try answers(old)
     #expect(answers.count > 100)
     let expected = try self.answers(new)
     #expect(answers == expected, "\(Self.first(answers, expected))")
-    #expect(try version(old) == 2)
+    #expect(try self.version(old) == Int64(version))
   }
 
-  @Test("brought up to date it answers the same")
-  func migrated() throws {
+  @Test("brought up to date it answers the same", arguments: [2, 3])
+  func migrated(version: Int) throws {
+    try Self.copy(new, into: old, version: version)
     let before = try answers(old)
     do { _ = try HistoryWriter(path: old) }
-    #expect(try version(old) == Migration.all.last?.version)
+    #expect(try self.version(old) == Migration.all.last?.version)
     let after = try answers(old)
     #expect(after == before, "\(Self.first(after, before))")
     let connection = try Connection(path: old, access: .readWrite)

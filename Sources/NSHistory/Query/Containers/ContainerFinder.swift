@@ -1,0 +1,66 @@
+internal import SQLite
+
+/// Finds the containers that are meant by an id or a name, and what is inside them.
+struct ContainerFinder {
+  let connection: Connection
+
+  /// An id is given by its first digits: so many at least.
+  static let fewestDigits = 4
+
+  /// The rows of the containers that have a name; where none has it, of those whose id begins with
+  /// it. With each, those inside it.
+  func rows(_ text: String) throws(SQLiteError) -> Set<Int64> {
+    let named = try named(text)
+    if !named.isEmpty { return named }
+    let exact = try rows(where: "id = ?1", [.text(SystemText.harmless(text))])
+    if !exact.isEmpty || text.utf8.count < Self.fewestDigits { return exact }
+    return try rows(
+      where: "id >= ?1 AND id < ?1 || ?2", [.text(text.lowercased()), .text("\u{10FFFF}")])
+  }
+
+  /// Those called `NAME`, `POD/NAME` or `NAMESPACE/POD/NAME`.
+  private func named(_ text: String) throws(SQLiteError) -> Set<Int64> {
+    let text = SystemText.harmless(text)
+    let whole = try rows(where: "name = ?1", [.text(text)])
+    guard whole.isEmpty, let name = text.split(separator: "/").last else { return whole }
+    return try rows(
+      where: """
+        name = ?1 AND (pod_name || '/' || name = ?2
+          OR pod_namespace || '/' || pod_name || '/' || name = ?2)
+        """, [.text(String(name)), .text(text)])
+  }
+
+  private func rows(
+    where condition: String, _ values: [Value]
+  ) throws(SQLiteError) -> Set<Int64> {
+    Set(
+      try connection.prepare(
+        """
+        WITH RECURSIVE meant (row) AS (
+          SELECT container_id FROM container WHERE \(condition)
+          UNION SELECT container_id FROM meant CROSS JOIN container ON outer_id = row)
+        SELECT row FROM meant
+        """
+      ).bind(values).map { $0.integer(0) })
+  }
+
+  /// The control groups of those containers.
+  func cgroups(_ text: String) throws(SQLiteError) -> [Int64] {
+    let rows = try rows(text).sorted()
+    let known = try connection.prepare(
+      """
+      SELECT cgroup_id FROM json_each(?) CROSS JOIN cgroup ON container_id = value
+      """
+    ).bind(.text("[\(rows.map(String.init).joined(separator: ","))]")).map { $0.integer(0) }
+    return try known + older(text)
+  }
+
+  /// The same in a file that was recorded before containers had rows: by id only.
+  private func older(_ text: String) throws(SQLiteError) -> [Int64] {
+    let id = text.lowercased()
+    return try connection.prepare(
+      "SELECT cgroup_id, path FROM cgroup WHERE container_id = -1 AND instr(path, ?) > 0"
+    ).bind(.text(id)).map { ($0.integer(0), $0.text(1)) }
+      .filter { ContainerRecord(cgroup: SystemText.bytes($0.1))?.id.hasPrefix(id) == true }.map(\.0)
+  }
+}

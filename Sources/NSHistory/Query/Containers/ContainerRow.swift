@@ -1,0 +1,32 @@
+internal import SQLite
+
+extension ContainerRecord {
+  /// The columns that it is read from, behind `cgroup` and `joins`.
+  static let columns = """
+    cgroup.container_id, container.id, engine, pod, container.name, image, pod_name, pod_namespace,
+    sandbox
+    """
+  static let joins = "LEFT JOIN container ON container.container_id = cgroup.container_id"
+
+  /// In place of a row, in a file of before containers had any: see `OlderShape`.
+  private static let unknown: Int64 = -1
+
+  /// The container of a row whose `columns` begin at one; nil for a process that is in none.
+  init?(_ row: Statement, from first: Int32, cgroup path: String?) {
+    guard let number = row.optionalInteger(first) else { return nil }
+    guard number != Self.unknown else {
+      guard let path else { return nil }
+      self.init(cgroup: SystemText.bytes(path))
+      return
+    }
+    // A row that is missing names nobody.
+    guard let id = row.optionalText(first + 1) else { return nil }
+    func text(_ column: Int32) -> String? {
+      row.optionalText(first + column).map(SystemText.harmless)
+    }
+    self.init(
+      row: number, id: SystemText.harmless(id), engine: text(2), pod: text(3), name: text(4),
+      image: text(5), podName: text(6), podNamespace: text(7),
+      isSandbox: row.integer(first + 8) == 1)
+  }
+}

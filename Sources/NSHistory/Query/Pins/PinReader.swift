@@ -1,0 +1,136 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Reads what pinned namespaces.
+struct PinReader {
+  let connection: Connection
+  let namespaces: NamespaceReader
+  let isRecorded: Bool
+
+  /// The looks for pins on the two sides of a moment; nil stands for none.
+  struct Looks {
+    var before: Look?
+    var after: Look?
+  }
+
+  /// A look for pins.
+  struct Look: Hashable {
+    let id: Int64
+    let session: Int64
+    /// When it began, in nanoseconds since the epoch.
+    let wall: Int64
+    let wallEnd: Int64
+  }
+
+  /// The last look that was over at a time, and the one behind it.
+  func looks(around time: Int64) throws(SQLiteError) -> Looks {
+    let before = try look(
+      "wall_ns + took_ns <= ?1 AND wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1", time)
+    guard let before else {
+      return Looks(before: nil, after: try look("scan_id > ?1 ORDER BY scan_id LIMIT 1", 0))
+    }
+    return Looks(before: before, after: try look("scan_id = ?1", before.id + 1))
+  }
+
+  private func look(_ condition: String, _ value: Int64) throws(SQLiteError) -> Look? {
+    try connection.prepare(
+      "SELECT scan_id, session_id, wall_ns, took_ns FROM pin_scan WHERE \(condition)"
+    ).bind(.integer(value)).first {
+      Look(
+        id: $0.integer(0), session: $0.integer(1), wall: $0.integer(2),
+        wallEnd: $0.integer(2) &+ max(0, $0.integer(3)))
+    }
+  }
+
+  /// The pins that a look on one of the two sides of a moment saw.
+  func pins(between looks: Looks) throws(SQLiteError) -> [PinAtMoment] {
+    let sides = [looks.before, looks.after].compactMap(\.self)
+    guard let low = sides.first, let high = sides.last else { return [] }
+    // A recorder that was off in between says nothing of that time.
+    let isWatched = looks.before != nil && low.session == high.session
+    let rows = try connection.prepare(
+      """
+      \(MembershipStab.spans())
+      SELECT \(Self.columns), from_scan, \(Self.last) FROM (
+        SELECT p.* FROM range CROSS JOIN span CROSS JOIN pin AS p
+        WHERE p.until_scan IS NOT NULL
+          AND length(printf('%o', p.until_scan - p.from_scan)) = digits
+          AND p.from_scan > low - (1 << 3 * digits) AND p.from_scan <= high
+          AND p.until_scan >= low
+        UNION ALL
+        SELECT p.* FROM range CROSS JOIN pin AS p
+        WHERE p.until_scan IS NULL AND p.from_scan <= high) AS p
+      \(Self.joins) WHERE \(Self.last) >= ?1 ORDER BY p.kind, p.path, p.pid, p.descriptor, p.pin_id
+      """
+    ).bind(.integer(low.id), .integer(high.id)).map { row in
+      (pin: Row(row), from: row.integer(Self.count), until: row.integer(Self.count + 1))
+    }
+    return try rows.map { (row, from, until) throws(SQLiteError) in
+      PinAtMoment(
+        pin: try record(row), isCertain: isWatched && from <= low.id && until >= high.id)
+    }
+  }
+
+  /// Every pin that a namespace ever had, in the order in which they were met.
+  func pins(of namespace: NamespaceRecord) throws(SQLiteError) -> [PinRecord] {
+    let rows = try connection.prepare(
+      "SELECT \(Self.columns) FROM pin AS p \(Self.joins) WHERE p.namespace_id = ? ORDER BY p.pin_id"
+    ).bind(.integer(namespace.id)).map(Row.init)
+    return try rows.map(record)
+  }
+
+  /// Of the session that it was of: only the last session can have one that was not closed.
+  private static let last = "COALESCE(p.until_scan, (SELECT MAX(scan_id) FROM pin_scan))"
+  private static let columns = """
+    p.pin_id, p.namespace_id, p.kind, p.path, p.mount_namespace_id, p.pid,
+    COALESCE(p.comm, (SELECT comm FROM task WHERE task_id = p.task_id)), p.descriptor,
+    f.wall_ns, l.wall_ns, p.until_scan IS NULL, l.scan_id = (SELECT MAX(scan_id) FROM pin_scan)
+    """
+  private static let count: Int32 = 12
+  private static let joins = """
+    JOIN pin_scan AS f ON f.scan_id = p.from_scan JOIN pin_scan AS l ON l.scan_id = \(last)
+    """
+
+  /// The columns of one pin.
+  private struct Row {
+    let id: Int64
+    let namespace: Int64
+    let kind: PinKind?
+    let path: String?
+    let mountNamespace: Int64?
+    let pid: Int64?
+    let comm: String?
+    let descriptor: Int64?
+    let first: Int64
+    let last: Int64
+    let isOpen: Bool
+    let isInLastLook: Bool
+
+    init(_ row: Statement) {
+      id = row.integer(0)
+      namespace = row.integer(1)
+      kind = PinKind(rawValue: row.integer(2))
+      path = row.optionalText(3).map(SystemText.harmless)
+      mountNamespace = row.optionalInteger(4)
+      pid = row.optionalInteger(5)
+      comm = row.optionalText(6).map(SystemText.harmless)
+      descriptor = row.optionalInteger(7)
+      first = row.integer(8)
+      last = row.integer(9)
+      isOpen = row.integer(10) != 0
+      isInLastLook = row.integer(11) != 0
+    }
+  }
+
+  private func record(_ row: Row) throws(SQLiteError) -> PinRecord {
+    guard let kind = row.kind else {
+      throw .corrupt("pin \(row.id) is of no kind", operation: "read pins")
+    }
+    return PinRecord(
+      id: row.id, namespace: try namespaces.life(row.namespace).namespace, kind: kind,
+      path: row.path,
+      mountNamespace: try row.mountNamespace.map(namespaces.life)?.namespace, pid: row.pid,
+      comm: row.comm, descriptor: row.descriptor, firstSeen: row.first, lastSeen: row.last,
+      isInLastLook: row.isInLastLook, isOpen: row.isOpen && isRecorded)
+  }
+}

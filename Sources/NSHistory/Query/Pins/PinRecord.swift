@@ -1,0 +1,35 @@
+/// What pinned a namespace: kept it alive, whether or not a process was in it.
+public struct PinRecord: Sendable, Hashable {
+  /// Its row.
+  let id: Int64
+  /// The namespace.
+  public let namespace: NamespaceRecord
+  /// What pinned it.
+  public let kind: PinKind
+  /// Of a mount, where: as seen in its mount namespace, escaped (`SystemText`).
+  public let path: String?
+  /// Of a mount, the mount namespace in which it was; nil where that is not known.
+  public let mountNamespace: NamespaceRecord?
+  /// Of a descriptor or a socket, the PID of the process that had it open.
+  public let pid: Int64?
+  /// Its name when the pin was first seen, escaped; nil where that is not known.
+  public let comm: String?
+  /// Its number in that process.
+  public let descriptor: Int64?
+  /// When the first look that saw it began, in nanoseconds since the epoch.
+  public let firstSeen: Int64
+  /// When the last look that saw it began.
+  public let lastSeen: Int64
+  /// Whether the last look of all saw it.
+  public let isInLastLook: Bool
+  /// Whether that is so and the recorder is still running.
+  public let isOpen: Bool
+}
+
+/// A pin at a moment.
+public struct PinAtMoment: Sendable, Hashable {
+  /// The pin.
+  public let pin: PinRecord
+  /// Whether the looks on both sides of the moment saw it, or the one before with none behind it.
+  public let isCertain: Bool
+}

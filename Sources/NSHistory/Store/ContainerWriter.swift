@@ -1,0 +1,75 @@
+internal import Containers
+internal import SQLite
+
+/// Gives containers their rows, as the paths of control groups name them.
+final class ContainerWriter {
+  private let connection: Connection
+  /// Those that were met and of which no name is known: by row, and only those on the machine itself,
+  /// since the files of what runs inside a container are in there.
+  private var unnamed: [Int64: ContainerIdentity] = [:]
+
+  init(_ connection: Connection) { self.connection = connection }
+
+  /// The row of the innermost container of a place; nil where it is in none.
+  func row(of place: CgroupPlace) throws(SQLiteError) -> Int64? {
+    var outer: Int64?
+    for container in place.containers {
+      let row = try row(of: container, inside: outer)
+      if outer == nil, try !isNamed(row) { unnamed[row] = container }
+      outer = row
+    }
+    return outer
+  }
+
+  private func row(
+    of container: ContainerIdentity, inside outer: Int64?
+  ) throws(SQLiteError) -> Int64 {
+    let known = try connection.prepare(
+      """
+      SELECT container_id FROM container
+      WHERE id = ? AND outer_id IS ? AND engine IS ? AND pod IS ? AND owner_uid IS ?
+      """
+    ).bind(
+      .text(container.id), .optional(outer), .optional(container.engine?.rawValue),
+      .optional(container.pod), .optional(container.user)
+    ).first { $0.integer(0) }
+    if let known { return known }
+    try connection.prepare(
+      "INSERT INTO container (id, outer_id, engine, pod, owner_uid) VALUES (?, ?, ?, ?, ?)"
+    ).bind(
+      .text(container.id), .optional(outer), .optional(container.engine?.rawValue),
+      .optional(container.pod), .optional(container.user)
+    ).run()
+    return connection.lastInsertedRowID
+  }
+
+  private func isNamed(_ row: Int64) throws(SQLiteError) -> Bool {
+    try connection.prepare("SELECT 1 FROM container WHERE container_id = ? AND name IS NOT NULL")
+      .bind(.integer(row)).first { _ in true } ?? false
+  }
+
+  /// Those of which no name is known, that were met since the last call.
+  func takeUnnamed() -> [ContainerIdentity] {
+    defer { unnamed.removeAll() }
+    return unnamed.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// Writes down what engines call containers of the machine itself.
+  func write(_ names: [ContainerIdentity: ContainerName]) throws(SQLiteError) {
+    for (container, name) in names {
+      try connection.prepare(
+        """
+        UPDATE container SET name = ?, image = ?, pod_name = ?, pod_namespace = ?,
+          sandbox = ?
+        WHERE id = ? AND outer_id IS NULL AND engine IS ?
+        """
+      ).bind(
+        .text(SystemText.harmless(name.name)), .optional(name.image.map(SystemText.harmless)),
+        .optional(name.pod.map(SystemText.harmless)),
+        .optional(name.namespace.map(SystemText.harmless)), .integer(name.isSandbox ? 1 : 0),
+        .text(container.id),
+        .optional(container.engine?.rawValue)
+      ).run()
+    }
+  }
+}

@@ -1,0 +1,17 @@
+internal import NSHistory
+
+extension ContainerRecord {
+  /// In a cell: its name, with its pod's, or else the beginning of its id.
+  var label: String {
+    guard let name else { return String(id.prefix(12)) }
+    guard let podName else { return name }
+    return isSandbox ? "\(podName) (pause)" : "\(podName)/\(name)"
+  }
+
+  /// In a sentence: `container web (docker 0123456789ab)`.
+  var words: String {
+    let number = String(id.prefix(12))
+    let kind = engine.map { "\($0) \(number)" } ?? number
+    return name == nil || name == id ? "container \(kind)" : "container \(label) (\(kind))"
+  }
+}

@@ -1,0 +1,53 @@
+internal import NSHistory
+
+/// What there is to say of what pins a namespace.
+enum PinWords {
+  /// In a cell: the first, and how many more.
+  static func summary(_ pins: [PinAtMoment]) -> String {
+    guard let first = pins.first else { return "" }
+    let doubt = first.isCertain ? "" : " (in doubt)"
+    return first.pin.words + doubt + (pins.count > 1 ? " +\(pins.count - 1)" : "")
+  }
+
+  /// In a sentence, with times: each, up to a few.
+  static func list(_ pins: [PinRecord], _ zone: TimeZoneChoice) -> String? {
+    guard !pins.isEmpty else { return nil }
+    let shown = pins.suffix(most).map { pin in
+      let until = pin.isOpen ? "now" : TimeFormat.people(pin.lastSeen, zone)
+      return "\(pin.words), seen \(TimeFormat.people(pin.firstSeen, zone)) to \(until)"
+    }
+    let others = pins.count > most ? "; and \(pins.count - most) before" : ""
+    return "pinned by \(shown.joined(separator: "; "))\(others)"
+  }
+
+  private static let most = 3
+}
+
+extension PinRecord {
+  /// For people: `mount /run/netns/blue`, `descriptor 3 of 4711 nginx`.
+  var words: String {
+    switch kind {
+    case .mount:
+      let place = mountNamespace.map { $0.isInitial == true ? "" : " in \($0.name)" } ?? ""
+      return "mount \(path ?? "")\(place)"
+    case .descriptor, .socket:
+      let number = descriptor.map { " \($0)" } ?? ""
+      return "\(kind.name)\(number) of \(pid.map(String.init) ?? "?")\(comm.map { " \($0)" } ?? "")"
+    }
+  }
+
+  /// Its keys, with every key always there.
+  var keys: [(String, JSON)] {
+    [
+      ("kind", .string(kind.name)), ("path", .optional(path, JSON.string)),
+      ("mount_namespace", .optional(mountNamespace) { $0.json }),
+      ("pid", .optional(pid, JSON.integer)), ("comm", .optional(comm, JSON.string)),
+      ("descriptor", .optional(descriptor, JSON.integer)),
+      ("first_seen", .time(firstSeen)), ("last_seen", .time(lastSeen)), ("open", .bool(isOpen)),
+    ]
+  }
+}
+
+extension PinAtMoment {
+  var json: JSON { .object(pin.keys + [("certain", .bool(isCertain))]) }
+}

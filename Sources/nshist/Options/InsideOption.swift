@@ -1,0 +1,23 @@
+internal import ArgumentParser
+internal import NSHistory
+
+/// In whose numbers PIDs are given.
+struct InsideOption: ParsableArguments {
+  @Option(
+    name: .customLong("in"),
+    help: ArgumentHelp(
+      "PIDs are those seen inside this container, by name or id.", valueName: "container"))
+  var container: String?
+
+  /// A process: by its number inside the container, if one is given.
+  func process(_ text: String, now: Int64) throws -> ProcessSelector {
+    let selector = try SelectorArguments.process(text, now: now)
+    guard let container else { return selector }
+    guard !container.isEmpty else { throw ValidationError("--in names no container") }
+    guard case .pid(let number, nil) = selector else {
+      throw ValidationError(
+        "'\(text)' is not a PID inside a container; leave --in out, or give a PID")
+    }
+    return .inner(number, .container(container))
+  }
+}

@@ -1,0 +1,89 @@
+// Which processes a container's name or id selects, in every question.
+
+import Containers
+import NSHistory
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+struct ContainerSelectionTests {
+  private let history: SmallHistory
+  private static let web = String(repeating: "0123456789abcdef", count: 4)
+  private static let inner = String(repeating: "fedcba9876543210", count: 4)
+  private static let pod = String(repeating: "0123aaaabbbbcccc", count: 4)
+
+  init() throws {
+    history = try SmallHistory()
+    try history.sample([
+      .init(pid: 1), .init(pid: 10, cgroup: "0::/system.slice/docker-\(Self.web).scope"),
+      .init(pid: 11, cgroup: "0::/system.slice/docker-\(Self.web).scope/docker/\(Self.inner)"),
+      .init(pid: 12, cgroup: "0::/system.slice/nginx.service"),
+      .init(
+        pid: 13,
+        cgroup: "0::/kubepods/burstable/pod11111111-1111-4111-8111-111111111111/\(Self.pod)"),
+      .init(pid: 14, cgroup: "0::/machine.slice/libpod-conmon-\(Self.web).scope"),
+      .init(pid: 15, cgroup: "0::/lxc.payload.dead"),
+    ])
+  }
+
+  private func pids(_ reader: HistoryReader, _ text: String) throws -> [Int64] {
+    let pids = try reader.processes(.container(text)).map(\.pid)
+    // At a moment it must be the same ones.
+    let matches = try reader.matcher(.container(text))
+    let then = try reader.processes(at: SmallHistory.epoch + history.boot).processes
+    #expect(then.map(\.process).filter(matches).map(\.pid) == pids)
+    var exported: Set<Int64> = []
+    try reader.export(ExportFilter(container: text)) { exported.insert($0.pid).inserted || true }
+    #expect(exported.sorted() == pids)
+    return pids
+  }
+
+  @Test("by the beginning of the id, with what is inside, and no conmon")
+  func ids() throws {
+    let reader = try history.end()
+    #expect(try pids(reader, "0123456") == [10, 11])
+    #expect(try pids(reader, Self.web.uppercased()) == [10, 11])
+    #expect(try pids(reader, "fedc") == [11])
+    // Of two that begin so.
+    #expect(try pids(reader, "0123") == [10, 11, 13])
+    #expect(try pids(reader, "012") == [])
+    #expect(try pids(reader, "nginx.service") == [])
+    #expect(try pids(reader, "dead") == [15])
+    #expect(try pids(reader, "%") == [] && pids(reader, "") == [])
+  }
+
+  @Test("by the name that its engine gave it")
+  func names() throws {
+    let met = history.writer.takeUnnamedContainers()
+    // Those inside a container have their files there.
+    #expect(met.map(\.id) == [Self.web, Self.pod, "dead"])
+    #expect(history.writer.takeUnnamedContainers().isEmpty)
+    try history.writer.write([
+      met[0]: ContainerName("0123", image: "nginx:1"),
+      met[1]: ContainerName("app", pod: "front-1", namespace: "shop"),
+    ])
+    let reader = try history.end()
+    // A name goes before the beginning of an id.
+    #expect(try pids(reader, "0123") == [10, 11])
+    #expect(try pids(reader, "app") == [13] && pids(reader, "front-1/app") == [13])
+    #expect(try pids(reader, "shop/front-1/app") == [13] && pids(reader, "APP") == [])
+    let process = try #require(try reader.processes(.pid(13)).first)
+    #expect(process.container?.name == "app" && process.container?.podName == "front-1")
+    #expect(process.container?.pod == "11111111-1111-4111-8111-111111111111")
+    let other = try #require(try reader.processes(.pid(10)).first)
+    #expect(other.container?.engine == "docker" && other.container?.image == "nginx:1")
+    #expect(try reader.processes(.pid(12)).first?.container == nil)
+  }
+
+  @Test("a later recording knows the names of an earlier one")
+  func later() throws {
+    let met = history.writer.takeUnnamedContainers()
+    try history.writer.write([met[0]: ContainerName("web")])
+    try history.writer.endSession(.stopped)
+    try history.begin()
+    try history.sample([.init(pid: 10, cgroup: "0::/system.slice/docker-\(Self.web).scope")])
+    #expect(history.writer.takeUnnamedContainers().isEmpty)
+    #expect(try history.end().processes(.container("web")).map(\.pid) == [10, 11])
+  }
+}

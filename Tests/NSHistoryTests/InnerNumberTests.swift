@@ -1,0 +1,61 @@
+// Processes asked for by the PIDs that they have inside pid namespaces.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct InnerNumberTests {
+  private let history: SmallHistory
+  private static let outer = SmallHistory.namespace(.pid, 2)
+  private static let inner = SmallHistory.namespace(.pid, 3)
+  private static let id = String(repeating: "0123456789abcdef", count: 4)
+
+  init() throws {
+    history = try SmallHistory()
+    let cgroup = "0::/docker/\(Self.id)"
+    try history.sample(
+      [
+        .init(pid: 1),
+        .init(pid: 100, nspid: [100, 1], cgroup: cgroup, elsewhere: [.pid: 2]),
+        .init(pid: 101, nspid: [101, 7], cgroup: cgroup, elsewhere: [.pid: 2]),
+        .init(pid: 102, nspid: [102, 8, 1], elsewhere: [.pid: 3]),
+        .init(pid: 103, nspid: [103, 9, 7], elsewhere: [.pid: 3]),
+        // An event alone told of it.
+        .init(pid: 7, nspid: [7], elsewhere: [.pid: 2]),
+      ],
+      related: [
+        .init(namespace: Self.inner, owner: nil, parent: Self.outer, ownerUID: nil),
+        .init(namespace: Self.outer, owner: nil, parent: SmallHistory.shown, ownerUID: nil),
+      ])
+  }
+
+  private func pids(
+    _ reader: HistoryReader, _ number: Int64, _ inside: ProcessSelector.PIDNamespaces
+  ) throws -> [Int64] {
+    try reader.processes(.inner(number, inside)).map(\.pid)
+  }
+
+  @Test("a number is of one namespace, also of those in the ones below")
+  func numbers() throws {
+    let reader = try history.end()
+    let outer = ProcessSelector.PIDNamespaces.selected(.inode(.pid, Self.outer.inode))
+    let inner = ProcessSelector.PIDNamespaces.selected(.inode(.pid, Self.inner.inode))
+    let shown = ProcessSelector.PIDNamespaces.selected(.inode(.pid, SmallHistory.shown.inode))
+    #expect(try pids(reader, 1, outer) == [100] && pids(reader, 8, outer) == [102])
+    #expect(try pids(reader, 1, inner) == [102] && pids(reader, 8, inner) == [])
+    #expect(try pids(reader, 101, shown) == [101])
+    // That of the one whose number inside is not known could be any.
+    #expect(try pids(reader, 7, outer) == [101] && pids(reader, 7, inner) == [103])
+    #expect(try reader.processesWithoutNumber(in: outer) == 1)
+    #expect(try reader.processesWithoutNumber(in: inner) == 0)
+  }
+
+  @Test("inside a container")
+  func container() throws {
+    let reader = try history.end()
+    #expect(try pids(reader, 7, .container("0123")) == [101])
+    #expect(try pids(reader, 1, .container("0123")) == [100])
+    #expect(try pids(reader, 1, .container("nobody")) == [])
+  }
+}

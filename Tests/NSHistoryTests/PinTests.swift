@@ -1,0 +1,119 @@
+// What pins namespaces, as the history tells it: from look to look, and at a moment.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct PinTests {
+  private let history: SmallHistory
+  private static let net = SmallHistory.namespace(.net, 7)
+  private static let mount = NamespacePin(
+    namespace: net,
+    holder: .mount(path: Array("/run/net ns\n".utf8), in: SmallHistory.namespace(.mnt, 1)))
+  private static let file = NamespacePin(
+    namespace: net,
+    holder: .descriptor(pid: 10, startTicks: 20, number: 3, comm: Array("keeper".utf8)))
+
+  init() throws { history = try SmallHistory() }
+
+  private func pins(_ reader: HistoryReader, at time: Int64) throws -> [PinAtMoment] {
+    try reader.namespaces(at: time).namespaces
+      .filter { $0.namespace.inode == Self.net.inode }.flatMap(\.pins)
+  }
+
+  @Test("a namespace without a process is there while looks see what pins it")
+  func lonely() throws {
+    try history.sample([.init(pid: 10)])
+    try history.look([])
+    let none = history.now.wall
+    try history.sample([.init(pid: 10)])
+    try history.look([Self.mount, Self.file])
+    let first = history.now.wall
+    try history.sample([.init(pid: 10)])
+    try history.look([Self.mount])
+    let second = history.now.wall
+    try history.sample([.init(pid: 10)])
+    try history.look([Self.mount])
+    let third = history.now.wall
+    let reader = try history.end()
+
+    #expect(try pins(reader, at: none - 1).isEmpty)
+    // It came between the two looks.
+    let coming = try pins(reader, at: none + 1)
+    #expect(coming.map(\.isCertain) == [false, false])
+    let both = try pins(reader, at: first + 1)
+    #expect(both.map(\.pin.kind) == [.mount, .descriptor])
+    #expect(both.map(\.isCertain) == [true, false])
+    #expect(both[0].pin.path == "/run/net ns\\n" && both[0].pin.mountNamespace?.isInitial == true)
+    #expect(both[1].pin.pid == 10 && both[1].pin.comm == "keeper" && both[1].pin.descriptor == 3)
+    #expect(both[1].pin.firstSeen == first && both[1].pin.lastSeen == first)
+    // With no look behind it, it is as the last one saw it.
+    #expect(try pins(reader, at: third + 1).map(\.isCertain) == [true])
+    #expect(try pins(reader, at: second).map(\.isCertain) == [true])
+    let answer = try reader.namespaces(at: second + 1)
+    #expect(answer.looks.before == second && answer.looks.after == third)
+    let row = try #require(answer.namespaces.first { $0.namespace.inode == Self.net.inode })
+    #expect(row.processes == 0 && row.unsure == 0)
+  }
+
+  @Test("a pin that is seen again adds nothing, one that comes again is another")
+  func rows() throws {
+    try history.sample([.init(pid: 10)])
+    for pins in [[Self.mount], [Self.mount], [], [Self.mount]] { try history.look(pins) }
+    let reader = try history.end()
+    let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
+    #expect(summary.pins.count == 2)
+    #expect(summary.pins.map(\.isInLastLook) == [false, true])
+    #expect(summary.kept.pins == 1)
+    #expect(summary.pins[0].lastSeen - summary.pins[0].firstSeen == SmallHistory.second)
+  }
+
+  @Test("nobody looked between two recordings")
+  func sessions() throws {
+    try history.sample([.init(pid: 10)])
+    try history.look([Self.mount])
+    let before = history.now.wall
+    try history.writer.endSession(.stopped)
+    history.boot += 100 * SmallHistory.second
+    try history.begin()
+    try history.sample([.init(pid: 10)])
+    try history.look([Self.mount])
+    let after = history.now.wall
+    let reader = try history.end()
+    #expect(try pins(reader, at: before + 1).map(\.isCertain) == [false, false])
+    #expect(try pins(reader, at: after + 1).map(\.isCertain) == [true])
+  }
+
+  @Test("what a killed recorder left open ends with its last look")
+  func killed() throws {
+    try history.sample([.init(pid: 10)])
+    try history.look([Self.mount])
+    let seen = history.now.wall
+    try history.look([Self.mount])
+    let reader = try HistoryReader(path: history.path)
+    #expect(try pins(reader, at: seen).map(\.isCertain) == [true])
+    let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
+    #expect(summary.pins.map(\.lastSeen) == [seen + SmallHistory.second])
+  }
+
+  @Test("who owns a pinned namespace is there too, in which nobody is")
+  func owner() throws {
+    let owner = SmallHistory.namespace(.user, 5)
+    try history.sample([.init(pid: 10)])
+    try history.look(
+      [Self.mount],
+      related: [
+        NamespaceRelations(namespace: Self.net, owner: owner, parent: nil, ownerUID: nil),
+        NamespaceRelations(
+          namespace: owner, owner: SmallHistory.namespace(.user, 1),
+          parent: SmallHistory.namespace(.user, 1), ownerUID: 1000),
+      ])
+    let reader = try history.end()
+    let all = try reader.namespaces(at: history.now.wall + 1).namespaces
+    let net = try #require(all.first { $0.namespace.inode == Self.net.inode })
+    #expect(net.owner?.inode == owner.inode)
+    let user = try #require(all.first { $0.namespace.inode == owner.inode })
+    #expect(user.processes == 0 && user.ownerUID == 1000 && user.parent?.isInitial == true)
+  }
+}

@@ -1,0 +1,94 @@
+// A history written by hand, for what needs no world: samples, looks for pins, names of containers.
+
+import Containers
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+/// A recording whose clock is moved by hand.
+final class SmallHistory {
+  static let second: Int64 = 1_000_000_000
+  static let epoch: Int64 = 1_700_000_000 * second
+  /// The pid namespace whose PIDs are seen.
+  static let shown = namespace(.pid, 1)
+
+  let path: String
+  let writer: HistoryWriter
+  private let folder: TemporaryFolder
+  private var told: Set<UInt64> = []
+  /// The boot clock.
+  var boot: Int64 = 1000 * second
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.file("history.db")
+    writer = try HistoryWriter(path: path)
+    try begin()
+  }
+
+  var now: ClockReading { ClockReading(wall: Self.epoch + boot, boot: boot, monotonic: boot) }
+
+  func begin() throws {
+    told.removeAll()
+    try writer.beginSession(
+      SessionInfo(
+        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+        program: "test", interval: 10 * Self.second, identity: "name_to_handle_at",
+        procRoot: "/proc", shownPIDNamespace: Self.shown, started: now))
+  }
+
+  /// A namespace: the same numbers stand for the same one.
+  static func namespace(_ type: NamespaceType, _ number: UInt64) -> ObservedNamespace {
+    ObservedNamespace(
+      type: type, inode: 4_026_532_000 + UInt64(type.rawValue) * 10 + number,
+      kernelID: UInt64(type.rawValue) * 1000 + number, sighting: 0, isInitial: number == 1)
+  }
+
+  /// A process that a sample sees.
+  struct Process {
+    var pid: Int32
+    var nspid: [Int32] = []
+    var cgroup = "0::/"
+    /// Where it is elsewhere than in the initial namespaces.
+    var elsewhere: [NamespaceType: UInt64] = [:]
+  }
+
+  /// Ten seconds later, a sample that sees these.
+  func sample(_ processes: [Process], related: [NamespaceRelations] = []) throws {
+    boot += 10 * Self.second
+    var sample = ProcessSample(start: now)
+    sample.related = related
+    let tokens = Set(processes.map { UInt64($0.pid) })
+    sample.disappeared = told.subtracting(tokens).map(ProcessToken.init)
+    for process in processes where !told.contains(UInt64(process.pid)) {
+      let links = NamespaceLink.allCases.map { link in
+        LinkState.namespace(Self.namespace(link.type, process.elsewhere[link.type] ?? 1))
+      }
+      sample.appeared.append(
+        .init(
+          token: ProcessToken(number: UInt64(process.pid)),
+          facts: ProcessFacts(
+            pid: process.pid, startTicks: 10 + UInt64(process.pid), parentPID: 1,
+            isKernelThread: false, nspid: process.nspid.isEmpty ? [process.pid] : process.nspid),
+          description: .init(
+            comm: Array("p\(process.pid)".utf8), uid: 0, cgroup: Array(process.cgroup.utf8)),
+          links: links))
+    }
+    told = tokens
+    _ = try writer.write(sample, SampleTiming())
+  }
+
+  /// A second later, a look that finds these.
+  func look(_ pins: [NamespacePin], related: [NamespaceRelations] = []) throws {
+    boot += Self.second
+    var scan = PinScan(start: now)
+    scan.pins = pins
+    scan.related = related
+    try writer.write(scan)
+  }
+
+  func end() throws -> HistoryReader {
+    try writer.endSession(.completed)
+    return try HistoryReader(path: path)
+  }
+}
