@@ -59,6 +59,9 @@ struct Notices {
     }
   }
 
+  /// What is said as it happens.
+  func say(_ message: String) { logger.notice("\(message)") }
+
   /// What samples show.
   mutating func sample(_ counts: ProcessSample.Counts) {
     if let pid = counts.firstDenied, !saidDenied {

@@ -15,6 +15,7 @@ struct Outcomes {
   /// How long the last write took, in nanoseconds, successful or not.
   private var lastWriteTook: Int64 = 0
   private var saidEventsFail = false
+  private var saidFindingsFail = false
 
   init(_ logger: Logger, interval: Int64) {
     self.logger = logger
@@ -69,6 +70,12 @@ struct Outcomes {
     summary.endedUnwritten = true
   }
 
+  /// What was found beside samples could not be written; it is kept.
+  mutating func failFindings(_ message: String) {
+    if !saidFindingsFail, failing == nil { logger.error("\(message)") }
+    saidFindingsFail = true
+  }
+
   private mutating func succeed(
     _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
     _ onSample: (SampleReport) -> Void
@@ -76,6 +83,7 @@ struct Outcomes {
     say(sample, written, timing)
     failing = nil
     saidEventsFail = false
+    saidFindingsFail = false
     summary.endedUnwritten = false
     summary.samples += 1
     // What the first sample meets has not changed.

@@ -31,6 +31,7 @@ extension Recorder {
           notBefore = now + Self.secondLook
         }
         guard isInPlace() else { return }
+        look()
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= sampleDue || (isSampleNeeded && now >= notBefore) {
         if try !takeSample(schedule) { taken += 1 }
@@ -44,6 +45,7 @@ extension Recorder {
       }
     }
     try finish(schedule, onSample)
+    finishLooks()
   }
 
   /// Whether a sample has to tell where all begins.
@@ -128,7 +130,7 @@ extension Recorder {
     try writeEvents()
   }
 
-  private func isInPlace() -> Bool {
+  func isInPlace() -> Bool {
     if writer.isInPlace { return true }
     outcomes.summary.lostFile = writer.lostFile
     return false

@@ -17,6 +17,10 @@ public final class Recorder {
   private let surroundings: Surroundings
   /// Nil where only samples are taken.
   let events: EventRecording?
+  /// Nil where pins are not looked for.
+  let pins: PinWatch?
+  /// Nil where names of containers are not looked up.
+  let names: NameWatch?
   var notices: Notices
   var outcomes: Outcomes
   private var hasRun = false
@@ -55,6 +59,12 @@ public final class Recorder {
       ? nil
       : try EventRecording.make(
         configuration, root, surroundings, self.source.identity, &notices)
+    let identity = self.source.identity
+    pins =
+      source != nil
+      ? nil
+      : configuration.pinsEvery.map { PinWatch(configuration.procRoot, identity, every: $0) }
+    names = try Self.nameWatch(configuration, root, notices)
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database)
     } catch { throw .history(error) }
@@ -88,6 +98,7 @@ public final class Recorder {
     let started = ClockReading.now()
     try begin(started)
     notices.begin(surroundings, identity: source.identity)
+    look()
     let schedule = Schedule(start: started.boot, interval: configuration.interval)
     do throws(RecorderError) {
       try record(wakeups, schedule, onSample)

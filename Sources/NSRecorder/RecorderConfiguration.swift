@@ -18,6 +18,12 @@ public struct RecorderConfiguration: Sendable {
   public var eventRing: Int
   /// Which of the processes that no sample met are kept.
   public var shortLived: ShortLived
+  /// Nanoseconds from one look for what pins namespaces (mounts, open files and sockets) to the next;
+  /// nil not to look. It looks beside a sample, so not more often than these are taken.
+  public var pinsEvery: Int64?
+  /// Where the root of the host's files is, for what engines call their containers; nil for the folder
+  /// that `procRoot` is in, if that is called `proc`.
+  public var hostRoot: String?
   /// Name and version of the program that records, kept in the file.
   public var program: String
 
@@ -34,6 +40,9 @@ public struct RecorderConfiguration: Sendable {
   /// Four MiB: more than ten thousand processes that start and exit.
   public static let usualEventRing = 4 << 20
 
+  /// A minute, in nanoseconds.
+  public static let usualPinsEvery: Int64 = 60_000_000_000
+
   /// A year, in nanoseconds.
   public static let longestInterval: Int64 = 366 * 86_400_000_000_000
 
@@ -42,7 +51,8 @@ public struct RecorderConfiguration: Sendable {
     database: String, interval: Int64 = 5_000_000_000, samples: Int? = nil,
     procRoot: String = "/proc", events: Events = .auto,
     eventRing: Int = RecorderConfiguration.usualEventRing, shortLived: ShortLived = .all,
-    program: String = "NSRecorder"
+    pinsEvery: Int64? = RecorderConfiguration.usualPinsEvery,
+    hostRoot: String? = nil, program: String = "NSRecorder"
   ) {
     self.database = database
     self.interval = interval
@@ -51,6 +61,8 @@ public struct RecorderConfiguration: Sendable {
     self.events = events
     self.eventRing = eventRing
     self.shortLived = shortLived
+    self.pinsEvery = pinsEvery
+    self.hostRoot = hostRoot
     self.program = program
   }
 }

@@ -1,3 +1,4 @@
+public import Containers
 public import NSHistory
 public import NamespaceEvents
 public import Procfs
@@ -13,6 +14,8 @@ public enum RecorderError: Error, Sendable, Hashable {
   case events(EventsError)
   /// They are asked for, and the history could not use them; why, as a clause.
   case eventsUseless(String)
+  /// The folder in which names of containers are to be looked up.
+  case containerNames(ContainerNamesError)
   /// A timer or the signals could not be had from the kernel.
   case wakeups(Errno)
 }
@@ -26,6 +29,7 @@ extension RecorderError: CustomStringConvertible {
     case .events(let error): error.description
     case .eventsUseless(let reason):
       "cannot use the kernel's events: \(reason); record without them (--events off)"
+    case .containerNames(let error): error.description
     case .wakeups(let errno): "cannot wait for a timer and signals: \(errno)"
     }
   }

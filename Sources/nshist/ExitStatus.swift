@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import Containers
 internal import Glibc
 internal import NSHistory
 internal import NSRecorder
 internal import NamespaceEvents
 internal import Procfs
+internal import SystemPackage
 
 /// How the program ends: the verdict's status, or one of sysexits(3).
 enum ExitStatus {
@@ -38,6 +40,8 @@ enum ExitStatus {
     case RecorderError.history(let error): fail(error.description, of(error.kind))
     case RecorderError.events(let error):
       fail(error.description, error.isRefusal ? noPermission : inputOutput)
+    case RecorderError.containerNames(let error):
+      fail(error.description, error.cause == .noSuchFileOrDirectory ? noInput : inputOutput)
     case let error as RecorderError: fail(error.description, inputOutput)
     case let error as ExitCode: exit(error.rawValue)
     default: leave(forArguments: error, of: command)

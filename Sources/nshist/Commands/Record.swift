@@ -43,8 +43,21 @@ struct Record: ParsableCommand {
       valueName: "all|changed|none"))
   var shortLived = ShortLivedChoice.all
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How often to look for mounts, open files and sockets that keep namespaces; or off.",
+      valueName: "time|off"))
+  var pinsEvery = "60"
+
   @Option(help: ArgumentHelp("The proc file system to read.", valueName: "path"))
   var procRoot = "/proc"
+
+  @Option(
+    help: ArgumentHelp(
+      "The root of the host's files, for the names of containers; by default beside --proc-root.",
+      valueName: "path"))
+  var hostRoot: String?
 
   @OptionGroup var database: DatabaseOption
 
@@ -56,19 +69,23 @@ struct Record: ParsableCommand {
       throw ValidationError("--event-ring \(eventRing) is out of range; give 1 to 1048576 KiB")
     }
     guard !procRoot.isEmpty else { throw ValidationError("--proc-root needs a path") }
-    _ = try nanoseconds()
+    _ = try nanoseconds(interval)
+    _ = try pinsInterval()
   }
 
-  private func nanoseconds() throws -> Int64 {
-    guard let time = TimeExpression.duration(interval, bareSeconds: true) else {
-      throw ValidationError(
-        "'\(interval)' is not an interval; give seconds above zero, 500ms or 2m")
+  private func pinsInterval() throws -> Int64? {
+    pinsEvery == "off" ? nil : try nanoseconds(pinsEvery)
+  }
+
+  private func nanoseconds(_ text: String) throws -> Int64 {
+    guard let time = TimeExpression.duration(text, bareSeconds: true) else {
+      throw ValidationError("'\(text)' is not an interval; give seconds above zero, 500ms or 2m")
     }
     guard time >= 1_000_000 else {
-      throw ValidationError("an interval of \(interval) is too short; give 1ms or more")
+      throw ValidationError("an interval of \(text) is too short; give 1ms or more")
     }
     guard time <= 86_400_000_000_000 else {
-      throw ValidationError("an interval of \(interval) is too long; give a day or less")
+      throw ValidationError("an interval of \(text) is too long; give a day or less")
     }
     return time
   }
@@ -78,9 +95,9 @@ struct Record: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     let path = try database.pathForRecording()
     let configuration = RecorderConfiguration(
-      database: path, interval: try nanoseconds(), samples: samples, procRoot: procRoot,
+      database: path, interval: try nanoseconds(interval), samples: samples, procRoot: procRoot,
       events: events.choice, eventRing: eventRing * 1024, shortLived: shortLived.choice,
-      program: Program.nameAndVersion)
+      pinsEvery: try pinsInterval(), hostRoot: hostRoot, program: Program.nameAndVersion)
     let recorder = try Recorder(
       configuration, logger: Logger(label: "nshist") { _ in MessageLogHandler() })
     sayStart(recorder, path)

@@ -1,0 +1,71 @@
+internal import NSHistory
+internal import NamespaceModel
+internal import Procfs
+
+/// Looks now and then for what pins namespaces, apart from the loop that takes samples.
+final class PinWatch {
+  typealias Outcome = Result<PinScan, ProcfsError>
+
+  private let work: BackgroundWork<Void, Outcome>
+  private let every: Int64
+  private var due: Int64 = .min
+  private var began: Int64 = 0
+  /// What was found and is not in the file yet.
+  private(set) var found: PinScan?
+  private var isSaidSlow = false
+  private var saidFailure: String?
+
+  /// After so long a look is said to be slow, in nanoseconds.
+  private static let slow: Int64 = 60_000_000_000
+
+  /// - Parameter every: nanoseconds from one look to the next.
+  init(_ root: String, _ identity: IdentitySource, every: Int64) {
+    self.every = every
+    work = BackgroundWork {
+      var scanner: PinScanner?
+      return { _ in
+        do throws(ProcfsError) {
+          let known = scanner
+          let ready =
+            if let known { known } else {
+              PinScanner(root: try ProcRoot(path: root), identity: identity)
+            }
+          scanner = ready
+          return .success(try ready.scan())
+        } catch { return .failure(error) }
+      }
+    }
+  }
+
+  /// Whether a look is under way.
+  var isLooking: Bool { work.isRunning }
+
+  /// Takes over what was found, and begins a look that is due. Gives what there is to say.
+  func turn(at now: Int64) -> String? {
+    var message: String?
+    switch work.take() {
+    case .success(let scan): found = scan
+    case .failure(let error):
+      if saidFailure != "\(error)" { message = "\(error); pins of namespaces are not known" }
+      saidFailure = "\(error)"
+    case nil: break
+    }
+    if work.isRunning {
+      if now - began > Self.slow, !isSaidSlow {
+        isSaidSlow = true
+        message = """
+          the look for mounts, files and sockets that keep namespaces has not ended for \
+          \(TimeFormat.duration(now - began)); what it would find is not known
+          """
+      }
+    } else if now >= due {
+      began = now
+      due = now + every
+      work.begin(())
+    }
+    return message
+  }
+
+  /// What was found is in the file.
+  func settle() { found = nil }
+}

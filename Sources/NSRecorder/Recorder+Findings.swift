@@ -1,0 +1,65 @@
+// What is looked for apart from the loop, and written behind a sample: what pins namespaces, and what
+// engines call containers.
+
+internal import Containers
+internal import Glibc
+internal import NSHistory
+internal import NamespaceModel
+internal import Procfs
+
+extension Recorder {
+  /// How long the end of a recording waits for a look: one that was asked to end is in a hurry.
+  private static let patience: Int64 = 10_000_000_000
+  private static let shortPatience: Int64 = 1_000_000_000
+
+  /// The folder where the root of the host's files is, if the path of its `/proc` tells.
+  private static func hostRoot(_ configuration: RecorderConfiguration, _ root: ProcRoot) -> String?
+  {
+    if let given = configuration.hostRoot { return given }
+    let path = root.realPath
+    guard path.hasSuffix("/proc") else { return nil }
+    return path == "/proc" ? "/" : String(path.dropLast("/proc".count))
+  }
+
+  /// Nil where there is no such folder: then containers have their ids only.
+  static func nameWatch(
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ notices: Notices
+  ) throws(RecorderError) -> NameWatch? {
+    guard let path = hostRoot(configuration, root) else { return nil }
+    do throws(ContainerNamesError) { return try NameWatch(path) } catch {
+      guard configuration.hostRoot == nil else { throw .containerNames(error) }
+      notices.say("\(error); names of containers are not looked up")
+      return nil
+    }
+  }
+
+  /// Begins the looks that are due, and writes down what the last ones found.
+  func look() {
+    if let pins, let message = pins.turn(at: ClockReading.now().boot) { notices.say(message) }
+    names?.turn(met: writer.takeUnnamedContainers())
+    // What was found belongs to a session, which begins with a sample.
+    guard outcomes.summary.samples > 0 else { return }
+    do throws(HistoryError) {
+      if let scan = pins?.found {
+        try writer.write(scan)
+        pins?.settle()
+      }
+      if let found = names?.found, !found.isEmpty {
+        try writer.write(found)
+        names?.settle()
+      }
+    } catch { outcomes.failFindings("\(error); trying again behind the next sample") }
+  }
+
+  /// Waits for looks that are under way, so that a short recording has them.
+  func finishLooks() {
+    guard outcomes.summary.samples > 0, isInPlace() else { return }
+    let limit = outcomes.summary.signal == nil ? Self.patience : Self.shortPatience
+    let end = ClockReading.now().boot + limit
+    look()
+    while pins?.isLooking == true || names?.isLooking == true, ClockReading.now().boot < end {
+      usleep(5000)
+    }
+    look()
+  }
+}

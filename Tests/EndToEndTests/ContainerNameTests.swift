@@ -1,0 +1,95 @@
+// What people call a container: found by the recorder in its engine's files, asked for in every query.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
+struct ContainerNameTests {
+  /// Another in each run: a cgroup of the same name may not be gone yet.
+  private let id =
+    String(format: "%08x", getpid())
+    + String(repeating: "0123456789abcdef", count: 4)
+    .dropFirst(8)
+
+  /// A folder with the files of an engine that knows one container.
+  private func hostRoot(_ folder: TemporaryFolder) throws -> String {
+    let root = folder.file("host")
+    let state = "\(root)/var/lib/docker/containers/\(id)"
+    try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+    let config = #"{"ID":"\#(id)","Name":"/web","Config":{"Image":"nginx:1.29"}}"#
+    try Data(config.utf8).write(to: URL(fileURLWithPath: state + "/config.v2.json"))
+    return root
+  }
+
+  /// The PID of the child of a process.
+  private func child(of pid: Int32) throws -> Int32 {
+    var found: Int32?
+    try eventually("PID \(pid) has a child") {
+      let path = "/proc/\(pid)/task/\(pid)/children"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      found = text.split(separator: " ").first.flatMap { Int32($0) }
+      return found != nil
+    }
+    return try #require(found)
+  }
+
+  @Test("by name, by the beginning of the id, and by the PIDs inside")
+  func named() throws {
+    let folder = try TemporaryFolder()
+    let cgroup = try LiveCgroup("docker", id)
+    let words = cgroup.run(
+      "unshare --pid --net --fork --kill-child --mount-proc sh -c 'sleep 300 & exec sleep 301'")
+    let outer = try Command(words[0], Array(words.dropFirst()))
+    let first = try child(of: outer.pid)
+    let second = try child(of: first)
+    let recording = try LiveRecording(
+      interval: "100ms", ["--host-root", try hostRoot(folder)])
+    try recording.waitForSamples(3)
+    recording.settle()
+
+    for name in ["web", String(id.prefix(12))] {
+      let rows = try recording.ask("processes", "--container", name)
+      #expect(Set(rows.compactMap(\.pid)) == [Int(outer.pid), Int(first), Int(second)], "\(rows)")
+      #expect(rows.allSatisfy { $0["container"] == id && $0["container_name"] == "web" })
+      #expect(rows.allSatisfy { $0["engine"] == "docker" })
+      let inside = rows.filter { $0.pid != Int(outer.pid) }
+      #expect(
+        inside.allSatisfy {
+          $0.texts("host")
+            == ["cgroup", "ipc", "mnt", "time", "user", "uts"].filter { $0 != "mnt" }
+        }, "\(inside)")
+    }
+    // The PID inside, and the one outside.
+    let inode = try #require(KernelNamespace.inode("/proc/\(first)/ns/pid"))
+    for (arguments, expected) in [
+      (["1@pid:[\(inode)]"], first), (["2@pid:\(inode)"], second), (["1@pid@\(second)"], first),
+      (["1", "--in", "web"], first), (["2", "--in", "web"], second),
+    ] {
+      let outcome = try Command.run(
+        Command.nshist,
+        ["query", "history"] + arguments + ["--format", "json", "--db", recording.database])
+      let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+      let rows = ((answer as? [String: Any])?["history"] as? [[String: Any]] ?? []).map(Row.init)
+      #expect(!rows.isEmpty && rows.allSatisfy { $0.pid == Int(expected) }, "\(arguments): \(rows)")
+    }
+    let same = try Command.nshist(
+      "query", "same", "1", "2", "--in", "web", "--type", "net,pid", "--db", recording.database)
+    #expect(same.status == 0 && same.output.contains("container web (docker "), "\(same.output)")
+    let none = try Command.nshist(
+      "query", "history", "77", "--in", "web", "--db", recording.database)
+    #expect(none.status == 0 && none.messages.contains("the PID 77"), "\(none.messages)")
+    outer.signal(SIGKILL)
+    _ = try outer.wait()
+  }
+
+  @Test("a folder for the names that is not there is said, and nothing recorded")
+  func missing() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Command.nshist(
+      "record", "--samples", "1", "--host-root", folder.file("none"), "--db",
+      folder.file("history.db"))
+    #expect(outcome.status == 66, "\(outcome)")
+    #expect(outcome.messages.contains("cannot open \(folder.file("none"))"))
+  }
+}

@@ -1,0 +1,46 @@
+// A control group with a path as an engine gives it, on the machine at hand.
+
+import Foundation
+
+final class LiveCgroup {
+  private let folders: [String]
+  private var path: String { folders[folders.count - 1] }
+
+  /// Where groups of version 2 are made.
+  private static let root: String? = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first {
+    FileManager.default.fileExists(atPath: $0 + "/cgroup.procs")
+  }
+
+  static let isPermitted: Bool = {
+    guard geteuid() == 0, let root else { return false }
+    let trial = "\(root)/nshist-trial-\(getpid())"
+    guard mkdir(trial, 0o755) == 0 else { return false }
+    return rmdir(trial) == 0
+  }()
+
+  static let need = "needs root, and cgroups of version 2 that may be made"
+
+  /// - Parameter names: of the folders, from the outermost in.
+  init(_ names: String...) throws {
+    var path = Self.root ?? ""
+    folders = names.map { name in
+      path += "/\(name)"
+      return path
+    }
+    for folder in folders where mkdir(folder, 0o755) != 0 && errno != EEXIST {
+      throw NeverHappened(what: "\(folder): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// A command that runs another in it.
+  func run(_ command: String) -> [String] {
+    ["/bin/sh", "-c", "echo $$ > '\(path)/cgroup.procs' && exec \(command)"]
+  }
+
+  deinit {
+    // One that others have made groups in stays.
+    for folder in folders.reversed() {
+      for _ in 0..<100 where rmdir(folder) != 0 && errno == EBUSY { usleep(20_000) }
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// Namespaces that no process is in, kept by mounts and open files of the machine at hand.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: geteuid() == 0, "needs root, to make and to mount namespaces"))
+struct PinnedNamespaceTests {
+  private static let ip = ["/usr/sbin/ip", "/sbin/ip", "/bin/ip"].first {
+    FileManager.default.isExecutableFile(atPath: $0)
+  }
+
+  private func row(_ recording: LiveRecording, _ inode: UInt64, at time: String = "now") throws
+    -> Row?
+  {
+    try recording.ask("namespaces", "--at", time).first {
+      $0.number("inode") == Int(inode)
+    }
+  }
+
+  private func recording() throws -> LiveRecording {
+    try LiveRecording(interval: "100ms", ["--pins-every", "100ms"])
+  }
+
+  @Test(
+    "ip netns add, followed by no process at all",
+    .enabled(if: ip != nil, "needs ip of iproute2"))
+  func ipNetns() throws {
+    let ip = try #require(Self.ip)
+    let name = "nshist-\(getpid())"
+    #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
+    defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
+    let path = "/run/netns/\(name)"
+    let inode = try #require(KernelNamespace.inode(path))
+    let recording = try recording()
+    var pinned: Row?
+    try eventually("\(path) is found") {
+      pinned = try? row(recording, inode)
+      return pinned != nil
+    }
+    #expect(pinned?["type"] == "net" && pinned?.number("nprocs") == 0)
+    #expect(pinned?.rows("pins").compactMap { $0["path"] }.contains(path) == true, "\(pinned!)")
+    #expect(pinned?["owner"] != nil)
+    let seen = ClockReading.now().wall
+    #expect(try Command.run(ip, ["netns", "delete", name]).status == 0)
+    try eventually("\(path) is gone") { try row(recording, inode) == nil }
+    // Then it was there.
+    #expect(try row(recording, inode, at: argument(seen)) != nil)
+    let summary = try Command.nshist(
+      "query", "members", "net:\(inode)", "--db", recording.database)
+    #expect(summary.output.contains("pinned by mount \(path), seen "), "\(summary.output)")
+  }
+
+  @Test("bind mounts of each type", arguments: PinnedType.all)
+  func mounts(of type: PinnedType) throws {
+    let mounts = TestMounts()
+    let folder = try mounts.privateFolder()
+    let file = folder.file("a pin")
+    let puppet = try Puppet()
+    try puppet.unshare(type.flag)
+    let child = type.link.hasSuffix("_for_children") ? try puppet.startChild() : nil
+    try mounts.bind("/proc/\(puppet.pid)/ns/\(type.link)", onNew: file)
+    try puppet.exit()
+    if let child { kill(child, SIGKILL) }
+    let inode = try #require(KernelNamespace.inode(file))
+    let recording = try recording()
+    try eventually("the \(type.name) namespace is found") {
+      guard let row = try row(recording, inode) else { return false }
+      return row["type"] == type.name && row.number("id") != nil && row.number("nprocs") == 0
+        && row.rows("pins").contains { $0["kind"] == "mount" && $0["path"] == file }
+    }
+  }
+
+  @Test("a descriptor that a process keeps")
+  func descriptor() throws {
+    let puppet = try Puppet()
+    try puppet.unshare(CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
+    let keeper = try Command(
+      "/bin/sh", ["-c", "exec 9</proc/\(puppet.pid)/ns/net; echo kept >&2; exec sleep 60"])
+    try eventually("the file is open") { try keeper.messagesSoFar().contains("kept") }
+    try puppet.exit()
+    let recording = try recording()
+    try eventually("the namespace is found") {
+      try row(recording, inode)?.rows("pins").contains {
+        $0["kind"] == "descriptor" && $0.pid == Int(keeper.pid) && $0.number("descriptor") == 9
+      } == true
+    }
+    keeper.signal(SIGKILL)
+    try eventually("the namespace is gone") { try row(recording, inode) == nil }
+  }
+
+  @Test("the recorder keeps no namespace alive")
+  func keepsNone() throws {
+    let mounts = TestMounts()
+    let folder = try mounts.privateFolder()
+    let puppet = try Puppet()
+    try puppet.unshare(CloneFlag.uts)
+    try mounts.bind("/proc/\(puppet.pid)/ns/uts", onNew: folder.file("pin"))
+    try puppet.exit()
+    let inode = try #require(KernelNamespace.inode(folder.file("pin")))
+    let recording = try recording()
+    try eventually("the namespace is found") { try row(recording, inode) != nil }
+    let id = try #require(try row(recording, inode)?.number("id"))
+    try mounts.undoLast()
+    try eventually("the namespace is no more") {
+      KernelNamespace.lives(UInt64(id), flag: CloneFlag.uts, inode: inode) != true
+    }
+  }
+
+  @Test("without looks nothing is claimed of pins")
+  func off() throws {
+    let recording = try LiveRecording(["--pins-every", "off"])
+    try recording.waitForSamples(2)
+    let answer = try Command.nshist("query", "namespaces", "--db", recording.database)
+    #expect(answer.output.contains("was not looked for"), "\(answer.output)")
+  }
+}
+
+/// A type, and how a namespace of it is had to be mounted.
+struct PinnedType: CustomTestStringConvertible {
+  let name: String
+  let link: String
+  let flag: Int32
+
+  static let all = [
+    PinnedType(name: "cgroup", link: "cgroup", flag: CloneFlag.cgroup),
+    PinnedType(name: "ipc", link: "ipc", flag: CloneFlag.ipc),
+    PinnedType(name: "mnt", link: "mnt", flag: CloneFlag.mnt),
+    PinnedType(name: "net", link: "net", flag: CloneFlag.net),
+    PinnedType(name: "pid", link: "pid_for_children", flag: CloneFlag.pid),
+    PinnedType(name: "time", link: "time_for_children", flag: CloneFlag.time),
+    PinnedType(name: "user", link: "user", flag: CloneFlag.user),
+    PinnedType(name: "uts", link: "uts", flag: CloneFlag.uts),
+  ]
+
+  var testDescription: String { name }
+}
