@@ -10,7 +10,7 @@ public struct ProcessSample: Sendable {
   public var appeared: [Appearance] = []
   /// Processes whose links are not what the pass before told.
   public var changed: [Change] = []
-  /// Processes told before that are there no more.
+  /// Processes told before that are there no more, and threads that are as their process again.
   public var disappeared: [ProcessToken] = []
   /// Processes whose description was read again.
   public var described: [Redescription] = []
@@ -24,6 +24,11 @@ public struct ProcessSample: Sendable {
   /// The inode numbers of the initial net and mnt namespaces, which vary by kernel, as far as they are
   /// known.
   public var initialInodes: [NamespaceType: UInt64] = [:]
+  /// Whether the threads of every process were read; if not, only those beside a main thread that has
+  /// exited, and that a thread is not told says nothing.
+  public var hasThreads = false
+  /// Of the threads that were read, those that are no tasks of their own.
+  public var companions: [Companion] = []
   /// How many of what there is.
   public var counts = Counts()
 
@@ -33,12 +38,15 @@ public struct ProcessSample: Sendable {
     end = start
   }
 
-  /// A process met for the first time.
+  /// A process met for the first time; or a thread that is seen to be where its process is not, for as
+  /// long as that is so. Beside a main thread that has exited each is one of its own.
   public struct Appearance: Sendable {
     /// Its name from now on.
     public var token: ProcessToken
-    /// What will not change.
+    /// What will not change; of a thread, its process's.
     public var facts: ProcessFacts
+    /// Which thread it is; nil for a process.
+    public var thread: ThreadFacts?
     /// What may.
     public var description: ProcessDescription
     /// Its links, in the order of `NamespaceLink`.
@@ -46,12 +54,30 @@ public struct ProcessSample: Sendable {
 
     /// An appearance with these values.
     public init(
-      token: ProcessToken, facts: ProcessFacts, description: ProcessDescription,
-      links: [LinkState]
+      token: ProcessToken, facts: ProcessFacts, thread: ThreadFacts? = nil,
+      description: ProcessDescription, links: [LinkState]
     ) {
       self.token = token
       self.facts = facts
+      self.thread = thread
       self.description = description
+      self.links = links
+    }
+  }
+
+  /// A thread that is where its process is.
+  public struct Companion: Sendable {
+    /// Which thread it is.
+    public var thread: ThreadFacts
+    /// Its process's number.
+    public var pid: Int32
+    /// Its links, in the order of `NamespaceLink`; nil where all are its process's.
+    public var links: [LinkState]?
+
+    /// A thread with these values.
+    public init(thread: ThreadFacts, pid: Int32, links: [LinkState]?) {
+      self.thread = thread
+      self.pid = pid
       self.links = links
     }
   }

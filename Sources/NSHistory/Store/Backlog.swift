@@ -45,11 +45,10 @@ struct Backlog {
     for event in batch.events {
       switch event.change {
       case .started(let start):
-        // Of a thread no sample will tell.
-        guard start.tid == nil else { continue }
         appeared[start.token] = .init(
-          token: start.token, facts: start.facts, description: start.description,
-          links: start.set.links)
+          token: start.token, facts: start.facts,
+          thread: start.tid.map { ThreadFacts(tid: $0, process: start.parent) },
+          description: start.description, links: start.set.links)
       case .moved(let token, let set), .resumed(let token, let set):
         change(token, to: set.links)
       case .exited(let token, _): disappear(token)
@@ -81,12 +80,13 @@ struct Backlog {
     }
   }
 
-  /// Appearances, a parent before its children as far as clock ticks tell.
+  /// Appearances, a parent before its children as far as clock ticks tell, and a process before its
+  /// threads.
   var arrivals: [ProcessSample.Appearance] {
-    appeared.values.sorted { one, other in
-      (one.facts.startTicks ?? 0, one.token.number)
-        < (other.facts.startTicks ?? 0, other.token.number)
+    func order(_ one: ProcessSample.Appearance) -> (UInt64, Int, UInt64) {
+      (one.facts.startTicks ?? 0, one.thread == nil ? 0 : 1, one.token.number)
     }
+    return appeared.values.sorted { order($0) < order($1) }
   }
 
   /// Forgets all, when all is in the file.

@@ -32,6 +32,12 @@ struct LiveProcesses {
   /// The process with a PID.
   func process(pid: Int32) -> Process? { tokens[pid].flatMap { processes[$0] } }
 
+  /// The one that a process was made by, or that a thread is of.
+  func parent(of arrival: ProcessSample.Appearance) -> Process? {
+    guard let thread = arrival.thread else { return process(pid: arrival.facts.parentPID) }
+    return thread.process.flatMap { processes[$0] ?? paused[$0] }
+  }
+
   /// Takes a process in, or over into another set.
   mutating func put(_ process: Process, _ token: ProcessToken) {
     if let before = processes[token] { presence.leave(before.set, after: process.from - 1) }

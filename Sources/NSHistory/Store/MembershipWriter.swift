@@ -87,7 +87,8 @@ struct MembershipWriter {
     // Where processes of an earlier session were when it ended.
     var resumed: [Int64: InternedSet] = [:]
     for arrival in arrivals {
-      let parent = live.process(pid: arrival.facts.parentPID)
+      // The parent of a thread is its process.
+      let parent = live.parent(of: arrival)
       let (task, isKnown) = try tasks.row(
         of: arrival, at: start, parent: parent?.task, mayBeKnown: mayBeKnown)
       let set = try interner.set(arrival.links)
@@ -97,14 +98,14 @@ struct MembershipWriter {
         resumed[task] = last?.set
         beginning = beginnings.resumption(after: last, in: set)
       } else {
-        let earlier = before.process(pid: arrival.facts.parentPID)
+        let earlier = before.parent(of: arrival)
         beginning = beginnings.start(
           in: set, of: parent?.set,
           earlier: parent.flatMap { $0.task == earlier?.task ? earlier?.set : resumed[$0.task] })
       }
       live.put(
         .init(
-          pid: arrival.facts.pid, task: task,
+          pid: arrival.facts.pid, tid: arrival.thread?.tid, task: task,
           membership: try rows.open(task, set, from: sample, beginning), from: sample, set: set,
           hasCause: beginning != nil),
         arrival.token)

@@ -8,7 +8,7 @@ struct TaskWriter {
   let space: Int64
   let ticksPerSecond: Int64
 
-  /// The row of a process that was just met.
+  /// The row of a process, or a thread, that was just met.
   ///
   /// - Parameters:
   ///   - mayBeKnown: whether an earlier session can have met it. Within a session, a held directory
@@ -18,7 +18,8 @@ struct TaskWriter {
     of arrival: ProcessSample.Appearance, at start: ClockReading, parent: Int64?,
     mayBeKnown: Bool
   ) throws(SQLiteError) -> (task: Int64, isKnown: Bool) {
-    if mayBeKnown, let known = try find(arrival.facts) {
+    // No row has what tells a thread from one that had its number before.
+    if mayBeKnown, arrival.thread == nil, let known = try find(arrival.facts) {
       try describe(known, as: arrival.description)
       return (known, true)
     }
@@ -26,8 +27,8 @@ struct TaskWriter {
     try connection.prepare(
       """
       INSERT INTO task (space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
-                        start_wall_ns, comm, uid, cgroup_id, parent_task_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        start_wall_ns, comm, uid, cgroup_id, parent_task_id, tid)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(space), .integer(Int64(facts.pid)),
@@ -37,7 +38,8 @@ struct TaskWriter {
       .optional(startWall(facts, start)),
       .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
-      .optional(try interner.cgroup(arrival.description.cgroup)), .optional(parent)
+      .optional(try interner.cgroup(arrival.description.cgroup)), .optional(parent),
+      .optional(arrival.thread.map { Int64($0.tid) })
     ).run()
     return (connection.lastInsertedRowID, false)
   }
@@ -48,12 +50,10 @@ struct TaskWriter {
   ) throws(SQLiteError) -> Int64 {
     let (task, _) = try row(
       of: .init(
-        token: start.token, facts: start.facts, description: start.description, links: []),
+        token: start.token, facts: start.facts,
+        thread: start.tid.map { ThreadFacts(tid: $0, process: start.parent) },
+        description: start.description, links: []),
       at: now, parent: parent, mayBeKnown: false)
-    if let tid = start.tid {
-      try connection.prepare("UPDATE task SET tid = ? WHERE task_id = ?")
-        .bind(.integer(Int64(tid)), .integer(task)).run()
-    }
     return task
   }
 
