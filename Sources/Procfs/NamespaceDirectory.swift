@@ -13,11 +13,20 @@ enum NamespaceDirectory {
   }
 
   static func open(_ pid: Int32, in root: ProcRoot) throws(ProcfsError) -> Opening {
-    let directory = openat(root.descriptor, "\(pid)/ns", CLINUX_O_PATH_DIRECTORY)
+    try open("\(pid)", in: root.descriptor, of: root)
+  }
+
+  /// - Parameters:
+  ///   - folder: of a process or thread, below `start`.
+  ///   - start: the root, or the `task` directory of a process.
+  static func open(
+    _ folder: String, in start: Int32, of root: ProcRoot
+  ) throws(ProcfsError) -> Opening {
+    let directory = openat(start, "\(folder)/ns", CLINUX_O_PATH_DIRECTORY)
     if directory >= 0 { return .opened(directory) }
     let errno = Errno.last
     if errno.isGone { return .gone }
     if errno.isDenied { return .denied }
-    throw ProcfsError(operation: "open", path: "\(root.path)/\(pid)/ns", cause: .system(errno))
+    throw ProcfsError(operation: "open", path: "\(root.path)/\(folder)/ns", cause: .system(errno))
   }
 }

@@ -1,14 +1,17 @@
 internal import NamespaceModel
 
-/// What the source keeps of a process between two passes.
+/// What the source keeps of a process, or of a thread beside a main one, between two passes.
 struct ProcessEntry {
   let pid: Int32
-  /// `/proc/PID/ns`, opened with `O_PATH`: it belongs to this process for ever, also when the PID
-  /// is used again, and keeps no namespace alive. -1 when it is opened anew in each pass.
+  /// Which thread it is, and of which process; nil for a process.
+  var thread: Thread?
+  /// `/proc/PID/ns`, or `/proc/PID/task/TID/ns`, opened with `O_PATH`: it belongs to this process for
+  /// ever, also when the PID is used again, and keeps no namespace alive. -1 when it is opened anew in
+  /// each pass.
   var directory: Int32
-  let token: ProcessToken
-  /// Nil when not even `stat` may be read.
-  let startTicks: UInt64?
+  var token: ProcessToken
+  /// Nil when not even `stat` may be read; of a thread, also when its directory is held.
+  var startTicks: UInt64?
   let isKernelThread: Bool
   /// Whether the process was met after the clock tick of its start had passed. From then on PID
   /// and start time name it: a later user of the PID starts in a later tick.
@@ -20,6 +23,32 @@ struct ProcessEntry {
   /// How many more passes read its description.
   var descriptionsDue: UInt8 = 1
   var isDenied = false
+  /// Whether it is a zombie with no thread left beside it: there will be none any more.
+  var isDeserted = false
+
+  /// What there is to know of a thread.
+  struct Thread {
+    let tid: Int32
+    let process: ProcessToken
+    /// Where its process is in the list, as long as a pass lasts.
+    var leader: Int
+    /// Whether it is a task of its own, and told as one.
+    var isTask = false
+    /// Whether all its links are its process's.
+    var isLikeLeader = false
+  }
+
+  /// Whether it is told of: as a process, or as a thread that is a task of its own.
+  var isTask: Bool { thread?.isTask ?? true }
+
+  /// The number of the task.
+  var number: Int32 { thread?.tid ?? pid }
+
+  /// Its folder below the root.
+  var folder: String { thread.map { "\(pid)/task/\($0.tid)" } ?? "\(pid)" }
+
+  /// Whether it has exited; by the first of the links that are gone then.
+  var isZombie: Bool { links[0] == Self.code(.zombie) }
 
   enum News { case none, appeared, changed, gone }
 

@@ -22,22 +22,23 @@ extension ProcfsSource {
 
   /// Gives `body` the directory of a process; nil when the process is gone.
   func withDirectory<T>(
-    of entry: ProcessEntry, _ body: (Int32) -> T
+    of entry: ProcessEntry, _ body: (Int32) throws(ProcfsError) -> T
   ) throws(ProcfsError) -> T? {
-    if entry.directory >= 0 { return body(entry.directory) }
+    if entry.directory >= 0 { return try body(entry.directory) }
     guard let directory = try reopen(entry) else { return nil }
     defer { close(directory) }
-    return body(directory)
+    return try body(directory)
   }
 
   /// Opens the directory of a process that is not held, if the PID is still of that process.
   private func reopen(_ entry: ProcessEntry) throws(ProcfsError) -> Int32? {
-    guard case .opened(let directory) = try NamespaceDirectory.open(entry.pid, in: root) else {
-      return nil
-    }
+    guard
+      case .opened(let directory) = try NamespaceDirectory.open(
+        entry.folder, in: root.descriptor, of: root)
+    else { return nil }
     var isKept = false
     defer { if !isKept { close(directory) } }
-    let stat = try FactsReader.stat(entry.pid, in: directory, root: root)
+    let stat = try FactsReader.stat(entry.number, in: directory, root: root)
     guard case .success(let line) = stat, line.startTicks == entry.startTicks else { return nil }
     isKept = true
     return directory

@@ -39,7 +39,7 @@ extension ProcfsSource {
         case .failure(let errno) where !errno.isGone && !errno.isDenied:
           throw ProcfsError(
             operation: "identify",
-            path: "\(root.path)/\(entries[index].pid)/ns/\(link.fileName)",
+            path: "\(root.path)/\(entries[index].folder)/ns/\(link.fileName)",
             cause: .system(errno))
         case .failure(let errno):
           guard try isThere(index) else {

@@ -100,6 +100,7 @@ extension ProcfsSource {
   func setLinks(_ index: Int, to codes: InlineArray<10, UInt32>) {
     let differs = codes.indices.contains { codes[$0] != entries[index].links[$0] }
     if differs, entries[index].news == .none { entries[index].news = .changed }
+    if differs { entries[index].isDeserted = false }
     entries[index].links = codes
   }
 
@@ -141,7 +142,7 @@ extension ProcfsSource {
     _ index: Int, _ link: NamespaceLink, _ cause: ProcfsError.Cause
   ) -> ProcfsError {
     ProcfsError(
-      operation: "read", path: "\(root.path)/\(entries[index].pid)/ns/\(link.fileName)",
+      operation: "read", path: "\(root.path)/\(entries[index].folder)/ns/\(link.fileName)",
       cause: cause)
   }
 }

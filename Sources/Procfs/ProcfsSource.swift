@@ -10,6 +10,9 @@
 // second answer differs, or nobody is left to ask, each process that read the number is asked
 // for itself (ProcfsSource+Identity.swift). Where the kernel gives no id, the processes that hold
 // a number from pass to pass prove as much as can be (ProcfsSource+Continuity.swift).
+//
+// Threads that are read (ProcfsSource+Threads.swift) are among the processes, behind those: what is
+// said of these holds for them too. In a pass all are read in the order in which they stand.
 
 internal import CLinux
 internal import Glibc
@@ -21,7 +24,7 @@ public final class ProcfsSource: SampleSource {
   /// How namespaces are told apart.
   public let identity: IdentitySource
   let root: ProcRoot
-  private let descriptorBudget: Int
+  let descriptorBudget: Int
 
   var entries: ContiguousArray<ProcessEntry> = []
   var slots = NamespaceSlots()
@@ -30,14 +33,20 @@ public final class ProcfsSource: SampleSource {
   var supported: Set<NamespaceLink>
   let reader = LinkReader()
   private var listing = PIDListing()
-  private var held = 0
+  var threadListing = PIDListing()
+  var held = 0
   private var lastToken: UInt64 = 0
-  private var gone: [ProcessToken] = []
-  private var pendingFacts: [ProcessToken: ProcessFacts] = [:]
+  /// Whether a process or thread was added since they were sorted.
+  private var isUnsorted = false
+  var gone: [ProcessToken] = []
+  var pendingFacts: [ProcessToken: ProcessFacts] = [:]
   var related: [NamespaceRelations] = []
   /// Called now and then in a pass: who reads many processes keeps others waiting.
   public var onPause: (() -> Void)?
-  private static let pauseEvery = 128
+  static let pauseEvery = 128
+  /// Whether the next pass reads the threads of every process, and not only those beside a main thread
+  /// that has exited.
+  public var readsThreads = false
 
   /// A source that reads `root`.
   ///
@@ -69,10 +78,14 @@ public final class ProcfsSource: SampleSource {
     pass += 1
     passStart = ClockReading.now()
     try listing.refresh(root)
-    for (place, pid) in try readKnown().enumerated() {
+    let arrivals = try readKnown()
+    let crowds = try readKnownThreads()
+    let first = entries.count
+    for (place, pid) in arrivals.enumerated() {
       if place % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
       try admit(pid)
     }
+    try meetThreads(of: crowds, first..<entries.count)
   }
 
   /// The second step: finds out which namespaces the links were, and tells what is new.
@@ -80,6 +93,7 @@ public final class ProcfsSource: SampleSource {
     try settleIdentities()
     var sample = ProcessSample(start: passStart)
     try askRelations()
+    try compareThreads()
     dropGone()
     sample.counts.namespaces = slots.forgetUnseen(in: pass)
     tell(&sample)
@@ -94,7 +108,7 @@ public final class ProcfsSource: SampleSource {
     var arrivals: [Int32] = []
     var next = 0
     let listed = listing.pids.count
-    for index in entries.indices {
+    for index in 0..<processCount {
       if index % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
       let pid = entries[index].pid
       while next < listed, listing.pids[next] < pid {
@@ -138,81 +152,50 @@ public final class ProcfsSource: SampleSource {
   }
 
   private func add(_ facts: ProcessFacts, directory: Int32) {
-    lastToken += 1
-    let token = ProcessToken(number: lastToken)
+    let token = makeToken()
     pendingFacts[token] = facts
-    entries.append(
+    add(
       ProcessEntry(
         pid: facts.pid, directory: directory, token: token, startTicks: facts.startTicks,
         isKernelThread: facts.isKernelThread,
         outlivedStartTick: facts.startTicks.map(hasPassed) ?? false, news: .appeared))
   }
 
+  func add(_ entry: ProcessEntry) {
+    entries.append(entry)
+    isUnsorted = true
+  }
+
+  func makeToken() -> ProcessToken {
+    lastToken += 1
+    return ProcessToken(number: lastToken)
+  }
+
   /// Whether a clock tick was over when this pass began.
-  private func hasPassed(_ tick: UInt64) -> Bool {
+  func hasPassed(_ tick: UInt64) -> Bool {
     ClockTicks.nanoseconds(tick &+ 1, perSecond: Int64(ClockTick.perSecond))
       .map { passStart.boot > $0 } ?? false
   }
 
   /// Lets go of what is gone. What was never told needs no word; the rest is told as gone.
   private func dropGone() {
-    guard entries.contains(where: { $0.news == .gone }) || !pendingFacts.isEmpty else { return }
+    guard isUnsorted || entries.contains(where: { $0.news == .gone }) else { return }
     entries.removeAll { entry in
       guard entry.news == .gone else { return false }
       if entry.directory >= 0 {
         close(entry.directory)
         held -= 1
       }
-      if pendingFacts.removeValue(forKey: entry.token) == nil { gone.append(entry.token) }
+      if pendingFacts.removeValue(forKey: entry.token) == nil, entry.isTask {
+        gone.append(entry.token)
+      }
       return true
     }
-    entries.sort { $0.pid < $1.pid }
-  }
-
-  /// Puts into the sample what is new since the last one that was handed out.
-  private func tell(_ sample: inout ProcessSample) {
-    sample.counts.processes = entries.count
-    sample.disappeared = gone
-    gone.removeAll()
-    let initial = initialInodes()
-    sample.initialInodes = initial
-    for index in entries.indices {
-      if index % Self.pauseEvery == 0 { onPause?() }
-      if entries[index].isDenied {
-        sample.counts.denied += 1
-        sample.counts.firstDenied = sample.counts.firstDenied ?? entries[index].pid
-      }
-      if entries[index].directory < 0, entries[index].startTicks != nil {
-        sample.counts.unheld += 1
-      }
-      guard entries[index].news != .none || entries[index].descriptionsDue > 0 else { continue }
-      let entry = entries[index]
-      switch entry.news {
-      case .appeared:
-        guard let facts = pendingFacts.removeValue(forKey: entry.token) else { break }
-        sample.appeared.append(
-          .init(
-            token: entry.token, facts: facts, description: describe(entry),
-            links: states(of: entry, initial: initial)))
-      case .changed:
-        sample.changed.append(
-          .init(token: entry.token, links: states(of: entry, initial: initial)))
-        sample.described.append(.init(token: entry.token, description: describe(entry)))
-        // A runtime sets namespaces up first and runs its program after.
-        entries[index].descriptionsDue = 1
-      case .none, .gone:
-        sample.described.append(.init(token: entry.token, description: describe(entry)))
-        entries[index].descriptionsDue -= 1
-      }
-      entries[index].news = .none
+    entries.sort {
+      $0.thread == nil
+        ? $1.thread != nil || $0.pid < $1.pid
+        : $1.thread != nil && ($0.pid, $0.number) < ($1.pid, $1.number)
     }
-  }
-
-  private func describe(_ entry: ProcessEntry) -> ProcessDescription {
-    // What cannot be read of it now is left unknown: the pass stands without.
-    do {
-      return try withDirectory(of: entry) { FactsReader.description(in: $0) }
-        ?? FactsReader.unknown
-    } catch { return FactsReader.unknown }
+    isUnsorted = false
   }
 }

@@ -9,6 +9,7 @@
 //   e 0       that thread ends
 //   k 0       makes a socket, and answers with its descriptor
 //   x 0       that thread execs a program that sleeps: the process goes on as that
+//   l 0       the main thread exits, and that thread takes the orders that are about it from now on
 //
 // It ends when the other end of its socket is closed.
 #define _GNU_SOURCE
@@ -63,9 +64,11 @@ static int say(int32_t answer) {
 
 static void *obey_in_thread(void *unused) {
   struct order order;
+  int source = orders[0];
   if (!say((int32_t)syscall(SYS_gettid))) return unused;
-  while (read(orders[0], &order, sizeof order) == (ssize_t)sizeof order) {
+  while (read(source, &order, sizeof order) == (ssize_t)sizeof order) {
     if (order.what == 'e') break;
+    if (order.what == 'l') source = answers;
     if (!say(order.what == 'U' ? leave(order.argument) : 0)) break;
     if (order.what == 'x') execl("/bin/sleep", "sleep", "600", (char *)NULL);
   }
@@ -82,8 +85,11 @@ static int obeyed_by_second(const struct order *order) {
   case 'U':
   case 'e':
   case 'x':
+  case 'l':
     if (write(orders[1], order, sizeof *order) != (ssize_t)sizeof *order)
       say(-EPIPE);
+    else if (order->what == 'l')
+      syscall(SYS_exit, 0);
     else if (order->what == 'e')
       say(-pthread_join(second, NULL));
     return 1;

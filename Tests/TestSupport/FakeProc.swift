@@ -36,19 +36,41 @@ public final class FakeProc {
     _ pid: Int, comm: [UInt8] = Array("sleep".utf8), start: UInt64 = 100, parent: Int = 1,
     flags: UInt32 = 0x40_0000, uid: UInt32 = 0, links: [String: UInt64] = [:]
   ) throws {
-    var stat = Array("\(pid) (".utf8) + comm
-    stat += Array(
-      ") S \(parent) 1 1 0 -1 \(flags) 0 0 0 0 0 0 0 0 20 0 1 0 \(start) 0 0 0\n".utf8)
-    try write("\(pid)/stat", stat)
-    try write(
-      "\(pid)/status", "Name:\tx\nUid:\t\(uid)\t\(uid)\t\(uid)\t\(uid)\nNSpid:\t\(pid)\n")
-    try write("\(pid)/cgroup", "0::/\n")
+    try lay("\(pid)", pid, comm: comm, start: start, parent: parent, flags: flags, uid: uid)
     try setLinks(pid, Self.hostLinks.merging(links) { $1 })
   }
 
-  /// Gives a process these links in place of those of the same name.
-  public func setLinks(_ pid: Int, _ links: [String: UInt64]) throws {
-    let ns = "\(path)/\(pid)/ns"
+  private func lay(
+    _ folder: String, _ number: Int, comm: [UInt8], start: UInt64, parent: Int = 1,
+    flags: UInt32 = 0x40_0000, uid: UInt32 = 0
+  ) throws {
+    var stat = Array("\(number) (".utf8) + comm
+    stat += Array(
+      ") S \(parent) 1 1 0 -1 \(flags) 0 0 0 0 0 0 0 0 20 0 1 0 \(start) 0 0 0\n".utf8)
+    try write("\(folder)/stat", stat)
+    try write(
+      "\(folder)/status",
+      "Name:\tx\nUid:\t\(uid)\t\(uid)\t\(uid)\t\(uid)\nNSpid:\t\(number)\n")
+    try write("\(folder)/cgroup", "0::/\n")
+  }
+
+  /// Adds a thread to a process; `links` replace those of the host.
+  public func addThread(
+    _ tid: Int, of pid: Int, comm: [UInt8] = Array("worker".utf8), start: UInt64 = 100,
+    links: [String: UInt64] = [:]
+  ) throws {
+    // The main thread is one of them.
+    try FileManager.default.createDirectory(
+      atPath: "\(path)/\(pid)/task/\(pid)", withIntermediateDirectories: true)
+    try lay("\(pid)/task/\(tid)", tid, comm: comm, start: start)
+    try setLinks(tid, of: pid, Self.hostLinks.merging(links) { $1 })
+  }
+
+  /// Gives a process, or a thread of one, these links in place of those of the same name.
+  public func setLinks(
+    _ number: Int, of pid: Int? = nil, _ links: [String: UInt64]
+  ) throws {
+    let ns = "\(path)/\(folder(number, of: pid))/ns"
     try FileManager.default.createDirectory(atPath: ns, withIntermediateDirectories: true)
     for (name, inode) in links {
       let type = name.replacingOccurrences(of: "_for_children", with: "")
@@ -58,20 +80,32 @@ public final class FakeProc {
     }
   }
 
-  /// Makes a link of a process lead to what is no namespace.
-  public func breakLink(_ pid: Int, _ name: String) throws {
-    try removeLinks(pid, [name])
+  private func folder(_ number: Int, of pid: Int?) -> String {
+    pid.map { "\($0)/task/\(number)" } ?? "\(number)"
+  }
+
+  /// Makes a link of a process, or of a thread of one, lead to what is no namespace.
+  public func breakLink(_ number: Int, of pid: Int? = nil, _ name: String) throws {
+    try removeLinks(number, of: pid, [name])
     try FileManager.default.createSymbolicLink(
-      atPath: "\(path)/\(pid)/ns/\(name)", withDestinationPath: "nothing")
+      atPath: "\(path)/\(folder(number, of: pid))/ns/\(name)", withDestinationPath: "nothing")
   }
 
-  /// Takes links of a process away.
-  public func removeLinks(_ pid: Int, _ names: [String]) throws {
-    for name in names { try FileManager.default.removeItem(atPath: "\(path)/\(pid)/ns/\(name)") }
+  /// Takes links of a process, or of a thread of one, away.
+  public func removeLinks(_ number: Int, of pid: Int? = nil, _ names: [String]) throws {
+    for name in names {
+      try FileManager.default.removeItem(
+        atPath: "\(path)/\(folder(number, of: pid))/ns/\(name)")
+    }
   }
 
-  /// Takes a process away.
-  public func remove(_ pid: Int) throws {
-    try FileManager.default.removeItem(atPath: "\(path)/\(pid)")
+  /// Takes the links away that a process has no more when its main thread has exited.
+  public func exit(_ pid: Int) throws {
+    try removeLinks(pid, Self.hostLinks.keys.filter { $0 != "pid" && $0 != "user" })
+  }
+
+  /// Takes a process away, or a thread of one.
+  public func remove(_ number: Int, of pid: Int? = nil) throws {
+    try FileManager.default.removeItem(atPath: "\(path)/\(folder(number, of: pid))")
   }
 }

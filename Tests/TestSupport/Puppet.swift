@@ -71,6 +71,9 @@ public final class Puppet {
   /// and can be told nothing but to end.
   public func execInThread() throws { try order("x", 0) }
 
+  /// Its main thread exits, and it goes on as its second: it is a zombie for all that looks at its PID.
+  public func exitMainThread() throws { try order("l", 0) }
+
   /// Enters another process's namespaces of these `CLONE_NEW*` flags.
   public func enter(_ pid: Int32, _ flags: Int32) throws {
     try order("n", Int64(flags))

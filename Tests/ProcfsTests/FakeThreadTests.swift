@@ -1,0 +1,244 @@
+// Threads over a /proc laid down by hand: which are tasks of their own, and for how long.
+
+import NamespaceModel
+import Procfs
+import TestSupport
+import Testing
+
+struct FakeThreadTests {
+  private static let there: UInt64 = 4_026_532_500
+  private static let elsewhere: UInt64 = 4_026_532_600
+  private let proc: FakeProc
+
+  init() throws {
+    proc = try FakeProc()
+    try proc.add(10, comm: Array("server".utf8))
+  }
+
+  private func source(_ budget: Int?, threads: Bool = true) throws -> ProcfsSource {
+    let source = ProcfsSource(root: try ProcRoot(path: proc.path), descriptorBudget: budget)
+    source.readsThreads = threads
+    return source
+  }
+
+  private func net(_ links: [LinkState]) -> UInt64? {
+    guard case .namespace(let namespace) = links[Int(NamespaceLink.net.rawValue)] else {
+      return nil
+    }
+    return namespace.inode
+  }
+
+  private func threads(_ sample: ProcessSample) -> [ProcessSample.Appearance] {
+    sample.appeared.filter { $0.thread != nil }
+  }
+
+  /// Nothing is told but, again, how something is called.
+  private func isSilent(_ sample: ProcessSample) -> Bool {
+    sample.appeared.isEmpty && sample.changed.isEmpty && sample.disappeared.isEmpty
+  }
+
+  // With held directories, and with none at all.
+  private static let budgets: [Int?] = [nil, 0]
+
+  @Test("a thread is told where it is not where its process is", arguments: budgets)
+  func told(budget: Int?) throws {
+    try proc.addThread(11, of: 10)
+    try proc.addThread(12, of: 10, start: 120, links: ["net": Self.there])
+    let source = try source(budget)
+    let first = try source.takeSample()
+    #expect(first.hasThreads)
+    #expect(first.counts.processes == 1)
+    #expect(first.counts.unheld == (budget == 0 ? 1 : 0))
+    #expect(first.appeared.map(\.facts.pid) == [10, 10])
+    let thread = try #require(threads(first).first)
+    #expect(
+      thread.thread == ThreadFacts(tid: 12, process: first.appeared[0].token, startTicks: 120))
+    #expect(thread.facts == first.appeared[0].facts)
+    #expect(thread.description.comm == Array("worker".utf8))
+    #expect(net(thread.links) == Self.there)
+    for _ in 0..<2 { #expect(isSilent(try source.takeSample())) }
+  }
+
+  @Test("nothing is read of threads where that is not asked for")
+  func notAsked() throws {
+    try proc.addThread(12, of: 10, links: ["net": Self.there])
+    let source = try source(nil, threads: false)
+    let sample = try source.takeSample()
+    #expect(!sample.hasThreads && sample.appeared.count == 1)
+    try proc.breakLink(12, of: 10, "net")
+    #expect(isSilent(try source.takeSample()))
+  }
+
+  @Test("it leaves, moves on, comes back, and leaves as another task", arguments: budgets)
+  func moves(budget: Int?) throws {
+    try proc.addThread(11, of: 10)
+    let source = try source(budget)
+    #expect(threads(try source.takeSample()).isEmpty)
+    try proc.setLinks(11, of: 10, ["net": Self.there])
+    let token = try #require(threads(try source.takeSample()).first).token
+    try proc.setLinks(11, of: 10, ["net": Self.elsewhere])
+    let third = try source.takeSample()
+    #expect(third.changed.map(\.token) == [token])
+    #expect(net(third.changed[0].links) == Self.elsewhere)
+    #expect(third.described.map(\.token) == [token])
+    try proc.setLinks(11, of: 10, ["net": FakeProc.hostLinks["net"] ?? 0])
+    let fourth = try source.takeSample()
+    #expect(fourth.disappeared == [token] && fourth.changed.isEmpty)
+    #expect(isSilent(try source.takeSample()))
+    try proc.setLinks(11, of: 10, ["net": Self.there])
+    let again = try #require(threads(try source.takeSample()).first)
+    #expect(again.token != token)
+  }
+
+  @Test("it stays where its process no longer is", arguments: budgets)
+  func stays(budget: Int?) throws {
+    try proc.addThread(11, of: 10)
+    let source = try source(budget)
+    let process = try source.takeSample().appeared[0].token
+    try proc.setLinks(10, ["net": Self.there])
+    let sample = try source.takeSample()
+    #expect(sample.changed.map(\.token) == [process])
+    #expect(threads(sample).map(\.thread?.tid) == [11])
+    #expect(net(threads(sample)[0].links) == FakeProc.hostLinks["net"])
+    try proc.setLinks(11, of: 10, ["net": Self.there])
+    #expect(try source.takeSample().disappeared == [threads(sample)[0].token])
+  }
+
+  @Test("where its children go makes no task of it")
+  func children() throws {
+    try proc.addThread(11, of: 10, links: ["pid_for_children": Self.there])
+    #expect(threads(try source(nil).takeSample()).isEmpty)
+  }
+
+  @Test("another thread of its number is another task", arguments: budgets)
+  func numberReuse(budget: Int?) throws {
+    try proc.addThread(11, of: 10, start: 100, links: ["net": Self.there])
+    let source = try source(budget)
+    let token = threads(try source.takeSample())[0].token
+    try proc.remove(11, of: 10)
+    try proc.addThread(11, of: 10, start: 200, links: ["net": Self.there])
+    let sample = try source.takeSample()
+    #expect(sample.disappeared == [token])
+    #expect(threads(sample).map(\.thread?.startTicks) == [200])
+  }
+
+  @Test("a process dies with its threads, and who has their numbers is another", arguments: budgets)
+  func processDies(budget: Int?) throws {
+    try proc.addThread(11, of: 10, links: ["net": Self.there])
+    let source = try source(budget)
+    let tokens = try source.takeSample().appeared.map(\.token)
+    try proc.remove(10)
+    try proc.add(10, start: 200)
+    try proc.addThread(11, of: 10, start: 200, links: ["net": Self.there])
+    let sample = try source.takeSample()
+    #expect(Set(sample.disappeared) == Set(tokens))
+    #expect(sample.appeared.map(\.facts.startTicks) == [200, 200])
+    #expect(sample.appeared[1].thread?.process == sample.appeared[0].token)
+    try proc.remove(10)
+    #expect(Set(try source.takeSample().disappeared) == Set(sample.appeared.map(\.token)))
+  }
+
+  @Test("who was a process is met as a thread of another")
+  func processNumber() throws {
+    try proc.add(11)
+    let source = try source(nil)
+    let first = try source.takeSample()
+    try proc.remove(11)
+    try proc.addThread(11, of: 10, links: ["net": Self.there])
+    let second = try source.takeSample()
+    #expect(second.disappeared == [first.appeared[1].token])
+    #expect(threads(second).map(\.facts.pid) == [10])
+  }
+
+  @Test("beside a main thread that has exited each is a task", arguments: budgets, [false, true])
+  func exitedLeader(budget: Int?, asked: Bool) throws {
+    try proc.addThread(11, of: 10)
+    try proc.addThread(12, of: 10)
+    let source = try source(budget, threads: asked)
+    let process = try source.takeSample().appeared[0].token
+    try proc.exit(10)
+    let sample = try source.takeSample()
+    #expect(sample.changed.map(\.token) == [process])
+    #expect(sample.changed[0].links.contains(.unread(.zombie)))
+    #expect(threads(sample).map(\.thread?.tid) == [11, 12])
+    #expect(threads(sample).map(\.thread?.process) == [process, process])
+    #expect(isSilent(try source.takeSample()))
+    try proc.setLinks(11, of: 10, ["net": Self.there])
+    try proc.remove(12, of: 10)
+    let third = try source.takeSample()
+    #expect(third.changed.map(\.token) == [threads(sample)[0].token])
+    #expect(third.disappeared == [threads(sample)[1].token])
+    // It executes: the process goes on where it was.
+    try proc.remove(11, of: 10)
+    try proc.setLinks(10, FakeProc.hostLinks.merging(["net": Self.there]) { $1 })
+    let fourth = try source.takeSample()
+    #expect(fourth.disappeared == [threads(sample)[0].token])
+    #expect(fourth.changed.map(\.token) == [process])
+    #expect(net(fourth.changed[0].links) == Self.there)
+    // And exits alone once more.
+    try proc.addThread(13, of: 10)
+    try proc.exit(10)
+    #expect(threads(try source.takeSample()).map(\.thread?.tid) == [13])
+  }
+
+  @Test("a main thread that had exited before it was met")
+  func metAfterExit() throws {
+    try proc.addThread(11, of: 10)
+    try proc.exit(10)
+    // It shows which links there are to be missed.
+    try proc.add(5)
+    try proc.add(20)
+    try proc.exit(20)
+    let sample = try source(nil, threads: false).takeSample()
+    try #require(sample.appeared.map(\.thread?.tid) == [nil, nil, nil, 11])
+    #expect(sample.appeared[3].thread?.process == sample.appeared[1].token)
+  }
+
+  @Test("a pass that fails names the thread, and the next tells what happened meanwhile")
+  func failedPass() throws {
+    for tid in 11...14 { try proc.addThread(tid, of: 10, links: ["net": Self.there]) }
+    try proc.addThread(15, of: 10)
+    let source = try source(nil)
+    let tokens = threads(try source.takeSample()).map(\.token)
+    try proc.setLinks(11, of: 10, ["net": Self.elsewhere])
+    try proc.remove(12, of: 10)
+    try proc.setLinks(13, of: 10, ["net": FakeProc.hostLinks["net"] ?? 0])
+    try proc.setLinks(15, of: 10, ["net": Self.there])
+    try proc.addThread(16, of: 10, links: ["net": Self.there])
+    try proc.breakLink(14, of: 10, "uts")
+    for _ in 0..<2 {
+      #expect { try source.takeSample() } throws: { error in
+        "\(error)".contains("\(proc.path)/10/task/14/ns/uts")
+      }
+    }
+    try proc.removeLinks(14, of: 10, ["uts"])
+    try proc.setLinks(14, of: 10, ["uts": FakeProc.hostLinks["uts"] ?? 0])
+    let after = try source.takeSample()
+    #expect(after.changed.map(\.token) == [tokens[0]])
+    #expect(Set(after.disappeared) == [tokens[1], tokens[2]])
+    #expect(Set(threads(after).map(\.thread?.tid)) == [15, 16])
+    #expect(isSilent(try source.takeSample()))
+  }
+
+  @Test("when threads are read no more, none is followed")
+  func readNoMore() throws {
+    try proc.addThread(11, of: 10, links: ["net": Self.there])
+    let source = try source(nil)
+    let token = threads(try source.takeSample())[0].token
+    source.readsThreads = false
+    let sample = try source.takeSample()
+    #expect(sample.disappeared == [token] && !sample.hasThreads)
+    source.readsThreads = true
+    #expect(threads(try source.takeSample()).map { $0.token == token } == [false])
+  }
+
+  @Test("threads leave half of the directories that may be held to processes")
+  func budget() throws {
+    for tid in 11...30 { try proc.addThread(tid, of: 10, links: ["net": Self.there]) }
+    let source = try source(8)
+    #expect(threads(try source.takeSample()).count == 20)
+    for pid in 40...50 { try proc.add(pid) }
+    #expect(try source.takeSample().counts.unheld == 12 - 5)
+    #expect(isSilent(try source.takeSample()))
+  }
+}
