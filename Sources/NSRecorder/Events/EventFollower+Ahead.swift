@@ -45,6 +45,7 @@ extension EventFollower {
   /// How many links of a task, and of it as one of its own, lead to a namespace.
   private func links(of tid: Int32, to namespace: FollowedNamespace) -> Int {
     [threads[tid]?.set, threads[tid]?.task?.set, processes[tid]?.set].compactMap(\.self)
+      .filter { !$0.isZombie }
       .reduce(0) { count, set in count + set.links.count { $0.namespace === namespace } }
   }
 }

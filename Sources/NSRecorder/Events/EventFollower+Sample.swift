@@ -20,17 +20,19 @@ extension EventFollower {
     began = sample.end.boot
     contradiction = nil
     suspects.removeAll()
+    suspectThreads.removeAll()
     // What was told of them next may be lost.
     newborn.removeAll()
-    // Of threads no sample tells.
+    // What the sample does not tell of them is not known any more.
+    let before = threads
     for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
     // What was held before says nothing of who has its number now: only what the sample read does.
     for task in processes.values { sets.leave(task.set) }
     _ = sources.add(sample)
+    let crowded = Set(sources.threads.values.compactMap(\.thread?.process))
     var met: Set<Int32> = []
     for (token, process) in sources.processes {
-      // Of a zombie that has gone its exit was told.
-      if process.links.isZombie, !isFirst, processes[process.pid] == nil { continue }
+      if process.links.isZombie, !isFirst, hasExited(process, token, crowded) { continue }
       met.insert(process.pid)
       let task = task(of: process, token)
       take(process, token, task)
@@ -38,7 +40,26 @@ extension EventFollower {
       sets.enter(task.set)
     }
     processes = processes.filter { met.contains($0.key) }
+    // The number is another's now.
+    for pid in processes.keys { paused[pid] = nil }
     early.removeAll()
+    for (token, thread) in sources.threads { beginThread(thread, token, before) }
+    for companion in sample.companions { begin(companion) }
+  }
+
+  /// Whether the exit of a zombie was told: it began in what was lost only if a thread of it is left.
+  private func hasExited(
+    _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ crowded: Set<ProcessToken>
+  ) -> Bool {
+    guard processes[zombie.pid] == nil else { return false }
+    return !crowded.contains(token) || paused[zombie.pid].map { isSame($0, zombie, token) } == true
+  }
+
+  /// Whether a task is certainly the process that a sample shows.
+  func isSame(
+    _ task: FollowedTask, _ process: SampledProcesses.Process, _ token: ProcessToken?
+  ) -> Bool {
+    task.source.map { $0 == token } ?? task.facts.isSame(process.facts)
   }
 
   /// Keeps what a sample told that nothing is to begin with: the next one tells only what is new.
@@ -52,11 +73,7 @@ extension EventFollower {
 
   /// The task that a process of a sample is: the one that was followed, if it is certainly the same.
   private func task(of process: SampledProcesses.Process, _ token: ProcessToken) -> FollowedTask {
-    if let known = processes[process.pid] {
-      let isSame =
-        known.source.map { $0 == token } ?? known.facts.isSame(process.facts)
-      if isSame { return known }
-    }
+    if let known = processes[process.pid], isSame(known, process, token) { return known }
     let task = FollowedTask(
       token: makeToken(), set: sets.set(process.links.links), facts: process.facts,
       description: process.description)
@@ -76,27 +93,20 @@ extension EventFollower {
         take(process, token, task)
       }
     }
-    var tasks: [ProcessToken: FollowedTask] = [:]
+    var tasks: Set<ProcessToken> = []
     for task in processes.values {
-      tasks[task.token] = task
-      if let before = told.sets[task.token] {
-        if before !== task.set {
-          let isRefuted = task.set.isZombie || task.set.isElsewhere(than: before)
-          if isRefuted, told.suspects.contains(task.token) { news.contradicted.insert(task.token) }
-          news.changed.append(.init(token: task.token, links: task.set.observed.links))
-        }
-        news.identified.append(.init(token: task.token, facts: task.facts))
-        news.described.append(.init(token: task.token, description: task.description))
-      } else {
-        news.appeared.append(
-          .init(
-            token: task.token, facts: task.facts, description: task.description,
-            links: task.set.observed.links))
-      }
-      task.told = task.set
+      tasks.insert(task.token)
+      tell(task, as: nil, in: &news, told)
     }
-    for token in told.sets.keys where tasks[token] == nil {
+    for (tid, thread) in threads {
+      guard let task = thread.task else { continue }
+      tasks.insert(task.token)
+      tell(task, as: facts(of: thread, tid), in: &news, told)
+    }
+    for token in told.sets.keys where !tasks.contains(token) {
       news.disappeared.append(token)
+      // If it goes on nevertheless, that begins another task.
+      for task in paused.values where task.token == token { task.told = nil }
       if told.suspects.contains(token) { news.contradicted.insert(token) }
     }
     unconfirmed.removeAll()
@@ -104,12 +114,35 @@ extension EventFollower {
     return news
   }
 
+  private func tell(
+    _ task: FollowedTask, as thread: ThreadFacts?, in news: inout ProcessSample,
+    _ told: ToldTasks
+  ) {
+    if let before = told.sets[task.token] {
+      if before !== task.set {
+        let isRefuted = task.set.isZombie || task.set.isElsewhere(than: before)
+        if isRefuted, told.suspects.contains(task.token) { news.contradicted.insert(task.token) }
+        news.changed.append(.init(token: task.token, links: task.set.observed.links))
+      }
+      news.identified.append(.init(token: task.token, facts: task.facts))
+      news.described.append(.init(token: task.token, description: task.description))
+    } else {
+      news.appeared.append(
+        .init(
+          token: task.token, facts: task.facts, thread: thread, description: task.description,
+          links: task.set.observed.links))
+    }
+    task.told = task.set
+  }
+
   /// What the history knows of tasks, to be compared with once a sample has told where they are.
   func toldTasks() -> ToldTasks {
     var told = ToldTasks()
     for task in processes.values { told.sets[task.token] = task.told }
     for case let task? in threads.values.map(\.task) { told.sets[task.token] = task.told }
-    told.suspects = Set(suspects.compactMap { processes[$0]?.token })
+    told.suspects = Set(
+      suspects.compactMap { processes[$0]?.token }
+        + suspectThreads.compactMap { threads[$0]?.task?.token })
     return told
   }
 }

@@ -46,7 +46,8 @@ extension EventFollower {
       let process = processes[thread.pid] ?? paused[thread.pid]
     else { return }
     // Beside a main thread that has exited it is one of its own wherever it is.
-    let isApart = thread.task != nil && processes[thread.pid] == nil
+    let isApart =
+      processes[thread.pid] == nil ? thread.task != nil : process.set.isZombie
     if !isApart, !thread.set.isElsewhere(than: process.set) {
       end(&thread, at: time)
     } else if let task = thread.task {
@@ -84,14 +85,6 @@ extension EventFollower {
     sets.leave(thread.set)
     threadsOf[thread.pid]?.remove(tid)
     if threadsOf[thread.pid]?.isEmpty == true { threadsOf[thread.pid] = nil }
-  }
-
-  /// Tells of the threads that came to be apart while all began: a sample has no word for them.
-  func tellThreads(at time: Int64) {
-    for (tid, thread) in threads {
-      guard let task = thread.task, task.told == nil else { continue }
-      tell(task, parent: processes[thread.pid]?.token, tid: tid, at: time)
-    }
   }
 
   /// The thread of a process beside its main one, if there is one such.

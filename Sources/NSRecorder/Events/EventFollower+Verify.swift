@@ -15,7 +15,9 @@ extension EventFollower {
     var verified = Verified(sample: news)
     var suspects: Set<Int32> = []
     let gone = sources.add(sample)
-    for appearance in sample.appeared { meet(appearance, touched, &suspects, &verified) }
+    for appearance in sample.appeared where appearance.thread == nil {
+      meet(appearance, touched, &suspects, &verified)
+    }
     for change in sample.changed {
       guard let process = sources[change.token] else { continue }
       unconfirmed.insert(process.pid)
@@ -34,11 +36,11 @@ extension EventFollower {
     for pid in due where !touched.contains(pid) {
       guard let task = processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
-        compare(task, sets.set(process.links.links), &suspects, &verified)
+        compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
       } else if task.source == nil, let (token, process) = sources.same(as: task.facts) {
         // While it was met its main thread had exited.
         identify(task, as: process.appearance(token), &verified)
-        compare(task, sets.set(process.links.links), &suspects, &verified)
+        compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
       } else {
         lose(task, touched, &suspects, &verified)
       }
@@ -54,6 +56,7 @@ extension EventFollower {
       admit(appearance, process, &verified)
     }
     self.suspects = suspects.union(early.keys)
+    if sample.hasThreads { verifyThreads(touched, &verified) }
     return verified
   }
 
@@ -106,7 +109,10 @@ extension EventFollower {
   private func describe(
     _ news: ProcessSample.Redescription, _ verified: inout Verified
   ) {
-    guard let pid = sources[news.token]?.pid, let task = processes[pid], task.source == news.token
+    let sampled = sources[news.token] ?? sources.threads[news.token]
+    guard let sampled,
+      let task = sampled.thread.map({ threads[$0.tid]?.task }) ?? processes[sampled.pid],
+      task.source == news.token
     else { return }
     task.description.update(news.description)
     verified.sample.described.append(.init(token: task.token, description: task.description))
@@ -134,16 +140,21 @@ extension EventFollower {
   }
 
   private func compare(
-    _ task: FollowedTask, _ read: FollowedSet, _ suspects: inout Set<Int32>,
+    _ task: FollowedTask, _ read: FollowedSet, of pid: Int32, _ suspects: inout Set<Int32>,
     _ verified: inout Verified
   ) {
-    guard read !== task.set, !read.isZombie else { return }
+    guard compare(task, read, wasSuspect: wasSuspect(pid), &verified) else { return }
+    suspects.insert(pid)
+    unconfirmed.insert(pid)
+  }
+
+  /// Compares a process or thread with what a sample read of it. Whether the next one has to decide.
+  func compare(
+    _ task: FollowedTask, _ read: FollowedSet, wasSuspect: Bool, _ verified: inout Verified
+  ) -> Bool {
+    guard read !== task.set, !read.isZombie else { return false }
     let differs = read.isElsewhere(than: task.set)
-    if differs, !wasSuspect(task.pid) {
-      suspects.insert(task.pid)
-      unconfirmed.insert(task.pid)
-      return
-    }
+    if differs, !wasSuspect { return true }
     // What an event told stands where the sample was denied it.
     let links = zip(read.links, task.set.links).map { read, told -> FollowedLink in
       if case .unread(.denied) = read { return told }
@@ -152,14 +163,15 @@ extension EventFollower {
       return isSame && !read.isSurelyOther(than: told) ? told : read
     }
     let set = sets.set(links)
-    guard set !== task.set else { return }
+    guard set !== task.set else { return false }
     sets.enter(set)
     sets.leave(task.set)
     task.set = set
     task.told = set
     verified.sample.changed.append(.init(token: task.token, links: set.observed.links))
-    guard differs else { return }
+    guard differs else { return false }
     verified.sample.contradicted.insert(task.token)
     verified.disagreements += 1
+    return false
   }
 }

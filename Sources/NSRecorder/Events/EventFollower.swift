@@ -13,7 +13,7 @@ final class EventFollower {
   /// The threads of the processes that have more than one, as far as they are known.
   var threadsOf: [Int32: Set<Int32>] = [:]
   /// Processes whose main thread exited before others did.
-  private(set) var paused: [Int32: FollowedTask] = [:]
+  var paused: [Int32: FollowedTask] = [:]
   /// Processes that ended lately, and in which turn that was.
   private var ended: [Int32: Int] = [:]
   var newborn: [Int32: Birth] = [:]
@@ -30,6 +30,8 @@ final class EventFollower {
   /// Those that the last sample did not confirm: an event may have been on its way. If the next does
   /// not either, it is right.
   var suspects: Set<Int32> = []
+  /// And the threads.
+  var suspectThreads: Set<Int32> = []
   /// When an event told what cannot be, by those before it: one of them is missing.
   var contradiction: Int64?
   /// What samples know.
@@ -97,6 +99,7 @@ final class EventFollower {
           birth.set.flatMap { $0.inodes == inodes ? $0 : nil }
           ?? resolve(inodes, look, from: birth.set)
         meetThread(event, set)
+        threads[event.tid]?.startTicks = Self.ticks(event.time)
       } else {
         start(event, birth, inodes, look)
       }
@@ -190,7 +193,9 @@ final class EventFollower {
   }
 
   /// Whether a process whose main thread has exited may go on by exec.
-  func mayGoOn(_ pid: Int32) -> Bool { paused[pid] != nil }
+  func mayGoOn(_ pid: Int32) -> Bool {
+    paused[pid] != nil || processes[pid]?.set.isZombie == true
+  }
 
   /// Whether a process may have threads that no event told of.
   func mayHaveUntold(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
@@ -206,6 +211,10 @@ final class EventFollower {
       if processes[event.pid] == nil {
         resume(event, in: set)
         processes[event.pid]?.timeAfterExec = look?.links[.time].map { followed(.time, $0) }
+      } else if let task = processes[event.pid], task.set.isZombie {
+        // Its main thread had exited before all began.
+        move(task, to: set ?? self.set(of: [:]), at: event.time)
+        task.timeAfterExec = look?.links[.time].map { followed(.time, $0) }
       }
     }
     guard let task = processes[event.pid] else { return }
@@ -238,12 +247,14 @@ final class EventFollower {
     } else if let task = processes[event.pid] {
       meetThreads(of: task, look)
       // Those that stay hold its namespaces without it.
-      for tid in lastingThreads(of: event.pid) { setApart(tid, at: event.time) }
+      let lasting = lastingThreads(of: event.pid)
+      for tid in lasting { setApart(tid, at: event.time) }
+      // While all begins it is what a sample would show: that tells it.
+      if batch == nil, !lasting.isEmpty { return becomeZombie(task) }
       processes[event.pid] = nil
       sets.leave(task.set)
       // Who began before events were listened to may have threads of which none told.
       let mayResume = threadsOf[event.pid]?.isEmpty == false || task.isOlder
-      // While all begins, no thread is known.
       if mayResume || batch == nil { paused[event.pid] = task }
       if !mayResume { ended[event.pid] = turns }
       unconfirmed.remove(event.pid)
@@ -252,6 +263,13 @@ final class EventFollower {
           ProcessEvent(boot: event.time, .exited(task.token, mayResume: mayResume)))
       }
     }
+  }
+
+  private func becomeZombie(_ task: FollowedTask) {
+    let zombie = sets.zombie(task.set)
+    sets.enter(zombie)
+    sets.leave(task.set)
+    task.set = zombie
   }
 
   private func resume(_ event: KernelEvent, in set: FollowedSet?) {
@@ -290,7 +308,7 @@ final class EventFollower {
   }
 
   /// The start time that `stat` has, as far as the event tells it: the process is made just before.
-  private static func ticks(_ time: Int64) -> UInt64 {
+  static func ticks(_ time: Int64) -> UInt64 {
     UInt64(max(0, time) / (1_000_000_000 / Int64(ClockTick.perSecond)))
   }
 }

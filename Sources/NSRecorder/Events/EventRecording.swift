@@ -49,7 +49,7 @@ final class EventRecording {
   var needsSample: Bool { beginning != nil || !losses.isEmpty }
 
   /// Whether the last sample did not confirm something that the next is to decide.
-  var hasSuspects: Bool { !follower.suspects.isEmpty }
+  var hasSuspects: Bool { !follower.suspects.isEmpty || !follower.suspectThreads.isEmpty }
 
   /// How many events wait to be handed over.
   var count: Int { queue.count }
@@ -185,7 +185,8 @@ final class EventRecording {
     let batches = try beginning == nil ? turn() : []
     // Losses that came up since the sample was taken leave it worth nothing.
     let lost = losses + (beginning ?? [])
-    if lost.contains(where: { $0.by > sample.start.boot }) {
+    // And without the threads that there are it is not known where all begins.
+    if !sample.hasThreads || lost.contains(where: { $0.by > sample.start.boot }) {
       beginning = lost
       losses.removeAll()
       follower.keep(sample)
@@ -198,7 +199,6 @@ final class EventRecording {
     follower.contradiction = nil
     let news = follower.finishBeginning(sample, told: &told)
     follower.batch = EventBatch(epoch: now.wall - now.boot)
-    follower.tellThreads(at: sample.end.boot)
     beginning = nil
     losses.removeAll()
     return Outcome(batches: batches, sample: news, losses: lost)

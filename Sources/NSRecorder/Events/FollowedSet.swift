@@ -9,6 +9,8 @@ final class FollowedSet {
   let inodes: NamespaceInodes
   /// What is told of it.
   let observed: ObservedSet
+  /// Whether the process is a zombie.
+  let isZombie: Bool
   /// How many tasks have it.
   fileprivate(set) var members = 0
   /// What a child of theirs has, as far as events tell.
@@ -17,6 +19,7 @@ final class FollowedSet {
   fileprivate init(_ links: [FollowedLink]) {
     self.links = links
     observed = ObservedSet(links: links.map(\.state))
+    isZombie = observed.isZombie
     var inodes: [NamespaceType: UInt64] = [:]
     for type in NamespaceType.allCases where type != .time {
       inodes[type] = links[Int(type.link.rawValue)].inode
@@ -41,12 +44,6 @@ final class FollowedSet {
       }
   }
 
-  /// Whether the process is a zombie.
-  var isZombie: Bool {
-    links.contains { link in
-      if case .unread(.zombie) = link { true } else { false }
-    }
-  }
 }
 
 /// The namespaces and sets of all tasks being followed.
@@ -91,6 +88,12 @@ final class FollowedSets {
     var links = set.links
     links[Int(link.rawValue)] = new
     return self.set(links)
+  }
+
+  /// The set of a process whose main thread has exited.
+  func zombie(_ set: FollowedSet) -> FollowedSet {
+    self.set(
+      NamespaceLink.allCases.map { $0 == .pid || $0 == .user ? set[$0] : .unread(.zombie) })
   }
 
   /// The set of a new process, whose children go where it is itself (`pid_namespaces(7)`).
@@ -165,15 +168,17 @@ final class FollowedSets {
     return namespace
   }
 
-  /// A task came into a set.
+  /// A task came into a set. A zombie is in no namespace for certain: of its end no event tells.
   func enter(_ set: FollowedSet) {
     set.members += 1
+    guard !set.isZombie else { return }
     for link in set.links { link.namespace?.holders += 1 }
   }
 
   /// A task left a set.
   func leave(_ set: FollowedSet) {
     set.members -= 1
+    guard !set.isZombie else { return }
     for link in set.links { link.namespace?.holders -= 1 }
   }
 

@@ -44,6 +44,8 @@ final class FollowedTask {
 struct FollowedThread {
   let pid: Int32
   var set: FollowedSet
+  /// When it started, where an event or a sample told that; see `ThreadFacts`.
+  var startTicks: UInt64?
   /// It as a task of its own, while its namespaces are not its process's.
   var task: FollowedTask?
 }

@@ -3,11 +3,14 @@ internal import NamespaceModel
 /// What samples told of processes: each tells only what is new.
 struct SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
+  /// The threads that are tasks of their own, of those that the last sample read.
+  private(set) var threads: [ProcessToken: Process] = [:]
   private var sets: [[LinkState]: ObservedSet] = [:]
 
-  /// A process as the last sample saw it.
+  /// A process as the last sample saw it, or a thread.
   struct Process {
     let pid: Int32
+    let thread: ThreadFacts?
     var facts: ProcessFacts
     var description: ProcessDescription
     /// As they were read: which of the namespaces being followed they are shows only when all that
@@ -31,18 +34,25 @@ struct SampledProcesses {
   /// Takes in what a sample tells; gives the processes that it does not see any more.
   mutating func add(_ sample: ProcessSample) -> [ProcessToken: Process] {
     var gone: [ProcessToken: Process] = [:]
-    for token in sample.disappeared { gone[token] = processes.removeValue(forKey: token) }
+    for token in sample.disappeared {
+      gone[token] = processes.removeValue(forKey: token)
+      threads[token] = nil
+    }
     for one in sample.appeared {
       let links = shared(one.links)
-      processes[one.token] = Process(
-        pid: one.facts.pid, facts: one.facts, description: one.description, links: links)
+      let process = Process(
+        pid: one.facts.pid, thread: one.thread, facts: one.facts, description: one.description,
+        links: links)
+      if one.thread == nil { processes[one.token] = process } else { threads[one.token] = process }
     }
     for change in sample.changed {
       let links = shared(change.links)
       processes[change.token]?.links = links
+      threads[change.token]?.links = links
     }
     for news in sample.described {
       processes[news.token]?.description.update(news.description)
+      threads[news.token]?.description.update(news.description)
     }
     return gone
   }

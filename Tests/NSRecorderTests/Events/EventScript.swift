@@ -18,7 +18,15 @@ final class EventScript {
   var clock: Int64 = 5_000_000_000
   private var places: [Int32: Place] = [:]
   private var sampled: [Int32: (token: ProcessToken, place: Place)] = [:]
+  private var sampledThreads: [Int32: (token: ProcessToken, thread: Thread)] = [:]
   private var lastSource: UInt64 = 1000
+
+  /// A thread as a sample shows it to be a task of its own.
+  struct Thread: Hashable {
+    let pid: Int32
+    let place: Place
+    var start: UInt64 = 490
+  }
 
   /// Begins with processes that are there.
   init(_ processes: [Int32: Place] = [10: .host]) { begin(processes) }
@@ -95,8 +103,14 @@ final class EventScript {
 
   /// What the source tells when these processes are there.
   ///
-  /// - Parameter others: those of them that are another process than the one that had their number.
-  func sample(_ processes: [Int32: Place], others: Set<Int32> = []) -> ProcessSample {
+  /// - Parameters:
+  ///   - others: those of them that are another process than the one that had their number.
+  ///   - threads: those that are tasks of their own; nil where none was read.
+  ///   - companions: threads that are where their process is.
+  func sample(
+    _ processes: [Int32: Place], others: Set<Int32> = [], threads: [Int32: Thread]? = nil,
+    companions: [Int32: Int32] = [:]
+  ) -> ProcessSample {
     clock += 1000
     var sample = ProcessSample(start: ClockReading(wall: clock, boot: clock, monotonic: clock))
     clock += 1000
@@ -125,15 +139,55 @@ final class EventScript {
           description: .init(comm: Array("read".utf8), uid: 7, cgroup: Array("0::/x".utf8)),
           links: place.states))
     }
+    sample.hasThreads = threads != nil
+    show(threads ?? [:], in: &sample)
+    for (tid, pid) in companions {
+      sample.companions.append(
+        .init(
+          thread: .init(tid: tid, process: sampled[pid]?.token, startTicks: nil), pid: pid,
+          links: nil))
+    }
     return sample
+  }
+
+  private func show(_ threads: [Int32: Thread], in sample: inout ProcessSample) {
+    for (tid, known) in sampledThreads
+    where threads[tid]?.start != known.thread.start || threads[tid]?.pid != known.thread.pid {
+      sampledThreads[tid] = nil
+      sample.disappeared.append(known.token)
+    }
+    for (tid, thread) in threads.sorted(by: { $0.key < $1.key }) {
+      if let known = sampledThreads[tid] {
+        if known.thread.place != thread.place {
+          sample.changed.append(.init(token: known.token, links: thread.place.states))
+        }
+        sampledThreads[tid]?.thread = thread
+        continue
+      }
+      lastSource += 1
+      let token = ProcessToken(number: lastSource)
+      sampledThreads[tid] = (token, thread)
+      sample.appeared.append(
+        .init(
+          token: token,
+          facts: .init(
+            pid: thread.pid, startTicks: 480, parentPID: 7, isKernelThread: false,
+            nspid: [thread.pid, 1]),
+          thread: .init(
+            tid: tid, process: sampled[thread.pid]?.token, startTicks: thread.start),
+          description: .init(comm: Array("work".utf8), uid: 7, cgroup: Array("0::/x".utf8)),
+          links: thread.place.states))
+    }
   }
 
   /// A sample is compared with what events told up to it.
   func verify(
-    _ processes: [Int32: Place], touched: Set<Int32> = [], others: Set<Int32> = []
+    _ processes: [Int32: Place], touched: Set<Int32> = [], others: Set<Int32> = [],
+    threads: [Int32: Thread]? = nil
   ) -> EventFollower.Verified {
     turn()
-    let verified = follower.verify(sample(processes, others: others), touched: touched)
+    let verified = follower.verify(
+      sample(processes, others: others, threads: threads), touched: touched)
     history.apply(verified.sample)
     return verified
   }
@@ -143,17 +197,18 @@ final class EventScript {
   /// - Parameter meanwhile: what is told while it is taken.
   @discardableResult
   func begin(
-    _ processes: [Int32: Place], others: Set<Int32> = [], meanwhile: () -> Void = {}
+    _ processes: [Int32: Place], others: Set<Int32> = [], threads: [Int32: Thread] = [:],
+    companions: [Int32: Int32] = [:], meanwhile: () -> Void = {}
   ) -> ProcessSample {
     turn()
     var told = follower.toldTasks()
-    let sample = sample(processes, others: others)
+    let sample = sample(processes, others: others, threads: threads, companions: companions)
     places.merge(processes) { $1 }
+    places.merge(threads.mapValues(\.place)) { $1 }
     follower.begin(sample)
     meanwhile()
     let news = follower.finishBeginning(sample, told: &told)
     follower.batch = EventBatch(epoch: 0)
-    follower.tellThreads(at: sample.end.boot)
     history.apply(news)
     return news
   }

@@ -72,7 +72,7 @@ extension MadeUpMachine {
   }
 
   private func makeThread(_ parent: MadeUpTask) {
-    guard hasThreads, parent[.pid] === parent[.pidForChildren] else { return }
+    guard parent[.pid] === parent[.pidForChildren] else { return }
     let tid = freeNumber()
     add(parent.pid, tid, parent.links)
     guard let thread = tasks[tid] else { return }

@@ -52,9 +52,9 @@ extension MadeUpMachine: TaskReading {
   }
 
   /// A pass over all processes, as `ProcfsSource` makes it: it holds on to those that it knows.
-  func takeSample(onPause: () -> Void) -> ProcessSample {
+  func takeSample(threads: Bool, onPause: () -> Void) -> ProcessSample {
     var sample = ProcessSample(start: reading())
-    hasThreads = mayHaveThreads
+    sample.hasThreads = threads
     pass(1...1000)
     let listed = tasks.values.filter { !$0.isThread }.map(\.pid).sorted()
     var met: Set<Int> = []
@@ -79,8 +79,79 @@ extension MadeUpMachine: TaskReading {
       sampled[number] = nil
       sample.disappeared.append(known.token)
     }
+    readThreads(threads, met, &sample)
     sample.end = reading()
     return sample
+  }
+
+  /// Of processes that were met, or of those whose main thread had exited.
+  private func readThreads(_ wanted: Bool, _ met: Set<Int>, _ sample: inout ProcessSample) {
+    var apart: Set<Int> = []
+    for leader in tasks.values.sorted(by: { $0.tid < $1.tid }) {
+      guard met.contains(leader.number), let process = sampled[leader.number],
+        wanted || process.states.contains(.unread(.zombie))
+      else { continue }
+      for tid in threads(of: leader.pid) where tid != leader.pid {
+        goOn(3)
+        guard let thread = tasks[tid], thread.pid == leader.pid, thread.isThread else { continue }
+        let first = NamespaceLink.allCases.prefix(5).map { state(thread, $0) }
+        goOn(2)
+        guard tasks[tid] === thread else { continue }
+        let states = first + NamespaceLink.allCases.dropFirst(5).map { state(thread, $0) }
+        if isApart(states, from: process.states) {
+          apart.insert(thread.number)
+          tell(thread, of: process.token, states, &sample)
+        } else {
+          sample.companions.append(
+            .init(
+              thread: facts(of: thread, process.token), pid: leader.pid,
+              links: states == process.states ? nil : states))
+        }
+      }
+    }
+    for (number, known) in sampledThreads where !apart.contains(number) {
+      sampledThreads[number] = nil
+      sample.disappeared.append(known.token)
+    }
+  }
+
+  private func facts(of thread: MadeUpTask, _ process: ProcessToken) -> ThreadFacts {
+    ThreadFacts(
+      tid: thread.tid, process: process, startTicks: UInt64(thread.born / 10_000_000))
+  }
+
+  private func isApart(_ thread: [LinkState], from leader: [LinkState]) -> Bool {
+    leader.contains(.unread(.zombie))
+      || NamespaceType.allCases.contains { type in
+        thread[Int(type.link.rawValue)] != leader[Int(type.link.rawValue)]
+      }
+  }
+
+  private func tell(
+    _ thread: MadeUpTask, of process: ProcessToken, _ states: [LinkState],
+    _ sample: inout ProcessSample
+  ) {
+    if let known = sampledThreads[thread.number] {
+      guard known.states != states else { return }
+      sampledThreads[thread.number]?.states = states
+      sample.changed.append(.init(token: known.token, links: states))
+      return
+    }
+    lastSource += 1
+    let token = ProcessToken(number: 1 << 32 + lastSource)
+    sampledThreads[thread.number] = (token, states)
+    sample.appeared.append(
+      .init(
+        token: token, facts: facts(of: tasks[thread.pid] ?? thread),
+        thread: facts(of: thread, process),
+        description: ProcessDescription(comm: Array(thread.comm.utf8), uid: 0, cgroup: nil),
+        links: states))
+  }
+
+  private func facts(of task: MadeUpTask) -> ProcessFacts {
+    ProcessFacts(
+      pid: task.pid, startTicks: UInt64(task.born / 10_000_000), parentPID: 1,
+      isKernelThread: false, nspid: [task.pid])
   }
 
   private func tell(_ task: MadeUpTask, _ states: [LinkState], _ sample: inout ProcessSample) {
@@ -97,10 +168,6 @@ extension MadeUpMachine: TaskReading {
     sampled[task.number] = (token, states)
     sample.appeared.append(
       .init(
-        token: token,
-        facts: ProcessFacts(
-          pid: task.pid, startTicks: UInt64(task.born / 10_000_000), parentPID: 1,
-          isKernelThread: false, nspid: [task.pid]),
-        description: description, links: states))
+        token: token, facts: facts(of: task), description: description, links: states))
   }
 }

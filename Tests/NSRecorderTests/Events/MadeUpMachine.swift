@@ -61,10 +61,9 @@ final class MadeUpMachine {
   /// What was when, for the referee.
   var truth: [TruthEntry] = []
   var sampled: [Int: (token: ProcessToken, states: [LinkState])] = [:]
+  /// And threads, where they are tasks of their own.
+  var sampledThreads: [Int: (token: ProcessToken, states: [LinkState])] = [:]
   var lastSource: UInt64 = 0
-  /// Threads that are there before all begins, nobody knows of.
-  var hasThreads = false
-  var mayHaveThreads = true
   /// It wakes nobody either way.
   var isQuiet = false
   private var freeInodes: [UInt64] = []

@@ -14,12 +14,9 @@ struct Referee {
   private var truth: [Int32: Held] = [:]
   private var place = 0
   private var ids: [ObservedNamespace: UInt64] = [:]
-  /// When the sample began with which all began: of threads that were there then nobody tells.
-  var began: Int64 = .max
 
   private struct Held {
     let pid: Int32
-    let born: Int64
     var links: [MadeUpNamespace]
     var states: [LinkState]
     /// Its main thread has exited.
@@ -38,10 +35,6 @@ struct Referee {
 
   /// - Parameter moment: when all is as the sample tells.
   mutating func check(_ sample: ProcessSample, at moment: Int64, _ machine: MadeUpMachine) {
-    // Of threads no sample tells.
-    let since = began
-    began = .max
-    defer { began = since }
     history.apply(sample)
     advance(to: moment, machine)
     compare(at: moment)
@@ -59,9 +52,7 @@ struct Referee {
       place += 1
       let hasThreads = truth.contains { $0.value.pid == entry.pid && $0.key != entry.pid }
       if let links = entry.links {
-        truth[entry.tid] = Held(
-          pid: entry.pid, born: truth[entry.tid]?.born ?? entry.time, links: links,
-          states: entry.states)
+        truth[entry.tid] = Held(pid: entry.pid, links: links, states: entry.states)
       } else if entry.tid == entry.pid, hasThreads {
         truth[entry.tid]?.isPaused = true
       } else {
@@ -84,9 +75,7 @@ struct Referee {
       let process = truth[held.pid]
       guard let task = told.removeValue(forKey: tid) else {
         if tid == held.pid, !held.isPaused { faults.append("\(time): \(tid) is not told") }
-        if tid != held.pid, let process, held.born > began, !process.isPaused,
-          isElsewhere(held, process)
-        {
+        if tid != held.pid, let process, !process.isPaused, isElsewhere(held, process) {
           faults.append("\(time): thread \(tid) of \(held.pid) is not told")
         }
         continue

@@ -68,7 +68,8 @@ struct ToldHistory {
       add(
         one.token,
         Task(
-          pid: one.facts.pid, tid: nil, links: one.links, comm: one.description.comm))
+          pid: one.facts.pid, tid: one.thread?.tid, parent: one.thread?.process, links: one.links,
+          comm: one.description.comm))
     }
     for change in sample.changed { move(change.token, change.links) }
     for one in sample.identified where tasks[one.token] == nil {
