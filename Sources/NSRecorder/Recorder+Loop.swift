@@ -66,6 +66,7 @@ extension Recorder {
   /// another, nothing would tell which times it showed. A clock that is made to run a little faster
   /// or slower (`adjtimex(2)`) is not set.
   private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
+    (source as? ProcfsSource)?.readsThreads = configuration.threads || isSampleNeeded
     var sample = try source.takeSample()
     // With events it is of one moment, and each pass has to be compared with them.
     for _ in 0..<3 where events == nil {

@@ -13,6 +13,9 @@ public struct RecorderConfiguration: Sendable {
   public var procRoot: String
   /// Whether to listen to the kernel's events.
   public var events: Events
+  /// Whether each sample reads the threads of every process. If not, those are read only with which
+  /// events begin, and what is beside a main thread that has exited.
+  public var threads: Bool
   /// How large the ring of each processor is for events, in bytes: what the kernel tells while the
   /// recorder is busy has to find room there.
   public var eventRing: Int
@@ -49,7 +52,7 @@ public struct RecorderConfiguration: Sendable {
   /// A configuration with these values.
   public init(
     database: String, interval: Int64 = 5_000_000_000, samples: Int? = nil,
-    procRoot: String = "/proc", events: Events = .auto,
+    procRoot: String = "/proc", events: Events = .auto, threads: Bool = false,
     eventRing: Int = RecorderConfiguration.usualEventRing, shortLived: ShortLived = .all,
     pinsEvery: Int64? = RecorderConfiguration.usualPinsEvery,
     hostRoot: String? = nil, program: String = "NSRecorder"
@@ -59,6 +62,7 @@ public struct RecorderConfiguration: Sendable {
     self.samples = samples
     self.procRoot = procRoot
     self.events = events
+    self.threads = threads
     self.eventRing = eventRing
     self.shortLived = shortLived
     self.pinsEvery = pinsEvery

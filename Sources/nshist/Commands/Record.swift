@@ -31,6 +31,9 @@ struct Record: ParsableCommand {
       valueName: "auto|on|off"))
   var events = EventsChoice.auto
 
+  @Flag(help: "Read the threads of every process in each sample: their namespaces may differ.")
+  var threads = false
+
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
@@ -96,8 +99,9 @@ struct Record: ParsableCommand {
     let path = try database.pathForRecording()
     let configuration = RecorderConfiguration(
       database: path, interval: try nanoseconds(interval), samples: samples, procRoot: procRoot,
-      events: events.choice, eventRing: eventRing * 1024, shortLived: shortLived.choice,
-      pinsEvery: try pinsInterval(), hostRoot: hostRoot, program: Program.nameAndVersion)
+      events: events.choice, threads: threads, eventRing: eventRing * 1024,
+      shortLived: shortLived.choice, pinsEvery: try pinsInterval(), hostRoot: hostRoot,
+      program: Program.nameAndVersion)
     let recorder = try Recorder(
       configuration, logger: Logger(label: "nshist") { _ in MessageLogHandler() })
     sayStart(recorder, path)

@@ -1,0 +1,108 @@
+// Threads that samples find: where that is asked for, where events begin, and where a main thread has
+// exited.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
+struct SampledThreadTests {
+  private let puppet: Puppet
+  private let tid: Int32
+
+  init() throws {
+    puppet = try Puppet()
+    tid = try puppet.startThread()
+  }
+
+  private var pid: Int { Int(puppet.pid) }
+
+  /// The number of the thread's network, as the kernel has it now.
+  private func network() throws -> Int {
+    let link = try FileManager.default.destinationOfSymbolicLink(
+      atPath: "/proc/\(pid)/task/\(tid)/ns/net")
+    return try #require(Int(link.filter(\.isNumber)))
+  }
+
+  /// Who was in that network.
+  private func members(_ recording: LiveRecording, _ network: Int) throws -> [Row] {
+    try recording.ask("members", "net:[\(network)]").filter { $0.pid == pid }
+  }
+
+  @Test("samples that read threads find one that left, and that it came back")
+  func asked() throws {
+    let recording = try LiveRecording(["--events", "off", "--threads"])
+    try recording.waitForSamples(2)
+    try puppet.unshareInThread(CloneFlag.net)
+    let network = try network()
+    try recording.waitForSamples(2)
+    let stay = try members(recording, network)
+    #expect(stay.map { $0.number("tid") } == [Int(tid)], "\(stay)")
+    #expect(stay.first?.flag("open") == true && stay.first?.flag("began_exactly") == false)
+    #expect(try recording.ask("history", "\(pid)").count == 1)
+    let changes = try recording.ask("changes").filter { $0.number("tid") == Int(tid) }
+    #expect(changes.first?.texts("marks").contains("new") == true, "\(changes)")
+    try puppet.endThread()
+    try recording.waitForSamples(2)
+    #expect(try members(recording, network).map { $0.flag("open") } == [false])
+    #expect(try recording.ask("history", "\(pid)").first?.flag("open") == true)
+  }
+
+  @Test("samples that do not read threads leave them alone")
+  func notAsked() throws {
+    try puppet.unshareInThread(CloneFlag.net)
+    let network = try network()
+    let recording = try LiveRecording(["--events", "off"])
+    try recording.waitForSamples(2)
+    let outcome = try Command.run(
+      Command.nshist, ["query", "members", "net:[\(network)]", "--db", recording.database])
+    #expect(outcome.status != 0 || !outcome.output.contains("\(pid)"), "\(outcome.output)")
+  }
+
+  @Test(
+    "the first sample beside events finds a thread that left before, and events follow it",
+    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
+    arguments: [[], ["--threads"]])
+  func before(options: [String]) throws {
+    try puppet.unshareInThread(CloneFlag.net)
+    let network = try network()
+    let recording = try LiveRecording(interval: "500ms", ["--events", "on"] + options)
+    let found = try members(recording, network)
+    #expect(found.map { $0.number("tid") } == [Int(tid)], "\(found)")
+    #expect(found.first?.flag("began_exactly") == false)
+    // Samples that read no threads take nothing back.
+    try recording.waitForSamples(3)
+    let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
+    try recording.waitForSamples(2)
+    recording.settle()
+    let stay = try members(recording, network)
+    #expect(stay.count == 1 && stay.first?.flag("ended_exactly") == true, "\(stay)")
+    #expect(end.contains(stay.first?.time("until")), "\(stay)")
+    #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
+  }
+
+  @Test("a thread beside a main thread that has exited is found without asking for threads")
+  func exitedMainThread() throws {
+    let recording = try LiveRecording(["--events", "off"])
+    try recording.waitForSamples(2)
+    try puppet.exitMainThread()
+    try eventually("a zombie") {
+      try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") Z ")
+    }
+    try recording.waitForSamples(2)
+    let network = try network()
+    let stay = try members(recording, network).last { $0.number("tid") == Int(tid) }
+    #expect(stay?.flag("open") == true, "\(stay as Any)")
+    #expect(stay?.flag("began_exactly") == false)
+    let process = try recording.ask("history", "\(pid)")
+    #expect(process.last?["comm"] == stay?["comm"], "\(process)")
+    // By its exec the process goes on.
+    try puppet.execInThread()
+    try recording.waitForSamples(3)
+    let after = try members(recording, network)
+    #expect(after.filter { $0.number("tid") != nil }.allSatisfy { $0.flag("open") == false })
+    let last = try recording.ask("history", "\(pid)").last
+    #expect(last?.flag("open") == true && last?["comm"] == "sleep", "\(last as Any)")
+    #expect(Set(try recording.ask("history", "\(pid)").map { $0["start"] }).count == 1)
+  }
+}
