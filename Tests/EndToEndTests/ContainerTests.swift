@@ -62,6 +62,31 @@ struct ContainerTests {
   }
 
   @Test(
+    "two containers that share a network, as those of a pod do",
+    .enabled(if: Containers.runcIsThere, "\(Containers.runcNeed)"))
+  func pod() throws {
+    let folder = try TemporaryFolder()
+    try Containers.makeBundle(in: folder, isPod: true)
+    let recording = try LiveRecording(interval: "2s", ["--events", "on"])
+    try recording.waitForSamples(1)
+    let steps = try Containers.playPod(in: folder)
+    recording.settle()
+    func step(_ name: String) throws -> Containers.Step {
+      try #require(steps.first { $0.name == name })
+    }
+    let pids = [try #require(try step("first").pid), try #require(try step("second").pid)]
+    let middle = (try step("second").time + step("ending").time) / 2
+    for type in Self.isolated {
+      let answer = try recording.same(pids, at: middle, type)
+      #expect(answer["verdict"] == (type == "net" ? "same" : "different"), "\(answer)")
+      #expect(answer["evidence"] == "exact", "\(answer)")
+    }
+    let peers = try recording.ask("peers", "\(pids[0])", "--type", "net").compactMap(\.pid)
+    #expect(peers.contains(Int(pids[1])))
+    try expectNothingUntold(recording)
+  }
+
+  @Test(
     "a sandbox of bwrap",
     .enabled(if: Containers.bwrapIsThere, "\(Containers.bwrapNeed)"))
   func bwrap() throws {

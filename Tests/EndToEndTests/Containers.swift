@@ -29,8 +29,10 @@ enum Containers {
   }
 
   /// Makes a bundle whose first process sleeps, with new namespaces of every usual type.
-  static func makeBundle(in folder: TemporaryFolder) throws {
-    _ = try makeRoot(in: folder)
+  ///
+  /// - Parameter isPod: whether a second one is to come, which shares its network.
+  static func makeBundle(in folder: TemporaryFolder, isPod: Bool = false) throws {
+    let root = try makeRoot(in: folder)
     let path = folder.file("config.json")
     _ = try Command.run(runc, ["spec", "--rootless", "--bundle", folder.path])
     let text = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -39,11 +41,19 @@ enum Containers {
     process["terminal"] = false
     process["args"] = ["/bin/sleep", "60"]
     config["process"] = process
+    config["root"] = ["path": root, "readonly": true]
     var linux = config["linux"] as? [String: Any] ?? [:]
     let spaces = linux["namespaces"] as? [[String: String]] ?? []
     linux["namespaces"] = spaces + [["type": "network"]]
     config["linux"] = linux
     try JSONSerialization.data(withJSONObject: config).write(to: URL(fileURLWithPath: path))
+    guard isPod else { return }
+    linux["namespaces"] = spaces + [["type": "network", "path": "NETWORK"]]
+    config["linux"] = linux
+    try FileManager.default.createDirectory(
+      atPath: folder.file("other"), withIntermediateDirectories: true)
+    try JSONSerialization.data(withJSONObject: config, options: .withoutEscapingSlashes)
+      .write(to: URL(fileURLWithPath: folder.file("other/pod.json")))
   }
 
   /// What was done with a container, and when, in nanoseconds since the epoch.
@@ -57,10 +67,8 @@ enum Containers {
   ///
   /// All in a user namespace, where runc has no say about devices, and a mount namespace.
   static func play(in folder: TemporaryFolder) throws -> [Step] {
-    let script = """
-      say() { echo "$1 $(date +%s%N) $2"; }
-      cd "$0"
-      do_() { \(runc) --root "$0/state" "$@" </dev/null >/dev/null; }
+    try play(
+      """
       say starting
       do_ run -d --pid-file first box || exit 1
       say started $(cat first)
@@ -74,6 +82,34 @@ enum Containers {
       while do_ state box && [ -e /proc/$(cat first)/ns/net ]; do sleep 0.01; done 2>/dev/null
       do_ delete --force box
       say ended
+      """, in: folder)
+  }
+
+  /// Runs two containers that share a network, as those of a pod do.
+  static func playPod(in folder: TemporaryFolder) throws -> [Step] {
+    try play(
+      """
+      do_ run -d --pid-file first one || exit 1
+      say first $(cat first)
+      sed "s#NETWORK#/proc/$(cat first)/ns/net#" other/pod.json > other/config.json
+      do_ run -d --bundle other --pid-file second two || exit 1
+      say second $(cat second)
+      sleep 0.5
+      say ending
+      for box in one two; do do_ kill $box KILL; done
+      while [ -e /proc/$(cat first)/ns/net ] || [ -e /proc/$(cat second)/ns/net ]; do
+        sleep 0.01
+      done 2>/dev/null
+      for box in one two; do do_ delete --force $box; done
+      """, in: folder)
+  }
+
+  private static func play(_ steps: String, in folder: TemporaryFolder) throws -> [Step] {
+    let script = """
+      say() { echo "$1 $(date +%s%N) $2"; }
+      cd "$0"
+      do_() { \(runc) --root "$0/state" "$@" </dev/null >/dev/null; }
+      \(steps)
       """
     let outcome = try Command.run(
       unshare, ["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script, folder.path])

@@ -18,7 +18,8 @@ struct SystemCallFaultTests {
     let outcome = try Command.run(
       Strace.path,
       Strace.injecting(faults) + [Command.nshist]
-        + recording.arguments(interval: "20ms", samples: 6))
+        + recording.arguments(interval: "20ms", samples: 6)
+        + ["--pins-every", "off"])
     try recording.expectWhole()
     return outcome
   }
@@ -54,7 +55,9 @@ struct SystemCallFaultTests {
     for pid in 30...60 { try recording.proc.add(pid) }
     // Few enough files that directories are opened anew in each pass. In the first two that of a
     // process is opened for its links and for its name, in the third for its links.
-    let arguments = recording.arguments(interval: "20ms", samples: 6).joined(separator: " ")
+    let arguments =
+      (recording.arguments(interval: "20ms", samples: 6)
+      + ["--pins-every", "off"]).joined(separator: " ")
     let outcome = try Command.run(
       "/bin/sh",
       [
@@ -74,7 +77,7 @@ struct SystemCallFaultTests {
 
   @Test("a failed write costs one sample, and the next one has all of it")
   func write() throws {
-    let sample = try record("fdatasync:error=EIO:when=12")
+    let sample = try record("fdatasync:error=EIO:when=13")
     #expect(sample.status == 0)
     #expect(sample.messages.contains("cannot record into \(recording.path)"), "\(sample.messages)")
     #expect(sample.messages.contains("check the device"))
@@ -86,7 +89,7 @@ struct SystemCallFaultTests {
 
   @Test("a disk that takes nothing any more ends with what was committed, and says so")
   func writesAllFail() throws {
-    let outcome = try record("fdatasync:error=EIO:when=12+")
+    let outcome = try record("fdatasync:error=EIO:when=13+")
     #expect(outcome.status == 74)
     #expect(outcome.messages.contains("the last of it could not be written"))
     let count = try #require(recording.number("SELECT count(*) FROM sample"))

@@ -29,10 +29,19 @@ public struct NamespacesAnswer: Sendable {
   public var unread: Int
   /// The samples around the moment.
   public var samples: [SameAnswer.SampleGap]
-  /// When the looks for pins around the moment began, in nanoseconds since the epoch; nil where there
-  /// is none.
-  public var looks: (before: Int64?, after: Int64?)
+  /// The looks for pins around the moment.
+  public var looks: Looks
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   public var recorded: ClosedRange<Int64>?
+
+  /// The looks for what pins namespaces on the two sides of a moment.
+  public struct Looks: Sendable, Hashable {
+    /// When the one before began, in nanoseconds since the epoch; nil when there is none.
+    public let before: Int64?
+    /// When the one after began; nil when there is none.
+    public let after: Int64?
+    /// How many processes had open files that one of them could not look at.
+    public let denied: Int64
+  }
 }

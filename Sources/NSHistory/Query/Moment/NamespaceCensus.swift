@@ -17,7 +17,9 @@ extension HistoryReader {
           process.places.values.contains { $0.namespace == nil && $0.reason != .unsupported }
         },
         samples: census.brackets.map(SameAnswer.SampleGap.init),
-        looks: (looks.before?.wall, looks.after?.wall),
+        looks: .init(
+          before: looks.before?.wall, after: looks.after?.wall,
+          denied: max(looks.before?.denied ?? 0, looks.after?.denied ?? 0)),
         recorded: try reading.index.recorded())
     }
   }

@@ -20,6 +20,8 @@ struct PinReader {
     /// When it began, in nanoseconds since the epoch.
     let wall: Int64
     let wallEnd: Int64
+    /// How many processes had open files that could not be looked at.
+    let denied: Int64
   }
 
   /// The last look that was over at a time, and the one behind it.
@@ -34,11 +36,11 @@ struct PinReader {
 
   private func look(_ condition: String, _ value: Int64) throws(SQLiteError) -> Look? {
     try connection.prepare(
-      "SELECT scan_id, session_id, wall_ns, took_ns FROM pin_scan WHERE \(condition)"
+      "SELECT scan_id, session_id, wall_ns, took_ns, denied FROM pin_scan WHERE \(condition)"
     ).bind(.integer(value)).first {
       Look(
         id: $0.integer(0), session: $0.integer(1), wall: $0.integer(2),
-        wallEnd: $0.integer(2) &+ max(0, $0.integer(3)))
+        wallEnd: $0.integer(2) &+ max(0, $0.integer(3)), denied: $0.integer(4))
     }
   }
 

@@ -8,12 +8,20 @@ struct MomentWords {
   /// How many processes had links that could not be read, where that is of interest.
   var unread: Int?
   /// When the looks for pins around it were, where they are of interest.
-  var looks: (before: Int64?, after: Int64?)?
+  var looks: NamespacesAnswer.Looks?
 
   var json: [(String, JSON)] {
     let unread = unread.map { [("unread_processes", JSON.integer(Int64($0)))] } ?? []
     let looks = looks.map { looks in
-      [("pins", JSON.object([("before", .time(looks.before)), ("after", .time(looks.after))]))]
+      [
+        (
+          "looks",
+          JSON.object([
+            ("before", .time(looks.before)), ("after", .time(looks.after)),
+            ("denied", .integer(looks.denied)),
+          ])
+        )
+      ]
     }
     return [("at", .time(time)), ("samples", .array(samples.map(\.json)))] + unread + (looks ?? [])
   }
@@ -35,8 +43,12 @@ struct MomentWords {
     guard let looks else { return nil }
     let sides = [looks.before, looks.after].compactMap(\.self)
       .map { TimeFormat.people($0, zone) }
-    return sides.isEmpty
-      ? "What else keeps namespaces (a mount, a file or a socket) was not looked for."
-      : "What else keeps namespaces was looked for at \(sides.joined(separator: " and "))."
+    guard !sides.isEmpty else {
+      return "What else keeps namespaces (a mount, a file or a socket) was not looked for."
+    }
+    let first = "What else keeps namespaces was looked for at \(sides.joined(separator: " and "))"
+    guard looks.denied > 0 else { return first + "." }
+    let some = RecordingWords.count(Int(looks.denied), "process", "processes")
+    return "\(first); the open files of \(some) could not be looked at."
   }
 }
