@@ -20,9 +20,10 @@ def cpu(*command):
     return spent, after.ru_maxrss
 
 
-def record(samples, events):
+def record(samples, events, pins="off"):
     command = [f"{WORK}/nshist", "record", "--db", DB, "--interval", "0.05"]
-    return cpu(*command, "--events", events, "--samples", str(samples))
+    command += ["--pins-every", pins, "--events", events]
+    return cpu(*command, "--samples", str(samples))
 
 
 def bare(*directory):
@@ -53,12 +54,14 @@ def bytes_a_sample():
     return (sizes[1] - sizes[0]) / 10_000
 
 
-floor, least, nshist, listening, memory = [], [], [], [], 0
+floor, least, nshist, listening, looks, memory = [], [], [], [], [], 0
 for _ in range(ROUNDS):
     for events, costs in (("off", nshist), ("auto", listening)):
         few, _ = record(3, events)
         many, memory = record(23, events)
         costs.append((many - few) / 20 * 1000)
+    # One look, at the beginning.
+    looks.append((record(3, "off", "60")[0] - record(3, "off")[0]) * 1000)
     floor.append(bare())
     least.append(bare("ns"))
 processes = len(glob.glob("/proc/[0-9]*"))
@@ -68,6 +71,7 @@ print(f"floor, CPU time a pass     {spread(floor)} holding /proc/PID")
 print(f"                           {spread(least)} holding /proc/PID/ns, as nshist does")
 print(f"nshist, CPU time a sample  {spread(nshist)} --events off")
 print(f"                           {spread(listening)} --events auto, and little happens")
+print(f"a look for pins            {spread(looks)} once a minute")
 events = statistics.median(listening) / statistics.median(nshist)
 print(f"ratio with events          {events:.3f}")
 print(f"ratio of medians           {ratio:.2f}, and {strict:.2f} to the lower floor")

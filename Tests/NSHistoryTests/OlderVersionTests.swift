@@ -26,33 +26,6 @@ struct OlderVersionTests {
     _ = try history.write(new, ends: true)
   }
 
-  /// Makes a file of the version, with all that a newer one holds of its columns.
-  private static func copy(_ new: String, into old: String, version: Int) throws {
-    let connection = try Connection(path: old, access: .readWrite)
-    try connection.execute(
-      """
-      PRAGMA journal_mode = WAL; PRAGMA application_id = 0x4E534853;
-      CREATE TABLE migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL,
-        checksum TEXT NOT NULL, applied_ns INTEGER NOT NULL) STRICT;
-      """)
-    for migration in Migration.all[..<version] {
-      try connection.execute(migration.sql)
-      try connection.prepare("INSERT INTO migration VALUES (?, ?, ?, 0)")
-        .bind(.integer(migration.version), .text(migration.name), .text(migration.checksum)).run()
-    }
-    try connection.execute("PRAGMA user_version = \(version); ATTACH '\(new)' AS new")
-    let tables = try connection.prepare(
-      "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'migration'"
-    ).map { $0.text(0) }
-    for table in tables {
-      let columns = try connection.prepare("SELECT name FROM pragma_table_info('\(table)', 'main')")
-        .map { $0.text(0) }.joined(separator: ", ")
-      try connection.execute(
-        "INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM new.\(table)")
-    }
-    try connection.execute("DETACH new")
-  }
-
   private func version(_ path: String) throws -> Int64? {
     try Connection(path: path, access: .readWrite).prepare("PRAGMA user_version")
       .first { $0.integer(0) }
@@ -61,7 +34,7 @@ struct OlderVersionTests {
   @Test(
     "as it is it answers what the same history of the newest version does", arguments: [2, 3])
   func asItIs(version: Int) throws {
-    try Self.copy(new, into: old, version: version)
+    try OlderFile.copy(new, into: old, version: version)
     let answers = try answers(old)
     #expect(answers.count > 100)
     let expected = try self.answers(new)
@@ -71,7 +44,7 @@ struct OlderVersionTests {
 
   @Test("brought up to date it answers the same", arguments: [2, 3])
   func migrated(version: Int) throws {
-    try Self.copy(new, into: old, version: version)
+    try OlderFile.copy(new, into: old, version: version)
     let before = try answers(old)
     do { _ = try HistoryWriter(path: old) }
     #expect(try self.version(old) == Migration.all.last?.version)

@@ -14,6 +14,12 @@ struct QueryNamespaces: ParsableCommand {
 
   @OptionGroup var moment: MomentOption
   @OptionGroup var type: TypeOption
+  @Option(
+    help: ArgumentHelp(
+      "Only those that processes of a container are in, by name or the beginning of an id.",
+      valueName: "container"))
+  var container: String?
+
   @OptionGroup var columns: ColumnsOption
   @OptionGroup var options: ListingOptions
 
@@ -24,15 +30,31 @@ struct QueryNamespaces: ParsableCommand {
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
     let answer = try reader.namespaces(at: time)
+    let places = try container.map { try namespaces(of: $0, at: time, reader) }
     let listing = Listing(
       "namespaces", all, chosen: chosen, to: try options.output(), options.format)
     let words = MomentWords(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
       looks: answer.looks)
     try listing.begin(words.json, lines: words.lines)
-    _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
-      .allSatisfy(listing.add)
+    _ = answer.namespaces.lazy.filter { one in
+      types.contains(one.namespace.type) && places?.contains(one.namespace.id) != false
+    }.allSatisfy(listing.add)
     try listing.end()
-    Hints(reader: reader, zone: options.zone).say(time, answer.samples, answer.recorded)
+    let hints = Hints(reader: reader, zone: options.zone)
+    hints.say(time, answer.samples, answer.recorded)
+    if let container, places?.isEmpty == true {
+      try hints.say(
+        nothingOf: .container(container), in: TimeWindow(since: time, until: time))
+    }
+  }
+
+  /// The namespaces that processes of a container were in, or may have been.
+  private func namespaces(
+    of container: String, at time: Int64, _ reader: HistoryReader
+  ) throws -> Set<Int64> {
+    let isMeant = try reader.matcher(.container(container))
+    let processes = try reader.processes(at: time).processes.filter { isMeant($0.process) }
+    return Set(processes.flatMap(\.places.values).flatMap(\.namespaces).map(\.id))
   }
 }

@@ -86,7 +86,7 @@ extension ProcessAtMoment {
   /// Whether it was, or may have been, in one of these namespaces.
   fileprivate func isIn(_ namespaces: Set<Int64>) -> Bool {
     places.values.contains { place in
-      ([place.namespace].compactMap(\.self) + place.others).contains { namespaces.contains($0.id) }
+      place.namespaces.contains { namespaces.contains($0.id) }
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import Containers
 internal import SQLite
 
 /// Finds the containers that are meant by an id or a name, and what is inside them.
@@ -61,6 +62,8 @@ struct ContainerFinder {
     return try connection.prepare(
       "SELECT cgroup_id, path FROM cgroup WHERE container_id = -1 AND instr(path, ?) > 0"
     ).bind(.text(id)).map { ($0.integer(0), $0.text(1)) }
-      .filter { ContainerRecord(cgroup: SystemText.bytes($0.1))?.id.hasPrefix(id) == true }.map(\.0)
+      .filter { _, path in
+        CgroupPlace(SystemText.bytes(path)).containers.contains { $0.id.hasPrefix(id) }
+      }.map(\.0)
   }
 }

@@ -1,15 +1,24 @@
+internal import Containers
 internal import SQLite
 
 extension ContainerRecord {
   /// The columns that it is read from, behind `cgroup` and `joins`.
   static let columns = """
     cgroup.container_id, container.id, engine, pod, container.name, image, pod_name, pod_namespace,
-    sandbox
+    sandbox, unit
     """
   static let joins = "LEFT JOIN container ON container.container_id = cgroup.container_id"
 
   /// In place of a row, in a file of before containers had any: see `OlderShape`.
   private static let unknown: Int64 = -1
+
+  /// The unit of systemd of a row whose `columns` begin at one; nil where it is in none.
+  static func unit(_ row: Statement, from first: Int32, cgroup path: String?) -> String? {
+    guard row.integer(first) == unknown else {
+      return row.optionalText(first + 9).map(SystemText.harmless)
+    }
+    return path.flatMap { CgroupPlace(SystemText.bytes($0)).unit }.map(SystemText.harmless)
+  }
 
   /// The container of a row whose `columns` begin at one; nil for a process that is in none.
   init?(_ row: Statement, from first: Int32, cgroup path: String?) {

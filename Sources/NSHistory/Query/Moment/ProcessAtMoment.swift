@@ -38,6 +38,9 @@ public struct ProcessAtMoment: Sendable, Hashable {
       self.isDisputed = isDisputed
     }
 
+    /// All that it was seen in.
+    public var namespaces: [NamespaceRecord] { [namespace].compactMap(\.self) + others }
+
     /// The same place, for another reason.
     public init(_ place: Place, because reason: UnknownReason?) {
       self.init(

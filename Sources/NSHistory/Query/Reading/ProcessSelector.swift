@@ -39,7 +39,8 @@ extension HistoryReader {
       let id = text.lowercased()
       return { process in
         guard let container = process.container else { return false }
-        return container.row.map(rows.contains) ?? container.id.hasPrefix(id)
+        return container.row.map(rows.contains)
+          ?? process.containers.contains { $0.hasPrefix(id) }
       }
     case .inner:
       let meant = Set(try processes(selector).map(\.id))

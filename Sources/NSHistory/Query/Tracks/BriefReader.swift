@@ -44,6 +44,7 @@ struct BriefReader {
     let uid: Int64?
     let cgroup: String?
     let parentPID: Int64
+    let unit: String?
     let container: ContainerRecord?
 
     init(_ row: Statement) {
@@ -56,6 +57,7 @@ struct BriefReader {
       uid = row.optionalInteger(5)
       cgroup = row.optionalText(6).map(SystemText.harmless)
       parentPID = row.integer(7)
+      unit = ContainerRecord.unit(row, from: 8, cgroup: row.optionalText(6))
       container = ContainerRecord(row, from: 8, cgroup: row.optionalText(6))
     }
   }
@@ -72,7 +74,7 @@ struct BriefReader {
       id: -row.from, boot: session.boot, space: session.space, pid: row.pid, tid: nil,
       start: start.wall, startBoot: start.boot, comm: row.comm, uid: row.uid,
       parentPID: row.parentPID, isKernelThread: false, cgroup: row.cgroup,
-      container: row.container, nspid: [], firstSeen: start.wall,
+      unit: row.unit, container: row.container, nspid: [], firstSeen: start.wall,
       lastSeen: try index.point(until + 1).wall, isOpen: false)
     return Life(
       process: process,

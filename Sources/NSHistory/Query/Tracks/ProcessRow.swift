@@ -31,6 +31,7 @@ extension ProcessRecord {
       uid: row.optionalInteger(first + 4),
       parentPID: row.integer(first + 5), isKernelThread: row.integer(first + 6) != 0,
       cgroup: row.optionalText(first + 7).map(SystemText.harmless),
+      unit: ContainerRecord.unit(row, from: first + 14, cgroup: row.optionalText(first + 7)),
       container: ContainerRecord(row, from: first + 14, cgroup: row.optionalText(first + 7)),
       nspid: row.text(first + 13).split(separator: " ").compactMap { Int64($0) }, firstSeen: 0,
       lastSeen: 0,

@@ -1,3 +1,4 @@
+internal import Containers
 public import NamespaceModel
 
 /// A process as the history knows it.
@@ -26,6 +27,9 @@ public struct ProcessRecord: Sendable, Hashable {
   public let isKernelThread: Bool
   /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
   public let cgroup: String?
+  /// The innermost unit of systemd that its cgroup names, such as `nginx.service`; nil where it names
+  /// none.
+  public let unit: String?
   /// The innermost container that its cgroup names; nil for a process that is in none.
   public let container: ContainerRecord?
   /// Its PIDs in inner pid namespaces, from that of the recorder inwards; empty where not known.
@@ -37,6 +41,14 @@ public struct ProcessRecord: Sendable, Hashable {
   /// Whether it was still there in the last sample, and the recorder is still running.
   public internal(set) var isOpen: Bool
 
+}
+
+extension ProcessRecord {
+  /// The ids of the containers that its cgroup names, the outermost first.
+  public var containers: [String] {
+    guard container != nil, let cgroup else { return [] }
+    return CgroupPlace(SystemText.bytes(cgroup)).containers.map { SystemText.harmless($0.id) }
+  }
 }
 
 /// A namespace as the history knows it.

@@ -45,7 +45,7 @@ enum ChangeColumns {
       part("how") { .string($0.how.rawValue) },
       part("from") { .optional($0.from) { .string($0.name) } },
       part("to") { .optional($0.to) { .string($0.name) } },
-    ] + ContainerColumns.all { $0.change.process?.container }
+    ] + ContainerColumns.all { $0.change.process }
       + RelatedProcess.columns("joined") { $0.change.joined }
       + RelatedProcess.columns("parent") { $0.change.parent }
   }

@@ -28,7 +28,7 @@ enum NamespaceMomentColumns {
       Column("pins", "PINNED BY", cell: { .init(text: PinWords.summary($0.pins)) }) {
         .array($0.pins.map(\.json))
       },
-    ] + ContainerColumns.all(inTables: true) { $0.lowest?.container }
+    ] + ContainerColumns.all(inTables: true) { $0.lowest }
   }
 
   /// Another namespace, by its inode number as lsns(8) has it.

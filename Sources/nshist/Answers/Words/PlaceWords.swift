@@ -5,7 +5,7 @@ internal import NamespaceModel
 enum PlaceWords {
   /// `net:[4026532281]#4107`, and why that is not certain, and where else it may have been.
   static func text(_ place: ProcessAtMoment.Place, _ type: NamespaceType) -> String {
-    let names = ([place.namespace].compactMap(\.self) + place.others).map(\.name)
+    let names = place.namespaces.map(\.name)
     return (names.isEmpty ? type.name : names.joined(separator: "|")) + doubt(place.reason)
   }
 

@@ -57,6 +57,6 @@ enum ProcessColumns {
         .optional(process($0).comm, JSON.string)
       },
       Column("uid") { .optional(process($0).uid, JSON.integer) },
-    ] + ContainerColumns.all(inTables: showsContainer) { process($0).container }
+    ] + ContainerColumns.all(inTables: showsContainer) { process($0) }
   }
 }
