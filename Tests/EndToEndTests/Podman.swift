@@ -1,0 +1,62 @@
+// Containers of podman(1), with a file system of one static program.
+
+import Foundation
+import TestSupport
+
+final class Podman {
+  private static let path = "/usr/bin/podman"
+  private let folder: TemporaryFolder
+  private let root: String
+  private var names: [String] = []
+
+  static let need = "needs root, and podman and busybox that can run a container here"
+
+  /// Whether it runs one here: a sandbox may not let it.
+  static let runs: Bool = {
+    guard geteuid() == 0,
+      [path, "/bin/busybox"].allSatisfy(FileManager.default.isExecutableFile)
+    else { return false }
+    do {
+      let podman = try Podman()
+      _ = try podman.start("nshist-trial-\(getpid())")
+      return true
+    } catch { return false }
+  }()
+
+  init() throws {
+    folder = try TemporaryFolder()
+    root = try Containers.makeRoot(in: folder)
+    // Root may be forbidden to raise its limits.
+    try Data("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n".utf8)
+      .write(to: URL(fileURLWithPath: folder.file("containers.conf")))
+  }
+
+  deinit { for name in names.reversed() { _ = try? run("rm", "--force", "--time", "0", name) } }
+
+  private func run(_ arguments: String...) throws -> String {
+    // Who watches the container would keep the files by which the end of a command is told.
+    let script = """
+      ( for file in /proc/$BASHPID/fd/*; do
+          file=${file##*/}; [ "$file" -gt 2 ] && eval "exec $file>&-"
+        done 2>/dev/null
+        exec "$@" )
+      """
+    let outcome = try Command.run(
+      "/bin/bash",
+      ["-c", script, "bash", Self.path, "--cgroup-manager", "cgroupfs"] + arguments,
+      environment: ["CONTAINERS_CONF": folder.file("containers.conf")])
+    guard outcome.status == 0 else { throw NeverHappened(what: outcome.messages) }
+    return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Starts a container that sleeps. Gives its id, and the PID of its first process.
+  func start(_ name: String, network: String = "none") throws -> (id: String, pid: Int32) {
+    names.append(name)
+    let id = try run(
+      "run", "--detach", "--name", name, "--network", network, "--rootfs", root, "/bin/sleep",
+      "300")
+    let pid = try run("inspect", "--format", "{{.State.Pid}}", name)
+    guard let pid = Int32(pid) else { throw NeverHappened(what: "a PID: \(pid)") }
+    return (id, pid)
+  }
+}
