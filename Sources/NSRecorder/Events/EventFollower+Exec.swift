@@ -1,0 +1,76 @@
+// Names, and programs that are executed: also by the thread that is left when the main one has exited.
+
+internal import NamespaceEvents
+internal import NamespaceModel
+
+extension EventFollower {
+  /// Whether a process whose main thread has exited may go on by exec.
+  func mayGoOn(_ pid: Int32) -> Bool {
+    paused[pid] != nil || processes[pid]?.set.isZombie == true
+  }
+
+  /// Whether a process may have threads that no event told of.
+  func mayHaveUntold(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
+
+  func rename(
+    _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ look: TaskLook?
+  ) {
+    guard event.tid == event.pid else { return }
+    if isExec {
+      // If the main thread has ended, the one that is left executes: it is where that is.
+      let set = onlyThread(of: event.pid)?.set ?? look.map { self.set(of: $0.links) }
+      forgetThreads(of: event.pid, at: event.time)
+      if processes[event.pid] == nil {
+        resume(event, in: set)
+        processes[event.pid]?.timeAfterExec = look?.links[.time].map { followed(.time, $0) }
+      } else if let task = processes[event.pid], task.set.isZombie {
+        // Its main thread had exited before all began.
+        move(task, to: set ?? self.set(of: [:]), at: event.time)
+        task.timeAfterExec = look?.links[.time].map { followed(.time, $0) }
+      }
+    }
+    guard let task = processes[event.pid] else { return }
+    // It is then where its children would have gone (exec_task_namespaces of kernel/nsproxy.c).
+    if isExec, !task.set.isSame(.time, .timeForChildren) {
+      let time = task.timeAfterExec ?? .unread(.unseen)
+      move(task, to: sets.set(task.set, .time, to: time), at: event.time)
+    }
+    if isExec { task.timeAfterExec = nil }
+    // A helper of the kernel's is a thread of it up to then.
+    if isExec { task.facts.isKernelThread = false }
+    guard task.description.comm != name else { return }
+    task.description.comm = name
+    guard batch != nil, task.told != nil else { return }
+    if let start = task.start, start.turn == turns,
+      case .started(var told) = batch?.events[start.place].change
+    {
+      told.description.comm = name
+      told.facts.isKernelThread = task.facts.isKernelThread
+      batch?.events[start.place].change = .started(told)
+    } else {
+      batch?.described.append(.init(token: task.token, description: task.description))
+    }
+  }
+
+  func resume(_ event: KernelEvent, in set: FollowedSet?) {
+    guard let task = paused.removeValue(forKey: event.pid) else {
+      // It was taken to have ended: one of its threads was made before all began, and is not known.
+      if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
+      return
+    }
+    // A sample may have met it before the kernel told of it.
+    if let appearance = early.removeValue(forKey: task.pid), task.source == nil {
+      task.bind(to: appearance)
+    }
+    // Of a thread that was there before all began no event told where it was.
+    task.set = set ?? self.set(of: [:])
+    processes[task.pid] = task
+    sets.enter(task.set)
+    unconfirmed.insert(task.pid)
+    guard batch != nil else { return }
+    // Its main thread exited while all began: nothing of it was told.
+    if task.told == nil { return tell(task, parent: nil, at: event.time) }
+    task.told = task.set
+    batch?.events.append(ProcessEvent(boot: event.time, .resumed(task.token, task.set.observed)))
+  }
+}

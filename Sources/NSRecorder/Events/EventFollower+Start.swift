@@ -1,0 +1,94 @@
+// Starts, and changes of namespaces: the kernel tells of a fork first, and then of where the new task is.
+
+internal import NamespaceEvents
+internal import NamespaceModel
+internal import Procfs
+
+extension EventFollower {
+  func fork(_ event: KernelEvent, _ parentPID: Int32, _ parentTID: Int32) {
+    let parent = processes[parentPID]
+    newborn[event.tid] = Birth(
+      pid: event.pid, parent: threads[parentTID]?.task ?? parent, makerPID: parentPID,
+      makerTID: parentTID, set: threads[parentTID]?.set ?? parent?.set)
+  }
+
+  func place(_ event: KernelEvent, _ inodes: NamespaceInodes, _ look: TaskLook?) {
+    let isThread = event.tid != event.pid
+    if let birth = newborn.removeValue(forKey: event.tid) {
+      if isThread {
+        let set =
+          birth.set.flatMap { $0.inodes == inodes ? $0 : nil }
+          ?? resolve(inodes, look, from: birth.set)
+        meetThread(event, set)
+        threads[event.tid]?.startTicks = Self.ticks(event.time)
+      } else {
+        start(event, birth, inodes, look)
+      }
+    } else if isThread {
+      let before = threads[event.tid]?.set ?? processes[event.pid]?.set
+      meetThread(event, resolve(inodes, look, from: before))
+    } else if let task = processes[event.pid] {
+      meetThreads(of: task, look)
+      move(task, to: resolve(inodes, look, from: task.set), at: event.time)
+      task.timeAfterExec = timeAfterExec(look)
+    }
+    // Of a process that is not known a sample will tell.
+  }
+
+  func start(
+    _ event: KernelEvent, _ birth: Birth, _ inodes: NamespaceInodes, _ look: TaskLook?
+  ) {
+    if let known = processes[event.pid], known.set.isZombie {
+      // Of its reaping no event told.
+      exit(event)
+    } else if let known = processes[event.pid] {
+      // A sample may have met it before the kernel told of it.
+      if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
+      return
+    }
+    let expected = birth.set.map(sets.forChildren)
+    let place =
+      if let expected, expected.inodes == inodes {
+        withTime(expected, look, of: birth.set)
+      } else {
+        withTime(
+          sets.withPIDForChildren(resolve(inodes, look, from: expected)), look, of: birth.set)
+      }
+    setPIDNamespaceForChildren(of: birth, place, at: event.time)
+    let task = FollowedTask(
+      token: makeToken(), set: place,
+      facts: ProcessFacts(
+        pid: event.pid, startTicks: Self.ticks(event.time), parentPID: birth.parent?.pid ?? 0,
+        isKernelThread: birth.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
+      description: birth.parent?.description
+        ?? ProcessDescription(comm: nil, uid: nil, cgroup: nil))
+    task.timeAfterExec = timeAfterExec(look)
+    if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
+    processes[event.pid] = task
+    ended[event.pid] = nil
+    // The number is another's now.
+    paused[event.pid] = nil
+    unconfirmed.insert(event.pid)
+    sets.enter(place)
+    tell(task, parent: birth.parent?.token, at: event.time)
+  }
+
+  /// The first child in a pid namespace brings it into being for its parent too
+  /// (`pid_namespaces(7)`).
+  func setPIDNamespaceForChildren(
+    of birth: Birth, _ place: FollowedSet, at time: Int64
+  ) {
+    guard let set = birth.set, case .unread(.pending) = set[.pidForChildren] else { return }
+    let new = sets.set(set, .pidForChildren, to: place[.pid])
+    if threads[birth.makerTID] != nil {
+      meetThread(birth.makerTID, of: birth.makerPID, new, at: time)
+    } else if birth.makerTID == birth.makerPID, let parent = birth.parent {
+      move(parent, to: new, at: time)
+    }
+  }
+
+  /// The start time that `stat` has, as far as the event tells it: the process is made just before.
+  static func ticks(_ time: Int64) -> UInt64 {
+    UInt64(max(0, time) / (1_000_000_000 / Int64(ClockTick.perSecond)))
+  }
+}
