@@ -38,9 +38,12 @@ CREATE INDEX pin_span ON pin (length(printf('%o', until_scan - from_scan)), from
 
 CREATE VIEW pin_kinds (kind, name) AS VALUES (1, 'mount'), (2, 'descriptor'), (3, 'socket');
 
--- The process of whose event the namespace was known first, behind a look for pins: it made it
--- (unshare(2)), or its parent did as it made the process (clone(2)). Of `brief` where it is negative.
+-- The process that made it: of `brief` where it is negative. Certain (1) is who made a process in it
+-- (clone(2)). Otherwise (0) it is the first that was in it, by an event behind a look for pins: it
+-- made it (unshare(2)), unless it entered (setns(2)) what no look could see.
 ALTER TABLE namespace ADD COLUMN maker_task_id INTEGER;
+ALTER TABLE namespace ADD COLUMN maker_certain INTEGER CHECK (maker_certain IN (0, 1));
+CREATE INDEX namespace_maker ON namespace (maker_task_id) WHERE maker_task_id IS NOT NULL;
 
 -- What people call a container, as far as the path of a control group says so. One that is inside
 -- another names that as outer_id.
@@ -115,7 +118,7 @@ CREATE VIEW namespaces AS
     SELECT namespace_id, boot_id, type, inode, kernel_id, initial, first_sample,
       CASE WHEN first_sample IS NOT NULL
         THEN COALESCE(last_sample, (SELECT number FROM newest)) END AS last_sample,
-      owner_id, parent_id, owner_uid, maker_task_id
+      owner_id, parent_id, owner_uid, maker_task_id, maker_certain
     FROM namespace),
   timed AS (
     SELECT *,
@@ -137,7 +140,8 @@ CREATE VIEW namespaces AS
            || printf('.%09dZ', l % 1000000000) AS last_seen,
          o.inode AS owner_inode, o.kernel_id AS owner_id,
          p.inode AS parent_inode, p.kernel_id AS parent_id, n.owner_uid,
-         COALESCE(t.pid, r.pid) AS maker_pid, COALESCE(t.comm, r.comm) AS maker_comm
+         COALESCE(t.pid, r.pid) AS maker_pid, COALESCE(t.comm, r.comm) AS maker_comm,
+         n.maker_certain
   FROM timed AS n JOIN boot AS b USING (boot_id) JOIN namespace_types AS y USING (type)
   LEFT JOIN namespace AS o ON o.namespace_id = n.owner_id
   LEFT JOIN namespace AS p ON p.namespace_id = n.parent_id

@@ -1,23 +1,54 @@
 internal import Containers
+internal import NSHistory
 
 /// Looks up what engines call the containers that were met, apart from the loop that takes samples:
 /// the files are on disks that may hang.
 final class NameWatch {
   typealias Names = [ContainerIdentity: ContainerName]
 
-  private let work: BackgroundWork<[ContainerIdentity], Names>
-  /// Those without a name, and how often they were looked up. An engine may write its files a little
-  /// after it makes the cgroup.
-  private var waiting: [ContainerIdentity: Int] = [:]
-  private var asked: [ContainerIdentity] = []
+  /// Users' files are on disks of their own, and do not keep the others waiting.
+  private var lookups: [Lookup]
   /// What was found and is not in the file yet.
   private(set) var found: Names = [:]
-
-  private static let attempts = 5
 
   /// - Parameter root: the folder where the root of the host's files is.
   init(_ root: String) throws(ContainerNamesError) {
     let names = try ContainerNames(root: root)
+    lookups = [Lookup(names), Lookup(names)]
+  }
+
+  /// Takes over what was found, and looks up what was met. Gives what there is to say.
+  func turn(met: [ContainerIdentity], at now: Int64) -> [String] {
+    for container in met { lookups[container.user == nil ? 0 : 1].add(container) }
+    var messages: [String] = []
+    for place in lookups.indices {
+      if let message = lookups[place].turn(at: now, into: &found) { messages.append(message) }
+    }
+    return messages
+  }
+
+  /// Whether a look is under way.
+  var isLooking: Bool { lookups.contains { $0.isRunning } }
+
+  /// What was found is in the file.
+  func settle() { found.removeAll() }
+}
+
+/// Looks containers up, one set of them at a time.
+private struct Lookup {
+  private let work: BackgroundWork<[ContainerIdentity], NameWatch.Names>
+  /// Those without a name, and how often they were looked up. An engine may write its files a little
+  /// after it makes the cgroup.
+  private var waiting: [ContainerIdentity: Int] = [:]
+  private var asked: [ContainerIdentity] = []
+  private var began: Int64 = 0
+  private var isSaidSlow = false
+
+  private static let attempts = 5
+  /// After so long a look is said to be slow, in nanoseconds.
+  private static let slow: Int64 = 30_000_000_000
+
+  init(_ names: ContainerNames) {
     work = BackgroundWork {
       { containers in
         containers.reduce(into: [:]) { found, container in
@@ -27,9 +58,13 @@ final class NameWatch {
     }
   }
 
-  /// Takes over what was found, and looks up what was met.
-  func turn(met: [ContainerIdentity]) {
-    for container in met where waiting[container] == nil { waiting[container] = 0 }
+  var isRunning: Bool { work.isRunning }
+
+  mutating func add(_ container: ContainerIdentity) {
+    if waiting[container] == nil { waiting[container] = 0 }
+  }
+
+  mutating func turn(at now: Int64, into found: inout NameWatch.Names) -> String? {
     if let names = work.take() {
       found.merge(names) { $1 }
       for container in asked {
@@ -39,14 +74,17 @@ final class NameWatch {
       }
       asked.removeAll()
     }
-    guard asked.isEmpty, !waiting.isEmpty else { return }
-    asked = Array(waiting.keys)
-    work.begin(asked)
+    if asked.isEmpty, !waiting.isEmpty {
+      asked = Array(waiting.keys)
+      began = now
+      work.begin(asked)
+    } else if !asked.isEmpty, now - began > Self.slow, !isSaidSlow {
+      isSaidSlow = true
+      return """
+        the names of \(asked.count) containers could not be read for \
+        \(TimeFormat.duration(now - began)): a disk with an engine's files may hang
+        """
+    }
+    return nil
   }
-
-  /// Whether a look is under way.
-  var isLooking: Bool { work.isRunning }
-
-  /// What was found is in the file.
-  func settle() { found.removeAll() }
 }

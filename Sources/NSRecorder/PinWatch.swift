@@ -13,7 +13,7 @@ final class PinWatch {
   /// What was found and is not in the file yet.
   private(set) var found: PinScan?
   private var isSaidSlow = false
-  private var saidFailure: String?
+  private var saidFailure: ProcfsError.Cause?
 
   /// After so long a look is said to be slow, in nanoseconds.
   private static let slow: Int64 = 60_000_000_000
@@ -46,8 +46,8 @@ final class PinWatch {
     switch work.take() {
     case .success(let scan): found = scan
     case .failure(let error):
-      if saidFailure != "\(error)" { message = "\(error); pins of namespaces are not known" }
-      saidFailure = "\(error)"
+      if saidFailure != error.cause { message = "\(error); pins of namespaces are not known" }
+      saidFailure = error.cause
     case nil: break
     }
     if work.isRunning {

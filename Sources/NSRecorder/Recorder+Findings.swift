@@ -36,9 +36,13 @@ extension Recorder {
   /// Begins the looks that are due, and writes down what the last ones found.
   func look() {
     if let pins, let message = pins.turn(at: ClockReading.now().boot) { notices.say(message) }
-    names?.turn(met: writer.takeUnnamedContainers())
     // What was found belongs to a session, which begins with a sample.
     guard outcomes.summary.samples > 0 else { return }
+    for message in names?.turn(
+      met: writer.takeUnnamedContainers(), at: ClockReading.now().boot) ?? []
+    {
+      notices.say(message)
+    }
     do throws(HistoryError) {
       if let scan = pins?.found {
         try writer.write(scan)
@@ -52,12 +56,13 @@ extension Recorder {
   }
 
   /// Waits for looks that are under way, so that a short recording has them.
-  func finishLooks() {
+  func finishLooks(_ wakeups: Wakeups) {
     guard outcomes.summary.samples > 0, isInPlace() else { return }
-    let limit = outcomes.summary.signal == nil ? Self.patience : Self.shortPatience
-    let end = ClockReading.now().boot + limit
-    look()
-    while pins?.isLooking == true || names?.isLooking == true, ClockReading.now().boot < end {
+    let began = ClockReading.now().boot
+    while pins?.isLooking == true || names?.isLooking == true {
+      outcomes.summary.signal = outcomes.summary.signal ?? wakeups.pendingStop()
+      let limit = outcomes.summary.signal == nil ? Self.patience : Self.shortPatience
+      guard ClockReading.now().boot - began < limit else { break }
       usleep(5000)
     }
     look()

@@ -27,11 +27,11 @@ extension Recorder {
       if let sample = pending, now >= events?.settles(sample) ?? now {
         if try complete(sample, schedule, onSample) {
           taken += 1
+          look()
         } else {
           notBefore = now + Self.secondLook
         }
         guard isInPlace() else { return }
-        look()
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= sampleDue || (isSampleNeeded && now >= notBefore) {
         if try !takeSample(schedule) { taken += 1 }
@@ -45,7 +45,7 @@ extension Recorder {
       }
     }
     try finish(schedule, onSample)
-    finishLooks()
+    finishLooks(wakeups)
   }
 
   /// Whether a sample has to tell where all begins.

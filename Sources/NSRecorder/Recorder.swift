@@ -98,7 +98,6 @@ public final class Recorder {
     let started = ClockReading.now()
     try begin(started)
     notices.begin(surroundings, identity: source.identity)
-    look()
     let schedule = Schedule(start: started.boot, interval: configuration.interval)
     do throws(RecorderError) {
       try record(wakeups, schedule, onSample)

@@ -16,8 +16,11 @@ struct MakerTests {
     return recording
   }
 
-  private func maker(_ recording: LiveRecording, _ inode: UInt64) throws -> Row? {
-    try recording.ask("namespaces").first { $0.number("inode") == Int(inode) }?.row("maker")
+  private func maker(
+    _ recording: LiveRecording, _ inode: UInt64
+  ) throws -> (pid: Int?, isCertain: Bool?) {
+    let row = try recording.ask("namespaces").first { $0.number("inode") == Int(inode) }
+    return (row?.row("maker")?.pid, row?.flag("maker_certain"))
   }
 
   @Test("unshare(2) is told of who called it, clone(2) of the parent")
@@ -32,8 +35,9 @@ struct MakerTests {
     let visitor = try Puppet()
     try visitor.enter(puppet.pid, CloneFlag.net)
     recording.settle()
-    #expect(try maker(recording, made)?.pid == Int(puppet.pid))
-    #expect(try maker(recording, cloned)?.pid == Int(getpid()))
+    // Who left for a namespace may have made it, or have entered it.
+    #expect(try maker(recording, made) == (Int(puppet.pid), false))
+    #expect(try maker(recording, cloned) == (Int(getpid()), true))
     for one in [puppet, child, visitor] { try one.exit() }
   }
 
@@ -51,8 +55,50 @@ struct MakerTests {
     try eventually("somebody is in it") {
       try recording.ask("members", "net:\(inode)").contains { $0.pid == Int(visitor.pid) }
     }
-    #expect(try self.maker(recording, inode) == nil)
+    #expect(try self.maker(recording, inode) == (nil, nil))
     visitor.signal(SIGKILL)
     _ = try visitor.wait()
+  }
+
+  @Test(
+    "who enters what another made and left at once did not make it",
+    .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
+  func leftAtOnce() throws {
+    let ip = try #require(PinnedNamespaceTests.ip)
+    let recording = try recording()
+    let names = (0..<10).map { "nshist-maker-\(getpid())-\($0)" }
+    defer { for name in names { _ = try? Command.run(ip, ["netns", "delete", name]) } }
+    for name in names {
+      #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
+      #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "0.05"]).status == 0)
+    }
+    recording.settle()
+    let makers = try recording.ask("namespaces", "--type", "net").filter { row in
+      row.rows("pins").contains { $0["path"]?.contains("nshist-maker-\(getpid())") == true }
+    }.compactMap { $0.row("maker")?["comm"] }
+    #expect(!makers.contains("sleep"), "\(makers)")
+  }
+
+  @Test(
+    "a process that is not kept is nobody's maker, and neither is who has its row",
+    .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
+  func notKept() throws {
+    let ip = try #require(PinnedNamespaceTests.ip)
+    let recording = try LiveRecording(
+      interval: "100ms",
+      ["--events", "on", "--pins-every", "100ms", "--short-lived", "none"])
+    try recording.waitForSamples(3)
+    let name = "nshist-kept-\(getpid())"
+    defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
+    #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
+    let inode = try #require(KernelNamespace.inode("/run/netns/\(name)"))
+    let later = try Puppet()
+    recording.settle()
+    #expect(try maker(recording, inode).pid.map { $0 == Int(later.pid) } != true)
+    #expect(
+      try Recording.texts(
+        "SELECT maker_pid FROM namespaces WHERE inode = \(inode) AND maker_pid = \(later.pid)",
+        in: recording.database) == [])
+    try later.exit()
   }
 }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.enabled(if: geteuid() == 0, "needs root, to make and to mount namespaces"))
 struct PinnedNamespaceTests {
-  private static let ip = ["/usr/sbin/ip", "/sbin/ip", "/bin/ip"].first {
+  static let ip = ["/usr/sbin/ip", "/sbin/ip", "/bin/ip"].first {
     FileManager.default.isExecutableFile(atPath: $0)
   }
 

@@ -79,6 +79,32 @@ struct ContainerSelectionTests {
     #expect(nested.container?.id == Self.inner && nested.containers == [Self.web, Self.inner])
   }
 
+  @Test("an id goes before a name that is like it")
+  func likeAnID() throws {
+    let met = history.writer.takeUnnamedContainers()
+    try history.writer.write([met[1]: ContainerName(Self.web)])
+    #expect(try pids(try history.end(), Self.web) == [10, 11])
+  }
+
+  @Test("a user's container of root's id does not give that a name, and no byte reaches a terminal")
+  func hostile() throws {
+    let scope = "user.slice/user-1000.slice/user@1000.service/docker-\(Self.web).scope"
+    try history.sample([
+      .init(pid: 20, cgroup: "0::/\(scope)"),
+      .init(pid: 21, cgroup: "0::/lxc.payload.e\u{1B}[31mvil"),
+    ])
+    let met = history.writer.takeUnnamedContainers()
+    let mine = try #require(met.first { $0.id == Self.web && $0.user == nil })
+    let other = try #require(met.first { $0.user == 1000 })
+    try history.writer.write([mine: ContainerName("payments"), other: ContainerName("evil")])
+    let reader = try history.end()
+    #expect(try reader.processes(.container("payments")).map(\.pid) == [10, 11])
+    #expect(try reader.processes(.container("evil")).map(\.pid) == [20])
+    let rows = try Connection(path: history.path, access: .readOnly)
+      .prepare("SELECT id FROM container").map { $0.text(0) }
+    #expect(rows.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }, "\(rows)")
+  }
+
   @Test("in a file of before containers had rows, by id; brought up to date it is as any other")
   func older() throws {
     _ = try history.end()

@@ -51,6 +51,40 @@ struct InnerNumberTests {
     #expect(try reader.processesWithoutNumber(in: inner) == 0)
   }
 
+  @Test("a container that has the host's pid namespace has the host's PIDs")
+  func hostPIDs() throws {
+    let cgroup = "0::/docker/fedc\(Self.id.dropFirst(4))"
+    try history.sample(
+      [
+        .init(pid: 201, cgroup: cgroup), .init(pid: 202, cgroup: cgroup),
+        .init(pid: 203, nspid: [203, 1], cgroup: cgroup, elsewhere: [.pid: 4]),
+      ],
+      related: [
+        .init(
+          namespace: SmallHistory.namespace(.pid, 4), owner: nil, parent: SmallHistory.shown,
+          ownerUID: nil)
+      ])
+    let reader = try history.end()
+    #expect(try pids(reader, 202, .container("fedc")) == [202])
+    // It may be meant that way too.
+    #expect(try pids(reader, 1, .container("fedc")) == [203])
+    // PID 100 is another's.
+    #expect(try pids(reader, 100, .container("fedc")) == [])
+  }
+
+  @Test("a recording from inside the container tells of its PIDs, and changes nothing outside")
+  func recordedInside() throws {
+    try history.writer.endSession(.stopped)
+    try history.begin(shown: Self.outer)
+    let cgroup = "0::/docker/\(Self.id)"
+    try history.sample(
+      [.init(pid: 1, cgroup: cgroup, elsewhere: [.pid: 2])]
+        + [.init(pid: 9, nspid: [9, 1], elsewhere: [.pid: 3])])
+    let reader = try history.end()
+    #expect(Set(try pids(reader, 1, .container("0123"))) == [100, 1])
+    #expect(try pids(reader, 7, .container("0123")) == [101])
+  }
+
   @Test("inside a container")
   func container() throws {
     let reader = try history.end()

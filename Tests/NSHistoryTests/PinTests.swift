@@ -85,6 +85,45 @@ struct PinTests {
     #expect(try pins(reader, at: after + 1).map(\.isCertain) == [true])
   }
 
+  @Test("what an earlier recording found is not certain in one that does not look")
+  func unwatched() throws {
+    try history.sample([.init(pid: 10)])
+    try history.look([Self.mount])
+    try history.writer.endSession(.stopped)
+    try history.begin()
+    try history.sample([.init(pid: 10)])
+    try history.sample([.init(pid: 10)])
+    let reader = try history.end()
+    #expect(try pins(reader, at: history.now.wall + 1).map(\.isCertain) == [false])
+    let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
+    #expect(summary.kept.pins == 0 && summary.pins.map(\.isInLastLook) == [false])
+  }
+
+  @Test("an inode number is one namespace at a moment, also where the kernel gives no ids")
+  func withoutIDs() throws {
+    var pinned = Self.net
+    pinned.kernelID = nil
+    pinned.sighting = 1 << 41
+    var entered = pinned
+    entered.sighting = 1
+    try history.sample([.init(pid: 10)])
+    try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
+    let alone = history.now.wall + 1
+    var process = SmallHistory.Process(pid: 11)
+    process.places = [.net: entered]
+    for _ in 0..<3 { try history.sample([.init(pid: 10), process]) }
+    try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
+    let reader = try history.end()
+    func rows(at time: Int64) throws -> [NamespaceAtMoment] {
+      try reader.namespaces(at: time).namespaces.filter { $0.namespace.inode == Self.net.inode }
+    }
+    let before = try rows(at: alone)
+    // Who was there at the next sample may have been already.
+    #expect(before.map(\.processes) == [0] && before[0].pins.map(\.isCertain) == [false])
+    let after = try rows(at: history.now.wall - 12 * SmallHistory.second)
+    #expect(after.map(\.processes) == [1] && after[0].pins.map(\.isCertain) == [false])
+  }
+
   @Test("what a killed recorder left open ends with its last look")
   func killed() throws {
     try history.sample([.init(pid: 10)])

@@ -28,13 +28,14 @@ final class SmallHistory {
 
   var now: ClockReading { ClockReading(wall: Self.epoch + boot, boot: boot, monotonic: boot) }
 
-  func begin() throws {
+  /// - Parameter shown: the pid namespace whose PIDs are seen.
+  func begin(shown: ObservedNamespace = SmallHistory.shown) throws {
     told.removeAll()
     try writer.beginSession(
       SessionInfo(
         bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
         program: "test", interval: 10 * Self.second, identity: "name_to_handle_at",
-        procRoot: "/proc", shownPIDNamespace: Self.shown, started: now))
+        procRoot: "/proc", shownPIDNamespace: shown, started: now))
   }
 
   /// A namespace: the same numbers stand for the same one.
@@ -51,6 +52,7 @@ final class SmallHistory {
     var cgroup = "0::/"
     /// Where it is elsewhere than in the initial namespaces.
     var elsewhere: [NamespaceType: UInt64] = [:]
+    var places: [NamespaceType: ObservedNamespace] = [:]
   }
 
   /// Ten seconds later, a sample that sees these.
@@ -62,7 +64,9 @@ final class SmallHistory {
     sample.disappeared = told.subtracting(tokens).map(ProcessToken.init)
     for process in processes where !told.contains(UInt64(process.pid)) {
       let links = NamespaceLink.allCases.map { link in
-        LinkState.namespace(Self.namespace(link.type, process.elsewhere[link.type] ?? 1))
+        LinkState.namespace(
+          process.places[link.type]
+            ?? Self.namespace(link.type, process.elsewhere[link.type] ?? 1))
       }
       sample.appeared.append(
         .init(

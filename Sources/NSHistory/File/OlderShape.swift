@@ -28,7 +28,7 @@ enum OlderShape {
   private static func layPins(over connection: Connection) throws(SQLiteError) {
     try connection.execute(
       """
-      CREATE TEMP VIEW namespace AS SELECT *, NULL AS maker_task_id FROM main.namespace;
+      CREATE TEMP VIEW namespace AS SELECT *, NULL AS maker_task_id, NULL AS maker_certain FROM main.namespace;
       CREATE TEMP VIEW cgroup AS SELECT *, -1 AS container_id, NULL AS unit FROM main.cgroup;
       CREATE TEMP TABLE container (container_id INTEGER PRIMARY KEY, outer_id, engine, id, pod, owner_uid,
         name, image, pod_name, pod_namespace, sandbox);

@@ -30,15 +30,17 @@ final class ContainerWriter {
       WHERE id = ? AND outer_id IS ? AND engine IS ? AND pod IS ? AND owner_uid IS ?
       """
     ).bind(
-      .text(container.id), .optional(outer), .optional(container.engine?.rawValue),
-      .optional(container.pod), .optional(container.user)
+      .text(SystemText.harmless(container.id)), .optional(outer),
+      .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.harmless)),
+      .optional(container.user)
     ).first { $0.integer(0) }
     if let known { return known }
     try connection.prepare(
       "INSERT INTO container (id, outer_id, engine, pod, owner_uid) VALUES (?, ?, ?, ?, ?)"
     ).bind(
-      .text(container.id), .optional(outer), .optional(container.engine?.rawValue),
-      .optional(container.pod), .optional(container.user)
+      .text(SystemText.harmless(container.id)), .optional(outer),
+      .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.harmless)),
+      .optional(container.user)
     ).run()
     return connection.lastInsertedRowID
   }
@@ -61,14 +63,14 @@ final class ContainerWriter {
         """
         UPDATE container SET name = ?, image = ?, pod_name = ?, pod_namespace = ?,
           sandbox = ?
-        WHERE id = ? AND outer_id IS NULL AND engine IS ?
+        WHERE id = ? AND outer_id IS NULL AND engine IS ? AND pod IS ? AND owner_uid IS ?
         """
       ).bind(
         .text(SystemText.harmless(name.name)), .optional(name.image.map(SystemText.harmless)),
         .optional(name.pod.map(SystemText.harmless)),
         .optional(name.namespace.map(SystemText.harmless)), .integer(name.isSandbox ? 1 : 0),
-        .text(container.id),
-        .optional(container.engine?.rawValue)
+        .text(SystemText.harmless(container.id)), .optional(container.engine?.rawValue),
+        .optional(container.pod.map(SystemText.harmless)), .optional(container.user)
       ).run()
     }
   }

@@ -31,7 +31,7 @@ struct EventWriter {
         guard try begin(start, &live, &briefs, number, now, makers) else { continue }
       case .moved(let token, let set):
         guard try move(token, set, &live, number) else { continue }
-        try makers.made(by: live[token]?.task)
+        try makers.moved(live[token]?.task, at: event.boot)
       case .resumed(let token, let set):
         guard try resume(token, set, &live, number) else { continue }
       case .exited(let token, let mayResume):
@@ -70,8 +70,12 @@ struct EventWriter {
       return true
     }
     let task = try tasks.insert(start, at: now, parent: parent?.task)
-    // A thread is told of because it moved.
-    try makers.made(by: start.tid == nil ? parent?.task : task)
+    if start.tid == nil {
+      try makers.cloned(set, by: parent)
+    } else {
+      // A thread is told of because it moved.
+      try makers.moved(task, at: now.boot)
+    }
     live.put(
       .init(
         pid: start.facts.pid, tid: start.tid, task: task,

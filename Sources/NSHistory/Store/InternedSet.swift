@@ -44,6 +44,9 @@ struct InternedSet: Hashable {
     }
   }
 
+  /// Whether it is known where a link leads, or that it is to be made for the first child.
+  func isPlace(_ link: NamespaceLink) -> Bool { Self.isPlace(self[link]) }
+
   /// A namespace, or one that is to be made for the first child.
   private static func isPlace(_ part: Int64) -> Bool {
     part > 0 || part == -Int64(UnreadReason.pending.rawValue)

@@ -1,22 +1,40 @@
+internal import NamespaceModel
 internal import SQLite
 
-/// Writes down who made a namespace: the process whose event is the first to know of it, if all was
-/// known before. One that a mount, a file or a socket alone had kept was found by the look for pins.
+/// Writes down who made the namespaces that an event is the first to know of.
 struct MakerWriter {
   let connection: Connection
   let interner: Interner
-  /// Whether events told all that happened since before the last look for pins.
-  let isCertain: Bool
+  /// From when on, on the boot clock, a look for pins had found what a mount, a file or a socket alone
+  /// kept, and events told all since; nil where that is not so.
+  let known: Int64?
 
-  /// The namespaces that the event at hand is the first to know of were made by a process; nil where
-  /// it has no row.
-  func made(by task: Int64?) throws(SQLiteError) {
-    guard isCertain, let task else { return }
-    // Without an id an inode number may be that of a namespace that was known.
+  /// A process made another in a set (clone(2)): a new process is where its parent's children go, or in
+  /// namespaces that are made with it. Where it is not known where they went, nobody made anything.
+  func cloned(_ set: InternedSet, by parent: BriefProcesses.Parent?) throws(SQLiteError) {
+    guard let parent else { return }
+    let made = NamespaceType.allCases.filter { type in
+      interner.created.contains(set[type.link]) && parent.set.isPlace(type.linkForChildren)
+    }
+    for namespace in made.map({ set[$0.link] }) {
+      try connection.prepare(
+        "UPDATE namespace SET maker_task_id = ?, maker_certain = 1 WHERE namespace_id = ?"
+      ).bind(.integer(parent.task), .integer(namespace)).run()
+    }
+  }
+
+  /// A process is in them now: it made them (unshare(2)), or entered what no look could see (setns(2)).
+  ///
+  /// Where one of its inode number had no id it may be the same, and known before.
+  func moved(_ task: Int64?, at boot: Int64) throws(SQLiteError) {
+    guard let task, let known, boot > known else { return }
     for namespace in interner.created {
       try connection.prepare(
         """
-        UPDATE namespace SET maker_task_id = ? WHERE namespace_id = ? AND kernel_id IS NOT NULL
+        UPDATE namespace AS n SET maker_task_id = ?1, maker_certain = 0
+        WHERE namespace_id = ?2 AND kernel_id IS NOT NULL AND NOT EXISTS (
+          SELECT 1 FROM namespace AS o WHERE o.inode = n.inode AND o.type = n.type
+            AND o.boot_id = n.boot_id AND o.kernel_id IS NULL)
         """
       ).bind(.integer(task), .integer(namespace)).run()
     }

@@ -17,10 +17,10 @@ final class OpenSession {
   private let pinWriter: PinWriter
   /// The rows of what the last look for pins found.
   private var pins: [PinWriter.Key: Int64] = [:]
-  /// When the last sample began that was not only to confirm what events told; on the boot clock.
+  /// When the last sample was over that was not only to confirm what events told; on the boot clock.
   private var lastBeginning: Int64 = .max
-  /// Whether pins were looked for since.
-  private var hasLookedForPins = false
+  /// When the first look for pins since was over; nil before.
+  private var lookedForPins: Int64?
   private var live = LiveProcesses()
   /// The number of the last sample, and of the last sample or event.
   private var lastSample: Int64?
@@ -148,7 +148,7 @@ final class OpenSession {
     pending = PendingEvents()
     if !isExact {
       lastBeginning = sample.end.boot
-      hasLookedForPins = false
+      lookedForPins = nil
     }
     confirmed = isExact ? lastSample : written.number
     lastSample = written.number
@@ -163,7 +163,7 @@ final class OpenSession {
       found = try pinWriter.write(scan, after: pins)
     }
     pins = found
-    if scan.start.boot > lastBeginning { hasLookedForPins = true }
+    if scan.start.boot > lastBeginning { lookedForPins = lookedForPins ?? scan.end.boot }
   }
 
   func takeUnnamedContainers() -> [ContainerIdentity] { interner.containers.takeUnnamed() }
@@ -216,7 +216,7 @@ final class OpenSession {
         let times = try events.write(
           run, epoch: batch.epoch, into: &state.live, first: first,
           makers: MakerWriter(
-            connection: connection, interner: interner, isCertain: hasLookedForPins))
+            connection: connection, interner: interner, known: lookedForPins))
         guard let start = times.first else { continue }
         if isFirst, let step { try rows.insert(step, before: first) }
         isFirst = false

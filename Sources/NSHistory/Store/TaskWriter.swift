@@ -76,6 +76,12 @@ struct TaskWriter {
 
   /// Removes a process that is not to be kept, with where it was.
   func remove(_ row: Int64) throws(SQLiteError) {
+    // The next process may get its row.
+    try connection.prepare(
+      """
+      UPDATE namespace SET maker_task_id = NULL, maker_certain = NULL WHERE maker_task_id = ?
+      """
+    ).bind(.integer(row)).run()
     for table in ["membership", "task"] {
       try connection.prepare("DELETE FROM \(table) WHERE task_id = ?").bind(.integer(row)).run()
     }

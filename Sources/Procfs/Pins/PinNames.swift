@@ -7,8 +7,8 @@ struct PinNames {
     let inode: UInt64
   }
 
-  /// Samples count their sightings from 1, and never come near it.
-  static let firstSighting: UInt64 = 1 << 40
+  /// Samples count their sightings from 1 and events from 2^40, and neither comes near it.
+  static let firstSighting: UInt64 = 1 << 41
 
   private var kept: [Key: UInt64] = [:]
   private var given: [Key: UInt64] = [:]

@@ -10,6 +10,7 @@ extension PinScanner {
   ///
   /// Each costs a copy of the descriptor, one question, and the end of the copy.
   func lookAtSockets(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
+    guard showsOwnNumbers else { return }
     let pidfd = clinux_pidfd_open(process.pid)
     guard pidfd >= 0 else { return try refuseSockets(process) }
     defer { close(pidfd) }

@@ -25,6 +25,9 @@ public final class PinScanner {
   var sockets = SocketNamespaces()
   var descriptors = PIDListing(lowest: 0)
   var hidden = HiddenMounts()
+  /// Whether a process has the number here that this `/proc` shows: only then it can be asked for a
+  /// copy of a socket.
+  let showsOwnNumbers: Bool
   private var listing = PIDListing()
   private(set) var pins: Set<NamespacePin> = []
   var result = PinScan(start: ClockReading(wall: 0, boot: 0, monotonic: 0))
@@ -35,6 +38,8 @@ public final class PinScanner {
     // A tree laid down by hand has no ids.
     self.identity = root.isProc ? identity : .continuity
     proof = NamespaceProof(source: self.identity)
+    let shown = root.isProc ? root.shownPIDNamespace(identity)?.inode : nil
+    showsOwnNumbers = shown != nil && shown == root.ownNamespaceInode(.pid)
     relations = PinRelations(source: self.identity)
   }
 

@@ -8,15 +8,17 @@ struct ContainerFinder {
   /// An id is given by its first digits: so many at least.
   static let fewestDigits = 4
 
-  /// The rows of the containers that have a name; where none has it, of those whose id begins with
-  /// it. With each, those inside it.
+  /// The rows of the containers that have an id; where none has it, of those that have it as their
+  /// name; and where none has that, of those whose id begins with it. With each, those inside it.
   func rows(_ text: String) throws(SQLiteError) -> Set<Int64> {
-    let named = try named(text)
-    if !named.isEmpty { return named }
     let exact = try rows(where: "id = ?1", [.text(SystemText.harmless(text))])
-    if !exact.isEmpty || text.utf8.count < Self.fewestDigits { return exact }
+    if !exact.isEmpty { return exact }
+    let named = try named(text)
+    if !named.isEmpty || text.utf8.count < Self.fewestDigits { return named }
+    // A name that is an id has letters of both cases, digits only small ones.
     return try rows(
-      where: "id >= ?1 AND id < ?1 || ?2", [.text(text.lowercased()), .text("\u{10FFFF}")])
+      where: "(id >= ?1 AND id < ?1 || ?3) OR (id >= ?2 AND id < ?2 || ?3)",
+      [.text(text), .text(text.lowercased()), .text("\u{10FFFF}")])
   }
 
   /// Those called `NAME`, `POD/NAME` or `NAMESPACE/POD/NAME`.

@@ -10,13 +10,15 @@ struct NamespaceSummaries {
     let last = life.last ?? (life.first == nil ? nil : reading.index.last)
     return NamespaceSummary(
       namespace: life.namespace,
-      firstSeen: try life.first.map(reading.index.point)?.wall,
-      lastSeen: try last.map(reading.index.point)?.wall,
+      firstSeen: ([try life.first.map(reading.index.point)?.wall] + pins.map(\.firstSeen))
+        .compactMap(\.self).min(),
+      lastSeen: ([try last.map(reading.index.point)?.wall] + pins.map(\.lastSeen))
+        .compactMap(\.self).max(),
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace,
       ownerUID: life.ownerUID,
       maker: try life.maker.flatMap(reading.lives.life(task:))?.process,
-      pins: pins, kept: try keepers(life.namespace, pins))
+      isMakerCertain: life.isMakerCertain, pins: pins, kept: try keepers(life.namespace, pins))
   }
 
   private func keepers(

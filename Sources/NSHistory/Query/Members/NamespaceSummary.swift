@@ -2,9 +2,10 @@
 public struct NamespaceSummary: Sendable, Hashable {
   /// The namespace.
   public let namespace: NamespaceRecord
-  /// When the first sample that knew of it began, in nanoseconds since the epoch.
+  /// When the first sample or look that knew of it began, in nanoseconds since the epoch.
   public let firstSeen: Int64?
-  /// When the last sample that saw a process in it began, in nanoseconds since the epoch.
+  /// When the last sample that saw a process in it began, or the last look that saw it pinned; in
+  /// nanoseconds since the epoch.
   public let lastSeen: Int64?
   /// The user namespace that owns it; nil where that is not known.
   public let owner: NamespaceRecord?
@@ -14,6 +15,9 @@ public struct NamespaceSummary: Sendable, Hashable {
   public let ownerUID: Int64?
   /// The process that made it; nil where that was not seen.
   public let maker: ProcessRecord?
+  /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that was seen in
+  /// it, which made it (unshare(2)), unless it entered (setns(2)) what no look for pins could see.
+  public let isMakerCertain: Bool
   /// Every pin that it ever had, in the order in which they were met.
   public let pins: [PinRecord]
   /// What keeps it alive in the last sample of all.

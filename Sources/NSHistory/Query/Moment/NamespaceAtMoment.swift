@@ -16,6 +16,9 @@ public struct NamespaceAtMoment: Sendable, Hashable {
   public let ownerUID: Int64?
   /// The process that made it; nil where that was not seen.
   public let maker: ProcessRecord?
+  /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that was seen in
+  /// it, which made it (unshare(2)), unless it entered (setns(2)) what no look for pins could see.
+  public let isMakerCertain: Bool
   /// What pinned it, by the looks on both sides, or by the last one.
   public let pins: [PinAtMoment]
 }

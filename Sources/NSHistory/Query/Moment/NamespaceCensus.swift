@@ -9,8 +9,10 @@ extension HistoryReader {
       let census = try Census(reading, at: time)
       let processes = try census.processes()
       let looks = try reading.pins.looks(around: time)
+      let points = census.brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
       let namespaces = NamespaceCensus(
-        reading: reading, processes: processes, pins: try reading.pins.pins(between: looks))
+        reading: reading, processes: processes,
+        pins: try reading.pins.pins(between: looks, in: Set(points.map(\.session.id))))
       return NamespacesAnswer(
         namespaces: try namespaces.namespaces(),
         unread: processes.count { process in
@@ -62,7 +64,7 @@ struct NamespaceCensus {
         }
       }
     }
-    for pin in pins { counts[pin.pin.namespace.id, default: Count()].pins.append(pin) }
+    for pin in pins { add(pin, to: &counts) }
     try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
     for (id, count) in counts { found.append(try namespace(id, count)) }
@@ -70,6 +72,21 @@ struct NamespaceCensus {
       (one.namespace.type.rawValue, one.namespace.inode, one.namespace.id)
         < (other.namespace.type.rawValue, other.namespace.inode, other.namespace.id)
     }
+  }
+
+  /// At one moment an inode number is one namespace: where a pin's has no id, and somebody is in one of
+  /// that number, it may be the same, or have been another at the time of the look.
+  private func add(_ pin: PinAtMoment, to counts: inout [Int64: Count]) {
+    let namespace = pin.pin.namespace
+    let other =
+      namespace.kernelID != nil
+      ? nil
+      : processes.lazy.compactMap { $0.places[namespace.type]?.namespace }.first {
+        $0.id != namespace.id && $0.inode == namespace.inode && $0.boot == namespace.boot
+      }
+    guard let other else { return counts[namespace.id, default: Count()].pins.append(pin) }
+    counts[other.id, default: Count()].pins.append(
+      PinAtMoment(pin: pin.pin, isCertain: false))
   }
 
   /// Whether all samples there are agree on where a process was.
@@ -102,6 +119,7 @@ struct NamespaceCensus {
       lowest: count.lowest ?? count.lowestUnsure,
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID,
-      maker: try life.maker.flatMap(reading.lives.life(task:))?.process, pins: count.pins)
+      maker: try life.maker.flatMap(reading.lives.life(task:))?.process,
+      isMakerCertain: life.isMakerCertain, pins: count.pins)
   }
 }

@@ -45,11 +45,16 @@ struct PinReader {
   }
 
   /// The pins that a look on one of the two sides of a moment saw.
-  func pins(between looks: Looks) throws(SQLiteError) -> [PinAtMoment] {
+  ///
+  /// - Parameter sessions: those of the samples around the moment.
+  func pins(
+    between looks: Looks, in sessions: Set<Int64>
+  ) throws(SQLiteError) -> [PinAtMoment] {
     let sides = [looks.before, looks.after].compactMap(\.self)
     guard let low = sides.first, let high = sides.last else { return [] }
-    // A recorder that was off in between says nothing of that time.
-    let isWatched = looks.before != nil && low.session == high.session
+    // What another recording saw says nothing of this time, nor a recorder that was off in between.
+    let isWatched =
+      looks.before != nil && low.session == high.session && sessions == [low.session]
     let rows = try connection.prepare(
       """
       \(MembershipStab.spans())
@@ -86,7 +91,9 @@ struct PinReader {
   private static let columns = """
     p.pin_id, p.namespace_id, p.kind, p.path, p.mount_namespace_id, p.pid,
     COALESCE(p.comm, (SELECT comm FROM task WHERE task_id = p.task_id)), p.descriptor,
-    f.wall_ns, l.wall_ns, p.until_scan IS NULL, l.scan_id = (SELECT MAX(scan_id) FROM pin_scan)
+    f.wall_ns, l.wall_ns, p.until_scan IS NULL,
+    l.scan_id = (SELECT MAX(scan_id) FROM pin_scan)
+      AND l.session_id = (SELECT MAX(session_id) FROM session WHERE first_sample IS NOT NULL)
     """
   private static let count: Int32 = 12
   private static let joins = """

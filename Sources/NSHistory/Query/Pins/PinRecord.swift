@@ -20,7 +20,7 @@ public struct PinRecord: Sendable, Hashable {
   public let firstSeen: Int64
   /// When the last look that saw it began.
   public let lastSeen: Int64
-  /// Whether the last look of all saw it.
+  /// Whether the last look of the last recording saw it.
   public let isInLastLook: Bool
   /// Whether that is so and the recorder is still running.
   public let isOpen: Bool

@@ -20,8 +20,19 @@ struct InnerNumbers {
     _ number: Int64, in selected: ProcessSelector.PIDNamespaces
   ) throws(SQLiteError) -> Found {
     var found = Found()
-    for namespace in try namespaces(selected) {
-      for life in try members(below: namespace) {
+    var namespaces: [NamespaceRecord]
+    switch selected {
+    case .selected(let selector):
+      namespaces = try NamespaceFinder(reading: reading).lives(selector).map(\.namespace)
+    case .container(let text):
+      let container = try container(text)
+      namespaces = container.namespaces
+      // Who has there the PID that the recorder saw.
+      found.lives = container.shown.filter { $0.process.pid == number }
+    }
+    for namespace in namespaces {
+      for life in try members(below: namespace)
+      where !found.lives.contains(where: { $0.process.id == life.process.id }) {
         switch try self.number(of: life, in: namespace) {
         case nil: found.unknown += 1
         case number: found.lives.append(life)
@@ -35,28 +46,41 @@ struct InnerNumbers {
     return found
   }
 
-  private func namespaces(
-    _ selected: ProcessSelector.PIDNamespaces
-  ) throws(SQLiteError) -> [NamespaceRecord] {
-    switch selected {
-    case .selected(let selector):
-      return try NamespaceFinder(reading: reading).lives(selector).map(\.namespace)
-    case .container(let text):
-      return try own(of: text)
+  /// The processes of containers that have there the PIDs that the recorder saw, and the pid namespaces of
+  /// the others: the outermost of these, since a process inside may have made more.
+  private func container(
+    _ text: String
+  ) throws(SQLiteError) -> (shown: [Life], namespaces: [NamespaceRecord]) {
+    var shown: [Life] = []
+    var inner: [NamespaceLife] = []
+    for life in try ProcessFinder(reading: reading).lives(.container(text), in: TimeWindow()) {
+      guard life.process.tid == nil, let own = try own(of: life) else { continue }
+      if isShown(own, to: life) {
+        shown.append(life)
+      } else if !inner.contains(where: { $0.namespace.id == own.id }) {
+        inner.append(try reading.namespaces.life(own.id))
+      }
     }
+    let ids = Set(inner.map(\.namespace.id))
+    let outermost = try inner.map { (one) throws(SQLiteError) in
+      try isBelow(ids, one) ? nil : one.namespace
+    }
+    return (shown, outermost.compactMap(\.self))
   }
 
-  /// The pid namespaces of containers: the outermost that their processes are in, of those that are
-  /// not the one whose PIDs the recorder saw. Who starts a container may be in its cgroup and outside
-  /// of all else; and a process inside may have made more.
-  private func own(of container: String) throws(SQLiteError) -> [NamespaceRecord] {
-    let all = try NamespaceFinder(reading: reading).lives(.of(.pid, .container(container)))
-    let shown = Set(reading.index.sessions.compactMap(\.pidNamespaceInode))
-    let inner = all.filter { !shown.contains($0.namespace.inode) }
-    let ids = Set(inner.map(\.namespace.id))
-    return try inner.map { (life) throws(SQLiteError) in
-      try isBelow(ids, life) ? nil : life.namespace
-    }.compactMap(\.self)
+  /// The pid namespace of a process, which it never leaves; nil where it could not be read.
+  private func own(of life: Life) throws(SQLiteError) -> NamespaceRecord? {
+    for membership in life.memberships {
+      let links = try reading.sets.links(of: membership.set)
+      if let own = links[.pid]?.namespace { return own }
+    }
+    return nil
+  }
+
+  /// Whether a pid namespace is the one whose PIDs the recorder saw that met a process.
+  private func isShown(_ namespace: NamespaceRecord, to life: Life) -> Bool {
+    let session = reading.index.session(of: life.firstSample)
+    return session?.boot == namespace.boot && session?.pidNamespaceInode == namespace.inode
   }
 
   private func isBelow(
@@ -102,18 +126,16 @@ struct InnerNumbers {
   private func number(
     of life: Life, in namespace: NamespaceRecord
   ) throws(SQLiteError) -> Int64? {
-    var own: NamespaceRecord?
-    for membership in life.memberships where own == nil {
-      own = try reading.sets.links(of: membership.set)[.pid]?.namespace
-    }
-    guard let own else { return nil }
+    guard
+      var outermost = try own(of: life).map({ (own) throws(SQLiteError) in
+        try reading.namespaces.life(own.id)
+      })
+    else { return nil }
     // From its own namespace outwards, up to the one whose PIDs the recorder saw.
-    var chain = [own.id]
-    let shown = reading.index.session(of: life.firstSample)?.pidNamespaceInode
-    while try reading.namespaces.life(chain[chain.count - 1]).namespace.inode != shown {
-      guard let outer = try reading.namespaces.life(chain[chain.count - 1]).parent,
-        chain.count < Self.deepest
-      else { return nil }
+    var chain = [outermost.namespace.id]
+    while !isShown(outermost.namespace, to: life) {
+      guard let outer = outermost.parent, chain.count < Self.deepest else { return nil }
+      outermost = try reading.namespaces.life(outer)
       chain.append(outer)
     }
     let known = life.process.nspid

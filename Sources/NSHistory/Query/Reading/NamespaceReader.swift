@@ -13,6 +13,8 @@ struct NamespaceLife {
   let ownerUID: Int64?
   /// The row of the process that made it.
   let maker: Int64?
+  /// Whether it is certain that it did; see `namespace.maker_certain` in `Migrations`.
+  let isMakerCertain: Bool
 }
 
 /// Reads namespaces.
@@ -48,7 +50,7 @@ final class NamespaceReader {
 
   static let columns = """
     namespace_id, boot_id, type, inode, kernel_id, initial, first_sample, last_sample, owner_id,
-    parent_id, owner_uid, maker_task_id
+    parent_id, owner_uid, maker_task_id, maker_certain
     """
 
   /// A namespace from a row that begins with `columns`; nil when it is of no type.
@@ -60,7 +62,8 @@ final class NamespaceReader {
       NamespaceLife(
         namespace: $0, first: row.optionalInteger(6), last: row.optionalInteger(7),
         owner: row.optionalInteger(8), parent: row.optionalInteger(9),
-        ownerUID: row.optionalInteger(10), maker: row.optionalInteger(11))
+        ownerUID: row.optionalInteger(10), maker: row.optionalInteger(11),
+        isMakerCertain: row.integer(12) == 1)
     }
   }
 }

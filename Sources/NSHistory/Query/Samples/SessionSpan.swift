@@ -8,6 +8,8 @@ struct BootClock: Hashable {
 
 /// A session that has samples. Sample numbers rise by one, so a session is a range of them.
 struct SessionSpan: Hashable {
+  /// Its row.
+  let id: Int64
   /// Whose PIDs its processes have.
   let space: Int64
   /// The inode number of the pid namespace that these are PIDs of; nil if that is not known.
@@ -39,7 +41,7 @@ struct SessionSpan: Hashable {
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_sample,
         COALESCE(last_sample, (\(lastNumber))), end_reason IS NULL,
-        COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL
+        COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL, session_id
       FROM session LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
       WHERE first_sample IS NOT NULL ORDER BY session_id
       """
@@ -48,7 +50,7 @@ struct SessionSpan: Hashable {
         throw .corrupt("a session is of no boot", operation: "read the sessions")
       }
       return SessionSpan(
-        space: row.integer(0),
+        id: row.integer(9), space: row.integer(0),
         pidNamespaceInode: row.optionalInteger(2).map(UInt64.init(bitPattern:)),
         boot: row.integer(1),
         clock: BootClock(boot: row.integer(1), timeNamespace: row.optionalInteger(7)),

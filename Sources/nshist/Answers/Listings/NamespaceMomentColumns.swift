@@ -25,6 +25,9 @@ enum NamespaceMomentColumns {
       Column("maker", in: .data, cell: { .init(text: $0.maker?.label ?? "") }) {
         .optional($0.maker) { $0.json }
       },
+      Column("maker_certain", in: .data) { row in
+        .optional(row.maker) { _ in .bool(row.isMakerCertain) }
+      },
       Column("pins", "PINNED BY", cell: { .init(text: PinWords.summary($0.pins)) }) {
         .array($0.pins.map(\.json))
       },

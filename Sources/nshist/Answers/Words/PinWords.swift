@@ -13,8 +13,8 @@ enum PinWords {
   static func list(_ pins: [PinRecord], _ zone: TimeZoneChoice) -> String? {
     guard !pins.isEmpty else { return nil }
     let shown = pins.suffix(most).map { pin in
-      let until = pin.isOpen ? "now" : TimeFormat.people(pin.lastSeen, zone)
-      return "\(pin.words), seen \(TimeFormat.people(pin.firstSeen, zone)) to \(until)"
+      let ends = [pin.firstSeen, pin.lastSeen].map { TimeFormat.people($0, zone) }
+      return "\(pin.words), seen \(ends[0]) to \(ends[1])"
     }
     let others = pins.count > most ? "; and \(pins.count - most) before" : ""
     return "pinned by \(shown.joined(separator: "; "))\(others)"

@@ -10,7 +10,10 @@ struct SummaryWords {
       line += ", seen \(show(first)) to \(show(last))"
     }
     if let owner = summary.owner { line += ", owned by \(owner.words)" }
-    if let maker = summary.maker { line += ", made by the process \(maker.label)" }
+    if let maker = summary.maker {
+      line += summary.isMakerCertain ? ", made by " : ", made, or first entered, by "
+      line += "the process \(maker.label)"
+    }
     if let uid = summary.ownerUID { line += ", made by \(UserName.words(uid))" }
     if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
     return [line, PinWords.list(summary.pins, zone), kept(summary.kept)].compactMap(\.self)
@@ -27,17 +30,20 @@ struct SummaryWords {
         ? nil
         : RecordingWords.count(kept.namespaces, "namespace", "namespaces")
           + " made in it or owned by it",
-      kept.pins == 0 ? nil : RecordingWords.count(kept.pins, "pin", "pins"),
     ].compactMap(\.self)
+    let pins =
+      kept.pins == 0 ? nil : "at the last look \(RecordingWords.count(kept.pins, "pin", "pins"))"
     guard let last = what.last else {
+      if let pins { return "\(pins) \(kept.pins == 1 ? "keeps" : "keep") it" }
       return "in the last sample nothing that is recorded keeps it"
     }
     let all = what.count < 2 ? last : "\(what.dropLast().joined(separator: ", ")) and \(last)"
     return "in the last sample \(all) \(isOne(kept) ? "keeps" : "keep") it"
+      + (pins.map { ", \($0)" } ?? "")
   }
 
   private func isOne(_ kept: NamespaceSummary.Keepers) -> Bool {
-    kept.processes + kept.parents + kept.namespaces + kept.pins == 1
+    kept.processes + kept.parents + kept.namespaces == 1
   }
 
   func json(_ summary: NamespaceSummary) -> JSON {
@@ -48,6 +54,7 @@ struct SummaryWords {
         ("parent", .optional(summary.parent) { $0.json }),
         ("owner_uid", .optional(summary.ownerUID, JSON.integer)),
         ("maker", .optional(summary.maker) { $0.json }),
+        ("maker_certain", .optional(summary.maker) { _ in .bool(summary.isMakerCertain) }),
         ("pins", .array(summary.pins.map { .object($0.keys) })),
         (
           "kept_by",
