@@ -68,6 +68,14 @@ enum FactsReader {
     return StatusText(text)
   }
 
+  /// Whether a process or thread is there and has not begun to exit; also where that may not be read.
+  static func isRunning(in directory: Int32) -> Bool {
+    switch SmallFile.read("../stat", in: directory) {
+    case .success(let text): StatLine(text)?.isExiting != true
+    case .failure(let errno): !errno.isGone
+    }
+  }
+
   /// Whether the process is still there, be it as a zombie.
   static func exists(in directory: Int32) -> Bool {
     guard case .failure(let errno) = SmallFile.read("../stat", in: directory) else { return true }

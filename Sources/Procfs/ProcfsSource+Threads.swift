@@ -126,11 +126,11 @@ extension ProcfsSource {
     let holds = held < descriptorBudget / 2
     var keeps = false
     defer { if !keeps { close(directory) } }
-    var ticks: UInt64?
-    if !holds {
-      guard let read = try startTicks(of: tid, in: directory) else { return }
-      ticks = read
-    }
+    // One that has begun to exit is as good as gone: that is told before it leaves its namespaces.
+    guard case .success(let stat) = try FactsReader.stat(tid, in: directory, root: root),
+      !stat.isExiting
+    else { return }
+    let ticks = holds ? nil : stat.startTicks
     var entry = ProcessEntry(
       pid: entries[leader].pid,
       thread: .init(tid: tid, process: entries[leader].token, leader: leader),
@@ -146,13 +146,5 @@ extension ProcfsSource {
     }
     let index = entries.count - 1
     if !(try readLinks(index, in: directory)) { entries[index].news = .gone }
-  }
-
-  /// When a thread started; nil when it is gone, or that may not be known.
-  private func startTicks(of tid: Int32, in directory: Int32) throws(ProcfsError) -> UInt64? {
-    switch try FactsReader.stat(tid, in: directory, root: root) {
-    case .success(let line): line.startTicks
-    case .failure: nil
-    }
   }
 }

@@ -16,6 +16,9 @@ public struct StatLine: Sendable, Hashable {
   /// `PF_KTHREAD`: the task is the kernel's own.
   public var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
 
+  /// `PF_EXITING`: the task has begun to exit, and leaves its namespaces some time after.
+  public var isExiting: Bool { flags & 0x4 != 0 }
+
   /// Reads the line, or returns nil when it is not one, or is cut before field 22.
   ///
   /// The name may hold spaces, newlines and `)`, so it ends at the *last* `)` of the line: the

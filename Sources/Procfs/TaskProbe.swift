@@ -24,7 +24,12 @@ public final class TaskProbe {
 
   /// The links of a process or thread in `wanted`, by its number, in the order asked for; nil when it
   /// is gone. The reads follow one another: only if it does nothing meanwhile they are of one moment.
-  public func links(of task: Int32, _ wanted: [NamespaceLink]) -> [Link]? {
+  ///
+  /// - Parameter whileRunning: whether one that has begun to exit is as good as gone. It leaves its
+  ///   namespaces some time after the kernel told of its exit.
+  public func links(
+    of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
+  ) -> [Link]? {
     // `/proc/TID` is there for threads too (`proc_tid(5)`).
     guard let opening = open(task) else { return nil }
     guard let directory = opening else { return wanted.map { _ in .unread(.denied) } }
@@ -35,11 +40,11 @@ public final class TaskProbe {
       case .success(let value): links.append(value)
       case .failure(let errno) where errno.isDenied: links.append(.unread(.denied))
       case .failure:
-        guard FactsReader.exists(in: directory) else { return nil }
+        guard FactsReader.isRunning(in: directory) else { return nil }
         links.append(.unread(link == .pidForChildren ? .pending : .unsupported))
       }
     }
-    return links
+    return whileRunning && !FactsReader.isRunning(in: directory) ? nil : links
   }
 
   /// Who a process is, and what it is called; nil when it is gone or may not be looked at.

@@ -21,7 +21,9 @@ extension EventListener: EventFeed {}
 /// Reads what one task is at this moment; see `TaskProbe`.
 protocol TaskReading {
   /// Its links in the order asked for; nil when it is gone.
-  func links(of task: Int32, _ wanted: [NamespaceLink]) -> [TaskProbe.Link]?
+  func links(
+    of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
+  ) -> [TaskProbe.Link]?
   /// The numbers of the threads of a process.
   func threads(of pid: Int32) -> [Int32]
 }

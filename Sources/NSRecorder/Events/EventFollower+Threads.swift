@@ -46,8 +46,7 @@ extension EventFollower {
       let process = processes[thread.pid] ?? paused[thread.pid]
     else { return }
     // Beside a main thread that has exited it is one of its own wherever it is.
-    let isApart =
-      processes[thread.pid] == nil ? thread.task != nil : process.set.isZombie
+    let isApart = processes[thread.pid] == nil || process.set.isZombie
     if !isApart, !thread.set.isElsewhere(than: process.set) {
       end(&thread, at: time)
     } else if let task = thread.task {

@@ -109,13 +109,14 @@ struct EventQueue {
   ) -> TaskLook? {
     // What is looked at long after is worth little, and in a storm who looks falls behind further.
     guard !isStorm || now().boot - event.time < Self.soon,
-      let values = probe.links(of: event.tid, links)
+      let values = probe.links(of: event.tid, links, whileRunning: false)
     else { return nil }
     var look = TaskLook(
       links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
     guard isMove, event.tid == event.pid else { return look }
     for thread in probe.threads(of: event.pid) where thread != event.tid {
-      if let values = probe.links(of: thread, NamespaceLink.allCases) {
+      // Of one that has begun to exit the end may have been told.
+      if let values = probe.links(of: thread, NamespaceLink.allCases, whileRunning: true) {
         look.threads[thread] = Dictionary(
           uniqueKeysWithValues: zip(NamespaceLink.allCases, values))
       }

@@ -8,9 +8,11 @@ import Procfs
 @testable import NSRecorder
 
 extension MadeUpMachine: TaskReading {
-  func links(of task: Int32, _ wanted: [NamespaceLink]) -> [TaskProbe.Link]? {
+  func links(
+    of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
+  ) -> [TaskProbe.Link]? {
     goOn(3)
-    guard let known = tasks[task] else { return nil }
+    guard let known = tasks[task], !(whileRunning && known.isZombie) else { return nil }
     let middle = wanted.count / 2
     let first = wanted[..<middle].map { read(known, $0) }
     goOn(2)
