@@ -2,6 +2,9 @@
 struct Life {
   var process: ProcessRecord
   var memberships: [Membership]
+  /// The sample that found it though no event had told of it, where events told of all others: when
+  /// it came only its start tells. Not looked for where only some of its memberships are read.
+  var untold: SamplePoint?
 
   /// The first sample that saw it.
   var firstSample: Int64 { memberships.first?.from ?? 0 }

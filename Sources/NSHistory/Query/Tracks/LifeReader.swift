@@ -56,10 +56,13 @@ final class LifeReader {
     let memberships = try memberships(of: row.id)
     guard let first = memberships.first, let last = memberships.last else { return nil }
     var process = row
-    process.firstSeen = try index.point(first.from).wall
+    let found = try index.point(first.from)
+    process.firstSeen = found.wall
     process.lastSeen = try index.point(last.endsExactly ? last.until + 1 : last.until).wall
     process.isOpen = last.isOpen
-    return Life(process: process, memberships: memberships)
+    return Life(
+      process: process, memberships: memberships,
+      untold: found.isExact && !first.beginsExactly ? found : nil)
   }
 
   /// The columns of `ProcessRecord`, and the tables that they are in.

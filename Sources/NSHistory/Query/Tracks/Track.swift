@@ -11,17 +11,20 @@ struct Track {
   let runs: LinkRuns
   /// The last sample that saw each process, by its place in `processes`.
   let lastSamples: [Int64]
+  /// Of each process, the sample that found it though no event had told of it, if one did.
+  private let untold: [SamplePoint?]
   private let order: TrackOrder
 
   init(
     pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkRuns,
-    lastSamples: [Int64]
+    lastSamples: [Int64], untold: [SamplePoint?]
   ) {
     self.pid = pid
     self.processes = processes
     self.known = known
     self.runs = runs
     self.lastSamples = lastSamples
+    self.untold = untold
     order = TrackOrder(processes, lastSamples)
   }
 
@@ -132,8 +135,12 @@ struct Track {
       return false
     }
     if wasOverlooked(process, in: bracket) { return true }
-    // Samples follow one another: who was missed by both was not there.
-    if bracket.coverage == .sampled, !sees(process, at: bracket.after) { return false }
+    // Samples follow one another: who was missed by both was not there, unless events miss it.
+    if bracket.coverage == .sampled, !sees(process, at: bracket.after),
+      !isUntold(process, in: bracket)
+    {
+      return false
+    }
     if let before = bracket.before, before.session.space == space,
       before.id > lastSamples[process]
     {
@@ -164,6 +171,17 @@ struct Track {
     let missed = bracket.after.map { $0.session == before.session ? $0.boot : before.boot }
     return start &+ Self.grain < missed ?? before.boot && !hasExited(process, before: before.id)
       && !sees(process, at: bracket.after)
+  }
+
+  /// Whether events that did not tell of a process, as a sample behind them found out, are all that
+  /// says that it was not there.
+  private func isUntold(_ process: Int, in bracket: Bracket) -> Bool {
+    guard bracket.isExact, let found = untold[process], let before = bracket.before,
+      let after = bracket.after, before.session == found.session, after.id < found.id
+    else { return false }
+    // While another had its PID, and before that, it was not there.
+    let place = runs[.pid].partitioningIndex { $0.from >= found.id }
+    return place == 0 || runs[.pid][place - 1].until < before.id
   }
 
   private func hasExited(_ process: Int, before sample: Int64) -> Bool {

@@ -50,7 +50,7 @@ final class TrackReader {
     }
     return Track(
       pid: pid, processes: lives.map(\.process), known: known, runs: runs,
-      lastSamples: lives.map(\.lastSample))
+      lastSamples: lives.map(\.lastSample), untold: lives.map(\.untold))
   }
 
   /// What each link of one process was, from sample to sample.
