@@ -23,8 +23,9 @@ struct EventChangesTests {
       for change in own { checkTruth(brute, change) }
       let records = try brute.reader.processes(.pid(Int64(pid))).map(history.number)
       for actor in Set(records) where !history.doubtful.contains(actor) {
-        // One whose row was not found again is two.
-        guard records.count(where: { $0 == actor }) == 1 else { continue }
+        let rows = 1 + history.points.indices.count { history.isForgotten(actor, at: $0) }
+        let count = records.count { $0 == actor }
+        brute.check(count == rows, "a\(actor): \(count) rows, not \(rows)")
         let found = own.filter { history.number($0.process) == actor }
         let expected = expected(history, actor)
         let isRight =
@@ -69,6 +70,10 @@ struct EventChangesTests {
     for point in history.points.indices {
       guard let links = history.points[point].told[actor] else { continue }
       let isEvent = history.points[point].isEvent && history.points[point].actor == actor
+      if let seen = last, history.isForgotten(actor, at: point) {
+        all.append(.init(kind: .lastSeen, after: seen, by: point, isExact: false))
+        last = nil
+      }
       if let last {
         if history.points[last].told[actor] != links {
           all.append(.init(kind: .moved, after: last, by: point, isExact: isEvent))

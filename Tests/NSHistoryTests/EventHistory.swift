@@ -114,6 +114,19 @@ extension EventHistory {
   /// Whether one piece of time ends, and another begins, with a point.
   func isEdge(_ point: Int) -> Bool { isCutOff(point) }
 
+  /// Whether one that goes on in another session is another process in the file: no sample had seen it
+  /// after the clock tick that it started in, so that its PID may have been used again in that.
+  func isForgotten(_ actor: Int, at point: Int) -> Bool {
+    guard point > 0, points[point].session != points[point - 1].session,
+      points[point - 1].told[actor] != nil, points[point].told[actor] != nil,
+      let sample = points[..<point].last(where: { !$0.isEvent })
+    else { return false }
+    return sample.boot <= (actors[actor].stays[0].from / Self.tick + 1) * Self.tick
+  }
+
+  /// Start times are told to this, in nanoseconds.
+  static let tick: Int64 = 10_000_000
+
   /// Where an actor was.
   func links(_ actor: Int, at boot: Int64) -> [LinkState]? {
     actors[actor].stays.first { $0.from <= boot && boot < $0.until ?? Int64.max }?.links

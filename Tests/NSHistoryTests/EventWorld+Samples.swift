@@ -13,7 +13,7 @@ extension EventWorld {
     let start = history.actors[actor].stays[0].from
     let parent = history.actors[actor].parent
     return ProcessFacts(
-      pid: machine.pid(actor), startTicks: UInt64(start / 10_000_000),
+      pid: machine.pid(actor), startTicks: UInt64(start / EventHistory.tick),
       parentPID: parent.map { history.actors[$0].pid } ?? 0, isKernelThread: false,
       nspid: [machine.pid(actor)])
   }
