@@ -51,7 +51,9 @@ private struct UntoldStart {
     ]
     try #require(writer.add(batch))
     _ = try writer.writeEvents()
-    _ = try writer.write(ProcessSample(start: Self.reading(10_000)), SampleTiming(isExact: true))
+    for time: Int64 in [10_000, 15_000] {
+      _ = try writer.write(ProcessSample(start: Self.reading(time)), SampleTiming(isExact: true))
+    }
     var last = ProcessSample(start: Self.reading(20_000))
     last.appeared = [Self.appearance(200, 10, ticks: start.ticks)]
     _ = try writer.write(last, SampleTiming(isExact: true, disagreements: 1))
@@ -106,9 +108,9 @@ struct UntoldStartTests {
   fileprivate func afterStart(start: UntoldStart.Start) throws {
     let history = try UntoldStart(start)
     // In the clock tick that it started in, before the next event and behind it.
-    for time: Int64 in [5002, 5004, 5005, 5007, 5500, 9000, 15_000] {
+    for time: Int64 in [5002, 5004, 5005, 5007, 5500, 9000, 12_000, 17_000] {
       let reason = try history.reason(at: time)
-      #expect(reason == (time < 10_000 ? .notRecorded : .changedBetweenSamples), "\(time)")
+      #expect(reason == (time < 15_000 ? .notRecorded : .changedBetweenSamples), "\(time)")
     }
     let range = SameQuestion.Time.range(since: wall(5004), until: wall(5005))
     #expect(try history.reason(range) == .notRecorded)
@@ -138,5 +140,14 @@ struct UntoldStartTests {
     let reader = try UntoldStart(.known).reader
     #expect(try reader.processes(.pid(10, alive: wall(5005))).count == 1)
     #expect(try reader.processes(.pid(10, alive: wall(4900))).isEmpty)
+  }
+
+  @Test("it is told to have started since a sample before that")
+  func change() throws {
+    let changes = try UntoldStart(.known).reader.allChanges(.init(process: .pid(10)))
+    let started = changes.filter { $0.kind == .started }
+    #expect(started.map(\.after) == [wall(2000), wall(0)])
+    #expect(started.map(\.by) == [wall(2000), wall(20_000)])
+    #expect(started.map(\.isExact) == [true, false])
   }
 }

@@ -69,8 +69,9 @@ struct ChangeTeller {
     let isStart = bracket.coverage == .sampled && !bracket.hidesProcesses
     return try change(
       isStart ? .started : .firstSeen,
-      isStart && !isExact ? try reading.index.lastMissing(before: sample) : sample - 1, sample,
-      life.process, parts, parent: parent, isExact: isExact)
+      isStart && !isExact
+        ? try reading.index.lastMissing(before: sample, start: life.process.startBoot)
+        : sample - 1, sample, life.process, parts, parent: parent, isExact: isExact)
   }
 
   /// A process that is elsewhere than it was when its links could be read last.

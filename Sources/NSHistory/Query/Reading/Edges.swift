@@ -54,7 +54,8 @@ struct Edges {
       return Edge(
         kind: kind, other: bracket.before?.wall, within: bracket.length, missing: bracket.missing)
     }
-    let span = try index.span(from: index.lastMissing(before: sample), to: sample)
+    let span = try index.span(
+      from: index.lastMissing(before: sample, start: life.process.startBoot), to: sample)
     return Edge(kind: kind, other: span.before?.wall, within: span.length, missing: span.missing)
   }
 

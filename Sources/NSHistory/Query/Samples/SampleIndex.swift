@@ -71,15 +71,34 @@ final class SampleIndex {
   }
 
   /// The last sample or event by which one was certainly not there that a sample was the first to
-  /// show. Where events had told of everyone else, the sample before may have missed it too.
-  func lastMissing(before sample: Int64) throws(SQLiteError) -> Int64 {
+  /// show. Where events had told of everyone else, the sample before may have missed it too, and all
+  /// in which something happened to it.
+  ///
+  /// - Parameter start: when it started, on the boot clock; nil if that is not known.
+  func lastMissing(before sample: Int64, start: Int64?) throws(SQLiteError) -> Int64 {
     let after = try point(sample)
     guard after.isExact, !after.isEvent else { return sample - 1 }
     let samples = try connection.prepare(
       "SELECT sample_id FROM sample WHERE sample_id < ? ORDER BY sample_id DESC LIMIT 2"
     ).bind(.integer(sample)).map { $0.integer(0) }
     guard let last = samples.first, let first = samples.last else { return sample - 1 }
-    return try point(last).isExact ? first : last
+    let missing = try point(last).isExact ? first : last
+    guard let start, start &- Track.grain <= (try point(missing).boot) else { return missing }
+    return try lastSample(
+      between: after.session.first, and: missing, began: start &- Track.grain)
+  }
+
+  /// The last sample of a range that began before a time on the boot clock, or that did not rest on
+  /// events; the first of the range where none is.
+  private func lastSample(
+    between first: Int64, and last: Int64, began boot: Int64
+  ) throws(SQLiteError) -> Int64 {
+    try connection.prepare(
+      """
+      SELECT sample_id FROM sample WHERE sample_id BETWEEN ? AND ?
+        AND (boot_ns < ? OR exact IS NOT 1 OR gap IS NOT NULL) ORDER BY sample_id DESC LIMIT 1
+      """
+    ).bind(.integer(first), .integer(last), .integer(boot)).first { $0.integer(0) } ?? first
   }
 
   /// The session that a sample is of.
