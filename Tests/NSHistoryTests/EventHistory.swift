@@ -118,9 +118,13 @@ extension EventHistory {
   /// after the clock tick that it started in, so that its PID may have been used again in that.
   func isForgotten(_ actor: Int, at point: Int) -> Bool {
     guard point > 0, points[point].session != points[point - 1].session,
-      points[point - 1].told[actor] != nil, points[point].told[actor] != nil,
-      let sample = points[..<point].last(where: { !$0.isEvent })
+      points[point - 1].told[actor] != nil, points[point].told[actor] != nil
     else { return false }
+    // Of threads nothing is kept that tells one from another of its number.
+    if actors[actor].tid != nil { return true }
+    guard let sample = points[..<point].last(where: { !$0.isEvent }) else {
+      return false
+    }
     return sample.boot <= (actors[actor].stays[0].from / Self.tick + 1) * Self.tick
   }
 

@@ -63,7 +63,7 @@ extension EventWorld {
     }
   }
 
-  /// A sample that tells where all are, at its end; threads it does not tell of.
+  /// A sample that tells where all are, at its end, threads too.
   mutating func addSample(_ timing: SampleTiming, isFirst: Bool = false) {
     var sample = ProcessSample(start: reading(now))
     let start = now
@@ -73,7 +73,7 @@ extension EventWorld {
     sample.end = reading(now)
     for actor in paused.keys { machine.release(actor) }
     paused = [:]
-    let there = machine.links.filter { machine.tid($0.key) == nil }
+    let there = machine.links
     sample.disappeared = told.keys.sorted().filter { there[$0] == nil }.map(token)
     for (actor, links) in there.sorted(by: { $0.key < $1.key }) {
       if told[actor] == nil {
@@ -82,10 +82,7 @@ extension EventWorld {
         sample.changed.append(.init(token: token(actor), links: links))
       }
     }
-    identify(there.keys, &sample)
-    for thread in machine.alive where machine.tid(thread) != nil {
-      machine.exit(thread, at: now, in: &history)
-    }
+    identify(machine.processes, &sample)
     told = there
     let end = now
     now += 1_000
@@ -97,8 +94,12 @@ extension EventWorld {
   }
 
   private func appearance(_ actor: Int, _ links: [LinkState]) -> ProcessSample.Appearance {
-    .init(
-      token: token(actor), facts: facts(actor), description: description(actor), links: links)
+    let thread = machine.tid(actor).flatMap { tid in
+      history.actors[actor].parent.map { ThreadFacts(tid: tid, process: token($0)) }
+    }
+    return .init(
+      token: token(actor), facts: facts(actor), thread: thread,
+      description: description(actor), links: links)
   }
 
   private mutating func identify(_ actors: some Sequence<Int>, _ sample: inout ProcessSample) {
