@@ -31,7 +31,7 @@ final class EmptiedFinder {
   private func hadMember(
     _ namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {
-    try reading.connection.prepare("\(MembershipStab.inNamespace("1")) LIMIT 1")
+    try reading.connection.prepare("\(reading.members.sql("1", in: namespace)) LIMIT 1")
       .bind(MembershipStab.values(sample...sample, namespace)).first { _ in true } ?? false
   }
 

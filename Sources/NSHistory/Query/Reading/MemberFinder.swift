@@ -9,7 +9,8 @@ struct MemberFinder {
   private static let most: Int64 = 64
 
   /// The process, other than `task`, that was in the most of some namespaces; of several, the one
-  /// with the lowest PID. Of an initial namespace no member says anything.
+  /// with the lowest PID, and of these the one that was met first. Of an initial namespace no member
+  /// says anything.
   func member(
     of namespaces: [NamespaceRecord], at sample: Int64, otherThan task: Int64
   ) throws(SQLiteError) -> ProcessRecord? {
@@ -19,9 +20,9 @@ struct MemberFinder {
       let members = try reading.connection.prepare(
         """
         SELECT member, COALESCE(task.pid, brief.pid) AS number
-        FROM (\(MembershipStab.inNamespace("m.task_id AS member")))
+        FROM (\(try reading.members.sql("m.task_id AS member", in: namespace)))
           LEFT JOIN task ON task.task_id = member LEFT JOIN brief ON brief.from_sample = -member
-        WHERE member <> ? ORDER BY number LIMIT \(Self.most)
+        WHERE member <> ? ORDER BY number, member LIMIT \(Self.most)
         """
       ).bind(MembershipStab.values(sample...sample, namespace) + [.integer(task)])
         .map { ($0.integer(0), $0.integer(1)) }
@@ -31,7 +32,9 @@ struct MemberFinder {
       }
     }
     let best = counts.max { one, other in
-      (one.value, -(pids[one.key] ?? 0)) < (other.value, -(pids[other.key] ?? 0))
+      (one.value, -(pids[one.key] ?? 0), -one.key) < (
+        other.value, -(pids[other.key] ?? 0), -other.key
+      )
     }
     return try best.flatMap { (member, _) throws(SQLiteError) in
       try reading.lives.life(task: member)?.process

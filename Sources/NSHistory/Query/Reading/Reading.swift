@@ -9,6 +9,7 @@ struct Reading {
   let tracks: TrackReader
   let namespaces: NamespaceReader
   let pins: PinReader
+  let members: MembersAtSample
 
   init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
     self.connection = connection
@@ -17,6 +18,7 @@ struct Reading {
     lives = LifeReader(connection, index)
     tracks = TrackReader(index, sets, lives)
     namespaces = NamespaceReader(connection)
+    members = MembersAtSample(connection)
     pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
   }
 
