@@ -1,45 +1,75 @@
+internal import Dispatch
 internal import Synchronization
 
-/// Work that may take long, or hang with what it reads, done one piece at a time apart from the loop
-/// that takes samples: that looks now and then whether something is done, and never waits for it.
+/// Work that may take long, or hang with what it reads, done one piece at a time by a thread of its own:
+/// the loop that takes samples looks now and then whether something is done, and never waits for it.
 final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
-  private struct State {
-    var isRunning = false
-    var result: Result?
-  }
-
-  private let state = Mutex(State())
-  private let requests: AsyncStream<Request>.Continuation
+  private let desk = Desk()
 
   /// - Parameter makeWorker: called once, where the work is done; gives what does a piece of it.
   init(_ makeWorker: @escaping @Sendable () -> (Request) -> Result) {
-    let (stream, continuation) = AsyncStream.makeStream(of: Request.self)
-    requests = continuation
-    Task.detached { [weak self] in
+    // One that hangs keeps none of the others waiting: each has its queue, and so its thread.
+    DispatchQueue(label: "nshist.background").async { [desk] in
       let work = makeWorker()
-      for await request in stream {
-        let result = work(request)
-        self?.state.withLock { $0 = State(isRunning: false, result: result) }
-      }
+      while let request = desk.next() { desk.finish(work(request)) }
     }
   }
 
-  deinit { requests.finish() }
+  deinit { desk.close() }
 
   /// Whether a piece is being done.
-  var isRunning: Bool { state.withLock { $0.isRunning } }
+  var isRunning: Bool { desk.isRunning }
 
   /// Begins a piece; to be called while none is being done.
-  func begin(_ request: Request) {
-    state.withLock { $0.isRunning = true }
-    requests.yield(request)
-  }
+  func begin(_ request: Request) { desk.begin(request) }
 
   /// What came of the last piece, once.
-  func take() -> Result? {
-    state.withLock { state in
-      defer { state.result = nil }
-      return state.result
+  func take() -> Result? { desk.take() }
+
+  /// Where requests and results are laid down.
+  private final class Desk: Sendable {
+    private struct State {
+      var request: Request?
+      var isRunning = false
+      var result: Result?
     }
+
+    private let state = Mutex(State())
+    private let isAsked = DispatchSemaphore(value: 0)
+
+    var isRunning: Bool { state.withLock { $0.isRunning } }
+
+    func begin(_ request: Request) {
+      state.withLock { state in
+        state.request = request
+        state.isRunning = true
+      }
+      isAsked.signal()
+    }
+
+    /// Waits for the next request; nil when there will be none.
+    func next() -> Request? {
+      isAsked.wait()
+      return state.withLock { state in
+        defer { state.request = nil }
+        return state.request
+      }
+    }
+
+    func finish(_ result: Result) {
+      state.withLock { state in
+        state.isRunning = false
+        state.result = result
+      }
+    }
+
+    func take() -> Result? {
+      state.withLock { state in
+        defer { state.result = nil }
+        return state.result
+      }
+    }
+
+    func close() { isAsked.signal() }
   }
 }
