@@ -67,6 +67,25 @@ struct ThreadFollowingTests {
     #expect(script.history.faults == [])
   }
 
+  @Test("a thread that is made beside a main one that has ended is a task as the others are")
+  func bornWithoutMain() {
+    script.move(20, there)
+    script.move(21, of: 20, there)
+    script.turn()
+    script.exit(20)
+    script.turn()
+    script.thread(22, of: 20, by: 21)
+    script.turn()
+    #expect(net(ofThread: 22) == there.states[Int(NamespaceLink.net.rawValue)])
+    script.exit(21, of: 20)
+    script.turn()
+    #expect(net(ofThread: 22) == there.states[Int(NamespaceLink.net.rawValue)])
+    script.exit(22, of: 20)
+    script.turn()
+    #expect(script.history.thread(22) == nil)
+    #expect(script.history.faults == [])
+  }
+
   @Test("a thread from before events is met when its main one ends")
   func olderWithoutMain() {
     script.begin([10: .host, 20: there])
