@@ -11,6 +11,11 @@ public enum Value: Sendable, Hashable {
 
   /// A text, or NULL when there is none.
   public static func optional(_ text: String?) -> Value { text.map(Value.text) ?? .null }
+
+  /// Integers, for a parameter of `json_each`.
+  public static func list(_ numbers: some Sequence<Int64>) -> Value {
+    .text("[\(numbers.map(String.init).joined(separator: ","))]")
+  }
 }
 
 extension Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {

@@ -11,9 +11,9 @@ struct TaskSelection {
   init(
     _ filter: ExportFilter, _ index: SampleIndex, _ connection: Connection
   ) throws(SQLiteError) {
-    pids = filter.pids.isEmpty ? nil : Self.list(filter.pids)
+    pids = filter.pids.isEmpty ? nil : .list(filter.pids)
     cgroups = try filter.container.map { (container) throws(SQLiteError) in
-      Self.list(try ContainerFinder(connection: connection).cgroups(container))
+      Value.list(try ContainerFinder(connection: connection).cgroups(container))
     }
     guard filter.since != nil || filter.until != nil else {
       samples = []
@@ -27,10 +27,6 @@ struct TaskSelection {
       try index.lastSample(notAfter: time)
     }
     samples = [.integer(first ?? 0), .integer(last ?? Int64.max)]
-  }
-
-  private static func list(_ numbers: some Sequence<Int64>) -> Value {
-    .text("[\(numbers.map(String.init).joined(separator: ","))]")
   }
 
   /// Selects the rows of processes, in the order in which they were met.

@@ -59,15 +59,11 @@ struct ChangeScope {
   private static let members = "FROM membership AS w WHERE w.set_id IN (\(sets))"
 
   var values: [Value] {
-    if let tasks { return [Self.list(tasks)] }
+    if let tasks { return [.list(tasks)] }
     guard namespaces != nil else { return [] }
     return namespaceValues + (samples.map(MembershipStab.values) ?? [])
   }
 
   /// The namespaces as one value, if there are any.
-  var namespaceValues: [Value] { namespaces.map { [Self.list($0.sorted())] } ?? [] }
-
-  private static func list(_ rows: [Int64]) -> Value {
-    .text("[\(rows.map(String.init).joined(separator: ","))]")
-  }
+  var namespaceValues: [Value] { namespaces.map { [.list($0.sorted())] } ?? [] }
 }

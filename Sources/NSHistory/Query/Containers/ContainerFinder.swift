@@ -49,12 +49,11 @@ struct ContainerFinder {
 
   /// The control groups of those containers.
   func cgroups(_ text: String) throws(SQLiteError) -> [Int64] {
-    let rows = try rows(text).sorted()
     let known = try connection.prepare(
       """
       SELECT cgroup_id FROM json_each(?) CROSS JOIN cgroup ON container_id = value
       """
-    ).bind(.text("[\(rows.map(String.init).joined(separator: ","))]")).map { $0.integer(0) }
+    ).bind(.list(try rows(text).sorted())).map { $0.integer(0) }
     return try known + older(text)
   }
 

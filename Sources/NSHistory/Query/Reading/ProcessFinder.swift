@@ -46,8 +46,7 @@ struct ProcessFinder {
   /// A container has one cgroup or a few, and every process of it is in one of them.
   private func lives(container id: String) throws(SQLiteError) -> [Life] {
     let cgroups = try ContainerFinder(connection: reading.connection).cgroups(id)
-    let list = cgroups.map(String.init).joined(separator: ",")
-    return try lives("cgroup_id IN (SELECT value FROM json_each(?))", [.text("[\(list)]")])
+    return try lives("cgroup_id IN (SELECT value FROM json_each(?))", [.list(cgroups)])
   }
 }
 
