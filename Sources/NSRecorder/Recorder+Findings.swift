@@ -34,13 +34,13 @@ extension Recorder {
   }
 
   /// Begins the looks that are due, and writes down what the last ones found.
-  func look() {
+  func lookAround() {
     if let pins, let message = pins.turn(at: ClockReading.now().boot) { notices.say(message) }
     // What was found belongs to a session, which begins with a sample.
     guard outcomes.summary.samples > 0 else { return }
-    for message in names?.turn(
-      met: writer.takeUnnamedContainers(), at: ClockReading.now().boot) ?? []
-    {
+    // Taken also where no names are looked up: they would be kept for ever.
+    let met = writer.takeUnnamedContainers()
+    for message in names?.turn(met: met, at: ClockReading.now().boot) ?? [] {
       notices.say(message)
     }
     do throws(HistoryError) {
@@ -65,6 +65,6 @@ extension Recorder {
       guard ClockReading.now().boot - began < limit else { break }
       usleep(5000)
     }
-    look()
+    lookAround()
   }
 }

@@ -27,7 +27,7 @@ extension Recorder {
       if let sample = pending, now >= events?.settles(sample) ?? now {
         if try complete(sample, schedule, onSample) {
           taken += 1
-          look()
+          lookAround()
         } else {
           notBefore = now + Self.secondLook
         }

@@ -20,7 +20,8 @@ extension EventListener: EventFeed {}
 
 /// Reads what one task is at this moment; see `TaskProbe`.
 protocol TaskReading {
-  /// Its links in the order asked for; nil when it is gone.
+  /// Its links in the order asked for; nil when it is gone, or has begun to exit and is asked for only
+  /// while it runs.
   func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [TaskProbe.Link]?

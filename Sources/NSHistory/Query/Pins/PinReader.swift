@@ -19,7 +19,6 @@ struct PinReader {
     let session: Int64
     /// When it began, in nanoseconds since the epoch.
     let wall: Int64
-    let wallEnd: Int64
     /// How many processes had open files that could not be looked at.
     let denied: Int64
   }
@@ -36,11 +35,11 @@ struct PinReader {
 
   private func look(_ condition: String, _ value: Int64) throws(SQLiteError) -> Look? {
     try connection.prepare(
-      "SELECT scan_id, session_id, wall_ns, took_ns, denied FROM pin_scan WHERE \(condition)"
+      "SELECT scan_id, session_id, wall_ns, denied FROM pin_scan WHERE \(condition)"
     ).bind(.integer(value)).first {
       Look(
         id: $0.integer(0), session: $0.integer(1), wall: $0.integer(2),
-        wallEnd: $0.integer(2) &+ max(0, $0.integer(3)), denied: $0.integer(4))
+        denied: $0.integer(3))
     }
   }
 

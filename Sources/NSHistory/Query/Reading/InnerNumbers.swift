@@ -20,7 +20,7 @@ struct InnerNumbers {
     _ number: Int64, in selected: ProcessSelector.PIDNamespaces
   ) throws(SQLiteError) -> Found {
     var found = Found()
-    var namespaces: [NamespaceRecord]
+    let namespaces: [NamespaceRecord]
     switch selected {
     case .selected(let selector):
       namespaces = try NamespaceFinder(reading: reading).lives(selector).map(\.namespace)
