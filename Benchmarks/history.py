@@ -92,6 +92,7 @@ class History:
         self.random = random.Random(SEED)
         self.tasks, self.memberships, self.samples = [], [], []
         self.namespaces, self.sets, self.cgroups, self.steps = Rows(), Rows(), Rows(), []
+        self.named = Rows()  # containers by id and name
         self.begun = 0  # memberships that began
         self.task = 0  # the row that was last given out
         self.pid, self.slot = 0, -1
@@ -132,7 +133,12 @@ class History:
             "INSERT INTO sample (sample_id, session_id, wall_ns, boot_ns, took_ns, late_ns, gap)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)", self.samples)  # fmt: skip
         insert("INSERT INTO clock_step (sample_id, step_ns) VALUES (?, ?)", self.steps)
-        insert("INSERT INTO cgroup (cgroup_id, path) VALUES (?, ?)", self.cgroups.take())
+        insert(
+            "INSERT INTO container (container_id, engine, id, name) VALUES (?, 'docker', ?, ?)",
+            self.named.take())  # fmt: skip
+        insert(
+            "INSERT INTO cgroup (cgroup_id, path, unit, container_id) VALUES (?, ?, ?, ?)",
+            self.cgroups.take())  # fmt: skip
         insert(
             "INSERT INTO namespace (namespace_id, boot_id, type, inode, kernel_id, initial,"
             " first_sample, last_sample, owner_id, parent_id, owner_uid)"
@@ -211,10 +217,12 @@ class History:
             container.parts = [cgroup, ipc, mnt, net, pid, pid, TIME, TIME, USER, uts]
             container.set = self.sets.add(container.parts)
             container.entered = None
-            name = f"0::/system.slice/docker-{self.random.getrandbits(256):064x}.scope"
-            container.cgroup = self.cgroups.add(name)
+            number = f"{self.random.getrandbits(256):064x}"
             container.end, container.inner, container.shim = end, 0, shim
             container.comm, container.uid = self.random.choice(SERVERS), self.random.choice(UIDS)
+            named = self.named.add(number, f"{container.comm}-{self.named.last + 1}")
+            unit = f"docker-{number}.scope"
+            container.cgroup = self.cgroups.add(f"0::/system.slice/{unit}", unit, named)
             container.pid, container.task = self.place(
                 container.comm, shim, start, end, container.uid, container.cgroup, container)
             self.containers.append(container)
@@ -226,8 +234,8 @@ class History:
             owner, uid = (None, 0) if kind == USER else (USER, None)
             self.namespaces.add(kind, inode, kernel_id, 1, 1, SAMPLES, owner, None, uid)
         self.sets.add([CGROUP, IPC, MNT, NET, PID, PID, TIME, TIME, USER, UTS])
-        self.cgroups.add("0::/")
-        scope = self.cgroups.add("0::/init.scope")
+        self.cgroups.add("0::/", None, None)
+        scope = self.cgroups.add("0::/init.scope", "init.scope", None)
         nobody = 0, None
         self.systemd = self.place("systemd", nobody, 240 * MS, SAMPLES, cgroup=scope, pid=1)
         self.pid = 1
@@ -239,7 +247,8 @@ class History:
         self.kinds = []
         for n, name in enumerate(SERVICES):
             self.pid += self.random.randrange(20)
-            cgroup = self.cgroups.add(f"0::/system.slice/{name}.service")
+            unit = f"{name}.service"
+            cgroup = self.cgroups.add(f"0::/system.slice/{unit}", unit, None)
             uid = self.random.choice(UIDS)
             service = self.place(name, self.systemd, (3 + n) * SECOND, SAMPLES, uid, cgroup)
             if name == "containerd":
@@ -436,8 +445,8 @@ def make(path):
 
 
 def main():
-    if TOTAL < 20_000:
-        sys.exit("no fewer than 20000 memberships: what is there all the time takes a few thousand")
+    if TOTAL < 10_000:
+        sys.exit("no fewer than 10000 memberships: what is there all the time takes a few thousand")
     began = time.monotonic()
     if os.path.exists(OUTPUT):
         sys.exit(f"{OUTPUT} is there already")
