@@ -1,45 +1,139 @@
 // A crowd to be sampled: N processes that sleep, spread over S network and uts namespaces.
-// Prints "ready" when all are there; ends with all of them when its standard input is closed.
 //
 //   crowd N S
+//
+// Prints "ready" when all are there. Then does what its standard input says, a line each, and
+// prints "done": "replace K" ends K processes and starts K others in their places; "move K" lets K
+// processes enter another uts namespace, or go back. Who leads a set stays as it is. Ends with all
+// of them when its standard input is closed.
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+struct order {
+  char kind[16];
+  int count;
+};
+
+static int here, elsewhere; // The uts namespaces that members move between.
+
+static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+static void must(int result, const char *what) {
+  if (result < 0) {
+    perror(what);
+    exit(1);
+  }
+}
+
+// Sleeps, and goes to the other namespace at each SIGUSR1, which is blocked.
+static void member(void) {
+  sigset_t moves;
+  sigemptyset(&moves);
+  sigaddset(&moves, SIGUSR1);
+  for (int away = 1;; away = !away) {
+    int signal;
+    sigwait(&moves, &signal);
+    must(setns(away ? elsewhere : here, CLONE_NEWUTS), "setns");
+  }
+}
+
+static pid_t start_member(int order_pipe, int done_pipe) {
+  pid_t pid = fork();
+  must(pid, "fork");
+  if (pid == 0) {
+    end_with_parent();
+    close(order_pipe);
+    close(done_pipe);
+    member();
+  }
+  return pid;
+}
+
+// Opens a uts namespace of nobody's, for members to move to.
+static void open_namespaces(void) {
+  must(here = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), "ns/uts");
+  if (unshare(CLONE_NEWUTS) != 0) return; // Not permitted: a move will say so.
+  must(elsewhere = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), "ns/uts");
+  must(setns(here, CLONE_NEWUTS), "setns");
+}
+
+static void lead(int members, int order_pipe, int done_pipe) {
+  sigset_t moves;
+  sigemptyset(&moves);
+  sigaddset(&moves, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &moves, NULL);
+  open_namespaces();
+  pid_t *pids = calloc(members + 1, sizeof *pids);
+  for (int place = 0; place < members; place++) pids[place] = start_member(order_pipe, done_pipe);
+  must(write(done_pipe, "", 1), "write");
+  struct order order;
+  for (int place = 0; read(order_pipe, &order, sizeof order) == sizeof order;) {
+    for (int left = members > 0 ? order.count : 0; left > 0; left--) {
+      place = (place + 1) % members;
+      if (strcmp(order.kind, "move") == 0) {
+        kill(pids[place], SIGUSR1);
+      } else {
+        kill(pids[place], SIGKILL);
+        waitpid(pids[place], NULL, 0);
+        pids[place] = start_member(order_pipe, done_pipe);
+      }
+    }
+    must(write(done_pipe, "", 1), "write");
+  }
+  exit(0);
+}
+
+// Waits until every leader has done what it was told.
+static void await(int done_pipe, int sets) {
+  char byte;
+  while (sets-- > 0)
+    if (read(done_pipe, &byte, 1) != 1) exit(1);
+}
+
 int main(int argc, char **argv) {
   int count = argc > 1 ? atoi(argv[1]) : 5000, sets = argc > 2 ? atoi(argv[2]) : 1;
   if (sets < 1) sets = 1;
-  int ready[2];
-  if (pipe(ready) != 0) return 1;
+  int done[2], *orders = calloc(sets, sizeof *orders);
+  must(pipe(done), "pipe");
   for (int set = 0; set < sets; set++) {
-    int members = count / sets + (set < count % sets);
-    if (fork() == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int order[2];
+    must(pipe2(order, O_CLOEXEC), "pipe");
+    pid_t pid = fork();
+    must(pid, "fork");
+    if (pid == 0) {
+      end_with_parent();
       close(0);
-      if (sets > 1 && unshare(CLONE_NEWNET | CLONE_NEWUTS) != 0) perror("unshare");
-      for (int member = 1; member < members; member++) {
-        if (fork() == 0) {
-          prctl(PR_SET_PDEATHSIG, SIGKILL);
-          close(ready[1]);
-          for (;;) pause();
-        }
-      }
-      close(ready[1]);
-      for (;;) pause();
+      close(done[0]);
+      close(order[1]);
+      for (int other = 0; other < set; other++) close(orders[other]);
+      if (sets > 1) must(unshare(CLONE_NEWNET | CLONE_NEWUTS), "unshare");
+      lead(count / sets + (set < count % sets) - 1, order[0], done[1]);
     }
+    close(order[0]);
+    orders[set] = order[1];
   }
-  close(ready[1]);
-  char byte;
-  while (read(ready[0], &byte, 1) > 0) {
-  }
+  close(done[1]);
+  await(done[0], sets);
   puts("ready");
   fflush(stdout);
-  while (read(0, &byte, 1) > 0) {
+  struct order order;
+  while (scanf("%15s %d", order.kind, &order.count) == 2) {
+    struct order part = order;
+    for (int set = 0; set < sets; set++) {
+      part.count = order.count / sets + (set < order.count % sets);
+      must(write(orders[set], &part, sizeof part), "write");
+    }
+    await(done[0], sets);
+    puts("done");
+    fflush(stdout);
   }
   return 0;
 }

@@ -1,117 +1,103 @@
-"""Asks a history every kind of question, and prints how long each takes.
+"""Every kind of question to histories of several sizes: whole processes, and how they grow.
 
-  Benchmarks/queries.py NSHIST DB [ROUNDS=11]
-
-Each question is a whole process whose output is read through a pipe. The file is warm: each is
-asked twice before it counts. What is asked about is picked from the file itself, around the sample
-in its middle, so one file always gets the same questions. Memory is the peak of all rounds; it and
-the time are never below those of `true`, which are the floor of this program's measuring.
+Each answer is read through a pipe, from a warm file: each question is asked twice before it counts.
 """
 
 import os
-import sqlite3
-import statistics
-import subprocess
-import sys
-import time
 
-NSHIST, DB = sys.argv[1:3]
-ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 11
-NET = 3  # the link
-NO_SUCH_COMMAND = 64
+from .costs import Spread
+from .histories import words
+from .subject import pick
 
-
-def pick():
-    """What to ask: a time, two processes, a namespace and a process in it."""
-    # A reader that may not write would leave the files of the log behind.
-    connection = sqlite3.connect(f"file:{DB}?mode=rw", uri=True)
-    (last,) = connection.execute("SELECT MAX(sample_id) FROM sample").fetchone()
-    middle = last // 2
-    (wall,) = connection.execute(
-        "SELECT wall_ns FROM sample WHERE sample_id = ?", (middle,)
-    ).fetchone()
-    # Who was there before, in and after it.
-    there = connection.execute(
-        "SELECT task_id, pid, from_sample, set_id, namespace_id, inode, initial"
-        " FROM (SELECT * FROM membership WHERE from_sample < ?1 AND until_sample > ?1)"
-        " JOIN task USING (task_id) JOIN namespace_set_link USING (set_id)"
-        " JOIN namespace USING (namespace_id) WHERE link = ?2 ORDER BY task_id",
-        (middle, NET),
-    ).fetchall()
-    sizes = {}
-    for namespace in {row[4] for row in there if not row[6]}:
-        (sizes[namespace],) = connection.execute(
-            "SELECT COUNT(*) FROM namespace_set_link JOIN membership USING (set_id)"
-            " WHERE namespace_id = ? AND link = ? AND until_sample IS NOT NULL",
-            (namespace, NET),
-        ).fetchone()
-    connection.close()
-    middling = sorted(sizes, key=lambda one: (sizes[one], one))[len(sizes) // 2]
-    # The last to start on the host, and the first and last in the container.
-    host = [row for row in there if row[6]][-1]
-    inside = [row for row in there if row[4] == middling]
-    print(
-        f"at sample {middle} of {last}: {len(there)} processes, {len(sizes)} net namespaces;"
-        f" the middling one had {sizes[middling]} memberships"
-    )
-    # Between that sample and the next.
-    return wall // 10**9 + 2, host[1], inside[-1][1], inside[0][5]
+SCREEN = 60  # lines
+SAME = "same A B --at T"
+BARE = "one row, in C"
+START = "--version"
 
 
-def ask(command):
-    """Milliseconds, peak KiB, lines and exit status of a command."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    lines = 0
-    while block := process.stdout.read(1 << 16):
-        lines += block.count(b"\n")
-    process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    spent = (time.perf_counter() - began) * 1000
-    return spent, usage.ru_maxrss, lines, process.returncode
+def measure(machine, report, short, rounds, histories):
+    asked = {}  # the answers, by question and number of memberships
+    for memberships in histories.sizes:
+        file = histories.path(memberships)
+        size = os.path.getsize(file) / 2**20
+        report.heading(f"Questions to {words(memberships)} memberships ({size:,.0f} MiB)")
+        answers = {
+            name: Answer(machine, command, rounds)
+            for name, command in commands(machine, file).items()
+        }
+        report.table(
+            ["", "ms", "peak MiB", "lines", "status"],
+            [[f"`{name}`", *answer.cells()] for name, answer in answers.items()])  # fmt: skip
+        for name, answer in answers.items():
+            asked.setdefault(name, {})[memberships] = answer
+    report.heading("How they grow with the number of memberships")
+    report.plot("ms", {
+        name: [(words(size), answer.wall.median) for size, answer in sizes.items()]
+        for name, sizes in asked.items()
+    })
+    judge(report, asked)
 
 
-def measure(name, command):
-    answer = ask(command)
-    if answer[3] == NO_SUCH_COMMAND:
-        return print(f"{name:<58} not there")
-    ask(command)
-    rounds = [ask(command) for _ in range(ROUNDS)]
-    times, memory, lines, statuses = zip(*rounds)
-    spread = f"{min(times):.1f} to {max(times):.1f}"
-    print(
-        f"{name:<58} {statistics.median(times):>9.1f} {spread:>19} {max(memory) / 1024:>7.1f}"
-        f" {lines[0]:>8} {statuses[0]:>3}",
-        flush=True,
-    )
+def commands(machine, file):
+    """What is asked, by its words."""
+    it = pick(file)
+    at, later, minute = f"@{it.moment}", f"@{it.moment + 600}", f"@{it.moment + 60}"
+    hour = f"--since @{it.moment - 1800} --until @{it.moment + 1800}"
+    questions = {
+        SAME: f"query same {it.one} {it.other} --at {at}",
+        "same A B, an hour": f"query same {it.one} {it.other} {hour}",
+        "same A B, all times": f"query same {it.one} {it.other}",
+        "history A@T": f"query history {it.one}@{at}",
+        "history A": f"query history {it.one}",
+        "processes --at T": f"query processes --at {at}",
+        "processes --at T --pid A": f"query processes --at {at} --pid {it.one}",
+        "namespaces --at T": f"query namespaces --at {at}",
+        "namespaces of a container": f"query namespaces --at {at} --container {it.container}",
+        "tree --at T": f"query tree --at {at}",
+        "tree --at T --type user": f"query tree --at {at} --type user",
+        "members, few": f"query members net:{it.small}",
+        "members, many": f"query members net:{it.middling}",
+        "peers, few": f"query peers {it.lone}@{at} --type net",
+        "peers, many": f"query peers {it.other}",
+        "changes, a minute": f"query changes --since {at} --until {minute}",
+        "changes, ten minutes": f"query changes --since {at} --until {later}",
+        "changes of A@T": f"query changes --pid {it.one}@{at}",
+        "coverage --at T": f"query coverage --at {at}",
+        "timeline A B, an hour": f"timeline {it.one} {it.other} {hour}",
+    }
+    commands = {name: [machine.nshist, *question.split(), "--db", file]
+                for name, question in questions.items()}  # fmt: skip
+    floors = {"true": ["true"], BARE: [machine.path("row"), file]}
+    return {**floors, START: [machine.nshist, START], **commands}
 
 
-def main():
-    moment, one, other, inode = pick()
-    at, later = f"@{moment}", f"@{moment + 600}"
-    since, until = f"@{moment - 1800}", f"@{moment + 1800}"
-    questions = [
-        f"query same {one} {other}",
-        f"query same {one} {other} --at {at}",
-        f"query history {other}",
-        f"query processes --at {at}",
-        f"query namespaces --at {at}",
-        f"query tree --at {at}",
-        f"query members net:{inode}",
-        f"query peers {other}",
-        f"query changes --since {at} --until {later}",
-        f"query changes --pid {other}",
-        f"query coverage --at {at}",
-        f"timeline {one} {other} --since {since} --until {until}",
-    ]
-    size = os.path.getsize(DB) / 2**20
-    print(f"{size:.0f} MiB, {os.cpu_count()} processors, medians of {ROUNDS} rounds\n")
-    print(f"{'':<58} {'ms':>9} {'spread':>19} {'MiB':>7} {'lines':>8} status")
-    measure("true", ["true"])
-    measure("--version", [NSHIST, "--version"])
-    for question in questions:
-        measure(question, [NSHIST, *question.split(), "--db", DB])
+class Answer:
+    """What an answer takes, in some rounds."""
+
+    def __init__(self, machine, command, rounds):
+        costs = [machine.run(command, check=False) for _ in range(2 + rounds)][2:]
+        self.wall = Spread(cost.wall * 1000 for cost in costs)
+        self.memory = max(cost.memory for cost in costs)
+        self.lines, self.status = costs[0].lines, costs[0].status
+        # The verdicts of `same` are 0, 1 and 2.
+        if self.status > 2:
+            raise RuntimeError(f"{command} ended with {self.status}")
+
+    def cells(self):
+        return [self.wall.text(), f"{self.memory / 1024:.1f}", f"{self.lines:,}", self.status]
 
 
-main()
+def judge(report, asked):
+    report.figure("`nshist --version` (ms)", 10, min(
+        answer.wall.median for answer in asked[START].values()), 1)  # fmt: skip
+    ten, fifty = 10_000_000, 50_000_000
+    if ten in asked[SAME]:
+        at = asked[SAME][ten].wall.median
+        report.figure("`same --at` over 10M memberships (ms)", 15, at, 1)
+        slowest, name = max(
+            (answers[ten].wall.median, name) for name, answers in asked.items()
+            if name != SAME and answers[ten].lines <= SCREEN)  # fmt: skip
+        report.figure(f"other answers of one screen, slowest: `{name}` (ms)", 30, slowest, 1)
+        if fifty in asked[SAME]:
+            ratio = asked[SAME][fifty].wall.median / at
+            report.figure("`same --at` over 50M / over 10M", 1.3, ratio)

@@ -1,0 +1,38 @@
+"""The histories that are asked: made once by history.py, and kept where the caller says."""
+
+import os
+import subprocess
+import sys
+
+from .machine import BENCHMARKS
+
+SIZES = [10_000, 1_000_000, 10_000_000, 50_000_000]
+SHORT_SIZES = [10_000, 100_000]
+
+
+def words(memberships):
+    """10k, 1M."""
+    thousands = memberships // 1000
+    return f"{thousands}k" if thousands < 1000 else f"{thousands // 1000}M"
+
+
+class Histories:
+    """Histories of the sizes asked for, each made when it is first needed."""
+
+    def __init__(self, machine, folder, sizes):
+        self.machine, self.sizes = machine, sizes
+        self.folder = folder or machine.folder
+        os.makedirs(self.folder, exist_ok=True)
+
+    def path(self, memberships):
+        path = os.path.join(self.folder, f"history-{words(memberships)}.db")
+        if not os.path.exists(path):
+            print(f"making {path}", file=sys.stderr, flush=True)
+            # Whole or not at all, so that one can be kept and trusted.
+            unfinished = f"{path}-{os.getpid()}"
+            subprocess.run(
+                [sys.executable, f"{BENCHMARKS}/history.py", unfinished, str(memberships)],
+                check=True, stdout=sys.stderr, env={**os.environ, "NSHIST": self.machine.nshist},
+            )  # fmt: skip
+            os.rename(unfinished, path)
+        return path

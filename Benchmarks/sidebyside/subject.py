@@ -1,0 +1,61 @@
+"""What a history is asked about: picked from it, so that it always gets the same questions."""
+
+import sqlite3
+from dataclasses import dataclass
+
+NET = 3  # the link
+
+
+@dataclass
+class Subject:
+    """Processes and namespaces that were there around the sample in the middle."""
+
+    moment: int  # seconds since 1970, between that sample and the next
+    one: int  # the PID that started last on the host
+    other: int  # the PID that started last in a container of middling size
+    middling: int  # the network of that container
+    lone: int  # the PID that started first in the container that had the fewest memberships
+    small: int  # the network of that container
+    container: str  # the id of the other container
+
+
+def pick(path):
+    # A reader that may not write would leave the files of the log behind.
+    connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True)
+    try:
+        return pick_from(connection.execute)
+    finally:
+        connection.close()
+
+
+def pick_from(execute):
+    (last,) = execute("SELECT MAX(sample_id) FROM sample").fetchone()
+    middle = last // 2
+    (wall,) = execute("SELECT wall_ns FROM sample WHERE sample_id = ?", (middle,)).fetchone()
+    # Who was there before, in and after it.
+    there = execute(
+        "SELECT namespace_id, inode, initial, pid, task_id"
+        " FROM (SELECT * FROM membership WHERE from_sample < ?1 AND until_sample > ?1)"
+        " JOIN task USING (task_id) JOIN namespace_set_link USING (set_id)"
+        " JOIN namespace USING (namespace_id) WHERE link = ?2 ORDER BY task_id",
+        (middle, NET),
+    ).fetchall()
+    sizes = {
+        namespace: execute(
+            "SELECT COUNT(*) FROM namespace_set_link JOIN membership USING (set_id)"
+            " WHERE namespace_id = ? AND link = ? AND until_sample IS NOT NULL",
+            (namespace, NET),
+        ).fetchone()[0]
+        for namespace in {row[0] for row in there if not row[2]}
+    }  # fmt: skip
+    by_size = sorted(sizes, key=lambda one: (sizes[one], one))
+    host = [row for row in there if row[2]]
+    small = [row for row in there if row[0] == by_size[0]]
+    middling = [row for row in there if row[0] == by_size[len(by_size) // 2]]
+    (container,) = execute(
+        "SELECT id FROM task JOIN cgroup USING (cgroup_id) JOIN container USING (container_id)"
+        " WHERE task_id = ?", (middling[-1][4],)).fetchone()  # fmt: skip
+    return Subject(
+        moment=wall // 10**9 + 2, one=host[-1][3],
+        other=middling[-1][3], middling=middling[0][1],
+        lone=small[0][3], small=small[0][1], container=container)  # fmt: skip
