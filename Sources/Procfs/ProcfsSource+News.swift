@@ -11,12 +11,14 @@ extension ProcfsSource {
     gone.removeAll()
     let initial = initialInodes()
     sample.initialInodes = initial
+    var shared = SharedValues()
+    sample.appeared.reserveCapacity(pendingFacts.count)
     for index in entries.indices {
       if index % Self.pauseEvery == 0 { onPause?() }
       if let thread = entries[index].thread {
         if !thread.isTask {
           entries[index].news = .none
-          sample.companions.append(companion(entries[index], thread, initial))
+          sample.companions.append(companion(entries[index], thread, initial, &shared))
         }
       } else if entries[index].isDenied {
         sample.counts.denied += 1
@@ -41,11 +43,11 @@ extension ProcfsSource {
             thread: entry.thread.map {
               ThreadFacts(tid: $0.tid, process: $0.process, startTicks: entry.startTicks)
             },
-            description: describe(entry),
-            links: states(of: entry, initial: initial)))
+            description: shared.description(describe(entry)),
+            links: states(of: entry, initial, &shared)))
       case .changed:
         sample.changed.append(
-          .init(token: entry.token, links: states(of: entry, initial: initial)))
+          .init(token: entry.token, links: states(of: entry, initial, &shared)))
         sample.described.append(.init(token: entry.token, description: describe(entry)))
         // A runtime sets namespaces up first and runs its program after.
         entries[index].descriptionsDue = 1
@@ -55,16 +57,25 @@ extension ProcfsSource {
       }
       entries[index].news = .none
     }
+    // What it was after a first pass is much.
+    if pendingFacts.isEmpty { pendingFacts = [:] }
   }
 
   private func companion(
-    _ entry: ProcessEntry, _ thread: ProcessEntry.Thread, _ initial: [NamespaceType: UInt64]
+    _ entry: ProcessEntry, _ thread: ProcessEntry.Thread, _ initial: [NamespaceType: UInt64],
+    _ shared: inout SharedValues
   ) -> ProcessSample.Companion {
     ProcessSample.Companion(
       thread: ThreadFacts(
         tid: thread.tid, process: thread.process, startTicks: entry.startTicks),
       pid: entry.pid,
-      links: thread.isLikeLeader ? nil : states(of: entry, initial: initial))
+      links: thread.isLikeLeader ? nil : states(of: entry, initial, &shared))
+  }
+
+  private func states(
+    of entry: ProcessEntry, _ initial: [NamespaceType: UInt64], _ shared: inout SharedValues
+  ) -> [LinkState] {
+    shared.states(entry.links) { states(of: entry, initial: initial) }
   }
 
   private func describe(_ entry: ProcessEntry) -> ProcessDescription {

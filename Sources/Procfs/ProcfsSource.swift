@@ -81,6 +81,8 @@ public final class ProcfsSource: SampleSource {
     let arrivals = try readKnown()
     let crowds = try readKnownThreads()
     let first = entries.count
+    // In a first pass there are many: their room is not doubled then as they come.
+    if arrivals.count > first { entries.reserveCapacity(first + arrivals.count) }
     for (place, pid) in arrivals.enumerated() {
       if place % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
       try admit(pid)
