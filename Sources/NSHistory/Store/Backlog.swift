@@ -2,7 +2,7 @@ internal import NamespaceModel
 
 /// What samples told that is not in the file yet: usually of one sample, of more when writes fail.
 struct Backlog {
-  private(set) var appeared: [ProcessToken: ProcessSample.Appearance] = [:]
+  private var appeared = Appearances()
   private(set) var changed: [ProcessToken: [LinkState]] = [:]
   private(set) var described: [ProcessToken: ProcessDescription] = [:]
   private(set) var disappeared: Set<ProcessToken> = []
@@ -16,12 +16,10 @@ struct Backlog {
   /// Adds the news of the next sample: what came and went unwritten leaves no trace.
   mutating func add(_ sample: ProcessSample) {
     for token in sample.disappeared { disappear(token) }
-    for appearance in sample.appeared { appeared[appearance.token] = appearance }
+    appeared.add(sample.appeared)
     for change in sample.changed { self.change(change.token, to: change.links) }
     for identification in sample.identified {
-      if appeared[identification.token] != nil {
-        appeared[identification.token]?.facts = identification.facts
-      } else {
+      if !appeared.update(identification.token, { $0.facts = identification.facts }) {
         identified[identification.token] = identification.facts
       }
     }
@@ -45,10 +43,12 @@ struct Backlog {
     for event in batch.events {
       switch event.change {
       case .started(let start):
-        appeared[start.token] = .init(
-          token: start.token, facts: start.facts,
-          thread: start.tid.map { ThreadFacts(tid: $0, process: start.parent) },
-          description: start.description, links: start.set.links)
+        appeared.add([
+          .init(
+            token: start.token, facts: start.facts,
+            thread: start.tid.map { ThreadFacts(tid: $0, process: start.parent) },
+            description: start.description, links: start.set.links)
+        ])
       case .moved(let token, let set), .resumed(let token, let set):
         change(token, to: set.links)
       case .exited(let token, _): disappear(token)
@@ -58,36 +58,25 @@ struct Backlog {
   }
 
   private mutating func disappear(_ token: ProcessToken) {
-    if appeared.removeValue(forKey: token) == nil { disappeared.insert(token) }
+    if !appeared.remove(token) { disappeared.insert(token) }
     changed[token] = nil
     described[token] = nil
     identified[token] = nil
   }
 
   private mutating func change(_ token: ProcessToken, to links: [LinkState]) {
-    if appeared[token] != nil {
-      appeared[token]?.links = links
-    } else {
-      changed[token] = links
-    }
+    if !appeared.update(token, { $0.links = links }) { changed[token] = links }
   }
 
   private mutating func describe(_ news: ProcessSample.Redescription) {
-    if appeared[news.token] != nil {
-      appeared[news.token]?.description = news.description
-    } else {
+    if !appeared.update(news.token, { $0.description = news.description }) {
       described[news.token] = news.description
     }
   }
 
   /// Appearances, a parent before its children as far as clock ticks tell, and a process before its
   /// threads.
-  var arrivals: [ProcessSample.Appearance] {
-    func order(_ one: ProcessSample.Appearance) -> (UInt64, Int, UInt64) {
-      (one.facts.startTicks ?? 0, one.thread == nil ? 0 : 1, one.token.number)
-    }
-    return appeared.values.sorted { order($0) < order($1) }
-  }
+  var arrivals: some Sequence<ProcessSample.Appearance> { appeared.inOrder }
 
   /// Forgets all, when all is in the file.
   mutating func clear() { self = Backlog() }

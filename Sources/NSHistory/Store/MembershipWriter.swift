@@ -80,7 +80,7 @@ struct MembershipWriter {
   }
 
   private func meet(
-    _ arrivals: [ProcessSample.Appearance], into live: inout LiveProcesses,
+    _ arrivals: some Sequence<ProcessSample.Appearance>, into live: inout LiveProcesses,
     before: LiveProcesses, sample: Int64, at start: ClockReading, mayBeKnown: Bool
   ) throws(SQLiteError) {
     let beginnings = BeginningFinder(connection: connection, interner: interner)
