@@ -135,9 +135,10 @@ struct Outcomes {
 }
 
 extension ProcessSample {
-  /// When a sample was, without what it told: that may be large.
-  fileprivate init(span: ProcessSample) {
+  /// When a sample was and how much it met, without what it told: that may be large.
+  init(span: ProcessSample) {
     self.init(start: span.start)
     end = span.end
+    counts = span.counts
   }
 }

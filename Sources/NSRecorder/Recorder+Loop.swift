@@ -24,8 +24,8 @@ extension Recorder {
     var taken = 0
     while true {
       let now = ClockReading.now().boot
-      if let sample = pending, now >= events?.settles(sample) ?? now {
-        if try complete(sample, schedule, onSample) {
+      if pending != nil, now >= settles ?? now {
+        if try complete(schedule, onSample) {
           taken += 1
           lookAround()
         } else {
@@ -79,14 +79,31 @@ extension Recorder {
     return sample
   }
 
-  /// Writes a sample, and the events before it. False where another sample is needed first.
-  private func complete(
-    _ sample: ProcessSample, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
-  ) throws(RecorderError) -> Bool {
+  /// When the sample that waits may be completed; nil where none waits, or for no events.
+  private var settles: Int64? {
+    guard let pending else { return nil }
+    return events?.settles(pending)
+  }
+
+  /// What the sample that waited tells beside events. The sample itself is let go: it may be large.
+  private func completePending() throws(RecorderError) -> (
+    span: ProcessSample, told: EventRecording.Outcome
+  )? {
+    guard let sample = pending else { return nil }
     pending = nil
-    var told = EventRecording.Outcome(sample: sample)
-    if let events {
-      do throws(EventsError) { told = try events.complete(sample) } catch { throw .events(error) }
+    let span = ProcessSample(span: sample)
+    guard let events else { return (span, EventRecording.Outcome(sample: sample)) }
+    do throws(EventsError) { return (span, try events.complete(sample)) } catch {
+      throw .events(error)
+    }
+  }
+
+  /// Writes the sample that waits, and the events before it. False where another is needed first.
+  private func complete(
+    _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+  ) throws(RecorderError) -> Bool {
+    guard let (sample, told) = try completePending() else { return false }
+    if events != nil {
       eventsDue = .max
       add(told.batches)
     }
@@ -123,11 +140,10 @@ extension Recorder {
     guard let events else { return }
     // What happened up to now is still to be told.
     let end = ClockReading.now().boot
-    while ClockReading.now().boot <= max(events.settles(at: end), pending.map(events.settles) ?? 0)
-    {
+    while ClockReading.now().boot <= max(events.settles(at: end), settles ?? 0) {
       usleep(2000)
     }
-    if let sample = pending { _ = try complete(sample, schedule, onSample) }
+    _ = try complete(schedule, onSample)
     try writeEvents()
   }
 
@@ -140,7 +156,7 @@ extension Recorder {
   /// When there is something to do. While a sample waits to be completed nothing else is begun: to wake
   /// for that would be to wake at once, ever again.
   private var due: Int64 {
-    if let events, let pending { return events.settles(pending) }
+    if let settles { return settles }
     let next = min(sampleDue, eventsDue)
     return isSampleNeeded ? min(next, notBefore) : next
   }

@@ -94,6 +94,7 @@ extension EventFollower {
       }
     }
     var tasks: Set<ProcessToken> = []
+    if told.sets.isEmpty { news.appeared.reserveCapacity(processes.count) }
     for task in processes.values {
       tasks.insert(task.token)
       tell(task, as: nil, in: &news, told)

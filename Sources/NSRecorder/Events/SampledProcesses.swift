@@ -9,13 +9,28 @@ struct SampledProcesses {
 
   /// A process as the last sample saw it, or a thread.
   struct Process {
-    let pid: Int32
-    let thread: ThreadFacts?
+    private let apart: Thread?
     var facts: ProcessFacts
     var description: ProcessDescription
     /// As they were read: which of the namespaces being followed they are shows only when all that
     /// happened up to then is taken in.
     var links: ObservedSet
+
+    init(_ one: ProcessSample.Appearance, _ links: ObservedSet) {
+      apart = one.thread.map(Thread.init)
+      facts = one.facts
+      description = one.description
+      self.links = links
+    }
+
+    var pid: Int32 { facts.pid }
+    var thread: ThreadFacts? { apart?.facts }
+
+    /// Kept by reference: it would take room in every process, of which none is a thread.
+    private final class Thread {
+      let facts: ThreadFacts
+      init(_ facts: ThreadFacts) { self.facts = facts }
+    }
 
     /// Who it is, to be bound to.
     func appearance(_ token: ProcessToken) -> ProcessSample.Appearance {
@@ -39,10 +54,7 @@ struct SampledProcesses {
       threads[token] = nil
     }
     for one in sample.appeared {
-      let links = shared(one.links)
-      let process = Process(
-        pid: one.facts.pid, thread: one.thread, facts: one.facts, description: one.description,
-        links: links)
+      let process = Process(one, shared(one.links))
       if one.thread == nil { processes[one.token] = process } else { threads[one.token] = process }
     }
     for change in sample.changed {
