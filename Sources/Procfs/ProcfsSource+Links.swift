@@ -19,17 +19,18 @@ extension ProcfsSource {
     if entries[index].news == .appeared, entries[index].links[0] >= ProcessEntry.firstUnread {
       return false
     }
-    for link in NamespaceLink.allCases {
+    let home = entries[index].links[Int(NamespaceLink.pid.rawValue)]
+    // Once known, it need not be read again: a process is in one pid namespace for life
+    // (pid_namespaces(7)), and that it still lives the others show. A tree laid down for a test may
+    // have it otherwise.
+    let knowsHome = root.isProc && home < ProcessEntry.firstUnread
+    for link in NamespaceLink.allCases where link != .pid || !knowsHome {
       let place = Int(link.rawValue)
       let code = entries[index].links[place]
       switch reader.read(link, in: directory) {
       case .inode(let inode):
         guard code < ProcessEntry.firstUnread, slots[code].inode == inode else { return false }
-        if confirms {
-          slots.confirm(code, in: pass, holder: index, link: link.rawValue)
-        } else {
-          slots.mark(code, in: pass, holder: index, link: link.rawValue)
-        }
+        find(code, at: link, of: index, confirms: confirms)
       case .failed(let errno):
         guard let reason = ProcessEntry.unread(code) else { return false }
         let same =
@@ -43,7 +44,18 @@ extension ProcfsSource {
       case .malformed: return false
       }
     }
+    if knowsHome { find(home, at: .pid, of: index, confirms: confirms) }
     return true
+  }
+
+  /// A link of a process leads where it did.
+  @inline(__always)
+  private func find(_ code: UInt32, at link: NamespaceLink, of index: Int, confirms: Bool) {
+    if confirms {
+      slots.confirm(code, in: pass, holder: index, link: link.rawValue)
+    } else {
+      slots.mark(code, in: pass, holder: index, link: link.rawValue)
+    }
   }
 
   /// Reads the links anew and finds out what each of them means. Returns false when the process

@@ -76,6 +76,35 @@ struct LiveSourceTests {
     #expect(try source.takeSample().disappeared.contains { $0 == token })
   }
 
+  @Test(
+    "the pid namespace of a process is known from its first sample on",
+    arguments: [nil, IdentitySource.continuity])
+  func home(_ identity: IdentitySource?) throws {
+    let source = ProcfsSource(root: try ProcRoot(), identity: identity)
+    let first = try Puppet(in: CloneFlag.pid)
+    // From now on its children go elsewhere: nothing but its own link leads to where it is.
+    try first.unshare(CloneFlag.pid)
+    let second = try Puppet()
+    let sample = try source.takeSample()
+    let start = try #require(sample.appeared.first { $0.facts.pid == first.pid })
+    let other = try #require(sample.appeared.first { $0.facts.pid == second.pid })
+    let home = try #require(namespace(start.links, .pid))
+    #expect(home != namespace(other.links, .pid))
+    for _ in 0..<2 {
+      #expect(try !source.takeSample().changed.contains { $0.token == start.token })
+    }
+    try second.enter(first.pid, CloneFlag.pid)
+    let entered = try source.takeSample().changed.first { $0.token == other.token }
+    #expect(namespace(entered?.links, .pidForChildren) == home)
+    #expect(namespace(entered?.links, .pid) == namespace(other.links, .pid))
+    // A change of another link, behind which all are read.
+    try first.unshare(CloneFlag.uts)
+    let moved = try source.takeSample().changed.first { $0.token == start.token }
+    #expect(namespace(moved?.links, .pid) == home)
+    try first.exit()
+    #expect(try source.takeSample().disappeared.contains { $0 == start.token })
+  }
+
   @Test("a PID that is used again at once is another process")
   func pidReuse() throws {
     let first = try Puppet()
