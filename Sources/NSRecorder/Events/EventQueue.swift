@@ -27,6 +27,8 @@ struct EventQueue {
   private static let soon: Int64 = 100_000_000
   private static let many = 1000
   private var isStorm = false
+  /// When tasks ended, or their numbers were given again, as what came last tells.
+  private var ends: [Int32: Int64] = [:]
 
   struct Item {
     let event: KernelEvent
@@ -61,6 +63,10 @@ struct EventQueue {
     let now = self.now()
     let epoch = now.wall - now.boot
     isStorm = events.count > Self.many
+    ends.removeAll(keepingCapacity: true)
+    for event in events where event.endsTask {
+      ends[event.tid] = max(event.time, ends[event.tid] ?? .min)
+    }
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
       items.append(
@@ -107,6 +113,8 @@ struct EventQueue {
   private func read(
     _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool
   ) -> TaskLook? {
+    // Of who is gone already, as most are in a storm, a look would show another, or nobody.
+    if let end = ends[event.tid], end > event.time { return nil }
     // What is looked at long after is worth little, and in a storm who looks falls behind further.
     guard !isStorm || now().boot - event.time < Self.soon,
       let values = probe.links(of: event.tid, links, whileRunning: false)
@@ -230,5 +238,15 @@ struct EventQueue {
     guard !isSorted else { return }
     items[taken...].sort { ($0.event.time, $0.order) < ($1.event.time, $1.order) }
     isSorted = true
+  }
+}
+
+extension KernelEvent {
+  /// Whether what was there under its number is no more: by a fork the number was given again.
+  fileprivate var endsTask: Bool {
+    switch kind {
+    case .exit, .fork: true
+    case .comm, .namespaces: false
+    }
   }
 }

@@ -1,0 +1,78 @@
+// Which tasks are looked at when their events come.
+
+import NamespaceEvents
+import NamespaceModel
+import Procfs
+import Testing
+
+@testable import NSRecorder
+
+/// Counts the looks at each task; all are where they were made.
+private final class CountingProbe: TaskReading {
+  var looks: [Int32: Int] = [:]
+
+  func links(
+    of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
+  ) -> [TaskProbe.Link]? {
+    looks[task, default: 0] += 1
+    return wanted.map { _ in .namespace(inode: 1, id: 1) }
+  }
+
+  func threads(of pid: Int32) -> [Int32] { [] }
+}
+
+struct QueueLookTests {
+  private let probe = CountingProbe()
+
+  private func queue() -> EventQueue {
+    EventQueue(
+      probe, readsTime: true, now: { ClockReading(wall: 1000, boot: 1000, monotonic: 1000) })
+  }
+
+  private func add(_ events: [KernelEvent], to queue: inout EventQueue) {
+    queue.add(
+      events, known: { _ in Place.host.inodes }, mayGoOn: { _ in false },
+      mayHaveUntold: { _ in false })
+  }
+
+  private func fork(_ tid: Int32, at time: Int64) -> [KernelEvent] {
+    [
+      KernelEvent(time: time, pid: tid, tid: tid, kind: .fork(parentPID: 1, parentTID: 1)),
+      KernelEvent(time: time + 1, pid: tid, tid: tid, kind: .namespaces(Place.host.inodes)),
+    ]
+  }
+
+  private func exit(_ tid: Int32, at time: Int64) -> KernelEvent {
+    KernelEvent(time: time, pid: tid, tid: tid, kind: .exit)
+  }
+
+  @Test("who is gone by the time that its start is heard of is not looked at")
+  func gone() {
+    var queue = queue()
+    // As two rings give it: the exit before the start.
+    add([exit(20, at: 30)] + fork(20, at: 10) + fork(30, at: 12), to: &queue)
+    #expect(probe.looks == [30: 1])
+    let looks = (0..<5).compactMap { _ in queue.next(until: 100, horizon: 2000) }
+      .map { $0.look != nil }
+    #expect(looks == [false, false, false, true, false])
+  }
+
+  @Test("one that has the number of another that exited is looked at")
+  func numberAgain() {
+    var queue = queue()
+    add([exit(20, at: 9)] + fork(20, at: 10), to: &queue)
+    #expect(probe.looks == [20: 1])
+    add([exit(20, at: 40)] + fork(20, at: 50), to: &queue)
+    #expect(probe.looks == [20: 2])
+  }
+
+  @Test("of a number that was given twice only the later is looked at")
+  func twice() {
+    var queue = queue()
+    add(fork(20, at: 10) + fork(20, at: 20), to: &queue)
+    #expect(probe.looks == [20: 1])
+    let looks = (0..<4).compactMap { _ in queue.next(until: 100, horizon: 2000) }
+      .map { $0.look != nil }
+    #expect(looks == [false, false, false, true])
+  }
+}
