@@ -22,7 +22,9 @@ struct NSHist: ParsableCommand {
     // The runtime takes it for a crash, and goes on.
     signal(SIGQUIT, SIG_DFL)
     var command: any ParsableCommand
-    do { command = try parseAsRoot() } catch { ExitStatus.leave(for: error, of: nil) }
+    do {
+      command = try DirectCommand.parse(CommandLine.arguments.dropFirst()) ?? parseAsRoot()
+    } catch { ExitStatus.leave(for: error, of: nil) }
     do { try command.run() } catch { ExitStatus.leave(for: error, of: type(of: command)) }
   }
 
@@ -34,10 +36,15 @@ struct NSHist: ParsableCommand {
   private static func words(
     for command: any ParsableCommand.Type, in parent: any ParsableCommand.Type
   ) -> [String]? {
-    let name = parent.configuration.commandName ?? "\(parent)".lowercased()
+    let name = name(of: parent)
     if parent == command { return [name] }
     return parent.configuration.subcommands.lazy.compactMap { words(for: command, in: $0) }.first
       .map { [name] + $0 }
+  }
+
+  /// The word that a command is called by.
+  static func name(of command: any ParsableCommand.Type) -> String {
+    command.configuration.commandName ?? "\(command)".lowercased()
   }
 }
 

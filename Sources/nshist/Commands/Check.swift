@@ -6,6 +6,7 @@ internal import Procfs
 /// `nshist check`: the present, with no history.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Tell whether running processes share namespaces now; no history is needed.",
     discussion: """
       nshist check 10 20

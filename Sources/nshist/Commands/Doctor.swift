@@ -5,6 +5,7 @@ internal import Procfs
 /// `nshist doctor`: what this machine and these privileges allow.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "doctor",
     abstract: "Tell what this machine, these privileges and the history allow.",
     discussion: """
       nshist doctor

@@ -6,6 +6,7 @@ internal import Procfs
 /// `nshist limits`: how many namespaces there may be, are and were.
 struct Limits: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "limits",
     abstract: "Show the limits of /proc/sys/user beside what is in use, and the most there was.",
     discussion: """
       nshist limits

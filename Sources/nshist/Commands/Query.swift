@@ -3,6 +3,7 @@ internal import ArgumentParser
 /// `nshist query`: questions to the history.
 struct Query: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "query",
     abstract: "Ask the history.",
     discussion: """
       nshist query same 10 20 --at 10:42

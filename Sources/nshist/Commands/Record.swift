@@ -8,6 +8,7 @@ internal import Procfs
 /// `nshist record`: samples into the history, until ^C.
 struct Record: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "record",
     abstract: "Record namespaces until ^C, SIGTERM or a number of samples.",
     discussion: """
       nshist record --interval 5

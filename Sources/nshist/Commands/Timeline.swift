@@ -5,6 +5,7 @@ internal import NamespaceModel
 /// `nshist timeline`: history drawn in the terminal.
 struct Timeline: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "timeline",
     abstract: "Draw the namespaces of processes through time: one letter is one namespace.",
     discussion: """
       nshist timeline 4711 812 --type net
