@@ -23,6 +23,18 @@ extension HistoryReader {
       try CoverageQuery(reading: reading, window: window).forEach(body)
     }
   }
+
+  /// Gives `body` each gap in a window, in the order in which they were, without a look at what was
+  /// recorded between them. Ends early when `body` returns false.
+  public func gaps(
+    in window: TimeWindow, _ body: (CoveragePeriod, MissingSamples) -> Bool
+  ) throws(HistoryError) {
+    try reading { (reading) throws(SQLiteError) in
+      try CoverageQuery(reading: reading, window: window).forEachPause { pause in
+        if case .gap(let missing) = pause.kind { body(pause, missing) } else { true }
+      }
+    }
+  }
 }
 
 /// Tells when samples were taken, and when not.
@@ -41,11 +53,7 @@ struct CoverageQuery {
       let closing = try index.point(piece.upperBound)
       if let before {
         let pause = between(before, opening)
-        if window.overlaps(min(pause.from, pause.until), max(pause.from, pause.until)),
-          !body(pause)
-        {
-          return
-        }
+        if isAskedFor(pause), !body(pause) { return }
       }
       before = closing
       let until = max(opening.wall, closing.wallEnd)
@@ -59,6 +67,23 @@ struct CoverageQuery {
         kind: .recorded(recorded))
       if !body(period) { return }
     }
+  }
+
+  /// Only what is between what was recorded.
+  func forEachPause(_ body: (CoveragePeriod) -> Bool) throws(SQLiteError) {
+    guard let first = index.first, let last = index.last else { return }
+    var before: SamplePoint?
+    for piece in try index.pieces(of: first...last) {
+      if let before {
+        let pause = between(before, try index.point(piece.lowerBound))
+        if isAskedFor(pause), !body(pause) { return }
+      }
+      before = try index.point(piece.upperBound)
+    }
+  }
+
+  private func isAskedFor(_ pause: CoveragePeriod) -> Bool {
+    window.overlaps(min(pause.from, pause.until), max(pause.from, pause.until))
   }
 
   /// What is between two pieces.
@@ -107,34 +132,29 @@ struct CoverageQuery {
   private func recorded(
     _ piece: ClosedRange<Int64>, _ span: SessionSpan, _ session: Session
   ) throws(SQLiteError) -> CoveragePeriod.Recorded {
-    CoveragePeriod.Recorded(
-      session: session.row, samples: try samples(in: piece),
-      events: session.hasEvents ? try events(in: piece) : nil,
-      disagreements: try disagreements(in: piece),
+    let numbers = piece.upperBound - piece.lowerBound + 1
+    let samples =
+      session.hasEvents ? try samples(in: piece) : (count: numbers, disagreements: 0)
+    return CoveragePeriod.Recorded(
+      session: session.row, samples: samples.count,
+      // Each number that no sample has is an event's.
+      events: session.hasEvents ? numbers - samples.count : nil,
+      disagreements: samples.disagreements,
       interval: session.interval, state: span.isOpen ? "open" : session.state,
       boot: session.boot, pidNamespaceInode: span.pidNamespaceInode,
       denied: try denied(in: piece), hidesProcesses: span.hidesProcesses)
   }
 
-  private func samples(in piece: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
-    try count("SELECT COUNT(*) FROM sample WHERE sample_id BETWEEN ? AND ?", piece)
-  }
-
-  private func disagreements(in piece: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
-    try count(
-      "SELECT COALESCE(SUM(disagreements), 0) FROM sample WHERE sample_id BETWEEN ? AND ?", piece)
-  }
-
-  /// Each number that no sample has is an event's.
-  private func events(in piece: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
-    piece.upperBound - piece.lowerBound + 1 - (try samples(in: piece))
-  }
-
-  private func count(
-    _ sql: String, _ piece: ClosedRange<Int64>
-  ) throws(SQLiteError) -> Int64 {
-    try reading.connection.prepare(sql).bind(MembershipStab.values(piece))
-      .first { $0.integer(0) } ?? 0
+  /// How many samples there are, and how often one of them showed what no event had told. Without
+  /// events every number is a sample's, and there is nothing to disagree with.
+  private func samples(
+    in piece: ClosedRange<Int64>
+  ) throws(SQLiteError) -> (count: Int64, disagreements: Int64) {
+    try reading.connection.prepare(
+      """
+      SELECT COUNT(*), COALESCE(SUM(disagreements), 0) FROM sample WHERE sample_id BETWEEN ? AND ?
+      """
+    ).bind(MembershipStab.values(piece)).first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
   }
 
   private func denied(in samples: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {

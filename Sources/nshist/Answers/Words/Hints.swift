@@ -83,10 +83,8 @@ struct Hints {
       return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
     }
     var gaps: [String] = []
-    try reader.coverage(in: window) { period in
-      if case .gap(let missing) = period.kind {
-        gaps.append("\(show(period.from)) to \(show(period.until)) (\(missing.words))")
-      }
+    try reader.gaps(in: window) { gap, missing in
+      gaps.append("\(show(gap.from)) to \(show(gap.until)) (\(missing.words))")
       return gaps.count <= Self.mostGaps
     }
     guard !gaps.isEmpty else { return }
