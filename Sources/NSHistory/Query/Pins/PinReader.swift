@@ -56,7 +56,7 @@ struct PinReader {
       looks.before != nil && low.session == high.session && sessions == [low.session]
     let rows = try connection.prepare(
       """
-      \(MembershipStab.spans())
+      \(MembershipStab.spans(longest: "SELECT COALESCE(MAX(scan_id), 0) FROM pin_scan"))
       SELECT \(Self.columns), from_scan, \(Self.last) FROM (
         SELECT p.* FROM range CROSS JOIN span CROSS JOIN pin AS p
         WHERE p.until_scan IS NOT NULL

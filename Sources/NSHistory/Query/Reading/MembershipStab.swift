@@ -4,11 +4,17 @@ internal import SQLite
 /// was: see `membership_span` and `membership_set` in `Migrations`.
 enum MembershipStab {
   /// Names the parameters: the range of samples as `low` and `high`, and the classes of lengths.
-  static func spans(_ range: String = "?, ?") -> String {
+  ///
+  /// - Parameter longest: selects the greatest length that there may be. A look into a class that
+  ///   nothing is long enough for takes as long as one into any other.
+  static func spans(
+    _ range: String = "?, ?", longest: String = SessionSpan.lastNumber
+  ) -> String {
     """
     WITH RECURSIVE
       range (low, high) AS (VALUES (\(range))),
-      span (digits) AS (VALUES (0) UNION ALL SELECT digits + 1 FROM span WHERE digits < 20)
+      span (digits) AS (VALUES (0) UNION ALL SELECT digits + 1 FROM span
+        WHERE digits < (SELECT MIN(20, length(printf('%o', (\(longest)))))))
     """
   }
 
