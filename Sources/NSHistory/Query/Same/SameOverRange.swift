@@ -70,13 +70,17 @@ struct SameOverRange {
 
   /// The namespaces that each PID was seen in.
   private func seen(_ judgements: [Judgement]) -> [Set<NamespaceRecord>] {
-    query.tracks.indices.map { place in Set(judgements.compactMap(\.states[place].namespace)) }
+    query.tracks.indices.map { place in
+      // A key path that leads into an array is worked out anew each time.
+      Set(judgements.compactMap { $0.states[place].namespace })
+    }
   }
 
   /// Whether two of them lived on two boots, which share no namespace and no moment.
   private func areOfSeveralBoots(_ judgements: [Judgement]) -> Bool {
-    let seen = seen(judgements)
     let boots = query.tracks.map { Set($0.processes.map(\.boot)) }
+    guard Set(boots.joined()).count > 1 else { return false }
+    let seen = seen(judgements)
     return seen.indices.contains { first in
       seen.indices.contains { second in
         !seen[first].isEmpty && !seen[second].isEmpty
@@ -116,7 +120,7 @@ struct SameOverRange {
       let states = judgements.map { $0.states[place] }
       if states.isEmpty { return query.tracks[place].known.isEmpty ? .notRecorded : .gap }
       if states.allSatisfy({ $0 == .absent }) { return .notRunning }
-      let together = judgements.filter { !$0.hasAbsent }.compactMap(\.states[place].reason)
+      let together = judgements.filter { !$0.hasAbsent }.compactMap { $0.states[place].reason }
       // Where they never ran at once, what counts is each one's own time.
       let alone = states.filter { $0 != .absent && $0 != .startingOrExiting }.compactMap(\.reason)
       return UnknownReason.mostTelling(together.isEmpty ? alone : together)

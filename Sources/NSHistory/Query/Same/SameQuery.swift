@@ -50,9 +50,14 @@ struct SameQuery {
         members[namespace, default: []].insert(track.processes[process].id)
       }
     }
+    let seen = members.values.reduce(into: Set()) { $0.formUnion($1) }
+    var met: Set<Int64> = []
     var asked: [ProcessRecord] = []
-    for process in tracks.flatMap(\.processes) where !asked.contains(process) {
-      asked.append(process)
+    // A PID may have been hundreds of processes, of which few were seen in the time asked for.
+    for track in tracks {
+      for process in track.processes where seen.contains(process.id) {
+        if met.insert(process.id).inserted { asked.append(process) }
+      }
     }
     return order.map { namespace in
       SameAnswer.Place(
