@@ -8,7 +8,7 @@ struct ProcessFinder {
   func lives(_ selector: ProcessSelector, in window: TimeWindow) throws(SQLiteError) -> [Life] {
     let found: [Life] =
       switch selector {
-      case .pid(let pid, let alive): try lives(pid: pid, alive: alive)
+      case .pid(let pid, let alive): try reading.tracks.lives(pid: pid, alive: alive)
       case .comm(let name):
         try lives(
           "comm IN (?, ?)", [.text(name), .text(SystemText.escaped(Array(name.utf8)))])
@@ -21,14 +21,6 @@ struct ProcessFinder {
     return found.filter { life in
       life.memberships.contains { $0.from <= samples.upperBound && $0.until >= samples.lowerBound }
     }
-  }
-
-  private func lives(pid: Int64, alive: Int64?) throws(SQLiteError) -> [Life] {
-    let all = try reading.lives.lives(pid: pid)
-    guard let alive else { return all }
-    let track = try reading.tracks.track(SameQuestion.Selector(pid: pid, alive: alive))
-    let picked = Set(track.processes.map(\.id))
-    return all.filter { picked.contains($0.process.id) }
   }
 
   private func lives(_ condition: String, _ values: [Value]) throws(SQLiteError) -> [Life] {

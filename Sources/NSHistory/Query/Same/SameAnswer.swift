@@ -6,7 +6,8 @@ public struct SameAnswer: Sendable {
   public var verdict: Verdict
   /// For each PID asked for, in order, the processes it was, in the time asked for.
   public var processes: [[ProcessRecord]]
-  /// For each PID asked for, every process that it ever was.
+  /// For each PID asked for, every process that it ever was; for a question about one moment only
+  /// of those that were none of them then.
   public var known: [Int64: [ProcessRecord]] = [:]
   /// One answer a type, in the order asked for.
   public var types: [TypeAnswer]

@@ -1,13 +1,12 @@
 internal import NamespaceModel
-internal import SQLite
 
 /// "At this moment": what the samples on both sides say, if they say the same.
 struct SameAtMoment {
   let query: SameQuery
   let time: Int64
 
-  func answer() throws(SQLiteError) -> SameAnswer {
-    let brackets = try query.index.brackets(at: time)
+  func answer() -> SameAnswer {
+    let brackets = query.brackets
     return SameAnswer(
       verdict: .unknown,
       processes: query.tracks.map { track in

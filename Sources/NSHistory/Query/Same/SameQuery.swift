@@ -16,27 +16,50 @@ struct SameQuery {
   let question: SameQuestion
   let index: SampleIndex
   let tracks: [Track]
+  /// Around the moment that is asked about, if it is one.
+  let brackets: [Bracket]
+  private let lives: LifeReader
 
   init(
     _ connection: Connection, _ question: SameQuestion, isRecorded: Bool
   ) throws(SQLiteError) {
     self.question = question
     index = try SampleIndex(connection, isRecorded: isRecorded)
-    let reader = TrackReader(connection, index)
-    tracks = try question.pids.map { (selector) throws(SQLiteError) in try reader.track(selector) }
+    lives = LifeReader(connection, index)
+    let reader = TrackReader(index, SetReader(connection), lives)
+    let moment: [Bracket]? =
+      if case .at(let time) = question.time { try index.brackets(at: time) } else { nil }
+    brackets = moment ?? []
+    tracks = try question.pids.map { (selector) throws(SQLiteError) in
+      try reader.track(selector, in: moment)
+    }
   }
 
   func answer() throws(SQLiteError) -> SameAnswer {
     var answer: SameAnswer
     switch question.time {
-    case .at(let time): answer = try SameAtMoment(query: self, time: time).answer()
+    case .at(let time): answer = SameAtMoment(query: self, time: time).answer()
     case .range(let since, let until):
       answer = try SameOverRange(query: self, since: since, until: until).answer()
     }
     answer.verdict = Verdict(of: answer.types.map(\.verdict))
-    for track in tracks { answer.known[track.pid] = track.known }
+    for (place, track) in tracks.enumerated() {
+      let known = try known(place, isFound: !answer.processes[place].isEmpty)
+      // One PID may have been asked for at two times.
+      if let known { answer.known[track.pid] = known }
+    }
     answer.recorded = try index.recorded()
     return answer
+  }
+
+  /// All that had a PID, where an answer says so: see `SameAnswer.known`.
+  private func known(_ place: Int, isFound: Bool) throws(SQLiteError) -> [ProcessRecord]? {
+    let selector = question.pids[place]
+    if case .range = question.time { return tracks[place].known }
+    if isFound { return nil }
+    // A track of few is one of processes that were there, unless others were asked for.
+    if selector.alive == nil, selector.process == nil { return tracks[place].known }
+    return try lives.lives(pid: selector.pid).map(\.process)
   }
 
   /// Who was seen where, in several judgements.

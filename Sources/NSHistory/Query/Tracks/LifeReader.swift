@@ -2,7 +2,7 @@ internal import SQLite
 
 /// Reads processes and when they were where.
 final class LifeReader {
-  private let connection: Connection
+  let connection: Connection
   private let index: SampleIndex
   private let briefs: BriefReader
   private var known: [Int64: Life] = [:]

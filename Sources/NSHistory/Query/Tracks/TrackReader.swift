@@ -6,11 +6,13 @@ final class TrackReader {
   private let index: SampleIndex
   private let sets: SetReader
   private let lives: LifeReader
+  private let finder: LifeFinder
 
   init(_ index: SampleIndex, _ sets: SetReader, _ lives: LifeReader) {
     self.index = index
     self.sets = sets
     self.lives = lives
+    finder = LifeFinder(index, lives)
   }
 
   convenience init(_ connection: Connection, _ index: SampleIndex) {
@@ -18,21 +20,64 @@ final class TrackReader {
   }
 
   /// The track of a PID, or of those of its processes that may have been running at a time.
-  func track(_ selector: SameQuestion.Selector) throws(SQLiteError) -> Track {
+  ///
+  /// - Parameter brackets: those around the moment that it is asked for, if it is for one alone. Then
+  ///   `Track.known` need not be all that had the PID.
+  func track(
+    _ selector: SameQuestion.Selector, in brackets: [Bracket]? = nil
+  ) throws(SQLiteError) -> Track {
+    if let brackets, let lives = try few(selector, in: brackets) {
+      return try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    }
     let lives = try lives.lives(pid: selector.pid)
-    let all = try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    let known = lives.map(\.process)
+    let all = try track(of: lives, pid: selector.pid, known: known)
     var picked = Array(lives.indices)
     if let process = selector.process { picked.removeAll { lives[$0].process.id != process } }
     if let alive = selector.alive {
-      let brackets = try index.brackets(at: alive)
-      picked.removeAll { place in
-        !brackets.contains {
-          all.mayRun(place, in: $0, until: alive) && !all.isSucceeded(place, in: $0, at: alive)
-        }
-      }
+      picked = try self.picked(picked, of: all, alive: alive, in: index.brackets(at: alive))
     }
     if picked.count == lives.count { return all }
-    return try track(of: picked.map { lives[$0] }, pid: selector.pid, known: all.known)
+    return try track(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
+  }
+
+  /// All that had a PID, or those of them that may have been running at a time, in the order in which
+  /// they were met.
+  func lives(pid: Int64, alive: Int64?) throws(SQLiteError) -> [Life] {
+    guard let alive else { return try lives.lives(pid: pid) }
+    let selector = SameQuestion.Selector(pid: pid, alive: alive)
+    if let few = try few(selector, in: []) { return few }
+    let picked = Set(try track(selector).processes.map(\.id))
+    return try lives.lives(pid: pid).filter { picked.contains($0.process.id) }
+  }
+
+  /// What is asked for of a PID, without a look at all that had it; nil where that does not suffice.
+  private func few(
+    _ selector: SameQuestion.Selector, in brackets: [Bracket]
+  ) throws(SQLiteError) -> [Life]? {
+    if let process = selector.process {
+      guard selector.alive == nil, let life = try lives.life(task: process),
+        life.process.pid == selector.pid, life.process.tid == nil
+      else { return nil }
+      return [life]
+    }
+    let sides = try selector.alive.map(index.brackets) ?? brackets
+    guard let lives = try finder.lives(pid: selector.pid, in: sides) else { return nil }
+    guard let alive = selector.alive else { return lives }
+    let all = try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    let picked = picked(Array(lives.indices), of: all, alive: alive, in: sides)
+    return picked.isEmpty ? nil : picked.map { lives[$0] }
+  }
+
+  /// Those places of processes that may have been running at a time.
+  private func picked(
+    _ places: [Int], of track: Track, alive: Int64, in brackets: [Bracket]
+  ) -> [Int] {
+    places.filter { place in
+      brackets.contains {
+        track.mayRun(place, in: $0, until: alive) && !track.isSucceeded(place, in: $0, at: alive)
+      }
+    }
   }
 
   /// The track of processes that had one PID.
