@@ -6,11 +6,13 @@ struct Census {
   let reading: Reading
   let time: Int64
   let brackets: [Bracket]
+  private let steady: SteadyPlaces
 
   init(_ reading: Reading, at time: Int64) throws(SQLiteError) {
     self.reading = reading
     self.time = time
     brackets = try reading.index.brackets(at: time)
+    steady = SteadyPlaces(reading.sets, brackets)
   }
 
   /// By PID, and of one PID in the order in which they were met.
@@ -43,6 +45,7 @@ struct Census {
   }
 
   private func process(_ life: Life) throws(SQLiteError) -> ProcessAtMoment? {
+    if let steady = try steady.process(life) { return steady }
     let track = try reading.tracks.track(
       of: [life], pid: life.process.pid, known: [life.process])
     guard brackets.contains(where: { track.mayRun(0, in: $0, until: time) }) else { return nil }

@@ -65,6 +65,7 @@ struct NamespaceCensus {
       }
     }
     for pin in pins { add(pin, to: &counts) }
+    try reading.namespaces.read(counts.keys)
     try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
     for (id, count) in counts { found.append(try namespace(id, count)) }

@@ -35,6 +35,13 @@ final class NamespaceReader {
     return life
   }
 
+  /// Reads many at once that will be asked for one by one.
+  func read(_ ids: some Collection<Int64>) throws(SQLiteError) {
+    let lives = try lives(
+      where: "namespace_id IN (SELECT value FROM json_each(?))", [.list(ids.sorted())])
+    for life in lives { known[life.namespace.id] = life }
+  }
+
   /// Namespaces that a condition holds for, in the order in which they were met.
   func lives(where condition: String, _ values: [Value]) throws(SQLiteError) -> [NamespaceLife] {
     let rows = try connection.prepare(

@@ -1,0 +1,53 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Tells of processes that nothing happened to around a moment, which most are: each was in one set
+/// in every sample on its sides. By the rules of `Track` that says all, so no track is made.
+final class SteadyPlaces {
+  private let sets: SetReader
+  private let brackets: [Bracket]
+  /// The numbers of the samples on the sides of the brackets.
+  private let sides: [Int64]
+  private let isSampled: Bool
+  /// Of each set: nil where one in it may not be there.
+  private var known: [Int64: [NamespaceType: ProcessAtMoment.Place]?] = [:]
+
+  init(_ sets: SetReader, _ brackets: [Bracket]) {
+    self.sets = sets
+    self.brackets = brackets
+    sides = brackets.flatMap { [$0.before, $0.after] }.compactMap { $0?.id }
+    isSampled = !brackets.isEmpty && brackets.allSatisfy { $0.coverage == .sampled }
+  }
+
+  /// Nil of a process that there is more to tell of.
+  func process(_ life: Life) throws(SQLiteError) -> ProcessAtMoment? {
+    guard isSampled, life.memberships.count == 1, let only = life.memberships.first,
+      sides.allSatisfy({ only.from <= $0 && $0 <= only.until }),
+      brackets.allSatisfy({ $0.isOf(space: life.process.space) }),
+      let places = try places(only.set)
+    else { return nil }
+    return ProcessAtMoment(process: life.process, presence: .certain, places: places)
+  }
+
+  private func places(
+    _ set: Int64
+  ) throws(SQLiteError) -> [NamespaceType: ProcessAtMoment.Place]? {
+    if let known = known[set] { return known }
+    let links = try sets.links(of: set)
+    var places: [NamespaceType: ProcessAtMoment.Place]? = [:]
+    for type in NamespaceType.allCases { places?[type] = links[type.link].map(Self.place) }
+    // A sample found out that it was not where it was told to be.
+    if links[.pid] == .unread(.unseen) { places = nil }
+    known[set] = .some(places)
+    return places
+  }
+
+  private static func place(_ value: LinkValue) -> ProcessAtMoment.Place {
+    switch value {
+    case .namespace(let namespace):
+      .init(namespace: namespace, reason: nil, others: [], isDisputed: false)
+    case .unread(let reason):
+      .init(namespace: nil, reason: UnknownReason(reason), others: [], isDisputed: false)
+    }
+  }
+}
