@@ -467,6 +467,7 @@ def main():
         execute(f"DROP INDEX {name}")
     execute("DELETE FROM sample")
     execute("DELETE FROM session")
+    execute("DELETE FROM pin_scan")
     execute(
         "UPDATE pid_space SET pid_namespace_inode = ?, time_namespace_inode = ?, proc_root = NULL",
         (INITIAL[PID - 1][1], INITIAL[TIME - 1][1]),

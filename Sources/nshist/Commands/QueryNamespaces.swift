@@ -29,32 +29,22 @@ struct QueryNamespaces: ParsableCommand {
     let all = NamespaceMomentColumns.all
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
-    let answer = try reader.namespaces(at: time)
-    let places = try container.map { try namespaces(of: $0, at: time, reader) }
+    let answer = try reader.namespaces(
+      at: time, of: container.map { try reader.matcher(.container($0)) })
     let listing = Listing(
       "namespaces", all, chosen: chosen, to: try options.output(), options.format)
     let words = MomentWords(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
       looks: answer.looks)
     try listing.begin(words.json, lines: words.lines)
-    _ = answer.namespaces.lazy.filter { one in
-      types.contains(one.namespace.type) && places?.contains(one.namespace.id) != false
-    }.allSatisfy(listing.add)
+    _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
+      .allSatisfy(listing.add)
     try listing.end()
     let hints = Hints(reader: reader, zone: options.zone)
     hints.say(time, answer.samples, answer.recorded)
-    if let container, places?.isEmpty == true {
+    if let container, answer.namespaces.isEmpty {
       try hints.say(
         nothingOf: .container(container), in: TimeWindow(since: time, until: time))
     }
-  }
-
-  /// The namespaces that processes of a container were in, or may have been.
-  private func namespaces(
-    of container: String, at time: Int64, _ reader: HistoryReader
-  ) throws -> Set<Int64> {
-    let isMeant = try reader.matcher(.container(container))
-    let processes = try reader.processes(at: time).processes.filter { isMeant($0.process) }
-    return Set(processes.flatMap(\.places.values).flatMap(\.namespaces).map(\.id))
   }
 }

@@ -4,7 +4,11 @@ internal import SQLite
 extension HistoryReader {
   /// Every namespace that a process was in at a moment, in nanoseconds since the epoch, those that
   /// something else kept alive, and those that they were made in or are owned by.
-  public func namespaces(at time: Int64) throws(HistoryError) -> NamespacesAnswer {
+  ///
+  /// - Parameter isMeant: only those that such processes were in, or may have been; nil for all.
+  public func namespaces(
+    at time: Int64, of isMeant: ((ProcessRecord) -> Bool)? = nil
+  ) throws(HistoryError) -> NamespacesAnswer {
     try reading { (reading) throws(SQLiteError) in
       let census = try Census(reading, at: time)
       let processes = try census.processes()
@@ -13,8 +17,13 @@ extension HistoryReader {
       let namespaces = NamespaceCensus(
         reading: reading, processes: processes,
         pins: try reading.pins.pins(between: looks, in: Set(points.map(\.session.id))))
+      let places = isMeant.map { isMeant in
+        Set(
+          processes.lazy.filter { isMeant($0.process) }.flatMap(\.places.values)
+            .flatMap(\.namespaces).map(\.id))
+      }
       return NamespacesAnswer(
-        namespaces: try namespaces.namespaces(),
+        namespaces: try namespaces.namespaces { places?.contains($0) != false },
         unread: processes.count { process in
           process.places.values.contains { $0.namespace == nil && $0.reason != .unsupported }
         },
@@ -41,7 +50,10 @@ struct NamespaceCensus {
     var pins: [PinAtMoment] = []
   }
 
-  func namespaces() throws(SQLiteError) -> [NamespaceAtMoment] {
+  /// Those of them whose rows are meant.
+  func namespaces(
+    _ isMeant: (Int64) -> Bool
+  ) throws(SQLiteError) -> [NamespaceAtMoment] {
     var counts: [Int64: Count] = [:]
     // By PID, so the first is the lowest.
     for process in processes {
@@ -68,7 +80,7 @@ struct NamespaceCensus {
     try reading.namespaces.read(counts.keys)
     try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
-    for (id, count) in counts { found.append(try namespace(id, count)) }
+    for (id, count) in counts where isMeant(id) { found.append(try namespace(id, count)) }
     return found.sorted { one, other in
       (one.namespace.type.rawValue, one.namespace.inode, one.namespace.id)
         < (other.namespace.type.rawValue, other.namespace.inode, other.namespace.id)
