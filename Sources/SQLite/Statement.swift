@@ -5,7 +5,7 @@ internal import CSQLite
 /// Columns are numbered from 0 and parameters from 1, as in SQLite. A statement lives as long as
 /// its connection and must not be stepped by two readers at once.
 public final class Statement {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
   // Unowned: the connection keeps its statements, and outlives them.
   private unowned let connection: Connection
   private let sql: String
@@ -100,7 +100,9 @@ public final class Statement {
 
   /// A column as an integer, or nil when it is NULL.
   public func optionalInteger(_ column: Int32) -> Int64? {
-    isNull(column) ? nil : integer(column)
+    // NULL reads as 0, and is seldom what is there.
+    let number = integer(column)
+    return number == 0 && isNull(column) ? nil : number
   }
 
   /// A column as text, by its length, so that a NUL inside does not cut it; bytes that are not

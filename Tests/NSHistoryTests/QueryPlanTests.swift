@@ -19,17 +19,19 @@ struct QueryPlanTests {
     ("SCAN s", "the sets asked for"),
     ("SCAN below", "the namespaces below one"),
     ("SCAN migration", "one row a version"),
-    ("SCAN boot", "one row a boot"),
     ("SCAN CONSTANT ROW", "no table"),
     ("SCAN m USING INDEX membership_open", "the processes of now"),
     ("SCAN meant", "the containers asked for, and those inside them"),
+    ("SCAN sample USING INDEX sample_gap", "one row a gap"),
   ]
 
   /// Statements whose answer is the table.
   private static let whole = [
     "SELECT first_sample, COALESCE(last_sample, ?1) FROM namespace",
-    "SELECT task_id FROM task ORDER BY task_id",
-    "SELECT task_id FROM brief ORDER BY from_sample",
+    "SELECT \(ExportProcesses.taskColumns) FROM task ORDER BY task_id",
+    "SELECT \(ExportProcesses.briefColumns) FROM brief ORDER BY from_sample",
+    "SELECT task_id, set_id, from_sample, until_sample, exact FROM membership "
+      + "ORDER BY task_id, from_sample",
   ]
 
   @Test func noQuestionScansTheHistory() throws {

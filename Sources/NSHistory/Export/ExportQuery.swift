@@ -77,9 +77,18 @@ extension HistoryReader {
   public func export(
     _ filter: ExportFilter, _ body: (ExportRow) -> Bool
   ) throws(HistoryError) {
+    try exportPieces(filter) { body(ExportRow($0, $1)) }
+  }
+
+  /// The same rows, in the parts that they are made of, for who writes millions: `ExportRow` is made
+  /// anew for each, and most of what it says was said by the one before.
+  public func exportPieces(
+    _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
+  ) throws(HistoryError) {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
-        try ExportStream(connection, filter, isRecorded: isRecorded).forEach(body)
+        var stream = try ExportStream(connection, filter, isRecorded: isRecorded)
+        try stream.forEach(body)
       } catch { throw wrap(error) }
     }
   }

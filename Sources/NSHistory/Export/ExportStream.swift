@@ -3,14 +3,23 @@ internal import SQLite
 
 /// Streams a history, a process at a time: a run of memberships in which a type's namespace stays
 /// the same is one row, and a gap in the samples ends it.
+///
+/// It says of each piece what `Edges` says, and no more: not how far an end that no event told of is
+/// from the sample on the other side, which takes questions of its own.
 struct ExportStream {
   private let connection: Connection
   private let filter: ExportFilter
   private let index: SampleIndex
   private let lives: LifeReader
-  private let reader: TrackReader
-  /// The uuid of each boot.
-  private let boots: [Int64: String]
+  private let cuts: ExportCuts
+  private var sets: ExportSets
+  private var points: ExportPoints
+  private var processes: ExportProcesses
+  /// The last sample, if the recorder is still running.
+  private let openSample: Int64?
+
+  /// Takes a piece of the time of a process; false when no more is wanted.
+  typealias Body = (ExportProcess, ExportPiece) -> Bool
 
   init(
     _ connection: Connection, _ filter: ExportFilter, isRecorded: Bool
@@ -19,68 +28,122 @@ struct ExportStream {
     self.filter = filter
     index = try SampleIndex(connection, isRecorded: isRecorded)
     lives = LifeReader(connection, index)
-    reader = TrackReader(index, SetReader(connection), lives)
-    boots = Dictionary(
-      uniqueKeysWithValues: try connection.prepare("SELECT boot_id, uuid FROM boot")
-        .map { ($0.integer(0), SystemText.harmless($0.text(1))) })
+    cuts = try ExportCuts(index, connection)
+    sets = ExportSets(SetReader(connection))
+    points = ExportPoints(index, connection)
+    processes = ExportProcesses(connection)
+    openSample = index.sessions.last?.isOpen == true ? index.last : nil
   }
 
-  /// Gives `body` each row; ends early when it returns false.
-  func forEach(_ body: (ExportRow) -> Bool) throws(SQLiteError) {
+  /// Gives `body` each piece; ends early when it returns false.
+  mutating func forEach(_ body: Body) throws(SQLiteError) {
     let selection = try TaskSelection(filter, index, connection)
-    for sql in [selection.tasks, selection.briefs] {
-      let tasks = try connection.prepare(sql).bind(selection.values)
-      defer { tasks.reset() }
-      while try tasks.step() {
-        guard let life = try lives.life(task: tasks.integer(0)) else { continue }
-        for row in try rows(of: life) where !body(row) { return }
+    if try giveTasks(selection, body) { try giveBriefs(selection, body) }
+  }
+
+  private mutating func giveTasks(
+    _ selection: TaskSelection, _ body: Body
+  ) throws(SQLiteError) -> Bool {
+    let tasks = try connection.prepare(selection.tasks).bind(selection.values)
+    defer { tasks.reset() }
+    var all = try ExportMemberships(connection, lives, readsAll: selection.isEverything)
+    defer { all.close() }
+    var process = ExportProcess()
+    var memberships: [Membership] = []
+    while try tasks.step() {
+      guard try processes.read(task: tasks, into: &process) else { continue }
+      try all.read(of: process.row, into: &memberships)
+      guard try give(process, memberships, body) else { return false }
+    }
+    return true
+  }
+
+  private mutating func giveBriefs(
+    _ selection: TaskSelection, _ body: Body
+  ) throws(SQLiteError) {
+    let briefs = try connection.prepare(selection.briefs).bind(selection.values)
+    defer { briefs.reset() }
+    var process = ExportProcess()
+    while try briefs.step() {
+      let (set, from, length) = (briefs.integer(5), briefs.integer(6), briefs.integer(7))
+      let (until, overflows) = from.addingReportingOverflow(length)
+      guard let session = points.session(of: from), length >= 0, !overflows, until < session.last
+      else {
+        throw .corrupt("brief \(from) is not in its session", operation: "read memberships")
       }
+      try processes.read(brief: briefs, of: session, start: points.wall(from), into: &process)
+      let membership = Membership(
+        set: set, from: from, until: until, isOpen: false, startsSession: false,
+        beginsExactly: true, endsExactly: true)
+      guard try give(process, [membership], body) else { return }
     }
   }
 
-  private func rows(of life: Life) throws(SQLiteError) -> [ExportRow] {
-    let process = life.process
-    let template = ExportRow(
-      boot: boots[process.boot] ?? "", pidNamespaceInode: nil, pid: process.pid,
-      tid: process.tid, start: process.start, comm: process.comm, uid: process.uid, type: .net,
-      inode: nil, kernelID: nil, isInitial: nil, unread: nil, from: 0, until: 0, isOpen: false,
-      isExactFrom: false, isExactUntil: false, cgroup: process.cgroup,
-      container: process.container)
-    let runs = try reader.runs(of: life.memberships)
-    let edges = Edges(index: index, life: life)
-    var rows: [ExportRow] = []
+  /// The runs of each type.
+  private mutating func give(
+    _ process: ExportProcess, _ memberships: [Membership], _ body: Body
+  ) throws(SQLiteError) -> Bool {
     for type in filter.types {
-      for run in runs[type.link] {
-        for piece in try index.pieces(of: run.from...run.until) {
-          let stretch = try edges.stretch(piece, of: run.from...run.until)
-          if let row = row(stretch, piece, run.value, type, template) { rows.append(row) }
+      var next = 0
+      while next < memberships.count {
+        let first = memberships[next]
+        let value = try sets.value(type, of: first.set)
+        var last = first
+        next += 1
+        // Where another link of the set changed this one's run goes on.
+        while next < memberships.count, !memberships[next].startsSession,
+          last.until &+ 1 == memberships[next].from
+        {
+          guard try sets.value(type, of: memberships[next].set) == value else { break }
+          last = memberships[next]
+          next += 1
         }
+        let run = Run(type: type, value: value, first: first, last: last)
+        guard try give(process, run, body) else { return false }
       }
     }
-    return rows
+    return true
   }
 
-  private func row(
-    _ stretch: Stretch, _ samples: ClosedRange<Int64>, _ value: LinkValue, _ type: NamespaceType,
-    _ template: ExportRow
-  ) -> ExportRow? {
-    if let since = filter.since, stretch.until < since { return nil }
-    if let until = filter.until, stretch.from > until { return nil }
-    var row = template
-    row.type = type
-    row.pidNamespaceInode = index.session(of: samples.lowerBound)?.pidNamespaceInode
-    row.from = stretch.from
-    row.until = stretch.until
-    row.isExactFrom = stretch.beginning.isExact
-    row.isExactUntil = stretch.end.isExact
-    row.isOpen = stretch.end.kind == .open
-    switch value {
-    case .namespace(let namespace):
-      row.inode = namespace.inode
-      row.kernelID = namespace.kernelID
-      row.isInitial = namespace.isInitial
-    case .unread(let reason): row.unread = reason
+  /// Memberships, one after the other in one session, in which a link was the same.
+  private struct Run {
+    let type: NamespaceType
+    let value: LinkValue
+    let first: Membership
+    let last: Membership
+  }
+
+  /// The pieces of a run.
+  private mutating func give(
+    _ process: ExportProcess, _ run: Run, _ body: Body
+  ) throws(SQLiteError) -> Bool {
+    let whole = run.first.from...run.last.until
+    guard let pieces = try cuts.pieces(of: whole) else {
+      return try give(process, run, whole, body)
     }
-    return row
+    for piece in pieces where try !give(process, run, piece, body) { return false }
+    return true
+  }
+
+  private mutating func give(
+    _ process: ExportProcess, _ run: Run, _ samples: ClosedRange<Int64>, _ body: Body
+  ) throws(SQLiteError) -> Bool {
+    let (first, last) = (samples.lowerBound, samples.upperBound)
+    let from = try points.wall(first)
+    let isOpen = last == openSample
+    var isExactFrom = first == run.first.from && run.first.beginsExactly
+    if isExactFrom { isExactFrom = try points.isExact(before: first) }
+    var isExactUntil = last == run.last.until && run.last.endsExactly && !isOpen
+    if isExactUntil { isExactUntil = try points.isExact(before: last + 1) }
+    // What an event ended was so up to that. The clock may have gone back by less than a step.
+    let until = max(from, try points.wall(isExactUntil ? last + 1 : last))
+    if let since = filter.since, until < since { return true }
+    if let end = filter.until, from > end { return true }
+    return body(
+      process,
+      ExportPiece(
+        type: run.type, value: run.value,
+        pidNamespaceInode: points.session(of: first)?.pidNamespaceInode, from: from, until: until,
+        isOpen: isOpen, isExactFrom: isExactFrom, isExactUntil: isExactUntil))
   }
 }

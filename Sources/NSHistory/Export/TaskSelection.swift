@@ -30,17 +30,26 @@ struct TaskSelection {
   }
 
   /// Selects the rows of processes, in the order in which they were met.
-  var tasks: String { select("task", there: "task_id IN (SELECT there", order: "task_id") }
+  var tasks: String {
+    select(
+      "\(ExportProcesses.taskColumns) FROM task", there: "task_id IN (SELECT there",
+      order: "task_id")
+  }
 
   /// The same of those that no sample met.
   var briefs: String {
-    select("brief", there: "from_sample IN (SELECT -there", order: "from_sample")
+    select(
+      "\(ExportProcesses.briefColumns) FROM brief", there: "from_sample IN (SELECT -there",
+      order: "from_sample")
   }
+
+  /// Whether it leaves no process out.
+  var isEverything: Bool { pids == nil && cgroups == nil && samples.isEmpty }
 
   /// The values for either.
   var values: [Value] { [pids, cgroups].compactMap(\.self) + samples }
 
-  private func select(_ table: String, there: String, order: String) -> String {
+  private func select(_ columns: String, there: String, order: String) -> String {
     var conditions: [String] = []
     if pids != nil { conditions.append("pid IN (SELECT value FROM json_each(?))") }
     if cgroups != nil { conditions.append("cgroup_id IN (SELECT value FROM json_each(?))") }
@@ -48,6 +57,6 @@ struct TaskSelection {
       conditions.append("\(there) FROM (\(MembershipStab.everywhere("m.task_id AS there"))))")
     }
     let clause = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
-    return "SELECT task_id FROM \(table)\(clause) ORDER BY \(order)"
+    return "SELECT \(columns)\(clause) ORDER BY \(order)"
   }
 }

@@ -1,0 +1,93 @@
+public import NamespaceModel
+
+// What rows of an export are made of. A row says much again that the one before said; who writes
+// millions keeps what was made of that, by the numbers that are given here.
+
+/// A process of an export.
+public struct ExportProcess: Sendable {
+  /// Its row; negative where no sample met it. The same in all pieces of one process.
+  public internal(set) var row: Int64 = 0
+  /// The row that says whose PIDs these are, and of which boot; nil where that is not read.
+  var space: Int64?
+  /// The row of its boot.
+  public internal(set) var bootRow: Int64 = 0
+  /// The boot's uuid.
+  public internal(set) var boot = ""
+  /// The PID, as the recorder saw it.
+  public internal(set) var pid: Int64 = 0
+  /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
+  public internal(set) var tid: Int64?
+  /// When the process started, in nanoseconds since the epoch; nil if unreadable.
+  public internal(set) var start: Int64?
+  /// Whether its name could be read.
+  public internal(set) var hasComm = false
+  /// Its name, escaped (`SystemText`), in UTF-8; nothing if unreadable.
+  public internal(set) var comm: [UInt8] = []
+  /// The effective user id; nil if unreadable.
+  public internal(set) var uid: Int64?
+  /// What its cgroup says; nil if that is unreadable.
+  public internal(set) var place: ExportPlace?
+}
+
+/// A control group, and what it says of who is in it.
+public final class ExportPlace: Sendable {
+  /// Its row: two places with one row are the same.
+  public let row: Int64
+  /// `/proc/PID/cgroup`, escaped; nil if the file does not have it.
+  public let cgroup: String?
+  /// The innermost container that it names; nil where it names none.
+  public let container: ContainerRecord?
+
+  init(row: Int64, cgroup: String?, container: ContainerRecord?) {
+    self.row = row
+    self.cgroup = cgroup
+    self.container = container
+  }
+}
+
+/// A time without a gap in which a process was in one namespace of a type, in every sample: what
+/// `ExportRow` says beside what it says of the process.
+public struct ExportPiece: Sendable {
+  /// The type.
+  public let type: NamespaceType
+  /// The namespace, or why the link could not be read.
+  public let value: LinkValue
+  /// The inode number of the pid namespace that the PID is of; nil if that is not known.
+  public let pidNamespaceInode: UInt64?
+  /// When it began, as in `ExportRow`.
+  public let from: Int64
+  /// When it ended, as in `ExportRow`.
+  public let until: Int64
+  /// Whether it still held in the last sample, and the recorder is still running.
+  public let isOpen: Bool
+  /// Whether an event told when it began.
+  public let isExactFrom: Bool
+  /// Whether an event told when it ended.
+  public let isExactUntil: Bool
+}
+
+extension ExportRow {
+  /// A piece of the time of a process.
+  init(_ process: ExportProcess, _ piece: ExportPiece) {
+    boot = process.boot
+    pidNamespaceInode = piece.pidNamespaceInode
+    pid = process.pid
+    tid = process.tid
+    start = process.start
+    comm = process.hasComm ? String(decoding: process.comm, as: UTF8.self) : nil
+    uid = process.uid
+    type = piece.type
+    let namespace = piece.value.namespace
+    inode = namespace?.inode
+    kernelID = namespace?.kernelID
+    isInitial = namespace?.isInitial
+    unread = if case .unread(let reason) = piece.value { reason } else { nil }
+    from = piece.from
+    until = piece.until
+    isOpen = piece.isOpen
+    isExactFrom = piece.isExactFrom
+    isExactUntil = piece.isExactUntil
+    cgroup = process.place?.cgroup
+    container = process.place?.container
+  }
+}

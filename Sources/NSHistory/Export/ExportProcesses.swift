@@ -1,0 +1,74 @@
+internal import SQLite
+
+/// Reads the processes of an export, each into the room of the one before.
+struct ExportProcesses {
+  private var places: ExportPlaces
+
+  init(_ connection: Connection) { places = ExportPlaces(connection) }
+
+  /// The columns of `task` that `read(task:into:)` reads.
+  static let taskColumns = "task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id"
+  /// The columns of `brief` that `read(brief:of:start:into:)` reads, and behind them what says when it
+  /// was where.
+  static let briefColumns = "task_id, pid, comm, uid, cgroup_id, set_id, from_sample, length"
+
+  /// A row of `task`. Returns false where it is of no boot, which names nobody.
+  mutating func read(
+    task row: Statement, into process: inout ExportProcess
+  ) throws(SQLiteError) -> Bool {
+    process.row = row.integer(0)
+    guard try setSpace(row.integer(1), of: &process) else { return false }
+    process.pid = row.integer(2)
+    process.tid = row.optionalInteger(3)
+    process.start = row.optionalInteger(4)
+    readComm(row, 5, into: &process)
+    process.uid = row.optionalInteger(6)
+    try setPlace(row.optionalInteger(7), of: &process)
+    return true
+  }
+
+  /// A row of `brief`, in the PIDs of a session.
+  mutating func read(
+    brief row: Statement, of session: SessionSpan, start: Int64, into process: inout ExportProcess
+  ) throws(SQLiteError) {
+    process.row = row.integer(0)
+    if try !setSpace(session.space, of: &process) { process.boot = "" }
+    process.pid = row.integer(1)
+    process.tid = nil
+    process.start = start
+    readComm(row, 2, into: &process)
+    process.uid = row.optionalInteger(3)
+    try setPlace(row.optionalInteger(4), of: &process)
+  }
+
+  private mutating func setSpace(
+    _ space: Int64, of process: inout ExportProcess
+  ) throws(SQLiteError) -> Bool {
+    // Mostly the room has it from the process before.
+    if process.space == space { return true }
+    process.space = nil
+    guard let boot = try places.boot(ofSpace: space) else { return false }
+    process.space = space
+    process.bootRow = boot.row
+    process.boot = boot.uuid
+    return true
+  }
+
+  private mutating func setPlace(
+    _ row: Int64?, of process: inout ExportProcess
+  ) throws(SQLiteError) {
+    guard let row else {
+      process.place = nil
+      return
+    }
+    if process.place?.row == row { return }
+    process.place = try places.place(row)
+  }
+
+  private func readComm(_ row: Statement, _ column: Int32, into process: inout ExportProcess) {
+    process.hasComm = row.readText(column, into: &process.comm)
+    // What the file holds is escaped, unless somebody edited it.
+    if process.comm.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return }
+    process.comm = Array(SystemText.harmless(String(decoding: process.comm, as: UTF8.self)).utf8)
+  }
+}

@@ -1,0 +1,83 @@
+// What an export reads in larger pieces is what questions read one by one.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct ExportReadingTests {
+  @Test("points in blocks are the points", arguments: EventBrute.seeds)
+  func points(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    defer { withExtendedLifetime(brute) {} }
+    let reader = brute.reader
+    let index = try SampleIndex(reader.connection, isRecorded: reader.isRecorded)
+    var points = ExportPoints(index, reader.connection)
+    let first = try #require(index.first)
+    let last = try #require(index.last)
+    for id in first...last {
+      let bracket = try index.bracket(before: id)
+      #expect(try points.wall(id) == bracket.after?.wall, "seed \(seed), \(id)")
+      #expect(try points.isExact(before: id) == bracket.isExact, "seed \(seed), \(id)")
+      #expect(points.session(of: id) == bracket.after?.session, "seed \(seed), \(id)")
+    }
+    for id in [first - 1, last + 1, Int64.min, Int64.max] {
+      #expect(throws: SQLiteError.self, "seed \(seed), \(id)") { try points.wall(id) }
+    }
+  }
+
+  @Test("cuts that are kept are those that are looked for", arguments: BruteForce.seeds)
+  func cuts(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    defer { withExtendedLifetime(brute) {} }
+    let reader = brute.reader
+    let index = try SampleIndex(reader.connection, isRecorded: reader.isRecorded)
+    let kept = try ExportCuts(index, reader.connection)
+    let none = try ExportCuts(index, reader.connection, most: 0)
+    let samples = try #require(index.first)...(try #require(index.last))
+    for from in samples {
+      for until in from...samples.upperBound {
+        let pieces = try index.pieces(of: from...until)
+        #expect(try kept.pieces(of: from...until) ?? [from...until] == pieces)
+        #expect(try none.pieces(of: from...until) ?? [from...until] == pieces)
+      }
+    }
+  }
+
+  @Test("every row is of the boot, also of who no sample met", arguments: EventBrute.seeds)
+  func boots(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    defer { withExtendedLifetime(brute) {} }
+    let connection = brute.reader.connection
+    let uuids = try connection.prepare("SELECT uuid FROM boot").map { $0.text(0) }
+    let row = try connection.prepare("SELECT boot_id FROM boot").first { $0.integer(0) }
+    #expect(uuids.count == 1)
+    var briefs = 0
+    try brute.reader.exportPieces(ExportFilter(types: [.net])) { process, piece in
+      if process.row < 0 { briefs += 1 }
+      #expect(process.boot == uuids[0] && process.bootRow == row, "seed \(seed): \(process)")
+      #expect(ExportRow(process, piece).boot == uuids[0])
+      return true
+    }
+    let all = try connection.prepare("SELECT COUNT(*) FROM brief").first { $0.integer(0) } ?? 0
+    #expect(briefs >= all, "seed \(seed)")
+  }
+
+  @Test("a slot has the row that was put there last, and no other")
+  func slots() {
+    var slots = Slots<String>(bits: 2)
+    #expect(slots[0] == nil)
+    slots[1] = "one"
+    slots[-3] = "minus three"
+    #expect(slots[1] == nil)
+    #expect(slots[-3] == "minus three")
+    slots[5] = "five"
+    slots[.min] = "least"
+    #expect(slots[-3] == nil)
+    #expect(slots[5] == "five")
+    #expect(slots[.min] == "least")
+    #expect(slots[0] == nil)
+  }
+}
