@@ -1,0 +1,52 @@
+// Times by arithmetic are those of gmtime_r(3).
+
+import NSHistory
+import TestSupport
+import Testing
+
+struct UTCTextTests {
+  private static func utc(_ time: Int64, _ day: inout UTCDay) -> String {
+    String(decoding: UTCText(time, &day).bytes, as: UTF8.self)
+  }
+
+  private static let day: Int64 = 86_400_000_000_000
+
+  private func expectSame(_ time: Int64, at location: SourceLocation = #_sourceLocation) {
+    var day = UTCDay()
+    #expect(Self.utc(time, &day) == TimeFormat.utc(time), sourceLocation: location)
+    // And when the day is known.
+    #expect(Self.utc(time, &day) == TimeFormat.utc(time), sourceLocation: location)
+    #expect(
+      String(decoding: UTCText(start: time, &day).bytes, as: UTF8.self) == TimeFormat.start(time),
+      sourceLocation: location)
+  }
+
+  @Test func theEndsOfTime() {
+    for time in [
+      Int64.min, .min + 1, -Self.day - 1, -Self.day, -1, 0, 1, Self.day - 1, Self.day, .max - 1,
+      .max,
+    ] { expectSame(time) }
+  }
+
+  /// Every day that nanoseconds in 64 bits can tell has its first and its last moment.
+  @Test func theEndsOfDays() {
+    var wrong = 0
+    var calendar = UTCDay()
+    for day in Int64.min / Self.day + 1..<Int64.max / Self.day {
+      for time in [day * Self.day, day * Self.day - 1] {
+        if Self.utc(time, &calendar) != TimeFormat.utc(time) { wrong += 1 }
+      }
+    }
+    #expect(wrong == 0)
+  }
+
+  @Test func anyTime() {
+    var random = SeededRandom(seed: 1)
+    var calendar = UTCDay()
+    for _ in 0..<2000 {
+      let time = Int64.random(in: .min ... .max, using: &random)
+      expectSame(time)
+      #expect(Self.utc(time, &calendar) == TimeFormat.utc(time))
+    }
+  }
+}
