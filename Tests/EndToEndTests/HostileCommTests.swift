@@ -19,6 +19,8 @@ import Testing
     (19, Array(") S 1 (".utf8), ") S 1 ("),
     (20, Array("größe ☃".utf8), "größe ☃"),
     (21, [], ""),
+    // A mark that goes on top of a quote does not make another letter of it.
+    (22, Array("\"\u{301},\\".utf8), "\"\u{301},\\\\"),
   ]
 
   let recording: Recording

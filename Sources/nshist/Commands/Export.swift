@@ -50,9 +50,8 @@ struct Export: ParsableCommand {
     var writer = ExportWriter(format: format, output: file)
     try writer.begin()
     var failure: OutputError?
-    try reader.export(filter) { row in
-      Progress.shared.tick()
-      do throws(OutputError) { try writer.write(row) } catch { failure = error }
+    try reader.exportPieces(filter) { process, piece in
+      do throws(OutputError) { try writer.write(process, piece) } catch { failure = error }
       return failure == nil
     }
     Progress.shared.stop()

@@ -93,4 +93,17 @@ enum JSON {
     }
     text += "\""
   }
+
+  /// Adds a string, in UTF-8.
+  static func add(_ value: [UInt8], to text: inout TextBlock) {
+    let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
+    // All that is escaped is ASCII.
+    guard value.allSatisfy({ $0 != quote && $0 != backslash && $0 >= 0x20 }) else {
+      let string = JSON.string(String(decoding: value, as: UTF8.self))
+      return text.append(Array(string.compact.utf8))
+    }
+    text.append(quote)
+    text.append(value)
+    text.append(quote)
+  }
 }

@@ -83,6 +83,12 @@ final class OutputFile {
     if buffer.count >= Self.capacity { try flush() }
   }
 
+  /// Adds a block of text, which goes out at once.
+  func write(_ block: borrowing TextBlock) throws(OutputError) {
+    try flush()
+    try put(block.words, count: block.count)
+  }
+
   /// Writes the rest; gives a file its name.
   func finish() throws(OutputError) {
     try flush()
@@ -102,10 +108,18 @@ final class OutputFile {
   }
 
   private func flush() throws(OutputError) {
+    try put(buffer, count: buffer.count)
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Writes the first bytes of a list of numbers, as they are in memory.
+  private func put(
+    _ numbers: [some FixedWidthInteger], count length: Int
+  ) throws(OutputError) {
     var written = 0
-    while written < buffer.count {
-      let count = buffer.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written)
+    while written < length {
+      let count = numbers.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), length - written)
       }
       if count < 0 {
         if errno == EINTR { continue }
@@ -113,7 +127,6 @@ final class OutputFile {
       }
       written += count
     }
-    buffer.removeAll(keepingCapacity: true)
   }
 
   private func failure() -> OutputError {

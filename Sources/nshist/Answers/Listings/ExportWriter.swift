@@ -1,82 +1,68 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// Writes export rows in one of the formats.
+/// Writes the rows of an export in one of the formats.
+///
+/// A row is put together from pieces of text that were made before, as bytes: what the process says,
+/// which is the same in all of its rows; what its cgroup and a namespace say, which are kept by their
+/// rows, as far as they fit in fixed room; and the two times, which mostly are those of the row
+/// before. What is new is formatted straight into the block that goes out.
 struct ExportWriter {
-  let format: RowFormat
-  let output: OutputFile
+  private let dialect: RowDialect
+  private let output: OutputFile
+  private var block = TextBlock(capacity: Self.blockSize + 4096)
   /// How many were written.
   private(set) var rows = 0
 
+  private var head = ExportHead()
+  private var links = ExportLinks()
+  private var times = ExportTimes()
+  private var tails = ExportTails()
+
+  /// A block goes out when it is as large as this, the room of a pipe.
+  private static let blockSize = 1 << 16
+
   init(format: RowFormat, output: OutputFile) {
-    self.format = format
+    dialect = RowDialect(format, columns: ExportColumn.allCases.map(\.name))
     self.output = output
   }
 
   /// What stands before the first row.
-  func begin() throws(OutputError) {
-    switch format {
-    case .csv: try output.write(DelimitedText.csv(Self.columns))
-    case .tsv: try output.write(DelimitedText.tsv(Self.columns))
-    case .json: try output.write("[")
+  mutating func begin() throws(OutputError) {
+    let names = ExportColumn.allCases.map(\.name)
+    switch dialect.format {
+    case .csv: block.append(Array(DelimitedText.csv(names).utf8))
+    case .tsv: block.append(Array((names.joined(separator: "\t") + "\n").utf8))
+    case .json: block.append(UInt8(ascii: "["))
     case .ndjson: break
     }
   }
 
   /// One row.
-  mutating func write(_ row: ExportRow) throws(OutputError) {
-    switch format {
-    case .csv: try output.write(DelimitedText.csv(Self.fields(row)))
-    case .tsv: try output.write(DelimitedText.tsv(Self.fields(row)))
-    case .json: try output.write((rows == 0 ? "\n" : ",\n") + Self.json(row).compact)
-    case .ndjson: try output.write(Self.json(row).compact + "\n")
-    }
+  mutating func write(_ process: ExportProcess, _ piece: ExportPiece) throws(OutputError) {
+    let start = block.count
+    head.append(process, piece, dialect, to: &block)
+    // Nothing is before the first.
+    if rows == 0, dialect.format == .json { block.removeByte(at: start) }
+    links.append(piece, dialect, to: &block)
+    times.append(piece, dialect, to: &block)
+    tails.append(process, piece, dialect, to: &block)
     rows += 1
+    if block.count >= Self.blockSize { try flush() }
   }
 
   /// What stands behind the last row.
-  func end() throws(OutputError) {
-    if format == .json { try output.write(rows == 0 ? "]\n" : "\n]\n") }
+  mutating func end() throws(OutputError) {
+    if dialect.format == .json {
+      block.append(Array((rows == 0 ? "]\n" : "\n]\n").utf8))
+    }
+    try flush()
     try output.finish()
   }
 
-  private static let columns = [
-    "boot", "pid_namespace", "pid", "start", "comm", "uid", "type", "inode", "id", "initial",
-    "unread", "from", "until", "open", "cgroup", "tid", "from_exact", "until_exact",
-    "container", "container_name", "engine",
-  ]
-
-  private static func fields(_ row: ExportRow) -> [String] {
-    [
-      row.boot, row.pidNamespaceInode.map(String.init) ?? "", String(row.pid),
-      row.start.map(TimeFormat.start) ?? "", row.comm ?? "",
-      row.uid.map(String.init) ?? "", row.type.name, row.inode.map(String.init) ?? "",
-      row.kernelID.map(String.init) ?? "", row.isInitial.map(String.init) ?? "",
-      row.unread?.name ?? "", TimeFormat.utc(row.from), TimeFormat.utc(row.until),
-      String(row.isOpen), row.cgroup ?? "", row.tid.map(String.init) ?? "",
-      String(row.isExactFrom), String(row.isExactUntil), row.container?.id ?? "",
-      row.container?.name ?? "", row.container?.engine ?? "",
-    ]
-  }
-
-  private static func json(_ row: ExportRow) -> JSON {
-    .object([
-      ("boot", .string(row.boot)),
-      ("pid_namespace", .optional(row.pidNamespaceInode, JSON.unsigned)),
-      ("pid", .integer(row.pid)),
-      ("start", .optional(row.start) { .string(TimeFormat.start($0)) }),
-      ("comm", .optional(row.comm, JSON.string)), ("uid", .optional(row.uid, JSON.integer)),
-      ("type", .string(row.type.name)), ("inode", .optional(row.inode, JSON.unsigned)),
-      ("id", .optional(row.kernelID, JSON.unsigned)),
-      ("initial", .optional(row.isInitial, JSON.bool)),
-      ("unread", .optional(row.unread) { .string($0.name) }), ("from", .time(row.from)),
-      ("until", .time(row.until)), ("open", .bool(row.isOpen)),
-      ("cgroup", .optional(row.cgroup, JSON.string)),
-      ("tid", .optional(row.tid, JSON.integer)), ("from_exact", .bool(row.isExactFrom)),
-      ("until_exact", .bool(row.isExactUntil)),
-      ("container", .optional(row.container?.id, JSON.string)),
-      ("container_name", .optional(row.container?.name, JSON.string)),
-      ("engine", .optional(row.container?.engine, JSON.string)),
-    ])
+  private mutating func flush() throws(OutputError) {
+    Progress.shared.tick()
+    try output.write(block)
+    block.removeAll()
   }
 }

@@ -1,0 +1,36 @@
+/// The columns of an export, in their order.
+enum ExportColumn: Int, CaseIterable {
+  case boot, pidNamespace, pid, start, comm, uid, type, inode, id, initial, unread, from, until
+  case open, cgroup, tid, fromExact, untilExact, container, containerName, engine
+
+  /// Its name in the header, and in JSON.
+  var name: String {
+    switch self {
+    case .pidNamespace: "pid_namespace"
+    case .fromExact: "from_exact"
+    case .untilExact: "until_exact"
+    case .containerName: "container_name"
+    default: "\(self)"
+    }
+  }
+}
+
+extension RowDialect {
+  /// Adds what stands before the value of a column.
+  func open(_ column: ExportColumn, in row: inout TextBlock) { open(column.rawValue, in: &row) }
+
+  /// Adds a number.
+  func add(_ column: ExportColumn, _ number: (some BinaryInteger)?, to row: inout TextBlock) {
+    add(column.rawValue, number, to: &row)
+  }
+
+  /// Adds a truth.
+  func add(_ column: ExportColumn, _ truth: Bool?, to row: inout TextBlock) {
+    add(column.rawValue, truth, to: &row)
+  }
+
+  /// Adds a text.
+  func add(_ column: ExportColumn, _ text: String?, to row: inout TextBlock) {
+    add(column.rawValue, text, to: &row)
+  }
+}

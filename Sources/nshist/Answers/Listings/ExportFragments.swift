@@ -1,0 +1,140 @@
+internal import NSHistory
+internal import NamespaceModel
+
+// The pieces of text that a row of an export is put together from, in their order. Each keeps what is
+// likely to be said again.
+
+/// The columns of the process, up to its user: made once a process.
+struct ExportHead {
+  private var row: Int64?
+  private var pidNamespaceInode: UInt64?
+  private var bootRow: Int64?
+  /// The columns `boot` and `pid_namespace`, and those behind them.
+  private var space = TextBlock(capacity: 128)
+  private var process = TextBlock(capacity: 256)
+  private var day = UTCDay()
+
+  mutating func append(
+    _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
+  ) {
+    if bootRow != process.bootRow || pidNamespaceInode != piece.pidNamespaceInode {
+      bootRow = process.bootRow
+      pidNamespaceInode = piece.pidNamespaceInode
+      space.removeAll()
+      dialect.add(.boot, process.boot, to: &space)
+      dialect.add(.pidNamespace, piece.pidNamespaceInode, to: &space)
+    }
+    if row != process.row {
+      row = process.row
+      make(process, dialect)
+    }
+    block.append(space)
+    block.append(self.process)
+  }
+
+  private mutating func make(_ of: ExportProcess, _ dialect: RowDialect) {
+    process.removeAll()
+    dialect.add(.pid, of.pid, to: &process)
+    dialect.open(.start, in: &process)
+    if let start = of.start {
+      dialect.quote(in: &process)
+      process.append(UTCText(start: start, &day))
+      dialect.quote(in: &process)
+    } else {
+      process.append(dialect.null)
+    }
+    dialect.add(ExportColumn.comm.rawValue, of.hasComm ? of.comm : nil, to: &process)
+    dialect.add(.uid, of.uid, to: &process)
+  }
+}
+
+/// The columns of the namespace, from the type on: kept for the namespaces met last, by their rows.
+struct ExportLinks {
+  /// For each type.
+  private var namespaces: [FragmentCache]
+
+  init() {
+    namespaces = Array(
+      repeating: FragmentCache(room: 128), count: NamespaceType.allCases.count)
+  }
+
+  mutating func append(_ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock) {
+    guard let namespace = piece.value.namespace else {
+      return Self.make(piece, dialect, in: &block)
+    }
+    namespaces[Int(piece.type.rawValue) - 1].append(namespace.id, to: &block) {
+      Self.make(piece, dialect, in: &$0)
+    }
+  }
+
+  private static func make(
+    _ piece: ExportPiece, _ dialect: RowDialect, in text: inout TextBlock
+  ) {
+    dialect.add(.type, piece.type.name, to: &text)
+    let namespace = piece.value.namespace
+    dialect.add(.inode, namespace?.inode, to: &text)
+    dialect.add(.id, namespace?.kernelID, to: &text)
+    dialect.add(.initial, namespace?.isInitial, to: &text)
+    let unread: UnreadReason? = if case .unread(let reason) = piece.value { reason } else { nil }
+    dialect.add(.unread, unread?.name, to: &text)
+  }
+}
+
+/// The two times: mostly the same in all rows of a process.
+struct ExportTimes {
+  private var from: Int64?
+  private var until: Int64?
+  private var text = TextBlock(capacity: 128)
+  /// Of the beginnings, and of the ends.
+  private var days = (UTCDay(), UTCDay())
+
+  mutating func append(_ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock) {
+    if from != piece.from || until != piece.until {
+      from = piece.from
+      until = piece.until
+      text.removeAll()
+      add(.from, UTCText(piece.from, &days.0), dialect)
+      add(.until, UTCText(piece.until, &days.1), dialect)
+    }
+    block.append(text)
+  }
+
+  private mutating func add(_ column: ExportColumn, _ time: UTCText, _ dialect: RowDialect) {
+    dialect.open(column, in: &text)
+    dialect.quote(in: &text)
+    text.append(time)
+    dialect.quote(in: &text)
+  }
+}
+
+/// The columns behind the times. Of processes they are kept for the cgroups met last; threads are
+/// few.
+struct ExportTails {
+  /// For each way in which a row can be open and exact.
+  private var places = Array(repeating: FragmentCache(room: 512), count: 8)
+
+  mutating func append(
+    _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
+  ) {
+    guard process.tid == nil, let place = process.place else {
+      return Self.make(process, piece, dialect, in: &block)
+    }
+    let way = (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
+    places[way].append(place.row, to: &block) { Self.make(process, piece, dialect, in: &$0) }
+  }
+
+  private static func make(
+    _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, in text: inout TextBlock
+  ) {
+    let container = process.place?.container
+    dialect.add(.open, piece.isOpen, to: &text)
+    dialect.add(.cgroup, process.place?.cgroup, to: &text)
+    dialect.add(.tid, process.tid, to: &text)
+    dialect.add(.fromExact, piece.isExactFrom, to: &text)
+    dialect.add(.untilExact, piece.isExactUntil, to: &text)
+    dialect.add(.container, container?.id, to: &text)
+    dialect.add(.containerName, container?.name, to: &text)
+    dialect.add(.engine, container?.engine, to: &text)
+    text.append(dialect.end)
+  }
+}
