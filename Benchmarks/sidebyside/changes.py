@@ -17,7 +17,7 @@ LOADS = [
 
 
 def measure(machine, report, short, rounds):
-    processes, rounds = 500 if short else 5000, max(1, rounds // 2)
+    processes, rounds = 500 if short else 5000, (rounds + 1) // 2
     report.heading(f"A sample of {processes:,} processes of which some change")
     loads = [Load(*load) for load in (LOADS[:3] if short else LOADS)]
     bare = Spread()
