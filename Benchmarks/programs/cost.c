@@ -7,6 +7,7 @@
 // the peak of memory is that of the command: a child begins with that of its parent.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -36,8 +37,9 @@ int main(int argc, char **argv) {
   }
   close(output[1]);
   long lines = 0, bytes = 0;
-  for (ssize_t size; (size = read(output[0], block, sizeof block)) > 0; bytes += size)
-    for (ssize_t place = 0; place < size; place++) lines += block[place] == '\n';
+  char *at;
+  for (ssize_t size; at = block, (size = read(output[0], block, sizeof block)) > 0; bytes += size)
+    for (char *end; (end = memchr(at, '\n', block + size - at)); at = end + 1) lines++;
   int status;
   struct rusage usage;
   wait4(child, &status, 0, &usage);
