@@ -31,6 +31,10 @@ def measure(machine, report, short, rounds, histories):
         for name, answer in answers.items():
             asked.setdefault(name, {})[memberships] = answer
     report.heading("How they grow with the number of memberships")
+    report.table(
+        ["ms"] + [words(size) for size in histories.sizes],
+        [[f"`{name}`"] + [f"{answer.wall.median:.1f}" for answer in sizes.values()]
+         for name, sizes in asked.items()])  # fmt: skip
     report.plot("ms", {
         name: [(words(size), answer.wall.median) for size, answer in sizes.items()]
         for name, sizes in asked.items()
