@@ -48,8 +48,7 @@ struct ReadmeTests {
   @Test func noOptionIsMadeUp() throws {
     let known = try Set(commands().flatMap(\.options))
     // What the README says of nshist itself: of other programs there are a few.
-    let named = readme.split(separator: "\n")
-      .filter { !$0.contains("swift run") && ($0.contains("nshist") || $0.contains("`--")) }
+    let named = readme.split(separator: "\n").filter { $0.contains("nshist") || $0.contains("`--") }
       .flatMap { Self.options(in: String($0)) }
     #expect(!named.isEmpty)
     // Every program that is made with the argument parser has this one, and no help shows it.
