@@ -41,6 +41,33 @@ struct FewLivesTests {
     #expect(few > 20, "of no PID were only few looked at")
   }
 
+  /// The next row of the PID is of another pid namespace's, and behind it is one that may have been
+  /// there earlier than a sample met it.
+  @Test func otherSpaceBetween() throws {
+    let samples = 12
+    let script = HistoryScript(
+      steps: Array(repeating: .init(), count: samples),
+      actors: [
+        .init(
+          pid: 2, sights: Array(repeating: .inSecond, count: samples), replacedAt: [4, 8])
+      ])
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try script.write(path)
+    try Connection(path: path, access: .readWrite).execute(
+      """
+      CREATE TEMP TABLE other AS SELECT * FROM pid_space;
+      UPDATE other SET space_id = 2, pid_namespace_inode = pid_namespace_inode + 1;
+      INSERT INTO pid_space SELECT * FROM other;
+      UPDATE task SET start_ticks = (SELECT MIN(start_ticks) FROM task WHERE pid = 2)
+      WHERE task_id = (SELECT MAX(task_id) FROM task WHERE pid = 2);
+      UPDATE task SET space_id = 2
+      WHERE task_id = (SELECT task_id FROM task WHERE pid = 2 ORDER BY task_id LIMIT 1 OFFSET 1);
+      """)
+    let moments = (0..<samples).map { script.end($0) + HistoryScript.second / 2 }
+    try check(HistoryReader(path: path), pids: 1...3, moments)
+  }
+
   /// Compares, and counts how often not all were looked at.
   @discardableResult
   private func check(

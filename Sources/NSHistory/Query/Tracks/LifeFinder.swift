@@ -82,13 +82,12 @@ struct LifeFinder {
   ) throws(SQLiteError) -> Bool {
     let place = try place(in: tasks, behind: sample.id)
     let next = place < tasks.count ? try lives.life(task: tasks[place]) : nil
+    // Behind one that a recorder in another pid namespace met there may be one of this.
+    if let next, next.process.space != sample.session.space { return false }
     let brief = try connection.prepare(
       "SELECT from_sample FROM brief WHERE pid = ? AND from_sample > ? ORDER BY from_sample LIMIT 1"
     ).bind(.integer(pid), .integer(sample.id)).first { $0.integer(0) }
-    let starts = [
-      next?.process.space == sample.session.space ? next?.process.startBoot : nil,
-      try brief.map(index.point)?.boot,
-    ]
+    let starts = [next?.process.startBoot, try brief.map(index.point)?.boot]
     return starts.compactMap(\.self).allSatisfy { $0 &+ Track.grain >= sample.bootEnd }
   }
 }
