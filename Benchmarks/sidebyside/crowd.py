@@ -1,9 +1,15 @@
 """A crowd of sleeping processes, as a load; also one that changes."""
 
+import os
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
+
+
+def processes():
+    """How many there are now."""
+    return sum(name.isdigit() for name in os.listdir("/proc"))
 
 
 class Crowd:
@@ -13,6 +19,7 @@ class Crowd:
         self.command = [machine.path("crowd"), str(processes), str(sets)]
 
     def __enter__(self):
+        self.before = processes()
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.expect("ready")
@@ -22,6 +29,10 @@ class Crowd:
         self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
+        # Init takes its time to reap so many, and their PIDs are not free before.
+        end = time.monotonic() + 120
+        while processes() > self.before + 100 and time.monotonic() < end:
+            time.sleep(0.5)
         # The kernel takes namespaces down after the processes have gone.
         time.sleep(1)
 
