@@ -20,6 +20,9 @@ def measure(machine, report, short, rounds):
     processes, rounds = 500 if short else 5000, (rounds + 1) // 2
     report.heading(f"A sample of {processes:,} processes of which some change")
     loads = [Load(*load) for load in (LOADS[:3] if short else LOADS)]
+    if short:
+        for load in loads:
+            load.interval = 0.15
     bare = Spread()
     with Crowd(machine, processes) as crowd:
         for _ in range(rounds):
