@@ -14,8 +14,6 @@ LOADS = [
 ]
 
 
-
-
 def measure(machine, report, short, rounds):
     processes, rounds = 500 if short else 5000, (rounds + 1) // 2
     report.heading(f"A sample of {processes:,} processes of which some change")

@@ -41,13 +41,18 @@ class Machine:
     def fresh(self, name):
         """A path at which there is no file, nor the log of one."""
         path = self.path(name)
-        for end in "", "-wal", "-shm", ".lock":
-            if os.path.exists(path + end):
-                os.remove(path + end)
+        remove_database(path)
         return path
 
     def remove(self):
         shutil.rmtree(self.folder)
+
+
+def remove_database(path):
+    """Removes a file and what belongs to it, as far as they are there."""
+    for end in "", "-wal", "-shm", ".lock":
+        if os.path.exists(path + end):
+            os.remove(path + end)
 
 
 def build():
