@@ -22,7 +22,7 @@ struct order {
   int count;
 };
 
-static int here, elsewhere; // The uts namespaces that members move between.
+static int here, elsewhere; // The uts namespaces that members move between, of their leader.
 
 static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
@@ -33,26 +33,38 @@ static void must(int result, const char *what) {
   }
 }
 
-// Sleeps, and goes to the other namespace at each SIGUSR1, which is blocked.
-static void member(void) {
+static void enter(pid_t leader, int descriptor) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)leader, descriptor);
+  int uts = open(path, O_RDONLY | O_CLOEXEC);
+  must(uts, path);
+  must(setns(uts, CLONE_NEWUTS), "setns");
+  close(uts);
+}
+
+// Sleeps, and goes to the other namespace at each SIGUSR1, which is blocked. Like most processes it
+// holds no namespace open.
+static void member(pid_t leader) {
+  close(here);
+  close(elsewhere);
   sigset_t moves;
   sigemptyset(&moves);
   sigaddset(&moves, SIGUSR1);
   for (int away = 1;; away = !away) {
     int signal;
     sigwait(&moves, &signal);
-    must(setns(away ? elsewhere : here, CLONE_NEWUTS), "setns");
+    enter(leader, away ? elsewhere : here);
   }
 }
 
 static pid_t start_member(int order_pipe, int done_pipe) {
-  pid_t pid = fork();
+  pid_t leader = getpid(), pid = fork();
   must(pid, "fork");
   if (pid == 0) {
     end_with_parent();
     close(order_pipe);
     close(done_pipe);
-    member();
+    member(leader);
   }
   return pid;
 }
