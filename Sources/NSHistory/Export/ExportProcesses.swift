@@ -19,7 +19,8 @@ struct ExportProcesses {
     process.row = row.integer(0)
     guard try setSpace(row.integer(1), of: &process) else { return false }
     process.pid = row.integer(2)
-    process.tid = row.optionalInteger(3)
+    // Mostly there is none.
+    process.tid = row.isNull(3) ? nil : row.integer(3)
     process.start = row.optionalInteger(4)
     readComm(row, 5, into: &process)
     process.uid = row.optionalInteger(6)

@@ -47,6 +47,7 @@ struct Export: ParsableCommand {
     let reader = try HistoryReader(path: path)
     Progress.shared.watch(reader)
     let file = try OutputFile(output)
+    file.expectMuch()
     var writer = ExportWriter(format: format, output: file)
     try writer.begin()
     var failure: OutputError?

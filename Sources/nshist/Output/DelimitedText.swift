@@ -13,7 +13,8 @@ enum DelimitedText {
 
   /// Adds a field.
   static func add(_ field: [UInt8], to record: inout TextBlock) {
-    record.append(field.contains(where: isSpecial) ? quoted(field) : field)
+    if field.contains(where: isSpecial) { return record.append(quoted(field)) }
+    record.append(field)
   }
 
   private static func isSpecial(_ byte: UInt8) -> Bool {

@@ -1,46 +1,48 @@
+internal import Glibc
+
 /// Pieces of text that were written last, by the numbers of rows: a fixed number of slots of fixed
 /// room, each for the numbers of one remainder, so that memory does not grow. What is too long for a
 /// slot is written anew each time.
-struct FragmentCache {
+struct FragmentCache: ~Copyable {
+  /// A slot begins with the number of its row and how many bytes its text has: 0 where none is kept.
+  private let memory: UnsafeMutableRawPointer
+  private let mask: Int
   private let stride: Int
-  private var keys: [Int64] = []
-  /// How many bytes the text of each slot has; 0 where none is kept.
-  private var counts: [Int] = []
-  private var words: [UInt64] = []
   private var scratch = TextBlock(capacity: 256)
 
-  /// A power of two.
-  private static let slots = 1 << 10
+  private static let head = 16
 
+  /// - Parameter bits: there are two to the power of so many slots.
   /// - Parameter room: how many bytes a slot has room for.
-  init(room: Int) { stride = (room + 7) / 8 }
+  init(bits: Int, room: Int) {
+    mask = 1 << bits - 1
+    stride = Self.head + (room + 7) / 8 * 8
+    // Zeros, which take no memory before they are written to.
+    guard let memory = calloc(1 << bits, stride) else { fatalError("out of memory") }
+    self.memory = memory
+  }
+
+  deinit { free(memory) }
 
   /// Adds the text of a row to `text`; where it is not known `make` adds it to an empty one.
   @inline(__always)
   mutating func append(_ key: Int64, to text: inout TextBlock, make: (inout TextBlock) -> Void) {
-    let slot = Int(truncatingIfNeeded: key) & (Self.slots - 1)
-    if counts.isEmpty || counts[slot] == 0 || keys[slot] != key {
+    let slot = memory + (Int(truncatingIfNeeded: key) & mask) * stride
+    let count = slot.load(fromByteOffset: 8, as: Int.self)
+    if count == 0 || slot.load(as: Int64.self) != key {
       scratch.removeAll()
       make(&scratch)
-      keep(key, slot)
+      keep(key, in: slot)
       return text.append(scratch)
     }
-    let start = slot * stride
-    text.append(words.span.extracting(start..<start + stride), count: counts[slot])
+    text.append(UnsafeRawBufferPointer(start: slot + Self.head, count: count))
   }
 
-  private mutating func keep(_ key: Int64, _ slot: Int) {
-    if counts.isEmpty {
-      keys = Array(repeating: 0, count: Self.slots)
-      counts = Array(repeating: 0, count: Self.slots)
-      words = Array(repeating: 0, count: Self.slots * stride)
-    }
-    guard scratch.count <= stride * 8 else {
-      counts[slot] = 0
-      return
-    }
-    keys[slot] = key
-    counts[slot] = scratch.count
-    for word in 0..<(scratch.count + 7) / 8 { words[slot * stride + word] = scratch.words[word] }
+  private func keep(_ key: Int64, in slot: UnsafeMutableRawPointer) {
+    let fits = scratch.count <= stride - Self.head
+    slot.storeBytes(of: key, as: Int64.self)
+    slot.storeBytes(of: fits ? scratch.count : 0, toByteOffset: 8, as: Int.self)
+    guard fits, let text = scratch.bytes.baseAddress else { return }
+    (slot + Self.head).copyMemory(from: text, byteCount: scratch.count)
   }
 }

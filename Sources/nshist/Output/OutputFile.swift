@@ -77,6 +77,14 @@ final class OutputFile {
     if let temporary { unlink(temporary) }
   }
 
+  /// Prepares for much text: a pipe is to hold more than a little, so that its reader need not be waited
+  /// for at each block. It stays as it is where it is not a pipe, or the user has too many large ones
+  /// (`F_SETPIPE_SZ`, fcntl(2)).
+  func expectMuch() { _ = fcntl(descriptor, CLINUX_F_SETPIPE_SZ, Self.pipeSize) }
+
+  /// What a user may have by default (`/proc/sys/fs/pipe-max-size`, pipe(7)).
+  private static let pipeSize: Int32 = 1 << 20
+
   /// Adds text.
   func write(_ text: String) throws(OutputError) {
     buffer.append(contentsOf: text.utf8)
@@ -86,7 +94,7 @@ final class OutputFile {
   /// Adds a block of text, which goes out at once.
   func write(_ block: borrowing TextBlock) throws(OutputError) {
     try flush()
-    try put(block.words, count: block.count)
+    try put(block.bytes)
   }
 
   /// Writes the rest; gives a file its name.
@@ -108,24 +116,24 @@ final class OutputFile {
   }
 
   private func flush() throws(OutputError) {
-    try put(buffer, count: buffer.count)
+    // What fails says so by what it returns: nothing that is thrown passes through a closure.
+    let failed = buffer.withUnsafeBytes { bytes in
+      do throws(OutputError) { try put(bytes) } catch { return error }
+      return nil
+    } as OutputError?
+    if let failed { throw failed }
     buffer.removeAll(keepingCapacity: true)
   }
 
-  /// Writes the first bytes of a list of numbers, as they are in memory.
-  private func put(
-    _ numbers: [some FixedWidthInteger], count length: Int
-  ) throws(OutputError) {
-    var written = 0
-    while written < length {
-      let count = numbers.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), length - written)
-      }
+  private func put(_ bytes: UnsafeRawBufferPointer) throws(OutputError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
         throw failure()
       }
-      written += count
+      rest = rest.dropFirst(count)
     }
   }
 

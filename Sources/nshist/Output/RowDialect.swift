@@ -2,38 +2,35 @@
 /// fields, and how text is quoted.
 struct RowDialect {
   let format: RowFormat
-  /// What stands before the value of each column: so many words each, of which so many bytes count.
-  private var openings: [UInt64] = []
-  private var openingCounts: [Int] = []
-  private static let openingWords = 4
+  /// What stands between values, if no name does.
+  private let separator: UInt8?
+  /// What stands before the value of each column, with its name.
+  private let openings: [[UInt8]]
   /// What stands for a value that there is not.
-  let null: TextBlock
+  let null: [UInt8]
   /// What stands behind the last value.
-  let end: TextBlock
+  let end: [UInt8]
 
   init(_ format: RowFormat, columns: [String]) {
     self.format = format
-    (null, end) =
+    let (null, end) =
       switch format {
-      case .csv: (TextBlock(""), TextBlock("\r\n"))
-      case .tsv: (TextBlock(""), TextBlock("\n"))
-      case .json: (TextBlock("null"), TextBlock("}"))
-      case .ndjson: (TextBlock("null"), TextBlock("}\n"))
+      case .csv: ("", "\r\n")
+      case .tsv: ("", "\n")
+      case .json: ("null", "}")
+      case .ndjson: ("null", "}\n")
       }
-    for (place, column) in columns.enumerated() {
-      let opening = TextBlock(Self.opening(format, column, isFirst: place == 0))
-      precondition(opening.count <= Self.openingWords * 8, "a column's name is too long")
-      openings += opening.words.prefix(Self.openingWords)
-      openingCounts.append(opening.count)
-    }
-  }
-
-  private static func opening(_ format: RowFormat, _ column: String, isFirst: Bool) -> String {
-    switch format {
-    case .csv: isFirst ? "" : ","
-    case .tsv: isFirst ? "" : "\t"
-    case .json: isFirst ? ",\n{\"\(column)\": " : ", \"\(column)\": "
-    case .ndjson: isFirst ? "{\"\(column)\": " : ", \"\(column)\": "
+    self.null = Array(null.utf8)
+    self.end = Array(end.utf8)
+    separator =
+      switch format {
+      case .csv: UInt8(ascii: ",")
+      case .tsv: UInt8(ascii: "\t")
+      case .json, .ndjson: nil
+      }
+    openings = columns.enumerated().map { place, column in
+      let before = place > 0 ? ", " : format == .json ? ",\n{" : "{"
+      return Array("\(before)\"\(column)\": ".utf8)
     }
   }
 
@@ -42,12 +39,8 @@ struct RowDialect {
   /// Adds what stands before the value of a column.
   @inline(__always)
   func open(_ column: Int, in row: inout TextBlock) {
-    let start = column * Self.openingWords
-    if openingCounts[column] <= 8 {
-      return row.append(word: UInt64(littleEndian: openings[start]), count: openingCounts[column])
-    }
-    row.append(
-      openings.span.extracting(start..<start + Self.openingWords), count: openingCounts[column])
+    guard let separator else { return row.append(openings[column]) }
+    if column > 0 { row.append(separator) }
   }
 
   /// Adds what stands on both sides of a text that needs no quoting in CSV.
@@ -83,13 +76,5 @@ struct RowDialect {
     case .tsv: row.append(text)
     case .json, .ndjson: JSON.add(text, to: &row)
     }
-  }
-}
-
-extension TextBlock {
-  /// A short text, with room for four words.
-  init(_ text: String) {
-    self.init(capacity: max(32, text.utf8.count))
-    append(Array(text.utf8))
   }
 }

@@ -1,48 +1,52 @@
 internal import NSHistory
 
-/// Text that is put together of pieces, as bytes, eight at a time.
+/// Text that is put together of pieces, as bytes.
 ///
 /// A row of an export is a dozen short pieces, and to add one to an array of bytes costs more than its
-/// bytes do. Here a piece is stored in whole words, of which the last may reach beyond its end: what is
-/// there is overwritten by the next one. Texts of numbers and times are words from the beginning.
-struct TextBlock {
-  /// As they are in memory. There is always room for a word behind the text.
-  private(set) var words: [UInt64]
+/// bytes do: so the bytes are in memory of the block's own. There is always room for four words behind
+/// the text: what a word has beyond the end of a piece is overwritten by the next one.
+struct TextBlock: ~Copyable {
+  private var memory: UnsafeMutableRawPointer
+  private var capacity: Int
   /// How many bytes the text has.
   private(set) var count = 0
 
-  init(capacity: Int) { words = Array(repeating: 0, count: capacity / 8 + 2) }
+  private static let spare = 32
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    memory = .allocate(byteCount: capacity + Self.spare, alignment: 8)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The text.
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
 
   /// Takes all away, and keeps the room.
   mutating func removeAll() { count = 0 }
 
-  /// Adds the first bytes of words as they are in memory.
+  /// Adds bytes.
   @inline(__always)
-  mutating func append(_ piece: Span<UInt64>, count length: Int) {
-    reserve(length)
-    let start = count
-    var span = words.mutableSpan
-    var bytes = span.mutableBytes
-    for word in 0..<(length + 7) / 8 {
-      bytes.storeBytes(of: piece[word], toByteOffset: start + word * 8, as: UInt64.self)
-    }
-    count += length
+  mutating func append(_ piece: UnsafeRawBufferPointer) {
+    reserve(piece.count)
+    guard let start = piece.baseAddress else { return }
+    (memory + count).copyMemory(from: start, byteCount: piece.count)
+    count += piece.count
   }
 
   /// Adds the text of another.
   @inline(__always)
-  mutating func append(_ other: borrowing TextBlock) {
-    append(other.words.span, count: other.count)
-  }
+  mutating func append(_ other: borrowing TextBlock) { append(other.bytes) }
+
+  /// Adds bytes.
+  mutating func append(_ text: [UInt8]) { text.withUnsafeBytes { append($0) } }
 
   /// Adds the lowest bytes of a word, the lowest first.
   @inline(__always)
   mutating func append(word: UInt64, count length: Int) {
     reserve(8)
-    let start = count
-    var span = words.mutableSpan
-    var bytes = span.mutableBytes
-    bytes.storeBytes(of: word.littleEndian, toByteOffset: start, as: UInt64.self)
+    store(word, at: 0)
     count += length
   }
 
@@ -50,29 +54,14 @@ struct TextBlock {
   @inline(__always)
   mutating func append(_ byte: UInt8) { append(word: UInt64(byte), count: 1) }
 
-  /// Adds bytes.
-  mutating func append(_ text: [UInt8]) {
-    reserve(text.count)
-    let start = count
-    var span = words.mutableSpan
-    var bytes = span.mutableBytes
-    for place in text.indices {
-      bytes.storeBytes(of: text[place], toByteOffset: start + place, as: UInt8.self)
-    }
-    count += text.count
-  }
-
   /// Adds a time.
   @inline(__always)
   mutating func append(_ time: UTCText) {
-    reserve(32)
-    let start = count
-    var span = words.mutableSpan
-    var bytes = span.mutableBytes
-    bytes.storeBytes(of: time.words.0.littleEndian, toByteOffset: start, as: UInt64.self)
-    bytes.storeBytes(of: time.words.1.littleEndian, toByteOffset: start + 8, as: UInt64.self)
-    bytes.storeBytes(of: time.words.2.littleEndian, toByteOffset: start + 16, as: UInt64.self)
-    bytes.storeBytes(of: time.words.3.littleEndian, toByteOffset: start + 24, as: UInt64.self)
+    reserve(time.count)
+    store(time.words.0, at: 0)
+    store(time.words.1, at: 8)
+    store(time.words.2, at: 16)
+    store(time.words.3, at: 24)
     count += time.count
   }
 
@@ -88,26 +77,31 @@ struct TextBlock {
     append(word: digits >> (UInt64(zeros) * 8), count: 8 - zeros)
   }
 
-  /// Takes away the first byte of what was added behind a place.
+  /// Takes away a byte.
   mutating func removeByte(at place: Int) {
-    let rest = (place + 1..<count).map(byte)
-    count = place
-    append(rest)
+    precondition(0..<count ~= place)
+    (memory + place).copyMemory(from: memory + place + 1, byteCount: count - place - 1)
+    count -= 1
   }
 
-  private func byte(_ place: Int) -> UInt8 {
-    UInt8(truncatingIfNeeded: UInt64(littleEndian: words[place / 8]) >> UInt64(place % 8 * 8))
+  @inline(__always)
+  private func store(_ word: UInt64, at offset: Int) {
+    (memory + count).storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
   }
 
-  /// Makes room for so many bytes more, and a word.
+  /// Makes room for so many bytes more.
   @inline(__always)
   private mutating func reserve(_ length: Int) {
-    if count + length + 8 > words.count * 8 { grow(length) }
+    if length > capacity - count { grow(length) }
   }
 
   @inline(never)
   private mutating func grow(_ length: Int) {
-    let wanted = max((count + length) / 8 + 2, words.count * 2)
-    words.append(contentsOf: repeatElement(0, count: wanted - words.count))
+    capacity = max(count + length, capacity * 2)
+    let larger = UnsafeMutableRawPointer.allocate(
+      byteCount: capacity + Self.spare, alignment: 8)
+    larger.copyMemory(from: memory, byteCount: count)
+    memory.deallocate()
+    memory = larger
   }
 }

@@ -5,7 +5,7 @@ internal import NamespaceModel
 // likely to be said again.
 
 /// The columns of the process, up to its user: made once a process.
-struct ExportHead {
+struct ExportHead: ~Copyable {
   private var row: Int64?
   private var pidNamespaceInode: UInt64?
   private var bootRow: Int64?
@@ -49,20 +49,14 @@ struct ExportHead {
 }
 
 /// The columns of the namespace, from the type on: kept for the namespaces met last, by their rows.
-struct ExportLinks {
-  /// For each type.
-  private var namespaces: [FragmentCache]
-
-  init() {
-    namespaces = Array(
-      repeating: FragmentCache(room: 128), count: NamespaceType.allCases.count)
-  }
+struct ExportLinks: ~Copyable {
+  private var namespaces = FragmentCache(bits: 13, room: 128)
 
   mutating func append(_ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock) {
     guard let namespace = piece.value.namespace else {
       return Self.make(piece, dialect, in: &block)
     }
-    namespaces[Int(piece.type.rawValue) - 1].append(namespace.id, to: &block) {
+    namespaces.append(namespace.id, to: &block) {
       Self.make(piece, dialect, in: &$0)
     }
   }
@@ -80,38 +74,32 @@ struct ExportLinks {
   }
 }
 
-/// The two times: mostly the same in all rows of a process.
-struct ExportTimes {
-  private var from: Int64?
-  private var until: Int64?
-  private var text = TextBlock(capacity: 128)
-  /// Of the beginnings, and of the ends.
-  private var days = (UTCDay(), UTCDay())
+/// A time: mostly the same in all rows of a process, and often in those of its neighbours.
+struct ExportTime: ~Copyable {
+  private let column: ExportColumn
+  private var time: Int64?
+  private var text = TextBlock(capacity: 64)
+  private var day = UTCDay()
 
-  mutating func append(_ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock) {
-    if from != piece.from || until != piece.until {
-      from = piece.from
-      until = piece.until
+  init(_ column: ExportColumn) { self.column = column }
+
+  mutating func append(_ time: Int64, _ dialect: RowDialect, to block: inout TextBlock) {
+    if self.time != time {
+      self.time = time
       text.removeAll()
-      add(.from, UTCText(piece.from, &days.0), dialect)
-      add(.until, UTCText(piece.until, &days.1), dialect)
+      dialect.open(column, in: &text)
+      dialect.quote(in: &text)
+      text.append(UTCText(time, &day))
+      dialect.quote(in: &text)
     }
     block.append(text)
-  }
-
-  private mutating func add(_ column: ExportColumn, _ time: UTCText, _ dialect: RowDialect) {
-    dialect.open(column, in: &text)
-    dialect.quote(in: &text)
-    text.append(time)
-    dialect.quote(in: &text)
   }
 }
 
 /// The columns behind the times. Of processes they are kept for the cgroups met last; threads are
 /// few.
-struct ExportTails {
-  /// For each way in which a row can be open and exact.
-  private var places = Array(repeating: FragmentCache(room: 512), count: 8)
+struct ExportTails: ~Copyable {
+  private var places = FragmentCache(bits: 13, room: 512)
 
   mutating func append(
     _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
@@ -119,8 +107,11 @@ struct ExportTails {
     guard process.tid == nil, let place = process.place else {
       return Self.make(process, piece, dialect, in: &block)
     }
-    let way = (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
-    places[way].append(place.row, to: &block) { Self.make(process, piece, dialect, in: &$0) }
+    // The ways in which a row can be open and exact have slots of their own, each beside its like.
+    let way: Int64 =
+      (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
+    let key = (place.row >> 10) << 13 | way << 10 | place.row & 1023
+    places.append(key, to: &block) { Self.make(process, piece, dialect, in: &$0) }
   }
 
   private static func make(

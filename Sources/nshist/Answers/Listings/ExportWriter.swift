@@ -5,9 +5,9 @@ internal import NamespaceModel
 ///
 /// A row is put together from pieces of text that were made before, as bytes: what the process says,
 /// which is the same in all of its rows; what its cgroup and a namespace say, which are kept by their
-/// rows, as far as they fit in fixed room; and the two times, which mostly are those of the row
+/// rows, as far as they fit in fixed room; and the two times, which often are those of the row
 /// before. What is new is formatted straight into the block that goes out.
-struct ExportWriter {
+struct ExportWriter: ~Copyable {
   private let dialect: RowDialect
   private let output: OutputFile
   private var block = TextBlock(capacity: Self.blockSize + 4096)
@@ -16,11 +16,13 @@ struct ExportWriter {
 
   private var head = ExportHead()
   private var links = ExportLinks()
-  private var times = ExportTimes()
+  private var from = ExportTime(.from)
+  private var until = ExportTime(.until)
   private var tails = ExportTails()
 
-  /// A block goes out when it is as large as this, the room of a pipe.
-  private static let blockSize = 1 << 16
+  /// A block goes out when it is as large as this: more than a pipe holds, so that who reads it is
+  /// woken up less often.
+  private static let blockSize = 1 << 18
 
   init(format: RowFormat, output: OutputFile) {
     dialect = RowDialect(format, columns: ExportColumn.allCases.map(\.name))
@@ -45,7 +47,8 @@ struct ExportWriter {
     // Nothing is before the first.
     if rows == 0, dialect.format == .json { block.removeByte(at: start) }
     links.append(piece, dialect, to: &block)
-    times.append(piece, dialect, to: &block)
+    from.append(piece.from, dialect, to: &block)
+    until.append(piece.until, dialect, to: &block)
     tails.append(process, piece, dialect, to: &block)
     rows += 1
     if block.count >= Self.blockSize { try flush() }
