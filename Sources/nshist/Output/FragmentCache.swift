@@ -6,19 +6,21 @@ internal import Glibc
 struct FragmentCache: ~Copyable {
   /// A slot begins with the number of its row and how many bytes its text has: 0 where none is kept.
   private let memory: UnsafeMutableRawPointer
-  private let mask: Int
+  private let groups: Int
   private let stride: Int
   private var scratch = TextBlock(capacity: 256)
 
   private static let head = 16
+  /// A power of two.
+  private static let slots = 1 << 10
 
-  /// - Parameter bits: there are two to the power of so many slots.
+  /// - Parameter groups: how many kinds of text there may be of a row, each with slots of its own.
   /// - Parameter room: how many bytes a slot has room for.
-  init(bits: Int, room: Int) {
-    mask = 1 << bits - 1
+  init(groups: Int, room: Int) {
+    self.groups = groups
     stride = Self.head + (room + 7) / 8 * 8
     // Zeros, which take no memory before they are written to.
-    guard let memory = calloc(1 << bits, stride) else { fatalError("out of memory") }
+    guard let memory = calloc(groups * Self.slots, stride) else { fatalError("out of memory") }
     self.memory = memory
   }
 
@@ -26,8 +28,12 @@ struct FragmentCache: ~Copyable {
 
   /// Adds the text of a row to `text`; where it is not known `make` adds it to an empty one.
   @inline(__always)
-  mutating func append(_ key: Int64, to text: inout TextBlock, make: (inout TextBlock) -> Void) {
-    let slot = memory + (Int(truncatingIfNeeded: key) & mask) * stride
+  mutating func append(
+    _ key: Int64, group: Int, to text: inout TextBlock, make: (inout TextBlock) -> Void
+  ) {
+    precondition(0..<groups ~= group)
+    let place = Int(truncatingIfNeeded: key) & (Self.slots - 1)
+    let slot = memory + (group * Self.slots + place) * stride
     let count = slot.load(fromByteOffset: 8, as: Int.self)
     if count == 0 || slot.load(as: Int64.self) != key {
       scratch.removeAll()

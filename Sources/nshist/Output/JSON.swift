@@ -100,7 +100,7 @@ enum JSON {
     // All that is escaped is ASCII.
     guard value.allSatisfy({ $0 != quote && $0 != backslash && $0 >= 0x20 }) else {
       let string = JSON.string(String(decoding: value, as: UTF8.self))
-      return text.append(Array(string.compact.utf8))
+      return text.append(string.compact)
     }
     text.append(quote)
     text.append(value)

@@ -15,12 +15,11 @@ final class OutputFile {
   private var temporary: String?
   /// Whether `path` is to be given to what was written.
   private let replaces: Bool
-  private var buffer: [UInt8] = []
+  private var buffer = TextBlock(capacity: OutputFile.capacity)
   private static let capacity = 1 << 16
 
   /// Standard output, for nil and `-`, or the file to come at `path`.
   init(_ given: String?) throws(OutputError) {
-    buffer.reserveCapacity(Self.capacity)
     guard let given, given != "-" else {
       path = nil
       descriptor = STDOUT_FILENO
@@ -65,7 +64,6 @@ final class OutputFile {
 
   /// An open file that is written to, and stays open.
   init(descriptor: Int32) {
-    buffer.reserveCapacity(Self.capacity)
     path = nil
     self.descriptor = descriptor
     replaces = false
@@ -87,7 +85,7 @@ final class OutputFile {
 
   /// Adds text.
   func write(_ text: String) throws(OutputError) {
-    buffer.append(contentsOf: text.utf8)
+    buffer.append(text)
     if buffer.count >= Self.capacity { try flush() }
   }
 
@@ -116,19 +114,15 @@ final class OutputFile {
   }
 
   private func flush() throws(OutputError) {
-    // What fails says so by what it returns: nothing that is thrown passes through a closure.
-    let failed = buffer.withUnsafeBytes { bytes in
-      do throws(OutputError) { try put(bytes) } catch { return error }
-      return nil
-    } as OutputError?
-    if let failed { throw failed }
-    buffer.removeAll(keepingCapacity: true)
+    try put(buffer.bytes)
+    buffer.removeAll()
   }
 
   private func put(_ bytes: UnsafeRawBufferPointer) throws(OutputError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      let count = Glibc.write(
+        descriptor, bytes.baseAddress?.advanced(by: rest.startIndex), rest.count)
       if count < 0 {
         if errno == EINTR { continue }
         throw failure()

@@ -58,7 +58,7 @@ struct RowDialect {
   func add(_ column: Int, _ truth: Bool?, to row: inout TextBlock) {
     open(column, in: &row)
     guard let truth else { return row.append(null) }
-    row.append(Array((truth ? "true" : "false").utf8))
+    row.append(truth ? "true" : "false")
   }
 
   /// Adds a text.

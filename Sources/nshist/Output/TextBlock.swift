@@ -42,6 +42,12 @@ struct TextBlock: ~Copyable {
   /// Adds bytes.
   mutating func append(_ text: [UInt8]) { text.withUnsafeBytes { append($0) } }
 
+  /// Adds text, in UTF-8.
+  mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+  }
+
   /// Adds the lowest bytes of a word, the lowest first.
   @inline(__always)
   mutating func append(word: UInt64, count length: Int) {

@@ -50,13 +50,15 @@ struct ExportHead: ~Copyable {
 
 /// The columns of the namespace, from the type on: kept for the namespaces met last, by their rows.
 struct ExportLinks: ~Copyable {
-  private var namespaces = FragmentCache(bits: 13, room: 128)
+  /// For each type.
+  private var namespaces = FragmentCache(groups: NamespaceType.allCases.count, room: 128)
 
   mutating func append(_ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock) {
     guard let namespace = piece.value.namespace else {
       return Self.make(piece, dialect, in: &block)
     }
-    namespaces.append(namespace.id, to: &block) {
+    let group = Int(piece.type.rawValue) - 1
+    namespaces.append(namespace.id, group: group, to: &block) {
       Self.make(piece, dialect, in: &$0)
     }
   }
@@ -99,7 +101,8 @@ struct ExportTime: ~Copyable {
 /// The columns behind the times. Of processes they are kept for the cgroups met last; threads are
 /// few.
 struct ExportTails: ~Copyable {
-  private var places = FragmentCache(bits: 13, room: 512)
+  /// For each way in which a row can be open and exact.
+  private var places = FragmentCache(groups: 8, room: 512)
 
   mutating func append(
     _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
@@ -107,11 +110,10 @@ struct ExportTails: ~Copyable {
     guard process.tid == nil, let place = process.place else {
       return Self.make(process, piece, dialect, in: &block)
     }
-    // The ways in which a row can be open and exact have slots of their own, each beside its like.
-    let way: Int64 =
-      (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
-    let key = (place.row >> 10) << 13 | way << 10 | place.row & 1023
-    places.append(key, to: &block) { Self.make(process, piece, dialect, in: &$0) }
+    let way = (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
+    places.append(place.row, group: way, to: &block) {
+      Self.make(process, piece, dialect, in: &$0)
+    }
   }
 
   private static func make(

@@ -33,8 +33,8 @@ struct ExportWriter: ~Copyable {
   mutating func begin() throws(OutputError) {
     let names = ExportColumn.allCases.map(\.name)
     switch dialect.format {
-    case .csv: block.append(Array(DelimitedText.csv(names).utf8))
-    case .tsv: block.append(Array((names.joined(separator: "\t") + "\n").utf8))
+    case .csv: block.append(DelimitedText.csv(names))
+    case .tsv: block.append(names.joined(separator: "\t") + "\n")
     case .json: block.append(UInt8(ascii: "["))
     case .ndjson: break
     }
@@ -57,7 +57,7 @@ struct ExportWriter: ~Copyable {
   /// What stands behind the last row.
   mutating func end() throws(OutputError) {
     if dialect.format == .json {
-      block.append(Array((rows == 0 ? "]\n" : "\n]\n").utf8))
+      block.append(rows == 0 ? "]\n" : "\n]\n")
     }
     try flush()
     try output.finish()
