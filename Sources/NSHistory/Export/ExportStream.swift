@@ -65,16 +65,11 @@ struct ExportStream {
     defer { briefs.reset() }
     var process = ExportProcess()
     while try briefs.step() {
-      let (set, from, length) = (briefs.integer(5), briefs.integer(6), briefs.integer(7))
-      let (until, overflows) = from.addingReportingOverflow(length)
-      guard let session = points.session(of: from), length >= 0, !overflows, until < session.last
-      else {
-        throw .corrupt("brief \(from) is not in its session", operation: "read memberships")
-      }
+      let from = briefs.integer(6)
+      guard let session = points.session(of: from) else { throw Membership.stray(brief: from) }
+      let membership = try Membership(
+        brief: from, length: briefs.integer(7), set: briefs.integer(5), in: session)
       try processes.read(brief: briefs, of: session, start: points.wall(from), into: &process)
-      let membership = Membership(
-        set: set, from: from, until: until, isOpen: false, startsSession: false,
-        beginsExactly: true, endsExactly: true)
       guard try give(process, [membership], body) else { return }
     }
   }

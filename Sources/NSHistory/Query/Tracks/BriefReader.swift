@@ -63,25 +63,18 @@ struct BriefReader {
   }
 
   private func life(_ row: Row) throws(SQLiteError) -> Life {
-    let (until, overflows) = row.from.addingReportingOverflow(row.length)
-    guard let session = index.session(of: row.from), row.length >= 0, !overflows,
-      until < session.last
-    else {
-      throw .corrupt("brief \(row.from) is not in its session", operation: "read memberships")
+    guard let session = index.session(of: row.from) else {
+      throw Membership.stray(brief: row.from)
     }
+    let membership = try Membership(
+      brief: row.from, length: row.length, set: row.set, in: session)
     let start = try index.point(row.from)
     let process = ProcessRecord(
       id: -row.from, boot: session.boot, space: session.space, pid: row.pid, tid: nil,
       start: start.wall, startBoot: start.boot, comm: row.comm, uid: row.uid,
       parentPID: row.parentPID, isKernelThread: false, cgroup: row.cgroup,
       unit: row.unit, container: row.container, nspid: [], firstSeen: start.wall,
-      lastSeen: try index.point(until + 1).wall, isOpen: false)
-    return Life(
-      process: process,
-      memberships: [
-        Membership(
-          set: row.set, from: row.from, until: until, isOpen: false, startsSession: false,
-          beginsExactly: true, endsExactly: true)
-      ])
+      lastSeen: try index.point(membership.until + 1).wall, isOpen: false)
+    return Life(process: process, memberships: [membership])
   }
 }

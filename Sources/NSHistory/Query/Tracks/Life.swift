@@ -22,16 +22,3 @@ struct Life {
     return memberships[place]
   }
 }
-
-/// One process in one namespace set, in every sample from one to another.
-struct Membership: Hashable {
-  let set: Int64
-  let from: Int64
-  let until: Int64
-  /// Whether it still held in the last sample, and the recorder is still running.
-  let isOpen: Bool
-  let startsSession: Bool
-  /// Whether it began, or ended, at an event: see `membership.exact` in `Migrations`.
-  var beginsExactly = false
-  var endsExactly = false
-}

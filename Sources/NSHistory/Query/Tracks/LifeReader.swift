@@ -82,11 +82,7 @@ final class LifeReader {
     }
     var memberships: [Membership] = []
     for (set, from, until, exact) in rows {
-      let membership = try membership(set, from, until, exact: exact, of: task)
-      guard memberships.last?.until ?? 0 < from else {
-        throw .corrupt("times of task \(task) overlap", operation: "read memberships")
-      }
-      memberships.append(membership)
+      try memberships.append(membership(set, from, until, exact: exact, of: task), of: task)
     }
     return memberships
   }
