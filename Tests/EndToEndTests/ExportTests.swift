@@ -1,6 +1,7 @@
 // An export: the same rows in every format, only those asked for, in a file that is whole.
 
 import Foundation
+import SQLite
 import TestSupport
 import Testing
 
@@ -106,6 +107,27 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.messages)")
     let records = try StrictCSV.parse(outcome.output)
     return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(records[0], $0)) }
+  }
+
+  @Test("a row says what its own cgroup says, though text is kept by the last digits of numbers")
+  func numbersAlike() throws {
+    let numbers: [Int64] = [5, 5 + 1 << 10, 5 + 1 << 13, 5 + 1 << 61, 5 - 1 << 62]
+    let recording = try Recording(Array(100..<120))
+    try recording.record()
+    let connection = try Connection(path: recording.path, access: .readWrite)
+    for (place, number) in numbers.enumerated() {
+      try connection.execute("INSERT INTO cgroup (cgroup_id, path) VALUES (\(number), '/\(place)')")
+      try connection.execute(
+        "UPDATE task SET cgroup_id = \(number) WHERE pid % \(numbers.count) = \(place)")
+    }
+    let outcome = try Command.nshist("export", "--type", "net", "--db", recording.path)
+    let records = try StrictCSV.parse(outcome.output)
+    let rows = records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(records[0], $0)) }
+    #expect(rows.count == 20)
+    for row in rows {
+      let pid = try #require(row["pid"].flatMap(Int.init))
+      #expect(row["cgroup"] == "/\(pid % numbers.count)", "\(pid)")
+    }
   }
 
   @Test(arguments: ["csv", "tsv", "json", "ndjson"]) func noRowsAreGoodText(format: String) throws {
