@@ -17,6 +17,7 @@
 
 const int32_t CLINUX_O_PATH_DIRECTORY = O_PATH | O_DIRECTORY | O_CLOEXEC;
 const int32_t CLINUX_O_TMPFILE = O_TMPFILE | O_WRONLY | O_CLOEXEC;
+const int32_t CLINUX_F_GETPIPE_SZ = F_GETPIPE_SZ;
 const int32_t CLINUX_F_SETPIPE_SZ = F_SETPIPE_SZ;
 
 int64_t clinux_getdents64(int32_t directory, void *buffer, size_t capacity) {

@@ -130,6 +130,25 @@ import Testing
     }
   }
 
+  @Test func rowsBeforeWhatCannotBeReadAreTold() throws {
+    try Connection(path: recording.path, access: .readWrite).execute(
+      "UPDATE membership SET set_id = 99 WHERE membership_id = (SELECT MAX(membership_id) FROM membership)"
+    )
+    let outcome = try export()
+    #expect(outcome.status == 65)
+    expectOneLine(outcome.messages, saying: recording.path)
+    // 10 in both sessions and 20 in one; of 30 nothing is known.
+    let records = try StrictCSV.parse(outcome.output)
+    #expect(records.first?.first == "boot")
+    #expect(
+      records.dropFirst().map { $0[2] } == Array(repeating: "10", count: 16)
+        + Array(repeating: "20", count: 8))
+    // Nothing but a header is no beginning.
+    try Connection(path: recording.path, access: .readWrite).execute(
+      "UPDATE membership SET set_id = 99")
+    #expect(try export().output == "")
+  }
+
   @Test(arguments: ["csv", "tsv", "json", "ndjson"]) func noRowsAreGoodText(format: String) throws {
     let outcome = try export("--pid", "40", "--format", format)
     #expect(outcome.status == 0)

@@ -59,6 +59,8 @@ import Testing
       "INSERT INTO membership VALUES (99, 1, 1, 1, 3, NULL, NULL, NULL)", "DELETE FROM boot",
       "DELETE FROM pid_space", "UPDATE session SET last_sample = 9",
       "UPDATE session SET first_sample = 2",
+      "UPDATE task SET task_id = -task_id; UPDATE membership SET task_id = -task_id",
+      "INSERT INTO brief (from_sample, length, pid, set_id) VALUES (-1, 0, 10, 1)",
     ])
   func contradiction(sql: String) throws {
     try recording.record(samples: 3)

@@ -21,11 +21,23 @@ struct UTCTextTests {
       sourceLocation: location)
   }
 
+  private static let ends: [Int64] = [
+    .min, .min + 1, -day - 1, -day, -1, 0, 1, day - 1, day, .max - 1, .max,
+  ]
+
   @Test func theEndsOfTime() {
-    for time in [
-      Int64.min, .min + 1, -Self.day - 1, -Self.day, -1, 0, 1, Self.day - 1, Self.day, .max - 1,
-      .max,
-    ] { expectSame(time) }
+    for time in Self.ends { expectSame(time) }
+  }
+
+  @Test func oneEndOfTimeBehindAnother() {
+    for first in Self.ends {
+      for second in Self.ends {
+        var calendar = UTCDay()
+        _ = Self.utc(first, &calendar)
+        #expect(
+          Self.utc(second, &calendar) == TimeFormat.utc(second), "\(second) behind \(first)")
+      }
+    }
   }
 
   /// Every day that nanoseconds in 64 bits can tell has its first and its last moment.

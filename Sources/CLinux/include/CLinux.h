@@ -14,7 +14,8 @@ extern const int32_t CLINUX_O_PATH_DIRECTORY;
 /// O_TMPFILE | O_WRONLY | O_CLOEXEC: a file without a name, until it is linked.
 extern const int32_t CLINUX_O_TMPFILE;
 
-/// The command of fcntl(2) that sets how many bytes a pipe holds.
+/// The commands of fcntl(2) that get and set how many bytes a pipe holds.
+extern const int32_t CLINUX_F_GETPIPE_SZ;
 extern const int32_t CLINUX_F_SETPIPE_SZ;
 
 /// getdents64(2). Returns the bytes filled, 0 at the end, or -1 with errno.

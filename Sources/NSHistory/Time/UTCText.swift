@@ -72,8 +72,8 @@ public struct UTCText: Sendable {
 
 /// The day of the time that was told last: the next is mostly of the same.
 public struct UTCDay: Sendable {
-  /// Its first nanosecond.
-  @usableFromInline var start: Int64 = 0
+  /// Its first nanosecond; nil for the first day that there is, which began before all of them.
+  @usableFromInline var start: Int64? = 0
   /// `1970-01-` and `01T`, as in `UTCText`.
   @usableFromInline var words = UTCDay.words(0)
 
@@ -85,8 +85,8 @@ public struct UTCDay: Sendable {
   /// Goes to the day of a time; gives its second in that, and the nanoseconds in that.
   @inlinable
   mutating func second(_ nanoseconds: Int64) -> (second: UInt32, fraction: UInt32) {
-    var (rest, isFar) = nanoseconds.subtractingReportingOverflow(start)
-    if isFar || rest < 0 || rest >= 86_400_000_000_000 {
+    var (rest, isFar) = nanoseconds.subtractingReportingOverflow(start ?? 0)
+    if isFar || rest < 0 || rest >= 86_400_000_000_000 || start == nil {
       rest = go(to: nanoseconds)
     }
     let ofDay = UInt64(bitPattern: rest)
@@ -102,8 +102,8 @@ public struct UTCDay: Sendable {
       days -= 1
       rest += Self.length
     }
-    // The first day of all begins before the first time that there is: it is gone to each time.
-    start = days.multipliedReportingOverflow(by: Self.length).overflow ? .max : days * Self.length
+    let (first, isBeforeAll) = days.multipliedReportingOverflow(by: Self.length)
+    start = isBeforeAll ? nil : first
     words = Self.words(days)
     return rest
   }

@@ -51,9 +51,14 @@ struct Export: ParsableCommand {
     var writer = ExportWriter(format: format, output: file)
     try writer.begin()
     var failure: OutputError?
-    try reader.exportPieces(filter) { process, piece in
-      do throws(OutputError) { try writer.write(process, piece) } catch { failure = error }
-      return failure == nil
+    do {
+      try reader.exportPieces(filter) { process, piece in
+        do throws(OutputError) { try writer.write(process, piece) } catch { failure = error }
+        return failure == nil
+      }
+    } catch {
+      try writer.breakOff()
+      throw error
     }
     Progress.shared.stop()
     if let failure { throw failure }

@@ -76,9 +76,12 @@ final class OutputFile {
   }
 
   /// Prepares for much text: a pipe is to hold more than a little, so that its reader need not be waited
-  /// for at each block. It stays as it is where it is not a pipe, or the user has too many large ones
-  /// (`F_SETPIPE_SZ`, fcntl(2)).
-  func expectMuch() { _ = fcntl(descriptor, CLINUX_F_SETPIPE_SZ, Self.pipeSize) }
+  /// for at each block. It stays as it is where it is not a pipe, holds as much, or the user has too
+  /// many large ones (`F_SETPIPE_SZ`, fcntl(2)).
+  func expectMuch() {
+    let size = fcntl(descriptor, CLINUX_F_GETPIPE_SZ)
+    if size >= 0, size < Self.pipeSize { _ = fcntl(descriptor, CLINUX_F_SETPIPE_SZ, Self.pipeSize) }
+  }
 
   /// What a user may have by default (`/proc/sys/fs/pipe-max-size`, pipe(7)).
   private static let pipeSize: Int32 = 1 << 20

@@ -18,6 +18,7 @@ final class SampleIndex {
     self.connection = connection
     points = PointReader(connection)
     sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded)
+    try Self.requireNamesApart(connection)
     let all =
       (sessions.first?.first ?? 0)...max(sessions.first?.first ?? 0, sessions.last?.last ?? 0)
     clockSteps = try connection.prepare("SELECT sample_id FROM clock_step ORDER BY sample_id")
@@ -25,6 +26,20 @@ final class SampleIndex {
     let starts = Set(sessions.map(\.first)).union(clockSteps).sorted()
     let ends = starts.dropFirst().map { $0 - 1 } + (sessions.last.map { [$0.last] } ?? [])
     stretches = zip(starts, ends).map { $0...$1 }
+  }
+
+  /// A row of `brief` is named like one of `task`, by its first number negated. So neither may have a
+  /// negative number itself, or one process would be taken for another.
+  private static func requireNamesApart(_ connection: Connection) throws(SQLiteError) {
+    let least = try connection.prepare(
+      """
+      SELECT MIN(COALESCE((SELECT MIN(task_id) FROM task), 1),
+        COALESCE((SELECT MIN(from_sample) FROM brief), 1))
+      """
+    ).first { $0.integer(0) }
+    guard let least, least > 0 else {
+      throw .corrupt("a process has a number below 1", operation: "read the processes")
+    }
   }
 
   var first: Int64? { sessions.first?.first }

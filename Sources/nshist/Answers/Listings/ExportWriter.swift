@@ -54,6 +54,9 @@ struct ExportWriter: ~Copyable {
     if block.count >= Self.blockSize { try flush() }
   }
 
+  /// Lets out the rows up to where no more can be read: they are right.
+  mutating func breakOff() throws(OutputError) { if rows > 0 { try flush() } }
+
   /// What stands behind the last row.
   mutating func end() throws(OutputError) {
     if dialect.format == .json {
