@@ -1,10 +1,11 @@
 internal import Glibc
 
 /// Pieces of text that were written last, by the numbers of rows: a fixed number of slots of fixed
-/// room, each for the numbers of one remainder, so that memory does not grow. What is too long for a
-/// slot is written anew each time.
+/// room, each for the numbers of one remainder, so that memory does not grow. What is too long for
+/// a slot is written anew each time.
 struct FragmentCache: ~Copyable {
-  /// A slot begins with the number of its row and how many bytes its text has: 0 where none is kept.
+  /// A slot begins with the number of its row and how many bytes its text has: 0 where none is
+  /// kept.
   private let memory: UnsafeMutableRawPointer
   private let groups: Int
   private let stride: Int

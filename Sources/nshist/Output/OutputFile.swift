@@ -75,9 +75,9 @@ final class OutputFile {
     if let temporary { unlink(temporary) }
   }
 
-  /// Prepares for much text: a pipe is to hold more than a little, so that its reader need not be waited
-  /// for at each block. It stays as it is where it is not a pipe, holds as much, or the user has too
-  /// many large ones (`F_SETPIPE_SZ`, fcntl(2)).
+  /// Prepares for much text: a pipe is to hold more than a little, so that its reader need not be
+  /// waited for at each block. It stays as it is where it is not a pipe, holds as much, or the user
+  /// has too many large ones (`F_SETPIPE_SZ`, fcntl(2)).
   func expectMuch() {
     let size = fcntl(descriptor, CLINUX_F_GETPIPE_SZ)
     if size >= 0, size < Self.pipeSize { _ = fcntl(descriptor, CLINUX_F_SETPIPE_SZ, Self.pipeSize) }

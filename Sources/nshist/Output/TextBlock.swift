@@ -2,9 +2,9 @@ internal import NSHistory
 
 /// Text that is put together of pieces, as bytes.
 ///
-/// A row of an export is a dozen short pieces, and to add one to an array of bytes costs more than its
-/// bytes do: so the bytes are in memory of the block's own. There is always room for four words behind
-/// the text: what a word has beyond the end of a piece is overwritten by the next one.
+/// A row of an export is a dozen short pieces, and to add one to an array of bytes costs more than
+/// its bytes do: so the bytes are in memory of the block's own. There is always room for four words
+/// behind the text: what a word has beyond the end of a piece is overwritten by the next one.
 struct TextBlock: ~Copyable {
   private var memory: UnsafeMutableRawPointer
   private var capacity: Int
