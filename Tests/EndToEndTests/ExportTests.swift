@@ -132,7 +132,10 @@ import Testing
 
   @Test func rowsBeforeWhatCannotBeReadAreTold() throws {
     try Connection(path: recording.path, access: .readWrite).execute(
-      "UPDATE membership SET set_id = 99 WHERE membership_id = (SELECT MAX(membership_id) FROM membership)"
+      """
+      UPDATE membership SET set_id = 99
+      WHERE membership_id = (SELECT MAX(membership_id) FROM membership)
+      """
     )
     let outcome = try export()
     #expect(outcome.status == 65)
