@@ -5,7 +5,6 @@
 // FILE gets the CPU time and the wall time in microseconds, the peak KiB, the lines and the bytes
 // of the output, and the exit status. Small, so that what it adds is less than a millisecond, and
 // the peak of memory is that of the command: a child begins with that of its parent.
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -100,18 +100,9 @@ struct ExportPoints {
       guard first <= end else { continue }
       for id in first...end {
         let place = start + Int(id - ids.lowerBound)
-        walls[place] = wall &+ Self.offset(Int(id - batch), in: digits)
+        walls[place] = wall &+ PointReader.offset(Int(id - batch), in: digits)
         states[place] = .exact
       }
     }
-  }
-
-  /// In nanoseconds; of what is no number, 0.
-  private static func offset(_ event: Int, in digits: [UInt8]) -> Int64 {
-    let start = event * PointReader.digits
-    let microseconds = digits[start..<start + PointReader.digits].reduce(Int64(0)) {
-      $0 * 10 + Int64($1 >= 0x30 && $1 <= 0x39 ? $1 - 0x30 : 0)
-    }
-    return microseconds * 1000
   }
 }

@@ -1,3 +1,5 @@
+internal import NSHistory
+
 /// How rows of named fields look in a format, as bytes: what stands before, between and behind the
 /// fields, and how text is quoted.
 struct RowDialect {
@@ -7,7 +9,7 @@ struct RowDialect {
   /// What stands before the value of each column, with its name.
   private let openings: [[UInt8]]
   /// What stands for a value that there is not.
-  let null: [UInt8]
+  private let null: [UInt8]
   /// What stands behind the last value.
   let end: [UInt8]
 
@@ -43,9 +45,6 @@ struct RowDialect {
     if column > 0 { row.append(separator) }
   }
 
-  /// Adds what stands on both sides of a text that needs no quoting in CSV.
-  func quote(in row: inout TextBlock) { if isJSON { row.append(UInt8(ascii: "\"")) } }
-
   /// Adds a value; what stands for none in its place.
   func add(_ column: Int, _ number: (some BinaryInteger)?, to row: inout TextBlock) {
     open(column, in: &row)
@@ -59,6 +58,15 @@ struct RowDialect {
     open(column, in: &row)
     guard let truth else { return row.append(null) }
     row.append(truth ? "true" : "false")
+  }
+
+  /// Adds a time, which needs no quoting in CSV.
+  func add(_ column: Int, _ time: UTCText?, to row: inout TextBlock) {
+    open(column, in: &row)
+    guard let time else { return row.append(null) }
+    if isJSON { row.append(UInt8(ascii: "\"")) }
+    row.append(time)
+    if isJSON { row.append(UInt8(ascii: "\"")) }
   }
 
   /// Adds a text.

@@ -20,18 +20,21 @@ final class PointReader {
       return !isFar && place >= 0 && place < Int64(digits.count / PointReader.digits)
     }
 
-    /// In nanoseconds; of what is no number, 0.
-    func offset(of id: Int64) -> Int64 {
-      let start = Int(id - first) * PointReader.digits
-      let microseconds = digits[start..<start + PointReader.digits].reduce(Int64(0)) {
-        $0 * 10 + Int64($1 >= 0x30 && $1 <= 0x39 ? $1 - 0x30 : 0)
-      }
-      return microseconds * 1000
-    }
+    func offset(of id: Int64) -> Int64 { PointReader.offset(Int(id - first), in: digits) }
   }
 
   /// How many digits an event has in `event_batch.offsets`.
   static let digits = 6
+
+  /// How far an event is behind its batch's beginning, by its place in `event_batch.offsets`: in
+  /// nanoseconds; of what is no number, 0.
+  static func offset(_ event: Int, in digits: [UInt8]) -> Int64 {
+    let start = event * Self.digits
+    let microseconds = digits[start..<start + Self.digits].reduce(Int64(0)) {
+      $0 * 10 + Int64($1 >= 0x30 && $1 <= 0x39 ? $1 - 0x30 : 0)
+    }
+    return microseconds * 1000
+  }
 
   init(_ connection: Connection) { self.connection = connection }
 

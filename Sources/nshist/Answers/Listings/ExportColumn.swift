@@ -1,3 +1,5 @@
+internal import NSHistory
+
 /// The columns of an export, in their order.
 enum ExportColumn: Int, CaseIterable {
   case boot, pidNamespace, pid, start, comm, uid, type, inode, id, initial, unread, from, until
@@ -16,9 +18,6 @@ enum ExportColumn: Int, CaseIterable {
 }
 
 extension RowDialect {
-  /// Adds what stands before the value of a column.
-  func open(_ column: ExportColumn, in row: inout TextBlock) { open(column.rawValue, in: &row) }
-
   /// Adds a number.
   func add(_ column: ExportColumn, _ number: (some BinaryInteger)?, to row: inout TextBlock) {
     add(column.rawValue, number, to: &row)
@@ -27,6 +26,11 @@ extension RowDialect {
   /// Adds a truth.
   func add(_ column: ExportColumn, _ truth: Bool?, to row: inout TextBlock) {
     add(column.rawValue, truth, to: &row)
+  }
+
+  /// Adds a time.
+  func add(_ column: ExportColumn, _ time: UTCText?, to row: inout TextBlock) {
+    add(column.rawValue, time, to: &row)
   }
 
   /// Adds a text.

@@ -35,14 +35,7 @@ struct ExportHead: ~Copyable {
   private mutating func make(_ of: ExportProcess, _ dialect: RowDialect) {
     process.removeAll()
     dialect.add(.pid, of.pid, to: &process)
-    dialect.open(.start, in: &process)
-    if let start = of.start {
-      dialect.quote(in: &process)
-      process.append(UTCText(start: start, &day))
-      dialect.quote(in: &process)
-    } else {
-      process.append(dialect.null)
-    }
+    dialect.add(.start, of.start.map { UTCText(start: $0, &day) }, to: &process)
     dialect.add(ExportColumn.comm.rawValue, of.hasComm ? of.comm : nil, to: &process)
     dialect.add(.uid, of.uid, to: &process)
   }
@@ -89,10 +82,7 @@ struct ExportTime: ~Copyable {
     if self.time != time {
       self.time = time
       text.removeAll()
-      dialect.open(column, in: &text)
-      dialect.quote(in: &text)
-      text.append(UTCText(time, &day))
-      dialect.quote(in: &text)
+      dialect.add(column, UTCText(time, &day), to: &text)
     }
     block.append(text)
   }
