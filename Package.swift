@@ -32,6 +32,7 @@ let package = Package(
       resources: [
         .embedInCode("V0001_history.sql"), .embedInCode("V0002_questions.sql"),
         .embedInCode("V0003_events.sql"), .embedInCode("V0004_pins_containers.sql"),
+        .embedInCode("V0005_namespace_numbers.sql"),
       ],
       swiftSettings: strict),
 
@@ -122,8 +123,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "nshist", "NSHistory", "NSRecorder", "NamespaceEvents", "NamespaceModel", "Procfs",
-        "SQLite", "TestSupport",
+        "nshist", "NSHistory", "NSRecorder", "Migrations", "NamespaceEvents", "NamespaceModel",
+        "Procfs", "SQLite", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"], swiftSettings: strict),

@@ -30,5 +30,6 @@ public struct Migration: Sendable {
     Migration(2, "V0002_questions.sql", PackageResources.V0002_questions_sql),
     Migration(3, "V0003_events.sql", PackageResources.V0003_events_sql),
     Migration(4, "V0004_pins_containers.sql", PackageResources.V0004_pins_containers_sql),
+    Migration(5, "V0005_namespace_numbers.sql", PackageResources.V0005_namespace_numbers_sql),
   ]
 }

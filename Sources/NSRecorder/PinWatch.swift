@@ -12,11 +12,22 @@ final class PinWatch {
   private var began: Int64 = 0
   /// What was found and is not in the file yet.
   private(set) var found: PinScan?
+  /// How long the last scan took.
+  private var took: Int64 = 0
+  /// Whether a namespace lost its last process since the last scan began.
+  private var isRequested = false
   private var isSaidSlow = false
   private var saidFailure: ProcfsError.Cause?
 
   /// After so long a look is said to be slow, in nanoseconds.
   private static let slow: Int64 = 60_000_000_000
+
+  /// A scan that was asked for begins so long after the one before at the earliest, and so many times as
+  /// long after it as that took.
+  private static let rest: Int64 = 3_000_000_000
+  private static let restFactor: Int64 = 50
+  /// How often it is looked at whether a scan is over.
+  private static let poll: Int64 = 200_000_000
 
   /// - Parameter every: nanoseconds from one look to the next.
   init(_ root: String, _ identity: IdentitySource, every: Int64) {
@@ -44,7 +55,9 @@ final class PinWatch {
   func turn(at now: Int64) -> String? {
     var message: String?
     switch work.take() {
-    case .success(let scan): found = scan
+    case .success(let scan):
+      found = scan
+      took = max(0, scan.end.boot - scan.start.boot)
     case .failure(let error):
       if saidFailure != error.cause { message = "\(error); pins of namespaces are not known" }
       saidFailure = error.cause
@@ -58,12 +71,25 @@ final class PinWatch {
           \(TimeFormat.duration(now - began)); what it would find is not known
           """
       }
-    } else if now >= due {
+    } else if now >= due || (isRequested && now >= earliest) {
       began = now
+      isRequested = false
       due = now + every
       work.begin(())
     }
     return message
+  }
+
+  /// Asks for a scan before the next is due: a namespace lost its last process, and who looks soon knows
+  /// whether a mount keeps it.
+  func request() { isRequested = true }
+
+  private var earliest: Int64 { began + max(Self.rest, Self.restFactor * took) }
+
+  /// When there is something to do, on the boot clock; nil while only the next scan is to come.
+  func next(after now: Int64) -> Int64? {
+    if work.isRunning { return now + Self.poll }
+    return isRequested ? max(earliest, now) : nil
   }
 
   /// What was found is in the file.

@@ -11,6 +11,8 @@ extension Recorder {
   /// How long the end of a recording waits for a look: one that was asked to end is in a hurry.
   private static let patience: Int64 = 10_000_000_000
   private static let shortPatience: Int64 = 1_000_000_000
+  /// How long events of a scan's time may be on their way.
+  private static let settling: Int64 = 50_000_000
 
   /// The folder where the root of the host's files is, if the path of its `/proc` tells.
   private static func hostRoot(_ configuration: RecorderConfiguration, _ root: ProcRoot) -> String?
@@ -35,6 +37,8 @@ extension Recorder {
 
   /// Begins the looks that are due, and writes down what the last ones found.
   func lookAround() {
+    if writer.takeEmptied() { pins?.request() }
+    defer { scansDue = pins?.next(after: ClockReading.now().boot) ?? .max }
     if let pins, let message = pins.turn(at: ClockReading.now().boot) { notices.say(message) }
     // What was found belongs to a session, which begins with a sample.
     guard outcomes.summary.samples > 0 else { return }
@@ -44,9 +48,14 @@ extension Recorder {
       notices.say(message)
     }
     do throws(HistoryError) {
-      if let scan = pins?.found {
-        try writer.write(scan)
-        pins?.settle()
+      if let found = pins?.found {
+        if let scan = events.map({ $0.complete(found) }) ?? found {
+          try writer.write(scan)
+          pins?.settle()
+        } else {
+          // What was reported of the time of the scan is to be applied first.
+          eventsDue = min(eventsDue, ClockReading.now().boot + Self.settling)
+        }
       }
       if let found = names?.found, !found.isEmpty {
         try writer.write(found)
@@ -66,5 +75,11 @@ extension Recorder {
       usleep(5000)
     }
     lookAround()
+    // Events of its time are not waited for at the end.
+    guard let scan = pins?.found else { return }
+    do throws(HistoryError) {
+      try writer.write(scan)
+      pins?.settle()
+    } catch { outcomes.failFindings("\(error)") }
   }
 }

@@ -38,7 +38,10 @@ extension Recorder {
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= eventsDue || (events?.count ?? 0) > Self.manyEvents {
         try writeEvents()
+        lookAround()
         guard isInPlace() else { return }
+      } else if pending == nil, now >= scansDue {
+        lookAround()
       } else if let signal = try wait(wakeups) {
         outcomes.summary.signal = signal
         break
@@ -157,7 +160,7 @@ extension Recorder {
   /// for that would be to wake at once, ever again.
   private var due: Int64 {
     if let settles { return settles }
-    let next = min(sampleDue, eventsDue)
+    let next = min(sampleDue, eventsDue, scansDue)
     return isSampleNeeded ? min(next, notBefore) : next
   }
 

@@ -33,6 +33,8 @@ public final class Recorder {
   /// When the next sample is due, and when events are to be written; on the boot clock.
   var sampleDue: Int64 = .min
   var eventsDue: Int64 = .max
+  /// When scans beside the loop are to be begun or taken over.
+  var scansDue: Int64 = .max
 
   /// Opens the file, closes what a dead recorder left open in it, and looks around.
   ///
@@ -122,6 +124,7 @@ public final class Recorder {
           recorderPIDNamespaceInode: surroundings.ownPIDNamespaceInode,
           shownPIDNamespace: surroundings.shownPIDNamespace,
           timeNamespaceInode: surroundings.timeNamespaceInode,
+          bootOffset: surroundings.bootOffset,
           hidePID: surroundings.hidePID?.rawValue, hasEvents: hasEvents,
           shortLived: configuration.shortLived, started: started))
     } catch { throw .history(error) }

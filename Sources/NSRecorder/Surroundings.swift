@@ -10,6 +10,8 @@ struct Surroundings {
   let ownPIDNamespaceInode: UInt64?
   /// Its time namespace, which shifts the boot clock and start times; nil when not readable.
   let timeNamespaceInode: UInt64?
+  /// How far its boot clock is ahead of the initial one; nil where that cannot be told.
+  let bootOffset: Int64?
   /// The pid namespace whose processes are shown; nil when that cannot be told.
   let shownPIDNamespace: ObservedNamespace?
   /// Nil when it could not be found out what is hidden.
@@ -22,6 +24,7 @@ struct Surroundings {
     procRoot = root.realPath
     ownPIDNamespaceInode = root.ownNamespaceInode(.pid)
     timeNamespaceInode = root.ownNamespaceInode(.time)
+    bootOffset = root.bootOffset()
     shownPIDNamespace = root.shownPIDNamespace(identity)
     hidePID = root.hidePID
     hasTraceCapability = root.hasTraceCapability

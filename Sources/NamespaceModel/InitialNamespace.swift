@@ -8,6 +8,9 @@ public enum InitialNamespace {
   /// The initial pid namespace (`PROC_PID_INIT_INO`), on every kernel since 3.8.
   public static let pidInode: UInt64 = 0xEFFF_FFFC
 
+  /// The initial time namespace (`PROC_TIME_INIT_INO`), on every kernel that has any.
+  public static let timeInode: UInt64 = 0xEFFF_FFFA
+
   /// Whether a namespace is an initial one; nil when that cannot be told.
   ///
   /// - Parameters:

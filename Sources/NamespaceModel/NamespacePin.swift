@@ -44,6 +44,8 @@ public struct PinScan: Sendable {
   public var end: ClockReading
   /// What was found, in no order, each once.
   public var pins: [NamespacePin] = []
+  /// Namespaces that have been recorded without the kernel's id, and that this scan read with it.
+  public var renamed: [ProcessSample.Renaming] = []
   /// How the pinned namespaces, and those that own them or that they were made in, hang together.
   /// Told in every scan, as far as it may be known; whether a process is in one is not looked at.
   public var related: [NamespaceRelations] = []

@@ -19,6 +19,9 @@ public struct ProcessSample: Sendable {
   /// Of those that changed or disappeared, the ones that events told otherwise of: what they had been
   /// is certain only up to the sample before.
   public var contradicted: Set<ProcessToken> = []
+  /// Namespaces of which an event had told without the kernel's id, and that this sample read with it,
+  /// through a task that held them all the time.
+  public var renamed: [Renaming] = []
   /// How namespaces that were met for the first time hang together with others.
   public var related: [NamespaceRelations] = []
   /// The inode numbers of the initial net and mnt namespaces, which vary by kernel, as far as they are
@@ -121,6 +124,20 @@ public struct ProcessSample: Sendable {
     public init(token: ProcessToken, facts: ProcessFacts) {
       self.token = token
       self.facts = facts
+    }
+  }
+
+  /// Another name of a namespace.
+  public struct Renaming: Sendable, Hashable {
+    /// What it was called up to now.
+    public var from: ObservedNamespace
+    /// What it is called from now on: with the kernel's id.
+    public var to: ObservedNamespace
+
+    /// A namespace that has these two names.
+    public init(from: ObservedNamespace, to: ObservedNamespace) {
+      self.from = from
+      self.to = to
     }
   }
 

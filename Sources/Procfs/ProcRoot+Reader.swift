@@ -35,6 +35,18 @@ extension ProcRoot {
       })
   }
 
+  /// How far the reader's boot clock, and with it the start times that it is shown, are ahead of those
+  /// of the initial time namespace, in nanoseconds; nil where that cannot be told.
+  public func bootOffset() -> Int64? {
+    guard let own = ownNamespaceInode(.time) else { return nil }
+    if InitialNamespace.hasFixedInode(own) { return 0 }
+    // The file is about the time namespace of the reader's children.
+    guard ownNamespaceInode(.timeForChildren) == own,
+      case .success(let text) = SmallFile.read("/proc/self/timens_offsets", in: AT_FDCWD)
+    else { return nil }
+    return TimeOffsets(text)?.boot
+  }
+
   /// Whether the kernel has namespaces of a type.
   public func supports(_ type: NamespaceType) -> Bool { ownLinks().contains(type.link) }
 

@@ -160,3 +160,37 @@ int32_t ctest_order(int32_t control, char what, int64_t argument) {
 }
 
 int32_t ctest_reap(int32_t pid) { return waitpid(pid, NULL, 0) == pid ? 0 : -errno; }
+
+int32_t ctest_orphan(int32_t flags) {
+  int answer[2];
+  if (pipe(answer) != 0) return -errno;
+  pid_t parent = fork();
+  if (parent == 0) {
+    if (fork() != 0) _exit(0);
+    int32_t result = unshare(flags) == 0 ? 0 : -errno;
+    pid_t orphan = result == 0 ? fork() : -1;
+    if (orphan == 0) {
+      int32_t own = getpid();
+      ssize_t sent = write(answer[1], &own, sizeof own);
+      close(answer[1]);
+      alarm(60);
+      while (sent > 0) pause();
+    }
+    if (result != 0 && write(answer[1], &result, sizeof result) < 0) _exit(1);
+    _exit(0);
+  }
+  close(answer[1]);
+  int32_t pid = -EIO;
+  if (parent < 0) {
+    pid = -EAGAIN;
+  } else {
+    ssize_t count;
+    do {
+      count = read(answer[0], &pid, sizeof pid);
+    } while (count < 0 && errno == EINTR);
+    if (count != sizeof pid) pid = -EIO;
+    waitpid(parent, NULL, 0);
+  }
+  close(answer[0]);
+  return pid;
+}

@@ -8,6 +8,7 @@ struct Backlog {
   private(set) var disappeared: Set<ProcessToken> = []
   private(set) var identified: [ProcessToken: ProcessFacts] = [:]
   private(set) var contradicted: Set<ProcessToken> = []
+  private(set) var renamed: [ProcessSample.Renaming] = []
   private(set) var related: [NamespaceRelations] = []
 
   /// Namespaces that came and went unwritten would fill the memory.
@@ -24,6 +25,7 @@ struct Backlog {
       }
     }
     contradicted.formUnion(sample.contradicted)
+    if renamed.count < Self.mostRelated { renamed += sample.renamed }
     if related.count < Self.mostRelated { related += sample.related }
     for news in sample.described { describe(news) }
   }
@@ -34,6 +36,7 @@ struct Backlog {
     details.identified = sample.identified
     details.described = sample.described
     details.disappeared = sample.disappeared
+    details.renamed = sample.renamed
     details.related = sample.related
     add(details)
   }

@@ -112,6 +112,10 @@ public final class HistoryWriter {
     try wrapped { () throws(SQLiteError) in try session.write(scan) }
   }
 
+  /// Whether a namespace lost its last process, in what was written since the last call: a mount, a file
+  /// or a socket may keep it.
+  public func takeEmptied() -> Bool { session?.takeEmptied() ?? false }
+
   /// The containers that were met since the last call and of which no name is known, of those on the
   /// machine itself.
   public func takeUnnamedContainers() -> [ContainerIdentity] {

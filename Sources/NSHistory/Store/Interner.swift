@@ -16,6 +16,9 @@ final class Interner {
   private var observedSets: [ObjectIdentifier: (object: ObservedSet, set: InternedSet)] = [:]
   // By bytes: two strings that Swift holds equal can be two paths.
   private var cgroups: [[UInt8]: Int64] = [:]
+  /// The names that namespaces had before the kernel's id was known: what could not be written for long
+  /// still has them.
+  private var renamed: [ObservedNamespace: ObservedNamespace] = [:]
   private var sample: Int64 = 0
   /// The namespaces that are known since this sample only, of which none is an initial one.
   private(set) var created: Set<Int64> = []
@@ -43,6 +46,33 @@ final class Interner {
     observedSets.removeAll()
     cgroups.removeAll()
   }
+
+  /// Writes down the kernel's id of a namespace that was written without it.
+  ///
+  /// A row that has the id already, of a pin or an owner, keeps it: then the two rows may be one
+  /// namespace, as their inode number says.
+  func rename(_ renaming: ProcessSample.Renaming) throws(SQLiteError) {
+    renamed[renaming.from] = renaming.to
+    let known = namespaces.removeValue(forKey: renaming.from)
+    let found = try known == nil ? find(renaming.from) : nil
+    guard let id = renaming.to.kernelID, let row = known ?? found,
+      try find(renaming.to) == nil
+    else { return }
+    try connection.prepare(
+      """
+      UPDATE namespace SET kernel_id = ?2, session_id = NULL, sighting = NULL,
+        initial = COALESCE(?3, initial)
+      WHERE namespace_id = ?1
+      """
+    ).bind(
+      .integer(row), .integer(Int64(bitPattern: id)),
+      .optional(renaming.to.isInitial.map { $0 ? 1 : 0 })
+    ).run()
+    namespaces[renaming.to] = row
+  }
+
+  /// Forgets the names that namespaces had, when all that has them is in the file.
+  func forgetRenamed() { if !renamed.isEmpty { renamed.removeAll() } }
 
   /// Keeps memory bounded on a machine that makes namespaces all the time.
   func trim() {
@@ -101,12 +131,14 @@ final class Interner {
 
   /// The row of a namespace, if it has one.
   func known(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
+    let namespace = renamed[namespace] ?? namespace
     if let known = namespaces[namespace] { return known }
     return try find(namespace)
   }
 
   /// The row of a namespace.
   func namespace(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
+    let namespace = renamed.isEmpty ? namespace : renamed[namespace] ?? namespace
     if let known = namespaces[namespace] { return known }
     let found = try find(namespace)
     let row: Int64

@@ -8,6 +8,9 @@ struct NamespacePresence {
   /// Those that were entered or left since the last call of `write`.
   private var touched: [Int64: Touch] = [:]
 
+  /// Whether one of those that were written lost its last process.
+  private var hasEmptied = false
+
   private struct Touch {
     let wasEmpty: Bool
     /// The number of the last sample or event at which a process was in it, when it was left.
@@ -34,6 +37,12 @@ struct NamespacePresence {
     counts[namespace] = before + change > 0 ? before + change : nil
   }
 
+  /// Whether a namespace lost its last process, in what was written since the last call.
+  mutating func takeEmptied() -> Bool {
+    defer { hasEmptied = false }
+    return hasEmptied
+  }
+
   /// Writes down which namespaces have got their first process, and which have lost their last.
   mutating func write(on connection: Connection) throws(SQLiteError) {
     for (namespace, touch) in touched {
@@ -42,6 +51,7 @@ struct NamespacePresence {
         try connection.prepare("UPDATE namespace SET last_sample = NULL WHERE namespace_id = ?")
           .bind(.integer(namespace)).run()
       } else if isEmpty {
+        hasEmptied = true
         try connection.prepare("UPDATE namespace SET last_sample = ? WHERE namespace_id = ?")
           .bind(.integer(touch.last), .integer(namespace)).run()
       }

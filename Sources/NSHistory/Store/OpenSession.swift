@@ -14,6 +14,8 @@ final class OpenSession {
   /// Whether events of which only the outcome is kept happened since the last sample in the file.
   private(set) var hasFolded = false
   private var pending = PendingEvents()
+  /// Whether a namespace lost its last process, in what was committed since `takeEmptied`.
+  private var hasEmptied = false
   private let pinWriter: PinWriter
   /// The rows of what the last look for pins found.
   private var pins: [PinWriter.Key: Int64] = [:]
@@ -29,6 +31,7 @@ final class OpenSession {
   /// if the next contradicts.
   private var confirmed: Int64?
   private var clock = ClockWatch()
+  private let bootClock: InitialBootClock
 
   private init(
     _ row: Int64, boot: Int64, space: Int64, last: Int64, info: SessionInfo,
@@ -37,6 +40,7 @@ final class OpenSession {
     self.row = row
     self.connection = connection
     lastNumber = last
+    bootClock = InitialBootClock(info)
     interner = Interner(connection, boot: boot, session: row)
     let tasks = TaskWriter(
       connection: connection, interner: interner, space: space,
@@ -70,7 +74,8 @@ final class OpenSession {
       .integer(space), .integer(Int64(info.recorderPID)),
       .optional(info.recorderPIDNamespaceInode.map(Int64.init(bitPattern:))),
       .text(info.program), .integer(info.interval), .text(info.identity), .text(info.procRoot),
-      .optional(info.hidePID), .integer(info.started.wall), .integer(info.started.boot),
+      .optional(info.hidePID), .integer(info.started.wall),
+      .integer(InitialBootClock(info).reading(info.started).boot),
       .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null
     ).run()
     let session = connection.lastInsertedRowID
@@ -83,7 +88,9 @@ final class OpenSession {
   }
 
   /// Keeps what a sample told for the next one that is written.
-  func keep(_ sample: ProcessSample) {
+  func keep(_ sample: ProcessSample) { keep(converted: bootClock.sample(sample)) }
+
+  private func keep(converted sample: ProcessSample) {
     fold()
     backlog.add(sample)
   }
@@ -115,6 +122,7 @@ final class OpenSession {
   func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(SQLiteError) -> HistoryWriter.Written {
+    let sample = bootClock.sample(sample)
     var timing = timing
     if hasFolded, timing.isExact, lastSample != nil { timing.gap = timing.gap ?? .writeFailed }
     let isExact = timing.isExact && timing.gap == nil && lastSample != nil
@@ -131,6 +139,7 @@ final class OpenSession {
           sample, timing, number: state.number, isExact: isExact, isFirst: lastSample == nil)
         if let step { try rows.insert(step, before: state.number) }
         interner.begin(state.number)
+        for renaming in news.renamed { try interner.rename(renaming) }
         try memberships.write(
           news, into: &state.live, sample: state.number, at: sample.start,
           isFirst: lastSample == nil, confirmed: confirmed ?? 0)
@@ -139,11 +148,16 @@ final class OpenSession {
       }
     } catch {
       // What events told stands without a sample that only confirms it.
-      if isExact, sample.isConfirmation { backlog.addDetails(of: sample) } else { keep(sample) }
+      if isExact, sample.isConfirmation {
+        backlog.addDetails(of: sample)
+      } else {
+        keep(converted: sample)
+      }
       throw error
     }
     let changes = news.disappeared.count + take(written)
     backlog.clear()
+    interner.forgetRenamed()
     hasFolded = false
     pending = PendingEvents()
     if !isExact {
@@ -157,13 +171,20 @@ final class OpenSession {
 
   /// Writes a look for pins in one transaction. After an error all is as before.
   func write(_ scan: PinScan) throws(SQLiteError) {
+    let scan = bootClock.scan(scan)
     var found: [PinWriter.Key: Int64] = [:]
     _ = try transaction { (state) throws(SQLiteError) in
       interner.begin(state.number)
+      for renaming in scan.renamed { try interner.rename(renaming) }
       found = try pinWriter.write(scan, after: pins)
     }
     pins = found
     if scan.start.boot > lastBeginning { lookedForPins = lookedForPins ?? scan.end.boot }
+  }
+
+  func takeEmptied() -> Bool {
+    defer { hasEmptied = false }
+    return hasEmptied
   }
 
   func takeUnnamedContainers() -> [ContainerIdentity] { interner.containers.takeUnnamed() }
@@ -200,6 +221,7 @@ final class OpenSession {
     let changes = written.live.changes
     live = written.live
     live.changes = 0
+    hasEmptied = live.presence.takeEmptied() || hasEmptied
     lastNumber = written.number
     clock = written.clock
     interner.trim()

@@ -9,7 +9,8 @@ enum PIDSpaceWriter {
     let namespace = info.shownPIDNamespace
     let values: [Value] = [
       .integer(boot), inode(namespace?.inode),
-      .optional(namespace?.kernelID.map(Int64.init(bitPattern:))), inode(info.timeNamespaceInode),
+      .optional(namespace?.kernelID.map(Int64.init(bitPattern:))),
+      inode(InitialBootClock(info).timeNamespaceInode),
       namespace == nil ? .text(info.procRoot) : .null,
     ]
     // Without a kernel id, an inode number can be another namespace by now.

@@ -22,6 +22,9 @@ public struct SessionInfo: Sendable {
   public var shownPIDNamespace: ObservedNamespace?
   /// The recorder's time namespace, which shifts start times; nil when not readable.
   public var timeNamespaceInode: UInt64?
+  /// How far the boot clock of that namespace is ahead of the initial one, in nanoseconds; nil where
+  /// that could not be told.
+  public var bootOffset: Int64?
   /// The `hidepid` of the mount of `procRoot`; 0 is off, nil is not known.
   public var hidePID: Int64?
   /// Whether it listens to events.
@@ -36,7 +39,8 @@ public struct SessionInfo: Sendable {
     bootID: String, ticksPerSecond: Int64, recorderPID: Int32, program: String, interval: Int64,
     identity: String, procRoot: String, recorderPIDNamespaceInode: UInt64? = nil,
     shownPIDNamespace: ObservedNamespace? = nil, timeNamespaceInode: UInt64? = nil,
-    hidePID: Int64? = 0, hasEvents: Bool = false, shortLived: ShortLived = .all,
+    bootOffset: Int64? = nil, hidePID: Int64? = 0, hasEvents: Bool = false,
+    shortLived: ShortLived = .all,
     started: ClockReading
   ) {
     self.bootID = bootID
@@ -49,6 +53,7 @@ public struct SessionInfo: Sendable {
     self.recorderPIDNamespaceInode = recorderPIDNamespaceInode
     self.shownPIDNamespace = shownPIDNamespace
     self.timeNamespaceInode = timeNamespaceInode
+    self.bootOffset = bootOffset
     self.hidePID = hidePID
     self.hasEvents = hasEvents
     self.shortLived = shortLived

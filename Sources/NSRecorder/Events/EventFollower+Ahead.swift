@@ -30,16 +30,38 @@ extension EventFollower {
   /// left.
   func isSurelyHeld(_ namespace: FollowedNamespace) -> Bool {
     var holders = namespace.holders
-    var leavers: Set<Int32> = []
+    // Those of which an event was met, and how many links of theirs count now.
+    var links: [Int32: Int] = [:]
+    // Tasks that one which holds it made, and whose namespaces are told next.
+    var born: Set<Int32> = []
+    func count(_ tid: Int32) -> Int { links[tid] ?? self.links(of: tid, to: namespace) }
     for event in near where holders > 0 {
       switch event.kind {
-      case .exit, .namespaces:
-        guard leavers.insert(event.tid).inserted else { continue }
-        holders -= links(of: event.tid, to: namespace)
-      case .fork, .comm: break
+      case .fork(_, let parent):
+        if count(parent) > 0 { born.insert(event.tid) }
+        links[event.tid] = 0
+      case .exit:
+        holders -= count(event.tid)
+        links[event.tid] = 0
+      case .namespaces(let inodes):
+        let isIn = inodes[namespace.type] == namespace.inode
+        // Of where its children go no event tells; and of who comes from elsewhere it is not certain
+        // that this is the one which has the number.
+        let before = count(event.tid)
+        let stays = before > 0 && isOwn(event.tid, namespace)
+        let after = isIn && (born.remove(event.tid) != nil || stays) ? 1 : 0
+        holders += after - before
+        links[event.tid] = after
+      case .comm: break
       }
     }
     return holders > 0
+  }
+
+  /// Whether a task is in a namespace itself.
+  private func isOwn(_ tid: Int32, _ namespace: FollowedNamespace) -> Bool {
+    let set = threads[tid]?.set ?? processes[tid]?.set
+    return set?.isZombie == false && set?[namespace.type.link].namespace === namespace
   }
 
   /// How many links of a task, and of it as one of its own, lead to a namespace.

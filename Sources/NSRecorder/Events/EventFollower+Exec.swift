@@ -22,11 +22,13 @@ extension EventFollower {
       forgetThreads(of: event.pid, at: event.time)
       if processes[event.pid] == nil {
         resume(event, in: set)
-        processes[event.pid]?.timeAfterExec = look?.links[.time].map { followed(.time, $0) }
+        processes[event.pid]?.timeAfterExec = look?.links[.time].map {
+          followed(.time, $0, beside: [])
+        }
       } else if let task = processes[event.pid], task.set.isZombie {
         // Its main thread had exited before all began.
         move(task, to: set ?? self.set(of: [:]), at: event.time)
-        task.timeAfterExec = look?.links[.time].map { followed(.time, $0) }
+        task.timeAfterExec = look?.links[.time].map { followed(.time, $0, beside: []) }
       }
     }
     guard let task = processes[event.pid] else { return }

@@ -12,25 +12,34 @@ extension EventFollower {
   func resolve(
     _ inodes: NamespaceInodes, _ look: TaskLook?, from before: FollowedSet?
   ) -> FollowedSet {
-    let links = NamespaceLink.allCases.map { link -> FollowedLink in
+    var links: [FollowedLink] = []
+    for link in NamespaceLink.allCases {
       guard link == link.type.link, link.type != .time else {
-        return read(link, look, from: before)
+        links.append(read(link, look, from: before, beside: links))
+        continue
       }
-      guard let inode = inodes[link.type] else { return .unread(.unsupported) }
-      if let known = before?[link].namespace, known.inode == inode { return .namespace(known) }
+      guard let inode = inodes[link.type] else {
+        links.append(.unread(.unsupported))
+        continue
+      }
+      if let known = before?[link].namespace, known.inode == inode {
+        links.append(.namespace(known))
+        continue
+      }
       var id: UInt64?
       if case .namespace(inode, let read)? = look?.links[link] { id = read }
-      return followed(link, .namespace(inode: inode, id: id))
+      links.append(followed(link, .namespace(inode: inode, id: id), beside: links))
     }
     return sets.set(links)
   }
 
   /// A link that no record holds.
   private func read(
-    _ link: NamespaceLink, _ look: TaskLook?, from before: FollowedSet?
+    _ link: NamespaceLink, _ look: TaskLook?, from before: FollowedSet?,
+    beside others: [FollowedLink]
   ) -> FollowedLink {
     if let look, let value = look.links[link] {
-      let read = followed(link, value)
+      let read = followed(link, value, beside: others)
       // By exec it comes to be where its children go (time_namespaces(7)): if that is where it was
       // before, it has been there all the time.
       if link != .time || !look.isAfterExec || read.key == before?[.time].key { return read }
@@ -43,23 +52,31 @@ extension EventFollower {
   /// go, while its own link may have been read before that.
   func timeAfterExec(_ look: TaskLook?) -> FollowedLink? {
     guard let look, look.isAfterExec else { return nil }
-    return look.links[.timeForChildren].map { followed(.time, $0) }
+    return look.links[.timeForChildren].map { followed(.time, $0, beside: []) }
   }
 
   /// The set of links that were read.
   func set(of links: [NamespaceLink: TaskProbe.Link]) -> FollowedSet {
     sets.set(
-      NamespaceLink.allCases.map { link in
-        links[link].map { followed(link, $0) } ?? .unread(.unseen)
+      NamespaceLink.allCases.reduce(into: []) { all, link in
+        all.append(links[link].map { followed(link, $0, beside: all) } ?? .unread(.unseen))
       })
   }
 
-  func followed(_ link: NamespaceLink, _ value: TaskProbe.Link) -> FollowedLink {
+  /// The namespace that a link was read as.
+  ///
+  /// - Parameter others: other links of the task at that moment: at one moment an inode number is one
+  ///   namespace.
+  func followed(
+    _ link: NamespaceLink, _ value: TaskProbe.Link, beside others: [FollowedLink]
+  ) -> FollowedLink {
     switch value {
     case .namespace(let inode, let id):
-      sets.namespace(link.type, inode, id: id).map(FollowedLink.namespace)
-        ?? .unsure(inode: inode)
-    case .unread(let reason): .unread(reason)
+      let twin = others.lazy.compactMap(\.namespace).first {
+        $0.type == link.type && $0.inode == inode && $0.isOne(with: id) != false
+      }
+      return .namespace(twin ?? sets.namespace(link.type, inode, id: id))
+    case .unread(let reason): return .unread(reason)
     }
   }
 
@@ -71,7 +88,7 @@ extension EventFollower {
     var links = set.links
     for link in [NamespaceLink.time, .timeForChildren] {
       guard case .unread(.unseen) = set[link] else { continue }
-      links[Int(link.rawValue)] = read(link, look, from: parent)
+      links[Int(link.rawValue)] = read(link, look, from: parent, beside: links)
     }
     return sets.set(links)
   }

@@ -19,6 +19,7 @@ extension EventFollower {
     let isFirst = began == .min
     began = sample.end.boot
     contradiction = nil
+    unconfirmed.removeAll()
     suspects.removeAll()
     suspectThreads.removeAll()
     // What was told of them next may be lost.
@@ -28,6 +29,8 @@ extension EventFollower {
     for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
     // What was held before says nothing of who has its number now: only what the sample read does.
     for task in processes.values { sets.leave(task.set) }
+    sets.forgetUnproven()
+    sets.now = sample.end.boot
     _ = sources.add(sample)
     let crowded = Set(sources.threads.values.compactMap(\.thread?.process))
     var met: Set<Int32> = []
@@ -63,7 +66,10 @@ extension EventFollower {
   }
 
   /// Keeps what a sample told that nothing is to begin with: the next one tells only what is new.
-  func keep(_ sample: ProcessSample) { _ = sources.add(sample) }
+  func keep(_ sample: ProcessSample) {
+    _ = sources.add(sample)
+    relations.add(sample.related)
+  }
 
   private func take(
     _ process: SampledProcesses.Process, _ token: ProcessToken, _ task: FollowedTask
@@ -86,7 +92,8 @@ extension EventFollower {
     var news = ProcessSample(start: sample.start)
     news.end = sample.end
     news.counts = sample.counts
-    news.related = sample.related
+    news.renamed = sets.takeRenamed()
+    news.related = relations.recorded(sample.related, sets)
     for (token, process) in sources.processes {
       // Another had its number when the sample began.
       if let task = processes[process.pid], task.source == nil, task.facts.isSame(process.facts) {
@@ -110,7 +117,8 @@ extension EventFollower {
       for task in paused.values where task.token == token { task.told = nil }
       if told.suspects.contains(token) { news.contradicted.insert(token) }
     }
-    unconfirmed.removeAll()
+    // What the sample told of the others it read itself.
+    unconfirmed = unconfirmed.filter { processes[$0]?.set.hasUnknownID == true }
     told = ToldTasks()
     return news
   }

@@ -88,6 +88,7 @@ extension EventFollower {
       if let (token, read) = unknown[tid], read.pid == thread.pid {
         unknown[tid] = nil
         task.source = token
+        sets.learn(read.links.links, in: task.set)
         let isSuspect = compare(
           task, sets.set(read.links.links), wasSuspect: wasSuspect, &verified)
         if isSuspect { suspects.insert(tid) }

@@ -11,10 +11,10 @@ extension EventFollower {
     var news = ProcessSample(start: sample.start)
     news.end = sample.end
     news.counts = sample.counts
-    news.related = sample.related
     var verified = Verified(sample: news)
     var suspects: Set<Int32> = []
     let gone = sources.add(sample)
+    sets.now = max(sets.now, sample.end.boot)
     for appearance in sample.appeared where appearance.thread == nil {
       meet(appearance, touched, &suspects, &verified)
     }
@@ -36,10 +36,12 @@ extension EventFollower {
     for pid in due where !touched.contains(pid) {
       guard let task = processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
+        sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
       } else if task.source == nil, let (token, process) = sources.same(as: task.facts) {
         // While it was met its main thread had exited.
         identify(task, as: process.appearance(token), &verified)
+        sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
       } else {
         lose(task, touched, &suspects, &verified)
@@ -57,6 +59,8 @@ extension EventFollower {
     }
     self.suspects = suspects.union(early.keys)
     if sample.hasThreads { verifyThreads(touched, &verified) }
+    verified.sample.renamed = sets.takeRenamed()
+    verified.sample.related = relations.recorded(sample.related, sets)
     return verified
   }
 

@@ -36,6 +36,8 @@ final class EventFollower {
   var contradiction: Int64?
   /// What samples know.
   var sources = SampledProcesses()
+  /// Relations of namespaces that no sample has proved yet to be one that a task holds.
+  var relations = PendingRelations()
   /// Processes that a sample met before their first event was taken in.
   var early: [Int32: ProcessSample.Appearance] = [:]
   /// When the last sample from which all began was over.
@@ -74,6 +76,7 @@ final class EventFollower {
   ) {
     self.ahead = ahead
     now = event.time
+    sets.now = event.time
     // Who holds a part of the queue has it copied when that changes.
     defer { self.ahead = [] }
     switch event.kind {

@@ -168,6 +168,14 @@ final class EventRecording {
     return try begin(sample, now, horizon)
   }
 
+  /// What a scan for pins found, with the names that namespaces have where they are recorded; nil while
+  /// events of its time may be on their way.
+  func complete(_ scan: PinScan) -> PinScan? {
+    guard beginning == nil, losses.isEmpty else { return scan }
+    guard horizon > scan.end.boot + Self.delay else { return nil }
+    return follower.sets.recorded(scan)
+  }
+
   private func verify(_ sample: ProcessSample, _ now: ClockReading) -> Outcome {
     let batches = handOver()
     let touched = queue.touched(

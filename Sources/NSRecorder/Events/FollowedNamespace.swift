@@ -2,14 +2,29 @@ internal import NamespaceModel
 
 /// A namespace that a task being followed is in.
 final class FollowedNamespace {
-  let observed: ObservedNamespace
+  /// What it is called where it is recorded. One whose id could not be read when an event reported it
+  /// gets its id from a sample; see `FollowedSets.learn`.
+  private(set) var observed: ObservedNamespace
   /// How many links of tasks lead to it: while one does it lives, and its inode number is no other's.
   var holders = 0
 
-  init(_ observed: ObservedNamespace) { self.observed = observed }
+  /// When it was known at the latest, on the boot clock.
+  let met: Int64
+
+  init(_ observed: ObservedNamespace, met: Int64) {
+    self.observed = observed
+    self.met = met
+  }
 
   var type: NamespaceType { observed.type }
   var inode: UInt64 { observed.inode }
+
+  /// Takes over the kernel's id. False where it is known already, or the other has none.
+  func learn(_ read: ObservedNamespace) -> Bool {
+    guard observed.kernelID == nil, read.kernelID != nil else { return false }
+    observed = read
+    return true
+  }
 
   /// Whether it is the one with an id; nil where one of the two was not read.
   func isOne(with id: UInt64?) -> Bool? {
@@ -21,8 +36,6 @@ final class FollowedNamespace {
 /// What a link of a task being followed is.
 enum FollowedLink {
   case namespace(FollowedNamespace)
-  /// A namespace with this inode number; which one is not certain.
-  case unsure(inode: UInt64)
   case unread(UnreadReason)
 
   var namespace: FollowedNamespace? {
@@ -31,11 +44,7 @@ enum FollowedLink {
 
   /// The inode number, where that is known.
   var inode: UInt64? {
-    switch self {
-    case .namespace(let namespace): namespace.inode
-    case .unsure(let inode): inode
-    case .unread: nil
-    }
+    namespace?.inode
   }
 
   /// Whether two links of one type and inode number surely lead to two namespaces.
@@ -47,7 +56,6 @@ enum FollowedLink {
   var state: LinkState {
     switch self {
     case .namespace(let namespace): .namespace(namespace.observed)
-    case .unsure: .unread(.unseen)
     case .unread(let reason): .unread(reason)
     }
   }
@@ -56,8 +64,6 @@ enum FollowedLink {
   var key: UInt {
     switch self {
     case .namespace(let namespace): UInt(bitPattern: ObjectIdentifier(namespace))
-    // No object is at an odd place.
-    case .unsure(let inode): UInt(truncatingIfNeeded: inode << 9 | 0x101)
     case .unread(let reason): UInt(reason.rawValue)
     }
   }

@@ -8,7 +8,7 @@ final class FollowedSet {
   /// What a record of the kernel has of it.
   let inodes: NamespaceInodes
   /// What is told of it.
-  let observed: ObservedSet
+  private(set) var observed: ObservedSet
   /// Whether the process is a zombie.
   let isZombie: Bool
   /// How many tasks have it.
@@ -27,11 +27,23 @@ final class FollowedSet {
     self.inodes = NamespaceInodes(inodes)
   }
 
+  /// Calls its namespaces by the names that they have now.
+  fileprivate func rename() { observed = ObservedSet(links: links.map(\.state)) }
+
   subscript(link: NamespaceLink) -> FollowedLink { links[Int(link.rawValue)] }
 
   /// Whether two links lead to one place, or to none for one reason.
   func isSame(_ one: NamespaceLink, _ other: NamespaceLink) -> Bool {
     self[one].key == self[other].key
+  }
+
+  /// Whether the kernel's id of one of its namespaces is not known.
+  var hasUnknownID: Bool {
+    links.contains { link in
+      link.namespace.map {
+        $0.observed.kernelID == nil && !InitialNamespace.hasFixedInode($0.inode)
+      } ?? false
+    }
   }
 
   /// Whether a task is certainly in another namespace than one with the other set.
@@ -57,6 +69,13 @@ final class FollowedSets {
   var isSurelyHeld: (FollowedNamespace) -> Bool = { $0.holders > 0 }
   /// The inode numbers of the initial net and mnt namespaces, where they vary by kernel.
   var initial: [NamespaceType: UInt64] = [:]
+
+  /// Up to when all that was reported has been applied, on the boot clock.
+  var now: Int64 = .min
+  /// What samples call the namespaces that an event reported first, where that is another name.
+  private var sampledNames: [ObservedNamespace: FollowedNamespace] = [:]
+  /// The namespaces that got another name since `takeRenamed`, and the one they had.
+  private var renamed: [(namespace: FollowedNamespace, before: ObservedNamespace)] = []
 
   private struct Key: Hashable {
     let type: NamespaceType
@@ -125,11 +144,11 @@ final class FollowedSets {
   /// that has come since.
   ///
   /// A task is told to have left a moment after it did, and in between the number may be given again:
-  /// then the id is another.
-  /// Where that is not certain, and no id was read, it is nil.
+  /// then the id is another. Where that is not certain, and no id was read, it is recorded beside the
+  /// one that had the number: who asks finds two rows that may be one namespace.
   func namespace(
     _ type: NamespaceType, _ inode: UInt64, id: UInt64?
-  ) -> FollowedNamespace? {
+  ) -> FollowedNamespace {
     let key = Key(type: type, inode: inode)
     // Of those that are there from boot on each number is one for ever.
     if InitialNamespace.hasFixedInode(inode), let known = namespaces[key] { return known }
@@ -139,7 +158,6 @@ final class FollowedSets {
       case false?: break
       case nil:
         if isSurelyHeld(live) { return live }
-        if id == nil { return nil }
       }
     }
     if let last = namespaces[key], let id, last.observed.kernelID == id { return last }
@@ -148,7 +166,8 @@ final class FollowedSets {
       ObservedNamespace(
         type: type, inode: inode, kernelID: id, sighting: id == nil ? lastSighting : 0,
         isInitial: InitialNamespace.isInitial(
-          type, inode, hasKernelID: id != nil, varying: initial)))
+          type, inode, hasKernelID: id != nil, varying: initial)),
+      met: now)
     namespaces[key] = namespace
     return namespace
   }
@@ -163,9 +182,105 @@ final class FollowedSets {
       // One of the two was read without its id: while a task holds it, it is what it was.
       if known.holders > 0, id == nil || observed.kernelID == nil { return known }
     }
-    let namespace = FollowedNamespace(observed)
+    let namespace = FollowedNamespace(observed, met: now)
     namespaces[key] = namespace
     return namespace
+  }
+
+  /// Takes over what a sample read of a task that was in a set from before the sample to after it: each
+  /// link that gave the inode number of a namespace in the set is that namespace.
+  func learn(_ read: [LinkState], in set: FollowedSet) {
+    guard !set.isZombie else { return }
+    for (held, state) in zip(set.links, read) {
+      guard let namespace = held.namespace, case .namespace(let seen) = state,
+        seen.inode == namespace.inode, seen != namespace.observed
+      else { continue }
+      let before = namespace.observed
+      if namespace.learn(seen) {
+        renamed.append((namespace, before))
+      } else if seen.kernelID == nil {
+        sampledNames[seen] = namespace
+      }
+    }
+  }
+
+  /// What was learned since the last call: sets call their namespaces by the new names from here on.
+  func takeRenamed() -> [ProcessSample.Renaming] {
+    guard !renamed.isEmpty else { return [] }
+    let changed = Set(renamed.map { ObjectIdentifier($0.namespace) })
+    for set in sets.values
+    where set.links.contains(where: { link in
+      link.namespace.map { changed.contains(ObjectIdentifier($0)) } ?? false
+    }) {
+      set.rename()
+    }
+    defer { renamed.removeAll() }
+    return renamed.map { .init(from: $0.before, to: $0.namespace.observed) }
+  }
+
+  /// What a namespace that a sample read is called where it is recorded.
+  enum Recorded {
+    case name(ObservedNamespace)
+    /// A task holds one of that number, and no sample has proved yet that it is this one.
+    case undecided
+  }
+
+  func recorded(_ sampled: ObservedNamespace) -> Recorded {
+    if InitialNamespace.hasFixedInode(sampled.inode) { return .name(sampled) }
+    if let known = sampledNames[sampled] { return .name(known.observed) }
+    guard let held = live(sampled.type, sampled.inode), held.observed != sampled else {
+      return .name(sampled)
+    }
+    // Of two ids, one is of what was there before or has come since.
+    return held.isOne(with: sampled.kernelID) == nil ? .undecided : .name(sampled)
+  }
+
+  /// Puts into a scan for pins the names that namespaces have where they are recorded. To be called when
+  /// all that was reported up to its end has been applied.
+  ///
+  /// A namespace is made by a task, and an event reports the inode number. So while no later event reports
+  /// another namespace of a number, what a scan finds with it is the last one, be there a task in it or
+  /// not: that is how one gets its id whose maker had gone before it could be read.
+  func recorded(_ scan: PinScan) -> PinScan {
+    var scan = scan
+    var names: [ObservedNamespace: ObservedNamespace] = [:]
+    func name(_ pinned: ObservedNamespace) -> ObservedNamespace {
+      if let known = names[pinned] { return known }
+      let name = self.name(ofPinned: pinned, by: scan.start.boot)
+      names[pinned] = name
+      return name
+    }
+    for index in scan.pins.indices {
+      scan.pins[index].namespace = name(scan.pins[index].namespace)
+      if case .mount(let path, let seenIn?) = scan.pins[index].holder {
+        scan.pins[index].holder = .mount(path: path, in: name(seenIn))
+      }
+    }
+    for index in scan.related.indices {
+      scan.related[index].namespace = name(scan.related[index].namespace)
+      scan.related[index].owner = scan.related[index].owner.map(name)
+      scan.related[index].parent = scan.related[index].parent.map(name)
+    }
+    scan.renamed = takeRenamed()
+    return scan
+  }
+
+  private func name(ofPinned pinned: ObservedNamespace, by start: Int64) -> ObservedNamespace {
+    guard !InitialNamespace.hasFixedInode(pinned.inode),
+      let known = namespaces[Key(type: pinned.type, inode: pinned.inode)], known.met < start,
+      known.isOne(with: pinned.kernelID) != false
+    else { return pinned }
+    let before = known.observed
+    if known.learn(pinned) { renamed.append((known, before)) }
+    return known.observed
+  }
+
+  /// After a loss only what has an id, or a task in it, is known to be what had its number.
+  func forgetUnproven() {
+    namespaces = namespaces.filter {
+      $0.value.holders > 0 || $0.value.observed.kernelID != nil
+        || InitialNamespace.hasFixedInode($0.key.inode)
+    }
   }
 
   /// A task came into a set. A zombie is in no namespace for certain: of its end no event tells.
@@ -184,11 +299,12 @@ final class FollowedSets {
 
   /// Forgets what no task has any more, when that has become much.
   func trim() {
-    guard sets.count > 4096 else { return }
+    guard sets.count > 4096 || sampledNames.count > 4096 else { return }
     for set in sets.values where set.members == 0 || set.forChildren?.members == 0 {
       set.forChildren = nil
     }
     sets = sets.filter { $0.value.members > 0 }
+    sampledNames = sampledNames.filter { $0.value.holders > 0 }
     namespaces = namespaces.filter {
       $0.value.holders > 0 || InitialNamespace.hasFixedInode($0.key.inode)
     }

@@ -15,6 +15,11 @@ int32_t ctest_order(int32_t control, char order, int64_t argument);
 /// Reaps a child that has ended. Returns 0, or the negative errno.
 int32_t ctest_reap(int32_t pid);
 
+/// Starts a process in new namespaces of `CLONE_NEW*` flags whose maker, and that one's parent, exit at
+/// once: nobody can read the namespaces but through it. Returns its PID; it ends after a minute, or when
+/// it is killed. Returns the negative errno when it cannot be started.
+int32_t ctest_orphan(int32_t flags);
+
 /// Whether a namespace is in being still: 1, 0, or the negative errno where that cannot be asked
 /// (open_by_handle_at(2) on nsfs, Linux 6.18). `type` is a `CLONE_NEW*` flag.
 int32_t ctest_namespace_lives(uint64_t id, uint32_t type, uint32_t inode);

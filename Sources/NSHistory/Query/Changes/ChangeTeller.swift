@@ -121,7 +121,9 @@ struct ChangeTeller {
       + NamespaceType.allCases.compactMap { type in
         if let part = parts.first(where: { $0.link == type.link }) { return part }
         guard let namespace = links[type.link]?.namespace else { return nil }
-        let isAsParent = parent?[type.linkForChildren] == .namespace(namespace)
+        let isAsParent =
+          parent.map { !LinkValue.namespace(namespace).differs(from: $0[type.linkForChildren]) }
+          ?? false
         return Part(
           link: type.link, from: nil, to: namespace, how: isAsParent ? .inherited : .found)
       }
@@ -175,7 +177,7 @@ struct ChangeTeller {
   ) throws(SQLiteError) -> NamespaceChange {
     let span = try reading.index.span(from: before, to: after)
     let isExact = isExact && before == after - 1 && span.after?.isExact == true
-    let joined = parts.filter { $0.how == .joined && $0.link == $0.link.type.link }
+    let joined = parts.filter { $0.how.mayBeJoined && $0.link == $0.link.type.link }
       .compactMap(\.to)
     return NamespaceChange(
       kind: kind, after: isExact ? span.after?.wall : span.before?.wall, by: span.after?.wall,
@@ -205,9 +207,11 @@ extension NamespaceChange.Part {
     switch how {
     case .new: self.init(link: change.link, from: change.from?.namespace, to: to, how: .new)
     case .joined: self.init(link: change.link, from: change.from?.namespace, to: to, how: .joined)
+    case .joinedOrNew:
+      self.init(link: change.link, from: change.from?.namespace, to: to, how: .joinedOrNew)
     case .readAgain: return nil
     }
     // Where it was is not known: then it is not known to have moved.
-    if from == nil, how != .new { return nil }
+    if from == nil, how == .joined { return nil }
   }
 }

@@ -24,6 +24,10 @@ final class EmptiedFinder {
     guard namespace.isInitial != true,
       try reading.index.bracket(before: sample + 1).showsAll, try hadMember(namespace, at: sample)
     else { return false }
+    // Who is in one of its inode number may be in it.
+    if try reading.namespaces.hasDouble(of: namespace, from: sample + 1, to: sample + 1) {
+      return false
+    }
     let keepers = try keepers(at: sample + 1)
     return !keepers.isAnybodys && !keepers.namespaces.contains(namespace.id)
   }

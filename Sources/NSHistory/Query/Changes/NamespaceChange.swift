@@ -64,6 +64,9 @@ public struct NamespaceChange: Sendable, Hashable {
     case new
     /// Into one that was there.
     case joined
+    /// Into one that has the inode number of one that was there: that one, or a new one that got the
+    /// number. The kernel gave no id that tells.
+    case joinedOrNew = "joined-or-new"
     /// Into the one that the parent's children go to.
     case inherited
     /// Seen in it; how it came there is not known.
@@ -72,6 +75,9 @@ public struct NamespaceChange: Sendable, Hashable {
     case left
     /// The namespace has no process any more.
     case emptied
+
+    /// Whether it may lead into a namespace that was there.
+    var mayBeJoined: Bool { self == .joined || self == .joinedOrNew }
   }
 
   /// What someone who looks for an intrusion looks for. The raw value is the word in every output.
@@ -87,7 +93,7 @@ public struct NamespaceChange: Sendable, Hashable {
   /// The marks it carries.
   public var marks: [Mark] {
     var marks: [Mark] = []
-    if parts.contains(where: { $0.how == .joined && $0.to?.isInitial != true }) {
+    if parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
       marks.append(.entered)
     }
     let isEscape = parts.contains {

@@ -6,9 +6,21 @@ struct PinReader {
   let connection: Connection
   let namespaces: NamespaceReader
   let isRecorded: Bool
+  private let pinned = Pinned()
+
+  /// The numbers that were pinned when it was asked last: many are asked about between two scans.
+  private final class Pinned {
+    var last: (looks: Looks, numbers: Set<Number>)?
+  }
+
+  init(connection: Connection, namespaces: NamespaceReader, isRecorded: Bool) {
+    self.connection = connection
+    self.namespaces = namespaces
+    self.isRecorded = isRecorded
+  }
 
   /// The looks for pins on the two sides of a moment; nil stands for none.
-  struct Looks {
+  struct Looks: Hashable {
     var before: Look?
     var after: Look?
   }
@@ -75,6 +87,23 @@ struct PinReader {
       PinAtMoment(
         pin: try record(row), isCertain: isWatched && from <= low.id && until >= high.id)
     }
+  }
+
+  /// What an inode number names, as far as a pin tells.
+  struct Number: Hashable {
+    let type: NamespaceType
+    let inode: UInt64
+    let boot: Int64
+  }
+
+  /// The numbers of the namespaces that the last scan before a time, or the next, found pinned.
+  func arePinned(at time: Int64) throws(SQLiteError) -> Set<Number> {
+    let looks = try looks(around: time)
+    if let known = pinned.last, known.looks == looks { return known.numbers }
+    let all = try pins(between: looks, in: []).map(\.pin.namespace)
+    let numbers = Set(all.map { Number(type: $0.type, inode: $0.inode, boot: $0.boot) })
+    pinned.last = (looks, numbers)
+    return numbers
   }
 
   /// Every pin that a namespace ever had, in the order in which they were met.

@@ -18,6 +18,9 @@ public struct LinkChange: Sendable, Hashable {
     case new
     /// It had been there: setns(2), or clone(2) in it.
     case joined
+    /// One with its inode number had been there, and the kernel gave no id that tells whether it is that
+    /// one, or a new one that got the number.
+    case joinedOrNew = "joined-or-new"
     /// The link could not be read for a while, and leads where it did before.
     case readAgain = "read-again"
   }

@@ -16,12 +16,17 @@ struct LinkComparison {
   ) throws(SQLiteError) -> [LinkChange] {
     var changes: [LinkChange] = []
     for link in NamespaceLink.allCases {
-      guard let value = after[link], let old = before[link], value != old else { continue }
-      var how = read[link] == value ? .readAgain : try how(value, at: sample)
+      guard let value = after[link], let old = before[link], value.differs(from: old) else {
+        continue
+      }
+      let isAsRead = read[link].map { !value.differs(from: $0) } ?? false
+      // That no event reported a link says nothing of where it leads.
+      if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
+      var how = isAsRead ? .readAgain : try how(value, at: sample)
       // No event had told where it was: if it is not new, it may have been there all the time.
       if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { how = nil }
       changes.append(
-        LinkChange(link: link, from: value == read[link] ? old : read[link], to: value, how: how))
+        LinkChange(link: link, from: isAsRead ? old : read[link], to: value, how: how))
     }
     return changes.withoutRepeats
   }
@@ -41,13 +46,14 @@ struct LinkComparison {
       let how = try how(value, at: sample)
       // Where a parent came from that is new itself is not known.
       let isElsewhere =
-        old?.namespace != nil && earlier != nil && value != earlier?[type.linkForChildren]
-      if value != old, isElsewhere || how == .new {
+        old?.namespace != nil && earlier != nil
+        && value.differs(from: earlier?[type.linkForChildren])
+      if value.differs(from: old), isElsewhere || how == .new || how == .joinedOrNew {
         changes.append(LinkChange(link: type.link, from: old, to: value, how: how))
       }
       // A process that just started has its children go where it is.
       guard type.linkForChildren != type.link, let children = links[type.linkForChildren],
-        children.namespace != nil, children != value
+        children.namespace != nil, children.differs(from: value)
       else { continue }
       changes.append(
         LinkChange(
@@ -61,7 +67,21 @@ struct LinkComparison {
   private func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
-    return try reading.namespaces.life(namespace.id).first == sample ? .new : .joined
+    guard try reading.namespaces.life(namespace.id).first == sample else { return .joined }
+    return try isOlderPossible(namespace, at: sample) ? .joinedOrNew : .new
+  }
+
+  /// Whether a namespace that a sample or event was the first to show may be one that was there with
+  /// its inode number: with a process in it, or kept by a mount, a file or a socket.
+  private func isOlderPossible(
+    _ namespace: NamespaceRecord, at sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    if try reading.namespaces.hasDouble(of: namespace, from: sample - 1, to: sample - 1) {
+      return true
+    }
+    guard namespace.kernelID == nil else { return false }
+    return try reading.pins.arePinned(at: reading.index.point(sample).wall)
+      .contains(.init(type: namespace.type, inode: namespace.inode, boot: namespace.boot))
   }
 
   /// What each link was when it could be read last, and the last sample that read it.
@@ -111,7 +131,8 @@ extension [LinkChange] {
   /// The namespaces, other than initial ones, that were there and were joined: a process's own, not
   /// where its children go.
   var joined: [NamespaceRecord] {
-    filter { $0.how == .joined && $0.link == $0.link.type.link }
+    filter { $0.how == .joined || $0.how == .joinedOrNew }
+      .filter { $0.link == $0.link.type.link }
       .compactMap(\.to.namespace).filter { $0.isInitial != true }
   }
 }

@@ -55,6 +55,35 @@ final class NamespaceReader {
     }
   }
 
+  /// Whether there is another row, with a process in it at some number of a range, that may be the same
+  /// namespace: it has the inode number, and of one of the two the kernel's id is not known.
+  ///
+  /// Namespaces of one number follow one another, so that only the few that ended first after the
+  /// beginning of the range can have been there in it.
+  func hasDouble(
+    of namespace: NamespaceRecord, from first: Int64, to last: Int64
+  ) throws(SQLiteError) -> Bool {
+    func rows(_ condition: String, _ more: [Value]) throws(SQLiteError) -> [NamespaceLife] {
+      try connection.prepare(
+        """
+        SELECT \(Self.columns) FROM namespace WHERE inode = ? AND type = ? AND \(condition) LIMIT 4
+        """
+      ).bind(
+        [
+          .integer(Int64(bitPattern: namespace.inode)),
+          .integer(Int64(namespace.type.rawValue)),
+        ] + more
+      ).map(Self.life).compactMap(\.self)
+    }
+    let all =
+      try rows("last_sample >= ? ORDER BY last_sample", [.integer(first)])
+      + rows("last_sample IS NULL ORDER BY namespace_id DESC", [])
+    return all.contains { other in
+      other.namespace.id != namespace.id && !other.namespace.differs(from: namespace)
+        && other.first.map { $0 <= last } ?? false
+    }
+  }
+
   static let columns = """
     namespace_id, boot_id, type, inode, kernel_id, initial, first_sample, last_sample, owner_id,
     parent_id, owner_uid, maker_task_id, maker_certain

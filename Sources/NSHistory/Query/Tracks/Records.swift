@@ -68,7 +68,7 @@ public struct NamespaceRecord: Sendable, Hashable {
 
   /// Whether this is certainly not `other`. Two rows are two namespaces, unless they share a boot
   /// and an inode number and the kernel gave no id to tell them apart.
-  func differs(from other: NamespaceRecord) -> Bool {
+  package func differs(from other: NamespaceRecord) -> Bool {
     guard id != other.id else { return false }
     return boot != other.boot || type != other.type || inode != other.inode
       || (kernelID != nil && other.kernelID != nil)
@@ -81,6 +81,13 @@ public enum LinkValue: Sendable, Hashable {
   case namespace(NamespaceRecord)
   /// It could not be read.
   case unread(UnreadReason)
+
+  /// Whether the link certainly leads elsewhere than it did with `other`. Two rows of one inode number
+  /// may be one namespace where the kernel's id of one of them is not known.
+  func differs(from other: LinkValue?) -> Bool {
+    guard let namespace, let second = other?.namespace else { return self != other }
+    return namespace.differs(from: second)
+  }
 
   /// The namespace, if it could be read.
   public var namespace: NamespaceRecord? {

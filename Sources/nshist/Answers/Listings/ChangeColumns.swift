@@ -74,14 +74,18 @@ enum ChangeColumns {
     for part in row.parts where !order.contains(part.how) { order.append(part.how) }
     if row.parts.isEmpty { return "its namespaces could not be read" }
     let said = order.map { how in
-      "\(how.rawValue) \(names(row.parts.filter { $0.how == how }, how))"
-        + (how == .joined ? whose(row.change) : "")
+      "\(words(how)) \(names(row.parts.filter { $0.how == how }, how))"
+        + (how == .joined || how == .joinedOrNew ? whose(row.change) : "")
     }
-    let left = row.parts.filter { $0.how == .joined || $0.how == .new }
+    let left = row.parts.filter { [.joined, .joinedOrNew, .new].contains($0.how) }
       .compactMap(\.from).filter { $0.isInitial != true && row.change.kind == .moved }
     let from = left.isEmpty ? "" : ", from \(left.map(\.words).joined(separator: ", "))"
     let parent = row.change.parent.map { ", child of \($0.label)" } ?? ""
     return said.joined(separator: "; ") + from + parent
+  }
+
+  private static func words(_ how: NamespaceChange.How) -> String {
+    how == .joinedOrNew ? "new, or there before:" : how.rawValue
   }
 
   /// The namespaces, one by one; of those that tell nothing only that they are initial ones.

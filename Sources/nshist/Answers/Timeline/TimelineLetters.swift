@@ -4,6 +4,8 @@ internal import NSHistory
 struct TimelineLetters {
   private var order: [NamespaceRecord] = []
   private var places: [Int64: Int] = [:]
+  /// Of these it is not known whether they are one namespace or two that had one inode number.
+  private var doubtful: Set<Int> = []
 
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
@@ -14,6 +16,11 @@ struct TimelineLetters {
     for segment in lanes.flatMap(\.segments)
     where segment.until >= span.lowerBound && segment.from <= span.upperBound {
       guard case .namespace(let namespace) = segment.state, places[namespace.id] == nil else {
+        continue
+      }
+      if let place = order.firstIndex(where: { !namespace.differs(from: $0) }) {
+        places[namespace.id] = place
+        doubtful.insert(place)
         continue
       }
       places[namespace.id] = order.count
@@ -43,10 +50,17 @@ struct TimelineLetters {
   /// What the letters and signs that were drawn mean.
   func legend(_ used: Set<TimelineMark>, colours: Bool) -> [String] {
     let known = order.prefix(Self.alphabet.count)
-    let letters = known.filter { used.contains(.namespace($0)) }.map { namespace in
-      let mark = TimelineMark.namespace(namespace)
-      return colour(of: mark).paint("\(letter(of: mark))", colours) + " = \(namespace.words)"
-    }
+    let usedPlaces = Set(
+      used.compactMap { mark in
+        if case .namespace(let namespace) = mark { places[namespace.id] } else { nil }
+      })
+    let letters = known.enumerated().filter { usedPlaces.contains($0.offset) }
+      .map { place, namespace in
+        let mark = TimelineMark.namespace(namespace)
+        let doubt = doubtful.contains(place) ? ", or another that got its inode number" : ""
+        return colour(of: mark).paint("\(letter(of: mark))", colours)
+          + " = \(namespace.words)\(doubt)"
+      }
     let rest = order.count - known.count
     let more = rest > 0 ? ["# = one of \(rest) more namespaces"] : []
     let reasons = Set(

@@ -44,6 +44,7 @@ struct StayWords {
     case .namespace(let namespace):
       let isOwn = change.link == change.link.type.link
       let value = isOwn ? namespace.words : "\(change.link.fileName) \(namespace.words)"
+      if change.how == .joinedOrNew { return ("new, or there before:", value) }
       return (change.how?.rawValue ?? "in", value)
     }
   }

@@ -1,0 +1,103 @@
+// Namespaces whose maker exits at once, scans that are asked for, and sessions of two time namespaces, on
+// the machine at hand.
+
+import Foundation
+import NSHistory
+import NamespaceModel
+import Procfs
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct LateIdentityTests {
+  private static let hasIDs: Bool = {
+    guard let root = try? ProcRoot() else { return false }
+    return IdentitySource.probe(root) != .continuity
+  }()
+
+  private func texts(_ recording: LiveRecording, _ sql: String) throws -> [String] {
+    try Recording.texts(sql, in: recording.database)
+  }
+
+  @Test("a namespace whose maker exits at once gets its id and owner, and stays one")
+  func makerExits() throws {
+    let recording = try LiveRecording(interval: "200ms", ["--events", "on"])
+    let orphans = try (0..<10).map { _ in try Orphan(in: CloneFlag.uts) }
+    let inodes = try orphans.map {
+      try #require(KernelNamespace.inode("/proc/\($0.pid)/ns/uts"))
+    }
+    try recording.waitForSamples(3)
+    let list = inodes.map(String.init).joined(separator: ", ")
+    let rows = try texts(
+      recording,
+      """
+      SELECT inode || ' ' || COUNT(*) || ' ' || COUNT(kernel_id) || ' ' || COUNT(owner_id) || ' '
+        || MAX(initial) FROM namespace WHERE inode IN (\(list)) AND type = 8 GROUP BY inode
+      """)
+    let count = Self.hasIDs ? 1 : 0
+    #expect(rows.sorted() == inodes.map { "\($0) 1 \(count) 1 0" }.sorted())
+    let changes = try recording.ask("changes", "--type", "uts")
+    for orphan in orphans {
+      #expect(!changes.contains { $0.pid == Int(orphan.pid) && $0["change"] == "moved" })
+    }
+    _ = try recording.end()
+  }
+
+  @Test(
+    "ip netns add is found within seconds, and who runs in it is in the one namespace",
+    .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
+  func pinned() throws {
+    let ip = try #require(PinnedNamespaceTests.ip)
+    let recording = try LiveRecording(interval: "1s", ["--events", "on", "--pins-every", "1h"])
+    try eventually("the first scan") {
+      try texts(recording, "SELECT scan_id FROM pin_scan").count == 1
+    }
+    let name = "nshist-late-\(getpid())"
+    defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
+    #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
+    let inode = try #require(KernelNamespace.inode("/run/netns/\(name)"))
+    let began = Date()
+    try eventually("it is listed") {
+      try recording.ask("namespaces", "--type", "net").contains {
+        $0.number("inode") == Int(inode)
+          && $0.rows("pins").contains { $0["path"] == "/run/netns/\(name)" }
+      }
+    }
+    // Three seconds after the scan before at the earliest; the rest is the load of the machine.
+    #expect(Date().timeIntervalSince(began) < 30)
+    #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "0.3"]).status == 0)
+    recording.settle()
+    if Self.hasIDs {
+      #expect(
+        try texts(
+          recording, "SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4"
+        ).count == 1)
+    }
+    let changes = try recording.ask("changes", "--type", "net").filter { $0["comm"] == "sleep" }
+    #expect(!changes.contains { $0.texts("marks").contains("new") })
+    _ = try recording.end()
+  }
+
+  @Test("a process is one, recorded from two time namespaces")
+  func twoTimeNamespaces() throws {
+    let folder = try TemporaryFolder()
+    let database = folder.file("history.db")
+    let puppet = try Puppet()
+    let record = [
+      Command.nshist, "record", "--samples", "2", "--interval", "100ms", "--db", database,
+    ]
+    let shifted = try Command.run(
+      "/usr/bin/unshare", ["--time", "--boottime", "100000", "--fork"] + record)
+    guard shifted.status == 0 else {
+      // A kernel without time namespaces.
+      #expect(shifted.messages.contains("unshare"))
+      return
+    }
+    #expect(try Command.run(record[0], Array(record.dropFirst())).status == 0)
+    #expect(
+      try Recording.texts("SELECT task_id FROM task WHERE pid = \(puppet.pid)", in: database).count
+        == 1)
+    #expect(try Recording.texts("SELECT space_id FROM pid_space", in: database).count == 1)
+    try puppet.exit()
+  }
+}

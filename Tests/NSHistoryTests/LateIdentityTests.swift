@@ -1,0 +1,130 @@
+// A namespace whose kernel id is learned late is one namespace in the file: a process in it has not moved
+// when the id comes to be known, nor where it is known on one side of a gap only.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct LateIdentityTests {
+  private let history: SmallHistory
+  private static let unnamed = ObservedNamespace(
+    type: .uts, inode: 4_026_532_088, kernelID: nil, sighting: 1 << 40, isInitial: false)
+  private static let named = ObservedNamespace(
+    type: .uts, inode: 4_026_532_088, kernelID: 8008, sighting: 0, isInitial: false)
+
+  init() throws { history = try SmallHistory() }
+
+  private func links(_ uts: ObservedNamespace) -> [LinkState] {
+    NamespaceLink.allCases.map { link in
+      .namespace(link == .uts ? uts : SmallHistory.namespace(link.type, 1))
+    }
+  }
+
+  private static let facts = ProcessFacts(
+    pid: 20, startTicks: 100_500, parentPID: 1, isKernelThread: false, nspid: [20])
+  private static let token = ProcessToken(number: 20)
+
+  /// An event reports a process in a namespace whose id was not read.
+  private func start() throws {
+    try history.sample([.init(pid: 10)])
+    history.boot += SmallHistory.second
+    var batch = EventBatch(epoch: SmallHistory.epoch)
+    batch.events = [
+      ProcessEvent(
+        boot: history.boot,
+        .started(
+          EventStart(
+            token: Self.token, parent: ProcessToken(number: 10), facts: Self.facts,
+            description: .init(comm: Array("sleep".utf8), uid: 0, cgroup: nil),
+            set: ObservedSet(links: links(Self.unnamed)))))
+    ]
+    #expect(history.writer.add(batch))
+    _ = try history.writer.writeEvents()
+  }
+
+  private func sample(_ change: (inout ProcessSample) -> Void = { _ in }) throws {
+    history.boot += 10 * SmallHistory.second
+    var sample = ProcessSample(start: history.now)
+    change(&sample)
+    _ = try history.writer.write(sample, SampleTiming(isExact: true))
+  }
+
+  /// Another recorder, which reads the id at once.
+  private func restart() throws {
+    try history.writer.endSession(.completed)
+    history.boot += SmallHistory.second
+    try history.begin()
+    history.boot += SmallHistory.second
+    var sample = ProcessSample(start: history.now)
+    sample.appeared = [
+      .init(
+        token: Self.token, facts: Self.facts,
+        description: .init(comm: Array("sleep".utf8), uid: 0, cgroup: nil),
+        links: links(Self.named))
+    ]
+    _ = try history.writer.write(sample, SampleTiming())
+  }
+
+  /// That nobody moved is what each question has to say.
+  private func expectNoMove(_ reader: HistoryReader) throws {
+    let changes = try reader.allChanges(.init())
+    #expect(!changes.contains { $0.kind == .moved || $0.kind == .emptied }, "\(changes)")
+    #expect(try reader.processes(.pid(20)).count == 1)
+    var stays: [Stay] = []
+    try reader.history(.pid(20)) { stay in
+      stays.append(stay)
+      return true
+    }
+    #expect(stays.dropFirst().allSatisfy { $0.changes.isEmpty }, "\(stays.map(\.changes))")
+  }
+
+  @Test("the sample that reads it makes no second namespace, nor does a later recorder")
+  func renamed() throws {
+    try start()
+    let owner = SmallHistory.namespace(.user, 1)
+    try sample { sample in
+      sample.renamed = [.init(from: Self.unnamed, to: Self.named)]
+      sample.related = [
+        .init(namespace: Self.named, owner: owner, parent: nil, ownerUID: nil)
+      ]
+    }
+    try sample()
+    try restart()
+    let reader = try history.end()
+    let found = try reader.namespaces(.inode(.uts, Self.named.inode))
+    #expect(found.map(\.namespace.kernelID) == [8008])
+    #expect(found.first?.owner?.inode == owner.inode)
+    try expectNoMove(reader)
+    #expect(
+      try reader.same(
+        .init(pids: [.init(pid: 20), .init(pid: 20)], time: .range(since: nil, until: nil))
+      )
+      .types.first { $0.type == .uts }?.namespaces.count == 1)
+  }
+
+  @Test("what is told under the old name behind that is in the same namespace")
+  func laterEvents() throws {
+    try start()
+    try sample { $0.renamed = [.init(from: Self.unnamed, to: Self.named)] }
+    history.boot += SmallHistory.second
+    var batch = EventBatch(epoch: SmallHistory.epoch)
+    batch.events = [
+      ProcessEvent(
+        boot: history.boot, .moved(Self.token, ObservedSet(links: links(Self.named))))
+    ]
+    #expect(history.writer.add(batch))
+    #expect(try history.writer.writeEvents() == 0)
+    try expectNoMove(try history.end())
+  }
+
+  @Test("known on one side of a gap only, it may be another: that is no move either")
+  func unproven() throws {
+    try start()
+    try sample()
+    try restart()
+    let reader = try history.end()
+    #expect(try reader.namespaces(.inode(.uts, Self.named.inode)).count == 2)
+    try expectNoMove(reader)
+  }
+}

@@ -1,0 +1,142 @@
+// The kernel's id of a namespace whose maker had gone before it could be read: a sample reads it through
+// a task that held the namespace all the time, and it is the same namespace from then on.
+
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct LateIdentityTests {
+  private let script = EventScript()
+  private let there = Place.host.with(.uts, 1, id: 101)
+
+  /// A maker that forks and exits at once: nothing was read of either.
+  private func doubleFork(_ place: Place) {
+    script.fork(20, of: 10)
+    script.move(20, place, look: false)
+    script.fork(30, of: 20, look: false)
+    script.exit(20)
+    script.turn()
+  }
+
+  private func observed(_ place: Place) -> ObservedNamespace? {
+    guard case .namespace(let namespace) = place.states[Int(NamespaceLink.uts.rawValue)] else {
+      return nil
+    }
+    return namespace
+  }
+
+  @Test("a sample reads the id, and the namespace keeps its place in the history")
+  func learned() throws {
+    doubleFork(there)
+    let before = try #require(script.namespace(.uts, of: 30))
+    #expect(before.kernelID == nil)
+    let verified = script.verify([10: .host, 30: there])
+    #expect(verified.sample.renamed == [.init(from: before, to: try #require(observed(there)))])
+    #expect(verified.sample.contradicted.isEmpty && verified.disagreements == 0)
+    #expect(script.namespace(.uts, of: 30) == observed(there))
+    // From now on it has its id, for those that are made in it or enter it as well.
+    script.fork(40, of: 30)
+    script.fork(50, of: 10)
+    script.move(50, there)
+    script.turn()
+    #expect(script.namespace(.uts, of: 40)?.kernelID == 101)
+    #expect(script.namespace(.uts, of: 50)?.kernelID == 101)
+    #expect(script.verify([10: .host, 30: there, 40: there, 50: there]).sample.renamed.isEmpty)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("through no process to which something happened while the sample was taken")
+  func touched() {
+    doubleFork(there)
+    #expect(script.verify([10: .host, 30: there], touched: [30]).sample.renamed.isEmpty)
+    #expect(script.verify([10: .host, 30: there]).sample.renamed.count == 1)
+  }
+
+  @Test("another namespace that got the number at once is not taken for it")
+  func reused() throws {
+    doubleFork(there)
+    let before = try #require(script.namespace(.uts, of: 30))
+    script.exit(30)
+    let other = Place.host.with(.uts, 1, id: 102)
+    script.fork(40, of: 10, other)
+    script.turn()
+    let verified = script.verify([10: .host, 40: other])
+    #expect(verified.sample.renamed.isEmpty)
+    #expect(script.namespace(.uts, of: 40)?.kernelID == 102)
+    #expect(script.namespace(.uts, of: 40) != before)
+  }
+
+  @Test("what a sample asked of it is recorded under the name that the event gave")
+  func relations() throws {
+    doubleFork(there)
+    let read = try #require(observed(there))
+    let before = try #require(script.namespace(.uts, of: 30))
+    let asked = NamespaceRelations(namespace: read, owner: nil, parent: nil, ownerUID: nil)
+    var sample = script.sample([10: .host, 30: there])
+    sample.related = [asked]
+    // While it is not proved which namespace that is, it waits.
+    #expect(script.follower.verify(sample, touched: [30]).sample.related.isEmpty)
+    let second = script.follower.verify(script.sample([10: .host, 30: there]), touched: [])
+    #expect(second.sample.renamed == [.init(from: before, to: read)])
+    #expect(second.sample.related == [asked])
+  }
+
+  @Test("without ids, too, it has one name")
+  func withoutIDs() throws {
+    let bare = Place.host.with(.uts, 1, id: nil)
+    doubleFork(bare)
+    let told = try #require(script.namespace(.uts, of: 30))
+    var sample = script.sample([10: .host, 30: bare])
+    let read = try #require(observed(bare))
+    sample.related = [.init(namespace: read, owner: nil, parent: nil, ownerUID: nil)]
+    let verified = script.follower.verify(sample, touched: [])
+    #expect(read != told)
+    #expect(verified.sample.renamed.isEmpty)
+    #expect(verified.sample.related.map(\.namespace) == [told])
+    #expect(verified.disagreements == 0 && verified.sample.contradicted.isEmpty)
+    #expect(verified.sample.changed.allSatisfy { $0.links.contains(.namespace(told)) })
+  }
+
+  @Test("a scan finds the mount that keeps it, and reads the id when nobody is in it any more")
+  func pinned() throws {
+    script.fork(20, of: 10)
+    script.move(20, there, look: false)
+    script.turn()
+    let before = try #require(script.namespace(.uts, of: 20))
+    script.exit(20)
+    script.turn()
+    let read = try #require(observed(there))
+    script.clock += 1_000_000_000
+    var scan = PinScan(
+      start: ClockReading(wall: script.clock, boot: script.clock, monotonic: script.clock))
+    scan.pins = [.init(namespace: read, holder: .mount(path: Array("/run/x".utf8), in: nil))]
+    let found = script.follower.sets.recorded(scan)
+    #expect(found.renamed == [.init(from: before, to: read)])
+    #expect(found.pins.map(\.namespace) == [read])
+    // Who enters it later is in it.
+    script.fork(30, of: 10)
+    script.move(30, there)
+    script.turn()
+    #expect(script.namespace(.uts, of: 30) == read)
+  }
+
+  @Test("not where another namespace had the number since, or it was made after the scan began")
+  func notPinned() throws {
+    let read = try #require(observed(there))
+    var scan = PinScan(start: ClockReading(wall: 0, boot: script.clock, monotonic: 0))
+    scan.pins = [.init(namespace: read, holder: .mount(path: Array("/run/x".utf8), in: nil))]
+    script.fork(20, of: 10)
+    script.move(20, there, look: false)
+    script.exit(20)
+    script.turn()
+    #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
+    script.fork(30, of: 10)
+    script.move(30, .host.with(.uts, 1, id: 102))
+    script.exit(30)
+    script.turn()
+    scan.start.boot = script.clock + 1
+    #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
+    #expect(script.follower.sets.recorded(scan).pins.map(\.namespace) == [read])
+  }
+}
