@@ -10,6 +10,7 @@ internal import SystemPackage
 /// How the program ends: the verdict's status, or one of sysexits(3).
 enum ExitStatus {
   static let different: Int32 = 1
+  static let never: Int32 = 1
   static let unknown: Int32 = 2
   /// What `doctor` ends with when something is broken.
   static let broken: Int32 = 1
@@ -25,6 +26,15 @@ enum ExitStatus {
     switch verdict {
     case .same: .success
     case .different: ExitCode(different)
+    case .unknown: ExitCode(unknown)
+    }
+  }
+
+  /// The same.
+  static func of(_ verdict: SharedVerdict) -> ExitCode {
+    switch verdict {
+    case .shared: .success
+    case .never: ExitCode(never)
     case .unknown: ExitCode(unknown)
     }
   }

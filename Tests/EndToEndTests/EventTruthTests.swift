@@ -55,6 +55,17 @@ struct EventTruthTests {
       let question = ranges.question()
       ranges.check(try reader.same(question), to: question)
     }
+    var groups = try SharedExaminer(reader, log: log, samples: samples, seed: seed, isExact: true)
+    try groups.examine(reader, questions: 1300)
+    let falsehoods = groups.mistakes.count
+    #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")
+    #expect(groups.shared > 50 && groups.never > 50)
+    let unsaid = groups.unknownOfTold.count
+    #expect(
+      unsaid * 10 <= groups.asked, "\(groups.unknownOfTold.prefix(5).joined(separator: "\n"))")
+    print(
+      "groups, seed \(seed): \(groups.shared) shared, \(groups.never) never, \(groups.unknown) unknown"
+        + " (of told: \(unsaid)) of \(groups.asked)")
     let span = log.lives.compactMap(\.acts.first?.began)
     let seconds = Double((span.max() ?? 0) - (span.min() ?? 0)) / 1e9
     print(

@@ -38,16 +38,29 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
     Self("same-at-twice-changed", "query same 4711 6200 --at 2023-11-14T22:15:53.5Z", status: 2),
     Self("same-range", "query same 5000 5100", status: 2),
     Self("same-range-part", "query same 4711 4712 812 --until 2023-11-14T22:15:14Z", status: 1),
-    Self("same-reused", "query same 6100 812 --type net,user"),
+    Self("same-reused", "query same 6100 812 --type net,user", status: 2),
     // 6200 started a second later.
+    // 6100 was two processes; the first did not outlive what was asked.
+    Self("same-reused-all", "query same 6100 812 --type net,user --all-incarnations", status: 2),
     Self("same-not-there", "query same 6200 4711 --at 2023-11-14T22:15:12Z", status: 2),
     Self("same-denied", "query same 7000 7100 7200 --type net,user", status: 2),
+
+    // 5100 was in the network of 5000 from sample 4 to 6.
+    Self("shared", "query shared 5000 5100 --type net,uts,user"),
+    Self("shared-container", "query shared container:0123 host --type net,user"),
+    Self("shared-namespace", "query shared net#5001 5100 812"),
+    Self("shared-apart", "query shared 4711 812 --type net", status: 2),
+    // Between samples 4 and 5, and while the machine was suspended.
+    Self("shared-at", "query shared 5000 5100 --type net,uts --at 2023-11-14T22:15:17Z"),
+    Self("shared-at-gap", "query shared 5000 5100 --type net --at 2023-11-14T22:15:30Z", status: 2),
+    Self("shared-reused", "query shared 6100 comm:nginx --type net,pid", status: 2),
 
     Self("history-moved", "query history 5000"),
     Self("history-joined", "query history 5100"),
     Self("history-container", "query history 4711"),
     Self("history-exec", "query history 6200"),
     Self("history-reused", "query history 6100"),
+    Self("history-reused-all", "query history 6100 --all-incarnations"),
     Self("history-denied", "query history 7000"),
     Self("history-zombie", "query history 7200"),
     Self("history-nested", "query history 8002"),

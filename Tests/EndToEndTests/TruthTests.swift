@@ -48,6 +48,14 @@ struct TruthTests {
       let question = ranges.question()
       ranges.check(try reader.same(question), to: question)
     }
+    var groups = try SharedExaminer(
+      reader, log: log, samples: samples, seed: seed, isExact: false)
+    try groups.examine(reader, questions: 1300)
+    let falsehoods = groups.mistakes.count
+    #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")
+    #expect(groups.shared > 50 && groups.unknown > 50)
+    print(
+      "groups, seed \(seed): \(groups.shared) shared, \(groups.unknown) unknown of \(groups.asked)")
     print(
       "truth, seed \(seed): \(log.lives.joinedActs) steps, \(examiner.asked) answers:"
         + " \(examiner.proven) proven, \(examiner.unknown) unknown for a reason,"

@@ -19,7 +19,8 @@ extension EventWorld {
   }
 
   func description(_ actor: Int) -> ProcessDescription {
-    .init(comm: Array("a\(actor)".utf8), uid: 0, cgroup: Array("0::/a".utf8))
+    .init(
+      comm: Array("a\(actor)".utf8), uid: 0, cgroup: Array(TestContainer.cgroup(of: actor).utf8))
   }
 
   /// What was collected is taken over, and written or left to the next sample.

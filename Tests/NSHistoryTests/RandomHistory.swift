@@ -136,7 +136,9 @@ struct RandomHistory {
       facts: ProcessFacts(
         pid: process.pid, startTicks: UInt64(process.birth / (HistoryScript.second / 100)),
         parentPID: process.parentPID, isKernelThread: false, nspid: []),
-      description: .init(comm: Array("p\(sight.process)".utf8), uid: 0, cgroup: nil),
+      description: .init(
+        comm: Array("p\(sight.process)".utf8), uid: 0,
+        cgroup: Array(TestContainer.cgroup(of: sight.process).utf8)),
       links: sight.links)
   }
 

@@ -7,10 +7,12 @@ struct Query: ParsableCommand {
     abstract: "Ask the history.",
     discussion: """
       nshist query same 10 20 --at 10:42
+      nshist query shared container:web container:db --since -1h
       nshist query history 4711
       """,
     subcommands: [
-      QuerySame.self, QueryHistory.self, QueryMembers.self, QueryPeers.self, QueryChanges.self,
+      QuerySame.self, QueryShared.self, QueryHistory.self, QueryMembers.self, QueryPeers.self,
+      QueryChanges.self,
       QueryNamespaces.self, QueryProcesses.self, QueryTree.self, QueryCoverage.self,
     ])
 }

@@ -41,7 +41,7 @@ struct QueryChanges: ParsableCommand {
     let question = ChangesQuestion(
       in: try range.window(now: now), types: try type.types(),
       process: try process.map { try inside.process($0, now: now) },
-      namespace: try namespace.map { try SelectorArguments.namespace($0, now: now) })
+      namespace: try namespace.map { try inside.incarnations.namespace($0, now: now) })
     let all = ChangeColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
@@ -54,6 +54,8 @@ struct QueryChanges: ParsableCommand {
     try listing.end()
     let hints = Hints(reader: reader, zone: options.zone)
     try hints.say(gapsIn: question.window)
+    if let process = question.process { try hints.say(othersOf: process, in: question.window) }
+    if let namespace = question.namespace { try hints.say(othersOf: namespace) }
     if listing.rows == 0 { try sayNothing(question, reader, hints) }
   }
 

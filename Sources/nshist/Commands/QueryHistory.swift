@@ -34,6 +34,7 @@ struct QueryHistory: ParsableCommand {
     try listing.end()
     let hints = Hints(reader: reader, zone: options.zone)
     try hints.say(gapsIn: window)
+    try hints.say(othersOf: selector, in: window)
     if listing.rows == 0 {
       try hints.say(nothingOf: selector, in: window)
     }

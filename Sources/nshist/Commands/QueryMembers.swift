@@ -15,13 +15,14 @@ struct QueryMembers: ParsableCommand {
   @Argument(help: ArgumentHelp(SelectorArguments.namespaceHelp, valueName: "namespace"))
   var namespace: String
 
+  @OptionGroup var incarnations: IncarnationsOption
   @OptionGroup var range: RangeOption
   @OptionGroup var columns: ColumnsOption
   @OptionGroup var options: ListingOptions
 
   func run() throws {
     let now = ClockReading.now().wall
-    let selector = try SelectorArguments.namespace(namespace, now: now)
+    let selector = try incarnations.namespace(namespace, now: now)
     let window = try range.window(now: now)
     let all = MemberColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
@@ -36,6 +37,7 @@ struct QueryMembers: ParsableCommand {
     try listing.end()
     let hints = Hints(reader: reader, zone: options.zone)
     try hints.say(gapsIn: window)
+    try hints.say(othersOf: selector)
     if summaries.isEmpty {
       try hints.say(nothingOf: selector)
     } else if listing.rows == 0 {

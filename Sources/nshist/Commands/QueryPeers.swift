@@ -41,6 +41,7 @@ struct QueryPeers: ParsableCommand {
     try listing.end()
     let hints = Hints(reader: reader, zone: options.zone)
     try hints.say(gapsIn: window)
+    try hints.say(othersOf: selector, in: window)
     if listing.rows == 0 { try sayNothing(selector, window, reader, hints) }
   }
 

@@ -51,7 +51,7 @@ struct QueryProcesses: ParsableCommand {
     if let container {
       selectors.append(try SelectorArguments.process("container:\(container)", now: now))
     }
-    let place = try namespace.map { try SelectorArguments.namespace($0, now: now) }
+    let place = try namespace.map { try inside.incarnations.namespace($0, now: now) }
     let all = ProcessMomentColumns.all(types, isChosen: !type.given.isEmpty)
     let chosen = try columns.chosen(of: all)
 
@@ -73,6 +73,7 @@ struct QueryProcesses: ParsableCommand {
     try listing.end()
     let hints = Hints(reader: reader, zone: options.zone)
     hints.say(time, answer.samples, answer.recorded)
+    if let place { try hints.say(othersOf: place) }
     guard listing.rows == 0 else { return }
     if let place, places?.isEmpty == true { return try hints.say(nothingOf: place) }
     for (selector, matches) in zip(selectors, matchers)

@@ -11,8 +11,11 @@ struct QuerySame: ParsableCommand {
       nshist query same 10 20 --at 10:42
       nshist query same 10 20 30 --since -1h --type net,mnt --format json
 
-      Exit status: 0 same in every type asked for, 1 different in at least one, 2 none different \
-      but at least one unknown.
+      All of them at once are compared. Whether any process of one group ever shared with any of \
+      another is another question: nshist query shared.
+
+      Exit status: 0 same in every type asked for, throughout the time asked for; 1 different in at \
+      least one, at some time; 2 none different but at least one unknown.
       """)
 
   @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
@@ -59,11 +62,20 @@ struct QuerySame: ParsableCommand {
       try Comparison(ofNobody: types).print(format, utc: utc)
       throw ExitCode(ExitStatus.unknown)
     }
-    let question = SameQuestion(pids: operands, time: time, types: types)
+    let question = SameQuestion(pids: operands.selectors, time: time, types: types)
     let answer = try reader.same(question)
     let words = SameWords(question: question, answer: answer, zone: zone, path: path)
     var comparison = Comparison(answer, to: question, time: words.time)
-    comparison.notes = words.notes
+    comparison.notes = operands.notes + words.notes
+    comparison.others = operands.others
+    if operands.areGroups {
+      comparison.who = "all \(operands.selectors.count) processes together"
+      comparison.notes.append(
+        """
+        This is about all of them at once. Whether any of one group ever shared with any of another: \
+        nshist query shared \(processes.joined(separator: " ")).
+        """)
+    }
     Progress.shared.stop()
     for warning in words.warnings { Messages.shared.say(warning) }
     try comparison.print(format, utc: utc)

@@ -43,6 +43,7 @@ struct Timeline: ParsableCommand {
     }
     let hints = Hints(reader: reader, zone: options.zone)
     for selector in selectors {
+      try hints.say(othersOf: selector, in: window)
       let matches = try reader.matcher(selector)
       if lanes.contains(where: { matches($0.process) }) { continue }
       try hints.say(nothingOf: selector, in: window)

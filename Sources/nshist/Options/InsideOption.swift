@@ -9,15 +9,17 @@ struct InsideOption: ParsableArguments {
       "PIDs are those seen inside this container, by name or id.", valueName: "container"))
   var container: String?
 
+  @OptionGroup var incarnations: IncarnationsOption
+
   /// A process: by its number inside the container, if one is given.
   func process(_ text: String, now: Int64) throws -> ProcessSelector {
+    guard let container else { return try incarnations.process(text, now: now) }
     let selector = try SelectorArguments.process(text, now: now)
-    guard let container else { return selector }
     guard !container.isEmpty else { throw ValidationError("--in names no container") }
     guard case .pid(let number, nil) = selector else {
       throw ValidationError(
         "'\(text)' is not a PID inside a container; leave --in out, or give a PID")
     }
-    return .inner(number, .container(container))
+    return incarnations.meant(.inner(number, .container(container)))
   }
 }

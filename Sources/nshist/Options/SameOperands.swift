@@ -8,15 +8,30 @@ struct SameOperands {
   let time: SameQuestion.Time
   let zone: TimeZoneChoice
 
-  /// More than a person can mean.
-  private static let most = 200
+  /// All are compared at every moment at which something changed: more take too long.
+  private static let most = 5000
+
+  /// What is compared.
+  struct Operands {
+    var selectors: [SameQuestion.Selector] = []
+    /// Whether a name stands for some of them.
+    var areGroups = false
+    /// How many more processes had a bare PID.
+    var others: [Comparison.Others] = []
+    /// The same in sentences.
+    var notes: [String] = []
+  }
 
   /// Nil, with the reason on standard error, when a name stands for nobody.
-  func operands(_ asked: [ProcessSelector]) throws -> [SameQuestion.Selector]? {
-    var operands: [SameQuestion.Selector] = []
+  func operands(_ asked: [ProcessSelector]) throws -> Operands? {
+    var operands = Operands()
+    var met: Set<SameQuestion.Selector> = []
+    func add(_ selector: SameQuestion.Selector) {
+      if met.insert(selector).inserted { operands.selectors.append(selector) }
+    }
     for selector in asked {
-      if case .pid(let pid, let alive) = selector {
-        operands.append(SameQuestion.Selector(pid: pid, alive: alive))
+      if let one = try single(selector, &operands) {
+        add(one)
         continue
       }
       let meant = try processes(selector)
@@ -24,21 +39,45 @@ struct SameOperands {
         try Hints(reader: reader, zone: zone).say(nothingOf: selector, in: window)
         return nil
       }
-      let new = meant.map { SameQuestion.Selector(pid: $0.pid, process: $0.id) }
+      operands.areGroups = true
       // A PID that was given as well stands for the process already.
-      operands += new.filter { one in
-        !operands.contains(one) && !operands.contains(.init(pid: one.pid))
+      for one in meant where !met.contains(.init(pid: one.pid)) {
+        add(SameQuestion.Selector(pid: one.pid, process: one.id))
       }
     }
-    guard operands.count <= Self.most else {
+    let all = operands.selectors
+    guard all.count <= Self.most else {
       throw ValidationError(
-        "that is \(operands.count) processes; narrow it down with --at, --since and --until")
+        """
+        that is \(all.count) processes, too many to compare all at once; narrow it down with --at, \
+        --since and --until, or ask whether any shared with any: nshist query shared
+        """)
     }
-    guard operands.count >= 2 else {
+    guard all.count >= 2 else {
       throw ValidationError(
-        "that is one process, PID \(operands.first?.pid ?? 0); give another to compare it with")
+        "that is one process, PID \(all.first?.pid ?? 0); give another to compare it with")
     }
     return operands
+  }
+
+  /// A PID; nil where a selector stands for any number of processes.
+  private func single(
+    _ selector: ProcessSelector, _ operands: inout Operands
+  ) throws -> SameQuestion.Selector? {
+    switch selector {
+    case .pid(let pid, let alive): return SameQuestion.Selector(pid: pid, alive: alive)
+    case .latest(.pid(let pid, _)):
+      // At one moment a PID is one process.
+      guard case .range = time else { return SameQuestion.Selector(pid: pid) }
+      if let others = try Hints(reader: reader, zone: zone).others(of: selector, in: window) {
+        operands.notes.append("\(others).")
+        operands.others.append(
+          .init(pid: pid, count: try reader.otherIncarnations(selector, in: window)))
+      }
+      let last = try reader.processes(selector, in: window).last
+      return SameQuestion.Selector(pid: pid, process: last?.id)
+    default: return nil
+    }
   }
 
   private var window: TimeWindow {

@@ -5,8 +5,9 @@ internal import NamespaceModel
 /// Processes and namespaces as a person names them.
 enum SelectorArguments {
   static let processHelp = """
-    A PID as the recorder saw it, PID@TIME for the process that had it then, comm:NAME, \
-    container:ID or container:NAME, or PID@pid:[INODE] by the PID inside a pid namespace.
+    A PID as the recorder saw it (the process that has it now, or had it last), PID@TIME for the \
+    process that had it then, comm:NAME, container:ID or container:NAME, or PID@pid:[INODE] by the \
+    PID inside a pid namespace.
     """
   static let namespaceHelp = """
     net:4026532281 or net:[4026532281] by inode number, net#4107 by the kernel's id, net@PID for \

@@ -54,6 +54,22 @@ enum MembershipStab {
   /// more.
   static func unread(_ columns: String) -> String { inSets(columns, "l.unread = ?") }
 
+  /// Selects the memberships in the sets of which one link could not be read, and why: as `task`,
+  /// `first`, `last` and `unread`; a parameter more, the link.
+  static let unreadLink = """
+    \(spans()),
+      chosen (set_id, why) AS MATERIALIZED (
+        SELECT l.set_id, l.unread FROM namespace_set_link AS l
+        WHERE l.unread IS NOT NULL AND l.link = ?)
+    SELECT m.task_id AS task, m.from_sample AS first, m.until_sample AS last, why AS unread
+    FROM range CROSS JOIN chosen AS s CROSS JOIN membership AS m
+    WHERE m.set_id = s.set_id AND m.from_sample <= high AND COALESCE(m.until_sample, high) >= low
+    UNION ALL
+    SELECT m.task_id, m.from_sample, m.until_sample, why
+    FROM range CROSS JOIN chosen AS s CROSS JOIN brief AS m
+    WHERE m.set_id = s.set_id AND m.from_sample <= high AND m.until_sample >= low
+    """
+
   private static func inSets(_ columns: String, _ condition: String) -> String {
     """
     \(spans()),

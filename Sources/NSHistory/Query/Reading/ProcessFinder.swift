@@ -15,12 +15,26 @@ struct ProcessFinder {
       case .container(let id): try lives(container: id)
       case .inner(let number, let namespaces):
         try InnerNumbers(reading: reading).lives(number, in: namespaces).lives
+      case .latest: try incarnations(selector, in: window).lives
       }
     guard !window.isEverything else { return found }
     guard let samples = try reading.index.samples(around: window) else { return [] }
     return found.filter { life in
       life.memberships.contains { $0.from <= samples.upperBound && $0.until >= samples.lowerBound }
     }
+  }
+
+  /// The same, and how many more there were that `latest` leaves out.
+  func incarnations(
+    _ selector: ProcessSelector, in window: TimeWindow
+  ) throws(SQLiteError) -> (lives: [Life], others: Int) {
+    guard case .latest(let all) = selector else { return (try lives(selector, in: window), 0) }
+    let found = try lives(all, in: window)
+    let last = found.max { one, other in
+      (one.lastSample, one.process.id) < (other.lastSample, other.process.id)
+    }
+    guard let last else { return ([], 0) }
+    return ([last], found.count - 1)
   }
 
   private func lives(_ condition: String, _ values: [Value]) throws(SQLiteError) -> [Life] {
@@ -50,6 +64,16 @@ extension HistoryReader {
   ) throws(HistoryError) -> [ProcessRecord] {
     try reading { (reading) throws(SQLiteError) in
       try ProcessFinder(reading: reading).lives(selector, in: window).map(\.process)
+    }
+  }
+
+  /// How many more processes there were in a window than the one that `ProcessSelector.latest` is;
+  /// 0 for other selectors.
+  public func otherIncarnations(
+    _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
+  ) throws(HistoryError) -> Int {
+    try reading { (reading) throws(SQLiteError) in
+      try ProcessFinder(reading: reading).incarnations(selector, in: window).others
     }
   }
 }

@@ -12,6 +12,10 @@ public indirect enum ProcessSelector: Sendable, Hashable {
   case container(String)
   /// Every process that had a PID as it is seen inside pid namespaces (`pid_namespaces(7)`).
   case inner(Int64, PIDNamespaces)
+  /// Of the processes that are selected, and were there in the time asked for, the last one: of a
+  /// PID the process that has it now, or else the one that had it last. This is what a bare PID
+  /// means to a person.
+  case latest(ProcessSelector)
 
   /// Pid namespaces.
   public enum PIDNamespaces: Sendable, Hashable {
@@ -42,6 +46,7 @@ extension HistoryReader {
         return container.row.map(rows.contains)
           ?? process.containers.contains { $0.hasPrefix(id) }
       }
+    case .latest(let all): return try matcher(all)
     case .inner:
       let meant = Set(try processes(selector).map(\.id))
       return { meant.contains($0.id) }

@@ -36,8 +36,11 @@ struct Judgement: Hashable {
   /// Whether one of the PIDs was certainly not there: then nothing was shared by all.
   var hasAbsent: Bool { states.contains(.absent) }
 
-  private static func anyDiffer(_ namespaces: [NamespaceRecord]) -> Bool {
-    namespaces.indices.contains { first in
+  private static func anyDiffer(_ all: [NamespaceRecord]) -> Bool {
+    guard let first = all.first, all.contains(where: { $0.id != first.id }) else { return false }
+    // Many processes are in few namespaces.
+    let namespaces = Array(Set(all))
+    return namespaces.indices.contains { first in
       namespaces[(first + 1)...].contains { $0.differs(from: namespaces[first]) }
     }
   }

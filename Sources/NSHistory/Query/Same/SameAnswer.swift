@@ -2,7 +2,8 @@ public import NamespaceModel
 
 /// The answer to a `SameQuestion`.
 public struct SameAnswer: Sendable {
-  /// `same` in every type, `different` in at least one, or else `unknown`.
+  /// `same` in every type throughout the time asked for, `different` in at least one at some time, or
+  /// else `unknown`.
   public var verdict: Verdict
   /// For each PID asked for, in order, the processes it was, in the time asked for.
   public var processes: [[ProcessRecord]]
@@ -35,8 +36,19 @@ public struct SameAnswer: Sendable {
     /// Whether there was a time at which all were there and two were in different namespaces: also
     /// beside `same`, when they shared one at another time, and beside `unknown`.
     public var differedAtTimes: Bool
+    /// Beside `same` over a range: why it is not known at other times, while all may have been there,
+    /// whether they shared one; nil where that is known. That a process was just starting or exiting
+    /// does not count.
+    public var unknownAtTimes: UnknownReason?
     /// For each PID, why it is not known where it was; nil where that is known.
     public var reasons: [UnknownReason?]
+
+    /// The verdict on all of the time asked for.
+    public var throughout: Verdict {
+      guard verdict == .same else { return verdict }
+      if differedAtTimes { return .different }
+      return unknownAtTimes == nil ? .same : .unknown
+    }
   }
 
   /// A namespace, and who was seen in it.

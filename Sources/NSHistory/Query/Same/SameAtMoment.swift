@@ -39,7 +39,7 @@ struct SameAtMoment {
     return SameAnswer.TypeAnswer(
       type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
       intervals: [], isExact: !brackets.isEmpty && brackets.allSatisfy(\.isExact),
-      differedAtTimes: verdict == .different, reasons: reasons)
+      differedAtTimes: verdict == .different, unknownAtTimes: nil, reasons: reasons)
   }
 }
 

@@ -49,7 +49,16 @@ struct SameOverRange {
       type: type, verdict: verdict, reason: reason,
       namespaces: places(verdict, relevant, judgements), intervals: intervals,
       isExact: isExact(verdict, pieces),
-      differedAtTimes: isDifferent || verdict == .different, reasons: reasons(judgements))
+      differedAtTimes: isDifferent || verdict == .different,
+      unknownAtTimes: verdict == .same ? unknownAtTimes(unknown) : nil,
+      reasons: reasons(judgements))
+  }
+
+  /// Why it is not known at times whether they shared. Where a process was just as it started or
+  /// exited is left out: no sample can tell.
+  private func unknownAtTimes(_ unknown: [Judgement]) -> UnknownReason? {
+    UnknownReason.mostTelling(
+      unknown.filter { !$0.states.contains(.startingOrExiting) }.compactMap(\.reason))
   }
 
   /// Whether events tell all that the verdict rests on.

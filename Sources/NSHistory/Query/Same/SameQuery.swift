@@ -42,7 +42,7 @@ struct SameQuery {
     case .range(let since, let until):
       answer = try SameOverRange(query: self, since: since, until: until).answer()
     }
-    answer.verdict = Verdict(of: answer.types.map(\.verdict))
+    answer.verdict = Verdict(of: answer.types.map(\.throughout))
     for (place, track) in tracks.enumerated() {
       let known = try known(place, isFound: !answer.processes[place].isEmpty)
       // One PID may have been asked for at two times.

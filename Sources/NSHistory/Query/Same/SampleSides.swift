@@ -22,7 +22,10 @@ struct SampleSides {
   var areBothMissing: Bool { !follows && !isFollowed }
 
   /// Whether runs that the sample is in all held at one moment of it.
-  func prove(_ runs: [Track.Run]) -> Bool {
+  func prove(_ runs: [Track.Run]) -> Bool { prove(runs.map { ($0.from, $0.until) }) }
+
+  /// The same of the first and the last samples of what held.
+  func prove(_ runs: [(from: Int64, until: Int64)]) -> Bool {
     let stayedBefore = runs.map { follows && $0.from < sample }
     let stayedAfter = runs.map { isFollowed && $0.until > sample }
     let stayedOnBoth = zip(stayedBefore, stayedAfter).count { $0 && $1 }

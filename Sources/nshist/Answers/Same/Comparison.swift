@@ -5,6 +5,8 @@ internal import NamespaceModel
 struct Comparison {
   /// The PIDs, in the order asked for.
   var pids: [Int64]
+  /// What is said in the place of many PIDs; nil for the PIDs themselves.
+  var who: String?
   /// What was asked, behind the PIDs: `at 10:42:00`, `now`.
   var time: String
   var verdict: Verdict
@@ -14,6 +16,8 @@ struct Comparison {
   var samples: [SameAnswer.SampleGap] = []
   /// What the answer rests on, and what would help, in sentences.
   var notes: [String] = []
+  /// How many more processes had the PIDs than those that are compared.
+  var others: [Others] = []
   /// What a reason means, in words.
   var words: (UnknownReason) -> String = { $0.words }
 
@@ -45,6 +49,14 @@ struct Comparison {
     var places: [Place]
     var intervals: [Interval] = []
     var differedAtTimes = false
+    /// Beside `same`: why it is not known at other times.
+    var unknownAtTimes: UnknownReason?
+  }
+
+  /// Processes that had a PID and are not compared.
+  struct Others {
+    var pid: Int64
+    var count: Int
   }
 
   struct Reason: Hashable {
@@ -73,10 +85,9 @@ struct Comparison {
   /// The PIDs of processes, each once.
   func pids(of place: Place) -> [Int64] { Self.unique(place.processes.map { processes[$0].pid }) }
 
-  static func unique<T: Equatable>(_ values: [T]) -> [T] {
-    values.reduce(into: []) { unique, value in
-      if !unique.contains(value) { unique.append(value) }
-    }
+  static func unique<T: Hashable>(_ values: [T]) -> [T] {
+    var met: Set<T> = []
+    return values.filter { met.insert($0).inserted }
   }
 }
 
@@ -107,13 +118,16 @@ extension Comparison {
         pid: $0.pid, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
         lastSeen: $0.lastSeen, container: $0.container)
     }
-    types = answer.types.map { TypeLine($0, question.pids.map(\.pid), records) }
+    let places = Dictionary(
+      records.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    types = answer.types.map { TypeLine($0, question.pids.map(\.pid), places) }
     samples = answer.samples
   }
 }
 
 extension Comparison.TypeLine {
-  init(_ answer: SameAnswer.TypeAnswer, _ pids: [Int64], _ records: [ProcessRecord]) {
+  /// - Parameter places: of processes in the list of all, by row.
+  init(_ answer: SameAnswer.TypeAnswer, _ pids: [Int64], _ places: [Int64: Int]) {
     self.init(
       type: answer.type, verdict: answer.verdict, evidence: answer.isExact ? .exact : .sampled,
       reason: answer.reason,
@@ -122,21 +136,21 @@ extension Comparison.TypeLine {
           reason.map { Comparison.Reason(pid: pid, reason: $0) }
         }),
       places: answer.namespaces.map {
-        Comparison.Place($0.namespace, $0.processes, among: records)
+        Comparison.Place($0.namespace, $0.processes, among: places)
       },
       intervals: answer.intervals.map { interval in
         Comparison.Interval(
           from: interval.from, until: interval.until, isOpen: interval.isOpen,
-          place: Comparison.Place(interval.namespace, interval.processes, among: records))
+          place: Comparison.Place(interval.namespace, interval.processes, among: places))
       },
-      differedAtTimes: answer.differedAtTimes)
+      differedAtTimes: answer.differedAtTimes, unknownAtTimes: answer.unknownAtTimes)
   }
 }
 
 extension Comparison.Place {
-  init(_ namespace: NamespaceRecord, _ processes: [ProcessRecord], among all: [ProcessRecord]) {
+  init(_ namespace: NamespaceRecord, _ processes: [ProcessRecord], among places: [Int64: Int]) {
     self.init(
       inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
-      processes: processes.compactMap { one in all.firstIndex { $0.id == one.id } })
+      processes: processes.compactMap { places[$0.id] })
   }
 }

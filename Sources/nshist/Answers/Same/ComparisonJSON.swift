@@ -9,6 +9,13 @@ extension Comparison {
       ("processes", .array(processes.map(\.json))),
       ("types", .array(types.map(json))),
       ("samples", .array(samples.map(\.json))),
+      (
+        "other_incarnations",
+        .array(
+          others.map {
+            .object([("pid", .integer($0.pid)), ("count", .integer(Int64($0.count)))])
+          })
+      ),
     ])
   }
 
@@ -27,6 +34,7 @@ extension Comparison {
       ("namespaces", .array(line.places.map { .object(json($0)) })),
       ("intervals", .array(line.intervals.map(json))),
       ("differed_at_times", .bool(line.differedAtTimes)),
+      ("unknown_at_times", .optional(line.unknownAtTimes) { .string($0.rawValue) }),
     ])
   }
 

@@ -20,10 +20,21 @@ struct ComparisonText {
     let word = Self.colour(comparison.verdict).paint(comparison.verdict.rawValue, colours)
     if pids.isEmpty { return "\(word)  no two processes were meant: \(tally)" }
     let who =
-      pids.count == 1
-      ? "PID \(pids[0])" : "PIDs \(pids.dropLast().joined(separator: ", ")) and \(pids.last ?? "")"
+      comparison.who.map { "\($0): \(few(pids))," }
+      ?? (pids.count == 1
+        ? "PID \(pids[0])" : few(pids))
     return "\(word)  \(who) \(comparison.time): \(tally)"
   }
+
+  /// The first of many PIDs.
+  private func few(_ pids: [String]) -> String {
+    let shown = pids.prefix(pids.count > Self.mostPIDs ? Self.mostPIDs : pids.count - 1)
+    let rest = pids.count - shown.count
+    return
+      "PIDs \(shown.joined(separator: ", ")) and \(rest > 1 ? "\(rest) more" : pids.last ?? "")"
+  }
+
+  private static let mostPIDs = 20
 
   /// `different in net; unknown (gap) in uts; same in cgroup, ipc`.
   private var tally: String {
@@ -47,7 +58,10 @@ struct ComparisonText {
   private static func group(_ line: Comparison.TypeLine) -> String {
     switch line.verdict {
     case .different: return "different"
-    case .same: return line.differedAtTimes ? "same at times and different at others" : "same"
+    case .same:
+      if line.differedAtTimes { return "same at times and different at others" }
+      return line.unknownAtTimes.map { "same at times and unknown (\($0.rawValue)) at others" }
+        ?? "same"
     case .unknown:
       let qualifiers =
         [line.reason?.rawValue].compactMap(\.self)
@@ -72,7 +86,10 @@ struct ComparisonText {
     switch line.verdict {
     case .same:
       let shared = line.places.map { name($0, line.type) }.joined(separator: ", ")
-      return line.differedAtTimes ? "\(shared), at times; different at others" : shared
+      if line.differedAtTimes { return "\(shared), at times; different at others" }
+      return line.unknownAtTimes.map {
+        "\(shared), at times; at others unknown: \(comparison.words($0))"
+      } ?? shared
     case .different: return sides(line)
     case .unknown:
       let reason = line.reason.map { "\($0.rawValue): \(explain($0, line))" } ?? ""
@@ -142,21 +159,25 @@ struct ComparisonText {
   }
 
   private var processes: [String] {
-    comparison.processes.map { process in
-      var line = "\(process.pid): "
-      switch process.comm {
-      case nil: line += "(name not readable)"
-      case ""?: line += "(empty name)"
-      case let name?: line += name
-      }
-      if let container = process.container { line += ", in \(container.words)" }
-      if let uid = process.uid { line += ", uid \(uid)" }
-      if let start = process.start { line += ", started \(TimeFormat.people(start, zone))" }
-      if let first = process.firstSeen, let last = process.lastSeen {
-        line += ", recorded \(TimeFormat.people(first, zone)) to \(TimeFormat.people(last, zone))"
-      }
-      return line
+    let rest = comparison.processes.count - Self.mostTimes
+    return comparison.processes.prefix(Self.mostTimes).map(words)
+      + (rest > 0 ? ["and \(rest) more processes: --format json has them all"] : [])
+  }
+
+  private func words(_ process: Comparison.Process) -> String {
+    var line = "\(process.pid): "
+    switch process.comm {
+    case nil: line += "(name not readable)"
+    case ""?: line += "(empty name)"
+    case let name?: line += name
     }
+    if let container = process.container { line += ", in \(container.words)" }
+    if let uid = process.uid { line += ", uid \(uid)" }
+    if let start = process.start { line += ", started \(TimeFormat.people(start, zone))" }
+    if let first = process.firstSeen, let last = process.lastSeen {
+      line += ", recorded \(TimeFormat.people(first, zone)) to \(TimeFormat.people(last, zone))"
+    }
+    return line
   }
 
   private static func colour(_ verdict: Verdict) -> Colour {

@@ -12,6 +12,7 @@ struct Hints {
 
   private func words(_ selector: ProcessSelector, _ window: TimeWindow) throws -> String {
     switch selector {
+    case .latest(let all): return try words(all, window)
     case .pid(let pid, let alive):
       let known = try reader.processes(.pid(pid))
       let time = alive ?? window.since ?? window.until
@@ -68,6 +69,33 @@ struct Hints {
       Messages.shared.say(
         "the \(type) namespace of that process could never be read: see nshist query history")
     }
+  }
+
+  /// Says on standard error how many more processes had a bare PID than the one that it means.
+  func say(othersOf selector: ProcessSelector, in window: TimeWindow) throws {
+    if let words = try others(of: selector, in: window) { Messages.shared.say(words) }
+  }
+
+  /// The same of a namespace that is given by a process.
+  func say(othersOf selector: NamespaceSelector, in window: TimeWindow = TimeWindow()) throws {
+    if case .of(_, let process) = selector { try say(othersOf: process, in: window) }
+  }
+
+  /// Nil where there are none.
+  func others(of selector: ProcessSelector, in window: TimeWindow) throws -> String? {
+    guard case .latest(let all) = selector else { return nil }
+    let count = try reader.otherIncarnations(selector, in: window)
+    guard count > 0 else { return nil }
+    let pid: Int64? =
+      switch all {
+      case .pid(let pid, _), .inner(let pid, _): pid
+      default: nil
+      }
+    return """
+      PID \(pid.map(String.init) ?? "") was \
+      \(RecordingWords.count(count, "other process", "other processes")) too in that time: this is the \
+      last one; PID@TIME picks another, --all-incarnations takes all
+      """
   }
 
   /// Says on standard error where samples are missing in a window that was asked for.

@@ -1,0 +1,190 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// How far a group was observed in the time asked for, for one type of namespace.
+struct GroupObservation {
+  /// Something of it that was not observed.
+  struct Doubt {
+    let reason: UnknownReason
+    /// The process; nil for any process of the group, also those that no row tells of.
+    let process: ProcessRecord?
+    let brackets: BracketSet
+  }
+
+  private(set) var doubts: [Doubt] = []
+  /// When a process of it was there, or may have been.
+  private(set) var possible = BracketSet()
+
+  private let reading: Reading
+  private let time: ObservedTime
+
+  init(
+    _ group: SharedGroup, _ type: NamespaceType, _ reading: Reading, _ time: ObservedTime
+  ) throws(SQLiteError) {
+    self.reading = reading
+    self.time = time
+    if let namespaces = group.namespaces[type] {
+      possible = time.asked
+      try observe(namespaces, type)
+    } else {
+      for member in group.members { try observe(member, type, isFixed: !group.isOpen) }
+      if group.isOpen { observeStrangers() }
+      try observeMembership(of: group)
+    }
+  }
+
+  private mutating func add(
+    _ reason: UnknownReason, _ process: ProcessRecord?, _ brackets: BracketSet
+  ) {
+    let asked = brackets.intersection(time.asked)
+    guard !asked.isEmpty else { return }
+    doubts.append(.init(reason: reason, process: process, brackets: asked))
+    possible = possible.union(asked)
+  }
+
+  /// Of namespaces themselves there is only one thing not to know: whether they are initial.
+  private mutating func observe(
+    _ namespaces: [NamespaceRecord], _ type: NamespaceType
+  ) throws(SQLiteError) {
+    guard namespaces.allSatisfy({ $0.isInitial == true }) else { return }
+    let untold = try reading.connection.prepare(
+      "SELECT EXISTS (SELECT 1 FROM namespace WHERE type = ? AND initial IS NULL)"
+    ).bind(.integer(Int64(type.rawValue))).first { $0.integer(0) == 1 }
+    if untold == true { add(.notRecorded, nil, time.asked) }
+  }
+
+  /// A process, and where it was.
+  private mutating func observe(
+    _ member: SharedGroup.Member, _ type: NamespaceType, isFixed: Bool
+  ) throws(SQLiteError) {
+    let process = member.life.process
+    var seen: [Range<Int64>] = []
+    for run in member.runs[type.link] {
+      let end = try run.end(time.index)
+      seen.append(run.from..<end)
+      if case .unread(let reason) = run.value {
+        add(UnknownReason(reason), process, BracketSet(run.from..<max(end, run.from + 1)))
+      }
+    }
+    let observed = BracketSet(seen).intersection(time.asked)
+    possible = possible.union(observed)
+    guard isFixed else { return }
+    let alive = try lifetime(member.life).intersection(time.asked)
+    possible = possible.union(alive)
+    let gaps = alive.intersection(time.missing)
+    add(.gap, process, gaps)
+    add(.notRecorded, process, alive.intersection(time.incomplete).subtracting(observed))
+    let reported = time.exact.intersection(observed)
+    add(.changedBetweenSamples, process, alive.subtracting(reported).subtracting(gaps))
+    for sample in try disputes(member.life) {
+      let confirmed = try ObservedTime.confirmed(before: sample, reading)
+      add(.changedBetweenSamples, process, BracketSet(confirmed..<sample))
+    }
+  }
+
+  /// The samples that found out what no event had reported of a process.
+  private func disputes(_ life: Life) throws(SQLiteError) -> [Int64] {
+    var found: [Int64] = []
+    for membership in life.memberships {
+      if !membership.beginsExactly { found.append(membership.from) }
+      if !membership.endsExactly { found.append(membership.until + 1) }
+    }
+    let low = time.samples.lowerBound
+    let high = time.index.last ?? low
+    var disputes: [Int64] = []
+    for sample in found where (low...max(low, high)).contains(sample) {
+      if try time.index.point(sample).isExact { disputes.append(sample) }
+    }
+    return disputes
+  }
+
+  /// When a process was there, or may have been.
+  private func lifetime(_ life: Life) throws(SQLiteError) -> BracketSet {
+    guard let first = life.memberships.first, let last = life.memberships.last else {
+      return .init()
+    }
+    var low = try earliest(life)
+    if first.beginsExactly, try time.index.bracket(before: first.from).isExact { low = first.from }
+    var high = last.until + 1
+    if last.endsExactly {
+      let behind = try time.index.bracket(before: last.until + 1)
+      if !behind.isExact { high = try latest(life) }
+    } else {
+      high = try latest(life)
+    }
+    var alive = BracketSet(low..<max(high, low + 1))
+    // It had exited, and went on by exec.
+    for (one, next) in zip(life.memberships, life.memberships.dropFirst())
+    where one.endsExactly && next.beginsExactly && one.until + 1 < next.from {
+      alive = alive.subtracting(BracketSet(one.until + 1..<next.from))
+    }
+    let boot = life.process.boot
+    let others = time.index.sessions.filter { $0.boot != boot }.map { $0.first..<$0.last }
+    return alive.subtracting(BracketSet(others))
+  }
+
+  /// The time in which a process can have started at the earliest, of one whose start no event told.
+  private func earliest(_ life: Life) throws(SQLiteError) -> Int64 {
+    let bottom = (time.index.first ?? 0) - 1
+    guard let start = life.process.startBoot.map({ $0 &- Track.grain }),
+      let own = time.index.session(of: life.firstSample)
+    else { return bottom }
+    var earliest = life.firstSample - 1
+    for session in time.index.sessions.reversed() where session.first <= life.firstSample {
+      guard session.clock == own.clock else { return bottom }
+      if try time.index.point(session.last).bootEnd < start { return earliest }
+      var low = session.first
+      var high = min(session.last, life.firstSample)
+      while low < high {
+        let middle = (low + high) / 2
+        if try time.index.point(middle).bootEnd < start { low = middle + 1 } else { high = middle }
+      }
+      earliest = min(earliest, low - 1)
+      if low > session.first { return earliest }
+    }
+    return earliest
+  }
+
+  /// Behind the time in which a process can have exited at the latest, of one whose exit no event
+  /// told: a sample that shows everyone and did not see it says that it was gone.
+  private func latest(_ life: Life) throws(SQLiteError) -> Int64 {
+    let top = (time.index.last ?? 0) + 1
+    let last = life.lastSample
+    guard last < top - 1 else { return top }
+    var behind = last + 1
+    while behind < top {
+      guard let session = time.index.session(of: behind) else { return top }
+      if session.space == life.process.space, !session.hidesProcesses { return behind }
+      if session.boot != life.process.boot { return behind }
+      behind = session.last + 1
+    }
+    return top
+  }
+
+  /// Processes of the group that may have been there and that no row tells of.
+  private mutating func observeStrangers() {
+    add(.gap, nil, time.missing)
+    add(.notRecorded, nil, time.incomplete)
+    let complete = time.exact.subtracting(time.disputed)
+    add(
+      .changedBetweenSamples, nil,
+      time.asked.subtracting(time.missing).subtracting(complete))
+  }
+
+  /// Of those who were in a namespace: processes of which that could not be read.
+  private mutating func observeMembership(of group: SharedGroup) throws(SQLiteError) {
+    guard group.isOpen, let type = group.namespaces.keys.first else { return }
+    let rows = try reading.connection.prepare(
+      "SELECT task, first, last, unread FROM (\(MembershipStab.unreadLink))"
+    ).bind(MembershipStab.values(time.samples) + [.integer(Int64(type.link.rawValue))])
+      .map { ($0.integer(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3)) }
+    for (task, first, last, code) in rows {
+      guard let reason = UInt8(exactly: code).flatMap(UnreadReason.init(rawValue:)),
+        reason != .unsupported
+      else { continue }
+      let process = try reading.lives.life(task: task)?.process
+      let high = last.map { $0 + 1 } ?? time.samples.upperBound
+      add(UnknownReason(reason), process, BracketSet(first..<max(high, first + 1)))
+    }
+  }
+}

@@ -1,0 +1,186 @@
+internal import SQLite
+
+/// The time that a question is about, as times between samples or events, and how much of it was
+/// observed.
+struct ObservedTime {
+  let index: SampleIndex
+  /// What was asked for. A beginning that was not named is the end of the first sample, and an end
+  /// that was not named is the last sample or event.
+  let window: TimeWindow
+  /// The samples in the window, and one more on each side.
+  let samples: ClosedRange<Int64>
+  /// All that the window overlaps.
+  let asked: BracketSet
+  /// Of that, where samples are missing.
+  let missing: BracketSet
+  /// Of that, where events reported all that happened.
+  let exact: BracketSet
+  /// Of that, where a sample found out that events had not reported everything.
+  let disputed: BracketSet
+  /// Of that, where processes could be there and were not recorded: `hidepid`, or short-lived
+  /// processes that were left out on request.
+  let incomplete: BracketSet
+  /// The numbers of the samples before which samples are missing, or the clock was set.
+  let cuts: [Int64]
+
+  /// Nil where there is no sample.
+  init?(_ reading: Reading, _ window: TimeWindow) throws(SQLiteError) {
+    let index = reading.index
+    guard let first = index.first, let last = index.last,
+      let around = try index.samples(around: window)
+    else { return nil }
+    self.index = index
+    self.window = window
+    var low = around.lowerBound
+    var high = around.upperBound
+    // Where the clock was set, or nothing was recorded, it showed times that no sample shows.
+    for cut in index.sessions.dropFirst().map(\.first) + index.clockSteps {
+      let walls = try index.bracket(before: cut).wall
+      guard walls.contains(where: { window.overlaps($0.lowerBound, $0.upperBound) }) else {
+        continue
+      }
+      low = min(low, cut - 1)
+      high = max(high, cut)
+    }
+    samples = max(first, low - 1)...min(last, high + 1)
+    let pieces = try index.pieces(of: samples)
+    cuts = pieces.dropFirst().map(\.lowerBound)
+    var asked: [Range<Int64>] = []
+    var missing: [Range<Int64>] = []
+    for piece in pieces { asked.append(try Self.overlap(piece, window, index)) }
+    for cut in cuts {
+      let bracket = try index.bracket(before: cut)
+      let isAsked = bracket.wall.contains { window.overlaps($0.lowerBound, $0.upperBound) }
+      if isAsked { asked.append(cut - 1..<cut) }
+      if bracket.missing != nil { missing.append(cut - 1..<cut) }
+    }
+    // Time outside of all samples belongs to the question only if it was asked for by name.
+    let named = [window.since, window.until].compactMap(\.self)
+    let opening = try index.point(first)
+    let closing = try index.point(last)
+    if named.contains(where: { $0 < opening.wallEnd }) { asked.append(first - 1..<first) }
+    if named.contains(where: { $0 > closing.wall }) { asked.append(last..<last + 1) }
+    missing += [first - 1..<first, last..<last + 1]
+    self.asked = BracketSet(asked)
+    self.missing = BracketSet(missing).intersection(self.asked)
+    let sessions = try Self.sessions(reading)
+    let sampled = try Self.sampled(reading, samples, sessions)
+    exact = self.asked.subtracting(self.missing).subtracting(sampled)
+    disputed = try Self.disputed(reading, samples).intersection(exact)
+    incomplete = BracketSet(
+      index.sessions.filter { $0.hidesProcesses || sessions[$0.id]?.keepsAll == false }
+        .map { $0.first - 1..<$0.last + 1 }
+    ).intersection(self.asked)
+  }
+
+  /// The brackets inside a piece that a window overlaps: in one, the wall clock runs on.
+  private static func overlap(
+    _ piece: ClosedRange<Int64>, _ window: TimeWindow, _ index: SampleIndex
+  ) throws(SQLiteError) -> Range<Int64> {
+    var low = piece.lowerBound
+    if let since = window.since {
+      var high = piece.upperBound
+      while low < high {
+        let middle = (low + high) / 2
+        let after = try index.point(middle + 1)
+        // What an event ended did not hold at its moment.
+        let isBefore = after.isExact ? after.wall <= since : after.wallEnd < since
+        if isBefore { low = middle + 1 } else { high = middle }
+      }
+    }
+    var end = piece.upperBound
+    if let until = window.until {
+      var bottom = piece.lowerBound
+      while bottom < end {
+        let middle = (bottom + end) / 2
+        if try index.point(middle).wall > until { end = middle } else { bottom = middle + 1 }
+      }
+    }
+    return low..<max(low, end)
+  }
+
+  private struct Session {
+    let hasEvents: Bool
+    let keepsAll: Bool
+  }
+
+  private static func sessions(_ reading: Reading) throws(SQLiteError) -> [Int64: Session] {
+    let rows = try reading.connection.prepare(
+      "SELECT session_id, events, short_lived FROM session WHERE first_sample IS NOT NULL"
+    ).map { row in
+      (
+        row.integer(0),
+        Session(
+          hasEvents: row.integer(1) != 0, keepsAll: row.optionalText(2) ?? "all" == "all")
+      )
+    }
+    return Dictionary(rows) { one, _ in one }
+  }
+
+  /// Where only samples tell what was.
+  private static func sampled(
+    _ reading: Reading, _ samples: ClosedRange<Int64>, _ sessions: [Int64: Session]
+  ) throws(SQLiteError) -> BracketSet {
+    var found: [Range<Int64>] = []
+    for session in reading.index.sessions
+    where session.first <= samples.upperBound && session.last >= samples.lowerBound {
+      guard sessions[session.id]?.hasEvents == true else {
+        found.append(session.first - 1..<session.last)
+        continue
+      }
+      found.append(session.first - 1..<session.first)
+      let low = max(session.first, samples.lowerBound)
+      let high = min(session.last, samples.upperBound)
+      found += try reading.connection.prepare(
+        """
+        SELECT sample_id FROM sample
+        WHERE sample_id BETWEEN ? AND ? AND (exact IS NOT 1 OR gap IS NOT NULL)
+        """
+      ).bind(.integer(low), .integer(high)).map { $0.integer(0) - 1..<$0.integer(0) }
+    }
+    return BracketSet(found)
+  }
+
+  /// What events reported is certain up to the sample before the last: see `SampleIndex.lastMissing`.
+  private static func disputed(
+    _ reading: Reading, _ samples: ClosedRange<Int64>
+  ) throws(SQLiteError) -> BracketSet {
+    let ids = try reading.connection.prepare(
+      """
+      SELECT sample_id FROM sample WHERE disagreements > 0 AND sample_id >= ?
+        AND sample_id <= COALESCE((SELECT MAX(sample_id) FROM (
+          SELECT sample_id FROM sample WHERE sample_id >= ? ORDER BY sample_id LIMIT 3)), 0)
+      UNION ALL
+      SELECT sample_id FROM sample WHERE disagreements > 0 AND sample_id BETWEEN ? AND ?
+      """
+    ).bind(
+      .integer(samples.upperBound), .integer(samples.upperBound), .integer(samples.lowerBound),
+      .integer(samples.upperBound)
+    ).map { $0.integer(0) }
+    return BracketSet(
+      try ids.map { (id) throws(SQLiteError) in try confirmed(before: id, reading)..<id })
+  }
+
+  /// The last sample up to which what events reported is certain, where one found a disagreement.
+  static func confirmed(before sample: Int64, _ reading: Reading) throws(SQLiteError) -> Int64 {
+    try reading.connection.prepare(
+      "SELECT sample_id FROM sample WHERE sample_id < ? ORDER BY sample_id DESC LIMIT 2"
+    ).bind(.integer(sample)).map { $0.integer(0) }.last ?? sample - 1
+  }
+
+  /// Where events reported all of a group that may have members nobody recorded.
+  var complete: BracketSet { exact.subtracting(disputed).subtracting(incomplete) }
+
+  /// The time of brackets on the wall clock, as far as it is asked for.
+  func time(of range: Range<Int64>) throws(SQLiteError) -> (from: Int64, until: Int64) {
+    let first = index.first ?? 0
+    let last = index.last ?? 0
+    var from = range.lowerBound < first ? Int64.min : try index.point(range.lowerBound).wall
+    var until = range.upperBound > last ? Int64.max : try index.point(range.upperBound).wallEnd
+    if let since = window.since { from = max(from, since) }
+    if let end = window.until { until = min(until, end) }
+    if from == Int64.min { from = try index.point(first).wall }
+    if until == Int64.max { until = try index.point(last).wallEnd }
+    return (from, max(from, until))
+  }
+}

@@ -1,0 +1,34 @@
+internal import NamespaceModel
+
+/// A group of a `SharedQuestion`, as far as it is recorded.
+struct SharedGroup {
+  let place: Int
+  /// Its processes and threads that were there in the time asked for.
+  var members: [Member] = []
+  /// The namespaces that it is, by type: a process shares with it by being there.
+  var namespaces: [NamespaceType: [NamespaceRecord]] = [:]
+  /// Whether processes may have belonged to it that no row tells of.
+  var isOpen = false
+  /// Whether it is a container.
+  var isContainer = false
+  /// Whether any process or namespace of it was ever recorded.
+  var isKnown = true
+  /// How many more processes had its PID in the time asked for.
+  var otherIncarnations = 0
+
+  /// A process or thread.
+  struct Member {
+    let life: Life
+    /// The row of its process: its own, or of a thread that of its process.
+    let owner: Int64
+    /// Its memberships while it belonged to the group.
+    let memberships: [Membership]
+    let runs: LinkRuns
+  }
+
+  /// Whether, for a type, it is namespaces and not processes.
+  func isNamespace(_ type: NamespaceType) -> Bool { namespaces[type] != nil }
+
+  /// How many processes, each with its threads.
+  var processCount: Int { Set(members.map(\.owner)).count }
+}

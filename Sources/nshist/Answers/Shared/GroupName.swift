@@ -1,0 +1,39 @@
+internal import NSHistory
+
+/// What a group is called in a sentence.
+struct GroupName {
+  /// As it was given.
+  let text: String
+  let group: SharedAnswer.Group
+
+  /// The name of a container; nil for another group.
+  private var container: String? {
+    guard text.hasPrefix("container:") else { return nil }
+    let given = String(text.dropFirst("container:".count))
+    guard let container = group.container else { return SystemText.harmless(given) }
+    // A container may be inside the one that is meant.
+    return container.id.hasPrefix(given.lowercased()) ? container.label : SystemText.harmless(given)
+  }
+
+  /// Behind the words for one of its processes: ` of container web`.
+  var suffix: String { container.map { " of container \($0)" } ?? "" }
+
+  /// `container web`, `PID 812 (sshd)`, `comm:nginx`, `net@812`, `the host`.
+  var words: String {
+    if let container { return "container \(container)" }
+    if text == "host" { return "the host" }
+    if group.processes == 1, let process = group.process, text.first?.isNumber == true {
+      return Self.words(process)
+    }
+    return SystemText.harmless(text)
+  }
+
+  /// The namespace of a type that is its own: `db's net namespace`.
+  func own(_ type: String) -> String {
+    container.map { "\($0)'s \(type) namespace" } ?? "the \(type) namespace of \(words)"
+  }
+
+  static func words(_ process: ProcessRecord) -> String {
+    "PID \(process.number) (\(process.shownName))"
+  }
+}

@@ -1,0 +1,287 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// The answer to `query shared` for a person: first a sentence that can be pasted, then a line a
+/// type, then what was not observed.
+struct SharedFormatter {
+  let answer: SharedAnswer
+  let names: [GroupName]
+  let window: TimeWindow
+  let isMoment: Bool
+  let zone: TimeZoneChoice
+  let colours: Bool
+
+  /// What a person reads through.
+  private static let mostSentences = 20
+
+  var text: String {
+    var blocks = [[headline], [table]]
+    blocks.append(moreSentences)
+    blocks.append(unobserved)
+    blocks.append(beside + evidence)
+    return blocks.filter { !$0.isEmpty }
+      .map { $0.joined(separator: "\n").trimmedEnd }.joined(separator: "\n\n") + "\n"
+  }
+
+  // MARK: The first line
+
+  private var headline: String {
+    let word = Self.colour(answer.verdict).paint(answer.verdict.rawValue, colours)
+    switch answer.verdict {
+    case .shared:
+      let telling = answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
+      return "\(word)  \(telling.map(sentence) ?? "")"
+    case .never:
+      return """
+        \(word)  No process of \(who("no process of")) was in one namespace with another's \(when): \
+        \(types(.never)). \(isExact ? "Kernel events cover all of that." : "They ran at different times.")
+        """
+    case .unknown:
+      return """
+        \(word)  Whether \(who("and")) shared a namespace \(when) is not known: \(types(.unknown))\
+        \(types(.never).isEmpty ? "" : "; never in \(types(.never))").
+        """
+    }
+  }
+
+  /// A visit tells most that is exact, in a namespace that is not the host's, and early.
+  private static func rank(_ visit: SharedAnswer.Visit) -> (Int, Int, Int64) {
+    (visit.namespace.isInitial == true ? 1 : 0, visit.isExact ? 0 : 1, visit.from)
+  }
+
+  private func who(_ joint: String) -> String {
+    let all = names.map(\.words)
+    let rest = all.dropLast().joined(separator: ", ")
+    return joint == "and" ? "\(rest) and \(all.last ?? "")" : "\(rest) or \(all.last ?? "")"
+  }
+
+  private var when: String {
+    if isMoment, let time = window.since { return "at \(show(time))" }
+    let from = window.since ?? answer.recorded?.lowerBound
+    let until = window.until ?? answer.recorded?.upperBound
+    guard let from, let until else { return "in all that is recorded (nothing)" }
+    return "from \(show(from)) to \(show(until))"
+  }
+
+  private func types(_ verdict: SharedVerdict) -> String {
+    answer.types.filter { $0.verdict == verdict }.map { line in
+      line.type.name + (line.reason.map { " (\($0.rawValue))" } ?? "")
+    }.joined(separator: ", ")
+  }
+
+  // MARK: Sentences
+
+  /// `PID 19732 (nsenter) of container web was in db's net namespace 20:55:16.037 to ...`.
+  private func sentence(_ visit: SharedAnswer.Visit) -> String {
+    let other = names[visit.otherGroup]
+    let name = names[visit.group]
+    guard let process = visit.process else {
+      return "\(name.words) and \(other.words) are one namespace, \(visit.namespace.words), "
+        + time(visit)
+    }
+    let subject = GroupName.words(process) + name.suffix
+    let type = visit.namespace.type.name
+    let isHosts = visit.namespace.isInitial == true
+    if visit.others.isEmpty {
+      let place = isHosts ? "the host's \(type) namespace" : visit.namespace.words
+      return "\(subject) was in \(place) \(time(visit))"
+    }
+    if visit.isOthersOwn, !isHosts {
+      return "\(subject) was in \(other.own(type)) \(time(visit))"
+    }
+    let place = isHosts ? "the host's \(type) namespace" : visit.namespace.words
+    let first = visit.others.first.map { GroupName.words($0) + other.suffix } ?? other.words
+    let more =
+      visit.otherCount > 1 ? " and \(visit.otherCount - 1) more of \(other.words)" : ""
+    return "\(subject) and \(first)\(more) were in \(place) \(time(visit))"
+  }
+
+  /// The date is said once.
+  private func time(_ visit: SharedAnswer.Visit) -> String {
+    let from = show(visit.from)
+    var until = show(visit.until)
+    if until.prefix(11) == from.prefix(11), until.suffix(6) == from.suffix(6) || zone == .utc {
+      until = TimeFormat.timeOfDay(visit.until, zone, milliseconds: true)
+    }
+    let span = visit.from == visit.until ? "at \(from)" : "\(from) to \(until)"
+    return "\(span) (\(bounds(visit)))."
+  }
+
+  private func bounds(_ visit: SharedAnswer.Visit) -> String {
+    if isMoment { return visit.isExact ? "exact" : "sampled" }
+    let ends = [visit.beginning, visit.end]
+    if visit.from == visit.until, !ends.contains(.range) {
+      return visit.isExact ? "exact" : "sampled: in one sample"
+    }
+    if ends == [.exact, .exact] { return "exact" }
+    if ends == [.sampled, .sampled] { return "sampled" }
+    let beginning =
+      switch visit.beginning {
+      case .exact: "began exactly then"
+      case .sampled, .open: "began then or earlier: sampled"
+      case .range: "began before the time asked for"
+      }
+    let end =
+      switch visit.end {
+      case .exact: "ended exactly then"
+      case .sampled: "ended then or later: sampled"
+      case .range: "went on after the time asked for"
+      case .open: "and still held"
+      }
+    return "\(beginning); \(end)"
+  }
+
+  private var moreSentences: [String] {
+    guard answer.verdict == .shared else { return [] }
+    let visits = answer.types.flatMap(\.visits)
+    guard visits.count > 1 else { return [] }
+    var lines: [String] = []
+    for visit in visits.prefix(Self.mostSentences) { lines.append(sentence(visit)) }
+    let all = answer.types.reduce(0) { $0 + $1.visitCount }
+    if all > lines.count {
+      lines.append("and \(all - lines.count) more: --format csv or json has them")
+    }
+    return lines
+  }
+
+  // MARK: A line a type
+
+  private var table: String {
+    var table = Table(["TYPE", "VERDICT", "WHERE"])
+    for line in answer.types {
+      table.add([
+        .init(text: line.type.name),
+        .init(text: line.verdict.rawValue, colour: Self.colour(line.verdict)),
+        .init(text: place(line)),
+      ])
+    }
+    return table.text(colours: colours)
+  }
+
+  private func place(_ line: SharedAnswer.TypeAnswer) -> String {
+    switch line.verdict {
+    case .never: return ""
+    case .unknown:
+      return line.reason.map { "\($0.rawValue): \(Self.explain($0))" } ?? ""
+    case .shared:
+      var met: Set<Int64> = []
+      let places = line.visits.map(\.namespace).filter { met.insert($0.id).inserted }
+      let shown = places.prefix(3).map(\.words).joined(separator: ", ")
+      let more = places.count > 3 ? " and \(places.count - 3) more" : ""
+      return shown + more
+    }
+  }
+
+  private static func explain(_ reason: UnknownReason) -> String {
+    switch reason {
+    case .gap: "samples are missing"
+    case .changedBetweenSamples: "no sample saw it; what was between two samples is not recorded"
+    case .notRecorded: "processes of the groups may not have been recorded"
+    case .notRunning: "no process of one of the groups was recorded in that time"
+    case .denied, .zombie, .inodeMayBeReused, .unsupported: reason.words
+    }
+  }
+
+  // MARK: What is not known
+
+  /// What is unknown for how long and of whom: the same of several types in one line.
+  private var unobserved: [String] {
+    var order: [SharedAnswer.Unobserved] = []
+    var types: [SharedAnswer.Unobserved: [String]] = [:]
+    for line in answer.types where line.verdict != .never {
+      for one in line.unobserved {
+        if types[one] == nil { order.append(one) }
+        if types[one]?.last != line.type.name { types[one, default: []].append(line.type.name) }
+      }
+    }
+    let lines = order.prefix(Self.mostSentences).map { one in
+      let group = names[one.group]
+      let whose =
+        one.process.map { GroupName.words($0) + group.suffix } ?? "any process of \(group.words)"
+      let affected = types[one] ?? []
+      let which =
+        affected.count == answer.types.count ? "" : " in \(affected.joined(separator: ", "))"
+      return """
+        not known\(which): \(whose), for \(TimeFormat.duration(one.length)) between \(show(one.from)) \
+        and \(show(one.until)) (\(one.reason.rawValue))
+        """
+    }
+    let rest = order.count - lines.count
+    return lines + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+  }
+
+  // MARK: What stands beside it
+
+  private var beside: [String] {
+    var lines: [String] = []
+    for (name, group) in zip(names, answer.groups) {
+      if group.otherIncarnations > 0 {
+        let others = RecordingWords.count(
+          group.otherIncarnations, "other process", "other processes")
+        lines.append(
+          """
+          PID \(group.process?.pid ?? 0) was \(others) too in that time: this is the last one; \
+          PID@TIME picks another, --all-incarnations takes all.
+          """)
+      }
+      if name.text.hasPrefix("comm:") || name.text.hasPrefix("container:") {
+        let all = RecordingWords.count(group.processes, "process", "processes")
+        lines.append("\(name.words): \(all) in that time.")
+      }
+    }
+    let several = answer.inSeveralGroups
+    if !several.isEmpty {
+      lines.append(
+        "In more than one of the groups, and not compared with itself: "
+          + Self.list(several.map(GroupName.words)) + ".")
+    }
+    for one in answer.outsiders.prefix(Self.mostSentences) {
+      lines.append(
+        """
+        Of no known container, and in \(names[one.group].own(one.namespace.type.name)): \
+        \(GroupName.words(one.process)), \(show(one.from)) to \(show(one.until)).
+        """)
+    }
+    let rest = answer.outsiders.count - Self.mostSentences
+    if rest > 0 { lines.append("and \(rest) more: --format json has them all") }
+    return lines
+  }
+
+  private static func list(_ all: [String]) -> String {
+    all.prefix(mostSentences).joined(separator: ", ")
+      + (all.count > mostSentences ? " and \(all.count - mostSentences) more" : "")
+  }
+
+  /// Whether events prove what is proven.
+  private var isExact: Bool {
+    answer.types.filter { $0.verdict != .unknown }.allSatisfy(\.isExact)
+  }
+
+  private var evidence: [String] {
+    guard answer.types.contains(where: { $0.verdict != .unknown }) else { return [] }
+    return [
+      isExact
+        ? "Evidence: exact. Kernel events cover this interval."
+        : "Evidence: sampled. Changes between samples are not recorded."
+    ]
+  }
+
+  private static func colour(_ verdict: SharedVerdict) -> Colour {
+    switch verdict {
+    case .shared: .green
+    case .never: .red
+    case .unknown: .yellow
+    }
+  }
+
+  private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+}
+
+extension String {
+  /// Without line ends behind it.
+  fileprivate var trimmedEnd: String {
+    var text = Substring(self)
+    while text.last?.isNewline == true { text.removeLast() }
+    return String(text)
+  }
+}

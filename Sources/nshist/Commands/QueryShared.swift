@@ -1,0 +1,100 @@
+internal import ArgumentParser
+internal import NSHistory
+internal import NamespaceModel
+
+/// `nshist query shared`: did any process of one group ever share a namespace with any of another?
+struct QueryShared: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shared",
+    abstract:
+      "Tell whether any of one group ever shared a namespace with any of another, and when.",
+    discussion: """
+      nshist query shared container:web container:db --since -1h
+      nshist query shared container:web host --type net,mnt
+      nshist query shared net@4711 comm:nginx
+
+      Of each type: shared, by whom, with whom and when; never, where the kernel's events told all that \
+      every process of both groups did; or unknown, with the reasons, for how long and of whom. A \
+      process is not compared with itself. A namespace is asked about by its own type unless --type \
+      says others; of others its group is the processes that were in it, while they were.
+
+      Exit status: 0 shared at some time, 1 never in every type asked for, 2 otherwise.
+      """)
+
+  @Argument(help: ArgumentHelp(GroupArguments.help, valueName: "group"))
+  var groups: [String]
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
+  var at: String?
+
+  @OptionGroup var inside: InsideOption
+  @OptionGroup var range: RangeOption
+  @OptionGroup var type: TypeOption
+  @Option(help: "How to print it.") var format = AnswerFormat.table
+  @Flag(help: "Show times in UTC.") var utc = false
+  @OptionGroup var database: DatabaseOption
+
+  func validate() throws {
+    guard groups.count > 1 else { throw ValidationError("give at least two groups") }
+    if at != nil, range.since != nil || range.until != nil {
+      throw ValidationError("--at is one moment: leave --since and --until out, or --at")
+    }
+  }
+
+  func run() throws {
+    let now = ClockReading.now().wall
+    let asked = try groups.map { try GroupArguments(inside: inside, now: now).group($0) }
+    guard Set(asked).count == asked.count else {
+      throw ValidationError("a group was given twice; give different ones")
+    }
+    let types = type.given.isEmpty ? GroupArguments.types(of: asked) : try type.types()
+    let moment = try TimeArguments.time(at, "--at", now: now)
+    let window = try moment.map { TimeWindow(since: $0, until: $0) } ?? range.window(now: now)
+    let reader = try HistoryReader(path: try database.path())
+    Progress.shared.watch(reader)
+    let zone: TimeZoneChoice = utc ? .utc : .local
+    let answer = try reader.shared(SharedQuestion(asked, in: window, types: types))
+    Progress.shared.stop()
+    try refuseOneProcess(answer, types)
+    let hints = Hints(reader: reader, zone: zone)
+    for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
+      try sayNothing(of: group, found, window, hints)
+    }
+    try hints.say(gapsIn: window)
+    let names = zip(groups, answer.groups).map { GroupName(text: $0, group: $1) }
+    let text = SharedFormatter(
+      answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
+      colours: Colour.isWanted)
+    let output = try OutputFile(nil)
+    switch format {
+    case .table: try output.write(text.text)
+    case .json: try output.write(SharedJSON(answer: answer, given: groups).json.pretty + "\n")
+    case .csv: try output.write(SharedCSV(answer: answer, given: groups).csv)
+    }
+    try output.finish()
+    throw ExitStatus.of(answer.verdict)
+  }
+
+  /// A process is not compared with itself: of one alone there is nothing to say.
+  private func refuseOneProcess(_ answer: SharedAnswer, _ types: [NamespaceType]) throws {
+    let own = answer.groups.compactMap(\.process?.id)
+    guard own.count == answer.groups.count, Set(own).count == 1,
+      answer.groups.allSatisfy({ $0.processes == 1 })
+    else { return }
+    throw ValidationError(
+      "all groups are one process, PID \(answer.groups[0].process?.pid ?? 0); give another")
+  }
+
+  private func sayNothing(
+    of group: SharedQuestion.Group, _ found: SharedAnswer.Group, _ window: TimeWindow,
+    _ hints: Hints
+  ) throws {
+    switch group {
+    case .processes(let selector): try hints.say(nothingOf: selector, in: window)
+    case .namespace(let selector): if !found.isKnown { try hints.say(nothingOf: selector) }
+    case .host: break
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// `shared` of sampled histories, against `same` of every two processes, and against the samples.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct BruteForceSharedTests {
+  private static let types: [NamespaceType] = [.net, .uts, .pid, .user, .time]
+
+  /// A group, and the processes that it is.
+  private struct Group {
+    let group: SharedQuestion.Group
+    let processes: [Int]
+  }
+
+  private func groups(_ brute: BruteForce) -> [Group] {
+    let all = brute.history.processes.indices
+    let containers = TestContainer.all.map { id in
+      Group(
+        group: .processes(.container(id)),
+        processes: all.filter { TestContainer.id(of: $0) == id })
+    }
+    let pids = Set(brute.history.processes.map(\.pid)).sorted().map { pid in
+      Group(
+        group: .processes(.pid(Int64(pid))),
+        processes: all.filter { brute.history.processes[$0].pid == pid })
+    }
+    let names = all.map { Group(group: .processes(.comm("p\($0)")), processes: [$0]) }
+    return containers + pids + names
+  }
+
+  @Test("shared is what `same` says of two of them", arguments: BruteForce.seeds)
+  func pairs(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    let records = try brute.records()
+    var random = SeededRandom(seed: seed)
+    let groups = groups(brute)
+    var times = (0..<6).map { _ in
+      let one = Int.random(in: 0..<brute.history.count, using: &random)
+      let other = Int.random(in: 0..<brute.history.count, using: &random)
+      return TimeWindow(
+        since: brute.history.start(min(one, other)) + Int64.random(in: -1...12, using: &random)
+          * HistoryScript.second,
+        until: brute.history.start(max(one, other)) + 30 * HistoryScript.second)
+    }
+    times += [TimeWindow(), TimeWindow()]
+    for _ in 0..<16 {
+      guard let one = groups.randomElement(using: &random),
+        let other = groups.randomElement(using: &random), one.group != other.group,
+        let window = times.randomElement(using: &random)
+      else { continue }
+      let answer = try brute.reader.shared(
+        .init([one.group, other.group], in: window, types: Self.types))
+      let expected = try together(brute, records, one, other, window)
+      for line in answer.types {
+        let what = "\(one.group) and \(other.group) in \(window), \(line.type)"
+        let found = Self.union(line.visits.map { ($0.from, $0.until) })
+        brute.check(
+          found == expected[line.type] ?? [],
+          "\(what): \(found), not \(expected[line.type] ?? [])")
+        brute.check((line.verdict == .shared) == !found.isEmpty, "\(what): \(line.verdict)")
+        brute.check(line.verdict != .never || !line.isExact, "\(what): exactly never, of samples")
+        brute.check(
+          line.verdict != .unknown || line.reason != nil, "\(what): unknown without a reason")
+        for visit in line.visits { check(brute, visit, one, other, what) }
+      }
+    }
+    brute.report()
+  }
+
+  /// Whoever is named belongs to the group that it is named for.
+  private func check(
+    _ brute: BruteForce, _ visit: SharedAnswer.Visit, _ one: Group, _ other: Group, _ what: String
+  ) {
+    let sides = visit.group == 0 ? (one, other) : (other, one)
+    brute.check(
+      sides.0.processes.contains(brute.number(visit.process))
+        && visit.others.allSatisfy { sides.1.processes.contains(brute.number($0)) }
+        && !visit.others.contains { $0.id == visit.process?.id },
+      "\(what): \(visit)")
+  }
+
+  /// When any two of two groups were together, as `same` says.
+  private func together(
+    _ brute: BruteForce, _ records: [Int: ProcessRecord], _ one: Group, _ other: Group,
+    _ window: TimeWindow
+  ) throws -> [NamespaceType: [ClosedRange<Int64>]] {
+    var times: [NamespaceType: [(Int64, Int64)]] = [:]
+    for first in one.processes {
+      for second in other.processes where first != second {
+        let pids = [first, second].map { number in
+          SameQuestion.Selector(
+            pid: Int64(brute.history.processes[number].pid), process: records[number]?.id)
+        }
+        // Two that had one PID were never there at once.
+        guard pids[0].pid != pids[1].pid else { continue }
+        let answer = try brute.reader.same(
+          .init(
+            pids: pids, time: .range(since: window.since, until: window.until),
+            types: Self.types))
+        for line in answer.types {
+          times[line.type, default: []] += line.intervals.map { ($0.from, $0.until) }
+        }
+      }
+    }
+    return times.mapValues(Self.union).filter { !$1.isEmpty }
+  }
+
+  static func union(_ times: [(Int64, Int64)]) -> [ClosedRange<Int64>] {
+    times.sorted { $0 < $1 }.reduce(into: []) { union, time in
+      if let last = union.last, time.0 <= last.upperBound {
+        union[union.count - 1] = last.lowerBound...max(last.upperBound, time.1)
+      } else {
+        union.append(time.0...time.1)
+      }
+    }
+  }
+
+  @Test("who was in an initial namespace shared with the host", arguments: BruteForce.seeds)
+  func host(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    for group in groups(brute) {
+      let answer = try brute.reader.shared(.init([.host, group.group], types: Self.types))
+      for line in answer.types {
+        let isShared = group.processes.contains { process in
+          brute.history.sighted(process).contains {
+            brute.history.place(process, $0, line.type.link)?.isInitial == true
+          }
+        }
+        brute.check(
+          (line.verdict == .shared) == isShared,
+          "\(group.group) and the host in \(line.type): \(line.verdict), not \(isShared)")
+      }
+    }
+    brute.report()
+  }
+}

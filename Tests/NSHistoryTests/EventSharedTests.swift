@@ -1,0 +1,184 @@
+// `shared` of histories of events, against what was true.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct EventSharedTests {
+  private static let types: [NamespaceType] = [.net, .uts, .pid, .user]
+
+  /// A group, and who is in it when.
+  private struct Group {
+    let group: SharedQuestion.Group
+    /// Where of a type an actor is at a moment, if it belongs to the group then; and for a group of
+    /// namespaces, those.
+    let isMember: (EventHistory, Int, Int64) -> Bool
+    var places: (NamespaceType) -> Set<EventHistory.Key>? = { _ in nil }
+  }
+
+  private func groups(_ brute: EventBrute) -> [Group] {
+    let history = brute.history
+    var groups = TestContainer.all.map { id in
+      Group(group: .processes(.container(id))) { _, actor, _ in TestContainer.id(of: actor) == id }
+    }
+    groups += (1...12).map { pid in
+      Group(group: .processes(.pid(Int64(pid)))) { history, actor, _ in
+        history.actors[actor].pid == pid
+      }
+    }
+    groups.append(
+      Group(group: .host, isMember: { _, _, _ in false }) { type in
+        Set(Self.keys(history, type).filter(\.isInitial))
+      })
+    for type in [NamespaceType.net, .uts] {
+      for key in Self.keys(history, type).sorted(by: { $0.id ?? 0 < $1.id ?? 0 }).prefix(4) {
+        guard let id = key.id else { continue }
+        groups.append(
+          Group(
+            group: .namespace(.kernelID(type, id)),
+            isMember: { history, actor, boot in
+              EventHistory.part(history.links(actor, at: boot), type.link)?.key == key
+            }, places: { $0 == type ? [key] : nil }))
+      }
+    }
+    return groups
+  }
+
+  private static func keys(_ history: EventHistory, _ type: NamespaceType) -> Set<EventHistory.Key>
+  {
+    Set(
+      history.actors.flatMap { actor in
+        actor.stays.compactMap { EventHistory.part($0.links, type.link)?.key }
+      })
+  }
+
+  @Test(
+    "no answer is wrong, and where events told all none is unknown", arguments: EventBrute.seeds)
+  func answers(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    let history = brute.history
+    // What nothing ever repaired no answer can know of.
+    guard history.doubts.allSatisfy(\.isFound) else { return }
+    var random = SeededRandom(seed: seed)
+    let groups = groups(brute)
+    let times = history.times(&random)
+    for round in 0..<90 {
+      guard let one = groups.randomElement(using: &random),
+        let other = groups.randomElement(using: &random), one.group != other.group
+      else { continue }
+      var ends = (0..<2).compactMap { _ in times.randomElement(using: &random) }.sorted()
+      if round % 3 == 0, let first = ends.first { ends = [first, first] }
+      if round % 3 == 1, let place = times.indices.randomElement(using: &random) {
+        ends = [times[place], times[min(place + 4, times.count - 1)]].sorted()
+      }
+      let window = TimeWindow(since: ends[0], until: ends[1])
+      let answer = try brute.reader.shared(
+        .init([one.group, other.group], in: window, types: Self.types))
+      for line in answer.types { check(brute, line, one, other, window) }
+    }
+    brute.report()
+  }
+
+  private func check(
+    _ brute: EventBrute, _ line: SharedAnswer.TypeAnswer, _ one: Group, _ other: Group,
+    _ window: TimeWindow
+  ) {
+    let history = brute.history
+    let what = "\(one.group) and \(other.group) in \(window), \(line.type): \(line.verdict)"
+    let truths = truths(history, one, other, line.type, window)
+    switch line.verdict {
+    case .shared:
+      for visit in line.visits {
+        brute.check(isTrue(history, visit, truths), "\(what): \(visit), not of \(truths)")
+      }
+    case .never:
+      brute.check(truths.isEmpty, "\(what), though at \(truths)")
+      brute.check(line.visits.isEmpty, "\(what): \(line.visits)")
+    case .unknown:
+      brute.check(line.reason != nil, "\(what) without a reason")
+      guard isTold(history, window), line.reason != .notRunning, line.reason != .notRecorded
+      else { return }
+      brute.check(false, "\(what) (\(line.reason?.rawValue ?? "")), in truth \(truths)")
+    }
+  }
+
+  /// Whether all of a window was told by events, with nothing to repair anywhere near.
+  private func isTold(_ history: EventHistory, _ window: TimeWindow) -> Bool {
+    guard let since = window.since, let until = window.until, history.doubts.isEmpty else {
+      return false
+    }
+    let (low, isLowNear) = history.point(before: since)
+    let (high, isHighNear) = history.point(before: until)
+    guard let low, let high, !isLowNear, !isHighNear, since > history.wallEnd(low) else {
+      return false
+    }
+    return (low...high).allSatisfy { history.stretch(after: $0) == .exact }
+  }
+
+  /// The times, on the wall clock, in which two of them truly shared, but for moments.
+  private func truths(
+    _ history: EventHistory, _ one: Group, _ other: Group, _ type: NamespaceType,
+    _ window: TimeWindow
+  ) -> [ClosedRange<Int64>] {
+    var edges: Set<Int64> = []
+    for actor in history.actors {
+      for stay in actor.stays { edges.formUnion([stay.from, stay.until].compactMap(\.self)) }
+    }
+    // The clock is another in each session.
+    for session in history.epochs.indices {
+      guard let first = history.points.first(where: { $0.session == session }) else { continue }
+      edges.insert(first.boot)
+    }
+    edges.insert((history.points.last?.boot ?? 0) + 100 * HistoryScript.second)
+    let all = edges.sorted()
+    var found: [(Int64, Int64)] = []
+    for (from, until) in zip(all, all.dropFirst()) {
+      guard isShared(history, one, other, type, from + (until - from) / 2) else { continue }
+      let session = history.points.last { $0.boot <= from }.map(\.session) ?? 0
+      let low = max(history.epochs[session] + from, window.since ?? Int64.min)
+      let high = min(history.epochs[session] + until, window.until ?? Int64.max)
+      if low <= high { found.append((low, high)) }
+    }
+    return BruteForceSharedTests.union(found).filter {
+      $0.upperBound - $0.lowerBound >= 4 * EventHistory.blur || window.since == window.until
+    }
+  }
+
+  private func isShared(
+    _ history: EventHistory, _ one: Group, _ other: Group, _ type: NamespaceType, _ boot: Int64
+  ) -> Bool {
+    func places(_ group: Group) -> [(owner: Int, key: EventHistory.Key)] {
+      history.actors.indices.compactMap { actor in
+        guard let key = EventHistory.part(history.links(actor, at: boot), type.link)?.key,
+          group.isMember(history, actor, boot)
+        else { return nil }
+        let isThread = history.actors[actor].tid != nil
+        return (isThread ? history.actors[actor].parent ?? actor : actor, key)
+      }
+    }
+    switch (one.places(type), other.places(type)) {
+    case (let some?, let others?): return !some.isDisjoint(with: others)
+    case (let some?, nil): return places(other).contains { some.contains($0.key) }
+    case (nil, let others?): return places(one).contains { others.contains($0.key) }
+    case (nil, nil):
+      let others = places(other)
+      return places(one).contains { first in
+        others.contains { $0.key == first.key && $0.owner != first.owner }
+      }
+    }
+  }
+
+  /// Whether a visit is one of the times that are true; a moment that one sample saw is somewhere in
+  /// its pass.
+  private func isTrue(
+    _ history: EventHistory, _ visit: SharedAnswer.Visit, _ truths: [ClosedRange<Int64>]
+  ) -> Bool {
+    if !visit.isExact { return true }
+    let blur = 2 * EventHistory.blur
+    if visit.until - visit.from < 8 * EventHistory.blur { return true }
+    return truths.contains {
+      $0.lowerBound <= visit.from + blur && $0.upperBound >= visit.until - blur
+    }
+  }
+}
