@@ -8,13 +8,16 @@ final class PinWatch {
 
   private let work: BackgroundWork<Void, Outcome>
   private let every: Int64
+  /// Nil where it cannot be watched what is mounted.
+  private let mounts: MountWatch?
   private var due: Int64 = .min
   private var began: Int64 = 0
   /// What was found and is not in the file yet.
   private(set) var found: PinScan?
   /// How long the last scan took.
   private var took: Int64 = 0
-  /// Whether a namespace lost its last process since the last scan began.
+  /// Whether a namespace lost its last process, or something was mounted or unmounted, since the last
+  /// scan began.
   private var isRequested = false
   private var isSaidSlow = false
   private var saidFailure: ProcfsError.Cause?
@@ -30,8 +33,9 @@ final class PinWatch {
   private static let poll: Int64 = 200_000_000
 
   /// - Parameter every: nanoseconds from one look to the next.
-  init(_ root: String, _ identity: IdentitySource, every: Int64) {
+  init(_ root: ProcRoot, _ path: String, _ identity: IdentitySource, every: Int64) {
     self.every = every
+    mounts = MountWatch(root: root)
     work = BackgroundWork {
       var scanner: PinScanner?
       return { _ in
@@ -39,7 +43,7 @@ final class PinWatch {
           let known = scanner
           let ready =
             if let known { known } else {
-              PinScanner(root: try ProcRoot(path: root), identity: identity)
+              PinScanner(root: try ProcRoot(path: path), identity: identity)
             }
           scanner = ready
           return .success(try ready.scan())
@@ -54,6 +58,7 @@ final class PinWatch {
   /// Takes over what was found, and begins a look that is due. Gives what there is to say.
   func turn(at now: Int64) -> String? {
     var message: String?
+    if mounts?.hasChanged() == true { request() }
     switch work.take() {
     case .success(let scan):
       found = scan

@@ -65,7 +65,7 @@ public final class Recorder {
     pins =
       source != nil
       ? nil
-      : configuration.pinsEvery.map { PinWatch(configuration.procRoot, identity, every: $0) }
+      : configuration.pinsEvery.map { PinWatch(root, configuration.procRoot, identity, every: $0) }
     names = try Self.nameWatch(configuration, root, notices)
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database)

@@ -26,7 +26,7 @@ struct QueryNamespaces: ParsableCommand {
   func run() throws {
     let time = try moment.time(now: ClockReading.now().wall)
     let types = try type.types()
-    let all = NamespaceMomentColumns.all
+    let all = NamespaceMomentColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
     let answer = try reader.namespaces(

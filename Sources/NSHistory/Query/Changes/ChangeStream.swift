@@ -9,6 +9,24 @@ enum ChangeEvent {
   case exited(MembershipRow)
   /// A namespace lost its last process.
   case ended(NamespaceLife)
+  /// The first pin of a namespace came, or its last went.
+  case pin(PinRow)
+
+  /// What a scan was the first to find, or to miss.
+  struct PinRow {
+    let pin: Int64
+    let isNew: Bool
+    /// The scan that shows it, and the one before.
+    let scan: PinScanRow
+    let before: PinScanRow
+  }
+
+  /// A scan for pins.
+  struct PinScanRow {
+    let wall: Int64
+    let boot: Int64
+    let denied: Int64
+  }
 
   /// A membership as the file has it.
   struct MembershipRow {
@@ -103,6 +121,49 @@ final class ChangeStream {
         throw .corrupt("a namespace is of no type", operation: "read namespaces")
       }
       return (last + 1, .ended(life))
+    }
+  }
+
+  /// The first pins of namespaces, and the last ones, in the order of scans. What the first scan of a
+  /// session finds may have been there before.
+  static func pins(
+    _ reading: Reading, _ scope: ChangeScope, _ window: TimeWindow
+  ) throws(SQLiteError) -> ChangeStream {
+    let isMeant =
+      scope.namespaces == nil
+      ? "" : "AND p.namespace_id IN (SELECT value FROM json_each(?3))"
+    let statement = try reading.connection.prepare(
+      """
+      WITH shown (pin_id, scan, is_new) AS (
+        SELECT MIN(p.pin_id), p.from_scan, 1 FROM pin AS p
+        WHERE NOT EXISTS (
+          SELECT 1 FROM pin AS o WHERE o.namespace_id = p.namespace_id AND o.from_scan < p.from_scan
+            AND (o.until_scan IS NULL OR o.until_scan >= p.from_scan - 1)) \(isMeant)
+        GROUP BY p.namespace_id, p.from_scan
+        UNION ALL
+        SELECT MAX(p.pin_id), p.until_scan + 1, 0 FROM pin AS p
+        WHERE p.until_scan IS NOT NULL AND NOT EXISTS (
+          SELECT 1 FROM pin AS o WHERE o.namespace_id = p.namespace_id
+            AND o.from_scan <= p.until_scan + 1
+            AND (o.until_scan IS NULL OR o.until_scan > p.until_scan)) \(isMeant)
+        GROUP BY p.namespace_id, p.until_scan)
+      SELECT pin_id, is_new, s.wall_ns, s.boot_ns, s.denied, b.wall_ns, b.boot_ns, b.denied
+      FROM shown JOIN pin_scan AS s ON s.scan_id = scan JOIN pin_scan AS b ON b.scan_id = scan - 1
+      WHERE s.session_id = b.session_id AND MAX(s.wall_ns, b.wall_ns) >= ?1
+        AND MIN(s.wall_ns, b.wall_ns) <= ?2
+      ORDER BY scan
+      """
+    ).bind(
+      [.integer(window.since ?? .min), .integer(window.until ?? .max)] + scope.namespaceValues)
+    return try ChangeStream(statement) { (row) throws(SQLiteError) in
+      let scan = ChangeEvent.PinScanRow(
+        wall: row.integer(2), boot: row.integer(3), denied: row.integer(4))
+      let before = ChangeEvent.PinScanRow(
+        wall: row.integer(5), boot: row.integer(6), denied: row.integer(7))
+      return (
+        try reading.index.lastSample(notAfter: scan.wall),
+        .pin(.init(pin: row.integer(0), isNew: row.integer(1) != 0, scan: scan, before: before))
+      )
     }
   }
 

@@ -26,6 +26,7 @@ struct ChangeTeller {
       case .begun(let membership): try beginning(of: membership)
       case .exited(let membership): try exit(from: membership)
       case .ended(let life): try end(of: life)
+      case .pin(let row): try pin(row)
       }
     return change.flatMap { isInTime($0) ? $0 : nil }
   }
@@ -167,6 +168,32 @@ struct ChangeTeller {
     return try change(.emptied, last, last + 1, nil, [part], isExact: isEvent)
   }
 
+  private func pin(_ row: ChangeEvent.PinRow) throws(SQLiteError) -> NamespaceChange? {
+    guard let pin = try reading.pins.pin(row.pin), pin.namespace.isInitial != true,
+      question.types.contains(pin.namespace.type)
+    else { return nil }
+    let part = Part(
+      link: pin.namespace.type.link, from: row.isNew ? nil : pin.namespace,
+      to: row.isNew ? pin.namespace : nil, how: row.isNew ? .pinned : .unpinned)
+    let isUnused = try isUnused(pin.namespace, at: row)
+    let isGone = !row.isNew && row.scan.denied == 0 && isUnused
+    return NamespaceChange(
+      kind: row.isNew ? .pinned : isGone ? .gone : .unpinned, after: row.before.wall,
+      by: row.scan.wall, within: max(0, row.scan.boot &- row.before.boot), missing: nil,
+      isExact: false, process: nil, parent: nil, parts: [part], pin: pin, joined: nil)
+  }
+
+  /// Whether nobody was in a namespace any more when a scan began. One that others are made in or owned by
+  /// lives as long as these do.
+  private func isUnused(
+    _ namespace: NamespaceRecord, at row: ChangeEvent.PinRow
+  ) throws(SQLiteError) -> Bool {
+    guard namespace.type != .user, namespace.type != .pid,
+      let last = try reading.namespaces.life(namespace.id).last
+    else { return false }
+    return try last < reading.index.lastSample(notAfter: row.scan.wall)
+  }
+
   /// - Parameters:
   ///   - before: the last sample before it; none where the number is before the first.
   ///   - after: the first sample after it.
@@ -182,7 +209,7 @@ struct ChangeTeller {
     return NamespaceChange(
       kind: kind, after: isExact ? span.after?.wall : span.before?.wall, by: span.after?.wall,
       within: isExact ? 0 : span.length, missing: span.missing, isExact: isExact,
-      process: process, parent: parent, parts: parts,
+      process: process, parent: parent, parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
         of: joined, at: after - 1, otherThan: process?.id ?? 0))
   }

@@ -23,6 +23,7 @@ struct ChangesQuery {
   private let begun: ChangeStream
   private let exited: ChangeStream
   private let ended: ChangeStream?
+  private let pins: ChangeStream?
   private let teller: ChangeTeller
 
   /// Nil when no sample is in the time asked for.
@@ -33,12 +34,13 @@ struct ChangesQuery {
     begun = try .begun(reading, scope, samples)
     exited = try .exited(reading, scope, samples)
     ended = scope.isOfProcesses ? nil : try .ended(reading, scope, samples)
+    pins = scope.isOfProcesses ? nil : try .pins(reading, scope, question.window)
     teller = ChangeTeller(reading: reading, question: question, scope: scope)
   }
 
   func forEach(_ body: (NamespaceChange) -> Bool) throws(SQLiteError) {
-    // At one sample: who exited, who came, and what ended by that.
-    let streams = [exited, begun, ended].compactMap(\.self)
+    // At one sample: who exited, who came, and what ended by that; then what scans behind it found.
+    let streams = [exited, begun, ended, pins].compactMap(\.self)
     defer { for stream in streams { stream.close() } }
     while true {
       var next: ChangeStream?

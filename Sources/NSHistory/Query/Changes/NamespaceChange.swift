@@ -23,6 +23,8 @@ public struct NamespaceChange: Sendable, Hashable {
   public let parent: ProcessRecord?
   /// What changed, link by link.
   public let parts: [Part]
+  /// What pins the namespace, or did; nil where the change is none of pins.
+  public let pin: PinRecord?
   /// Who had been in the namespaces that it joined; nil where that cannot be told.
   public let joined: ProcessRecord?
 
@@ -43,6 +45,12 @@ public struct NamespaceChange: Sendable, Hashable {
     /// A namespace lost its last process, zombies not counted. A mount, a file, a socket or a thread of
     /// a zombie may keep it.
     case emptied
+    /// A scan was the first to find that a mount, a file or a socket keeps a namespace.
+    case pinned
+    /// A scan was the first to find that none does any more.
+    case unpinned
+    /// The same, of a namespace that no process was in: it is no more.
+    case gone
   }
 
   /// What changed in one link.
@@ -75,6 +83,10 @@ public struct NamespaceChange: Sendable, Hashable {
     case left
     /// The namespace has no process any more.
     case emptied
+    /// The namespace is kept by a mount, a file or a socket.
+    case pinned
+    /// It is not any more.
+    case unpinned
 
     /// Whether it may lead into a namespace that was there.
     var mayBeJoined: Bool { self == .joined || self == .joinedOrNew }

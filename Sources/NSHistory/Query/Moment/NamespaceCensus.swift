@@ -99,7 +99,7 @@ struct NamespaceCensus {
       }
     guard let other else { return counts[namespace.id, default: Count()].pins.append(pin) }
     counts[other.id, default: Count()].pins.append(
-      PinAtMoment(pin: pin.pin, isCertain: false))
+      PinAtMoment(pin: pin.pin, isCertain: false, seen: pin.seen, missed: pin.missed))
   }
 
   /// Whether all samples there are agree on where a process was.

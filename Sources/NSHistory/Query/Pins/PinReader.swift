@@ -84,8 +84,11 @@ struct PinReader {
       (pin: Row(row), from: row.integer(Self.count), until: row.integer(Self.count + 1))
     }
     return try rows.map { (row, from, until) throws(SQLiteError) in
-      PinAtMoment(
-        pin: try record(row), isCertain: isWatched && from <= low.id && until >= high.id)
+      let isSeen = [low, high].map { (from...until).contains($0.id) }
+      return PinAtMoment(
+        pin: try record(row), isCertain: isWatched && isSeen == [true, true],
+        seen: isSeen[0] ? low.wall : high.wall,
+        missed: isSeen[0] == isSeen[1] ? nil : isSeen[0] ? high.wall : low.wall)
     }
   }
 
@@ -112,6 +115,12 @@ struct PinReader {
       "SELECT \(Self.columns) FROM pin AS p \(Self.joins) WHERE p.namespace_id = ? ORDER BY p.pin_id"
     ).bind(.integer(namespace.id)).map(Row.init)
     return try rows.map(record)
+  }
+
+  /// The pin of a row.
+  func pin(_ id: Int64) throws(SQLiteError) -> PinRecord? {
+    try connection.prepare("SELECT \(Self.columns) FROM pin AS p \(Self.joins) WHERE p.pin_id = ?")
+      .bind(.integer(id)).map(Row.init).first.map(record)
   }
 
   /// Of the session that it was of: only the last session can have one that was not closed.

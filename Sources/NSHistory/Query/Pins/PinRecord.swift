@@ -32,4 +32,8 @@ public struct PinAtMoment: Sendable, Hashable {
   public let pin: PinRecord
   /// Whether the looks on both sides of the moment saw it, or the one before with none behind it.
   public let isCertain: Bool
+  /// When the scan on one side of the moment began that saw it.
+  public let seen: Int64
+  /// When the one on the other side began that did not; nil where there is none.
+  public let missed: Int64?
 }

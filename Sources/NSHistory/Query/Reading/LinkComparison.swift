@@ -22,9 +22,9 @@ struct LinkComparison {
       let isAsRead = read[link].map { !value.differs(from: $0) } ?? false
       // That no event reported a link says nothing of where it leads.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
-      var how = isAsRead ? .readAgain : try how(value, at: sample)
+      let how = isAsRead ? .readAgain : try how(value, at: sample)
       // No event had told where it was: if it is not new, it may have been there all the time.
-      if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { how = nil }
+      if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { continue }
       changes.append(
         LinkChange(link: link, from: isAsRead ? old : read[link], to: value, how: how))
     }

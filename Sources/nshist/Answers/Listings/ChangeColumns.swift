@@ -41,6 +41,7 @@ enum ChangeColumns {
       Column("parts", "WHAT", in: [.table, .json], cell: { .init(text: words($0)) }) {
         .array($0.parts.map(json))
       },
+      Column("pin", in: [.json]) { .optional($0.change.pin) { .object($0.keys) } },
       part("link") { .string("\($0.link.fileName)") },
       part("how") { .string($0.how.rawValue) },
       part("from") { .optional($0.from) { .string($0.name) } },
@@ -81,7 +82,8 @@ enum ChangeColumns {
       .compactMap(\.from).filter { $0.isInitial != true && row.change.kind == .moved }
     let from = left.isEmpty ? "" : ", from \(left.map(\.words).joined(separator: ", "))"
     let parent = row.change.parent.map { ", child of \($0.label)" } ?? ""
-    return said.joined(separator: "; ") + from + parent
+    let pin = row.change.pin.map { " by \($0.words)" } ?? ""
+    return said.joined(separator: "; ") + from + parent + pin
   }
 
   private static func words(_ how: NamespaceChange.How) -> String {

@@ -4,7 +4,7 @@ internal import NSHistory
 enum NamespaceMomentColumns {
   typealias Row = NamespaceAtMoment
 
-  static var all: [Column<Row>] {
+  static func all(_ zone: TimeZoneChoice) -> [Column<Row>] {
     [
       Column("type") { .string($0.namespace.type.name) },
       Column("inode", "NS") { .unsigned($0.namespace.inode) },
@@ -28,7 +28,7 @@ enum NamespaceMomentColumns {
       Column("maker_certain", in: .data) { row in
         .optional(row.maker) { _ in .bool(row.isMakerCertain) }
       },
-      Column("pins", "PINNED BY", cell: { .init(text: PinWords.summary($0.pins)) }) {
+      Column("pins", "PINNED BY", cell: { .init(text: PinWords.summary($0.pins, zone)) }) {
         .array($0.pins.map(\.json))
       },
     ] + ContainerColumns.all(inTables: true) { $0.lowest }

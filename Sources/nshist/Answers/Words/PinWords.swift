@@ -3,10 +3,17 @@ internal import NSHistory
 /// What there is to say of what pins a namespace.
 enum PinWords {
   /// In a cell: the first, and how many more.
-  static func summary(_ pins: [PinAtMoment]) -> String {
+  static func summary(_ pins: [PinAtMoment], _ zone: TimeZoneChoice) -> String {
     guard let first = pins.first else { return "" }
-    let doubt = first.isCertain ? "" : " (in doubt)"
-    return first.pin.words + doubt + (pins.count > 1 ? " +\(pins.count - 1)" : "")
+    return first.pin.words + doubt(first, zone) + (pins.count > 1 ? " +\(pins.count - 1)" : "")
+  }
+
+  /// Between two scans of which one saw it and the other did not, it came or went some time.
+  private static func doubt(_ pin: PinAtMoment, _ zone: TimeZoneChoice) -> String {
+    if pin.isCertain { return "" }
+    guard let missed = pin.missed else { return " (in doubt)" }
+    return " (in doubt: seen \(TimeFormat.people(pin.seen, zone)), "
+      + "not seen \(TimeFormat.people(missed, zone)))"
   }
 
   /// In a sentence, with times: each, up to a few.
@@ -49,5 +56,10 @@ extension PinRecord {
 }
 
 extension PinAtMoment {
-  var json: JSON { .object(pin.keys + [("certain", .bool(isCertain))]) }
+  var json: JSON {
+    .object(
+      pin.keys + [
+        ("certain", .bool(isCertain)), ("seen", .time(seen)), ("missed", .time(missed)),
+      ])
+  }
 }
