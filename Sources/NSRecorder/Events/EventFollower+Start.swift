@@ -31,8 +31,10 @@ extension EventFollower {
       meetThreads(of: task, look)
       move(task, to: resolve(inodes, look, from: task.set), at: event.time)
       task.timeAfterExec = timeAfterExec(look)
+    } else {
+      // A sample will report the process. It may have made what has these numbers now.
+      sets.forgetUnheld(inodes)
     }
-    // Of a process that is not known a sample will tell.
   }
 
   func start(

@@ -275,6 +275,16 @@ final class FollowedSets {
     return known.observed
   }
 
+  /// A task that is not followed is in namespaces of these numbers: where no followed task is in one, it
+  /// is not known any more which namespace has the number.
+  func forgetUnheld(_ inodes: NamespaceInodes) {
+    for type in NamespaceType.allCases {
+      guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }
+      let key = Key(type: type, inode: inode)
+      if namespaces[key]?.holders == 0 { namespaces[key] = nil }
+    }
+  }
+
   /// After a loss only what has an id, or a task in it, is known to be what had its number.
   func forgetUnproven() {
     namespaces = namespaces.filter {

@@ -1,6 +1,7 @@
 // The kernel's id of a namespace whose maker had gone before it could be read: a sample reads it through
 // a task that held the namespace all the time, and it is the same namespace from then on.
 
+import NamespaceEvents
 import NamespaceModel
 import Testing
 
@@ -134,6 +135,12 @@ struct LateIdentityTests {
     script.fork(30, of: 10)
     script.move(30, .host.with(.uts, 1, id: 102))
     script.exit(30)
+    script.turn()
+    // Nor where a task that is not known yet was told to be in one of the number.
+    script.fork(40, of: 10)
+    script.move(40, there, look: false)
+    script.exit(40)
+    script.take(99, of: 99, .namespaces(there.inodes))
     script.turn()
     scan.start.boot = script.clock + 1
     #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
