@@ -15,6 +15,22 @@
 #include <time.h>
 #include <unistd.h>
 
+static int argument_count;
+static char **argument_values;
+
+// glibc hands the arguments of main to each function of .init_array (call_init of csu/libc-start.c
+// and _dl_init of elf/dl-init.c).
+__attribute__((constructor)) static void keep_arguments(int count, char **values) {
+  argument_count = count;
+  argument_values = values;
+}
+
+int32_t clinux_argument_count(void) { return argument_count; }
+
+const char *clinux_argument(int32_t index) {
+  return index >= 0 && index < argument_count ? argument_values[index] : NULL;
+}
+
 const int32_t CLINUX_O_PATH_DIRECTORY = O_PATH | O_DIRECTORY | O_CLOEXEC;
 const int32_t CLINUX_O_TMPFILE = O_TMPFILE | O_WRONLY | O_CLOEXEC;
 const int32_t CLINUX_F_GETPIPE_SZ = F_GETPIPE_SZ;

@@ -24,6 +24,32 @@ public final class ProcRoot {
 
   deinit { close(descriptor) }
 
+  /// The proc of the running kernel, to ask it of what is now: a folder that merely is called `/proc`
+  /// would say that no process is running.
+  public static func live() throws(ProcfsError) -> ProcRoot {
+    let root = try ProcRoot()
+    guard root.isProc else {
+      throw ProcfsError(operation: "read", path: root.path, cause: .notProc)
+    }
+    try root.requireReader()
+    return root
+  }
+
+  /// Throws where the kernel's proc does not show the reader's own namespaces: which types there are
+  /// would not be known.
+  public func requireReader() throws(ProcfsError) {
+    guard isProc else { return }
+    let directory = openOwnNamespaces()
+    guard directory < 0 else {
+      close(directory)
+      return
+    }
+    let errno = Errno.last
+    throw ProcfsError(
+      operation: "read", path: "\(path)/self/ns",
+      cause: errno == .noSuchFileOrDirectory ? .withoutReader : .system(errno))
+  }
+
   /// The path with no link in it; as it was given where that cannot be found out.
   public var realPath: String {
     guard let real = realpath(path, nil) else { return path }
@@ -36,19 +62,17 @@ public final class ProcRoot {
     SmallFile.read(name, in: descriptor)
   }
 
-  /// The text of a file that has to be there.
-  public func require(_ name: String) throws(ProcfsError) -> [UInt8] {
-    switch read(name) {
-    case .success(let text): return text
-    case .failure(let errno):
-      throw ProcfsError(operation: "read", path: "\(path)/\(name)", cause: .system(errno))
-    }
-  }
-
   /// The boot's own name: `/proc/sys/kernel/random/boot_id` (`random(4)`).
   public func bootID() throws(ProcfsError) -> String {
     let name = "sys/kernel/random/boot_id"
-    let text = try require(name).prefix { $0 != 0x0A }
+    let text: ArraySlice<UInt8>
+    switch read(name) {
+    case .success(let read): text = read.prefix { $0 != 0x0A }
+    case .failure(.noSuchFileOrDirectory) where isProc:
+      throw ProcfsError(operation: "read", path: "\(path)/\(name)", cause: .processesOnly)
+    case .failure(let errno):
+      throw ProcfsError(operation: "read", path: "\(path)/\(name)", cause: .system(errno))
+    }
     guard text.count == 36, text.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
       throw ProcfsError(operation: "read", path: "\(path)/\(name)", cause: .malformed)
     }

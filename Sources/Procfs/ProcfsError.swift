@@ -15,6 +15,22 @@ public struct ProcfsError: Error, Sendable, Hashable {
     case system(Errno)
     /// The text is not in the form that proc(5) gives for this file.
     case malformed
+    /// The path is not of a proc file system.
+    case notProc
+    /// This proc has no entry for the process that reads it, which is in no pid namespace that the
+    /// proc shows.
+    case withoutReader
+    /// This proc shows processes and nothing else (`subset=pid`).
+    case processesOnly
+  }
+
+  /// Whether there is no proc to be read at all, or none that the reader can be found in.
+  public var isOfMissingProc: Bool {
+    switch cause {
+    case .system(let errno): errno == .noSuchFileOrDirectory || errno == .notDirectory
+    case .malformed: false
+    case .notProc, .withoutReader, .processesOnly: true
+    }
   }
 
   /// Makes an error for `operation` on `path`.
@@ -30,6 +46,21 @@ extension ProcfsError: CustomStringConvertible {
   public var description: String {
     switch cause {
     case .system(let errno): "cannot \(operation) \(path): \(errno); \(Self.remedy(errno))"
+    case .notProc:
+      """
+      cannot \(operation) \(path): it is no proc file system; mount one \
+      (mount -t proc proc /proc), or give the path of a mounted proc
+      """
+    case .withoutReader:
+      """
+      cannot \(operation) \(path): this proc is of a pid namespace that this process is not in; \
+      mount one of its own (mount -t proc proc /proc), or leave the container's mounts (nsenter -m)
+      """
+    case .processesOnly:
+      """
+      cannot \(operation) \(path): this proc is mounted with subset=pid; mount it without \
+      (of systemd: ProcSubset=all)
+      """
     case .malformed:
       "cannot \(operation) \(path): its text is not in the form of proc(5); is that a proc?"
     }

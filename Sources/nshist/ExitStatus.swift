@@ -16,6 +16,8 @@ enum ExitStatus {
   static let broken: Int32 = 1
   static let data: Int32 = 65
   static let noInput: Int32 = 66
+  /// `EX_OSFILE`: there is no proc to read.
+  static let noProc: Int32 = 72
   static let cannotCreate: Int32 = 73
   static let inputOutput: Int32 = 74
   static let temporary: Int32 = 75
@@ -46,7 +48,8 @@ enum ExitStatus {
     switch error {
     case let error as HistoryError: fail(error.description, of(error.kind))
     case let error as OutputError: fail(error.description, error.status)
-    case let error as ProcfsError: fail(error.description, inputOutput)
+    case let error as ProcfsError: fail(error.description, of(error))
+    case RecorderError.procfs(let error): fail(error.description, of(error))
     case RecorderError.history(let error): fail(error.description, of(error.kind))
     case RecorderError.events(let error):
       fail(error.description, error.isRefusal ? noPermission : inputOutput)
@@ -75,6 +78,10 @@ enum ExitStatus {
     let lastLine = NSHist.fullMessage(for: error).split(whereSeparator: \.isNewline).last ?? ""
     let quoted = lastLine.split(separator: "'", omittingEmptySubsequences: false)
     return quoted.count == 3 ? String(quoted[1]) : "nshist --help"
+  }
+
+  private static func of(_ error: ProcfsError) -> Int32 {
+    error.isOfMissingProc ? noProc : inputOutput
   }
 
   private static func of(_ kind: HistoryError.Kind) -> Int32 {

@@ -23,7 +23,8 @@ struct NSHist: ParsableCommand {
     signal(SIGQUIT, SIG_DFL)
     var command: any ParsableCommand
     do {
-      command = try DirectCommand.parse(CommandLine.arguments.dropFirst()) ?? parseAsRoot()
+      let arguments = Arguments.all
+      command = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
     } catch { ExitStatus.leave(for: error, of: nil) }
     do { try command.run() } catch { ExitStatus.leave(for: error, of: type(of: command)) }
   }

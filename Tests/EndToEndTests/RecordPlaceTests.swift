@@ -141,7 +141,7 @@ import Testing
     for root in ["/nonexistent", recording.folder.path] {
       let outcome = try Command.nshist(
         "record", "--proc-root", root, "--samples", "1", "--db", recording.path)
-      expectRefusal(outcome, 74, saying: "give the path of a mounted proc")
+      expectRefusal(outcome, 72, saying: "give the path of a mounted proc")
     }
   }
 }

@@ -9,6 +9,12 @@
 #include "EventRing.h"
 #include "PinCalls.h"
 
+/// The arguments that main was called with, the program's name first. Swift's `CommandLine` reads
+/// them from /proc/self/cmdline, and has none where that cannot be read.
+int32_t clinux_argument_count(void);
+/// The argument at an index; NULL behind the last.
+const char *clinux_argument(int32_t index);
+
 /// O_PATH | O_DIRECTORY | O_CLOEXEC: a directory that names a place and reads nothing.
 extern const int32_t CLINUX_O_PATH_DIRECTORY;
 /// O_TMPFILE | O_WRONLY | O_CLOEXEC: a file without a name, until it is linked.

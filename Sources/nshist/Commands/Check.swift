@@ -33,7 +33,7 @@ struct Check: ParsableCommand {
       throw ValidationError("a PID was given twice; give different ones")
     }
     let types = try type.types()
-    let root = try ProcRoot()
+    let root = try ProcRoot.live()
     let live = try LiveComparison.with(asked, root: root) { (live) throws(ProcfsError) in
       let processes = try live.processes()
       var findings: [(NamespaceType, [LiveComparison.Finding])] = []

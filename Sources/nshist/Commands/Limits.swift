@@ -16,7 +16,7 @@ struct Limits: ParsableCommand {
   @OptionGroup var options: ListingOptions
 
   func run() throws {
-    let use = try LiveUse(root: ProcRoot())
+    let use = try LiveUse(root: ProcRoot.live())
     let peaks = try recordedPeaks()
     let rows = NamespaceType.allCases.map { type in
       LimitRow(

@@ -6,8 +6,8 @@ internal import SystemPackage
 /// Standard output, or a file that is there whole or not at all.
 ///
 /// A file has no name until it is whole (`O_TMPFILE`, open(2)), so what is ended in the middle
-/// leaves nothing behind. Where the file system has no such files, a name beside the path is used
-/// instead, which SIGKILL can leave. What replaces a file takes over its permissions; a link is
+/// leaves nothing behind. Where the file system has no such files, or there is no `/proc`, a name
+/// beside the path is used instead, which SIGKILL can leave. What replaces a file takes over its permissions; a link is
 /// followed; a device or a FIFO is not replaced but written to.
 final class OutputFile {
   private let path: String?
@@ -41,11 +41,14 @@ final class OutputFile {
       return
     }
     replaces = true
-    let unnamed = Glibc.open(Self.folder(of: path), CLINUX_O_TMPFILE, 0o666)
+    // Only by its link in /proc is a file without a name given one (open(2)).
+    let canBeNamed = access("/proc/self/fd", X_OK) == 0
+    let unnamed =
+      canBeNamed ? Glibc.open(Self.folder(of: path), CLINUX_O_TMPFILE, 0o666) : -1
     if unnamed >= 0 {
       descriptor = unnamed
     } else {
-      guard errno == EOPNOTSUPP || errno == EISDIR else {
+      guard !canBeNamed || errno == EOPNOTSUPP || errno == EISDIR else {
         throw OutputError(path: path, errno: Errno(rawValue: errno))
       }
       let name = Self.temporaryName(path)
