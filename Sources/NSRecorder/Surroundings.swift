@@ -14,19 +14,20 @@ struct Surroundings {
   let bootOffset: Int64?
   /// The pid namespace whose processes are shown; nil when that cannot be told.
   let shownPIDNamespace: ObservedNamespace?
-  /// Nil when it could not be found out what is hidden.
+  /// What the mount of `/proc` hides from the recorder; nil when that could not be found out.
   let hidePID: HidePID?
   /// Whether the recorder has CAP_SYS_PTRACE.
   let hasTraceCapability: Bool
 
   init(_ root: ProcRoot, _ identity: IdentitySource) throws(ProcfsError) {
+    try root.requireReader()
     bootID = try root.bootID()
     procRoot = root.realPath
     ownPIDNamespaceInode = root.ownNamespaceInode(.pid)
     timeNamespaceInode = root.ownNamespaceInode(.time)
     bootOffset = root.bootOffset()
     shownPIDNamespace = root.shownPIDNamespace(identity)
-    hidePID = root.hidePID
+    hidePID = root.hiddenFromReader
     hasTraceCapability = root.hasTraceCapability
   }
 }

@@ -35,7 +35,10 @@ public struct EventsError: Error, Sendable, Hashable {
 
 extension EventsError: CustomStringConvertible {
   /// The error as one line.
-  public var description: String { "cannot \(what): \(errno); \(remedy)" }
+  public var description: String { "\(fact); \(remedy)" }
+
+  /// What failed, and why.
+  public var fact: String { "cannot \(what): \(errno)" }
 
   private var what: String {
     let place = processor.map { " of processor \($0)" } ?? ""
@@ -47,14 +50,21 @@ extension EventsError: CustomStringConvertible {
     }
   }
 
-  private var remedy: String {
+  /// What mends it.
+  public var remedy: String {
     switch (operation, errno) {
     case (.list, .invalidArgument): "its text is not a list like 0-3,5"
     case (.list, _): "is /sys mounted?"
     case (.map, .permissionDenied), (.map, .notPermitted), (.map, .noMemory):
       "too much locked memory: take a smaller ring, or raise kernel.perf_event_mlock_kb"
+    // perf_event_open(2) with `namespaces` set takes CAP_PERFMON at every value of the setting. A
+    // kernel with Debian's patch refuses it at 3 and above to all but CAP_SYS_ADMIN.
     case (_, .permissionDenied), (_, .notPermitted):
-      "run it as root or with CAP_PERFMON, or lower kernel.perf_event_paranoid"
+      """
+      run it as root, or with CAP_PERFMON, of the initial user namespace; where \
+      kernel.perf_event_paranoid is 3 or more (Debian), CAP_PERFMON is enough only after it is \
+      lowered to 2
+      """
     case (_, .tooManyOpenFiles): "raise the limit of open files (ulimit -n)"
     case (_, .tooManyOpenFilesInSystem): "raise fs.file-max, or end what holds so many files"
     case (_, .noMemory): "the machine is out of memory"

@@ -57,7 +57,7 @@ public struct LiveComparison {
     defer {
       for case .directory(let directory) in comparison.directories { close(directory) }
     }
-    let mayHide = root.hidePID.map { $0.rawValue >= HidePID.invisible.rawValue } ?? true
+    let mayHide = root.hiddenFromReader.map { $0.rawValue >= HidePID.invisible.rawValue } ?? true
     for pid in pids {
       switch try NamespaceDirectory.open(pid, in: root) {
       case .opened(let directory): comparison.directories.append(.directory(directory))

@@ -122,6 +122,15 @@ extension ProcRoot {
     return HidePID(mountinfo: table, device: "\(major):\(minor)")
   }
 
+  /// What the mount hides from this reader: nothing from one that may trace every process
+  /// (proc(5)). CAP_SYS_PTRACE in a user namespace of its own is not that, and neither is one that a
+  /// security module holds back, to which kernel threads are not shown. Nil where `hidePID` is.
+  public var hiddenFromReader: HidePID? {
+    guard let hidden = hidePID, hidden != .off else { return hidePID }
+    let isInInitial = ownNamespaceInode(.user).map(InitialNamespace.hasFixedInode) == true
+    return isInInitial && hasTraceCapability && showsKernelThreads ? .off : hidden
+  }
+
   /// Whether the reader has CAP_SYS_PTRACE (capabilities(7)), as far as that can be read.
   public var hasTraceCapability: Bool {
     guard case .success(let text) = SmallFile.read("/proc/self/status", in: AT_FDCWD) else {

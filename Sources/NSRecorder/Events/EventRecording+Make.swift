@@ -10,20 +10,29 @@ extension EventRecording {
     _ identity: IdentitySource, _ notices: inout Notices
   ) throws(RecorderError) -> EventRecording? {
     guard configuration.events != .off else { return nil }
-    if let reason = uselessness(root, surroundings) {
-      guard configuration.events == .auto else { throw .eventsUseless(reason) }
-      notices.noEvents = "not listening to the kernel's events: \(reason)"
-      return nil
-    }
-    do throws(EventsError) {
+    do throws(RecorderError) {
       return EventRecording(
-        try EventListener(ringBytes: configuration.eventRing),
+        try listener(configuration, root, surroundings),
         TaskProbe(root: root, identity: identity), readsTime: root.supports(.time))
     } catch {
-      guard configuration.events == .auto else { throw .events(error) }
-      notices.noEvents = "\(error)"
+      guard configuration.events == .auto else { throw error }
+      notices.noEvents =
+        switch error {
+        case .eventsUseless(let reason): "not listening to the kernel's events: \(reason)"
+        default: "\(error)"
+        }
       return nil
     }
+  }
+
+  /// The rings of the kernel's events; throws why a recorder cannot have them, or could not use them.
+  static func listener(
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: Surroundings
+  ) throws(RecorderError) -> EventListener {
+    if let reason = uselessness(root, surroundings) { throw .eventsUseless(reason) }
+    do throws(EventsError) {
+      return try EventListener(ringBytes: configuration.eventRing)
+    } catch { throw .events(error) }
   }
 
   /// Why what the kernel tells would not fit to what samples show; nil where it does.

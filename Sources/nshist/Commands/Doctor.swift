@@ -21,10 +21,12 @@ struct Doctor: ParsableCommand {
   @OptionGroup var options: ListingOptions
 
   func run() throws {
-    let root = try ProcRoot()
-    let file = FileCheckup(
-      path: try options.database.path(), isFull: full, zone: options.zone)
-    let checks = try KernelCheckup.all(root) + PrivilegeCheckup.all(root) + file.all()
+    let root = try ProcRoot.live()
+    let path = try options.database.path()
+    let file = FileCheckup(path: path, isFull: full, zone: options.zone)
+    let checks =
+      try KernelCheckup.all(root) + RecordingCheckup(root: root, path: path).all()
+      + PrivilegeCheckup.all(root) + file.all()
     let listing = Listing(
       "checks", CheckupColumns.all, to: try options.output(), options.format)
     try listing.begin([("state", .string(Self.worst(checks).rawValue))])

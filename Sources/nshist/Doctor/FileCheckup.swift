@@ -26,9 +26,28 @@ struct FileCheckup {
   }
 
   private var missing: Checkup {
-    Checkup(
+    if let refusal = refusalOfPlace {
+      return Checkup(
+        what: "history", state: .degraded, found: "\(path) is not there",
+        advice: "no recorder could make it (\(refusal)); name another place with --db")
+    }
+    return Checkup(
       what: "history", state: .degraded, found: "\(path) is not there",
       advice: "of the past nothing can be asked; start a recorder: nshist record --db \(path)")
+  }
+
+  /// Why no file can be made at the path: of the folder, or of the one nearest to it that is there.
+  private var refusalOfPlace: String? {
+    var folder = self.folder
+    while access(folder, F_OK) != 0, folder != "/", folder != ".",
+      let slash = folder.lastIndex(of: "/")
+    { folder = slash == folder.startIndex ? "/" : String(folder[..<slash]) }
+    guard access(folder, W_OK | X_OK) != 0 else { return nil }
+    return "\(folder): \(String(cString: strerror(errno)))"
+  }
+
+  private var folder: String {
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
   }
 
   private func health(_ reader: HistoryReader) throws(HistoryError) -> Checkup {
@@ -84,8 +103,6 @@ struct FileCheckup {
   }
 
   private func room() -> Checkup {
-    let folder =
-      path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     var status = statvfs()
     guard statvfs(folder, &status) == 0 else {
       return Checkup(

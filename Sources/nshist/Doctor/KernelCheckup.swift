@@ -1,15 +1,10 @@
-internal import CLinux
-internal import Glibc
 internal import NSHistory
 internal import NamespaceModel
 internal import Procfs
-internal import SystemPackage
 
 /// What the kernel can tell of namespaces.
 enum KernelCheckup {
-  static func all(_ root: ProcRoot) -> [Checkup] {
-    [types(root), identity(root), events()]
-  }
+  static func all(_ root: ProcRoot) -> [Checkup] { [types(root), identity(root)] }
 
   private static func types(_ root: ProcRoot) -> Checkup {
     let missing = NamespaceType.allCases.filter { !root.supports($0) }.map(\.name)
@@ -35,22 +30,6 @@ enum KernelCheckup {
       advice: """
         across sessions, and where no process stays in a namespace, answers are unknown \
         (inode-may-be-reused); Linux 6.18 has ids
-        """)
-  }
-
-  private static func events() -> Checkup {
-    let refusal = clinux_refusal_of_namespace_events()
-    guard refusal != 0 else {
-      return Checkup(
-        what: "events", state: .fine,
-        found: "the kernel tells of every fork, exit and change of namespaces")
-    }
-    return Checkup(
-      what: "events", state: .degraded,
-      found: "the kernel does not tell of changes of namespaces: \(Errno(rawValue: refusal))",
-      advice: """
-        a recorder sees only what samples meet; run it as root or with CAP_PERFMON, or lower \
-        kernel.perf_event_paranoid to -1; without, a short --interval is what helps
         """)
   }
 }

@@ -37,9 +37,11 @@ enum PrivilegeCheckup {
       who is not seen is not known to be absent, so answers are unknown (not-recorded); mount proc \
       with hidepid=0, or give its gid= group to the recorder
       """
-    switch root.hidePID {
+    switch root.hiddenFromReader {
     case .off:
-      return Checkup(what: "hidepid", state: .fine, found: "/proc shows every process")
+      let setting = root.hidePID.map { $0 == .off ? "" : " (hidepid=\($0.rawValue))" } ?? ""
+      return Checkup(
+        what: "hidepid", state: .fine, found: "/proc shows every process to this user\(setting)")
     case .noAccess:
       return Checkup(
         what: "hidepid", state: .degraded, found: "hidepid=1: others' processes may not be entered",

@@ -1,0 +1,63 @@
+internal import NSRecorder
+internal import NamespaceEvents
+internal import Procfs
+
+/// Whether a recorder could begin here, and whether it would have the kernel's events: asked of the
+/// recorder's own preconditions.
+struct RecordingCheckup {
+  let root: ProcRoot
+  /// The history file.
+  let path: String
+
+  func all() -> [Checkup] {
+    let configuration = RecorderConfiguration(
+      database: path, interval: 1_000_000_000, samples: nil, procRoot: root.path,
+      program: Program.nameAndVersion)
+    do {
+      let refusal = try RecorderPreconditions.check(configuration)
+      return [
+        Checkup(
+          what: "recording", state: .fine,
+          found: "a recorder can read what it needs of \(root.path)"),
+        events(refusal),
+      ]
+    } catch {
+      return [
+        Checkup(
+          what: "recording", state: .broken, found: "no recorder can begin here",
+          advice: error.description)
+      ]
+    }
+  }
+
+  private func events(_ refusal: RecorderError?) -> Checkup {
+    let loss = "a recorder sees only what samples meet, so a short --interval helps"
+    switch refusal {
+    case nil:
+      return Checkup(
+        what: "events", state: .fine,
+        found: "the kernel reports every fork, exit and change of namespaces")
+    case .events(let error):
+      return Checkup(
+        what: "events", state: .degraded, found: "\(error.fact)\(paranoia(error))",
+        advice: "\(error.remedy); without events \(loss)")
+    case .eventsUseless(let reason):
+      return Checkup(
+        what: "events", state: .degraded, found: reason,
+        advice: """
+          \(loss); to have events too, record on the host, outside of pid and time namespaces
+          """)
+    case let error?:
+      return Checkup(
+        what: "events", state: .degraded, found: error.description, advice: loss)
+    }
+  }
+
+  /// The setting that decides which privilege it takes.
+  private func paranoia(_ error: EventsError) -> String {
+    guard error.isRefusal, case .success(let text) = root.read("sys/kernel/perf_event_paranoid")
+    else { return "" }
+    let value = String(decoding: text.prefix { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
+    return "; kernel.perf_event_paranoid is \(value)"
+  }
+}

@@ -1,0 +1,120 @@
+// The doctor says what a recorder would say in the same place, because both ask the same.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
+struct DoctorTests {
+  private let folder: TemporaryFolder
+  private var path: String { folder.file("history.db") }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try chmod(folder.path, to: 0o777)
+  }
+
+  /// The state and the words of each check.
+  private struct Findings: Decodable {
+    struct Check: Decodable {
+      let check: String
+      let state: String
+      let found: String
+      let advice: String?
+    }
+    let state: String
+    let checks: [Check]
+
+    subscript(name: String) -> Check? { checks.first { $0.check == name } }
+  }
+
+  private func run(_ unshare: [String], _ setUp: String, _ words: String) throws
+    -> Command.Outcome
+  {
+    try Command.run(
+      "/usr/bin/unshare",
+      unshare + ["/bin/sh", "-c", "\(setUp) '\(Command.nshist)' \(words) --db '\(path)'"])
+  }
+
+  private func doctor(
+    _ unshare: [String], _ setUp: String, status: Int32 = 0
+  ) throws -> Findings {
+    let outcome = try run(unshare, setUp, "doctor --format json")
+    #expect(outcome.status == status, "\(outcome.messages)")
+    return try JSONDecoder().decode(Findings.self, from: Data(outcome.output.utf8))
+  }
+
+  private func record(_ unshare: [String], _ setUp: String) throws -> Command.Outcome {
+    try run(unshare, setUp, "record --interval 20ms --samples 1")
+  }
+
+  @Test("where events could not be used")
+  func useless() throws {
+    for unshare in [["--pid", "--fork"], ["--time", "--boottime", "1000", "--fork"]] {
+      let said = try record(unshare, "").messages.split(separator: "\n")
+        .first { $0.contains("not listening to the kernel's events: ") }
+      let events = try #require(try doctor(unshare, "")["events"])
+      #expect(events.state == "degraded")
+      #expect(said?.contains(events.found) == true, "\(events.found)")
+    }
+  }
+
+  @Test("where no recorder can begin")
+  func processesOnly() throws {
+    let setUp = "mount -t proc -o subset=pid proc /proc &&"
+    let refusal = try record(["--mount"], setUp)
+    expectRefusal(refusal, 72, saying: "subset=pid")
+    let findings = try doctor(["--mount"], setUp, status: 1)
+    let recording = try #require(findings["recording"])
+    #expect(findings.state == "broken" && recording.state == "broken")
+    #expect(refusal.messages.contains(recording.advice ?? "none"))
+  }
+
+  @Test("where all is well")
+  func fine() throws {
+    let findings = try doctor(["--mount"], "")
+    #expect(findings["recording"]?.state == "fine")
+    let said = try record(["--mount"], "").messages
+    #expect((findings["events"]?.state == "fine") == !said.contains("no events in between"))
+  }
+
+  @Test("hidepid hides nothing from root", .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
+  func hidePID() throws {
+    let setUp = "mount -t proc -o hidepid=2 proc /proc &&"
+    #expect(try doctor(["--mount"], setUp)["hidepid"]?.state == "fine")
+    let other = "\(setUp) exec \(OtherUser.command)"
+    #expect(try doctor(["--mount"], other)["hidepid"]?.state == "degraded")
+    let outcome = try record(["--mount"], setUp)
+    #expect(!outcome.messages.contains("hidepid"), "\(outcome.messages)")
+    #expect(try Recording.texts("SELECT hidepid FROM session", in: path) == ["0"])
+  }
+
+  @Test(
+    "what would allow events works",
+    .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
+  func advice() throws {
+    let outcome = try OtherUser.nshist(
+      ["doctor", "--format", "json", "--db", path], dropping: OtherUser.everyCapability)
+    let findings = try JSONDecoder().decode(Findings.self, from: Data(outcome.output.utf8))
+    let events = try #require(findings["events"])
+    #expect(events.state == "degraded" && events.found.contains("perf_event_paranoid is "))
+    // Without the privilege no value of the setting is enough.
+    #expect(events.advice?.contains("CAP_PERFMON") == true)
+    #expect(events.advice?.contains("-1") == false)
+  }
+
+  @Test("where no history can be made")
+  func noPlace() throws {
+    let outcome = try Command.run(
+      "/usr/bin/unshare",
+      [
+        "--mount", "/bin/sh", "-c",
+        """
+        mount -t tmpfs -o ro none '\(folder.path)' && \
+        '\(Command.nshist)' doctor --format json --db '\(folder.file("a/b/history.db"))'
+        """,
+      ])
+    let findings = try JSONDecoder().decode(Findings.self, from: Data(outcome.output.utf8))
+    #expect(findings["history"]?.advice?.contains("Read-only file system") == true)
+  }
+}
