@@ -30,9 +30,39 @@ struct TimeExpressionTests {
       ("-5m", -300), ("5m ago", -300), ("3d2h ago", -266_400), ("-1h30m", -5400),
       ("-2w", -1_209_600),
       ("@1795428000", 0), ("2026-07-01 12:00", -12_528_000), ("  11:00  ", 0),
+      ("2026-11-23T11:00:00+0100", 0), ("2026-11-23 11:00:00 +0100", 0),
     ] as [(String, Int64)])
   func forms(text: String, seconds: Int64) {
     #expect(parse(text) == Self.now + seconds * Self.second)
+  }
+
+  @Test(
+    "what journalctl takes and prints, in seconds from 2026-11-23T10:00:00Z",
+    arguments: [
+      ("1 hour ago", -3600), ("5min ago", -300), ("-5min", -300), ("2 days ago", -172_800),
+      ("1 week 2 days 3 hr 4 minutes 5 sec ago", -788_645), ("1h 30min ago", -5400),
+      ("90 seconds ago", -90), ("-2hours", -7200), ("2026-11-23 10:00:00 UTC", 0),
+      ("2026-11-23 10:00:00 GMT", 0), ("2026-11-23 10:00 UTC", 0), ("10:00 UTC", 0),
+      ("today UTC", -36000), ("2026-11-23 UTC", -36000), ("yesterday 10:00 UTC", -86400),
+      ("Mon 2026-11-23 10:00:00 UTC", 0), ("Monday 2026-11-23 11:00", 0),
+      ("Mon 2026-11-23 11:00:00 CET", 0), ("2026-10-25 02:30 CEST", -2_539_800),
+      ("2026-10-25 02:30 CET", -2_536_200),
+    ] as [(String, Int64)])
+  func journal(text: String, seconds: Int64) {
+    #expect(parse(text) == Self.now + seconds * Self.second)
+  }
+
+  @Test(
+    "a time stands for its whole last digit",
+    arguments: [
+      ("11:00", 0), ("11:00:05", Self.second), ("11:00:05.1", 100_000_000),
+      ("2026-11-23T10:00:00.129Z", 1_000_000), ("2026-11-23 11:00:00.129+01:00", 1_000_000),
+      ("@1795428000.123456789", 1), ("@1795428000", Self.second), ("-1.5s", 0), ("now", 0),
+      ("2026-11-23", 0), ("noon", 0),
+    ] as [(String, Int64)])
+  func lastDigit(text: String, nanoseconds: Int64) {
+    #expect(
+      TimeExpression.lastDigit(of: text, now: Self.now, zone: .local) == nanoseconds)
   }
 
   @Test(
@@ -53,6 +83,9 @@ struct TimeExpressionTests {
       "2026-13-01", "2026-11-23T10:00:00+25:00", "2026-11-23T10:00:00+01", "-", "-5", "-5x", "5m",
       "ago", "m ago", "@", "@x", "@-1", "@99999999999999", "-99999999999w", "11:00:00.",
       "2026-03-29 02:30", "yesterdayish", "today x", "now now", "2026-11-23Z", "１１:００",
+      "1 fortnight ago", "1 month ago", "1 hour", "5 ago", "hour ago", "1hour2 ago", "UTC",
+      "2026-11-23 10:00 PST", "Tue 2026-11-23 10:00", "Foo 2026-11-23", "now CET", "-5m CET",
+      "2026-11-23 11:00:00 CEST",
     ])
   func noTime(text: String) {
     #expect(parse(text) == nil)

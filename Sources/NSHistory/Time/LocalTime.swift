@@ -54,4 +54,60 @@ struct CalendarTime: Equatable {
     // February 30, or an hour that summer time leaves out, comes back as another.
     return CalendarTime.of(Int64(time), zone).0 == self ? Int64(time) : nil
   }
+
+  /// The first second of its day; nil where the calendar has no such day, or the zone left it out,
+  /// as Samoa did in 2011.
+  func startOfDay(in zone: TimeZoneChoice) -> Int64? {
+    let day = CalendarTime(year: year, month: month, day: self.day)
+    guard let midnight = day.seconds(in: .utc) else { return nil }
+    if zone == .utc { return midnight }
+    // No zone is further from UTC than this, or changes by less than a quarter of an hour.
+    let (reach, step): (Int64, Int64) = (15 * 3600, 900)
+    let later = stride(from: midnight - reach, through: midnight + reach, by: Int64.Stride(step))
+      .first { !CalendarTime.of($0, zone).0.isOfDay(before: day) }
+    guard var high = later else { return nil }
+    var low = high - step
+    while high - low > 1 {
+      let middle = low + (high - low) / 2
+      if CalendarTime.of(middle, zone).0.isOfDay(before: day) {
+        low = middle
+      } else {
+        high = middle
+      }
+    }
+    return CalendarTime.of(high, zone).0.isOfDay(day) ? high : nil
+  }
+
+  private func isOfDay(_ other: CalendarTime) -> Bool {
+    (year, month, day) == (other.year, other.month, other.day)
+  }
+
+  private func isOfDay(before other: CalendarTime) -> Bool {
+    (year, month, day) < (other.year, other.month, other.day)
+  }
+
+  /// What the local zone is called at a second since the epoch, such as `CET`.
+  static func zoneName(at seconds: Int64) -> String? {
+    var time = time_t(seconds)
+    var parts = tm()
+    guard localtime_r(&time, &parts) != nil else { return nil }
+    return parts.tm_zone.map { String(cString: $0) }
+  }
+
+  private static let weekdays = [
+    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+  ]
+
+  /// The day of the week that a word names in English, in whole or by its first three letters; Sunday
+  /// is 0.
+  static func weekday(_ word: Substring) -> Int? {
+    weekdays.firstIndex { $0 == word || $0.prefix(3) == word }
+  }
+
+  /// Its day of the week; nil when the calendar has no such day.
+  var weekday: Int? {
+    // The epoch was a Thursday.
+    CalendarTime(year: year, month: month, day: day).seconds(in: .utc)
+      .map { Int(($0 / 86400 + 4) % 7) }
+  }
 }

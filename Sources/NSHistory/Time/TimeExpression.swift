@@ -1,7 +1,8 @@
 /// A time as a person writes it.
 ///
 /// RFC 3339, `2026-11-23 10:00[:00[.5]]`, `2026-11-23`, `10:00`, `now`, `today`,
-/// `yesterday [10:00]`, `-5m`, `5m ago`, `3d2h ago`, `@1700000000.5`. Without a zone it is in the
+/// `yesterday [10:00]`, `-5m`, `5m ago`, `1 hour ago`, `3d2h ago`, `@1700000000.5`, and
+/// what journalctl(1) takes or prints: `Sat 2026-11-28 20:58:00 UTC`. Without a zone it is in the
 /// zone given.
 public enum TimeExpression {
   private static let billion: Int64 = 1_000_000_000
@@ -18,78 +19,83 @@ public enum TimeExpression {
   /// comes twice when summer time ends.
   public static func meanings(of text: String, now: Int64, zone: TimeZoneChoice) -> [Int64] {
     let text = text.split(separator: " ").joined(separator: " ")
-    guard let time = oneMeaning(of: text, now: now, zone: zone) else { return [] }
-    guard zone == .local, !namesItsZone(text) else { return [time] }
+    if let reading = reading(of: text, now: now, zone: zone) {
+      return reading.isOfOneMoment ? [reading.time] : all(reading.time, in: zone)
+    }
+    // The local zone by the name that it has then: `2026-11-28 20:58:00 CET`.
+    guard zone == .local, let space = text.lastIndex(of: " ") else { return [] }
+    let name = text[text.index(after: space)...]
+    guard (2...6).contains(name.count), name.allSatisfy({ $0.isUppercase }),
+      let reading = reading(of: String(text[..<space]), now: now, zone: zone),
+      reading.digit != nil || reading.isDay
+    else { return [] }
+    let times = reading.isDay ? [reading.time] : all(reading.time, in: zone)
+    return times.filter { CalendarTime.zoneName(at: $0 / billion) == String(name) }
+  }
+
+  /// How much the last digit of the text counts, in nanoseconds: a time printed as `10:00:00.129` is
+  /// any in that millisecond. Zero for a time without seconds, which is meant as it stands.
+  public static func lastDigit(of text: String, now: Int64, zone: TimeZoneChoice) -> Int64 {
+    let text = text.split(separator: " ").joined(separator: " ")
+    return reading(of: text, now: now, zone: zone)?.digit ?? 0
+  }
+
+  /// What a text says.
+  private struct Reading {
+    var time: Int64
+    /// Whether it means the same wherever it is read, or a day, whose first moment counts.
+    var isOfOneMoment = true
+    var isDay = false
+    /// How much its last digit counts; nil where it has none that counts a time of day.
+    var digit: Int64?
+  }
+
+  /// A local time, and the other that clocks showed the same at.
+  private static func all(_ time: Int64, in zone: TimeZoneChoice) -> [Int64] {
+    guard zone == .local else { return [time] }
     let (seconds, rest) = (time / billion, time % billion)
     let shown = CalendarTime.of(seconds, zone).0
     // Clocks are set back by an hour; on Lord Howe Island by half of one.
     return [-3600, -1800, 0, 1800, 3600].map { seconds + $0 }
       .filter { CalendarTime.of($0, zone).0 == shown }
-      .compactMap { nanoseconds($0, rest) }
+      .compactMap { DecimalSeconds.nanoseconds($0, rest) }
   }
 
-  /// Whether a text means the same wherever it is read.
-  private static func namesItsZone(_ text: String) -> Bool {
-    if text == "now" || text.hasPrefix("@") || text.hasPrefix("-") { return true }
-    if text.hasSuffix(" ago") || text.hasSuffix("Z") || text.hasSuffix("z") { return true }
-    let offset = Array(text.suffix(6))
-    return text.count > 16 && (offset[0] == "+" || offset[0] == "-") && offset[3] == ":"
-  }
-
-  private static func oneMeaning(of text: String, now: Int64, zone: TimeZoneChoice) -> Int64? {
-    if text == "now" { return now }
-    if let rest = text.removing(prefix: "@") { return Self.decimalSeconds(rest) }
-    if let rest = text.removing(prefix: "-"), let ago = duration(rest) { return now - ago }
-    if let rest = text.removing(suffix: " ago"), let ago = duration(rest) { return now - ago }
-    let today = CalendarTime.of(now / billion, zone).0
-    if text == "today" { return midnight(today, in: zone) }
-    if let rest = text.removing(prefix: "today ") { return on(today, rest, zone) }
-    if text == "yesterday" || text.hasPrefix("yesterday ") {
-      let day = dayBefore(today)
-      return text == "yesterday"
-        ? midnight(day, in: zone) : on(day, String(text.dropFirst("yesterday ".count)), zone)
+  private static func reading(of text: String, now: Int64, zone: TimeZoneChoice) -> Reading? {
+    if text == "now" { return Reading(time: now) }
+    if let rest = text.removing(prefix: "@") {
+      return DecimalSeconds.parse(rest).map { Reading(time: $0, digit: lastDigit(ofSeconds: rest)) }
     }
+    if let rest = text.removing(prefix: "-"), let ago = DurationExpression.parse(rest) {
+      return Reading(time: now - ago)
+    }
+    if let rest = text.removing(suffix: " ago"), let ago = DurationExpression.parse(rest) {
+      return Reading(time: now - ago)
+    }
+    for name in [" UTC", " GMT"] {
+      guard let rest = text.removing(suffix: name) else { continue }
+      return calendar(rest, now: now, zone: .utc).map { reading in
+        Reading(time: reading.time, isDay: reading.isDay, digit: reading.digit)
+      }
+    }
+    return calendar(text, now: now, zone: zone)
+  }
+
+  /// A day, or a time of a day.
+  private static func calendar(_ text: String, now: Int64, zone: TimeZoneChoice) -> Reading? {
+    let today = CalendarTime.of(now / billion, zone).0
+    if text == "today" { return start(of: today, in: zone) }
+    if let rest = text.removing(prefix: "today ") { return on(today, rest, zone) }
+    if text == "yesterday" { return start(of: dayBefore(today), in: zone) }
+    if let rest = text.removing(prefix: "yesterday ") { return on(dayBefore(today), rest, zone) }
     return on(today, text, zone) ?? dated(text, zone)
   }
 
-  /// A length of time as a person writes it, `3d2h` or `1.5s`, in nanoseconds; a bare number is in
-  /// seconds only where `bareSeconds` says so.
-  public static func duration(_ text: String, bareSeconds: Bool = false) -> Int64? {
-    let units: [Character: Int64] = [
-      "w": 604_800, "d": 86400, "h": 3600, "m": 60, "s": 1,
-    ]
-    if bareSeconds, let last = text.last, last.isNumber { return decimalSeconds(text) }
-    var total: Int64 = 0
-    var number = ""
-    var rest = Substring(text)
-    while let character = rest.popFirst() {
-      if let unit = units[character] {
-        let isMilliseconds = character == "m" && rest.first == "s"
-        if isMilliseconds { rest.removeFirst() }
-        guard let count = decimalSeconds(number) else { return nil }
-        let (product, over) =
-          isMilliseconds ? (count / 1000, false) : count.multipliedReportingOverflow(by: unit)
-        let (sum, carry) = total.addingReportingOverflow(product)
-        guard !over, !carry else { return nil }
-        total = sum
-        number = ""
-      } else {
-        number.append(character)
-      }
-    }
-    return number.isEmpty && !text.isEmpty ? total : nil
-  }
-
-  /// Seconds and nanoseconds as nanoseconds; nil past the year 2262, where they do not fit.
-  private static func nanoseconds(_ seconds: Int64, _ rest: Int64) -> Int64? {
-    let (product, over) = seconds.multipliedReportingOverflow(by: billion)
-    let (sum, carry) = product.addingReportingOverflow(rest)
-    return over || carry ? nil : sum
-  }
-
-  private static func midnight(_ day: CalendarTime, in zone: TimeZoneChoice) -> Int64? {
-    CalendarTime(year: day.year, month: day.month, day: day.day).seconds(in: zone)
-      .flatMap { nanoseconds($0, 0) }
+  /// The first moment of a day: midnight, or when a day begins that has none, because the clock was
+  /// set forward over it.
+  private static func start(of day: CalendarTime, in zone: TimeZoneChoice) -> Reading? {
+    day.startOfDay(in: zone).flatMap { DecimalSeconds.nanoseconds($0, 0) }
+      .map { Reading(time: $0, isDay: true) }
   }
 
   private static func dayBefore(_ day: CalendarTime) -> CalendarTime {
@@ -100,75 +106,85 @@ public enum TimeExpression {
   /// `10:00[:00[.5]]` on a day.
   private static func on(
     _ day: CalendarTime, _ clock: String, _ zone: TimeZoneChoice
-  ) -> Int64? {
+  ) -> Reading? {
     let parts = clock.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2 || parts.count == 3, let hour = number(parts[0], 1...2),
-      let minute = number(parts[1], 2...2)
+    guard parts.count == 2 || parts.count == 3, let hour = DecimalSeconds.number(parts[0], 1...2),
+      let minute = DecimalSeconds.number(parts[1], 2...2)
     else { return nil }
     let last = parts.count == 3 ? parts[2] : "00"
     let seconds = last.split(separator: ".", omittingEmptySubsequences: false)
-    guard seconds.count <= 2, let second = number(seconds[0], 2...2) else { return nil }
+    guard seconds.count <= 2, let second = DecimalSeconds.number(seconds[0], 2...2) else {
+      return nil
+    }
     var fraction: Int64 = 0
     if seconds.count == 2 {
-      guard let part = Self.fraction(seconds[1]) else { return nil }
+      guard let part = DecimalSeconds.fraction(seconds[1]) else { return nil }
       fraction = part
     }
     return CalendarTime(
       year: day.year, month: day.month, day: day.day, hour: hour, minute: minute, second: second
-    ).seconds(in: zone).flatMap { nanoseconds($0, fraction) }
+    ).seconds(in: zone).flatMap { DecimalSeconds.nanoseconds($0, fraction) }.map { time in
+      Reading(
+        time: time, isOfOneMoment: zone == .utc,
+        digit: parts.count == 3 ? lastDigit(ofSeconds: last) : 0)
+    }
+  }
+
+  /// How much the last digit of seconds counts, with or without digits behind a point.
+  private static func lastDigit(ofSeconds text: some StringProtocol) -> Int64 {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    return DecimalSeconds.weight(ofDigit: parts.count == 2 ? parts[1].utf8.count : 0)
   }
 
   /// A date, with or without a time of day, with or without a zone.
-  private static func dated(_ text: String, _ zone: TimeZoneChoice) -> Int64? {
+  private static func dated(_ text: String, _ zone: TimeZoneChoice) -> Reading? {
+    if let space = text.firstIndex(of: " "), let weekday = CalendarTime.weekday(text[..<space]) {
+      // As `date` and journalctl(1) print it. A wrong one is a slip.
+      let rest = String(text[text.index(after: space)...])
+      guard let date = day(rest.prefix { $0 != " " }), date.weekday == weekday else { return nil }
+      return dated(rest, zone)
+    }
     let parts = text.split(
       maxSplits: 1, whereSeparator: { $0 == "T" || $0 == "t" || $0 == " " })
-    guard let date = parts.first else { return nil }
-    let fields = date.split(separator: "-", omittingEmptySubsequences: false)
-    guard fields.count == 3, let year = number(fields[0], 4...4),
-      let month = number(fields[1], 2...2), let day = number(fields[2], 2...2)
-    else { return nil }
-    let calendar = CalendarTime(year: year, month: month, day: day)
-    guard parts.count == 2 else { return midnight(calendar, in: zone) }
-    var clock = String(parts[1])
+    guard let date = parts.first, let calendar = day(date) else { return nil }
+    guard parts.count == 2 else { return start(of: calendar, in: zone) }
+    let clock = String(parts[1])
     if let utc = clock.removing(suffix: "Z") ?? clock.removing(suffix: "z") {
       return on(calendar, utc, .utc)
     }
     guard let sign = clock.lastIndex(where: { $0 == "+" || $0 == "-" }) else {
       return on(calendar, clock, zone)
     }
-    let offset = clock[clock.index(after: sign)...].split(
-      separator: ":", omittingEmptySubsequences: false)
-    guard offset.count == 2, let hours = number(offset[0], 2...2), hours < 24,
-      let minutes = number(offset[1], 2...2), minutes < 60
-    else { return nil }
-    let ahead = Int64(hours * 3600 + minutes * 60) * (clock[sign] == "-" ? -1 : 1)
-    clock = String(clock[..<sign])
-    return on(calendar, clock, .utc).flatMap { time in
-      let (moved, over) = time.subtractingReportingOverflow(ahead * billion)
-      return over ? nil : moved
+    guard let ahead = offset(clock[clock.index(after: sign)...]) else { return nil }
+    let time = clock[..<sign]
+    let shown = on(calendar, String(time.last == " " ? time.dropLast() : time), .utc)
+    return shown.flatMap { reading in
+      let (moved, over) = reading.time.subtractingReportingOverflow(
+        clock[sign] == "-" ? -ahead : ahead)
+      return over ? nil : Reading(time: moved, digit: reading.digit)
     }
   }
 
-  private static func number(_ text: Substring, _ digits: ClosedRange<Int>) -> Int? {
-    guard digits.contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+  /// `2026-11-23`.
+  private static func day(_ text: Substring) -> CalendarTime? {
+    let fields = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard fields.count == 3, let year = DecimalSeconds.number(fields[0], 4...4),
+      let month = DecimalSeconds.number(fields[1], 2...2),
+      let day = DecimalSeconds.number(fields[2], 2...2)
     else { return nil }
-    return Int(text)
+    return CalendarTime(year: year, month: month, day: day)
   }
 
-  /// The digits behind a point, as nanoseconds.
-  private static func fraction(_ text: Substring) -> Int64? {
-    // RFC 3339 allows any number of digits; those behind the ninth are less than is told apart.
-    guard let digits = number(text.prefix(9), 1...9), text.utf8.allSatisfy({ 0x30...0x39 ~= $0 })
+  /// How far a zone is ahead of UTC, in nanoseconds: `01:00`, or `0100` as `date` prints it.
+  private static func offset(_ text: Substring) -> Int64? {
+    let fields =
+      text.utf8.count == 4
+      ? [text.prefix(2), text.suffix(2)]
+      : text.split(separator: ":", omittingEmptySubsequences: false)
+    guard fields.count == 2, let hours = DecimalSeconds.number(fields[0], 2...2), hours < 24,
+      let minutes = DecimalSeconds.number(fields[1], 2...2), minutes < 60
     else { return nil }
-    return (min(9, text.utf8.count)..<9).reduce(Int64(digits)) { value, _ in value * 10 }
-  }
-
-  private static func decimalSeconds(_ text: String) -> Int64? {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count <= 2, let whole = number(parts[0], 1...10) else { return nil }
-    guard parts.count == 2 else { return nanoseconds(Int64(whole), 0) }
-    guard let rest = fraction(parts[1]) else { return nil }
-    return nanoseconds(Int64(whole), rest)
+    return Int64(hours * 3600 + minutes * 60) * billion
   }
 }
 

@@ -82,7 +82,7 @@ struct Record: ParsableCommand {
   }
 
   private func nanoseconds(_ text: String) throws -> Int64 {
-    guard let time = TimeExpression.duration(text, bareSeconds: true) else {
+    guard let time = DurationExpression.parse(text, bareSeconds: true) else {
       throw ValidationError("'\(text)' is not an interval; give seconds above zero, 500ms or 2m")
     }
     guard time >= 1_000_000 else {
