@@ -31,7 +31,7 @@ struct QueryCoverage: ParsableCommand {
 
   func run() throws {
     let now = ClockReading.now().wall
-    let time = try TimeArguments.time(at, "--at", now: now)
+    let time = try TimeArguments.end(at, "--at", now: now)
     var window = try range.window(now: now)
     if let time { window = TimeWindow(since: time, until: time) }
     let all = CoverageColumns.all(options.zone)

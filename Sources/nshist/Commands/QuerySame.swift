@@ -83,7 +83,7 @@ struct QuerySame: ParsableCommand {
   }
 
   private func time(_ now: Int64) throws -> SameQuestion.Time {
-    if let at = try TimeArguments.time(at, "--at", now: now) { return .at(at) }
+    if let at = try TimeArguments.end(at, "--at", now: now) { return .at(at) }
     let window = try range.window(now: now)
     return .range(since: window.since, until: window.until)
   }

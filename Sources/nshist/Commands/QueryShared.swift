@@ -50,7 +50,7 @@ struct QueryShared: ParsableCommand {
       throw ValidationError("a group was given twice; give different ones")
     }
     let types = type.given.isEmpty ? GroupArguments.types(of: asked) : try type.types()
-    let moment = try TimeArguments.time(at, "--at", now: now)
+    let moment = try TimeArguments.end(at, "--at", now: now)
     let window = try moment.map { TimeWindow(since: $0, until: $0) } ?? range.window(now: now)
     let reader = try HistoryReader(path: try database.path())
     Progress.shared.watch(reader)

@@ -16,7 +16,7 @@ struct InsideOption: ParsableArguments {
     guard let container else { return try incarnations.process(text, now: now) }
     let selector = try SelectorArguments.process(text, now: now)
     guard !container.isEmpty else { throw ValidationError("--in names no container") }
-    guard case .pid(let number, nil) = selector else {
+    guard case .pid(let number, nil, _) = selector else {
       throw ValidationError(
         "'\(text)' is not a PID inside a container; leave --in out, or give a PID")
     }

@@ -28,7 +28,7 @@ struct MomentOption: ParsableArguments {
     help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
   var at = "now"
 
-  func time(now: Int64) throws -> Int64 { try TimeArguments.time(at, "--at", now: now) ?? now }
+  func time(now: Int64) throws -> Int64 { try TimeArguments.end(at, "--at", now: now) ?? now }
 }
 
 /// Which columns to print.

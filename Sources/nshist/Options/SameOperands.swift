@@ -65,7 +65,8 @@ struct SameOperands {
     _ selector: ProcessSelector, _ operands: inout Operands
   ) throws -> SameQuestion.Selector? {
     switch selector {
-    case .pid(let pid, let alive): return SameQuestion.Selector(pid: pid, alive: alive)
+    case .pid(let pid, let alive, let within):
+      return SameQuestion.Selector(pid: pid, alive: alive, within: within)
     case .latest(.pid(let pid, _)):
       // At one moment a PID is one process.
       guard case .range = time else { return SameQuestion.Selector(pid: pid) }

@@ -36,8 +36,10 @@ enum SelectorArguments {
       return .inner(Int64(pid), .selected(try namespace(String(parts[1]), now: now)))
     }
     // '10@@1700000000': the second @ belongs to the time.
-    let alive = try TimeArguments.time(String(parts[1]), "the process \(text)", now: now)
-    return .pid(Int64(pid), alive: alive)
+    let time = String(parts[1])
+    let alive = try TimeArguments.time(time, "the process \(text)", now: now)
+    let digit = TimeExpression.lastDigit(of: time, now: now, zone: .local)
+    return .pid(Int64(pid), alive: alive, within: digit)
   }
 
   /// Namespaces.

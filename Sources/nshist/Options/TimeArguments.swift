@@ -5,11 +5,20 @@ internal import NamespaceModel
 /// Times and PIDs as a person writes them.
 enum TimeArguments {
   static let help = """
-    RFC 3339, '2026-11-23 10:00', 10:00, now, today, yesterday 10:00, -5m, '5m ago', @1700000000; \
-    local time without a zone.
+    RFC 3339, '2026-11-23 10:00', '2026-11-23 10:00:00 UTC', 10:00, now, today, yesterday 10:00, \
+    -5m, '1 hour ago', @1700000000; local time without a zone. A time with milliseconds, as \
+    tables print it, stands for the whole millisecond.
     """
 
-  /// The time that an option's text is.
+  /// The time that an option's text is, and of a time with milliseconds or more digits, as answers
+  /// print it, the end of what its last digit stands for: what is printed to have happened then has.
+  static func end(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
+    guard let text, let time = try time(text, option, now: now) else { return nil }
+    let digit = TimeExpression.lastDigit(of: text, now: now, zone: .local)
+    return (2...1_000_000).contains(digit) ? time &+ (digit - 1) : time
+  }
+
+  /// The time that an option's text is: of one with milliseconds the beginning.
   static func time(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
     guard let text else { return nil }
     let meanings = TimeExpression.meanings(of: text, now: now, zone: .local)
@@ -37,7 +46,7 @@ enum TimeArguments {
     since: String?, until: String?, now: Int64
   ) throws -> (since: Int64?, until: Int64?) {
     let start = try time(since, "--since", now: now)
-    let end = try time(until, "--until", now: now)
+    let end = try end(until, "--until", now: now)
     if let start, let end, start > end {
       throw ValidationError(
         "--since \(since ?? "") is after --until \(until ?? ""); exchange the two")

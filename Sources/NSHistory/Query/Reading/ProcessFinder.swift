@@ -8,7 +8,8 @@ struct ProcessFinder {
   func lives(_ selector: ProcessSelector, in window: TimeWindow) throws(SQLiteError) -> [Life] {
     let found: [Life] =
       switch selector {
-      case .pid(let pid, let alive): try reading.tracks.lives(pid: pid, alive: alive)
+      case .pid(let pid, let alive, let within):
+        try reading.tracks.lives(pid: pid, alive: alive, within: within)
       case .comm(let name):
         try lives(
           "comm IN (?, ?)", [.text(name), .text(SystemText.escaped(Array(name.utf8)))])

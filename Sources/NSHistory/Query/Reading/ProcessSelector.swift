@@ -3,8 +3,9 @@ internal import SQLite
 /// Which processes a question is about.
 public indirect enum ProcessSelector: Sendable, Hashable {
   /// Every process that had a PID; with a time, in nanoseconds since the epoch, the one that may
-  /// have had it then.
-  case pid(Int64, alive: Int64? = nil)
+  /// have had it then, or within so many nanoseconds: a time that was cut to its last digit stands for
+  /// all that the digit does.
+  case pid(Int64, alive: Int64? = nil, within: Int64 = 0)
   /// Every process with this name, as the kernel has it or as it is shown (`SystemText`).
   case comm(String)
   /// Every process of the containers that have this name, or else whose id begins with it, and of
@@ -32,7 +33,7 @@ extension HistoryReader {
     _ selector: ProcessSelector
   ) throws(HistoryError) -> (ProcessRecord) -> Bool {
     switch selector {
-    case .pid(let pid, _): return { $0.pid == pid }
+    case .pid(let pid, _, _): return { $0.pid == pid }
     case .comm(let name):
       let escaped = SystemText.escaped(Array(name.utf8))
       return { $0.comm == name || $0.comm == escaped }

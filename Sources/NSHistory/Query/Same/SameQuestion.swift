@@ -15,13 +15,17 @@ public struct SameQuestion: Sendable {
     public var pid: Int64
     /// Nanoseconds since the epoch; nil for every process that had the PID.
     public var alive: Int64?
+    /// How much the last digit of that time counts, in nanoseconds: a process that was first seen
+    /// before the next is meant too. 0 or 1 for the moment alone.
+    public var within: Int64
     /// The one process that is meant, by `ProcessRecord.id`; nil for every one that had the PID.
     public var process: Int64?
 
     /// Selects a PID, or one of its processes.
-    public init(pid: Int64, alive: Int64? = nil, process: Int64? = nil) {
+    public init(pid: Int64, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil) {
       self.pid = pid
       self.alive = alive
+      self.within = within
       self.process = process
     }
   }

@@ -35,7 +35,12 @@ final class TrackReader {
     var picked = Array(lives.indices)
     if let process = selector.process { picked.removeAll { lives[$0].process.id != process } }
     if let alive = selector.alive {
-      picked = try self.picked(picked, of: all, alive: alive, in: index.brackets(at: alive))
+      let asked = picked
+      picked = try self.picked(asked, of: all, alive: alive, in: index.brackets(at: alive))
+      for place in asked where !picked.contains(place) {
+        if try isMet(lives[place], from: alive, within: selector.within) { picked.append(place) }
+      }
+      picked.sort()
     }
     if picked.count == lives.count { return all }
     return try track(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
@@ -43,9 +48,11 @@ final class TrackReader {
 
   /// All that had a PID, or those of them that may have been running at a time, in the order in which
   /// they were met.
-  func lives(pid: Int64, alive: Int64?) throws(SQLiteError) -> [Life] {
+  func lives(
+    pid: Int64, alive: Int64?, within: Int64 = 0
+  ) throws(SQLiteError) -> [Life] {
     guard let alive else { return try lives.lives(pid: pid) }
-    let selector = SameQuestion.Selector(pid: pid, alive: alive)
+    let selector = SameQuestion.Selector(pid: pid, alive: alive, within: within)
     if let few = try few(selector, in: []) { return few }
     let picked = Set(try track(selector).processes.map(\.id))
     return try lives.lives(pid: pid).filter { picked.contains($0.process.id) }
@@ -61,12 +68,21 @@ final class TrackReader {
       else { return nil }
       return [life]
     }
+    // Of many that came and went within one digit, the samples around it may show none.
+    guard selector.alive == nil || selector.within <= 1 else { return nil }
     let sides = try selector.alive.map(index.brackets) ?? brackets
     guard let lives = try finder.lives(pid: selector.pid, in: sides) else { return nil }
     guard let alive = selector.alive else { return lives }
     let all = try track(of: lives, pid: selector.pid, known: lives.map(\.process))
     let picked = picked(Array(lives.indices), of: all, alive: alive, in: sides)
     return picked.isEmpty ? nil : picked.map { lives[$0] }
+  }
+
+  /// Whether a process was first seen within the last digit of a time.
+  private func isMet(_ life: Life, from time: Int64, within: Int64) throws(SQLiteError) -> Bool {
+    guard within > 1 else { return false }
+    let first = try index.point(life.firstSample).wall
+    return first >= time && first &- time < within
   }
 
   /// Those places of processes that may have been running at a time.

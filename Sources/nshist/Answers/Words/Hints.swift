@@ -13,7 +13,7 @@ struct Hints {
   private func words(_ selector: ProcessSelector, _ window: TimeWindow) throws -> String {
     switch selector {
     case .latest(let all): return try words(all, window)
-    case .pid(let pid, let alive):
+    case .pid(let pid, let alive, _):
       let known = try reader.processes(.pid(pid))
       let time = alive ?? window.since ?? window.until
       guard let nearest = known.min(by: { $0.distance(to: time) < $1.distance(to: time) }) else {
