@@ -7,12 +7,14 @@ struct ChangeTeller {
   let question: ChangesQuestion
   let scope: ChangeScope
   private let emptied: EmptiedFinder
+  private let lastRead: LastReadLinks
 
   init(reading: Reading, question: ChangesQuestion, scope: ChangeScope) {
     self.reading = reading
     self.question = question
     self.scope = scope
     emptied = EmptiedFinder(reading)
+    lastRead = LastReadLinks(reading.sets)
   }
 
   private typealias Part = NamespaceChange.Part
@@ -43,7 +45,7 @@ struct ChangeTeller {
   ) throws(SQLiteError) -> NamespaceChange? {
     let sample = membership.from
     guard let life = try reading.lives.life(task: membership.task),
-      let place = life.memberships.firstIndex(where: { $0.from == sample })
+      let place = life.index(ofMembershipFrom: sample)
     else { return nil }
     let links = try reading.sets.links(of: membership.set)
     if place > 0 { return try move(of: life, at: place, to: links) }
@@ -80,7 +82,7 @@ struct ChangeTeller {
     of life: Life, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     let sample = life.memberships[place].from
-    let read = try comparison.lastRead(life.memberships[..<place])
+    let read = try lastRead.links(of: life, before: place)
     let parts = try comparison.changes(
       from: read.links, read: read.links, to: links, at: sample
     ).compactMap(Part.init).filter(isAskedFor)
@@ -94,7 +96,7 @@ struct ChangeTeller {
   private func death(
     of life: Life, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let read = try comparison.lastRead(life.memberships[..<place])
+    let read = try lastRead.links(of: life, before: place)
     let before = try reading.sets.links(of: life.memberships[place - 1].set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard links[type.link] == .unread(.zombie), before[type.link] != .unread(.zombie),
@@ -134,12 +136,12 @@ struct ChangeTeller {
     from membership: ChangeEvent.MembershipRow
   ) throws(SQLiteError) -> NamespaceChange? {
     guard let until = membership.until, let life = try reading.lives.life(task: membership.task),
-      let place = life.memberships.firstIndex(where: { $0.from == membership.from })
+      let place = life.index(ofMembershipFrom: membership.from)
     else { return nil }
     guard place == life.memberships.count - 1 else { return nil }
     let bracket = try reading.index.bracket(before: until + 1)
     guard bracket.showsAll else { return nil }
-    let read = try comparison.lastRead(life.memberships[...])
+    let read = try lastRead.links(of: life, before: place + 1)
     let links = try reading.sets.links(of: life.memberships[place].set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
       // What a zombie has left it left as it became one.

@@ -7,6 +7,7 @@ internal import SQLite
 /// other threads, if there are any, nothing is known.
 final class EmptiedFinder {
   private let reading: Reading
+  private let lastRead: LastReadLinks
   // Of many namespaces that are emptied in one sample it is found out once.
   private var known: (sample: Int64, keepers: Keepers)?
 
@@ -17,7 +18,10 @@ final class EmptiedFinder {
     var isAnybodys = false
   }
 
-  init(_ reading: Reading) { self.reading = reading }
+  init(_ reading: Reading) {
+    self.reading = reading
+    lastRead = LastReadLinks(reading.sets)
+  }
 
   /// Whether a sample saw processes in a namespace, and all of them had left by the next.
   func isEmptied(_ namespace: NamespaceRecord, after sample: Int64) throws(SQLiteError) -> Bool {
@@ -62,8 +66,8 @@ final class EmptiedFinder {
       keepers.isAnybodys = true
     }
     let links = try reading.sets.links(of: now.set)
-    let read = try LinkComparison(reading: reading)
-      .lastRead(life.memberships.prefix { $0.from <= sample })
+    let count = life.memberships.partitioningIndex { $0.from > sample }
+    let read = try lastRead.links(of: life, before: count)
     for type in NamespaceType.allCases where links[type.link] == .unread(.denied) {
       if let namespace = read.links[type.link]?.namespace {
         keepers.namespaces.insert(namespace.id)

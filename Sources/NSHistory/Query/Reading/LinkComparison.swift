@@ -84,20 +84,6 @@ struct LinkComparison {
       .contains(.init(type: namespace.type, inode: namespace.inode, boot: namespace.boot))
   }
 
-  /// What each link was when it could be read last, and the last sample that read it.
-  func lastRead(
-    _ memberships: ArraySlice<Membership>
-  ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: Int64]) {
-    var links: Links = [:]
-    var samples: [NamespaceLink: Int64] = [:]
-    for membership in memberships {
-      let new = try reading.sets.links(of: membership.set)
-      links.update(new)
-      for (link, value) in new where links[link] == value { samples[link] = membership.until }
-    }
-    return (links, samples)
-  }
-
   /// What the links of a parent were in a sample; nil where it is not known, or was not there.
   func linksOfParent(
     _ parent: ProcessRecord?, at sample: Int64
@@ -112,10 +98,12 @@ struct LinkComparison {
 extension [NamespaceLink: LinkValue] {
   /// Takes over what could be read, and what was never known before.
   mutating func update(_ new: Self) {
-    for (link, value) in new
-    where self[link] == nil || value.namespace != nil || value == .unread(.pending) {
-      self[link] = value
-    }
+    for (link, value) in new where Self.replaces(self[link], value) { self[link] = value }
+  }
+
+  /// Whether a later value of a link says more of where it leads than the one before.
+  static func replaces(_ before: LinkValue?, _ value: LinkValue) -> Bool {
+    before == nil || value.namespace != nil || value == .unread(.pending)
   }
 }
 

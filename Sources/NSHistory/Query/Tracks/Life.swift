@@ -15,6 +15,12 @@ struct Life {
   /// Whether a sample did not see it.
   func isMissing(at sample: Int64) -> Bool { membership(at: sample) == nil }
 
+  /// The index of the membership that began with a sample.
+  func index(ofMembershipFrom sample: Int64) -> Int? {
+    let index = memberships.partitioningIndex { $0.from >= sample }
+    return index < memberships.count && memberships[index].from == sample ? index : nil
+  }
+
   /// The membership that a sample is in.
   func membership(at sample: Int64) -> Membership? {
     let place = memberships.partitioningIndex { $0.until >= sample }

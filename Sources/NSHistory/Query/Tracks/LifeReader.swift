@@ -5,7 +5,15 @@ final class LifeReader {
   let connection: Connection
   private let index: SampleIndex
   private let briefs: BriefReader
+  /// The processes that were read last. Those with many memberships take long to read, and are asked
+  /// for once for each: they are kept apart, so that the many with few do not drive them out.
   private var known: [Int64: Life] = [:]
+  private var long: [Int64: Life] = [:]
+  /// How many memberships `long` holds.
+  private var longCount = 0
+
+  private static let few = 64
+  private static let mostLong = 1 << 20
 
   init(_ connection: Connection, _ index: SampleIndex) {
     self.connection = connection
@@ -28,7 +36,7 @@ final class LifeReader {
 
   /// Of one process, by its row; nil when no sample saw it.
   func life(task: Int64) throws(SQLiteError) -> Life? {
-    if let life = known[task] { return life }
+    if let life = known[task] ?? long[task] { return life }
     let life: Life?
     if task < 0 {
       life = try briefs.life(task: task)
@@ -37,9 +45,22 @@ final class LifeReader {
         .first { ProcessRecord($0, from: 0) }
       life = try row.flatMap(self.life)
     }
-    if known.count >= 256 { known.removeAll(keepingCapacity: true) }
-    known[task] = life
+    keep(life, task)
     return life
+  }
+
+  private func keep(_ life: Life?, _ task: Int64) {
+    guard let life, life.memberships.count > Self.few else {
+      if known.count >= 256 { known.removeAll(keepingCapacity: true) }
+      known[task] = life
+      return
+    }
+    if longCount > 0, longCount + life.memberships.count > Self.mostLong {
+      long.removeAll()
+      longCount = 0
+    }
+    long[task] = life
+    longCount += life.memberships.count
   }
 
   /// The parent that a process had when it was first seen; nil where that is not known.
