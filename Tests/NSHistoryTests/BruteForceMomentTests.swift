@@ -108,9 +108,32 @@ struct BruteForceMomentTests {
   private func sightings(
     _ brute: BruteForce, _ moments: [BruteForceMoment], _ process: Int, _ type: NamespaceType
   ) -> [BruteForce.Key?] {
+    sightings(brute, moments, process, type.link)
+  }
+
+  private func sightings(
+    _ brute: BruteForce, _ moments: [BruteForceMoment], _ process: Int, _ link: NamespaceLink
+  ) -> [BruteForce.Key?] {
     moments.flatMap(\.sides).filter { brute.history.sight(process, $0) != nil }.map {
-      brute.history.place(process, $0, type.link)
+      brute.history.place(process, $0, link)
     }
+  }
+
+  /// Where the children of those that were there went, if they were never seen there themselves.
+  private func parents(
+    _ brute: BruteForce, _ moments: [BruteForceMoment], _ found: [ProcessAtMoment]
+  ) -> [BruteForce.Key: Int] {
+    var parents: [BruteForce.Key: Int] = [:]
+    for one in found {
+      let process = brute.number(one.process)
+      for type in [NamespaceType.pid, .time] {
+        let own = Set(sightings(brute, moments, process, type))
+        for key in Set(sightings(brute, moments, process, type.linkForChildren)) {
+          if let key, !own.contains(key) { parents[key, default: 0] += 1 }
+        }
+      }
+    }
+    return parents
   }
 
   private func checkCounts(
@@ -131,10 +154,12 @@ struct BruteForceMomentTests {
         if place.reason == nil || isAgreed { sure[key, default: []].append(process) }
       }
     }
+    let parents = parents(brute, moments, found)
+    let listed = Set(all.keys).union(parents.keys)
     let namespaces = try brute.reader.namespaces(at: time).namespaces
     brute.check(
-      Set(namespaces.map(\.namespace.key)) == Set(all.keys) && namespaces.count == all.count,
-      "namespaces at \(time): \(namespaces.map(\.namespace.key)), not \(all.keys)")
+      Set(namespaces.map(\.namespace.key)) == listed && namespaces.count == listed.count,
+      "namespaces at \(time): \(namespaces.map(\.namespace.key)), not \(listed)")
     for namespace in namespaces {
       let key = namespace.namespace.key
       let counted = sure[key] ?? []
@@ -142,6 +167,9 @@ struct BruteForceMomentTests {
       brute.check(
         namespace.processes == counted.count && namespace.unsure == unsure,
         "\(key) at \(time): \(namespace.processes) and \(namespace.unsure), not \(counted)")
+      brute.check(
+        namespace.parents + namespace.unsureParents == parents[key] ?? 0,
+        "\(key) at \(time): where children of \(parents[key] ?? 0) go")
       let lowest = (counted.isEmpty ? all[key] ?? [] : counted)
         .min { brute.history.processes[$0].pid < brute.history.processes[$1].pid }
       brute.check(

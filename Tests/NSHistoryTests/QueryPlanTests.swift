@@ -27,7 +27,7 @@ struct QueryPlanTests {
 
   /// Statements whose answer is the table.
   private static let whole = [
-    "SELECT first_sample, COALESCE(last_sample, ?1) FROM namespace",
+    "SELECT first_sample, MAX(COALESCE(last_sample, ?1)",
     "SELECT \(ExportProcesses.taskColumns) FROM task ORDER BY task_id",
     "SELECT \(ExportProcesses.briefColumns) FROM brief ORDER BY from_sample",
     "SELECT task_id, set_id, from_sample, until_sample, exact FROM membership "

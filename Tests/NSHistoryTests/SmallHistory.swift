@@ -53,6 +53,8 @@ final class SmallHistory {
     /// Where it is elsewhere than in the initial namespaces.
     var elsewhere: [NamespaceType: UInt64] = [:]
     var places: [NamespaceType: ObservedNamespace] = [:]
+    /// Where its children go, if that is elsewhere than it is itself.
+    var children: [NamespaceType: UInt64] = [:]
   }
 
   /// Ten seconds later, a sample that sees these.
@@ -64,7 +66,10 @@ final class SmallHistory {
     sample.disappeared = told.subtracting(tokens).map(ProcessToken.init)
     for process in processes where !told.contains(UInt64(process.pid)) {
       let links = NamespaceLink.allCases.map { link in
-        LinkState.namespace(
+        if link != link.type.link, let number = process.children[link.type] {
+          return LinkState.namespace(Self.namespace(link.type, number))
+        }
+        return LinkState.namespace(
           process.places[link.type]
             ?? Self.namespace(link.type, process.elsewhere[link.type] ?? 1))
       }

@@ -34,6 +34,7 @@ struct QueryMembers: ParsableCommand {
     try listing.begin(
       [("namespaces", .array(summaries.map(words.json)))], lines: summaries.map(words.line))
     try reader.members(of: selector, in: window) { listing.add($0) }
+    try reader.parents(of: selector, in: window) { listing.add($0) }
     try listing.end()
     let hints = Hints(reader: reader, zone: options.zone)
     try hints.say(gapsIn: window)

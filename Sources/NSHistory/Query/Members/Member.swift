@@ -1,4 +1,6 @@
-/// A process in a namespace, for a time without a gap in the samples.
+public import NamespaceModel
+
+/// A process in a namespace, or one whose children go there, for a time without a gap in the samples.
 public struct Member: Sendable, Hashable {
   /// The namespace.
   public let namespace: NamespaceRecord
@@ -13,4 +15,6 @@ public struct Member: Sendable, Hashable {
   public let beginning: Edge
   /// How that ended.
   public let end: Edge
+  /// The link that leads there: its own, or the one for its children.
+  public let link: NamespaceLink
 }

@@ -32,6 +32,14 @@ struct MembersQuery {
   let reading: Reading
   let window: TimeWindow
   let samples: ClosedRange<Int64>
+  private let runs: MemberRuns
+
+  init(reading: Reading, window: TimeWindow, samples: ClosedRange<Int64>) {
+    self.reading = reading
+    self.window = window
+    self.samples = samples
+    runs = MemberRuns(reading)
+  }
 
   /// Gives `body` each member; returns false when `body` did.
   func forEach(
@@ -52,17 +60,17 @@ struct MembersQuery {
   private func members(
     _ life: Life, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> [Member] {
-    let runs = try reading.tracks.runs(of: life.memberships)[namespace.type.link]
     let edges = reading.edges(of: life)
     var members: [Member] = []
-    for run in runs where run.value == .namespace(namespace) {
+    for run in try runs.runs(of: life, namespace.type.link, to: namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
         let stretch = try edges.stretch(piece, of: run.from...run.until)
         guard window.mayOverlap(stretch) else { continue }
         members.append(
           Member(
             namespace: namespace, process: life.process, from: stretch.from,
-            until: stretch.until, beginning: stretch.beginning, end: stretch.end))
+            until: stretch.until, beginning: stretch.beginning, end: stretch.end,
+            link: namespace.type.link))
       }
     }
     return members

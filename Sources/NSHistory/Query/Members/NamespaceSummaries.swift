@@ -7,7 +7,7 @@ struct NamespaceSummaries {
 
   func summary(_ life: NamespaceLife) throws(SQLiteError) -> NamespaceSummary {
     let pins = try reading.pins.pins(of: life.namespace)
-    let last = life.last ?? (life.first == nil ? nil : reading.index.last)
+    let last = try lastSeen(life)
     return NamespaceSummary(
       namespace: life.namespace,
       firstSeen: ([try life.first.map(reading.index.point)?.wall] + pins.map(\.firstSeen))
@@ -19,6 +19,13 @@ struct NamespaceSummaries {
       ownerUID: life.ownerUID,
       maker: try life.maker.flatMap(reading.lives.life(task:))?.process,
       isMakerCertain: life.isMakerCertain, pins: pins, kept: try keepers(life.namespace, pins))
+  }
+
+  /// The last sample that saw a process in it, or one whose children go there.
+  private func lastSeen(_ life: NamespaceLife) throws(SQLiteError) -> Int64? {
+    guard life.first != nil else { return nil }
+    guard let last = life.last else { return reading.index.last }
+    return max(last, try ChildrenHolders(reading: reading).last(of: life.namespace) ?? last)
   }
 
   private func keepers(
@@ -52,7 +59,7 @@ struct NamespaceSummaries {
   }
 
   /// How many namespaces were made in it or are owned by it, or by one of those, and had a process in a
-  /// sample.
+  /// sample, or one whose children go there.
   private func descendants(
     of namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Int {
@@ -64,7 +71,8 @@ struct NamespaceSummaries {
         UNION SELECT n.namespace_id FROM below CROSS JOIN namespace AS n ON n.parent_id = id
         UNION SELECT n.namespace_id FROM below CROSS JOIN namespace AS n ON n.owner_id = id)
       SELECT COUNT(*) FROM below CROSS JOIN namespace ON namespace_id = id
-      WHERE COALESCE(last_sample, ?2) >= ?2 AND namespace_id <> ?1
+      WHERE namespace_id <> ?1 AND MAX(COALESCE(last_sample, ?2), COALESCE(
+        \(ChildrenHolders.last(of: "namespace.namespace_id", newest: "?2")), 0)) >= ?2
       """
     ).bind(.integer(namespace.id), .integer(sample)).first { $0.integer(0) }
     return Int(count ?? 0)

@@ -50,9 +50,18 @@ struct Census {
       of: [life], pid: life.process.pid, known: [life.process])
     guard brackets.contains(where: { track.mayRun(0, in: $0, until: time) }) else { return nil }
     var places: [NamespaceType: ProcessAtMoment.Place] = [:]
-    for type in NamespaceType.allCases { places[type] = place(type.link, track) }
+    var ofChildren: [NamespaceType: ProcessAtMoment.Place] = [:]
+    for type in NamespaceType.allCases {
+      places[type] = place(type.link, track)
+      guard type.linkForChildren != type.link else { continue }
+      let children = place(type.linkForChildren, track)
+      if children.namespaces.contains(where: { $0 != places[type]?.namespace }) {
+        ofChildren[type] = children
+      }
+    }
     return ProcessAtMoment(
-      process: life.process, presence: presence(track), places: places)
+      process: life.process, presence: presence(track), places: places,
+      placesOfChildren: ofChildren)
   }
 
   private func place(_ link: NamespaceLink, _ track: Track) -> ProcessAtMoment.Place {

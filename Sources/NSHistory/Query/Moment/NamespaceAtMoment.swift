@@ -6,6 +6,13 @@ public struct NamespaceAtMoment: Sendable, Hashable {
   public let processes: Int
   /// How many more may have been: they started, exited or moved between the two.
   public let unsure: Int
+  /// How many processes were not in it and had their children go there (`pid_for_children`,
+  /// `time_for_children` of namespaces(7)), and so kept it.
+  public let parents: Int
+  /// How many more may have had.
+  public let unsureParents: Int
+  /// Of those, the certain ones first, the one with the lowest PID; nil without one.
+  public let lowestParent: ProcessRecord?
   /// Of those that were in it, or else may have been, the one with the lowest PID; nil without one.
   public let lowest: ProcessRecord?
   /// The user namespace that owns it; nil where that is not known.
@@ -25,8 +32,8 @@ public struct NamespaceAtMoment: Sendable, Hashable {
 
 /// All namespaces at a moment.
 public struct NamespacesAnswer: Sendable {
-  /// By type and inode number. Those without a process are there because something pinned them, or
-  /// others were made in them or are owned by them.
+  /// By type and inode number. Those without a process are there because something pinned them, the
+  /// children of a process go there, or others were made in them or are owned by them.
   public var namespaces: [NamespaceAtMoment]
   /// How many processes had a link that could not be read: they may be in any of its type.
   public var unread: Int

@@ -2,8 +2,8 @@ internal import NamespaceModel
 internal import SQLite
 
 extension HistoryReader {
-  /// Every namespace that a process was in at a moment, in nanoseconds since the epoch, those that
-  /// something else kept alive, and those that they were made in or are owned by.
+  /// Every namespace that a process was in at a moment, in nanoseconds since the epoch, or had its
+  /// children go to, those that something else kept alive, and those that they were made in or are owned by.
   ///
   /// - Parameter isMeant: only those that such processes were in, or may have been; nil for all.
   public func namespaces(
@@ -15,11 +15,12 @@ extension HistoryReader {
       let looks = try reading.pins.looks(around: time)
       let points = census.brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
       let namespaces = NamespaceCensus(
-        reading: reading, processes: processes,
+        reading: reading, brackets: census.brackets, processes: processes,
         pins: try reading.pins.pins(between: looks, in: Set(points.map(\.session.id))))
       let places = isMeant.map { isMeant in
         Set(
-          processes.lazy.filter { isMeant($0.process) }.flatMap(\.places.values)
+          processes.lazy.filter { isMeant($0.process) }
+            .flatMap { Array($0.places.values) + Array($0.placesOfChildren.values) }
             .flatMap(\.namespaces).map(\.id))
       }
       return NamespacesAnswer(
@@ -39,6 +40,7 @@ extension HistoryReader {
 /// Counts who was in which namespace, beside what else kept it.
 struct NamespaceCensus {
   let reading: Reading
+  let brackets: [Bracket]
   let processes: [ProcessAtMoment]
   let pins: [PinAtMoment]
 
@@ -47,7 +49,14 @@ struct NamespaceCensus {
     var unsure = 0
     var lowest: ProcessRecord?
     var lowestUnsure: ProcessRecord?
+    var parents = 0
+    var unsureParents = 0
+    var lowestParent: ProcessRecord?
+    var lowestUnsureParent: ProcessRecord?
     var pins: [PinAtMoment] = []
+
+    /// Whether no process of the moment leads to it.
+    var isEmpty: Bool { processes + unsure + parents + unsureParents == 0 }
   }
 
   /// Those of them whose rows are meant.
@@ -76,14 +85,41 @@ struct NamespaceCensus {
         }
       }
     }
+    for process in processes {
+      for (type, place) in process.placesOfChildren {
+        add(process, to: &counts, by: place, besides: process.places[type])
+      }
+    }
     for pin in pins { add(pin, to: &counts) }
     try reading.namespaces.read(counts.keys)
     try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
-    for (id, count) in counts where isMeant(id) { found.append(try namespace(id, count)) }
+    for (id, count) in counts where isMeant(id) {
+      let life = try reading.namespaces.life(id)
+      if count.isEmpty, try isMadeLater(life) { continue }
+      found.append(try namespace(life, count))
+    }
     return found.sorted { one, other in
       (one.namespace.type.rawValue, one.namespace.inode, one.namespace.id)
         < (other.namespace.type.rawValue, other.namespace.inode, other.namespace.id)
+    }
+  }
+
+  /// Counts a process that is not in a namespace and has its children go there.
+  private func add(
+    _ process: ProcessAtMoment, to counts: inout [Int64: Count], by place: ProcessAtMoment.Place,
+    besides own: ProcessAtMoment.Place?
+  ) {
+    for namespace in place.namespaces where own?.namespaces.contains(namespace) != true {
+      var count = counts[namespace.id] ?? Count()
+      if namespace == place.namespace, Self.isCounted(process, place) {
+        count.parents += 1
+        count.lowestParent = count.lowestParent ?? process.process
+      } else {
+        count.unsureParents += 1
+        count.lowestUnsureParent = count.lowestUnsureParent ?? process.process
+      }
+      counts[namespace.id] = count
     }
   }
 
@@ -125,10 +161,23 @@ struct NamespaceCensus {
     }
   }
 
-  private func namespace(_ id: Int64, _ count: Count) throws(SQLiteError) -> NamespaceAtMoment {
-    let life = try reading.namespaces.life(id)
-    return NamespaceAtMoment(
+  /// Whether an event behind the moment made a namespace, or was the first to enter it, although the
+  /// look for pins before that had not found it: that a later look found it pinned, or a later sample
+  /// what it owns, says nothing of the moment.
+  private func isMadeLater(_ life: NamespaceLife) throws(SQLiteError) -> Bool {
+    guard life.maker != nil, let first = life.first, try reading.index.point(first).isEvent,
+      !brackets.isEmpty
+    else { return false }
+    return brackets.allSatisfy { ($0.before ?? $0.after).map { first > $0.id } == true }
+  }
+
+  private func namespace(
+    _ life: NamespaceLife, _ count: Count
+  ) throws(SQLiteError) -> NamespaceAtMoment {
+    NamespaceAtMoment(
       namespace: life.namespace, processes: count.processes, unsure: count.unsure,
+      parents: count.parents, unsureParents: count.unsureParents,
+      lowestParent: count.lowestParent ?? count.lowestUnsureParent,
       lowest: count.lowest ?? count.lowestUnsure,
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID,

@@ -8,6 +8,8 @@ public struct ProcessAtMoment: Sendable, Hashable {
   public let presence: Presence
   /// Where it was, by type.
   public let places: [NamespaceType: Place]
+  /// Where its children went, of the types of which that may have been elsewhere than it was itself.
+  public let placesOfChildren: [NamespaceType: Place]
 
   /// The types of which it was in the namespace that the kernel made at boot, which is the host's.
   public var sharedWithHost: [NamespaceType] {

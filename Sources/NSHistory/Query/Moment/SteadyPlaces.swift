@@ -10,7 +10,12 @@ final class SteadyPlaces {
   private let sides: [Int64]
   private let isSampled: Bool
   /// Of each set: nil where one in it may not be there.
-  private var known: [Int64: [NamespaceType: ProcessAtMoment.Place]?] = [:]
+  private var known: [Int64: Places?] = [:]
+
+  private struct Places {
+    var own: [NamespaceType: ProcessAtMoment.Place] = [:]
+    var ofChildren: [NamespaceType: ProcessAtMoment.Place] = [:]
+  }
 
   init(_ sets: SetReader, _ brackets: [Bracket]) {
     self.sets = sets
@@ -26,20 +31,26 @@ final class SteadyPlaces {
       brackets.allSatisfy({ $0.isOf(space: life.process.space) }),
       let places = try places(only.set)
     else { return nil }
-    return ProcessAtMoment(process: life.process, presence: .certain, places: places)
+    return ProcessAtMoment(
+      process: life.process, presence: .certain, places: places.own,
+      placesOfChildren: places.ofChildren)
   }
 
-  private func places(
-    _ set: Int64
-  ) throws(SQLiteError) -> [NamespaceType: ProcessAtMoment.Place]? {
+  private func places(_ set: Int64) throws(SQLiteError) -> Places? {
     if let known = known[set] { return known }
     let links = try sets.links(of: set)
-    var places: [NamespaceType: ProcessAtMoment.Place]? = [:]
-    for type in NamespaceType.allCases { places?[type] = links[type.link].map(Self.place) }
+    var places = Places()
+    for type in NamespaceType.allCases {
+      places.own[type] = links[type.link].map(Self.place)
+      guard type.linkForChildren != type.link, let children = links[type.linkForChildren],
+        children.namespace != nil, children != links[type.link]
+      else { continue }
+      places.ofChildren[type] = Self.place(children)
+    }
     // A sample found out that it was not where it was told to be.
-    if links[.pid] == .unread(.unseen) { places = nil }
-    known[set] = .some(places)
-    return places
+    let found = links[.pid] == .unread(.unseen) ? nil : places
+    known[set] = .some(found)
+    return found
   }
 
   private static func place(_ value: LinkValue) -> ProcessAtMoment.Place {

@@ -10,8 +10,8 @@ public struct PeakUse: Sendable, Hashable {
 }
 
 extension HistoryReader {
-  /// The highest use of each type in all that is recorded. Namespaces that no process is in are not
-  /// counted, and one that came and went between two samples was not seen.
+  /// The highest use of each type in all that is recorded. Namespaces that no process is in, and
+  /// to which no process has its children go, are not counted, and one that came and went between two samples was not seen.
   public func peakUse() throws(HistoryError) -> [NamespaceType: PeakUse] {
     try reading { (reading) throws(SQLiteError) in
       guard let last = reading.index.last else { return [:] }
@@ -19,13 +19,15 @@ extension HistoryReader {
       for type in NamespaceType.allCases {
         let lives = try reading.connection.prepare(
           """
-          SELECT first_sample, COALESCE(last_sample, ?1) FROM namespace
+          SELECT first_sample, MAX(COALESCE(last_sample, ?1), COALESCE(\(held(type)), 0))
+          FROM namespace
           WHERE type = ?2 AND first_sample IS NOT NULL AND initial IS NOT 1
             AND EXISTS (SELECT 1 FROM namespace_set_link AS l
-                        WHERE l.namespace_id = namespace.namespace_id AND l.link = ?3)
+                        WHERE l.namespace_id = namespace.namespace_id AND l.link IN (?3, ?4))
           """
         ).bind(
-          .integer(last), .integer(Int64(type.rawValue)), .integer(Int64(type.link.rawValue))
+          .integer(last), .integer(Int64(type.rawValue)), .integer(Int64(type.link.rawValue)),
+          .integer(Int64(type.linkForChildren.rawValue))
         )
         .map { ($0.integer(0), $0.integer(1)) }
         guard let (count, sample) = busiest(lives) else { continue }
@@ -33,6 +35,12 @@ extension HistoryReader {
       }
       return peaks
     }
+  }
+
+  /// SQL of the last sample in which the children of a process went to a namespace.
+  private func held(_ type: NamespaceType) -> String {
+    type.linkForChildren == type.link
+      ? "NULL" : ChildrenHolders.last(of: "namespace.namespace_id", newest: "?1")
   }
 
   /// The first sample in which the most were there.

@@ -13,8 +13,9 @@ struct LiveUse {
     let sample = try ProcfsSource(root: root).takeSample()
     var found: Set<ObservedNamespace> = []
     for process in sample.appeared {
-      for type in NamespaceType.allCases {
-        guard case .namespace(let namespace) = process.links[Int(type.link.rawValue)],
+      // A namespace that only the children of a process are to be in is in use as well.
+      for link in NamespaceLink.allCases {
+        guard case .namespace(let namespace) = process.links[Int(link.rawValue)],
           namespace.isInitial != true
         else { continue }
         found.insert(namespace)

@@ -3,19 +3,27 @@ internal import NSHistory
 /// The columns of the members of namespaces.
 enum MemberColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<Member>] {
-    NamespaceColumns.identity { $0.namespace } + ProcessColumns.all { $0.process }
-      + TimeColumns.all(
-        zone, from: { $0.from }, until: { $0.until }, beginning: { $0.beginning }, end: { $0.end })
+    let identity: [Column<Member>] = NamespaceColumns.identity({ $0.namespace }, note: note)
+    let times: [Column<Member>] = TimeColumns.all(
+      zone, from: { $0.from }, until: { $0.until }, beginning: { $0.beginning }, end: { $0.end })
+    let link = Column<Member>("link", in: .data) { .string("\($0.link.fileName)") }
+    return identity + [link] + ProcessColumns.all { $0.process } + times
+  }
+
+  /// What a table says of one that is not in it itself.
+  private static func note(_ member: Member) -> String {
+    member.link == member.namespace.type.link ? "" : ", children of"
   }
 }
 
 /// The columns that say which namespace a row is about.
 enum NamespaceColumns {
   static func identity<Row>(
-    _ namespace: @escaping (Row) -> NamespaceRecord
+    _ namespace: @escaping (Row) -> NamespaceRecord,
+    note: @escaping (Row) -> String = { _ in "" }
   ) -> [Column<Row>] {
     [
-      Column("namespace", cell: { .init(text: namespace($0).name) }) {
+      Column("namespace", cell: { .init(text: namespace($0).name + note($0)) }) {
         .string(namespace($0).name)
       },
       Column("type", in: .data) { .string(namespace($0).type.name) },

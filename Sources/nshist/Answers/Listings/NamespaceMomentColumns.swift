@@ -28,10 +28,23 @@ enum NamespaceMomentColumns {
       Column("maker_certain", in: .data) { row in
         .optional(row.maker) { _ in .bool(row.isMakerCertain) }
       },
-      Column("pins", "PINNED BY", cell: { .init(text: PinWords.summary($0.pins, zone)) }) {
+      Column("pins", "PINNED BY", cell: { .init(text: keepers($0, zone)) }) {
         .array($0.pins.map(\.json))
       },
+      Column("parents", in: .data) { .integer(Int64($0.parents)) },
+      Column("unsure_parents", in: .data) { .integer(Int64($0.unsureParents)) },
+      Column("children_of", in: .data, cell: { .init(text: $0.lowestParent?.label ?? "") }) {
+        .optional($0.lowestParent) { $0.json }
+      },
     ] + ContainerColumns.all(inTables: true) { $0.lowest }
+  }
+
+  /// What keeps it beside processes: the children that are to come, where nobody is in it yet or any
+  /// more, and pins.
+  private static func keepers(_ row: Row, _ zone: TimeZoneChoice) -> String {
+    let children = row.processes == 0 ? ChildrenWords.keeper(row) : nil
+    return [children, PinWords.summary(row.pins, zone)].compactMap(\.self).filter { !$0.isEmpty }
+      .joined(separator: "; ")
   }
 
   /// Another namespace, by its inode number as lsns(8) has it.

@@ -53,7 +53,7 @@ struct NamespaceTree {
   static func csv(_ trees: [NamespaceTree]) -> String {
     let header = [
       "type", "depth", "inode", "id", "initial", "nprocs", "unsure", "pid", "comm", "uid", "owner",
-      "parent", "owner_uid",
+      "parent", "owner_uid", "parents", "unsure_parents", "children_of_pid", "children_of_comm",
     ]
     func records(_ node: Node, depth: Int) -> [[String]] {
       [record(node.namespace, depth: depth)]
@@ -72,6 +72,9 @@ struct NamespaceTree {
       .optional(one.lowest) { .integer($0.pid) }, .optional(one.lowest?.comm, JSON.string),
       .optional(one.lowest?.uid, JSON.integer), .optional(one.owner) { .string($0.name) },
       .optional(one.parent) { .string($0.name) }, .optional(one.ownerUID, JSON.integer),
+      .integer(Int64(one.parents)), .integer(Int64(one.unsureParents)),
+      .optional(one.lowestParent) { .integer($0.pid) },
+      .optional(one.lowestParent?.comm, JSON.string),
     ]
     return values.map(\.field)
   }
@@ -84,6 +87,9 @@ extension NamespaceTree.Node {
       one.namespace.keys + [
         ("nprocs", .integer(Int64(one.processes))), ("unsure", .integer(Int64(one.unsure))),
         ("lowest", .optional(one.lowest) { $0.json }),
+        ("parents", .integer(Int64(one.parents))),
+        ("unsure_parents", .integer(Int64(one.unsureParents))),
+        ("children_of", .optional(one.lowestParent) { $0.json }),
         ("owner", .optional(one.owner) { $0.json }), ("parent", .optional(one.parent) { $0.json }),
         ("owner_uid", .optional(one.ownerUID, JSON.integer)),
         ("owns", .object(owns.map { ($0.name, .integer(Int64($1))) })),

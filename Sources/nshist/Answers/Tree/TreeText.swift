@@ -31,6 +31,7 @@ struct TreeText {
     words += "  \(RecordingWords.count(one.processes, "process", "processes"))"
     if one.unsure > 0 { words += " (+\(one.unsure) in doubt)" }
     if let lowest = one.lowest { words += ", \(lowest.label)" }
+    if one.processes == 0, let keeper = ChildrenWords.keeper(one) { words += ", \(keeper)" }
     if let uid = one.ownerUID, one.namespace.isInitial != true {
       words += ", made by \(UserName.words(uid))"
     }

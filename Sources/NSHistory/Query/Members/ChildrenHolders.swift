@@ -1,0 +1,101 @@
+internal import NamespaceModel
+internal import SQLite
+
+extension HistoryReader {
+  /// Gives `body` every process that was not in one of the selected namespaces and had its children go
+  /// there (`pid_for_children`, `time_for_children` of namespaces(7)), which keeps a namespace as
+  /// a process in it does. Ends early when `body` returns false.
+  public func parents(
+    of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
+  ) throws(HistoryError) {
+    try reading { (reading) throws(SQLiteError) in
+      guard let samples = try reading.index.samples(around: window) else { return }
+      let holders = ChildrenHolders(reading: reading)
+      for life in try NamespaceFinder(reading: reading).lives(selector) {
+        guard try holders.forEach(of: life.namespace, samples, window, body) else { return }
+      }
+    }
+  }
+}
+
+/// Finds the processes that are not in a namespace and have their children go there.
+struct ChildrenHolders {
+  let reading: Reading
+  private let runs: MemberRuns
+
+  init(reading: Reading) {
+    self.reading = reading
+    runs = MemberRuns(reading)
+  }
+
+  /// SQL of the last sample or event at which a process had; NULL where none ever had.
+  ///
+  /// - Parameters:
+  ///   - namespace: the row of the namespace.
+  ///   - newest: the last sample of all, up to which an open membership holds.
+  static func last(of namespace: String, newest: String) -> String {
+    // A link for children has the code behind that of the process's own (`namespace_links`).
+    let isMeant = """
+      l.namespace_id = \(namespace) AND l.link IN (5, 7) AND NOT EXISTS (
+        SELECT 1 FROM namespace_set_link AS o
+        WHERE o.set_id = l.set_id AND o.link = l.link - 1 AND o.namespace_id = l.namespace_id)
+      """
+    return """
+      (SELECT MAX(held) FROM (
+        SELECT COALESCE(m.until_sample, \(newest)) AS held
+        FROM namespace_set_link AS l CROSS JOIN membership AS m ON m.set_id = l.set_id
+        WHERE \(isMeant)
+        UNION ALL
+        SELECT m.until_sample FROM namespace_set_link AS l CROSS JOIN brief AS m
+          ON m.set_id = l.set_id
+        WHERE \(isMeant)))
+      """
+  }
+
+  /// The last sample or event at which a process had; nil where none ever had.
+  func last(of namespace: NamespaceRecord) throws(SQLiteError) -> Int64? {
+    guard namespace.type.linkForChildren != namespace.type.link else { return nil }
+    return try reading.connection.prepare("SELECT \(Self.last(of: "?1", newest: "?2"))")
+      .bind(.integer(namespace.id), .integer(reading.index.last ?? 0))
+      .first { $0.optionalInteger(0) } ?? nil
+  }
+
+  /// Gives `body` each; returns false when `body` did.
+  func forEach(
+    of namespace: NamespaceRecord, _ samples: ClosedRange<Int64>, _ window: TimeWindow,
+    _ body: (Member) -> Bool
+  ) throws(SQLiteError) -> Bool {
+    let link = namespace.type.linkForChildren
+    guard link != namespace.type.link else { return true }
+    let tasks = Set(
+      try reading.connection.prepare(MembershipStab.inNamespace("m.task_id")).bind(
+        MembershipStab.values(samples) + [
+          .integer(namespace.id), .integer(Int64(link.rawValue)),
+        ]
+      ).map { $0.integer(0) })
+    for task in tasks.sorted() {
+      guard let life = try reading.lives.life(task: task) else { continue }
+      for member in try members(life, namespace, window) where !body(member) { return false }
+    }
+    return true
+  }
+
+  private func members(
+    _ life: Life, _ namespace: NamespaceRecord, _ window: TimeWindow
+  ) throws(SQLiteError) -> [Member] {
+    let edges = reading.edges(of: life)
+    var members: [Member] = []
+    for run in try runs.runs(of: life, namespace.type.linkForChildren, to: namespace) {
+      for piece in try reading.index.pieces(of: run.from...run.until) {
+        let stretch = try edges.stretch(piece, of: run.from...run.until)
+        guard window.mayOverlap(stretch) else { continue }
+        members.append(
+          Member(
+            namespace: namespace, process: life.process, from: stretch.from,
+            until: stretch.until, beginning: stretch.beginning, end: stretch.end,
+            link: namespace.type.linkForChildren))
+      }
+    }
+    return members
+  }
+}

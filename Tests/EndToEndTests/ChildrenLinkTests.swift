@@ -1,0 +1,34 @@
+// A time namespace that only the children of a live process are to be in.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
+struct LiveChildrenLinkTests {
+  @Test func heldByTheLinkAlone() throws {
+    let puppet = try Puppet()
+    try puppet.unshare(CloneFlag.time)
+    let link = try FileManager.default.destinationOfSymbolicLink(
+      atPath: "/proc/\(puppet.pid)/ns/time_for_children")
+    let inode = try #require(UInt64(link.dropFirst("time:[".count).dropLast()))
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    let recorded = try Command.nshist(
+      "record", "--interval", "50ms", "--samples", "3", "--db", path)
+    #expect(recorded.status == 0, "\(recorded.messages)")
+
+    let listing = try Command.nshist("query", "namespaces", "--type", "time", "--db", path)
+    let line = listing.output.split(separator: "\n").first { $0.contains("\(inode)") }
+    #expect(line?.contains("children of \(puppet.pid)") == true, "\(listing.output)")
+    let members = try Command.nshist(
+      "query", "members", link, "--format", "csv", "--db", path)
+    let records = try StrictCSV.parse(members.output)
+    let place = try #require(records.first?.firstIndex(of: "link"))
+    #expect(records.dropFirst().map { $0[place] } == ["time_for_children"])
+    let limits = try Command.nshist("limits", "--db", path)
+    let time = limits.output.split(separator: "\n").first { $0.hasPrefix("time") }
+    let numbers = time?.split(separator: " ").dropFirst(2).prefix(2).compactMap { Int($0) }
+    #expect(numbers?.count == 2 && numbers?.allSatisfy { $0 > 0 } == true, "\(limits.output)")
+  }
+}

@@ -1,0 +1,116 @@
+// A process that goes from one namespace to another all day: what a question about changes takes
+// grows with their number, not with its square. Work is counted, not timed.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct ManyChangesTests {
+  private static let every: [HistoryScript.Sight] = [.inFirst, .inSecond, .denied, .inSecond]
+
+  private func reader(changes: Int, in folder: TemporaryFolder) throws -> HistoryReader {
+    let path = folder.file("\(changes).db")
+    try HistoryScript(
+      steps: Array(repeating: .init(), count: changes),
+      actors: [.init(pid: 1, sights: (0..<changes).map { Self.every[$0 % 4] })]
+    ).write(path)
+    return try HistoryReader(path: path)
+  }
+
+  /// Hundreds of steps of SQLite's machine, and how many changes there were.
+  private func work(_ reader: HistoryReader) throws -> (steps: Int, changes: Int) {
+    final class Count { var steps = 0 }
+    let count = Count()
+    reader.connection.onProgress(every: 100) { count.steps += 1 }
+    var changes = 0
+    try reader.changes(ChangesQuestion()) { _ in
+      changes += 1
+      return true
+    }
+    return (count.steps, changes)
+  }
+
+  @Test func sqlite() throws {
+    let folder = try TemporaryFolder()
+    let few = try work(reader(changes: 400, in: folder))
+    let many = try work(reader(changes: 1600, in: folder))
+    #expect(many.changes > 3 * few.changes)
+    #expect(many.steps < 6 * few.steps, "\(few) \(many)")
+  }
+
+  @Test("each membership is looked at once, and what is found is what a look at all finds")
+  func looks() throws {
+    let folder = try TemporaryFolder()
+    let changes = 1000
+    let reader = try reader(changes: changes, in: folder)
+    try reader.reading { (reading) throws(SQLiteError) in
+      let life = try reading.lives.lives(pid: 1)[0]
+      let count = life.memberships.count
+      #expect(count > changes / 2)
+      let lastRead = LastReadLinks(reading.sets)
+      for place in 0...count { _ = try lastRead.links(of: life, before: place) }
+      #expect(lastRead.looks <= count + 16 * 17)
+      for place in [0, 1, 5, 16, 17, 18, 19, 20, count / 2, count] {
+        var links: LinkComparison.Links = [:]
+        var samples: [NamespaceLink: Int64] = [:]
+        for membership in life.memberships[..<place] {
+          let new = try reading.sets.links(of: membership.set)
+          links.update(new)
+          for (link, value) in new where links[link] == value { samples[link] = membership.until }
+        }
+        let found = try lastRead.links(of: life, before: place)
+        #expect(found.links == links && found.samples == samples, "before \(place)")
+      }
+    }
+  }
+
+  @Test("for the members of each of its namespaces its memberships are read once")
+  func members() throws {
+    let folder = try TemporaryFolder()
+    try reader(changes: 200, in: folder).reading { (reading) throws(SQLiteError) in
+      let life = try reading.lives.lives(pid: 1)[0]
+      let all = try reading.tracks.runs(of: life.memberships)[.net]
+      let namespaces = Set(all.compactMap(\.value.namespace))
+      #expect(namespaces.count == 2)
+      let runs = MemberRuns(reading)
+      for _ in 0..<3 {
+        for namespace in namespaces {
+          let found = try runs.runs(of: life, .net, to: namespace)
+          #expect(found == all.filter { $0.value == .namespace(namespace) } && !found.isEmpty)
+        }
+      }
+      #expect(runs.readings == 1)
+    }
+  }
+
+  @Test("a process with many memberships stays in memory beside many with few")
+  func kept() throws {
+    let folder = try TemporaryFolder()
+    let changes = 80
+    let path = folder.file("history.db")
+    try HistoryScript(
+      steps: Array(repeating: .init(), count: changes),
+      actors: (1...300 as ClosedRange<Int32>).map { pid in
+        let sights: [HistoryScript.Sight] =
+          pid == 1
+          ? (0..<changes).map { Self.every[$0 % 2] } : Array(repeating: .inFirst, count: changes)
+        return .init(pid: pid, sights: sights)
+      }
+    ).write(path)
+    let reader = try HistoryReader(path: path)
+    try reader.reading { (reading) throws(SQLiteError) in
+      let tasks = try reading.connection.prepare("SELECT task_id FROM task").map { $0.integer(0) }
+      final class Count { var steps = 0 }
+      let count = Count()
+      let long = try reading.lives.lives(pid: 1)[0].process.id
+      _ = try reading.lives.life(task: long)
+      for task in tasks { _ = try reading.lives.life(task: task) }
+      reading.connection.onProgress(every: 100) { count.steps += 1 }
+      _ = try reading.lives.life(task: long)
+      #expect(count.steps == 0)
+    }
+  }
+}
