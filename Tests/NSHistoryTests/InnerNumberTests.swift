@@ -92,4 +92,20 @@ struct InnerNumberTests {
     #expect(try pids(reader, 1, .container("0123")) == [100])
     #expect(try pids(reader, 1, .container("nobody")) == [])
   }
+
+  @Test("in a pid namespace of which it is not known in which it was made")
+  func withoutParent() throws {
+    let cgroup = "0::/docker/feed\(Self.id.dropFirst(4))"
+    try history.sample([
+      .init(pid: 300, nspid: [300, 1], cgroup: cgroup, elsewhere: [.pid: 5]),
+      .init(pid: 301, nspid: [301, 12], elsewhere: [.pid: 5]),
+      // An event alone told of it.
+      .init(pid: 302, nspid: [302], elsewhere: [.pid: 5]),
+    ])
+    let reader = try history.end()
+    #expect(try pids(reader, 1, .container("feed")) == [300])
+    #expect(try pids(reader, 12, .container("feed")) == [301])
+    #expect(try pids(reader, 302, .container("feed")) == [])
+    #expect(try reader.processesWithoutNumber(in: .container("feed")) == 1)
+  }
 }

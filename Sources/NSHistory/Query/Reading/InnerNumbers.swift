@@ -126,21 +126,22 @@ struct InnerNumbers {
   private func number(
     of life: Life, in namespace: NamespaceRecord
   ) throws(SQLiteError) -> Int64? {
-    guard
-      var outermost = try own(of: life).map({ (own) throws(SQLiteError) in
-        try reading.namespaces.life(own.id)
-      })
-    else { return nil }
-    // From its own namespace outwards, up to the one whose PIDs the recorder saw.
-    var chain = [outermost.namespace.id]
-    while !isShown(outermost.namespace, to: life) {
-      guard let outer = outermost.parent, chain.count < Self.deepest else { return nil }
+    let known = life.process.nspid
+    guard let own = try own(of: life) else { return nil }
+    // Of one that only events told of just the recorder's number is known.
+    guard known.count > 1 || isShown(own, to: life) else { return nil }
+    // From its own namespace outwards, up to the one whose PIDs the recorder saw; or as far as it is
+    // known in which each was made.
+    var outermost = try reading.namespaces.life(own.id)
+    var chain = [own.id]
+    while !isShown(outermost.namespace, to: life), let outer = outermost.parent,
+      chain.count < Self.deepest
+    {
       outermost = try reading.namespaces.life(outer)
       chain.append(outer)
     }
-    let known = life.process.nspid
-    // Of one that only events told of just the recorder's number is known.
-    guard known.count == chain.count else { return nil }
+    let isWhole = isShown(outermost.namespace, to: life)
+    guard isWhole ? known.count == chain.count : known.count > chain.count else { return nil }
     return zip(chain, known.reversed()).first { $0.0 == namespace.id }?.1
   }
 
