@@ -66,7 +66,7 @@ struct Census {
 
   private func place(_ link: NamespaceLink, _ track: Track) -> ProcessAtMoment.Place {
     let states = brackets.map { track.state(link, $0, until: time) }
-    let sides = brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
+    let sides = brackets.flatMap { points(of: $0, link, track) }
     let seen = sides.compactMap { track.run(link, at: $0.id)?.value }
     let namespaces = Set(states.map(\.namespace))
     if namespaces.count == 1, let namespace = states.first?.namespace {
@@ -84,6 +84,16 @@ struct Census {
       others: places.reduce(into: []) { others, one in
         if one != places.first, !others.contains(one) { others.append(one) }
       }, isDisputed: Set(seen).count > 1 || seen.count < sides.count)
+  }
+
+  /// The samples and events on the two sides of a bracket that tell of the moment in it: what an event
+  /// behind it began was not so before.
+  private func points(
+    of bracket: Bracket, _ link: NamespaceLink, _ track: Track
+  ) -> [SamplePoint] {
+    let isLater =
+      bracket.after.flatMap { track.run(link, at: $0.id) }.map(bracket.isExactBeginning) == true
+    return [bracket.before, isLater ? nil : bracket.after].compactMap(\.self)
   }
 
   private func presence(_ track: Track) -> ProcessAtMoment.Presence {
