@@ -33,6 +33,7 @@ let package = Package(
         .embedInCode("V0001_history.sql"), .embedInCode("V0002_questions.sql"),
         .embedInCode("V0003_events.sql"), .embedInCode("V0004_pins_containers.sql"),
         .embedInCode("V0005_namespace_numbers.sql"),
+        .embedInCode("V0006_children_links.sql"),
       ],
       swiftSettings: strict),
 

@@ -31,5 +31,6 @@ public struct Migration: Sendable {
     Migration(3, "V0003_events.sql", PackageResources.V0003_events_sql),
     Migration(4, "V0004_pins_containers.sql", PackageResources.V0004_pins_containers_sql),
     Migration(5, "V0005_namespace_numbers.sql", PackageResources.V0005_namespace_numbers_sql),
+    Migration(6, "V0006_children_links.sql", PackageResources.V0006_children_links_sql),
   ]
 }

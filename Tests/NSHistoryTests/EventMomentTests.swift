@@ -70,6 +70,10 @@ struct EventMomentTests {
       guard let links = history.links(actor, at: boot) else { continue }
       for type in NamespaceType.allCases {
         if let key = EventHistory.part(links, type.link)?.key { counts[key, default: 0] += 1 }
+        // Where its children go is listed too, with nobody in it.
+        if let key = EventHistory.part(links, type.linkForChildren)?.key {
+          counts[key, default: 0] += 0
+        }
       }
     }
     var found: [EventHistory.Key: Int] = [:]

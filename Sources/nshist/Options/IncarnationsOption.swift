@@ -27,7 +27,7 @@ struct IncarnationsOption: ParsableArguments {
   func meant(_ selector: ProcessSelector) -> ProcessSelector {
     if areAll { return selector }
     switch selector {
-    case .pid(_, nil), .inner: return .latest(selector)
+    case .pid(_, nil, _), .inner: return .latest(selector)
     default: return selector
     }
   }

@@ -67,7 +67,7 @@ struct SameOperands {
     switch selector {
     case .pid(let pid, let alive, let within):
       return SameQuestion.Selector(pid: pid, alive: alive, within: within)
-    case .latest(.pid(let pid, _)):
+    case .latest(.pid(let pid, _, _)):
       // At one moment a PID is one process.
       guard case .range = time else { return SameQuestion.Selector(pid: pid) }
       if let others = try Hints(reader: reader, zone: zone).others(of: selector, in: window) {

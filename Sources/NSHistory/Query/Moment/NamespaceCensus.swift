@@ -55,8 +55,10 @@ struct NamespaceCensus {
     var lowestUnsureParent: ProcessRecord?
     var pins: [PinAtMoment] = []
 
-    /// Whether no process of the moment leads to it.
-    var isEmpty: Bool { processes + unsure + parents + unsureParents == 0 }
+    /// Whether no process of the moment leads to it, and a pin does.
+    var isPinnedOnly: Bool {
+      !pins.isEmpty && processes + unsure + parents + unsureParents == 0
+    }
   }
 
   /// Those of them whose rows are meant.
@@ -96,7 +98,7 @@ struct NamespaceCensus {
     var found: [NamespaceAtMoment] = []
     for (id, count) in counts where isMeant(id) {
       let life = try reading.namespaces.life(id)
-      if count.isEmpty, try isMadeLater(life) { continue }
+      if count.isPinnedOnly, try isMadeLater(life) { continue }
       found.append(try namespace(life, count))
     }
     return found.sorted { one, other in
@@ -162,8 +164,8 @@ struct NamespaceCensus {
   }
 
   /// Whether an event behind the moment made a namespace, or was the first to enter it, although the
-  /// look for pins before that had not found it: that a later look found it pinned, or a later sample
-  /// what it owns, says nothing of the moment.
+  /// look for pins before that had not found it: that a later look found it pinned says nothing of the
+  /// moment.
   private func isMadeLater(_ life: NamespaceLife) throws(SQLiteError) -> Bool {
     guard life.maker != nil, let first = life.first, try reading.index.point(first).isEvent,
       !brackets.isEmpty

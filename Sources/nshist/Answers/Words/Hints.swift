@@ -88,7 +88,7 @@ struct Hints {
     guard count > 0 else { return nil }
     let pid: Int64? =
       switch all {
-      case .pid(let pid, _), .inner(let pid, _): pid
+      case .pid(let pid, _, _), .inner(let pid, _): pid
       default: nil
       }
     return """
