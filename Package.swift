@@ -34,6 +34,7 @@ let package = Package(
         .embedInCode("V0003_events.sql"), .embedInCode("V0004_pins_containers.sql"),
         .embedInCode("V0005_namespace_numbers.sql"),
         .embedInCode("V0006_children_links.sql"),
+        .embedInCode("V0007_limits.sql"),
       ],
       swiftSettings: strict),
 

@@ -32,5 +32,6 @@ public struct Migration: Sendable {
     Migration(4, "V0004_pins_containers.sql", PackageResources.V0004_pins_containers_sql),
     Migration(5, "V0005_namespace_numbers.sql", PackageResources.V0005_namespace_numbers_sql),
     Migration(6, "V0006_children_links.sql", PackageResources.V0006_children_links_sql),
+    Migration(7, "V0007_limits.sql", PackageResources.V0007_limits_sql),
   ]
 }

@@ -10,7 +10,7 @@ import tempfile
 from .costs import Running
 
 BENCHMARKS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PROGRAMS = {"links": [], "appends": [], "row": ["-lsqlite3"], "crowd": [], "cost": []}
+PROGRAMS = {"links": [], "appends": [], "row": ["-lsqlite3"], "crowd": [], "cost": [], "hammer": []}
 
 
 class Machine:

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -149,4 +151,24 @@ int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds) {
   struct itimerspec when = {
     .it_value = {boot_nanoseconds / 1000000000, boot_nanoseconds % 1000000000}};
   return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+int32_t clinux_start_thread(size_t stack_bytes, void *(*body)(void *), void *context) {
+  pthread_attr_t attributes;
+  int failure = pthread_attr_init(&attributes);
+  if (failure != 0) return failure;
+  sigset_t all, previous;
+  sigfillset(&all);
+  failure = pthread_attr_setstacksize(&attributes, stack_bytes);
+  if (failure == 0) {
+    failure = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  }
+  if (failure == 0) failure = pthread_sigmask(SIG_SETMASK, &all, &previous);
+  if (failure == 0) {
+    pthread_t thread;
+    failure = pthread_create(&thread, &attributes, body, context);
+    pthread_sigmask(SIG_SETMASK, &previous, NULL);
+  }
+  pthread_attr_destroy(&attributes);
+  return failure;
 }

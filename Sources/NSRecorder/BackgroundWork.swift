@@ -1,18 +1,18 @@
 internal import Dispatch
+internal import Procfs
 internal import Synchronization
+internal import SystemPackage
 
 /// Work that may take long, or hang with what it reads, done one piece at a time by a thread of its own:
 /// the loop that takes samples looks now and then whether something is done, and never waits for it.
 final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
   private let desk = Desk()
+  private let makeWorker: @Sendable () -> (Request) -> Result
+  private let hasThread = Mutex(false)
 
   /// - Parameter makeWorker: called once, where the work is done; gives what does a piece of it.
   init(_ makeWorker: @escaping @Sendable () -> (Request) -> Result) {
-    // One that hangs keeps none of the others waiting: each has its queue, and so its thread.
-    DispatchQueue(label: "nshist.background").async { [desk] in
-      let work = makeWorker()
-      while let request = desk.next() { desk.finish(work(request)) }
-    }
+    self.makeWorker = makeWorker
   }
 
   deinit { desk.close() }
@@ -21,7 +21,20 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
   var isRunning: Bool { desk.isRunning }
 
   /// Begins a piece; to be called while none is being done.
-  func begin(_ request: Request) { desk.begin(request) }
+  ///
+  /// Throws, and begins none, where the thread for it cannot be made: the next piece tries again.
+  func begin(_ request: Request) throws(Errno) {
+    // One that hangs keeps none of the others waiting: each has its thread.
+    try hasThread.withLock { (hasThread) throws(Errno) in
+      guard !hasThread else { return }
+      try BackgroundThread.start { [desk, makeWorker] in
+        let work = makeWorker()
+        while let request = desk.next() { desk.finish(work(request)) }
+      }
+      hasThread = true
+    }
+    desk.begin(request)
+  }
 
   /// What came of the last piece, once.
   func take() -> Result? { desk.take() }

@@ -1,5 +1,6 @@
 internal import Containers
 internal import NSHistory
+internal import SystemPackage
 
 /// Looks up what engines call the containers that were met, apart from the loop that takes samples:
 /// the files are on disks that may hang.
@@ -43,6 +44,7 @@ private struct Lookup {
   private var asked: [ContainerIdentity] = []
   private var began: Int64 = 0
   private var isSaidSlow = false
+  private var isSaidNoThread = false
 
   private static let attempts = 5
   /// After so long a look is said to be slow, in nanoseconds.
@@ -75,9 +77,19 @@ private struct Lookup {
       asked.removeAll()
     }
     if asked.isEmpty, !waiting.isEmpty {
-      asked = Array(waiting.keys)
-      began = now
-      work.begin(asked)
+      do throws(Errno) {
+        try work.begin(Array(waiting.keys))
+        asked = Array(waiting.keys)
+        began = now
+        isSaidNoThread = false
+      } catch {
+        defer { isSaidNoThread = true }
+        guard !isSaidNoThread else { return nil }
+        return """
+          cannot make a thread to look up names of containers: \(error); they are not known, and it is \
+          tried again; raise the limit of processes or of address space (ulimit -u, ulimit -v)
+          """
+      }
     } else if !asked.isEmpty, now - began > Self.slow, !isSaidSlow {
       isSaidSlow = true
       return """

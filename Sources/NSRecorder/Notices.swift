@@ -10,6 +10,9 @@ struct Notices {
   private var hasTraceCapability = false
   /// Why the kernel's events are not listened to, although they may be.
   var noEvents: String?
+  /// How large the rings of the events are, in bytes, and how large they were to be, where that could
+  /// not be had.
+  var smallRing: (taken: Int, wanted: Int)?
 
   init(_ logger: Logger) { self.logger = logger }
 
@@ -20,6 +23,14 @@ struct Notices {
       logger.notice(
         """
         \(noEvents). Recording samples only: what starts and ends between two of them is not seen
+        """)
+    }
+    if let (taken, wanted) = smallRing {
+      logger.notice(
+        """
+        the ring of each processor has \(taken >> 10) KiB for events, not \(wanted >> 10): more may not \
+        be locked in memory, and a burst of events is lost sooner; CAP_IPC_LOCK, a higher \
+        kernel.perf_event_mlock_kb or limit of locked memory (ulimit -l) helps, or a smaller --event-ring
         """)
     }
     if let shown = surroundings.shownPIDNamespace, shown.isInitial != true {

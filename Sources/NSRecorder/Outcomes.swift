@@ -16,6 +16,11 @@ struct Outcomes {
   private var lastWriteTook: Int64 = 0
   private var saidEventsFail = false
   private var saidFindingsFail = false
+  /// Whether the last sample was late, and whether changes were left out before it.
+  private var wasLate = false
+  private var wasFolding = false
+  /// A sample that is late by less than this is not spoken of, in nanoseconds.
+  private static let lateness: Int64 = 500_000_000
 
   init(_ logger: Logger, interval: Int64) {
     self.logger = logger
@@ -24,7 +29,7 @@ struct Outcomes {
 
   /// Writes a sample by `body`. What fails is said, and tried again with the next.
   mutating func write(
-    _ sample: ProcessSample, _ told: EventRecording.Outcome, _ schedule: Schedule,
+    _ sample: ProcessSample, _ told: EventRecording.Outcome, _ schedule: Schedule, behind: Int64,
     _ onSample: (SampleReport) -> Void,
     by body: (SampleTiming) throws(HistoryError) -> HistoryWriter.Written
   ) {
@@ -32,7 +37,9 @@ struct Outcomes {
     let began = ClockReading.now().boot
     do throws(HistoryError) {
       let written = try body(timing)
-      succeed(sample, written, timing, onSample)
+      sayLate(behind, written)
+      say(told.folded)
+      succeed(sample, written, timing, told.sample?.disagreements.first, onSample)
     } catch {
       fail(.writeFailed, "\(error); trying again at the next sample")
     }
@@ -52,7 +59,7 @@ struct Outcomes {
     }
     return SampleTiming(
       late: schedule.lateness(of: sample.start.boot), gap: gap, isExact: told.isExact,
-      disagreements: told.disagreements, losses: told.losses)
+      disagreements: told.disagreements, losses: told.losses, folded: told.folded.count)
   }
 
   mutating func fail(_ cause: GapCause, _ message: String) {
@@ -76,11 +83,43 @@ struct Outcomes {
     saidFindingsFail = true
   }
 
+  /// Whether the last try to write events was one that worked, or there was none.
+  var canWriteEvents: Bool { !saidEventsFail }
+
+  /// A sample that came late is no gap while events report all; but who looks at samples has to know.
+  private mutating func sayLate(_ behind: Int64, _ written: HistoryWriter.Written) {
+    let isLate = behind > max(interval / 2, Self.lateness)
+    if isLate, !wasLate, written.gap == nil {
+      logger.warning(
+        """
+        a sample was taken \(TimeFormat.duration(behind)) after it was due: the recorder had too much \
+        to do; events went on to be recorded
+        """)
+    }
+    wasLate = isLate
+  }
+
+  private mutating func say(_ folded: EventRecording.FoldedChanges) {
+    let isFolding = folded.count > 0
+    if isFolding, !wasFolding {
+      let others = folded.tasks > 1 ? " and \(folded.tasks - 1) more" : ""
+      let name = folded.comm.map { " (\(SystemText.escaped($0)))" } ?? ""
+      let who = folded.pid.map { "PID \($0)\(name)\(others)" } ?? "a process"
+      logger.warning(
+        """
+        \(who) changed namespaces more often than \(ChangeRate.most) times a second: \
+        \(folded.count) changes were left out, and where it was meanwhile is unknown \
+        (changed-between-samples); all others are recorded as before
+        """)
+    }
+    wasFolding = isFolding
+  }
+
   private mutating func succeed(
     _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
-    _ onSample: (SampleReport) -> Void
+    _ disagreement: Disagreement?, _ onSample: (SampleReport) -> Void
   ) {
-    say(sample, written, timing)
+    say(sample, written, timing, disagreement)
     failing = nil
     saidEventsFail = false
     saidFindingsFail = false
@@ -100,7 +139,8 @@ struct Outcomes {
   }
 
   private func say(
-    _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming
+    _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
+    _ disagreement: Disagreement?
   ) {
     let length = lastWritten.map { " of \(TimeFormat.duration(sample.start.boot - $0.start.boot))" }
     if failing != nil || saidEventsFail {
@@ -118,10 +158,13 @@ struct Outcomes {
       logger.warning("a gap\(length ?? "") in the samples: \(gap.words)")
     }
     if timing.disagreements > 0 {
+      let name = disagreement?.comm.map { " (\(SystemText.escaped($0)))" } ?? ""
+      let first = disagreement.map { ", first of PID \($0.pid)\(name)" } ?? ""
       logger.warning(
         """
-        of \(timing.disagreements) processes a sample showed what no event had told; the sample is \
-        right, and what was told of them since the sample before the last is not certain
+        of \(timing.disagreements) processes a sample showed what no event had told\(first); the \
+        sample is right, and what was told of them since the sample before the last is not certain \
+        (`query coverage` lists them)
         """)
     }
     // NTP's slow corrections add up when the interval is long.

@@ -1,6 +1,7 @@
 internal import NSHistory
 internal import NamespaceModel
 internal import Procfs
+internal import SystemPackage
 
 /// Looks now and then for what pins namespaces, apart from the loop that takes samples.
 final class PinWatch {
@@ -20,6 +21,7 @@ final class PinWatch {
   /// scan began.
   private var isRequested = false
   private var isSaidSlow = false
+  private var isSaidNoThread = false
   private var saidFailure: ProcfsError.Cause?
 
   /// After so long a look is said to be slow, in nanoseconds.
@@ -80,7 +82,18 @@ final class PinWatch {
       began = now
       isRequested = false
       due = now + every
-      work.begin(())
+      do throws(Errno) {
+        try work.begin(())
+        isSaidNoThread = false
+      } catch {
+        if !isSaidNoThread {
+          message = """
+            cannot make a thread to look for pins of namespaces: \(error); they are not known, and it is \
+            tried again; raise the limit of processes or of address space (ulimit -u, ulimit -v)
+            """
+        }
+        isSaidNoThread = true
+      }
     }
     return message
   }

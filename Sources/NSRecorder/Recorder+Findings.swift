@@ -10,7 +10,7 @@ internal import Procfs
 extension Recorder {
   /// How long the end of a recording waits for a look: one that was asked to end is in a hurry.
   private static let patience: Int64 = 10_000_000_000
-  private static let shortPatience: Int64 = 1_000_000_000
+  private static let shortPatience: Int64 = 300_000_000
   /// How long events of a scan's time may be on their way.
   private static let settling: Int64 = 50_000_000
 

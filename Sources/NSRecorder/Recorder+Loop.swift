@@ -17,15 +17,27 @@ extension Recorder {
   private static let secondLook: Int64 = 100_000_000
   /// So many events are not left waiting.
   private static let manyEvents = 1 << 15
+  /// How many events are taken in at once.
+  private static let someEvents = 2048
+  /// How long the end of a recording writes what is left; and when a signal asked for it.
+  private static let lastWork: Int64 = 10_000_000_000
+  private static let shortLastWork: Int64 = 400_000_000
 
   func record(
     _ wakeups: Wakeups, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     var taken = 0
     while true {
+      // Whatever is due: who has too much to do never waits.
+      if let signal = wakeups.pendingStop() {
+        outcomes.summary.signal = signal
+        break
+      }
       let now = ClockReading.now().boot
-      if pending != nil, now >= settles ?? now {
-        if try complete(schedule, onSample) {
+      if let pending, now >= settles ?? now, hasManyEvents(before: pending) {
+        try writeEvents(until: pending.start.boot)
+      } else if pending != nil, now >= settles ?? now {
+        if try complete(schedule, wakeups, onSample) {
           taken += 1
           lookAround()
         } else {
@@ -34,7 +46,7 @@ extension Recorder {
         guard isInPlace() else { return }
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= sampleDue || (isSampleNeeded && now >= notBefore) {
-        if try !takeSample(schedule) { taken += 1 }
+        if try !takeSample(schedule, wakeups) { taken += 1 }
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= eventsDue || (events?.count ?? 0) > Self.manyEvents {
         try writeEvents()
@@ -47,7 +59,7 @@ extension Recorder {
         break
       }
     }
-    try finish(schedule, onSample)
+    try finish(schedule, wakeups, onSample)
     finishLooks(wakeups)
   }
 
@@ -55,9 +67,14 @@ extension Recorder {
   private var isSampleNeeded: Bool { events?.needsSample == true }
 
   /// Takes a sample, to be completed when all that happened meanwhile is known. False when it failed.
-  private func takeSample(_ schedule: Schedule) throws(RecorderError) -> Bool {
+  private func takeSample(
+    _ schedule: Schedule, _ wakeups: Wakeups
+  ) throws(RecorderError) -> Bool {
+    behind = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
     do throws(ProcfsError) { pending = try takeSteadySample() } catch {
+      // It was ended on request.
+      guard wakeups.pendingStop() == nil else { return true }
       outcomes.fail(.readFailed, "\(error); trying again at the next sample")
       notBefore = schedule.next(after: ClockReading.now().boot)
       return false
@@ -103,32 +120,71 @@ extension Recorder {
 
   /// Writes the sample that waits, and the events before it. False where another is needed first.
   private func complete(
-    _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+    _ schedule: Schedule, _ wakeups: Wakeups, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) -> Bool {
     guard let (sample, told) = try completePending() else { return false }
-    if events != nil {
-      eventsDue = .max
+    if let events {
+      eventsDue = events.count > 0 ? ClockReading.now().boot + Self.patience : .max
       add(told.batches)
     }
-    guard let news = told.sample else { return false }
+    guard let news = told.sample, writeBacklog(wakeups) else { return false }
     // Until it is decided what is right the history may say what is not.
     looksAgain = events?.hasSuspects == true && !looksAgain
     if looksAgain { sampleDue = min(sampleDue, ClockReading.now().boot + Self.secondLook) }
     notices.sample(sample.counts)
-    outcomes.write(sample, told, schedule, onSample) { (timing) throws(HistoryError) in
+    outcomes.write(sample, told, schedule, behind: behind, onSample) {
+      (timing) throws(HistoryError) in
       try writer.write(news, timing)
     }
     return true
   }
 
   /// Writes what events told. What fails is said, and tried again with the next events.
-  private func writeEvents() throws(RecorderError) {
+  ///
+  /// - Parameter end: what happened later waits, on the boot clock.
+  private func writeEvents(until end: Int64 = .max) throws(RecorderError) {
     eventsDue = .max
     guard let events else { return }
-    do throws(EventsError) { add(try events.turn()) } catch { throw .events(error) }
-    if events.count > 0 { eventsDue = ClockReading.now().boot + Self.patience }
-    do throws(HistoryError) { outcomes.summary.changes += try writer.writeEvents() } catch {
+    do throws(EventsError) {
+      add(try events.turn(until: end, most: Self.someEvents))
+    } catch { throw .events(error) }
+    do throws(HistoryError) {
+      outcomes.summary.changes += try writer.writeSomeEvents()
+      if writer.pendingEvents > 0 { eventsDue = .min }
+    } catch {
       outcomes.failEvents("\(error); trying again")
+    }
+    if events.count > 0 { eventsDue = min(eventsDue, ClockReading.now().boot + Self.patience) }
+  }
+
+  /// Whether more events are waiting before a sample than are taken in at once.
+  private func hasManyEvents(before sample: ProcessSample) -> Bool {
+    guard let events, !events.needsSample else { return false }
+    return events.count > Self.someEvents
+      && events.hasMore(than: Self.someEvents, before: sample.start.boot)
+  }
+
+  /// Writes the events before a sample, in portions, until so few are left that they are written with
+  /// it. False when a signal to end has come meanwhile.
+  private func writeBacklog(_ wakeups: Wakeups) -> Bool {
+    while writer.hasBacklog {
+      guard wakeups.pendingStop() == nil else { return false }
+      do throws(HistoryError) { outcomes.summary.changes += try writer.writeSomeEvents() } catch {
+        outcomes.failEvents("\(error); trying again")
+        break
+      }
+    }
+    return true
+  }
+
+  /// Writes events that are left, up to a time on the boot clock.
+  private func writeLastEvents(until deadline: Int64) throws(RecorderError) {
+    repeat {
+      try writeEvents()
+    } while (writer.pendingEvents > 0 || (events?.count ?? 0) > Self.someEvents)
+      && outcomes.canWriteEvents && ClockReading.now().boot < deadline
+    if writer.pendingEvents > 0 {
+      notices.say("ended before the last events were written: the history ends where they begin")
     }
   }
 
@@ -138,16 +194,19 @@ extension Recorder {
 
   /// Completes what is under way.
   private func finish(
-    _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+    _ schedule: Schedule, _ wakeups: Wakeups, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     guard let events else { return }
     // What happened up to now is still to be told.
     let end = ClockReading.now().boot
-    while ClockReading.now().boot <= max(events.settles(at: end), settles ?? 0) {
+    let deadline = end + (wakeups.pendingStop() == nil ? Self.lastWork : Self.shortLastWork)
+    while ClockReading.now().boot <= min(deadline, max(events.settles(at: end), settles ?? 0)) {
       usleep(2000)
     }
-    _ = try complete(schedule, onSample)
-    try writeEvents()
+    if let pending, !hasManyEvents(before: pending) || wakeups.pendingStop() == nil {
+      _ = try complete(schedule, wakeups, onSample)
+    }
+    try writeLastEvents(until: deadline)
   }
 
   func isInPlace() -> Bool {

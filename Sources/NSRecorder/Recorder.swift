@@ -32,6 +32,8 @@ public final class Recorder {
   var notBefore: Int64 = .min
   /// When the next sample is due, and when events are to be written; on the boot clock.
   var sampleDue: Int64 = .min
+  /// How long after it was due the last sample was begun.
+  var behind: Int64 = 0
   var eventsDue: Int64 = .max
   /// When scans beside the loop are to be begun or taken over.
   var scansDue: Int64 = .max
@@ -70,7 +72,6 @@ public final class Recorder {
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database)
     } catch { throw .history(error) }
-    if let events { (self.source as? ProcfsSource)?.onPause = { events.collect() } }
   }
 
   /// How namespaces are told apart.
@@ -97,6 +98,8 @@ public final class Recorder {
     do throws(Errno) { wakeups = try Wakeups() } catch { throw .wakeups(error) }
     // Until the session has ended: another signal must not cut that short.
     defer { withExtendedLifetime(wakeups) {} }
+    doWithoutDelay(wakeups)
+    defer { stopPausing() }
     let started = ClockReading.now()
     try begin(started)
     notices.begin(surroundings, identity: source.identity)
@@ -111,6 +114,23 @@ public final class Recorder {
     let hasFailed = summary.lostFile != nil || summary.hasRecordedNothing
     end(hasFailed ? .failed : summary.signal == nil ? .completed : .stopped)
     return outcomes.summary
+  }
+
+  /// Has a long pass or write drain the events meanwhile, and a pass end early when a signal has come.
+  private func doWithoutDelay(_ wakeups: Wakeups) {
+    let events = self.events
+    let collect = { if let events { events.collect() } }
+    writer.onPause = collect
+    guard let source = source as? ProcfsSource else { return }
+    source.onPause = collect
+    source.isCancelled = { wakeups.pendingStop() != nil }
+  }
+
+  private func stopPausing() {
+    writer.onPause = nil
+    guard let source = source as? ProcfsSource else { return }
+    source.onPause = nil
+    source.isCancelled = nil
   }
 
   private func begin(_ started: ClockReading) throws(RecorderError) {

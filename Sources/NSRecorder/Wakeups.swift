@@ -7,6 +7,8 @@ final class Wakeups {
   private let timer: Int32
   private let signals: Int32
   private var previousMask: sigset_t
+  /// The first signal that came.
+  private var stop: Int32?
 
   enum Wakeup: Equatable {
     case slot
@@ -54,16 +56,22 @@ final class Wakeups {
       if waits[0].revents != 0 {
         let signal = clinux_read_signal(signals)
         guard signal >= 0 else { throw Errno(rawValue: errno) }
-        if signal > 0 { return .stop(signal: signal) }
+        if signal > 0 {
+          stop = stop ?? signal
+          return .stop(signal: signal)
+        }
       }
       if waits[1].revents != 0 { return .slot }
       if waits.count > 2 { return .events }
     }
   }
 
-  /// The signal that has come meanwhile, if one has.
+  /// The signal that has come, if one has.
   func pendingStop() -> Int32? {
-    let signal = clinux_read_signal(signals)
-    return signal > 0 ? signal : nil
+    if stop == nil {
+      let signal = clinux_read_signal(signals)
+      if signal > 0 { stop = signal }
+    }
+    return stop
   }
 }

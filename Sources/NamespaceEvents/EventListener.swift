@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import SystemPackage
 
 /// Listens to the kernel: to every fork, exec, change of namespaces and exit on this machine, as
@@ -28,21 +29,25 @@ public final class EventListener {
   /// - Parameters:
   ///   - ringBytes: the size of the ring of each processor, in bytes; rounded up to a page, or a
   ///     power of two of them.
+  ///   - shrinks: whether smaller rings are tried where these cannot be had.
+  ///   - memory: how many bytes the rings of all processors may take together.
   ///   - processors: the file that lists the processors that are online.
   /// - Throws: `EventsError`, when it may not listen or has not the means to.
   public init(
-    ringBytes: Int, processors: String = "/sys/devices/system/cpu/online"
+    ringBytes: Int, shrinks: Bool = false, memory: Int = .max,
+    processors: String = "/sys/devices/system/cpu/online"
   ) throws(EventsError) {
-    let bytes = Self.rounded(ringBytes)
     let start = BootClock.now()
     // The scratch has its value by now, but a throw before all have one does not run `deinit`.
     do {
-      rings = try Self.open(try ProcessorList.read(processors), bytes: bytes)
+      let online = try ProcessorList.read(processors)
+      (rings, self.ringBytes) = try Self.open(
+        online, bytes: Self.rounded(ringBytes), least: shrinks ? Self.leastBytes : .max,
+        memory: memory)
     } catch {
       scratch.deallocate()
       throw error
     }
-    self.ringBytes = bytes
     path = processors
     completeAt = start
   }
@@ -119,6 +124,38 @@ public final class EventListener {
     owesLoss = false
     completeAt = start
     return loss
+  }
+
+  /// A smaller ring is full before a recorder gets to run.
+  private static let leastBytes = 1 << 15
+
+  /// What the rings may take of this machine's memory: a quarter.
+  public static var memoryLimit: Int {
+    let pages = sysconf(Int32(_SC_PHYS_PAGES))
+    return pages > 0 ? pages / 4 * Int(clinux_page_bytes()) : .max
+  }
+
+  /// Opens a ring for each processor, or smaller ones, down to `least`, where these cannot be had.
+  private static func open(
+    _ processors: [Int32], bytes: Int, least: Int, memory: Int
+  ) throws(EventsError) -> ([EventRing], Int) {
+    let first = bytes
+    var bytes = bytes
+    var refusal: EventsError?
+    while true {
+      let failure: EventsError
+      if bytes > memory / max(1, processors.count) {
+        failure = EventsError(
+          operation: .fit(ringBytes: bytes, processors: processors.count), processor: nil,
+          errno: .noMemory)
+      } else {
+        do { return (try open(processors, bytes: bytes), bytes) } catch { failure = error }
+      }
+      // What is said is why those that were asked for could not be had.
+      if bytes == first { refusal = failure }
+      guard failure.isOfSize, bytes / 2 >= least else { throw refusal ?? failure }
+      bytes /= 2
+    }
   }
 
   /// Opens rings, but none for a processor that has just gone.

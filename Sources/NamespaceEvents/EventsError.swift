@@ -15,6 +15,8 @@ public struct EventsError: Error, Sendable, Hashable {
     case open
     /// `mmap(2)` of a ring of so many bytes.
     case map(ringBytes: Int)
+    /// Rings of so many bytes for each of so many processors, in the memory of this machine.
+    case fit(ringBytes: Int, processors: Int)
     /// `read(2)` of an event's counts.
     case readCounts
     /// A read of the list of the processors that are online. `EINVAL` where it is none.
@@ -33,6 +35,17 @@ public struct EventsError: Error, Sendable, Hashable {
   public var isRefusal: Bool { errno == .permissionDenied || errno == .notPermitted }
 }
 
+extension EventsError {
+  /// Whether a smaller ring may help.
+  var isOfSize: Bool {
+    switch operation {
+    case .map: isRefusal || errno == .noMemory
+    case .fit: true
+    case .open, .readCounts, .list: false
+    }
+  }
+}
+
 extension EventsError: CustomStringConvertible {
   /// The error as one line.
   public var description: String { "\(fact); \(remedy)" }
@@ -45,6 +58,11 @@ extension EventsError: CustomStringConvertible {
     return switch operation {
     case .open: "listen to the kernel's events\(place) (perf_event_open)"
     case .map(let bytes): "map a ring of \(bytes) bytes for the events\(place)"
+    case .fit(let bytes, let processors):
+      """
+      have rings of \(bytes) bytes for the events of \(processors) processors: more than a quarter of \
+      the memory
+      """
     case .readCounts: "read the counts of the events\(place)"
     case .list(let path): "read which processors are online from \(path)"
     }
@@ -56,7 +74,11 @@ extension EventsError: CustomStringConvertible {
     case (.list, .invalidArgument): "its text is not a list like 0-3,5"
     case (.list, _): "is /sys mounted?"
     case (.map, .permissionDenied), (.map, .notPermitted), (.map, .noMemory):
-      "too much locked memory: take a smaller ring, or raise kernel.perf_event_mlock_kb"
+      """
+      too much locked memory: take a smaller ring (--event-ring), give the recorder CAP_IPC_LOCK, or \
+      raise kernel.perf_event_mlock_kb or its limit of locked memory (ulimit -l)
+      """
+    case (.fit, _): "take a smaller ring (--event-ring)"
     // perf_event_open(2) with `namespaces` set takes CAP_PERFMON at every value of the setting. A
     // kernel with Debian's patch refuses it at 3 and above to all but CAP_SYS_ADMIN.
     case (_, .permissionDenied), (_, .notPermitted):

@@ -16,12 +16,21 @@ public struct ProcessSample: Sendable {
   public var described: [Redescription] = []
   /// Facts of processes that so far only events had told of.
   public var identified: [Identification] = []
+  /// Of those that appeared, the ones that have the PID and the start time of one that disappeared: at
+  /// the limit of open files nothing tells whether they are the same.
+  public var unproven: Set<ProcessToken> = []
   /// Of those that changed or disappeared, the ones that events told otherwise of: what they had been
   /// is certain only up to the sample before.
   public var contradicted: Set<ProcessToken> = []
   /// Namespaces of which an event had told without the kernel's id, and that this sample read with it,
   /// through a task that held them all the time.
   public var renamed: [Renaming] = []
+  /// Of how many tasks it showed what no event had reported.
+  public private(set) var disagreementCount = 0
+  /// The first of those.
+  public private(set) var disagreements: [Disagreement] = []
+  /// So many disagreements are kept of one sample.
+  private static let mostDisagreements = 16
   /// How namespaces that were met for the first time hang together with others.
   public var related: [NamespaceRelations] = []
   /// The inode numbers of the initial net and mnt namespaces, which vary by kernel, as far as they are
@@ -39,6 +48,12 @@ public struct ProcessSample: Sendable {
   public init(start: ClockReading) {
     self.start = start
     end = start
+  }
+
+  /// Adds a task of which it showed what no event had reported.
+  public mutating func disagree(_ disagreement: Disagreement) {
+    disagreementCount += 1
+    if disagreements.count < Self.mostDisagreements { disagreements.append(disagreement) }
   }
 
   /// A process met for the first time; or a thread that is seen to be where its process is not, for as

@@ -8,16 +8,34 @@ extension ProcfsSource {
   /// Reads a process known before. Returns false when it is gone, whoever has its PID now.
   func readAgain(_ index: Int, isListed: Bool) throws(ProcfsError) -> Bool {
     let entry = entries[index]
-    if entry.directory >= 0 { return try readLinks(index, in: entry.directory) }
+    if entry.directory >= 0 {
+      let isThere = try readLinks(index, in: entry.directory)
+      if isThere, held > descriptorBudget { release(index) }
+      return isThere
+    }
     guard isListed else { return false }
     guard entry.startTicks != nil else {
       // Not to be told from another user of its PID; whatever it is, it may not be read.
       if case .denied = try NamespaceDirectory.open(entry.pid, in: root) { return true }
       return false
     }
-    guard entry.outlivedStartTick, let directory = try reopen(entry) else { return false }
+    guard entry.outlivedStartTick else {
+      if entry.thread == nil { indistinct[entry.pid] = entry.startTicks }
+      return false
+    }
+    guard let directory = try reopen(entry) else { return false }
     defer { close(directory) }
     return try readLinks(index, in: directory)
+  }
+
+  /// Holds the directory of a process no more, if PID and start time name it from now on.
+  private func release(_ index: Int) {
+    let entry = entries[index]
+    guard entry.thread == nil, let ticks = entry.startTicks, hasPassed(ticks) else { return }
+    entries[index].outlivedStartTick = true
+    close(entry.directory)
+    entries[index].directory = -1
+    held -= 1
   }
 
   /// Gives `body` the directory of a process; nil when the process is gone.

@@ -26,7 +26,7 @@ extension ProcfsSource {
     var crowds: [Crowd] = []
     var next = processes
     for leader in 0..<processes where mayHaveThreads(leader) {
-      if leader % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
+      if leader % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       let pid = entries[leader].pid
       while next < entries.count, entries[next].pid < pid { next = forget(next) }
       // Before they are read: so many were there, and those that then still are were among them.
@@ -80,11 +80,11 @@ extension ProcfsSource {
   /// Meets the threads that are not known, of processes known before and of new ones.
   func meetThreads(of crowds: [Crowd], _ new: Range<Int>) throws(ProcfsError) {
     for (place, crowd) in crowds.enumerated() {
-      if place % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
+      if place % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       try meetThreads(of: crowd)
     }
     for leader in new where mayHaveThreads(leader) {
-      if leader % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
+      if leader % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       if try withDirectory(of: entries[leader], threadCount) == 1 {
         entries[leader].isDeserted = entries[leader].isZombie
       } else {

@@ -41,9 +41,17 @@ public final class ProcfsSource: SampleSource {
   var gone: [ProcessToken] = []
   var pendingFacts: [ProcessToken: ProcessFacts] = [:]
   var related: [NamespaceRelations] = []
+  /// When the processes started that this pass could not tell from another with their PID.
+  var indistinct: [Int32: UInt64] = [:]
+  private var unproven: Set<ProcessToken> = []
   /// Called now and then in a pass: who reads many processes keeps others waiting.
   public var onPause: (() -> Void)?
+  /// Whether a pass is to end at the next pause, as one that failed (`ECANCELED`).
+  public var isCancelled: (() -> Bool)?
   static let pauseEvery = 128
+  /// So many directories beyond the budget are held, each until the clock tick in which its process
+  /// started has passed.
+  private static let youngReserve = 24
   /// Whether the next pass reads the threads of every process, and not only those beside a main thread
   /// that has exited.
   public var readsThreads = false
@@ -57,7 +65,8 @@ public final class ProcfsSource: SampleSource {
   public init(root: ProcRoot, identity: IdentitySource? = nil, descriptorBudget: Int? = nil) {
     self.root = root
     self.identity = identity ?? IdentitySource.probe(root)
-    self.descriptorBudget = descriptorBudget ?? max(0, OpenFileLimit.raise() - 64)
+    self.descriptorBudget =
+      descriptorBudget ?? max(0, OpenFileLimit.raise() - OpenFileLimit.reserve)
     supported = root.ownLinks()
   }
 
@@ -77,6 +86,8 @@ public final class ProcfsSource: SampleSource {
     dropGone()
     pass += 1
     passStart = ClockReading.now()
+    indistinct.removeAll()
+    unproven.removeAll()
     try listing.refresh(root)
     let arrivals = try readKnown()
     let crowds = try readKnownThreads()
@@ -84,7 +95,7 @@ public final class ProcfsSource: SampleSource {
     // In a first pass there are many: their room is not doubled then as they come.
     if arrivals.count > first { entries.reserveCapacity(first + arrivals.count) }
     for (place, pid) in arrivals.enumerated() {
-      if place % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
+      if place % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       try admit(pid)
     }
     try meetThreads(of: crowds, first..<entries.count)
@@ -99,6 +110,7 @@ public final class ProcfsSource: SampleSource {
     dropGone()
     sample.counts.namespaces = slots.forgetUnseen(in: pass)
     tell(&sample)
+    sample.unproven = unproven
     sample.related = related
     related.removeAll()
     sample.end = ClockReading.now()
@@ -111,7 +123,7 @@ public final class ProcfsSource: SampleSource {
     var next = 0
     let listed = listing.pids.count
     for index in 0..<processCount {
-      if index % Self.pauseEvery == Self.pauseEvery - 1 { onPause?() }
+      if index % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       let pid = entries[index].pid
       while next < listed, listing.pids[next] < pid {
         arrivals.append(listing.pids[next])
@@ -139,10 +151,12 @@ public final class ProcfsSource: SampleSource {
       return
     case .opened(let opened): directory = opened
     }
-    let holds = held < descriptorBudget
     var keeps = false
     defer { if !keeps { close(directory) } }
     guard let facts = try FactsReader.facts(pid, in: directory, root: root) else { return }
+    // Only by its directory is a process the same one in the clock tick of its start.
+    let isYoung = facts.startTicks.map { !hasPassed($0) } ?? false
+    let holds = held < descriptorBudget + (isYoung ? Self.youngReserve : 0)
     add(facts, directory: holds ? directory : -1)
     if holds {
       keeps = true
@@ -156,11 +170,19 @@ public final class ProcfsSource: SampleSource {
   private func add(_ facts: ProcessFacts, directory: Int32) {
     let token = makeToken()
     pendingFacts[token] = facts
+    if let ticks = facts.startTicks, indistinct[facts.pid] == ticks { unproven.insert(token) }
     add(
       ProcessEntry(
         pid: facts.pid, directory: directory, token: token, startTicks: facts.startTicks,
         isKernelThread: facts.isKernelThread,
         outlivedStartTick: facts.startTicks.map(hasPassed) ?? false, news: .appeared))
+  }
+
+  /// Lets the caller do what cannot wait for the end of a pass.
+  func pause() throws(ProcfsError) {
+    onPause?()
+    guard isCancelled?() == true else { return }
+    throw ProcfsError(operation: "read", path: root.path, cause: .system(.canceled))
   }
 
   func add(_ entry: ProcessEntry) {

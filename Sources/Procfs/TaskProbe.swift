@@ -23,7 +23,8 @@ public final class TaskProbe {
   }
 
   /// The links of a process or thread in `wanted`, by its number, in the order asked for; nil when it
-  /// is gone. The reads follow one another: only if it does nothing meanwhile they are of one moment.
+  /// is gone, or cannot be read now (at the limit of open files, without memory): then nothing follows
+  /// from it. The reads follow one another: only if it does nothing meanwhile they are of one moment.
   ///
   /// - Parameter whileRunning: whether one that has begun to exit is as good as gone. It leaves its
   ///   namespaces some time after the kernel told of its exit.
@@ -39,6 +40,9 @@ public final class TaskProbe {
       switch read(link, in: directory) {
       case .success(let value): links.append(value)
       case .failure(let errno) where errno.isDenied: links.append(.unread(.denied))
+      // It is there, and something else is short: what it is stays unseen.
+      case .failure(let errno) where !errno.isGone && errno != .notSupported:
+        links.append(.unread(.unseen))
       case .failure:
         guard FactsReader.isRunning(in: directory) else { return nil }
         links.append(.unread(link == .pidForChildren ? .pending : .unsupported))
@@ -72,7 +76,7 @@ public final class TaskProbe {
 
   /// The directory; nil within where it may not be entered; nil where there is none.
   private func open(_ task: Int32) -> Int32?? {
-    // A task that cannot be opened for any other reason is as good as gone for a probe.
+    // Of a task that cannot be opened for any other reason nothing is known: it may be there.
     do throws(ProcfsError) {
       switch try NamespaceDirectory.open(task, in: root) {
       case .opened(let directory): return .some(.some(directory))

@@ -25,7 +25,12 @@ struct EventsErrorTests {
       ),
       (
         EventsError(operation: .map(ringBytes: 4096), processor: 1, errno: .notPermitted),
-        ["4096 bytes", "processor 1", "kernel.perf_event_mlock_kb", "smaller ring"]
+        ["4096 bytes", "processor 1", "kernel.perf_event_mlock_kb", "CAP_IPC_LOCK", "smaller ring"]
+      ),
+      (
+        EventsError(
+          operation: .fit(ringBytes: 4096, processors: 3), processor: nil, errno: .noMemory),
+        ["4096 bytes", "3 processors", "a quarter of the memory", "--event-ring"]
       ),
       (
         EventsError(operation: .map(ringBytes: 4096), processor: 1, errno: .noMemory),

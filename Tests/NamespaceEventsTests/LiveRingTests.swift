@@ -139,5 +139,29 @@ extension LiveTests {
       #expect(error?.operation == .map(ringBytes: 1 << 46))
       #expect(try openEvents() == before)
     }
+
+    @Test("rings that would take too much memory are refused, or smaller ones are taken")
+    func memory() throws {
+      let online = try EventListener(ringBytes: 1)
+      let count = online.processorCount
+      let before = try openEvents()
+      let most = count << 20
+      let error = #expect(throws: EventsError.self) {
+        try EventListener(ringBytes: 1 << 24, memory: most)
+      }
+      #expect(error?.operation == .fit(ringBytes: 1 << 24, processors: count))
+      do {
+        let listener = try EventListener(ringBytes: 1 << 24, shrinks: true, memory: most)
+        #expect(listener.ringBytes == 1 << 20)
+      }
+      // None is as small as that.
+      let least = #expect(throws: EventsError.self) {
+        try EventListener(ringBytes: 1 << 24, shrinks: true, memory: count << 12)
+      }
+      #expect(least?.operation == .fit(ringBytes: 1 << 24, processors: count))
+      #expect(try openEvents() == before)
+      withExtendedLifetime(online) {}
+      #expect(EventListener.memoryLimit > 1 << 20)
+    }
   }
 }

@@ -123,3 +123,20 @@ public enum CloneFlag {
   /// A new time namespace.
   public static let time: Int32 = 0x0000_0080
 }
+
+/// A process of nobody's that makes namespaces as fast as it can.
+public final class Hammer {
+  /// Its PID.
+  public let pid: Int32
+
+  /// Starts one that does so for some milliseconds, and then waits.
+  public init(milliseconds: Int32) throws {
+    pid = ctest_hammer(milliseconds)
+    guard pid > 0 else { throw Puppet.Failure(order: "hammer", errno: -pid) }
+  }
+
+  deinit {
+    kill(pid, SIGKILL)
+    _ = ctest_reap(pid)
+  }
+}

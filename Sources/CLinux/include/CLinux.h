@@ -77,3 +77,7 @@ int32_t clinux_read_signal(int32_t signals);
 int32_t clinux_boot_timer(void);
 /// Arms the timer for one moment of CLOCK_BOOTTIME, in nanoseconds. Returns 0, or -1 with errno.
 int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds);
+
+/// pthread_create(3) of a thread, detached, that no signal is delivered to and whose stack has so many
+/// bytes. Returns 0, or the errno: it does not try again.
+int32_t clinux_start_thread(size_t stack_bytes, void *(*body)(void *), void *context);

@@ -6,13 +6,14 @@ enum OlderShape {
   static func lay(over connection: Connection, version: Int64) throws(SQLiteError) {
     if version < 3 { try layEvents(over: connection) }
     if version < 4 { try layPins(over: connection) }
+    if version < 7 { try layLimits(over: connection, version: version) }
   }
 
   /// Over a file that has no events yet.
   private static func layEvents(over connection: Connection) throws(SQLiteError) {
     try connection.execute(
       """
-      CREATE TEMP VIEW sample AS SELECT *, NULL AS exact, NULL AS disagreements FROM main.sample;
+      CREATE TEMP VIEW sample AS SELECT *, NULL AS exact, NULL AS disagreements, NULL AS folded FROM main.sample;
       CREATE TEMP VIEW session AS SELECT *, NULL AS events, NULL AS short_lived FROM main.session;
       CREATE TEMP VIEW membership AS SELECT *, NULL AS exact FROM main.membership;
       CREATE TEMP VIEW task AS SELECT *, NULL AS tid FROM main.task;
@@ -36,6 +37,21 @@ enum OlderShape {
         denied);
       CREATE TEMP TABLE pin (pin_id INTEGER PRIMARY KEY, namespace_id, kind, mount_namespace_id, path,
         pid, task_id, comm, descriptor, from_scan, until_scan);
+      """)
+  }
+
+  /// Lays the columns over a file that counts no folded changes and names no disagreements.
+  private static func layLimits(
+    over connection: Connection, version: Int64
+  ) throws(SQLiteError) {
+    if version >= 3 {
+      try connection.execute(
+        "CREATE TEMP VIEW sample AS SELECT *, NULL AS folded FROM main.sample")
+    }
+    try connection.execute(
+      """
+      CREATE TEMP TABLE disagreement (sample_id, place, pid, tid, comm, kind, reported_set_id,
+        sampled_set_id)
       """)
   }
 }

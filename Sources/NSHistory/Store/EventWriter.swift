@@ -8,6 +8,7 @@ struct EventWriter {
   let interner: Interner
   let tasks: TaskWriter
   let keeps: ShortLived
+  let pauses: WritePauses
 
   private var rows: MembershipRows { MembershipRows(connection: connection) }
   private var beginnings: BeginningFinder {
@@ -23,6 +24,7 @@ struct EventWriter {
     var briefs = BriefProcesses(events)
     var times: [Int64] = []
     for event in events {
+      pauses.step()
       let number = first + Int64(times.count)
       interner.begin(number)
       switch event.change {

@@ -67,6 +67,7 @@ public final class HistoryWriter {
         try OpenSession.begin(info, on: connection)
       }
     }
+    session?.pauses.onPause = onPause
     // SQLite has made the log by now, and keeps it while it has the file.
     log = FileIdentity(path: logPath)
   }
@@ -94,6 +95,17 @@ public final class HistoryWriter {
     return !session.hasFolded
   }
 
+  /// Called now and then in the middle of a long write. It must not use this writer.
+  public var onPause: (() -> Void)? {
+    didSet { session?.pauses.onPause = onPause }
+  }
+
+  /// How many events were taken over and wait to be written.
+  public var pendingEvents: Int { session?.pendingEvents ?? 0 }
+
+  /// Whether so many events wait that `writeSomeEvents` is to be called before a sample is written.
+  public var hasBacklog: Bool { session?.hasBacklog ?? false }
+
   /// Writes the events that were taken over. After an error it is not certain that they are in the
   /// file, and all is still known. Returns how many processes came or moved.
   ///
@@ -101,6 +113,13 @@ public final class HistoryWriter {
   public func writeEvents() throws(HistoryError) -> Int {
     guard let session else { preconditionFailure("no session is open") }
     return try wrapped { () throws(SQLiteError) in try session.writeEvents() }
+  }
+
+  /// Writes the first of the events that were taken over, as many as a fraction of a second is enough
+  /// for; otherwise as `writeEvents`.
+  public func writeSomeEvents() throws(HistoryError) -> Int {
+    guard let session else { preconditionFailure("no session is open") }
+    return try wrapped { () throws(SQLiteError) in try session.writeSomeEvents() }
   }
 
   /// Writes a look for pins, in a transaction of its own; to be called once the session has a sample.

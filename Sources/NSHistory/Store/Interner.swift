@@ -157,19 +157,36 @@ final class Interner {
     return row
   }
 
+  /// Finds the row of a namespace.
+  ///
   /// With a kernel id, or a fixed inode number, a namespace is the same in every session of a
-  /// boot. Without, what an earlier session saw may have died unseen.
+  /// boot. Without, what an earlier session saw may have died unseen. Each search is for one row of
+  /// an index: the kernel gives inode numbers again, so rows of one number may be many.
   private func find(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
-    let fixed = InitialNamespace.hasFixedInode(namespace.inode)
+    let type = Value.integer(Int64(namespace.type.rawValue))
+    if InitialNamespace.hasFixedInode(namespace.inode) {
+      return try connection.prepare(
+        "SELECT namespace_id FROM namespace WHERE boot_id = ? AND type = ? AND inode = ?"
+      ).bind(.integer(boot), type, Self.inode(namespace)).first { $0.integer(0) }
+    }
+    if let id = namespace.kernelID {
+      return try connection.prepare(
+        """
+        SELECT namespace_id FROM namespace INDEXED BY namespace_kernel_id
+        WHERE kernel_id = ? AND type = ? AND boot_id = ? AND inode = ?
+        """
+      ).bind(
+        .integer(Int64(bitPattern: id)), type, .integer(boot), Self.inode(namespace)
+      ).first { $0.integer(0) }
+    }
     return try connection.prepare(
       """
-      SELECT namespace_id FROM namespace WHERE boot_id = ? AND type = ? AND inode = ? AND
-        (?4 OR kernel_id = ?5 OR (?5 IS NULL AND session_id = ?6 AND sighting = ?7))
+      SELECT namespace_id FROM namespace INDEXED BY namespace_sighting
+      WHERE session_id = ? AND sighting = ? AND type = ? AND boot_id = ? AND inode = ?
       """
     ).bind(
-      .integer(boot), .integer(Int64(namespace.type.rawValue)), Self.inode(namespace),
-      .integer(fixed ? 1 : 0), .optional(namespace.kernelID.map(Int64.init(bitPattern:))),
-      .integer(session), .integer(Int64(bitPattern: namespace.sighting))
+      .integer(session), .integer(Int64(bitPattern: namespace.sighting)), type, .integer(boot),
+      Self.inode(namespace)
     ).first { $0.integer(0) }
   }
 

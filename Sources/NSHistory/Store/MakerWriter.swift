@@ -33,8 +33,9 @@ struct MakerWriter {
         """
         UPDATE namespace AS n SET maker_task_id = ?1, maker_certain = 0
         WHERE namespace_id = ?2 AND kernel_id IS NOT NULL AND NOT EXISTS (
-          SELECT 1 FROM namespace AS o WHERE o.inode = n.inode AND o.type = n.type
-            AND o.boot_id = n.boot_id AND o.kernel_id IS NULL)
+          SELECT 1 FROM namespace AS o INDEXED BY namespace_without_id
+          WHERE o.inode = n.inode AND o.type = n.type AND o.boot_id = n.boot_id
+            AND o.kernel_id IS NULL)
         """
       ).bind(.integer(task), .integer(namespace)).run()
     }

@@ -6,6 +6,7 @@ struct MembershipWriter {
   let connection: Connection
   let interner: Interner
   let tasks: TaskWriter
+  let pauses: WritePauses
 
   private var rows: MembershipRows { MembershipRows(connection: connection) }
 
@@ -24,12 +25,14 @@ struct MembershipWriter {
     }
     let before = live
     for token in backlog.disappeared {
+      pauses.step()
       guard let process = live[token] else { continue }
       let last = last(token, process)
       try close(process, after: last, before: sample)
       live.remove(token, after: last)
     }
     for (token, links) in backlog.changed {
+      pauses.step()
       guard var process = live[token] else { continue }
       let set = try interner.set(links)
       // Away and back while nothing could be written: the gap says that much.
@@ -87,6 +90,7 @@ struct MembershipWriter {
     // Where processes of an earlier session were when it ended.
     var resumed: [Int64: InternedSet] = [:]
     for arrival in arrivals {
+      pauses.step()
       // The parent of a thread is its process.
       let parent = live.parent(of: arrival)
       let (task, isKnown) = try tasks.row(

@@ -32,14 +32,15 @@ struct NumberedRows {
     try connection.prepare(
       """
       INSERT INTO sample (sample_id, session_id, wall_ns, boot_ns, took_ns, late_ns, gap, exact,
-        disagreements)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        disagreements, folded)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(number), .integer(session), .integer(sample.start.wall), .integer(sample.start.boot),
       .integer(took), .optional(timing.late),
       .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
-      timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
+      timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null,
+      timing.folded > 0 ? .integer(Int64(timing.folded)) : .null
     ).run()
     if isFirst {
       try connection.prepare("UPDATE session SET first_sample = ? WHERE session_id = ?")

@@ -10,6 +10,8 @@ final class OpenSession {
   private let memberships: MembershipWriter
   private let events: EventWriter
   private let rows: NumberedRows
+  /// What the recorder does in the middle of a long write.
+  let pauses = WritePauses()
   private var backlog = Backlog()
   /// Whether events of which only the outcome is kept happened since the last sample in the file.
   private(set) var hasFolded = false
@@ -45,12 +47,14 @@ final class OpenSession {
     let tasks = TaskWriter(
       connection: connection, interner: interner, space: space,
       ticksPerSecond: info.ticksPerSecond)
-    memberships = MembershipWriter(connection: connection, interner: interner, tasks: tasks)
+    memberships = MembershipWriter(
+      connection: connection, interner: interner, tasks: tasks, pauses: pauses)
     rows = NumberedRows(connection: connection, session: row)
     pinWriter = PinWriter(
       connection: connection, interner: interner, session: row, space: space)
     events = EventWriter(
-      connection: connection, interner: interner, tasks: tasks, keeps: info.shortLived)
+      connection: connection, interner: interner, tasks: tasks, keeps: info.shortLived,
+      pauses: pauses)
   }
 
   static func begin(
@@ -109,13 +113,44 @@ final class OpenSession {
     for batch in pending.take() { backlog.add(batch) }
   }
 
+  /// How many events the next transaction writes: what a fraction of a second is enough for, by how long
+  /// the last one took. A recorder that is to end, or whose sample is due, waits for no more.
+  private var portion = 1024
+  private static let portions = 128...8192
+  /// How long a transaction of events is to take, in nanoseconds.
+  private static let portionTime: Int64 = 100_000_000
+
+  /// How many events wait to be written.
+  var pendingEvents: Int { pending.count }
+
   /// Writes the events that were taken over, in one transaction. After an error all are still there.
+  /// Gives how many processes came or moved.
   func writeEvents() throws(SQLiteError) -> Int {
     guard !pending.isEmpty else { return 0 }
     let written = try transaction { (state) throws(SQLiteError) in try write(pending, &state) }
     pending = PendingEvents()
     return take(written)
   }
+
+  /// Writes the first of the events that were taken over, in one transaction that takes a fraction of a
+  /// second. After an error all are still there. Gives how many processes came or moved.
+  func writeSomeEvents() throws(SQLiteError) -> Int {
+    guard !pending.isEmpty else { return 0 }
+    let began = ClockReading.now().boot
+    let portion = pending.portion(of: self.portion)
+    let written = try transaction { (state) throws(SQLiteError) in try write(portion, &state) }
+    pending.remove(portion)
+    let took = ClockReading.now().boot - began
+    if portion.count >= self.portion || took > Self.portionTime {
+      let next = Int64(portion.count) * Self.portionTime / max(1, took)
+      self.portion = min(max(Int(next), Self.portions.lowerBound), Self.portions.upperBound)
+    }
+    return take(written)
+  }
+
+  /// Whether the events that wait are so many that a sample is not to be written in one transaction with
+  /// them.
+  var hasBacklog: Bool { pending.count > portion }
 
   /// Writes a sample in one transaction, behind the events. After an error, all is as before but that
   /// of both only the outcome is kept, unless the sample only confirms what the events told.
@@ -130,7 +165,9 @@ final class OpenSession {
     news.add(sample)
     var step: Int64?
     let written: State
+    var changes = 0
     do {
+      while hasBacklog { changes += try writeSomeEvents() }
       written = try transaction { (state) throws(SQLiteError) in
         try write(pending, &state)
         step = state.clock.step(to: sample.start)
@@ -144,6 +181,8 @@ final class OpenSession {
           news, into: &state.live, sample: state.number, at: sample.start,
           isFirst: lastSample == nil, confirmed: confirmed ?? 0)
         try state.live.presence.write(on: connection)
+        try DisagreementWriter(connection: connection, interner: interner)
+          .write(sample.disagreements, of: state.number)
         try RelationWriter(connection: connection, interner: interner).write(news.related)
       }
     } catch {
@@ -155,7 +194,7 @@ final class OpenSession {
       }
       throw error
     }
-    let changes = news.disappeared.count + take(written)
+    changes += news.disappeared.count + take(written)
     backlog.clear()
     interner.forgetRenamed()
     hasFolded = false

@@ -10,16 +10,21 @@ public struct SampleTiming: Sendable, Hashable {
   public var disagreements: Int
   /// Where events were lost, since the sample before.
   public var losses: [LostEvents]
+  /// How many changes of namespaces were left out since the sample before, of tasks that changed theirs
+  /// too often.
+  public var folded: Int
 
   /// A timing with these values.
   public init(
     late: Int64? = nil, gap: GapCause? = nil, isExact: Bool = false, disagreements: Int = 0,
-    losses: [LostEvents] = []
+    losses: [LostEvents] = [],
+    folded: Int = 0
   ) {
     self.late = late
     self.gap = gap
     self.isExact = isExact
     self.disagreements = disagreements
     self.losses = losses
+    self.folded = folded
   }
 }

@@ -5,6 +5,9 @@ internal import SystemPackage
 /// The steps by which a file is opened for recording.
 enum WriterOpening {
   private static let operation = HistoryWriter.operation
+  /// As large as the log stays when all in it is in the file: four times what SQLite lets it grow to
+  /// before it moves pages over (1,000 pages of 4 KiB).
+  private static let logBytes = 16 << 20
 
   /// Takes the recorder's lock. Waits a little for a reader to end.
   static func lock(_ path: String) throws(HistoryError) -> FileLock {
@@ -122,6 +125,8 @@ enum WriterOpening {
       // Each commit reaches the disk: the samples before a power cut are the ones asked for.
       try connection.execute("PRAGMA synchronous = FULL")
       try connection.execute("PRAGMA foreign_keys = ON")
+      // A write that was larger than usual leaves no log of its size behind.
+      try connection.execute("PRAGMA journal_size_limit = \(logBytes)")
       let version: Int64 = if case .history(let version) = identity { version } else { 0 }
       try Migrator.migrate(connection, from: version)
     } catch { throw HistoryError(error, operation, path) }

@@ -7,6 +7,8 @@ internal import NamespaceModel
 extension EventFollower {
   /// How much later what was done may be told, in nanoseconds.
   static let delay: Int64 = 10_000_000
+  /// How many of the events that follow are looked at for one of them.
+  private static let mostAhead = 256
 
   /// The events that may be of things done by now.
   private var near: some Sequence<KernelEvent> {
@@ -35,7 +37,9 @@ extension EventFollower {
     // Tasks that one which holds it made, and whose namespaces are told next.
     var born: Set<Int32> = []
     func count(_ tid: Int32) -> Int { links[tid] ?? self.links(of: tid, to: namespace) }
-    for event in near where holders > 0 {
+    for (place, event) in near.enumerated() where holders > 0 {
+      // In a storm a look at all that follows would cost more the more happens.
+      guard place < Self.mostAhead else { return false }
       switch event.kind {
       case .fork(_, let parent):
         if count(parent) > 0 { born.insert(event.tid) }

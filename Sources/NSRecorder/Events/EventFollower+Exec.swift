@@ -50,7 +50,18 @@ extension EventFollower {
       told.facts.isKernelThread = task.facts.isKernelThread
       batch?.events[start.place].change = .started(told)
     } else {
-      batch?.described.append(.init(token: task.token, description: task.description))
+      describe(task)
+    }
+  }
+
+  /// Tells what a task is called now, once a batch.
+  private func describe(_ task: FollowedTask) {
+    let news = ProcessSample.Redescription(token: task.token, description: task.description)
+    if let index = described[task.token] {
+      batch?.described[index] = news
+    } else if let count = batch?.described.count {
+      described[task.token] = count
+      batch?.described.append(news)
     }
   }
 
@@ -60,6 +71,7 @@ extension EventFollower {
       if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
       return
     }
+    folding.forget(task)
     // A sample may have met it before the kernel told of it.
     if let appearance = early.removeValue(forKey: task.pid), task.source == nil {
       task.bind(to: appearance)

@@ -16,6 +16,7 @@ extension EventFollower {
       // While all begins it is what a sample would show: that tells it.
       if batch == nil, !lasting.isEmpty { return becomeZombie(task) }
       processes[event.pid] = nil
+      folding.forget(task)
       sets.leave(task.set)
       // Who began before events were listened to may have threads of which none told.
       let mayResume = threadsOf[event.pid]?.isEmpty == false || task.isOlder

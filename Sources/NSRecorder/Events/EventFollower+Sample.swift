@@ -5,21 +5,36 @@
 internal import NamespaceModel
 
 extension EventFollower {
-  /// What a sample has to tell in the history's own names, and of how many processes it shows what no
+  /// What a sample has to tell in the history's own names, and of which processes it shows what no
   /// event had told.
   struct Verified {
     var sample: ProcessSample
-    var disagreements = 0
+    /// Of how many.
+    var disagreements: Int { sample.disagreementCount }
+
+    /// A task is elsewhere by the sample than by events, or is known to one of the two only.
+    mutating func disagree(
+      _ task: FollowedTask, tid: Int32? = nil, reported: FollowedSet?, sampled: FollowedSet?
+    ) {
+      sample.disagree(
+        Disagreement(
+          pid: task.pid, tid: tid, comm: task.description.comm, reported: reported?.observed,
+          sampled: sampled?.observed))
+    }
   }
 
   /// Begins with what a sample saw. Events that were told since it began are to be taken in between
   /// `begin` and `finishBeginning`: on top of what was read they make what was when it was over.
-  func begin(_ sample: ProcessSample) {
+  ///
+  /// - Parameter folded: the processes of which a change is waiting before which others were left out:
+  ///   some of those may have been before the sample was over.
+  func begin(_ sample: ProcessSample, folded: Set<Int32> = []) {
     batch = nil
     let isFirst = began == .min
     began = sample.end.boot
     contradiction = nil
     unconfirmed.removeAll()
+    folding.forgetAll(but: folded)
     suspects.removeAll()
     suspectThreads.removeAll()
     // What was told of them next may be lost.
@@ -127,11 +142,12 @@ extension EventFollower {
     _ task: FollowedTask, as thread: ThreadFacts?, in news: inout ProcessSample,
     _ told: ToldTasks
   ) {
+    let set = folding.reported(task, of: sets)
     if let before = told.sets[task.token] {
-      if before !== task.set {
-        let isRefuted = task.set.isZombie || task.set.isElsewhere(than: before)
+      if before !== set {
+        let isRefuted = set.isZombie || set.isElsewhere(than: before)
         if isRefuted, told.suspects.contains(task.token) { news.contradicted.insert(task.token) }
-        news.changed.append(.init(token: task.token, links: task.set.observed.links))
+        news.changed.append(.init(token: task.token, links: set.observed.links))
       }
       news.identified.append(.init(token: task.token, facts: task.facts))
       news.described.append(.init(token: task.token, description: task.description))
@@ -139,9 +155,9 @@ extension EventFollower {
       news.appeared.append(
         .init(
           token: task.token, facts: task.facts, thread: thread, description: task.description,
-          links: task.set.observed.links))
+          links: set.observed.links))
     }
-    task.told = task.set
+    task.told = set
   }
 
   /// What the history knows of tasks, to be compared with once a sample has told where they are.

@@ -121,7 +121,7 @@ extension EventFollower {
   private func drop(_ tid: Int32, _ task: FollowedTask, _ verified: inout Verified) {
     verified.sample.disappeared.append(task.token)
     verified.sample.contradicted.insert(task.token)
-    verified.disagreements += 1
+    verified.disagree(task, tid: tid, reported: task.set, sampled: nil)
     // That is told; and where it is now an event will tell.
     task.told = nil
     endThread(tid, at: now)
@@ -141,6 +141,6 @@ extension EventFollower {
         token: task.token, facts: task.facts,
         thread: threads[facts.tid].map { self.facts(of: $0, facts.tid) },
         description: task.description, links: task.set.observed.links))
-    verified.disagreements += 1
+    verified.disagree(task, tid: facts.tid, reported: nil, sampled: task.set)
   }
 }

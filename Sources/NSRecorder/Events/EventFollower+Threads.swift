@@ -51,6 +51,8 @@ extension EventFollower {
       end(&thread, at: time)
     } else if let task = thread.task {
       move(task, to: thread.set, at: time)
+    } else if !isApart, folding.leavesOut(thread.set, of: process, at: time, batch) {
+      tellFolded(process, at: time)
     } else {
       setApart(&thread, tid, of: process, at: time)
     }
@@ -77,6 +79,15 @@ extension EventFollower {
     tell(task, parent: process.token, tid: tid, at: time)
   }
 
+  /// Tells that it is not known any more where a process is whose threads come to differ too often.
+  private func tellFolded(_ process: FollowedTask, at time: Int64) {
+    let reported = folding.reported(process, of: sets)
+    unconfirmed.insert(process.pid)
+    guard reported !== process.told else { return }
+    process.told = reported
+    batch?.events.append(ProcessEvent(boot: time, .moved(process.token, reported.observed)))
+  }
+
   /// A thread exited.
   func endThread(_ tid: Int32, at time: Int64) {
     guard var thread = threads.removeValue(forKey: tid) else { return }
@@ -99,6 +110,7 @@ extension EventFollower {
 
   private func end(_ thread: inout FollowedThread, at time: Int64) {
     guard let task = thread.task else { return }
+    folding.forget(task)
     sets.leave(task.set)
     thread.task = nil
     guard batch != nil, task.told != nil else { return }

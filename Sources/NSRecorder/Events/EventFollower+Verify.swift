@@ -16,7 +16,8 @@ extension EventFollower {
     let gone = sources.add(sample)
     sets.now = max(sets.now, sample.end.boot)
     for appearance in sample.appeared where appearance.thread == nil {
-      meet(appearance, touched, &suspects, &verified)
+      let isUnproven = sample.unproven.contains(appearance.token)
+      meet(appearance, isUnproven ? gone : [:], touched, &suspects, &verified)
     }
     for change in sample.changed {
       guard let process = sources[change.token] else { continue }
@@ -59,6 +60,7 @@ extension EventFollower {
     }
     self.suspects = suspects.union(early.keys)
     if sample.hasThreads { verifyThreads(touched, &verified) }
+    unfold(touched, at: sample.start.boot, &verified)
     verified.sample.renamed = sets.takeRenamed()
     verified.sample.related = relations.recorded(sample.related, sets)
     return verified
@@ -66,11 +68,11 @@ extension EventFollower {
 
   /// A process that a sample meets for the first time.
   private func meet(
-    _ appearance: ProcessSample.Appearance, _ touched: Set<Int32>, _ suspects: inout Set<Int32>,
-    _ verified: inout Verified
+    _ appearance: ProcessSample.Appearance, _ gone: [ProcessToken: SampledProcesses.Process],
+    _ touched: Set<Int32>, _ suspects: inout Set<Int32>, _ verified: inout Verified
   ) {
     let pid = appearance.facts.pid
-    if let task = processes[pid], task.source == nil {
+    if let task = processes[pid], isNew(task, appearance, gone) {
       unconfirmed.insert(pid)
       identify(task, as: appearance, &verified)
     } else if sources[appearance.token]?.links.isZombie != true {
@@ -80,12 +82,39 @@ extension EventFollower {
     }
   }
 
+  /// Whether samples have not met a task yet, or know it by a new token only.
+  ///
+  /// At the limit of open files a source cannot tell a process from another that gets its PID in the
+  /// clock tick of its start. Events can: none reported an exit.
+  ///
+  /// - Parameter gone: the processes that it may be.
+  private func isNew(
+    _ task: FollowedTask, _ appearance: ProcessSample.Appearance,
+    _ gone: [ProcessToken: SampledProcesses.Process]
+  ) -> Bool {
+    guard let source = task.source else { return true }
+    guard let before = gone[source]?.facts.startTicks else { return false }
+    return before == appearance.facts.startTicks
+  }
+
   private func identify(
     _ task: FollowedTask, as appearance: ProcessSample.Appearance, _ verified: inout Verified
   ) {
     task.bind(to: appearance)
     verified.sample.identified.append(.init(token: task.token, facts: task.facts))
     verified.sample.described.append(.init(token: task.token, description: task.description))
+  }
+
+  /// Tells where tasks are whose changes were left out, if this sample shows it.
+  private func unfold(_ touched: Set<Int32>, at time: Int64, _ verified: inout Verified) {
+    let settled = folding.settle { task in
+      !touched.contains(task.pid) && !suspects.contains(task.pid)
+    }
+    for task in settled where task.told !== task.set {
+      task.told = task.set
+      verified.sample.changed.append(.init(token: task.token, links: task.set.observed.links))
+      if processes[task.pid] === task { compareThreads(of: task, at: time) }
+    }
   }
 
   private func wasSuspect(_ pid: Int32) -> Bool { suspects.contains(pid) }
@@ -107,7 +136,7 @@ extension EventFollower {
       .init(
         token: task.token, facts: task.facts, description: task.description,
         links: task.set.observed.links))
-    verified.disagreements += 1
+    verified.disagree(task, reported: nil, sampled: task.set)
   }
 
   private func describe(
@@ -136,11 +165,12 @@ extension EventFollower {
       return
     }
     processes[task.pid] = nil
+    folding.forget(task)
     sets.leave(task.set)
     verified.sample.disappeared.append(task.token)
     guard !isZombie else { return }
     verified.sample.contradicted.insert(task.token)
-    verified.disagreements += 1
+    verified.disagree(task, reported: task.set, sampled: nil)
   }
 
   private func compare(
@@ -170,12 +200,15 @@ extension EventFollower {
     guard set !== task.set else { return false }
     sets.enter(set)
     sets.leave(task.set)
+    let before = task.set
     task.set = set
-    task.told = set
-    verified.sample.changed.append(.init(token: task.token, links: set.observed.links))
+    let reported = folding.reported(task, of: sets)
+    task.told = reported
+    verified.sample.changed.append(.init(token: task.token, links: reported.observed.links))
     guard differs else { return false }
     verified.sample.contradicted.insert(task.token)
-    verified.disagreements += 1
+    let tid = processes[task.pid] === task ? nil : threads.first { $0.value.task === task }?.key
+    verified.disagree(task, tid: tid, reported: before, sampled: read)
     return false
   }
 }

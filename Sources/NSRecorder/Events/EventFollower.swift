@@ -40,6 +40,10 @@ final class EventFollower {
   var relations = PendingRelations()
   /// Processes that a sample met before their first event was taken in.
   var early: [Int32: ProcessSample.Appearance] = [:]
+  /// The tasks that change their namespaces too often to record each change.
+  var folding = ChangeFolding()
+  /// Which of the batch's descriptions is of which task: of a task only its last one is told.
+  var described: [ProcessToken: Int] = [:]
   /// When the last sample from which all began was over.
   var began: Int64 = .min
 
@@ -61,6 +65,11 @@ final class EventFollower {
   /// What a record of a task would say.
   func inodes(of task: Int32) -> NamespaceInodes? {
     (threads[task]?.set ?? processes[task]?.set)?.inodes
+  }
+
+  /// The links of a task whose changes are left out at present.
+  func folded(_ task: Int32) -> LinkMask {
+    (threads[task]?.task ?? processes[task])?.rate?.folded ?? []
   }
 
   init() { sets.isSurelyHeld = { [unowned self] in isSurelyHeld($0) } }
@@ -104,11 +113,19 @@ final class EventFollower {
     guard set !== task.set else { return }
     sets.enter(set)
     sets.leave(task.set)
+    let before = task.set
     task.set = set
     unconfirmed.insert(task.pid)
-    if batch != nil, task.told != nil {
-      task.told = set
-      batch?.events.append(ProcessEvent(boot: time, .moved(task.token, set.observed)))
+    let reported = folding.reported(
+      task, from: before, of: sets, at: time, batch, threads: threadsOf[task.pid]?.count ?? 0)
+    if batch != nil, let told = task.told {
+      if told === reported {
+        folding.count += 1
+        // Threads are compared with what is reported of their process.
+        return
+      }
+      task.told = reported
+      batch?.events.append(ProcessEvent(boot: time, .moved(task.token, reported.observed)))
     }
     if processes[task.pid] === task { compareThreads(of: task, at: time) }
   }
@@ -122,6 +139,7 @@ final class EventFollower {
     // What executes a program waits only for the other threads of its process to end.
     ended = ended.filter { turns - $0.value <= 2 }
     sets.trim()
+    described.removeAll(keepingCapacity: true)
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
     return batch
   }

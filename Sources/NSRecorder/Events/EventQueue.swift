@@ -29,6 +29,13 @@ struct EventQueue {
   private var isStorm = false
   /// When tasks ended, or their numbers were given again, as what came last tells.
   private var ends: [Int32: Int64] = [:]
+  /// What tasks were that moved, of what came last: another look would show the same.
+  private var looks: [Int32: TaskLook?] = [:]
+  /// So many events behind a look's own are searched for what makes it worth nothing; behind more it is
+  /// worth nothing.
+  private static let mostBehind = 2048
+  /// The threads of a process with more are not looked at when it moves.
+  private static let mostThreads = 256
 
   struct Item {
     let event: KernelEvent
@@ -37,6 +44,10 @@ struct EventQueue {
     let order: Int
     /// What the wall clock showed then when the boot clock showed 0.
     let epoch: Int64
+    /// Whether it changed only links of which changes are left out at present.
+    var isFolded = false
+    /// How many such changes before it were left out.
+    var leftOut = 0
   }
 
   /// - Parameter readsTime: whether the kernel has time namespaces.
@@ -56,25 +67,57 @@ struct EventQueue {
   ///   - known: what the record of a task would say, by all that was taken in before.
   ///   - mayGoOn: whether a process whose main thread has exited may go on by exec.
   ///   - mayHaveUntold: whether a process may have threads that no event told of.
+  ///   - folded: the links of a task of which changes are left out at present.
   mutating func add(
     _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?, mayGoOn: (Int32) -> Bool,
-    mayHaveUntold: (Int32) -> Bool
+    mayHaveUntold: (Int32) -> Bool, folded: (Int32) -> LinkMask = { _ in [] }
   ) {
     let now = self.now()
     let epoch = now.wall - now.boot
     isStorm = events.count > Self.many
     ends.removeAll(keepingCapacity: true)
+    looks.removeAll(keepingCapacity: true)
     for event in events where event.endsTask {
       ends[event.tid] = max(event.time, ends[event.tid] ?? .min)
     }
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
-      items.append(
-        Item(
-          event: event, look: look(at: event, known, mayGoOn, mayHaveUntold), order: lastOrder,
-          epoch: epoch))
+      let isFolded = changesOnly(folded(event.tid), event, known)
+      var item = Item(
+        event: event, look: look(at: event, known, mayGoOn, mayHaveUntold), order: lastOrder,
+        epoch: epoch, isFolded: isFolded)
       lastOrder += 1
+      if let last = replaceable(by: item) {
+        item.leftOut = last.leftOut + (isFolded ? 1 : 0)
+        items[items.count - 1] = item
+      } else {
+        items.append(item)
+      }
     }
+  }
+
+  /// Whether an event is a move of a task that changes some of these links and no other.
+  private func changesOnly(
+    _ mask: LinkMask, _ event: KernelEvent, _ known: (Int32) -> NamespaceInodes?
+  ) -> Bool {
+    guard !mask.isEmpty, case .namespaces(let inodes) = event.kind, parents[event.tid] == nil,
+      let before = latest[event.tid] ?? known(event.tid)
+    else { return false }
+    let changed = inodes.differences(from: before)
+    return !changed.isEmpty && mask.isSuperset(of: changed)
+  }
+
+  /// The last item, where nothing is to be recorded of it once this one is known: one task changed only
+  /// what is left out, or its name, twice in a row.
+  private func replaceable(by item: Item) -> Item? {
+    guard items.count > taken, let last = items.last, last.event.tid == item.event.tid,
+      last.event.time <= item.event.time, last.epoch == item.epoch
+    else { return nil }
+    if case (.comm(_, isExec: false), .comm(_, isExec: false)) = (last.event.kind, item.event.kind)
+    {
+      return last
+    }
+    return last.isFolded && item.isFolded ? last : nil
   }
 
   private mutating func look(
@@ -102,7 +145,11 @@ struct EventQueue {
       let before = parent.flatMap { latest[$0] ?? known($0) }
       // Where only what no record holds has changed, the record is as before.
       guard let before, before == inodes else {
-        return read(event, NamespaceLink.allCases, isMove: parent == nil)
+        guard parent == nil else { return read(event, NamespaceLink.allCases, isMove: false) }
+        if let look = looks[event.tid], ends[event.tid] ?? .min <= event.time { return look }
+        let look = read(event, NamespaceLink.allCases, isMove: mayHaveUntold(event.pid))
+        looks[event.tid] = .some(look)
+        return look
       }
       // A thread is where its maker is; of a process only the time namespace is not told.
       guard event.tid == event.pid, readsTime else { return nil }
@@ -122,7 +169,9 @@ struct EventQueue {
     var look = TaskLook(
       links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
     guard isMove, event.tid == event.pid else { return look }
-    for thread in probe.threads(of: event.pid) where thread != event.tid {
+    let threads = probe.threads(of: event.pid)
+    guard threads.count <= Self.mostThreads else { return look }
+    for thread in threads where thread != event.tid {
       // Of one that has begun to exit the end may have been told.
       if let values = probe.links(of: thread, NamespaceLink.allCases, whileRunning: true) {
         look.threads[thread] = Dictionary(
@@ -162,6 +211,12 @@ struct EventQueue {
   /// The events that follow the one that was taken out last.
   var ahead: ArraySlice<Item> { items[taken...] }
 
+  /// Whether more than so many events up to a time are waiting.
+  mutating func hasMore(than count: Int, until time: Int64) -> Bool {
+    sort()
+    return taken + count < items.count && items[taken + count].event.time <= time
+  }
+
   /// When the last look was made at a task of which an event up to a time told.
   mutating func lastLook(until end: Int64) -> Int64 {
     sort()
@@ -180,6 +235,7 @@ struct EventQueue {
     var look = look
     var index = place + 1
     while index < items.count, items[index].event.time <= look.time {
+      guard index - place <= Self.mostBehind else { return nil }
       let other = items[index].event
       if other.tid == event.tid {
         switch other.kind {
@@ -209,6 +265,11 @@ struct EventQueue {
       touched.insert(item.event.pid)
     }
     return touched
+  }
+
+  /// The processes of which a change is waiting before which others were left out.
+  var folded: Set<Int32> {
+    Set(items[taken...].lazy.filter(\.isFolded).map(\.event.pid))
   }
 
   /// Forgets what was taken in.

@@ -11,9 +11,12 @@ extension EventRecording {
   ) throws(RecorderError) -> EventRecording? {
     guard configuration.events != .off else { return nil }
     do throws(RecorderError) {
+      let listener = try listener(configuration, root, surroundings)
+      if listener.ringBytes < configuration.eventRing {
+        notices.smallRing = (listener.ringBytes, configuration.eventRing)
+      }
       return EventRecording(
-        try listener(configuration, root, surroundings),
-        TaskProbe(root: root, identity: identity), readsTime: root.supports(.time))
+        listener, TaskProbe(root: root, identity: identity), readsTime: root.supports(.time))
     } catch {
       guard configuration.events == .auto else { throw error }
       notices.noEvents =
@@ -31,7 +34,9 @@ extension EventRecording {
   ) throws(RecorderError) -> EventListener {
     if let reason = uselessness(root, surroundings) { throw .eventsUseless(reason) }
     do throws(EventsError) {
-      return try EventListener(ringBytes: configuration.eventRing)
+      return try EventListener(
+        ringBytes: configuration.eventRing, shrinks: configuration.events == .auto,
+        memory: EventListener.memoryLimit)
     } catch { throw .events(error) }
   }
 

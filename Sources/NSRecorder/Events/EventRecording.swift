@@ -27,6 +27,10 @@ final class EventRecording {
   static let slack: Int64 = 20_000_000
   /// How old events may be that a sample begins with, in nanoseconds.
   private static let useful: Int64 = 1_000_000_000
+  /// So many events may wait.
+  private static let most = 1 << 18
+  /// How many are taken in before the rings are looked at again.
+  private static let stride = 1024
   /// How much later what was done may be told.
   private static let delay: Int64 = 5_000_000
 
@@ -71,11 +75,26 @@ final class EventRecording {
     }
     queue.add(
       buffer, known: follower.inodes, mayGoOn: follower.mayGoOn,
-      mayHaveUntold: follower.mayHaveUntold)
+      mayHaveUntold: follower.mayHaveUntold, folded: follower.folded)
+    // Who is told more than can be taken in begins anew before memory is short.
+    if beginning == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
+      losses.append(
+        LostEvents(
+          after: first - 1, by: now().boot, records: Int64(queue.count), cause: .late))
+    }
+  }
+
+  /// Whether more than so many events that are certain are waiting up to a time.
+  func hasMore(than count: Int, before time: Int64) -> Bool {
+    queue.hasMore(than: count, until: min(time, now().boot - Self.slack))
   }
 
   /// Hands over the events that are certain; none while a sample has to tell where all begins.
-  func turn() throws(EventsError) -> [EventBatch] {
+  ///
+  /// - Parameters:
+  ///   - end: what happened later waits, on the boot clock.
+  ///   - most: how many events are taken in at most.
+  func turn(until end: Int64 = .max, most: Int = .max) throws(EventsError) -> [EventBatch] {
     let now = self.now()
     try refresh()
     guard beginning == nil else {
@@ -84,7 +103,10 @@ final class EventRecording {
       return []
     }
     let lost = losses.map(\.after).min()
-    take(until: lost ?? .max, horizon: now.boot - Self.slack, lost: lost ?? .max)
+    take(
+      until: min(end, lost ?? .max), horizon: now.boot - Self.slack, lost: lost ?? .max,
+      // What is certain before a loss is not to be lost with it.
+      most: lost == nil ? most : .max)
     if let contradiction = follower.contradiction {
       follower.contradiction = nil
       losses.append(
@@ -112,18 +134,35 @@ final class EventRecording {
     losses.removeAll()
   }
 
-  private func take(until end: Int64, horizon: Int64, lost: Int64 = .max) {
-    while follower.contradiction == nil,
+  private func take(
+    until end: Int64, horizon: Int64, lost: Int64 = .max, most: Int = .max
+  ) {
+    // Before the first is taken in: what comes meanwhile and is older would be out of order.
+    self.horizon = max(self.horizon, min(end, horizon))
+    var count = 0
+    while follower.contradiction == nil, count < most,
       let item = queue.next(until: end, horizon: horizon, lost: lost)
     {
       // The wall clock was set between two looks.
       if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
         batches += follower.turn(epoch: item.epoch).map { [$0] } ?? []
       }
+      if item.isFolded, item.leftOut > 0, follower.folded(item.event.tid).isEmpty {
+        // Of whom changes were left out is not certain any more.
+        follower.contradiction = item.event.time
+        break
+      }
+      if item.isFolded, item.leftOut > 0 {
+        follower.folding.count += item.leftOut
+        follower.sets.leftOut = item.event.time
+      }
       follower.take(item.event, item.look, ahead: queue.ahead)
+      count += 1
+      guard count % Self.stride == 0 else { continue }
+      follower.sets.trim()
+      take()
     }
     queue.compact()
-    self.horizon = max(self.horizon, min(end, horizon))
   }
 
   /// What events told since the last time.
@@ -154,6 +193,25 @@ final class EventRecording {
     var isExact = false
     var disagreements = 0
     var losses: [LostEvents] = []
+    /// The changes of namespaces that were left out since the sample before.
+    var folded = FoldedChanges()
+  }
+
+  /// How many changes were left out, and of whom: see `ChangeRate`.
+  struct FoldedChanges {
+    var count = 0
+    /// How many tasks it was, and the PID and name of one of them.
+    var tasks = 0
+    var pid: Int32?
+    var comm: [UInt8]?
+  }
+
+  private func takeFolded() -> FoldedChanges {
+    let folding = follower.folding
+    follower.folding.count = 0
+    return FoldedChanges(
+      count: folding.count, tasks: folding.taskCount, pid: folding.first?.pid,
+      comm: folding.first?.description.comm)
   }
 
   /// Compares a sample with the events; or begins with it.
@@ -163,7 +221,10 @@ final class EventRecording {
     let horizon = now.boot - Self.slack
     if beginning == nil, losses.isEmpty {
       take(until: sample.start.boot, horizon: horizon)
-      if follower.contradiction == nil { return verify(sample, now) }
+      let end = sample.end.boot + Self.delay
+      if follower.contradiction == nil, losses.allSatisfy({ $0.after > end }) {
+        return verify(sample, now)
+      }
     }
     return try begin(sample, now, horizon)
   }
@@ -178,12 +239,15 @@ final class EventRecording {
 
   private func verify(_ sample: ProcessSample, _ now: ClockReading) -> Outcome {
     let batches = handOver()
+    // Where changes are left out it is not known which of them were before the sample.
     let touched = queue.touched(
-      after: sample.start.boot, until: sample.end.boot + Self.delay)
+      after: sample.start.boot, until: sample.end.boot + Self.delay
+    ).union(queue.folded)
+    let folded = takeFolded()
     let verified = follower.verify(sample, touched: touched)
     return Outcome(
       batches: batches, sample: verified.sample, isExact: true,
-      disagreements: verified.disagreements)
+      disagreements: verified.disagreements, folded: folded)
   }
 
   private func begin(
@@ -201,14 +265,15 @@ final class EventRecording {
       return Outcome(batches: batches)
     }
     queue.drop(until: sample.start.boot)
+    let folded = takeFolded()
     follower.sets.initial = sample.initialInodes
-    follower.begin(sample)
+    follower.begin(sample, folded: queue.folded)
     take(until: sample.end.boot, horizon: horizon)
     follower.contradiction = nil
     let news = follower.finishBeginning(sample, told: &told)
     follower.batch = EventBatch(epoch: now.wall - now.boot)
     beginning = nil
     losses.removeAll()
-    return Outcome(batches: batches, sample: news, losses: lost)
+    return Outcome(batches: batches, sample: news, losses: lost, folded: folded)
   }
 }

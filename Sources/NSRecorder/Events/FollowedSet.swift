@@ -61,6 +61,9 @@ final class FollowedSet {
 /// The namespaces and sets of all tasks being followed.
 final class FollowedSets {
   private var sets: [[UInt]: FollowedSet] = [:]
+  /// So many sets are kept before those that no task has are dropped.
+  private var limit = few
+  private static let few = 4096
   private var namespaces: [Key: FollowedNamespace] = [:]
   /// Tells namespaces apart that no id tells apart; far from what samples count.
   private var lastSighting: UInt64 = 1 << 40
@@ -72,6 +75,9 @@ final class FollowedSets {
 
   /// Up to when all that was reported has been applied, on the boot clock.
   var now: Int64 = .min
+  /// Up to when changes were left out of what was applied (`ChangeFolding`): each may have made a
+  /// namespace that got the inode number of one that has ended.
+  var leftOut: Int64?
   /// What samples call the namespaces that an event reported first, where that is another name.
   private var sampledNames: [ObservedNamespace: FollowedNamespace] = [:]
   /// The namespaces that got another name since `takeRenamed`, and the one they had.
@@ -119,6 +125,12 @@ final class FollowedSets {
   func withPIDForChildren(_ set: FollowedSet) -> FollowedSet {
     guard case .unread(.unseen) = set[.pidForChildren] else { return set }
     return self.set(set, .pidForChildren, to: set[.pid])
+  }
+
+  /// The set as it is reported of a task that changes some of its links too often to record it.
+  func folded(_ set: FollowedSet, _ folded: LinkMask) -> FollowedSet {
+    self.set(
+      NamespaceLink.allCases.map { folded.contains($0) ? .unread(.unseen) : set[$0] })
   }
 
   /// What a child has of a task in a set. In which time namespace it is no event tells: clone3(2) may
@@ -239,7 +251,7 @@ final class FollowedSets {
   /// all that was reported up to its end has been applied.
   ///
   /// A namespace is made by a task, and an event reports the inode number. So while no later event reports
-  /// another namespace of a number, what a scan finds with it is the last one, be there a task in it or
+  /// another namespace of a number, and none is left out, what a scan finds with it is the last one, be there a task in it or
   /// not: that is how one gets its id whose maker had gone before it could be read.
   func recorded(_ scan: PinScan) -> PinScan {
     var scan = scan
@@ -268,7 +280,8 @@ final class FollowedSets {
   private func name(ofPinned pinned: ObservedNamespace, by start: Int64) -> ObservedNamespace {
     guard !InitialNamespace.hasFixedInode(pinned.inode),
       let known = namespaces[Key(type: pinned.type, inode: pinned.inode)], known.met < start,
-      known.isOne(with: pinned.kernelID) != false
+      known.isOne(with: pinned.kernelID) != false,
+      known.holders > 0 || leftOut.map({ known.met > $0 }) ?? true
     else { return pinned }
     let before = known.observed
     if known.learn(pinned) { renamed.append((known, before)) }
@@ -309,7 +322,7 @@ final class FollowedSets {
 
   /// Forgets what no task has any more, when that has become much.
   func trim() {
-    guard sets.count > 4096 || sampledNames.count > 4096 else { return }
+    guard sets.count > limit || sampledNames.count > Self.few else { return }
     for set in sets.values where set.members == 0 || set.forChildren?.members == 0 {
       set.forChildren = nil
     }
@@ -318,5 +331,7 @@ final class FollowedSets {
     namespaces = namespaces.filter {
       $0.value.holders > 0 || InitialNamespace.hasFixedInode($0.key.inode)
     }
+    // Where tasks have many sets, a search for those that none has pays only when as many have come.
+    limit = max(Self.few, 2 * sets.count)
   }
 }

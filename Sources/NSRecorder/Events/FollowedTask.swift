@@ -8,6 +8,8 @@ final class FollowedTask {
   var set: FollowedSet
   /// The set that the history has it in; nil while that does not know of it.
   var told: FollowedSet?
+  /// How often its links change; nil while none has.
+  var rate: ChangeRate?
   /// Its facts, as far as they are known.
   var facts: ProcessFacts
   var description: ProcessDescription

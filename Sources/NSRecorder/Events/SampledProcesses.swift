@@ -6,6 +6,8 @@ struct SampledProcesses {
   /// The threads that are tasks of their own, of those that the last sample read.
   private(set) var threads: [ProcessToken: Process] = [:]
   private var sets: [[LinkState]: ObservedSet] = [:]
+  /// The processes with a number; empty until one is looked for in what the last sample showed.
+  private var tokens: [Int32: [ProcessToken]] = [:]
 
   /// A process as the last sample saw it, or a thread.
   struct Process {
@@ -39,9 +41,16 @@ struct SampledProcesses {
   }
 
   /// The process, no zombie, that is certainly the one with these facts.
-  func same(as facts: ProcessFacts) -> (ProcessToken, Process)? {
-    processes.first { $0.value.facts.isSame(facts) && !$0.value.links.isZombie }
-      .map { ($0.key, $0.value) }
+  mutating func same(as facts: ProcessFacts) -> (ProcessToken, Process)? {
+    if tokens.isEmpty {
+      for (token, process) in processes { tokens[process.pid, default: []].append(token) }
+    }
+    for token in tokens[facts.pid] ?? [] {
+      if let process = processes[token], process.facts.isSame(facts), !process.links.isZombie {
+        return (token, process)
+      }
+    }
+    return nil
   }
 
   subscript(token: ProcessToken) -> Process? { processes[token] }
@@ -49,6 +58,7 @@ struct SampledProcesses {
   /// Takes in what a sample tells; gives the processes that it does not see any more.
   mutating func add(_ sample: ProcessSample) -> [ProcessToken: Process] {
     var gone: [ProcessToken: Process] = [:]
+    tokens.removeAll()
     for token in sample.disappeared {
       gone[token] = processes.removeValue(forKey: token)
       threads[token] = nil

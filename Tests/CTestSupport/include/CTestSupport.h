@@ -34,3 +34,7 @@ int32_t ctest_stuck_fuse(const char *path, const char *file, int32_t *server);
 
 /// Whether stat(2) on a path below the root of a process waits for longer than a moment.
 int32_t ctest_stat_waits(int32_t pid, const char *path);
+
+/// Starts a process of nobody's that makes namespaces as fast as it can for some milliseconds, in a user
+/// namespace of its own, and then waits to be killed. Returns its PID, or the negative errno.
+int32_t ctest_hammer(int32_t milliseconds);

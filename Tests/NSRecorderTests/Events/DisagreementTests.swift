@@ -173,4 +173,40 @@ struct DisagreementTests {
     #expect(script.namespace(.net, of: 30)?.isInitial == true)
     #expect(script.history.faults == [])
   }
+
+  @Test("at the limit of open files a process that samples could not tell from another stays one")
+  func unproven() throws {
+    let first = try #require(script.history.process(20)).token
+    var sample = script.sample([10: .host, 20: .host], others: [20])
+    sample.unproven = Set(sample.appeared.map(\.token))
+    for _ in 0..<2 {
+      script.turn()
+      let verified = script.follower.verify(sample, touched: [])
+      script.history.apply(verified.sample)
+      #expect(verified.disagreements == 0)
+      sample = script.sample([10: .host, 20: .host])
+    }
+    #expect(script.history.process(20)?.token == first)
+  }
+
+  @Test("a disagreement says of whom it is, and what events and the sample had, up to a bound")
+  func named() throws {
+    let there = Place.host.with(.net, 1, id: 101)
+    _ = script.verify([10: there, 20: .host])
+    let verified = script.verify([10: there, 20: .host])
+    try #require(verified.disagreements == 1)
+    let one = try #require(verified.sample.disagreements.first)
+    #expect(one.pid == 10 && one.tid == nil && one.comm == Array("read".utf8))
+    let net = Int(NamespaceLink.net.rawValue)
+    #expect(one.reported?.links[net] == Place.host.states[net])
+    #expect(one.sampled?.links[net] == there.states[net])
+
+    let many = Dictionary(uniqueKeysWithValues: (100..<140).map { (Int32($0), Place.host) })
+    let all = many.merging([10: there, 20: .host]) { $1 }
+    _ = script.verify(all)
+    let more = script.verify(all)
+    #expect(more.disagreements == 40)
+    #expect(more.sample.disagreements.count == 16)
+    #expect(more.sample.disagreements.allSatisfy { $0.reported == nil && $0.sampled != nil })
+  }
 }

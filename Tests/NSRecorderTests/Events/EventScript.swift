@@ -10,7 +10,7 @@ import Procfs
 /// Hands events and samples to a follower.
 final class EventScript {
   let follower = EventFollower()
-  private(set) var history = ToldHistory()
+  var history = ToldHistory()
   /// All that events told, in order.
   private(set) var events: [ProcessEvent] = []
   private(set) var described: [ProcessSample.Redescription] = []

@@ -75,4 +75,47 @@ struct QueueLookTests {
       .map { $0.look != nil }
     #expect(looks == [false, false, false, true])
   }
+
+  private func move(_ tid: Int32, _ number: UInt64, at time: Int64) -> KernelEvent {
+    KernelEvent(
+      time: time, pid: tid, tid: tid,
+      kind: .namespaces(Place.host.with(.uts, number, id: nil).inodes))
+  }
+
+  @Test("a task that moves many times before it is heard of is looked at once")
+  func manyMoves() {
+    var queue = queue()
+    add((1...50).map { move(20, UInt64($0), at: Int64($0)) }, to: &queue)
+    #expect(probe.looks == [20: 1])
+    add([move(20, 60, at: 60)], to: &queue)
+    #expect(probe.looks == [20: 2])
+  }
+
+  @Test("of changes that are left out, and of names, only the last waits")
+  func replaced() {
+    var queue = queue()
+    let moves = (1...50).map { move(20, UInt64($0), at: Int64($0)) }
+    queue.add(
+      moves + [exit(30, at: 60), move(20, 70, at: 70)], known: { _ in Place.host.inodes },
+      mayGoOn: { _ in false }, mayHaveUntold: { _ in false },
+      folded: { $0 == 20 ? LinkMask(.uts) : [] })
+    #expect(queue.count == 3)
+    #expect(queue.folded == [20])
+    let first = queue.next(until: 100, horizon: 2000)
+    #expect(first?.event.time == 50 && first?.leftOut == 49)
+    // A change of another link is none of those.
+    let other = KernelEvent(
+      time: 80, pid: 20, tid: 20, kind: .namespaces(Place.host.with(.net, 1, id: nil).inodes))
+    queue.add(
+      [other], known: { _ in Place.host.inodes }, mayGoOn: { _ in false },
+      mayHaveUntold: { _ in false }, folded: { _ in LinkMask(.uts) })
+    #expect(queue.count == 3)
+    add(
+      (0..<20).map {
+        KernelEvent(
+          time: 90 + Int64($0), pid: 40, tid: 40,
+          kind: .comm(CommName("n\($0)".utf8), isExec: false))
+      }, to: &queue)
+    #expect(queue.count == 4)
+  }
 }

@@ -27,6 +27,9 @@ public struct CoveragePeriod: Sendable, Hashable {
     if case .recorded(let recorded) = kind { recorded } else { nil }
   }
 
+  /// So many disagreements are listed of one period.
+  public static let mostDisagreements: Int64 = 20
+
   /// What was recorded without a gap, by one recorder.
   public struct Recorded: Sendable, Hashable {
     /// Counts the runs of the recorder in this file.
@@ -37,6 +40,11 @@ public struct CoveragePeriod: Sendable, Hashable {
     public let events: Int64?
     /// How often a sample showed of a process what no event had told.
     public let disagreements: Int64
+    /// The first of these, `mostDisagreements` of them or fewer.
+    public let disagreed: [DisagreementRecord]
+    /// How many changes of namespaces were left out, of tasks that changed theirs too often: in which
+    /// namespaces of that type they were meanwhile is unknown.
+    public let folded: Int64
     /// From one sample to the next, as it was asked for, in nanoseconds.
     public let interval: Int64
     /// How the run ended: `completed`, `stopped`, `failed`, `died` or `open`.

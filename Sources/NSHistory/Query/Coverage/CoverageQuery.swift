@@ -134,27 +134,34 @@ struct CoverageQuery {
   ) throws(SQLiteError) -> CoveragePeriod.Recorded {
     let numbers = piece.upperBound - piece.lowerBound + 1
     let samples =
-      session.hasEvents ? try samples(in: piece) : (count: numbers, disagreements: 0)
+      session.hasEvents ? try samples(in: piece) : (count: numbers, disagreements: 0, folded: 0)
     return CoveragePeriod.Recorded(
       session: session.row, samples: samples.count,
       // Each number that no sample has is an event's.
       events: session.hasEvents ? numbers - samples.count : nil,
       disagreements: samples.disagreements,
+      disagreed: samples.disagreements == 0
+        ? []
+        : try DisagreementReader(reading: reading).disagreements(
+          in: piece, most: CoveragePeriod.mostDisagreements),
+      folded: samples.folded,
       interval: session.interval, state: span.isOpen ? "open" : session.state,
       boot: session.boot, pidNamespaceInode: span.pidNamespaceInode,
       denied: try denied(in: piece), hidesProcesses: span.hidesProcesses)
   }
 
-  /// How many samples there are, and how often one of them showed what no event had told. Without
-  /// events every number is a sample's, and there is nothing to disagree with.
+  /// How many samples there are, how often one of them showed what no event had told, and how many
+  /// changes were left out. Without events every number is a sample's, and there is nothing to disagree with.
   private func samples(
     in piece: ClosedRange<Int64>
-  ) throws(SQLiteError) -> (count: Int64, disagreements: Int64) {
+  ) throws(SQLiteError) -> (count: Int64, disagreements: Int64, folded: Int64) {
     try reading.connection.prepare(
       """
-      SELECT COUNT(*), COALESCE(SUM(disagreements), 0) FROM sample WHERE sample_id BETWEEN ? AND ?
+      SELECT COUNT(*), COALESCE(SUM(disagreements), 0), COALESCE(SUM(folded), 0)
+      FROM sample WHERE sample_id BETWEEN ? AND ?
       """
-    ).bind(MembershipStab.values(piece)).first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+    ).bind(MembershipStab.values(piece))
+      .first { ($0.integer(0), $0.integer(1), $0.integer(2)) } ?? (0, 0, 0)
   }
 
   private func denied(in samples: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {

@@ -29,6 +29,10 @@ enum CoverageColumns {
       Column("disagreements", in: .data) {
         .optional($0.recorded) { .integer($0.disagreements) }
       },
+      Column("disagreed", in: .data) {
+        .optional($0.recorded) { .array($0.disagreed.map(json)) }
+      },
+      Column("folded", in: .data) { .optional($0.recorded) { .integer($0.folded) } },
       Column(
         "interval",
         cell: { row in
@@ -66,6 +70,44 @@ enum CoverageColumns {
     if case .clockSet(let step) = row.kind { step } else { nil }
   }
 
+  /// The first processes that samples showed otherwise than events, in words.
+  private static func names(_ recorded: CoveragePeriod.Recorded) -> String {
+    let shown = recorded.disagreed.prefix(3).map { one in
+      let name = one.comm.map { " (\($0))" } ?? ""
+      let what =
+        switch one.kind {
+        case .elsewhere: one.types.map(\.type.name).joined(separator: " ")
+        case .startNotReported: "start"
+        case .exitNotReported: "exit"
+        }
+      return "PID \(one.pid)\(one.tid.map { "/\($0)" } ?? "")\(name) \(what)"
+    }
+    let more = recorded.disagreements - Int64(shown.count)
+    return shown.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+  }
+
+  private static func json(_ one: DisagreementRecord) -> JSON {
+    let kind =
+      switch one.kind {
+      case .elsewhere: "elsewhere"
+      case .startNotReported: "start-not-reported"
+      case .exitNotReported: "exit-not-reported"
+      }
+    return .object([
+      ("time", .time(one.time)), ("pid", .integer(one.pid)),
+      ("tid", .optional(one.tid, JSON.integer)), ("comm", .optional(one.comm, JSON.string)),
+      ("kind", .string(kind)), ("types", .array(one.types.map(json))),
+    ])
+  }
+
+  private static func json(_ one: DisagreementRecord.Difference) -> JSON {
+    .object([
+      ("type", .string(one.type.name)),
+      ("reported", .optional(one.reported?.inode, JSON.unsigned)),
+      ("sampled", .optional(one.sampled?.inode, JSON.unsigned)),
+    ])
+  }
+
   private static func words(_ row: Row) -> String {
     switch row.kind {
     case .gap(let missing): return missing.words
@@ -78,8 +120,13 @@ enum CoverageColumns {
         recorded.disagreements == 0
         ? ""
         : ", \(RecordingWords.count(Int(recorded.disagreements), "process", "processes"))"
-          + " not as events had told"
-      return "session \(recorded.session), \(recorded.state)\(hidden)\(disagreed)"
+          + " not as events had told: \(names(recorded))"
+      let folded =
+        recorded.folded == 0
+        ? ""
+        : ", \(RecordingWords.count(Int(recorded.folded), "change", "changes"))"
+          + " of namespaces left out (too many of one task)"
+      return "session \(recorded.session), \(recorded.state)\(hidden)\(disagreed)\(folded)"
     }
   }
 }

@@ -1,0 +1,46 @@
+// hammer RATE SECONDS: changes its uts namespace so many times a second, between two that it makes
+// (setns(2)), and prints how many changes that were.
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const char own[] = "/proc/self/ns/uts";
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int made(void) {
+  if (unshare(CLONE_NEWUTS) != 0) {
+    perror("unshare");
+    exit(1);
+  }
+  return open(own, O_RDONLY);
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) return 64;
+  double rate = atof(arguments[1]), seconds = atof(arguments[2]);
+  int places[2] = {made(), made()};
+  double began = now();
+  long done = 0;
+  while (now() - began < seconds) {
+    // As many as are due by now, and then a pause.
+    while ((double)done < (now() - began) * rate) {
+      if (setns(places[done % 2], CLONE_NEWUTS) != 0) {
+        perror("setns");
+        return 1;
+      }
+      done++;
+    }
+    struct timespec pause = {0, 1000000};
+    nanosleep(&pause, NULL);
+  }
+  printf("%ld\n", done);
+  return 0;
+}

@@ -1,0 +1,83 @@
+// A user without privilege who does something as fast as the kernel lets it: the recorder goes on to take
+// samples, records everybody else as exactly as before, says what it left out, and ends when it is told to.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct HammerTests {
+  /// How many KiB of memory a process has.
+  private static func resident(_ pid: Int32) throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return try #require(line.flatMap { Int($0.filter(\.isNumber)) })
+  }
+
+  @Test("who makes namespaces as fast as it can hides nobody else")
+  func hammer() throws {
+    let recording = try LiveRecording(interval: "1s", ["--events", "on", "--event-ring", "32768"])
+    let (one, other) = (try Puppet(), try Puppet())
+    try one.unshare(CloneFlag.net)
+    try recording.waitForSamples(1)
+    let hammer = try Hammer(milliseconds: 2500)
+    usleep(1_000_000)
+    let within = try Deed { try other.enter(one.pid, CloneFlag.net) }
+    let mine = ClockReading.now().wall
+    usleep(1_800_000)
+    try recording.waitForSamples(2)
+    recording.settle()
+
+    let coverage = try recording.ask("coverage")
+    let messages = try recording.messages()
+    #expect(coverage.compactMap { $0.number("folded") }.reduce(0, +) > 1000, "\(coverage)")
+    #expect(messages.contains("PID \(hammer.pid) (hammer) changed namespaces more often"))
+    // A machine that is busy with other things may lose events; then that is said.
+    if !coverage.contains(where: { $0["period"] == "gap" }) {
+      let moves = try recording.ask("changes", "--pid", "\(other.pid)").filter {
+        $0["change"] == "moved"
+      }
+      #expect(moves.count == 1 && within.contains(moves.first?.time("by")), "\(moves)")
+      #expect(moves.first?.flag("exact") == true)
+      let types: [(type: String, verdict: String)] = [("uts", "unknown"), ("net", "same")]
+      for (type, verdict) in types {
+        let answer = try recording.same([hammer.pid, other.pid], at: mine, type)
+        if type == "uts" {
+          #expect(answer["verdict"] == verdict, "\(answer)")
+          #expect(answer["reason"] == "changed-between-samples", "\(answer)")
+        } else {
+          #expect(answer["verdict"] == "different" && answer["evidence"] == "exact", "\(answer)")
+        }
+      }
+    }
+    // Once it is calm, all is known again.
+    let now = ClockReading.now().wall
+    try recording.waitForSamples(1)
+    #expect(try recording.same([hammer.pid, other.pid], at: now, "uts")["verdict"] == "different")
+  }
+
+  @Test("a signal ends the recorder within a second, whatever goes on")
+  func signal() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    let recorder = try Command(
+      Command.nshist, ["record", "--interval", "1s", "--events", "on", "--db", path])
+    try eventually("a sample") {
+      (try? Recording.texts("SELECT sample_id FROM sample", in: path))?.isEmpty == false
+    }
+    let hammer = try Hammer(milliseconds: 8000)
+    usleep(3_000_000)
+    let memory = try Self.resident(recorder.pid)
+    let asked = ClockReading.now().boot
+    recorder.signal(SIGTERM)
+    let outcome = try recorder.wait()
+    let took = ClockReading.now().boot - asked
+    withExtendedLifetime(hammer) {}
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    // A debug build, beside other tests, has a fraction of a processor.
+    #expect(took < 6_000_000_000, "\(took)")
+    #expect(memory < 200_000, "\(memory) KiB")
+    #expect(try Recording.texts("SELECT end_reason FROM session", in: path) == ["stopped"])
+  }
+}

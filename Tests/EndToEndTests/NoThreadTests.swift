@@ -1,0 +1,24 @@
+// Where no thread can be made the recorder records, and says what it does not look for.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: Strace.isThere, "\(Strace.need)"))
+struct NoThreadTests {
+  @Test("a thread that cannot be made is said, once, and costs no sample")
+  func refused() throws {
+    let recording = try Recording()
+    let outcome = try Command.run(
+      Strace.path,
+      Strace.injecting(["clone3:error=EAGAIN"]) + [Command.nshist]
+        + recording.arguments(interval: "20ms", samples: 5) + ["--pins-every", "20ms"])
+    #expect(outcome.status == 0)
+    let said = outcome.messages.split(separator: "\n").filter {
+      $0.contains("cannot make a thread to look for pins")
+    }
+    #expect(said.count == 1, "\(outcome.messages)")
+    #expect(recording.number("SELECT COUNT(*) FROM sample") == 5)
+    #expect(recording.number("SELECT COUNT(*) FROM pin_scan") == 0)
+  }
+}

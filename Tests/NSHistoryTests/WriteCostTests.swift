@@ -1,0 +1,133 @@
+// What it costs to write an event, whatever was written before: the kernel gives inode numbers again, and
+// who hammers it gets one of a few numbers each time.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct WriteCostTests {
+  private static let second: Int64 = 1_000_000_000
+
+  /// The links of a task in the namespace of type uts with an id, of which many have one number.
+  private static func links(_ id: UInt64, hasID: Bool) -> ObservedSet {
+    ObservedSet(
+      links: NamespaceLink.allCases.map { link in
+        let isMade = link == .uts
+        return .namespace(
+          ObservedNamespace(
+            type: link.type, inode: InitialNamespace.firstDynamicInode + (isMade ? 7 : 1),
+            kernelID: hasID ? (isMade ? id : 1) : nil, sighting: hasID ? 0 : isMade ? id : 1,
+            isInitial: nil))
+      })
+  }
+
+  private static func start(_ writer: HistoryWriter) throws {
+    let begun = ClockReading(wall: second, boot: second, monotonic: second)
+    try writer.beginSession(
+      SessionInfo(
+        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+        program: "test", interval: second, identity: "continuity", procRoot: "/proc",
+        recorderPIDNamespaceInode: nil, shownPIDNamespace: nil, timeNamespaceInode: nil,
+        hidePID: nil, hasEvents: true, shortLived: .all, started: begun))
+    var sample = ProcessSample(start: begun)
+    sample.appeared = [
+      .init(
+        token: ProcessToken(number: 1),
+        facts: .init(
+          pid: 10, startTicks: 1, parentPID: 1, isKernelThread: false, nspid: [10]),
+        description: .init(comm: nil, uid: nil, cgroup: nil),
+        links: links(1, hasID: false).links)
+    ]
+    _ = try writer.write(sample, SampleTiming())
+    // And a look for pins, so that makers are written down.
+    try writer.write(
+      PinScan(start: ClockReading(wall: second + 1, boot: second + 1, monotonic: second + 1)))
+  }
+
+  @Test(
+    "an event costs as much behind thousands of namespaces of one number as behind none",
+    arguments: [true, false])
+  func bounded(hasID: Bool) throws {
+    let folder = try TemporaryFolder()
+    let writer = try HistoryWriter(path: folder.file("history.db"))
+    try Self.start(writer)
+    var steps = 0
+    writer.connection.onProgress(every: 100) { steps += 1 }
+    var costs: [Int] = []
+    var id: UInt64 = 2
+    for _ in 0..<12 {
+      steps = 0
+      var batch = EventBatch(epoch: 0)
+      for _ in 0..<500 {
+        id += 1
+        batch.events.append(
+          ProcessEvent(
+            boot: 2 * Self.second + Int64(id) * 1000,
+            .moved(ProcessToken(number: 1), Self.links(id, hasID: hasID))))
+      }
+      #expect(writer.add(batch))
+      _ = try writer.writeEvents()
+      costs.append(steps)
+    }
+    let (first, last) = (costs[1], costs[11])
+    #expect(last < first * 3 / 2, "\(costs)")
+  }
+
+  @Test("one call writes a portion of the events, and a sample what is left of them")
+  func portions() throws {
+    let folder = try TemporaryFolder()
+    let writer = try HistoryWriter(path: folder.file("history.db"))
+    try Self.start(writer)
+    var pauses = 0
+    writer.onPause = { pauses += 1 }
+    var ids: UInt64 = 1
+    for epoch: Int64 in [0, 0, 0] {
+      var batch = EventBatch(epoch: epoch)
+      for _ in 0..<3000 {
+        ids += 1
+        batch.events.append(
+          ProcessEvent(
+            boot: 2 * Self.second + Int64(ids) * 1000,
+            .moved(ProcessToken(number: 1), Self.links(1 + ids % 2, hasID: true))))
+      }
+      batch.described = [
+        .init(
+          token: ProcessToken(number: 1),
+          description: .init(comm: Array("n\(ids)".utf8), uid: nil, cgroup: nil))
+      ]
+      #expect(writer.add(batch))
+    }
+    #expect(writer.pendingEvents == 9000)
+    _ = try writer.writeSomeEvents()
+    #expect((1..<9000).contains(writer.pendingEvents))
+    #expect(pauses == (9000 - writer.pendingEvents) / 64)
+    #expect(writer.hasBacklog)
+    var sample = ProcessSample(
+      start: ClockReading(wall: 9 * Self.second, boot: 9 * Self.second, monotonic: 9))
+    sample.counts.processes = 1
+    _ = try writer.write(sample, SampleTiming(isExact: true, folded: 7))
+    #expect(writer.pendingEvents == 0)
+    let numbers = try writer.connection.prepare(
+      "SELECT MAX(sample_id), (SELECT COUNT(*) FROM membership) FROM sample"
+    ).first { ($0.integer(0), $0.integer(1)) }
+    #expect(numbers?.0 == 9002 && numbers?.1 == 9001, "\(String(describing: numbers))")
+    let comm = try writer.connection.prepare("SELECT comm FROM task").first { $0.text(0) }
+    #expect(comm == "n\(ids)")
+    let periods = try HistoryReader(path: folder.file("history.db")).periods()
+    #expect(periods.first?.recorded?.folded == 7)
+  }
+}
+
+extension HistoryReader {
+  fileprivate func periods() throws -> [CoveragePeriod] {
+    var periods: [CoveragePeriod] = []
+    try coverage { period in
+      periods.append(period)
+      return true
+    }
+    return periods
+  }
+}

@@ -1,0 +1,115 @@
+// Tasks that change their namespaces more often than each change can be recorded: what was left out is
+// unseen until a sample shows what came of it, and everything else is as exact as ever.
+
+import NamespaceEvents
+import NamespaceModel
+import Procfs
+import Testing
+
+@testable import NSRecorder
+
+struct FoldingTests {
+  private let script = EventScript([10: .host, 20: .host])
+  private let one = Place.host.with(.uts, 1, id: 101)
+  private let two = Place.host.with(.uts, 2, id: 102)
+  private let net = Place.host.with(.net, 3, id: 103)
+
+  /// PID 10 goes to and fro, a millisecond after each move.
+  private func hammer(_ count: Int) {
+    for index in 0..<count {
+      script.clock += 1_000_000 - 1000
+      script.move(10, index % 2 == 0 ? one : two)
+    }
+  }
+
+  @Test("of many changes of a link those of a second are told, and then that it is unseen")
+  func folded() {
+    hammer(900)
+    let events = script.turn()
+    #expect(events.count == ChangeRate.most + 1)
+    #expect(script.state(.uts, of: 10) == .unread(.unseen))
+    #expect(script.state(.net, of: 10) == Place.host.states[Int(NamespaceLink.net.rawValue)])
+    #expect(script.follower.folding.count == 900 - events.count)
+  }
+
+  @Test("slow changes are all told")
+  func slow() {
+    for index in 0..<1200 {
+      script.clock += 3_000_000
+      script.move(10, index % 2 == 0 ? one : two)
+    }
+    #expect(script.turn().count == 1200)
+    #expect(script.namespace(.uts, of: 10)?.kernelID == 102)
+  }
+
+  @Test("another link of the task, and other tasks, stay exact")
+  func others() throws {
+    hammer(900)
+    script.turn()
+    script.move(10, one.with(.net, 3, id: 103))
+    let moved = script.turn()
+    try #require(moved.count == 1)
+    #expect(moved.first?.boot == script.clock)
+    #expect(script.namespace(.net, of: 10)?.kernelID == 103)
+    #expect(script.state(.uts, of: 10) == .unread(.unseen))
+    script.move(20, net)
+    #expect(script.turn().count == 1)
+    #expect(script.namespace(.net, of: 20)?.kernelID == 103)
+    // A child is where its maker really is.
+    script.fork(30, of: 10)
+    script.turn()
+    #expect(script.namespace(.uts, of: 30)?.kernelID == 101)
+  }
+
+  @Test("a sample in which nothing happens to the task shows where it is")
+  func settled() {
+    hammer(900)
+    script.turn()
+    let busy = script.verify([10: two, 20: .host], touched: [10])
+    #expect(busy.sample.changed.isEmpty && busy.disagreements == 0)
+    #expect(script.state(.uts, of: 10) == .unread(.unseen))
+    let calm = script.verify([10: two, 20: .host])
+    #expect(calm.disagreements == 0)
+    #expect(script.namespace(.uts, of: 10)?.kernelID == 102)
+    // From then on each change is told again.
+    script.move(10, one)
+    #expect(script.turn().count == 1)
+    #expect(script.namespace(.uts, of: 10)?.kernelID == 101)
+  }
+
+  @Test("one that exits while it is folded, and one that is there when all begins anew")
+  func ends() {
+    hammer(900)
+    script.exit(10)
+    script.turn()
+    #expect(script.history.process(10) == nil)
+    #expect(script.follower.folding.taskCount == 0)
+    #expect(script.history.faults.isEmpty)
+
+    let other = EventScript([10: .host])
+    for index in 0..<900 { other.move(10, index % 2 == 0 ? one : two) }
+    other.begin([10: two])
+    #expect(other.namespace(.uts, of: 10)?.kernelID == 102)
+    other.move(10, one)
+    #expect(other.turn().count == 1)
+  }
+
+  @Test("a process with many threads is folded sooner: each of its moves costs as many")
+  func threads() {
+    for tid in 1000..<1640 as Range<Int32> { script.thread(tid, of: 10) }
+    script.turn()
+    hammer(200)
+    let events = script.turn()
+    // Its threads stay where they were, and are told so once.
+    #expect(events.count < 640 + 60, "\(events.count)")
+    #expect(script.state(.uts, of: 10) == .unread(.unseen))
+  }
+
+  @Test("of many names only the last of a batch is told")
+  func names() {
+    for index in 0..<1000 { script.comm(10, "name\(index)") }
+    script.turn()
+    #expect(script.described.count == 1)
+    #expect(script.described.first?.description.comm == Array("name999".utf8))
+  }
+}
