@@ -15,12 +15,14 @@ public struct ProcessEvent: Sendable {
   public enum Change: Sendable {
     /// It started: fork(2), clone(2). Or a thread came to differ from its process.
     case started(EventStart)
-    /// It changed its namespaces: unshare(2), setns(2).
+    /// It changed its namespaces: unshare(2), setns(2). Or the main thread of a process exited while
+    /// others run on, and its links are those of a zombie; or one of these executed a program, and the
+    /// process goes on where that thread was.
     case moved(ProcessToken, ObservedSet)
-    /// It exited, or a thread is as its process again. A process whose main thread exits while others
-    /// run may still exec, and then goes on.
+    /// It exited: a process exits with its last thread. One that may have threads that were never
+    /// reported may still exec, and then goes on.
     case exited(ProcessToken, mayResume: Bool)
-    /// It went on by exec after its main thread had exited.
+    /// It went on by exec after it was reported to have exited.
     case resumed(ProcessToken, ObservedSet)
   }
 }
@@ -43,6 +45,8 @@ public struct EventStart: Sendable {
   public var parent: ProcessToken?
   /// Of a thread whose namespaces differ from its process's, its number.
   public var tid: Int32?
+  /// Of a thread, how it came to be where it is.
+  public var origin: ThreadOrigin
   /// What will not change, as far as an event tells it.
   public var facts: ProcessFacts
   /// What may: the name of its last exec; the rest is its parent's until it is read.
@@ -52,12 +56,14 @@ public struct EventStart: Sendable {
 
   /// A start with these values.
   public init(
-    token: ProcessToken, parent: ProcessToken?, tid: Int32? = nil, facts: ProcessFacts,
-    description: ProcessDescription, set: ObservedSet
+    token: ProcessToken, parent: ProcessToken?, tid: Int32? = nil,
+    origin: ThreadOrigin = .unknown, facts: ProcessFacts, description: ProcessDescription,
+    set: ObservedSet
   ) {
     self.token = token
     self.parent = parent
     self.tid = tid
+    self.origin = origin
     self.facts = facts
     self.description = description
     self.set = set

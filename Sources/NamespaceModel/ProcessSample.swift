@@ -10,7 +10,7 @@ public struct ProcessSample: Sendable {
   public var appeared: [Appearance] = []
   /// Processes whose links are not what the pass before told.
   public var changed: [Change] = []
-  /// Processes told before that are there no more, and threads that are as their process again.
+  /// Processes and threads told before that are there no more.
   public var disappeared: [ProcessToken] = []
   /// Processes whose description was read again.
   public var described: [Redescription] = []
@@ -56,8 +56,8 @@ public struct ProcessSample: Sendable {
     if disagreements.count < Self.mostDisagreements { disagreements.append(disagreement) }
   }
 
-  /// A process met for the first time; or a thread that is seen to be where its process is not, for as
-  /// long as that is so. Beside a main thread that has exited each is one of its own.
+  /// A process met for the first time; or a thread that is seen for the first time to be where its
+  /// process is not. Beside a main thread that has exited each is one of its own.
   public struct Appearance: Sendable {
     /// Its name from now on.
     public var token: ProcessToken

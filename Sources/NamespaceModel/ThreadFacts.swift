@@ -6,11 +6,28 @@ public struct ThreadFacts: Sendable, Hashable {
   public var process: ProcessToken?
   /// Field 22 of its own `stat`, in clock ticks of the boot clock; nil where that is not known.
   public var startTicks: UInt64?
+  /// How it came to be a task of its own.
+  public var origin: ThreadOrigin
 
   /// Facts with these values.
-  public init(tid: Int32, process: ProcessToken?, startTicks: UInt64? = nil) {
+  public init(
+    tid: Int32, process: ProcessToken?, startTicks: UInt64? = nil, origin: ThreadOrigin = .unknown
+  ) {
     self.tid = tid
     self.process = process
     self.startTicks = startTicks
+    self.origin = origin
   }
+}
+
+/// How a thread came to be a task of its own. It is one from the first time that its namespaces differ
+/// from its process's until it exits, also after it has returned to those of its process.
+public enum ThreadOrigin: Sendable, Hashable {
+  /// The thread was created in the namespaces of the task that created it: clone(2).
+  case started
+  /// The thread changed its namespaces, unshare(2) or setns(2), and had these links before.
+  case moved(from: [LinkState])
+  /// The thread was there before: its process moved without it, or its main thread exited, or nothing
+  /// had reported the thread by then.
+  case unknown
 }

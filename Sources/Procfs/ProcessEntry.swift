@@ -30,6 +30,8 @@ struct ProcessEntry {
   struct Thread {
     let tid: Int32
     let process: ProcessToken
+    /// Field 22 of its `stat`, in clock ticks of the boot clock.
+    let startTicks: UInt64
     /// Where its process is in the list, as long as a pass lasts.
     var leader: Int
     /// Whether it is a task of its own, and told as one.

@@ -113,6 +113,11 @@ extension ProcfsSource {
     let differs = codes.indices.contains { codes[$0] != entries[index].links[$0] }
     if differs, entries[index].news == .none { entries[index].news = .changed }
     if differs { entries[index].isDeserted = false }
+    if differs, entries[index].thread?.isTask == false, entries[index].news != .appeared,
+      earlierLinks[entries[index].token] == nil
+    {
+      earlierLinks[entries[index].token] = entries[index].links
+    }
     entries[index].links = codes
   }
 

@@ -41,7 +41,9 @@ extension ProcfsSource {
           .init(
             token: entry.token, facts: facts,
             thread: entry.thread.map {
-              ThreadFacts(tid: $0.tid, process: $0.process, startTicks: entry.startTicks)
+              ThreadFacts(
+                tid: $0.tid, process: $0.process, startTicks: $0.startTicks,
+                origin: origins.removeValue(forKey: entry.token) ?? .unknown)
             },
             description: shared.description(describe(entry)),
             links: states(of: entry, initial, &shared)))
@@ -67,7 +69,7 @@ extension ProcfsSource {
   ) -> ProcessSample.Companion {
     ProcessSample.Companion(
       thread: ThreadFacts(
-        tid: thread.tid, process: thread.process, startTicks: entry.startTicks),
+        tid: thread.tid, process: thread.process, startTicks: thread.startTicks),
       pid: entry.pid,
       links: thread.isLikeLeader ? nil : states(of: entry, initial, &shared))
   }

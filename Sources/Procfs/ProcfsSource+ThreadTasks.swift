@@ -17,12 +17,8 @@ extension ProcfsSource {
       let links = entries[index].links
       let isLike = links.indices.allSatisfy { links[$0] == leader.links[$0] }
       entries[index].thread?.isLikeLeader = isLike
-      let isApart = isApart(entries[index], from: leader)
-      if isApart, !thread.isTask {
-        try begin(index, of: leader)
-      } else if !isApart, thread.isTask {
-        end(index)
-      }
+      // A thread that is a task of its own stays one until it exits: when it returns, it has moved.
+      if !thread.isTask, isApart(entries[index], from: leader) { try begin(index, of: leader) }
     }
   }
 
@@ -46,17 +42,24 @@ extension ProcfsSource {
       return
     }
     pendingFacts[entry.token] = facts
+    origins[entry.token] = origin(of: entry, leader)
     entries[index].thread?.isTask = true
     entries[index].descriptionsDue = 1
     entries[index].news = .appeared
   }
 
-  /// It is as its process again. If it ever is not, it is another task.
-  private func end(_ index: Int) {
-    let token = entries[index].token
-    if pendingFacts.removeValue(forKey: token) == nil { gone.append(token) }
-    entries[index].thread?.isTask = false
-    entries[index].token = makeToken()
+  /// How a thread came to differ from its process since the pass before.
+  private func origin(of entry: ProcessEntry, _ leader: ProcessEntry) -> ThreadOrigin {
+    // Of a thread that the pass before did not read it is only known that it is new where that pass
+    // would have read it.
+    if entry.news == .appeared {
+      return readThreadsBefore || (passes > 0 && leader.news == .appeared) ? .started : .unknown
+    }
+    // If its own links are as they were, its process moved away from it.
+    guard let links = earlierLinks[entry.token] else { return .unknown }
+    var earlier = entry
+    earlier.links = links
+    return .moved(from: states(of: earlier, initial: initialInodes()))
   }
 
   private func isExiting(_ entry: ProcessEntry) -> Bool {
@@ -65,24 +68,18 @@ extension ProcfsSource {
     }
   }
 
-  /// Whether a thread is certainly in another namespace than its main one. A task of its own stays
-  /// one until it is seen to be in all that its main one is in.
+  /// Whether a thread is certainly in another namespace than its main one.
   private func isApart(_ thread: ProcessEntry, from leader: ProcessEntry) -> Bool {
     if leader.isZombie { return true }
-    let denied = ProcessEntry.code(.denied)
-    var isUnsure = false
     for type in NamespaceType.allCases {
       let one = thread.links[Int(type.link.rawValue)]
       let two = leader.links[Int(type.link.rawValue)]
-      if one == denied || two == denied { isUnsure = true }
       guard one != two, ProcessEntry.unread(one) == nil, ProcessEntry.unread(two) == nil else {
         continue
       }
-      if slots[one].inode != slots[two].inode { return true }
       // Two of one number: without an id, nobody was there to tell whether they are one.
-      if slots[one].kernelID != nil { return true }
-      isUnsure = true
+      if slots[one].inode != slots[two].inode || slots[one].kernelID != nil { return true }
     }
-    return isUnsure && thread.isTask
+    return false
   }
 }

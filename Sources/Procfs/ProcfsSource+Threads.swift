@@ -133,7 +133,8 @@ extension ProcfsSource {
     let ticks = holds ? nil : stat.startTicks
     var entry = ProcessEntry(
       pid: entries[leader].pid,
-      thread: .init(tid: tid, process: entries[leader].token, leader: leader),
+      thread: .init(
+        tid: tid, process: entries[leader].token, startTicks: stat.startTicks, leader: leader),
       directory: holds ? directory : -1, token: makeToken(), startTicks: ticks,
       isKernelThread: entries[leader].isKernelThread,
       outlivedStartTick: ticks.map(hasPassed) ?? false, news: .appeared)

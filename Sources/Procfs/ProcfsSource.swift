@@ -44,6 +44,13 @@ public final class ProcfsSource: SampleSource {
   /// When the processes started that this pass could not tell from another with their PID.
   var indistinct: [Int32: UInt64] = [:]
   private var unproven: Set<ProcessToken> = []
+  /// How threads that are to be told came to differ from their processes.
+  var origins: [ProcessToken: ThreadOrigin] = [:]
+  /// The links that threads had in the last pass that was handed out, of those whose links differ.
+  var earlierLinks: [ProcessToken: InlineArray<10, UInt32>] = [:]
+  /// How many passes were handed out, and whether the last of them read the threads of every process.
+  private(set) var passes = 0
+  private(set) var readThreadsBefore = false
   /// Called now and then in a pass: who reads many processes keeps others waiting.
   public var onPause: (() -> Void)?
   /// Whether a pass is to end at the next pause, as one that failed (`ECANCELED`).
@@ -113,6 +120,9 @@ public final class ProcfsSource: SampleSource {
     sample.unproven = unproven
     sample.related = related
     related.removeAll()
+    earlierLinks.removeAll()
+    passes += 1
+    readThreadsBefore = readsThreads
     sample.end = ClockReading.now()
     return sample
   }
@@ -210,6 +220,7 @@ public final class ProcfsSource: SampleSource {
         close(entry.directory)
         held -= 1
       }
+      origins[entry.token] = nil
       if pendingFacts.removeValue(forKey: entry.token) == nil, entry.isTask {
         gone.append(entry.token)
       }

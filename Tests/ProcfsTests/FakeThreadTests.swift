@@ -69,13 +69,19 @@ struct FakeThreadTests {
     #expect(isSilent(try source.takeSample()))
   }
 
-  @Test("it leaves, moves on, comes back, and leaves as another task", arguments: budgets)
+  @Test("it leaves, moves on, comes back, leaves again and exits: one task", arguments: budgets)
   func moves(budget: Int?) throws {
     try proc.addThread(11, of: 10)
     let source = try source(budget)
     #expect(threads(try source.takeSample()).isEmpty)
     try proc.setLinks(11, of: 10, ["net": Self.there])
-    let token = try #require(threads(try source.takeSample()).first).token
+    let second = try #require(threads(try source.takeSample()).first)
+    let token = second.token
+    guard case .moved(let links)? = second.thread?.origin else {
+      Issue.record("\(second)")
+      return
+    }
+    #expect(net(links) == FakeProc.hostLinks["net"])
     try proc.setLinks(11, of: 10, ["net": Self.elsewhere])
     let third = try source.takeSample()
     #expect(third.changed.map(\.token) == [token])
@@ -83,11 +89,30 @@ struct FakeThreadTests {
     #expect(third.described.map(\.token) == [token])
     try proc.setLinks(11, of: 10, ["net": FakeProc.hostLinks["net"] ?? 0])
     let fourth = try source.takeSample()
-    #expect(fourth.disappeared == [token] && fourth.changed.isEmpty)
+    #expect(fourth.disappeared.isEmpty && fourth.changed.map(\.token) == [token])
+    #expect(fourth.companions.isEmpty)
+    _ = try source.takeSample()
     #expect(isSilent(try source.takeSample()))
     try proc.setLinks(11, of: 10, ["net": Self.there])
-    let again = try #require(threads(try source.takeSample()).first)
-    #expect(again.token != token)
+    #expect(try source.takeSample().changed.map(\.token) == [token])
+    try proc.remove(11, of: 10)
+    #expect(try source.takeSample().disappeared == [token])
+  }
+
+  @Test(
+    "one that starts where its process is not is told to have started there", arguments: budgets)
+  func startsElsewhere(budget: Int?) throws {
+    let source = try source(budget)
+    _ = try source.takeSample()
+    try proc.addThread(11, of: 10, links: ["net": Self.there])
+    #expect(threads(try source.takeSample()).map(\.thread?.origin) == [.started])
+    source.readsThreads = false
+    _ = try source.takeSample()
+    try proc.addThread(12, of: 10, links: ["net": Self.there])
+    source.readsThreads = true
+    // Whether it was there before, the sample before did not look.
+    #expect(
+      threads(try source.takeSample()).map(\.thread?.origin) == [.unknown, .unknown])
   }
 
   @Test("it stays where its process no longer is", arguments: budgets)
@@ -99,9 +124,10 @@ struct FakeThreadTests {
     let sample = try source.takeSample()
     #expect(sample.changed.map(\.token) == [process])
     #expect(threads(sample).map(\.thread?.tid) == [11])
+    #expect(threads(sample).map(\.thread?.origin) == [.unknown])
     #expect(net(threads(sample)[0].links) == FakeProc.hostLinks["net"])
     try proc.setLinks(11, of: 10, ["net": Self.there])
-    #expect(try source.takeSample().disappeared == [threads(sample)[0].token])
+    #expect(try source.takeSample().changed.map(\.token) == [threads(sample)[0].token])
   }
 
   @Test("where its children go makes no task of it")
@@ -214,8 +240,8 @@ struct FakeThreadTests {
     try proc.removeLinks(14, of: 10, ["uts"])
     try proc.setLinks(14, of: 10, ["uts": FakeProc.hostLinks["uts"] ?? 0])
     let after = try source.takeSample()
-    #expect(after.changed.map(\.token) == [tokens[0]])
-    #expect(Set(after.disappeared) == [tokens[1], tokens[2]])
+    #expect(after.changed.map(\.token) == [tokens[0], tokens[2]])
+    #expect(after.disappeared == [tokens[1]])
     #expect(Set(threads(after).map(\.thread?.tid)) == [15, 16])
     #expect(isSilent(try source.takeSample()))
   }

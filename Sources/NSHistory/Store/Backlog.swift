@@ -49,7 +49,9 @@ struct Backlog {
         appeared.add([
           .init(
             token: start.token, facts: start.facts,
-            thread: start.tid.map { ThreadFacts(tid: $0, process: start.parent) },
+            thread: start.tid.map {
+              ThreadFacts(tid: $0, process: start.parent, origin: start.origin)
+            },
             description: start.description, links: start.set.links)
         ])
       case .moved(let token, let set), .resumed(let token, let set):

@@ -48,6 +48,29 @@ struct BeginningFinder {
       ? Beginning(cause: .startedElsewhere, origin: parent.row) : nil
   }
 
+  /// Of a thread that differs from its process for the first time. Where it was before is known only of
+  /// one that moved; of one that was there before, or of which nothing is known, there is nothing to
+  /// tell.
+  ///
+  /// - Parameters:
+  ///   - isExact: whether an event told of it: then that tells also whether it started.
+  ///   - process: the set of its process.
+  func thread(
+    in set: InternedSet, _ origin: ThreadOrigin, isExact: Bool, of process: InternedSet?
+  ) throws(SQLiteError) -> Beginning? {
+    switch origin {
+    case .moved(let links):
+      return Beginning(cause: .moved, origin: try interner.set(links).row)
+    case .started:
+      if let beginning = start(in: set, of: nil) { return beginning }
+      return isExact
+        ? nil
+        : process.map { Beginning(cause: .startedElsewhere, origin: $0.row) }
+          ?? Beginning(cause: .startedInNew)
+    case .unknown: return nil
+    }
+  }
+
   /// Where an earlier session saw a process last, and whether there was something to tell.
   func last(of task: Int64) throws(SQLiteError) -> (set: InternedSet, hasCause: Bool)? {
     let last = try connection.prepare(

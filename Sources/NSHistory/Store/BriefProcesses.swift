@@ -33,7 +33,10 @@ struct BriefProcesses {
     var started: Set<ProcessToken> = []
     for event in events {
       switch event.change {
-      case .started(let start): started.insert(start.token)
+      case .started(let start):
+        started.insert(start.token)
+        // The row of a thread names that of its process.
+        if start.tid != nil, let process = start.parent { started.remove(process) }
       case .moved(let token, _), .resumed(let token, _), .exited(let token, mayResume: true):
         started.remove(token)
       case .exited(let token, mayResume: false):

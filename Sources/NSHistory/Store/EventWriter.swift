@@ -61,7 +61,10 @@ struct EventWriter {
     let parent = start.parent.flatMap {
       briefs.parent($0) ?? live[$0].map(BriefProcesses.Parent.init)
     }
-    let beginning = beginnings.start(in: set, of: parent?.set)
+    let beginning =
+      start.tid == nil
+      ? beginnings.start(in: set, of: parent?.set)
+      : try beginnings.thread(in: set, start.origin, isExact: true, of: parent?.set)
     if start.tid == nil, beginning == nil, parent != nil, briefs.contains(start.token) {
       guard keeps == .all else {
         briefs.leaveOut(start.token)
@@ -74,14 +77,15 @@ struct EventWriter {
     let task = try tasks.insert(start, at: now, parent: parent?.task)
     if start.tid == nil {
       try makers.cloned(set, by: parent)
-    } else {
-      // A thread is told of because it moved.
+    } else if case .moved = start.origin {
       try makers.moved(task, at: now.boot)
     }
     live.put(
       .init(
         pid: start.facts.pid, tid: start.tid, task: task,
-        membership: try rows.open(task, set, from: number, beginning, isExact: true),
+        membership: try rows.open(
+          task, set, from: number, beginning, isExact: start.tid == nil || start.origin != .unknown
+        ),
         from: number, set: set, hasCause: beginning != nil, isMet: false),
       start.token)
     return true

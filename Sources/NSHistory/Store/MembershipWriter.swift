@@ -97,7 +97,10 @@ struct MembershipWriter {
         of: arrival, at: start, parent: parent?.task, mayBeKnown: mayBeKnown)
       let set = try interner.set(arrival.links)
       let beginning: Beginning?
-      if isKnown {
+      if let thread = arrival.thread {
+        beginning = try beginnings.thread(
+          in: set, thread.origin, isExact: false, of: parent?.set)
+      } else if isKnown {
         let last = try beginnings.last(of: task)
         resumed[task] = last?.set
         beginning = beginnings.resumption(after: last, in: set)

@@ -19,17 +19,19 @@ extension EventFollower {
     if isExec {
       // If the main thread has ended, the one that is left executes: it is where that is.
       let set = onlyThread(of: event.pid)?.set ?? look.map { self.set(of: $0.links) }
-      forgetThreads(of: event.pid, at: event.time)
+      let threads = forgetThreads(of: event.pid)
       if processes[event.pid] == nil {
         resume(event, in: set)
         processes[event.pid]?.timeAfterExec = look?.links[.time].map {
           followed(.time, $0, beside: [])
         }
       } else if let task = processes[event.pid], task.set.isZombie {
-        // Its main thread had exited before all began.
+        task.exiting = []
         move(task, to: set ?? self.set(of: [:]), at: event.time)
         task.timeAfterExec = look?.links[.time].map { followed(.time, $0, beside: []) }
       }
+      // The process holds the namespaces of the thread before that is reported to have ended.
+      for thread in threads { end(thread, at: event.time) }
     }
     guard let task = processes[event.pid] else { return }
     // It is then where its children would have gone (exec_task_namespaces of kernel/nsproxy.c).
@@ -65,7 +67,7 @@ extension EventFollower {
     }
   }
 
-  func resume(_ event: KernelEvent, in set: FollowedSet?) {
+  private func resume(_ event: KernelEvent, in set: FollowedSet?) {
     guard let task = paused.removeValue(forKey: event.pid) else {
       // It was taken to have ended: one of its threads was made before all began, and is not known.
       if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }

@@ -1,4 +1,5 @@
-// Exits: of a thread, of a process, and of a main thread that others outlive.
+// Exits: of a thread, of a process, and of a main thread that others outlive. A process exits with the
+// last of its threads; while its main thread has exited and others run, its links are those of a zombie.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -8,29 +9,60 @@ extension EventFollower {
     newborn[event.tid] = nil
     if event.tid != event.pid {
       endThread(event.tid, at: event.time)
+      if let task = processes[event.pid], task.set.isZombie {
+        settle(task, without: event.tid, at: event.time)
+      }
     } else if let task = processes[event.pid] {
       meetThreads(of: task, look)
-      // Those that stay hold its namespaces without it.
-      let lasting = lastingThreads(of: event.pid)
-      for tid in lasting { setApart(tid, at: event.time) }
-      // While all begins it is what a sample would show: that tells it.
-      if batch == nil, !lasting.isEmpty { return becomeZombie(task) }
-      processes[event.pid] = nil
-      folding.forget(task)
-      sets.leave(task.set)
-      // Who began before events were listened to may have threads of which none told.
-      let mayResume = threadsOf[event.pid]?.isEmpty == false || task.isOlder
-      if mayResume || batch == nil { paused[event.pid] = task }
-      if !mayResume { ended[event.pid] = turns }
-      unconfirmed.remove(event.pid)
-      if batch != nil, task.told != nil {
-        batch?.events.append(
-          ProcessEvent(boot: event.time, .exited(task.token, mayResume: mayResume)))
+      if threadsOf[event.pid] == nil || task.set.isZombie {
+        end(task, at: event.time)
+      } else {
+        endMainThread(of: task, at: event.time)
       }
     }
   }
 
-  func becomeZombie(_ task: FollowedTask) {
+  /// The main thread of a process exited, and others have not. Where these are about to exit too, or
+  /// one of them is about to execute a program, the process is not reported as a zombie.
+  private func endMainThread(of task: FollowedTask, at time: Int64) {
+    let lasting = lastingThreads(of: task.pid)
+    // Threads that stay hold its namespaces without it.
+    for tid in lasting { setApart(tid, at: time) }
+    becomeZombie(task)
+    if lasting.isEmpty {
+      task.exiting = threadsOf[task.pid] ?? []
+    } else {
+      tellMove(of: task, at: time)
+    }
+  }
+
+  /// A thread exited of a process whose main thread had exited before.
+  private func settle(_ task: FollowedTask, without tid: Int32, at time: Int64) {
+    guard let others = threadsOf[task.pid] else { return end(task, at: time) }
+    guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
+    // The threads that were left then have exited, and these were created meanwhile.
+    for tid in others { setApart(tid, at: time) }
+    tellMove(of: task, at: time)
+  }
+
+  /// A process exited with its last thread.
+  func end(_ task: FollowedTask, at time: Int64) {
+    processes[task.pid] = nil
+    folding.forget(task)
+    sets.leave(task.set)
+    task.exiting = []
+    // A process that began before events were listened to may have threads that none reported.
+    let mayResume = task.isOlder
+    if mayResume || batch == nil { paused[task.pid] = task }
+    if !mayResume { ended[task.pid] = turns }
+    unconfirmed.remove(task.pid)
+    guard batch != nil, task.told != nil else { return }
+    batch?.events.append(
+      ProcessEvent(boot: time, .exited(task.token, mayResume: mayResume)))
+  }
+
+  private func becomeZombie(_ task: FollowedTask) {
+    folding.forget(task)
     let zombie = sets.zombie(task.set)
     sets.enter(zombie)
     sets.leave(task.set)

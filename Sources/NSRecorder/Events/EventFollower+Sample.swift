@@ -55,6 +55,7 @@ extension EventFollower {
       let task = task(of: process, token)
       take(process, token, task)
       task.set = sets.set(process.links.links)
+      task.exiting = []
       sets.enter(task.set)
     }
     processes = processes.filter { met.contains($0.key) }
@@ -62,7 +63,7 @@ extension EventFollower {
     for pid in processes.keys { paused[pid] = nil }
     early.removeAll()
     for (token, thread) in sources.threads { beginThread(thread, token, before) }
-    for companion in sample.companions { begin(companion) }
+    for companion in sample.companions { begin(companion, before) }
   }
 
   /// Whether the exit of a zombie was told: it began in what was lost only if a thread of it is left.

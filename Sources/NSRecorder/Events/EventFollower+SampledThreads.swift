@@ -24,15 +24,25 @@ extension EventFollower {
   }
 
   /// Begins with a thread that is where its process is.
-  func begin(_ companion: ProcessSample.Companion) {
+  ///
+  /// - Parameter before: the threads that were followed: it may be one of them, and have returned.
+  func begin(_ companion: ProcessSample.Companion, _ before: [Int32: FollowedThread]) {
     guard let process = processes[companion.pid], process.source == companion.thread.process else {
       return
     }
+    let tid = companion.thread.tid
     let set = companion.links.map { sets.set($0) } ?? process.set
+    let known = before[tid].flatMap { thread in
+      thread.pid == companion.pid && hasSameStart(thread, companion.thread) ? thread.task : nil
+    }
     sets.enter(set)
-    threads[companion.thread.tid] = FollowedThread(
-      pid: companion.pid, set: set, startTicks: companion.thread.startTicks)
-    threadsOf[companion.pid, default: []].insert(companion.thread.tid)
+    if let known {
+      sets.enter(set)
+      known.set = set
+    }
+    threads[tid] = FollowedThread(
+      pid: companion.pid, set: set, startTicks: companion.thread.startTicks, task: known)
+    threadsOf[companion.pid, default: []].insert(tid)
   }
 
   private func task(of sampled: SampledProcesses.Process) -> FollowedTask {
@@ -64,20 +74,27 @@ extension EventFollower {
   }
 
   /// Whether a thread that was followed is certainly the one with these facts.
-  ///
-  /// An event tells its start to one clock tick or the next. If it was there for longer than that, who
-  /// has its number later started later.
   private func isSame(
     _ thread: FollowedThread, _ facts: ThreadFacts, _ token: ProcessToken
   ) -> Bool {
-    if thread.task?.source == token { return true }
+    thread.task?.source == token || hasSameStart(thread, facts)
+  }
+
+  /// Whether a thread that was followed is certainly one with a start.
+  ///
+  /// An event tells its start to one clock tick or the next. If it was there for longer than that, who
+  /// has its number later started later.
+  private func hasSameStart(_ thread: FollowedThread, _ facts: ThreadFacts) -> Bool {
     guard let one = thread.startTicks, let two = facts.startTicks else { return false }
     return (one == two || one == two &+ 1 || two == one &+ 1) && Self.ticks(now) > one &+ 2
   }
 
   /// Compares the threads of a sample with what events told up to its beginning.
-  func verifyThreads(_ touched: Set<Int32>, _ verified: inout Verified) {
+  func verifyThreads(
+    _ companions: [ProcessSample.Companion], _ touched: Set<Int32>, _ verified: inout Verified
+  ) {
     var suspects: Set<Int32> = []
+    let like = Dictionary(companions.map { ($0.thread.tid, $0) }) { _, last in last }
     var unknown: [Int32: (token: ProcessToken, read: SampledProcesses.Process)] = [:]
     for (token, read) in sources.threads where !touched.contains(read.pid) {
       if let tid = read.thread?.tid { unknown[tid] = (token, read) }
@@ -93,6 +110,14 @@ extension EventFollower {
           task, sets.set(read.links.links), wasSuspect: wasSuspect, &verified)
         if isSuspect { suspects.insert(tid) }
         follow(task, tid)
+      } else if let companion = like[tid], companion.pid == thread.pid {
+        // It returned, between two samples or before it was read.
+        guard let links = links(of: companion) else { continue }
+        sets.learn(links, in: task.set)
+        if compare(task, sets.set(links), wasSuspect: wasSuspect, &verified) {
+          suspects.insert(tid)
+        }
+        follow(task, tid)
       } else if wasSuspect {
         drop(tid, task, &verified)
       } else {
@@ -100,6 +125,8 @@ extension EventFollower {
       }
     }
     for (tid, (token, read)) in unknown where isFollowed(processOf: read) {
+      // A thread that returned before all began is not told of until it leaves again.
+      guard isApart(read) else { continue }
       if suspectThreads.contains(tid) {
         admit(read, token, &verified)
       } else {
@@ -107,6 +134,18 @@ extension EventFollower {
       }
     }
     suspectThreads = suspects
+  }
+
+  /// The links that a sample read of a thread that is where its process is.
+  private func links(of companion: ProcessSample.Companion) -> [LinkState]? {
+    companion.links
+      ?? companion.thread.process.flatMap { sources[$0]?.links.links }
+  }
+
+  /// Whether a thread is elsewhere than its process is.
+  private func isApart(_ read: SampledProcesses.Process) -> Bool {
+    guard let process = processes[read.pid], !process.set.isZombie else { return true }
+    return sets.set(read.links.links).isElsewhere(than: process.set)
   }
 
   /// The thread is where it is as a task.
@@ -117,7 +156,7 @@ extension EventFollower {
     threads[tid]?.set = task.set
   }
 
-  /// A thread that a sample does not see apart from its process.
+  /// A thread that a sample does not see.
   private func drop(_ tid: Int32, _ task: FollowedTask, _ verified: inout Verified) {
     verified.sample.disappeared.append(task.token)
     verified.sample.contradicted.insert(task.token)

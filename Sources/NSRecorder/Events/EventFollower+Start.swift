@@ -19,14 +19,17 @@ extension EventFollower {
         let set =
           birth.set.flatMap { $0.inodes == inodes ? $0 : nil }
           ?? resolve(inodes, look, from: birth.set)
-        meetThread(event, set)
+        meetThread(event, set, .started)
         threads[event.tid]?.startTicks = Self.ticks(event.time)
       } else {
         start(event, birth, inodes, look)
       }
     } else if isThread {
       let before = threads[event.tid]?.set ?? processes[event.pid]?.set
-      meetThread(event, resolve(inodes, look, from: before))
+      let isKnown = before?.isZombie == false
+      meetThread(
+        event, resolve(inodes, look, from: before),
+        isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
     } else if let task = processes[event.pid] {
       meetThreads(of: task, look)
       move(task, to: resolve(inodes, look, from: task.set), at: event.time)
@@ -42,7 +45,8 @@ extension EventFollower {
   ) {
     if let known = processes[event.pid], known.set.isZombie {
       // Of its reaping no event told.
-      exit(event)
+      for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
+      end(known, at: event.time)
     } else if let known = processes[event.pid] {
       // A sample may have met it before the kernel told of it.
       if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
@@ -83,7 +87,7 @@ extension EventFollower {
     guard let set = birth.set, case .unread(.pending) = set[.pidForChildren] else { return }
     let new = sets.set(set, .pidForChildren, to: place[.pid])
     if threads[birth.makerTID] != nil {
-      meetThread(birth.makerTID, of: birth.makerPID, new, at: time)
+      meetThread(birth.makerTID, of: birth.makerPID, new, .unknown, at: time)
     } else if birth.makerTID == birth.makerPID, let parent = birth.parent {
       move(parent, to: new, at: time)
     }

@@ -1,5 +1,6 @@
 // Threads: unshare(2) and setns(2) act on one of them. One whose namespaces are not its process's is a
-// task of its own for as long as that is so; the process is where its main thread is.
+// task of its own from then on, until it exits: when it returns to where its process is, it has moved.
+// The process is where its main thread is.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -7,11 +8,13 @@ internal import Procfs
 
 extension EventFollower {
   /// A thread is in a set.
-  func meetThread(_ event: KernelEvent, _ set: FollowedSet) {
-    meetThread(event.tid, of: event.pid, set, at: event.time)
+  func meetThread(_ event: KernelEvent, _ set: FollowedSet, _ origin: ThreadOrigin) {
+    meetThread(event.tid, of: event.pid, set, origin, at: event.time)
   }
 
-  func meetThread(_ tid: Int32, of pid: Int32, _ set: FollowedSet, at time: Int64) {
+  func meetThread(
+    _ tid: Int32, of pid: Int32, _ set: FollowedSet, _ origin: ThreadOrigin, at time: Int64
+  ) {
     var thread = threads[tid] ?? FollowedThread(pid: pid, set: set)
     if threads[tid] == nil {
       sets.enter(set)
@@ -22,7 +25,7 @@ extension EventFollower {
       thread.set = set
     }
     threads[tid] = thread
-    compare(tid, at: time)
+    compare(tid, origin, at: time)
   }
 
   /// The other threads of a process that moved, as they were seen right after: those that are not
@@ -36,26 +39,26 @@ extension EventFollower {
     }
   }
 
-  /// After a process moved, its threads may differ from it, or do so no more.
+  /// After a process moved, its threads may differ from it.
   func compareThreads(of task: FollowedTask, at time: Int64) {
-    for tid in threadsOf[task.pid] ?? [] { compare(tid, at: time) }
+    for tid in threadsOf[task.pid] ?? [] { compare(tid, .unknown, at: time) }
   }
 
-  private func compare(_ tid: Int32, at time: Int64) {
+  private func compare(_ tid: Int32, _ origin: ThreadOrigin, at time: Int64) {
     guard var thread = threads[tid],
       let process = processes[thread.pid] ?? paused[thread.pid]
     else { return }
-    // Beside a main thread that has exited it is one of its own wherever it is.
-    let isApart = processes[thread.pid] == nil || process.set.isZombie
-    if !isApart, !thread.set.isElsewhere(than: process.set) {
-      end(&thread, at: time)
-    } else if let task = thread.task {
-      move(task, to: thread.set, at: time)
-    } else if !isApart, folding.leavesOut(thread.set, of: process, at: time, batch) {
-      tellFolded(process, at: time)
-    } else {
-      setApart(&thread, tid, of: process, at: time)
+    if let task = thread.task { return move(task, to: thread.set, at: time) }
+    // Beside a main thread that has exited it is one of its own wherever it is, unless it is about to
+    // exit too.
+    let isBesideZombie = processes[thread.pid] == nil || process.set.isZombie
+    guard
+      isBesideZombie ? process.exiting.isEmpty : thread.set.isElsewhere(than: process.set)
+    else { return }
+    if !isBesideZombie, folding.leavesOut(thread.set, of: process, at: time, batch) {
+      return tellFolded(process, at: time)
     }
+    setApart(&thread, tid, of: process, origin, at: time)
     threads[tid] = thread
   }
 
@@ -64,35 +67,32 @@ extension EventFollower {
     guard var thread = threads[tid], thread.task == nil, let process = processes[thread.pid] else {
       return
     }
-    setApart(&thread, tid, of: process, at: time)
+    setApart(&thread, tid, of: process, .unknown, at: time)
     threads[tid] = thread
   }
 
   private func setApart(
-    _ thread: inout FollowedThread, _ tid: Int32, of process: FollowedTask, at time: Int64
+    _ thread: inout FollowedThread, _ tid: Int32, of process: FollowedTask,
+    _ origin: ThreadOrigin, at time: Int64
   ) {
     let task = FollowedTask(
       token: makeToken(), set: thread.set, facts: process.facts,
       description: process.description)
     sets.enter(thread.set)
     thread.task = task
-    tell(task, parent: process.token, tid: tid, at: time)
+    tell(task, parent: process.token, tid: tid, origin: origin, at: time)
   }
 
   /// Tells that it is not known any more where a process is whose threads come to differ too often.
   private func tellFolded(_ process: FollowedTask, at time: Int64) {
-    let reported = folding.reported(process, of: sets)
     unconfirmed.insert(process.pid)
-    guard reported !== process.told else { return }
-    process.told = reported
-    batch?.events.append(ProcessEvent(boot: time, .moved(process.token, reported.observed)))
+    tellMove(of: process, at: time)
   }
 
   /// A thread exited.
   func endThread(_ tid: Int32, at time: Int64) {
-    guard var thread = threads.removeValue(forKey: tid) else { return }
-    end(&thread, at: time)
-    sets.leave(thread.set)
+    guard let thread = threads.removeValue(forKey: tid) else { return }
+    end(thread, at: time)
     threadsOf[thread.pid]?.remove(tid)
     if threadsOf[thread.pid]?.isEmpty == true { threadsOf[thread.pid] = nil }
   }
@@ -103,16 +103,18 @@ extension EventFollower {
     return tids.first.flatMap { threads[$0] }
   }
 
-  /// A process that execs has one thread (`execve(2)`).
-  func forgetThreads(of pid: Int32, at time: Int64) {
-    for tid in threadsOf[pid] ?? [] { endThread(tid, at: time) }
+  /// A process that execs has one thread (`execve(2)`). Gives the others, which are to be ended.
+  func forgetThreads(of pid: Int32) -> [FollowedThread] {
+    let tids = threadsOf.removeValue(forKey: pid) ?? []
+    return tids.sorted().compactMap { threads.removeValue(forKey: $0) }
   }
 
-  private func end(_ thread: inout FollowedThread, at time: Int64) {
+  /// Ends a thread that is followed no more.
+  func end(_ thread: FollowedThread, at time: Int64) {
+    defer { sets.leave(thread.set) }
     guard let task = thread.task else { return }
     folding.forget(task)
     sets.leave(task.set)
-    thread.task = nil
     guard batch != nil, task.told != nil else { return }
     batch?.events.append(ProcessEvent(boot: time, .exited(task.token, mayResume: false)))
   }

@@ -39,7 +39,9 @@ extension EventFollower {
       if let token = task.source, let process = sources[token] {
         sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
-      } else if task.source == nil, let (token, process) = sources.same(as: task.facts) {
+      } else if task.source == nil,
+        let (token, process) = sources.same(as: task.facts, isZombie: task.set.isZombie)
+      {
         // While it was met its main thread had exited.
         identify(task, as: process.appearance(token), &verified)
         sets.learn(process.links.links, in: task.set)
@@ -59,7 +61,7 @@ extension EventFollower {
       admit(appearance, process, &verified)
     }
     self.suspects = suspects.union(early.keys)
-    if sample.hasThreads { verifyThreads(touched, &verified) }
+    if sample.hasThreads { verifyThreads(sample.companions, touched, &verified) }
     unfold(touched, at: sample.start.boot, &verified)
     verified.sample.renamed = sets.takeRenamed()
     verified.sample.related = relations.recorded(sample.related, sets)
@@ -157,8 +159,8 @@ extension EventFollower {
     _ verified: inout Verified
   ) {
     guard !touched.contains(task.pid) else { return }
-    // No event tells when a zombie is reaped.
-    let isZombie = task.set.isZombie
+    // No event tells when a zombie is reaped. One with threads is not.
+    let isZombie = task.set.isZombie && threadsOf[task.pid] == nil
     guard isZombie || wasSuspect(task.pid) else {
       suspects.insert(task.pid)
       unconfirmed.insert(task.pid)

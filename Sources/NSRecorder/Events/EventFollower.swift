@@ -12,7 +12,7 @@ final class EventFollower {
   var threads: [Int32: FollowedThread] = [:]
   /// The threads of the processes that have more than one, as far as they are known.
   var threadsOf: [Int32: Set<Int32>] = [:]
-  /// Processes whose main thread exited before others did.
+  /// Processes that were reported to have exited and may have threads that were never reported.
   var paused: [Int32: FollowedTask] = [:]
   /// Processes that ended lately, and in which turn that was.
   var ended: [Int32: Int] = [:]
@@ -96,7 +96,10 @@ final class EventFollower {
     }
   }
 
-  func tell(_ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil, at time: Int64) {
+  func tell(
+    _ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil,
+    origin: ThreadOrigin = .unknown, at time: Int64
+  ) {
     guard batch != nil else { return }
     task.told = task.set
     task.start = batch.map { (turns, $0.events.count) }
@@ -105,7 +108,7 @@ final class EventFollower {
         boot: time,
         .started(
           EventStart(
-            token: task.token, parent: parent, tid: tid, facts: task.facts,
+            token: task.token, parent: parent, tid: tid, origin: origin, facts: task.facts,
             description: task.description, set: task.set.observed))))
   }
 
@@ -118,16 +121,21 @@ final class EventFollower {
     unconfirmed.insert(task.pid)
     let reported = folding.reported(
       task, from: before, of: sets, at: time, batch, threads: threadsOf[task.pid]?.count ?? 0)
-    if batch != nil, let told = task.told {
-      if told === reported {
-        folding.count += 1
-        // Threads are compared with what is reported of their process.
-        return
-      }
-      task.told = reported
-      batch?.events.append(ProcessEvent(boot: time, .moved(task.token, reported.observed)))
+    if batch != nil, let told = task.told, told === reported {
+      folding.count += 1
+      // Threads are compared with what is reported of their process.
+      return
     }
+    tellMove(of: task, at: time)
     if processes[task.pid] === task { compareThreads(of: task, at: time) }
+  }
+
+  /// Reports where a task is, unless that was reported before.
+  func tellMove(of task: FollowedTask, at time: Int64) {
+    let reported = folding.reported(task, of: sets)
+    guard batch != nil, let told = task.told, told !== reported else { return }
+    task.told = reported
+    batch?.events.append(ProcessEvent(boot: time, .moved(task.token, reported.observed)))
   }
 
   /// Forgets who can go on no more, and begins the next batch.

@@ -17,6 +17,9 @@ final class FollowedTask {
   var start: (turn: Int, place: Int)?
   /// Which time namespace it is in from its next exec on, where that is known and nothing else is.
   var timeAfterExec: FollowedLink?
+  /// While its main thread has exited and that is not reported yet: the threads that are about to exit
+  /// too. If all threads exit, the process exits with the last of them.
+  var exiting: Set<Int32> = []
   /// Whether a sample told of it first: no event told of the threads that it had by then.
   var isOlder: Bool { start == nil }
   /// Its name by the samples; nil while none has met it.
@@ -48,6 +51,6 @@ struct FollowedThread {
   var set: FollowedSet
   /// When it started, where an event or a sample told that; see `ThreadFacts`.
   var startTicks: UInt64?
-  /// It as a task of its own, while its namespaces are not its process's.
+  /// It as a task of its own, from the first time that its namespaces are not its process's.
   var task: FollowedTask?
 }

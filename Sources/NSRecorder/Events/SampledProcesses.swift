@@ -40,13 +40,17 @@ struct SampledProcesses {
     }
   }
 
-  /// The process, no zombie, that is certainly the one with these facts.
-  mutating func same(as facts: ProcessFacts) -> (ProcessToken, Process)? {
+  /// The process, a zombie or none, that is certainly the one with these facts.
+  mutating func same(
+    as facts: ProcessFacts, isZombie: Bool
+  ) -> (ProcessToken, Process)? {
     if tokens.isEmpty {
       for (token, process) in processes { tokens[process.pid, default: []].append(token) }
     }
     for token in tokens[facts.pid] ?? [] {
-      if let process = processes[token], process.facts.isSame(facts), !process.links.isZombie {
+      if let process = processes[token], process.facts.isSame(facts),
+        process.links.isZombie == isZombie
+      {
         return (token, process)
       }
     }

@@ -33,14 +33,16 @@ final class EventScript {
 
   // MARK: What the kernel tells
 
-  /// - Parameter next: what is told of the same task next, and is known by then.
+  /// - Parameters:
+  ///   - next: what is told of the same task next, and is known by then.
+  ///   - nextOf: the thread of its process that this is told of; nil for the same task.
   func take(
     _ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, look: TaskLook? = nil,
-    next: KernelEvent.Kind? = nil
+    next: KernelEvent.Kind? = nil, nextOf: Int32? = nil
   ) {
     clock += 1000
     let ahead = next.map { kind in
-      let event = KernelEvent(time: clock + 1000, pid: pid, tid: tid, kind: kind)
+      let event = KernelEvent(time: clock + 1000, pid: pid, tid: nextOf ?? tid, kind: kind)
       return EventQueue.Item(event: event, look: nil, order: 0, epoch: 0)
     }
     follower.take(
@@ -85,6 +87,11 @@ final class EventScript {
     take(tid, of: pid ?? tid, .exit, next: next)
   }
 
+  /// - Parameter nextOf: the thread that does something next, as is known by then.
+  func exit(_ pid: Int32, nextOf tid: Int32, _ next: KernelEvent.Kind) {
+    take(pid, of: pid, .exit, next: next, nextOf: tid)
+  }
+
   func comm(_ tid: Int32, of pid: Int32? = nil, _ name: String, isExec: Bool = false) {
     take(tid, of: pid ?? tid, .comm(CommName(name.utf8), isExec: isExec))
   }
@@ -109,7 +116,7 @@ final class EventScript {
   ///   - companions: threads that are where their process is.
   func sample(
     _ processes: [Int32: Place], others: Set<Int32> = [], threads: [Int32: Thread]? = nil,
-    companions: [Int32: Int32] = [:]
+    companions: [Int32: Int32] = [:], companionStart: UInt64? = nil
   ) -> ProcessSample {
     clock += 1000
     var sample = ProcessSample(start: ClockReading(wall: clock, boot: clock, monotonic: clock))
@@ -144,7 +151,8 @@ final class EventScript {
     for (tid, pid) in companions {
       sample.companions.append(
         .init(
-          thread: .init(tid: tid, process: sampled[pid]?.token, startTicks: nil), pid: pid,
+          thread: .init(tid: tid, process: sampled[pid]?.token, startTicks: companionStart),
+          pid: pid,
           links: nil))
     }
     return sample
@@ -183,11 +191,12 @@ final class EventScript {
   /// A sample is compared with what events told up to it.
   func verify(
     _ processes: [Int32: Place], touched: Set<Int32> = [], others: Set<Int32> = [],
-    threads: [Int32: Thread]? = nil
+    threads: [Int32: Thread]? = nil, companions: [Int32: Int32] = [:]
   ) -> EventFollower.Verified {
     turn()
     let verified = follower.verify(
-      sample(processes, others: others, threads: threads), touched: touched)
+      sample(processes, others: others, threads: threads, companions: companions),
+      touched: touched)
     history.apply(verified.sample)
     return verified
   }
@@ -198,11 +207,14 @@ final class EventScript {
   @discardableResult
   func begin(
     _ processes: [Int32: Place], others: Set<Int32> = [], threads: [Int32: Thread] = [:],
-    companions: [Int32: Int32] = [:], meanwhile: () -> Void = {}
+    companions: [Int32: Int32] = [:], companionStart: UInt64? = nil,
+    meanwhile: () -> Void = {}
   ) -> ProcessSample {
     turn()
     var told = follower.toldTasks()
-    let sample = sample(processes, others: others, threads: threads, companions: companions)
+    let sample = sample(
+      processes, others: others, threads: threads, companions: companions,
+      companionStart: companionStart)
     places.merge(processes) { $1 }
     places.merge(threads.mapValues(\.place)) { $1 }
     follower.begin(sample)

@@ -23,7 +23,8 @@ extension MadeUpMachine {
     case 0..<25 where running.count < 14: fork(task)
     case 25..<33 where running.count < 16: makeThread(task)
     case 33..<52: unshare(task, isAlone)
-    case 52..<68: join(task, isAlone)
+    case 52..<62: join(task, isAlone)
+    case 62..<68: comeBack(task, isAlone)
     case 68..<78: exec(task)
     case 78..<80: rename(task)
     case 80..<92 where running.count > 4: end(task)
@@ -101,6 +102,20 @@ extension MadeUpMachine {
     guard let namespace = pick(all) else { return }
     var changes: [NamespaceLink: MadeUpNamespace] = [namespace.type.linkForChildren: namespace]
     if namespace.type != .pid { changes[namespace.type.link] = namespace }
+    setLinks(task, links(of: task, changes))
+    placed(task)
+  }
+
+  /// A thread goes to where its main thread is, as far as it may.
+  private func comeBack(_ task: MadeUpTask, _ isAlone: Bool) {
+    guard task.isThread, let leader = tasks[task.pid], !leader.isZombie else {
+      return join(task, isAlone)
+    }
+    var changes: [NamespaceLink: MadeUpNamespace] = [:]
+    for type in Self.plain where task[type.link] !== leader[type.link] {
+      changes[type.link] = leader[type.link]
+    }
+    guard !changes.isEmpty else { return }
     setLinks(task, links(of: task, changes))
     placed(task)
   }

@@ -100,7 +100,8 @@ extension MadeUpMachine: TaskReading {
         goOn(2)
         guard tasks[tid] === thread else { continue }
         let states = first + NamespaceLink.allCases.dropFirst(5).map { state(thread, $0) }
-        if isApart(states, from: process.states) {
+        // One that was told stays a task of its own, also when it has returned.
+        if sampledThreads[thread.number] != nil || isApart(states, from: process.states) {
           apart.insert(thread.number)
           tell(thread, of: process.token, states, &sample)
         } else {

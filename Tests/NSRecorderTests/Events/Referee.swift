@@ -14,13 +14,16 @@ struct Referee {
   private var truth: [Int32: Held] = [:]
   private var place = 0
   private var ids: [ObservedNamespace: UInt64] = [:]
+  /// The threads that were told by the last event.
+  private var threads: Set<Int32> = []
 
   private struct Held {
     let pid: Int32
     var links: [MadeUpNamespace]
     var states: [LinkState]
-    /// Its main thread has exited.
-    var isPaused = false
+    /// When its main thread exited, while others run.
+    var pausedAt: Int64?
+    var isPaused: Bool { pausedAt != nil }
   }
 
   mutating func check(_ batch: EventBatch, _ machine: MadeUpMachine) {
@@ -29,7 +32,12 @@ struct Referee {
       let isLast = place + 1 == batch.events.count || batch.events[place + 1].boot > event.boot
       guard isLast else { continue }
       advance(to: event.boot, machine)
+      let before = threads
       compare(at: event.boot)
+      // A thread that was told once is told until it exits, wherever it goes.
+      for tid in before.subtracting(threads) where truth[tid].map({ $0.pid != tid }) == true {
+        faults.append("\(event.boot): thread \(tid) is told no more, and runs")
+      }
     }
   }
 
@@ -54,7 +62,7 @@ struct Referee {
       if let links = entry.links {
         truth[entry.tid] = Held(pid: entry.pid, links: links, states: entry.states)
       } else if entry.tid == entry.pid, hasThreads {
-        truth[entry.tid]?.isPaused = true
+        truth[entry.tid]?.pausedAt = entry.time
       } else {
         truth[entry.tid] = nil
         if truth[entry.pid]?.isPaused == true,
@@ -69,18 +77,27 @@ struct Referee {
   private mutating func compare(at time: Int64) {
     faults += history.faults.dropFirst(faults.count)
     var told: [Int32: ToldHistory.Task] = [:]
-    for task in history.tasks.values where !task.isZombie { told[task.tid ?? task.pid] = task }
+    for task in history.tasks.values where !task.isZombie || truth[task.pid]?.isPaused == true {
+      told[task.tid ?? task.pid] = task
+    }
+    threads = Set(told.values.compactMap(\.tid))
     var live: [Key: ObservedNamespace] = [:]
     for (tid, held) in truth {
       let process = truth[held.pid]
       guard let task = told.removeValue(forKey: tid) else {
-        if tid == held.pid, !held.isPaused { faults.append("\(time): \(tid) is not told") }
+        if tid == held.pid { faults.append("\(time): \(tid) is not told") }
         if tid != held.pid, let process, !process.isPaused, isElsewhere(held, process) {
           faults.append("\(time): thread \(tid) of \(held.pid) is not told")
         }
         continue
       }
-      if held.isPaused { faults.append("\(time): \(tid) is told, and has exited") }
+      if let pausedAt = held.pausedAt {
+        // Unless all its threads are about to exit, or one to execute.
+        if !task.isZombie, time - pausedAt > EventFollower.delay {
+          faults.append("\(time): \(tid) is told to run, and its main thread has exited")
+        }
+        continue
+      }
       compare(task, held, at: time, &live)
     }
     for (tid, task) in told { faults.append("\(time): \(tid) of \(task.pid) is told, and is not") }

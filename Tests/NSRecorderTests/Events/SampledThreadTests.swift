@@ -30,8 +30,39 @@ struct SampledThreadTests {
     #expect(script.history.thread(21)?.task.links == elsewhere.states)
     script.move(21, of: 20, .host)
     script.turn()
-    #expect(script.history.thread(21) == nil)
+    #expect(script.history.thread(21)?.task.links == Place.host.states)
     #expect(script.history.faults == [])
+  }
+
+  @Test(
+    "a thread that has returned by the sample behind a loss is the same, where its start is known")
+  func returnedInLoss() {
+    script.thread(21, of: 20)
+    let start = UInt64(script.clock / 10_000_000)
+    script.move(21, of: 20, there)
+    script.clock += 100_000_000
+    script.comm(10, "later")
+    script.turn()
+    let token = script.history.thread(21)?.token
+    let news = script.begin(
+      [10: .host, 20: .host], companions: [21: 20], companionStart: start)
+    #expect(script.history.thread(21)?.token == token)
+    #expect(script.history.thread(21)?.task.links == Place.host.states)
+    #expect(news.changed.map(\.token) == [token] && news.disappeared.isEmpty)
+    #expect(script.history.faults == [])
+  }
+
+  @Test(
+    "a thread that went and returned as events told is no disagreement where a sample saw nothing")
+  func returnedBetweenSamples() {
+    script.thread(21, of: 20)
+    script.move(21, of: 20, there)
+    script.move(21, of: 20, .host)
+    for _ in 0..<3 {
+      let verified = script.verify([10: .host, 20: .host], threads: [:], companions: [21: 20])
+      #expect(verified.disagreements == 0 && !script.follower.suspectsAny)
+    }
+    #expect(script.history.thread(21) != nil)
   }
 
   @Test("a thread that was where its process is stays behind when that moves, seen or not")
@@ -60,7 +91,8 @@ struct SampledThreadTests {
     }
     #expect(script.turn().isEmpty)
     #expect(script.history.thread(21)?.task.links == elsewhere.states)
-    #expect(script.history.thread(22) == nil && script.history.thread(23) == nil)
+    #expect(script.history.thread(22) == nil)
+    #expect(script.history.thread(23)?.task.links == Place.host.states)
   }
 
   @Test("after a loss a thread of one number and start is the same, of another start another")
@@ -130,9 +162,9 @@ struct SampledThreadTests {
     script.thread(21, of: 20)
     script.exit(20)
     script.turn()
-    #expect(script.history.process(20) == nil)
+    #expect(script.history.process(20)?.task.isZombie == true)
     script.begin([10: .host, 20: .zombie], threads: [21: thread(there, start: 7)])
-    #expect(script.history.process(20) == nil)
+    #expect(script.history.process(20)?.task.isZombie == true)
     #expect(script.history.thread(21)?.task.links == there.states)
     script.comm(20, "run", isExec: true)
     script.turn()
@@ -186,8 +218,7 @@ struct SampledThreadTests {
     let third = script.verify([10: .host, 20: .host], threads: shown)
     #expect(third.disagreements == 0 && !script.follower.suspectsAny)
     script.move(21, of: 20, .host)
-    script.exit(22, of: 20)
-    script.exit(23, of: 20)
+    for tid in [21, 22, 23] as [Int32] { script.exit(tid, of: 20) }
     script.turn()
     #expect(script.history.tasks.count == 2)
     #expect(script.history.faults == [])

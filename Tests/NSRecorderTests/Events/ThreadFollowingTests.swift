@@ -1,4 +1,4 @@
-// Threads: a task of its own is one whose namespaces are not its process's, for as long as that is so.
+// Threads: a task of its own is one whose namespaces are not its process's, from then on until it exits.
 
 import NamespaceEvents
 import NamespaceModel
@@ -42,13 +42,31 @@ struct ThreadFollowingTests {
     #expect(net(ofThread: 21) == further.states[Int(NamespaceLink.net.rawValue)])
     script.move(21, of: 20, .host)
     script.turn()
-    #expect(script.history.thread(21) == nil)
+    // It has returned: it has moved, and has not exited.
+    #expect(script.history.thread(21)?.token == first)
+    #expect(script.history.thread(21)?.task.links == Place.host.states)
     script.move(21, of: 20, there)
+    script.turn()
+    #expect(script.history.thread(21)?.token == first)
     script.exit(21, of: 20)
     let told = script.turn()
-    #expect(told.count == 2)
+    #expect(told.count == 1)
     #expect(script.history.thread(21) == nil)
     #expect(script.history.process(20) != nil)
+    #expect(script.history.faults == [])
+  }
+
+  @Test("a thread that moves is told where it was, one that stays behind is not told to have moved")
+  func origins() {
+    script.thread(22, of: 20)
+    script.move(21, of: 20, there)
+    script.thread(23, of: 20, by: 21)
+    script.move(20, Place.host.with(.uts, 3, id: 103))
+    var origins: [Int32: ThreadOrigin] = [:]
+    for case .started(let start) in script.turn().map(\.change) {
+      if let tid = start.tid { origins[tid] = start.origin }
+    }
+    #expect(origins == [21: .moved(from: Place.host.states), 22: .unknown, 23: .started])
     #expect(script.history.faults == [])
   }
 
@@ -57,14 +75,43 @@ struct ThreadFollowingTests {
     script.move(20, there)
     script.move(21, of: 20, there)
     script.turn()
+    let token = script.history.process(20)?.token
     script.exit(20)
     script.turn()
-    #expect(script.history.process(20) == nil)
+    // The process exits with its last thread.
+    #expect(script.history.process(20)?.token == token)
+    #expect(script.history.process(20)?.task.isZombie == true)
     #expect(net(ofThread: 21) == there.states[Int(NamespaceLink.net.rawValue)])
     script.exit(21, of: 20)
     script.turn()
     #expect(script.history.thread(21) == nil)
+    #expect(script.history.process(20) == nil)
     #expect(script.history.faults == [])
+  }
+
+  @Test("a process all of whose threads exit with the main one exits with the last of them")
+  func allAtOnce() {
+    script.exit(20, nextOf: 21, .exit)
+    #expect(script.turn().isEmpty)
+    #expect(script.history.process(20)?.task.isZombie == false)
+    script.exit(21, of: 20)
+    let told = script.turn()
+    #expect(told.count == 1 && told.first?.boot == script.clock)
+    #expect(script.history.process(20) == nil && script.history.faults == [])
+  }
+
+  @Test("a thread that is made by one about to exit goes on, and its process is a zombie then")
+  func bornMeanwhile() {
+    script.exit(20, nextOf: 21, .exit)
+    script.thread(22, of: 20, by: 21)
+    #expect(script.turn().isEmpty)
+    script.exit(21, of: 20)
+    script.turn()
+    #expect(script.history.process(20)?.task.isZombie == true)
+    #expect(script.history.thread(22)?.task.links == Place.host.states)
+    script.exit(22, of: 20)
+    script.turn()
+    #expect(script.history.process(20) == nil && script.history.faults == [])
   }
 
   @Test("a thread that is made beside a main one that has ended is a task as the others are")
@@ -111,10 +158,10 @@ struct ThreadFollowingTests {
     }
     script.move(21, of: 20, there)
     script.turn()
-    #expect(script.history.thread(21) == nil)
+    #expect(net(ofThread: 21) == there.states[Int(NamespaceLink.net.rawValue)])
     script.move(20, .host)
     script.turn()
-    #expect(script.history.thread(22) == nil)
+    #expect(script.history.thread(22)?.task.links == Place.host.states)
     #expect(net(ofThread: 21) == there.states[Int(NamespaceLink.net.rawValue)])
     #expect(script.history.faults == [])
   }
@@ -163,7 +210,7 @@ struct ThreadFollowingTests {
     script.move(21, of: 20, there)
     script.exit(20)
     script.turn()
-    #expect(script.history.process(20) == nil)
+    #expect(script.history.process(20)?.task.isZombie == true)
     #expect(net(ofThread: 21) == there.states[Int(NamespaceLink.net.rawValue)])
     let further = Place.host.with(.net, 2, id: 102)
     script.move(21, of: 20, further)

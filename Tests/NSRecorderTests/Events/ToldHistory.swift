@@ -80,6 +80,9 @@ struct ToldHistory {
 
   private mutating func add(_ token: ProcessToken, _ task: Task) {
     if tasks[token] != nil { faults.append("\(token) begins, and is there") }
+    if let tid = task.tid, let known = thread(tid) {
+      faults.append("thread \(tid) begins, and is \(known.token)")
+    }
     tasks[token] = task
   }
 
