@@ -6,6 +6,7 @@
 //   f 0       starts a child that does nothing, and answers with its PID
 //   t 0       starts a second thread, and answers with its number
 //   U FLAGS   unshare(2) in that thread
+//   J PID     setns(2) of that thread into the net namespace of the process PID
 //   e 0       that thread ends
 //   k 0       makes a socket, and answers with its descriptor
 //   x 0       that thread execs a program that sleeps: the process goes on as that
@@ -69,7 +70,10 @@ static void *obey_in_thread(void *unused) {
   while (read(source, &order, sizeof order) == (ssize_t)sizeof order) {
     if (order.what == 'e') break;
     if (order.what == 'l') source = answers;
-    if (!say(order.what == 'U' ? leave(order.argument) : 0)) break;
+    int32_t answer = 0;
+    if (order.what == 'U') answer = leave(order.argument);
+    if (order.what == 'J') answer = enter(order.argument, CLONE_NEWNET);
+    if (!say(answer)) break;
     if (order.what == 'x') execl("/bin/sleep", "sleep", "600", (char *)NULL);
   }
   return unused;
@@ -83,6 +87,7 @@ static int obeyed_by_second(const struct order *order) {
       say(-EAGAIN);
     return 1;
   case 'U':
+  case 'J':
   case 'e':
   case 'x':
   case 'l':

@@ -39,13 +39,22 @@ struct SampledThreadTests {
     let stay = try members(recording, network)
     #expect(stay.map { $0.number("tid") } == [Int(tid)], "\(stay)")
     #expect(stay.first?.flag("open") == true && stay.first?.flag("began_exactly") == false)
-    #expect(try recording.ask("history", "\(pid)").count == 1)
+    let tids = try recording.ask("history", "\(pid)").map { $0.number("tid") }
+    #expect(Set(tids) == [nil, Int(tid)] && tids.first == .some(nil), "\(tids)")
     let changes = try recording.ask("changes").filter { $0.number("tid") == Int(tid) }
+    #expect(changes.map { $0["change"] } == ["moved"], "\(changes)")
     #expect(changes.first?.texts("marks").contains("new") == true, "\(changes)")
-    try puppet.endThread()
+    try puppet.enterNetworkInThread(of: puppet.pid)
     try recording.waitForSamples(2)
     #expect(try members(recording, network).map { $0.flag("open") } == [false])
-    #expect(try recording.ask("history", "\(pid)").first?.flag("open") == true)
+    let back = try recording.ask("changes").filter { $0.number("tid") == Int(tid) }.last
+    #expect(back?["change"] == "returned" && back?.flag("exact") == false, "\(back as Any)")
+    try puppet.endThread()
+    try recording.waitForSamples(2)
+    let end = try recording.ask("history", "\(pid)/\(tid)").last
+    #expect(end?["ended"] == "exited" && end?.flag("ended_exactly") == false, "\(end as Any)")
+    let process = try recording.ask("history", "\(pid)").last { $0.number("tid") == nil }
+    #expect(process?.flag("open") == true)
   }
 
   @Test("samples that do not read threads leave them alone")
@@ -94,14 +103,16 @@ struct SampledThreadTests {
     let stay = try members(recording, network).last { $0.number("tid") == Int(tid) }
     #expect(stay?.flag("open") == true, "\(stay as Any)")
     #expect(stay?.flag("began_exactly") == false)
-    let process = try recording.ask("history", "\(pid)")
+    let process = try recording.ask("history", "\(pid)").filter { $0.number("tid") == nil }
     #expect(process.last?["comm"] == stay?["comm"], "\(process)")
+    // It was there before, and no sample had looked.
+    #expect(stay?["began"] == "first-seen" && process.last?["ended"] == "open")
     // By its exec the process goes on.
     try puppet.execInThread()
     try recording.waitForSamples(3)
     let after = try members(recording, network)
     #expect(after.filter { $0.number("tid") != nil }.allSatisfy { $0.flag("open") == false })
-    let last = try recording.ask("history", "\(pid)").last
+    let last = try recording.ask("history", "\(pid)").last { $0.number("tid") == nil }
     #expect(last?.flag("open") == true && last?["comm"] == "sleep", "\(last as Any)")
     #expect(Set(try recording.ask("history", "\(pid)").map { $0["start"] }).count == 1)
   }

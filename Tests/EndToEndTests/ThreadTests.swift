@@ -21,8 +21,11 @@ struct ThreadTests {
 
   private var pid: Int { Int(puppet.pid) }
 
-  /// Its history, which is that of its main thread.
+  /// Its history, and that of its thread.
   private func history() throws -> [Row] { try recording.ask("history", "\(puppet.pid)") }
+
+  /// Its history, which is that of its main thread.
+  private func ownHistory() throws -> [Row] { try history().filter { $0.number("tid") == nil } }
 
   /// The stays of the thread in the network that it, or its process, went to or stayed in.
   private func members(_ network: Row?) throws -> [Row] {
@@ -35,8 +38,11 @@ struct ThreadTests {
   }
 
   /// That a row is a thread's stay in a time.
-  private func expectStay(_ row: Row?, from: Deed, until: Deed) {
-    #expect(row?.flag("began_exactly") == true && row?.flag("ended_exactly") == true)
+  ///
+  /// - Parameter moved: whether it went there then; or else its process left it behind.
+  private func expectStay(_ row: Row?, from: Deed, until: Deed, moved: Bool) {
+    #expect(row?["began"] == (moved ? "changed" : "first-seen"))
+    #expect(row?.flag("began_exactly") == moved && row?.flag("ended_exactly") == true)
     #expect(from.contains(row?.time("from")), "\(row as Any)")
     #expect(until.contains(row?.time("until")), "\(row as Any)")
   }
@@ -49,13 +55,15 @@ struct ThreadTests {
     let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
     let process = try history()
-    #expect(process.count == 1 && process.first?.flag("open") == true, "\(process)")
+    #expect(process.map { $0.number("tid") } == [nil, Int(tid)], "\(process)")
+    #expect(process.first?.flag("open") == true)
     let changes = try changes()
     #expect(departure.contains(changes.first?.time("by")), "\(changes)")
     #expect(changes.first?.texts("marks").contains("new") == true)
     let thread = try members(changes.first?.rows("parts").first { $0["link"] == "net" }?.row("to"))
     #expect(thread.count == 1 && thread.first?.pid == pid)
-    expectStay(thread.first, from: departure, until: end)
+    expectStay(thread.first, from: departure, until: end, moved: true)
+    #expect(changes.map { $0["change"] } == ["moved", "exited"])
     #expect(changes.last?["change"] == "exited" && end.contains(changes.last?.time("by")))
     #expect(changes.allSatisfy { $0.flag("exact") == true })
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
@@ -67,12 +75,12 @@ struct ThreadTests {
     try recording.waitForSamples(2)
     let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
-    let process = try history()
+    let process = try ownHistory()
     #expect(process.map { $0["began"] } == ["started", "changed"])
     #expect(departure.contains(process.last?.time("from")) && process.last?.flag("open") == true)
     let thread = try members(process.first?.row("namespaces")?.row("net"))
     #expect(thread.count == 1)
-    expectStay(thread.first, from: departure, until: end)
+    expectStay(thread.first, from: departure, until: end, moved: false)
     #expect(process.last?.row("namespaces")?.row("net")?.flag("initial") == false)
   }
 
@@ -81,7 +89,7 @@ struct ThreadTests {
     try puppet.execInThread()
     try recording.waitForSamples(3)
     recording.settle()
-    let process = try history()
+    let process = try ownHistory()
     #expect(process.last?.flag("open") == true && process.last?["comm"] == "sleep", "\(process)")
     #expect(Set(process.map { $0["start"] }).count == 1)
     try expectOneProcess()
@@ -94,12 +102,97 @@ struct ThreadTests {
     let exec = try Deed(margin: 20_000_000) { try puppet.execInThread() }
     try recording.waitForSamples(3)
     recording.settle()
-    let last = try #require(try history().last)
+    let last = try #require(try ownHistory().last)
     let thread = try members(last.row("namespaces")?.row("net"))
     #expect(thread.count == 1 && exec.contains(thread.first?.time("until")), "\(thread)")
     #expect(exec.contains(last.time("from")) && last.flag("began_exactly") == true, "\(last)")
     #expect(last.row("namespaces")?.row("net")?.flag("initial") == false)
+    #expect(try ownHistory().map { $0["ended"] } == ["changed", "open"])
     try expectOneProcess()
+  }
+
+  @Test("a thread goes to another network and comes back: it moved and returned")
+  func threadReturns() throws {
+    let other = try Puppet(in: CloneFlag.net)
+    let departure = try Deed { try puppet.enterNetworkInThread(of: other.pid) }
+    try recording.waitForSamples(2)
+    let back = try Deed { try puppet.enterNetworkInThread(of: puppet.pid) }
+    recording.settle()
+    let changes = try changes()
+    #expect(changes.map { $0["change"] } == ["moved", "returned"], "\(changes)")
+    #expect(changes.map { $0.texts("marks") } == [["entered"], ["to-initial"]])
+    #expect(
+      departure.contains(changes.first?.time("by")) && back.contains(changes.last?.time("by")))
+    // Questions about the process include the thread where it differs, and say so.
+    let history = try history()
+    #expect(history.map { $0.number("tid") } == [nil, Int(tid), Int(tid)], "\(history)")
+    #expect(history.last?.flag("returned") == true && history.last?.flag("open") == true)
+    let peer = try recording.ask("peers", "\(pid)", "--type", "net").first {
+      $0.pid == Int(other.pid)
+    }
+    #expect(peer?.number("of_pid") == pid && peer?.number("of_tid") == Int(tid), "\(peer as Any)")
+    #expect(
+      try recording.ask("changes", "--pid", "\(pid)").filter { $0.number("tid") == Int(tid) }.count
+        == 2)
+    let lanes = try output("timeline", "\(pid)", "--type", "net,uts").split(separator: "\n")
+      .filter { $0.hasPrefix("\(pid)/\(tid) ") }
+    #expect(lanes.count == 1, "\(lanes)")
+    // Its two numbers, as they are printed, are taken wherever a process is.
+    let thread = "\(pid)/\(tid)"
+    #expect(try recording.ask("history", thread).count == 2)
+    #expect(
+      try recording.ask("peers", thread, "--type", "net").contains { $0.pid == Int(other.pid) })
+    #expect(try recording.ask("changes", "--pid", thread).count == 2)
+    #expect(try recording.ask("members", "net@\(thread)").contains { $0.pid == Int(other.pid) })
+    let rows = try output("export", "--pid", thread, "--type", "net")
+    #expect(rows.split(whereSeparator: \.isNewline).count == 3, "\(rows)")
+    let net = ["--type", "net", "--db", recording.database]
+    let same = try Command.run(
+      Command.nshist, ["query", "same", thread, "\(other.pid)"] + net)
+    // They were together, and were not before and after.
+    #expect(same.output.contains("\ntogether from "), "\(same.output)")
+    let shared = try Command.run(
+      Command.nshist, ["query", "shared", "\(pid)", "\(other.pid)"] + net)
+    #expect(shared.status == 0 && shared.output.contains("\(tid)"), "\(shared.output)")
+    // The process was never there, and the answer says who was.
+    let process = try Command.run(
+      Command.nshist, ["query", "same", "\(pid)", "\(other.pid)"] + net)
+    #expect(process.status == 1, "\(process.output)")
+    #expect(process.output.contains("Thread \(thread) of PID \(pid) was in"), "\(process.output)")
+    let hint = try Command.run(
+      Command.nshist, ["query", "history", "\(tid)", "--db", recording.database])
+    #expect(hint.messages.contains("ask for \(thread)"), "\(hint.messages)")
+  }
+
+  private func output(_ arguments: String...) throws -> String {
+    let outcome = try Command.run(
+      Command.nshist, arguments + ["--db", recording.database])
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    return outcome.output
+  }
+
+  @Test("a process whose main thread has ended is a zombie until its last thread exits")
+  func mainThreadEnds() throws {
+    let ends = try Deed(margin: 20_000_000) {
+      try puppet.exitMainThread()
+      try eventually("a zombie") {
+        try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") Z ")
+      }
+    }
+    try recording.waitForSamples(2)
+    recording.settle()
+    let zombie = try #require(try ownHistory().last)
+    #expect(ends.contains(zombie.time("from")) && zombie.flag("open") == true, "\(zombie)")
+    #expect(
+      zombie.row("namespaces")?.row("net")?["unread"] == "zombie"
+        && zombie.flag("began_exactly") == true)
+    let all = try recording.ask("changes", "--pid", "\(pid)").map { $0["change"] }
+    #expect(all.contains("zombie") && !all.contains("exited"), "\(all)")
+    let exit = try Deed(margin: 20_000_000) { try puppet.exit() }
+    recording.settle()
+    let gone = try #require(try ownHistory().last)
+    #expect(gone["ended"] == "exited" && gone.flag("ended_exactly") == true, "\(gone)")
+    #expect(exit.contains(gone.time("until")), "\(gone)")
   }
 
   /// The process is alive, and its samples show nothing that events had not told.

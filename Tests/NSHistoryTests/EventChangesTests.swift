@@ -52,12 +52,14 @@ struct EventChangesTests {
     let times = all.compactMap(\.by)
     brute.check(times == times.sorted(), "out of order")
     for actor in history.actors.indices where !history.doubtful.contains(actor) {
-      let found = all.filter { $0.kind == .moved && history.number($0.process) == actor }
-      let expected = expected(history, actor).filter { $0.kind == .moved }
+      let kinds: [NamespaceChange.Kind] = [.moved, .returned]
+      let found = all.filter { kinds.contains($0.kind) && history.number($0.process) == actor }
+      let expected = expected(history, actor).filter { kinds.contains($0.kind) }
       let isRight =
         found.count == expected.count
         && zip(found, expected).allSatisfy {
           EventHistory.isTime($0.by, history.wall($1.by)) && $0.isExact == $1.isExact
+            && $0.kind == $1.kind
         }
       brute.check(isRight, "a\(actor): \(found.map(\.by)), not \(expected)")
     }
@@ -76,12 +78,17 @@ struct EventChangesTests {
       }
       if let last {
         if history.points[last].told[actor] != links {
-          all.append(.init(kind: .moved, after: last, by: point, isExact: isEvent))
+          let parent = history.actors[actor].parent
+          let isReturn = history.isReturned(
+            actor, links, parent.flatMap { history.points[point].told[$0] })
+          all.append(
+            .init(kind: isReturn ? .returned : .moved, after: last, by: point, isExact: isEvent))
         }
       } else {
         all.append(
           .init(
-            kind: history.isCutOff(point) ? .firstSeen : .started,
+            kind: history.actors[actor].hasMoved && isEvent
+              ? .moved : history.isCutOff(point) ? .firstSeen : .started,
             after: point > 0 ? point - 1 : nil, by: point, isExact: isEvent))
       }
       last = point

@@ -17,6 +17,8 @@ struct EventHistory {
     let parent: Int?
     /// Where it was, in truth.
     var stays: [Stay] = []
+    /// Of a thread, whether it was where its process was before, and moved.
+    var hasMoved = false
   }
 
   /// A time in which an actor was in one place, on the boot clock.
@@ -146,6 +148,20 @@ extension EventHistory {
   /// Whether what is told of an actor at a time is not to be relied on.
   func isDoubtful(_ actor: Int, at boot: Int64) -> Bool {
     doubts.contains { $0.actor == actor && boot >= $0.from && boot <= $0.until }
+  }
+
+  /// Whether a thread with these links is in all that its process is in.
+  func isReturned(_ actor: Int, _ links: [LinkState]?, _ process: [LinkState]?) -> Bool {
+    guard actors[actor].tid != nil, let links, let process else { return false }
+    return NamespaceType.allCases.allSatisfy {
+      Self.part(links, $0.link) == Self.part(process, $0.link)
+    }
+  }
+
+  /// The same by what was true.
+  func isReturned(_ actor: Int, at boot: Int64) -> Bool {
+    isReturned(
+      actor, links(actor, at: boot), actors[actor].parent.flatMap { links($0, at: boot) })
   }
 
   /// The number of an actor by its name; -1 for none.

@@ -68,6 +68,17 @@ struct EventMachine {
     return true
   }
 
+  /// A thread goes to where its process is. Returns whether it was elsewhere.
+  mutating func comeBack(_ actor: Int, at now: Int64, in history: inout EventHistory) -> Bool {
+    guard let parent = actors[actor]?.parent, let new = links[parent], new != links[actor] else {
+      return false
+    }
+    leave(actor, at: now, &history)
+    history.actors[actor].stays.append(.init(from: now, until: nil, links: new))
+    links[actor] = new
+    return true
+  }
+
   mutating func exit(
     _ actor: Int, at now: Int64, in history: inout EventHistory, staysKnown: Bool = false
   ) {

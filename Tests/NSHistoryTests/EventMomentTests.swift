@@ -39,6 +39,8 @@ struct EventMomentTests {
     for one in found {
       let actor = history.number(one.process)
       brute.check(listed.insert(actor).inserted, "a\(actor) is there twice at \(boot)")
+      let isReturned = history.isReturned(actor, at: boot) && !isDoubtful(history, actor, boot)
+      brute.check(!isReturned, "a\(actor) is there at \(boot), and is where its process is")
       if isDoubtful(history, actor, boot) { continue }
       let links = history.links(actor, at: boot)
       brute.check(
@@ -52,7 +54,7 @@ struct EventMomentTests {
       }
     }
     for actor in history.actors.indices where history.links(actor, at: boot) != nil {
-      if isDoubtful(history, actor, boot) { continue }
+      if isDoubtful(history, actor, boot) || history.isReturned(actor, at: boot) { continue }
       brute.check(listed.contains(actor), "a\(actor) is not there at \(boot)")
     }
   }
@@ -67,7 +69,10 @@ struct EventMomentTests {
     let history = brute.history
     var counts: [EventHistory.Key: Int] = [:]
     for actor in history.actors.indices {
-      guard let links = history.links(actor, at: boot) else { continue }
+      // A thread that has returned counts as its process.
+      guard let links = history.links(actor, at: boot), !history.isReturned(actor, at: boot) else {
+        continue
+      }
       for type in NamespaceType.allCases {
         if let key = EventHistory.part(links, type.link)?.key { counts[key, default: 0] += 1 }
         // Where its children go is listed too, with nobody in it.

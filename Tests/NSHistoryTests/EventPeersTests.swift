@@ -25,7 +25,11 @@ struct EventPeersTests {
     let actors = history.actors.indices.filter { !history.doubtful.contains($0) }
     var random = SeededRandom(seed: seed)
     for one in actors.shuffled(using: &random).prefix(16) where history.actors[one].tid == nil {
-      for other in actors where other != one {
+      // Its own threads are no peers of a process.
+      for other in actors
+      where other != one
+        && (history.actors[other].tid == nil || history.actors[other].parent != one)
+      {
         for type in [NamespaceType.net, .uts, .pid] {
           let spans = history.spans([one, other].map(Self.itself), type)
           let times = (found[[one, other]]?[type] ?? []).filter {

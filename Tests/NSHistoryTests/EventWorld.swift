@@ -126,7 +126,11 @@ struct EventWorld {
     case (0...2, _), (_, nil): _ = start(isThread: false)
     case (3, _): _ = start(isThread: true)
     case (4...6, let actor?):
-      if machine.move(actor, at: now, in: &history, &random) { tellMove(actor) }
+      if machine.tid(actor) != nil, chance(1, of: 3) {
+        if machine.comeBack(actor, at: now, in: &history) { tellMove(actor) }
+      } else if machine.move(actor, at: now, in: &history, &random) {
+        tellMove(actor)
+      }
     case (7, _):
       if let actor = paused.keys.sorted().first, let links = paused[actor] {
         paused[actor] = nil
@@ -162,9 +166,14 @@ struct EventWorld {
         elsewhere: isThread || chance(1, of: 4), &random),
       let links = machine.links[actor]
     else { return nil }
+    let origin: ThreadOrigin =
+      isThread && chance(2, of: 3)
+      ? machine.links[parent].map { .moved(from: $0) } ?? .started : .started
+    history.actors[actor].hasMoved = origin != .started
     let isKnown = isThread || !chance(1, of: 12)
     let start = EventStart(
       token: token(actor), parent: isKnown ? token(parent) : nil, tid: machine.tid(actor),
+      origin: origin,
       facts: facts(actor), description: description(actor), set: intern(links))
     add(.started(start), actor)
     return actor

@@ -89,7 +89,7 @@ struct FewLivesTests {
             }
           }
           let alive = try reading.tracks.track(.init(pid: pid, alive: time))
-          let lives = try reading.tracks.lives(pid: pid, alive: time)
+          let lives = try reading.tracks.lives(TaskNumber(pid: pid), alive: time)
           #expect(lives.map(\.process) == alive.processes)
           let moment = try reading.tracks.track(.init(pid: pid, alive: time), in: brackets)
           #expect(moment.processes == alive.processes)

@@ -64,6 +64,9 @@ public final class Puppet {
   /// Its second thread leaves namespaces for new ones.
   public func unshareInThread(_ flags: Int32) throws { try order("U", Int64(flags)) }
 
+  /// Its second thread enters the network of a process.
+  public func enterNetworkInThread(of pid: Int32) throws { try order("J", Int64(pid)) }
+
   /// Its second thread ends.
   public func endThread() throws { try order("e", 0) }
 

@@ -7,8 +7,10 @@ public struct ExportFilter: Sendable {
   public var since: Int64?
   /// Only what overlaps the time up to here, in nanoseconds since the epoch.
   public var until: Int64?
-  /// Only these PIDs; all when empty.
+  /// Only these PIDs, with their threads; all when empty.
   public var pids: Set<Int64>
+  /// Only these processes and threads, by `ProcessRecord.id`, and those of `pids`; nil for all.
+  public var tasks: Set<Int64>?
   /// Only processes of containers, by name or the beginning of an id; nil for all.
   public var container: String?
   /// Only these types.

@@ -5,13 +5,15 @@ internal import SQLite
 /// exported, not with the file.
 struct TaskSelection {
   private let pids: Value?
+  private let rows: Value?
   private let cgroups: Value?
   private let samples: [Value]
 
   init(
     _ filter: ExportFilter, _ index: SampleIndex, _ connection: Connection
   ) throws(SQLiteError) {
-    pids = filter.pids.isEmpty ? nil : .list(filter.pids)
+    rows = filter.tasks.map { Value.list($0.sorted()) }
+    pids = filter.pids.isEmpty && filter.tasks == nil ? nil : .list(filter.pids)
     cgroups = try filter.container.map { (container) throws(SQLiteError) in
       Value.list(try ContainerFinder(connection: connection).cgroups(container))
     }
@@ -44,14 +46,19 @@ struct TaskSelection {
   }
 
   /// Whether it leaves no process out.
-  var isEverything: Bool { pids == nil && cgroups == nil && samples.isEmpty }
+  var isEverything: Bool { pids == nil && rows == nil && cgroups == nil && samples.isEmpty }
 
   /// The values for either.
-  var values: [Value] { [pids, cgroups].compactMap(\.self) + samples }
+  var values: [Value] { [pids, rows, cgroups].compactMap(\.self) + samples }
 
   private func select(_ columns: String, there: String, order: String) -> String {
     var conditions: [String] = []
-    if pids != nil { conditions.append("pid IN (SELECT value FROM json_each(?))") }
+    let isPID = "pid IN (SELECT value FROM json_each(?))"
+    if rows != nil {
+      conditions.append("(\(isPID) OR task_id IN (SELECT value FROM json_each(?)))")
+    } else if pids != nil {
+      conditions.append(isPID)
+    }
     if cgroups != nil { conditions.append("cgroup_id IN (SELECT value FROM json_each(?))") }
     if !samples.isEmpty {
       conditions.append("\(there) FROM (\(MembershipStab.everywhere("m.task_id AS there"))))")

@@ -4,19 +4,22 @@ internal import SQLite
 /// the reader's own, found before those of the file. The file is not altered.
 enum OlderShape {
   static func lay(over connection: Connection, version: Int64) throws(SQLiteError) {
-    if version < 3 { try layEvents(over: connection) }
+    if version < 3 { try layEvents(over: connection, hasParents: version >= 2) }
     if version < 4 { try layPins(over: connection) }
     if version < 7 { try layLimits(over: connection, version: version) }
   }
 
-  /// Over a file that has no events yet.
-  private static func layEvents(over connection: Connection) throws(SQLiteError) {
+  /// Over a file that has no events yet, and perhaps no parents of processes.
+  private static func layEvents(
+    over connection: Connection, hasParents: Bool
+  ) throws(SQLiteError) {
+    let parent = hasParents ? "" : ", NULL AS parent_task_id"
     try connection.execute(
       """
       CREATE TEMP VIEW sample AS SELECT *, NULL AS exact, NULL AS disagreements, NULL AS folded FROM main.sample;
       CREATE TEMP VIEW session AS SELECT *, NULL AS events, NULL AS short_lived FROM main.session;
       CREATE TEMP VIEW membership AS SELECT *, NULL AS exact FROM main.membership;
-      CREATE TEMP VIEW task AS SELECT *, NULL AS tid FROM main.task;
+      CREATE TEMP VIEW task AS SELECT *, NULL AS tid\(parent) FROM main.task;
       CREATE TEMP TABLE event_batch (first_sample INTEGER PRIMARY KEY, session_id, wall_ns, boot_ns,
         offsets);
       CREATE TEMP TABLE event_loss (sample_id INTEGER PRIMARY KEY, after_ns, by_ns, records, cause);

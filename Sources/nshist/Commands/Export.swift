@@ -19,7 +19,10 @@ struct Export: ParsableCommand {
   var output: String?
 
   @Option(
-    name: .customLong("pid"), help: ArgumentHelp("Only these PIDs.", valueName: "pid,..."))
+    name: .customLong("pid"),
+    help: ArgumentHelp(
+      "Only these processes, with their threads. \(SelectorArguments.processHelp)",
+      valueName: "process,..."))
   var pids: [String] = []
 
   @Option(
@@ -39,13 +42,19 @@ struct Export: ParsableCommand {
     let now = ClockReading.now().wall
     let window = try range.window(now: now)
     let asked = try pids.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
-      .map { Int64(try TimeArguments.pid(String($0))) }
-    let filter = ExportFilter(
-      since: window.since, until: window.until, pids: Set(asked),
-      container: container, types: try type.types())
+      .map { try SelectorArguments.process(String($0), now: now) }
+    var filter = ExportFilter(
+      since: window.since, until: window.until, container: container, types: try type.types())
     let path = try database.path()
     let reader = try HistoryReader(path: path)
     Progress.shared.watch(reader)
+    for selector in asked {
+      if case .pid(let pid, nil) = selector {
+        filter.pids.insert(pid)
+      } else {
+        filter.tasks = try (filter.tasks ?? []).union(reader.processes(selector).map(\.id))
+      }
+    }
     let file = try OutputFile(output)
     file.expectMuch()
     var writer = ExportWriter(format: format, output: file)

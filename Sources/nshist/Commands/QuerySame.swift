@@ -64,7 +64,10 @@ struct QuerySame: ParsableCommand {
     }
     let question = SameQuestion(pids: operands.selectors, time: time, types: types)
     let answer = try reader.same(question)
-    let words = SameWords(question: question, answer: answer, zone: zone, path: path)
+    var words = SameWords(question: question, answer: answer, zone: zone, path: path)
+    for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {
+      words.threadHints[selector.number] = try ThreadHints(reader: reader).words(selector.number)
+    }
     var comparison = Comparison(answer, to: question, time: words.time)
     comparison.notes = operands.notes + words.notes
     comparison.others = operands.others

@@ -41,8 +41,8 @@ struct SameOperands {
       }
       operands.areGroups = true
       // A PID that was given as well stands for the process already.
-      for one in meant where !met.contains(.init(pid: one.pid)) {
-        add(SameQuestion.Selector(pid: one.pid, process: one.id))
+      for one in meant where !met.contains(.init(one.number)) {
+        add(SameQuestion.Selector(one.number, process: one.id))
       }
     }
     let all = operands.selectors
@@ -67,6 +67,8 @@ struct SameOperands {
     switch selector {
     case .pid(let pid, let alive, let within):
       return SameQuestion.Selector(pid: pid, alive: alive, within: within)
+    case .thread(let number, let alive, let within):
+      return SameQuestion.Selector(number, alive: alive, within: within)
     case .latest(.pid(let pid, _, _)):
       // At one moment a PID is one process.
       guard case .range = time else { return SameQuestion.Selector(pid: pid) }

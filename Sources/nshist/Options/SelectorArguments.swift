@@ -6,8 +6,8 @@ internal import NamespaceModel
 enum SelectorArguments {
   static let processHelp = """
     A PID as the recorder saw it (the process that has it now, or had it last), PID@TIME for the \
-    process that had it then, comm:NAME, container:ID or container:NAME, or PID@pid:[INODE] by the \
-    PID inside a pid namespace.
+    process that had it then, PID/TID for a thread that was elsewhere than its process, comm:NAME, \
+    container:ID or container:NAME, or PID@pid:[INODE] by the PID inside a pid namespace.
     """
   static let namespaceHelp = """
     net:4026532281 or net:[4026532281] by inode number, net#4107 by the kernel's id, net@PID for \
@@ -27,19 +27,41 @@ enum SelectorArguments {
       return .container(id)
     }
     let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let pid = TimeArguments.number(parts[0]) else {
+    guard let number = number(parts[0]) else {
       throw ValidationError(
-        "'\(text)' is not a process; give a PID, PID@TIME, comm:NAME or container:ID")
+        "'\(text)' is not a process; give a PID, PID@TIME, PID/TID, comm:NAME or container:ID")
     }
-    guard parts.count == 2 else { return .pid(Int64(pid)) }
+    guard parts.count == 2 else { return selector(number, alive: nil) }
     if ["pid:", "pid#", "pid@"].contains(where: { parts[1].hasPrefix($0) }) {
-      return .inner(Int64(pid), .selected(try namespace(String(parts[1]), now: now)))
+      guard number.tid == nil else {
+        throw ValidationError(
+          "'\(text)' is a thread inside a pid namespace; give its process: \(number.pid)@pid:[INODE]"
+        )
+      }
+      return .inner(number.pid, .selected(try namespace(String(parts[1]), now: now)))
     }
     // '10@@1700000000': the second @ belongs to the time.
     let time = String(parts[1])
     let alive = try TimeArguments.time(time, "the process \(text)", now: now)
     let digit = TimeExpression.lastDigit(of: time, now: now, zone: .local)
-    return .pid(Int64(pid), alive: alive, within: digit)
+    return selector(number, alive: alive, within: digit)
+  }
+
+  /// A PID, or the PID and the number of a thread as they are printed; nil when the text is neither.
+  private static func number(_ text: some StringProtocol) -> TaskNumber? {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { TimeArguments.number($0) }.map(Int64.init)
+    guard numbers.count == parts.count, let pid = numbers.first else { return nil }
+    // The main thread has the number of its process.
+    return TaskNumber(pid: pid, tid: numbers.dropFirst().first { $0 != pid })
+  }
+
+  private static func selector(
+    _ number: TaskNumber, alive: Int64?, within: Int64 = 0
+  ) -> ProcessSelector {
+    number.tid == nil
+      ? .pid(number.pid, alive: alive, within: within)
+      : .thread(number, alive: alive, within: within)
   }
 
   /// Namespaces.

@@ -18,8 +18,9 @@ struct ChangeScope {
       Set(try NamespaceFinder(reading: reading).lives(selector).map(\.namespace.id))
     }
     tasks = try question.process.map { (selector) throws(SQLiteError) in
-      try ProcessFinder(reading: reading).lives(selector, in: question.window)
-        .map(\.process.id)
+      try ProcessFinder(reading: reading).lives(
+        selector, in: question.window, withThreads: true
+      ).map(\.process.id)
     }
   }
 

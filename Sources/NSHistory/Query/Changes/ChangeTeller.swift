@@ -49,6 +49,7 @@ struct ChangeTeller {
     else { return nil }
     let links = try reading.sets.links(of: membership.set)
     if place > 0 { return try move(of: life, at: place, to: links) }
+    if let origin = life.movedFrom { return try divergence(of: life, from: origin, to: links) }
     let bracket = try reading.index.bracket(before: sample)
     // What was there before the first sample of all is no change.
     guard bracket.before != nil || scope.tellsEverything else { return nil }
@@ -61,20 +62,36 @@ struct ChangeTeller {
       ).compactMap(Part.init)
     }
     if scope.tellsEverything {
+      // A thread that was there before has inherited nothing now.
+      let isFound = bracket.before == nil || life.thread?.isUnknown == true
       let there = try parent.flatMap { (parent) throws(SQLiteError) in
-        bracket.before == nil ? nil : try comparison.linksOfParent(parent, at: sample)
+        isFound ? nil : try comparison.linksOfParent(parent, at: sample)
       }
       parts = arrival(links, ofParent: there, besides: parts)
     }
     parts = parts.filter(isAskedFor)
     guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
     let isExact = life.memberships[place].beginsExactly
-    let isStart = bracket.coverage == .sampled && !bracket.hidesProcesses
+    let isStart =
+      bracket.coverage == .sampled && !bracket.hidesProcesses && life.thread?.isUnknown != true
     return try change(
       isStart ? .started : .firstSeen,
       isStart && !isExact
         ? try reading.index.lastMissing(before: sample, start: life.process.startBoot)
         : sample - 1, sample, life.process, parts, parent: parent, isExact: isExact)
+  }
+
+  /// A thread that moved away from where its process is.
+  private func divergence(
+    of life: Life, from origin: Int64, to links: Links
+  ) throws(SQLiteError) -> NamespaceChange? {
+    guard let first = life.memberships.first else { return nil }
+    let before = try reading.sets.links(of: origin)
+    let parts = try comparison.changes(from: before, read: before, to: links, at: first.from)
+      .compactMap(Part.init).filter(isAskedFor)
+    guard !parts.isEmpty else { return nil }
+    return try change(
+      .moved, first.from - 1, first.from, life.process, parts, isExact: first.beginsExactly)
   }
 
   /// A process that is elsewhere than it was when its links could be read last.
@@ -87,8 +104,10 @@ struct ChangeTeller {
       from: read.links, read: read.links, to: links, at: sample
     ).compactMap(Part.init).filter(isAskedFor)
     if parts.isEmpty { return try death(of: life, at: place, to: links) }
+    let isReturn = try reading.threads.isReturned(life, at: sample)
     return try change(
-      .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts,
+      isReturn ? .returned : .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample,
+      life.process, parts,
       isExact: life.memberships[place].beginsExactly)
   }
 
@@ -141,6 +160,8 @@ struct ChangeTeller {
     guard place == life.memberships.count - 1 else { return nil }
     let bracket = try reading.index.bracket(before: until + 1)
     guard bracket.showsAll else { return nil }
+    // A thread that had returned leaves nothing that its process does not hold.
+    if !scope.tellsEverything, try reading.threads.isReturned(life, at: until) { return nil }
     let read = try lastRead.links(of: life, before: place + 1)
     let links = try reading.sets.links(of: life.memberships[place].set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
@@ -213,7 +234,7 @@ struct ChangeTeller {
       within: isExact ? 0 : span.length, missing: span.missing, isExact: isExact,
       process: process, parent: parent, parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
-        of: joined, at: after - 1, otherThan: process?.id ?? 0))
+        of: joined, at: after - 1, otherThan: process))
   }
 
   /// Whether a process of which no link could be read is asked about by name.
@@ -227,6 +248,11 @@ struct ChangeTeller {
     guard let namespaces = scope.namespaces else { return true }
     return [part.from, part.to].contains { $0.map { namespaces.contains($0.id) } ?? false }
   }
+}
+
+extension Life.ThreadBounds {
+  /// Whether the thread was there before it was recorded.
+  fileprivate var isUnknown: Bool { if case .unknown = beginning { true } else { false } }
 }
 
 extension NamespaceChange.Part {

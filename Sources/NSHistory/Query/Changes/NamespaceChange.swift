@@ -30,13 +30,16 @@ public struct NamespaceChange: Sendable, Hashable {
 
   /// What happened. The raw value is the word in every output.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
-    /// A process changed its namespaces: unshare(2) or setns(2).
+    /// A process or a thread changed its namespaces: unshare(2) or setns(2).
     case moved
+    /// A thread that had been elsewhere changed its namespaces, and is in all that its process is in.
+    case returned
     /// A process started.
     case started
     /// A process exited.
     case exited
-    /// A process was seen for the first time, after time without samples.
+    /// A process was seen for the first time, after time without samples; or a thread that was there
+    /// before, when its process moved without it.
     case firstSeen = "first-seen"
     /// A process was seen for the last time, before time without samples.
     case lastSeen = "last-seen"
@@ -105,7 +108,9 @@ public struct NamespaceChange: Sendable, Hashable {
   /// The marks it carries.
   public var marks: [Mark] {
     var marks: [Mark] = []
-    if parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
+    // A process that goes on where one of its threads was, by exec, comes to nobody else.
+    let isOwn = joined != nil && joined?.pid == process?.pid && joined?.boot == process?.boot
+    if !isOwn, parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
       marks.append(.entered)
     }
     let isEscape = parts.contains {

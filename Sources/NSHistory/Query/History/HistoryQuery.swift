@@ -9,7 +9,9 @@ extension HistoryReader {
   ) throws(HistoryError) {
     try reading { (reading) throws(SQLiteError) in
       let history = HistoryQuery(reading: reading, window: window)
-      for life in try ProcessFinder(reading: reading).lives(selector, in: window) {
+      for life in try ProcessFinder(reading: reading).lives(
+        selector, in: window, withThreads: true)
+      {
         guard try history.forEach(of: life, body) else { return }
       }
     }
@@ -53,19 +55,26 @@ struct HistoryQuery {
     let changes = try changes()
     let stretch = try reading.edges(of: life)
       .stretch(piece, of: membership.from...membership.until)
-    let isFirst = piece.lowerBound == life.memberships.first?.from
+    let begins = piece.lowerBound == life.memberships.first?.from
+    let isFirst = begins && life.movedFrom == nil
     return Stay(
       process: life.process, from: stretch.from, until: stretch.until,
       beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
       isFirst: isFirst,
+      isReturn: begins ? false : try reading.threads.isReturned(life, at: piece.lowerBound),
       joined: try MemberFinder(reading: reading).member(
-        of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process.id),
+        of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process),
       parent: isFirst ? try reading.lives.parent(of: life.process) : nil)
   }
 
   private func arrivals(
     of life: Life, _ membership: Membership, _ links: LinkComparison.Links
   ) throws(SQLiteError) -> [LinkChange] {
+    if let set = life.movedFrom {
+      let before = try reading.sets.links(of: set)
+      return try comparison.changes(
+        from: before, read: before, to: links, at: membership.from)
+    }
     // What was there before the first sample of all is no change.
     guard membership.from != reading.index.first, let origin = try origin(of: life) else {
       return []

@@ -18,8 +18,10 @@ public struct Stay: Sendable, Hashable {
   /// What is not as it was in the stay before; in the first, what is not where the parent's children
   /// go. Empty where all is.
   public let changes: [LinkChange]
-  /// Whether it is the first of its process.
+  /// Whether it is the first of its process, or of a thread that did not move into it.
   public let isFirst: Bool
+  /// Of a thread, whether it is in all the namespaces again that its process is in.
+  public let isReturn: Bool
   /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be told.
   public let joined: ProcessRecord?
   /// Of the first stay, the parent of the process; nil where that is not known.

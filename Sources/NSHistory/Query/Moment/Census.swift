@@ -25,7 +25,7 @@ struct Census {
     }
     var processes: [ProcessAtMoment] = []
     for life in found.values { if let one = try process(life) { processes.append(one) } }
-    return Self.withoutPredecessors(processes).sorted { one, other in
+    return Self.withoutReturned(Self.withoutPredecessors(processes)).sorted { one, other in
       (one.process.pid, one.process.id) < (other.process.pid, other.process.id)
     }
   }
@@ -41,6 +41,21 @@ struct Census {
         other.process.space == one.process.space && other.process.id > one.process.id
           && other.presence == .certain
       } != true
+    }
+  }
+
+  /// A thread that is in all that its process is in is no task of its own.
+  private static func withoutReturned(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    guard all.contains(where: { $0.process.tid != nil }) else { return all }
+    func name(_ one: ProcessAtMoment) -> [Int64] { [one.process.space, one.process.pid] }
+    let processes = Dictionary(
+      all.lazy.filter { $0.process.tid == nil }.map { (name($0), $0) }
+    ) { first, _ in first }
+    return all.filter { one in
+      guard one.process.tid != nil, let process = processes[name(one)] else { return true }
+      return one.places.contains { type, place in
+        place.namespace == nil || place.namespaces != process.places[type]?.namespaces
+      }
     }
   }
 

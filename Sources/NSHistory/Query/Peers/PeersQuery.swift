@@ -34,7 +34,7 @@ extension HistoryReader {
       guard let samples = try reading.index.samples(around: question.window) else { return }
       let query = PeersQuery(reading: reading, question: question, samples: samples)
       for life in try ProcessFinder(reading: reading).lives(
-        question.process, in: question.window)
+        question.process, in: question.window, withThreads: true)
       {
         guard try query.forEach(of: life, body) else { return }
       }
@@ -50,7 +50,7 @@ struct PeersQuery {
 
   /// Gives `body` each peer; returns false when `body` did.
   func forEach(of life: Life, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
-    let runs = try reading.tracks.runs(of: life.memberships)
+    let runs = try reading.threads.apart(life)
     var own: [NamespaceType: [Track.Run]] = [:]
     var candidates: Set<Int64> = []
     for type in question.types {
@@ -60,7 +60,7 @@ struct PeersQuery {
       }
       for run in own[type] ?? [] { candidates.formUnion(try members(run)) }
     }
-    candidates.remove(life.process.id)
+    try removeOwn(of: life.process, from: &candidates)
     let together = TogetherFinder(reading: reading, window: question.window)
     for task in candidates.sorted() {
       guard let other = try reading.lives.life(task: task) else { continue }
@@ -75,6 +75,18 @@ struct PeersQuery {
       }
     }
     return true
+  }
+
+  /// A process and its threads are no peers of one another.
+  private func removeOwn(
+    of process: ProcessRecord, from candidates: inout Set<Int64>
+  ) throws(SQLiteError) {
+    guard !candidates.isEmpty else { return }
+    let leader = process.tid == nil ? process : try reading.lives.parent(of: process)
+    candidates.remove(process.id)
+    guard let leader else { return }
+    candidates.remove(leader.id)
+    for thread in try reading.lives.threads(of: leader) { candidates.remove(thread.process.id) }
   }
 
   /// Who was in the namespace of a run at any sample of it.

@@ -39,7 +39,7 @@ struct Edges {
       membership.beginsExactly, membership.from == sample
     {
       return Edge(
-        kind: isSeenBefore ? .changed : .started, other: bracket.after?.wall, within: 0,
+        kind: isSeenBefore ? .changed : first, other: bracket.after?.wall, within: 0,
         missing: nil, isExact: true)
     }
     let kind: Edge.Kind =
@@ -48,8 +48,12 @@ struct Edges {
       } else if goesOn {
         .clockSet
       } else {
-        isSeenBefore ? .changed : .started
+        isSeenBefore ? .changed : first
       }
+    // A thread that was there before: since when is not known.
+    if kind == .firstSeen, !isSeenBefore, life.thread != nil {
+      return Edge(kind: kind, other: nil, within: nil, missing: bracket.missing)
+    }
     guard kind == .started else {
       return Edge(
         kind: kind, other: bracket.before?.wall, within: bracket.length, missing: bracket.missing)
@@ -57,6 +61,15 @@ struct Edges {
     let span = try index.span(
       from: index.lastMissing(before: sample, start: life.process.startBoot), to: sample)
     return Edge(kind: kind, other: span.before?.wall, within: span.length, missing: span.missing)
+  }
+
+  /// How it began to be recorded: a thread is from when on it differed from its process.
+  private var first: Edge.Kind {
+    switch life.thread?.beginning {
+    case nil, .started?: .started
+    case .moved?: .changed
+    case .unknown?: .firstSeen
+    }
   }
 
   /// The end of a piece at a sample.

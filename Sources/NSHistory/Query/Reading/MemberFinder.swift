@@ -8,11 +8,11 @@ struct MemberFinder {
   /// How many members of one namespace are looked at.
   private static let most: Int64 = 64
 
-  /// The process, other than `task`, that was in the most of some namespaces; of several, the one
-  /// with the lowest PID, and of these the one that was met first. Of an initial namespace no member
-  /// says anything.
+  /// The process, other than one, that was in the most of some namespaces; of several, the one with
+  /// the lowest PID, and of these the one that was met first. One of its own threads only where there
+  /// is nobody else. Of an initial namespace no member says anything.
   func member(
-    of namespaces: [NamespaceRecord], at sample: Int64, otherThan task: Int64
+    of namespaces: [NamespaceRecord], at sample: Int64, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
     var counts: [Int64: Int] = [:]
     var pids: [Int64: Int64] = [:]
@@ -24,14 +24,15 @@ struct MemberFinder {
           LEFT JOIN task ON task.task_id = member LEFT JOIN brief ON brief.from_sample = -member
         WHERE member <> ? ORDER BY number, member LIMIT \(Self.most)
         """
-      ).bind(MembershipStab.values(sample...sample, namespace) + [.integer(task)])
+      ).bind(MembershipStab.values(sample...sample, namespace) + [.integer(process?.id ?? 0)])
         .map { ($0.integer(0), $0.integer(1)) }
       for (member, pid) in members {
         counts[member, default: 0] += 1
         pids[member] = pid
       }
     }
-    let best = counts.max { one, other in
+    let others = counts.filter { pids[$0.key] != process?.pid }
+    let best = (others.isEmpty ? counts : others).max { one, other in
       (one.value, -(pids[one.key] ?? 0), -one.key) < (
         other.value, -(pids[other.key] ?? 0), -other.key
       )

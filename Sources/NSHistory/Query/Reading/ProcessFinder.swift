@@ -5,18 +5,27 @@ struct ProcessFinder {
   let reading: Reading
 
   /// Their lives, in the order in which they were met; only of those that a sample in `window` saw.
-  func lives(_ selector: ProcessSelector, in window: TimeWindow) throws(SQLiteError) -> [Life] {
+  ///
+  /// - Parameter withThreads: whether each is followed by its threads, as far as their namespaces
+  ///   differed from its own.
+  func lives(
+    _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false
+  ) throws(SQLiteError) -> [Life] {
     let found: [Life] =
       switch selector {
       case .pid(let pid, let alive, let within):
-        try reading.tracks.lives(pid: pid, alive: alive, within: within)
+        try threads(
+          of: reading.tracks.lives(TaskNumber(pid: pid), alive: alive, within: within), withThreads)
+      case .thread(let number, let alive, let within):
+        try reading.tracks.lives(number, alive: alive, within: within)
       case .comm(let name):
         try lives(
           "comm IN (?, ?)", [.text(name), .text(SystemText.escaped(Array(name.utf8)))])
       case .container(let id): try lives(container: id)
       case .inner(let number, let namespaces):
-        try InnerNumbers(reading: reading).lives(number, in: namespaces).lives
-      case .latest: try incarnations(selector, in: window).lives
+        try threads(
+          of: InnerNumbers(reading: reading).lives(number, in: namespaces).lives, withThreads)
+      case .latest: try threads(of: incarnations(selector, in: window).lives, withThreads)
       }
     guard !window.isEverything else { return found }
     guard let samples = try reading.index.samples(around: window) else { return [] }
@@ -36,6 +45,15 @@ struct ProcessFinder {
     }
     guard let last else { return ([], 0) }
     return ([last], found.count - 1)
+  }
+
+  private func threads(
+    of lives: [Life], _ areAdded: Bool
+  ) throws(SQLiteError) -> [Life] {
+    guard areAdded else { return lives }
+    var all: [Life] = []
+    for life in lives { all += [life] + (try reading.lives.threads(of: life.process)) }
+    return all
   }
 
   private func lives(_ condition: String, _ values: [Value]) throws(SQLiteError) -> [Life] {
@@ -75,6 +93,17 @@ extension HistoryReader {
   ) throws(HistoryError) -> Int {
     try reading { (reading) throws(SQLiteError) in
       try ProcessFinder(reading: reading).incarnations(selector, in: window).others
+    }
+  }
+}
+
+extension HistoryReader {
+  /// The threads that had a number of their own, whatever their process.
+  public func threads(tid: Int64) throws(HistoryError) -> [TaskNumber] {
+    try reading { (reading) throws(SQLiteError) in
+      try reading.connection.prepare(
+        "SELECT DISTINCT pid FROM task WHERE tid = ? AND tid IS NOT NULL ORDER BY 1"
+      ).bind(.integer(tid)).map { TaskNumber(pid: $0.integer(0), tid: tid) }
     }
   }
 }

@@ -6,6 +6,9 @@ public indirect enum ProcessSelector: Sendable, Hashable {
   /// have had it then, or within so many nanoseconds: a time that was cut to its last digit stands for
   /// all that the digit does.
   case pid(Int64, alive: Int64? = nil, within: Int64 = 0)
+  /// A thread other than the main one, from when on its namespaces differed from its process's; with a
+  /// time, the one that may have had its numbers then, as for `pid`.
+  case thread(TaskNumber, alive: Int64? = nil, within: Int64 = 0)
   /// Every process with this name, as the kernel has it or as it is shown (`SystemText`).
   case comm(String)
   /// Every process of the containers that have this name, or else whose id begins with it, and of
@@ -34,6 +37,7 @@ extension HistoryReader {
   ) throws(HistoryError) -> (ProcessRecord) -> Bool {
     switch selector {
     case .pid(let pid, _, _): return { $0.pid == pid }
+    case .thread(let number, _, _): return { $0.number == number }
     case .comm(let name):
       let escaped = SystemText.escaped(Array(name.utf8))
       return { $0.comm == name || $0.comm == escaped }

@@ -10,6 +10,11 @@ public struct SameAnswer: Sendable {
   /// For each PID asked for, every process that it ever was; for a question about one moment only
   /// of those that were none of them then.
   public var known: [Int64: [ProcessRecord]] = [:]
+  /// The same of each thread asked for.
+  public var knownThreads: [TaskNumber: [ProcessRecord]] = [:]
+  /// Where threads of the processes asked for were, in the time asked for, while their processes were
+  /// not. The verdict is about processes, which are where their main threads are.
+  public var threads: [ThreadPlace] = []
   /// One answer a type, in the order asked for.
   public var types: [TypeAnswer]
   /// For a question about one moment: the samples around it.
@@ -63,6 +68,23 @@ public struct SameAnswer: Sendable {
         if !pids.contains(one.pid) { pids.append(one.pid) }
       }
     }
+  }
+
+  /// A thread in a namespace in which its process was not.
+  public struct ThreadPlace: Sendable, Hashable {
+    /// The thread.
+    public var thread: ProcessRecord
+    /// Where it was.
+    public var namespace: NamespaceRecord
+    /// When it came, if that is exact, or else when the first sample that saw it there began; in
+    /// nanoseconds since the epoch.
+    public var from: Int64
+    /// When it left, if that is exact, or else when the last sample that saw it there began.
+    public var until: Int64
+    /// Whether events told both.
+    public var isExact: Bool
+    /// The others asked for that were seen in the namespace, at whatever time.
+    public var others: [ProcessRecord]
   }
 
   /// A time in which all were seen together. Its ends are samples, or the ends of the range asked

@@ -19,6 +19,7 @@ struct SameQuery {
   /// Around the moment that is asked about, if it is one.
   let brackets: [Bracket]
   private let lives: LifeReader
+  private let sets: SetReader
 
   init(
     _ connection: Connection, _ question: SameQuestion, isRecorded: Bool
@@ -26,7 +27,8 @@ struct SameQuery {
     self.question = question
     index = try SampleIndex(connection, isRecorded: isRecorded)
     lives = LifeReader(connection, index)
-    let reader = TrackReader(index, SetReader(connection), lives)
+    sets = SetReader(connection)
+    let reader = TrackReader(index, sets, lives)
     let moment: [Bracket]? =
       if case .at(let time) = question.time { try index.brackets(at: time) } else { nil }
     brackets = moment ?? []
@@ -46,8 +48,15 @@ struct SameQuery {
     for (place, track) in tracks.enumerated() {
       let known = try known(place, isFound: !answer.processes[place].isEmpty)
       // One PID may have been asked for at two times.
-      if let known { answer.known[track.pid] = known }
+      guard let known else { continue }
+      let number = question.pids[place].number
+      if number.tid == nil {
+        answer.known[track.pid] = known
+      } else {
+        answer.knownThreads[number] = known
+      }
     }
+    answer.threads = try SameThreads(query: self, lives: lives, sets: sets).places(answer)
     answer.recorded = try index.recorded()
     return answer
   }
@@ -59,7 +68,9 @@ struct SameQuery {
     if isFound { return nil }
     // A track of few is one of processes that were there, unless others were asked for.
     if selector.alive == nil, selector.process == nil { return tracks[place].known }
-    return try lives.lives(pid: selector.pid).map(\.process)
+    return selector.tid == nil
+      ? try lives.lives(pid: selector.pid).map(\.process)
+      : try lives.lives(thread: selector.number).map(\.process)
   }
 
   /// Who was seen where, in several judgements.

@@ -13,6 +13,8 @@ public struct SameQuestion: Sendable {
   public struct Selector: Sendable, Hashable {
     /// The PID.
     public var pid: Int64
+    /// Of a thread, its own number; nil for a process.
+    public var tid: Int64?
     /// Nanoseconds since the epoch; nil for every process that had the PID.
     public var alive: Int64?
     /// How much the last digit of that time counts, in nanoseconds: a process that was first seen
@@ -28,6 +30,17 @@ public struct SameQuestion: Sendable {
       self.within = within
       self.process = process
     }
+
+    /// Selects a process or a thread by its number, or one of those that had it.
+    public init(
+      _ number: TaskNumber, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil
+    ) {
+      self.init(pid: number.pid, alive: alive, within: within, process: process)
+      tid = number.tid
+    }
+
+    /// The number that it selects by.
+    public var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
   }
 
   /// When, in nanoseconds since the epoch.

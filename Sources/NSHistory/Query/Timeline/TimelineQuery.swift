@@ -12,9 +12,13 @@ extension HistoryReader {
       var lanes: [Lane] = []
       var met: Set<Int64> = []
       for selector in selectors {
-        for life in try ProcessFinder(reading: reading).lives(selector, in: window)
+        for life in try ProcessFinder(reading: reading).lives(
+          selector, in: window, withThreads: true)
         where met.insert(life.process.id).inserted {
-          lanes += try query.lanes(of: life, types)
+          lanes += try query.lanes(
+            of: life,
+            life.process.tid == nil || selector.isOfThread
+              ? types : query.types(types, inWhichDiffers: life))
         }
       }
       return lanes
@@ -26,6 +30,14 @@ extension HistoryReader {
 struct TimelineQuery {
   let reading: Reading
   let window: TimeWindow
+
+  /// The types of which a thread was elsewhere than its process at some time.
+  func types(
+    _ types: [NamespaceType], inWhichDiffers thread: Life
+  ) throws(SQLiteError) -> [NamespaceType] {
+    let runs = try reading.threads.apart(thread)
+    return types.filter { !runs[$0.link].isEmpty }
+  }
 
   func lanes(of life: Life, _ types: [NamespaceType]) throws(SQLiteError) -> [Lane] {
     let runs = try reading.tracks.runs(of: life.memberships)
@@ -50,7 +62,9 @@ struct TimelineQuery {
       // Where there is no sample before, nothing is known of what is asked for; but it was not there
       // before it started.
       let before = beginning.other ?? window.since ?? from
-      let since = max(before, life.process.start ?? before)
+      // A thread is recorded from when on it differed from its process.
+      let isThreads = place == 0 && life.thread != nil && beginning.kind == .firstSeen
+      let since = isThreads ? from : max(before, life.process.start ?? before)
       if since < from {
         segments.append(
           .init(from: since, until: from, state: Self.doubt(beginning, run, runs.before(place))))
@@ -93,6 +107,11 @@ struct TimelineQuery {
       if joined.last != segment { joined.append(segment) }
     }
   }
+}
+
+extension ProcessSelector {
+  /// Whether it names a thread, and not its process.
+  fileprivate var isOfThread: Bool { if case .thread = self { true } else { false } }
 }
 
 extension [Track.Run] {

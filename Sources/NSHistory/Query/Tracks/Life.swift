@@ -5,6 +5,31 @@ struct Life {
   /// The sample that found it though no event had told of it, where events told of all others: when
   /// it came only its start tells. Not looked for where only some of its memberships are read.
   var untold: SamplePoint?
+  /// Of a thread, what is known of its beginning and end; nil for a process.
+  var thread: ThreadBounds?
+
+  /// What is known of the ends of the time in which a thread is recorded: it is from when on its
+  /// namespaces differed from its process's.
+  struct ThreadBounds {
+    let beginning: Beginning
+    /// Whether the recording of it ended with its session: then it may be running still, unseen by the
+    /// next.
+    let isLost: Bool
+
+    enum Beginning {
+      /// It started.
+      case started
+      /// It was where its process was, and moved from this set.
+      case moved(from: Int64)
+      /// It was there before.
+      case unknown
+    }
+  }
+
+  /// Of a thread that moved away from its process, the set that it was in before.
+  var movedFrom: Int64? {
+    if case .moved(let set)? = thread?.beginning { set } else { nil }
+  }
 
   /// The first sample that saw it.
   var firstSample: Int64 { memberships.first?.from ?? 0 }

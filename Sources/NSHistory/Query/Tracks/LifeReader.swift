@@ -34,6 +34,30 @@ final class LifeReader {
     return (lives + briefs).sorted { $0.firstSample < $1.firstSample }
   }
 
+  /// Of every thread that had these numbers, in the order in which they were met.
+  func lives(thread number: TaskNumber) throws(SQLiteError) -> [Life] {
+    guard let tid = number.tid else { return [] }
+    return try threads("tid = ?", pid: number.pid, [.integer(tid)])
+  }
+
+  /// Of the threads of a process whose namespaces differed from its own at some time.
+  func threads(of process: ProcessRecord) throws(SQLiteError) -> [Life] {
+    guard process.tid == nil else { return [] }
+    return try threads(
+      "tid IS NOT NULL AND parent_task_id = ?", pid: process.pid, [.integer(process.id)])
+  }
+
+  private func threads(
+    _ condition: String, pid: Int64, _ values: [Value]
+  ) throws(SQLiteError) -> [Life] {
+    let rows = try connection.prepare(
+      "\(Self.columns) WHERE pid = ? AND \(condition) ORDER BY task_id"
+    ).bind([.integer(pid)] + values).map { ProcessRecord($0, from: 0) }
+    var lives: [Life] = []
+    for row in rows { if let life = try life(row) { lives.append(life) } }
+    return lives
+  }
+
   /// Of one process, by its row; nil when no sample saw it.
   func life(task: Int64) throws(SQLiteError) -> Life? {
     if let life = known[task] ?? long[task] { return life }
@@ -81,9 +105,29 @@ final class LifeReader {
     process.firstSeen = found.wall
     process.lastSeen = try index.point(last.endsExactly ? last.until + 1 : last.until).wall
     process.isOpen = last.isOpen
+    let isThread = process.tid != nil
     return Life(
       process: process, memberships: memberships,
-      untold: found.isExact && !first.beginsExactly ? found : nil)
+      untold: found.isExact && !first.beginsExactly && !isThread ? found : nil,
+      thread: isThread ? try threadBounds(row.id, first, last) : nil)
+  }
+
+  private func threadBounds(
+    _ task: Int64, _ first: Membership, _ last: Membership
+  ) throws(SQLiteError) -> Life.ThreadBounds {
+    let told = try connection.prepare(
+      "SELECT cause, origin_set_id FROM membership WHERE task_id = ? AND from_sample = ?"
+    ).bind(.integer(task), .integer(first.from)).first {
+      ($0.optionalInteger(0), $0.optionalInteger(1))
+    }
+    let beginning: Life.ThreadBounds.Beginning =
+      switch (told?.0, told?.1) {
+      case (1, let origin?): .moved(from: origin)
+      case (nil, _) where !first.beginsExactly: .unknown
+      default: .started
+      }
+    let end = index.session(of: last.from)?.last
+    return .init(beginning: beginning, isLost: !last.isOpen && last.until == end)
   }
 
   /// The columns of `ProcessRecord`, and the tables that they are in.

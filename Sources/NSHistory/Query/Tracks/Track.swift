@@ -13,11 +13,13 @@ struct Track {
   let lastSamples: [Int64]
   /// Of each process, the sample that found it though no event had told of it, if one did.
   private let untold: [SamplePoint?]
+  /// Whether one of them is a thread whose recording ended with its session.
+  private let hasLostThread: Bool
   private let order: TrackOrder
 
   init(
     pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkRuns,
-    lastSamples: [Int64], untold: [SamplePoint?]
+    lastSamples: [Int64], untold: [SamplePoint?], hasLostThread: Bool = false
   ) {
     self.pid = pid
     self.processes = processes
@@ -25,6 +27,7 @@ struct Track {
     self.runs = runs
     self.lastSamples = lastSamples
     self.untold = untold
+    self.hasLostThread = hasLostThread
     order = TrackOrder(processes, lastSamples)
   }
 
@@ -93,7 +96,7 @@ struct Track {
       return stateOfStranger(in: bracket)
     }
     guard isRunning else {
-      if bracket.hidesProcesses { return .unknown(.notRecorded) }
+      if bracket.hidesProcesses || hasLostThread { return .unknown(.notRecorded) }
       return bracket.spansSpaces ? .unknown(.gap) : .absent
     }
     guard bracket.coverage == .sampled else { return .unknown(.gap) }

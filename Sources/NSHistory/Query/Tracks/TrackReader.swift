@@ -4,7 +4,7 @@ internal import SQLite
 /// Reads the recorded life of PIDs.
 final class TrackReader {
   private let index: SampleIndex
-  private let sets: SetReader
+  let sets: SetReader
   private let lives: LifeReader
   private let finder: LifeFinder
 
@@ -29,7 +29,7 @@ final class TrackReader {
     if let brackets, let lives = try few(selector, in: brackets) {
       return try track(of: lives, pid: selector.pid, known: lives.map(\.process))
     }
-    let lives = try lives.lives(pid: selector.pid)
+    let lives = try all(selector.number)
     let known = lives.map(\.process)
     let all = try track(of: lives, pid: selector.pid, known: known)
     var picked = Array(lives.indices)
@@ -46,22 +46,29 @@ final class TrackReader {
     return try track(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
   }
 
-  /// All that had a PID, or those of them that may have been running at a time, in the order in which
-  /// they were met.
+  /// All that had a number, or those of them that may have been running at a time, in the order in
+  /// which they were met.
   func lives(
-    pid: Int64, alive: Int64?, within: Int64 = 0
+    _ number: TaskNumber, alive: Int64?, within: Int64 = 0
   ) throws(SQLiteError) -> [Life] {
-    guard let alive else { return try lives.lives(pid: pid) }
-    let selector = SameQuestion.Selector(pid: pid, alive: alive, within: within)
+    guard let alive else { return try all(number) }
+    let selector = SameQuestion.Selector(number, alive: alive, within: within)
     if let few = try few(selector, in: []) { return few }
     let picked = Set(try track(selector).processes.map(\.id))
-    return try lives.lives(pid: pid).filter { picked.contains($0.process.id) }
+    return try all(number).filter { picked.contains($0.process.id) }
+  }
+
+  private func all(_ number: TaskNumber) throws(SQLiteError) -> [Life] {
+    number.tid == nil
+      ? try lives.lives(pid: number.pid) : try lives.lives(thread: number)
   }
 
   /// What is asked for of a PID, without a look at all that had it; nil where that does not suffice.
   private func few(
     _ selector: SameQuestion.Selector, in brackets: [Bracket]
   ) throws(SQLiteError) -> [Life]? {
+    // A thread is recorded a few times at most.
+    guard selector.tid == nil else { return nil }
     if let process = selector.process {
       guard selector.alive == nil, let life = try lives.life(task: process),
         life.process.pid == selector.pid, life.process.tid == nil
@@ -111,7 +118,8 @@ final class TrackReader {
     }
     return Track(
       pid: pid, processes: lives.map(\.process), known: known, runs: runs,
-      lastSamples: lives.map(\.lastSample), untold: lives.map(\.untold))
+      lastSamples: lives.map(\.lastSample), untold: lives.map(\.untold),
+      hasLostThread: lives.contains { $0.thread?.isLost == true })
   }
 
   /// What each link of one process was, from sample to sample.

@@ -26,7 +26,7 @@ enum ChangeColumns {
       Column("missing", in: .data) { row in
         .optional(row.change.missing) { .string($0.words) }
       },
-      Column("pid", cell: { .init(text: $0.change.process?.number ?? "") }) {
+      Column("pid", cell: { .init(text: $0.change.process?.number.description ?? "") }) {
         .optional($0.change.process) { .integer($0.pid) }
       },
       Column("tid", in: .data) { .optional($0.change.process?.tid, JSON.integer) },
@@ -79,9 +79,12 @@ enum ChangeColumns {
         + (how == .joined || how == .joinedOrNew ? whose(row.change) : "")
     }
     let left = row.parts.filter { [.joined, .joinedOrNew, .new].contains($0.how) }
-      .compactMap(\.from).filter { $0.isInitial != true && row.change.kind == .moved }
+      .compactMap(\.from).filter {
+        $0.isInitial != true && [.moved, .returned].contains(row.change.kind)
+      }
     let from = left.isEmpty ? "" : ", from \(left.map(\.words).joined(separator: ", "))"
-    let parent = row.change.parent.map { ", child of \($0.label)" } ?? ""
+    let link = row.change.process?.tid == nil ? "child" : "thread"
+    let parent = row.change.parent.map { ", \(link) of \($0.label)" } ?? ""
     let pin = row.change.pin.map { " by \($0.words)" } ?? ""
     return said.joined(separator: "; ") + from + parent + pin
   }

@@ -47,6 +47,7 @@ enum PeerColumns {
         .array($0.intervals.map(json))
       },
       Column("of_pid", in: .data) { .integer($0.peer.process.pid) },
+      Column("of_tid", in: .data) { .optional($0.peer.process.tid, JSON.integer) },
       Column("of_start", in: .data) { row in
         .optional(row.peer.process.start) { .string(TimeFormat.start($0)) }
       },
@@ -56,7 +57,9 @@ enum PeerColumns {
   private static func together(_ row: PeerRow) -> String {
     let total = TimeFormat.duration(row.shared.first?.total ?? 0)
     let times = row.intervals.count > 1 ? ", \(row.intervals.count) times" : ""
+    let thread = row.peer.process.tid.map { _ in ", with thread \(row.peer.process.number)" }
     return total + times + (row.intervals.last?.isOpen == true ? ", and still" : "")
+      + (thread ?? "")
   }
 
   private static func words(_ intervals: [Peer.Together]) -> String {

@@ -14,6 +14,7 @@ enum StayColumns {
         Column("changed_links", in: [.csv]) {
           .array($0.changes.map { .string("\($0.link.fileName)") })
         },
+        Column("returned", in: [.json]) { .bool($0.isReturn) },
       ] + RelatedProcess.columns("joined") { $0.joined }
       + RelatedProcess.columns("parent") { $0.parent }
       + [

@@ -3,8 +3,8 @@ internal import NamespaceModel
 
 /// The answer to "are these in one namespace?", ready to be shown: from the history or live.
 struct Comparison {
-  /// The PIDs, in the order asked for.
-  var pids: [Int64]
+  /// The PIDs and threads, in the order asked for.
+  var numbers: [TaskNumber]
   /// What is said in the place of many PIDs; nil for the PIDs themselves.
   var who: String?
   /// What was asked, behind the PIDs: `at 10:42:00`, `now`.
@@ -14,6 +14,8 @@ struct Comparison {
   var types: [TypeLine]
   /// The samples around the time asked for; empty for other questions.
   var samples: [SameAnswer.SampleGap] = []
+  /// Where threads of the processes were elsewhere than these.
+  var threads: [SameAnswer.ThreadPlace] = []
   /// What the answer rests on, and what would help, in sentences.
   var notes: [String] = []
   /// How many more processes had the PIDs than those that are compared.
@@ -30,7 +32,7 @@ struct Comparison {
   }
 
   struct Process {
-    var pid: Int64
+    var number: TaskNumber
     var start: Int64?
     var comm: String?
     var uid: Int64?
@@ -60,7 +62,7 @@ struct Comparison {
   }
 
   struct Reason: Hashable {
-    var pid: Int64
+    var number: TaskNumber
     var reason: UnknownReason
   }
 
@@ -79,11 +81,13 @@ struct Comparison {
     var place: Place
   }
 
-  /// Whether a PID stands for more than one process.
-  func isSeveral(_ pid: Int64) -> Bool { processes.count { $0.pid == pid } > 1 }
+  /// Whether a number stands for more than one process.
+  func isSeveral(_ number: TaskNumber) -> Bool { processes.count { $0.number == number } > 1 }
 
-  /// The PIDs of processes, each once.
-  func pids(of place: Place) -> [Int64] { Self.unique(place.processes.map { processes[$0].pid }) }
+  /// The numbers of processes, each once.
+  func numbers(of place: Place) -> [TaskNumber] {
+    Self.unique(place.processes.map { processes[$0].number })
+  }
 
   static func unique<T: Hashable>(_ values: [T]) -> [T] {
     var met: Set<T> = []
@@ -95,7 +99,7 @@ extension Comparison {
   /// The answer where a name stands for no process.
   init(ofNobody types: [NamespaceType]) {
     self.init(
-      pids: [], time: "", verdict: .unknown, processes: [],
+      numbers: [], time: "", verdict: .unknown, processes: [],
       types: types.map {
         TypeLine(
           type: $0, verdict: .unknown, evidence: .sampled, reason: .notRecorded, reasons: [],
@@ -105,7 +109,7 @@ extension Comparison {
 
   /// From an answer of the history.
   init(_ answer: SameAnswer, to question: SameQuestion, time: String) {
-    pids = Self.unique(question.pids.map(\.pid))
+    numbers = Self.unique(question.pids.map(\.number))
     self.time = time
     verdict = answer.verdict
     // A PID that was asked for twice, at two times, is one or two processes. Those seen come first;
@@ -115,25 +119,28 @@ extension Comparison {
         + answer.types.flatMap(\.namespaces).flatMap(\.processes))
     processes = records.map {
       Process(
-        pid: $0.pid, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
+        number: $0.number, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
         lastSeen: $0.lastSeen, container: $0.container)
     }
     let places = Dictionary(
       records.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
-    types = answer.types.map { TypeLine($0, question.pids.map(\.pid), places) }
+    types = answer.types.map { TypeLine($0, question.pids.map(\.number), places) }
     samples = answer.samples
+    threads = answer.threads
   }
 }
 
 extension Comparison.TypeLine {
   /// - Parameter places: of processes in the list of all, by row.
-  init(_ answer: SameAnswer.TypeAnswer, _ pids: [Int64], _ places: [Int64: Int]) {
+  init(
+    _ answer: SameAnswer.TypeAnswer, _ numbers: [TaskNumber], _ places: [Int64: Int]
+  ) {
     self.init(
       type: answer.type, verdict: answer.verdict, evidence: answer.isExact ? .exact : .sampled,
       reason: answer.reason,
       reasons: Comparison.unique(
-        zip(pids, answer.reasons).compactMap { pid, reason in
-          reason.map { Comparison.Reason(pid: pid, reason: $0) }
+        zip(numbers, answer.reasons).compactMap { number, reason in
+          reason.map { Comparison.Reason(number: number, reason: $0) }
         }),
       places: answer.namespaces.map {
         Comparison.Place($0.namespace, $0.processes, among: places)

@@ -14,7 +14,7 @@ extension Comparison {
   private func rows(_ line: TypeLine) -> [[String]] {
     let head = [
       line.type.name, line.verdict.rawValue, line.evidence.rawValue, line.reason?.rawValue ?? "",
-      Self.list(line.reasons.filter { $0.reason == line.reason }.map(\.pid)),
+      Self.list(line.reasons.filter { $0.reason == line.reason }.map(\.number)),
       String(line.differedAtTimes),
     ]
     if !line.intervals.isEmpty {
@@ -32,11 +32,11 @@ extension Comparison {
   private func fields(_ place: Place) -> [String] {
     [
       String(place.inode), place.kernelID.map(String.init) ?? "",
-      place.isInitial.map(String.init) ?? "", Self.list(pids(of: place)),
+      place.isInitial.map(String.init) ?? "", Self.list(numbers(of: place)),
     ]
   }
 
-  private static func list(_ pids: [Int64]) -> String {
-    pids.map(String.init).joined(separator: " ")
+  private static func list(_ numbers: [TaskNumber]) -> String {
+    numbers.map(\.description).joined(separator: " ")
   }
 }

@@ -16,6 +16,7 @@ extension Comparison {
             .object([("pid", .integer($0.pid)), ("count", .integer(Int64($0.count)))])
           })
       ),
+      ("threads", .array(threads.map(\.json))),
     ])
   }
 
@@ -28,7 +29,10 @@ extension Comparison {
         "reasons",
         .array(
           line.reasons.map {
-            .object([("pid", .integer($0.pid)), ("reason", .string($0.reason.rawValue))])
+            .object([
+              ("pid", .integer($0.number.pid)), ("tid", .optional($0.number.tid, JSON.integer)),
+              ("reason", .string($0.reason.rawValue)),
+            ])
           })
       ),
       ("namespaces", .array(line.places.map { .object(json($0)) })),
@@ -42,7 +46,7 @@ extension Comparison {
     [
       ("inode", .unsigned(place.inode)), ("id", .optional(place.kernelID, JSON.unsigned)),
       ("initial", .optional(place.isInitial, JSON.bool)),
-      ("pids", .array(pids(of: place).map(JSON.integer))),
+      ("pids", .array(Self.unique(numbers(of: place).map(\.pid)).map(JSON.integer))),
       // Places in the list of processes above: a PID may stand for several.
       ("processes", .array(place.processes.map { .integer(Int64($0)) })),
     ]
@@ -60,7 +64,8 @@ extension Comparison {
 extension Comparison.Process {
   fileprivate var json: JSON {
     .object([
-      ("pid", .integer(pid)), ("start", .optional(start) { .string(TimeFormat.start($0)) }),
+      ("pid", .integer(number.pid)), ("tid", .optional(number.tid, JSON.integer)),
+      ("start", .optional(start) { .string(TimeFormat.start($0)) }),
       ("comm", .optional(comm, JSON.string)), ("uid", .optional(uid, JSON.integer)),
       ("first_seen", .time(firstSeen)), ("last_seen", .time(lastSeen)),
       ("container", .optional(container?.id, JSON.string)),

@@ -16,7 +16,7 @@ struct ComparisonText {
   }
 
   private var headline: String {
-    let pids = comparison.pids.map(String.init)
+    let pids = comparison.numbers.map(\.description)
     let word = Self.colour(comparison.verdict).paint(comparison.verdict.rawValue, colours)
     if pids.isEmpty { return "\(word)  no two processes were meant: \(tally)" }
     let who =
@@ -101,7 +101,7 @@ struct ComparisonText {
 
   /// Whose the reason is, and what it means.
   private func explain(_ reason: UnknownReason, _ line: Comparison.TypeLine) -> String {
-    let whose = line.reasons.filter { $0.reason == reason }.map { String($0.pid) }
+    let whose = line.reasons.filter { $0.reason == reason }.map { $0.number.description }
     return (whose.isEmpty ? "" : "\(whose.joined(separator: ", ")), ") + comparison.words(reason)
   }
 
@@ -114,9 +114,9 @@ struct ComparisonText {
 
   /// A PID, with what tells its process from the others that had it.
   private func label(_ process: Comparison.Process) -> String {
-    guard comparison.isSeveral(process.pid) else { return String(process.pid) }
+    guard comparison.isSeveral(process.number) else { return process.number.description }
     let start = process.start.map { " of \(TimeFormat.people($0, zone))" } ?? ""
-    return "\(process.pid) (\(process.comm ?? "?")\(start))"
+    return "\(process.number) (\(process.comm ?? "?")\(start))"
   }
 
   private func name(_ place: Comparison.Place, _ type: NamespaceType) -> String {
@@ -154,7 +154,7 @@ struct ComparisonText {
   /// Of a PID that was several processes, which one.
   private func which(_ interval: Comparison.Interval) -> String {
     let named = interval.place.processes.map { comparison.processes[$0] }
-      .filter { comparison.isSeveral($0.pid) }.map(label)
+      .filter { comparison.isSeveral($0.number) }.map(label)
     return named.isEmpty ? "" : ", \(Comparison.unique(named).joined(separator: ", "))"
   }
 
@@ -165,7 +165,7 @@ struct ComparisonText {
   }
 
   private func words(_ process: Comparison.Process) -> String {
-    var line = "\(process.pid): "
+    var line = "\(process.number): "
     switch process.comm {
     case nil: line += "(name not readable)"
     case ""?: line += "(empty name)"

@@ -13,7 +13,7 @@ struct LiveAnswer {
     let types = findings.map { line($0.0, $0.1) }
     let now = ClockReading.now()
     return Comparison(
-      pids: pids.map(Int64.init), time: "now",
+      numbers: pids.map { TaskNumber(pid: Int64($0)) }, time: "now",
       verdict: Verdict(of: types.map(\.verdict)),
       processes: processes.compactMap { $0.map { process($0, now) } }, types: types,
       words: Self.words)
@@ -32,7 +32,7 @@ struct LiveAnswer {
     return Comparison.TypeLine(
       type: type, verdict: verdict, evidence: .exact, reason: verdict == .unknown ? reason : nil,
       reasons: zip(pids, reasons).compactMap { pid, reason in
-        reason.map { Comparison.Reason(pid: Int64(pid), reason: $0) }
+        reason.map { Comparison.Reason(number: TaskNumber(pid: Int64(pid)), reason: $0) }
       },
       places: namespaces.map { namespace in
         Comparison.Place(
@@ -73,7 +73,7 @@ struct LiveAnswer {
 
   private func process(_ live: LiveProcess, _ now: ClockReading) -> Comparison.Process {
     Comparison.Process(
-      pid: Int64(live.facts.pid),
+      number: TaskNumber(pid: Int64(live.facts.pid)),
       start: live.facts.startTicks.flatMap {
         ClockTicks.wall($0, perSecond: Int64(ClockTick.perSecond), at: now)
       },

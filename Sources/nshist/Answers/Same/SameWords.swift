@@ -8,6 +8,8 @@ struct SameWords {
   let answer: SameAnswer
   let zone: TimeZoneChoice
   let path: String
+  /// What explains that numbers are not in the history.
+  var threadHints: [TaskNumber: String] = [:]
 
   /// The time the question is about.
   var time: String {
@@ -24,7 +26,20 @@ struct SameWords {
   /// What the answer rests on.
   var notes: [String] {
     let isSeen = answer.types.contains { !$0.namespaces.isEmpty }
-    return several + around + hint + (isSeen ? [evidence] : [])
+    return several + threads + around + hint + (isSeen ? [evidence] : [])
+  }
+
+  /// What a person reads through.
+  private static let mostThreads = 10
+
+  /// The verdict is about processes: threads that were elsewhere are named beside it.
+  private var threads: [String] {
+    // The places that others were seen in come first.
+    let met = answer.threads.filter { !$0.others.isEmpty }
+    let all = met + answer.threads.filter { $0.others.isEmpty }
+    let rest = all.count - Self.mostThreads
+    return all.prefix(Self.mostThreads).map { $0.words(zone) }
+      + (rest > 0 ? ["And \(rest) more places of threads: --format json has them all."] : [])
   }
 
   /// Over a range, what was unseen for a moment hides what was seen all the rest of the time.
@@ -39,7 +54,9 @@ struct SameWords {
 
   private var several: [String] {
     zip(question.pids, answer.processes).filter { $1.count > 1 }.map { selector, processes in
-      "PID \(selector.pid) was \(processes.count) processes; PID@TIME picks one of them."
+      selector.tid == nil
+        ? "PID \(selector.pid) was \(processes.count) processes; PID@TIME picks one of them."
+        : "Thread \(selector.number) was \(processes.count) threads; PID/TID@TIME picks one of them."
     }
   }
 
@@ -106,7 +123,7 @@ struct SameWords {
     let outside = outside(recorded, span)
     let absent = question.pids.indices.compactMap { place in
       // That nobody was there before the first sample needs no word.
-      let isKnown = answer.known[question.pids[place].pid]?.isEmpty == false
+      let isKnown = !known(question.pids[place].number).isEmpty
       let isMissing = answer.processes[place].isEmpty && !(isKnown && outside != nil)
       return isMissing ? missing(place, span) : nil
     }
@@ -126,18 +143,23 @@ struct SameWords {
   }
 
   private func missing(_ place: Int, _ span: String) -> String {
-    let pid = question.pids[place].pid
-    let known = answer.known[pid] ?? []
+    let number = question.pids[place].number
+    let known = known(number)
     guard let nearest = known.min(by: { distance(of: $0) < distance(of: $1) }) else {
-      return "PID \(pid) is not in the history; \(span)"
+      return "\(number.words) is not in the history; \(threadHints[number] ?? span)"
     }
     let isAway = answer.types.allSatisfy { $0.reasons[place] == .notRunning }
     let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
     return """
-      \(isAway ? "PID \(pid) was not there then" : "nothing is known of PID \(pid) then"); it was \
+      \(isAway ? "\(number.words) was not there then" : "nothing is known of \(number.words) then"); it was \
       recorded \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \
       \(nearest.comm ?? "(no name)")\(others)
       """
+  }
+
+  /// All that had a number.
+  private func known(_ number: TaskNumber) -> [ProcessRecord] {
+    (number.tid == nil ? answer.known[number.pid] : answer.knownThreads[number]) ?? []
   }
 
   /// How far a process was from the time asked for.

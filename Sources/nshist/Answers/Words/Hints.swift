@@ -14,16 +14,9 @@ struct Hints {
     switch selector {
     case .latest(let all): return try words(all, window)
     case .pid(let pid, let alive, _):
-      let known = try reader.processes(.pid(pid))
-      let time = alive ?? window.since ?? window.until
-      guard let nearest = known.min(by: { $0.distance(to: time) < $1.distance(to: time) }) else {
-        return "PID \(pid) is not in the history; \(try recorded())"
-      }
-      let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
-      return """
-        PID \(pid) \(time == nil ? "" : "was not recorded then; it ")was recorded \
-        \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \(nearest.shownName)\(others)
-        """
+      return try words(TaskNumber(pid: pid), selector: .pid(pid), alive, window)
+    case .thread(let number, let alive, _):
+      return try words(number, selector: .thread(number), alive, window)
     case .comm(let name):
       if try !reader.processes(selector).isEmpty {
         return "no process '\(name)' was recorded in that time; \(try recorded())"
@@ -46,6 +39,22 @@ struct Hints {
         : "; of \(RecordingWords.count(unknown, "process", "processes")) there the PIDs inside are not known"
       return "no process with the PID \(number) in that pid namespace was recorded\(others)"
     }
+  }
+
+  private func words(
+    _ number: TaskNumber, selector: ProcessSelector, _ alive: Int64?, _ window: TimeWindow
+  ) throws -> String {
+    let known = try reader.processes(selector)
+    let time = alive ?? window.since ?? window.until
+    guard let nearest = known.min(by: { $0.distance(to: time) < $1.distance(to: time) }) else {
+      return
+        "\(number.words) is not in the history; \(try ThreadHints(reader: reader).words(number) ?? recorded())"
+    }
+    let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
+    return """
+      \(number.words) \(time == nil ? "" : "was not recorded then; it ")was recorded \
+      \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \(nearest.shownName)\(others)
+      """
   }
 
   /// Says so on standard error.

@@ -4,9 +4,6 @@ extension ProcessRecord {
   /// For people: `4711 nginx`.
   var label: String { "\(number) \(shownName)" }
 
-  /// Its PID, and of a thread its number: `4711/4713`.
-  var number: String { tid.map { "\(pid)/\($0)" } ?? String(pid) }
-
   /// Its name, or what there is to say of it.
   var shownName: String {
     switch comm {
@@ -48,7 +45,9 @@ enum ProcessColumns {
     showsContainer: Bool = false, _ process: @escaping (Row) -> ProcessRecord
   ) -> [Column<Row>] {
     [
-      Column("pid", cell: { .init(text: process($0).number) }) { .integer(process($0).pid) },
+      Column("pid", cell: { .init(text: process($0).number.description) }) {
+        .integer(process($0).pid)
+      },
       Column("tid", in: .data) { .optional(process($0).tid, JSON.integer) },
       Column("start", in: .data) { row in
         .optional(process(row).start) { .string(TimeFormat.start($0)) }

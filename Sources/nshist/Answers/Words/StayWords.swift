@@ -11,13 +11,15 @@ struct StayWords {
     guard !stay.changes.isEmpty else { return "as before" }
     let links = stay.changes.map(\.link)
     let which = LinkGroup.words(links) + (links.count == 1 ? " only" : "")
-    return "\(which): \(changes)\(joined)"
+    let back = stay.isReturn ? ", back with its process" : ""
+    return "\(which): \(changes)\(joined)\(back)"
   }
 
   /// Where the process was when it was first seen, and what of that is not where its parent was.
   private var first: String {
     let place = "in \(LinkColumn.summary(stay.links))"
-    let parent = stay.parent.map { ", child of \($0.label)" } ?? ""
+    let link = stay.process.tid == nil ? "child" : "thread"
+    let parent = stay.parent.map { ", \(link) of \($0.label)" } ?? ""
     return stay.changes.isEmpty ? place : "\(place); \(changes)\(joined)\(parent)"
   }
 

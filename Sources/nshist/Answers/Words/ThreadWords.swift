@@ -1,0 +1,53 @@
+internal import NSHistory
+
+extension TaskNumber {
+  /// For people: `PID 4711`, `thread 4711/4713`.
+  var words: String { tid == nil ? "PID \(self)" : "thread \(self)" }
+}
+
+/// What helps where a number is not in the history and threads explain that.
+struct ThreadHints {
+  let reader: HistoryReader
+
+  /// Nil where threads do not explain it.
+  func words(_ number: TaskNumber) throws -> String? {
+    if number.tid != nil {
+      return """
+        a thread is recorded from when on its namespaces differ from those of its process: \
+        ask for \(number.pid)
+        """
+    }
+    let threads = try reader.threads(tid: number.pid)
+    guard !threads.isEmpty else { return nil }
+    return
+      "it is the number of a thread: ask for \(threads.map(\.description).joined(separator: ", "))"
+  }
+}
+
+extension SameAnswer.ThreadPlace {
+  /// Where a thread was while its process was not, for a person.
+  func words(_ zone: TimeZoneChoice) -> String {
+    let pids = Comparison.unique(others.map(\.number)).map(\.description)
+    let whose = pids.isEmpty ? "" : ", where \(pids.joined(separator: ", ")) was seen"
+    let time =
+      from == until
+      ? "at \(TimeFormat.people(from, zone))"
+      : "from \(TimeFormat.people(from, zone)) to \(TimeFormat.people(until, zone))"
+    return """
+      Thread \(thread.number) of PID \(thread.pid) was in \(namespace.words)\(whose), \(time) \
+      (\(isExact ? "exact" : "sampled")); PID \(thread.pid) is where its main thread is.
+      """
+  }
+
+  /// The same for programs.
+  var json: JSON {
+    .object([
+      ("thread", thread.json), ("type", .string(namespace.type.name)),
+      ("inode", .unsigned(namespace.inode)),
+      ("id", .optional(namespace.kernelID, JSON.unsigned)),
+      ("initial", .optional(namespace.isInitial, JSON.bool)),
+      ("from", .time(from)), ("until", .time(until)), ("exact", .bool(isExact)),
+      ("others", .array(others.map(\.json))),
+    ])
+  }
+}
