@@ -35,6 +35,7 @@ let package = Package(
         .embedInCode("V0005_namespace_numbers.sql"),
         .embedInCode("V0006_children_links.sql"),
         .embedInCode("V0007_limits.sql"),
+        .embedInCode("V0008_descriptions.sql"),
       ],
       swiftSettings: strict),
 

@@ -33,5 +33,6 @@ public struct Migration: Sendable {
     Migration(5, "V0005_namespace_numbers.sql", PackageResources.V0005_namespace_numbers_sql),
     Migration(6, "V0006_children_links.sql", PackageResources.V0006_children_links_sql),
     Migration(7, "V0007_limits.sql", PackageResources.V0007_limits_sql),
+    Migration(8, "V0008_descriptions.sql", PackageResources.V0008_descriptions_sql),
   ]
 }

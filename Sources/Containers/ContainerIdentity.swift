@@ -15,12 +15,19 @@ public struct ContainerIdentity: Sendable, Hashable {
   /// The user in whose slice it runs (`user-1000.slice` of systemd.special(7)): who runs an engine
   /// without root. Nil for root, and for a container inside another.
   public var user: UInt32?
+  /// Whether only root can have made its cgroup; nil where that is not known. Whoever may make cgroups
+  /// may name one like a container of root's.
+  public var isMadeByRoot: Bool?
 
   /// A container with these values.
-  public init(engine: Engine?, id: String, pod: String? = nil, user: UInt32? = nil) {
+  public init(
+    engine: Engine?, id: String, pod: String? = nil, user: UInt32? = nil,
+    isMadeByRoot: Bool? = nil
+  ) {
     self.engine = engine
     self.id = id
     self.pod = pod
     self.user = user
+    self.isMadeByRoot = isMadeByRoot
   }
 }

@@ -53,9 +53,7 @@ private struct Lookup {
   init(_ names: ContainerNames) {
     work = BackgroundWork {
       { containers in
-        containers.reduce(into: [:]) { found, container in
-          found[container] = names.name(of: container)
-        }
+        names.names(of: containers)
       }
     }
   }

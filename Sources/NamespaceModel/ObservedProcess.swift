@@ -46,12 +46,53 @@ public struct ProcessDescription: Sendable, Hashable {
   public var uid: UInt32?
   /// `/proc/PID/cgroup` without its last newline (`cgroups(7)`); nil when it could not be read.
   public var cgroup: [UInt8]?
+  /// The PID of its parent; nil when it could not be read.
+  public var parentPID: Int32?
+  /// The parts that nobody has read yet: a new process has its parent's.
+  public var inherited: InheritedParts
 
   /// A description with these values.
-  public init(comm: [UInt8]?, uid: UInt32?, cgroup: [UInt8]?) {
+  public init(
+    comm: [UInt8]?, uid: UInt32?, cgroup: [UInt8]?, parentPID: Int32? = nil,
+    inherited: InheritedParts = []
+  ) {
     self.comm = comm
     self.uid = uid
     self.cgroup = cgroup
+    self.parentPID = parentPID
+    self.inherited = inherited
+  }
+
+  /// Takes over the parts that could be read: a process on its way out has none of them.
+  package mutating func update(_ new: ProcessDescription) {
+    comm = new.comm ?? comm
+    if let new = new.uid { uid = new }
+    if let new = new.cgroup { cgroup = new }
+    if let new = new.parentPID { parentPID = new }
+    if new.uid != nil { inherited.setUser(new.inherited) }
+    if new.cgroup != nil { inherited.setCgroup(new.inherited) }
+  }
+}
+
+/// The parts of a description that a process has from its parent, and that nobody has read.
+public struct InheritedParts: OptionSet, Sendable, Hashable {
+  /// The bits; the same in a history file.
+  public let rawValue: Int64
+
+  /// The parts with these bits.
+  public init(rawValue: Int64) { self.rawValue = rawValue }
+
+  /// The user id.
+  public static let user = InheritedParts(rawValue: 1)
+  /// The control group.
+  public static let cgroup = InheritedParts(rawValue: 2)
+
+  fileprivate mutating func setUser(_ other: InheritedParts) {
+    self = subtracting(.user).union(other.intersection(.user))
+  }
+
+  fileprivate mutating func setCgroup(_ other: InheritedParts) {
+    self = subtracting(.cgroup).union(other.intersection(.cgroup))
   }
 }
 

@@ -24,6 +24,9 @@ public struct ProcessEvent: Sendable {
     case exited(ProcessToken, mayResume: Bool)
     /// It went on by exec after it was reported to have exited.
     case resumed(ProcessToken, ObservedSet)
+    /// It took another name: execve(2), or PR_SET_NAME of prctl(2). Its user and its cgroup, where they
+    /// are given, were read right after that, and may have been so before.
+    case described(ProcessToken, ProcessDescription)
   }
 }
 
@@ -49,7 +52,7 @@ public struct EventStart: Sendable {
   public var origin: ThreadOrigin
   /// What will not change, as far as an event tells it.
   public var facts: ProcessFacts
-  /// What may: the name of its last exec; the rest is its parent's until it is read.
+  /// What may: the name of its last exec. Parts that were not read are its parent's, and say so.
   public var description: ProcessDescription
   /// Where it is.
   public var set: ObservedSet
@@ -76,12 +79,10 @@ public struct EventBatch: Sendable {
   public var epoch: Int64
   /// In order of time.
   public var events: [ProcessEvent] = []
-  /// Descriptions that changed since the batch before: of an exec, mostly.
-  public var described: [ProcessSample.Redescription] = []
 
   /// A batch of none yet.
   public init(epoch: Int64) { self.epoch = epoch }
 
   /// Whether there is nothing to tell.
-  public var isEmpty: Bool { events.isEmpty && described.isEmpty }
+  public var isEmpty: Bool { events.isEmpty }
 }

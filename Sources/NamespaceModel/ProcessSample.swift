@@ -39,6 +39,8 @@ public struct ProcessSample: Sendable {
   /// Whether the threads of every process were read; if not, only those beside a main thread that has
   /// exited, and that a thread is not told says nothing.
   public var hasThreads = false
+  /// Whether the description of every process was read, and not only of some.
+  public var hasAllDescriptions = false
   /// Of the threads that were read, those that are no tasks of their own.
   public var companions: [Companion] = []
   /// How many of what there is.
@@ -120,11 +122,15 @@ public struct ProcessSample: Sendable {
     public var token: ProcessToken
     /// Its description now.
     public var description: ProcessDescription
+    /// When the last pass began that read the description before, on the boot clock: what differs
+    /// changed since then. Nil where that is not known.
+    public var since: Int64?
 
     /// The description a process has now.
-    public init(token: ProcessToken, description: ProcessDescription) {
+    public init(token: ProcessToken, description: ProcessDescription, since: Int64? = nil) {
       self.token = token
       self.description = description
+      self.since = since
     }
   }
 

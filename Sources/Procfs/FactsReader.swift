@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
@@ -42,19 +43,39 @@ enum FactsReader {
 
   /// What may change. A part that cannot be read now is left unknown: it proves nothing, and a
   /// process on its way out has none of it.
-  static func description(in directory: Int32) -> ProcessDescription {
+  ///
+  /// - Parameter isProc: whether it is below a proc file system, where the owner of the folder of a
+  ///   process is its effective user (`pid_getattr` of fs/proc/base.c), for a tenth of the price of
+  ///   `status`.
+  static func description(in directory: Int32, isProc: Bool) -> ProcessDescription {
     var description = unknown
     if case .success(let text) = SmallFile.read("../stat", in: directory),
       let stat = StatLine(text)
     {
       description.comm = stat.comm
+      description.parentPID = stat.parentPID
     }
-    description.uid = status(in: directory)?.uid
+    description.uid = isProc ? owner(of: directory) : status(in: directory)?.uid
     if case .success(var text) = SmallFile.read("../cgroup", in: directory) {
       if text.last == 0x0A { text.removeLast() }
       description.cgroup = text
     }
     return description
+  }
+
+  /// The effective user and the cgroup of a process, by its number; nil when it is gone.
+  static func userAndCgroup(of pid: Int32, root: ProcRoot) -> ProcessDescription? {
+    var status = Glibc.stat()
+    guard fstatat(root.descriptor, "\(pid)", &status, 0) == 0,
+      case .success(var cgroup) = SmallFile.read("\(pid)/cgroup", in: root.descriptor)
+    else { return nil }
+    if cgroup.last == 0x0A { cgroup.removeLast() }
+    return ProcessDescription(comm: nil, uid: status.st_uid, cgroup: cgroup)
+  }
+
+  private static func owner(of directory: Int32) -> UInt32? {
+    var status = Glibc.stat()
+    return fstatat(directory, "..", &status, 0) == 0 ? status.st_uid : nil
   }
 
   /// The process that a number belongs to as one of its threads: `/proc/TID` is there too, although

@@ -88,7 +88,7 @@ public struct LiveComparison {
       }
       found.append(
         LiveProcess(
-          facts: facts, description: FactsReader.description(in: directory),
+          facts: facts, description: FactsReader.description(in: directory, isProc: root.isProc),
           threadOf: FactsReader.processOfThread(pid, in: directory)))
     }
     return found

@@ -13,6 +13,8 @@ extension ProcfsSource {
     sample.initialInodes = initial
     var shared = SharedValues()
     sample.appeared.reserveCapacity(pendingFacts.count)
+    let due = descriptions.due(in: entries)
+    sample.hasAllDescriptions = due.count == entries.count
     for index in entries.indices {
       if index % Self.pauseEvery == 0 { onPause?() }
       if let thread = entries[index].thread {
@@ -32,6 +34,7 @@ extension ProcfsSource {
       guard
         entries[index].isTask,
         entries[index].news != .none || entries[index].descriptionsDue > 0
+          || due.contains(index)
       else { continue }
       let entry = entries[index]
       switch entry.news {
@@ -45,17 +48,27 @@ extension ProcfsSource {
                 tid: $0.tid, process: $0.process, startTicks: $0.startTicks,
                 origin: origins.removeValue(forKey: entry.token) ?? .unknown)
             },
-            description: shared.description(describe(entry)),
+            description: learn(shared.description(describe(entry)), of: entry).description,
             links: states(of: entry, initial, &shared)))
       case .changed:
         sample.changed.append(
           .init(token: entry.token, links: states(of: entry, initial, &shared)))
-        sample.described.append(.init(token: entry.token, description: describe(entry)))
+        sample.described.append(learn(describe(entry), of: entry))
         // A runtime sets namespaces up first and runs its program after.
         entries[index].descriptionsDue = 1
       case .none, .gone:
-        sample.described.append(.init(token: entry.token, description: describe(entry)))
-        entries[index].descriptionsDue -= 1
+        let isYoung = entry.descriptionsDue > 0
+        if isYoung { entries[index].descriptionsDue -= 1 }
+        // Of a zombie some parts are gone, and no other changes any more. A kernel thread is called
+        // after what it does at the moment (`kworker/0:1-events`).
+        guard !entry.isKernelThread, isYoung || !entry.isZombie else { break }
+        let known = descriptions[entry.token]
+        if !isYoung, let known, isUnchanged(known, entry) {
+          descriptions.confirm(entry.token, at: passStart.boot)
+          break
+        }
+        let read = learn(describe(entry), of: entry)
+        if isYoung || descriptions[entry.token] != known { sample.described.append(read) }
       }
       entries[index].news = .none
     }
@@ -80,11 +93,26 @@ extension ProcfsSource {
     shared.states(entry.links) { states(of: entry, initial: initial) }
   }
 
+  private func learn(
+    _ read: ProcessDescription, of entry: ProcessEntry
+  ) -> ProcessSample.Redescription {
+    let since = descriptions.learn(read, of: entry.token, at: passStart.boot)
+    return .init(token: entry.token, description: read, since: since)
+  }
+
+  private func isUnchanged(_ known: ProcessDescription, _ entry: ProcessEntry) -> Bool {
+    // Where its folder cannot be had its description is read, and that fails.
+    do {
+      return try withDirectory(of: entry) { descriptionCheck.isUnchanged(known, in: $0) } ?? false
+    } catch { return false }
+  }
+
   private func describe(_ entry: ProcessEntry) -> ProcessDescription {
     // What cannot be read of it now is left unknown: the pass stands without.
     do {
-      return try withDirectory(of: entry) { FactsReader.description(in: $0) }
-        ?? FactsReader.unknown
+      return try withDirectory(of: entry) {
+        FactsReader.description(in: $0, isProc: root.isProc)
+      } ?? FactsReader.unknown
     } catch { return FactsReader.unknown }
   }
 }

@@ -51,6 +51,8 @@ public final class ProcfsSource: SampleSource {
   /// How many passes were handed out, and whether the last of them read the threads of every process.
   private(set) var passes = 0
   private(set) var readThreadsBefore = false
+  var descriptions = KnownDescriptions()
+  let descriptionCheck: DescriptionCheck
   /// Called now and then in a pass: who reads many processes keeps others waiting.
   public var onPause: (() -> Void)?
   /// Whether a pass is to end at the next pause, as one that failed (`ECANCELED`).
@@ -74,6 +76,7 @@ public final class ProcfsSource: SampleSource {
     self.identity = identity ?? IdentitySource.probe(root)
     self.descriptorBudget =
       descriptorBudget ?? max(0, OpenFileLimit.raise() - OpenFileLimit.reserve)
+    descriptionCheck = DescriptionCheck(isProc: root.isProc)
     supported = root.ownLinks()
   }
 
@@ -221,6 +224,7 @@ public final class ProcfsSource: SampleSource {
         held -= 1
       }
       origins[entry.token] = nil
+      descriptions.forget(entry.token)
       if pendingFacts.removeValue(forKey: entry.token) == nil, entry.isTask {
         gone.append(entry.token)
       }

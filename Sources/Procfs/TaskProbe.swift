@@ -60,8 +60,13 @@ public final class TaskProbe {
       guard let facts = try FactsReader.facts(pid, in: directory, root: root),
         facts.startTicks != nil
       else { return nil }
-      return (facts, FactsReader.description(in: directory))
+      return (facts, FactsReader.description(in: directory, isProc: root.isProc))
     } catch { return nil }
+  }
+
+  /// The effective user and the cgroup of a process; nil when it is gone.
+  public func description(of pid: Int32) -> ProcessDescription? {
+    FactsReader.userAndCgroup(of: pid, root: root)
   }
 
   /// The numbers of the threads of a process, its main thread's among them; empty when it is gone.

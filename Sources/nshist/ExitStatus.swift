@@ -47,6 +47,7 @@ enum ExitStatus {
   static func leave(for error: any Error, of command: (any ParsableCommand.Type)?) -> Never {
     switch error {
     case let error as HistoryError: fail(error.description, of(error.kind))
+    case let error as UnknownNameError: fail(error.description, noInput)
     case let error as OutputError: fail(error.description, error.status)
     case let error as ProcfsError: fail(error.description, of(error))
     case RecorderError.procfs(let error): fail(error.description, of(error))

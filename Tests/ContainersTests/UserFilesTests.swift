@@ -75,6 +75,60 @@ struct UserFilesTests {
     #expect(try root.name(.podman, user: 4711)?.name == "secret")
   }
 
+  /// A running process, as `/proc` shows it.
+  private func run(_ pid: Int, _ words: String..., as user: UInt32 = UInt32(geteuid())) throws {
+    let name = words[0].split(separator: "/").last ?? ""
+    try root.write("proc/\(pid)/comm", "\(name)\n")
+    try root.write("proc/\(pid)/cmdline", words.map { $0 + "\0" }.joined())
+    if user != geteuid() {
+      try #require(chown(root.path("proc/\(pid)/cmdline"), user, user) == 0)
+    }
+  }
+
+  private func found(_ container: ContainerIdentity) throws -> String? {
+    try ContainerNames(root: root.path("")).names(of: [container])[container]?.name
+  }
+
+  @Test(
+    "an engine that keeps its files elsewhere, and says where in its arguments",
+    .enabled(if: geteuid() == 0, "needs root, whose processes they have to be"))
+  func elsewhere() throws {
+    let podman = ContainerIdentity(engine: .podman, id: Sample.id)
+    let docker = ContainerIdentity(engine: .docker, id: Sample.id)
+    #expect(try found(podman) == nil)
+    try run(
+      7, "/usr/bin/conmon", "--api-version", "1", "-c", Sample.id, "-u", Sample.id, "-n", "given",
+      "--exit-command", "/usr/bin/podman", "--exit-command-arg", "--root", "--exit-command-arg",
+      "/srv/pods")
+    #expect(try found(podman) == "given")
+    try root.write(
+      "srv/pods/overlay-containers/containers.json", FakeRoot.storageText("kept", metadata: "{}"))
+    #expect(try found(podman) == "kept")
+    // Who else can have made it has no name of root's.
+    #expect(
+      try found(.init(engine: .podman, id: Sample.id, user: 4711, isMadeByRoot: false)) == nil)
+    #expect(try found(docker) == nil)
+    try root.write(FakeRoot.docker(in: "srv/docker"), FakeRoot.dockerText("/web"))
+    try run(8, "/usr/bin/dockerd", "--data-root=/srv/docker")
+    #expect(try found(docker) == "web")
+    try run(8, "/usr/bin/dockerd")
+    #expect(try found(docker) == nil)
+    try root.write("etc/docker/daemon.json", #"{"data-root": "/srv/docker"}"#)
+    #expect(try found(docker) == "web")
+  }
+
+  @Test(
+    "what a process of another user says of a container of root's is not believed",
+    .enabled(if: geteuid() == 0, "needs root, to give files to another user"))
+  func impostor() throws {
+    try run(7, "conmon", "-c", Sample.id, "-n", "payments", as: 4711)
+    try run(8, "dockerd", "--data-root", "/srv/docker", as: 4711)
+    try root.write(FakeRoot.docker(in: "srv/docker"), FakeRoot.dockerText("/payments"))
+    #expect(try found(.init(engine: .podman, id: Sample.id)) == nil)
+    #expect(try found(.init(engine: .docker, id: Sample.id)) == nil)
+    #expect(try found(.init(engine: .podman, id: Sample.id, user: 4711)) == "payments")
+  }
+
   @Test(
     "a table of users that is none", arguments: ["", ":::::", "me:x:\(geteuid()):0::home/me:\n"])
   func badTable(text: String) throws {

@@ -89,6 +89,76 @@ struct ContainerNameTests {
     _ = try outer.wait()
   }
 
+  @Test("a cgroup that a user may have made has no name of root's, and is marked")
+  func forged() throws {
+    let folder = try TemporaryFolder()
+    let user = ["user.slice", "user-1000.slice", "user@1000.service", "docker-\(id).scope"]
+    let groups = [
+      try LiveCgroup("docker-\(id).scope"), try LiveCgroup(user[0], user[1], user[2], user[3]),
+      try LiveCgroup("nshist-\(getpid()).service", "docker-\(id).scope"),
+    ]
+    try groups[2].give(to: 1000)
+    let processes = try groups.map { group in
+      let words = group.run("sleep 300")
+      return try Command(words[0], Array(words.dropFirst()))
+    }
+    let recording = try LiveRecording(
+      interval: "100ms", ["--host-root", try hostRoot(folder)])
+    try recording.waitForSamples(4)
+    recording.settle()
+    let named = try recording.ask("processes", "--container", "web")
+    #expect(named.map(\.pid) == [Int(processes[0].pid)], "\(named)")
+    #expect(named.first?.flag("container_verified") == true)
+    #expect(named.first?.number("container_owner") == nil)
+    let rows = try recording.ask("processes", "--container", id)
+    #expect(Set(rows.compactMap(\.pid)) == Set(processes.map { Int($0.pid) }), "\(rows)")
+    for row in rows where row.pid != Int(processes[0].pid) {
+      #expect(row.flag("container_verified") == false && row["container_name"] == nil, "\(row)")
+      #expect(row.number("container_owner") == 1000, "\(row)")
+    }
+    let table = try Command.nshist(
+      "query", "processes", "--container", id, "--db", recording.database)
+    #expect(table.output.contains("unverified, of uid 1000"), "\(table.output)")
+    for process in processes {
+      process.signal(SIGKILL)
+      _ = try process.wait()
+    }
+  }
+
+  @Test("a name that no process and no container has is an error, with the nearest")
+  func unknown() throws {
+    let folder = try TemporaryFolder()
+    let group = try LiveCgroup("docker-\(id).scope")
+    let words = group.run("sleep 300")
+    let process = try Command(words[0], Array(words.dropFirst()))
+    let recording = try LiveRecording(
+      interval: "100ms", ["--host-root", try hostRoot(folder)])
+    try recording.waitForSamples(3)
+    recording.settle()
+    for question in [
+      ["processes", "--container", "wed"], ["namespaces", "--container", "wed"],
+      ["history", "container:wed"], ["peers", "container:wed"],
+      ["changes", "--pid", "container:wed"], ["same", "container:wed", "1"],
+      ["members", "net@container:wed"], ["history", "1", "--in", "wed"],
+    ] {
+      let outcome = try Command.run(
+        Command.nshist, ["query"] + question + ["--db", recording.database])
+      #expect(outcome.status == 66 && outcome.output == "", "\(question): \(outcome)")
+      #expect(
+        outcome.messages.contains("no container 'wed'") && outcome.messages.contains("web"),
+        "\(question): \(outcome.messages)")
+    }
+    for arguments in [["export", "--container", "wed"], ["timeline", "container:wed"]] {
+      let outcome = try Command.run(Command.nshist, arguments + ["--db", recording.database])
+      #expect(outcome.status == 66, "\(arguments): \(outcome)")
+    }
+    let name = try Command.nshist(
+      "query", "history", "comm:sleeq", "--db", recording.database)
+    #expect(name.status == 66 && name.messages.contains("sleep"), "\(name.messages)")
+    process.signal(SIGKILL)
+    _ = try process.wait()
+  }
+
   @Test("a folder for the names that is not there is said, and nothing recorded")
   func missing() throws {
     let folder = try TemporaryFolder()

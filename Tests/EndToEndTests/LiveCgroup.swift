@@ -37,6 +37,18 @@ final class LiveCgroup {
     ["/bin/sh", "-c", "echo $$ > '\(path)/cgroup.procs' && exec \(command)"]
   }
 
+  /// Moves a process into it.
+  func add(_ pid: Int32) throws {
+    try "\(pid)".write(toFile: path + "/cgroup.procs", atomically: false, encoding: .utf8)
+  }
+
+  /// Makes a user the owner of the group above it.
+  func give(to user: UInt32) throws {
+    guard chown(folders[folders.count - 2], user, user) == 0 else {
+      throw NeverHappened(what: "chown: \(String(cString: strerror(errno)))")
+    }
+  }
+
   deinit {
     // One that others have made groups in stays.
     for folder in folders.reversed() {

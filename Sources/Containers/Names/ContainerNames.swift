@@ -34,6 +34,41 @@ public final class ContainerNames: Sendable {
     return nil
   }
 
+  /// The names of containers, of those that have one; also of those whose engines keep their files
+  /// elsewhere, where running processes say where.
+  public func names(of containers: [ContainerIdentity]) -> [ContainerIdentity: ContainerName] {
+    var found: [ContainerIdentity: ContainerName] = [:]
+    for container in containers { found[container] = name(of: container) }
+    let rest = containers.filter { found[$0] == nil && HexID.isID($0.id) }
+    guard !rest.isEmpty else { return found }
+    let processes = EngineProcesses(root)
+    for container in rest { found[container] = name(of: container, by: processes) }
+    return found
+  }
+
+  private func name(
+    of container: ContainerIdentity, by processes: EngineProcesses
+  ) -> ContainerName? {
+    // The owner of what others than root can have made is not root.
+    guard let user = container.user ?? (container.isMadeByRoot == false ? nil : 0) else {
+      return nil
+    }
+    let owner: UInt32? = user == 0 ? nil : user
+    let engines = Self.engines(of: container.engine)
+    for monitor in processes.monitors[container.id] ?? []
+    where monitor.user == user && engines.contains(.podman) {
+      let home = StateHome.other(storage: monitor.storage, docker: [], owner: owner)
+      let files = StateFiles(root: root, home: home, id: container.id)
+      if let name = files.name(from: .podman) ?? monitor.name.map({ ContainerName($0) }) {
+        return name
+      }
+    }
+    let folders = processes.docker.filter { $0.user == user }.map(\.folder)
+    guard !folders.isEmpty, engines.contains(.docker) else { return nil }
+    let home = StateHome.other(storage: [], docker: folders, owner: owner)
+    return StateFiles(root: root, home: home, id: container.id).name(from: .docker)
+  }
+
   /// The engine first that the path named. Amazon's agent has Docker run its tasks.
   private static func engines(of named: Engine?) -> [Engine] {
     switch named {
@@ -43,9 +78,11 @@ public final class ContainerNames: Sendable {
     }
   }
 
-  /// A container in the slice of a user may still be one that the user had root make.
+  /// A container in the slice of a user may still be one that the user had root make. One that somebody
+  /// else than root can have made is none of root's, whatever its id.
   private func homes(of container: ContainerIdentity) -> [StateHome] {
-    guard let user = container.user else { return [.system] }
-    return [.user(user, home: UserHome.path(of: user, in: root)), .system]
+    let system: [StateHome] = container.isMadeByRoot == false ? [] : [.system]
+    guard let user = container.user else { return system }
+    return [.user(user, home: UserHome.path(of: user, in: root))] + system
   }
 }

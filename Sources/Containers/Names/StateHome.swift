@@ -3,12 +3,15 @@ enum StateHome {
   case system
   /// A user, and the home folder where it is known.
   case user(UInt32, home: String?)
+  /// Where an engine that runs says that it keeps them, and who has to own them.
+  case other(storage: [String], docker: [String], owner: UInt32?)
 
   /// Who has to own a file for it to be read.
   var owner: UInt32? {
     switch self {
     case .system: nil
     case .user(let uid, _): uid
+    case .other(_, _, let owner): owner
     }
   }
 
@@ -17,6 +20,7 @@ enum StateHome {
     switch self {
     case .system: ["/var/lib/docker"]
     case .user(_, let home): Self.below(home, "docker")
+    case .other(_, let docker, _): docker
     }
   }
 
@@ -25,6 +29,7 @@ enum StateHome {
     switch self {
     case .system: ["/var/lib/containers/storage"]
     case .user(_, let home): Self.below(home, "containers/storage")
+    case .other(let storage, _, _): storage
     }
   }
 
@@ -33,6 +38,7 @@ enum StateHome {
     switch self {
     case .system: ["/run/containers/storage"]
     case .user(let uid, _): ["/run/user/\(uid)/containers"]
+    case .other: []
     }
   }
 
@@ -46,6 +52,7 @@ enum StateHome {
         "/var/snap/microk8s/common/run/containerd",
       ]
     case .user(let uid, _): ["/run/user/\(uid)/containerd"]
+    case .other: []
     }
   }
 

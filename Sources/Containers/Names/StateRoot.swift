@@ -1,4 +1,5 @@
 internal import CLinux
+internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
@@ -16,6 +17,14 @@ final class StateRoot: Sendable {
     }
   }
 
+  /// The root of this process; nil where it cannot be opened.
+  static var current: StateRoot? {
+    let descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    return descriptor < 0 ? nil : StateRoot(descriptor)
+  }
+
+  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
   deinit { close(descriptor) }
 
   /// The bytes of a plain file; nil when there is none, it is too large, it may not be read, or it
@@ -29,6 +38,30 @@ final class StateRoot: Sendable {
       owner == nil || owner == status.st_uid, status.st_size <= Self.limit
     else { return nil }
     return Self.readAll(file)
+  }
+
+  /// The same, with who owns the file.
+  func readWithOwner(_ path: String) -> (text: [UInt8], user: UInt32)? {
+    let file = clinux_open_in_root(descriptor, path)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      let text = Self.readAll(file)
+    else { return nil }
+    return (text, status.st_uid)
+  }
+
+  /// The entries of a folder whose names are numbers; none where it cannot be read.
+  func numbers(in path: String) -> [Int] {
+    do {
+      return try FileManager.default.contentsOfDirectory(
+        atPath: "/proc/self/fd/\(descriptor)\(path)"
+      ).compactMap(Int.init)
+    } catch {
+      // Without a list of processes none of them says anything.
+      return []
+    }
   }
 
   private static func readAll(_ file: Int32) -> [UInt8]? {

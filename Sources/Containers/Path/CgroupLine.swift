@@ -2,6 +2,13 @@
 struct CgroupLine {
   private(set) var containers: [ContainerIdentity]
   private(set) var unit: String?
+  /// The controllers of its hierarchy; none in version 2.
+  let controllers: [ArraySlice<UInt8>]
+  /// The path down to the outermost container; nil where there is none.
+  private(set) var outermost: ArraySlice<UInt8>?
+  /// The user that systemd gave the part of the hierarchy to that the outermost container is in
+  /// (`user@UID.service` of user@.service(5)).
+  private(set) var delegate: UInt32?
   /// Where systemd itself keeps the process: its word on the unit counts first.
   private var isOfSystemd: Bool
 
@@ -10,6 +17,7 @@ struct CgroupLine {
 
   private init() {
     containers = []
+    controllers = []
     isOfSystemd = false
   }
 
@@ -24,7 +32,17 @@ struct CgroupLine {
     // The kernel says so of a cgroup of version 2 that is gone, below a zombie.
     if isUnified, path.hasSuffix(" (deleted)") { path = path.dropLast(10) }
     var walk = PathWalk()
-    for part in path.split(separator: UInt8(ascii: "/")) where !walk.isOver { walk.step(part) }
+    for part in path.split(separator: UInt8(ascii: "/")) where !walk.isOver {
+      if outermost == nil, let digits = part.between("user@", ".service") {
+        delegate = Decimal.parse(digits).flatMap { $0 == 0 ? nil : $0 } ?? delegate
+      }
+      walk.step(part)
+      if outermost == nil, !walk.containers.isEmpty {
+        outermost = path[path.startIndex..<part.endIndex]
+      }
+    }
+    controllers =
+      isUnified ? [] : fields[1].split(separator: UInt8(ascii: ","))
     containers = walk.containers
     unit = walk.unit
     isOfSystemd = isUnified || fields[1].elementsEqual("name=systemd".utf8)

@@ -7,6 +7,8 @@ public import NamespaceModel
 public struct ExportProcess: Sendable {
   /// Its row; negative where no sample met it. The same in all pieces of one process.
   public internal(set) var row: Int64 = 0
+  /// Counts up where what follows of one process is said anew, as its name changed.
+  public internal(set) var version = 0
   /// The row that says whose PIDs these are, and of which boot; nil where that is not read.
   var space: Int64?
   /// The row of its boot.

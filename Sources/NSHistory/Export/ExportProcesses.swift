@@ -2,12 +2,17 @@ internal import SQLite
 
 /// Reads the processes of an export, each into the room of the one before.
 struct ExportProcesses {
+  private let connection: Connection
   private var places: ExportPlaces
 
-  init(_ connection: Connection) { places = ExportPlaces(connection) }
+  init(_ connection: Connection) {
+    self.connection = connection
+    places = ExportPlaces(connection)
+  }
 
   /// The columns of `task` that `read(task:into:)` reads.
-  static let taskColumns = "task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id"
+  static let taskColumns =
+    "task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id, has_past"
   /// The columns of `brief` that `read(brief:of:start:into:)` reads, and behind them what says when it
   /// was where.
   static let briefColumns = "task_id, pid, comm, uid, cgroup_id, set_id, from_sample, length"
@@ -40,6 +45,59 @@ struct ExportProcesses {
     readComm(row, 2, into: &process)
     process.uid = row.optionalInteger(3)
     try setPlace(row.optionalInteger(4), of: &process)
+  }
+
+  /// A description, and the numbers of the samples and events at which a process is exported with it.
+  struct Segment {
+    let numbers: ClosedRange<Int64>
+    let beginsExactly: Bool
+    let endsExactly: Bool
+    let comm: String?
+    let uid: Int64?
+    let cgroup: Int64?
+  }
+
+  /// The descriptions of a process that `read(task:into:)` has read, in the order of time.
+  ///
+  /// - Parameter isCertain: whether the time is left out in which one had become another at a moment that
+  ///   nothing tells; or else it counts as of the one before.
+  func segments(of row: Statement, isCertain: Bool) throws(SQLiteError) -> [Segment] {
+    var first = Int64.min
+    var isExact = true
+    var segments: [Segment] = []
+    let past = try connection.prepare(
+      """
+      SELECT next_seq, last_seq, exact, comm, uid, cgroup_id FROM past_description
+      WHERE task_id = ? ORDER BY next_seq
+      """
+    ).bind(.integer(row.integer(0)))
+    defer { past.reset() }
+    while try past.step() {
+      let next = past.integer(0)
+      let last = isCertain ? min(past.integer(1), next - 1) : next - 1
+      let ends = past.integer(2) == 1
+      segments.append(
+        Segment(
+          numbers: first...max(first, last), beginsExactly: isExact, endsExactly: ends,
+          comm: past.optionalText(3), uid: past.optionalInteger(4),
+          cgroup: past.optionalInteger(5)))
+      first = next
+      isExact = ends
+    }
+    segments.append(
+      Segment(
+        numbers: first...Int64.max, beginsExactly: isExact, endsExactly: false,
+        comm: row.optionalText(5), uid: row.optionalInteger(6), cgroup: row.optionalInteger(7)))
+    return segments
+  }
+
+  /// Gives a process the description of a segment.
+  mutating func set(_ segment: Segment, of process: inout ExportProcess) throws(SQLiteError) {
+    process.version += 1
+    process.hasComm = segment.comm != nil
+    process.comm = Array(SystemText.harmless(segment.comm ?? "").utf8)
+    process.uid = segment.uid
+    try setPlace(segment.cgroup, of: &process)
   }
 
   private mutating func setSpace(

@@ -44,7 +44,7 @@ struct ExportStream {
   private mutating func giveTasks(
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
-    let tasks = try connection.prepare(selection.tasks).bind(selection.values)
+    let tasks = try connection.prepare(selection.tasks).bind(selection.taskValues)
     defer { tasks.reset() }
     var all = try ExportMemberships(connection, lives, readsAll: selection.isEverything)
     defer { all.close() }
@@ -53,7 +53,29 @@ struct ExportStream {
     while try tasks.step() {
       guard try processes.read(task: tasks, into: &process) else { continue }
       try all.read(of: process.row, into: &memberships)
-      guard try give(process, memberships, body) else { return false }
+      guard
+        try tasks.isNull(8)
+          ? give(process, memberships, body)
+          : give(&process, tasks, memberships, selection, body)
+      else { return false }
+    }
+    return true
+  }
+
+  /// A process that was not called, or not in the control group, as it is now.
+  private mutating func give(
+    _ process: inout ExportProcess, _ row: Statement, _ memberships: [Membership],
+    _ selection: TaskSelection, _ body: Body
+  ) throws(SQLiteError) -> Bool {
+    for segment in try processes.segments(of: row, isCertain: selection.isOfContainers) {
+      guard selection.isMeant(cgroup: segment.cgroup) else { continue }
+      try processes.set(segment, of: &process)
+      let part = memberships.compactMap {
+        $0.limited(
+          to: segment.numbers, beginsExactly: segment.beginsExactly,
+          endsExactly: segment.endsExactly)
+      }
+      guard try give(process, part, body) else { return false }
     }
     return true
   }
@@ -61,7 +83,7 @@ struct ExportStream {
   private mutating func giveBriefs(
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) {
-    let briefs = try connection.prepare(selection.briefs).bind(selection.values)
+    let briefs = try connection.prepare(selection.briefs).bind(selection.briefValues)
     defer { briefs.reset() }
     var process = ExportProcess()
     while try briefs.step() {

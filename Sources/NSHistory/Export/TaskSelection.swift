@@ -6,7 +6,7 @@ internal import SQLite
 struct TaskSelection {
   private let pids: Value?
   private let rows: Value?
-  private let cgroups: Value?
+  private let cgroups: [Int64]?
   private let samples: [Value]
 
   init(
@@ -15,7 +15,7 @@ struct TaskSelection {
     rows = filter.tasks.map { Value.list($0.sorted()) }
     pids = filter.pids.isEmpty && filter.tasks == nil ? nil : .list(filter.pids)
     cgroups = try filter.container.map { (container) throws(SQLiteError) in
-      Value.list(try ContainerFinder(connection: connection).cgroups(container))
+      try ContainerFinder(connection: connection).cgroups(container)
     }
     guard filter.since != nil || filter.until != nil else {
       samples = []
@@ -35,23 +35,43 @@ struct TaskSelection {
   var tasks: String {
     select(
       "\(ExportProcesses.taskColumns) FROM task", there: "task_id IN (SELECT there",
-      order: "task_id")
+      inCgroups: """
+        (cgroup_id IN (SELECT value FROM json_each(?)) OR task_id IN (
+          SELECT task_id FROM past_description
+          WHERE cgroup_id IN (SELECT value FROM json_each(?))))
+        """, order: "task_id")
   }
 
   /// The same of those that no sample met.
   var briefs: String {
     select(
       "\(ExportProcesses.briefColumns) FROM brief", there: "from_sample IN (SELECT -there",
-      order: "from_sample")
+      inCgroups: "cgroup_id IN (SELECT value FROM json_each(?))", order: "from_sample")
   }
 
   /// Whether it leaves no process out.
   var isEverything: Bool { pids == nil && rows == nil && cgroups == nil && samples.isEmpty }
 
-  /// The values for either.
-  var values: [Value] { [pids, rows, cgroups].compactMap(\.self) + samples }
+  /// Whether it is of containers: a process counts only for the time that it was in one.
+  var isOfContainers: Bool { cgroups != nil }
 
-  private func select(_ columns: String, there: String, order: String) -> String {
+  /// Whether it lets a process through while that is in a control group.
+  func isMeant(cgroup: Int64?) -> Bool {
+    guard let cgroups else { return true }
+    return cgroup.map(cgroups.contains) ?? false
+  }
+
+  /// The values for either.
+  var taskValues: [Value] {
+    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list($0)] } ?? []) + samples
+  }
+  var briefValues: [Value] {
+    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0)] } ?? []) + samples
+  }
+
+  private func select(
+    _ columns: String, there: String, inCgroups: String, order: String
+  ) -> String {
     var conditions: [String] = []
     let isPID = "pid IN (SELECT value FROM json_each(?))"
     if rows != nil {
@@ -59,7 +79,7 @@ struct TaskSelection {
     } else if pids != nil {
       conditions.append(isPID)
     }
-    if cgroups != nil { conditions.append("cgroup_id IN (SELECT value FROM json_each(?))") }
+    if cgroups != nil { conditions.append(inCgroups) }
     if !samples.isEmpty {
       conditions.append("\(there) FROM (\(MembershipStab.everywhere("m.task_id AS there"))))")
     }

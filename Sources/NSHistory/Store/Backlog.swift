@@ -4,7 +4,7 @@ internal import NamespaceModel
 struct Backlog {
   private var appeared = Appearances()
   private(set) var changed: [ProcessToken: [LinkState]] = [:]
-  private(set) var described: [ProcessToken: ProcessDescription] = [:]
+  private(set) var described: [ProcessToken: ProcessSample.Redescription] = [:]
   private(set) var disappeared: Set<ProcessToken> = []
   private(set) var identified: [ProcessToken: ProcessFacts] = [:]
   private(set) var contradicted: Set<ProcessToken> = []
@@ -57,9 +57,10 @@ struct Backlog {
       case .moved(let token, let set), .resumed(let token, let set):
         change(token, to: set.links)
       case .exited(let token, _): disappear(token)
+      case .described(let token, let description):
+        describe(.init(token: token, description: description))
       }
     }
-    for news in batch.described { describe(news) }
   }
 
   private mutating func disappear(_ token: ProcessToken) {
@@ -74,8 +75,12 @@ struct Backlog {
   }
 
   private mutating func describe(_ news: ProcessSample.Redescription) {
-    if !appeared.update(news.token, { $0.description = news.description }) {
-      described[news.token] = news.description
+    if appeared.update(news.token, { $0.description.update(news.description) }) { return }
+    // What differs changed since the first of them was read before.
+    if described[news.token] == nil {
+      described[news.token] = news
+    } else {
+      described[news.token]?.description.update(news.description)
     }
   }
 

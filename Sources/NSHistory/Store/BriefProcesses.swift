@@ -9,7 +9,7 @@ struct BriefProcesses {
 
   /// One that has started.
   struct Brief {
-    let start: EventStart
+    var start: EventStart
     let set: InternedSet
     let parent: Int64?
     /// Of the event that started it.
@@ -39,6 +39,7 @@ struct BriefProcesses {
         if start.tid != nil, let process = start.parent { started.remove(process) }
       case .moved(let token, _), .resumed(let token, _), .exited(let token, mayResume: true):
         started.remove(token)
+      case .described: break
       case .exited(let token, mayResume: false):
         if started.contains(token) { candidates.insert(token) }
       }
@@ -57,6 +58,14 @@ struct BriefProcesses {
     _ start: EventStart, _ set: InternedSet, parent: Int64?, _ number: Int64
   ) {
     running[start.token] = Brief(start: start, set: set, parent: parent, number: number)
+  }
+
+  /// Describes one of them, running or left out, anew: it is known by its last description. False of any
+  /// other process.
+  mutating func describe(_ token: ProcessToken, _ description: ProcessDescription) -> Bool {
+    guard running[token] != nil else { return leftOut.contains(token) }
+    running[token]?.start.description.update(description)
+    return true
   }
 
   /// It is not to be kept.

@@ -4,16 +4,28 @@ internal import SQLite
 /// Gives containers their rows, as the paths of control groups name them.
 final class ContainerWriter {
   private let connection: Connection
+  private let folders: CgroupFolders
   /// Those that were met and of which no name is known: by row, and only those on the machine itself,
   /// since the files of what runs inside a container are in there.
   private var unnamed: [Int64: ContainerIdentity] = [:]
 
-  init(_ connection: Connection) { self.connection = connection }
+  /// - Parameter folders: the cgroups of the machine; none where these are not those of the history.
+  init(_ connection: Connection, _ folders: CgroupFolders) {
+    self.connection = connection
+    self.folders = folders
+  }
 
-  /// The row of the innermost container of a place; nil where it is in none.
-  func row(of place: CgroupPlace) throws(SQLiteError) -> Int64? {
+  /// The row of the innermost container of a place that a text of `/proc/PID/cgroup` says; nil where it is
+  /// in none.
+  func row(of place: CgroupPlace, _ text: [UInt8]) throws(SQLiteError) -> Int64? {
     var outer: Int64?
-    for container in place.containers {
+    guard !place.containers.isEmpty else { return nil }
+    let verdict = folders.verdict(on: text)
+    for var container in place.containers {
+      if outer == nil {
+        container.isMadeByRoot = verdict.isMadeByRoot
+        container.user = container.user ?? verdict.user
+      }
       let row = try row(of: container, inside: outer)
       if outer == nil, try !isNamed(row) { unnamed[row] = container }
       outer = row
@@ -28,19 +40,29 @@ final class ContainerWriter {
       """
       SELECT container_id FROM container
       WHERE id = ? AND outer_id IS ? AND engine IS ? AND pod IS ? AND owner_uid IS ?
+        AND COALESCE(verified, 1) = ?
       """
     ).bind(
       .text(SystemText.harmless(container.id)), .optional(outer),
       .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.harmless)),
-      .optional(container.user)
+      .optional(container.user), .integer(container.isMadeByRoot == false ? 0 : 1)
     ).first { $0.integer(0) }
-    if let known { return known }
+    if let known {
+      if container.isMadeByRoot == true {
+        try connection.prepare("UPDATE container SET verified = 1 WHERE container_id = ?")
+          .bind(.integer(known)).run()
+      }
+      return known
+    }
     try connection.prepare(
-      "INSERT INTO container (id, outer_id, engine, pod, owner_uid) VALUES (?, ?, ?, ?, ?)"
+      """
+      INSERT INTO container (id, outer_id, engine, pod, owner_uid, verified)
+      VALUES (?, ?, ?, ?, ?, ?)
+      """
     ).bind(
       .text(SystemText.harmless(container.id)), .optional(outer),
       .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.harmless)),
-      .optional(container.user)
+      .optional(container.user), .optional(container.isMadeByRoot.map { $0 ? 1 : 0 })
     ).run()
     return connection.lastInsertedRowID
   }
@@ -64,13 +86,15 @@ final class ContainerWriter {
         UPDATE container SET name = ?, image = ?, pod_name = ?, pod_namespace = ?,
           sandbox = ?
         WHERE id = ? AND outer_id IS NULL AND engine IS ? AND pod IS ? AND owner_uid IS ?
+          AND COALESCE(verified, 1) = ?
         """
       ).bind(
         .text(SystemText.harmless(name.name)), .optional(name.image.map(SystemText.harmless)),
         .optional(name.pod.map(SystemText.harmless)),
         .optional(name.namespace.map(SystemText.harmless)), .integer(name.isSandbox ? 1 : 0),
         .text(SystemText.harmless(container.id)), .optional(container.engine?.rawValue),
-        .optional(container.pod.map(SystemText.harmless)), .optional(container.user)
+        .optional(container.pod.map(SystemText.harmless)), .optional(container.user),
+        .integer(container.isMadeByRoot == false ? 0 : 1)
       ).run()
     }
   }

@@ -36,6 +36,11 @@ struct EventWriter {
         try makers.moved(live[token]?.task, at: event.boot)
       case .resumed(let token, let set):
         guard try resume(token, set, &live, number) else { continue }
+      case .described(let token, let description):
+        guard !briefs.describe(token, description), let task = live[token]?.task,
+          try tasks.descriptions.write(
+            description, of: task, at: number, after: number - 1, isEvent: true)
+        else { continue }
       case .exited(let token, let mayResume):
         if let brief = briefs.end(token) {
           guard let brief else { continue }
@@ -74,7 +79,7 @@ struct EventWriter {
       live.presence.enter(set)
       return true
     }
-    let task = try tasks.insert(start, at: now, parent: parent?.task)
+    let task = try tasks.insert(start, at: now, number: number, parent: parent?.task)
     if start.tid == nil {
       try makers.cloned(set, by: parent)
     } else if case .moved = start.origin {
@@ -140,14 +145,16 @@ struct EventWriter {
     let description = brief.start.description
     try connection.prepare(
       """
-      INSERT INTO brief (from_sample, length, pid, set_id, parent_task_id, comm, uid, cgroup_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO brief (from_sample, length, pid, set_id, parent_task_id, comm, uid, cgroup_id,
+        provenance)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(brief.number), .integer(last - brief.number),
       .integer(Int64(brief.start.facts.pid)), .integer(brief.set.row), .optional(brief.parent),
       .optional(description.comm.map { SystemText.escaped($0) }), .optional(description.uid),
-      .optional(try interner.cgroup(description.cgroup))
+      .optional(try interner.cgroup(description.cgroup)),
+      description.inherited.isEmpty ? .null : .integer(description.inherited.rawValue)
     ).run()
   }
 }

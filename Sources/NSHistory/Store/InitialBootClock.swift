@@ -47,6 +47,9 @@ struct InitialBootClock {
     for index in sample.identified.indices {
       sample.identified[index].facts = facts(sample.identified[index].facts)
     }
+    for index in sample.described.indices {
+      sample.described[index].since = sample.described[index].since.map { $0 &- offset }
+    }
     return sample
   }
 

@@ -26,11 +26,14 @@ final class Interner {
   let containers: ContainerWriter
   private static let limit = 16384
 
-  init(_ connection: Connection, boot: Int64, session: Int64) {
+  init(
+    _ connection: Connection, boot: Int64, session: Int64,
+    folders: CgroupFolders = CgroupFolders(mountinfo: [])
+  ) {
     self.connection = connection
     self.boot = boot
     self.session = session
-    containers = ContainerWriter(connection)
+    containers = ContainerWriter(connection, folders)
   }
 
   /// What is interned from now on is of this sample.
@@ -228,7 +231,7 @@ final class Interner {
       let place = CgroupPlace(text)
       try connection.prepare("INSERT INTO cgroup (path, container_id, unit) VALUES (?, ?, ?)")
         .bind(
-          .text(path), .optional(try containers.row(of: place)),
+          .text(path), .optional(try containers.row(of: place, text)),
           .optional(place.unit.map(SystemText.harmless))
         ).run()
       row = connection.lastInsertedRowID

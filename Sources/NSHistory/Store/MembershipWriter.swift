@@ -56,9 +56,7 @@ struct MembershipWriter {
       try tasks.identify(process.task, as: facts, at: start)
       live.meet(token)
     }
-    for (token, description) in backlog.described {
-      try describe(.init(token: token, description: description), in: live)
-    }
+    for news in backlog.described.values { try describe(news, in: live, at: sample) }
   }
 
   /// Closes the membership of a process, that is another by a sample. Where it was between the two is
@@ -77,9 +75,10 @@ struct MembershipWriter {
 
   /// Writes down what a process is now.
   func describe(
-    _ news: ProcessSample.Redescription, in live: LiveProcesses
+    _ news: ProcessSample.Redescription, in live: LiveProcesses, at number: Int64
   ) throws(SQLiteError) {
-    if let process = live[news.token] { try tasks.describe(process.task, as: news.description) }
+    guard let process = live[news.token] else { return }
+    try tasks.descriptions.write(news, of: process.task, at: number)
   }
 
   private func meet(
@@ -94,7 +93,7 @@ struct MembershipWriter {
       // The parent of a thread is its process.
       let parent = live.parent(of: arrival)
       let (task, isKnown) = try tasks.row(
-        of: arrival, at: start, parent: parent?.task, mayBeKnown: mayBeKnown)
+        of: arrival, at: start, number: sample, parent: parent?.task, mayBeKnown: mayBeKnown)
       let set = try interner.set(arrival.links)
       let beginning: Beginning?
       if let thread = arrival.thread {

@@ -8,6 +8,7 @@ final class OpenSession {
   private let connection: Connection
   private let interner: Interner
   private let memberships: MembershipWriter
+  private let descriptions: DescriptionWriter
   private let events: EventWriter
   private let rows: NumberedRows
   /// What the recorder does in the middle of a long write.
@@ -43,10 +44,15 @@ final class OpenSession {
     self.connection = connection
     lastNumber = last
     bootClock = InitialBootClock(info)
-    interner = Interner(connection, boot: boot, session: row)
+    interner = Interner(
+      connection, boot: boot, session: row,
+      // Another's /proc may be of another machine.
+      folders: info.procRoot == "/proc" ? .current() : CgroupFolders(mountinfo: []))
     let tasks = TaskWriter(
       connection: connection, interner: interner, space: space,
-      ticksPerSecond: info.ticksPerSecond)
+      ticksPerSecond: info.ticksPerSecond,
+      descriptions: DescriptionWriter(connection, interner, session: row))
+    descriptions = tasks.descriptions
     memberships = MembershipWriter(
       connection: connection, interner: interner, tasks: tasks, pauses: pauses)
     rows = NumberedRows(connection: connection, session: row)
@@ -205,6 +211,7 @@ final class OpenSession {
     }
     confirmed = isExact ? lastSample : written.number
     lastSample = written.number
+    if sample.hasAllDescriptions { descriptions.setFull(written.number) }
     return HistoryWriter.Written(changes: changes, clockStep: step, gap: timing.gap)
   }
 
@@ -284,7 +291,6 @@ final class OpenSession {
         try rows.insert(times, from: start, epoch: batch.epoch, first: first)
         state.number += Int64(times.count)
       }
-      for news in batch.described { try memberships.describe(news, in: state.live) }
     }
     try state.live.presence.write(on: connection)
   }

@@ -7,28 +7,31 @@ struct TaskWriter {
   let interner: Interner
   let space: Int64
   let ticksPerSecond: Int64
+  let descriptions: DescriptionWriter
 
   /// The row of a process, or a thread, that was just met.
   ///
   /// - Parameters:
   ///   - mayBeKnown: whether an earlier session can have met it. Within a session, a held directory
   ///     already told it from every other process, even of one PID and start.
+  ///   - number: the sample or event that it was met at.
   ///   - parent: the row of its parent, if that is known.
+  ///   - isMaker: whether an event reported that the parent made it.
   func row(
-    of arrival: ProcessSample.Appearance, at start: ClockReading, parent: Int64?,
-    mayBeKnown: Bool
+    of arrival: ProcessSample.Appearance, at start: ClockReading, number: Int64, parent: Int64?,
+    mayBeKnown: Bool, isMaker: Bool = false
   ) throws(SQLiteError) -> (task: Int64, isKnown: Bool) {
     // No row has what tells a thread from one that had its number before.
     if mayBeKnown, arrival.thread == nil, let known = try find(arrival.facts) {
-      try describe(known, as: arrival.description)
+      try descriptions.write(arrival.description, ofResumed: known, at: number)
       return (known, true)
     }
     let facts = arrival.facts
     try connection.prepare(
       """
       INSERT INTO task (space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
-                        start_wall_ns, comm, uid, cgroup_id, parent_task_id, tid)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        start_wall_ns, comm, uid, cgroup_id, parent_task_id, tid, provenance)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(space), .integer(Int64(facts.pid)),
@@ -39,21 +42,23 @@ struct TaskWriter {
       .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
       .optional(try interner.cgroup(arrival.description.cgroup)), .optional(parent),
-      .optional(arrival.thread.map { Int64($0.tid) })
+      .optional(arrival.thread.map { Int64($0.tid) }),
+      Provenance(arrival.description.inherited, hasMaker: isMaker).value
     ).run()
     return (connection.lastInsertedRowID, false)
   }
 
   /// A new row, of a process or a thread that an event told of.
   func insert(
-    _ start: EventStart, at now: ClockReading, parent: Int64?
+    _ start: EventStart, at now: ClockReading, number: Int64, parent: Int64?
   ) throws(SQLiteError) -> Int64 {
     let (task, _) = try row(
       of: .init(
         token: start.token, facts: start.facts,
         thread: start.tid.map { ThreadFacts(tid: $0, process: start.parent) },
         description: start.description, links: []),
-      at: now, parent: parent, mayBeKnown: false)
+      at: now, number: number, parent: parent, mayBeKnown: false,
+      isMaker: start.tid == nil && start.parent != nil)
     return task
   }
 
@@ -82,31 +87,13 @@ struct TaskWriter {
       UPDATE namespace SET maker_task_id = NULL, maker_certain = NULL WHERE maker_task_id = ?
       """
     ).bind(.integer(row)).run()
-    for table in ["membership", "task"] {
+    for table in ["membership", "past_description", "task"] {
       try connection.prepare("DELETE FROM \(table) WHERE task_id = ?").bind(.integer(row)).run()
     }
   }
 
   private static func nspid(_ facts: ProcessFacts) -> String {
     facts.nspid.map(String.init).joined(separator: " ")
-  }
-
-  /// Writes down a description that differs.
-  func describe(_ row: Int64, as new: ProcessDescription) throws(SQLiteError) {
-    // A process on its way out has none; what was known before still holds.
-    try connection.prepare(
-      """
-      UPDATE task SET comm = COALESCE(?2, comm), uid = COALESCE(?3, uid),
-        cgroup_id = COALESCE(?4, cgroup_id)
-      WHERE task_id = ?1
-        AND (comm IS NOT COALESCE(?2, comm) OR uid IS NOT COALESCE(?3, uid)
-             OR cgroup_id IS NOT COALESCE(?4, cgroup_id))
-      """
-    ).bind(
-      .integer(row), .optional(new.comm.map { SystemText.escaped($0) }),
-      .optional(new.uid),
-      .optional(try interner.cgroup(new.cgroup))
-    ).run()
   }
 
   /// The process of an earlier session with this PID and start, if it must be the same: it was

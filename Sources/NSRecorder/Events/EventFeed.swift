@@ -25,6 +25,8 @@ protocol TaskReading {
   func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [TaskProbe.Link]?
+  /// The effective user and the cgroup of a process; nil when it is gone.
+  func description(of pid: Int32) -> ProcessDescription?
   /// The numbers of the threads of a process.
   func threads(of pid: Int32) -> [Int32]
 }

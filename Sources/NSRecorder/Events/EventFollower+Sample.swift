@@ -35,6 +35,7 @@ extension EventFollower {
     contradiction = nil
     unconfirmed.removeAll()
     folding.forgetAll(but: folded)
+    unreportedNames.removeAll()
     suspects.removeAll()
     suspectThreads.removeAll()
     // What was told of them next may be lost.
@@ -110,6 +111,7 @@ extension EventFollower {
     news.counts = sample.counts
     news.renamed = sets.takeRenamed()
     news.related = relations.recorded(sample.related, sets)
+    news.hasAllDescriptions = sample.hasAllDescriptions
     for (token, process) in sources.processes {
       // Another had its number when the sample began.
       if let task = processes[process.pid], task.source == nil, task.facts.isSame(process.facts) {
@@ -151,7 +153,10 @@ extension EventFollower {
         news.changed.append(.init(token: task.token, links: set.observed.links))
       }
       news.identified.append(.init(token: task.token, facts: task.facts))
-      news.described.append(.init(token: task.token, description: task.description))
+      news.described.append(
+        .init(
+          token: task.token, description: task.description,
+          since: task.source.flatMap { sources.redescribed[$0] }))
     } else {
       news.appeared.append(
         .init(

@@ -34,6 +34,7 @@ extension EventFollower {
       meetThreads(of: task, look)
       move(task, to: resolve(inodes, look, from: task.set), at: event.time)
       task.timeAfterExec = timeAfterExec(look)
+      describe(task, named: nil, look?.description, at: event.time)
     } else {
       // A sample will report the process. It may have made what has these numbers now.
       sets.forgetUnheld(inodes)
@@ -66,8 +67,7 @@ extension EventFollower {
       facts: ProcessFacts(
         pid: event.pid, startTicks: Self.ticks(event.time), parentPID: birth.parent?.pid ?? 0,
         isKernelThread: birth.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
-      description: birth.parent?.description
-        ?? ProcessDescription(comm: nil, uid: nil, cgroup: nil))
+      description: Self.inherited(from: birth.parent))
     task.timeAfterExec = timeAfterExec(look)
     if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
     processes[event.pid] = task
@@ -77,6 +77,16 @@ extension EventFollower {
     unconfirmed.insert(event.pid)
     sets.enter(place)
     tell(task, parent: birth.parent?.token, at: event.time)
+  }
+
+  /// The description of a new process, of which nothing was read.
+  private static func inherited(from parent: FollowedTask?) -> ProcessDescription {
+    guard var description = parent?.description else {
+      return ProcessDescription(comm: nil, uid: nil, cgroup: nil)
+    }
+    description.parentPID = nil
+    description.inherited = [.user, .cgroup]
+    return description
   }
 
   /// The first child in a pid namespace brings it into being for its parent too

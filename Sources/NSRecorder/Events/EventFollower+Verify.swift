@@ -11,6 +11,7 @@ extension EventFollower {
     var news = ProcessSample(start: sample.start)
     news.end = sample.end
     news.counts = sample.counts
+    news.hasAllDescriptions = sample.hasAllDescriptions
     var verified = Verified(sample: news)
     var suspects: Set<Int32> = []
     let gone = sources.add(sample)
@@ -31,7 +32,11 @@ extension EventFollower {
       guard let task = processes[process.pid], task.source == token else { continue }
       lose(task, touched, &suspects, &verified)
     }
-    for news in sample.described { describe(news, &verified) }
+    for news in sample.described { describe(news, touched, &verified) }
+    for task in unreportedNames.compactMap({ processes[$0] }) where task.told != nil {
+      verified.sample.described.append(.init(token: task.token, description: task.description))
+    }
+    unreportedNames.removeAll()
     let due = unconfirmed
     unconfirmed = touched
     for pid in due where !touched.contains(pid) {
@@ -43,7 +48,7 @@ extension EventFollower {
         let (token, process) = sources.same(as: task.facts, isZombie: task.set.isZombie)
       {
         // While it was met its main thread had exited.
-        identify(task, as: process.appearance(token), &verified)
+        identify(task, as: process.appearance(token), touched, &verified)
         sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
       } else {
@@ -76,7 +81,7 @@ extension EventFollower {
     let pid = appearance.facts.pid
     if let task = processes[pid], isNew(task, appearance, gone) {
       unconfirmed.insert(pid)
-      identify(task, as: appearance, &verified)
+      identify(task, as: appearance, touched, &verified)
     } else if sources[appearance.token]?.links.isZombie != true {
       // The kernel has not told of it yet; of a zombie it has told the exit.
       early[pid] = appearance
@@ -100,9 +105,13 @@ extension EventFollower {
   }
 
   private func identify(
-    _ task: FollowedTask, as appearance: ProcessSample.Appearance, _ verified: inout Verified
+    _ task: FollowedTask, as appearance: ProcessSample.Appearance, _ touched: Set<Int32>,
+    _ verified: inout Verified
   ) {
+    // A name that it took while it was read is reported by the event.
+    let name = task.description.comm
     task.bind(to: appearance)
+    if touched.contains(task.pid) { task.description.comm = name ?? task.description.comm }
     verified.sample.identified.append(.init(token: task.token, facts: task.facts))
     verified.sample.described.append(.init(token: task.token, description: task.description))
   }
@@ -142,15 +151,18 @@ extension EventFollower {
   }
 
   private func describe(
-    _ news: ProcessSample.Redescription, _ verified: inout Verified
+    _ news: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
   ) {
     let sampled = sources[news.token] ?? sources.threads[news.token]
     guard let sampled,
       let task = sampled.thread.map({ threads[$0.tid]?.task }) ?? processes[sampled.pid],
       task.source == news.token
     else { return }
-    task.description.update(news.description)
-    verified.sample.described.append(.init(token: task.token, description: task.description))
+    var read = news.description
+    if touched.contains(task.pid) { read.comm = nil }
+    task.description.update(read)
+    verified.sample.described.append(
+      .init(token: task.token, description: task.description, since: news.since))
   }
 
   /// A process that a sample does not see.

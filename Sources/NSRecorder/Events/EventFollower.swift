@@ -32,6 +32,8 @@ final class EventFollower {
   var suspects: Set<Int32> = []
   /// And the threads.
   var suspectThreads: Set<Int32> = []
+  /// Processes of which not all new names were reported.
+  var unreportedNames: Set<Int32> = []
   /// When an event told what cannot be, by those before it: one of them is missing.
   var contradiction: Int64?
   /// What samples know.
@@ -42,8 +44,6 @@ final class EventFollower {
   var early: [Int32: ProcessSample.Appearance] = [:]
   /// The tasks that change their namespaces too often to record each change.
   var folding = ChangeFolding()
-  /// Which of the batch's descriptions is of which task: of a task only its last one is told.
-  var described: [ProcessToken: Int] = [:]
   /// When the last sample from which all began was over.
   var began: Int64 = .min
 
@@ -147,7 +147,6 @@ final class EventFollower {
     // What executes a program waits only for the other threads of its process to end.
     ended = ended.filter { turns - $0.value <= 2 }
     sets.trim()
-    described.removeAll(keepingCapacity: true)
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
     return batch
   }

@@ -137,8 +137,10 @@ struct EventQueue {
       return mayHaveUntold(event.pid) ? read(event, [], isMove: true) : nil
     case .comm(_, let isExec):
       // It is where the thread was that executes; no record holds that.
-      guard isExec, exited.remove(event.tid) != nil || mayGoOn(event.tid) else { return nil }
-      return read(event, NamespaceLink.allCases, isMove: false)
+      guard isExec, event.tid == event.pid else { return nil }
+      let isResumed = exited.remove(event.tid) != nil || mayGoOn(event.tid)
+      return read(
+        event, isResumed ? NamespaceLink.allCases : [], isMove: false, isDescribed: true)
     case .namespaces(let inodes):
       defer { latest[event.tid] = inodes }
       let parent = parents.removeValue(forKey: event.tid)
@@ -147,7 +149,8 @@ struct EventQueue {
       guard let before, before == inodes else {
         guard parent == nil else { return read(event, NamespaceLink.allCases, isMove: false) }
         if let look = looks[event.tid], ends[event.tid] ?? .min <= event.time { return look }
-        let look = read(event, NamespaceLink.allCases, isMove: mayHaveUntold(event.pid))
+        let look = read(
+          event, NamespaceLink.allCases, isMove: mayHaveUntold(event.pid), isDescribed: true)
         looks[event.tid] = .some(look)
         return look
       }
@@ -158,16 +161,23 @@ struct EventQueue {
   }
 
   private func read(
-    _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool
+    _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool, isDescribed: Bool = false
   ) -> TaskLook? {
     // Of who is gone already, as most are in a storm, a look would show another, or nobody.
     if let end = ends[event.tid], end > event.time { return nil }
     // What is looked at long after is worth little, and in a storm who looks falls behind further.
-    guard !isStorm || now().boot - event.time < Self.soon,
-      let values = probe.links(of: event.tid, links, whileRunning: false)
-    else { return nil }
+    guard !isStorm || now().boot - event.time < Self.soon else { return nil }
+    // A process starts with its parent's user and cgroup, and has its own by the time that it runs a
+    // program, or enters namespaces.
+    let description =
+      isDescribed && event.tid == event.pid ? probe.description(of: event.pid) : nil
+    if isDescribed, links.isEmpty {
+      return description.map { TaskLook(links: [:], time: now().boot, description: $0) }
+    }
+    guard let values = probe.links(of: event.tid, links, whileRunning: false) else { return nil }
     var look = TaskLook(
-      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot)
+      links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot,
+      description: description)
     guard isMove, event.tid == event.pid else { return look }
     let threads = probe.threads(of: event.pid)
     guard threads.count <= Self.mostThreads else { return look }

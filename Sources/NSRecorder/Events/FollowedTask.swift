@@ -15,6 +15,8 @@ final class FollowedTask {
   var description: ProcessDescription
   /// In which batch, and where in that, its start was told; nil where no event told it.
   var start: (turn: Int, place: Int)?
+  /// How many new names of it were reported, and in which batch.
+  var renames: (turn: Int, count: Int)?
   /// Which time namespace it is in from its next exec on, where that is known and nothing else is.
   var timeAfterExec: FollowedLink?
   /// While its main thread has exited and that is not reported yet: the threads that are about to exit

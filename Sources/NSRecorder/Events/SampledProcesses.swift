@@ -5,6 +5,8 @@ struct SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   /// The threads that are tasks of their own, of those that the last sample read.
   private(set) var threads: [ProcessToken: Process] = [:]
+  /// Of the processes whose description the last sample found changed, when it was read before.
+  private(set) var redescribed: [ProcessToken: Int64] = [:]
   private var sets: [[LinkState]: ObservedSet] = [:]
   /// The processes with a number; empty until one is looked for in what the last sample showed.
   private var tokens: [Int32: [ProcessToken]] = [:]
@@ -76,7 +78,9 @@ struct SampledProcesses {
       processes[change.token]?.links = links
       threads[change.token]?.links = links
     }
+    redescribed.removeAll(keepingCapacity: true)
     for news in sample.described {
+      if let since = news.since { redescribed[news.token] = since }
       processes[news.token]?.description.update(news.description)
       threads[news.token]?.description.update(news.description)
     }
@@ -97,13 +101,4 @@ struct SampledProcesses {
 extension ObservedSet {
   /// Whether the process is a zombie.
   var isZombie: Bool { links.contains(.unread(.zombie)) }
-}
-
-extension ProcessDescription {
-  /// Takes over what could be read: a process on its way out has none of it.
-  mutating func update(_ new: ProcessDescription) {
-    comm = new.comm ?? comm
-    uid = new.uid ?? uid
-    cgroup = new.cgroup ?? cgroup
-  }
 }

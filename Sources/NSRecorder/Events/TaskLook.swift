@@ -10,6 +10,8 @@ struct TaskLook {
   let time: Int64
   /// Whether it ran a program in between: then it may have been in another time namespace.
   var isAfterExec = false
+  /// Its user and cgroup, where they were read.
+  var description: ProcessDescription?
   /// Of a process that moved, its other threads and their links.
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
 }

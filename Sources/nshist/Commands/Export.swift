@@ -47,6 +47,7 @@ struct Export: ParsableCommand {
       since: window.since, until: window.until, container: container, types: try type.types())
     let path = try database.path()
     let reader = try HistoryReader(path: path)
+    try reader.requireKnown(container.map { .container($0) })
     Progress.shared.watch(reader)
     for selector in asked {
       if case .pid(let pid, nil) = selector {

@@ -45,6 +45,7 @@ struct QueryChanges: ParsableCommand {
     let all = ChangeColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
+    try reader.requireKnown(question.process, question.namespace?.process)
     let listing = Listing(
       "changes", all, chosen: chosen, to: try options.output(), options.format)
     try listing.begin([])

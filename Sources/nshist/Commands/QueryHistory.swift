@@ -27,6 +27,7 @@ struct QueryHistory: ParsableCommand {
     let all = StayColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
+    try reader.requireKnown(selector)
     let listing = Listing(
       "history", all, chosen: chosen, to: try options.output(), options.format)
     try listing.begin([])

@@ -27,6 +27,7 @@ struct QueryMembers: ParsableCommand {
     let all = MemberColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
+    try reader.requireKnown(selector.process)
     let summaries = try reader.namespaces(selector)
     let listing = Listing(
       "members", all, chosen: chosen, to: try options.output(), options.format)

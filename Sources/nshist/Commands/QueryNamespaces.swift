@@ -29,6 +29,7 @@ struct QueryNamespaces: ParsableCommand {
     let all = NamespaceMomentColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
+    try reader.requireKnown(container.map { .container($0) })
     let answer = try reader.namespaces(
       at: time, of: container.map { try reader.matcher(.container($0)) })
     let listing = Listing(

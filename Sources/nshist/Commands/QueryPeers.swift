@@ -33,6 +33,7 @@ struct QueryPeers: ParsableCommand {
     let all = PeerColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
+    try reader.requireKnown(selector)
     let listing = Listing("peers", all, chosen: chosen, to: try options.output(), options.format)
     try listing.begin([])
     try reader.peers(question) { peer in

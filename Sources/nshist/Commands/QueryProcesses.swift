@@ -56,6 +56,9 @@ struct QueryProcesses: ParsableCommand {
     let chosen = try columns.chosen(of: all)
 
     let reader = try options.reader()
+    for selector in selectors + [place?.process].compactMap(\.self) {
+      try reader.requireKnown(selector)
+    }
     let answer = try reader.processes(at: time)
     let places = try place.map { place in
       Set(try reader.namespaces(place).map(\.namespace.id))
@@ -67,7 +70,9 @@ struct QueryProcesses: ParsableCommand {
     try listing.begin(words.json, lines: words.lines)
     _ = answer.processes.lazy.filter { process in
       matchers.allSatisfy { $0(process.process) }
-        && (uid.map { process.process.uid == Int64($0) } ?? true)
+        && (uid.map { uid in
+          process.process.possibleDescriptions.contains { $0.uid == Int64(uid) }
+        } ?? true)
         && (places.map { process.isIn($0) } ?? true)
     }.allSatisfy(listing.add)
     try listing.end()

@@ -54,6 +54,7 @@ struct QuerySame: ParsableCommand {
     let types = try type.types()
     let path = try database.path()
     let reader = try HistoryReader(path: path)
+    for selector in asked { try reader.requireKnown(selector) }
     Progress.shared.watch(reader)
     let zone: TimeZoneChoice = utc ? .utc : .local
     guard

@@ -53,6 +53,13 @@ struct QueryShared: ParsableCommand {
     let moment = try TimeArguments.end(at, "--at", now: now)
     let window = try moment.map { TimeWindow(since: $0, until: $0) } ?? range.window(now: now)
     let reader = try HistoryReader(path: try database.path())
+    for group in asked {
+      switch group {
+      case .processes(let selector): try reader.requireKnown(selector)
+      case .namespace(let selector): try reader.requireKnown(selector.process)
+      case .host: break
+      }
+    }
     Progress.shared.watch(reader)
     let zone: TimeZoneChoice = utc ? .utc : .local
     let answer = try reader.shared(SharedQuestion(asked, in: window, types: types))

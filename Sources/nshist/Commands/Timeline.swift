@@ -26,6 +26,7 @@ struct Timeline: ParsableCommand {
     let selectors = try processes.map { try inside.process($0, now: now) }
     let types = try type.types()
     let reader = try options.reader()
+    for selector in selectors { try reader.requireKnown(selector) }
     let lanes = try reader.timeline(selectors, in: window, types: types)
     let output = try options.output()
     if options.format == .table {

@@ -13,7 +13,16 @@ final class EventScript {
   var history = ToldHistory()
   /// All that events told, in order.
   private(set) var events: [ProcessEvent] = []
-  private(set) var described: [ProcessSample.Redescription] = []
+  /// The descriptions that events told, in order.
+  var described: [(token: ProcessToken, description: ProcessDescription)] {
+    events.compactMap { event in
+      if case .described(let token, let description) = event.change {
+        (token, description)
+      } else {
+        nil
+      }
+    }
+  }
   /// A microsecond on at each step.
   var clock: Int64 = 5_000_000_000
   private var places: [Int32: Place] = [:]
@@ -102,7 +111,6 @@ final class EventScript {
     guard let batch = follower.turn(epoch: 0) else { return [] }
     batch.events.forEach { history.apply($0) }
     events += batch.events
-    described += batch.described
     return batch.events
   }
 

@@ -21,6 +21,10 @@ extension MadeUpMachine: TaskReading {
     return first + second
   }
 
+  func description(of pid: Int32) -> ProcessDescription? {
+    tasks[pid].map { _ in ProcessDescription(comm: nil, uid: 0, cgroup: nil) }
+  }
+
   func threads(of pid: Int32) -> [Int32] {
     tasks.values.filter { $0.pid == pid && !($0.isThread && $0.isZombie) }.map(\.tid).sorted()
   }

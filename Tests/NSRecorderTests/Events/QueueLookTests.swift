@@ -10,12 +10,18 @@ import Testing
 /// Counts the looks at each task; all are where they were made.
 private final class CountingProbe: TaskReading {
   var looks: [Int32: Int] = [:]
+  var descriptions: [Int32: Int] = [:]
 
   func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [TaskProbe.Link]? {
     looks[task, default: 0] += 1
     return wanted.map { _ in .namespace(inode: 1, id: 1) }
+  }
+
+  func description(of pid: Int32) -> ProcessDescription? {
+    descriptions[pid, default: 0] += 1
+    return ProcessDescription(comm: nil, uid: 33, cgroup: nil)
   }
 
   func threads(of pid: Int32) -> [Int32] { [] }
@@ -64,6 +70,21 @@ struct QueueLookTests {
     #expect(probe.looks == [20: 1])
     add([exit(20, at: 40)] + fork(20, at: 50), to: &queue)
     #expect(probe.looks == [20: 2])
+  }
+
+  @Test("a program that runs is asked for its user and cgroup, unless it has exited")
+  func descriptions() {
+    func exec(_ tid: Int32, at time: Int64) -> KernelEvent {
+      KernelEvent(
+        time: time, pid: tid, tid: tid, kind: .comm(CommName("run".utf8), isExec: true))
+    }
+    var queue = queue()
+    add(fork(20, at: 10) + [exec(20, at: 20)], to: &queue)
+    add(fork(30, at: 30) + [exec(30, at: 40), exit(30, at: 50)], to: &queue)
+    #expect(probe.descriptions == [20: 1])
+    let users = (0..<7).compactMap { _ in queue.next(until: 100, horizon: 2000) }
+      .map { $0.look?.description?.uid }
+    #expect(users == [nil, nil, 33, nil, nil, nil, nil])
   }
 
   @Test("of a number that was given twice only the later is looked at")

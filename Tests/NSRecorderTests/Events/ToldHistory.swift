@@ -46,6 +46,9 @@ struct ToldHistory {
           pid: start.facts.pid, tid: start.tid, parent: start.parent, links: start.set.links,
           comm: start.description.comm))
     case .moved(let token, let set): move(token, set.links)
+    case .described(let token, let description):
+      if tasks[token] == nil { faults.append("\(token) has a name, and is not there") }
+      tasks[token]?.comm = description.comm
     case .exited(let token, let mayResume):
       let task = tasks.removeValue(forKey: token)
       if task == nil { faults.append("\(token) exits, and is not there") }

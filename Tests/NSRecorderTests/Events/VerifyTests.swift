@@ -129,7 +129,9 @@ extension ProcessEvent {
   fileprivate var token: ProcessToken {
     switch change {
     case .started(let start): start.token
-    case .moved(let token, _), .exited(let token, _), .resumed(let token, _): token
+    case .moved(let token, _), .exited(let token, _), .resumed(let token, _),
+      .described(let token, _):
+      token
     }
   }
 }

@@ -232,7 +232,8 @@ struct ChangeTeller {
     return NamespaceChange(
       kind: kind, after: isExact ? span.after?.wall : span.before?.wall, by: span.after?.wall,
       within: isExact ? 0 : span.length, missing: span.missing, isExact: isExact,
-      process: process, parent: parent, parts: parts, pin: nil,
+      process: process?.described(at: kind == .exited || kind == .lastSeen ? after - 1 : after),
+      parent: parent, parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
         of: joined, at: after - 1, otherThan: process))
   }

@@ -20,6 +20,13 @@ public struct ContainerRecord: Sendable, Hashable {
   public let podNamespace: String?
   /// Whether it only holds its pod together (`pause`).
   public let isSandbox: Bool
+  /// The user whose container it is; nil for root.
+  public let owner: Int64?
+  /// Whether only root's engine can have made its cgroup; nil where that is not known.
+  public let isVerified: Bool?
+
+  /// Whether nothing but the name of a cgroup, that others than root can give, says that it is a container.
+  public var isUnverified: Bool { isVerified == false && name == nil }
 }
 
 extension ContainerRecord {
@@ -30,6 +37,6 @@ extension ContainerRecord {
     self.init(
       row: nil, id: SystemText.harmless(innermost.id), engine: innermost.engine?.rawValue,
       pod: innermost.pod.map(SystemText.harmless), name: nil, image: nil, podName: nil,
-      podNamespace: nil, isSandbox: false)
+      podNamespace: nil, isSandbox: false, owner: innermost.user.map(Int64.init), isVerified: nil)
   }
 }

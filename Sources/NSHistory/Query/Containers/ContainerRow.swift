@@ -5,7 +5,7 @@ extension ContainerRecord {
   /// The columns that it is read from, behind `cgroup` and `joins`.
   static let columns = """
     cgroup.container_id, container.id, engine, pod, container.name, image, pod_name, pod_namespace,
-    sandbox, unit
+    sandbox, unit, container.owner_uid, container.verified
     """
   static let joins = "LEFT JOIN container ON container.container_id = cgroup.container_id"
 
@@ -36,6 +36,7 @@ extension ContainerRecord {
     self.init(
       row: number, id: SystemText.harmless(id), engine: text(2), pod: text(3), name: text(4),
       image: text(5), podName: text(6), podNamespace: text(7),
-      isSandbox: row.integer(first + 8) == 1)
+      isSandbox: row.integer(first + 8) == 1, owner: row.optionalInteger(first + 10),
+      isVerified: row.optionalInteger(first + 11).map { $0 == 1 })
   }
 }

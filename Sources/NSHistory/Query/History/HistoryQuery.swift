@@ -58,7 +58,8 @@ struct HistoryQuery {
     let begins = piece.lowerBound == life.memberships.first?.from
     let isFirst = begins && life.movedFrom == nil
     return Stay(
-      process: life.process, from: stretch.from, until: stretch.until,
+      process: life.process.described(at: piece.upperBound), from: stretch.from,
+      until: stretch.until,
       beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
       isFirst: isFirst,
       isReturn: begins ? false : try reading.threads.isReturned(life, at: piece.lowerBound),

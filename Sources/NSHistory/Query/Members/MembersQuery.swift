@@ -68,8 +68,8 @@ struct MembersQuery {
         guard window.mayOverlap(stretch) else { continue }
         members.append(
           Member(
-            namespace: namespace, process: life.process, from: stretch.from,
-            until: stretch.until, beginning: stretch.beginning, end: stretch.end,
+            namespace: namespace, process: life.process.described(at: piece.upperBound),
+            from: stretch.from, until: stretch.until, beginning: stretch.beginning, end: stretch.end,
             link: namespace.type.link))
       }
     }

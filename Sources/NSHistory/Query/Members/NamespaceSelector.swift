@@ -8,4 +8,9 @@ public indirect enum NamespaceSelector: Sendable, Hashable {
   case kernelID(NamespaceType, UInt64)
   /// Those of a type that processes were in.
   case of(NamespaceType, ProcessSelector)
+
+  /// The processes that it is selected by; nil where it is selected by itself.
+  public var process: ProcessSelector? {
+    if case .of(_, let process) = self { process } else { nil }
+  }
 }

@@ -24,9 +24,49 @@ struct Census {
       }
     }
     var processes: [ProcessAtMoment] = []
-    for life in found.values { if let one = try process(life) { processes.append(one) } }
-    return Self.withoutReturned(Self.withoutPredecessors(processes)).sorted { one, other in
+    for life in found.values {
+      var life = life
+      life.process = life.process.described(in: brackets, at: time)
+      if let one = try process(life) { processes.append(one) }
+    }
+    return withContainers(
+      withParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
+    ).sorted { one, other in
       (one.process.pid, one.process.id) < (other.process.pid, other.process.id)
+    }
+  }
+
+  /// Finds the processes that were in namespaces of containers, and not in their cgroups.
+  private func withContainers(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    var own = OwnNamespaces()
+    for one in all where one.process.container != nil && one.process.alternatives.isEmpty {
+      for place in one.places.values where place.isCertain {
+        if let namespace = place.namespace { own.add(namespace, one.process.description) }
+      }
+    }
+    return all.map { one in
+      let places = NamespaceType.allCases.compactMap { one.places[$0] }
+        .filter(\.isCertain)
+      guard one.process.alternatives.isEmpty,
+        let entered = own.entered(places.compactMap(\.namespace), one.process.description)
+      else { return one }
+      var one = one
+      one.process.entered = entered
+      return one
+    }
+  }
+
+  /// A parent that was not there any more is none: its children have another, that the next read tells.
+  private func withParents(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    if brackets.contains(where: \.hidesProcesses) { return all }
+    let there = Set(all.map(\.process.pid))
+    return all.map { one in
+      let parents = one.process.parentPIDs
+      let known = parents.filter { $0 == 0 || there.contains($0) }
+      if one.process.tid != nil || known == parents { return one }
+      var one = one
+      one.process.parentsThere = known
+      return one
     }
   }
 
@@ -164,6 +204,8 @@ struct Census {
       if lives.last?.process.id == process.id {
         lives[lives.count - 1].memberships.append(membership)
       } else {
+        var process = process
+        process.past = try reading.lives.descriptions.past(of: process)
         lives.append(Life(process: process, memberships: [membership]))
       }
     }

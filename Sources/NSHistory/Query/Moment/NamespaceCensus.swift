@@ -147,7 +147,7 @@ struct NamespaceCensus {
     switch process.presence {
     case .starting, .exiting: false
     case .certain, .lastSeen, .firstSeen:
-      place.reason == nil || (place.reason == .gap && !place.isDisputed)
+      place.isCertain
     }
   }
 

@@ -3,7 +3,7 @@ public import NamespaceModel
 /// A process that was, or may have been, there at a moment, and where.
 public struct ProcessAtMoment: Sendable, Hashable {
   /// The process.
-  public let process: ProcessRecord
+  public internal(set) var process: ProcessRecord
   /// How sure it is that it was there.
   public let presence: Presence
   /// Where it was, by type.
@@ -39,6 +39,9 @@ public struct ProcessAtMoment: Sendable, Hashable {
       self.others = others
       self.isDisputed = isDisputed
     }
+
+    /// Whether all samples that there are agree on it.
+    var isCertain: Bool { reason == nil || (reason == .gap && !isDisputed) }
 
     /// All that it was seen in.
     public var namespaces: [NamespaceRecord] { [namespace].compactMap(\.self) + others }

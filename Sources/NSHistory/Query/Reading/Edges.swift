@@ -34,7 +34,14 @@ struct Edges {
   /// - Parameter goesOn: whether the piece is cut off from one in which all was the same.
   private func beginning(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> Edge {
     let bracket = try index.bracket(before: sample)
-    let isSeenBefore = life.membership(at: sample - 1) != nil
+    let isSeenBefore = life.anyMembership(at: sample - 1) != nil
+    if !goesOn, let membership = life.membership(at: sample), membership.from == sample,
+      let behind = membership.mayBeginBehind, !membership.beginsExactly || !bracket.isExact
+    {
+      let span = try index.span(from: behind, to: sample)
+      return Edge(
+        kind: .changed, other: span.before?.wall, within: span.length, missing: span.missing)
+    }
     if !goesOn, bracket.isExact, let membership = life.membership(at: sample),
       membership.beginsExactly, membership.from == sample
     {
@@ -78,7 +85,14 @@ struct Edges {
       return Edge(kind: .open, other: nil, within: nil, missing: nil)
     }
     let bracket = try index.bracket(before: sample + 1)
-    let isSeenAfter = life.membership(at: sample + 1) != nil
+    let isSeenAfter = life.anyMembership(at: sample + 1) != nil
+    if !goesOn, let membership = life.membership(at: sample), membership.until == sample,
+      let by = membership.mayEndBy, !membership.endsExactly || !bracket.isExact
+    {
+      let span = try index.span(from: sample, to: by)
+      return Edge(
+        kind: .changed, other: span.after?.wall, within: span.length, missing: span.missing)
+    }
     if !goesOn, bracket.isExact, let membership = life.membership(at: sample),
       membership.endsExactly, membership.until == sample
     {

@@ -38,7 +38,7 @@ struct MemberFinder {
       )
     }
     return try best.flatMap { (member, _) throws(SQLiteError) in
-      try reading.lives.life(task: member)?.process
+      try reading.lives.life(task: member)?.process.described(at: sample)
     }
   }
 }

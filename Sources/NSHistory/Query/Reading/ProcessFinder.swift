@@ -20,8 +20,9 @@ struct ProcessFinder {
         try reading.tracks.lives(number, alive: alive, within: within)
       case .comm(let name):
         try lives(
-          "comm IN (?, ?)", [.text(name), .text(SystemText.escaped(Array(name.utf8)))])
-      case .container(let id): try lives(container: id)
+          selector, "comm IN (?, ?)",
+          [.text(name), .text(SystemText.escaped(Array(name.utf8)))], in: window)
+      case .container(let id): try lives(container: id, selector, in: window)
       case .inner(let number, let namespaces):
         try threads(
           of: InnerNumbers(reading: reading).lives(number, in: namespaces).lives, withThreads)
@@ -56,12 +57,32 @@ struct ProcessFinder {
     return all
   }
 
-  private func lives(_ condition: String, _ values: [Value]) throws(SQLiteError) -> [Life] {
+  /// Those with a description that is meant, at some time of the window.
+  private func lives(
+    _ selector: ProcessSelector, _ condition: String, _ values: [Value], in window: TimeWindow
+  ) throws(SQLiteError) -> [Life] {
+    guard let isMeant = try DescriptionMatcher(selector, in: reading.connection),
+      let samples = try reading.index.samples(around: window)
+    else { return [] }
+    var tasks: Set<Int64> = []
+    for table in ["task", "past_description", "brief"] {
+      tasks.formUnion(
+        try reading.connection.prepare("SELECT task_id FROM \(table) WHERE \(condition)")
+          .bind(values).map { $0.integer(0) })
+    }
     var lives: [Life] = []
-    for table in ["task", "brief"] {
-      let tasks = try reading.connection.prepare("SELECT task_id FROM \(table) WHERE \(condition)")
-        .bind(values).map { $0.integer(0) }
-      for task in tasks { if let life = try reading.lives.life(task: task) { lives.append(life) } }
+    for task in tasks {
+      guard let life = try reading.lives.life(task: task) else { continue }
+      guard !life.process.past.isEmpty else {
+        lives.append(life)
+        continue
+      }
+      let spans = life.process.spans { isMeant.matches($0) }
+      let isThere = spans.contains {
+        $0.possibleFrom < samples.upperBound && $0.possibleUntil > samples.lowerBound
+      }
+      guard isThere else { continue }
+      lives.append(isMeant.isOfContainers ? life.limited(to: spans) : life)
     }
     return lives.sorted { one, other in
       (one.firstSample, one.process.id) < (other.firstSample, other.process.id)
@@ -69,9 +90,12 @@ struct ProcessFinder {
   }
 
   /// A container has one cgroup or a few, and every process of it is in one of them.
-  private func lives(container id: String) throws(SQLiteError) -> [Life] {
+  private func lives(
+    container id: String, _ selector: ProcessSelector, in window: TimeWindow
+  ) throws(SQLiteError) -> [Life] {
     let cgroups = try ContainerFinder(connection: reading.connection).cgroups(id)
-    return try lives("cgroup_id IN (SELECT value FROM json_each(?))", [.list(cgroups)])
+    return try lives(
+      selector, "cgroup_id IN (SELECT value FROM json_each(?))", [.list(cgroups)], in: window)
   }
 }
 

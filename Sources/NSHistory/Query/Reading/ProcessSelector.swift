@@ -38,18 +38,13 @@ extension HistoryReader {
     switch selector {
     case .pid(let pid, _, _): return { $0.pid == pid }
     case .thread(let number, _, _): return { $0.number == number }
-    case .comm(let name):
-      let escaped = SystemText.escaped(Array(name.utf8))
-      return { $0.comm == name || $0.comm == escaped }
-    case .container(let text):
-      let rows = try reading { (reading) throws(SQLiteError) in
-        try ContainerFinder(connection: reading.connection).rows(text)
+    case .comm, .container:
+      let isMeant = try reading { (reading) throws(SQLiteError) in
+        try DescriptionMatcher(selector, in: reading.connection)
       }
-      let id = text.lowercased()
       return { process in
-        guard let container = process.container else { return false }
-        return container.row.map(rows.contains)
-          ?? process.containers.contains { $0.hasPrefix(id) }
+        process.askedDescriptions.contains { isMeant?.matches($0) == true }
+          || process.entered.map { isMeant?.matches($0.container) == true } ?? false
       }
     case .latest(let all): return try matcher(all)
     case .inner:

@@ -12,7 +12,7 @@ struct SameAtMoment {
       processes: query.tracks.map { track in
         track.processes.indices.filter { place in
           brackets.contains { track.mayRun(place, in: $0, until: time) }
-        }.map { track.processes[$0] }
+        }.map { track.processes[$0].described(in: brackets, at: time) }
       },
       types: query.question.types.map { answer($0, brackets) },
       samples: brackets.map(SameAnswer.SampleGap.init))

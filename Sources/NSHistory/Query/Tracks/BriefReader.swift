@@ -25,7 +25,7 @@ struct BriefReader {
     let rows = try connection.prepare(
       """
       SELECT r.from_sample, r.length, r.pid, r.set_id, r.comm, r.uid, path,
-        COALESCE(a.pid, o.pid, 0), \(ContainerRecord.columns)
+        COALESCE(a.pid, o.pid, 0), r.provenance, \(ContainerRecord.columns)
       FROM brief AS r LEFT JOIN cgroup ON cgroup.cgroup_id = r.cgroup_id \(ContainerRecord.joins)
         LEFT JOIN task AS a ON a.task_id = r.parent_task_id
         LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id
@@ -40,25 +40,16 @@ struct BriefReader {
     let length: Int64
     let pid: Int64
     let set: Int64
-    let comm: String?
-    let uid: Int64?
-    let cgroup: String?
-    let parentPID: Int64
-    let unit: String?
-    let container: ContainerRecord?
+    let description: RecordedDescription
 
     init(_ row: Statement) {
       from = row.integer(0)
       length = row.integer(1)
       pid = row.integer(2)
       set = row.integer(3)
-      // What the file holds is escaped, unless somebody edited it.
-      comm = row.optionalText(4).map(SystemText.harmless)
-      uid = row.optionalInteger(5)
-      cgroup = row.optionalText(6).map(SystemText.harmless)
-      parentPID = row.integer(7)
-      unit = ContainerRecord.unit(row, from: 8, cgroup: row.optionalText(6))
-      container = ContainerRecord(row, from: 8, cgroup: row.optionalText(6))
+      description = RecordedDescription(
+        comm: row.optionalText(4), uid: row.optionalInteger(5), parentPID: row.integer(7),
+        cgroup: row.optionalText(6), provenance: row.optionalInteger(8), row, container: 9)
     }
   }
 
@@ -71,9 +62,9 @@ struct BriefReader {
     let start = try index.point(row.from)
     let process = ProcessRecord(
       id: -row.from, boot: session.boot, space: session.space, pid: row.pid, tid: nil,
-      start: start.wall, startBoot: start.boot, comm: row.comm, uid: row.uid,
-      parentPID: row.parentPID, isKernelThread: false, cgroup: row.cgroup,
-      unit: row.unit, container: row.container, nspid: [], firstSeen: start.wall,
+      start: start.wall, startBoot: start.boot, description: row.description, hasPast: false,
+      makerPID: row.description.parentPID == 0 ? nil : row.description.parentPID,
+      isKernelThread: false, nspid: [], firstSeen: start.wall,
       lastSeen: try index.point(membership.until + 1).wall, isOpen: false)
     return Life(process: process, memberships: [membership])
   }

@@ -2,6 +2,8 @@
 struct Life {
   var process: ProcessRecord
   var memberships: [Membership]
+  /// The same with those times, too, that a question does not count: nil where it counts all.
+  private(set) var whole: [Membership]?
   /// The sample that found it though no event had told of it, where events told of all others: when
   /// it came only its start tells. Not looked for where only some of its memberships are read.
   var untold: SamplePoint?
@@ -47,9 +49,27 @@ struct Life {
   }
 
   /// The membership that a sample is in.
-  func membership(at sample: Int64) -> Membership? {
+  func membership(at sample: Int64) -> Membership? { Self.find(sample, in: memberships) }
+
+  /// The same of the process throughout, whatever a question counts.
+  func anyMembership(at sample: Int64) -> Membership? {
+    Self.find(sample, in: whole ?? memberships)
+  }
+
+  private static func find(_ sample: Int64, in memberships: [Membership]) -> Membership? {
     let place = memberships.partitioningIndex { $0.until >= sample }
     guard place < memberships.count, memberships[place].from <= sample else { return nil }
     return memberships[place]
+  }
+
+  /// The life as far as the process had one of these descriptions. Where it is not known when that began
+  /// or ended, only the time counts in which it is certain.
+  func limited(to spans: [ProcessRecord.DescriptionSpan]) -> Life {
+    var limited = self
+    limited.whole = whole ?? memberships
+    limited.memberships = spans.flatMap { span in
+      memberships.compactMap { $0.limited(to: span) }
+    }
+    return limited
   }
 }

@@ -5,6 +5,7 @@ final class LifeReader {
   let connection: Connection
   private let index: SampleIndex
   private let briefs: BriefReader
+  let descriptions: DescriptionReader
   /// The processes that were read last. Those with many memberships take long to read, and are asked
   /// for once for each: they are kept apart, so that the many with few do not drive them out.
   private var known: [Int64: Life] = [:]
@@ -19,6 +20,7 @@ final class LifeReader {
     self.connection = connection
     self.index = index
     briefs = BriefReader(connection, index)
+    descriptions = DescriptionReader(connection)
   }
 
   /// Of every process that had a PID, in the order in which they were met; not of its threads.
@@ -101,6 +103,7 @@ final class LifeReader {
     let memberships = try memberships(of: row.id)
     guard let first = memberships.first, let last = memberships.last else { return nil }
     var process = row
+    process.past = try descriptions.past(of: row)
     let found = try index.point(first.from)
     process.firstSeen = found.wall
     process.lastSeen = try index.point(last.endsExactly ? last.until + 1 : last.until).wall

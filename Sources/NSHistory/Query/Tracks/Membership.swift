@@ -11,6 +11,10 @@ struct Membership: Hashable {
   /// Whether it began, or ended, at an event: see `membership.exact` in `Migrations`.
   var beginsExactly = false
   var endsExactly = false
+  /// Of one that a question counts in part: it may have been so behind this sample or event already, and
+  /// up to that one.
+  var mayBeginBehind: Int64?
+  var mayEndBy: Int64?
 }
 
 extension Membership {
@@ -30,6 +34,40 @@ extension Membership {
   /// What a row of `brief` is that no session has.
   static func stray(brief from: Int64) -> SQLiteError {
     .corrupt("brief \(from) is not in its session", operation: "read memberships")
+  }
+}
+
+extension Membership {
+  /// As much of it as a description held for; nil for none.
+  func limited(to span: ProcessRecord.DescriptionSpan) -> Membership? {
+    guard
+      var limited = limited(
+        to: span.certain, beginsExactly: span.beginsExactly, endsExactly: span.endsExactly)
+    else { return nil }
+    let (low, high) = (limited.from, limited.until)
+    if low > from { limited.mayBeginBehind = max(from, span.possibleFrom) }
+    if high < until { limited.mayEndBy = min(until, span.possibleUntil) }
+    return limited
+  }
+}
+
+extension Membership {
+  /// As much of it as is in a range of samples and events; nil for none.
+  ///
+  /// - Parameters:
+  ///   - beginsExactly: whether an event began the range.
+  ///   - endsExactly: whether the event behind it ended it.
+  func limited(
+    to range: ClosedRange<Int64>, beginsExactly begins: Bool, endsExactly ends: Bool
+  ) -> Membership? {
+    let low = max(from, range.lowerBound)
+    let high = min(until, range.upperBound)
+    guard low <= high else { return nil }
+    return Membership(
+      set: set, from: low, until: high, isOpen: isOpen && high == until,
+      startsSession: startsSession && low == from,
+      beginsExactly: low == from ? beginsExactly : begins,
+      endsExactly: high == until ? endsExactly : ends)
   }
 }
 

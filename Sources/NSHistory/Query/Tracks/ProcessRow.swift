@@ -5,7 +5,8 @@ extension ProcessRecord {
   /// The columns that it is read from, with `joins` behind the table `task`.
   static let columns = """
     task_id, boot_id, start_wall_ns, comm, uid, parent_pid, kernel_thread, path, space_id,
-    start_ticks, ticks_per_second, pid, tid, nspid, \(ContainerRecord.columns)
+    start_ticks, ticks_per_second, pid, tid, nspid, has_past, last_parent_pid, provenance,
+    \(ContainerRecord.columns)
     """
   static let joins = """
     JOIN pid_space USING (space_id) JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
@@ -26,13 +27,15 @@ extension ProcessRecord {
       startBoot: row.optionalInteger(first + 9).flatMap {
         ClockTicks.nanoseconds(UInt64(bitPattern: $0), perSecond: row.integer(first + 10))
       },
-      // What the file holds is escaped, unless somebody edited it.
-      comm: row.optionalText(first + 3).map(SystemText.harmless),
-      uid: row.optionalInteger(first + 4),
-      parentPID: row.integer(first + 5), isKernelThread: row.integer(first + 6) != 0,
-      cgroup: row.optionalText(first + 7).map(SystemText.harmless),
-      unit: ContainerRecord.unit(row, from: first + 14, cgroup: row.optionalText(first + 7)),
-      container: ContainerRecord(row, from: first + 14, cgroup: row.optionalText(first + 7)),
+      description: RecordedDescription(
+        comm: row.optionalText(first + 3), uid: row.optionalInteger(first + 4),
+        parentPID: row.optionalInteger(first + 15) ?? row.integer(first + 5),
+        cgroup: row.optionalText(first + 7), provenance: row.optionalInteger(first + 16),
+        row, container: first + 17),
+      hasPast: row.optionalInteger(first + 14) != nil,
+      makerPID: Provenance(row.optionalInteger(first + 16)).hasMaker
+        ? row.integer(first + 5) : nil,
+      isKernelThread: row.integer(first + 6) != 0,
       nspid: row.text(first + 13).split(separator: " ").compactMap { Int64($0) }, firstSeen: 0,
       lastSeen: 0,
       isOpen: false)

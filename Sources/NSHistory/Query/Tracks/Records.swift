@@ -17,21 +17,27 @@ public struct ProcessRecord: Sendable, Hashable {
   public let start: Int64?
   /// The same on the boot clock.
   let startBoot: Int64?
-  /// Its name, escaped (`SystemText`); nil if unreadable.
-  public let comm: String?
-  /// The effective user id; nil if unreadable.
-  public let uid: Int64?
-  /// The PID of its parent when it was first seen.
-  public let parentPID: Int64
+  /// What it is besides its namespaces: at the time that an answer is about, or as it was read last.
+  public internal(set) var description: RecordedDescription
+  /// What it may have been instead at the time that an answer is about: the reads on the two sides of
+  /// that differ, and nothing tells when it changed in between. Empty where that is known.
+  public internal(set) var alternatives: [RecordedDescription] = []
+  /// The container that it was in by its namespaces, and not by its cgroup; nil for none, and where an
+  /// answer does not look for that.
+  public internal(set) var entered: EnteredContainer?
+  /// In an answer about a moment, the PIDs of its parent as far as such a process was there: one that has
+  /// exited is none any more.
+  var parentsThere: [Int64]?
+  /// The descriptions that it had before the one that was read last, in the order of time.
+  var past: [PastDescription] = []
+  /// The one that was read last, where `description` is another.
+  var latest: RecordedDescription?
+  /// Whether the file has such.
+  let hasPast: Bool
+  /// The PID of the process that made it; nil where no event reported that.
+  public let makerPID: Int64?
   /// Whether it is a thread of the kernel's own.
   public let isKernelThread: Bool
-  /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
-  public let cgroup: String?
-  /// The innermost unit of systemd that its cgroup names, such as `nginx.service`; nil where it names
-  /// none.
-  public let unit: String?
-  /// The innermost container that its cgroup names; nil for a process that is in none.
-  public let container: ContainerRecord?
   /// Its PIDs in inner pid namespaces, from that of the recorder inwards; empty where not known.
   let nspid: [Int64]
   /// When the first sample that saw it began; 0 in an answer about a moment, which does not look.
@@ -40,12 +46,68 @@ public struct ProcessRecord: Sendable, Hashable {
   public internal(set) var lastSeen: Int64
   /// Whether it was still there in the last sample, and the recorder is still running.
   public internal(set) var isOpen: Bool
+}
 
+extension ProcessRecord {
+  /// Its name, escaped (`SystemText`); nil if unreadable.
+  public var comm: String? { description.comm }
+  /// The effective user id; nil if unreadable.
+  public var uid: Int64? { description.uid }
+  /// The PID of its parent; 0 for none, or one in an outer pid namespace.
+  public var parentPID: Int64 { description.parentPID }
+  /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
+  public var cgroup: String? { description.cgroup }
+  /// The innermost unit of systemd that its cgroup names, such as `nginx.service`; nil where it names
+  /// none.
+  public var unit: String? { description.unit }
+  /// The innermost container that its cgroup names; nil for a process that is in none.
+  public var container: ContainerRecord? { description.container }
+}
+
+extension ProcessRecord {
+  /// What its parent may have been at the time that an answer is about: one PID where that is known.
+  public var parentPIDs: [Int64] {
+    parentsThere ?? Self.apart(possibleDescriptions.map(\.parentPID))
+  }
+
+  /// The parts of a description that are not known, of those that the samples around a time disagree on.
+  public var disputed: [DescriptionPart] {
+    DescriptionPart.allCases.filter { part in
+      switch part {
+      case .comm: Self.apart(possibleDescriptions.map(\.comm)).count > 1
+      case .uid: Self.apart(possibleDescriptions.map(\.uid)).count > 1
+      case .container: Self.apart(possibleDescriptions.map(\.cgroup)).count > 1
+      case .ppid: parentPIDs.count != 1
+      }
+    }
+  }
+
+  /// The different ones of several values, in their order.
+  private static func apart<T: Hashable>(_ values: [T]) -> [T] {
+    values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+}
+
+/// A part of a description. The raw value is the word in every output.
+public enum DescriptionPart: String, Sendable, Hashable, CaseIterable {
+  /// The name.
+  case comm
+  /// The user.
+  case uid
+  /// The cgroup, and with it the container.
+  case container
+  /// The parent.
+  case ppid
 }
 
 extension ProcessRecord {
   /// The ids of the containers that its cgroup names, the outermost first.
-  public var containers: [String] {
+  public var containers: [String] { description.containers }
+}
+
+extension RecordedDescription {
+  /// The ids of the containers that its cgroup names, the outermost first.
+  var containers: [String] {
     guard container != nil, let cgroup else { return [] }
     return CgroupPlace(SystemText.bytes(cgroup)).containers.map { SystemText.harmless($0.id) }
   }

@@ -6,13 +6,26 @@ enum ContainerColumns {
   static func all<Row>(
     inTables isShown: Bool = false, _ process: @escaping (Row) -> ProcessRecord?
   ) -> [Column<Row>] {
-    let container = { (row: Row) in process(row)?.container }
+    let container = { (row: Row) -> ContainerRecord? in
+      let process = process(row)
+      return process?.entered.flatMap { $0.isOutside ? nil : $0.container } ?? process?.container
+    }
     return [
       Column(
         "container", in: isShown ? [.table, .json, .csv] : .data,
-        cell: { .init(text: container($0)?.label ?? "") }
+        cell: { .init(text: process($0)?.shownContainers ?? "") }
       ) { .optional(container($0)?.id, JSON.string) },
+      Column("container_source", in: .data) { row in
+        .optional(process(row)) { .optional($0.containerSource, JSON.string) }
+      },
+      Column("outside_of", in: .data) { row in
+        .optional(process(row)?.entered) { $0.isOutside ? .string($0.container.id) : .null }
+      },
       Column("container_name", in: .data) { .optional(container($0)?.name, JSON.string) },
+      Column("container_owner", in: .data) { .optional(container($0)?.owner, JSON.integer) },
+      Column("container_verified", in: .data) {
+        .optional(container($0)?.isVerified, JSON.bool)
+      },
       Column("engine", in: .data) { .optional(container($0)?.engine, JSON.string) },
       Column("pod", in: .data) { .optional(container($0)?.pod, JSON.string) },
       // Where one is inside another: all, the outermost first.

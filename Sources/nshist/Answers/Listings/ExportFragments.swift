@@ -7,6 +7,7 @@ internal import NamespaceModel
 /// The columns of the process, up to its user: made once a process.
 struct ExportHead: ~Copyable {
   private var row: Int64?
+  private var version = 0
   private var pidNamespaceInode: UInt64?
   private var bootRow: Int64?
   /// The columns `boot` and `pid_namespace`, and those behind them.
@@ -24,8 +25,9 @@ struct ExportHead: ~Copyable {
       dialect.add(.boot, process.boot, to: &space)
       dialect.add(.pidNamespace, piece.pidNamespaceInode, to: &space)
     }
-    if row != process.row {
+    if row != process.row || version != process.version {
       row = process.row
+      version = process.version
       make(process, dialect)
     }
     block.append(space)

@@ -15,7 +15,7 @@ enum NamespaceMomentColumns {
         .integer(Int64($0.unsure))
       },
       Column("pid") { .optional($0.lowest) { .integer($0.pid) } },
-      Column("ppid", in: .data) { .optional($0.lowest) { .integer($0.parentPID) } },
+      Column("ppid", in: .data) { .optional($0.lowest?.knownParentPID, JSON.integer) },
       Column("uid", in: .data) { .optional($0.lowest?.uid, JSON.integer) },
       Column("user") { .optional($0.lowest?.uid) { .string(UserName.of($0)) } },
       Column("comm", "COMMAND") { .optional($0.lowest?.comm, JSON.string) },

@@ -8,7 +8,10 @@ enum ProcessMomentColumns {
   /// - Parameter isChosen: whether the types were asked for: then a table has a column for each.
   static func all(_ types: [NamespaceType], isChosen: Bool) -> [Column<Row>] {
     let common: [Column<Row>] = [
-      Column("ppid") { .integer($0.process.parentPID) },
+      Column("ppid", cell: { .init(text: $0.process.shownParents) }) {
+        .optional($0.process.knownParentPID, JSON.integer)
+      },
+      Column("maker_pid", in: .data) { .optional($0.process.makerPID, JSON.integer) },
       Column(
         "presence", cell: { .init(text: $0.presence == .certain ? "" : $0.presence.rawValue) }
       ) { .string($0.presence.rawValue) },

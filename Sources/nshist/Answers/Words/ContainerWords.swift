@@ -3,7 +3,10 @@ internal import NSHistory
 extension ContainerRecord {
   /// In a cell: its name, with its pod's, or else the beginning of its id.
   var label: String {
-    guard let name else { return String(id.prefix(12)) }
+    guard let name else {
+      let user = owner.map { ", of uid \($0)" } ?? ""
+      return String(id.prefix(12)) + (isUnverified ? " (unverified\(user))" : "")
+    }
     guard let podName else { return name }
     return isSandbox ? "\(podName) (pause)" : "\(podName)/\(name)"
   }
@@ -12,6 +15,8 @@ extension ContainerRecord {
   var words: String {
     let number = String(id.prefix(12))
     let kind = engine.map { "\($0) \(number)" } ?? number
-    return name == nil || name == id ? "container \(kind)" : "container \(label) (\(kind))"
+    let mark = isUnverified ? ", unverified" : ""
+    return name == nil || name == id
+      ? "container \(kind)\(mark)" : "container \(label) (\(kind))"
   }
 }

@@ -5,7 +5,53 @@ extension ProcessRecord {
   var label: String { "\(number) \(shownName)" }
 
   /// Its name, or what there is to say of it.
-  var shownName: String {
+  var shownName: String { Self.shown(comm) }
+
+  /// What it may have been called, at the time that an answer is about.
+  var shownNames: String {
+    Self.either(possibleDescriptions.map { Self.shown($0.comm) })
+  }
+
+  /// Who it may have been, with a word where that was not read.
+  var shownUsers: String {
+    Self.either(
+      possibleDescriptions.map { one in
+        one.uid.map { one.hasInheritedUID ? "\($0) (inherited)" : "\($0)" } ?? ""
+      })
+  }
+
+  /// Its parent, as far as it is known.
+  var shownParents: String { Self.either(parentPIDs.map { "\($0)" }) }
+
+  /// Its parent; nil where it is not known.
+  var knownParentPID: Int64? { parentPIDs.count == 1 ? parentPIDs.first : nil }
+
+  /// The containers that it may have been in.
+  var shownContainers: String {
+    let own = Self.either(
+      possibleDescriptions.map { one in
+        guard let container = one.container else { return alternatives.isEmpty ? "" : "none" }
+        return container.label + (one.hasInheritedCgroup ? " (inherited)" : "")
+      })
+    guard let entered else { return own }
+    let other = entered.container.label + (entered.isOutside ? " (outside)" : " (by namespaces)")
+    return own.isEmpty ? other : "\(own), \(other)"
+  }
+
+  /// What tells its container, as a code: `cgroup`, `inherited` where only its parent's cgroup is known,
+  /// `namespaces` where it was in such as the container alone had; nil where it is in none.
+  var containerSource: String? {
+    if entered?.isOutside == false { return "namespaces" }
+    if description.hasInheritedCgroup { return "inherited" }
+    return container == nil ? nil : "cgroup"
+  }
+
+  private static func either(_ texts: [String]) -> String {
+    texts.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      .joined(separator: " or ")
+  }
+
+  private static func shown(_ comm: String?) -> String {
     switch comm {
     case nil: "(name not readable)"
     case ""?: "(empty name)"
@@ -52,10 +98,20 @@ enum ProcessColumns {
       Column("start", in: .data) { row in
         .optional(process(row).start) { .string(TimeFormat.start($0)) }
       },
-      Column("comm", cell: { .init(text: process($0).shownName) }) {
+      Column("comm", cell: { .init(text: process($0).shownNames) }) {
         .optional(process($0).comm, JSON.string)
       },
-      Column("uid") { .optional(process($0).uid, JSON.integer) },
+      Column("uid", cell: { .init(text: process($0).shownUsers) }) {
+        .optional(process($0).uid, JSON.integer)
+      },
+      Column("uid_source", in: .data) { row in
+        .optional(process(row).uid) { _ in
+          .string(process(row).description.hasInheritedUID ? "inherited" : "read")
+        }
+      },
+      Column("disputed", in: .data) { row in
+        .array(process(row).disputed.map { .string($0.rawValue) })
+      },
     ] + ContainerColumns.all(inTables: showsContainer) { process($0) }
   }
 }

@@ -1,0 +1,88 @@
+internal import Glibc
+
+/// The folders of cgroups on this machine: who owns that of a container tells whether root's engine can
+/// have made it (cgroups(7), delegation).
+public struct CgroupFolders: Sendable {
+  /// A hierarchy that is mounted as a whole.
+  private struct Hierarchy {
+    /// The controllers, or the name, of version 1; nil in version 2.
+    let options: Set<[UInt8]>?
+    let path: [UInt8]
+  }
+
+  private let hierarchies: [Hierarchy]
+
+  /// What a containing folder may be called that a user got from systemd or root.
+  public struct Verdict: Sendable, Hashable {
+    /// Whether only root can have made the container's cgroup; nil where that could not be read.
+    public let isMadeByRoot: Bool?
+    /// Who else could; nil for nobody, and where that is not known.
+    public let user: UInt32?
+  }
+
+  /// The hierarchies of a table like `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
+  public init(mountinfo: [UInt8]) {
+    var found: [Hierarchy] = []
+    for line in mountinfo.split(separator: 0x0A) {
+      // 36 35 0:33 /root /mount-point rw,noatime shared:1 - cgroup2 source options
+      let fields = line.split(separator: 0x20)
+      guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash > 5,
+        fields.count > dash + 3, fields[3].elementsEqual("/".utf8)
+      else { continue }
+      // A path with an escaped blank is none that engines use.
+      if fields[dash + 1].elementsEqual("cgroup2".utf8) {
+        found.append(Hierarchy(options: nil, path: Array(fields[4])))
+      } else if fields[dash + 1].elementsEqual("cgroup".utf8) {
+        let options = fields[dash + 3].split(separator: UInt8(ascii: ",")).map(Array.init)
+        found.append(Hierarchy(options: Set(options), path: Array(fields[4])))
+      }
+    }
+    hierarchies = found
+  }
+
+  /// Those of this process's own mounts; none where these cannot be read.
+  public static func current() -> CgroupFolders {
+    guard let root = StateRoot.current, let table = root.read("/proc/self/mountinfo") else {
+      return CgroupFolders(mountinfo: [])
+    }
+    return CgroupFolders(mountinfo: table)
+  }
+
+  /// Who can have made the outermost container that the text of a `/proc/PID/cgroup` names.
+  public func verdict(on text: [UInt8]) -> Verdict {
+    var isMadeByRoot: Bool?
+    for bytes in text.split(separator: UInt8(ascii: "\n")) {
+      guard let line = CgroupLine(bytes), let path = line.outermost else { continue }
+      if let user = line.delegate { return Verdict(isMadeByRoot: false, user: user) }
+      // Seen from within a cgroup namespace it is not known what is above.
+      guard !path.starts(with: "/..".utf8), let folder = folder(of: line, path) else { continue }
+      // In version 1 who owns a folder may rename those in it.
+      let above = folder[..<(folder.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
+      for place in [folder[...], above] {
+        switch Self.owner(of: place) {
+        case 0?: isMadeByRoot = isMadeByRoot ?? true
+        case let user?: return Verdict(isMadeByRoot: false, user: user)
+        case nil: break
+        }
+      }
+    }
+    return Verdict(isMadeByRoot: isMadeByRoot, user: nil)
+  }
+
+  private func folder(of line: CgroupLine, _ path: ArraySlice<UInt8>) -> [UInt8]? {
+    let hierarchy = hierarchies.first { one in
+      guard let options = one.options else { return line.controllers.isEmpty }
+      return !line.controllers.isEmpty
+        && line.controllers.allSatisfy { options.contains(Array($0)) }
+    }
+    return hierarchy.map { $0.path + path }
+  }
+
+  private static func owner(of path: ArraySlice<UInt8>) -> UInt32? {
+    guard let path = String(validating: path, as: UTF8.self), !path.utf8.contains(0) else {
+      return nil
+    }
+    var status = stat()
+    return lstat(path, &status) == 0 ? status.st_uid : nil
+  }
+}

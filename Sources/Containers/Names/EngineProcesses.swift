@@ -1,0 +1,71 @@
+/// What the running processes of engines say of their containers: an engine that was told to keep its files
+/// elsewhere (`podman --root`, `data-root` of dockerd(8)) says where in its arguments.
+///
+/// Anybody may run a program with any arguments, so only those of processes of the user whose container it
+/// is are read: root's, for a container of root's.
+struct EngineProcesses {
+  /// What conmon(8) was told of one container.
+  struct Monitor {
+    let user: UInt32
+    let name: String?
+    /// Where the engine keeps its storage.
+    let storage: [String]
+  }
+
+  private(set) var monitors: [String: [Monitor]] = [:]
+  /// The folders that Docker keeps its files in, and whose process says so.
+  private(set) var docker: [(user: UInt32, folder: String)] = []
+
+  /// Those of the machine whose root that is.
+  init(_ root: StateRoot) {
+    for pid in root.numbers(in: "/proc") {
+      guard let comm = root.read("/proc/\(pid)/comm") else { continue }
+      let name = String(decoding: comm.prefix { $0 != 0x0A }, as: UTF8.self)
+      guard name == "conmon" || name == "dockerd",
+        let (text, user) = root.readWithOwner("/proc/\(pid)/cmdline")
+      else { continue }
+      let words = text.split(separator: 0, omittingEmptySubsequences: false)
+        .map { String(decoding: $0, as: UTF8.self) }
+      if name == "conmon" {
+        add(monitor: words, of: user)
+      } else if let folder = Self.value(of: ["--data-root", "-g", "--graph"], in: words) {
+        docker.append((user, folder))
+      }
+    }
+    // dockerd(8) reads it where no argument says otherwise.
+    let configured: DockerDaemon? = root.read("/etc/docker/daemon.json", owner: 0)
+      .flatMap(EngineJSON.decode)
+    if let folder = configured?.dataRoot { docker.append((0, folder)) }
+  }
+
+  private mutating func add(monitor words: [String], of user: UInt32) {
+    guard let id = Self.value(of: ["-c", "--cid"], in: words), HexID.isID(id) else { return }
+    // What podman(1) is called with when the container ends.
+    let later = words.indices.filter { words[$0] == "--exit-command-arg" && $0 + 1 < words.count }
+      .map { words[$0 + 1] }
+    let storage = ["--root", "--runroot"].compactMap { Self.value(of: [$0], in: later) }
+    monitors[id, default: []].append(
+      Monitor(
+        user: user, name: Self.value(of: ["-n", "--name"], in: words), storage: storage))
+  }
+
+  /// The value of an option, as its next word or behind a `=`.
+  private static func value(of options: [String], in words: [String]) -> String? {
+    for (place, word) in words.enumerated() {
+      if options.contains(word), place + 1 < words.count { return words[place + 1] }
+      for option in options where option.hasPrefix("--") && word.hasPrefix(option + "=") {
+        return String(word.dropFirst(option.count + 1))
+      }
+    }
+    return nil
+  }
+}
+
+/// The part of Docker's `daemon.json` that says where its files are.
+private struct DockerDaemon: Decodable {
+  let dataRoot: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case dataRoot = "data-root"
+  }
+}

@@ -1,0 +1,166 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// What the file says of where a description is from: see `task.provenance` in `Migrations`.
+struct Provenance {
+  let inherited: InheritedParts
+  let hasMaker: Bool
+
+  private static let maker: Int64 = 4
+
+  init(_ inherited: InheritedParts, hasMaker: Bool) {
+    self.inherited = inherited
+    self.hasMaker = hasMaker
+  }
+
+  init(_ value: Int64?) {
+    inherited = InheritedParts(rawValue: value ?? 0).intersection([.user, .cgroup])
+    hasMaker = (value ?? 0) & Self.maker != 0
+  }
+
+  /// The value in the file.
+  var value: Value {
+    let sum = inherited.rawValue | (hasMaker ? Self.maker : 0)
+    return sum == 0 ? .null : .integer(sum)
+  }
+}
+
+/// Writes down what processes are besides their namespaces: `task` holds the description that was read
+/// last, `past_description` those before.
+final class DescriptionWriter {
+  private let connection: Connection
+  private let interner: Interner
+  private let session: Int64
+  /// The last sample in the file that read the description of every process.
+  private var lastFull: Int64 = 0
+
+  /// In so many samples each process is read at least once, and what changed is reported.
+  private static let round: Int64 = 8
+
+  init(_ connection: Connection, _ interner: Interner, session: Int64) {
+    self.connection = connection
+    self.interner = interner
+    self.session = session
+  }
+
+  /// A sample that read the description of every process is in the file: what changed was reported.
+  func setFull(_ number: Int64) { lastFull = number }
+
+  /// What `task` has of a process.
+  private struct Known {
+    var comm: String?
+    var uid: Int64?
+    var cgroup: Int64?
+    var parent: Int64
+    var provenance: Provenance
+    /// The first sample or event at which it is known to have been so.
+    let since: Int64
+  }
+
+  /// Writes what a sample read, or events reported at a time that is not known.
+  func write(
+    _ news: ProcessSample.Redescription, of task: Int64, at number: Int64
+  ) throws(SQLiteError) {
+    let last = try news.since.map { (boot) throws(SQLiteError) in
+      try connection.prepare(
+        """
+        SELECT sample_id FROM sample WHERE sample_id < ? AND session_id = ? AND boot_ns <= ?
+        ORDER BY sample_id DESC LIMIT 1
+        """
+      ).bind(.integer(number), .integer(session), .integer(boot)).first { $0.integer(0) }
+    }
+    _ = try write(news.description, of: task, at: number, after: last ?? nil)
+  }
+
+  /// Writes what the first sample of a session read of a process that an earlier one met.
+  func write(
+    _ description: ProcessDescription, ofResumed task: Int64, at number: Int64
+  ) throws(SQLiteError) {
+    let last = try connection.prepare(
+      """
+      SELECT sample_id FROM sample WHERE sample_id <= (
+        SELECT until_sample FROM membership WHERE task_id = ? ORDER BY from_sample DESC LIMIT 1)
+      ORDER BY sample_id DESC LIMIT 1 OFFSET ?
+      """
+    ).bind(.integer(task), .integer(Self.round - 1)).first { $0.integer(0) }
+    _ = try write(description, of: task, at: number, after: last)
+  }
+
+  /// Writes a description. False where all that it says is known.
+  ///
+  /// - Parameters:
+  ///   - number: the sample or event that knows it.
+  ///   - last: the last sample or event at which the description before is known to have held; nil for
+  ///     the first.
+  ///   - isEvent: whether the number is of an event, that changed the name if anything.
+  func write(
+    _ description: ProcessDescription, of task: Int64, at number: Int64, after last: Int64?,
+    isEvent: Bool = false
+  ) throws(SQLiteError) -> Bool {
+    guard let known = try known(task) else { return false }
+    // A process on its way out has no description; what was known before still holds.
+    var new = known
+    new.comm = description.comm.map { SystemText.escaped($0) } ?? known.comm
+    new.uid = description.uid.map(Int64.init) ?? known.uid
+    new.cgroup = try interner.cgroup(description.cgroup) ?? known.cgroup
+    new.parent = description.parentPID.map(Int64.init) ?? known.parent
+    var inherited = known.provenance.inherited
+    if description.uid != nil, !description.inherited.contains(.user) { inherited.remove(.user) }
+    if description.cgroup != nil, !description.inherited.contains(.cgroup) {
+      inherited.remove(.cgroup)
+    }
+    new.provenance = Provenance(inherited, hasMaker: known.provenance.hasMaker)
+    let differs =
+      new.comm != known.comm || new.uid != known.uid || new.cgroup != known.cgroup
+      || new.parent != known.parent
+    guard differs || inherited != known.provenance.inherited else { return false }
+    // Of a user or a cgroup no event reports the change.
+    let isExact =
+      isEvent && new.uid == known.uid && new.cgroup == known.cgroup && new.parent == known.parent
+    let end = max(known.since, isEvent && !isExact ? lastFull : last ?? known.since)
+    if differs, end < number {
+      try connection.prepare(
+        """
+        INSERT INTO past_description
+          (task_id, next_seq, last_seq, exact, comm, uid, cgroup_id, parent_pid, provenance)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+      ).bind(
+        .integer(task), .integer(number), .integer(end), isExact ? .integer(1) : .null,
+        .optional(known.comm), .optional(known.uid), .optional(known.cgroup),
+        .integer(known.parent), known.provenance.value
+      ).run()
+    }
+    try connection.prepare(
+      """
+      UPDATE task SET comm = ?2, uid = ?3, cgroup_id = ?4, provenance = ?6,
+        last_parent_pid = NULLIF(?5, parent_pid), has_past = COALESCE(has_past, ?7)
+      WHERE task_id = ?1
+      """
+    ).bind(
+      .integer(task), .optional(new.comm), .optional(new.uid), .optional(new.cgroup),
+      .integer(new.parent), new.provenance.value,
+      differs && end < number ? .integer(1) : .null
+    ).run()
+    return differs
+  }
+
+  private func known(_ task: Int64) throws(SQLiteError) -> Known? {
+    try connection.prepare(
+      """
+      SELECT comm, uid, cgroup_id, COALESCE(last_parent_pid, parent_pid), provenance,
+        COALESCE(
+          CASE WHEN has_past THEN
+            (SELECT next_seq FROM past_description WHERE task_id = ?1
+             ORDER BY next_seq DESC LIMIT 1) END,
+          (SELECT from_sample FROM membership WHERE task_id = ?1 ORDER BY from_sample LIMIT 1), 0)
+      FROM task WHERE task_id = ?1
+      """
+    ).bind(.integer(task)).first { row in
+      Known(
+        comm: row.optionalText(0), uid: row.optionalInteger(1), cgroup: row.optionalInteger(2),
+        parent: row.integer(3), provenance: Provenance(row.optionalInteger(4)),
+        since: row.integer(5))
+    }
+  }
+}

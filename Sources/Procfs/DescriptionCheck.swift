@@ -1,0 +1,92 @@
+internal import Glibc
+internal import NamespaceModel
+
+/// Finds out whether a process is still described as it was, which most are: its files are compared with
+/// what is known, and not taken apart.
+final class DescriptionCheck {
+  private static let capacity = 8192
+  private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+  private let isProc: Bool
+
+  /// - Parameter isProc: as in `FactsReader.description`.
+  init(isProc: Bool) { self.isProc = isProc }
+
+  deinit { text.deallocate() }
+
+  /// Whether all parts are as they were. False also where that cannot be told.
+  func isUnchanged(_ known: ProcessDescription, in directory: Int32) -> Bool {
+    guard let comm = known.comm, let uid = known.uid, let cgroup = known.cgroup,
+      let parent = known.parentPID
+    else { return false }
+    return hasUser(uid, in: directory) && isCalled(comm, below: parent, in: directory)
+      && isIn(cgroup, in: directory)
+  }
+
+  /// How many bytes a file has; nil where it has none, or more than there is room for.
+  private func read(_ name: StaticString, in directory: Int32) -> Int? {
+    let path = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    let file = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    let count = Glibc.read(file, text, Self.capacity)
+    return count > 0 && count < Self.capacity ? count : nil
+  }
+
+  private func hasUser(_ uid: UInt32, in directory: Int32) -> Bool {
+    guard !isProc else {
+      var status = stat()
+      return fstatat(directory, "..", &status, 0) == 0 && status.st_uid == uid
+    }
+    guard let count = read("../status", in: directory) else { return false }
+    var line = 0
+    while line < count {
+      if line + 5 < count, memcmp(text + line, "Uid:\t", 5) == 0 {
+        // The second number is the effective user.
+        guard let tab = find(0x09, from: line + 5, to: count) else { return false }
+        return number(from: tab + 1, to: count) == UInt64(uid)
+      }
+      guard let end = find(0x0A, from: line, to: count) else { return false }
+      line = end + 1
+    }
+    return false
+  }
+
+  /// As `StatLine`: the name may hold anything, and ends at the last `)`.
+  private func isCalled(_ comm: [UInt8], below parent: Int32, in directory: Int32) -> Bool {
+    guard let count = read("../stat", in: directory),
+      let open = find(UInt8(ascii: "("), from: 0, to: count),
+      var end = find(UInt8(ascii: ")"), from: open, to: count)
+    else { return false }
+    while let next = find(UInt8(ascii: ")"), from: end + 1, to: count) { end = next }
+    // `) S 4711 `
+    guard end - open - 1 == comm.count, memcmp(text + open + 1, comm, comm.count) == 0,
+      end + 4 < count, parent >= 0
+    else { return false }
+    return number(from: end + 4, to: count) == UInt64(parent)
+  }
+
+  private func isIn(_ cgroup: [UInt8], in directory: Int32) -> Bool {
+    guard let count = read("../cgroup", in: directory) else { return false }
+    let length = text[count - 1] == 0x0A ? count - 1 : count
+    return length == cgroup.count && memcmp(text, cgroup, length) == 0
+  }
+
+  private func find(_ byte: UInt8, from start: Int, to end: Int) -> Int? {
+    guard start < end, let found = memchr(text + start, Int32(byte), end - start) else {
+      return nil
+    }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(text)
+  }
+
+  /// The number whose digits begin at a place and end before another character.
+  private func number(from start: Int, to end: Int) -> UInt64? {
+    var (place, number) = (start, UInt64(0))
+    while place < end, place - start < 10 {
+      let digit = text[place] &- 0x30
+      guard digit < 10 else { return place > start ? number : nil }
+      number = number * 10 + UInt64(digit)
+      place += 1
+    }
+    return nil
+  }
+}

@@ -1,0 +1,176 @@
+// Who a process was at a time: its name, its user, its container and its parent, also where these change
+// while it runs, and where no sample met it.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
+struct DescriptionTests {
+  /// Others in each run: a cgroup of the same name may not be gone yet.
+  private func id(_ digit: Character) -> String {
+    String(format: "%08x", getpid()) + String(repeating: digit, count: 56)
+  }
+
+  private func start(_ words: [String]) throws -> Command {
+    try Command(words[0], Array(words.dropFirst()))
+  }
+
+  private static let events = LiveEvents.arePermitted ? ["on", "off"] : ["off"]
+
+  @Test(
+    "a process that is moved from one container to another was in each at its time",
+    arguments: events)
+  func moved(events: String) throws {
+    // Both cases run at once.
+    let (one, two) = events == "on" ? (id("a"), id("b")) : (id("e"), id("f"))
+    let first = try LiveCgroup("docker-\(one).scope")
+    let second = try LiveCgroup("docker-\(two).scope")
+    let recording = try LiveRecording(interval: "100ms", ["--events", events])
+    let process = try start(first.run("sleep 300"))
+    try recording.waitForSamples(3)
+    let before = ClockReading.now().wall
+    try recording.waitForSamples(1)
+    try second.add(process.pid)
+    try recording.waitForSamples(3)
+    let after = ClockReading.now().wall
+    try recording.waitForSamples(1)
+    recording.settle()
+    for (time, mine, other) in [(before, one, two), (after, two, one)] {
+      let row = try recording.ask("processes", "--at", argument(time), "--container", mine).first
+      #expect(row?.pid == Int(process.pid) && row?["container"] == mine)
+      #expect(row?["container_source"] == "cgroup" && row?.texts("disputed") == [])
+      let none = try recording.ask("processes", "--at", argument(time), "--container", other)
+      #expect(none.isEmpty, "\(none)")
+    }
+    let left = try recording.ask("history", "container:\(one)")
+    let entered = try recording.ask("history", "container:\(two)")
+    #expect(left.count == 1 && left[0]["ended"] == "changed", "\(left)")
+    #expect(left.first?["container"] == one)
+    #expect(entered.count == 1 && entered[0]["began"] == "changed", "\(entered)")
+    #expect(entered.first?["container"] == two)
+    let (until, from) = (left.last?.time("until") ?? 0, entered.first?.time("from") ?? 0)
+    #expect(before < until && until < from && from < after, "\(before) \(after) \(left)")
+    process.signal(SIGKILL)
+    _ = try process.wait()
+  }
+
+  @Test("a name and a user are those of the time", arguments: events)
+  func renamed(events: String) throws {
+    let recording = try LiveRecording(interval: "100ms", ["--events", events])
+    let process = try start(
+      ["/bin/sh", "-c", "sleep 1.5; exec setpriv --reuid 33 --clear-groups sleep 300"])
+    try recording.waitForSamples(3)
+    let before = ClockReading.now().wall
+    try eventually("another user") {
+      try Self.status(process.pid).contains { $0.hasPrefix("Uid:\t33") }
+    }
+    try recording.waitForSamples(3)
+    let after = ClockReading.now().wall
+    try recording.waitForSamples(1)
+    recording.settle()
+    for (time, name, user, otherUser) in [(before, "sh", 0, 33), (after, "sleep", 33, 0)] {
+      let row = try recording.ask(
+        "processes", "--at", argument(time), "--pid", "\(process.pid)", "--uid", "\(user)"
+      ).first
+      #expect(row?["comm"] == name && row?.number("uid") == user, "\(row.debugDescription)")
+      #expect(row?["uid_source"] == "read")
+      let none = try recording.ask(
+        "processes", "--at", argument(time), "--pid", "\(process.pid)", "--uid", "\(otherUser)")
+      #expect(none.isEmpty, "\(none)")
+    }
+    for name in ["sh", "sleep"] {
+      let rows = try recording.ask("history", "comm:\(name)")
+      #expect(rows.contains { $0.pid == Int(process.pid) }, "\(name)")
+    }
+    process.signal(SIGKILL)
+    _ = try process.wait()
+  }
+
+  private static func status(_ pid: Int32) throws -> [String] {
+    try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+      .split(separator: "\n").map(String.init)
+  }
+
+  @Test(
+    "user and container of a process that no sample met are its own",
+    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+  func short() throws {
+    let id = id("c")
+    let cgroup = try LiveCgroup("docker-\(id).scope")
+    let recording = try LiveRecording(interval: "60s", ["--events", "on"])
+    // A program that runs in a container, and a child of it that runs none.
+    let process = try start(
+      cgroup.run("setpriv --reuid 33 --clear-groups sh -c '(sleep 0.2; :) & sleep 0.4'"))
+    _ = try process.wait()
+    recording.settle()
+    let rows = try recording.ask("history", "\(process.pid)")
+    #expect(!rows.isEmpty)
+    for row in rows {
+      #expect(row.number("uid") == 33 && row["uid_source"] == "read", "\(row)")
+      #expect(row["container"] == id && row["container_source"] == "cgroup", "\(row)")
+    }
+    let all = try recording.ask("history", "container:\(id)")
+    let children = all.filter { $0.pid != Int(process.pid) && $0["comm"] == "sh" }
+    #expect(children.allSatisfy { $0["uid_source"] == "inherited" }, "\(children)")
+    #expect(children.allSatisfy { $0["container_source"] == "inherited" }, "\(children)")
+    #expect(!children.isEmpty, "\(all)")
+  }
+
+  @Test("who entered the namespaces of a container from outside is found, and marked")
+  func outside() throws {
+    let id = id("d")
+    let cgroup = try LiveCgroup("docker-\(id).scope")
+    let process = try start(cgroup.run("unshare --net --uts --ipc sleep 300"))
+    try eventually("its own namespaces") {
+      KernelNamespace.inode("/proc/\(process.pid)/ns/net")
+        != KernelNamespace.inode("/proc/self/ns/net")
+    }
+    let visitor = try start(["/usr/bin/nsenter", "-t", "\(process.pid)", "-n", "sleep", "300"])
+    let recording = try LiveRecording(interval: "100ms")
+    try recording.waitForSamples(4)
+    recording.settle()
+    let rows = try recording.ask("processes", "--container", id)
+    #expect(Set(rows.compactMap(\.pid)) == [Int(process.pid), Int(visitor.pid)], "\(rows)")
+    for row in rows {
+      let isOwn = row.pid == Int(process.pid)
+      #expect(row["container"] == (isOwn ? id : nil), "\(row)")
+      #expect(row["outside_of"] == (isOwn ? nil : id), "\(row)")
+    }
+    let table = try Command.nshist(
+      "query", "processes", "--container", id, "--db", recording.database)
+    #expect(table.output.contains("\(id.prefix(12)) (outside)"), "\(table.output)")
+    for one in [process, visitor] {
+      one.signal(SIGKILL)
+      _ = try one.wait()
+    }
+  }
+
+  @Test(
+    "the parent at a time is not the maker that has gone",
+    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+  func orphan() throws {
+    let recording = try LiveRecording(interval: "100ms", ["--events", "on"])
+    let maker = try start(["/bin/sh", "-c", "sleep 900 & sleep 1; exit 0"])
+    try recording.waitForSamples(3)
+    let before = ClockReading.now().wall
+    _ = try maker.wait()
+    try recording.waitForSamples(3)
+    let after = ClockReading.now().wall
+    try recording.waitForSamples(1)
+    recording.settle()
+    let earlier = try recording.ask("processes", "--at", argument(before))
+    let child = try #require(
+      earlier.first {
+        $0.number("ppid") == Int(maker.pid) && $0.number("maker_pid") == Int(maker.pid)
+      })
+    let pid = try #require(child.pid)
+    let later = try recording.ask("processes", "--at", argument(after), "--pid", "\(pid)").first
+    let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+    let parent = stat.split(separator: ")").last?.split(separator: " ").dropFirst().first
+    #expect(later?.number("ppid") == parent.flatMap { Int($0) })
+    #expect(later?.number("maker_pid") == Int(maker.pid))
+    kill(Int32(pid), SIGKILL)
+  }
+}
