@@ -11,6 +11,17 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   /// Events of the kernel were lost.
   case eventsLost = 5
 
+  /// The code in machine output.
+  public var code: String {
+    switch self {
+    case .suspended: "suspended"
+    case .stalled: "stalled"
+    case .writeFailed: "write-failed"
+    case .readFailed: "read-failed"
+    case .eventsLost: "events-lost"
+    }
+  }
+
   /// The cause in words.
   public var words: String {
     switch self {

@@ -70,6 +70,12 @@ struct Outcomes {
     summary.endedUnwritten = cause == .writeFailed
   }
 
+  /// Events were written.
+  mutating func succeed(_ written: HistoryWriter.Written) {
+    summary.changes += written.changes
+    report(clockStep: written.clockStep)
+  }
+
   /// Events could not be written; they are kept.
   mutating func failEvents(_ message: String) {
     if !saidEventsFail, failing == nil { logger.error("\(message)") }
@@ -167,13 +173,14 @@ struct Outcomes {
         (`query coverage` lists them)
         """)
     }
+    report(clockStep: written.clockStep)
+  }
+
+  private func report(clockStep step: Int64?) {
     // NTP's slow corrections add up when the interval is long.
-    if let step = written.clockStep,
-      step.magnitude > UInt64(max(100_000_000, interval / 1000))
-    {
-      let direction = step < 0 ? "back" : "forward"
-      logger.warning("the wall clock was set \(direction) by \(TimeFormat.duration(step))")
-    }
+    guard let step, step.magnitude > UInt64(max(100_000_000, interval / 1000)) else { return }
+    let direction = step < 0 ? "back" : "forward"
+    logger.warning("the wall clock was set \(direction) by \(TimeFormat.duration(step))")
   }
 }
 

@@ -149,7 +149,7 @@ extension Recorder {
       add(try events.turn(until: end, most: Self.someEvents))
     } catch { throw .events(error) }
     do throws(HistoryError) {
-      outcomes.summary.changes += try writer.writeSomeEvents()
+      outcomes.succeed(try writer.writeSomeEvents())
       if writer.pendingEvents > 0 { eventsDue = .min }
     } catch {
       outcomes.failEvents("\(error); trying again")
@@ -169,7 +169,7 @@ extension Recorder {
   private func writeBacklog(_ wakeups: Wakeups) -> Bool {
     while writer.hasBacklog {
       guard wakeups.pendingStop() == nil else { return false }
-      do throws(HistoryError) { outcomes.summary.changes += try writer.writeSomeEvents() } catch {
+      do throws(HistoryError) { outcomes.succeed(try writer.writeSomeEvents()) } catch {
         outcomes.failEvents("\(error); trying again")
         break
       }

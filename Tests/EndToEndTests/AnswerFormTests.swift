@@ -51,7 +51,7 @@ import Testing
 
         10: nginx, uid 33, started T3, recorded T1 to T2
         20: php-fpm, uid 0, started T3, recorded T1 to T2
-        Evidence: sampled. What came and went between two samples was not seen.
+        Evidence: sampled. Changes between samples are not recorded.
 
         """)
   }
@@ -73,7 +73,7 @@ import Testing
         10: nginx, uid 33, started T2, recorded T3 to T4
         20: php-fpm, uid 0, started T2, recorded T3 to T4
         Rests on the samples of T3 (-) and T4 (+).
-        Evidence: sampled. What came and went between two samples was not seen.
+        Evidence: sampled. Changes between samples are not recorded.
 
         """)
   }

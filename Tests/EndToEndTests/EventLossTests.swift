@@ -42,7 +42,7 @@ struct EventLossTests {
     let gaps = try recording.ask("coverage").filter { $0["period"] == "gap" }
     #expect(gaps.count == 1, "\(gaps)")
     let gap = try #require(gaps.first)
-    #expect(gap["missing"] == "events were lost")
+    #expect(gap["missing"] == "events-lost")
     let (from, until) = (try #require(gap.time("from")), try #require(gap.time("until")))
     #expect(before.done < from && from < within && within < until && until < told)
 

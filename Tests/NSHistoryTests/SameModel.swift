@@ -16,14 +16,17 @@ struct SameModel {
     case known(HistoryScript.Sight)
     case unknown(UnknownReason)
     case startingOrExiting
-    case absent
+    /// With the reason that is given: in a gap nobody knows who was there.
+    case absent(UnknownReason)
+
+    var isAbsent: Bool { if case .absent = self { true } else { false } }
 
     var reason: UnknownReason? {
       switch self {
       case .known: nil
       case .unknown(let reason): reason
       case .startingOrExiting: .changedBetweenSamples
-      case .absent: .notRunning
+      case .absent(let reason): reason
       }
     }
   }
@@ -107,7 +110,7 @@ struct SameModel {
     }
     if judgements.isEmpty { return Answer(verdict: .unknown, reason: .gap) }
     if judgements.contains(where: { $0.answer.verdict == .same }) { return Answer(verdict: .same) }
-    let together = judgements.filter { !$0.states.contains(.absent) }
+    let together = judgements.filter { !$0.states.contains(where: \.isAbsent) }
     let reasons = together.filter { $0.answer.verdict == .unknown }.compactMap(\.answer.reason)
     if let reason = Self.worst(reasons) { return Answer(verdict: .unknown, reason: reason) }
     if !together.isEmpty { return Answer(verdict: .different) }
@@ -115,8 +118,10 @@ struct SameModel {
   }
 
   private func neverTogether(_ all: [[State]]) -> Answer {
-    if pair.indices.contains(where: { actor in all.allSatisfy { $0[actor] == .absent } }) {
-      return Answer(verdict: .unknown, reason: .notRunning)
+    let absent = pair.indices.filter { actor in all.allSatisfy { $0[actor].isAbsent } }
+    if !absent.isEmpty {
+      let reasons = absent.flatMap { actor in all.compactMap { $0[actor].reason } }
+      return Answer(verdict: .unknown, reason: Self.worst(reasons))
     }
     let unsure = all.flatMap(\.self).compactMap { state -> UnknownReason? in
       if case .unknown(let reason) = state { reason } else { nil }
@@ -162,8 +167,9 @@ struct SameModel {
     if case .known(let first) = states[0], case .known(let second) = states[1] {
       return Answer(verdict: first == second ? .same : .different)
     }
-    if states.contains(.absent) { return Answer(verdict: .unknown, reason: .notRunning) }
-    return Answer(verdict: .unknown, reason: Self.worst(states.compactMap(\.reason)))
+    let absent = states.filter(\.isAbsent)
+    let reasons = (absent.isEmpty ? states : absent).compactMap(\.reason)
+    return Answer(verdict: .unknown, reason: Self.worst(reasons))
   }
 
   private func states(
@@ -185,7 +191,8 @@ struct SameModel {
     if meant.isEmpty { return .unknown(.notRecorded) }
     let isSampled = sides.count == 2 && !isSkipped && (before == after || !isCutOff(after))
     if !meant.contains(where: { mayRun($0, before, after, isSampled, until: time) }) {
-      return spaces.count > 1 ? .unknown(.gap) : .absent
+      if spaces.count > 1 { return .unknown(.gap) }
+      return .absent(isSampled ? .notRunning : .gap)
     }
     if !isSampled { return .unknown(.gap) }
     let left = actor.sights[before]

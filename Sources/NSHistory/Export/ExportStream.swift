@@ -116,7 +116,9 @@ struct ExportStream {
           next += 1
         }
         let run = Run(type: type, value: value, first: first, last: last)
-        guard try give(process, run, body) else { return false }
+        guard try give(process, run, isFirst: first.from == memberships[0].from, body) else {
+          return false
+        }
       }
     }
     return true
@@ -131,22 +133,29 @@ struct ExportStream {
   }
 
   /// The pieces of a run.
+  ///
+  /// - Parameter isFirst: whether the process was first seen in it.
   private mutating func give(
-    _ process: ExportProcess, _ run: Run, _ body: Body
+    _ process: ExportProcess, _ run: Run, isFirst: Bool, _ body: Body
   ) throws(SQLiteError) -> Bool {
     let whole = run.first.from...run.last.until
+    let start = isFirst && !run.first.beginsExactly ? process.start : nil
     guard let pieces = try cuts.pieces(of: whole) else {
-      return try give(process, run, whole, body)
+      return try give(process, run, whole, notBefore: start, body)
     }
-    for piece in pieces where try !give(process, run, piece, body) { return false }
+    for piece in pieces {
+      let start = piece.lowerBound == whole.lowerBound ? start : nil
+      guard try give(process, run, piece, notBefore: start, body) else { return false }
+    }
     return true
   }
 
   private mutating func give(
-    _ process: ExportProcess, _ run: Run, _ samples: ClosedRange<Int64>, _ body: Body
+    _ process: ExportProcess, _ run: Run, _ samples: ClosedRange<Int64>, notBefore start: Int64?,
+    _ body: Body
   ) throws(SQLiteError) -> Bool {
     let (first, last) = (samples.lowerBound, samples.upperBound)
-    let from = try points.wall(first)
+    let from = SamplePoint.firstSeen(at: try points.wall(first), start: start)
     let isOpen = last == openSample
     var isExactFrom = first == run.first.from && run.first.beginsExactly
     if isExactFrom { isExactFrom = try points.isExact(before: first) }

@@ -28,7 +28,7 @@ extension HistoryReader {
   public func recordedSpan() throws(HistoryError) -> ClosedRange<Int64>? {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
-        return try SampleIndex(connection, isRecorded: isRecorded).recorded()
+        return try index().recorded()
       } catch { throw wrap(error) }
     }
   }

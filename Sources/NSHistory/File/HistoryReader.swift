@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
@@ -17,6 +18,8 @@ public final class HistoryReader {
   private let lock: FileLock
   /// Whether a recorder had the file when it was opened.
   public let isRecorded: Bool
+  /// What the wall clock shows as questions are asked; nil for each time as it is then.
+  var fixedNow: Int64?
 
   private static let operation = "read"
 
@@ -127,6 +130,12 @@ public final class HistoryReader {
     return HistoryError(
       .denied, operation, path, reason: "its -wal or -shm file cannot be read",
       remedy: "give the reader the same right to \(path)-wal and \(path)-shm as to the file")
+  }
+
+  /// The samples of the history, as they are now.
+  func index() throws(SQLiteError) -> SampleIndex {
+    try SampleIndex(
+      connection, isRecorded: isRecorded, now: fixedNow ?? ClockReading.now().wall)
   }
 
   /// Calls `body` now and then while a question is being answered.

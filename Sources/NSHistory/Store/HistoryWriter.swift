@@ -107,17 +107,17 @@ public final class HistoryWriter {
   public var hasBacklog: Bool { session?.hasBacklog ?? false }
 
   /// Writes the events that were taken over. After an error it is not certain that they are in the
-  /// file, and all is still known. Returns how many processes came or moved.
+  /// file, and all is still known.
   ///
   /// Throws `HistoryError` as `write` does.
-  public func writeEvents() throws(HistoryError) -> Int {
+  public func writeEvents() throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
     return try wrapped { () throws(SQLiteError) in try session.writeEvents() }
   }
 
   /// Writes the first of the events that were taken over, as many as a fraction of a second is enough
   /// for; otherwise as `writeEvents`.
-  public func writeSomeEvents() throws(HistoryError) -> Int {
+  public func writeSomeEvents() throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
     return try wrapped { () throws(SQLiteError) in try session.writeSomeEvents() }
   }

@@ -130,18 +130,18 @@ final class OpenSession {
   var pendingEvents: Int { pending.count }
 
   /// Writes the events that were taken over, in one transaction. After an error all are still there.
-  /// Gives how many processes came or moved.
-  func writeEvents() throws(SQLiteError) -> Int {
-    guard !pending.isEmpty else { return 0 }
+  func writeEvents() throws(SQLiteError) -> HistoryWriter.Written {
+    guard !pending.isEmpty else { return HistoryWriter.Written(changes: 0) }
     let written = try transaction { (state) throws(SQLiteError) in try write(pending, &state) }
     pending = PendingEvents()
-    return take(written)
+    let changes = take(written)
+    return HistoryWriter.Written(changes: changes, clockStep: clock.takeUnreported())
   }
 
   /// Writes the first of the events that were taken over, in one transaction that takes a fraction of a
-  /// second. After an error all are still there. Gives how many processes came or moved.
-  func writeSomeEvents() throws(SQLiteError) -> Int {
-    guard !pending.isEmpty else { return 0 }
+  /// second. After an error all are still there.
+  func writeSomeEvents() throws(SQLiteError) -> HistoryWriter.Written {
+    guard !pending.isEmpty else { return HistoryWriter.Written(changes: 0) }
     let began = ClockReading.now().boot
     let portion = pending.portion(of: self.portion)
     let written = try transaction { (state) throws(SQLiteError) in try write(portion, &state) }
@@ -151,7 +151,8 @@ final class OpenSession {
       let next = Int64(portion.count) * Self.portionTime / max(1, took)
       self.portion = min(max(Int(next), Self.portions.lowerBound), Self.portions.upperBound)
     }
-    return take(written)
+    let changes = take(written)
+    return HistoryWriter.Written(changes: changes, clockStep: clock.takeUnreported())
   }
 
   /// Whether the events that wait are so many that a sample is not to be written in one transaction with
@@ -169,18 +170,23 @@ final class OpenSession {
     let isExact = timing.isExact && timing.gap == nil && lastSample != nil
     var news = backlog
     news.add(sample)
-    var step: Int64?
     let written: State
     var changes = 0
     do {
-      while hasBacklog { changes += try writeSomeEvents() }
+      while hasBacklog {
+        let some = try writeSomeEvents()
+        changes += some.changes
+        clock.keepUnreported(some.clockStep)
+      }
       written = try transaction { (state) throws(SQLiteError) in
         try write(pending, &state)
-        step = state.clock.step(to: sample.start)
+        state.clock.observe(sample.start)
         state.number += 1
         try rows.insert(
           sample, timing, number: state.number, isExact: isExact, isFirst: lastSample == nil)
-        if let step { try rows.insert(step, before: state.number) }
+        if let step = state.clock.takeUnwritten() {
+          try rows.insert(step, before: state.number)
+        }
         interner.begin(state.number)
         for renaming in news.renamed { try interner.rename(renaming) }
         try memberships.write(
@@ -212,7 +218,8 @@ final class OpenSession {
     confirmed = isExact ? lastSample : written.number
     lastSample = written.number
     if sample.hasAllDescriptions { descriptions.setFull(written.number) }
-    return HistoryWriter.Written(changes: changes, clockStep: step, gap: timing.gap)
+    return HistoryWriter.Written(
+      changes: changes, clockStep: clock.takeUnreported(), gap: timing.gap)
   }
 
   /// Writes a look for pins in one transaction. After an error all is as before.
@@ -277,8 +284,7 @@ final class OpenSession {
   private func write(_ pending: PendingEvents, _ state: inout State) throws(SQLiteError) {
     guard !pending.isEmpty else { return }
     for batch in pending.batches {
-      let step = state.clock.step(toEpoch: batch.epoch)
-      var isFirst = true
+      state.clock.observe(epoch: batch.epoch)
       for run in EventRuns(batch.events) {
         let first = state.number + 1
         let times = try events.write(
@@ -286,8 +292,8 @@ final class OpenSession {
           makers: MakerWriter(
             connection: connection, interner: interner, known: lookedForPins))
         guard let start = times.first else { continue }
-        if isFirst, let step { try rows.insert(step, before: first) }
-        isFirst = false
+        // A batch may have no row: then the step belongs before the next one that has.
+        if let step = state.clock.takeUnwritten() { try rows.insert(step, before: first) }
         try rows.insert(times, from: start, epoch: batch.epoch, first: first)
         state.number += Int64(times.count)
       }

@@ -25,6 +25,14 @@ public enum TimeFormat {
     return "\(date(time)) \(clock(time)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
   }
 
+  /// A start time of a process for people, as exact as a clock tick tells it:
+  /// `2026-11-23 10:00:00.43+01:00`.
+  public static func people(start nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+    let (seconds, rest) = split(nanoseconds)
+    let (time, offset) = CalendarTime.of(seconds, zone)
+    return "\(date(time)) \(clock(time)).\(digits(rest / 10_000_000, 2))\(suffix(offset, zone))"
+  }
+
   /// The time of day: `10:00:00`, or `10:00:00.000`.
   public static func timeOfDay(
     _ nanoseconds: Int64, _ zone: TimeZoneChoice, milliseconds: Bool = false

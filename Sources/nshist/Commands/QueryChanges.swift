@@ -48,16 +48,22 @@ struct QueryChanges: ParsableCommand {
     try reader.requireKnown(question.process, question.namespace?.process)
     let listing = Listing(
       "changes", all, chosen: chosen, to: try options.output(), options.format)
-    try listing.begin([])
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: question.window)
+    try listing.begin([caveats.json])
+    var isEmpty = true
     try reader.changes(question) { change in
-      ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
+      isEmpty = false
+      return ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
     }
     try listing.end()
-    let hints = Hints(reader: reader, zone: options.zone)
-    try hints.say(gapsIn: question.window)
+    try hints.say(caveats, in: question.window, isEmpty: isEmpty)
     if let process = question.process { try hints.say(othersOf: process, in: question.window) }
     if let namespace = question.namespace { try hints.say(othersOf: namespace) }
-    if listing.rows == 0 { try sayNothing(question, reader, hints) }
+    if isEmpty {
+      try sayNothing(question, reader, hints)
+      try hints.endEmpty(caveats)
+    }
   }
 
   private func sayNothing(_ question: ChangesQuestion, _ reader: HistoryReader, _ hints: Hints)
@@ -71,6 +77,6 @@ struct QueryChanges: ParsableCommand {
     if let namespace = question.namespace, try reader.namespaces(namespace).isEmpty {
       return try hints.say(nothingOf: namespace)
     }
-    Messages.shared.say("nothing changed, as far as samples show")
+    Messages.shared.say("no change was recorded then")
   }
 }

@@ -37,20 +37,22 @@ struct QueryCoverage: ParsableCommand {
     let all = CoverageColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: window)
     let listing = Listing(
       "periods", all, chosen: chosen, to: try options.output(), options.format)
     if let time {
       let words = CoverageWords(
         time: time, coverage: try reader.coverage(at: time), zone: options.zone)
-      try listing.begin(words.json, lines: words.lines)
+      try listing.begin(
+        words.json + [caveats.json], lines: words.lines + caveats.lines)
     } else {
       try listing.begin([])
     }
     try reader.coverage(in: window) { listing.add($0) }
     try listing.end()
     guard listing.rows == 0 else { return }
-    let hints = Hints(reader: reader, zone: options.zone)
-    if try reader.recordedSpan() == nil { hints.say(now, [], nil) }
-    try hints.say(gapsIn: window)
+    if try reader.recordedSpan() == nil { hints.say(caveats, now, [], nil) }
+    try hints.say(caveats, in: window, isEmpty: true)
   }
 }

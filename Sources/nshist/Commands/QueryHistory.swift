@@ -30,14 +30,16 @@ struct QueryHistory: ParsableCommand {
     try reader.requireKnown(selector)
     let listing = Listing(
       "history", all, chosen: chosen, to: try options.output(), options.format)
-    try listing.begin([])
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: window)
+    try listing.begin([caveats.json])
     try reader.history(selector, in: window) { listing.add($0) }
     try listing.end()
-    let hints = Hints(reader: reader, zone: options.zone)
-    try hints.say(gapsIn: window)
+    try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
     try hints.say(othersOf: selector, in: window)
     if listing.rows == 0 {
       try hints.say(nothingOf: selector, in: window)
+      try hints.endEmpty(caveats)
     }
   }
 }

@@ -28,22 +28,26 @@ struct QueryMembers: ParsableCommand {
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
     try reader.requireKnown(selector.process)
-    let summaries = try reader.namespaces(selector)
+    let summaries = try reader.namespaces(selector, in: window)
     let listing = Listing(
       "members", all, chosen: chosen, to: try options.output(), options.format)
     let words = SummaryWords(zone: options.zone)
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: window)
     try listing.begin(
-      [("namespaces", .array(summaries.map(words.json)))], lines: summaries.map(words.line))
+      [caveats.json, ("namespaces", .array(summaries.map(words.json)))],
+      lines: summaries.map(words.line))
     try reader.members(of: selector, in: window) { listing.add($0) }
     try reader.parents(of: selector, in: window) { listing.add($0) }
     try listing.end()
-    let hints = Hints(reader: reader, zone: options.zone)
-    try hints.say(gapsIn: window)
+    try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
     try hints.say(othersOf: selector)
-    if summaries.isEmpty {
+    guard listing.rows == 0 else { return }
+    if summaries.isEmpty, try reader.namespaces(selector).isEmpty {
       try hints.say(nothingOf: selector)
-    } else if listing.rows == 0 {
-      Messages.shared.say("no sample saw a process in it then")
+    } else {
+      Messages.shared.say("no process was seen in it then")
     }
+    try hints.endEmpty(caveats)
   }
 }

@@ -37,15 +37,17 @@ struct QueryNamespaces: ParsableCommand {
     let words = MomentWords(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
       looks: answer.looks)
-    try listing.begin(words.json, lines: words.lines)
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
+    try listing.begin(words.json + [caveats.json], lines: words.lines)
     _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
       .allSatisfy(listing.add)
     try listing.end()
-    let hints = Hints(reader: reader, zone: options.zone)
-    hints.say(time, answer.samples, answer.recorded)
+    hints.say(caveats, time, answer.samples, answer.recorded)
     if let container, answer.namespaces.isEmpty {
       try hints.say(
         nothingOf: .container(container), in: TimeWindow(since: time, until: time))
     }
+    if listing.rows == 0 { try hints.endEmpty(caveats) }
   }
 }

@@ -35,15 +35,19 @@ struct QueryPeers: ParsableCommand {
     let reader = try options.reader()
     try reader.requireKnown(selector)
     let listing = Listing("peers", all, chosen: chosen, to: try options.output(), options.format)
-    try listing.begin([])
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: window)
+    try listing.begin([caveats.json])
     try reader.peers(question) { peer in
       PeerRow.rows(peer, grouped: options.format == .table).allSatisfy(listing.add)
     }
     try listing.end()
-    let hints = Hints(reader: reader, zone: options.zone)
-    try hints.say(gapsIn: window)
+    try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
     try hints.say(othersOf: selector, in: window)
-    if listing.rows == 0 { try sayNothing(selector, window, reader, hints) }
+    if listing.rows == 0 {
+      try sayNothing(selector, window, reader, hints)
+      try hints.endEmpty(caveats)
+    }
   }
 
   private func sayNothing(

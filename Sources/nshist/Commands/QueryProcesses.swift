@@ -40,6 +40,13 @@ struct QueryProcesses: ParsableCommand {
   @OptionGroup var columns: ColumnsOption
   @OptionGroup var options: ListingOptions
 
+  func validate() throws {
+    guard inside.container != nil, process == nil else { return }
+    throw ValidationError(
+      "--in says in whose PIDs --pid is given; give --pid too, or --container to list its processes"
+    )
+  }
+
   func run() throws {
     let now = ClockReading.now().wall
     let time = try moment.time(now: now)
@@ -67,7 +74,9 @@ struct QueryProcesses: ParsableCommand {
     let listing = Listing(
       "processes", all, chosen: chosen, to: try options.output(), options.format)
     let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
-    try listing.begin(words.json, lines: words.lines)
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
+    try listing.begin(words.json + [caveats.json], lines: words.lines)
     _ = answer.processes.lazy.filter { process in
       matchers.allSatisfy { $0(process.process) }
         && (uid.map { uid in
@@ -76,15 +85,17 @@ struct QueryProcesses: ParsableCommand {
         && (places.map { process.isIn($0) } ?? true)
     }.allSatisfy(listing.add)
     try listing.end()
-    let hints = Hints(reader: reader, zone: options.zone)
-    hints.say(time, answer.samples, answer.recorded)
+    hints.say(caveats, time, answer.samples, answer.recorded)
     if let place { try hints.say(othersOf: place) }
     guard listing.rows == 0 else { return }
-    if let place, places?.isEmpty == true { return try hints.say(nothingOf: place) }
-    for (selector, matches) in zip(selectors, matchers)
-    where !answer.processes.contains(where: { matches($0.process) }) {
-      return try hints.say(nothingOf: selector, in: TimeWindow(since: time, until: time))
+    if let place, places?.isEmpty == true {
+      try hints.say(nothingOf: place)
+    } else if let nobody = zip(selectors, matchers).first(where: { _, matches in
+      !answer.processes.contains { matches($0.process) }
+    }) {
+      try hints.say(nothingOf: nobody.0, in: TimeWindow(since: time, until: time))
     }
+    try hints.endEmpty(caveats)
   }
 }
 

@@ -26,6 +26,8 @@ struct QueryTree: ParsableCommand {
     let trees = (type.map { [$0] } ?? HierarchyType.allCases).map { type in
       NamespaceTree(type.type, answer.namespaces)
     }
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
     let output = try options.output()
     let words = MomentWords(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
@@ -36,13 +38,14 @@ struct QueryTree: ParsableCommand {
       try output.write(words.lines.joined(separator: "\n") + "\n\n")
       try output.write(text.joined(separator: "\n\n") + "\n")
     case .json:
-      let all = words.json + [("trees", .array(trees.map(\.json)))]
+      let all = words.json + [caveats.json, ("trees", .array(trees.map(\.json)))]
       try output.write(JSON.object(all).pretty + "\n")
     case .csv:
       try output.write(NamespaceTree.csv(trees))
     }
     try output.finish()
-    Hints(reader: reader, zone: options.zone).say(time, answer.samples, answer.recorded)
+    hints.say(caveats, time, answer.samples, answer.recorded)
+    if answer.namespaces.isEmpty { try hints.endEmpty(caveats) }
   }
 }
 

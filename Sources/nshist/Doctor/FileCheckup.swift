@@ -72,6 +72,18 @@ struct FileCheckup {
         what: "history", state: .broken, found: "\(found): \(faults.joined(separator: "; "))",
         advice: "keep a copy, then save what is readable: sqlite3 \(path) .recover")
     }
+    let kept = try reader.caveats(in: TimeWindow()).compactMap { caveat -> ShortLived? in
+      if case .shortLivedLeftOut(let kept) = caveat.kind { kept } else { nil }
+    }
+    if let kept = kept.last {
+      return Checkup(
+        what: "history", state: .degraded,
+        found: """
+          \(found), every page is sound; short-lived processes were left out (record --short-lived \
+          \(kept.rawValue))
+          """,
+        advice: "of a process that no sample met nothing is known; record with --short-lived all")
+    }
     return Checkup(what: "history", state: .fine, found: "\(found), every page is sound")
   }
 

@@ -83,12 +83,7 @@ struct SameOperands {
     }
   }
 
-  private var window: TimeWindow {
-    switch time {
-    case .at(let time): TimeWindow(since: time, until: time)
-    case .range(let since, let until): TimeWindow(since: since, until: until)
-    }
-  }
+  private var window: TimeWindow { time.window }
 
   private func processes(_ selector: ProcessSelector) throws -> [ProcessRecord] {
     guard case .at(let time) = time else {

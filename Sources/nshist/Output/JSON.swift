@@ -13,12 +13,16 @@ enum JSON {
   /// Null in place of nothing.
   static func optional<T>(_ value: T?, _ make: (T) -> JSON) -> JSON { value.map(make) ?? .null }
 
-  /// A length of time in nanoseconds, as seconds to the millisecond.
+  /// A length of time in nanoseconds, as seconds: to the millisecond, or below a second to the
+  /// microsecond where that says more.
   static func seconds(_ nanoseconds: Int64) -> JSON {
-    let milliseconds = max(0, nanoseconds) / 1_000_000
-    let rest = String(milliseconds % 1000)
+    let microseconds = max(0, nanoseconds) / 1000
+    let isShort = microseconds < 1_000_000 && microseconds % 1000 != 0
+    let (unit, width) = isShort ? (microseconds, 6) : (microseconds / 1000, 3)
+    let scale: Int64 = isShort ? 1_000_000 : 1000
+    let rest = String(unit % scale)
     return .number(
-      "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)")
+      "\(unit / scale).\(String(repeating: "0", count: width - rest.count))\(rest)")
   }
 
   /// The same, of a length that may be less than nothing.

@@ -57,6 +57,8 @@ public struct CoveragePeriod: Sendable, Hashable {
     public let denied: Int64
     /// Whether processes could be there and not be seen (`hidepid`).
     public let hidesProcesses: Bool
+    /// Which of the processes that no sample met were kept; nil where no event told of any.
+    public let shortLived: ShortLived?
   }
 }
 

@@ -71,9 +71,9 @@ struct CoverageQuery {
 
   /// Only what is between what was recorded.
   func forEachPause(_ body: (CoveragePeriod) -> Bool) throws(SQLiteError) {
-    guard let first = index.first, let last = index.last else { return }
+    guard let samples = try index.samples(around: window) else { return }
     var before: SamplePoint?
-    for piece in try index.pieces(of: first...last) {
+    for piece in try index.pieces(of: samples) {
       if let before {
         let pause = between(before, try index.point(piece.lowerBound))
         if isAskedFor(pause), !body(pause) { return }
@@ -147,7 +147,8 @@ struct CoverageQuery {
       folded: samples.folded,
       interval: session.interval, state: span.isOpen ? "open" : session.state,
       boot: session.boot, pidNamespaceInode: span.pidNamespaceInode,
-      denied: try denied(in: piece), hidesProcesses: span.hidesProcesses)
+      denied: try denied(in: piece), hidesProcesses: span.hidesProcesses,
+      shortLived: span.shortLived)
   }
 
   /// How many samples there are, how often one of them showed what no event had told, and how many

@@ -2,12 +2,13 @@ internal import NamespaceModel
 internal import SQLite
 
 extension HistoryReader {
-  /// The namespaces that are selected, in the order in which they were met.
+  /// The namespaces that are selected, of those that were there in a window, in the order in which
+  /// they were met.
   public func namespaces(
-    _ selector: NamespaceSelector
+    _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [NamespaceSummary] {
     try reading { (reading) throws(SQLiteError) in
-      try NamespaceFinder(reading: reading).lives(selector)
+      try NamespaceFinder(reading: reading).lives(selector, in: window)
         .map(NamespaceSummaries(reading: reading).summary)
     }
   }
@@ -20,7 +21,7 @@ extension HistoryReader {
     try reading { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: window) else { return }
       let query = MembersQuery(reading: reading, window: window, samples: samples)
-      for life in try NamespaceFinder(reading: reading).lives(selector) {
+      for life in try NamespaceFinder(reading: reading).lives(selector, in: window) {
         guard try query.forEach(in: life.namespace, body) else { return }
       }
     }

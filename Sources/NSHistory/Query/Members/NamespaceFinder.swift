@@ -5,8 +5,36 @@ internal import SQLite
 struct NamespaceFinder {
   let reading: Reading
 
-  /// In the order in which they were met.
-  func lives(_ selector: NamespaceSelector) throws(SQLiteError) -> [NamespaceLife] {
+  /// Those that a process was in, or that something pinned, in a window; in the order in which they
+  /// were met.
+  func lives(
+    _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
+  ) throws(SQLiteError) -> [NamespaceLife] {
+    let all = try lives(selector, window)
+    guard !window.isEverything else { return all }
+    guard let samples = try reading.index.samples(around: window) else { return [] }
+    func hadProcess(_ life: NamespaceLife) -> Bool {
+      guard let first = life.first else { return false }
+      return first <= samples.upperBound && life.last ?? Int64.max >= samples.lowerBound
+    }
+    let pinned = try reading.pins.everPinned(
+      of: all.filter { !hadProcess($0) }.map(\.namespace.id))
+    var found: [NamespaceLife] = []
+    for life in all {
+      var isThere = hadProcess(life)
+      if !isThere, pinned.contains(life.namespace.id) {
+        isThere = try reading.pins.pins(of: life.namespace).contains {
+          window.overlaps($0.firstSeen, $0.lastSeen)
+        }
+      }
+      if isThere { found.append(life) }
+    }
+    return found
+  }
+
+  private func lives(
+    _ selector: NamespaceSelector, _ window: TimeWindow
+  ) throws(SQLiteError) -> [NamespaceLife] {
     switch selector {
     case .inode(let type, let inode):
       return try reading.namespaces.lives(
@@ -18,8 +46,12 @@ struct NamespaceFinder {
         [.integer(Int64(bitPattern: id)), .integer(Int64(type.rawValue))])
     case .of(let type, let processes):
       var rows: Set<Int64> = []
-      for life in try ProcessFinder(reading: reading).lives(processes, in: TimeWindow()) {
-        for membership in life.memberships {
+      let samples =
+        window.isEverything
+        ? Int64.min...Int64.max : try reading.index.samples(around: window) ?? 0...0
+      for life in try ProcessFinder(reading: reading).lives(processes, in: window) {
+        for membership in life.memberships
+        where membership.from <= samples.upperBound && membership.until >= samples.lowerBound {
           let links = try reading.sets.links(of: membership.set)
           if let namespace = links[type.link]?.namespace { rows.insert(namespace.id) }
         }

@@ -12,8 +12,12 @@ struct NamespaceSummaries {
       namespace: life.namespace,
       firstSeen: ([try life.first.map(reading.index.point)?.wall] + pins.map(\.firstSeen))
         .compactMap(\.self).min(),
-      lastSeen: ([try last.map(reading.index.point)?.wall] + pins.map(\.lastSeen))
-        .compactMap(\.self).max(),
+      lastSeen: ([
+        try last.map { (last) throws(SQLiteError) in
+          try lastSeen(life.namespace, at: last)
+        }
+      ] + pins.map(\.lastSeen))
+      .compactMap(\.self).max(),
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace,
       ownerUID: life.ownerUID,
@@ -26,6 +30,20 @@ struct NamespaceSummaries {
     guard life.first != nil else { return nil }
     guard let last = life.last else { return reading.index.last }
     return max(last, try ChildrenHolders(reading: reading).last(of: life.namespace) ?? last)
+  }
+
+  /// When the last process was in a namespace: up to the event that told of its end, if one did, or
+  /// else at the last sample that saw it.
+  private func lastSeen(_ namespace: NamespaceRecord, at last: Int64) throws(SQLiteError) -> Int64 {
+    let wall = try reading.index.point(last).wall
+    guard try reading.index.bracket(before: last + 1).isExact else { return wall }
+    let ends = try reading.connection.prepare(
+      MembershipStab.inNamespace("m.until_sample, m.exact")
+    ).bind(MembershipStab.values(last...last, namespace)).map {
+      ($0.optionalInteger(0), $0.optionalInteger(1))
+    }
+    let endsExactly = ends.contains { until, exact in until == last && (exact ?? 0) & 2 != 0 }
+    return endsExactly ? max(wall, try reading.index.point(last + 1).wall) : wall
   }
 
   private func keepers(

@@ -109,6 +109,17 @@ struct PinReader {
     return numbers
   }
 
+  /// The rows of those of some namespaces that ever had a pin.
+  func everPinned(of namespaces: [Int64]) throws(SQLiteError) -> Set<Int64> {
+    Set(
+      try connection.prepare(
+        """
+        SELECT value FROM json_each(?)
+        WHERE EXISTS (SELECT 1 FROM pin WHERE namespace_id = value)
+        """
+      ).bind(.list(namespaces)).map { $0.integer(0) })
+  }
+
   /// Every pin that a namespace ever had, in the order in which they were met.
   func pins(of namespace: NamespaceRecord) throws(SQLiteError) -> [PinRecord] {
     let rows = try connection.prepare(

@@ -22,7 +22,10 @@ struct Edges {
     let beginning = try beginning(
       at: piece.lowerBound, goesOn: piece.lowerBound > whole.lowerBound)
     let end = try end(at: piece.upperBound, goesOn: piece.upperBound < whole.upperBound)
-    let from = try index.point(piece.lowerBound).wall
+    var from = try index.point(piece.lowerBound).wall
+    if piece.lowerBound == life.firstSample, !beginning.isExact {
+      from = SamplePoint.firstSeen(at: from, start: life.process.start)
+    }
     let last = try index.point(piece.upperBound).wall
     // The clock may have gone back by less than a step.
     let until = max(from, end.isExact ? end.other ?? last : last)

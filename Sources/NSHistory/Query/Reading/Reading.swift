@@ -11,9 +11,11 @@ struct Reading {
   let pins: PinReader
   let members: MembersAtSample
 
-  init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
+  init(
+    _ connection: Connection, _ index: SampleIndex, isRecorded: Bool
+  ) throws(SQLiteError) {
     self.connection = connection
-    index = try SampleIndex(connection, isRecorded: isRecorded)
+    self.index = index
     sets = SetReader(connection)
     lives = LifeReader(connection, index)
     tracks = TrackReader(index, sets, lives)
@@ -34,7 +36,7 @@ extension HistoryReader {
     try HistoryFile.requireQuestions(connection, operation: "ask", path: path)
     return try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
-        return try body(Reading(connection, isRecorded: isRecorded))
+        return try body(Reading(connection, index(), isRecorded: isRecorded))
       } catch { throw wrap(error) }
     }
   }

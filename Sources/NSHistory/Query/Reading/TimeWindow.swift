@@ -15,7 +15,7 @@ public struct TimeWindow: Sendable, Hashable {
   }
 
   /// Whether it leaves nothing out.
-  var isEverything: Bool { since == nil && until == nil }
+  public var isEverything: Bool { since == nil && until == nil }
 
   /// Whether a piece of time that was seen overlaps it, or may have, as far as its ends tell.
   func mayOverlap(_ stretch: Stretch) -> Bool {

@@ -19,9 +19,8 @@ struct Judgement: Hashable {
     } else {
       verdict = .unknown
       // That one of them was not there says most.
-      reason =
-        states.contains(.absent)
-        ? .notRunning : UnknownReason.mostTelling(states.compactMap(\.reason))
+      let absent = states.filter(\.isAbsent)
+      reason = UnknownReason.mostTelling((absent.isEmpty ? states : absent).compactMap(\.reason))
     }
   }
 
@@ -34,7 +33,7 @@ struct Judgement: Hashable {
   }
 
   /// Whether one of the PIDs was certainly not there: then nothing was shared by all.
-  var hasAbsent: Bool { states.contains(.absent) }
+  var hasAbsent: Bool { states.contains(where: \.isAbsent) }
 
   private static func anyDiffer(_ all: [NamespaceRecord]) -> Bool {
     guard let first = all.first, all.contains(where: { $0.id != first.id }) else { return false }

@@ -25,6 +25,8 @@ struct RangePieces {
     let followsOn: Bool
     /// Whether events told all that happened in it.
     let isExact: Bool
+    /// The one sample that it is, where it is that.
+    let sample: Int64?
   }
 
   private var range: ClosedRange<Int64> {
@@ -130,7 +132,8 @@ struct RangePieces {
           if case .known(_, let process) = state { track.processes[process] } else { nil }
         },
         reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last,
-        followsOn: !hasLeftOut, isExact: bracket.isExact))
+        followsOn: !hasLeftOut, isExact: bracket.isExact,
+        sample: bracket.before.flatMap { $0.id == bracket.after?.id ? $0.id : nil }))
     hasLeftOut = false
   }
 

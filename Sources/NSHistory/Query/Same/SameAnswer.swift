@@ -19,6 +19,8 @@ public struct SameAnswer: Sendable {
   public var types: [TypeAnswer]
   /// For a question about one moment: the samples around it.
   public var samples: [SampleGap]
+  /// What limits the answer in the time asked for.
+  public var caveats: [Caveat] = []
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   public var recorded: ClosedRange<Int64>?
@@ -38,6 +40,9 @@ public struct SameAnswer: Sendable {
     /// Whether events prove it, to the microsecond; or else samples do, and what was between two of
     /// them was not seen.
     public var isExact: Bool
+    /// Where samples prove it though events were listened to: the PIDs of which only a sample shows
+    /// where they were, at a time that the verdict rests on.
+    public var sampledPIDs: [Int64] = []
     /// Whether there was a time at which all were there and two were in different namespaces: also
     /// beside `same`, when they shared one at another time, and beside `unknown`.
     public var differedAtTimes: Bool
@@ -113,5 +118,7 @@ public struct SameAnswer: Sendable {
     public var missing: MissingSamples?
     /// Whether events told all that happened in between; then the two may be events themselves.
     public var isExact = false
+    /// Whether processes that no sample met were left out of the file on request.
+    public var leavesOutProcesses = false
   }
 }

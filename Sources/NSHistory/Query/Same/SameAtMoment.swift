@@ -48,6 +48,6 @@ extension SameAnswer.SampleGap {
   init(_ bracket: Bracket) {
     self.init(
       before: bracket.before?.wall, after: bracket.after?.wall, missing: bracket.missing,
-      isExact: bracket.isExact)
+      isExact: bracket.isExact, leavesOutProcesses: bracket.leavesOutProcesses)
   }
 }

@@ -12,7 +12,9 @@ struct SameOverRange {
     let types = try query.question.types.map { (type) throws(SQLiteError) in
       let range = try RangePieces(query, type.link, since: since, until: until)
       for (place, processes) in range.running.enumerated() { running[place].formUnion(processes) }
-      return summary(type, range.pieces)
+      var answer = summary(type, range.pieces)
+      answer.sampledPIDs = sampledPIDs(type, answer.verdict, range.pieces)
+      return answer
     }
     return SameAnswer(
       verdict: .unknown,
@@ -61,6 +63,21 @@ struct SameOverRange {
       unknown.filter { !$0.states.contains(.startingOrExiting) }.compactMap(\.reason))
   }
 
+  /// The PIDs whose link only a sample shows, at a time that the verdict rests on.
+  private func sampledPIDs(
+    _ type: NamespaceType, _ verdict: Verdict, _ pieces: [RangePieces.Piece]
+  ) -> [Int64] {
+    let sampled = pieces.filter { !$0.isExact && $0.judgement.verdict == verdict }
+    let samples = sampled.compactMap(\.sample)
+    guard samples.count == sampled.count else { return [] }
+    return query.tracks.filter { track in
+      samples.contains { sample in
+        guard let run = track.run(type.link, at: sample) else { return false }
+        return run.from == sample || run.until == sample
+      }
+    }.map(\.pid)
+  }
+
   /// Whether events tell all that the verdict rests on.
   private func isExact(_ verdict: Verdict, _ pieces: [RangePieces.Piece]) -> Bool {
     let proof = pieces.filter { $0.judgement.verdict == verdict && !$0.judgement.hasAbsent }
@@ -103,10 +120,13 @@ struct SameOverRange {
   private func neverTogether(_ judgements: [Judgement]) -> (Verdict, UnknownReason?) {
     if judgements.isEmpty { return (.unknown, .gap) }
     // Whatever is not known of the others: this one was not there at all.
-    let isAbsent = query.tracks.indices.contains { place in
-      judgements.allSatisfy { $0.states[place] == .absent }
+    let absent = query.tracks.indices.filter { place in
+      judgements.allSatisfy { $0.states[place].isAbsent }
     }
-    if isAbsent { return (.unknown, .notRunning) }
+    if !absent.isEmpty {
+      let reasons = absent.flatMap { place in judgements.compactMap { $0.states[place].reason } }
+      return (.unknown, UnknownReason.mostTelling(reasons))
+    }
     let unsure = judgements.flatMap(\.states).compactMap { state in
       if case .unknown(let reason) = state { reason } else { nil }
     }
@@ -128,10 +148,12 @@ struct SameOverRange {
     query.tracks.indices.map { place in
       let states = judgements.map { $0.states[place] }
       if states.isEmpty { return query.tracks[place].known.isEmpty ? .notRecorded : .gap }
-      if states.allSatisfy({ $0 == .absent }) { return .notRunning }
+      if states.allSatisfy(\.isAbsent) {
+        return UnknownReason.mostTelling(states.compactMap(\.reason))
+      }
       let together = judgements.filter { !$0.hasAbsent }.compactMap { $0.states[place].reason }
       // Where they never ran at once, what counts is each one's own time.
-      let alone = states.filter { $0 != .absent && $0 != .startingOrExiting }.compactMap(\.reason)
+      let alone = states.filter { !$0.isAbsent && $0 != .startingOrExiting }.compactMap(\.reason)
       return UnknownReason.mostTelling(together.isEmpty ? alone : together)
     }
   }

@@ -5,7 +5,7 @@ extension HistoryReader {
   public func same(_ question: SameQuestion) throws(HistoryError) -> SameAnswer {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
-        return try SameQuery(connection, question, isRecorded: isRecorded).answer()
+        return try SameQuery(connection, question, index()).answer()
       } catch { throw wrap(error) }
     }
   }
@@ -22,10 +22,10 @@ struct SameQuery {
   private let sets: SetReader
 
   init(
-    _ connection: Connection, _ question: SameQuestion, isRecorded: Bool
+    _ connection: Connection, _ question: SameQuestion, _ index: SampleIndex
   ) throws(SQLiteError) {
     self.question = question
-    index = try SampleIndex(connection, isRecorded: isRecorded)
+    self.index = index
     lives = LifeReader(connection, index)
     sets = SetReader(connection)
     let reader = TrackReader(index, sets, lives)
@@ -58,6 +58,7 @@ struct SameQuery {
     }
     answer.threads = try SameThreads(query: self, lives: lives, sets: sets).places(answer)
     answer.recorded = try index.recorded()
+    answer.caveats = try CaveatFinder(index: index).caveats(in: question.time.window)
     return answer
   }
 

@@ -49,6 +49,14 @@ public struct SameQuestion: Sendable {
     case at(Int64)
     /// At any moment from one to the other; by default, from the first sample to the last.
     case range(since: Int64?, until: Int64?)
+
+    /// The same as a window.
+    public var window: TimeWindow {
+      switch self {
+      case .at(let time): TimeWindow(since: time, until: time)
+      case .range(let since, let until): TimeWindow(since: since, until: until)
+      }
+    }
   }
 
   /// A question with these values: two PIDs or more, and a type or more.

@@ -64,6 +64,18 @@ struct Bracket {
     before?.session.hidesProcesses == true || after?.session.hidesProcesses == true
   }
 
+  /// Why a process of which nothing was recorded in it may still have been there; `notRunning` where
+  /// nothing is known to have been left out.
+  var reasonOfAbsence: UnknownReason {
+    if coverage != .sampled { return .gap }
+    return leavesOutProcesses ? .notRecorded : .notRunning
+  }
+
+  /// Whether a process that no sample met was left out of the file on request.
+  var leavesOutProcesses: Bool {
+    before?.session.leavesOutProcesses == true || after?.session.leavesOutProcesses == true
+  }
+
   /// Whether the sample behind it would have shown every process of the one before.
   var showsAll: Bool { after != nil && !spansSpaces && !hidesProcesses }
 
@@ -106,13 +118,14 @@ struct Bracket {
   var wall: [ClosedRange<Int64>] {
     let low = before?.wall ?? Int64.min
     // What an event ended did not hold at its moment.
-    let high = after.map { isExact ? max(low, $0.wall &- 1) : $0.wallEnd } ?? Int64.max
+    let high = after.map { isExact ? $0.wall &- 1 : $0.wallEnd } ?? Int64.max
     guard let before, let after, let idle, let clockStep, clockStep > UInt64(ClockStep.blur) else {
-      return [min(low, high)...max(low, high)]
+      // Of two events at one moment the first holds for no time.
+      return isExact && high < low ? [low...low] : [min(low, high)...max(low, high)]
     }
-    return [
-      low...max(low, before.wallEnd &+ idle), min(high, after.wall &- idle)...high,
-    ]
+    // Behind a clock that was set back, the one behind shows an earlier time than the one before.
+    let earliest = after.wall &- idle
+    return [low...max(low, before.wallEnd &+ idle), earliest...max(earliest, high)]
   }
 
   /// The part of it that is certain of what both samples saw the same: from the last read of the

@@ -11,6 +11,17 @@ public enum MissingSamples: Sendable, Hashable {
   /// The recorder was running, and noted why.
   case cause(GapCause)
 
+  /// The code in machine output.
+  public var code: String {
+    switch self {
+    case .beforeFirst: "before-first"
+    case .afterLast: "after-last"
+    case .noRecorder: "no-recorder"
+    case .skipped: "clock-set"
+    case .cause(let cause): cause.code
+    }
+  }
+
   /// The cause in words.
   public var words: String {
     switch self {

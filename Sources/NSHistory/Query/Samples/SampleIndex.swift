@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import SQLite
 
 /// Finds samples and events by number and by time.
@@ -13,9 +14,14 @@ final class SampleIndex {
   private let stretches: [ClosedRange<Int64>]
   private let connection: Connection
   private let points: PointReader
+  /// What the wall clock shows as the question is asked.
+  private let now: Int64
 
-  init(_ connection: Connection, isRecorded: Bool) throws(SQLiteError) {
+  init(
+    _ connection: Connection, isRecorded: Bool, now: Int64 = ClockReading.now().wall
+  ) throws(SQLiteError) {
     self.connection = connection
+    self.now = now
     points = PointReader(connection)
     sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded)
     try Self.requireNamesApart(connection)
@@ -140,7 +146,8 @@ final class SampleIndex {
   /// Every piece of time between two samples in which the wall clock can have shown `wall`.
   ///
   /// More than one when the clock was set back, and when the time is within a sample: each process
-  /// was read before or after it.
+  /// was read before or after it. Where the clock will show a recorded time once more that has yet to
+  /// come, and is left out.
   func brackets(at wall: Int64) throws(SQLiteError) -> [Bracket] {
     guard let first, let last else { return [] }
     // The numbers of the samples behind brackets that may cover the time.
@@ -170,7 +177,16 @@ final class SampleIndex {
         skipping.append(Bracket(skippedBetween: before, after))
       }
     }
+    let past = found.filter { !isFuture(wall, in: $0) }
+    if !past.isEmpty { return past }
     return found.isEmpty ? skipping : found
+  }
+
+  /// Whether a time is yet to come, if it is meant in the time behind all samples. A clock that shows
+  /// less than the last sample did is not the one that the samples were timed by.
+  private func isFuture(_ wall: Int64, in bracket: Bracket) -> Bool {
+    guard bracket.after == nil, let last = bracket.before else { return false }
+    return last.wall <= now && now < wall
   }
 
   /// The number of the first sample that began at this time or later, in any stretch; one past the

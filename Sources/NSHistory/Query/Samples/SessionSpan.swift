@@ -23,6 +23,16 @@ struct SessionSpan: Hashable {
   let isOpen: Bool
   /// Whether processes could be there and not be seen (`hidepid=2` or `4`).
   let hidesProcesses: Bool
+  /// Which of the processes that no sample met are in the file; nil where no event told of any.
+  let shortLived: ShortLived?
+  /// From one sample to the next, as it was asked for, in nanoseconds.
+  let interval: Int64
+
+  /// Whether the recorder listened to the kernel's events.
+  var hasEvents: Bool { shortLived != nil }
+
+  /// Whether processes that no sample met were left out of the file on request.
+  var leavesOutProcesses: Bool { shortLived.map { $0 != .all } ?? false }
 
   /// Selects the last number of all that a sample or an event has.
   static let lastNumber = """
@@ -41,7 +51,8 @@ struct SessionSpan: Hashable {
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_sample,
         COALESCE(last_sample, (\(lastNumber))), end_reason IS NULL,
-        COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL, session_id
+        COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL, session_id, short_lived,
+        interval_ns
       FROM session LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
       WHERE first_sample IS NOT NULL ORDER BY session_id
       """
@@ -55,7 +66,9 @@ struct SessionSpan: Hashable {
         boot: row.integer(1),
         clock: BootClock(boot: row.integer(1), timeNamespace: row.optionalInteger(7)),
         first: row.integer(3), last: row.integer(4), isOpen: isRecorded && row.integer(5) != 0,
-        hidesProcesses: row.integer(6) != 0)
+        hidesProcesses: row.integer(6) != 0,
+        shortLived: row.optionalText(10).flatMap(ShortLived.init),
+        interval: row.integer(11))
     }
     // All that is built on this counts samples from one session to the next.
     let isWhole =

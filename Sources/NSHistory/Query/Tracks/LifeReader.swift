@@ -105,8 +105,12 @@ final class LifeReader {
     var process = row
     process.past = try descriptions.past(of: row)
     let found = try index.point(first.from)
-    process.firstSeen = found.wall
-    process.lastSeen = try index.point(last.endsExactly ? last.until + 1 : last.until).wall
+    process.firstSeen =
+      first.beginsExactly
+      ? found.wall : SamplePoint.firstSeen(at: found.wall, start: process.start)
+    process.lastSeen = max(
+      process.firstSeen,
+      try index.point(last.endsExactly ? last.until + 1 : last.until).wall)
     process.isOpen = last.isOpen
     let isThread = process.tid != nil
     return Life(

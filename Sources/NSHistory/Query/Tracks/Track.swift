@@ -16,6 +16,9 @@ struct Track {
   /// Whether one of them is a thread whose recording ended with its session.
   private let hasLostThread: Bool
   private let order: TrackOrder
+  /// Why none of its processes was found at the time by which one was to be picked; nil where the PID
+  /// was not picked by a time.
+  var whyNobody: UnknownReason?
 
   init(
     pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkRuns,
@@ -50,8 +53,12 @@ struct Track {
     case unknown(UnknownReason)
     /// It was not there on one side: it started or exited in between.
     case startingOrExiting
-    /// None of the recorded processes was running.
-    case absent
+    /// None of the recorded processes was running. The reason says why that proves no more: no
+    /// sample or event covers the time (`gap`), the session did not keep every process
+    /// (`notRecorded`), or neither (`notRunning`).
+    case absent(UnknownReason)
+
+    var isAbsent: Bool { if case .absent = self { true } else { false } }
 
     var namespace: NamespaceRecord? {
       if case .known(let namespace, _) = self { namespace } else { nil }
@@ -63,7 +70,7 @@ struct Track {
       case .known: nil
       case .unknown(let reason): reason
       case .startingOrExiting: .changedBetweenSamples
-      case .absent: .notRunning
+      case .absent(let reason): reason
       }
     }
   }
@@ -92,19 +99,26 @@ struct Track {
   /// The same, where it is known whether a process may have been running.
   func state(_ link: NamespaceLink, _ bracket: Bracket, isRunning: Bool) -> State {
     guard !known.isEmpty else { return .unknown(.notRecorded) }
+    if processes.isEmpty, let whyNobody { return .absent(whyNobody) }
     guard processes.contains(where: { bracket.isOf(space: $0.space) }) else {
       return stateOfStranger(in: bracket)
     }
     guard isRunning else {
-      if bracket.hidesProcesses || hasLostThread { return .unknown(.notRecorded) }
-      return bracket.spansSpaces ? .unknown(.gap) : .absent
+      if bracket.spansSpaces { return .unknown(.gap) }
+      let reason = bracket.reasonOfAbsence
+      if bracket.hidesProcesses || hasLostThread {
+        return .unknown(reason == .gap ? .gap : .notRecorded)
+      }
+      return .absent(reason)
     }
     guard bracket.coverage == .sampled else { return .unknown(.gap) }
     let before = bracket.before.flatMap { run(link, at: $0.id) }
     let after = bracket.after.flatMap { run(link, at: $0.id) }
     if before == nil, after == nil { return .unknown(.notRecorded) }
     if let before, before == after || bracket.isExactEnd(of: before) { return Self.state(before) }
-    if before == nil, let after, bracket.isExactBeginning(of: after) { return .absent }
+    if before == nil, let after, bracket.isExactBeginning(of: after) {
+      return .absent(bracket.reasonOfAbsence)
+    }
     guard let before, let after, before.process == after.process else {
       return .startingOrExiting
     }
@@ -123,7 +137,8 @@ struct Track {
   /// processes of another boot ended with it; those of another pid namespace may be running.
   private func stateOfStranger(in bracket: Bracket) -> State {
     let isOver = processes.allSatisfy { !bracket.isOf(boot: $0.boot) }
-    return isOver && !bracket.hidesProcesses ? .absent : .unknown(.notRecorded)
+    return isOver && !bracket.hidesProcesses
+      ? .absent(bracket.reasonOfAbsence) : .unknown(.notRecorded)
   }
 
   /// Whether a process may have been running in a bracket, up to a time in it: it had not certainly

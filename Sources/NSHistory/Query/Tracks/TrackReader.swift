@@ -34,16 +34,24 @@ final class TrackReader {
     let all = try track(of: lives, pid: selector.pid, known: known)
     var picked = Array(lives.indices)
     if let process = selector.process { picked.removeAll { lives[$0].process.id != process } }
+    var whyNobody: UnknownReason?
     if let alive = selector.alive {
       let asked = picked
-      picked = try self.picked(asked, of: all, alive: alive, in: index.brackets(at: alive))
+      let sides = try index.brackets(at: alive)
+      picked = self.picked(asked, of: all, alive: alive, in: sides)
       for place in asked where !picked.contains(place) {
         if try isMet(lives[place], from: alive, within: selector.within) { picked.append(place) }
       }
       picked.sort()
+      if picked.isEmpty {
+        whyNobody = UnknownReason.mostTelling(
+          sides.compactMap { all.state(.pid, $0, until: alive).reason })
+      }
     }
     if picked.count == lives.count { return all }
-    return try track(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
+    var track = try track(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
+    track.whyNobody = whyNobody
+    return track
   }
 
   /// All that had a number, or those of them that may have been running at a time, in the order in

@@ -24,7 +24,7 @@ enum ChangeColumns {
       },
       Column("exact", in: .data) { .bool($0.change.isExact) },
       Column("missing", in: .data) { row in
-        .optional(row.change.missing) { .string($0.words) }
+        .optional(row.change.missing) { .string($0.code) }
       },
       Column("pid", cell: { .init(text: $0.change.process?.number.description ?? "") }) {
         .optional($0.change.process) { .integer($0.pid) }

@@ -21,7 +21,7 @@ enum CoverageColumns {
         }
       ) { .string(name($0)) },
       Column("missing", in: .data) { row in
-        .optional(missing(row)) { .string($0.words) }
+        .optional(missing(row)) { .string($0.code) }
       },
       Column("clock_step", in: .data) { .optional(step($0), JSON.signedSeconds) },
       Column("samples") { .optional($0.recorded) { .integer($0.samples) } },
@@ -42,6 +42,9 @@ enum CoverageColumns {
       Column("denied") { .optional($0.recorded) { .integer($0.denied) } },
       Column("hides_processes", in: .data) {
         .optional($0.recorded) { .bool($0.hidesProcesses) }
+      },
+      Column("short_lived", in: .data) {
+        .optional($0.recorded?.shortLived) { .string($0.rawValue) }
       },
       Column("session", in: .data) { .optional($0.recorded) { .integer($0.session) } },
       Column("state", cell: { .init(text: words($0)) }) {
@@ -126,7 +129,14 @@ enum CoverageColumns {
         ? ""
         : ", \(RecordingWords.count(Int(recorded.folded), "change", "changes"))"
           + " of namespaces left out (too many of one task)"
-      return "session \(recorded.session), \(recorded.state)\(hidden)\(disagreed)\(folded)"
+      let leftOut =
+        switch recorded.shortLived {
+        case .changed?: ", short-lived processes that did not change namespaces left out"
+        case ShortLived.none?: ", short-lived processes left out"
+        case .all?, nil: ""
+        }
+      return
+        "session \(recorded.session), \(recorded.state)\(hidden)\(leftOut)\(disagreed)\(folded)"
     }
   }
 }
@@ -146,15 +156,12 @@ struct CoverageWords {
   }
 
   var lines: [String] {
+    let isPartial = coverage.samples.contains(where: \.leavesOutProcesses)
     let answer =
       coverage.isCovered
-      ? "The history can answer what was then."
+      ? "The history can answer what was then\(isPartial ? ", but for what was left out" : "")."
       : "The history cannot answer what was then: \(why)."
-    let hidden =
-      coverage.hidesProcesses
-      ? ["Processes could be there and not be seen (hidepid): who is not recorded is not absent."]
-      : []
-    return MomentWords(time: time, samples: coverage.samples, zone: zone).lines + [answer] + hidden
+    return MomentWords(time: time, samples: coverage.samples, zone: zone).lines + [answer]
   }
 
   private var why: String {

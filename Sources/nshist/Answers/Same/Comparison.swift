@@ -16,6 +16,8 @@ struct Comparison {
   var samples: [SameAnswer.SampleGap] = []
   /// Where threads of the processes were elsewhere than these.
   var threads: [SameAnswer.ThreadPlace] = []
+  /// What limits the answer in the time asked for.
+  var caveats: [Caveat] = []
   /// What the answer rests on, and what would help, in sentences.
   var notes: [String] = []
   /// How many more processes had the PIDs than those that are compared.
@@ -127,6 +129,7 @@ extension Comparison {
     types = answer.types.map { TypeLine($0, question.pids.map(\.number), places) }
     samples = answer.samples
     threads = answer.threads
+    caveats = answer.caveats
   }
 }
 

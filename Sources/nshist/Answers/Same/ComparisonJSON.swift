@@ -9,6 +9,7 @@ extension Comparison {
       ("processes", .array(processes.map(\.json))),
       ("types", .array(types.map(json))),
       ("samples", .array(samples.map(\.json))),
+      CaveatFormatter(caveats: caveats, zone: .utc).json,
       (
         "other_incarnations",
         .array(
@@ -79,7 +80,7 @@ extension SameAnswer.SampleGap {
   var json: JSON {
     .object([
       ("before", .time(before)), ("after", .time(after)),
-      ("missing", .optional(missing) { .string($0.words) }), ("exact", .bool(isExact)),
+      ("missing", .optional(missing) { .string($0.code) }), ("exact", .bool(isExact)),
     ])
   }
 }

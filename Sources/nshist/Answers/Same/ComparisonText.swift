@@ -115,7 +115,7 @@ struct ComparisonText {
   /// A PID, with what tells its process from the others that had it.
   private func label(_ process: Comparison.Process) -> String {
     guard comparison.isSeveral(process.number) else { return process.number.description }
-    let start = process.start.map { " of \(TimeFormat.people($0, zone))" } ?? ""
+    let start = process.start.map { " of \(TimeFormat.people(start: $0, zone))" } ?? ""
     return "\(process.number) (\(process.comm ?? "?")\(start))"
   }
 
@@ -173,7 +173,7 @@ struct ComparisonText {
     }
     if let container = process.container { line += ", in \(container.words)" }
     if let uid = process.uid { line += ", uid \(uid)" }
-    if let start = process.start { line += ", started \(TimeFormat.people(start, zone))" }
+    if let start = process.start { line += ", started \(TimeFormat.people(start: start, zone))" }
     if let first = process.firstSeen, let last = process.lastSeen {
       line += ", recorded \(TimeFormat.people(first, zone)) to \(TimeFormat.people(last, zone))"
     }

@@ -26,7 +26,7 @@ struct SameWords {
   /// What the answer rests on.
   var notes: [String] {
     let isSeen = answer.types.contains { !$0.namespaces.isEmpty }
-    return several + threads + around + hint + (isSeen ? [evidence] : [])
+    return several + threads + around + hint + (isSeen ? [evidence] : []) + leftOut
   }
 
   /// What a person reads through.
@@ -67,9 +67,63 @@ struct SameWords {
       case .at: answer.types
       case .range: answer.types.filter { $0.verdict != .unknown }
       }
-    return !telling.isEmpty && telling.allSatisfy(\.isExact)
-      ? "Evidence: exact. The kernel told of every start, exit and change of namespaces."
-      : "Evidence: sampled. What came and went between two samples was not seen."
+    if case .at = question.time, !answer.samples.isEmpty,
+      answer.samples.allSatisfy({ $0.missing != nil })
+    {
+      return "Evidence: none. Nothing was recorded at this time."
+    }
+    let sampled = telling.filter { !$0.isExact }
+    let hasEvents = !answer.caveats.contains { $0.kind == .samplesOnly }
+    guard !telling.isEmpty, sampled.isEmpty else {
+      return Self.sampledEvidence(hasEvents ? sampled : [], of: telling)
+    }
+    let formatter = CaveatFormatter(caveats: answer.caveats, zone: zone)
+    if let gaps = formatter.gaps { return "Evidence: exact; but \(gaps)." }
+    if answer.caveats.contains(where: { $0.missing != nil }) {
+      return "Evidence: exact as far as it was recorded; part of the time asked for was not."
+    }
+    if !hasEvents {
+      return """
+        Evidence: exact where kernel events cover the interval; in part of it only samples were \
+        taken, and changes between samples are not recorded.
+        """
+    }
+    let isPartial = answer.caveats.contains {
+      if case .shortLivedLeftOut = $0.kind { true } else { false }
+    }
+    return isPartial
+      ? "Evidence: exact for the processes that were kept. Kernel events cover this interval."
+      : "Evidence: exact. Kernel events cover this interval."
+  }
+
+  /// What samples prove, and where events were listened to, whose link made that necessary.
+  private static func sampledEvidence(
+    _ sampled: [SameAnswer.TypeAnswer], of telling: [SameAnswer.TypeAnswer]
+  ) -> String {
+    let lowered = sampled.filter { !$0.sampledPIDs.isEmpty }
+    guard !lowered.isEmpty, lowered.count == sampled.count else {
+      return "Evidence: sampled. Changes between samples are not recorded."
+    }
+    var order: [[Int64]] = []
+    var types: [[Int64]: [String]] = [:]
+    for line in lowered {
+      if types[line.sampledPIDs] == nil { order.append(line.sampledPIDs) }
+      types[line.sampledPIDs, default: []].append(line.type.name)
+    }
+    let all = order.map { pids in
+      let who = "PID\(pids.count == 1 ? "" : "s") \(pids.map(String.init).joined(separator: ", "))"
+      return "\((types[pids] ?? []).joined(separator: ", ")) of \(who)"
+    }
+    let rest = lowered.count < telling.count ? "; exact in the other types" : ""
+    return """
+      Evidence: sampled. At one time only a sample shows \(all.joined(separator: " and ")); kernel \
+      events cover the rest\(rest).
+      """
+  }
+
+  /// What a session did not keep.
+  private var leftOut: [String] {
+    CaveatFormatter(caveats: answer.caveats, zone: zone).lines
   }
 
   /// The samples around the moment asked for.
@@ -96,7 +150,7 @@ struct SameWords {
     let after = samples.after.map { "\(show($0)) (\(sides.distance($0)))" }
     return switch (before, after) {
     case (let before?, let after?) where samples.isExact:
-      "Rests on the kernel's events: nothing changed from \(before) to \(after)."
+      "Rests on the kernel's events: \(samples.unchanged) from \(before) to \(after)."
     case (let before?, let after?):
       "Rests on the samples of \(before) and \(after)\(why(samples))."
     case (let before?, nil): "The last sample is of \(before)."
@@ -137,8 +191,12 @@ struct SameWords {
       case .at(let time): (time, time)
       case .range(let since, let until): (since ?? recorded.lowerBound, until ?? Int64.max)
       }
-    if last < recorded.lowerBound { return "\(show(last)) is before the first sample; \(span)" }
-    guard first > recorded.upperBound else { return nil }
+    if last < recorded.lowerBound, answer.samples.allSatisfy({ $0.before == nil }) {
+      return "\(show(last)) is before the first sample; \(span)"
+    }
+    guard first > recorded.upperBound, answer.samples.allSatisfy({ $0.after == nil }) else {
+      return nil
+    }
     return "\(show(first)) is after the last sample; \(span); for the present use nshist check"
   }
 
@@ -148,10 +206,16 @@ struct SameWords {
     guard let nearest = known.min(by: { distance(of: $0) < distance(of: $1) }) else {
       return "\(number.words) is not in the history; \(threadHints[number] ?? span)"
     }
-    let isAway = answer.types.allSatisfy { $0.reasons[place] == .notRunning }
+    // Only where nothing was left out, and no time is missing, its absence was observed.
+    let isAway =
+      answer.types.allSatisfy { $0.isExact && $0.reasons[place] == .notRunning }
+      && answer.caveats.isEmpty
+    let isInGap = answer.types.allSatisfy { $0.reasons[place] == .gap }
+    let unseen =
+      isInGap ? "nothing is known of \(number.words) then" : "\(number.words) was not seen then"
     let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
     return """
-      \(isAway ? "\(number.words) was not there then" : "nothing is known of \(number.words) then"); it was \
+      \(isAway ? "\(number.words) was not running then" : unseen); it was \
       recorded \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \
       \(nearest.comm ?? "(no name)")\(others)
       """

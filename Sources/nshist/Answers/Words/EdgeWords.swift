@@ -30,10 +30,10 @@ enum TimeColumns {
       Column("began_exactly", in: .data) { .bool(beginning($0).isExact) },
       Column("ended_exactly", in: .data) { .bool(end($0).isExact) },
       Column("missing_before", in: .data) { row in
-        .optional(beginning(row).missing) { .string($0.words) }
+        .optional(beginning(row).missing) { .string($0.code) }
       },
       Column("missing_after", in: .data) { row in
-        .optional(end(row).missing) { .string($0.words) }
+        .optional(end(row).missing) { .string($0.code) }
       },
       Column("open", in: .data) { .bool(end($0).kind == .open) },
     ]

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import NSHistory
 
 /// What helps where a question has no answer: what the history holds that is nearest to it.
@@ -107,48 +108,59 @@ struct Hints {
       """
   }
 
-  /// Says on standard error where samples are missing in a window that was asked for.
-  func say(gapsIn window: TimeWindow) throws {
-    guard window.since != nil || window.until != nil, let span = try reader.recordedSpan() else {
-      return
-    }
-    let recorded = "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
-    if let since = window.since, since > span.upperBound {
-      return Messages.shared.say("\(show(since)) is after the last sample; \(recorded)")
-    }
-    if let until = window.until, until < span.lowerBound {
-      return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
-    }
-    var gaps: [String] = []
-    try reader.gaps(in: window) { gap, missing in
-      gaps.append("\(show(gap.from)) to \(show(gap.until)) (\(missing.words))")
-      return gaps.count <= Self.mostGaps
-    }
-    guard !gaps.isEmpty else { return }
-    let more = gaps.count > Self.mostGaps ? " and more: nshist query coverage" : ""
-    Messages.shared.say(
-      "no samples \(gaps.prefix(Self.mostGaps).joined(separator: ", "))\(more)")
-  }
-
-  private static let mostGaps = 3
-
   private static let listing = "nshist query namespaces --at TIME lists those of a time"
 
-  /// Says on standard error where a moment is not between two samples.
-  func say(_ time: Int64, _ samples: [SameAnswer.SampleGap], _ recorded: ClosedRange<Int64>?) {
+  /// What limits an answer about a window.
+  func caveats(in window: TimeWindow) throws -> CaveatFormatter {
+    CaveatFormatter(caveats: try reader.caveats(in: window), zone: zone)
+  }
+
+  /// Says on standard error what limits an answer about a window: where nothing was recorded, if the
+  /// window was asked for or the answer is empty, and what sessions left out.
+  func say(_ caveats: CaveatFormatter, in window: TimeWindow, isEmpty: Bool) throws {
+    for sentence in caveats.sentences { Messages.shared.say(sentence) }
+    guard !window.isEverything || isEmpty, let span = try reader.recordedSpan() else { return }
+    let recorded = "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
+    let missing = caveats.caveats.map(\.missing)
+    if let since = window.since, since > span.upperBound, missing.contains(.afterLast) {
+      return Messages.shared.say("\(show(since)) is after the last sample; \(recorded)")
+    }
+    if let until = window.until, until < span.lowerBound, missing.contains(.beforeFirst) {
+      return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
+    }
+    if let gaps = caveats.gaps { Messages.shared.say(gaps) }
+  }
+
+  /// Says on standard error where a moment is not between two samples, and what sessions left out.
+  func say(
+    _ caveats: CaveatFormatter, _ time: Int64, _ samples: [SameAnswer.SampleGap],
+    _ recorded: ClosedRange<Int64>?
+  ) {
+    for sentence in caveats.sentences { Messages.shared.say(sentence) }
     guard let recorded else {
       return Messages.shared.say(
         "\(reader.path) holds no sample yet; record first: nshist record --db \(reader.path)")
     }
-    guard let missing = samples.lazy.compactMap(\.missing).first else { return }
     let span =
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
-    switch missing {
-    case .beforeFirst:
-      Messages.shared.say("\(show(time)) is before the first sample; \(span)")
-    case .afterLast: break
-    default: Messages.shared.say("\(show(time)) lies in a gap: \(missing.words)")
+    for missing in Set(samples.compactMap(\.missing)).sorted(by: { $0.code < $1.code }) {
+      switch missing {
+      case .beforeFirst where time >= recorded.lowerBound:
+        Messages.shared.say(
+          "\(show(time)) falls into the first sample; what was before that is not known; \(span)")
+      case .beforeFirst: Messages.shared.say("\(show(time)) is before the first sample; \(span)")
+      case .afterLast: break
+      default:
+        Messages.shared.say(
+          "\(show(time)) lies in a gap: \(missing.words); who ran then is not known")
+      }
     }
+  }
+
+  /// Ends an empty answer with the status of what is not known, where nobody can say that nothing was
+  /// there.
+  func endEmpty(_ caveats: CaveatFormatter) throws {
+    if caveats.hideAbsence { throw ExitCode(ExitStatus.unknown) }
   }
 
   private func recorded() throws -> String {

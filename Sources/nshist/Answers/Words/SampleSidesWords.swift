@@ -1,5 +1,12 @@
 internal import NSHistory
 
+extension SameAnswer.SampleGap {
+  /// What events say of the time in between: of processes that were left out they say nothing.
+  var unchanged: String {
+    leavesOutProcesses ? "no process that was kept changed" : "nothing changed"
+  }
+}
+
 /// The samples around a moment, in words.
 struct SampleSidesWords {
   let time: Int64
@@ -36,7 +43,7 @@ struct SampleSidesWords {
       "as the last sample saw it, \(distance(before)); what came after is not known"
     case (nil, let after?): "as the first sample saw it, \(distance(after))"
     case (let before?, let after?) where gap.isExact:
-      "exactly, by the kernel's events; nothing changed from \(distance(before)) to \(distance(after))"
+      "exactly, by the kernel's events; \(gap.unchanged) from \(distance(before)) to \(distance(after))"
     case (let before?, let after?):
       "by the samples \(distance(before)) and \(distance(after))\(missing(gap))"
     case (nil, nil): "no sample is recorded"

@@ -1,0 +1,228 @@
+// What is said of a process that was not recorded at a time: that it was not running only where that
+// was observed.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+/// A history of events, written by hand: process 2 runs throughout, process 10 from 2 s to 3 s, and
+/// process 11 from the sample behind the gap on.
+private final class EventfulHistory {
+  static let second: Int64 = 1_000_000_000
+  static let epoch: Int64 = 1_700_000_000 * second
+  let path: String
+  let writer: HistoryWriter
+  private let folder: TemporaryFolder
+
+  init(shortLived: ShortLived = .all) throws {
+    folder = try TemporaryFolder()
+    path = folder.file("history.db")
+    writer = try HistoryWriter(path: path)
+    try writer.beginSession(
+      SessionInfo(
+        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+        program: "test", interval: Self.second, identity: "name_to_handle_at", procRoot: "/proc",
+        hasEvents: true, shortLived: shortLived, started: Self.reading(0)))
+  }
+
+  static func reading(_ seconds: Double, set step: Double = 0) -> ClockReading {
+    let boot = 1000 * second + Int64(seconds * 1e9)
+    return ClockReading(wall: wall(seconds, set: step), boot: boot, monotonic: boot)
+  }
+
+  static func wall(_ seconds: Double, set step: Double = 0) -> Int64 {
+    epoch + 1000 * second + Int64((seconds + step) * 1e9)
+  }
+
+  private var links: [LinkState] {
+    NamespaceLink.allCases.map { link in
+      .namespace(
+        ObservedNamespace(
+          type: link.type, inode: 4_026_532_000 + UInt64(link.type.rawValue), kernelID: 100,
+          sighting: 0, isInitial: false))
+    }
+  }
+
+  private func appearance(_ pid: Int32, _ start: Double) -> ProcessSample.Appearance {
+    .init(
+      token: ProcessToken(number: UInt64(pid)),
+      facts: ProcessFacts(
+        pid: pid, startTicks: UInt64(100_000 + start * 100), parentPID: 1, isKernelThread: false,
+        nspid: [pid]),
+      description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: nil), links: links)
+  }
+
+  /// A sample of processes that were not there in the one before, by PID and start.
+  func sample(
+    _ time: Double, _ new: [(Int32, Double)], isExact: Bool = true, gap: GapCause? = nil,
+    set step: Double = 0
+  ) throws -> HistoryWriter.Written {
+    var sample = ProcessSample(start: Self.reading(time, set: step))
+    sample.appeared = new.map { appearance($0.0, $0.1) }
+    return try writer.write(sample, SampleTiming(gap: gap, isExact: isExact && gap == nil))
+  }
+
+  /// The start and the exit of a process.
+  func life(
+    _ pid: Int32, from: Double, until: Double, set step: Double = 0
+  ) throws -> HistoryWriter.Written {
+    var batch = EventBatch(epoch: Self.epoch + Int64(step * 1e9))
+    let new = appearance(pid, from)
+    let start = EventStart(
+      token: new.token, parent: ProcessToken(number: 2), tid: nil, facts: new.facts,
+      description: new.description, set: ObservedSet(links: links))
+    batch.events = [
+      ProcessEvent(boot: Self.reading(from).boot, .started(start)),
+      ProcessEvent(boot: Self.reading(until).boot, .exited(new.token, mayResume: false)),
+    ]
+    try #require(writer.add(batch))
+    return try writer.writeEvents()
+  }
+
+  func end() throws -> HistoryReader {
+    try writer.endSession(.completed)
+    return try HistoryReader(path: path)
+  }
+
+  /// As it is at first: with a gap from 6 s to 8 s.
+  static func withGap() throws -> (EventfulHistory, HistoryReader) {
+    let history = try EventfulHistory()
+    _ = try history.sample(0, [(2, -1)], isExact: false)
+    _ = try history.life(10, from: 2, until: 3)
+    _ = try history.sample(6, [])
+    _ = try history.sample(8, [(11, 7.5)], gap: .eventsLost)
+    _ = try history.sample(10, [])
+    return (history, try history.end())
+  }
+}
+
+extension HistoryReader {
+  fileprivate func line(
+    _ pid: Int64, _ time: SameQuestion.Time, alive: Int64? = nil
+  ) throws -> SameAnswer.TypeAnswer {
+    try same(
+      .init(pids: [.init(pid: pid, alive: alive), .init(pid: 2)], time: time, types: [.net])
+    )
+    .types[0]
+  }
+}
+
+struct AbsenceTests {
+  private func wall(_ seconds: Double) -> Int64 { EventfulHistory.wall(seconds) }
+
+  @Test("in a gap nobody is said not to have been running, whenever its process ran")
+  func inGap() throws {
+    let (_, reader) = try EventfulHistory.withGap()
+    for pid: Int64 in [10, 11] {
+      let line = try reader.line(pid, .at(wall(7)))
+      #expect(line.verdict == .unknown && line.reason == .gap && line.reasons == [.gap, .gap])
+    }
+    // Before the first sample and after the last one, too.
+    #expect(try reader.line(11, .at(wall(-0.5))).reason == .gap)
+    #expect(try reader.line(10, .at(wall(12))).reason == .gap)
+    // Where events were had it is known.
+    #expect(try reader.line(10, .at(wall(4))).reason == .notRunning)
+    #expect(try reader.line(11, .at(wall(4))).reason == .notRunning)
+    #expect(try reader.line(10, .at(wall(2.5))).verdict == .same)
+  }
+
+  @Test("PID@TIME in a gap names nobody because of the gap; a range in it is one")
+  func selectedInGap() throws {
+    let (_, reader) = try EventfulHistory.withGap()
+    let all = SameQuestion.Time.range(since: nil, until: nil)
+    #expect(try reader.line(10, all, alive: wall(7)).reason == .gap)
+    #expect(try reader.line(10, all, alive: wall(4)).reason == .notRunning)
+    #expect(try reader.line(10, .range(since: wall(6.5), until: wall(7))).reason == .gap)
+    #expect(try reader.line(10, .range(since: wall(4), until: wall(5))).reason == .notRunning)
+    // The times that are known still tell that both were together.
+    #expect(try reader.line(10, all).verdict == .same)
+  }
+
+  @Test("what limits an answer is listed with a code")
+  func caveats() throws {
+    let (_, reader) = try EventfulHistory.withGap()
+    func codes(_ since: Double?, _ until: Double?) throws -> [String] {
+      try reader.caveats(in: .init(since: since.map(wall), until: until.map(wall))).map(\.code)
+    }
+    #expect(try codes(nil, nil) == ["events-lost"])
+    #expect(try codes(1, 5) == [])
+    #expect(try codes(7, 7) == ["events-lost"])
+    #expect(try codes(-1, 20) == ["before-first", "after-last", "events-lost"])
+  }
+
+  @Test(
+    "a process that was left out on request may have been there",
+    arguments: [ShortLived.none, .changed, .all])
+  func leftOut(kept: ShortLived) throws {
+    let history = try EventfulHistory(shortLived: kept)
+    _ = try history.sample(0, [(2, -1)], isExact: false)
+    _ = try history.life(10, from: 2, until: 3)
+    _ = try history.sample(4, [])
+    _ = try history.sample(6, [(10, 5)])
+    _ = try history.sample(8, [])
+    let reader = try history.end()
+    let expected: UnknownReason = kept == .all ? .notRunning : .notRecorded
+    for time in [1, 3.5] {
+      #expect(try reader.line(10, .at(wall(time))).reason == expected, "\(time)")
+    }
+    let line = try reader.line(10, .at(wall(2.5)))
+    #expect(kept == .all ? line.verdict == .same : line.reason == .notRecorded)
+    #expect(try reader.line(10, .range(since: wall(1), until: wall(1.5))).reason == expected)
+    let codes = try reader.caveats(in: .init()).map(\.code)
+    #expect(codes == (kept == .all ? [] : ["short-lived-left-out"]))
+  }
+}
+
+struct SetClockTests {
+  /// An hour, and a bit, back.
+  private static let step: Double = -3600.5
+
+  @Test("a set-back that events notice first is one step, and is reported with the events")
+  func isOneStep() throws {
+    let history = try EventfulHistory()
+    _ = try history.sample(0, [(2, -1)], isExact: false)
+    #expect(try history.life(10, from: 2, until: 3).clockStep == nil)
+    let written = try history.life(11, from: 4, until: 5, set: Self.step)
+    #expect(written.clockStep == Int64(Self.step * 1e9))
+    #expect(try history.sample(6, [], set: Self.step).clockStep == nil)
+    #expect(try history.sample(8, [], set: Self.step).clockStep == nil)
+    let steps = try history.end().connection.prepare("SELECT step_ns FROM clock_step")
+      .map { $0.integer(0) }
+    #expect(steps == [Int64(Self.step * 1e9)])
+  }
+
+  @Test("a step that a batch without a row noticed stands before the next row")
+  func stepWithoutRow() throws {
+    let history = try EventfulHistory(shortLived: .none)
+    _ = try history.sample(0, [(2, -1)], isExact: false)
+    _ = try history.life(11, from: 4, until: 5, set: Self.step)
+    _ = try history.sample(6, [], set: Self.step)
+    let reader = try history.end()
+    let steps = try reader.connection.prepare("SELECT step_ns FROM clock_step")
+      .map { $0.integer(0) }
+    #expect(steps == [Int64(Self.step * 1e9)])
+  }
+
+  @Test(
+    "what ran before the clock was set back is told; the time that the clock will show again is not yet"
+  )
+  func recordedTimes() throws {
+    let history = try EventfulHistory()
+    _ = try history.sample(0, [(2, -1)], isExact: false)
+    _ = try history.life(10, from: 2, until: 3)
+    _ = try history.sample(6, [])
+    _ = try history.sample(8, [], set: Self.step)
+    let reader = try history.end()
+    let asked = EventfulHistory.wall(2.5)
+    reader.fixedNow = EventfulHistory.wall(9, set: Self.step)
+    let line = try reader.line(10, .at(asked))
+    #expect(line.verdict == .same && line.isExact, "\(line)")
+    // Once the clock has shown that time again, nothing tells which one is meant.
+    reader.fixedNow = EventfulHistory.wall(3)
+    let later = try reader.line(10, .at(asked))
+    #expect(later.verdict == .unknown && later.reason == .gap && later.reasons[0] == .gap)
+  }
+}
