@@ -36,6 +36,7 @@ let package = Package(
         .embedInCode("V0006_children_links.sql"),
         .embedInCode("V0007_limits.sql"),
         .embedInCode("V0008_descriptions.sql"),
+        .embedInCode("V0009_session_file.sql"),
       ],
       swiftSettings: strict),
 

@@ -34,5 +34,6 @@ public struct Migration: Sendable {
     Migration(6, "V0006_children_links.sql", PackageResources.V0006_children_links_sql),
     Migration(7, "V0007_limits.sql", PackageResources.V0007_limits_sql),
     Migration(8, "V0008_descriptions.sql", PackageResources.V0008_descriptions_sql),
+    Migration(9, "V0009_session_file.sql", PackageResources.V0009_session_file_sql),
   ]
 }

@@ -101,6 +101,13 @@ extension EventHistory {
   }
 
   func from<Value>(_ run: EventRun<Value>) -> Int64 { wall(run.points.lowerBound) }
+  /// When a process was there first: one that started while a sample was taken, not before that.
+  func seenFrom<Value>(_ run: EventRun<Value>) -> Int64 {
+    let wall = from(run)
+    if beginsExactly(run) { return wall }
+    let start = actors[run.actor].stays[0].from / Self.tick * Self.tick
+    return max(wall, epochs[points[run.points.lowerBound].session] + start)
+  }
   func until<Value>(_ run: EventRun<Value>) -> Int64 {
     wall(run.points.upperBound + (endsExactly(run) ? 1 : 0))
   }

@@ -125,7 +125,7 @@ struct EventExportTests {
       // One whose row was not found again is two lanes.
       let isRight = known.allSatisfy { segment in
         runs.contains {
-          EventHistory.isTime(segment.from, history.from($0))
+          EventHistory.isTime(segment.from, history.seenFrom($0))
             && EventHistory.isTime(segment.until, history.until($0))
         }
       }
@@ -137,7 +137,7 @@ struct EventExportTests {
 
   private func isSame<Value>(_ brute: EventBrute, _ run: EventRun<Value>, _ piece: Piece) -> Bool {
     let history = brute.history
-    return piece.actor == run.actor && EventHistory.isTime(piece.from, history.from(run))
+    return piece.actor == run.actor && EventHistory.isTime(piece.from, history.seenFrom(run))
       && EventHistory.isTime(piece.until, history.until(run))
       && piece.isExactFrom == history.beginsExactly(run)
       && piece.isExactUntil == history.endsExactly(run)

@@ -33,6 +33,28 @@ extension HistoryReader {
     }
   }
 
+  /// Whether a session was never ended in this file because it is a copy, made while a recorder had
+  /// the file that this is a copy of.
+  public func isCopiedWhileOpen() throws(HistoryError) -> Bool {
+    guard !isRecorded else { return false }
+    do throws(SQLiteError) {
+      return try connection.prepare(
+        """
+        SELECT device, inode FROM session LEFT JOIN session_file USING (session_id)
+        WHERE end_reason IS NULL
+        """
+      ).first { row in
+        guard let device = row.optionalInteger(0), let inode = row.optionalInteger(1) else {
+          return true
+        }
+        return FileIdentity(device: device, inode: inode) != lock.file
+      } ?? false
+    } catch { throw wrap(error) }
+  }
+
+  /// Whether the log that a recorder writes first (`-wal`) is beside the file.
+  public var hasWriteAheadLog: Bool { Self.hasWriteAheadLog(RealPath.of(path)) }
+
   /// The interval of the last session, in nanoseconds; nil when there is none.
   public func interval() throws(HistoryError) -> Int64? {
     do throws(SQLiteError) {

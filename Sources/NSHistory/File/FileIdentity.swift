@@ -10,6 +10,17 @@ struct FileIdentity: Hashable {
     inode = UInt(status.st_ino)
   }
 
+  /// The two numbers as a file keeps them.
+  init(device: Int64, inode: Int64) {
+    self.device = UInt(bitPattern: Int(device))
+    self.inode = UInt(bitPattern: Int(inode))
+  }
+
+  /// The device number, as a file keeps it.
+  var deviceNumber: Int64 { Int64(Int(bitPattern: device)) }
+  /// The inode number, as a file keeps it.
+  var inodeNumber: Int64 { Int64(Int(bitPattern: inode)) }
+
   /// The file that a path leads to; nil when there is none.
   init?(path: String) {
     var status = stat()

@@ -9,7 +9,8 @@ internal import SystemPackage
 /// `FileDescriptors`.
 final class FileLock {
   private let descriptor: Int32
-  private let file: FileIdentity
+  /// The file that is locked.
+  let file: FileIdentity
 
   private init(_ path: String, _ flags: Int32) throws(Errno) {
     (descriptor, file) = try FileDescriptors.open(path, flags)

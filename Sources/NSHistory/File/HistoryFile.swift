@@ -32,7 +32,8 @@ enum HistoryFile {
   /// The error of a file with nothing in it.
   static func blank(_ operation: String, _ path: String) -> HistoryError {
     HistoryError(
-      .notAHistory, operation, path, reason: "it is empty, nothing was ever recorded into it",
+      .notAHistory, operation, path,
+      reason: "it is empty: nothing was recorded into it, or it was copied without its -wal file",
       remedy: "record first: nshist record --db \(path)")
   }
 

@@ -15,7 +15,7 @@ public final class HistoryReader {
   public let path: String
   let connection: Connection
   // Kept to the end: see FileLock.
-  private let lock: FileLock
+  let lock: FileLock
   /// Whether a recorder had the file when it was opened.
   public let isRecorded: Bool
   /// What the wall clock shows as questions are asked; nil for each time as it is then.
@@ -67,7 +67,7 @@ public final class HistoryReader {
     error.kind == .cannotOpen || error.kind == .readOnly
   }
 
-  private static func hasWriteAheadLog(_ file: String) -> Bool {
+  static func hasWriteAheadLog(_ file: String) -> Bool {
     if case .missing = FileStatus.of(file + "-wal") { return false }
     return true
   }
@@ -135,7 +135,7 @@ public final class HistoryReader {
   /// The samples of the history, as they are now.
   func index() throws(SQLiteError) -> SampleIndex {
     try SampleIndex(
-      connection, isRecorded: isRecorded, now: fixedNow ?? ClockReading.now().wall)
+      connection, isRecorded: isRecorded, file: lock.file, now: fixedNow ?? ClockReading.now().wall)
   }
 
   /// Calls `body` now and then while a question is being answered.

@@ -8,6 +8,7 @@ enum OlderShape {
     if version < 4 { try layPins(over: connection) }
     if version < 7 { try layLimits(over: connection, version: version) }
     if version < 8 { try layDescriptions(over: connection, version: version) }
+    if version < 9 { try installSessionFiles(on: connection) }
   }
 
   /// Over a file that has no events yet.
@@ -45,6 +46,12 @@ enum OlderShape {
     guard version >= 3 else { return }
     try connection.execute(
       "CREATE TEMP VIEW brief AS SELECT *, NULL AS provenance FROM main.brief")
+  }
+
+  /// Over a file that does not say which file its sessions were recorded into.
+  private static func installSessionFiles(on connection: Connection) throws(SQLiteError) {
+    try connection.execute(
+      "CREATE TEMP TABLE session_file (session_id INTEGER PRIMARY KEY, device, inode, copied)")
   }
 
   /// Over one that has no pins, makers and containers yet. Of version 1 no question needs them.

@@ -28,6 +28,9 @@ public final class HistoryWriter {
     public let recorderPID: Int32
     /// When its last sample began, in nanoseconds since the epoch; nil when it had none.
     public let lastSample: Int64?
+    /// Whether the file is a copy that was made while the recorder had it: then nothing tells how the
+    /// recording ended.
+    public let isCopied: Bool
   }
 
   /// What one write did.
@@ -50,7 +53,7 @@ public final class HistoryWriter {
     connection = try WriterOpening.open(path, under: lock)
     logPath = RealPath.of(path) + "-wal"
     do throws(SQLiteError) {
-      closedSession = try DeadSession.close(in: connection)
+      closedSession = try DeadSession.close(in: connection, of: lock.file)
     } catch { throw HistoryError(error, Self.operation, path) }
   }
 
@@ -64,12 +67,24 @@ public final class HistoryWriter {
     precondition(session == nil, "a session is open")
     session = try wrapped { () throws(SQLiteError) in
       try connection.transaction { () throws(SQLiteError) in
-        try OpenSession.begin(info, on: connection)
+        try OpenSession.begin(info, into: lock.file, on: connection)
       }
     }
     session?.pauses.onPause = onPause
+    try requireSchemaInFile()
     // SQLite has made the log by now, and keeps it while it has the file.
     log = FileIdentity(path: logPath)
+  }
+
+  /// Brings the schema and the session into the file itself: a copy that is made without the log is
+  /// then known as one. A device that has no room for that will not have it for samples either, and
+  /// they say so.
+  private func requireSchemaInFile() throws(HistoryError) {
+    do throws(SQLiteError) { try connection.execute("PRAGMA wal_checkpoint(PASSIVE)") } catch {
+      guard error.kind == .full || error.kind == .busy else {
+        throw HistoryError(error, Self.operation, path)
+      }
+    }
   }
 
   /// Writes a sample, with all that earlier ones told and could not be written.

@@ -64,7 +64,7 @@ final class OpenSession {
   }
 
   static func begin(
-    _ info: SessionInfo, on connection: Connection
+    _ info: SessionInfo, into file: FileIdentity, on connection: Connection
   ) throws(SQLiteError) -> OpenSession {
     try connection.prepare(
       "INSERT INTO boot (uuid, ticks_per_second) VALUES (?, ?) ON CONFLICT (uuid) DO NOTHING"
@@ -89,6 +89,8 @@ final class OpenSession {
       .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null
     ).run()
     let session = connection.lastInsertedRowID
+    try connection.prepare("INSERT INTO session_file (session_id, device, inode) VALUES (?, ?, ?)")
+      .bind(.integer(session), .integer(file.deviceNumber), .integer(file.inodeNumber)).run()
     let last = try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) } ?? 0
     guard last < Int64.max / 2 else {
       throw .corrupt("a sample has the number \(last)", operation: "begin a session")

@@ -72,6 +72,18 @@ struct FileCheckup {
         what: "history", state: .broken, found: "\(found): \(faults.joined(separator: "; "))",
         advice: "keep a copy, then save what is readable: sqlite3 \(path) .recover")
     }
+    if try reader.isCopiedWhileOpen() {
+      let log =
+        reader.hasWriteAheadLog
+        ? "" : ", and no -wal file is beside it: what was recorded last may be missing"
+      return Checkup(
+        what: "history", state: .degraded,
+        found: "\(found), every page is sound; it was copied while a recorder had it\(log)",
+        advice: """
+          how that recording ended is not known here; copy with sqlite3 \(path) '.backup COPY', \
+          which takes the -wal file along
+          """)
+    }
     let kept = try reader.caveats(in: TimeWindow()).compactMap { caveat -> ShortLived? in
       if case .shortLivedLeftOut(let kept) = caveat.kind { kept } else { nil }
     }

@@ -15,6 +15,8 @@ public struct Caveat: Sendable, Hashable {
     case missing(MissingSamples)
     /// Processes that no sample met were left out on request (`record --short-lived`).
     case shortLivedLeftOut(ShortLived)
+    /// The file is a copy that was made while the session was open: what followed is not in it.
+    case copiedWhileOpen
     /// Only samples were taken, and no events: changes between two samples are not recorded.
     case samplesOnly
     /// Processes could be there and not be seen (`hidepid`).
@@ -28,6 +30,7 @@ public struct Caveat: Sendable, Hashable {
     switch kind {
     case .missing(let missing): missing.code
     case .shortLivedLeftOut: "short-lived-left-out"
+    case .copiedWhileOpen: "copied-while-open"
     case .samplesOnly: "samples-only"
     case .hiddenProcesses: "processes-hidden"
     case .more: "more"
@@ -128,7 +131,10 @@ struct CaveatFinder {
     var caveats: [Caveat] = []
     for session in index.sessions
     where session.first <= samples.upperBound && session.last >= samples.lowerBound {
-      guard !session.hasEvents || session.leavesOutProcesses || session.hidesProcesses else {
+      guard
+        !session.hasEvents || session.leavesOutProcesses || session.hidesProcesses
+          || session.isCopied
+      else {
         continue
       }
       let from = try index.point(session.first).wall
@@ -139,6 +145,9 @@ struct CaveatFinder {
       }
       if let kept = session.shortLived, session.leavesOutProcesses {
         caveats.append(Caveat(from: from, until: until, kind: .shortLivedLeftOut(kept)))
+      }
+      if session.isCopied {
+        caveats.append(Caveat(from: until, until: nil, kind: .copiedWhileOpen))
       }
       if session.hidesProcesses {
         caveats.append(Caveat(from: from, until: until, kind: .hiddenProcesses))

@@ -47,7 +47,8 @@ public struct CoveragePeriod: Sendable, Hashable {
     public let folded: Int64
     /// From one sample to the next, as it was asked for, in nanoseconds.
     public let interval: Int64
-    /// How the run ended: `completed`, `stopped`, `failed`, `died` or `open`.
+    /// How the run ended: `completed`, `stopped`, `failed`, `died` or `open`; `unknown-end` in a copy that was
+    /// made while it was open.
     public let state: String
     /// The boot's uuid.
     public let boot: String

@@ -145,7 +145,8 @@ struct CoverageQuery {
         : try DisagreementReader(reading: reading).disagreements(
           in: piece, most: CoveragePeriod.mostDisagreements),
       folded: samples.folded,
-      interval: session.interval, state: span.isOpen ? "open" : session.state,
+      interval: session.interval,
+      state: span.isOpen ? "open" : span.isCopied ? "unknown-end" : session.state,
       boot: session.boot, pidNamespaceInode: span.pidNamespaceInode,
       denied: try denied(in: piece), hidesProcesses: span.hidesProcesses,
       shortLived: span.shortLived)

@@ -18,12 +18,13 @@ final class SampleIndex {
   private let now: Int64
 
   init(
-    _ connection: Connection, isRecorded: Bool, now: Int64 = ClockReading.now().wall
+    _ connection: Connection, isRecorded: Bool, file: FileIdentity? = nil,
+    now: Int64 = ClockReading.now().wall
   ) throws(SQLiteError) {
     self.connection = connection
     self.now = now
     points = PointReader(connection)
-    sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded)
+    sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded, file: file)
     try Self.requireNamesApart(connection)
     let all =
       (sessions.first?.first ?? 0)...max(sessions.first?.first ?? 0, sessions.last?.last ?? 0)

@@ -21,6 +21,8 @@ struct SessionSpan: Hashable {
   let last: Int64
   /// Whether a recorder is still adding to it.
   let isOpen: Bool
+  /// Whether the file is a copy that was made while the session was open: how that ended is not known.
+  let isCopied: Bool
   /// Whether processes could be there and not be seen (`hidepid=2` or `4`).
   let hidesProcesses: Bool
   /// Which of the processes that no sample met are in the file; nil where no event told of any.
@@ -45,27 +47,37 @@ struct SessionSpan: Hashable {
   ///
   /// - Parameter isRecorded: whether a recorder holds the file: one that was killed left its
   ///   session open.
-  static func all(in connection: Connection, isRecorded: Bool) throws(SQLiteError) -> [SessionSpan]
-  {
+  /// - Parameter file: the file that is read; nil where that is of no interest.
+  static func all(
+    in connection: Connection, isRecorded: Bool, file: FileIdentity?
+  ) throws(SQLiteError) -> [SessionSpan] {
     let all = try connection.prepare(
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_sample,
         COALESCE(last_sample, (\(lastNumber))), end_reason IS NULL,
         COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL, session_id, short_lived,
-        interval_ns
-      FROM session LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
+        interval_ns, session_file.device, session_file.inode, session_file.copied
+      FROM session LEFT JOIN session_file USING (session_id) LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
       WHERE first_sample IS NOT NULL ORDER BY session_id
       """
     ).map { (row) throws(SQLiteError) in
       guard row.integer(8) == 0 else {
         throw .corrupt("a session is of no boot", operation: "read the sessions")
       }
+      let recordedInto: FileIdentity? =
+        if let device = row.optionalInteger(12), let inode = row.optionalInteger(13) {
+          FileIdentity(device: device, inode: inode)
+        } else {
+          nil
+        }
+      let isLeftOpen = row.integer(5) != 0 && !isRecorded && file != nil
       return SessionSpan(
         id: row.integer(9), space: row.integer(0),
         pidNamespaceInode: row.optionalInteger(2).map(UInt64.init(bitPattern:)),
         boot: row.integer(1),
         clock: BootClock(boot: row.integer(1), timeNamespace: row.optionalInteger(7)),
         first: row.integer(3), last: row.integer(4), isOpen: isRecorded && row.integer(5) != 0,
+        isCopied: row.integer(14) == 1 || (isLeftOpen && recordedInto != file),
         hidesProcesses: row.integer(6) != 0,
         shortLived: row.optionalText(10).flatMap(ShortLived.init),
         interval: row.integer(11))

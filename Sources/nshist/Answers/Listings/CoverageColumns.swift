@@ -135,8 +135,10 @@ enum CoverageColumns {
         case ShortLived.none?: ", short-lived processes left out"
         case .all?, nil: ""
         }
+      let state =
+        recorded.state == "unknown-end" ? "open when the file was copied" : recorded.state
       return
-        "session \(recorded.session), \(recorded.state)\(hidden)\(leftOut)\(disagreed)\(folded)"
+        "session \(recorded.session), \(state)\(hidden)\(leftOut)\(disagreed)\(folded)"
     }
   }
 }

@@ -25,7 +25,7 @@ struct CaveatFormatter {
   var hideAbsence: Bool { caveats.contains { $0.kind != .samplesOnly } }
 
   /// A sentence on what sessions did not keep or see.
-  var sentences: [String] { [leftOut, hidden].compactMap(\.self) }
+  var sentences: [String] { [copied, leftOut, hidden].compactMap(\.self) }
 
   /// The same as lines of an answer.
   var lines: [String] { sentences.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." } }
@@ -41,6 +41,19 @@ struct CaveatFormatter {
     guard !all.isEmpty else { return nil }
     let more = all.count > Self.mostGaps ? ", and more: see nshist query coverage" : ""
     return "nothing was recorded \(all.prefix(Self.mostGaps).joined(separator: ", "))\(more)"
+  }
+
+  private var copied: String? {
+    guard let time = caveats.first(where: { $0.kind == .copiedWhileOpen })?.from else { return nil }
+    return Self.copied(show(time))
+  }
+
+  /// What is not known of a copy.
+  static func copied(_ time: String) -> String {
+    """
+    this file was copied while a recorder had it: what was recorded after \(time) is not in it, and \
+    how that recording ended is not known
+    """
   }
 
   private var leftOut: String? {

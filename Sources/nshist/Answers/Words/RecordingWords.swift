@@ -32,8 +32,12 @@ enum RecordingWords {
   /// What was done about a recorder that ended without a word.
   static func closed(_ session: HistoryWriter.ClosedSession) -> String {
     let last = session.lastSample.map { "at its last sample, \(TimeFormat.people($0, .local))" }
+    let end =
+      session.isCopied
+      ? "this file was copied while the recorder with PID \(session.recorderPID) had it"
+      : "the recorder with PID \(session.recorderPID) died"
     return """
-      the recorder with PID \(session.recorderPID) died; its session was closed \
+      \(end); its session was closed \
       \(last ?? "without a sample")
       """
   }
