@@ -69,7 +69,7 @@ struct QueryShared: ParsableCommand {
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
       try sayNothing(of: group, found, window, hints)
     }
-    try hints.say(gapsIn: window)
+    try hints.say(hints.caveats(in: window), in: window, isEmpty: false)
     let names = zip(groups, answer.groups).map { GroupName(text: $0, group: $1) }
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
