@@ -2,6 +2,7 @@
 
 import NSHistory
 import NamespaceModel
+import SQLite
 import TestSupport
 import Testing
 
@@ -78,6 +79,59 @@ struct EventSharedTests {
       for line in answer.types { check(brute, line, one, other, window) }
     }
     brute.report()
+  }
+
+  /// What leaves processes out of the file, and whether that is so of a PID too.
+  private static let omissions: [(sql: String, isOfPIDs: Bool)] = [
+    ("UPDATE session SET hidepid = 2", false),
+    ("UPDATE session SET short_lived = 'none'", true),
+    ("UPDATE session SET short_lived = 'changed'", false),
+    ("UPDATE session SET events = 0", true),
+  ]
+
+  @Test(
+    "never is not said where processes may not have been recorded",
+    arguments: [UInt64(1), 4, 7, 10, 13])
+  func omissions(seed: UInt64) throws {
+    for (sql, isOfPIDs) in Self.omissions {
+      let brute = try EventBrute(seed: seed)
+      var random = SeededRandom(seed: seed)
+      let before = try nevers(brute, isOfPIDs: isOfPIDs, &random)
+      try Connection(path: brute.path, access: .readWrite).execute(sql)
+      let reader = try HistoryReader(path: brute.path)
+      for question in before {
+        let answer = try reader.shared(question)
+        for line in answer.types where line.verdict == .never {
+          // Who ran at different times never shared, however little is known of them.
+          brute.check(!line.isExact, "\(sql): never in \(line.type) of \(question)")
+        }
+      }
+      brute.report()
+    }
+  }
+
+  /// Questions of which events prove that the answer is never.
+  private func nevers(
+    _ brute: EventBrute, isOfPIDs: Bool, _ random: inout SeededRandom
+  ) throws -> [SharedQuestion] {
+    let groups = groups(brute).prefix(isOfPIDs ? 15 : 3)
+    let times = brute.history.times(&random)
+    var found: [SharedQuestion] = []
+    for _ in 0..<200 {
+      guard let one = groups.randomElement(using: &random),
+        let other = groups.randomElement(using: &random), one.group != other.group,
+        let place = times.indices.randomElement(using: &random)
+      else { continue }
+      let ends = [times[place], times[min(place + 2, times.count - 1)]].sorted()
+      let question = SharedQuestion(
+        [one.group, other.group], in: TimeWindow(since: ends[0], until: ends[1]),
+        types: Self.types)
+      let isNever = try brute.reader.shared(question).types.contains {
+        $0.verdict == .never && $0.isExact
+      }
+      if isNever { found.append(question) }
+    }
+    return found
   }
 
   private func check(

@@ -64,7 +64,14 @@ struct QueryShared: ParsableCommand {
     let zone: TimeZoneChoice = utc ? .utc : .local
     let answer = try reader.shared(SharedQuestion(asked, in: window, types: types))
     Progress.shared.stop()
-    try refuseOneProcess(answer, types)
+    for (group, found) in zip(groups, answer.groups) where found.isTooLarge {
+      throw ValidationError(
+        """
+        '\(group)' is \(found.processes) processes in that time, too many to compare; narrow it down with \
+        --at, --since and --until
+        """)
+    }
+    try refuseOneProcess(answer)
     let hints = Hints(reader: reader, zone: zone)
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
       try sayNothing(of: group, found, window, hints)
@@ -85,7 +92,7 @@ struct QueryShared: ParsableCommand {
   }
 
   /// A process is not compared with itself: of one alone there is nothing to say.
-  private func refuseOneProcess(_ answer: SharedAnswer, _ types: [NamespaceType]) throws {
+  private func refuseOneProcess(_ answer: SharedAnswer) throws {
     let own = answer.groups.compactMap(\.process?.id)
     guard own.count == answer.groups.count, Set(own).count == 1,
       answer.groups.allSatisfy({ $0.processes == 1 })

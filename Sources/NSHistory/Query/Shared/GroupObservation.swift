@@ -29,6 +29,7 @@ struct GroupObservation {
     } else {
       for member in group.members { try observe(member, type, isFixed: !group.isOpen) }
       if group.isOpen { observeStrangers() }
+      if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
       try observeMembership(of: group)
     }
   }
@@ -74,6 +75,7 @@ struct GroupObservation {
     let gaps = alive.intersection(time.missing)
     add(.gap, process, gaps)
     add(.notRecorded, process, alive.intersection(time.incomplete).subtracting(observed))
+    add(.notRecorded, process, alive.intersection(time.withoutThreads))
     let reported = time.exact.intersection(observed)
     add(.changedBetweenSamples, process, alive.subtracting(reported).subtracting(gaps))
     for sample in try disputes(member.life) {

@@ -7,6 +7,9 @@ struct GroupReader {
   let time: ObservedTime
   let types: [NamespaceType]
 
+  /// Each of them is kept in memory.
+  private static let most = 50_000
+
   func group(
     _ group: SharedQuestion.Group, _ place: Int
   ) throws(SQLiteError) -> SharedGroup {
@@ -33,7 +36,9 @@ struct GroupReader {
     guard types.contains(where: { $0 != selector.type }) else { return }
     group.isOpen = true
     let rows = Set(namespaces.map(\.id))
-    for task in try members(of: namespaces) {
+    let tasks = try members(of: namespaces)
+    guard isFew(tasks, &group) else { return }
+    for task in tasks {
       guard let life = try reading.lives.life(task: task) else { continue }
       var inside: [Membership] = []
       for membership in life.memberships {
@@ -77,12 +82,27 @@ struct GroupReader {
       let ever = found.lives.isEmpty ? try finder.lives(selector, in: TimeWindow()) : found.lives
       group.isKnown = !ever.isEmpty
       group.otherIncarnations = found.others
+      group.hasUnknownNumbers = try hasUnknownNumbers(selector)
       for life in found.lives {
         try add(life, life.memberships, to: &group)
         for thread in try threads(of: life.process) {
           try add(thread, thread.memberships, to: &group)
         }
       }
+    }
+  }
+
+  private func isFew(_ tasks: [Int64], _ group: inout SharedGroup) -> Bool {
+    if tasks.count > Self.most { group.excess = tasks.count }
+    return group.excess == 0
+  }
+
+  private func hasUnknownNumbers(_ selector: ProcessSelector) throws(SQLiteError) -> Bool {
+    switch selector {
+    case .latest(let all): return try hasUnknownNumbers(all)
+    case .inner(let number, let namespaces):
+      return try InnerNumbers(reading: reading).lives(number, in: namespaces).unknown > 0
+    default: return false
     }
   }
 
@@ -110,6 +130,7 @@ struct GroupReader {
     tasks += try reading.connection.prepare(
       "SELECT task_id FROM brief WHERE \(condition) AND from_sample <= ? AND until_sample >= ?"
     ).bind(values + [range[1], range[0]]).map { $0.integer(0) }
+    guard isFew(tasks, &group) else { return }
     for task in tasks.sorted() {
       guard let life = try reading.lives.life(task: task) else { continue }
       try add(life, life.memberships, to: &group)

@@ -20,6 +20,9 @@ struct ObservedTime {
   /// Of that, where processes could be there and were not recorded: `hidepid`, or short-lived
   /// processes that were left out on request.
   let incomplete: BracketSet
+  /// Of that, where threads could be elsewhere than their process and were not recorded: they were
+  /// left out on request with all that no sample met.
+  let withoutThreads: BracketSet
   /// The numbers of the samples before which samples are missing, or the clock was set.
   let cuts: [Int64]
 
@@ -67,10 +70,13 @@ struct ObservedTime {
     let sampled = try Self.sampled(reading, samples, sessions)
     exact = self.asked.subtracting(self.missing).subtracting(sampled)
     disputed = try Self.disputed(reading, samples).intersection(exact)
-    incomplete = BracketSet(
-      index.sessions.filter { $0.hidesProcesses || sessions[$0.id]?.keepsAll == false }
-        .map { $0.first - 1..<$0.last + 1 }
-    ).intersection(self.asked)
+    let all = self.asked
+    func brackets(_ condition: (SessionSpan) -> Bool) -> BracketSet {
+      BracketSet(index.sessions.filter(condition).map { $0.first - 1..<$0.last + 1 })
+        .intersection(all)
+    }
+    incomplete = brackets { $0.hidesProcesses || sessions[$0.id]?.keeps != ShortLived.all }
+    withoutThreads = brackets { sessions[$0.id]?.keeps == ShortLived.none }
   }
 
   /// The brackets inside a piece that a window overlaps: in one, the wall clock runs on.
@@ -101,7 +107,12 @@ struct ObservedTime {
 
   private struct Session {
     let hasEvents: Bool
-    let keepsAll: Bool
+    let keeps: ShortLived
+  }
+
+  private static func keeps(_ text: String?) -> ShortLived {
+    guard let text else { return ShortLived.all }
+    return ShortLived(rawValue: text) ?? ShortLived.none
   }
 
   private static func sessions(_ reading: Reading) throws(SQLiteError) -> [Int64: Session] {
@@ -111,7 +122,8 @@ struct ObservedTime {
       (
         row.integer(0),
         Session(
-          hasEvents: row.integer(1) != 0, keepsAll: row.optionalText(2) ?? "all" == "all")
+          hasEvents: row.integer(1) != 0,
+          keeps: Self.keeps(row.optionalText(2)))
       )
     }
     return Dictionary(rows) { one, _ in one }

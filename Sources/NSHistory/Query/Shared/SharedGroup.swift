@@ -9,12 +9,17 @@ struct SharedGroup {
   var namespaces: [NamespaceType: [NamespaceRecord]] = [:]
   /// Whether processes may have belonged to it that no row tells of.
   var isOpen = false
+  /// Whether it is by PIDs inside a pid namespace, and those of some processes there are not known.
+  var hasUnknownNumbers = false
   /// Whether it is a container.
   var isContainer = false
   /// Whether any process or namespace of it was ever recorded.
   var isKnown = true
   /// How many more processes had its PID in the time asked for.
   var otherIncarnations = 0
+
+  /// How many processes and threads it has, if they are too many to be compared; else 0.
+  var excess = 0
 
   /// A process or thread.
   struct Member {
@@ -30,5 +35,5 @@ struct SharedGroup {
   func isNamespace(_ type: NamespaceType) -> Bool { namespaces[type] != nil }
 
   /// How many processes, each with its threads.
-  var processCount: Int { Set(members.map(\.owner)).count }
+  var processCount: Int { excess > 0 ? excess : Set(members.map(\.owner)).count }
 }

@@ -8,7 +8,8 @@ extension HistoryReader {
       guard let time = try ObservedTime(reading, question.window) else {
         return SharedAnswer.nothing(question)
       }
-      return try SharedQuery(reading, question, time).answer()
+      let query = try SharedQuery(reading, question, time)
+      return query.isTooLarge ? query.refusal : try query.answer()
     }
   }
 }
@@ -50,7 +51,11 @@ struct SharedQuery {
     groups = try question.groups.enumerated().map { (place, group) throws(SQLiteError) in
       try reader.group(group, place)
     }
-    found = try OutsiderFinder(reading: reading, time: time, groups: groups).find(question.types)
+    let isTooLarge = groups.contains { $0.excess > 0 }
+    found =
+      isTooLarge
+      ? .init()
+      : try OutsiderFinder(reading: reading, time: time, groups: groups).find(question.types)
     finder = SharingFinder(time: time)
   }
 
@@ -62,12 +67,22 @@ struct SharedQuery {
       recorded: try reading.index.recorded())
   }
 
+  /// Whether a group has more processes than can be compared.
+  fileprivate var isTooLarge: Bool { groups.contains { $0.excess > 0 } }
+
+  /// The answer that is none.
+  fileprivate var refusal: SharedAnswer {
+    var answer = SharedAnswer.nothing(question)
+    answer.groups = groups.map(summary)
+    return answer
+  }
+
   private func summary(_ group: SharedGroup) -> SharedAnswer.Group {
     let first = group.members.first { $0.life.process.tid == nil } ?? group.members.first
     return SharedAnswer.Group(
       processes: group.processCount, process: first?.life.process,
       container: first?.life.process.container, isKnown: group.isKnown,
-      otherIncarnations: group.otherIncarnations)
+      otherIncarnations: group.otherIncarnations, isTooLarge: group.excess > 0)
   }
 
   private var inSeveralGroups: [ProcessRecord] {
