@@ -108,6 +108,8 @@ extension EventHistory {
     let start = actors[run.actor].stays[0].from / Self.tick * Self.tick
     return max(wall, epochs[points[run.points.lowerBound].session] + start)
   }
+  /// When it was there last: a sample that began before its start saw it at that.
+  func seenUntil<Value>(_ run: EventRun<Value>) -> Int64 { max(seenFrom(run), until(run)) }
   func until<Value>(_ run: EventRun<Value>) -> Int64 {
     wall(run.points.upperBound + (endsExactly(run) ? 1 : 0))
   }

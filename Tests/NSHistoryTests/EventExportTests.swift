@@ -126,7 +126,7 @@ struct EventExportTests {
       let isRight = known.allSatisfy { segment in
         runs.contains {
           EventHistory.isTime(segment.from, history.seenFrom($0))
-            && EventHistory.isTime(segment.until, history.until($0))
+            && EventHistory.isTime(segment.until, history.seenUntil($0))
         }
       }
       brute.check(isRight, "the lane of a\(actor) in \(lane.type): \(known), not \(runs)")
@@ -138,7 +138,7 @@ struct EventExportTests {
   private func isSame<Value>(_ brute: EventBrute, _ run: EventRun<Value>, _ piece: Piece) -> Bool {
     let history = brute.history
     return piece.actor == run.actor && EventHistory.isTime(piece.from, history.seenFrom(run))
-      && EventHistory.isTime(piece.until, history.until(run))
+      && EventHistory.isTime(piece.until, history.seenUntil(run))
       && piece.isExactFrom == history.beginsExactly(run)
       && piece.isExactUntil == history.endsExactly(run)
       && piece.isOpen
