@@ -50,7 +50,7 @@ struct Export: ParsableCommand {
     try reader.requireKnown(container.map { .container($0) })
     Progress.shared.watch(reader)
     for selector in asked {
-      if case .pid(let pid, nil) = selector {
+      if case .pid(let pid, nil, _) = selector {
         filter.pids.insert(pid)
       } else {
         filter.tasks = try (filter.tasks ?? []).union(reader.processes(selector).map(\.id))

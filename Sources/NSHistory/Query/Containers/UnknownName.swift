@@ -28,7 +28,7 @@ private struct NameSearch {
 
   func unknown(_ selector: ProcessSelector) throws(SQLiteError) -> UnknownName? {
     switch selector {
-    case .pid: return nil
+    case .pid, .thread: return nil
     case .latest(let all): return try unknown(all)
     case .comm(let name): return try unknown(comm: name)
     case .container(let text), .inner(_, .container(let text)):

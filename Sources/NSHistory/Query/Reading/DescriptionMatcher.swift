@@ -27,7 +27,7 @@ struct DescriptionMatcher {
     case .latest(let all):
       guard let matcher = try DescriptionMatcher(all, in: connection) else { return nil }
       self = matcher
-    case .pid, .inner: return nil
+    case .pid, .thread, .inner: return nil
     }
   }
 

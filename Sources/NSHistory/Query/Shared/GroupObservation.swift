@@ -69,6 +69,7 @@ struct GroupObservation {
     }
     let observed = BracketSet(seen).intersection(time.asked)
     possible = possible.union(observed)
+    add(.changedBetweenSamples, process, member.uncertain)
     guard isFixed else { return }
     let alive = try lifetime(member.life).intersection(time.asked)
     possible = possible.union(alive)

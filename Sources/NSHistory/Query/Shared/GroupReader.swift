@@ -69,14 +69,14 @@ struct GroupReader {
       group.isOpen = true
       let names: [Value] = [.text(name), .text(SystemText.escaped(Array(name.utf8)))]
       group.isKnown = try isRecorded("comm IN (?, ?)", names)
-      try add(tasksWhere: "comm IN (?, ?)", names, to: &group)
+      try add(tasksWhere: "comm IN (?, ?)", names, selector, to: &group)
     case .container(let text):
       group.isOpen = true
       group.isContainer = true
       let cgroups = try ContainerFinder(connection: reading.connection).cgroups(text)
       let condition = "cgroup_id IN (SELECT value FROM json_each(?))"
       group.isKnown = try isRecorded(condition, [.list(cgroups)])
-      try add(tasksWhere: condition, [.list(cgroups)], to: &group)
+      try add(tasksWhere: condition, [.list(cgroups)], selector, to: &group)
     default:
       let found = try finder.incarnations(selector, in: time.window)
       let ever = found.lives.isEmpty ? try finder.lives(selector, in: TimeWindow()) : found.lives
@@ -110,31 +110,61 @@ struct GroupReader {
     try reading.connection.prepare(
       """
       SELECT EXISTS (SELECT 1 FROM task WHERE \(condition))
+        OR EXISTS (SELECT 1 FROM past_description WHERE \(condition))
         OR EXISTS (SELECT 1 FROM brief WHERE \(condition))
       """
-    ).bind(values + values).first { $0.integer(0) == 1 } ?? false
+    ).bind(values + values + values).first { $0.integer(0) == 1 } ?? false
   }
 
   /// Adds the tasks that were there in the time asked for, without a look at the lives of others.
   private func add(
-    tasksWhere condition: String, _ values: [Value], to group: inout SharedGroup
+    tasksWhere condition: String, _ values: [Value], _ selector: ProcessSelector,
+    to group: inout SharedGroup
   ) throws(SQLiteError) {
+    guard let isMeant = try DescriptionMatcher(selector, in: reading.connection) else { return }
     let range = MembershipStab.values(time.samples)
     var tasks = try reading.connection.prepare(
       """
-      SELECT task_id FROM task WHERE \(condition) AND EXISTS (
-        SELECT 1 FROM membership AS m WHERE m.task_id = task.task_id
+      SELECT task_id FROM (
+          SELECT task_id FROM task WHERE \(condition)
+          UNION SELECT task_id FROM past_description WHERE \(condition)) AS meant
+      WHERE EXISTS (
+        SELECT 1 FROM membership AS m WHERE m.task_id = meant.task_id
           AND m.from_sample <= ? AND COALESCE(m.until_sample, m.from_sample + ?) >= ?)
       """
-    ).bind(values + [range[1], .integer(Int64.max / 2), range[0]]).map { $0.integer(0) }
+    ).bind(values + values + [range[1], .integer(Int64.max / 2), range[0]])
+      .map { $0.integer(0) }
     tasks += try reading.connection.prepare(
       "SELECT task_id FROM brief WHERE \(condition) AND from_sample <= ? AND until_sample >= ?"
     ).bind(values + [range[1], range[0]]).map { $0.integer(0) }
     guard isFew(tasks, &group) else { return }
     for task in tasks.sorted() {
       guard let life = try reading.lives.life(task: task) else { continue }
-      try add(life, life.memberships, to: &group)
+      guard isMeant.isOfContainers, !life.process.past.isEmpty else {
+        try add(life, life.memberships, to: &group)
+        continue
+      }
+      // A process is in a container while its control group is one of it.
+      let spans = life.process.spans { isMeant.matches($0) }
+      try add(
+        life, life.limited(to: spans).memberships, Self.uncertain(spans, of: life), to: &group)
     }
+  }
+
+  /// The times around those of a description in which it may have held or not.
+  private static func uncertain(
+    _ spans: [ProcessRecord.DescriptionSpan], of life: Life
+  ) -> BracketSet {
+    var ranges: [Range<Int64>] = []
+    for span in spans {
+      if !span.beginsExactly, span.possibleFrom < span.certain.lowerBound {
+        ranges.append(span.possibleFrom..<span.certain.lowerBound)
+      }
+      if !span.endsExactly, span.certain.upperBound < span.possibleUntil {
+        ranges.append(span.certain.upperBound..<span.possibleUntil)
+      }
+    }
+    return BracketSet(ranges).intersection(life.firstSample - 1..<life.lastSample + 1)
   }
 
   /// The threads of a process that were elsewhere than its main thread.
@@ -150,16 +180,17 @@ struct GroupReader {
 
   /// Adds a process or thread, if it was there in the time asked for.
   private func add(
-    _ life: Life, _ memberships: [Membership], to group: inout SharedGroup
+    _ life: Life, _ memberships: [Membership], _ uncertain: BracketSet = .init(),
+    to group: inout SharedGroup
   ) throws(SQLiteError) {
     let isThere = memberships.contains {
       $0.from <= time.samples.upperBound && $0.until >= time.samples.lowerBound
     }
-    guard isThere else { return }
+    guard isThere || !uncertain.intersection(time.asked).isEmpty else { return }
     group.members.append(
       .init(
         life: life, owner: try owner(of: life), memberships: memberships,
-        runs: try reading.tracks.runs(of: memberships)))
+        runs: try reading.tracks.runs(of: memberships), uncertain: uncertain))
   }
 
   /// A process, from a life.

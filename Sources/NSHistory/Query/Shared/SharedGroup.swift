@@ -29,6 +29,9 @@ struct SharedGroup {
     /// Its memberships while it belonged to the group.
     let memberships: [Membership]
     let runs: LinkRuns
+    /// When it may have belonged to the group or not: between two reads of its control group that
+    /// differ.
+    var uncertain = BracketSet()
   }
 
   /// Whether, for a type, it is namespaces and not processes.
