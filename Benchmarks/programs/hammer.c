@@ -30,8 +30,8 @@ int main(int count, char **arguments) {
   double began = now();
   long done = 0;
   while (now() - began < seconds) {
-    // As many as are due by now, and then a pause.
-    while ((double)done < (now() - began) * rate) {
+    // As many as are due by now, and then a pause; where fewer can be had, there is none.
+    while ((double)done < (now() - began) * rate && now() - began < seconds) {
       if (setns(places[done % 2], CLONE_NEWUTS) != 0) {
         perror("setns");
         return 1;
