@@ -7,6 +7,7 @@
 //   t 0       starts a second thread, and answers with its number
 //   U FLAGS   unshare(2) in that thread
 //   J PID     setns(2) of that thread into the net namespace of the process PID
+//   b FLAGS   that thread returns to the namespaces of FLAGS that the main thread is in
 //   e 0       that thread ends
 //   k 0       makes a socket, and answers with its descriptor
 //   x 0       that thread execs a program that sleeps: the process goes on as that
@@ -24,6 +25,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -73,6 +75,7 @@ static void *obey_in_thread(void *unused) {
     int32_t answer = 0;
     if (order.what == 'U') answer = leave(order.argument);
     if (order.what == 'J') answer = enter(order.argument, CLONE_NEWNET);
+    if (order.what == 'b') answer = enter(getpid(), (int)order.argument);
     if (!say(answer)) break;
     if (order.what == 'x') execl("/bin/sleep", "sleep", "600", (char *)NULL);
   }
@@ -88,6 +91,7 @@ static int obeyed_by_second(const struct order *order) {
     return 1;
   case 'U':
   case 'J':
+  case 'b':
   case 'e':
   case 'x':
   case 'l':
@@ -154,6 +158,48 @@ int32_t ctest_puppet(uint64_t flags, int32_t *control) {
   }
   *control = ends[0];
   return pid;
+}
+
+/// Makes the namespaces, starts the puppet in them, and exits at once: what a daemon's maker does.
+static void make_and_exit(uint64_t flags, int control) {
+  if (flags != 0 && unshare((int)flags) != 0) _exit(1);
+  pid_t pid = fork();
+  if (pid != 0) _exit(pid < 0);
+  signal(SIGINT, SIG_IGN);
+  dup2(control, 3);
+  close_range(4, ~0U, 0);
+  answers = 3;
+  if (!say((int32_t)getpid())) _exit(1);
+  obey(3);
+}
+
+int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *keeper) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  pid_t pid = fork();
+  if (pid == 0) {
+    signal(SIGINT, SIG_IGN);
+    // The daemon becomes a child of this process, which waits for it in the test's place.
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) _exit(1);
+    pid_t maker = fork();
+    if (maker == 0) make_and_exit(flags, ends[1]);
+    close_range(3, ~0U, 0);
+    while (wait(NULL) > 0 || errno == EINTR) {
+    }
+    _exit(0);
+  }
+  close(ends[1]);
+  int32_t daemon = -1;
+  if (pid > 0 && recv(ends[0], &daemon, sizeof daemon, MSG_WAITALL) != (ssize_t)sizeof daemon)
+    daemon = -1;
+  if (daemon < 0) {
+    if (pid > 0) waitpid(pid, NULL, 0);
+    close(ends[0]);
+    return -1;
+  }
+  *control = ends[0];
+  *keeper = pid;
+  return daemon;
 }
 
 int32_t ctest_order(int32_t control, char what, int64_t argument) {

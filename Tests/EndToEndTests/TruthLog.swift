@@ -17,6 +17,8 @@ struct TruthLog {
     let done: Int64
     /// Where the process is from then on; nil when it has exited. A name is one namespace.
     let places: [NamespaceType: Int]?
+    /// Whether its main thread has exited, and others have not.
+    var isZombie = false
   }
 
   var lives: [Life] = []
@@ -28,6 +30,7 @@ struct TruthLog {
   /// Where a process with this PID was; nil when none was there, or when it was just changing.
   enum Truth: Equatable {
     case at([NamespaceType: Int])
+    case zombie
     case away
     case changing
   }
@@ -37,7 +40,7 @@ struct TruthLog {
     for life in lives where life.pid == pid {
       for act in life.acts where act.began - margin <= time {
         if time <= act.done + margin { return .changing }
-        truth = act.places.map(Truth.at) ?? .away
+        truth = act.isZombie ? .zombie : act.places.map(Truth.at) ?? .away
       }
     }
     return truth

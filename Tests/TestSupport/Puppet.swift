@@ -7,6 +7,8 @@ public final class Puppet {
   /// Its PID.
   public let pid: Int32
   private let control: Int32
+  /// The child of the test that is to be reaped: the process itself, or the one that waits for it.
+  private let child: Int32
   private var isAlive = true
   private var isReaped = false
 
@@ -24,6 +26,18 @@ public final class Puppet {
     pid = ctest_puppet(UInt64(UInt32(bitPattern: flags)), &control)
     guard pid > 0 else { throw Failure(order: "fork", errno: Glibc.errno) }
     self.control = control
+    child = pid
+  }
+
+  /// Starts one as a daemon is started: a process makes new namespaces of these `CLONE_NEW*` flags,
+  /// forks, and exits at once.
+  public init(asDaemonIn flags: Int32) throws {
+    var control: Int32 = -1
+    var keeper: Int32 = -1
+    pid = ctest_daemon(UInt64(UInt32(bitPattern: flags)), &control, &keeper)
+    guard pid > 0 else { throw Failure(order: "daemon", errno: Glibc.errno) }
+    self.control = control
+    child = keeper
   }
 
   /// Starts one with a PID that was just given back; nil when it cannot be had.
@@ -44,7 +58,7 @@ public final class Puppet {
 
   deinit {
     if isAlive { kill(pid, SIGKILL) }
-    if !isReaped { _ = ctest_reap(pid) }
+    if !isReaped { _ = ctest_reap(child) }
     close(control)
   }
 
@@ -66,6 +80,9 @@ public final class Puppet {
 
   /// Its second thread enters the network of a process.
   public func enterNetworkInThread(of pid: Int32) throws { try order("J", Int64(pid)) }
+
+  /// Its second thread returns to the namespaces of these `CLONE_NEW*` flags that its main one is in.
+  public func returnThread(_ flags: Int32) throws { try order("b", Int64(flags)) }
 
   /// Its second thread ends.
   public func endThread() throws { try order("e", 0) }
@@ -89,7 +106,7 @@ public final class Puppet {
     kill(pid, SIGKILL)
     isAlive = false
     if reap {
-      guard ctest_reap(pid) == 0 else { throw Failure(order: "reap", errno: Glibc.errno) }
+      guard ctest_reap(child) == 0 else { throw Failure(order: "reap", errno: Glibc.errno) }
       isReaped = true
     } else {
       // Wait until it is a zombie, and leave it one.

@@ -7,6 +7,11 @@
 /// `control`; -1 with errno when it cannot be started.
 int32_t ctest_puppet(uint64_t flags, int32_t *control);
 
+/// Starts such a process as a daemon is started: the process that makes the namespaces of `flags` with
+/// unshare(2) starts it and exits at once. `keeper` is the process that waits for it, and exits with
+/// it. Returns its PID and puts the socket into `control`; -1 when it cannot be started.
+int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *keeper);
+
 /// Sends one order and waits for its answer: the PID of a child for `f`, the number of a thread for
 /// `t`, a descriptor for `k`, else 0. Returns the negative errno of an order that failed, and
 /// -EPIPE when the puppet is gone.

@@ -1,0 +1,120 @@
+// The truth test for what recorders find hard: see HardWorkload. The recorder is restarted in mid-run,
+// loses events on purpose, and shares the processors with others that never wait.
+
+import Foundation
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct HardTruthTests {
+  /// A recorder that can be stopped and started again over one file.
+  private final class RestartedRecorder {
+    let folder: TemporaryFolder
+    let database: String
+    private let options: [String]
+    private var recorder: Command?
+
+    init(_ options: [String]) throws {
+      folder = try TemporaryFolder()
+      database = folder.file("history.db")
+      self.options = options
+      try start()
+    }
+
+    func start() throws {
+      let before = ClockReading.now().wall
+      recorder = try Command(Command.nshist, ["record", "--db", database] + options)
+      try eventually("two samples") {
+        guard let samples = try? SampleTable(database) else { return false }
+        return samples.all.count { $0.start > before } >= 2
+      }
+    }
+
+    func stop() throws {
+      guard let recorder else { return }
+      recorder.signal(SIGTERM)
+      let outcome = try recorder.wait()
+      #expect(outcome.status == 0, "\(outcome.messages)")
+      self.recorder = nil
+    }
+
+    func signal(_ number: Int32) { recorder?.signal(number) }
+  }
+
+  @Test(
+    "makers that exit, threads that return, main threads that end, and a recorder that restarts")
+  func restarts() throws {
+    let recorder = try RestartedRecorder(["--interval", "300ms", "--events", "on"])
+    let workload = HardWorkload(seed: 11)
+    try workload.run(seconds: 4)
+    for _ in 0..<2 {
+      try recorder.stop()
+      // Nothing moves while nobody records: nothing may have moved afterwards.
+      try recorder.start()
+      try workload.run(seconds: 2.5)
+    }
+    try check(recorder, workload.log, seed: 11)
+  }
+
+  @Test("the same in samples alone")
+  func sampled() throws {
+    let recorder = try RestartedRecorder(["--interval", "50ms", "--events", "off"])
+    let workload = HardWorkload(seed: 12)
+    try workload.run(seconds: 4, pause: 0.01...0.2)
+    try recorder.stop()
+    try recorder.start()
+    try workload.run(seconds: 3, pause: 0.01...0.2)
+    try check(recorder, workload.log, seed: 12)
+  }
+
+  @Test("the same where events are lost on purpose, beside processes that never wait")
+  func losses() throws {
+    let busy = try (0..<2).map { _ in
+      try Command("/bin/sh", ["-c", "while :; do :; done"])
+    }
+    defer { for command in busy { command.signal(SIGKILL) } }
+    let recorder = try RestartedRecorder(
+      ["--interval", "500ms", "--events", "on", "--event-ring", "8"])
+    let workload = HardWorkload(seed: 13)
+    for _ in 0..<6 {
+      try workload.run(seconds: 0.7)
+      recorder.signal(SIGSTOP)
+      try workload.run(seconds: 0.45, pause: 0...0.002)
+      recorder.signal(SIGCONT)
+    }
+    try workload.run(seconds: 1)
+    try check(recorder, workload.log, seed: 13)
+  }
+
+  private func check(
+    _ recorder: RestartedRecorder, _ log: TruthLog, seed: UInt64
+  ) throws {
+    usleep(1_500_000)
+    try recorder.stop()
+    var log = log
+    log.margin = 2 * LiveEvents.margin
+    let reader = try HistoryReader(path: recorder.database)
+    var checker = HardTruthChecker(
+      log: log, samples: try SampleTable(recorder.database), random: SeededRandom(seed: seed))
+    for _ in 0..<1500 {
+      let question = checker.question()
+      checker.check(try reader.same(question), to: question)
+    }
+    for pid in Set(log.lives.map(\.pid)) {
+      try reader.changes(ChangesQuestion(process: .pid(Int64(pid)))) { change in
+        checker.check(change)
+        return true
+      }
+    }
+    print(
+      "hard truth, seed \(seed): \(log.lives.joinedActs) steps, \(checker.asked) answers,"
+        + " \(checker.proven) proven, \(checker.changes) changes, \(checker.mistakes.count) wrong")
+    #expect(
+      checker.mistakes.isEmpty,
+      "\(checker.mistakes.count): \(checker.mistakes.prefix(12).joined(separator: "\n"))")
+    // The test would say nothing if little were proven.
+    #expect(checker.proven * 4 > checker.asked && checker.changes > 20)
+  }
+}

@@ -1,0 +1,145 @@
+// A workload with what recorders find hard: makers that exit at once, threads that leave and return,
+// main threads that end before the others, and a machine that is busy. The log of it says where each
+// process was.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+
+final class HardWorkload {
+  private static let types: [(NamespaceType, Int32)] = [
+    (.net, CloneFlag.net), (.uts, CloneFlag.uts), (.ipc, CloneFlag.ipc),
+  ]
+
+  private(set) var log = TruthLog(types: HardWorkload.types.map(\.0))
+  private var random: SeededRandom
+  private var actors: [Actor] = []
+  private var lastName = 0
+
+  private struct Actor {
+    let puppet: Puppet
+    let life: Int
+    var hasThread = false
+    /// The types of which the thread has namespaces of its own.
+    var threadFlags: Int32 = 0
+  }
+
+  init(seed: UInt64) { random = SeededRandom(seed: seed &* 977) }
+
+  /// Takes steps for a time.
+  func run(seconds: Double, pause: ClosedRange<Double> = 0.002...0.04) throws {
+    let end = ClockReading.now().wall + Int64(seconds * 1e9)
+    while ClockReading.now().wall < end {
+      try step()
+      Thread.sleep(forTimeInterval: Double.random(in: pause, using: &random))
+    }
+  }
+
+  private func step() throws {
+    switch Int.random(in: 0..<12, using: &random) {
+    case _ where actors.count < 4: try start()
+    case 0, 1: if actors.count < 14 { try start() }
+    case 2: try exit()
+    case 3: try endMainThread()
+    case 4...6: try moveThread()
+    case 7...8: try unshare()
+    default: try enter()
+    }
+  }
+
+  /// Starts a process where the host's are, or one whose maker has exited when it reports its PID.
+  private func start() throws {
+    let began = ClockReading.now().wall
+    var places = Theatre.host
+    let flags = Int.random(in: 0..<3, using: &random) > 0 ? newNamespaces(&places) : 0
+    let puppet = try flags == 0 ? Puppet() : Puppet(asDaemonIn: flags)
+    log.lives.append(
+      .init(
+        pid: puppet.pid,
+        acts: [.init(began: began, done: ClockReading.now().wall, places: places)]))
+    actors.append(Actor(puppet: puppet, life: log.lives.count - 1))
+  }
+
+  private func exit() throws {
+    let actor = actors.remove(at: Int.random(in: actors.indices, using: &random))
+    try record(actor.life, places: nil) { try actor.puppet.exit() }
+  }
+
+  /// The main thread ends: the process is a zombie until its other thread has ended too.
+  private func endMainThread() throws {
+    let index = Int.random(in: actors.indices, using: &random)
+    try startThread(index)
+    let actor = actors[index]
+    guard let places = log.lives[actor.life].acts.last?.places else { return }
+    try record(actor.life, places: places, isZombie: true) { try actor.puppet.exitMainThread() }
+    Thread.sleep(forTimeInterval: Double.random(in: 0.02...0.4, using: &random))
+    try exit(of: index)
+  }
+
+  private func exit(of index: Int) throws {
+    let actor = actors.remove(at: index)
+    try record(actor.life, places: nil) { try actor.puppet.exit() }
+  }
+
+  private func startThread(_ index: Int) throws {
+    guard !actors[index].hasThread else { return }
+    _ = try actors[index].puppet.startThread()
+    actors[index].hasThread = true
+  }
+
+  /// A thread leaves for namespaces of its own, or returns to its process's: that is where it was.
+  private func moveThread() throws {
+    let index = Int.random(in: actors.indices, using: &random)
+    try startThread(index)
+    let actor = actors[index]
+    if actor.threadFlags != 0 {
+      try actor.puppet.returnThread(actor.threadFlags)
+      actors[index].threadFlags = 0
+    } else {
+      actors[index].threadFlags = Self.types.randomElement(using: &random)?.1 ?? CloneFlag.net
+      try actor.puppet.unshareInThread(actors[index].threadFlags)
+    }
+  }
+
+  private func unshare() throws {
+    let actor = actors[Int.random(in: actors.indices, using: &random)]
+    guard var places = log.lives[actor.life].acts.last?.places else { return }
+    let flags = newNamespaces(&places)
+    try record(actor.life, places: places) { try actor.puppet.unshare(flags) }
+  }
+
+  private func enter() throws {
+    let actor = actors[Int.random(in: actors.indices, using: &random)]
+    let target = actors[Int.random(in: actors.indices, using: &random)]
+    guard actor.life != target.life, let there = log.lives[target.life].acts.last?.places,
+      var places = log.lives[actor.life].acts.last?.places
+    else { return }
+    var flags: Int32 = 0
+    for (type, flag) in Self.types where there[type] != places[type] {
+      guard Bool.random(using: &random) else { continue }
+      places[type] = there[type]
+      flags |= flag
+    }
+    guard flags != 0 else { return }
+    try record(actor.life, places: places) { try actor.puppet.enter(target.puppet.pid, flags) }
+  }
+
+  private func newNamespaces(_ places: inout [NamespaceType: Int]) -> Int32 {
+    var flags: Int32 = 0
+    for (type, flag) in Self.types where flags == 0 || Bool.random(using: &random) {
+      lastName += 1
+      places[type] = lastName
+      flags |= flag
+    }
+    return flags
+  }
+
+  private func record(
+    _ life: Int, places: [NamespaceType: Int]?, isZombie: Bool = false, _ body: () throws -> Void
+  ) throws {
+    let began = ClockReading.now().wall
+    try body()
+    log.lives[life].acts.append(
+      .init(began: began, done: ClockReading.now().wall, places: places, isZombie: isZombie))
+  }
+}
