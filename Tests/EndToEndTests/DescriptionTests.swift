@@ -152,7 +152,7 @@ struct DescriptionTests {
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func orphan() throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "on"])
-    let maker = try start(["/bin/sh", "-c", "sleep 900 & sleep 1; exit 0"])
+    let maker = try start(["/bin/sh", "-c", "sleep 60 >/dev/null 2>&1 & sleep 1; exit 0"])
     try recording.waitForSamples(3)
     let before = ClockReading.now().wall
     _ = try maker.wait()

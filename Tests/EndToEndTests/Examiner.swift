@@ -38,14 +38,16 @@ struct Examiner {
   /// Two processes and a time: any time of the recording, or one close to a step; mostly of
   /// processes that were there then.
   mutating func question() -> SameQuestion {
-    let begin = samples.all.first?.start ?? 0
+    // Within the first sample nothing is known of who was not there.
+    let begin = (isExact ? samples.all.first?.end : samples.all.first?.start) ?? 0
     // What was after the beginning of the last sample no event told either, if there was none.
     let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
     var time = Int64.random(in: begin...end, using: &random)
     if Bool.random(using: &random),
       let act = log.lives.randomElement(using: &random)?.acts.randomElement(using: &random)
     {
-      time = min(end, act.done + Int64.random(in: -100_000_000...400_000_000, using: &random))
+      let near = act.done + Int64.random(in: -100_000_000...400_000_000, using: &random)
+      time = min(end, isExact ? max(begin, near) : near)
     }
     let present = log.lives.filter { log.truth($0.pid, at: time) != .away }
     let pids = (0..<2).map { _ in

@@ -27,7 +27,7 @@ struct OpenFileLimitTests {
           "-c",
           """
           i=0; pids=; while [ $i -lt 400 ]; do sleep 30 & pids="$pids $!"; i=$((i+1)); done
-          sleep 1; kill $pids; wait
+          sleep 1; kill -KILL $pids; wait
           """,
         ])
     }

@@ -22,7 +22,10 @@ struct OlderVersionTests {
       history.steps.contains { $0.startsSession } && history.steps.contains { $0.gap != nil }
         && !history.steps.contains { $0.gap == .eventsLost }
     }
-    history = try #require(known)
+    var history = try #require(known)
+    // Older versions have no rows for containers.
+    history.hasContainers = false
+    self.history = history
     _ = try history.write(new, ends: true)
   }
 

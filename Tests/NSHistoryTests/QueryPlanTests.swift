@@ -20,6 +20,7 @@ struct QueryPlanTests {
     ("SCAN below", "the namespaces below one"),
     ("SCAN migration", "one row a version"),
     ("SCAN CONSTANT ROW", "no table"),
+    ("SCAN shown", "the pins that came or went in the time asked for"),
     ("SCAN m USING INDEX membership_open", "the processes of now"),
     ("SCAN meant", "the containers asked for, and those inside them"),
     ("SCAN sample USING INDEX sample_gap", "one row a gap"),

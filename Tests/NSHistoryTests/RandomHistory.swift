@@ -44,6 +44,8 @@ struct RandomHistory {
   }
 
   var steps: [Step] = []
+  /// Whether processes are in containers.
+  var hasContainers = true
   var processes: [Process] = []
   /// By PID.
   var samples: [[Int32: Sight]] = []
@@ -138,7 +140,7 @@ struct RandomHistory {
         parentPID: process.parentPID, isKernelThread: false, nspid: []),
       description: .init(
         comm: Array("p\(sight.process)".utf8), uid: 0,
-        cgroup: Array(TestContainer.cgroup(of: sight.process).utf8)),
+        cgroup: hasContainers ? Array(TestContainer.cgroup(of: sight.process).utf8) : nil),
       links: sight.links)
   }
 

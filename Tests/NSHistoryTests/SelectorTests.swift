@@ -43,7 +43,7 @@ struct SelectorTests {
   func there(sample: Int) throws {
     let answer = try ask(2, alive: script.end(sample) - HistoryScript.second / 2)
     #expect(answer.processes[0].count == 1)
-    #expect(answer.verdict == .same)
+    #expect(answer.types[0].verdict == .same)
   }
 
   @Test("while nobody had the PID: not running, whatever else is not known")

@@ -117,6 +117,8 @@ final class EventFollower {
     sets.enter(set)
     sets.leave(task.set)
     let before = task.set
+    // That it is no zombie any more is always reported.
+    if before.isZombie { folding.forget(task) }
     task.set = set
     unconfirmed.insert(task.pid)
     let reported = folding.reported(
