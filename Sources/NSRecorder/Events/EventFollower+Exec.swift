@@ -86,6 +86,10 @@ extension EventFollower {
     guard let task = paused.removeValue(forKey: event.pid) else {
       // It was taken to have ended: one of its threads was made before all began, and is not known.
       if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
+      // The last sample showed its main thread as a zombie, and not the thread that executes.
+      if sources.showZombie(event.pid) {
+        if batch == nil { needsOtherSample = true } else { contradiction = event.time }
+      }
       return
     }
     folding.forget(task)

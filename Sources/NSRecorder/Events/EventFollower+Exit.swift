@@ -14,9 +14,10 @@ extension EventFollower {
       }
     } else if let task = processes[event.pid] {
       meetThreads(of: task, look)
-      if threadsOf[event.pid] == nil || task.set.isZombie {
+      if threadsOf[event.pid] == nil {
         end(task, at: event.time)
-      } else {
+      } else if !task.set.isZombie {
+        // Otherwise a sample showed before that the main thread had exited.
         endMainThread(of: task, at: event.time)
       }
     }

@@ -33,6 +33,7 @@ extension EventFollower {
     let isFirst = began == .min
     began = sample.end.boot
     contradiction = nil
+    needsOtherSample = false
     unconfirmed.removeAll()
     folding.forgetAll(but: folded)
     unreportedNames.removeAll()

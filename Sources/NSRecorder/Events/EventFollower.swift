@@ -36,6 +36,9 @@ final class EventFollower {
   var unreportedNames: Set<Int32> = []
   /// When an event told what cannot be, by those before it: one of them is missing.
   var contradiction: Int64?
+  /// Whether the sample with which all is to begin missed a thread that executed a program while it was
+  /// taken.
+  var needsOtherSample = false
   /// What samples know.
   var sources = SampledProcesses()
   /// Relations of namespaces that no sample has proved yet to be one that a task holds.

@@ -270,6 +270,11 @@ final class EventRecording {
     follower.begin(sample, folded: queue.folded)
     take(until: sample.end.boot, horizon: horizon)
     follower.contradiction = nil
+    if follower.needsOtherSample {
+      beginning = lost
+      losses.removeAll()
+      return Outcome(batches: batches)
+    }
     let news = follower.finishBeginning(sample, told: &told)
     follower.batch = EventBatch(epoch: now.wall - now.boot)
     beginning = nil

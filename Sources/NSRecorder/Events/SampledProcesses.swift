@@ -46,10 +46,7 @@ struct SampledProcesses {
   mutating func same(
     as facts: ProcessFacts, isZombie: Bool
   ) -> (ProcessToken, Process)? {
-    if tokens.isEmpty {
-      for (token, process) in processes { tokens[process.pid, default: []].append(token) }
-    }
-    for token in tokens[facts.pid] ?? [] {
+    for token in tokens(of: facts.pid) {
       if let process = processes[token], process.facts.isSame(facts),
         process.links.isZombie == isZombie
       {
@@ -57,6 +54,18 @@ struct SampledProcesses {
       }
     }
     return nil
+  }
+
+  /// Whether the last sample showed a zombie with a number.
+  mutating func showZombie(_ pid: Int32) -> Bool {
+    tokens(of: pid).contains { processes[$0]?.links.isZombie == true }
+  }
+
+  private mutating func tokens(of pid: Int32) -> [ProcessToken] {
+    if tokens.isEmpty {
+      for (token, process) in processes { tokens[process.pid, default: []].append(token) }
+    }
+    return tokens[pid] ?? []
   }
 
   subscript(token: ProcessToken) -> Process? { processes[token] }

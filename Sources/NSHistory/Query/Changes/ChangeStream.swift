@@ -138,13 +138,13 @@ final class ChangeStream {
     let statement = try reading.connection.prepare(
       """
       WITH shown (pin_id, scan, is_new) AS (
-        SELECT MIN(p.pin_id), p.from_scan, 1 FROM pin AS p INDEXED BY pin_begun
+        SELECT MIN(p.pin_id), p.from_scan, 1 FROM pin AS p
         WHERE p.from_scan BETWEEN \(low) AND \(high) AND NOT EXISTS (
           SELECT 1 FROM pin AS o WHERE o.namespace_id = p.namespace_id AND o.from_scan < p.from_scan
             AND (o.until_scan IS NULL OR o.until_scan >= p.from_scan - 1)) \(isMeant)
         GROUP BY p.namespace_id, p.from_scan
         UNION ALL
-        SELECT MAX(p.pin_id), p.until_scan + 1, 0 FROM pin AS p INDEXED BY pin_ended
+        SELECT MAX(p.pin_id), p.until_scan + 1, 0 FROM pin AS p
         WHERE p.until_scan BETWEEN \(low) - 1 AND \(high) AND NOT EXISTS (
           SELECT 1 FROM pin AS o WHERE o.namespace_id = p.namespace_id
             AND o.from_scan <= p.until_scan + 1
