@@ -70,7 +70,8 @@ struct MembersQuery {
         members.append(
           Member(
             namespace: namespace, process: life.process.described(at: piece.upperBound),
-            from: stretch.from, until: stretch.until, beginning: stretch.beginning, end: stretch.end,
+            from: stretch.from, until: stretch.until, beginning: stretch.beginning,
+            end: stretch.end,
             link: namespace.type.link))
       }
     }
