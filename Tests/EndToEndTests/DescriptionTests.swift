@@ -152,25 +152,27 @@ struct DescriptionTests {
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func orphan() throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "on"])
-    let maker = try start(["/bin/sh", "-c", "sleep 60 >/dev/null 2>&1 & sleep 1; exit 0"])
+    let maker = try Puppet()
+    let pid = try maker.startChild()
+    defer { kill(pid, SIGKILL) }
     try recording.waitForSamples(3)
     let before = ClockReading.now().wall
-    _ = try maker.wait()
+    // A parent is read by samples: it is known up to the last that read it.
+    try recording.waitForSamples(2)
+    try maker.exit()
     try recording.waitForSamples(3)
     let after = ClockReading.now().wall
     try recording.waitForSamples(1)
     recording.settle()
     let earlier = try recording.ask("processes", "--at", argument(before))
-    let child = try #require(
-      earlier.first {
-        $0.number("ppid") == Int(maker.pid) && $0.number("maker_pid") == Int(maker.pid)
-      })
-    let pid = try #require(child.pid)
+    let child = earlier.first { $0.pid == Int(pid) }
+    #expect(
+      child?.number("ppid") == Int(maker.pid) && child?.number("maker_pid") == Int(maker.pid),
+      "\(pid) of \(maker.pid): \(child as Any)")
     let later = try recording.ask("processes", "--at", argument(after), "--pid", "\(pid)").first
     let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
     let parent = stat.split(separator: ")").last?.split(separator: " ").dropFirst().first
     #expect(later?.number("ppid") == parent.flatMap { Int($0) })
     #expect(later?.number("maker_pid") == Int(maker.pid))
-    kill(Int32(pid), SIGKILL)
   }
 }

@@ -55,6 +55,26 @@ struct ShortLivedTests {
     #expect(row.row("namespaces")?.row("net")?.number("inode") != nil)
   }
 
+  @Test("a process that is left out may have held a namespace open when pins were scanned")
+  func pinned() throws {
+    let recording = try LiveRecording(
+      interval: "4s", ["--events", "on", "--short-lived", "none", "--pins-every", "100ms"])
+    try recording.waitForSamples(1)
+    let holder = try Command(
+      "/usr/bin/unshare", ["--net", "/bin/sh", "-c", "exec 3</proc/self/ns/net; sleep 1.5"])
+    try eventually("a scan that found the descriptor") {
+      try !Recording.texts(
+        "SELECT pid FROM pin WHERE pid = \(holder.pid) AND task_id IS NOT NULL",
+        in: recording.database
+      ).isEmpty
+    }
+    #expect(try holder.wait().status == 0)
+    try recording.waitForSamples(1)
+    #expect(
+      try Recording.texts("SELECT pid FROM task WHERE pid = \(holder.pid)", in: recording.database)
+        .isEmpty)
+  }
+
   @Test(
     "what is kept of those that no sample met",
     arguments: [("all", true, true), ("changed", false, true), ("none", false, false)])

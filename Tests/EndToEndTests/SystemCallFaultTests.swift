@@ -12,7 +12,7 @@ import Testing
 struct SystemCallFaultTests {
   private let recording: Recording
   /// Which sync of the file is that of a sample in the middle: each migration has one of its own.
-  private static let middle = 9 + Migration.all.count
+  private static let middle = 12 + Migration.all.count
 
   init() throws { recording = try Recording() }
 

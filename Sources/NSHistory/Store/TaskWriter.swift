@@ -87,6 +87,9 @@ struct TaskWriter {
       UPDATE namespace SET maker_task_id = NULL, maker_certain = NULL WHERE maker_task_id = ?
       """
     ).bind(.integer(row)).run()
+    // A pin scan may have found what the process held open: that stays, with its PID.
+    try connection.prepare("UPDATE pin SET task_id = NULL WHERE task_id = ?")
+      .bind(.integer(row)).run()
     for table in ["membership", "past_description", "task"] {
       try connection.prepare("DELETE FROM \(table) WHERE task_id = ?").bind(.integer(row)).run()
     }
