@@ -128,14 +128,14 @@ struct Census {
       return .init(namespace: namespace, reason: nil, others: [], isDisputed: false)
     }
     let reasons =
-      states.compactMap(\.reason)
-      + seen.compactMap { value in
+      states.map(\.reason)
+      + seen.map { value in
         if case .unread(let reason) = value { UnknownReason(reason) } else { nil }
       }
     let places = seen.compactMap(\.namespace)
     return .init(
       namespace: places.first,
-      reason: UnknownReason.mostTelling(reasons) ?? .changedBetweenSamples,
+      reason: UnknownReason.common(reasons) ?? .changedBetweenSamples,
       others: places.reduce(into: []) { others, one in
         if one != places.first, !others.contains(one) { others.append(one) }
       }, isDisputed: Set(seen).count > 1 || seen.count < sides.count)

@@ -30,10 +30,10 @@ struct SameAtMoment {
     let reason: UnknownReason? =
       verdict != .unknown
       ? nil
-      : UnknownReason.mostTelling(judgements.compactMap(\.reason))
+      : UnknownReason.common(judgements.map(\.reason))
         ?? (brackets.isEmpty ? .notRecorded : .changedBetweenSamples)
     let reasons = query.tracks.indices.map { place in
-      UnknownReason.mostTelling(judgements.compactMap { $0.states[place].reason })
+      UnknownReason.common(judgements.map { $0.states[place].reason })
         ?? (brackets.isEmpty ? .notRecorded : nil)
     }
     return SameAnswer.TypeAnswer(

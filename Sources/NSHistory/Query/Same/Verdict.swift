@@ -61,4 +61,15 @@ extension UnknownReason {
     ]
     return order.first(where: reasons.contains)
   }
+
+  /// The reason for all the moments that one wall time may be, from the reason of each; nil where each
+  /// of them is known. That a process was a zombie or not there is only true of the time if it was so
+  /// at every one of them.
+  static func common(_ reasons: [UnknownReason?]) -> UnknownReason? {
+    let given = reasons.compactMap(\.self)
+    guard !given.isEmpty else { return nil }
+    if Set(reasons).count == 1 { return given[0] }
+    return mostTelling(given.filter { $0 != .zombie && $0 != .notRunning })
+      ?? .changedBetweenSamples
+  }
 }

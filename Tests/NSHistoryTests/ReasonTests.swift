@@ -1,0 +1,103 @@
+// Why an answer about a moment is unknown, where the moment may be several: the reason has to be true of
+// each of them.
+
+import NamespaceModel
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct ReasonTests {
+  private static let second: Int64 = 1_000_000_000
+
+  private static func reading(_ seconds: Double, set step: Double = 0) -> ClockReading {
+    let boot = Int64(1000 * 1e9 + seconds * 1e9)
+    return ClockReading(
+      wall: 1_700_000_000 * second + boot + Int64(step * 1e9), boot: boot, monotonic: boot)
+  }
+
+  private static let links = NamespaceLink.allCases.map {
+    LinkState.namespace(SmallHistory.namespace($0.type, 1))
+  }
+
+  private static let zombie = NamespaceLink.allCases.map { link in
+    link == .pid || link == .user
+      ? LinkState.namespace(SmallHistory.namespace(link.type, 1)) : .unread(.zombie)
+  }
+
+  private static func appearance(_ pid: Int32) -> ProcessSample.Appearance {
+    .init(
+      token: ProcessToken(number: UInt64(pid)),
+      facts: .init(
+        pid: pid, startTicks: 50_000, parentPID: 1, isKernelThread: false, nspid: [pid]),
+      description: .init(comm: nil, uid: 0, cgroup: nil), links: links)
+  }
+
+  /// Samples that take a second each, every ten seconds; each is told what it changes.
+  private func history(
+    _ samples: [(set: Double, change: (inout ProcessSample) -> Void)]
+  ) throws -> (HistoryReader, TemporaryFolder) {
+    let folder = try TemporaryFolder()
+    let writer = try HistoryWriter(path: folder.file("history.db"))
+    try writer.beginSession(
+      SessionInfo(
+        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+        program: "test", interval: 10 * Self.second, identity: "test", procRoot: "/proc",
+        shownPIDNamespace: SmallHistory.shown, started: Self.reading(-1)))
+    for (place, step) in samples.enumerated() {
+      var sample = ProcessSample(start: Self.reading(10 * Double(place), set: step.set))
+      sample.end = Self.reading(10 * Double(place) + 1, set: step.set)
+      step.change(&sample)
+      _ = try writer.write(sample, SampleTiming())
+    }
+    try writer.endSession(.completed)
+    return (try HistoryReader(path: writer.path), folder)
+  }
+
+  private func line(
+    _ reader: HistoryReader, at seconds: Double
+  ) throws -> SameAnswer.TypeAnswer {
+    try reader.same(
+      .init(
+        pids: [.init(pid: 20), .init(pid: 21)], time: .at(Self.reading(seconds).wall),
+        types: [.net])
+    ).types[0]
+  }
+
+  @Test("within the sample that first saw a zombie, the process may not have exited yet")
+  func zombieInSample() throws {
+    let (reader, _) = try history([
+      (0, { $0.appeared = [Self.appearance(20), Self.appearance(21)] }),
+      (0, { $0.changed = [.init(token: ProcessToken(number: 20), links: Self.zombie)] }),
+      (0, { _ in }), (0, { _ in }),
+    ])
+    #expect(try line(reader, at: 10.5).reason == .changedBetweenSamples)
+    #expect(try line(reader, at: 10.5).reasons == [.changedBetweenSamples, nil])
+    // Between two samples that both saw the zombie, and within the second of them, it was one.
+    #expect(try line(reader, at: 15).reason == .zombie)
+    #expect(try line(reader, at: 20.5).reason == .zombie)
+    #expect(try line(reader, at: 5).reason == .changedBetweenSamples)
+    let census = try reader.processes(at: Self.reading(10.5).wall).processes
+    #expect(
+      census.filter { $0.process.pid == 20 }.map { $0.places[.net]?.reason }
+        == [.changedBetweenSamples])
+  }
+
+  @Test("at a time that a clock showed twice, a process that ran at one of them was running")
+  func runningAtOneOfTwoTimes() throws {
+    let gone: (inout ProcessSample) -> Void = {
+      $0.disappeared = [ProcessToken(number: 20)]
+    }
+    let (reader, _) = try history([
+      (0, { $0.appeared = [Self.appearance(20), Self.appearance(21)] }), (0, { _ in }),
+      (0, gone), (0, { _ in }),
+      // The clock is set back to show the times of all of these once more.
+      (-40, { _ in }), (-40, { _ in }), (-40, { _ in }), (-40, { _ in }), (-40, { _ in }),
+    ])
+    let line = try line(reader, at: 5)
+    #expect(line.verdict == .unknown && line.reason == .changedBetweenSamples, "\(line)")
+    #expect(line.reasons == [.changedBetweenSamples, nil])
+    // At this time it was gone at both.
+    #expect(try self.line(reader, at: 25).reason == .notRunning)
+  }
+}
