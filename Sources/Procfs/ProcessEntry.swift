@@ -59,6 +59,14 @@ struct ProcessEntry {
 
   static func code(_ reason: UnreadReason) -> UInt32 { firstUnread + UInt32(reason.rawValue) }
 
+  /// Makes links those of a process that has exited. What was read before is of the past already, but
+  /// for the two that a zombie keeps until it is reaped.
+  static func setZombie(_ codes: inout InlineArray<10, UInt32>) {
+    for link in NamespaceLink.allCases where link != .pid && link != .user {
+      codes[Int(link.rawValue)] = code(.zombie)
+    }
+  }
+
   static func unread(_ code: UInt32) -> UnreadReason? {
     code < firstUnread ? nil : UnreadReason(rawValue: UInt8(truncatingIfNeeded: code))
   }

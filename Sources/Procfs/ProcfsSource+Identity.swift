@@ -46,9 +46,14 @@ extension ProcfsSource {
             entries[index].news = .gone
             continue
           }
-          if errno.isDenied { entries[index].isDenied = true }
-          codes[Int(link.rawValue)] = ProcessEntry.code(
-            errno.isDenied ? .denied : link == .pidForChildren ? .pending : .zombie)
+          if errno.isDenied {
+            entries[index].isDenied = true
+            codes[Int(link.rawValue)] = ProcessEntry.code(.denied)
+          } else if link == .pidForChildren {
+            codes[Int(link.rawValue)] = ProcessEntry.code(.pending)
+          } else {
+            ProcessEntry.setZombie(&codes)
+          }
         case nil:
           entries[index].news = .gone
           continue

@@ -98,12 +98,7 @@ extension ProcfsSource {
     }
     for link in denied { codes[Int(link.rawValue)] = ProcessEntry.code(.denied) }
     entries[index].isDenied = !denied.isEmpty
-    if isExiting {
-      // What was read before the exit is of the past already, but for the two a zombie keeps.
-      for link in NamespaceLink.allCases where link != .pid && link != .user {
-        codes[Int(link.rawValue)] = ProcessEntry.code(.zombie)
-      }
-    }
+    if isExiting { ProcessEntry.setZombie(&codes) }
     setLinks(index, to: codes)
     return true
   }
