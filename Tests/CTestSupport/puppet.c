@@ -65,14 +65,36 @@ static int say(int32_t answer) {
   return write(answers, &answer, sizeof answer) == (ssize_t)sizeof answer;
 }
 
+/// Waits until the main thread has exited: it is a zombie as long as another thread lives.
+static int32_t await_end_of_main_thread(void) {
+  char path[64], line[256];
+  snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)getpid());
+  for (int tries = 0; tries < 10000; tries++) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -errno;
+    ssize_t length = read(file, line, sizeof line - 1);
+    close(file);
+    if (length < 0) return -errno;
+    line[length] = 0;
+    // The state stands behind the name, which is in parentheses.
+    const char *name_end = strrchr(line, ')');
+    if (name_end && name_end[1] == ' ' && name_end[2] == 'Z') return 0;
+    usleep(1000);
+  }
+  return -ETIMEDOUT;
+}
+
 static void *obey_in_thread(void *unused) {
   struct order order;
   int source = orders[0];
   if (!say((int32_t)syscall(SYS_gettid))) return unused;
   while (read(source, &order, sizeof order) == (ssize_t)sizeof order) {
     if (order.what == 'e') break;
-    if (order.what == 'l') source = answers;
     int32_t answer = 0;
+    if (order.what == 'l') {
+      source = answers;
+      answer = await_end_of_main_thread();
+    }
     if (order.what == 'U') answer = leave(order.argument);
     if (order.what == 'J') answer = enter(order.argument, CLONE_NEWNET);
     if (order.what == 'b') answer = enter(getpid(), (int)order.argument);
