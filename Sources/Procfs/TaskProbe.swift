@@ -79,6 +79,31 @@ public final class TaskProbe {
     return listing.refresh(directory) ? Array(listing.pids) : []
   }
 
+  /// By when, on the wall clock in nanoseconds, the files that links of a task lead to were there at the
+  /// latest; without those that cannot be read. The kernel makes the file of a namespace when somebody
+  /// looks it up, and keeps it while a mount or an open file has it (`path_from_stashed` of fs/libfs.c);
+  /// its change time is of then, or later, and up to a clock tick too early.
+  public func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] {
+    guard case .some(.some(let directory)) = open(task) else { return [:] }
+    defer { close(directory) }
+    var times: [NamespaceLink: Int64] = [:]
+    for link in links {
+      var status = stat()
+      guard fstatat(directory, link.fileName.description, &status, 0) == 0 else { continue }
+      times[link] =
+        Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
+        &+ Self.coarseTick
+    }
+    return times
+  }
+
+  /// How far the clock that files get their times from may be behind.
+  private static let coarseTick: Int64 = {
+    var resolution = timespec()
+    guard clock_getres(CLOCK_REALTIME_COARSE, &resolution) == 0 else { return 10_000_000 }
+    return Int64(resolution.tv_sec) &* 1_000_000_000 &+ Int64(resolution.tv_nsec)
+  }()
+
   /// The directory; nil within where it may not be entered; nil where there is none.
   private func open(_ task: Int32) -> Int32?? {
     // Of a task that cannot be opened for any other reason nothing is known: it may be there.

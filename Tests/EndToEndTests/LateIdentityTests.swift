@@ -78,6 +78,33 @@ struct LateIdentityTests {
     _ = try recording.end()
   }
 
+  @Test(
+    "ip netns add, and at once a process that enters: one namespace, made by ip",
+    .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
+  func enteredAtOnce() throws {
+    let ip = try #require(PinnedNamespaceTests.ip)
+    let recording = try LiveRecording(interval: "1s", ["--events", "on", "--pins-every", "1h"])
+    try eventually("the first scan") {
+      try texts(recording, "SELECT scan_id FROM pin_scan").count == 1
+    }
+    let name = "nshist-once-\(getpid())"
+    defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
+    #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
+    let inode = try #require(KernelNamespace.inode("/run/netns/\(name)"))
+    // Files have times of the kernel's tick.
+    usleep(20_000)
+    #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "1.5"]).status == 0)
+    recording.settle()
+    let rows = try texts(
+      recording, "SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4")
+    #expect(rows.count == 1, "\(rows)")
+    let changes = try recording.ask("changes", "--type", "net", "--namespace", "net:\(inode)")
+    let moves = changes.filter { $0["change"] == "moved" && $0["comm"] == "sleep" }
+    #expect(moves.map { $0.texts("marks") } == [["entered"]])
+    #expect(moves.flatMap { $0.rows("parts") }.map { $0["how"] } == ["joined"], "\(moves)")
+    _ = try recording.end()
+  }
+
   @Test("a process is one, recorded from two time namespaces")
   func twoTimeNamespaces() throws {
     let folder = try TemporaryFolder()

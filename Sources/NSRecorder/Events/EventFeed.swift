@@ -27,6 +27,9 @@ protocol TaskReading {
   ) -> [TaskProbe.Link]?
   /// The effective user and the cgroup of a process; nil when it is gone.
   func description(of pid: Int32) -> ProcessDescription?
+  /// By when, on the wall clock, the files that its links lead to were there at the latest; without
+  /// those that could not be read.
+  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64]
   /// The numbers of the threads of a process.
   func threads(of pid: Int32) -> [Int32]
 }

@@ -9,8 +9,10 @@ extension EventFollower {
   ///
   /// - Parameter before: where the task was, or its maker's children go: what of that has not changed
   ///   is the same still, because the task held it all the time.
+  /// - Parameter lastEvent: when the event of the task before this one was.
   func resolve(
-    _ inodes: NamespaceInodes, _ look: TaskLook?, from before: FollowedSet?
+    _ inodes: NamespaceInodes, _ look: TaskLook?, from before: FollowedSet?,
+    lastEvent: Int64 = .min
   ) -> FollowedSet {
     var links: [FollowedLink] = []
     for link in NamespaceLink.allCases {
@@ -28,9 +30,20 @@ extension EventFollower {
       }
       var id: UInt64?
       if case .namespace(inode, let read)? = look?.links[link] { id = read }
-      links.append(followed(link, .namespace(inode: inode, id: id), beside: links))
+      links.append(
+        followed(
+          link, .namespace(inode: inode, id: id), beside: links,
+          fileTime: fileTime(of: link, look, lastEvent)))
     }
     return sets.set(links)
+  }
+
+  /// By when a namespace that a task has come to had a file, if that was before the task can have made
+  /// it: this record is written within a moment of what the task did, and that was after its last event.
+  private func fileTime(
+    of link: NamespaceLink, _ look: TaskLook?, _ lastEvent: Int64
+  ) -> Int64? {
+    look?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.delay) ? $0 : nil }
   }
 
   /// A link that no record holds.
@@ -67,15 +80,18 @@ extension EventFollower {
   ///
   /// - Parameter others: other links of the task at that moment: at one moment an inode number is one
   ///   namespace.
+  /// - Parameter fileTime: see `FollowedSets.namespace`.
   func followed(
-    _ link: NamespaceLink, _ value: TaskProbe.Link, beside others: [FollowedLink]
+    _ link: NamespaceLink, _ value: TaskProbe.Link, beside others: [FollowedLink],
+    fileTime: Int64? = nil
   ) -> FollowedLink {
     switch value {
     case .namespace(let inode, let id):
       let twin = others.lazy.compactMap(\.namespace).first {
         $0.type == link.type && $0.inode == inode && $0.isOne(with: id) != false
       }
-      return .namespace(twin ?? sets.namespace(link.type, inode, id: id))
+      return .namespace(
+        twin ?? sets.namespace(link.type, inode, id: id, fileTime: fileTime))
     case .unread(let reason): return .unread(reason)
     }
   }

@@ -32,7 +32,8 @@ extension EventFollower {
         isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
     } else if let task = processes[event.pid] {
       meetThreads(of: task, look)
-      move(task, to: resolve(inodes, look, from: task.set), at: event.time)
+      let set = resolve(inodes, look, from: task.set, lastEvent: task.lastEvent)
+      move(task, to: set, at: event.time)
       task.timeAfterExec = timeAfterExec(look)
       describe(task, named: nil, look?.description, at: event.time)
     } else {

@@ -90,7 +90,10 @@ final class EventFollower {
     now = event.time
     sets.now = event.time
     // Who holds a part of the queue has it copied when that changes.
-    defer { self.ahead = [] }
+    defer {
+      self.ahead = []
+      if event.tid == event.pid { processes[event.pid]?.lastEvent = event.time }
+    }
     switch event.kind {
     case .fork(let parentPID, let parentTID): fork(event, parentPID, parentTID)
     case .namespaces(let inodes): place(event, inodes, look)

@@ -27,6 +27,11 @@ struct EventQueue {
   private static let soon: Int64 = 100_000_000
   private static let many = 1000
   private var isStorm = false
+  /// What the wall clock showed when the boot clock showed 0, when events came last, and whether that was
+  /// so the time before, too.
+  private var lastEpoch: Int64?
+  private var clockIsSteady = false
+  private static let leastStep: Int64 = 1_000_000
   /// When tasks ended, or their numbers were given again, as what came last tells.
   private var ends: [Int32: Int64] = [:]
   /// What tasks were that moved, of what came last: another look would show the same.
@@ -74,6 +79,8 @@ struct EventQueue {
   ) {
     let now = self.now()
     let epoch = now.wall - now.boot
+    clockIsSteady = lastEpoch.map { abs(epoch - $0) < Self.leastStep } ?? false
+    lastEpoch = epoch
     isStorm = events.count > Self.many
     ends.removeAll(keepingCapacity: true)
     looks.removeAll(keepingCapacity: true)
@@ -149,8 +156,10 @@ struct EventQueue {
       guard let before, before == inodes else {
         guard parent == nil else { return read(event, NamespaceLink.allCases, isMove: false) }
         if let look = looks[event.tid], ends[event.tid] ?? .min <= event.time { return look }
+        let own = latest[event.tid] ?? known(event.tid)
         let look = read(
-          event, NamespaceLink.allCases, isMove: mayHaveUntold(event.pid), isDescribed: true)
+          event, NamespaceLink.allCases, isMove: mayHaveUntold(event.pid), isDescribed: true,
+          cameTo: own.map { inodes.differences(from: $0) } ?? [])
         looks[event.tid] = .some(look)
         return look
       }
@@ -161,7 +170,8 @@ struct EventQueue {
   }
 
   private func read(
-    _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool, isDescribed: Bool = false
+    _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool, isDescribed: Bool = false,
+    cameTo changed: LinkMask = []
   ) -> TaskLook? {
     // Of who is gone already, as most are in a storm, a look would show another, or nobody.
     if let end = ends[event.tid], end > event.time { return nil }
@@ -175,9 +185,10 @@ struct EventQueue {
       return description.map { TaskLook(links: [:], time: now().boot, description: $0) }
     }
     guard let values = probe.links(of: event.tid, links, whileRunning: false) else { return nil }
+    let fileTimes = changed.isEmpty ? [:] : fileTimes(of: event.tid, changed)
     var look = TaskLook(
       links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot,
-      description: description)
+      description: description, fileTimes: fileTimes)
     guard isMove, event.tid == event.pid else { return look }
     let threads = probe.threads(of: event.pid)
     guard threads.count <= Self.mostThreads else { return look }
@@ -189,6 +200,17 @@ struct EventQueue {
       }
     }
     return look
+  }
+
+  /// By when the namespaces that a task has come to had a file; see `TaskLook.fileTimes`. Files have times
+  /// of the wall clock: where that was set meanwhile they say nothing.
+  private func fileTimes(of task: Int32, _ changed: LinkMask) -> [NamespaceLink: Int64] {
+    guard let lastEpoch, clockIsSteady, !isStorm else { return [:] }
+    let times = probe.fileTimes(
+      of: task, NamespaceType.allCases.map(\.link).filter(changed.contains))
+    let now = self.now()
+    guard abs(now.wall - now.boot - lastEpoch) < Self.leastStep else { return [:] }
+    return times.mapValues { $0 &- lastEpoch &+ Self.leastStep }
   }
 
   /// Takes out the next event that was not after `end`, in the order of time.

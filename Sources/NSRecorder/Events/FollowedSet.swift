@@ -158,8 +158,12 @@ final class FollowedSets {
   /// A task is told to have left a moment after it did, and in between the number may be given again:
   /// then the id is another. Where that is not certain, and no id was read, it is recorded beside the
   /// one that had the number: who asks finds two rows that may be one namespace.
+  ///
+  /// - Parameter fileTime: by when it had a file, if the task that came to it cannot have made it. A
+  ///   namespace is made by a task, and an event reports its number: then the last one of that number
+  ///   is this one, and a mount or an open file kept it when it lost its last task.
   func namespace(
-    _ type: NamespaceType, _ inode: UInt64, id: UInt64?
+    _ type: NamespaceType, _ inode: UInt64, id: UInt64?, fileTime: Int64? = nil
   ) -> FollowedNamespace {
     let key = Key(type: type, inode: inode)
     // Of those that are there from boot on each number is one for ever.
@@ -172,7 +176,13 @@ final class FollowedSets {
         if isSurelyHeld(live) { return live }
       }
     }
-    if let last = namespaces[key], let id, last.observed.kernelID == id { return last }
+    if let last = namespaces[key] {
+      if let id, last.observed.kernelID == id { return last }
+      // A sample or a scan for pins tells it the id: see `learn`.
+      if let fileTime, last.met < fileTime, last.isOne(with: id) != false, isLastReported(last) {
+        return last
+      }
+    }
     if id == nil, !InitialNamespace.hasFixedInode(inode) { lastSighting += 1 }
     let namespace = FollowedNamespace(
       ObservedNamespace(
@@ -280,12 +290,16 @@ final class FollowedSets {
   private func name(ofPinned pinned: ObservedNamespace, by start: Int64) -> ObservedNamespace {
     guard !InitialNamespace.hasFixedInode(pinned.inode),
       let known = namespaces[Key(type: pinned.type, inode: pinned.inode)], known.met < start,
-      known.isOne(with: pinned.kernelID) != false,
-      known.holders > 0 || leftOut.map({ known.met > $0 }) ?? true
+      known.isOne(with: pinned.kernelID) != false, known.holders > 0 || isLastReported(known)
     else { return pinned }
     let before = known.observed
     if known.learn(pinned) { renamed.append((known, before)) }
     return known.observed
+  }
+
+  /// Whether no other namespace can have got the number of one since without a report.
+  private func isLastReported(_ namespace: FollowedNamespace) -> Bool {
+    leftOut.map { namespace.met > $0 } ?? true
   }
 
   /// A task that is not followed is in namespaces of these numbers: where no followed task is in one, it

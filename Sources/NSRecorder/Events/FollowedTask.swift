@@ -13,6 +13,8 @@ final class FollowedTask {
   /// Its facts, as far as they are known.
   var facts: ProcessFacts
   var description: ProcessDescription
+  /// When its last event was, on the boot clock: what it did by then was over.
+  var lastEvent: Int64 = .min
   /// In which batch, and where in that, its start was told; nil where no event told it.
   var start: (turn: Int, place: Int)?
   /// How many new names of it were reported, and in which batch.

@@ -12,6 +12,9 @@ struct TaskLook {
   var isAfterExec = false
   /// Its user and cgroup, where they were read.
   var description: ProcessDescription?
+  /// By when, on the boot clock, the namespaces that the task had come to had a file at the latest, as
+  /// far as that was read: a mount or an open file may have kept it since.
+  var fileTimes: [NamespaceLink: Int64] = [:]
   /// Of a process that moved, its other threads and their links.
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
 }
@@ -21,8 +24,10 @@ extension TaskLook {
   /// namespaces in which it was after both.
   mutating func keep(what earlier: NamespaceInodes, staysIn later: NamespaceInodes) {
     threads.removeAll()
-    links = links.filter { link, _ in
+    func stays(_ link: NamespaceLink) -> Bool {
       link == link.type.link && link.type != .time && earlier[link.type] == later[link.type]
     }
+    links = links.filter { stays($0.key) }
+    fileTimes = fileTimes.filter { stays($0.key) }
   }
 }

@@ -81,13 +81,16 @@ final class EventScript {
 
   /// A task moves.
   ///
-  /// - Parameter threads: what its process's other threads are, where it is the main one.
+  /// - Parameters:
+  ///   - threads: what its process's other threads are, where it is the main one.
+  ///   - fileTimes: by when the namespaces that it came to had a file.
   func move(
     _ tid: Int32, of pid: Int32? = nil, _ place: Place, look: Bool = true,
-    threads: [Int32: Place] = [:]
+    threads: [Int32: Place] = [:], fileTimes: [NamespaceLink: Int64] = [:]
   ) {
     places[tid] = place
     var seen = place.look()
+    seen.fileTimes = fileTimes
     seen.threads = threads.mapValues(\.links)
     take(tid, of: pid ?? tid, .namespaces(place.inodes), look: look ? seen : nil)
   }

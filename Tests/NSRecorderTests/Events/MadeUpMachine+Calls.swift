@@ -180,6 +180,7 @@ extension MadeUpMachine {
   private func pin() {
     guard let namespace = pick(namespaces.filter { $0.id > 100 }) else { return }
     namespace.isPinned.toggle()
+    namespace.fileSince = namespace.isPinned ? clock : nil
     sweep()
   }
 

@@ -29,6 +29,17 @@ extension MadeUpMachine: TaskReading {
     tasks.values.filter { $0.pid == pid && !($0.isThread && $0.isZombie) }.map(\.tid).sorted()
   }
 
+  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] {
+    goOn(2)
+    guard let known = tasks[task], !known.isZombie else { return [:] }
+    var times: [NamespaceLink: Int64] = [:]
+    for link in links {
+      let late = Int64.random(in: 0...4_000_000, using: &random)
+      times[link] = (known[link].fileSince ?? clock) + late
+    }
+    return times
+  }
+
   private func read(_ task: MadeUpTask, _ link: NamespaceLink) -> TaskProbe.Link {
     let namespace = task[link]
     if task.isZombie, link != .pid, link != .user { return .unread(.unsupported) }

@@ -16,6 +16,8 @@ final class MadeUpNamespace {
   /// How many links of tasks lead to it, and whether a mount holds it.
   var holders = 0
   var isPinned = false
+  /// Since when the mount has held it.
+  var fileSince: Int64?
   /// A pid namespace that has had no process yet cannot be read.
   var isPending = false
 

@@ -79,7 +79,12 @@ struct LinkComparison {
     if try reading.namespaces.hasDouble(of: namespace, from: sample - 1, to: sample - 1) {
       return true
     }
-    guard namespace.kernelID == nil else { return false }
+    // Of one that has an id only a row without one can be an earlier sight.
+    if namespace.kernelID != nil,
+      try !reading.namespaces.mayHaveBeenEmptied(namespace, before: sample)
+    {
+      return false
+    }
     return try reading.pins.arePinned(at: reading.index.point(sample).wall)
       .contains(.init(type: namespace.type, inode: namespace.inode, boot: namespace.boot))
   }

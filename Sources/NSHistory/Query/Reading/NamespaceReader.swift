@@ -63,25 +63,38 @@ final class NamespaceReader {
   func hasDouble(
     of namespace: NamespaceRecord, from first: Int64, to last: Int64
   ) throws(SQLiteError) -> Bool {
-    func rows(_ condition: String, _ more: [Value]) throws(SQLiteError) -> [NamespaceLife] {
-      try connection.prepare(
-        """
-        SELECT \(Self.columns) FROM namespace WHERE inode = ? AND type = ? AND \(condition) LIMIT 4
-        """
-      ).bind(
-        [
-          .integer(Int64(bitPattern: namespace.inode)),
-          .integer(Int64(namespace.type.rawValue)),
-        ] + more
-      ).map(Self.life).compactMap(\.self)
-    }
     let all =
-      try rows("last_sample >= ? ORDER BY last_sample", [.integer(first)])
-      + rows("last_sample IS NULL ORDER BY namespace_id DESC", [])
+      try rows(
+        of: namespace, "last_sample >= ? ORDER BY last_sample LIMIT 4", [.integer(first)])
+      + rows(of: namespace, "last_sample IS NULL ORDER BY namespace_id DESC LIMIT 4", [])
     return all.contains { other in
       other.namespace.id != namespace.id && !other.namespace.differs(from: namespace)
         && other.first.map { $0 <= last } ?? false
     }
+  }
+
+  /// Whether the last that had the inode number of a namespace before a sample, and lost its last process
+  /// by then, may be the same namespace.
+  func mayHaveBeenEmptied(
+    _ namespace: NamespaceRecord, before sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    let last = try rows(
+      of: namespace, "last_sample < ? ORDER BY last_sample DESC LIMIT 1", [.integer(sample)]
+    ).first?.namespace
+    return last.map { $0.id != namespace.id && !$0.differs(from: namespace) } ?? false
+  }
+
+  /// Rows of the inode number and the type of a namespace.
+  private func rows(
+    of namespace: NamespaceRecord, _ condition: String, _ values: [Value]
+  ) throws(SQLiteError) -> [NamespaceLife] {
+    try connection.prepare(
+      "SELECT \(Self.columns) FROM namespace WHERE inode = ? AND type = ? AND \(condition)"
+    ).bind(
+      [
+        .integer(Int64(bitPattern: namespace.inode)), .integer(Int64(namespace.type.rawValue)),
+      ] + values
+    ).map(Self.life).compactMap(\.self)
   }
 
   static let columns = """
