@@ -59,5 +59,29 @@ struct EventLossTests {
     }
     #expect(moves.count == 1 && after.contains(moves.first?.time("by")), "\(moves)")
     #expect(moves.first?.flag("exact") == true)
+    try namesTheGap(recording, [one.pid, other.pid], before.began...after.done)
+  }
+
+  /// Over a range with the loss in it, what is proven by events does not rest on events alone.
+  private func namesTheGap(
+    _ recording: LiveRecording, _ pids: [Int32], _ range: ClosedRange<Int64>
+  ) throws {
+    for question in ["same", "shared"] {
+      let words =
+        ["query", question] + pids.map(String.init)
+        + [
+          "--type", "net", "--since", argument(range.lowerBound), "--until",
+          argument(range.upperBound), "--db", recording.database,
+        ]
+      let answer = try Command.run(Command.nshist, words)
+      #expect(answer.status == 0 || question == "same", "\(answer.messages)")
+      let evidence = answer.output.split(separator: "\n").filter { $0.hasPrefix("Evidence") }
+      #expect(
+        evidence.count == 1
+          && evidence[0].hasPrefix("Evidence: exact; but nothing was recorded from"),
+        "\(answer.output)")
+      let document = try Command.run(Command.nshist, words + ["--format", "json"]).output
+      #expect(document.contains("\"code\": \"events-lost\""), "\(document)")
+    }
   }
 }

@@ -76,15 +76,16 @@ struct QueryShared: ParsableCommand {
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
       try sayNothing(of: group, found, window, hints)
     }
-    try hints.say(hints.caveats(in: window), in: window, isEmpty: false)
+    let caveats = try hints.caveats(in: window)
+    try hints.say(caveats, in: window, isEmpty: false)
     let names = zip(groups, answer.groups).map { GroupName(text: $0, group: $1) }
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
-      colours: Colour.isWanted)
+      caveats: caveats.caveats, colours: Colour.isWanted)
     let output = try OutputFile(nil)
     switch format {
     case .table: try output.write(text.text)
-    case .json: try output.write(SharedJSON(answer: answer, given: groups).json.pretty + "\n")
+    case .json: try output.write(SharedJSON(answer: answer, given: groups, caveats: caveats).json.pretty + "\n")
     case .csv: try output.write(SharedCSV(answer: answer, given: groups).csv)
     }
     try output.finish()

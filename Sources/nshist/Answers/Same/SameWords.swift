@@ -73,27 +73,11 @@ struct SameWords {
       return "Evidence: none. Nothing was recorded at this time."
     }
     let sampled = telling.filter { !$0.isExact }
-    let hasEvents = !answer.caveats.contains { $0.kind == .samplesOnly }
+    let words = EvidenceWords(caveats: answer.caveats, zone: zone)
     guard !telling.isEmpty, sampled.isEmpty else {
-      return Self.sampledEvidence(hasEvents ? sampled : [], of: telling)
+      return Self.sampledEvidence(words.hasEvents ? sampled : [], of: telling)
     }
-    let formatter = CaveatFormatter(caveats: answer.caveats, zone: zone)
-    if let gaps = formatter.gaps { return "Evidence: exact; but \(gaps)." }
-    if answer.caveats.contains(where: { $0.missing != nil }) {
-      return "Evidence: exact as far as it was recorded; part of the time asked for was not."
-    }
-    if !hasEvents {
-      return """
-        Evidence: exact where kernel events cover the interval; in part of it only samples were \
-        taken, and changes between samples are not recorded.
-        """
-    }
-    let isPartial = answer.caveats.contains {
-      if case .shortLivedLeftOut = $0.kind { true } else { false }
-    }
-    return isPartial
-      ? "Evidence: exact for the processes that were kept. Kernel events cover this interval."
-      : "Evidence: exact. Kernel events cover this interval."
+    return words.exact
   }
 
   /// What samples prove, and where events were listened to, whose link made that necessary.
@@ -102,7 +86,7 @@ struct SameWords {
   ) -> String {
     let lowered = sampled.filter { !$0.sampledPIDs.isEmpty }
     guard !lowered.isEmpty, lowered.count == sampled.count else {
-      return "Evidence: sampled. Changes between samples are not recorded."
+      return EvidenceWords.sampled
     }
     var order: [[Int64]] = []
     var types: [[Int64]: [String]] = [:]

@@ -9,6 +9,7 @@ struct SharedFormatter {
   let window: TimeWindow
   let isMoment: Bool
   let zone: TimeZoneChoice
+  let caveats: [Caveat]
   let colours: Bool
 
   /// What a person reads through.
@@ -260,9 +261,7 @@ struct SharedFormatter {
   private var evidence: [String] {
     guard answer.types.contains(where: { $0.verdict != .unknown }) else { return [] }
     return [
-      isExact
-        ? "Evidence: exact. Kernel events cover this interval."
-        : "Evidence: sampled. Changes between samples are not recorded."
+      isExact ? EvidenceWords(caveats: caveats, zone: zone).exact : EvidenceWords.sampled
     ]
   }
 

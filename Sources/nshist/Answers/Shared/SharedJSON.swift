@@ -6,10 +6,11 @@ struct SharedJSON {
   let answer: SharedAnswer
   /// The groups as they were given.
   let given: [String]
+  let caveats: CaveatFormatter
 
   var json: JSON {
     .object([
-      ("verdict", .string(answer.verdict.rawValue)),
+      ("verdict", .string(answer.verdict.rawValue)), caveats.json,
       ("groups", .array(zip(given, answer.groups).map(group))),
       ("types", .array(answer.types.map(type))),
       ("in_several_groups", .array(answer.inSeveralGroups.map(\.json))),
