@@ -85,7 +85,9 @@ struct QueryShared: ParsableCommand {
     let output = try OutputFile(nil)
     switch format {
     case .table: try output.write(text.text)
-    case .json: try output.write(SharedJSON(answer: answer, given: groups, caveats: caveats).json.pretty + "\n")
+    case .json:
+      let document = SharedJSON(answer: answer, given: groups, caveats: caveats)
+      try output.write(document.json.pretty + "\n")
     case .csv: try output.write(SharedCSV(answer: answer, given: groups).csv)
     }
     try output.finish()
