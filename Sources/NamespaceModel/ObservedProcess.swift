@@ -48,7 +48,8 @@ public struct ProcessDescription: Sendable, Hashable {
   public var cgroup: [UInt8]?
   /// The PID of its parent; nil when it could not be read.
   public var parentPID: Int32?
-  /// The parts that nobody has read yet: a new process has its parent's.
+  /// The parts that nobody has read yet: a new process has its parent's, and a program that is executed
+  /// those of the one before.
   public var inherited: InheritedParts
 
   /// A description with these values.
@@ -74,7 +75,8 @@ public struct ProcessDescription: Sendable, Hashable {
   }
 }
 
-/// The parts of a description that a process has from its parent, and that nobody has read.
+/// The parts of a description that a process has from its parent, or from before the program that it
+/// runs, and that nobody has read.
 public struct InheritedParts: OptionSet, Sendable, Hashable {
   /// The bits; the same in a history file.
   public let rawValue: Int64

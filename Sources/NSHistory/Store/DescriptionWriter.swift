@@ -104,11 +104,11 @@ final class DescriptionWriter {
     new.uid = description.uid.map(Int64.init) ?? known.uid
     new.cgroup = try interner.cgroup(description.cgroup) ?? known.cgroup
     new.parent = description.parentPID.map(Int64.init) ?? known.parent
-    var inherited = known.provenance.inherited
-    if description.uid != nil, !description.inherited.contains(.user) { inherited.remove(.user) }
-    if description.cgroup != nil, !description.inherited.contains(.cgroup) {
-      inherited.remove(.cgroup)
-    }
+    var told: InheritedParts = []
+    if description.uid != nil { told.insert(.user) }
+    if description.cgroup != nil { told.insert(.cgroup) }
+    let inherited = known.provenance.inherited.subtracting(told)
+      .union(description.inherited.intersection(told))
     new.provenance = Provenance(inherited, hasMaker: known.provenance.hasMaker)
     let differs =
       new.comm != known.comm || new.uid != known.uid || new.cgroup != known.cgroup

@@ -42,45 +42,8 @@ extension EventFollower {
     if isExec { task.timeAfterExec = nil }
     // A helper of the kernel's is a thread of it up to then.
     if isExec { task.facts.isKernelThread = false }
-    describe(task, named: name, look?.description, at: event.time)
+    describe(task, named: name, look?.description, isExec: isExec, at: event.time)
   }
-
-  /// A process took another name, or its user and cgroup were read.
-  func describe(
-    _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?, at time: Int64
-  ) {
-    var description = task.description
-    description.comm = name ?? description.comm
-    if let read { description.update(read) }
-    guard description != task.description else { return }
-    task.description = description
-    guard batch != nil, task.told != nil else { return }
-    if let start = task.start, start.turn == turns,
-      case .started(var told) = batch?.events[start.place].change
-    {
-      told.description = description
-      told.facts.isKernelThread = task.facts.isKernelThread
-      batch?.events[start.place].change = .started(told)
-    } else {
-      report(task, at: time)
-    }
-  }
-
-  /// Reports a new description. Of a process that takes one name after the other the rest is left to the
-  /// next sample: anybody can do that many times a second.
-  private func report(_ task: FollowedTask, at time: Int64) {
-    let count = task.renames?.turn == turns ? task.renames?.count ?? 0 : 0
-    task.renames = (turns, count + 1)
-    if count < Self.mostRenames {
-      batch?.events.append(
-        ProcessEvent(boot: time, .described(task.token, task.description)))
-    } else {
-      unreportedNames.insert(task.pid)
-    }
-  }
-
-  /// So many new names of one process are reported with their times in one batch.
-  private static let mostRenames = 8
 
   private func resume(_ event: KernelEvent, in set: FollowedSet?) {
     guard let task = paused.removeValue(forKey: event.pid) else {

@@ -33,10 +33,7 @@ extension EventFollower {
       lose(task, touched, &suspects, &verified)
     }
     for news in sample.described { describe(news, touched, &verified) }
-    for task in unreportedNames.compactMap({ processes[$0] }) where task.told != nil {
-      verified.sample.described.append(.init(token: task.token, description: task.description))
-    }
-    unreportedNames.removeAll()
+    settleDescriptions(sample, touched, &verified)
     let due = unconfirmed
     unconfirmed = touched
     for pid in due where !touched.contains(pid) {
@@ -108,10 +105,11 @@ extension EventFollower {
     _ task: FollowedTask, as appearance: ProcessSample.Appearance, _ touched: Set<Int32>,
     _ verified: inout Verified
   ) {
-    // A name that it took while it was read is reported by the event.
-    let name = task.description.comm
+    let before = task.description
     task.bind(to: appearance)
-    if touched.contains(task.pid) { task.description.comm = name ?? task.description.comm }
+    if touched.contains(task.pid) {
+      task.description = merged(appearance.description, into: before, of: task.pid)
+    }
     verified.sample.identified.append(.init(token: task.token, facts: task.facts))
     verified.sample.described.append(.init(token: task.token, description: task.description))
   }
@@ -148,21 +146,6 @@ extension EventFollower {
         token: task.token, facts: task.facts, description: task.description,
         links: task.set.observed.links))
     verified.disagree(task, reported: nil, sampled: task.set)
-  }
-
-  private func describe(
-    _ news: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
-  ) {
-    let sampled = sources[news.token] ?? sources.threads[news.token]
-    guard let sampled,
-      let task = sampled.thread.map({ threads[$0.tid]?.task }) ?? processes[sampled.pid],
-      task.source == news.token
-    else { return }
-    var read = news.description
-    if touched.contains(task.pid) { read.comm = nil }
-    task.description.update(read)
-    verified.sample.described.append(
-      .init(token: task.token, description: task.description, since: news.since))
   }
 
   /// A process that a sample does not see.

@@ -34,6 +34,9 @@ final class EventFollower {
   var suspectThreads: Set<Int32> = []
   /// Processes of which not all new names were reported.
   var unreportedNames: Set<Int32> = []
+  /// Processes whose user or cgroup a sample has to tell for certain, and in how many samples it will have
+  /// been read.
+  var unsettled: [Int32: Int] = [:]
   /// When an event told what cannot be, by those before it: one of them is missing.
   var contradiction: Int64?
   /// Whether the sample with which all is to begin missed a thread that executed a program while it was

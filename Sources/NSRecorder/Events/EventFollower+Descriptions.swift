@@ -1,0 +1,121 @@
+// What processes are besides their namespaces: as it is read right after an event, and as samples read it.
+
+internal import NamespaceModel
+
+extension EventFollower {
+  /// A process took another name, or its user and cgroup were read.
+  ///
+  /// - Parameter isExec: whether it runs another program: what was read of the one before may not be so
+  ///   any more, as a program that starts others drops to a user and moves to a cgroup first.
+  func describe(
+    _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?,
+    isExec: Bool = false, at time: Int64
+  ) {
+    var description = task.description
+    description.comm = name ?? description.comm
+    if isExec {
+      description.inherited = [.user, .cgroup]
+      if read?.uid == nil || read?.cgroup == nil { unsettled[task.pid] = Self.round }
+    }
+    if let read { description.update(read) }
+    guard description != task.description else { return }
+    task.description = description
+    guard batch != nil, task.told != nil else { return }
+    if let start = task.start, start.turn == turns,
+      case .started(var told) = batch?.events[start.place].change
+    {
+      told.description = description
+      told.facts.isKernelThread = task.facts.isKernelThread
+      batch?.events[start.place].change = .started(told)
+    } else {
+      report(task, at: time)
+    }
+  }
+
+  /// Reports a new description. Of a process that takes one name after the other the rest is left to the
+  /// next sample: anybody can do that many times a second.
+  private func report(_ task: FollowedTask, at time: Int64) {
+    let count = task.renames?.turn == turns ? task.renames?.count ?? 0 : 0
+    task.renames = (turns, count + 1)
+    if count < Self.mostRenames {
+      batch?.events.append(
+        ProcessEvent(boot: time, .described(task.token, task.description)))
+    } else {
+      unreportedNames.insert(task.pid)
+    }
+  }
+
+  /// So many new names of one process are reported with their times in one batch.
+  private static let mostRenames = 8
+
+  /// A sample found a process described otherwise than when it was read before.
+  func describe(
+    _ news: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
+  ) {
+    let sampled = sources[news.token] ?? sources.threads[news.token]
+    guard let sampled,
+      let task = sampled.thread.map({ threads[$0.tid]?.task }) ?? processes[sampled.pid],
+      task.source == news.token
+    else { return }
+    if touched.contains(task.pid) {
+      task.description = merged(news.description, into: task.description, of: task.pid)
+    } else {
+      task.description.update(news.description)
+    }
+    verified.sample.described.append(
+      .init(token: task.token, description: task.description, since: news.since))
+  }
+
+  /// What a sample read of a process to which something happened meanwhile: it may have been read before
+  /// that or after. What was read at an event stays; of the rest the sample knows more than nobody, and
+  /// one that follows tells for certain.
+  func merged(
+    _ read: ProcessDescription, into known: ProcessDescription, of pid: Int32
+  ) -> ProcessDescription {
+    var merged = known
+    merged.comm = known.comm ?? read.comm
+    merged.parentPID = read.parentPID ?? known.parentPID
+    if known.uid == nil || known.inherited.contains(.user), let uid = read.uid {
+      merged.uid = uid
+      merged.inherited.insert(.user)
+    }
+    if known.cgroup == nil || known.inherited.contains(.cgroup), let cgroup = read.cgroup {
+      merged.cgroup = cgroup
+      merged.inherited.insert(.cgroup)
+    }
+    unsettled[pid] = Self.round
+    return merged
+  }
+
+  /// Reports what is certain by now: of processes to which nothing happened for as long as it takes
+  /// samples to read each description once, theirs is the one that was read last.
+  func settleDescriptions(
+    _ sample: ProcessSample, _ touched: Set<Int32>, _ verified: inout Verified
+  ) {
+    for task in unreportedNames.compactMap({ processes[$0] }) where task.told != nil {
+      verified.sample.described.append(.init(token: task.token, description: task.description))
+    }
+    unreportedNames.removeAll()
+    for (pid, left) in unsettled {
+      guard let task = processes[pid] else {
+        unsettled[pid] = nil
+        continue
+      }
+      guard !touched.contains(pid) else {
+        unsettled[pid] = Self.round
+        continue
+      }
+      unsettled[pid] = left - 1
+      guard sample.hasAllDescriptions || left == 1 else { continue }
+      unsettled[pid] = nil
+      guard let read = task.source.flatMap({ sources[$0]?.description }) else { continue }
+      let before = task.description
+      task.description.update(read)
+      guard task.description != before, task.told != nil else { continue }
+      verified.sample.described.append(.init(token: task.token, description: task.description))
+    }
+  }
+
+  /// In so many samples each description is read at least once.
+  private static let round = 8
+}
