@@ -27,6 +27,8 @@ public struct ExportProcess: Sendable {
   public internal(set) var comm: [UInt8] = []
   /// The effective user id; nil if unreadable.
   public internal(set) var uid: Int64?
+  /// Whether the user id is its parent's, because nobody read its own.
+  public internal(set) var hasInheritedUID = false
   /// What its cgroup says; nil if that is unreadable.
   public internal(set) var place: ExportPlace?
 }
@@ -78,6 +80,7 @@ extension ExportRow {
     start = process.start
     comm = process.hasComm ? String(decoding: process.comm, as: UTF8.self) : nil
     uid = process.uid
+    hasInheritedUID = process.hasInheritedUID
     type = piece.type
     let namespace = piece.value.namespace
     inode = namespace?.inode

@@ -11,11 +11,14 @@ struct ExportProcesses {
   }
 
   /// The columns of `task` that `read(task:into:)` reads.
-  static let taskColumns =
-    "task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id, has_past"
+  static let taskColumns = """
+    task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id, has_past, provenance
+    """
   /// The columns of `brief` that `read(brief:of:start:into:)` reads, and behind them what says when it
   /// was where.
-  static let briefColumns = "task_id, pid, comm, uid, cgroup_id, set_id, from_sample, length"
+  static let briefColumns = """
+    task_id, pid, comm, uid, cgroup_id, set_id, from_sample, length, provenance
+    """
 
   /// A row of `task`. Returns false where it is of no boot, which names nobody.
   mutating func read(
@@ -29,6 +32,7 @@ struct ExportProcesses {
     process.start = row.optionalInteger(4)
     readComm(row, 5, into: &process)
     process.uid = row.optionalInteger(6)
+    process.hasInheritedUID = Self.isUIDInherited(row, 9)
     try setPlace(row.optionalInteger(7), of: &process)
     return true
   }
@@ -44,6 +48,7 @@ struct ExportProcesses {
     process.start = start
     readComm(row, 2, into: &process)
     process.uid = row.optionalInteger(3)
+    process.hasInheritedUID = Self.isUIDInherited(row, 8)
     try setPlace(row.optionalInteger(4), of: &process)
   }
 
@@ -55,6 +60,7 @@ struct ExportProcesses {
     let comm: String?
     let uid: Int64?
     let cgroup: Int64?
+    let hasInheritedUID: Bool
   }
 
   /// The descriptions of a process that `read(task:into:)` has read, in the order of time.
@@ -67,7 +73,7 @@ struct ExportProcesses {
     var segments: [Segment] = []
     let past = try connection.prepare(
       """
-      SELECT next_seq, last_seq, exact, comm, uid, cgroup_id FROM past_description
+      SELECT next_seq, last_seq, exact, comm, uid, cgroup_id, provenance FROM past_description
       WHERE task_id = ? ORDER BY next_seq
       """
     ).bind(.integer(row.integer(0)))
@@ -80,14 +86,15 @@ struct ExportProcesses {
         Segment(
           numbers: first...max(first, last), beginsExactly: isExact, endsExactly: ends,
           comm: past.optionalText(3), uid: past.optionalInteger(4),
-          cgroup: past.optionalInteger(5)))
+          cgroup: past.optionalInteger(5), hasInheritedUID: Self.isUIDInherited(past, 6)))
       first = next
       isExact = ends
     }
     segments.append(
       Segment(
         numbers: first...Int64.max, beginsExactly: isExact, endsExactly: false,
-        comm: row.optionalText(5), uid: row.optionalInteger(6), cgroup: row.optionalInteger(7)))
+        comm: row.optionalText(5), uid: row.optionalInteger(6), cgroup: row.optionalInteger(7),
+        hasInheritedUID: Self.isUIDInherited(row, 9)))
     return segments
   }
 
@@ -97,7 +104,14 @@ struct ExportProcesses {
     process.hasComm = segment.comm != nil
     process.comm = Array(SystemText.harmless(segment.comm ?? "").utf8)
     process.uid = segment.uid
+    process.hasInheritedUID = segment.hasInheritedUID
     try setPlace(segment.cgroup, of: &process)
+  }
+
+  /// Mostly there is nothing to say.
+  private static func isUIDInherited(_ row: Statement, _ column: Int32) -> Bool {
+    row.isNull(column)
+      ? false : Provenance(row.optionalInteger(column)).inherited.contains(.user)
   }
 
   private mutating func setSpace(

@@ -46,6 +46,8 @@ public struct ExportRow: Sendable, Hashable {
   public var comm: String?
   /// The effective user id; nil if unreadable.
   public var uid: Int64?
+  /// Whether the user id is its parent's, because nobody read its own.
+  public var hasInheritedUID: Bool
   /// The type.
   public var type: NamespaceType
   /// The inode number; nil when the link could not be read.

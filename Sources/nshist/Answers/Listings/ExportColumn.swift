@@ -4,6 +4,7 @@ internal import NSHistory
 enum ExportColumn: Int, CaseIterable {
   case boot, pidNamespace, pid, start, comm, uid, type, inode, id, initial, unread, from, until
   case open, cgroup, tid, fromExact, untilExact, container, containerName, engine
+  case uidSource
 
   /// Its name in the header, and in JSON.
   var name: String {
@@ -12,6 +13,7 @@ enum ExportColumn: Int, CaseIterable {
     case .fromExact: "from_exact"
     case .untilExact: "until_exact"
     case .containerName: "container_name"
+    case .uidSource: "uid_source"
     default: "\(self)"
     }
   }

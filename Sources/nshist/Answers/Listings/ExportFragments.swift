@@ -93,8 +93,8 @@ struct ExportTime: ~Copyable {
 /// The columns behind the times. Of processes they are kept for the cgroups met last; threads are
 /// few.
 struct ExportTails: ~Copyable {
-  /// For each way in which a row can be open and exact.
-  private var places = FragmentCache(groups: 8, room: 512)
+  /// For each way in which a row can be open and exact, and each source of its user id.
+  private var places = FragmentCache(groups: 24, room: 512)
 
   mutating func append(
     _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
@@ -102,7 +102,9 @@ struct ExportTails: ~Copyable {
     guard process.tid == nil, let place = process.place else {
       return Self.make(process, piece, dialect, in: &block)
     }
-    let way = (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
+    let way =
+      (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
+      + (process.uid == nil ? 16 : process.hasInheritedUID ? 8 : 0)
     places.append(place.row, group: way, to: &block) {
       Self.make(process, piece, dialect, in: &$0)
     }
@@ -120,6 +122,9 @@ struct ExportTails: ~Copyable {
     dialect.add(.container, container?.id, to: &text)
     dialect.add(.containerName, container?.name, to: &text)
     dialect.add(.engine, container?.engine, to: &text)
+    dialect.add(
+      .uidSource, process.uid.map { _ in process.hasInheritedUID ? "inherited" : "read" },
+      to: &text)
     text.append(dialect.end)
   }
 }
