@@ -80,9 +80,16 @@ struct DescriptionTests {
         "processes", "--at", argument(time), "--pid", "\(process.pid)", "--uid", "\(otherUser)")
       #expect(none.isEmpty, "\(none)")
     }
-    for name in ["sh", "sleep"] {
+    for (name, isEarly) in [("sh", true), ("sleep", false)] {
       let rows = try recording.ask("history", "comm:\(name)")
-      #expect(rows.contains { $0.pid == Int(process.pid) }, "\(name)")
+        .filter { $0.pid == Int(process.pid) }
+      #expect(!rows.isEmpty, "\(name)")
+      let (from, until) = (rows.first?.time("from") ?? 0, rows.last?.time("until") ?? 0)
+      #expect(isEarly ? until < after : from > before, "\(name): \(rows)")
+      // It exits as what it is called last.
+      let changes = try recording.ask("changes", "--pid", "comm:\(name)")
+        .filter { $0.pid == Int(process.pid) }
+      #expect(changes.allSatisfy { $0["comm"] == name }, "\(changes)")
     }
     process.signal(SIGKILL)
     _ = try process.wait()
@@ -116,6 +123,52 @@ struct DescriptionTests {
     #expect(children.allSatisfy { $0["uid_source"] == "inherited" }, "\(children)")
     #expect(children.allSatisfy { $0["container_source"] == "inherited" }, "\(children)")
     #expect(!children.isEmpty, "\(all)")
+    let exports = try exported(recording, "--container", id)
+    for row in exports {
+      let isOwn = row.pid == Int(process.pid)
+      #expect(isOwn ? row["uid_source"] == "read" : row["uid_source"] != nil, "\(row)")
+    }
+    let inherited = exports.filter { row in children.contains { $0.pid == row.pid } }
+    #expect(!inherited.isEmpty && inherited.allSatisfy { $0["uid_source"] == "inherited" })
+  }
+
+  private func exported(_ recording: LiveRecording, _ words: String...) throws -> [Row] {
+    let outcome = try Command.run(
+      Command.nshist, ["export", "--format", "json", "--db", recording.database] + words)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let rows = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    return (rows as? [[String: Any]] ?? []).map(Row.init)
+  }
+
+  @Test(
+    "of a container whose engine's files are not found it is said that names were not looked up")
+  func nameless() throws {
+    let id = id("7")
+    let cgroup = try LiveCgroup("docker-\(id).scope")
+    let process = try start(cgroup.run("sleep 300"))
+    defer { process.signal(SIGKILL) }
+    let recording = try LiveRecording(interval: "100ms")
+    try recording.waitForSamples(3)
+    recording.settle()
+    let row = try recording.ask("processes", "--container", id).first
+    #expect(row?["container_name"] == nil && row?["container_name_source"] == "not-found")
+    let other = try recording.ask("processes", "--pid", "\(getpid())").first
+    #expect(other?["container_name_source"] == nil)
+    for words in [
+      ["processes", "--container", id], ["history", "container:\(id)"],
+      ["changes", "--container", id], ["members", "mnt@\(process.pid)"],
+    ] {
+      let outcome = try Command.run(
+        Command.nshist, ["query"] + words + ["--db", recording.database])
+      #expect(
+        outcome.messages.contains("\(id.prefix(12)) is known by id alone"), "\(outcome.messages)")
+    }
+    let unknown = try Command.nshist(
+      "query", "processes", "--container", "nobody", "--db", recording.database)
+    #expect(unknown.status == 66 && unknown.messages.contains(id.prefix(12)), "\(unknown.messages)")
+    let quiet = try Command.nshist(
+      "query", "processes", "--pid", "\(getpid())", "--db", recording.database)
+    #expect(!quiet.messages.contains("by id alone"), "\(quiet.messages)")
   }
 
   @Test("who entered the namespaces of a container from outside is found, and marked")

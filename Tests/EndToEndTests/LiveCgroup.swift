@@ -37,6 +37,16 @@ final class LiveCgroup {
     ["/bin/sh", "-c", "echo $$ > '\(path)/cgroup.procs' && exec \(command)"]
   }
 
+  /// A command that runs another in the group that a process is in.
+  static func run(_ command: String, inGroupOf pid: Int32) throws -> [String] {
+    let lines = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)
+    guard let line = lines.split(separator: "\n").first(where: { $0.hasPrefix("0::") }), let root
+    else { throw NeverHappened(what: "a cgroup of version 2: \(lines)") }
+    return [
+      "/bin/sh", "-c", "echo $$ > '\(root)\(line.dropFirst(3))/cgroup.procs' && exec \(command)",
+    ]
+  }
+
   /// Moves a process into it.
   func add(_ pid: Int32) throws {
     try "\(pid)".write(toFile: path + "/cgroup.procs", atomically: false, encoding: .utf8)

@@ -52,6 +52,27 @@ struct PinnedNamespaceTests {
     #expect(summary.output.contains("pinned by mount \(path), seen "), "\(summary.output)")
   }
 
+  @Test("a mount that several recordings saw is named once")
+  func severalRecordings() throws {
+    let mounts = TestMounts()
+    let file = try mounts.privateFolder().file("pin")
+    let puppet = try Puppet()
+    try puppet.unshare(0x4000_0000)
+    try mounts.bind("/proc/\(puppet.pid)/ns/net", onNew: file)
+    let inode = try #require(KernelNamespace.inode(file))
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    for _ in 1...2 {
+      let outcome = try Command.nshist(
+        "record", "--interval", "300ms", "--samples", "4", "--db", path)
+      #expect(outcome.status == 0, "\(outcome.messages)")
+    }
+    let summary = try Command.nshist("query", "members", "net:\(inode)", "--db", path)
+    let line = summary.output.split(separator: "\n").first.map(String.init) ?? ""
+    #expect(line.components(separatedBy: "mount \(file), seen ").count == 2, "\(summary.output)")
+    #expect(line.contains(", 2 times"), "\(summary.output)")
+  }
+
   @Test("bind mounts of each type", arguments: PinnedType.all)
   func mounts(of type: PinnedType) throws {
     let mounts = TestMounts()

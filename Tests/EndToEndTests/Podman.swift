@@ -33,7 +33,9 @@ final class Podman {
 
   deinit { for name in names.reversed() { _ = try? run("rm", "--force", "--time", "0", name) } }
 
-  private func run(_ arguments: String...) throws -> String {
+  private func run(_ arguments: String...) throws -> String { try run(arguments) }
+
+  private func run(_ arguments: [String]) throws -> String {
     // Who watches the container would keep the files by which the end of a command is told.
     let script = """
       ( for file in /proc/$BASHPID/fd/*; do
@@ -47,6 +49,17 @@ final class Podman {
       environment: ["CONTAINERS_CONF": folder.file("containers.conf")])
     guard outcome.status == 0 else { throw NeverHappened(what: outcome.messages) }
     return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Runs a command in a container, to its end. Gives what it prints.
+  func exec(_ name: String, _ command: String...) throws -> String {
+    try run(["exec", name] + command)
+  }
+
+  /// Ends a container.
+  func remove(_ name: String) throws {
+    _ = try run("rm", "--force", "--time", "0", name)
+    names.removeAll { $0 == name }
   }
 
   /// Starts a container that sleeps. Gives its id, and the PID of its first process.

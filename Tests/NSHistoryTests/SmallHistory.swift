@@ -16,6 +16,8 @@ final class SmallHistory {
   let writer: HistoryWriter
   private let folder: TemporaryFolder
   private var told: Set<UInt64> = []
+  /// As the sample before saw them.
+  private var known: [UInt64: Process] = [:]
   /// The boot clock.
   var boot: Int64 = 1000 * second
 
@@ -31,6 +33,7 @@ final class SmallHistory {
   /// - Parameter shown: the pid namespace whose PIDs are seen.
   func begin(shown: ObservedNamespace = SmallHistory.shown) throws {
     told.removeAll()
+    known.removeAll()
     try writer.beginSession(
       SessionInfo(
         bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
@@ -55,35 +58,54 @@ final class SmallHistory {
     var places: [NamespaceType: ObservedNamespace] = [:]
     /// Where its children go, if that is elsewhere than it is itself.
     var children: [NamespaceType: UInt64] = [:]
+    var comm: String?
+
+    fileprivate var links: [LinkState] {
+      NamespaceLink.allCases.map { link in
+        if link != link.type.link, let number = children[link.type] {
+          return .namespace(SmallHistory.namespace(link.type, number))
+        }
+        return .namespace(
+          places[link.type] ?? SmallHistory.namespace(link.type, elsewhere[link.type] ?? 1))
+      }
+    }
+
+    fileprivate var description: ProcessDescription {
+      .init(
+        comm: Array((comm ?? "p\(pid)").utf8), uid: 0, cgroup: Array(cgroup.utf8))
+    }
   }
 
   /// Ten seconds later, a sample that sees these.
   func sample(_ processes: [Process], related: [NamespaceRelations] = []) throws {
+    let before = boot
     boot += 10 * Self.second
     var sample = ProcessSample(start: now)
     sample.related = related
     let tokens = Set(processes.map { UInt64($0.pid) })
     sample.disappeared = told.subtracting(tokens).map(ProcessToken.init)
     for process in processes where !told.contains(UInt64(process.pid)) {
-      let links = NamespaceLink.allCases.map { link in
-        if link != link.type.link, let number = process.children[link.type] {
-          return LinkState.namespace(Self.namespace(link.type, number))
-        }
-        return LinkState.namespace(
-          process.places[link.type]
-            ?? Self.namespace(link.type, process.elsewhere[link.type] ?? 1))
-      }
       sample.appeared.append(
         .init(
           token: ProcessToken(number: UInt64(process.pid)),
           facts: ProcessFacts(
             pid: process.pid, startTicks: 10 + UInt64(process.pid), parentPID: 1,
             isKernelThread: false, nspid: process.nspid.isEmpty ? [process.pid] : process.nspid),
-          description: .init(
-            comm: Array("p\(process.pid)".utf8), uid: 0, cgroup: Array(process.cgroup.utf8)),
-          links: links))
+          description: process.description, links: process.links))
+    }
+    for process in processes {
+      let token = ProcessToken(number: UInt64(process.pid))
+      guard let old = known[token.number] else { continue }
+      if old.links != process.links {
+        sample.changed.append(.init(token: token, links: process.links))
+      }
+      if old.comm != process.comm || old.cgroup != process.cgroup {
+        sample.described.append(
+          .init(token: token, description: process.description, since: before))
+      }
     }
     told = tokens
+    known = Dictionary(uniqueKeysWithValues: processes.map { (UInt64($0.pid), $0) })
     _ = try writer.write(sample, SampleTiming())
   }
 

@@ -48,6 +48,7 @@ struct Export: ParsableCommand {
     let path = try database.path()
     let reader = try HistoryReader(path: path)
     try reader.requireKnown(container.map { .container($0) })
+    for selector in asked { try reader.requireKnown(selector) }
     Progress.shared.watch(reader)
     for selector in asked {
       if case .pid(let pid, nil, _) = selector {

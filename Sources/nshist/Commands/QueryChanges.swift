@@ -10,11 +10,14 @@ struct QueryChanges: ParsableCommand {
     discussion: """
       nshist query changes --since -1h
       nshist query changes --namespace net:4026532281 --format csv
+      nshist query changes --container web --since -1h
 
       Marked are processes that entered namespaces which others had (entered), those that came \
       from other namespaces into initial ones (to-initial), and namespaces that were not known \
       before (new). One that lost its last process is emptied. Starts and exits without a change \
-      of namespaces are shown with --pid or --namespace only.
+      of namespaces are shown with --pid, --container or --namespace only. With --container they are \
+      those of its processes, while they were in it, and of everyone who came into its own namespaces from \
+      outside: the column CONTAINER says where each of them was.
       """)
 
   @Option(
@@ -30,33 +33,52 @@ struct QueryChanges: ParsableCommand {
       valueName: "namespace"))
   var namespace: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Only of a container, by name or the beginning of an id: of its processes, and of everyone who \
+      entered its own namespaces.
+      """, valueName: "container"))
+  var container: String?
+
   @OptionGroup var type: TypeOption
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var columns: ColumnsOption
   @OptionGroup var options: ListingOptions
 
+  func validate() throws {
+    guard container != nil, process != nil || namespace != nil else { return }
+    throw ValidationError(
+      "--container is about all of a container: leave --pid and --namespace out, or --container")
+  }
+
   func run() throws {
     let now = ClockReading.now().wall
     let question = ChangesQuestion(
       in: try range.window(now: now), types: try type.types(),
       process: try process.map { try inside.process($0, now: now) },
-      namespace: try namespace.map { try inside.incarnations.namespace($0, now: now) })
+      namespace: try namespace.map { try inside.incarnations.namespace($0, now: now) },
+      container: container)
     let all = ChangeColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
-    try reader.requireKnown(question.process, question.namespace?.process)
+    try reader.requireKnown(
+      question.process, question.namespace?.process, container.map { .container($0) })
     let listing = Listing(
       "changes", all, chosen: chosen, to: try options.output(), options.format)
     let hints = Hints(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: question.window)
     try listing.begin([caveats.json])
     var isEmpty = true
+    let nameless = NamelessContainers()
     try reader.changes(question) { change in
       isEmpty = false
+      nameless.note(change.process)
       return ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
     }
     try listing.end()
+    nameless.say()
     try hints.say(caveats, in: question.window, isEmpty: isEmpty)
     if let process = question.process { try hints.say(othersOf: process, in: question.window) }
     if let namespace = question.namespace { try hints.say(othersOf: namespace) }
@@ -69,7 +91,7 @@ struct QueryChanges: ParsableCommand {
   private func sayNothing(_ question: ChangesQuestion, _ reader: HistoryReader, _ hints: Hints)
     throws
   {
-    if let process = question.process,
+    if let process = question.process ?? container.map({ .container($0) }),
       try reader.processes(process, in: question.window).isEmpty
     {
       return try hints.say(nothingOf: process, in: question.window)

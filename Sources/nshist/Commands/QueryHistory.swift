@@ -6,10 +6,14 @@ internal import NamespaceModel
 struct QueryHistory: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "history",
-    abstract: "Show the namespaces that a process had, from when to when, and what changed.",
+    abstract: "Show what a process was, its namespaces from when to when, and what changed.",
     discussion: """
       nshist query history 4711
       nshist query history 4711@10:42 --since -1h --format json
+
+      Also of a process that has exited: its name, user, container and parent at the time, how each time \
+      began and ended, and whose namespaces it joined. Who entered its container: nshist query changes \
+      --container NAME.
       """)
 
   @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
@@ -33,8 +37,13 @@ struct QueryHistory: ParsableCommand {
     let hints = Hints(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     try listing.begin([caveats.json])
-    try reader.history(selector, in: window) { listing.add($0) }
+    let nameless = NamelessContainers()
+    try reader.history(selector, in: window) { stay in
+      nameless.note(stay.process)
+      return listing.add(stay)
+    }
     try listing.end()
+    nameless.say()
     try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
     try hints.say(othersOf: selector, in: window)
     if listing.rows == 0 {

@@ -6,10 +6,14 @@ internal import NamespaceModel
 struct QueryMembers: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "members",
-    abstract: "Show every process that was in a namespace, when, and what keeps it alive.",
+    abstract:
+      "Show who made a namespace, what keeps it, and every process that was in it, and when.",
     discussion: """
       nshist query members net:4026532281
       nshist query members mnt@4711 --since -1h --format csv
+
+      Above the table: who made it, or was the first to be seen in it; what pins it (a mount, an open file, \
+      a socket); and what keeps it now.
       """)
 
   @Argument(help: ArgumentHelp(SelectorArguments.namespaceHelp, valueName: "namespace"))
@@ -37,9 +41,15 @@ struct QueryMembers: ParsableCommand {
     try listing.begin(
       [caveats.json, ("namespaces", .array(summaries.map(words.json)))],
       lines: summaries.map(words.line))
-    try reader.members(of: selector, in: window) { listing.add($0) }
-    try reader.parents(of: selector, in: window) { listing.add($0) }
+    let nameless = NamelessContainers()
+    func add(_ member: Member) -> Bool {
+      nameless.note(member.process)
+      return listing.add(member)
+    }
+    try reader.members(of: selector, in: window, add)
+    try reader.parents(of: selector, in: window, add)
     try listing.end()
+    nameless.say()
     try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
     try hints.say(othersOf: selector)
     guard listing.rows == 0 else { return }

@@ -40,9 +40,14 @@ struct QueryNamespaces: ParsableCommand {
     let hints = Hints(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
     try listing.begin(words.json + [caveats.json], lines: words.lines)
+    let nameless = NamelessContainers()
     _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
-      .allSatisfy(listing.add)
+      .allSatisfy { namespace in
+        nameless.note(namespace.lowest)
+        return listing.add(namespace)
+      }
     try listing.end()
+    nameless.say()
     hints.say(caveats, time, answer.samples, answer.recorded)
     if let container, answer.namespaces.isEmpty {
       try hints.say(

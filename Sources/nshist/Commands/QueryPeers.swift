@@ -38,10 +38,13 @@ struct QueryPeers: ParsableCommand {
     let hints = Hints(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     try listing.begin([caveats.json])
+    let nameless = NamelessContainers()
     try reader.peers(question) { peer in
-      PeerRow.rows(peer, grouped: options.format == .table).allSatisfy(listing.add)
+      nameless.note(peer.peer)
+      return PeerRow.rows(peer, grouped: options.format == .table).allSatisfy(listing.add)
     }
     try listing.end()
+    nameless.say()
     try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
     try hints.say(othersOf: selector, in: window)
     if listing.rows == 0 {

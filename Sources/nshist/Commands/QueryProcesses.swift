@@ -77,14 +77,19 @@ struct QueryProcesses: ParsableCommand {
     let hints = Hints(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
     try listing.begin(words.json + [caveats.json], lines: words.lines)
+    let nameless = NamelessContainers()
     _ = answer.processes.lazy.filter { process in
       matchers.allSatisfy { $0(process.process) }
         && (uid.map { uid in
           process.process.possibleDescriptions.contains { $0.uid == Int64(uid) }
         } ?? true)
         && (places.map { process.isIn($0) } ?? true)
-    }.allSatisfy(listing.add)
+    }.allSatisfy { process in
+      nameless.note(process.process)
+      return listing.add(process)
+    }
     try listing.end()
+    nameless.say()
     hints.say(caveats, time, answer.samples, answer.recorded)
     if let place { try hints.say(othersOf: place) }
     guard listing.rows == 0 else { return }

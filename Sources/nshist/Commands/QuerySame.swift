@@ -82,6 +82,9 @@ struct QuerySame: ParsableCommand {
     }
     Progress.shared.stop()
     for warning in words.warnings { Messages.shared.say(warning) }
+    let nameless = NamelessContainers()
+    for process in answer.processes.joined() { nameless.note(process) }
+    nameless.say()
     try comparison.print(format, utc: utc)
     throw ExitStatus.of(answer.verdict)
   }

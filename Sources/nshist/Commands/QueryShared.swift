@@ -82,6 +82,9 @@ struct QueryShared: ParsableCommand {
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
       caveats: caveats.caveats, colours: Colour.isWanted)
+    let nameless = NamelessContainers()
+    for group in answer.groups { nameless.note(group.process) }
+    nameless.say()
     let output = try OutputFile(nil)
     switch format {
     case .table: try output.write(text.text)

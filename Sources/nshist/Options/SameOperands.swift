@@ -29,6 +29,7 @@ struct SameOperands {
     func add(_ selector: SameQuestion.Selector) {
       if met.insert(selector).inserted { operands.selectors.append(selector) }
     }
+    var places: [Int64: Int] = [:]
     for selector in asked {
       if let one = try single(selector, &operands) {
         add(one)
@@ -42,7 +43,15 @@ struct SameOperands {
       operands.areGroups = true
       // A PID that was given as well stands for the process already.
       for one in meant where !met.contains(.init(one.number)) {
-        add(SameQuestion.Selector(one.number, process: one.id))
+        // It counts while it had one of the names that were given.
+        if let place = places[one.id] {
+          operands.selectors[place].names.insert(selector)
+          continue
+        }
+        var operand = SameQuestion.Selector(one.number, process: one.id)
+        operand.names = [selector]
+        places[one.id] = operands.selectors.count
+        operands.selectors.append(operand)
       }
     }
     let all = operands.selectors

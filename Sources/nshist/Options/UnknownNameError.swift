@@ -14,7 +14,8 @@ struct UnknownNameError: Error, CustomStringConvertible {
       unknown.isOfContainer
       ? "; nshist query processes lists the containers of a time"
       : "; nshist query processes lists the names of a time"
-    return "no \(kind) '\(unknown.name)' is in \(path); \(nearest)\(remedy)"
+    let missing = unknown.unnamed.isEmpty ? "" : "; \(NamelessContainers.words(unknown.unnamed))"
+    return "no \(kind) '\(unknown.name)' is in \(path); \(nearest)\(missing)\(remedy)"
   }
 }
 

@@ -224,7 +224,15 @@ struct ChangeTeller {
   private func change(
     _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64, _ process: ProcessRecord?,
     _ parts: [Part], parent: ProcessRecord? = nil, isExact: Bool
-  ) throws(SQLiteError) -> NamespaceChange {
+  ) throws(SQLiteError) -> NamespaceChange? {
+    if let process, !scope.isEither, !scope.isMeant(process, behind: before, before: after) {
+      return nil
+    }
+    var parts = parts
+    if scope.isEither, scope.isByNamespaces(process, behind: before, before: after) {
+      parts = parts.filter(touchesNamespaces)
+      if parts.isEmpty { return nil }
+    }
     let span = try reading.index.span(from: before, to: after)
     let isExact = isExact && before == after - 1 && span.after?.isExact == true
     let joined = parts.filter { $0.how.mayBeJoined && $0.link == $0.link.type.link }
@@ -232,10 +240,23 @@ struct ChangeTeller {
     return NamespaceChange(
       kind: kind, after: isExact ? span.after?.wall : span.before?.wall, by: span.after?.wall,
       within: isExact ? 0 : span.length, missing: span.missing, isExact: isExact,
-      process: process?.described(at: kind == .exited || kind == .lastSeen ? after - 1 : after),
-      parent: parent, parts: parts, pin: nil,
+      process: process.map { described($0, kind, before, after, isExact: isExact) },
+      parent: parent?.described(at: after), parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
         of: joined, at: after - 1, otherThan: process))
+  }
+
+  /// The process as it was then. Where it is not known when it moved, it may have been called otherwise.
+  private func described(
+    _ process: ProcessRecord, _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64,
+    isExact: Bool
+  ) -> ProcessRecord {
+    switch kind {
+    case .exited, .lastSeen: process.described(at: after - 1)
+    case .moved where !isExact, .returned where !isExact, .zombie where !isExact:
+      process.described(at: after, orBehind: before)
+    default: process.described(at: after)
+    }
   }
 
   /// Whether a process of which no link could be read is asked about by name.
@@ -246,6 +267,10 @@ struct ChangeTeller {
 
   private func isAskedFor(_ part: Part) -> Bool {
     guard question.types.contains(part.link.type) else { return false }
+    return scope.namespaces == nil || scope.isEither || touchesNamespaces(part)
+  }
+
+  private func touchesNamespaces(_ part: Part) -> Bool {
     guard let namespaces = scope.namespaces else { return true }
     return [part.from, part.to].contains { $0.map { namespaces.contains($0.id) } ?? false }
   }

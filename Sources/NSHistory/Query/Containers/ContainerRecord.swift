@@ -25,6 +25,16 @@ public struct ContainerRecord: Sendable, Hashable {
   /// Whether only root's engine can have made its cgroup; nil where that is not known.
   public let isVerified: Bool?
 
+  /// Whether only its id is known, though engines like its own write names into files: these were not where
+  /// such files usually are, nor where the engine's running processes say.
+  public var isNameMissing: Bool {
+    guard name == nil, row != nil, isVerified != false else { return false }
+    return switch engine.map(Engine.init(rawValue:)) {
+    case .lxc??, .nspawn??, .machine??, .buildkit??: false
+    default: true
+    }
+  }
+
   /// Whether nothing but the name of a cgroup, that others than root can give, says that it is a container.
   public var isUnverified: Bool { isVerified == false && name == nil }
 }

@@ -1,7 +1,12 @@
 internal import NamespaceModel
+internal import SQLite
 
-/// The namespaces of containers that no other container has: who is in one of them is in that container,
-/// or came into it from outside (nsenter(1), a debugger, a runtime).
+/// The namespaces that are a container's own: who is in one of them is in that container, or came into it
+/// from outside (nsenter(1), a debugger, a runtime).
+///
+/// At one moment a namespace is a container's own if processes of no other container are in it. Over a
+/// range of time it is that of the container whose processes were the first in it: those of another one may
+/// have come later.
 ///
 /// A user namespace says nothing: every container of one user without root may have the same. The
 /// containers of a pod share theirs, and count as one.
@@ -48,6 +53,55 @@ struct OwnNamespaces {
         container: owner.container, isOutside: !description.hasInheritedCgroup)
     }
     return nil
+  }
+}
+
+extension OwnNamespaces {
+  /// What the containers of processes count as, by the cgroups that were read of them while they were what
+  /// a question means.
+  static func groups(of lives: [Life]) -> Set<String> {
+    Set(
+      lives.flatMap { life in
+        life.limits?.map(\.description) ?? life.process.descriptionSpans.map(\.description)
+      }.filter { !$0.hasInheritedCgroup }.compactMap(group))
+  }
+
+  /// The namespaces of processes that are their container's own, over all that is recorded.
+  static func own(of lives: [Life], _ reading: Reading) throws(SQLiteError) -> Set<Int64> {
+    let groups = groups(of: lives)
+    var known: [NamespaceRecord: Bool] = [:]
+    for set in Set(lives.flatMap { $0.memberships.map(\.set) }) {
+      let links = try reading.sets.links(of: set)
+      for type in NamespaceType.allCases {
+        guard let namespace = links[type.link]?.namespace, known[namespace] == nil else { continue }
+        known[namespace] = try isOwn(namespace, groups, reading)
+      }
+    }
+    return Set(known.filter(\.value).map(\.key.id))
+  }
+
+  /// Whether a namespace is the own one of containers, over all that is recorded.
+  static func isOwn(
+    _ namespace: NamespaceRecord, _ groups: Set<String>, _ reading: Reading
+  ) throws(SQLiteError) -> Bool {
+    guard counts(namespace), let first = reading.index.first, let last = reading.index.last else {
+      return false
+    }
+    let members = try reading.connection.prepare(
+      """
+      SELECT member, MIN(began) AS first FROM (
+        \(MembershipStab.inNamespace("m.task_id AS member, m.from_sample AS began")))
+      GROUP BY member ORDER BY first, member
+      """
+    ).bind(MembershipStab.values(first...last, namespace))
+    defer { members.reset() }
+    while try members.step() {
+      guard let life = try reading.lives.life(task: members.integer(0)) else { continue }
+      let own = life.process.descriptionSpans.map(\.description)
+        .first { !$0.hasInheritedCgroup && $0.container != nil }
+      if let group = own.flatMap(group) { return groups.contains(group) }
+    }
+    return false
   }
 }
 

@@ -8,6 +8,9 @@ public struct UnknownName: Sendable, Hashable {
   public let name: String
   /// Those in the history that are nearest to it.
   public let nearest: [String]
+  /// The beginnings of the ids of containers of which only these are known: it may be the name of one of
+  /// them.
+  public let unnamed: [String]
 }
 
 extension HistoryReader {
@@ -37,7 +40,8 @@ private struct NameSearch {
         "SELECT DISTINCT COALESCE(name, substr(id, 1, 12)) FROM container LIMIT 10000"
       ).map { SystemText.harmless($0.text(0)) }
       return UnknownName(
-        isOfContainer: true, name: SystemText.harmless(text), nearest: Self.nearest(text, all))
+        isOfContainer: true, name: SystemText.harmless(text), nearest: Self.nearest(text, all),
+        unnamed: try unnamed())
     case .inner(_, .selected(.of(_, let process))): return try unknown(process)
     case .inner: return nil
     }
@@ -52,7 +56,19 @@ private struct NameSearch {
     let all = try connection.prepare("SELECT DISTINCT comm FROM task LIMIT 10000")
       .map { SystemText.harmless($0.text(0)) }
     return UnknownName(
-      isOfContainer: false, name: SystemText.harmless(name), nearest: Self.nearest(name, all))
+      isOfContainer: false, name: SystemText.harmless(name), nearest: Self.nearest(name, all),
+      unnamed: [])
+  }
+
+  private func unnamed() throws(SQLiteError) -> [String] {
+    try connection.prepare(
+      """
+      SELECT DISTINCT substr(id, 1, 12) FROM container
+      WHERE name IS NULL AND outer_id IS NULL AND COALESCE(verified, 1) = 1
+        AND COALESCE(engine, '') NOT IN ('lxc', 'systemd-nspawn', 'machine', 'buildkit')
+      ORDER BY container_id DESC LIMIT \(Self.most)
+      """
+    ).map { SystemText.harmless($0.text(0)) }
   }
 
   private static func nearest(_ name: String, _ all: [String]) -> [String] {

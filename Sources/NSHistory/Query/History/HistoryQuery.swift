@@ -29,43 +29,132 @@ struct HistoryQuery {
   func forEach(of life: Life, _ body: (Stay) -> Bool) throws(SQLiteError) -> Bool {
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
-    for membership in life.memberships {
-      let links = try reading.sets.links(of: membership.set)
-      for piece in try reading.index.pieces(of: membership.from...membership.until) {
-        let stay = try stay(piece, of: membership, in: life, links) { () throws(SQLiteError) in
-          guard let before else {
-            return try arrivals(of: life, membership, links)
+    for part in Self.parts(of: life) {
+      let life = try joined(part.life)
+      var isInOther = part.isInOtherContainer
+      for membership in life.memberships {
+        let links = try reading.sets.links(of: membership.set)
+        for piece in try reading.index.pieces(of: membership.from...membership.until) {
+          var unreported: [NamespaceLink] = []
+          let changes: [LinkChange]
+          if let before {
+            changes = try comparison.changes(
+              from: before, read: read, to: links, at: piece.lowerBound)
+            unreported = Self.unreported(before, links)
+          } else {
+            changes = try arrivals(of: life, membership, links)
           }
-          return try comparison.changes(
-            from: before, read: read, to: links, at: piece.lowerBound)
+          let stay = try stay(
+            piece, of: membership, in: life, links, changes, isBeginning: before == nil,
+            isInOtherContainer: isInOther, changes.isEmpty ? unreported : [])
+          isInOther = false
+          before = links
+          read.update(links)
+          guard window.mayOverlap(stay.stretch) else { continue }
+          guard body(stay) else { return false }
         }
-        before = links
-        read.update(links)
-        guard window.mayOverlap(stay.stretch) else { continue }
-        guard body(stay) else { return false }
       }
     }
     return true
   }
 
+  /// The life, cut where its process came into another container. Of one that is told only as far as it was
+  /// what a question means, all is one.
+  private static func parts(of life: Life) -> [(life: Life, isInOtherContainer: Bool)] {
+    guard life.limits == nil, !life.process.past.isEmpty else { return [(life, false)] }
+    var order: [String?] = []
+    for span in life.process.descriptionSpans where order.last != span.description.container?.id {
+      order.append(span.description.container?.id)
+    }
+    guard order.count > 1 else { return [(life, false)] }
+    var spans: [[ProcessRecord.DescriptionSpan]] = []
+    for id in Set(order) {
+      spans += life.process.spans { $0.container?.id == id }.map { [$0] }
+    }
+    spans.sort { $0[0].certain.lowerBound < $1[0].certain.lowerBound }
+    return spans.enumerated().map { place, span in (life.limited(to: span), place > 0) }
+      .filter { !$0.0.memberships.isEmpty }
+  }
+
+  /// The life, with what follows one another in the same namespaces as one: a namespace of which the
+  /// kernel's id was learned late is the same.
+  private func joined(_ life: Life) throws(SQLiteError) -> Life {
+    var joined: [Membership] = []
+    for membership in life.memberships {
+      if let last = joined.last, last.until &+ 1 == membership.from, !membership.startsSession,
+        try holds(last.set, membership.set)
+      {
+        joined[joined.count - 1] = last.joined(with: membership)
+      } else {
+        joined.append(membership)
+      }
+    }
+    var life = life
+    life.memberships = joined
+    return life
+  }
+
+  private func holds(_ one: Int64, _ other: Int64) throws(SQLiteError) -> Bool {
+    if one == other { return true }
+    let (before, after) = (try reading.sets.links(of: one), try reading.sets.links(of: other))
+    return NamespaceLink.allCases.allSatisfy { link in
+      guard before[link] != after[link] else { return true }
+      guard let first = before[link]?.namespace, let second = after[link]?.namespace else {
+        return false
+      }
+      return !first.differs(from: second) && (first.kernelID == nil) != (second.kernelID == nil)
+    }
+  }
+
+  /// The links that no event reported in one of two stays.
+  private static func unreported(
+    _ before: LinkComparison.Links, _ after: LinkComparison.Links
+  ) -> [NamespaceLink] {
+    NamespaceLink.allCases.filter { link in
+      before[link] != after[link]
+        && [before[link], after[link]].contains(.unread(.unseen))
+    }
+  }
+
   private func stay(
     _ piece: ClosedRange<Int64>, of membership: Membership, in life: Life,
-    _ links: LinkComparison.Links, changes: () throws(SQLiteError) -> [LinkChange]
+    _ links: LinkComparison.Links, _ changes: [LinkChange], isBeginning: Bool,
+    isInOtherContainer: Bool, _ unreported: [NamespaceLink]
   ) throws(SQLiteError) -> Stay {
-    let changes = try changes()
     let stretch = try reading.edges(of: life)
       .stretch(piece, of: membership.from...membership.until)
-    let begins = piece.lowerBound == life.memberships.first?.from
-    let isFirst = begins && life.movedFrom == nil
+    let isFirst = isBeginning && life.movedFrom == nil
+    let process = life.process.described(at: piece.upperBound)
     return Stay(
-      process: life.process.described(at: piece.upperBound), from: stretch.from,
-      until: stretch.until,
+      process: process, from: stretch.from, until: stretch.until,
       beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
       isFirst: isFirst,
-      isReturn: begins ? false : try reading.threads.isReturned(life, at: piece.lowerBound),
+      isReturn: isBeginning ? false : try reading.threads.isReturned(life, at: piece.lowerBound),
       joined: try MemberFinder(reading: reading).member(
         of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process),
-      parent: isFirst ? try reading.lives.parent(of: life.process) : nil)
+      parent: isFirst
+        ? try reading.lives.parent(of: life.process)?.described(at: piece.lowerBound) : nil,
+      parentThen: try parent(of: process, at: piece.upperBound),
+      isInOtherContainer: isInOtherContainer, unreported: unreported)
+  }
+
+  /// The parent of a process as it was at a sample or event.
+  private func parent(
+    of process: ProcessRecord, at point: Int64
+  ) throws(SQLiteError) -> ProcessRecord? {
+    guard process.tid == nil, process.parentPIDs.count == 1, let pid = process.parentPIDs.first,
+      pid != 0
+    else { return nil }
+    if let first = try reading.lives.parent(of: process), first.pid == pid {
+      // The one that made it was its parent as long as nothing else was read.
+      if process.makerPID == pid { return first.described(at: point) }
+      if try reading.lives.life(task: first.id)?.isMissing(at: point) == false {
+        return first.described(at: point)
+      }
+    }
+    let there = try reading.tracks.lives(
+      TaskNumber(pid: pid), alive: reading.index.point(point).wall)
+    return there.count == 1 ? there[0].process.described(at: point) : nil
   }
 
   private func arrivals(

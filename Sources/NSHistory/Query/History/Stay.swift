@@ -24,8 +24,15 @@ public struct Stay: Sendable, Hashable {
   public let isReturn: Bool
   /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be told.
   public let joined: ProcessRecord?
-  /// Of the first stay, the parent of the process; nil where that is not known.
+  /// Of the first stay, the parent of the process when it was first seen; nil where that is not known.
   public let parent: ProcessRecord?
+  /// Its parent at the end of the stay, as it was then; nil where it had none, and where that is not
+  /// known.
+  public let parentThen: ProcessRecord?
+  /// Whether it is in another container than in the stay before, or in none any more.
+  public let isInOtherContainer: Bool
+  /// Of a stay without changes, the links that no event reported in it, or in the one before.
+  public let unreported: [NamespaceLink]
 
   var stretch: Stretch { Stretch(from: from, until: until, beginning: beginning, end: end) }
 }

@@ -18,6 +18,12 @@ public struct NamespaceSummary: Sendable, Hashable {
   /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that was seen in
   /// it, which made it (unshare(2)), unless it entered (setns(2)) what no look for pins could see.
   public let isMakerCertain: Bool
+  /// Where it is not known who made it, the first process that was seen in it.
+  public let firstProcess: ProcessRecord?
+  /// The parent of that process.
+  public let parentOfFirst: ProcessRecord?
+  /// Whether an event told when that came: the namespace was made then, or only a pin had kept it.
+  public let isFirstExact: Bool
   /// Every pin that it ever had, in the order in which they were met.
   public let pins: [PinRecord]
   /// What keeps it alive in the last sample of all.

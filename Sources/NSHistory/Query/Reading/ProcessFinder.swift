@@ -57,7 +57,7 @@ struct ProcessFinder {
     return all
   }
 
-  /// Those with a description that is meant, at some time of the window.
+  /// Those with a description that is meant, at some time of the window, as far as they had it.
   private func lives(
     _ selector: ProcessSelector, _ condition: String, _ values: [Value], in window: TimeWindow
   ) throws(SQLiteError) -> [Life] {
@@ -73,16 +73,13 @@ struct ProcessFinder {
     var lives: [Life] = []
     for task in tasks {
       guard let life = try reading.lives.life(task: task) else { continue }
-      guard !life.process.past.isEmpty else {
-        lives.append(life)
+      let limited = isMeant.limited(life)
+      if let limits = limited.limits,
+        !limits.mayHold(behind: samples.lowerBound, before: samples.upperBound)
+      {
         continue
       }
-      let spans = life.process.spans { isMeant.matches($0) }
-      let isThere = spans.contains {
-        $0.possibleFrom < samples.upperBound && $0.possibleUntil > samples.lowerBound
-      }
-      guard isThere else { continue }
-      lives.append(isMeant.isOfContainers ? life.limited(to: spans) : life)
+      lives.append(limited)
     }
     return lives.sorted { one, other in
       (one.firstSample, one.process.id) < (other.firstSample, other.process.id)

@@ -65,6 +65,10 @@ struct RangePieces {
         starts.insert(run.from)
         if run.until < all.upperBound { starts.insert(run.until + 1) }
       }
+      for span in track.limits.values.joined() {
+        starts.formUnion([span.certain.lowerBound, span.possibleUntil])
+        if span.certain.upperBound < all.upperBound { starts.insert(span.certain.upperBound + 1) }
+      }
     }
     let sorted = starts.filter(all.contains).sorted()
     return sorted.indices.map { place in

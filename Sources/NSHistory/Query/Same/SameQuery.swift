@@ -33,8 +33,28 @@ struct SameQuery {
       if case .at(let time) = question.time { try index.brackets(at: time) } else { nil }
     brackets = moment ?? []
     tracks = try question.pids.map { (selector) throws(SQLiteError) in
-      try reader.track(selector, in: moment)
+      var track = try reader.track(selector, in: moment)
+      track.limits = try Self.limits(of: track, selector, connection)
+      return track
     }
+  }
+
+  /// When each process of a track was what a name or a container means.
+  private static func limits(
+    of track: Track, _ selector: SameQuestion.Selector, _ connection: Connection
+  ) throws(SQLiteError) -> [Int: [ProcessRecord.DescriptionSpan]] {
+    var matchers: [DescriptionMatcher] = []
+    for name in selector.names {
+      // By a number inside a pid namespace it is meant all of its time.
+      guard let matcher = try DescriptionMatcher(name, in: connection) else { return [:] }
+      matchers.append(matcher)
+    }
+    guard !matchers.isEmpty else { return [:] }
+    var limits: [Int: [ProcessRecord.DescriptionSpan]] = [:]
+    for (place, process) in track.processes.enumerated() where !process.past.isEmpty {
+      limits[place] = process.spans { one in matchers.contains { $0.matches(one) } }
+    }
+    return limits
   }
 
   func answer() throws(SQLiteError) -> SameAnswer {

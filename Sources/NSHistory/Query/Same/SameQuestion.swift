@@ -22,6 +22,9 @@ public struct SameQuestion: Sendable {
     public var within: Int64
     /// The one process that is meant, by `ProcessRecord.id`; nil for every one that had the PID.
     public var process: Int64?
+    /// The names and containers that it stands for: the process counts only while it had one of them.
+    /// Empty for all of its time.
+    public var names: Set<ProcessSelector> = []
 
     /// Selects a PID, or one of its processes.
     public init(pid: Int64, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil) {

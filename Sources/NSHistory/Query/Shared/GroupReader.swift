@@ -140,14 +140,10 @@ struct GroupReader {
     guard isFew(tasks, &group) else { return }
     for task in tasks.sorted() {
       guard let life = try reading.lives.life(task: task) else { continue }
-      guard isMeant.isOfContainers, !life.process.past.isEmpty else {
-        try add(life, life.memberships, to: &group)
-        continue
-      }
-      // A process is in a container while its control group is one of it.
-      let spans = life.process.spans { isMeant.matches($0) }
+      let limited = isMeant.limited(life)
+      if isMeant.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
       try add(
-        life, life.limited(to: spans).memberships, Self.uncertain(spans, of: life), to: &group)
+        life, limited.memberships, Self.uncertain(limited.limits ?? [], of: life), to: &group)
     }
   }
 

@@ -25,7 +25,9 @@ struct OutsiderFinder {
       for namespace in try namespaces(of: group, types) {
         let lives = try lives(in: namespace, otherThan: members)
         let strangers = lives.filter { $0.process.container == nil }
-        let isOwn = group.isContainer && isOwn(namespace, group, lives)
+        let isOwn =
+          group.isContainer && !strangers.isEmpty
+          ? try OwnNamespaces.isOwn(namespace, group.containers, reading) : false
         for life in strangers {
           if isOwn, let one = try outsider(life, group, namespace) { found.outsiders.append(one) }
           if met.insert(life.process.id).inserted, try isUncertain(life) {
@@ -52,18 +54,6 @@ struct OutsiderFinder {
       }
     }
     return order
-  }
-
-  /// Whether nobody of another container was in a namespace.
-  private func isOwn(
-    _ namespace: NamespaceRecord, _ group: SharedGroup, _ lives: [Life]
-  ) -> Bool {
-    let others = groups.filter { $0.place != group.place }.flatMap(\.members)
-    return !lives.contains { $0.process.container != nil }
-      && !others.contains { member in
-        member.life.process.container != nil
-          && member.runs[namespace.type.link].contains { $0.value.namespace?.id == namespace.id }
-      }
   }
 
   private func lives(

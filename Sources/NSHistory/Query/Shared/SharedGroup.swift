@@ -13,6 +13,8 @@ struct SharedGroup {
   var hasUnknownNumbers = false
   /// Whether it is a container.
   var isContainer = false
+  /// What its containers count as: see `OwnNamespaces.group`.
+  var containers: Set<String> = []
   /// Whether any process or namespace of it was ever recorded.
   var isKnown = true
   /// How many more processes had its PID in the time asked for.

@@ -4,6 +4,8 @@ struct Life {
   var memberships: [Membership]
   /// The same with those times, too, that a question does not count: nil where it counts all.
   private(set) var whole: [Membership]?
+  /// When the process was what a question means; nil where that is all of its time.
+  private(set) var limits: [ProcessRecord.DescriptionSpan]?
   /// The sample that found it though no event had told of it, where events told of all others: when
   /// it came only its start tells. Not looked for where only some of its memberships are read.
   var untold: SamplePoint?
@@ -67,6 +69,7 @@ struct Life {
   func limited(to spans: [ProcessRecord.DescriptionSpan]) -> Life {
     var limited = self
     limited.whole = whole ?? memberships
+    limited.limits = spans
     limited.memberships = spans.flatMap { span in
       memberships.compactMap { $0.limited(to: span) }
     }

@@ -71,6 +71,18 @@ extension Membership {
   }
 }
 
+extension Membership {
+  /// With the one that follows on it, in the same namespaces.
+  func joined(with next: Membership) -> Membership {
+    var joined = Membership(
+      set: next.set, from: from, until: next.until, isOpen: next.isOpen,
+      startsSession: startsSession, beginsExactly: beginsExactly, endsExactly: next.endsExactly)
+    joined.mayBeginBehind = mayBeginBehind
+    joined.mayEndBy = next.mayEndBy
+    return joined
+  }
+}
+
 extension [Membership] {
   /// Adds the next of a process.
   mutating func append(

@@ -138,6 +138,16 @@ extension ProcessRecord {
       }.map(\.description))
   }
 
+  /// The same at a number, with what else it may have been at some time behind an earlier one.
+  func described(at number: Int64, orBehind low: Int64) -> ProcessRecord {
+    let now = described(at: number)
+    guard !past.isEmpty else { return now }
+    let others = descriptions(from: low, before: number).filter {
+      !now.possibleDescriptions.contains($0)
+    }
+    return with(now.possibleDescriptions + others)
+  }
+
   private func with(_ found: [RecordedDescription]) -> ProcessRecord {
     guard let first = found.first else { return self }
     var copy = self

@@ -19,6 +19,8 @@ struct Track {
   /// Why none of its processes was found at the time by which one was to be picked; nil where the PID
   /// was not picked by a time.
   var whyNobody: UnknownReason?
+  /// When processes, by their places, were what the question means; of others all of their time counts.
+  var limits: [Int: [ProcessRecord.DescriptionSpan]] = [:]
 
   init(
     pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkRuns,
@@ -96,8 +98,20 @@ struct Track {
     state(link, bracket, isRunning: !running(in: bracket, until: end).isEmpty)
   }
 
-  /// The same, where it is known whether a process may have been running.
+  /// The same, where it is known whether a process may have been running. While it was not what is meant
+  /// it counts as not there.
   func state(_ link: NamespaceLink, _ bracket: Bracket, isRunning: Bool) -> State {
+    let state = stateOfAll(link, bracket, isRunning: isRunning)
+    guard !limits.isEmpty, !state.isAbsent else { return state }
+    let places: [Int] =
+      if case .known(_, let process) = state { [process] } else { Array(processes.indices) }
+    let standings = places.map { limits[$0]?.standing(in: bracket) ?? .meant }
+    if standings.allSatisfy({ $0 == .meant }) { return state }
+    return standings.allSatisfy { $0 == .other }
+      ? .absent(.notRunning) : .unknown(.changedBetweenSamples)
+  }
+
+  private func stateOfAll(_ link: NamespaceLink, _ bracket: Bracket, isRunning: Bool) -> State {
     guard !known.isEmpty else { return .unknown(.notRecorded) }
     if processes.isEmpty, let whyNobody { return .absent(whyNobody) }
     guard processes.contains(where: { bracket.isOf(space: $0.space) }) else {

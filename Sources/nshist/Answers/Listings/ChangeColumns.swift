@@ -16,6 +16,14 @@ struct ChangeRow {
 /// The columns of the timeline of changes.
 enum ChangeColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<ChangeRow>] {
+    let containers: [Column<ChangeRow>] = ContainerColumns.all { $0.change.process }
+      .filter { $0.key != "container" }
+    return times(zone) + process + parts + containers
+      + RelatedProcess.columns("joined") { $0.change.joined }
+      + RelatedProcess.columns("parent") { $0.change.parent }
+  }
+
+  private static func times(_ zone: TimeZoneChoice) -> [Column<ChangeRow>] {
     [
       TimeColumns.time("by", zone) { $0.change.by },
       Column("after", in: .data) { .time($0.change.after) },
@@ -26,6 +34,11 @@ enum ChangeColumns {
       Column("missing", in: .data) { row in
         .optional(row.change.missing) { .string($0.code) }
       },
+    ]
+  }
+
+  private static var process: [Column<ChangeRow>] {
+    [
       Column("pid", cell: { .init(text: $0.change.process?.number.description ?? "") }) {
         .optional($0.change.process) { .integer($0.pid) }
       },
@@ -33,7 +46,20 @@ enum ChangeColumns {
       Column("start", in: .data) { row in
         .optional(row.change.process?.start) { .string(TimeFormat.start($0)) }
       },
-      Column("comm") { .optional($0.change.process?.comm, JSON.string) },
+      Column("comm", cell: { .init(text: $0.change.process?.shownNames ?? "") }) {
+        .optional($0.change.process?.comm, JSON.string)
+      },
+      Column("container", cell: { .init(text: $0.change.process?.shownContainers ?? "") }) {
+        .optional($0.change.process?.container?.id, JSON.string)
+      },
+      Column("disputed", in: .data) { row in
+        .array((row.change.process?.disputed ?? []).map { .string($0.rawValue) })
+      },
+    ]
+  }
+
+  private static var parts: [Column<ChangeRow>] {
+    [
       Column("change") { .string($0.change.kind.rawValue) },
       Column("marks", cell: { marks($0.change) }) {
         .array($0.change.marks.map { .string($0.rawValue) })
@@ -46,9 +72,7 @@ enum ChangeColumns {
       part("how") { .string($0.how.rawValue) },
       part("from") { .optional($0.from) { .string($0.name) } },
       part("to") { .optional($0.to) { .string($0.name) } },
-    ] + ContainerColumns.all { $0.change.process }
-      + RelatedProcess.columns("joined") { $0.change.joined }
-      + RelatedProcess.columns("parent") { $0.change.parent }
+    ]
   }
 
   /// A value of the one part that a record of CSV is about.

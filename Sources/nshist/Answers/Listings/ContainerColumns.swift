@@ -22,6 +22,11 @@ enum ContainerColumns {
         .optional(process(row)?.entered) { $0.isOutside ? .string($0.container.id) : .null }
       },
       Column("container_name", in: .data) { .optional(container($0)?.name, JSON.string) },
+      Column("container_name_source", in: .data) { row in
+        .optional(container(row)) { one in
+          one.isNameMissing ? .string("not-found") : one.name == nil ? .null : .string("engine")
+        }
+      },
       Column("container_owner", in: .data) { .optional(container($0)?.owner, JSON.integer) },
       Column("container_verified", in: .data) {
         .optional(container($0)?.isVerified, JSON.bool)

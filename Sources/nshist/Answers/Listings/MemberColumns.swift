@@ -7,7 +7,7 @@ enum MemberColumns {
     let times: [Column<Member>] = TimeColumns.all(
       zone, from: { $0.from }, until: { $0.until }, beginning: { $0.beginning }, end: { $0.end })
     let link = Column<Member>("link", in: .data) { .string("\($0.link.fileName)") }
-    return identity + [link] + ProcessColumns.all { $0.process } + times
+    return identity + [link] + ProcessColumns.all(showsContainer: true) { $0.process } + times
   }
 
   /// What a table says of one that is not in it itself.

@@ -4,7 +4,14 @@ internal import NamespaceModel
 /// The columns of a process's history.
 enum StayColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<Stay>] {
-    ProcessColumns.all { $0.process }
+    ProcessColumns.all(showsContainer: true) { $0.process }
+      + [
+        Column("ppid", "PARENT", cell: { .init(text: parent($0)) }) {
+          .optional($0.process.knownParentPID, JSON.integer)
+        },
+        Column("ppid_comm", in: .data) { .optional($0.parentThen?.comm, JSON.string) },
+        Column("maker_pid", in: .data) { .optional($0.process.makerPID, JSON.integer) },
+      ]
       + TimeColumns.all(
         zone, from: { $0.from }, until: { $0.until }, beginning: { $0.beginning }, end: { $0.end })
       + [
@@ -25,6 +32,12 @@ enum StayColumns {
             })
         }
       ] + NamespaceLink.allCases.map(LinkColumn.column)
+  }
+
+  /// The parent, with its name where it is known.
+  private static func parent(_ stay: Stay) -> String {
+    if stay.process.tid != nil { return "" }
+    return stay.parentThen?.label ?? stay.process.shownParents
   }
 
   private static func json(_ change: LinkChange) -> JSON {

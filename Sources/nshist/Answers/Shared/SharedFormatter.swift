@@ -198,7 +198,8 @@ struct SharedFormatter {
     let lines = order.prefix(Self.mostSentences).map { one in
       let group = names[one.group]
       let whose =
-        one.process.map { GroupName.words($0) + group.suffix } ?? "any process of \(group.words)"
+        one.process.map { GroupName.words($0) + group.possibleSuffix($0) }
+        ?? "any process of \(group.words)"
       let affected = types[one] ?? []
       let which =
         affected.count == answer.types.count ? "" : " in \(affected.joined(separator: ", "))"
@@ -236,16 +237,38 @@ struct SharedFormatter {
         "In more than one of the groups, and not compared with itself: "
           + Self.list(several.map(GroupName.words)) + ".")
     }
-    for one in answer.outsiders.prefix(Self.mostSentences) {
-      lines.append(
-        """
-        Of no known container, and in \(names[one.group].own(one.namespace.type.name)): \
-        \(GroupName.words(one.process)), \(show(one.from)) to \(show(one.until)).
-        """)
+    let outsiders = outsiders
+    let rest = outsiders.count - Self.mostSentences
+    return lines + outsiders.prefix(Self.mostSentences)
+      + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+  }
+
+  /// Those of no known container: what is the same of several types in one sentence.
+  private var outsiders: [String] {
+    struct Stay: Hashable {
+      let process: ProcessRecord
+      let group: Int
+      let from: Int64
+      let until: Int64
     }
-    let rest = answer.outsiders.count - Self.mostSentences
-    if rest > 0 { lines.append("and \(rest) more: --format json has them all") }
-    return lines
+    var order: [Stay] = []
+    var types: [Stay: [String]] = [:]
+    for one in answer.outsiders {
+      // A process changes its namespaces one after the other: what prints the same is one.
+      let stay = Stay(
+        process: one.process, group: one.group, from: one.from / 1_000_000 * 1_000_000,
+        until: one.until / 1_000_000 * 1_000_000)
+      if types[stay] == nil { order.append(stay) }
+      types[stay, default: []].append(one.namespace.type.name)
+    }
+    return order.sorted { $0.from < $1.from }.map { stay in
+      let all = types[stay] ?? []
+      let place = names[stay.group].own(all.joined(separator: ", ")) + (all.count > 1 ? "s" : "")
+      return """
+        Of no known container, and in \(place): \(GroupName.words(stay.process)), \
+        \(show(stay.from)) to \(show(stay.until)).
+        """
+    }
   }
 
   private static func list(_ all: [String]) -> String {

@@ -16,14 +16,24 @@ enum PinWords {
       + "not seen \(TimeFormat.people(missed, zone)))"
   }
 
-  /// In a sentence, with times: each, up to a few.
+  /// In a sentence, with times: each, up to a few. What several recordings saw is said once.
   static func list(_ pins: [PinRecord], _ zone: TimeZoneChoice) -> String? {
     guard !pins.isEmpty else { return nil }
-    let shown = pins.suffix(most).map { pin in
-      let ends = [pin.firstSeen, pin.lastSeen].map { TimeFormat.people($0, zone) }
-      return "\(pin.words), seen \(ends[0]) to \(ends[1])"
+    var order: [String] = []
+    var all: [String: [PinRecord]] = [:]
+    for pin in pins {
+      order.removeAll { $0 == pin.words }
+      order.append(pin.words)
+      all[pin.words, default: []].append(pin)
     }
-    let others = pins.count > most ? "; and \(pins.count - most) before" : ""
+    let shown = order.suffix(most).map { words in
+      let times = all[words] ?? []
+      let ends = [times.map(\.firstSeen).min(), times.map(\.lastSeen).max()]
+        .compactMap(\.self).map { TimeFormat.people($0, zone) }
+      let count = times.count > 1 ? ", \(times.count) times" : ""
+      return "\(words), seen \(ends.joined(separator: " to "))\(count)"
+    }
+    let others = order.count > most ? "; and \(order.count - most) before" : ""
     return "pinned by \(shown.joined(separator: "; "))\(others)"
   }
 

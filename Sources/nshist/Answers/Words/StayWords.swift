@@ -8,19 +8,37 @@ struct StayWords {
   /// `net only: joined net:[4026532281]#4107, those of 812 nginx`.
   var text: String {
     if stay.isFirst { return first }
-    guard !stay.changes.isEmpty else { return "as before" }
+    guard !stay.changes.isEmpty else { return "as before\(place)\(unreported)" }
     let links = stay.changes.map(\.link)
     let which = LinkGroup.words(links) + (links.count == 1 ? " only" : "")
     let back = stay.isReturn ? ", back with its process" : ""
-    return "\(which): \(changes)\(joined)\(back)"
+    return "\(which): \(changes)\(joined)\(back)\(place)"
+  }
+
+  /// The container that it came into, where it was in another.
+  private var place: String {
+    guard stay.isInOtherContainer else { return "" }
+    return stay.process.container.map { "; now in \($0.words)" } ?? "; now in no container"
+  }
+
+  /// That no event reported a link says nothing of where it led.
+  private var unreported: String {
+    let unseen = stay.unreported.filter { stay.links[$0] == .unread(.unseen) }
+    if !unseen.isEmpty { return "; \(LinkGroup.words(unseen)) unseen" }
+    return stay.unreported.isEmpty ? "" : "; \(LinkGroup.words(stay.unreported)) read"
   }
 
   /// Where the process was when it was first seen, and what of that is not where its parent was.
   private var first: String {
     let place = "in \(LinkColumn.summary(stay.links))"
-    let link = stay.process.tid == nil ? "child" : "thread"
-    let parent = stay.parent.map { ", \(link) of \($0.label)" } ?? ""
-    return stay.changes.isEmpty ? place : "\(place); \(changes)\(joined)\(parent)"
+    return (stay.changes.isEmpty ? place : "\(place); \(changes)\(joined)") + parent
+  }
+
+  private var parent: String {
+    guard let parent = stay.parent else { return "" }
+    if stay.process.tid != nil { return ", thread of \(parent.label)" }
+    let isParentStill = stay.process.knownParentPID == parent.pid
+    return ", \(isParentStill ? "child of" : "made by") \(parent.label)"
   }
 
   private var joined: String { stay.joined.map { ", those of \($0.label)" } ?? "" }

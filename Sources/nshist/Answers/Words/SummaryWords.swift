@@ -16,8 +16,23 @@ struct SummaryWords {
     }
     if let uid = summary.ownerUID { line += ", made by \(UserName.words(uid))" }
     if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
-    return [line, PinWords.list(summary.pins, zone), kept(summary.kept)].compactMap(\.self)
-      .joined(separator: "; ")
+    return [line, first(summary), PinWords.list(summary.pins, zone), kept(summary.kept)].compactMap(
+      \.self
+    )
+    .joined(separator: "; ")
+  }
+
+  /// Who was the first in it, where it is not known who made it.
+  private func first(_ summary: NamespaceSummary) -> String? {
+    guard let first = summary.firstProcess else { return nil }
+    let parent = summary.parentOfFirst.map { " (child of \($0.label))" } ?? ""
+    let place = first.container.map { " in \($0.words)" } ?? ""
+    let time =
+      summary.isFirstExact ? "exactly from the beginning of that time on" : "by a sample"
+    return """
+      the process that made it was not seen: the first process seen in it was \(first.label)\(parent)\(place), \
+      \(time)
+      """
   }
 
   private func kept(_ kept: NamespaceSummary.Keepers) -> String {
@@ -55,6 +70,9 @@ struct SummaryWords {
         ("owner_uid", .optional(summary.ownerUID, JSON.integer)),
         ("maker", .optional(summary.maker) { $0.json }),
         ("maker_certain", .optional(summary.maker) { _ in .bool(summary.isMakerCertain) }),
+        ("first_process", .optional(summary.firstProcess) { $0.json }),
+        ("first_process_parent", .optional(summary.parentOfFirst) { $0.json }),
+        ("first_exact", .optional(summary.firstProcess) { _ in .bool(summary.isFirstExact) }),
         ("pins", .array(summary.pins.map { .object($0.keys) })),
         (
           "kept_by",

@@ -1,0 +1,189 @@
+// A name or a container stands for the time in which a process had it, in every question.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct NamesThroughTimeTests {
+  private let history: SmallHistory
+  private static let web = String(repeating: "a", count: 64)
+  private static let lab = String(repeating: "b", count: 64)
+
+  private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
+
+  /// When the samples began, the first at 1.
+  private func time(_ sample: Int64) -> Int64 {
+    SmallHistory.epoch + (1000 + 10 * sample) * SmallHistory.second
+  }
+
+  private func between(_ sample: Int64) -> Int64 { time(sample) + 5 * SmallHistory.second }
+
+  /// Up to sample 3 processes 10 and 12 are in one container, from sample 4 on in another. 10 has another
+  /// name then; it moves in sample 2, while nothing else changes, and in sample 5. 30 moves while it is renamed.
+  init() throws {
+    history = try SmallHistory()
+    for sample in 1...6 {
+      let isEarly = sample <= 3
+      var processes: [SmallHistory.Process] = [
+        .init(
+          pid: 10, cgroup: Self.cgroup(isEarly ? Self.web : Self.lab),
+          elsewhere: [.net: sample < 2 ? 1 : sample < 5 ? 2 : 3]),
+        .init(pid: 12, cgroup: Self.cgroup(isEarly ? Self.web : Self.lab), elsewhere: [.net: 5]),
+        .init(pid: 20, cgroup: Self.cgroup(Self.lab), elsewhere: [.net: 5]),
+        .init(pid: 30, elsewhere: [.net: isEarly ? 1 : 6]),
+        .init(pid: 40),
+      ]
+      processes[0].comm = isEarly ? "nginx" : "worker"
+      processes[3].comm = isEarly ? "one" : "other"
+      if sample == 6 { processes.remove(at: 0) }
+      try history.sample(processes)
+    }
+  }
+
+  private func changes(
+    _ question: ChangesQuestion, _ reader: HistoryReader
+  ) throws -> [NamespaceChange] {
+    var found: [NamespaceChange] = []
+    try reader.changes(question) {
+      found.append($0)
+      return true
+    }
+    return found
+  }
+
+  private func stays(_ selector: ProcessSelector, _ reader: HistoryReader) throws -> [Stay] {
+    var found: [Stay] = []
+    try reader.history(selector) {
+      found.append($0)
+      return true
+    }
+    return found
+  }
+
+  @Test("changes are of the name and the container that the process had then")
+  func whatHappened() throws {
+    let reader = try history.end()
+    let early = try changes(ChangesQuestion(process: .comm("nginx")), reader)
+    #expect(early.map(\.kind) == [.firstSeen, .moved], "\(early)")
+    #expect(early.allSatisfy { $0.process?.comm == "nginx" })
+    let late = try changes(ChangesQuestion(process: .comm("worker")), reader)
+    #expect(late.map(\.kind) == [.moved, .exited], "\(late)")
+    for (container, kinds) in [
+      (Self.web, [NamespaceChange.Kind.firstSeen, .moved]), (Self.lab, [.moved, .exited]),
+    ] {
+      let found = try changes(ChangesQuestion(process: .container(container)), reader)
+        .filter { $0.process?.pid == 10 }
+      #expect(found.map(\.kind) == kinds, "\(found)")
+      #expect(found.allSatisfy { $0.process?.container?.id == container })
+    }
+  }
+
+  @Test("a change between two reads that differ is told of both names, as disputed")
+  func disputed() throws {
+    let reader = try history.end()
+    for name in ["one", "other"] {
+      let moves = try changes(ChangesQuestion(process: .comm(name)), reader)
+        .filter { $0.kind == .moved }
+      #expect(moves.count == 1 && moves.first?.process?.disputed == [.comm], "\(moves)")
+    }
+  }
+
+  @Test("the history of a name ends and begins where that does")
+  func stays() throws {
+    let reader = try history.end()
+    let early = try stays(.comm("nginx"), reader)
+    #expect(early.last?.until == time(3) && early.last?.end.kind == .changed, "\(early)")
+    #expect(early.last?.end.other == time(4))
+    let late = try stays(.comm("worker"), reader)
+    #expect(late.first?.from == time(4) && late.first?.beginning.kind == .changed, "\(late)")
+    #expect(late.first?.beginning.other == time(3))
+    // Asked for by its number it is told in all of its containers.
+    let all = try stays(.pid(10), reader)
+    #expect(
+      all.map { $0.process.container?.id } == [Self.web, Self.web, Self.lab, Self.lab], "\(all)")
+    #expect(all.map(\.isInOtherContainer) == [false, false, true, false])
+    #expect(all[2].changes.isEmpty && all[2].beginning.kind == .changed)
+  }
+
+  @Test("who shared with a container shared with a process while that was in it")
+  func peers() throws {
+    let reader = try history.end()
+    for (container, times) in [(Self.web, time(1)...time(3)), (Self.lab, time(1)...time(6))] {
+      var until: Int64 = 0
+      try reader.peers(PeersQuestion(.container(container), types: [.net])) { peer in
+        until = max(until, peer.shared.flatMap(\.intervals).map(\.until).max() ?? 0)
+        return true
+      }
+      #expect(until == times.upperBound)
+    }
+    let own = try reader.namespaces(.of(.net, .comm("worker"))).map(\.namespace.kernelID)
+    #expect(
+      own == [SmallHistory.namespace(.net, 2), SmallHistory.namespace(.net, 3)].map(\.kernelID))
+  }
+
+  private func same(
+    _ container: String, _ time: SameQuestion.Time, _ reader: HistoryReader
+  ) throws -> SameAnswer.TypeAnswer {
+    let row = try #require(try reader.processes(.pid(12)).first).id
+    var one = SameQuestion.Selector(pid: 12, process: row)
+    one.names = [.container(container)]
+    let answer = try reader.same(
+      SameQuestion(pids: [one, .init(pid: 20)], time: time, types: [.net]))
+    return try #require(answer.types.first)
+  }
+
+  @Test("together are they while each was in its container; between two reads it is not known")
+  func same() throws {
+    let reader = try history.end()
+    let everything = SameQuestion.Time.range(since: nil, until: nil)
+    let early = try same(Self.web, everything, reader)
+    #expect(early.verdict == .same && early.intervals.map(\.until).max() == time(3), "\(early)")
+    let late = try same(Self.lab, everything, reader)
+    #expect(late.verdict == .same && late.intervals.map(\.from).min() == time(4), "\(late)")
+    #expect(try same(Self.web, .at(between(2)), reader).verdict == .same)
+    for container in [Self.web, Self.lab] {
+      let doubt = try same(container, .at(between(3)), reader)
+      #expect(doubt.verdict == .unknown && doubt.reason == .changedBetweenSamples, "\(doubt)")
+    }
+    #expect(try same(Self.web, .at(between(4)), reader).verdict == .unknown)
+    #expect(try same(Self.lab, .at(between(4)), reader).verdict == .same)
+    let after = SameQuestion.Time.range(since: time(4), until: time(6))
+    #expect(try same(Self.web, after, reader).verdict == .unknown)
+  }
+
+  @Test("of a container are told its processes and who came into its own namespaces")
+  func visitors() throws {
+    // 40 comes into the network of 12, which the one container had first.
+    for isThere in [true, false] {
+      try history.sample([
+        .init(pid: 12, cgroup: Self.cgroup(Self.lab), elsewhere: [.net: 5]),
+        .init(pid: 20, cgroup: Self.cgroup(Self.lab), elsewhere: [.net: 5]),
+        .init(pid: 40, elsewhere: isThere ? [.net: 5] : [:]),
+      ])
+    }
+    let reader = try history.end()
+    let found = try changes(ChangesQuestion(container: Self.web), reader)
+    let visits = found.filter { $0.process?.pid == 40 }
+    #expect(visits.map(\.kind) == [.moved, .moved], "\(found)")
+    #expect(visits.first?.marks == [.entered] && visits.last?.marks == [.toInitial])
+    #expect(found.contains { $0.process?.pid == 20 } && !found.contains { $0.process?.pid == 30 })
+    // What it had of its own another may have left later.
+    let left = found.filter { $0.process?.pid == 10 && ($0.by ?? 0) > time(4) }
+    #expect(left.allSatisfy { $0.parts.map(\.from?.kernelID).contains(4002) }, "\(left)")
+  }
+
+  @Test("a namespace whose id is learned late is one row, and what was not reported is said")
+  func lateIdentity() throws {
+    let small = try SmallHistory()
+    let known = SmallHistory.namespace(.net, 7)
+    let unknown = ObservedNamespace(
+      type: .net, inode: known.inode, kernelID: nil, sighting: 0, isInitial: false)
+    for place in [unknown, unknown, known, known] {
+      try small.sample([.init(pid: 1), .init(pid: 10, places: [.net: place])])
+    }
+    let reader = try small.end()
+    let found = try stays(.pid(10), reader)
+    #expect(found.count == 1 && found.first?.links[.net]?.namespace?.kernelID == known.kernelID)
+  }
+}
