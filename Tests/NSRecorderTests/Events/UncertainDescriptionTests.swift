@@ -1,0 +1,81 @@
+// The user and the cgroup of a process that runs one program after the other: told as read only where
+// nothing can have changed them since.
+
+import NamespaceEvents
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct UncertainDescriptionTests {
+  private let script = EventScript()
+
+  private func description(_ pid: Int32) -> ProcessDescription? {
+    script.follower.processes[pid]?.description
+  }
+
+  /// Executes a program; what is read right after it, or nothing.
+  private func execute(_ pid: Int32, _ name: String, uid: UInt32?) {
+    let read = uid.map {
+      TaskLook(
+        links: [:], time: script.clock,
+        description: .init(comm: nil, uid: $0, cgroup: Array("0::/own".utf8)))
+    }
+    script.take(
+      pid, of: pid, .comm(CommName(name.utf8), isExec: true), look: read)
+  }
+
+  @Test("an exec that was not looked at makes what was read before uncertain")
+  func unread() {
+    script.fork(20, of: 10)
+    execute(20, "su", uid: 0)
+    script.turn()
+    #expect(description(20)?.inherited == [])
+    execute(20, "sleep", uid: nil)
+    let told = script.turn()
+    #expect(description(20)?.uid == 0 && description(20)?.inherited == [.user, .cgroup])
+    guard case .described(_, let description)? = told.last?.change else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(description.inherited == [.user, .cgroup])
+  }
+
+  @Test("a sample during which something happened does not replace what an event's look read")
+  func touched() {
+    script.fork(20, of: 10)
+    execute(20, "sleep", uid: 33)
+    script.turn()
+    // The sample reads uid 7, as script has it: it may have been read before the exec.
+    _ = script.verify([10: .host, 20: .host], touched: [20])
+    #expect(description(20)?.uid == 33 && description(20)?.inherited == [])
+  }
+
+  @Test("nor does it make certain what no look has read; the next that can does")
+  func settled() throws {
+    script.fork(20, of: 10)
+    execute(20, "sleep", uid: nil)
+    script.turn()
+    _ = script.verify([10: .host, 20: .host], touched: [20])
+    #expect(description(20)?.uid == 7 && description(20)?.inherited == [.user, .cgroup])
+    var all = script.sample([10: .host, 20: .host])
+    all.hasAllDescriptions = true
+    let verified = script.follower.verify(all, touched: [])
+    #expect(description(20)?.uid == 7 && description(20)?.inherited == [])
+    let token = try #require(script.follower.processes[20]?.token)
+    #expect(verified.sample.described.map(\.token) == [token])
+    #expect(verified.sample.described.first?.description.inherited == [])
+  }
+
+  @Test("where each sample reads only some, it is certain when all have been read")
+  func settledInTurns() {
+    script.fork(20, of: 10)
+    execute(20, "sleep", uid: nil)
+    script.turn()
+    _ = script.verify([10: .host, 20: .host], touched: [20])
+    for _ in 0..<7 { _ = script.verify([10: .host, 20: .host]) }
+    #expect(description(20)?.inherited == [.user, .cgroup])
+    _ = script.verify([10: .host, 20: .host])
+    #expect(description(20)?.inherited == [])
+  }
+}
