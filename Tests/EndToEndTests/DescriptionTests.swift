@@ -156,7 +156,7 @@ struct DescriptionTests {
     #expect(other?["container_name_source"] == nil)
     for words in [
       ["processes", "--container", id], ["history", "container:\(id)"],
-      ["changes", "--container", id], ["members", "mnt@\(process.pid)"],
+      ["changes", "--container", id],
     ] {
       let outcome = try Command.run(
         Command.nshist, ["query"] + words + ["--db", recording.database])

@@ -152,6 +152,35 @@ struct NamesThroughTimeTests {
     #expect(try same(Self.web, after, reader).verdict == .unknown)
   }
 
+  @Test("an export of a name has the time in which the process had it")
+  func export() throws {
+    let reader = try history.end()
+    func rows(_ filter: ExportFilter) throws -> [ExportRow] {
+      var found: [ExportRow] = []
+      try reader.export(filter) {
+        found.append($0)
+        return true
+      }
+      return found
+    }
+    for (name, comms, pids) in [
+      (ProcessSelector.comm("nginx"), ["nginx"], [10]), (.comm("worker"), ["worker"], [10]),
+      (.container(Self.web), ["nginx", "p12"], [10, 12]),
+      (.container(Self.lab), ["p12", "p20", "worker"], [10, 12, 20]),
+    ] as [(ProcessSelector, [String], [Int64])] {
+      var filter = ExportFilter(types: [.net])
+      filter.names = [name]
+      let found = try rows(filter)
+      #expect(Set(found.compactMap(\.comm)).sorted() == comms, "\(found)")
+      #expect(Set(found.map(\.pid)).sorted() == pids)
+      if name == .comm("nginx") { #expect(found.map(\.until).max() == time(3), "\(found)") }
+      if name == .comm("worker") { #expect(found.map(\.from).min() == time(4), "\(found)") }
+      // Who is asked for by its number as well is exported throughout.
+      filter.pids = [10]
+      #expect(Set(try rows(filter).filter { $0.pid == 10 }.compactMap(\.comm)).count == 2)
+    }
+  }
+
   @Test("of a container are told its processes and who came into its own namespaces")
   func visitors() throws {
     // 40 comes into the network of 12, which the one container had first.

@@ -11,6 +11,9 @@ public struct ExportFilter: Sendable {
   public var pids: Set<Int64>
   /// Only these processes and threads, by `ProcessRecord.id`, and those of `pids`; nil for all.
   public var tasks: Set<Int64>?
+  /// The names and containers that processes are selected by, each for the time in which it had one of them,
+  /// beside those of `pids` and `tasks`.
+  public var names: Set<ProcessSelector> = []
   /// Only processes of containers, by name or the beginning of an id; nil for all.
   public var container: String?
   /// Only these types.

@@ -67,8 +67,9 @@ struct ExportStream {
     _ process: inout ExportProcess, _ row: Statement, _ memberships: [Membership],
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
-    for segment in try processes.segments(of: row, isCertain: selection.isOfContainers) {
-      guard selection.isMeant(cgroup: segment.cgroup) else { continue }
+    let isCertain = selection.isOfContainers || selection.isByName(process)
+    for segment in try processes.segments(of: row, isCertain: isCertain) {
+      guard selection.isMeant(process, segment) else { continue }
       try processes.set(segment, of: &process)
       let part = memberships.compactMap {
         $0.limited(

@@ -5,15 +5,31 @@ internal import SQLite
 /// exported, not with the file.
 struct TaskSelection {
   private let pids: Value?
+  private let asked: Set<Int64>
   private let rows: Value?
   private let cgroups: [Int64]?
   private let samples: [Value]
+  /// The names and containers that processes are selected by, and those that are selected by nothing else.
+  private let names: [Name]
+  private let named: Set<Int64>
+
+  private struct Name {
+    var comms: Set<String> = []
+    var cgroups: Set<Int64> = []
+  }
 
   init(
     _ filter: ExportFilter, _ index: SampleIndex, _ connection: Connection
   ) throws(SQLiteError) {
-    rows = filter.tasks.map { Value.list($0.sorted()) }
-    pids = filter.pids.isEmpty && filter.tasks == nil ? nil : .list(filter.pids)
+    names = try filter.names.map { (selector) throws(SQLiteError) in
+      try Self.name(selector, connection)
+    }
+    let tasks = filter.names.isEmpty ? filter.tasks : filter.tasks ?? []
+    let found = try Self.tasks(names, connection)
+    named = found.subtracting(filter.tasks ?? [])
+    rows = tasks.map { Value.list($0.union(found).sorted()) }
+    pids = filter.pids.isEmpty && tasks == nil ? nil : .list(filter.pids)
+    asked = filter.pids
     cgroups = try filter.container.map { (container) throws(SQLiteError) in
       try ContainerFinder(connection: connection).cgroups(container)
     }
@@ -29,6 +45,55 @@ struct TaskSelection {
       try index.lastSample(notAfter: time)
     }
     samples = [.integer(first ?? 0), .integer(last ?? Int64.max)]
+  }
+
+  private static func name(
+    _ selector: ProcessSelector, _ connection: Connection
+  ) throws(SQLiteError) -> Name {
+    switch selector {
+    case .comm(let name):
+      return Name(comms: [name, SystemText.escaped(Array(name.utf8))])
+    case .container(let text):
+      return Name(cgroups: Set(try ContainerFinder(connection: connection).cgroups(text)))
+    case .pid, .thread, .inner, .latest: return Name()
+    }
+  }
+
+  /// The rows of those that ever had one of the names.
+  private static func tasks(
+    _ names: [Name], _ connection: Connection
+  ) throws(SQLiteError) -> Set<Int64> {
+    var found: Set<Int64> = []
+    for name in names {
+      for table in ["task", "past_description", "brief"] {
+        found.formUnion(
+          try connection.prepare(
+            """
+            SELECT task_id FROM \(table) WHERE comm IN (?, ?)
+              OR cgroup_id IN (SELECT value FROM json_each(?))
+            """
+          ).bind(
+            .optional(name.comms.min()), .optional(name.comms.max()),
+            .list(name.cgroups.sorted())
+          ).map { $0.integer(0) })
+      }
+    }
+    return found
+  }
+
+  /// Whether a process is selected by its name alone, and so counts only for the time that it had it.
+  func isByName(_ process: ExportProcess) -> Bool {
+    named.contains(process.row) && !asked.contains(process.pid)
+  }
+
+  /// Whether it lets a process through while that is what a segment says.
+  func isMeant(_ process: ExportProcess, _ segment: ExportProcesses.Segment) -> Bool {
+    guard isMeant(cgroup: segment.cgroup) else { return false }
+    guard isByName(process) else { return true }
+    return names.contains { name in
+      segment.comm.map(name.comms.contains) == true
+        || segment.cgroup.map(name.cgroups.contains) == true
+    }
   }
 
   /// Selects the rows of processes, in the order in which they were met.
@@ -56,7 +121,7 @@ struct TaskSelection {
   var isOfContainers: Bool { cgroups != nil }
 
   /// Whether it lets a process through while that is in a control group.
-  func isMeant(cgroup: Int64?) -> Bool {
+  private func isMeant(cgroup: Int64?) -> Bool {
     guard let cgroups else { return true }
     return cgroup.map(cgroups.contains) ?? false
   }

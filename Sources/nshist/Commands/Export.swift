@@ -51,9 +51,10 @@ struct Export: ParsableCommand {
     for selector in asked { try reader.requireKnown(selector) }
     Progress.shared.watch(reader)
     for selector in asked {
-      if case .pid(let pid, nil, _) = selector {
-        filter.pids.insert(pid)
-      } else {
+      switch selector {
+      case .pid(let pid, nil, _): filter.pids.insert(pid)
+      case .comm, .container: filter.names.insert(selector)
+      default:
         filter.tasks = try (filter.tasks ?? []).union(reader.processes(selector).map(\.id))
       }
     }
