@@ -111,11 +111,12 @@ struct Outcomes {
       let others = folded.tasks > 1 ? " and \(folded.tasks - 1) more" : ""
       let name = folded.comm.map { " (\(SystemText.escaped($0)))" } ?? ""
       let who = folded.pid.map { "PID \($0)\(name)\(others)" } ?? "a process"
+      let leftOut = folded.count == 1 ? "1 change was" : "\(folded.count) changes were"
       logger.warning(
         """
         \(who) changed namespaces more often than \(ChangeRate.most) times a second: \
-        \(folded.count) changes were left out, and where it was meanwhile is unknown \
-        (changed-between-samples); all others are recorded as before
+        \(leftOut) left out, and where it was meanwhile is unknown (changed-between-samples); all \
+        others are recorded as before
         """)
     }
     wasFolding = isFolding
