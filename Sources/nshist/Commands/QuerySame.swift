@@ -21,51 +21,35 @@ struct QuerySame: ParsableCommand {
   @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
   var processes: [String]
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
-  var at: String?
-
-  @OptionGroup var inside: InsideOption
-  @OptionGroup var range: RangeOption
-  @OptionGroup var type: TypeOption
-  @Option(help: "How to print it.") var format = AnswerFormat.table
-  @Flag(help: "Show times in UTC.") var utc = false
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ComparisonOptions
 
   func validate() throws {
     let isSeveral =
-      processes.count > 1 || inside.container != nil
+      processes.count > 1 || options.inside.container != nil
       || ["comm:", "container:"].contains { processes.first?.hasPrefix($0) == true }
       || processes.first?.contains("@pid") == true
     guard isSeveral else { throw ValidationError("give at least two PIDs") }
-    if at != nil, range.since != nil || range.until != nil {
-      throw ValidationError("--at is one moment: leave --since and --until out, or --at")
-    }
   }
 
   func run() throws {
     let now = ClockReading.now().wall
-    let asked = try processes.map { try inside.process($0, now: now) }
+    let asked = try processes.map { try options.inside.process($0, now: now) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a PID was given twice; give different ones, or times with PID@TIME")
     }
     let time = try time(now)
-    let types = try type.types()
-    let path = try database.path()
-    let reader = try HistoryReader(path: path)
-    for selector in asked { try reader.requireKnown(selector) }
-    Progress.shared.watch(reader)
-    let zone: TimeZoneChoice = utc ? .utc : .local
+    let types = try options.type.types()
+    let reader = try options.reader(of: asked)
+    let zone = options.zone
     guard
       let operands = try SameOperands(reader: reader, time: time, zone: zone).operands(asked)
     else {
-      try Comparison(ofNobody: types).print(format, utc: utc)
+      try Comparison(ofNobody: types).print(options.format, utc: options.utc)
       throw ExitCode(ExitStatus.unknown)
     }
     let question = SameQuestion(pids: operands.selectors, time: time, types: types)
     let answer = try reader.same(question)
-    var words = SameWords(question: question, answer: answer, zone: zone, path: path)
+    var words = SameWords(question: question, answer: answer, zone: zone, path: reader.path)
     for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {
       words.threadHints[selector.number] = try ThreadHints(reader: reader).words(selector.number)
     }
@@ -85,13 +69,13 @@ struct QuerySame: ParsableCommand {
     let nameless = NamelessContainers()
     for process in answer.processes.joined() { nameless.note(process) }
     nameless.say()
-    try comparison.print(format, utc: utc)
+    try comparison.print(options.format, utc: options.utc)
     throw ExitStatus.of(answer.verdict)
   }
 
   private func time(_ now: Int64) throws -> SameQuestion.Time {
-    if let at = try TimeArguments.end(at, "--at", now: now) { return .at(at) }
-    let window = try range.window(now: now)
+    if let at = try options.moment(now: now) { return .at(at) }
+    let window = try options.range.window(now: now)
     return .range(since: window.since, until: window.until)
   }
 }

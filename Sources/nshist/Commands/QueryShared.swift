@@ -24,44 +24,25 @@ struct QueryShared: ParsableCommand {
   @Argument(help: ArgumentHelp(GroupArguments.help, valueName: "group"))
   var groups: [String]
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
-  var at: String?
-
-  @OptionGroup var inside: InsideOption
-  @OptionGroup var range: RangeOption
-  @OptionGroup var type: TypeOption
-  @Option(help: "How to print it.") var format = AnswerFormat.table
-  @Flag(help: "Show times in UTC.") var utc = false
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ComparisonOptions
 
   func validate() throws {
     guard groups.count > 1 else { throw ValidationError("give at least two groups") }
-    if at != nil, range.since != nil || range.until != nil {
-      throw ValidationError("--at is one moment: leave --since and --until out, or --at")
-    }
   }
 
   func run() throws {
     let now = ClockReading.now().wall
-    let asked = try groups.map { try GroupArguments(inside: inside, now: now).group($0) }
+    let asked = try groups.map { try GroupArguments(inside: options.inside, now: now).group($0) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a group was given twice; give different ones")
     }
-    let types = type.given.isEmpty ? GroupArguments.types(of: asked) : try type.types()
-    let moment = try TimeArguments.end(at, "--at", now: now)
-    let window = try moment.map { TimeWindow(since: $0, until: $0) } ?? range.window(now: now)
-    let reader = try HistoryReader(path: try database.path())
-    for group in asked {
-      switch group {
-      case .processes(let selector): try reader.requireKnown(selector)
-      case .namespace(let selector): try reader.requireKnown(selector.process)
-      case .host: break
-      }
-    }
-    Progress.shared.watch(reader)
-    let zone: TimeZoneChoice = utc ? .utc : .local
+    let types =
+      options.type.given.isEmpty ? GroupArguments.types(of: asked) : try options.type.types()
+    let moment = try options.moment(now: now)
+    let window =
+      try moment.map { TimeWindow(since: $0, until: $0) } ?? options.range.window(now: now)
+    let reader = try options.reader(of: asked.compactMap(\.process))
+    let zone = options.zone
     let answer = try reader.shared(SharedQuestion(asked, in: window, types: types))
     Progress.shared.stop()
     for (group, found) in zip(groups, answer.groups) where found.isTooLarge {
@@ -86,7 +67,7 @@ struct QueryShared: ParsableCommand {
     for group in answer.groups { nameless.note(group.process) }
     nameless.say()
     let output = try OutputFile(nil)
-    switch format {
+    switch options.format {
     case .table: try output.write(text.text)
     case .json:
       let document = SharedJSON(answer: answer, given: groups, caveats: caveats)
@@ -115,6 +96,17 @@ struct QueryShared: ParsableCommand {
     case .processes(let selector): try hints.say(nothingOf: selector, in: window)
     case .namespace(let selector): if !found.isKnown { try hints.say(nothingOf: selector) }
     case .host: break
+    }
+  }
+}
+
+extension SharedQuestion.Group {
+  /// The processes that it is given by; nil where it is given by something else.
+  fileprivate var process: ProcessSelector? {
+    switch self {
+    case .processes(let selector): selector
+    case .namespace(let selector): selector.process
+    case .host: nil
     }
   }
 }
