@@ -28,6 +28,8 @@ struct Timeline: ParsableCommand {
     let reader = try options.reader()
     for selector in selectors { try reader.requireKnown(selector) }
     let lanes = try reader.timeline(selectors, in: window, types: types)
+    let hints = Hints(reader: reader, zone: options.zone)
+    let caveats = try hints.caveats(in: window)
     let output = try options.output()
     if options.format == .table {
       let drawing = TimelineDrawing(
@@ -38,16 +40,17 @@ struct Timeline: ParsableCommand {
     } else {
       let listing = Listing(
         "segments", SegmentColumns.all(options.zone), to: output, options.format)
-      try listing.begin([])
+      try listing.begin([caveats.json])
       _ = SegmentRow.rows(lanes, window).allSatisfy(listing.add)
       try listing.end()
     }
-    let hints = Hints(reader: reader, zone: options.zone)
+    try hints.say(caveats, in: window, isEmpty: lanes.isEmpty)
     for selector in selectors {
       try hints.say(othersOf: selector, in: window)
       let matches = try reader.matcher(selector)
       if lanes.contains(where: { matches($0.process) }) { continue }
       try hints.say(nothingOf: selector, in: window)
     }
+    if lanes.isEmpty { try hints.endEmpty(caveats) }
   }
 }
