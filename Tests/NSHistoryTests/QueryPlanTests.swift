@@ -17,7 +17,6 @@ struct QueryPlanTests {
     ("SCAN span", "the classes of lengths, 21 rows"),
     ("SCAN json_each", "what was asked for"),
     ("SCAN s", "the sets asked for"),
-    ("SCAN below", "the namespaces below one"),
     ("SCAN migration", "one row a version"),
     ("SCAN CONSTANT ROW", "no table"),
     ("SCAN shown", "the pins that came or went in the time asked for"),

@@ -67,14 +67,14 @@ struct ChildrenHolders {
   ) throws(SQLiteError) -> Bool {
     let link = namespace.type.linkForChildren
     guard link != namespace.type.link else { return true }
-    let tasks = Set(
-      try reading.connection.prepare(MembershipStab.inNamespace("m.task_id")).bind(
-        MembershipStab.values(samples) + [
-          .integer(namespace.id), .integer(Int64(link.rawValue)),
-        ]
-      ).map { $0.integer(0) })
-    for task in tasks.sorted() {
-      guard let life = try reading.lives.life(task: task) else { continue }
+    // SQLite keeps what it sorts in a file of its own when it is much.
+    let tasks = try reading.connection.prepare(
+      "SELECT DISTINCT member FROM (\(MembershipStab.byChildrenAlone("m.task_id AS member"))) ORDER BY 1"
+    ).bind(
+      MembershipStab.values(samples) + [.integer(namespace.id), .integer(Int64(link.rawValue))])
+    defer { tasks.reset() }
+    while try tasks.step() {
+      guard let life = try reading.lives.life(task: tasks.integer(0)) else { continue }
       for member in try members(life, namespace, window) where !body(member) { return false }
     }
     return true

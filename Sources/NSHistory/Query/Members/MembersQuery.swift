@@ -33,12 +33,15 @@ struct MembersQuery {
   let reading: Reading
   let window: TimeWindow
   let samples: ClosedRange<Int64>
+  /// From so many memberships on members are not sorted.
+  private let most: Int
   private let runs: MemberRuns
 
-  init(reading: Reading, window: TimeWindow, samples: ClosedRange<Int64>) {
+  init(reading: Reading, window: TimeWindow, samples: ClosedRange<Int64>, most: Int = 65_536) {
     self.reading = reading
     self.window = window
     self.samples = samples
+    self.most = most
     runs = MemberRuns(reading)
   }
 
@@ -46,13 +49,54 @@ struct MembersQuery {
   func forEach(
     in namespace: NamespaceRecord, _ body: (Member) -> Bool
   ) throws(SQLiteError) -> Bool {
-    // SQLite keeps what it sorts in a file of its own when it is much.
-    let tasks = try reading.connection.prepare(
-      "SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member"))) ORDER BY 1"
-    ).bind(MembershipStab.values(samples, namespace))
-    defer { tasks.reset() }
+    for sql in try isCrowded(namespace) ? Self.inOrder : [Self.sorted] {
+      let tasks = try reading.connection.prepare(sql)
+        .bind(MembershipStab.values(samples, namespace))
+      defer { tasks.reset() }
+      guard try forEach(of: tasks, in: namespace, body) else { return false }
+    }
+    return true
+  }
+
+  /// Whether so many were in a namespace in the range that it takes long to sort them.
+  private func isCrowded(_ namespace: NamespaceRecord) throws(SQLiteError) -> Bool {
+    try reading.connection.prepare(
+      "SELECT COUNT(*) FROM (\(MembershipStab.inNamespace("1")) LIMIT ?)"
+    ).bind(MembershipStab.values(samples, namespace) + [.integer(Int64(most))])
+      .first { $0.integer(0) >= most } ?? false
+  }
+
+  private static let sorted = """
+    SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member"))) ORDER BY 1
+    """
+
+  /// The same members in the same order, without sorting them: of all processes there ever were, one
+  /// after the other, those that were in it.
+  private static let inOrder = [
+    """
+    SELECT m.task_id FROM brief AS m NOT INDEXED
+    WHERE m.from_sample BETWEEN \(MembershipStab.batch("?1")) AND ?2 AND m.until_sample >= ?1
+      AND m.set_id IN (\(sets)) ORDER BY m.from_sample DESC
+    """,
+    """
+    SELECT m.task_id FROM membership AS m INDEXED BY membership_task
+    WHERE m.task_id > 0 AND m.from_sample <= ?2 AND COALESCE(m.until_sample, ?2) >= ?1
+      AND m.set_id IN (\(sets)) ORDER BY m.task_id
+    """,
+  ]
+
+  private static let sets =
+    "SELECT set_id FROM namespace_set_link WHERE namespace_id = ?3 AND link = ?4"
+
+  private func forEach(
+    of tasks: Statement, in namespace: NamespaceRecord, _ body: (Member) -> Bool
+  ) throws(SQLiteError) -> Bool {
+    var last: Int64?
     while try tasks.step() {
-      guard let life = try reading.lives.life(task: tasks.integer(0)) else { continue }
+      let task = tasks.integer(0)
+      // One that was there several times is told of once.
+      guard task != last, let life = try reading.lives.life(task: task) else { continue }
+      last = task
       for member in try members(life, namespace) where !body(member) { return false }
     }
     return true

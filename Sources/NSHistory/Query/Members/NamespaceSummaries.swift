@@ -7,18 +7,12 @@ struct NamespaceSummaries {
 
   func summary(_ life: NamespaceLife) throws(SQLiteError) -> NamespaceSummary {
     let pins = try reading.pins.pins(of: life.namespace)
-    let last = try lastSeen(life)
     let first = life.maker == nil ? try first(of: life) : nil
+    let seen = try SeenTimes(reading: reading).times(of: life)
     return NamespaceSummary(
       namespace: life.namespace,
-      firstSeen: ([try life.first.map(reading.index.point)?.wall] + pins.map(\.firstSeen))
-        .compactMap(\.self).min(),
-      lastSeen: ([
-        try last.map { (last) throws(SQLiteError) in
-          try lastSeen(life.namespace, at: last)
-        }
-      ] + pins.map(\.lastSeen))
-      .compactMap(\.self).max(),
+      firstSeen: ([seen?.lowerBound] + pins.map(\.firstSeen)).compactMap(\.self).min(),
+      lastSeen: ([seen?.upperBound] + pins.map(\.lastSeen)).compactMap(\.self).max(),
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace,
       ownerUID: life.ownerUID,
@@ -26,27 +20,6 @@ struct NamespaceSummaries {
       isMakerCertain: life.isMakerCertain, firstProcess: first?.process,
       parentOfFirst: first?.parent, isFirstExact: first?.isExact == true, pins: pins,
       kept: try keepers(life.namespace, pins))
-  }
-
-  /// The last sample that saw a process in it, or one whose children go there.
-  private func lastSeen(_ life: NamespaceLife) throws(SQLiteError) -> Int64? {
-    guard life.first != nil else { return nil }
-    guard let last = life.last else { return reading.index.last }
-    return max(last, try ChildrenHolders(reading: reading).last(of: life.namespace) ?? last)
-  }
-
-  /// When the last process was in a namespace: up to the event that told of its end, if one did, or
-  /// else at the last sample that saw it.
-  private func lastSeen(_ namespace: NamespaceRecord, at last: Int64) throws(SQLiteError) -> Int64 {
-    let wall = try reading.index.point(last).wall
-    guard try reading.index.bracket(before: last + 1).isExact else { return wall }
-    let ends = try reading.connection.prepare(
-      MembershipStab.inNamespace("m.until_sample, m.exact")
-    ).bind(MembershipStab.values(last...last, namespace)).map {
-      ($0.optionalInteger(0), $0.optionalInteger(1))
-    }
-    let endsExactly = ends.contains { until, exact in until == last && (exact ?? 0) & 2 != 0 }
-    return endsExactly ? max(wall, try reading.index.point(last + 1).wall) : wall
   }
 
   /// The first process that was seen in a namespace that is not an initial one.
@@ -105,18 +78,50 @@ struct NamespaceSummaries {
   private func descendants(
     of namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Int {
-    let count = try reading.connection.prepare(
-      """
-      WITH RECURSIVE below (id) AS (
-        SELECT namespace_id FROM namespace WHERE parent_id = ?1
-        UNION SELECT namespace_id FROM namespace WHERE owner_id = ?1
-        UNION SELECT n.namespace_id FROM below CROSS JOIN namespace AS n ON n.parent_id = id
-        UNION SELECT n.namespace_id FROM below CROSS JOIN namespace AS n ON n.owner_id = id)
-      SELECT COUNT(*) FROM below CROSS JOIN namespace ON namespace_id = id
-      WHERE namespace_id <> ?1 AND MAX(COALESCE(last_sample, ?2), COALESCE(
-        \(ChildrenHolders.last(of: "namespace.namespace_id", newest: "?2")), 0)) >= ?2
-      """
-    ).bind(.integer(namespace.id), .integer(sample)).first { $0.integer(0) }
-    return Int(count ?? 0)
+    // Only a user namespace owns others, and only in one or a pid namespace others are made.
+    guard namespace.type == .user || namespace.type == .pid else { return 0 }
+    let there = try namespaces(at: sample)
+    try reading.namespaces.read(there)
+    var isBelow: [Int64: Bool] = [namespace.id: true]
+    var count = 0
+    for id in there where id != namespace.id {
+      if try self.isBelow(id, &isBelow) { count += 1 }
+    }
+    return count
+  }
+
+  /// Whether a namespace was made in one of those that are known to be below, or is owned by one.
+  private func isBelow(_ id: Int64, _ known: inout [Int64: Bool]) throws(SQLiteError) -> Bool {
+    if let isBelow = known[id] { return isBelow }
+    // No namespace is above itself; of a file that says so it is not trusted to.
+    known[id] = false
+    let life = try reading.namespaces.life(id)
+    var isBelow = false
+    for above in [life.parent, life.owner] {
+      if !isBelow, let above { isBelow = try self.isBelow(above, &known) }
+    }
+    known[id] = isBelow
+    return isBelow
+  }
+
+  /// The namespaces that had a process in a sample, or one whose children go there.
+  private func namespaces(at sample: Int64) throws(SQLiteError) -> Set<Int64> {
+    var there = Set(
+      try reading.connection.prepare(
+        """
+        SELECT namespace_id FROM namespace WHERE last_sample >= ?1
+        UNION ALL SELECT namespace_id FROM namespace WHERE last_sample IS NULL
+        """
+      ).bind(.integer(sample)).map { $0.integer(0) })
+    there.formUnion(
+      try reading.connection.prepare(
+        """
+        SELECT DISTINCT l.namespace_id
+        FROM (\(MembershipStab.everywhere("m.set_id AS held"))) AS s
+          CROSS JOIN namespace_set_link AS l ON l.set_id = held
+        WHERE l.link IN (5, 7) AND l.namespace_id IS NOT NULL
+        """
+      ).bind(MembershipStab.values(sample...sample)).map { $0.integer(0) })
+    return there
   }
 }

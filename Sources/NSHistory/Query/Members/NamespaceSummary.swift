@@ -2,10 +2,10 @@
 public struct NamespaceSummary: Sendable, Hashable {
   /// The namespace.
   public let namespace: NamespaceRecord
-  /// When the first sample or look that knew of it began, in nanoseconds since the epoch.
+  /// When a process was first seen in it, or had its children go there, or a look for pins first saw
+  /// it; in nanoseconds since the epoch. No member was seen in it before.
   public let firstSeen: Int64?
-  /// When the last sample that saw a process in it began, or the last look that saw it pinned; in
-  /// nanoseconds since the epoch.
+  /// When that was last; in nanoseconds since the epoch. No member was seen in it later.
   public let lastSeen: Int64?
   /// The user namespace that owns it; nil where that is not known.
   public let owner: NamespaceRecord?

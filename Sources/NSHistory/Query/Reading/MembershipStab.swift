@@ -34,20 +34,41 @@ enum MembershipStab {
     WHERE m.until_sample IS NULL AND m.from_sample <= high
     UNION ALL
     SELECT \(columns) FROM range CROSS JOIN brief AS m
-    WHERE m.from_sample BETWEEN \(batch) AND high AND m.until_sample >= low
+    WHERE m.from_sample BETWEEN \(batch()) AND high AND m.until_sample >= low
     """
   }
 
   /// From where on a process that is in `brief` may have been there at `low`: all of its life is
   /// in one batch.
-  private static let batch = """
-    COALESCE((SELECT MAX(first_sample) FROM event_batch WHERE first_sample <= low), low)
+  static func batch(_ low: String = "low") -> String {
     """
+    COALESCE((SELECT MAX(first_sample) FROM event_batch WHERE first_sample <= \(low)), \(low))
+    """
+  }
 
   /// The same of those in the sets in which a namespace is by one link: two parameters more, the
   /// namespace and the link.
   static func inNamespace(_ columns: String) -> String {
     inSets(columns, "l.namespace_id = ? AND l.link = ?")
+  }
+
+  /// The same of those in the sets in which a namespace is by either of two links: three parameters
+  /// more, the namespace and the links.
+  static func holding(_ columns: String) -> String {
+    inSets(columns, "l.namespace_id = ? AND l.link IN (?, ?)")
+  }
+
+  /// The same of those in the sets in which a namespace is by a link for children, and not by that of
+  /// the process's own: two parameters more, the namespace and the link.
+  static func byChildrenAlone(_ columns: String) -> String {
+    // A link for children has the code behind that of the process's own (`namespace_links`).
+    inSets(
+      columns,
+      """
+      l.namespace_id = ? AND l.link = ? AND NOT EXISTS (
+        SELECT 1 FROM namespace_set_link AS o WHERE o.set_id = l.set_id AND o.link = l.link - 1
+          AND o.namespace_id = l.namespace_id)
+      """)
   }
 
   /// The same of those in the sets of which a link could not be read, for one reason: a parameter
@@ -84,7 +105,7 @@ enum MembershipStab {
       AND m.from_sample <= high AND COALESCE(m.until_sample, high) >= low
     UNION ALL
     SELECT \(columns) FROM range CROSS JOIN chosen AS s CROSS JOIN brief AS m
-    WHERE m.set_id = s.set_id AND m.from_sample BETWEEN \(batch) AND high
+    WHERE m.set_id = s.set_id AND m.from_sample BETWEEN \(batch()) AND high
       AND m.until_sample >= low
     """
   }

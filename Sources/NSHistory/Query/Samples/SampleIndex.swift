@@ -144,6 +144,13 @@ final class SampleIndex {
     return clockSteps[low..<max(low, high)]
   }
 
+  /// The parts of a range in each of which the wall clock was not set.
+  func stretches(in range: ClosedRange<Int64>) -> [ClosedRange<Int64>] {
+    let low = stretches.partitioningIndex { $0.upperBound >= range.lowerBound }
+    return stretches[low...].prefix { $0.lowerBound <= range.upperBound }
+      .map { $0.clamped(to: range) }
+  }
+
   /// Every piece of time between two samples in which the wall clock can have shown `wall`.
   ///
   /// More than one when the clock was set back, and when the time is within a sample: each process
