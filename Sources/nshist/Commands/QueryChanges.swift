@@ -92,7 +92,7 @@ struct QueryChanges: ParsableCommand {
     throws
   {
     if let process = question.process ?? container.map({ .container($0) }),
-      try reader.processes(process, in: question.window).isEmpty
+      try !reader.isRecorded(process, in: question.window)
     {
       return try hints.say(nothingOf: process, in: question.window)
     }

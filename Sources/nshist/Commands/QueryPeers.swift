@@ -56,7 +56,7 @@ struct QueryPeers: ParsableCommand {
   private func sayNothing(
     _ selector: ProcessSelector, _ window: TimeWindow, _ reader: HistoryReader, _ hints: Hints
   ) throws {
-    guard try !reader.processes(selector, in: window).isEmpty else {
+    guard try reader.isRecorded(selector, in: window) else {
       return try hints.say(nothingOf: selector, in: window)
     }
     var isRead = false

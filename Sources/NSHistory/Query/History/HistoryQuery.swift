@@ -9,10 +9,8 @@ extension HistoryReader {
   ) throws(HistoryError) {
     try reading { (reading) throws(SQLiteError) in
       let history = HistoryQuery(reading: reading, window: window)
-      for life in try ProcessFinder(reading: reading).lives(
-        selector, in: window, withThreads: true)
-      {
-        guard try history.forEach(of: life, body) else { return }
+      try ProcessFinder(reading: reading).forEach(selector, in: window, withThreads: true) {
+        (life) throws(SQLiteError) in try history.forEach(of: life, body)
       }
     }
   }

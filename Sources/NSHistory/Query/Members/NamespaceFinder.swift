@@ -49,12 +49,14 @@ struct NamespaceFinder {
       let samples =
         window.isEverything
         ? Int64.min...Int64.max : try reading.index.samples(around: window) ?? 0...0
-      for life in try ProcessFinder(reading: reading).lives(processes, in: window) {
+      try ProcessFinder(reading: reading).forEach(processes, in: window) {
+        (life) throws(SQLiteError) in
         for membership in life.memberships
         where membership.from <= samples.upperBound && membership.until >= samples.lowerBound {
           let links = try reading.sets.links(of: membership.set)
           if let namespace = links[type.link]?.namespace { rows.insert(namespace.id) }
         }
+        return true
       }
       return try rows.sorted().map(reading.namespaces.life)
     }

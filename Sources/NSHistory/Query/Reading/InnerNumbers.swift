@@ -13,32 +13,33 @@ struct InnerNumbers {
     var lives: [Life] = []
     /// How many processes were in those namespaces whose numbers there are not known: they ended
     /// before a sample read them.
-    var unknown = 0
+    var unknown: Int { strangers.count }
+    private var strangers: Set<Int64> = []
+
+    func has(_ life: Life) -> Bool { lives.contains { $0.process.id == life.process.id } }
+
+    mutating func addUnknown(_ life: Life) { strangers.insert(life.process.id) }
   }
 
+  /// Those that were there in a window, at least.
   func lives(
-    _ number: Int64, in selected: ProcessSelector.PIDNamespaces
+    _ number: Int64, in selected: ProcessSelector.PIDNamespaces, _ window: TimeWindow
   ) throws(SQLiteError) -> Found {
     var found = Found()
     let namespaces: [NamespaceRecord]
     switch selected {
     case .selected(let selector):
-      namespaces = try NamespaceFinder(reading: reading).lives(selector).map(\.namespace)
+      namespaces = try NamespaceFinder(reading: reading).lives(selector, in: window)
+        .map(\.namespace)
     case .container(let text):
-      let container = try container(text)
+      let container = try container(text, window)
       namespaces = container.namespaces
       // Who has there the PID that the recorder saw.
       found.lives = container.shown.filter { $0.process.pid == number }
     }
     for namespace in namespaces {
-      for life in try members(below: namespace)
-      where !found.lives.contains(where: { $0.process.id == life.process.id }) {
-        switch try self.number(of: life, in: namespace) {
-        case nil: found.unknown += 1
-        case number: found.lives.append(life)
-        default: break
-        }
-      }
+      try addShown(number, in: namespace, to: &found)
+      try addHidden(number, in: namespace, window, to: &found)
     }
     found.lives.sort { one, other in
       (one.firstSample, one.process.id) < (other.firstSample, other.process.id)
@@ -46,14 +47,69 @@ struct InnerNumbers {
     return found
   }
 
+  /// The processes that recorders met in a pid namespace whose PIDs they saw: these are their numbers there.
+  private func addShown(
+    _ number: Int64, in namespace: NamespaceRecord, to found: inout Found
+  ) throws(SQLiteError) {
+    guard number > 0, reading.index.sessions.contains(where: { shows(namespace, $0) }) else {
+      return
+    }
+    let known = try reading.namespaces.life(namespace.id)
+    // At another time another namespace may have had its inode number.
+    let first = known.first ?? Int64.max
+    for life in try reading.lives.lives(pid: number)
+    where isShown(namespace, to: life) && !found.has(life) && life.lastSample >= first
+      && life.firstSample <= known.last ?? Int64.max
+    { found.lives.append(life) }
+  }
+
+  /// The processes that recorders in other pid namespaces met in one or below it.
+  private func addHidden(
+    _ number: Int64, in namespace: NamespaceRecord, _ window: TimeWindow, to found: inout Found
+  ) throws(SQLiteError) {
+    guard let samples = try reading.index.samples(around: window) else { return }
+    for range in hiding(namespace, samples) {
+      for life in try members(below: namespace, range)
+      where !isShown(namespace, to: life) && !found.has(life) {
+        switch try self.number(of: life, in: namespace) {
+        case nil: found.addUnknown(life)
+        case number: found.lives.append(life)
+        default: break
+        }
+      }
+    }
+  }
+
+  /// The parts of a range in which recorders did not see the PIDs of a namespace.
+  private func hiding(
+    _ namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
+  ) -> [ClosedRange<Int64>] {
+    var ranges: [ClosedRange<Int64>] = []
+    for session in reading.index.sessions
+    where session.first <= samples.upperBound && session.last >= samples.lowerBound {
+      guard !shows(namespace, session) else { continue }
+      let range = (session.first...session.last).clamped(to: samples)
+      if let last = ranges.last, last.upperBound + 1 == range.lowerBound {
+        ranges[ranges.count - 1] = last.lowerBound...range.upperBound
+      } else {
+        ranges.append(range)
+      }
+    }
+    return ranges
+  }
+
+  private func shows(_ namespace: NamespaceRecord, _ session: SessionSpan?) -> Bool {
+    session?.boot == namespace.boot && session?.pidNamespaceInode == namespace.inode
+  }
+
   /// The processes of containers that have there the PIDs that the recorder saw, and the pid namespaces of
   /// the others: the outermost of these, since a process inside may have made more.
   private func container(
-    _ text: String
+    _ text: String, _ window: TimeWindow
   ) throws(SQLiteError) -> (shown: [Life], namespaces: [NamespaceRecord]) {
     var shown: [Life] = []
     var inner: [NamespaceLife] = []
-    for life in try ProcessFinder(reading: reading).lives(.container(text), in: TimeWindow()) {
+    for life in try ProcessFinder(reading: reading).lives(.container(text), in: window) {
       guard life.process.tid == nil, let own = try own(of: life) else { continue }
       if isShown(own, to: life) {
         shown.append(life)
@@ -79,8 +135,7 @@ struct InnerNumbers {
 
   /// Whether a pid namespace is the one whose PIDs the recorder saw that met a process.
   private func isShown(_ namespace: NamespaceRecord, to life: Life) -> Bool {
-    let session = reading.index.session(of: life.firstSample)
-    return session?.boot == namespace.boot && session?.pidNamespaceInode == namespace.inode
+    shows(namespace, reading.index.session(of: life.firstSample))
   }
 
   private func isBelow(
@@ -95,9 +150,10 @@ struct InnerNumbers {
     return false
   }
 
-  /// Everyone who was ever in a pid namespace, or in one that was made in it.
-  private func members(below namespace: NamespaceRecord) throws(SQLiteError) -> [Life] {
-    guard let first = reading.index.first, let last = reading.index.last else { return [] }
+  /// Everyone who was in a pid namespace, or in one that was made in it, in a range of samples.
+  private func members(
+    below namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
+  ) throws(SQLiteError) -> [Life] {
     let below = try reading.connection.prepare(
       """
       WITH RECURSIVE below (id) AS (VALUES (?)
@@ -110,7 +166,7 @@ struct InnerNumbers {
       let tasks = try reading.connection.prepare(
         "SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))"
       ).bind(
-        MembershipStab.values(first...last, try reading.namespaces.life(inner).namespace)
+        MembershipStab.values(samples, try reading.namespaces.life(inner).namespace)
       ).map { $0.integer(0) }
       for task in tasks {
         if let life = try reading.lives.life(task: task), life.process.tid == nil {
@@ -152,10 +208,10 @@ struct InnerNumbers {
 extension HistoryReader {
   /// How many processes were in pid namespaces and have numbers there that are not known.
   public func processesWithoutNumber(
-    in namespaces: ProcessSelector.PIDNamespaces
+    in namespaces: ProcessSelector.PIDNamespaces, during window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
     try reading { (reading) throws(SQLiteError) in
-      try InnerNumbers(reading: reading).lives(0, in: namespaces).unknown
+      try InnerNumbers(reading: reading).lives(0, in: namespaces, window).unknown
     }
   }
 }

@@ -11,28 +11,43 @@ struct ProcessFinder {
   func lives(
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false
   ) throws(SQLiteError) -> [Life] {
-    let found: [Life] =
-      switch selector {
-      case .pid(let pid, let alive, let within):
-        try threads(
-          of: reading.tracks.lives(TaskNumber(pid: pid), alive: alive, within: within), withThreads)
-      case .thread(let number, let alive, let within):
-        try reading.tracks.lives(number, alive: alive, within: within)
-      case .comm(let name):
-        try lives(
-          selector, "comm IN (?, ?)",
-          [.text(name), .text(SystemText.escaped(Array(name.utf8)))], in: window)
-      case .container(let id): try lives(container: id, selector, in: window)
-      case .inner(let number, let namespaces):
-        try threads(
-          of: InnerNumbers(reading: reading).lives(number, in: namespaces).lives, withThreads)
-      case .latest: try threads(of: incarnations(selector, in: window).lives, withThreads)
-      }
-    guard !window.isEverything else { return found }
-    guard let samples = try reading.index.samples(around: window) else { return [] }
-    return found.filter { life in
-      life.memberships.contains { $0.from <= samples.upperBound && $0.until >= samples.lowerBound }
+    var lives: [Life] = []
+    try forEach(selector, in: window, withThreads: withThreads) { (life) throws(SQLiteError) in
+      lives.append(life)
+      return true
     }
+    return lives
+  }
+
+  /// Gives `body` the same, one after the other: a name may be that of very many. Ends early when `body`
+  /// returns false.
+  func forEach(
+    _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false,
+    _ body: (Life) throws(SQLiteError) -> Bool
+  ) throws(SQLiteError) {
+    guard let samples = try reading.index.samples(around: window) else { return }
+    func give(_ life: Life) throws(SQLiteError) -> Bool {
+      let isThere = life.memberships.contains {
+        $0.from <= samples.upperBound && $0.until >= samples.lowerBound
+      }
+      return try isThere || window.isEverything ? body(life) : true
+    }
+    let found: [Life]
+    switch selector {
+    case .pid(let pid, let alive, let within):
+      found = try threads(
+        of: reading.tracks.lives(TaskNumber(pid: pid), alive: alive, within: within), withThreads)
+    case .thread(let number, let alive, let within):
+      found = try reading.tracks.lives(number, alive: alive, within: within)
+    case .comm, .container: return try forEach(described: selector, in: samples, give)
+    case .inner(let number, let namespaces):
+      found = try threads(
+        of: InnerNumbers(reading: reading).lives(number, in: namespaces, window).lives,
+        withThreads)
+    case .latest:
+      found = try threads(of: incarnations(selector, in: window).lives, withThreads)
+    }
+    for life in found { guard try give(life) else { return } }
   }
 
   /// The same, and how many more there were that `latest` leaves out.
@@ -57,21 +72,15 @@ struct ProcessFinder {
     return all
   }
 
-  /// Those with a description that is meant, at some time of the window, as far as they had it.
-  private func lives(
-    _ selector: ProcessSelector, _ condition: String, _ values: [Value], in window: TimeWindow
-  ) throws(SQLiteError) -> [Life] {
+  /// Those with a description that is meant, at some time of a range, as far as they had it.
+  private func forEach(
+    described selector: ProcessSelector, in samples: ClosedRange<Int64>,
+    _ body: (Life) throws(SQLiteError) -> Bool
+  ) throws(SQLiteError) {
     guard let isMeant = try DescriptionMatcher(selector, in: reading.connection),
-      let samples = try reading.index.samples(around: window)
-    else { return [] }
-    var tasks: Set<Int64> = []
-    for table in ["task", "past_description", "brief"] {
-      tasks.formUnion(
-        try reading.connection.prepare("SELECT task_id FROM \(table) WHERE \(condition)")
-          .bind(values).map { $0.integer(0) })
-    }
-    var lives: [Life] = []
-    for task in tasks {
+      let described = try described(selector)
+    else { return }
+    for (_, task) in try described.firstSamples(of: described.tasks(in: samples)) {
       guard let life = try reading.lives.life(task: task) else { continue }
       let limited = isMeant.limited(life)
       if let limits = limited.limits,
@@ -79,20 +88,24 @@ struct ProcessFinder {
       {
         continue
       }
-      lives.append(limited)
-    }
-    return lives.sorted { one, other in
-      (one.firstSample, one.process.id) < (other.firstSample, other.process.id)
+      guard try body(limited) else { return }
     }
   }
 
-  /// A container has one cgroup or a few, and every process of it is in one of them.
-  private func lives(
-    container id: String, _ selector: ProcessSelector, in window: TimeWindow
-  ) throws(SQLiteError) -> [Life] {
-    let cgroups = try ContainerFinder(connection: reading.connection).cgroups(id)
-    return try lives(
-      selector, "cgroup_id IN (SELECT value FROM json_each(?))", [.list(cgroups)], in: window)
+  /// Those of a name, or of a container: that has one cgroup or a few, and every process of it is in one
+  /// of them; nil for other selectors.
+  func described(_ selector: ProcessSelector) throws(SQLiteError) -> DescribedTasks? {
+    switch selector {
+    case .comm(let name):
+      DescribedTasks(
+        reading: reading, condition: "comm IN (?, ?)",
+        values: [.text(name), .text(SystemText.escaped(Array(name.utf8)))])
+    case .container(let text):
+      DescribedTasks(
+        reading: reading, condition: "cgroup_id IN (SELECT value FROM json_each(?))",
+        values: [.list(try ContainerFinder(connection: reading.connection).cgroups(text))])
+    case .pid, .thread, .inner, .latest: nil
+    }
   }
 }
 
@@ -104,6 +117,20 @@ extension HistoryReader {
   ) throws(HistoryError) -> [ProcessRecord] {
     try reading { (reading) throws(SQLiteError) in
       try ProcessFinder(reading: reading).lives(selector, in: window).map(\.process)
+    }
+  }
+
+  /// Whether there is any of them.
+  public func isRecorded(
+    _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
+  ) throws(HistoryError) -> Bool {
+    try reading { (reading) throws(SQLiteError) in
+      var isRecorded = false
+      try ProcessFinder(reading: reading).forEach(selector, in: window) { _ in
+        isRecorded = true
+        return false
+      }
+      return isRecorded
     }
   }
 

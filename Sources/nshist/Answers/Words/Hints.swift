@@ -19,7 +19,7 @@ struct Hints {
     case .thread(let number, let alive, _):
       return try words(number, selector: .thread(number), alive, window)
     case .comm(let name):
-      if try !reader.processes(selector).isEmpty {
+      if try reader.isRecorded(selector) {
         return "no process '\(name)' was recorded in that time; \(try recorded())"
       }
       let similar = try reader.names(beginningWith: String(name.prefix(3)))
@@ -27,7 +27,7 @@ struct Hints {
         + (similar.isEmpty
           ? "; \(try recorded())" : "; there are \(similar.joined(separator: ", "))")
     case .container(let id):
-      let time = try reader.processes(selector).isEmpty ? "" : " in that time"
+      let time = try reader.isRecorded(selector) ? " in that time" : ""
       return """
         no process of a container with the name \(id), or whose id begins with it, was \
         recorded\(time); \(try recorded())
@@ -73,7 +73,7 @@ struct Hints {
       Messages.shared.say(
         "no \(type) namespace with the kernel's id \(id) is in the history; \(Self.listing)")
     case .of(let type, let process):
-      if try reader.processes(process).isEmpty {
+      if try !reader.isRecorded(process) {
         return try say(nothingOf: process, in: TimeWindow())
       }
       Messages.shared.say(

@@ -1,0 +1,107 @@
+internal import SQLite
+
+/// Finds the rows of processes and threads that had a description at some time, and were there in a range
+/// of samples, by the shorter way: through all that ever had the description, or through all who were
+/// there.
+struct DescribedTasks {
+  let reading: Reading
+  /// SQL on columns that `task`, `past_description` and `brief` have, and its values.
+  let condition: String
+  let values: [Value]
+  /// So many are there at any time, and are no reason to look at all of them.
+  var few: Int64 = 4096
+
+  /// In ascending order: those of `brief` first, and the last of these before the others.
+  func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    let found =
+      try isCommoner(than: samples) ? tasksOfThere(samples) : tasksOfDescription(samples)
+    return Set(found).sorted()
+  }
+
+  /// Whether more have the description than were there in a range, as far as both can be estimated
+  /// without a look at each.
+  private func isCommoner(than samples: ClosedRange<Int64>) throws(SQLiteError) -> Bool {
+    guard let first = reading.index.first, let last = reading.index.last,
+      samples.lowerBound > first || samples.upperBound < last
+    else { return false }
+    let memberships = try reading.connection.prepare("SELECT MAX(membership_id) FROM membership")
+      .first { Double($0.integer(0)) }
+    let share = Double(samples.count) / Double((first...last).count)
+    let there = Int64((memberships ?? 0) * share) + few
+    let described = try reading.connection.prepare(
+      "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE \(condition) LIMIT ?)"
+    ).bind(values + [.integer(there)]).first { $0.integer(0) }
+    return described == there
+  }
+
+  private func tasksOfDescription(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    let range = MembershipStab.values(samples)
+    let tasks = try reading.connection.prepare(
+      """
+      SELECT task_id FROM (
+          SELECT task_id FROM task WHERE \(condition)
+          UNION SELECT task_id FROM past_description WHERE \(condition)) AS meant
+      WHERE EXISTS (
+        SELECT 1 FROM membership AS m WHERE m.task_id = meant.task_id
+          AND m.from_sample <= ? AND COALESCE(m.until_sample, m.from_sample + ?) >= ?)
+      """
+    ).bind(values + values + [range[1], .integer(Int64.max / 2), range[0]])
+      .map { $0.integer(0) }
+    return try tasks
+      + reading.connection.prepare(
+        "SELECT task_id FROM brief WHERE \(condition) AND from_sample <= ? AND until_sample >= ?"
+      ).bind(values + [range[1], range[0]]).map { $0.integer(0) }
+  }
+
+  private func tasksOfThere(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    let there = MembershipStab.everywhere("m.task_id AS member")
+    let range = MembershipStab.values(samples)
+    let tasks = try reading.connection.prepare(
+      """
+      SELECT task_id FROM task
+      WHERE task_id IN (SELECT member FROM (\(there)) WHERE member > 0) AND (\(condition)
+        OR has_past = 1 AND EXISTS (
+          SELECT 1 FROM past_description AS p WHERE p.task_id = task.task_id AND \(condition)))
+      """
+    ).bind(range + values + values).map { $0.integer(0) }
+    return try tasks
+      + reading.connection.prepare(
+        """
+        WITH range (low, high) AS (VALUES (?, ?))
+        SELECT task_id FROM range CROSS JOIN brief NOT INDEXED
+        WHERE from_sample BETWEEN \(MembershipStab.batch()) AND high AND until_sample >= low
+          AND \(condition)
+        """
+      ).bind(range + values).map { $0.integer(0) }
+  }
+
+  /// Whether any is in the history, at whatever time.
+  var isAnyRecorded: Bool {
+    get throws(SQLiteError) {
+      try reading.connection.prepare(
+        """
+        SELECT EXISTS (SELECT 1 FROM task WHERE \(condition))
+          OR EXISTS (SELECT 1 FROM past_description WHERE \(condition))
+          OR EXISTS (SELECT 1 FROM brief WHERE \(condition))
+        """
+      ).bind(values + values + values).first { $0.integer(0) == 1 } ?? false
+    }
+  }
+
+  /// The first sample or event of each, in the order in which they were met.
+  func firstSamples(of tasks: [Int64]) throws(SQLiteError) -> [(first: Int64, task: Int64)] {
+    var found: [(first: Int64, task: Int64)] = []
+    found.reserveCapacity(tasks.count)
+    for task in tasks {
+      guard task > 0 else {
+        found.append((-task, task))
+        continue
+      }
+      let first = try reading.connection.prepare(
+        "SELECT from_sample FROM membership WHERE task_id = ? ORDER BY from_sample LIMIT 1"
+      ).bind(.integer(task)).first { $0.integer(0) }
+      if let first { found.append((first, task)) }
+    }
+    return found.sorted { $0 < $1 }
+  }
+}
