@@ -6,8 +6,8 @@ struct GroupObservation {
   /// Something of it that was not observed.
   struct Doubt {
     let reason: UnknownReason
-    /// The process; nil for any process of the group, also those that no row tells of.
-    let process: ProcessRecord?
+    /// The row of the process; nil for any process of the group, also those that no row tells of.
+    let process: Int64?
     let brackets: BracketSet
   }
 
@@ -15,6 +15,8 @@ struct GroupObservation {
   /// When a process of it was there, or may have been.
   private(set) var possible = BracketSet()
 
+  /// What `possible` will be made of.
+  private var there: [Range<Int64>] = []
   private let reading: Reading
   private let time: ObservedTime
 
@@ -24,23 +26,25 @@ struct GroupObservation {
     self.reading = reading
     self.time = time
     if let namespaces = group.namespaces[type] {
-      possible = time.asked
+      there = time.asked.ranges
       try observe(namespaces, type)
     } else {
-      for member in group.members { try observe(member, type, isFixed: !group.isOpen) }
+      for member in group.members { try observe(member, group.lives[member.task], type) }
       if group.isOpen { observeStrangers() }
       if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
       try observeMembership(of: group)
     }
+    possible = BracketSet(there)
+    there = []
   }
 
   private mutating func add(
-    _ reason: UnknownReason, _ process: ProcessRecord?, _ brackets: BracketSet
+    _ reason: UnknownReason, _ process: Int64?, _ brackets: BracketSet
   ) {
     let asked = brackets.intersection(time.asked)
     guard !asked.isEmpty else { return }
     doubts.append(.init(reason: reason, process: process, brackets: asked))
-    possible = possible.union(asked)
+    there += asked.ranges
   }
 
   /// Of namespaces themselves there is only one thing not to know: whether they are initial.
@@ -55,12 +59,14 @@ struct GroupObservation {
   }
 
   /// A process, and where it was.
+  ///
+  /// - Parameter life: the whole of its life, where it is known who all of the group are.
   private mutating func observe(
-    _ member: SharedGroup.Member, _ type: NamespaceType, isFixed: Bool
+    _ member: SharedGroup.Member, _ life: Life?, _ type: NamespaceType
   ) throws(SQLiteError) {
-    let process = member.life.process
+    let process = member.task
     var seen: [Range<Int64>] = []
-    for run in member.runs[type.link] {
+    for run in try reading.tracks.runs(of: member.memberships, type.link) {
       let end = try run.end(time.index)
       seen.append(run.from..<end)
       if case .unread(let reason) = run.value {
@@ -68,18 +74,18 @@ struct GroupObservation {
       }
     }
     let observed = BracketSet(seen).intersection(time.asked)
-    possible = possible.union(observed)
+    there += observed.ranges
     add(.changedBetweenSamples, process, member.uncertain)
-    guard isFixed else { return }
-    let alive = try lifetime(member.life).intersection(time.asked)
-    possible = possible.union(alive)
+    guard let life else { return }
+    let alive = try lifetime(life).intersection(time.asked)
+    there += alive.ranges
     let gaps = alive.intersection(time.missing)
     add(.gap, process, gaps)
     add(.notRecorded, process, alive.intersection(time.incomplete).subtracting(observed))
     add(.notRecorded, process, alive.intersection(time.withoutThreads))
     let reported = time.exact.intersection(observed)
     add(.changedBetweenSamples, process, alive.subtracting(reported).subtracting(gaps))
-    for sample in try disputes(member.life) {
+    for sample in try disputes(life) {
       let confirmed = try ObservedTime.confirmed(before: sample, reading)
       add(.changedBetweenSamples, process, BracketSet(confirmed..<sample))
     }
@@ -185,9 +191,8 @@ struct GroupObservation {
       guard let reason = UInt8(exactly: code).flatMap(UnreadReason.init(rawValue:)),
         reason != .unsupported
       else { continue }
-      let process = try reading.lives.life(task: task)?.process
       let high = last.map { $0 + 1 } ?? time.samples.upperBound
-      add(UnknownReason(reason), process, BracketSet(first..<max(high, first + 1)))
+      add(UnknownReason(reason), task, BracketSet(first..<max(high, first + 1)))
     }
   }
 }

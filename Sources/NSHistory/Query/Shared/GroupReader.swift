@@ -7,8 +7,8 @@ struct GroupReader {
   let time: ObservedTime
   let types: [NamespaceType]
 
-  /// Each of them is kept in memory.
-  private static let most = 50_000
+  /// Where each was is kept in memory, which takes some 200 MB for so many.
+  static let most = 500_000
 
   func group(
     _ group: SharedQuestion.Group, _ place: Int
@@ -39,13 +39,12 @@ struct GroupReader {
     let tasks = try members(of: namespaces)
     guard isFew(tasks, &group) else { return }
     for task in tasks {
-      guard let life = try reading.lives.life(task: task) else { continue }
       var inside: [Membership] = []
-      for membership in life.memberships {
+      for membership in try reading.lives.memberships(of: task, in: time.samples) {
         let there = try reading.sets.links(of: membership.set)[selector.type.link]?.namespace
         if let there, rows.contains(there.id) { inside.append(membership) }
       }
-      try add(life, inside, to: &group)
+      try add(task, inside, to: &group)
     }
   }
 
@@ -65,18 +64,12 @@ struct GroupReader {
   ) throws(SQLiteError) {
     let finder = ProcessFinder(reading: reading)
     switch selector {
-    case .comm(let name):
+    case .comm, .container:
       group.isOpen = true
-      let names: [Value] = [.text(name), .text(SystemText.escaped(Array(name.utf8)))]
-      group.isKnown = try isRecorded("comm IN (?, ?)", names)
-      try add(tasksWhere: "comm IN (?, ?)", names, selector, to: &group)
-    case .container(let text):
-      group.isOpen = true
-      group.isContainer = true
-      let cgroups = try ContainerFinder(connection: reading.connection).cgroups(text)
-      let condition = "cgroup_id IN (SELECT value FROM json_each(?))"
-      group.isKnown = try isRecorded(condition, [.list(cgroups)])
-      try add(tasksWhere: condition, [.list(cgroups)], selector, to: &group)
+      if case .container = selector { group.isContainer = true }
+      guard let described = try finder.described(selector) else { return }
+      group.isKnown = try described.isAnyRecorded
+      try add(described, selector, to: &group)
     default:
       let found = try finder.incarnations(selector, in: time.window)
       let ever = found.lives.isEmpty ? try finder.lives(selector, in: TimeWindow()) : found.lives
@@ -84,9 +77,11 @@ struct GroupReader {
       group.otherIncarnations = found.others
       group.hasUnknownNumbers = try hasUnknownNumbers(selector)
       for life in found.lives {
-        try add(life, life.memberships, to: &group)
-        for thread in try threads(of: life.process) {
-          try add(thread, thread.memberships, to: &group)
+        for one in [life] + (try reading.lives.threads(of: life.process)) {
+          group.lives[one.process.id] = one
+          try add(
+            one.process.id, reading.lives.memberships(of: one.process.id, in: time.samples),
+            to: &group)
         }
       }
     }
@@ -101,50 +96,47 @@ struct GroupReader {
     switch selector {
     case .latest(let all): return try hasUnknownNumbers(all)
     case .inner(let number, let namespaces):
-      return try InnerNumbers(reading: reading).lives(number, in: namespaces).unknown > 0
+      return try InnerNumbers(reading: reading).lives(number, in: namespaces, time.window).unknown
+        > 0
     default: return false
     }
   }
 
-  private func isRecorded(_ condition: String, _ values: [Value]) throws(SQLiteError) -> Bool {
-    try reading.connection.prepare(
-      """
-      SELECT EXISTS (SELECT 1 FROM task WHERE \(condition))
-        OR EXISTS (SELECT 1 FROM past_description WHERE \(condition))
-        OR EXISTS (SELECT 1 FROM brief WHERE \(condition))
-      """
-    ).bind(values + values + values).first { $0.integer(0) == 1 } ?? false
-  }
-
   /// Adds the tasks that were there in the time asked for, without a look at the lives of others.
   private func add(
-    tasksWhere condition: String, _ values: [Value], _ selector: ProcessSelector,
-    to group: inout SharedGroup
+    _ described: DescribedTasks, _ selector: ProcessSelector, to group: inout SharedGroup
   ) throws(SQLiteError) {
     guard let isMeant = try DescriptionMatcher(selector, in: reading.connection) else { return }
-    let range = MembershipStab.values(time.samples)
-    var tasks = try reading.connection.prepare(
-      """
-      SELECT task_id FROM (
-          SELECT task_id FROM task WHERE \(condition)
-          UNION SELECT task_id FROM past_description WHERE \(condition)) AS meant
-      WHERE EXISTS (
-        SELECT 1 FROM membership AS m WHERE m.task_id = meant.task_id
-          AND m.from_sample <= ? AND COALESCE(m.until_sample, m.from_sample + ?) >= ?)
-      """
-    ).bind(values + values + [range[1], .integer(Int64.max / 2), range[0]])
-      .map { $0.integer(0) }
-    tasks += try reading.connection.prepare(
-      "SELECT task_id FROM brief WHERE \(condition) AND from_sample <= ? AND until_sample >= ?"
-    ).bind(values + [range[1], range[0]]).map { $0.integer(0) }
+    let tasks = try described.tasks(in: time.samples)
     guard isFew(tasks, &group) else { return }
-    for task in tasks.sorted() {
-      guard let life = try reading.lives.life(task: task) else { continue }
+    var met: Set<[Int64]> = []
+    for task in tasks {
+      let kind = try kind(of: task)
+      let isNew = isMeant.isOfContainers && (task < 0 || met.insert(kind.cgroup).inserted)
+      guard isNew || kind.hasPast, let life = try reading.lives.life(task: task) else {
+        try add(task, reading.lives.memberships(of: task, in: time.samples), to: &group)
+        continue
+      }
+      // A process is in a group while it has the name, or its control group is one of the container.
       let limited = isMeant.limited(life)
       if isMeant.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
       try add(
-        life, limited.memberships, Self.uncertain(limited.limits ?? [], of: life), to: &group)
+        task, limited.memberships.filter(isThere), Self.uncertain(limited.limits ?? [], of: life),
+        to: &group)
     }
+  }
+
+  /// Whether a process had other descriptions before, and its control group with what is known of that.
+  private func kind(of task: Int64) throws(SQLiteError) -> (hasPast: Bool, cgroup: [Int64]) {
+    guard task > 0 else { return (false, []) }
+    return try reading.connection.prepare(
+      "SELECT has_past, cgroup_id, provenance FROM task WHERE task_id = ?"
+    ).bind(.integer(task)).first { ($0.integer(0) == 1, [$0.integer(1), $0.integer(2)]) }
+      ?? (false, [])
+  }
+
+  private func isThere(_ membership: Membership) -> Bool {
+    membership.from <= time.samples.upperBound && membership.until >= time.samples.lowerBound
   }
 
   /// The times around those of a description in which it may have held or not.
@@ -163,42 +155,31 @@ struct GroupReader {
     return BracketSet(ranges).intersection(life.firstSample - 1..<life.lastSample + 1)
   }
 
-  /// The threads of a process that were elsewhere than its main thread.
-  private func threads(of process: ProcessRecord) throws(SQLiteError) -> [Life] {
-    guard process.tid == nil, process.id > 0 else { return [] }
-    let tasks = try reading.connection.prepare(
-      "SELECT task_id FROM task WHERE pid = ? AND tid IS NOT NULL AND parent_task_id = ?"
-    ).bind(.integer(process.pid), .integer(process.id)).map { $0.integer(0) }
-    var lives: [Life] = []
-    for task in tasks { if let life = try reading.lives.life(task: task) { lives.append(life) } }
-    return lives
-  }
-
   /// Adds a process or thread, if it was there in the time asked for.
   private func add(
-    _ life: Life, _ memberships: [Membership], _ uncertain: BracketSet = .init(),
+    _ task: Int64, _ memberships: [Membership], _ uncertain: BracketSet = .init(),
     to group: inout SharedGroup
   ) throws(SQLiteError) {
-    let isThere = memberships.contains {
-      $0.from <= time.samples.upperBound && $0.until >= time.samples.lowerBound
-    }
-    guard isThere || !uncertain.intersection(time.asked).isEmpty else { return }
+    guard !memberships.isEmpty || !uncertain.intersection(time.asked).isEmpty else { return }
     group.members.append(
       .init(
-        life: life, owner: try owner(of: life), memberships: memberships,
-        runs: try reading.tracks.runs(of: memberships), uncertain: uncertain))
+        task: task, owner: try owner(of: task), memberships: memberships, uncertain: uncertain))
   }
 
-  /// A process, from a life.
-  func member(_ life: Life) throws(SQLiteError) -> SharedGroup.Member {
+  /// A process that may be of a group.
+  func member(_ task: Int64) throws(SQLiteError) -> SharedGroup.Member {
     .init(
-      life: life, owner: try owner(of: life), memberships: life.memberships,
-      runs: try reading.tracks.runs(of: life.memberships))
+      task: task, owner: try owner(of: task),
+      memberships: try reading.lives.memberships(of: task, in: time.samples))
   }
 
-  private func owner(of life: Life) throws(SQLiteError) -> Int64 {
-    guard life.process.tid != nil else { return life.process.id }
-    return try reading.lives.parent(of: life.process)?.id ?? life.process.id
+  private func owner(of task: Int64) throws(SQLiteError) -> Int64 {
+    guard task > 0 else { return task }
+    let isThread = try reading.connection.prepare(
+      "SELECT tid IS NOT NULL FROM task WHERE task_id = ?"
+    ).bind(.integer(task)).first { $0.integer(0) == 1 }
+    guard isThread == true, let thread = try reading.lives.life(task: task) else { return task }
+    return try reading.lives.parent(of: thread.process)?.id ?? task
   }
 }
 

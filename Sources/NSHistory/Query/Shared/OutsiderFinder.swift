@@ -18,20 +18,23 @@ struct OutsiderFinder {
   func find(_ types: [NamespaceType]) throws(SQLiteError) -> Found {
     var found = Found()
     guard groups.contains(where: \.isContainer) else { return found }
-    var met: Set<Int64> = Set(groups.flatMap { $0.members.map(\.life.process.id) })
+    var met: Set<Int64> = []
+    for group in groups { met.formUnion(group.members.lazy.map(\.task)) }
     let members = met
     let reader = GroupReader(reading: reading, time: time, types: types)
     for group in groups {
       for namespace in try namespaces(of: group, types) {
-        let lives = try lives(in: namespace, otherThan: members)
-        let strangers = lives.filter { $0.process.container == nil }
-        let isOwn =
-          group.isContainer && !strangers.isEmpty
-          ? try OwnNamespaces.isOwn(namespace, group.containers, reading) : false
-        for life in strangers {
-          if isOwn, let one = try outsider(life, group, namespace) { found.outsiders.append(one) }
-          if met.insert(life.process.id).inserted, try isUncertain(life) {
-            found.uncertain.append(try reader.member(life))
+        var isOwn: Bool?
+        for task in try withoutContainer(in: namespace) where !members.contains(task) {
+          guard let life = try reading.lives.life(task: task), life.process.container == nil else {
+            continue
+          }
+          if group.isContainer, isOwn == nil {
+            isOwn = try OwnNamespaces.isOwn(namespace, group.containers, reading)
+          }
+          if isOwn == true, let one = try outsider(life, group, namespace) { found.outsiders.append(one) }
+          if met.insert(task).inserted, try isUncertain(life) {
+            found.uncertain.append(try reader.member(task))
           }
         }
       }
@@ -44,29 +47,30 @@ struct OutsiderFinder {
     of group: SharedGroup, _ types: [NamespaceType]
   ) throws(SQLiteError) -> [NamespaceRecord] {
     var order: [NamespaceRecord] = []
-    var met: Set<Int64> = []
     for type in types {
       var there = group.namespaces[type] ?? []
-      if there.isEmpty { there = try group.presences(type, time).map(\.namespace) }
-      for namespace in there where namespace.isInitial != true && met.insert(namespace.id).inserted
-      {
-        order.append(namespace)
+      if there.isEmpty {
+        for set in Set(group.members.lazy.flatMap { $0.memberships.lazy.map(\.set) }).sorted() {
+          let namespace = try reading.sets.links(of: set)[type.link]?.namespace
+          if let namespace, !there.contains(namespace) { there.append(namespace) }
+        }
       }
+      order += there.filter { $0.isInitial != true }
     }
     return order
   }
 
-  private func lives(
-    in namespace: NamespaceRecord, otherThan members: Set<Int64>
-  ) throws(SQLiteError) -> [Life] {
-    let tasks = try reading.connection.prepare(
-      "SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member"))) ORDER BY 1"
+  /// Those in a namespace, in the time asked for, whose control group is no container's; in the order of
+  /// their rows.
+  private func withoutContainer(in namespace: NamespaceRecord) throws(SQLiteError) -> [Int64] {
+    try reading.connection.prepare(
+      """
+      SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))
+        LEFT JOIN task ON task.task_id = member LEFT JOIN brief ON brief.from_sample = -member
+        LEFT JOIN cgroup ON cgroup.cgroup_id = COALESCE(task.cgroup_id, brief.cgroup_id)
+        \(ContainerRecord.joins) WHERE container.container_id IS NULL ORDER BY 1
+      """
     ).bind(MembershipStab.values(time.samples, namespace)).map { $0.integer(0) }
-    var lives: [Life] = []
-    for task in tasks where !members.contains(task) {
-      if let life = try reading.lives.life(task: task) { lives.append(life) }
-    }
-    return lives
   }
 
   /// Whether the control group of a process was never read while it lived: it is then told as its

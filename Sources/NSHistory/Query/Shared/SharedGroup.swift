@@ -3,8 +3,10 @@ internal import NamespaceModel
 /// A group of a `SharedQuestion`, as far as it is recorded.
 struct SharedGroup {
   let place: Int
-  /// Its processes and threads that were there in the time asked for.
+  /// Its processes and threads that were there in the time asked for, in the order of their rows.
   var members: [Member] = []
+  /// The whole lives of them, by row, where it is known who they all are: such a group is small.
+  var lives: [Int64: Life] = [:]
   /// The namespaces that it is, by type: a process shares with it by being there.
   var namespaces: [NamespaceType: [NamespaceRecord]] = [:]
   /// Whether processes may have belonged to it that no row tells of.
@@ -23,14 +25,15 @@ struct SharedGroup {
   /// How many processes and threads it has, if they are too many to be compared; else 0.
   var excess = 0
 
-  /// A process or thread.
+  /// A process or thread. Of these there may be very many: what else is known of one is read when it is
+  /// told of.
   struct Member {
-    let life: Life
+    /// Its row.
+    let task: Int64
     /// The row of its process: its own, or of a thread that of its process.
     let owner: Int64
-    /// Its memberships while it belonged to the group.
+    /// Its memberships in the time asked for, while it belonged to the group.
     let memberships: [Membership]
-    let runs: LinkRuns
     /// When it may have belonged to the group or not: between two reads of its control group that
     /// differ.
     var uncertain = BracketSet()

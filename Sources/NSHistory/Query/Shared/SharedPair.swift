@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Two groups, one type: when they shared, and what leaves it unknown whether they did.
+/// Two groups, one type: what leaves it unknown whether they shared, or when else.
 struct SharedPair {
   let groups: (SharedGroup, SharedGroup)
   let presences: ([Presence], [Presence])
@@ -13,133 +13,6 @@ struct SharedPair {
   let uncertain: [SharedGroup.Member]
 
   private var time: ObservedTime { finder.time }
-
-  // MARK: What was shared
-
-  func visits() throws(SQLiteError) -> [SharedAnswer.Visit] {
-    switch (groups.0.namespaces[type], groups.1.namespaces[type]) {
-    case (nil, nil): return try visitsAmongProcesses()
-    case (let namespaces?, nil): return try visits(of: groups.1, presences.1, groups.0, namespaces)
-    case (nil, let namespaces?): return try visits(of: groups.0, presences.0, groups.1, namespaces)
-    case (let some?, let others?):
-      var visits: [SharedAnswer.Visit] = []
-      for namespace in some where others.contains(namespace) {
-        if let visit = try visit(to: namespace) { visits.append(visit) }
-      }
-      return visits
-    }
-  }
-
-  /// Two groups that are one namespace share it while it is there.
-  private func visit(to namespace: NamespaceRecord) throws(SQLiteError) -> SharedAnswer.Visit? {
-    let life = try reading.namespaces.life(namespace.id)
-    let last = time.index.last ?? 0
-    let from = max(life.first ?? time.samples.lowerBound, time.samples.lowerBound)
-    let until = min(life.last ?? last, last, time.samples.upperBound)
-    guard from <= until else { return nil }
-    return try visit(
-      .init(from: from, until: until, endsExactly: false), nil, groups.0, groups.1, namespace, [])
-  }
-
-  /// When the processes of a group were in the namespaces that the other group is.
-  private func visits(
-    of group: SharedGroup, _ presences: [Presence], _ place: SharedGroup,
-    _ namespaces: [NamespaceRecord]
-  ) throws(SQLiteError) -> [SharedAnswer.Visit] {
-    let rows = Set(namespaces.map(\.id))
-    var visits: [SharedAnswer.Visit] = []
-    for one in presences where rows.contains(one.namespace.id) {
-      for stay in finder.stays(one) {
-        if let visit = try visit(stay, one, group, place, one.namespace, []) {
-          visits.append(visit)
-        }
-      }
-    }
-    return visits
-  }
-
-  private func visitsAmongProcesses() throws(SQLiteError) -> [SharedAnswer.Visit] {
-    let first = Dictionary(grouping: presences.0, by: \.namespace.id)
-    let second = Dictionary(grouping: presences.1, by: \.namespace.id)
-    var visits: [SharedAnswer.Visit] = []
-    for (row, some) in first.sorted(by: { $0.key < $1.key }) {
-      guard let others = second[row] else { continue }
-      // The visitors are those of the group of which fewer were there.
-      let share = Set(some.map(\.owner)).count * max(1, groups.1.processCount)
-      let otherShare = Set(others.map(\.owner)).count * max(1, groups.0.processCount)
-      var found =
-        share <= otherShare
-        ? try self.visits(groups.0, some, groups.1, others)
-        : try self.visits(groups.1, others, groups.0, some)
-      let (owners, group) = share < otherShare ? (others, groups.1) : (some, groups.0)
-      if share != otherShare, 2 * Set(owners.map(\.owner)).count >= group.processCount {
-        for place in found.indices { found[place].isOthersOwn = true }
-      }
-      visits += found
-    }
-    return visits
-  }
-
-  private func visits(
-    _ group: SharedGroup, _ presences: [Presence], _ other: SharedGroup, _ others: [Presence]
-  ) throws(SQLiteError) -> [SharedAnswer.Visit] {
-    let crowd = Crowd(others)
-    var visits: [SharedAnswer.Visit] = []
-    for one in presences {
-      for sharing in try finder.sharing(one, with: crowd) {
-        let there = others.filter { second in
-          guard second.owner != one.owner else { return false }
-          if sharing.from == sharing.until { return second.covers(sharing.from) }
-          return second.from < sharing.until && second.end > sharing.from
-        }
-        if let visit = try visit(sharing, one, group, other, one.namespace, there) {
-          visits.append(visit)
-        }
-      }
-    }
-    return visits
-  }
-
-  /// Nil where it is not in the time asked for.
-  private func visit(
-    _ sharing: SharingFinder.Sharing, _ one: Presence?, _ group: SharedGroup, _ other: SharedGroup,
-    _ namespace: NamespaceRecord, _ others: [Presence]
-  ) throws(SQLiteError) -> SharedAnswer.Visit? {
-    let opening = try time.index.point(sharing.from)
-    let closing = try time.index.point(sharing.until)
-    let isMoment = sharing.from == sharing.until
-    let from = isMoment ? opening.wall : opening.wallEnd
-    // The clock may have gone back by less than a step.
-    let until = isMoment ? opening.wall : max(from, closing.wall)
-    guard time.window.overlaps(from, until) else { return nil }
-    // It was at some moment of the sample, which may be outside of the time asked for.
-    if isMoment, !opening.isExact {
-      guard time.window.since ?? Int64.min <= opening.wall,
-        time.window.until ?? Int64.max >= opening.wallEnd
-      else { return nil }
-    }
-    let since = time.window.since ?? from
-    let limit = time.window.until ?? until
-    var beginning: SharedAnswer.Bound = opening.isEvent ? .exact : .sampled
-    if from < since { beginning = .range }
-    var end: SharedAnswer.Bound = sharing.endsExactly ? .exact : .sampled
-    if sharing.until == time.index.last, time.index.sessions.last?.isOpen == true { end = .open }
-    if until > limit { end = .range }
-    var met: Set<Int64> = []
-    let members = others.filter { met.insert($0.owner).inserted }
-    return SharedAnswer.Visit(
-      namespace: namespace, process: one.map { group.members[$0.member].life.process },
-      group: group.place, otherGroup: other.place,
-      others: members.prefix(SharedQuery.mostOthers).map { other.members[$0.member].life.process },
-      otherCount: members.count, from: max(from, since), until: min(until, limit),
-      beginning: beginning, end: end, isExact: isExact(sharing, opening))
-  }
-
-  private func isExact(_ sharing: SharingFinder.Sharing, _ opening: SamplePoint) -> Bool {
-    if sharing.from == sharing.until { return opening.isExact }
-    return BracketSet(sharing.from..<sharing.until).intersection(time.asked)
-      .subtracting(time.exact).isEmpty
-  }
 
   // MARK: What is not known
 
@@ -160,7 +33,7 @@ struct SharedPair {
     }
     // What may be one namespace, or a process of the group, says nothing beside proof.
     if isShared { return found }
-    for doubt in reusedNumbers() { add(doubt, groups.0, time.asked, to: &found) }
+    for doubt in try reusedNumbers() { add(doubt, groups.0, time.asked, to: &found) }
     for (group, other, others) in [
       (groups.0, groups.1, presences.1), (groups.1, groups.0, presences.0),
     ] where group.isContainer {
@@ -198,33 +71,52 @@ struct SharedPair {
   }
 
   /// Two rows of one inode number that may be one namespace, and processes in both at one time.
-  private func reusedNumbers() -> [GroupObservation.Doubt] {
-    let all =
-      groups.1.namespaces[type].map { namespaces in
-        namespaces.map {
-          ($0, BracketSet(time.samples.lowerBound - 1..<time.samples.upperBound + 1))
-        }
-      } ?? presences.1.map { ($0.namespace, Self.brackets($0)) }
-    let byNumber = Dictionary(grouping: all) { $0.0.inode }
+  private func reusedNumbers() throws(SQLiteError) -> [GroupObservation.Doubt] {
     var doubts: [GroupObservation.Doubt] = []
-    func compare(_ namespace: NamespaceRecord, _ brackets: BracketSet, _ process: ProcessRecord?) {
-      for (other, others) in byNumber[namespace.inode] ?? []
+    let others = try namespaces(of: groups.1, presences.1)
+    let byNumber = Dictionary(grouping: others, by: \.inode)
+    for namespace in try namespaces(of: groups.0, presences.0) {
+      for other in byNumber[namespace.inode] ?? []
       where other.id != namespace.id && !other.differs(from: namespace) {
-        let both = brackets.intersection(others)
-        if both.isEmpty { continue }
-        doubts.append(.init(reason: .inodeMayBeReused, process: process, brackets: both))
-      }
-    }
-    if let namespaces = groups.0.namespaces[type] {
-      let always = BracketSet(time.samples.lowerBound - 1..<time.samples.upperBound + 1)
-      for namespace in namespaces { compare(namespace, always, nil) }
-    } else {
-      for one in presences.0 {
-        compare(
-          one.namespace, Self.brackets(one), groups.0.members[one.member].life.process)
+        let brackets = times(in: other, groups.1, presences.1)
+        for (process, own) in processes(in: namespace) {
+          let both = brackets.intersection(own)
+          if both.isEmpty { continue }
+          doubts.append(.init(reason: .inodeMayBeReused, process: process, brackets: both))
+        }
       }
     }
     return doubts
+  }
+
+  /// The namespaces that a group is, or was in.
+  private func namespaces(
+    of group: SharedGroup, _ presences: [Presence]
+  ) throws(SQLiteError) -> [NamespaceRecord] {
+    if let namespaces = group.namespaces[type] { return namespaces }
+    return try presences.namespaces.map { (row) throws(SQLiteError) in
+      try reading.namespaces.life(row).namespace
+    }
+  }
+
+  /// Who of the first group was in a namespace, and when; nobody where the group is namespaces.
+  private func processes(in namespace: NamespaceRecord) -> [(Int64?, BracketSet)] {
+    if groups.0.isNamespace(type) { return [(nil, always)] }
+    return presences.0.inside(namespace.id).map {
+      (groups.0.members[$0.member].task, Self.brackets($0))
+    }
+  }
+
+  /// When a group was in a namespace, or may have been at the sides of that.
+  private func times(
+    in namespace: NamespaceRecord, _ group: SharedGroup, _ presences: [Presence]
+  ) -> BracketSet {
+    if group.isNamespace(type) { return always }
+    return BracketSet(presences.inside(namespace.id).flatMap { Self.brackets($0).ranges })
+  }
+
+  private var always: BracketSet {
+    BracketSet(time.samples.lowerBound - 1..<time.samples.upperBound + 1)
   }
 
   private static func brackets(_ presence: Presence) -> BracketSet {
@@ -238,21 +130,21 @@ struct SharedPair {
     guard !uncertain.isEmpty else { return [] }
     let group = SharedGroup(place: -1, members: uncertain)
     let rows = other.namespaces[type].map { Set($0.map(\.id)) }
-    let crowds = Dictionary(grouping: others, by: \.namespace.id)
+    var crowds: [Int64: Crowd] = [:]
     var doubts: [GroupObservation.Doubt] = []
-    for one in try group.presences(type, time) {
-      let shared: [SharingFinder.Sharing] =
-        if let rows {
-          rows.contains(one.namespace.id) ? finder.stays(one) : []
-        } else {
-          try crowds[one.namespace.id].map { (crowd) throws(SQLiteError) in
-            try finder.sharing(one, with: Crowd(crowd))
-          } ?? []
-        }
+    for one in try group.presences(type, time, reading) {
+      var shared: [SharingFinder.Sharing] = []
+      if let rows {
+        if rows.contains(one.namespace) { shared = finder.stays(one) }
+      } else {
+        let crowd = crowds[one.namespace] ?? Crowd(others.inside(one.namespace))
+        crowds[one.namespace] = crowd
+        shared = try finder.sharing(one, with: crowd)
+      }
       guard !shared.isEmpty else { continue }
       doubts.append(
         .init(
-          reason: .notRecorded, process: uncertain[one.member].life.process,
+          reason: .notRecorded, process: uncertain[one.member].task,
           brackets: BracketSet(shared.map { $0.from..<max($0.until, $0.from + 1) })))
     }
     return doubts

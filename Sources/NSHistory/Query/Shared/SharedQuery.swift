@@ -9,7 +9,7 @@ extension HistoryReader {
         return SharedAnswer.nothing(question)
       }
       let query = try SharedQuery(reading, question, time)
-      return query.isTooLarge ? query.refusal : try query.answer()
+      return try query.isTooLarge ? query.refusal : query.answer()
     }
   }
 }
@@ -62,8 +62,9 @@ struct SharedQuery {
   func answer() throws(SQLiteError) -> SharedAnswer {
     let types = try question.types.map { (type) throws(SQLiteError) in try answer(type) }
     return SharedAnswer(
-      verdict: SharedVerdict(of: types.map(\.verdict)), groups: groups.map(summary), types: types,
-      inSeveralGroups: inSeveralGroups, outsiders: found.outsiders,
+      verdict: SharedVerdict(of: types.map(\.verdict)), groups: try groups.map(summary),
+      types: types,
+      inSeveralGroups: try inSeveralGroups, outsiders: found.outsiders,
       recorded: try reading.index.recorded())
   }
 
@@ -72,42 +73,50 @@ struct SharedQuery {
 
   /// The answer that is none.
   fileprivate var refusal: SharedAnswer {
-    var answer = SharedAnswer.nothing(question)
-    answer.groups = groups.map(summary)
-    return answer
+    get throws(SQLiteError) {
+      var answer = SharedAnswer.nothing(question)
+      answer.groups = try groups.map(summary)
+      return answer
+    }
   }
 
-  private func summary(_ group: SharedGroup) -> SharedAnswer.Group {
-    let first = group.members.first { $0.life.process.tid == nil } ?? group.members.first
+  private func summary(_ group: SharedGroup) throws(SQLiteError) -> SharedAnswer.Group {
+    let first =
+      try (group.members.first { $0.task == $0.owner } ?? group.members.first)
+      .flatMap(reading.process)
     return SharedAnswer.Group(
-      processes: group.processCount, process: first?.life.process,
-      container: first?.life.process.container, isKnown: group.isKnown,
+      processes: group.processCount, process: first, container: first?.container,
+      isKnown: group.isKnown,
       otherIncarnations: group.otherIncarnations, isTooLarge: group.excess > 0)
   }
 
   private var inSeveralGroups: [ProcessRecord] {
-    var counts: [Int64: Int] = [:]
-    var order: [ProcessRecord] = []
-    for group in groups {
-      for member in group.members {
-        counts[member.life.process.id, default: 0] += 1
-        if counts[member.life.process.id] == 2 { order.append(member.life.process) }
+    get throws(SQLiteError) {
+      var met: Set<Int64> = []
+      var several: Set<Int64> = []
+      for group in groups {
+        for member in group.members where !met.insert(member.task).inserted {
+          several.insert(member.task)
+        }
       }
+      return try several.sorted().map { (task) throws(SQLiteError) in
+        try reading.lives.life(task: task)?.process
+      }.compactMap(\.self)
     }
-    return order
   }
 
   // MARK: One type
 
   private func answer(_ type: NamespaceType) throws(SQLiteError) -> SharedAnswer.TypeAnswer {
     let presences = try groups.map { (group) throws(SQLiteError) in
-      try group.presences(type, time)
+      try group.presences(type, time, reading)
     }
     let observations = try groups.map { (group) throws(SQLiteError) in
       try GroupObservation(group, type, reading, time)
     }
     var verdicts: [SharedVerdict] = []
     var visits: [SharedAnswer.Visit] = []
+    var (visitCount, isAnyExact) = (0, false)
     var gaps: [SharedPair.Gap] = []
     var reasons: [UnknownReason] = []
     var isNeverExact = true
@@ -117,11 +126,16 @@ struct SharedQuery {
           groups: (groups[one], groups[other]), presences: (presences[one], presences[other]),
           observations: (observations[one], observations[other]), type: type, reading: reading,
           finder: finder, uncertain: found.uncertain)
-        let shared = try pair.visits()
-        let unknown = try pair.gaps(isShared: !shared.isEmpty)
-        visits += shared
+        let shared = try SharedVisits(
+          groups: pair.groups, presences: pair.presences, type: type, reading: reading,
+          finder: finder
+        ).find()
+        let unknown = try pair.gaps(isShared: shared.count > 0)
+        visits += shared.visits
+        visitCount += shared.count
+        isAnyExact = isAnyExact || shared.isAnyExact
         gaps += unknown
-        if !shared.isEmpty {
+        if shared.count > 0 {
           verdicts.append(.shared)
         } else if let reason = pair.reason(unknown) {
           verdicts.append(.unknown)
@@ -137,8 +151,8 @@ struct SharedQuery {
     return SharedAnswer.TypeAnswer(
       type: type, verdict: verdict,
       reason: verdict == .unknown ? UnknownReason.mostTelling(reasons) : nil,
-      isExact: verdict == .never ? isNeverExact : visits.contains(where: \.isExact),
-      visits: Array(visits.prefix(Self.mostVisits)), visitCount: visits.count,
+      isExact: verdict == .never ? isNeverExact : isAnyExact,
+      visits: Array(visits.prefix(Self.mostVisits)), visitCount: visitCount,
       unobserved: try unobserved(gaps))
   }
 
@@ -152,21 +166,18 @@ struct SharedQuery {
       let process: Int64?
     }
     var order: [Key] = []
-    var found: [Key: (process: ProcessRecord?, brackets: BracketSet)] = [:]
+    var found: [Key: [Range<Int64>]] = [:]
     for gap in gaps {
       let key = Key(
-        reason: gap.doubt.reason, group: gap.group, process: gap.doubt.process?.id)
+        reason: gap.doubt.reason, group: gap.group, process: gap.doubt.process)
       if found[key] == nil { order.append(key) }
-      found[key] = (
-        gap.doubt.process,
-        (found[key]?.brackets ?? BracketSet()).union(gap.doubt.brackets)
-      )
+      found[key, default: []] += gap.doubt.brackets.ranges
     }
     var unobserved: [SharedAnswer.Unobserved] = []
     for key in order {
-      guard let (process, brackets) = found[key], let first = brackets.ranges.first,
-        let last = brackets.ranges.last
-      else { continue }
+      let brackets = BracketSet(found[key] ?? [])
+      guard let first = brackets.ranges.first, let last = brackets.ranges.last else { continue }
+      let process = try key.process.flatMap(reading.lives.life(task:))?.process
       var length: Int64 = 0
       for range in brackets.ranges {
         let part = try time.time(of: range)

@@ -23,9 +23,7 @@ struct SharingFinder {
   func sharing(_ one: Presence, with crowd: Crowd) throws(SQLiteError) -> [Sharing] {
     var found: [Sharing] = []
     for part in try overlaps(one, crowd) { found += pieces(of: part) }
-    let moments = try self.moments(one, crowd).filter { moment in
-      !found.contains { $0.from <= moment && moment <= $0.until }
-    }
+    let moments = self.moments(one, crowd).filter { !Self.isIn(found, $0) }
     for moment in moments where try isProven(at: moment, one, crowd) {
       found.append(.init(from: moment, until: moment, endsExactly: false))
     }
@@ -35,11 +33,15 @@ struct SharingFinder {
   /// When a process was in a namespace.
   func stays(_ one: Presence) -> [Sharing] {
     var found = pieces(of: .init(from: one.from, until: one.end, endsExactly: one.endsExactly))
-    for moment in edges(one)
-    where !found.contains(where: { $0.from <= moment && moment <= $0.until }) {
-      found.append(.init(from: moment, until: moment, endsExactly: false))
-    }
+    let moments = Set(edges(one)).filter { !Self.isIn(found, $0) }
+    for moment in moments { found.append(.init(from: moment, until: moment, endsExactly: false)) }
     return found.sorted { $0.from < $1.from }
+  }
+
+  /// Whether a sample or event is in one of some times, which are in order.
+  private static func isIn(_ times: [Sharing], _ moment: Int64) -> Bool {
+    let place = times.partitioningIndex { $0.until >= moment }
+    return place < times.count && times[place].from <= moment
   }
 
   /// The times in which it was there together with another, whole.
@@ -104,13 +106,10 @@ struct SharingFinder {
   }
 
   /// The samples that alone may prove that it shared.
-  private func moments(_ one: Presence, _ crowd: Crowd) throws(SQLiteError) -> [Int64] {
+  private func moments(_ one: Presence, _ crowd: Crowd) -> [Int64] {
     var moments = Set(edges(one))
-    var next = crowd.single.partitioningIndex { $0.from >= one.from }
-    while next < crowd.single.count, crowd.single[next].from <= one.until {
-      moments.insert(crowd.single[next].from)
-      next += 1
-    }
+    let first = crowd.single.partitioningIndex { $0 >= one.from }
+    moments.formUnion(crowd.single[first...].prefix { $0 <= one.until })
     return moments.filter(time.samples.contains).sorted()
   }
 
@@ -118,12 +117,15 @@ struct SharingFinder {
   private func isProven(
     at moment: Int64, _ one: Presence, _ crowd: Crowd
   ) throws(SQLiteError) -> Bool {
-    let others = crowd.presences.filter { $0.owner != one.owner && $0.covers(moment) }
-    guard !others.isEmpty else { return false }
     let point = try index.point(moment)
-    if point.isExact { return true }
-    let sides = try SampleSides(point, index)
-    return others.contains { sides.prove([one, $0]) }
+    let sides = point.isExact ? nil : try SampleSides(point, index)
+    var isProven = false
+    crowd.presences.forEach(from: moment, to: moment) { other in
+      guard other.owner != one.owner, other.covers(moment) else { return true }
+      isProven = sides?.prove([one, other]) ?? true
+      return !isProven
+    }
+    return isProven
   }
 }
 

@@ -42,9 +42,10 @@ final class LifeReader {
     return try threads("tid = ?", pid: number.pid, [.integer(tid)])
   }
 
-  /// Of the threads of a process whose namespaces differed from its own at some time.
+  /// Of the threads of a process whose namespaces differed from its own at some time; none of a process
+  /// that no sample met (`brief` in `Migrations`), which has no row that a thread could name.
   func threads(of process: ProcessRecord) throws(SQLiteError) -> [Life] {
-    guard process.tid == nil else { return [] }
+    guard process.tid == nil, process.id > 0 else { return [] }
     return try threads(
       "tid IS NOT NULL AND parent_task_id = ?", pid: process.pid, [.integer(process.id)])
   }
@@ -155,6 +156,33 @@ final class LifeReader {
     var memberships: [Membership] = []
     for (set, from, until, exact) in rows {
       try memberships.append(membership(set, from, until, exact: exact, of: task), of: task)
+    }
+    return memberships
+  }
+
+  /// The same in a range of samples alone.
+  func memberships(
+    of task: Int64, in samples: ClosedRange<Int64>
+  ) throws(SQLiteError) -> [Membership] {
+    if task < 0 {
+      return try memberships(of: task).filter {
+        $0.from <= samples.upperBound && $0.until >= samples.lowerBound
+      }
+    }
+    let rows = try connection.prepare(
+      """
+      SELECT set_id, from_sample, until_sample, exact FROM membership
+      WHERE task_id = ?1 AND from_sample <= ?3 AND (until_sample IS NULL OR until_sample >= ?2)
+      ORDER BY from_sample
+      """
+    ).bind(
+      .integer(task), .integer(samples.lowerBound), .integer(samples.upperBound))
+    defer { rows.reset() }
+    var memberships: [Membership] = []
+    while try rows.step() {
+      let found = try membership(
+        rows.integer(0), rows.integer(1), rows.optionalInteger(2), exact: rows.integer(3), of: task)
+      if found.until >= samples.lowerBound { try memberships.append(found, of: task) }
     }
     return memberships
   }

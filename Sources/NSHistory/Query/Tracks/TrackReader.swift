@@ -137,7 +137,23 @@ final class TrackReader {
     return runs
   }
 
-  /// The same, of the process of a row.
+  /// What one of its links was.
+  func runs(
+    of memberships: [Membership], _ link: NamespaceLink
+  ) throws(SQLiteError) -> [Track.Run] {
+    var runs: [Track.Run] = []
+    for membership in memberships {
+      guard let value = try sets.links(of: membership.set)[link] else { continue }
+      Self.append(
+        Track.Run(
+          from: membership.from, until: membership.until, process: 0, value: value,
+          beginsExactly: membership.beginsExactly, endsExactly: membership.endsExactly),
+        to: &runs, startsSession: membership.startsSession)
+    }
+    return runs
+  }
+
+  /// What all of them were, of the process of a row.
   func runs(of task: Int64) throws(SQLiteError) -> LinkRuns {
     try runs(of: lives.memberships(of: task))
   }

@@ -1,0 +1,226 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Two groups, one type: when they shared. Of all visits it keeps when they were, and makes those that are
+/// told of.
+struct SharedVisits {
+  let groups: (SharedGroup, SharedGroup)
+  let presences: ([Presence], [Presence])
+  let type: NamespaceType
+  let reading: Reading
+  let finder: SharingFinder
+
+  private var time: ObservedTime { finder.time }
+
+  /// What was found.
+  struct Found {
+    /// The first visits, in the order of time.
+    var visits: [SharedAnswer.Visit] = []
+    /// How many there are.
+    var count = 0
+    /// Whether events prove one of them.
+    var isAnyExact = false
+  }
+
+  /// A visit that may be told of.
+  private struct Candidate {
+    let from: Int64
+    let until: Int64
+    let sharing: SharingFinder.Sharing
+    /// Who; nil where two groups are one namespace.
+    let presence: Presence?
+    let namespace: Int64
+    /// Whether the visitor is of the first group.
+    let isOfFirst: Bool
+    let isOthersOwn: Bool
+  }
+
+  /// The visits, found one by one.
+  private struct Candidates {
+    let most: Int
+    var first: [Candidate] = []
+    var count = 0
+    var isAnyExact = false
+
+    /// Keeps it if it may be among the first.
+    mutating func add(_ candidate: Candidate, _ groups: (SharedGroup, SharedGroup)) {
+      count += 1
+      first.append(candidate)
+      if first.count >= 2 * most { cut(groups) }
+    }
+
+    mutating func cut(_ groups: (SharedGroup, SharedGroup)) {
+      func task(_ one: Candidate) -> Int64 {
+        one.presence.map { (one.isOfFirst ? groups.0 : groups.1).members[$0.member].task } ?? 0
+      }
+      first.sort { ($0.from, task($0)) < ($1.from, task($1)) }
+      first.removeLast(max(0, first.count - most))
+    }
+  }
+
+  func find() throws(SQLiteError) -> Found {
+    var candidates = Candidates(most: SharedQuery.mostVisits)
+    switch (groups.0.namespaces[type], groups.1.namespaces[type]) {
+    case (nil, nil): try addAmongProcesses(to: &candidates)
+    case (let namespaces?, nil):
+      try add(presences.1, in: namespaces, areFirst: false, to: &candidates)
+    case (nil, let namespaces?):
+      try add(presences.0, in: namespaces, areFirst: true, to: &candidates)
+    case (let some?, let others?):
+      for namespace in some where others.contains(namespace) {
+        try add(theWholeOf: namespace, to: &candidates)
+      }
+    }
+    candidates.cut(groups)
+    var found = Found(count: candidates.count, isAnyExact: candidates.isAnyExact)
+    var others: [Int64: PresenceIndex] = [:]
+    for candidate in candidates.first {
+      found.visits.append(try visit(candidate, &others))
+    }
+    return found
+  }
+
+  /// Two groups that are one namespace share it while it is there.
+  private func add(
+    theWholeOf namespace: NamespaceRecord, to candidates: inout Candidates
+  ) throws(SQLiteError) {
+    let life = try reading.namespaces.life(namespace.id)
+    let last = time.index.last ?? 0
+    let from = max(life.first ?? time.samples.lowerBound, time.samples.lowerBound)
+    let until = min(life.last ?? last, last, time.samples.upperBound)
+    guard from <= until else { return }
+    try add(
+      .init(from: from, until: until, endsExactly: false), nil, in: namespace.id, isOfFirst: true,
+      to: &candidates)
+  }
+
+  /// When the processes of a group were in the namespaces that the other group is.
+  private func add(
+    _ presences: [Presence], in namespaces: [NamespaceRecord], areFirst: Bool,
+    to candidates: inout Candidates
+  ) throws(SQLiteError) {
+    for row in Set(namespaces.map(\.id)).sorted() {
+      for one in presences.inside(row) {
+        for stay in finder.stays(one) {
+          try add(stay, one, in: row, isOfFirst: areFirst, to: &candidates)
+        }
+      }
+    }
+  }
+
+  private func addAmongProcesses(to candidates: inout Candidates) throws(SQLiteError) {
+    let counts = (groups.0.processCount, groups.1.processCount)
+    for row in presences.0.namespaces {
+      let (some, others) = (presences.0.inside(row), presences.1.inside(row))
+      guard !others.isEmpty else { continue }
+      let there = (Set(some.map(\.owner)).count, Set(others.map(\.owner)).count)
+      // The visitors are those of the group of which fewer were there.
+      let (share, otherShare) = (there.0 * max(1, counts.1), there.1 * max(1, counts.0))
+      let areFirst = share <= otherShare
+      let (owners, all) = share < otherShare ? (there.1, counts.1) : (there.0, counts.0)
+      let isOthersOwn = share != otherShare && 2 * owners >= all
+      let crowd = Crowd(areFirst ? others : some)
+      for one in areFirst ? some : others {
+        for sharing in try finder.sharing(one, with: crowd) {
+          try add(
+            sharing, one, in: row, isOfFirst: areFirst, isOthersOwn: isOthersOwn, to: &candidates)
+        }
+      }
+    }
+  }
+
+  /// Adds a visit, if it is in the time asked for.
+  private func add(
+    _ sharing: SharingFinder.Sharing, _ one: Presence?, in namespace: Int64, isOfFirst: Bool,
+    isOthersOwn: Bool = false, to candidates: inout Candidates
+  ) throws(SQLiteError) {
+    let opening = try time.index.point(sharing.from)
+    let isMoment = sharing.from == sharing.until
+    let from = isMoment ? opening.wall : opening.wallEnd
+    // The clock may have gone back by less than a step.
+    let until = isMoment ? opening.wall : max(from, try time.index.point(sharing.until).wall)
+    guard time.window.overlaps(from, until) else { return }
+    // It was at some moment of the sample, which may be outside of the time asked for.
+    if isMoment, !opening.isExact {
+      guard time.window.since ?? Int64.min <= opening.wall,
+        time.window.until ?? Int64.max >= opening.wallEnd
+      else { return }
+    }
+    if !candidates.isAnyExact { candidates.isAnyExact = isExact(sharing, opening) }
+    candidates.add(
+      .init(
+        from: from, until: until, sharing: sharing, presence: one, namespace: namespace,
+        isOfFirst: isOfFirst, isOthersOwn: isOthersOwn), groups)
+  }
+
+  private func isExact(_ sharing: SharingFinder.Sharing, _ opening: SamplePoint) -> Bool {
+    if sharing.from == sharing.until { return opening.isExact }
+    return BracketSet(sharing.from..<sharing.until).intersection(time.asked)
+      .subtracting(time.exact).isEmpty
+  }
+
+  // MARK: What is told of one
+
+  private func visit(
+    _ candidate: Candidate, _ known: inout [Int64: PresenceIndex]
+  ) throws(SQLiteError) -> SharedAnswer.Visit {
+    let sharing = candidate.sharing
+    let opening = try time.index.point(sharing.from)
+    let (group, other) = candidate.isOfFirst ? groups : (groups.1, groups.0)
+    let (from, until) = (candidate.from, candidate.until)
+    let since = time.window.since ?? from
+    let limit = time.window.until ?? until
+    var beginning: SharedAnswer.Bound = opening.isEvent ? .exact : .sampled
+    if from < since { beginning = .range }
+    var end: SharedAnswer.Bound = sharing.endsExactly ? .exact : .sampled
+    if sharing.until == time.index.last, time.index.sessions.last?.isOpen == true { end = .open }
+    if until > limit { end = .range }
+    let others = others(of: candidate, &known)
+    return SharedAnswer.Visit(
+      namespace: try reading.namespaces.life(candidate.namespace).namespace,
+      process: try candidate.presence.flatMap { (one) throws(SQLiteError) in
+        try reading.process(group.members[one.member])
+      },
+      group: group.place, otherGroup: other.place,
+      others: try others.prefix(SharedQuery.mostOthers).map { (member) throws(SQLiteError) in
+        try reading.process(other.members[member])
+      }.compactMap(\.self),
+      otherCount: others.count, from: max(from, since), until: min(until, limit),
+      beginning: beginning, end: end, isExact: isExact(sharing, opening),
+      isOthersOwn: candidate.isOthersOwn)
+  }
+
+  /// The places of those of the other group that were there in a visit, each process once.
+  private func others(
+    of candidate: Candidate, _ known: inout [Int64: PresenceIndex]
+  ) -> [Int] {
+    let other = candidate.isOfFirst ? groups.1 : groups.0
+    guard let one = candidate.presence, !other.isNamespace(type) else { return [] }
+    let index =
+      known[candidate.namespace]
+      ?? PresenceIndex(
+        (candidate.isOfFirst ? presences.1 : presences.0).inside(candidate.namespace))
+    known[candidate.namespace] = index
+    let sharing = candidate.sharing
+    let isMoment = sharing.from == sharing.until
+    var members: [Int64: Int] = [:]
+    index.forEach(from: sharing.from, to: sharing.until) { second in
+      let isThere =
+        isMoment
+        ? second.covers(sharing.from)
+        : second.from < sharing.until && second.end > sharing.from
+      if isThere, second.owner != one.owner {
+        members[second.owner] = min(members[second.owner] ?? Int.max, second.member)
+      }
+      return true
+    }
+    return members.values.sorted()
+  }
+}
+
+extension Reading {
+  /// What is known of a process or thread of a group.
+  func process(_ member: SharedGroup.Member) throws(SQLiteError) -> ProcessRecord? {
+    try lives.life(task: member.task)?.process
+  }
+}

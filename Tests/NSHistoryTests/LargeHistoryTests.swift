@@ -1,0 +1,117 @@
+// What is done where very many processes are meant gives the same as what is done where few are.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct LargeHistoryTests {
+  private static let kinds = "SELECT DISTINCT type, inode FROM namespace ORDER BY 1, 2"
+
+  /// Windows of a history: all of it, and a few parts.
+  private func windows(_ reader: HistoryReader) throws -> [TimeWindow] {
+    let span = try #require(try reader.recordedSpan())
+    let length = span.upperBound - span.lowerBound
+    return [TimeWindow()]
+      + [0, 3, 6].map { part in
+        let since = span.lowerBound + length / 10 * part
+        return TimeWindow(since: since, until: since + length / 5)
+      }
+  }
+
+  private func checkMembers(_ reader: HistoryReader) throws {
+    let kinds = try reader.connection.prepare(Self.kinds)
+      .map { ($0.integer(0), UInt64(bitPattern: $0.integer(1))) }
+    var count = 0
+    for window in try windows(reader) {
+      try reader.reading { (reading) throws(SQLiteError) in
+        guard let samples = try reading.index.samples(around: window) else { return }
+        for (code, inode) in kinds {
+          guard let type = UInt8(exactly: code).flatMap(NamespaceType.init(rawValue:)) else {
+            continue
+          }
+          for life in try NamespaceFinder(reading: reading).lives(.inode(type, inode)) {
+            var ways: [[Member]] = []
+            for most in [0, Int.max] {
+              var members: [Member] = []
+              let query = MembersQuery(
+                reading: reading, window: window, samples: samples, most: most)
+              _ = try query.forEach(in: life.namespace) {
+                members.append($0)
+                return true
+              }
+              ways.append(members)
+            }
+            #expect(ways[0] == ways[1], "\(type):[\(inode)] in \(window)")
+            count += ways[0].count
+          }
+        }
+      }
+    }
+    #expect(count > 10)
+  }
+
+  private func checkNames(_ reader: HistoryReader) throws {
+    let names = try reader.connection.prepare(
+      "SELECT comm FROM task UNION SELECT comm FROM past_description UNION SELECT comm FROM brief"
+    ).map { $0.text(0) }
+    for window in try windows(reader) {
+      try reader.reading { (reading) throws(SQLiteError) in
+        guard let samples = try reading.index.samples(around: window) else { return }
+        for name in names {
+          let ways = try [0, Int64(1) << 40].map { (few) throws(SQLiteError) in
+            try DescribedTasks(
+              reading: reading, condition: "comm IN (?, ?)", values: [.text(name), .text(name)],
+              few: few
+            ).tasks(in: samples)
+          }
+          #expect(ways[0] == ways[1], "\(name) in \(window)")
+        }
+      }
+    }
+  }
+
+  @Test("by samples", arguments: BruteForce.seeds)
+  func samples(seed: UInt64) throws {
+    let brute = try BruteForce(seed: seed)
+    try withExtendedLifetime(brute) {
+      try checkMembers(brute.reader)
+      try checkNames(brute.reader)
+    }
+  }
+
+  @Test("by events", arguments: EventBrute.seeds)
+  func events(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    try withExtendedLifetime(brute) {
+      try checkMembers(brute.reader)
+      try checkNames(brute.reader)
+    }
+  }
+
+  @Test("presences are found by time", arguments: 1...20 as ClosedRange<UInt64>)
+  func presences(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    let all = (0..<Int.random(in: 0...60, using: &random)).map { member in
+      let from = Int64.random(in: 0...40, using: &random)
+      let until = from + Int64.random(in: 0...20, using: &random)
+      return Presence(
+        member: member, owner: Int64(member), namespace: 1, from: from, until: until,
+        end: until + Int64.random(in: 0...1, using: &random))
+    }
+    let index = PresenceIndex(all)
+    for low: Int64 in 0...62 {
+      for high in low...62 {
+        var found: [Int] = []
+        index.forEach(from: low, to: high) {
+          found.append($0.member)
+          return true
+        }
+        let expected = all.filter { $0.from <= high && $0.end >= low }
+        #expect(Set(found) == Set(expected.map(\.member)) && found.count == expected.count)
+      }
+    }
+  }
+}
