@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 NET = 3  # the link
+CROWD, DAY = 200, 86400 // 5  # processes; samples
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Subject:
     lone: int  # the PID that started first in the container that had the fewest memberships
     small: int  # the network of that container
     container: str  # the id of the other container
+    crowd: tuple[str, str]  # the ids of two containers that have some CROWD processes in the day after
 
 
 def pick(path):
@@ -52,10 +54,25 @@ def pick_from(execute):
     host = [row for row in there if row[2]]
     small = [row for row in there if row[0] == by_size[0]]
     middling = [row for row in there if row[0] == by_size[len(by_size) // 2]]
-    (container,) = execute(
-        "SELECT id FROM task JOIN cgroup USING (cgroup_id) JOIN container USING (container_id)"
-        " WHERE task_id = ?", (middling[-1][4],)).fetchone()  # fmt: skip
+    first = {row[0]: row[4] for row in reversed(there)}
+    crowds = {
+        namespace: execute(
+            "SELECT COUNT(*) FROM namespace_set_link JOIN membership USING (set_id)"
+            " WHERE namespace_id = ? AND link = ? AND from_sample < ? AND until_sample >= ?",
+            (namespace, NET, middle + DAY, middle),
+        ).fetchone()[0]
+        for namespace in sizes
+    }  # fmt: skip
+    crowded = sorted(sizes, key=lambda one: (abs(crowds[one] - CROWD), one))[:2]
     return Subject(
         moment=wall // 10**9 + 2, one=host[-1][3],
         other=middling[-1][3], middling=middling[0][1],
-        lone=small[0][3], small=small[0][1], container=container)  # fmt: skip
+        lone=small[0][3], small=small[0][1], container=container(execute, middling[-1][4]),
+        crowd=tuple(container(execute, first[namespace]) for namespace in crowded))  # fmt: skip
+
+
+def container(execute, task):
+    """The id of the container that a process is in."""
+    return execute(
+        "SELECT id FROM task JOIN cgroup USING (cgroup_id) JOIN container USING (container_id)"
+        " WHERE task_id = ?", (task,)).fetchone()[0]  # fmt: skip
