@@ -48,8 +48,9 @@ struct QueryShared: ParsableCommand {
     for (group, found) in zip(groups, answer.groups) where found.isTooLarge {
       throw ValidationError(
         """
-        '\(group)' is \(found.processes) processes in that time, too many to compare; narrow it down with \
-        --at, --since and --until
+        '\(group)' is \(found.processes) processes in that time: more than \(SharedQuestion.most) of a \
+        group are not compared, for where each was is kept in memory; narrow it down with --at, --since \
+        and --until
         """)
     }
     try refuseOneProcess(answer)

@@ -7,9 +7,6 @@ struct GroupReader {
   let time: ObservedTime
   let types: [NamespaceType]
 
-  /// Where each was is kept in memory, which takes some 200 MB for so many.
-  static let most = 500_000
-
   func group(
     _ group: SharedQuestion.Group, _ place: Int
   ) throws(SQLiteError) -> SharedGroup {
@@ -88,7 +85,7 @@ struct GroupReader {
   }
 
   private func isFew(_ tasks: [Int64], _ group: inout SharedGroup) -> Bool {
-    if tasks.count > Self.most { group.excess = tasks.count }
+    if tasks.count > SharedQuestion.most { group.excess = tasks.count }
     return group.excess == 0
   }
 

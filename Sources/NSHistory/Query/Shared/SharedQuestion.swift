@@ -21,6 +21,9 @@ public struct SharedQuestion: Sendable {
     case host
   }
 
+  /// How many processes and threads of a group are compared: where each was is kept in memory.
+  public static let most = 500_000
+
   /// A question with these values: two groups or more, and a type or more.
   public init(
     _ groups: [Group], in window: TimeWindow = TimeWindow(),
