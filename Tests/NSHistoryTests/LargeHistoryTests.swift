@@ -15,7 +15,7 @@ struct LargeHistoryTests {
     let span = try #require(try reader.recordedSpan())
     let length = span.upperBound - span.lowerBound
     return [TimeWindow()]
-      + [0, 3, 6].map { part in
+      + [Int64(0), 3, 6].map { part in
         let since = span.lowerBound + length / 10 * part
         return TimeWindow(since: since, until: since + length / 5)
       }

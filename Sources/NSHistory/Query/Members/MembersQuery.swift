@@ -49,7 +49,11 @@ struct MembersQuery {
   func forEach(
     in namespace: NamespaceRecord, _ body: (Member) -> Bool
   ) throws(SQLiteError) -> Bool {
-    for sql in try isCrowded(namespace) ? Self.inOrder : [Self.sorted] {
+    let there = try reading.members.sql(
+      "m.task_id AS member", in: namespace, during: samples)
+    let isCrowded = try isCrowded(namespace, there)
+    let sorted = ["SELECT DISTINCT member FROM (\(there)) ORDER BY 1"]
+    for sql in isCrowded ? Self.inOrder : sorted {
       let tasks = try reading.connection.prepare(sql)
         .bind(MembershipStab.values(samples, namespace))
       defer { tasks.reset() }
@@ -59,16 +63,14 @@ struct MembersQuery {
   }
 
   /// Whether so many were in a namespace in the range that it takes long to sort them.
-  private func isCrowded(_ namespace: NamespaceRecord) throws(SQLiteError) -> Bool {
-    try reading.connection.prepare(
-      "SELECT COUNT(*) FROM (\(MembershipStab.inNamespace("1")) LIMIT ?)"
-    ).bind(MembershipStab.values(samples, namespace) + [.integer(Int64(most))])
-      .first { $0.integer(0) >= most } ?? false
+  private func isCrowded(
+    _ namespace: NamespaceRecord, _ there: String
+  ) throws(SQLiteError) -> Bool {
+    try reading.connection.prepare("SELECT COUNT(*) FROM (SELECT 1 FROM (\(there)) LIMIT ?)").bind(
+      MembershipStab.values(samples, namespace) + [.integer(Int64(most))]
+    )
+    .first { $0.integer(0) >= most } ?? false
   }
-
-  private static let sorted = """
-    SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member"))) ORDER BY 1
-    """
 
   /// The same members in the same order, without sorting them: of all processes there ever were, one
   /// after the other, those that were in it.

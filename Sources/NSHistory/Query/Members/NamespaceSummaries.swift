@@ -65,12 +65,11 @@ struct NamespaceSummaries {
     _ namespace: NamespaceRecord, by link: NamespaceLink, at sample: Int64
   ) throws(SQLiteError) -> Set<Int64> {
     Set(
-      try reading.connection.prepare(MembershipStab.inNamespace("m.task_id"))
-        .bind(
-          MembershipStab.values(sample...sample) + [
-            .integer(namespace.id), .integer(Int64(link.rawValue)),
-          ]
-        ).map { $0.integer(0) })
+      try reading.connection.prepare(reading.members.sql("m.task_id", in: namespace)).bind(
+        MembershipStab.values(sample...sample) + [
+          .integer(namespace.id), .integer(Int64(link.rawValue)),
+        ]
+      ).map { $0.integer(0) })
   }
 
   /// How many namespaces were made in it or are owned by it, or by one of those, and had a process in a

@@ -89,7 +89,9 @@ struct SeenTimes {
     let endsExactly = number != point.session.last && behind.isExact
     var low: Int64?
     var high: Int64?
-    let rows = try reading.connection.prepare(Self.members).bind(
+    let rows = try reading.connection.prepare(
+      reading.members.sql(Self.columns, in: namespace, byEither: true)
+    ).bind(
       values(namespace, number...number))
     defer { rows.reset() }
     while try rows.step() {
@@ -110,11 +112,10 @@ struct SeenTimes {
     return nil
   }
 
-  private static let members = MembershipStab.holding(
-    """
+  private static let columns = """
     m.from_sample, m.until_sample, COALESCE(m.exact, 0),
     EXISTS (SELECT 1 FROM membership AS e
             WHERE e.task_id = m.task_id AND e.from_sample < m.from_sample),
     (SELECT start_wall_ns FROM task AS t WHERE t.task_id = m.task_id)
-    """)
+    """
 }

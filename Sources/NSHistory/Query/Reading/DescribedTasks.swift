@@ -24,10 +24,7 @@ struct DescribedTasks {
     guard let first = reading.index.first, let last = reading.index.last,
       samples.lowerBound > first || samples.upperBound < last
     else { return false }
-    let memberships = try reading.connection.prepare("SELECT MAX(membership_id) FROM membership")
-      .first { Double($0.integer(0)) }
-    let share = Double(samples.count) / Double((first...last).count)
-    let there = Int64((memberships ?? 0) * share) + few
+    let there = try Int64(min(reading.members.count(samples), 1e15)) + few
     let described = try reading.connection.prepare(
       "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE \(condition) LIMIT ?)"
     ).bind(values + [.integer(there)]).first { $0.integer(0) }
@@ -58,10 +55,9 @@ struct DescribedTasks {
     let range = MembershipStab.values(samples)
     let tasks = try reading.connection.prepare(
       """
-      SELECT task_id FROM task
-      WHERE task_id IN (SELECT member FROM (\(there)) WHERE member > 0) AND (\(condition)
-        OR has_past = 1 AND EXISTS (
-          SELECT 1 FROM past_description AS p WHERE p.task_id = task.task_id AND \(condition)))
+      SELECT t.task_id FROM (\(there)) CROSS JOIN task AS t NOT INDEXED ON t.task_id = member
+      WHERE \(condition) OR has_past = 1 AND EXISTS (
+        SELECT 1 FROM past_description AS p WHERE p.task_id = member AND \(condition))
       """
     ).bind(range + values + values).map { $0.integer(0) }
     return try tasks

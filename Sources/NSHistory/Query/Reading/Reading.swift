@@ -20,7 +20,7 @@ struct Reading {
     lives = LifeReader(connection, index)
     tracks = TrackReader(index, sets, lives)
     namespaces = NamespaceReader(connection)
-    members = MembersAtSample(connection)
+    members = MembersAtSample(connection, index)
     pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
   }
 

@@ -32,7 +32,9 @@ struct OutsiderFinder {
           if group.isContainer, isOwn == nil {
             isOwn = try OwnNamespaces.isOwn(namespace, group.containers, reading)
           }
-          if isOwn == true, let one = try outsider(life, group, namespace) { found.outsiders.append(one) }
+          if isOwn == true, let one = try outsider(life, group, namespace) {
+            found.outsiders.append(one)
+          }
           if met.insert(task).inserted, try isUncertain(life) {
             found.uncertain.append(try reader.member(task))
           }
@@ -50,9 +52,10 @@ struct OutsiderFinder {
     for type in types {
       var there = group.namespaces[type] ?? []
       if there.isEmpty {
+        var met: Set<Int64> = []
         for set in Set(group.members.lazy.flatMap { $0.memberships.lazy.map(\.set) }).sorted() {
           let namespace = try reading.sets.links(of: set)[type.link]?.namespace
-          if let namespace, !there.contains(namespace) { there.append(namespace) }
+          if let namespace, met.insert(namespace.id).inserted { there.append(namespace) }
         }
       }
       order += there.filter { $0.isInitial != true }
