@@ -85,18 +85,19 @@ struct GroupObservation {
     add(.notRecorded, process, alive.intersection(time.withoutThreads))
     let reported = time.exact.intersection(observed)
     add(.changedBetweenSamples, process, alive.subtracting(reported).subtracting(gaps))
-    for sample in try disputes(life) {
+    for sample in try disputes(life, type) {
       let confirmed = try ObservedTime.confirmed(before: sample, reading)
-      add(.changedBetweenSamples, process, BracketSet(confirmed..<sample))
+      add(
+        .changedBetweenSamples, process, BracketSet(confirmed..<sample).intersection(alive))
     }
   }
 
-  /// The samples that found out what no event had reported of a process.
-  private func disputes(_ life: Life) throws(SQLiteError) -> [Int64] {
+  /// The samples that found out of a process what no event had reported of this type.
+  private func disputes(_ life: Life, _ type: NamespaceType) throws(SQLiteError) -> [Int64] {
     var found: [Int64] = []
-    for membership in life.memberships {
-      if !membership.beginsExactly { found.append(membership.from) }
-      if !membership.endsExactly { found.append(membership.until + 1) }
+    for run in try reading.tracks.runs(of: life.memberships, type.link) {
+      if !run.beginsExactly { found.append(run.from) }
+      if !run.endsExactly { found.append(run.until + 1) }
     }
     let low = time.samples.lowerBound
     let high = time.index.last ?? low

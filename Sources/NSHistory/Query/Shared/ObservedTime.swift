@@ -26,6 +26,9 @@ struct ObservedTime {
   /// The numbers of the samples before which samples are missing, or the clock was set.
   let cuts: [Int64]
 
+  /// Whether it is a moment, and no range.
+  var isMoment: Bool { window.since != nil && window.since == window.until }
+
   /// Nil where there is no sample.
   init?(_ reading: Reading, _ window: TimeWindow) throws(SQLiteError) {
     let index = reading.index

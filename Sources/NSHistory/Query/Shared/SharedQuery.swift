@@ -134,7 +134,8 @@ struct SharedQuery {
         visits += shared.visits
         visitCount += shared.count
         isAnyExact = isAnyExact || shared.isAnyExact
-        gaps += unknown
+        // Of one moment nothing is left to know of who shared at it.
+        if !time.isMoment || shared.count == 0 { gaps += unknown }
         if shared.count > 0 {
           verdicts.append(.shared)
         } else if let reason = pair.reason(unknown) {

@@ -203,10 +203,11 @@ struct SharedFormatter {
       let affected = types[one] ?? []
       let which =
         affected.count == answer.types.count ? "" : " in \(affected.joined(separator: ", "))"
-      return """
-        not known\(which): \(whose), for \(TimeFormat.duration(one.length)) between \(show(one.from)) \
-        and \(show(one.until)) (\(one.reason.rawValue))
-        """
+      let times =
+        isMoment
+        ? "at that moment"
+        : "for \(TimeFormat.duration(one.length)) between \(show(one.from)) and \(show(one.until))"
+      return "not known\(which): \(whose), \(times) (\(one.reason.rawValue))"
     }
     let rest = order.count - lines.count
     return lines + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])

@@ -1,0 +1,46 @@
+// How many processes a group is, and what is said of those that are compared.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct GroupCountTests {
+  private func ask(_ recording: LiveRecording, _ words: String...) throws -> Command.Outcome {
+    try Command.run(Command.nshist, ["query"] + words + ["--db", recording.database])
+  }
+
+  @Test("a process that is given by its name and by its PID is one", arguments: [true, false])
+  func nameAndPID(isRange: Bool) throws {
+    let recording = try LiveRecording(interval: "100ms", ["--events", "off"])
+    let name = "nshist-\(getpid() % 10000)\(isRange ? "r" : "m")"
+    let others = try (0..<2).map { _ in
+      try Command("/bin/bash", ["-c", "exec -a x perl -e '$0=q(\(name)); sleep 60'"])
+    }
+    defer { for other in others { other.signal(SIGKILL) } }
+    try recording.waitForSamples(5)
+    let time = isRange ? [] : ["--at", argument(ClockReading.now().wall - 150_000_000)]
+    let operands = ["comm:\(name)", "\(others[0].pid)"]
+    for order in [operands, operands.reversed()] {
+      let answer = try Command.run(
+        Command.nshist,
+        ["query", "same"] + order + ["--type", "net", "--db", recording.database] + time)
+      #expect(answer.output.contains("all 2 processes together"), "\(answer)")
+    }
+  }
+
+  @Test("of a moment at which two shared nothing is left to know", arguments: ["on", "off"])
+  func sharedAtOnce(events: String) throws {
+    guard events == "off" || LiveEvents.arePermitted else { return }
+    let recording = try LiveRecording(interval: "200ms", ["--events", events])
+    let (one, two) = (try Puppet(), try Puppet())
+    try recording.waitForSamples(3)
+    let time = ClockReading.now().wall - 250_000_000
+    try recording.waitForSamples(1)
+    let answer = try ask(
+      recording, "shared", "\(one.pid)", "\(two.pid)", "--type", "net", "--at", argument(time))
+    #expect(answer.status == 0 && !answer.output.contains("not known"), "\(answer)")
+    try one.exit()
+    try two.exit()
+  }
+}
