@@ -78,4 +78,29 @@ struct PinChangesTests {
     try reader.namespaces(at: time).namespaces
       .first { $0.namespace.inode == Self.net.inode }?.pins.first
   }
+
+  @Test("what a scan met between two samples was made, or kept, by then, and is not said to be joined")
+  func metByScan() throws {
+    let mount = SmallHistory.namespace(.mnt, 7)
+    try history.sample([.init(pid: 10)])
+    // In the mount namespace of a process that is new, it finds the mount of a net namespace.
+    try history.look([
+      .init(namespace: Self.net, holder: .mount(path: Array("/run/a".utf8), in: mount))
+    ])
+    try history.sample([
+      .init(pid: 10), .init(pid: 11, elsewhere: [.mnt: 7]), .init(pid: 12, elsewhere: [.net: 5]),
+    ])
+    try history.sample([
+      .init(pid: 10), .init(pid: 11, elsewhere: [.mnt: 7]), .init(pid: 12, elsewhere: [.net: 5]),
+      .init(pid: 13, elsewhere: [.mnt: 7]),
+    ])
+    let reader = try history.end()
+    func how(_ pid: Int64, _ link: NamespaceLink) throws -> [NamespaceChange.How] {
+      try reader.allChanges(.init()).filter { $0.process?.pid == pid }
+        .flatMap(\.parts).filter { $0.link == link }.map(\.how)
+    }
+    #expect(try how(11, .mnt) == [.new])
+    #expect(try how(12, .net) == [.joinedOrNew])
+    #expect(try how(13, .mnt) == [.joined])
+  }
 }

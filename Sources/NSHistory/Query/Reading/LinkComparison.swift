@@ -67,8 +67,24 @@ struct LinkComparison {
   private func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
-    guard try reading.namespaces.life(namespace.id).first == sample else { return .joined }
-    return try isOlderPossible(namespace, at: sample) ? .joinedOrNew : .new
+    let first = try reading.namespaces.life(namespace.id).first
+    if first == sample {
+      return try isOlderPossible(namespace, at: sample) ? .joinedOrNew : .new
+    }
+    guard try isKnownByScanAlone(namespace, first, before: sample) else { return .joined }
+    return try isPinned(namespace, at: sample) ? .joinedOrNew : .new
+  }
+
+  /// Whether all that tells of a namespace before a sample is a scan for pins between that and the sample
+  /// before: the process that the sample met in it may have made it by then.
+  private func isKnownByScanAlone(
+    _ namespace: NamespaceRecord, _ first: Int64?, before sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard first == sample - 1, try !reading.index.point(sample).isExact else { return false }
+    return try reading.connection.prepare(
+      "SELECT EXISTS (\(reading.members.sql("1", in: namespace)))"
+    ).bind(MembershipStab.values(sample - 1...sample - 1, namespace))
+      .first { $0.integer(0) == 0 } ?? false
   }
 
   /// Whether a namespace that a sample or event was the first to show may be one that was there with
@@ -85,7 +101,14 @@ struct LinkComparison {
     {
       return false
     }
-    return try reading.pins.arePinned(at: reading.index.point(sample).wall)
+    return try isPinned(namespace, at: sample)
+  }
+
+  /// Whether the scans around a sample found one of its number that something other than a process keeps.
+  private func isPinned(
+    _ namespace: NamespaceRecord, at sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    try reading.pins.arePinned(at: reading.index.point(sample).wall)
       .contains(.init(type: namespace.type, inode: namespace.inode, boot: namespace.boot))
   }
 
