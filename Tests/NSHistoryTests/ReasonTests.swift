@@ -25,11 +25,13 @@ struct ReasonTests {
       ? LinkState.namespace(SmallHistory.namespace(link.type, 1)) : .unread(.zombie)
   }
 
-  private static func appearance(_ pid: Int32) -> ProcessSample.Appearance {
+  private static func appearance(
+    _ pid: Int32, startTicks: UInt64 = 50_000
+  ) -> ProcessSample.Appearance {
     .init(
       token: ProcessToken(number: UInt64(pid)),
       facts: .init(
-        pid: pid, startTicks: 50_000, parentPID: 1, isKernelThread: false, nspid: [pid]),
+        pid: pid, startTicks: startTicks, parentPID: 1, isKernelThread: false, nspid: [pid]),
       description: .init(comm: nil, uid: 0, cgroup: nil), links: links)
   }
 
@@ -81,6 +83,23 @@ struct ReasonTests {
     #expect(
       census.filter { $0.process.pid == 20 }.map { $0.places[.net]?.reason }
         == [.changedBetweenSamples])
+  }
+
+  @Test("within the sample that first saw a process, it was not running before its start")
+  func startInSample() throws {
+    // Ticks of ten milliseconds: 1010.6 s, within the second sample, from 1010 s to 1011 s.
+    let (reader, _) = try history([
+      (0, { $0.appeared = [Self.appearance(21)] }),
+      (0, { $0.appeared = [Self.appearance(20, startTicks: 101_060)] }), (0, { _ in }),
+    ])
+    #expect(try line(reader, at: 10.2).reason == .notRunning)
+    #expect(try line(reader, at: 10.9).verdict == .unknown)
+    #expect(try line(reader, at: 12).verdict == .same)
+    func pids(_ seconds: Double) throws -> Set<Int64> {
+      Set(try reader.processes(at: Self.reading(seconds).wall).processes.map(\.process.pid))
+    }
+    #expect(try pids(10.2) == [21])
+    #expect(try pids(10.9) == [20, 21])
   }
 
   @Test("at a time that a clock showed twice, a process that ran at one of them was running")

@@ -160,7 +160,10 @@ struct Track {
   func mayRun(_ process: Int, in bracket: Bracket, until end: Int64?) -> Bool {
     let space = processes[process].space
     guard bracket.isOf(space: space) else { return false }
-    if sees(process, at: bracket.before) { return true }
+    if sees(process, at: bracket.before) {
+      // A sample takes time: what it was the first to see may have started while it was taken.
+      return end.map { !isBefore(start: process, $0, in: bracket) } ?? true
+    }
     if let after = bracket.after.flatMap({ run(.pid, at: $0.id) }),
       bracket.isExactBeginning(of: after)
     {
@@ -181,6 +184,14 @@ struct Track {
     guard let start = processes[process].startBoot, let moment = bracket.boot(at: end, in: space)
     else { return true }
     return moment >= start &- Self.grain
+  }
+
+  /// Whether a time within the sample before a bracket is before a process started.
+  private func isBefore(start process: Int, _ time: Int64, in bracket: Bracket) -> Bool {
+    guard let before = bracket.before, time <= before.wallEnd, bracket.clockIsSteady,
+      let start = processes[process].startBoot
+    else { return false }
+    return before.boot &+ (time &- before.wall) < start &- Self.grain
   }
 
   /// Whether another process had certainly started with the PID by a time in a bracket.
