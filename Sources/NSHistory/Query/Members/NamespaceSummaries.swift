@@ -91,16 +91,28 @@ struct NamespaceSummaries {
 
   /// Whether a namespace was made in one of those that are known to be below, or is owned by one.
   private func isBelow(_ id: Int64, _ known: inout [Int64: Bool]) throws(SQLiteError) -> Bool {
-    if let isBelow = known[id] { return isBelow }
-    // No namespace is above itself; of a file that says so it is not trusted to.
-    known[id] = false
-    let life = try reading.namespaces.life(id)
-    var isBelow = false
-    for above in [life.parent, life.owner] {
-      if !isBelow, let above { isBelow = try self.isBelow(above, &known) }
+    // A file may say that a namespace is above itself, or have a chain of any length.
+    var met: Set<Int64> = [id]
+    var open = [id]
+    var below: [Int64: Int64] = [:]
+    while let next = open.popLast() {
+      if known[next] == true {
+        var place: Int64? = next
+        while let one = place {
+          known[one] = true
+          place = below[one]
+        }
+        return true
+      }
+      if known[next] == false { continue }
+      let life = try reading.namespaces.life(next)
+      for above in [life.parent, life.owner].compactMap(\.self) where met.insert(above).inserted {
+        below[above] = next
+        open.append(above)
+      }
     }
-    known[id] = isBelow
-    return isBelow
+    for one in met { known[one] = false }
+    return false
   }
 
   /// The namespaces that had a process in a sample, or one whose children go there.
