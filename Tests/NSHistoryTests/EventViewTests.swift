@@ -146,14 +146,24 @@ struct EventViewTests {
         let id = row.texts[2].flatMap({ UInt64($0) })
       else { return brute.check(false, "\(row.texts)") }
       let found = try brute.reader.namespaces(.kernelID(type, id))
-      // The library adds the time up to the event that ended it.
-      let seen = Self.time(row.texts[4])
+      // The library adds the time up to the event that ended it, or within the last sample that saw it;
+      // and within the first, it begins with the first process in it, if that started then.
+      let (first, seen) = (Self.time(row.texts[3]), Self.time(row.texts[4]))
+      func isWithin(_ time: Int64?, sampleOf point: Int64?) -> Bool {
+        guard let time, let point else { return false }
+        return history.points.indices.contains {
+          !history.points[$0].isEvent && isAsRecorded(history.wall($0), point)
+            && (history.wall($0) - 1000...history.wallEnd($0) + 1000).contains(time)
+        }
+      }
       let ends = history.points.indices.dropLast().filter {
         isAsRecorded(history.wall($0), seen) && history.points[$0 + 1].isEvent
       }.map { history.wall($0 + 1) }
       brute.check(
-        found.count == 1 && found[0].firstSeen == Self.time(row.texts[3])
-          && (found[0].lastSeen == seen || ends.contains { isAsRecorded($0, found[0].lastSeen) })
+        found.count == 1
+          && (found[0].firstSeen == first || isWithin(found[0].firstSeen, sampleOf: first))
+          && (found[0].lastSeen == seen || isWithin(found[0].lastSeen, sampleOf: seen)
+            || ends.contains { isAsRecorded($0, found[0].lastSeen) })
           && row.texts[1] == "\(found[0].namespace.inode)"
           && row.texts[5] == (found[0].namespace.isInitial == true ? "1" : "0"),
         "\(row.texts), not \(found)")

@@ -41,8 +41,7 @@ struct SameOperands {
         return nil
       }
       operands.areGroups = true
-      // A PID that was given as well stands for the process already.
-      for one in meant where !met.contains(.init(one.number)) {
+      for one in meant {
         // It counts while it had one of the names that were given.
         if let place = places[one.id] {
           operands.selectors[place].names.insert(selector)
@@ -53,6 +52,15 @@ struct SameOperands {
         places[one.id] = operands.selectors.count
         operands.selectors.append(operand)
       }
+    }
+    // A PID that was given as well stands for the process already, by whatever name.
+    let plain = operands.selectors.filter(\.names.isEmpty)
+    operands.selectors.removeAll { named in
+      !named.names.isEmpty
+        && plain.contains {
+          $0.number == named.number
+            && ($0.process == named.process || ($0.process == nil && $0.alive == nil))
+        }
     }
     let all = operands.selectors
     guard all.count <= Self.most else {
