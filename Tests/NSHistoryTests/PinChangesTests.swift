@@ -79,7 +79,7 @@ struct PinChangesTests {
       .first { $0.namespace.inode == Self.net.inode }?.pins.first
   }
 
-  @Test("what a scan met between two samples was made, or kept, by then, and is not said to be joined")
+  @Test("what a scan met between two samples was made or kept by then, and is not joined")
   func metByScan() throws {
     let mount = SmallHistory.namespace(.mnt, 7)
     try history.sample([.init(pid: 10)])
