@@ -143,7 +143,9 @@ struct ThreadTests {
     #expect(
       try recording.ask("peers", thread, "--type", "net").contains { $0.pid == Int(other.pid) })
     #expect(try recording.ask("changes", "--pid", thread).count == 2)
-    #expect(try recording.ask("members", "net@\(thread)").contains { $0.pid == Int(other.pid) })
+    for one in [thread, "\(pid)"] {
+      #expect(try recording.ask("members", "net@\(one)").contains { $0.pid == Int(other.pid) })
+    }
     let rows = try output("export", "--pid", thread, "--type", "net")
     #expect(rows.split(whereSeparator: \.isNewline).count == 3, "\(rows)")
     let net = ["--type", "net", "--db", recording.database]

@@ -49,7 +49,7 @@ struct NamespaceFinder {
       let samples =
         window.isEverything
         ? Int64.min...Int64.max : try reading.index.samples(around: window) ?? 0...0
-      try ProcessFinder(reading: reading).forEach(processes, in: window) {
+      try ProcessFinder(reading: reading).forEach(processes, in: window, withThreads: true) {
         (life) throws(SQLiteError) in
         for membership in life.memberships
         where membership.from <= samples.upperBound && membership.until >= samples.lowerBound {
