@@ -82,16 +82,16 @@ struct PinChangesTests {
   @Test("what a scan met between two samples was made or kept by then, and is not joined")
   func metByScan() throws {
     let mount = SmallHistory.namespace(.mnt, 7)
-    try history.sample([.init(pid: 10)])
+    try history.sample([.init(pid: 1)])
     // In the mount namespace of a process that is new, it finds the mount of a net namespace.
     try history.look([
       .init(namespace: Self.net, holder: .mount(path: Array("/run/a".utf8), in: mount))
     ])
     try history.sample([
-      .init(pid: 10), .init(pid: 11, elsewhere: [.mnt: 7]), .init(pid: 12, elsewhere: [.net: 5]),
+      .init(pid: 1), .init(pid: 11, elsewhere: [.mnt: 7]), .init(pid: 12, elsewhere: [.net: 5]),
     ])
     try history.sample([
-      .init(pid: 10), .init(pid: 11, elsewhere: [.mnt: 7]), .init(pid: 12, elsewhere: [.net: 5]),
+      .init(pid: 1), .init(pid: 11, elsewhere: [.mnt: 7]), .init(pid: 12, elsewhere: [.net: 5]),
       .init(pid: 13, elsewhere: [.mnt: 7]),
     ])
     let reader = try history.end()

@@ -11,7 +11,7 @@ extension HistoryReader {
     try reading { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: window) else { return }
       let holders = ChildrenHolders(reading: reading)
-      for life in try NamespaceFinder(reading: reading).lives(selector) {
+      for life in try NamespaceFinder(reading: reading).named(selector, in: window) {
         guard try holders.forEach(of: life.namespace, samples, window, body) else { return }
       }
     }

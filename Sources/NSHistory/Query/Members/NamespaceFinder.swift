@@ -10,7 +10,7 @@ struct NamespaceFinder {
   func lives(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(SQLiteError) -> [NamespaceLife] {
-    let all = try lives(selector, window)
+    let all = try named(selector, in: window)
     guard !window.isEverything else { return all }
     guard let samples = try reading.index.samples(around: window) else { return [] }
     func hadProcess(_ life: NamespaceLife) -> Bool {
@@ -32,8 +32,9 @@ struct NamespaceFinder {
     return found
   }
 
-  private func lives(
-    _ selector: NamespaceSelector, _ window: TimeWindow
+  /// Those that are named, whenever anybody was in them; of a process those that it was in in a window.
+  func named(
+    _ selector: NamespaceSelector, in window: TimeWindow
   ) throws(SQLiteError) -> [NamespaceLife] {
     switch selector {
     case .inode(let type, let inode):

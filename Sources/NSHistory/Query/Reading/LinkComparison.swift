@@ -82,9 +82,12 @@ struct LinkComparison {
   ) throws(SQLiteError) -> Bool {
     guard first == sample - 1, try !reading.index.point(sample).isExact else { return false }
     return try reading.connection.prepare(
-      "SELECT EXISTS (\(reading.members.sql("1", in: namespace)))"
-    ).bind(MembershipStab.values(sample - 1...sample - 1, namespace))
-      .first { $0.integer(0) == 0 } ?? false
+      "SELECT EXISTS (\(reading.members.sql("1", in: namespace, byEither: true)))"
+    ).bind(
+      MembershipStab.values(sample - 1...sample - 1, namespace) + [
+        .integer(Int64(namespace.type.linkForChildren.rawValue))
+      ]
+    ).first { $0.integer(0) == 0 } ?? false
   }
 
   /// Whether a namespace that a sample or event was the first to show may be one that was there with
