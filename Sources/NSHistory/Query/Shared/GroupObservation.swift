@@ -31,6 +31,7 @@ struct GroupObservation {
     } else {
       for member in group.members { try observe(member, group.lives[member.task], type) }
       if group.isOpen { observeStrangers() }
+      if group.hasForgottenNames { add(.notRecorded, nil, time.exact) }
       if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
       try observeMembership(of: group)
     }

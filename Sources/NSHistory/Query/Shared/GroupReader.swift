@@ -63,7 +63,12 @@ struct GroupReader {
     switch selector {
     case .comm, .container:
       group.isOpen = true
-      if case .container = selector { group.isContainer = true }
+      if case .container = selector {
+        group.isContainer = true
+      } else {
+        // Of a process that no sample met the name of its last program is kept.
+        group.hasForgottenNames = true
+      }
       guard let described = try finder.described(selector) else { return }
       group.isKnown = try described.isAnyRecorded
       try add(described, selector, to: &group)

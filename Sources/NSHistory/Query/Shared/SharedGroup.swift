@@ -13,6 +13,8 @@ struct SharedGroup {
   var isOpen = false
   /// Whether it is by PIDs inside a pid namespace, and those of some processes there are not known.
   var hasUnknownNumbers = false
+  /// Whether it is by a name, and of processes that no sample met only their last is kept.
+  var hasForgottenNames = false
   /// Whether it is a container.
   var isContainer = false
   /// What its containers count as: see `OwnNamespaces.group`.

@@ -61,7 +61,8 @@ struct SharedPair {
     if !groups.0.isKnown || !groups.1.isKnown { return .notRecorded }
     if time.asked.isEmpty { return .gap }
     if let reason = UnknownReason.mostTelling(gaps.map(\.doubt.reason)) { return reason }
-    return observations.0.possible.isEmpty || observations.1.possible.isEmpty ? .notRunning : nil
+    guard observations.0.possible.isEmpty || observations.1.possible.isEmpty else { return nil }
+    return time.asked.subtracting(time.missing).isEmpty ? .gap : .notRunning
   }
 
   /// Whether events reported all that says that they never shared. Otherwise they were there at

@@ -173,7 +173,9 @@ struct SharedVisits {
     var beginning: SharedAnswer.Bound = opening.isEvent ? .exact : .sampled
     if from < since { beginning = .range }
     var end: SharedAnswer.Bound = sharing.endsExactly ? .exact : .sampled
-    if sharing.until == time.index.last, time.index.sessions.last?.isOpen == true { end = .open }
+    // The last event of all may be the one that ended it.
+    let isLast = sharing.until == time.index.last
+    if !sharing.endsExactly, isLast, time.index.sessions.last?.isOpen == true { end = .open }
     if until > limit { end = .range }
     let others = others(of: candidate, &known)
     return SharedAnswer.Visit(
