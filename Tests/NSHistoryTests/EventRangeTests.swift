@@ -49,7 +49,8 @@ struct EventRangeTests {
         history.isTime(interval.from, interval.until, of: span)
           && interval.namespace.key == span.key
           && interval.processes.map { history.number($0) } == span.actors
-          && interval.isOpen == (brute.isRecorded && span.until == history.points.count - 1)
+          && interval.isOpen
+            == (brute.isRecorded && span.isStill && span.until == history.points.count - 1)
       }
     brute.check(
       isRight,

@@ -11,6 +11,8 @@ struct EventSpan {
   var until: Int
   /// Whether all in between was told.
   var isExact: Bool
+  /// Whether they are together at its last point still, which may be the event that ended it.
+  var isStill = true
 }
 
 extension EventHistory {
@@ -32,14 +34,16 @@ extension EventHistory {
       if stretch == .sampled {
         guard let then = together(choices, point + 1, type), then == now else { continue }
       }
+      let isStill = together(choices, point + 1, type) == now
       if isGoing(spans, now, to: point) {
         spans[spans.count - 1].until = point + 1
+        spans[spans.count - 1].isStill = isStill
         if stretch == .sampled { spans[spans.count - 1].isExact = false }
       } else {
         spans.append(
           .init(
             actors: now.actors, key: now.key, from: point, until: point + 1,
-            isExact: stretch == .exact))
+            isExact: stretch == .exact, isStill: isStill))
       }
     }
     return spans

@@ -135,10 +135,18 @@ struct RangePieces {
         processes: zip(query.tracks, judgement.states).compactMap { track, state in
           if case .known(_, let process) = state { track.processes[process] } else { nil }
         },
-        reachesLastSample: bracket.after != nil && bracket.after?.id == query.index.last,
+        reachesLastSample: lasts(bracket),
         followsOn: !hasLeftOut, isExact: bracket.isExact,
         sample: bracket.before.flatMap { $0.id == bracket.after?.id ? $0.id : nil }))
     hasLeftOut = false
+  }
+
+  /// Whether all are, at the last sample or event of all, where they were throughout the bracket before it.
+  private func lasts(_ bracket: Bracket) -> Bool {
+    guard let after = bracket.after, after.id == query.index.last else { return false }
+    return query.tracks.allSatisfy { track in
+      track.run(link, at: after.id).map { $0.from <= bracket.before?.id ?? after.id } ?? false
+    }
   }
 
   private mutating func leaveOut() { hasLeftOut = true }
