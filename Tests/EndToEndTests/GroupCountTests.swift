@@ -43,4 +43,42 @@ struct GroupCountTests {
     try one.exit()
     try two.exit()
   }
+
+  @Test(
+    "of a name that a short process had before its last program, never is not said",
+    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+  func formerName() throws {
+    let recording = try LiveRecording(interval: "2s", ["--events", "on"])
+    let host = try Puppet()
+    try host.unshare(CloneFlag.net)
+    try recording.waitForSamples(2)
+    let visit = try Command.run(
+      "/usr/bin/nsenter", ["-t", "\(host.pid)", "-n", "sleep", "0.02"])
+    #expect(visit.status == 0, "\(visit)")
+    // One of that name that is known, and was never there.
+    let other = try Command(
+      "/bin/sh", ["-c", "exec perl -e '$0=q(nsenter); sleep 60'"])
+    defer { other.signal(SIGKILL) }
+    try recording.waitForSamples(2)
+    recording.settle()
+    let answer = try ask(recording, "shared", "comm:nsenter", "net@\(host.pid)", "--type", "net")
+    #expect(answer.status != 1 && !answer.output.hasPrefix("never"), "\(answer)")
+    try host.exit()
+  }
+
+  @Test(
+    "a parent that had exited is no parent any more, and made the process",
+    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+  func formerParent() throws {
+    let recording = try LiveRecording(interval: "60s", ["--events", "on"])
+    let maker = try Command.run("/bin/sh", ["-c", "sleep 0.4 >/dev/null 2>&1 & echo $!"])
+    let pid = try #require(Int(maker.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+    usleep(600_000)
+    recording.settle()
+    let rows = try recording.ask("history", "\(pid)")
+    #expect(!rows.isEmpty && rows.allSatisfy { $0.number("ppid") == nil }, "\(rows)")
+    #expect(rows.allSatisfy { $0.number("maker_pid") != nil })
+    let table = try ask(recording, "history", "\(pid)")
+    #expect(table.output.contains("made by"), "\(table.output)")
+  }
 }

@@ -133,6 +133,7 @@ struct HistoryQuery {
       parent: isFirst
         ? try reading.lives.parent(of: life.process)?.described(at: piece.lowerBound) : nil,
       parentThen: try parent(of: process, at: piece.upperBound),
+      isParentGone: try isParentGone(of: process, at: piece.upperBound),
       isInOtherContainer: isInOtherContainer, unreported: unreported)
   }
 
@@ -144,8 +145,6 @@ struct HistoryQuery {
       pid != 0
     else { return nil }
     if let first = try reading.lives.parent(of: process), first.pid == pid {
-      // The one that made it was its parent as long as nothing else was read.
-      if process.makerPID == pid { return first.described(at: point) }
       if try reading.lives.life(task: first.id)?.isMissing(at: point) == false {
         return first.described(at: point)
       }
@@ -153,6 +152,18 @@ struct HistoryQuery {
     let there = try reading.tracks.lives(
       TaskNumber(pid: pid), alive: reading.index.point(point).wall)
     return there.count == 1 ? there[0].process.described(at: point) : nil
+  }
+
+  /// Whether the process that made another had exited by a sample or event, and nobody read which one took
+  /// that over.
+  private func isParentGone(
+    of process: ProcessRecord, at point: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard process.tid == nil, let maker = process.makerPID, process.parentPIDs == [maker],
+      let first = try reading.lives.parent(of: process), first.pid == maker,
+      let life = try reading.lives.life(task: first.id)
+    else { return false }
+    return life.lastSample < point
   }
 
   private func arrivals(

@@ -29,6 +29,8 @@ public struct Stay: Sendable, Hashable {
   /// Its parent at the end of the stay, as it was then; nil where it had none, and where that is not
   /// known.
   public let parentThen: ProcessRecord?
+  /// Whether the parent that is known had exited by then, so that another had taken its place.
+  public let isParentGone: Bool
   /// Whether it is in another container than in the stay before, or in none any more.
   public let isInOtherContainer: Bool
   /// Of a stay without changes, the links that no event reported in it, or in the one before.

@@ -7,7 +7,7 @@ enum StayColumns {
     ProcessColumns.all(showsContainer: true) { $0.process }
       + [
         Column("ppid", "PARENT", cell: { .init(text: parent($0)) }) {
-          .optional($0.process.knownParentPID, JSON.integer)
+          .optional($0.isParentGone ? nil : $0.process.knownParentPID, JSON.integer)
         },
         Column("ppid_comm", in: .data) { .optional($0.parentThen?.comm, JSON.string) },
         Column("maker_pid", in: .data) { .optional($0.process.makerPID, JSON.integer) },
@@ -36,7 +36,7 @@ enum StayColumns {
 
   /// The parent, with its name where it is known.
   private static func parent(_ stay: Stay) -> String {
-    if stay.process.tid != nil { return "" }
+    if stay.process.tid != nil || stay.isParentGone { return "" }
     return stay.parentThen?.label ?? stay.process.shownParents
   }
 

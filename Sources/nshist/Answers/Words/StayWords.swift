@@ -37,7 +37,7 @@ struct StayWords {
   private var parent: String {
     guard let parent = stay.parent else { return "" }
     if stay.process.tid != nil { return ", thread of \(parent.label)" }
-    let isParentStill = stay.process.knownParentPID == parent.pid
+    let isParentStill = !stay.isParentGone && stay.process.knownParentPID == parent.pid
     return ", \(isParentStill ? "child of" : "made by") \(parent.label)"
   }
 
