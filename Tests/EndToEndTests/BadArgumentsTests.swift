@@ -21,6 +21,8 @@ import Testing
     same + ["10", "20", "--since", "now", "--until", "-1h"],
     same + ["10", "20", "--at", "now", "--since", "-1h"],
     same + ["10", "20", "--at", "now", "--until", "now"],
+    same + ["--since", "-1h"], same + ["--at", "-1h", "--until", "-1h", "10", "20"],
+    ["query", "history", "--since", "-1h"],
     same + ["10", "20", "--at", "25:00"], same + ["10", "20", "--at", "2026-02-30"],
     same + ["10", "20", "--at", "soon"], same + ["10", "20", "--since", ""],
     same + ["10", "20", "--until", "@99999999999999999999"],
