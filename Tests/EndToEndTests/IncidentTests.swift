@@ -76,7 +76,7 @@ struct IncidentTests {
     // Made by what podman calls, which has exited since.
     #expect(
       try header.firstMatch(
-        of: Regex("(made by|made, or first entered, by|first process seen in it was).*runc"))
+        of: Regex("(made by|first process seen in it was).*runc"))
         != nil, "\(kept.output)")
     #expect(header.contains("1 process keeps it"), "\(kept.output)")
     #expect(

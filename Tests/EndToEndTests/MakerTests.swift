@@ -41,6 +41,25 @@ struct MakerTests {
     for one in [puppet, child, visitor] { try one.exit() }
   }
 
+  @Test("before any look for pins, members and namespaces name whom changes name")
+  func withoutLooks() throws {
+    let recording = try LiveRecording(
+      interval: "100ms", ["--events", "on", "--pins-every", "off"])
+    try recording.waitForSamples(3)
+    let puppet = try Puppet()
+    try puppet.unshare(CloneFlag.net)
+    let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
+    recording.settle()
+    let changes = try recording.ask("changes", "--namespace", "net:\(made)")
+    #expect(changes.map(\.pid) == [Int(puppet.pid)])
+    #expect(try maker(recording, made) == (Int(puppet.pid), false))
+    let text = try Command.nshist(
+      "query", "members", "net:\(made)", "--db", recording.database)
+    #expect(
+      text.output.contains("perhaps made by the process \(puppet.pid)"), "\(text)")
+    try puppet.exit()
+  }
+
   @Test("the first to enter what a mount alone had kept did not make it")
   func pinned() throws {
     let mounts = TestMounts()

@@ -78,7 +78,7 @@ struct NotYetMadeTests {
   @Test func listings() throws {
     #expect(
       try reader.namespaces(at: Self.reading(7).wall).namespaces
-        .first { $0.namespace.inode == Self.made.inode }?.maker?.pid == 30)
+        .first { $0.namespace.inode == Self.made.inode }?.maker?.process.pid == 30)
     for (time, isThere) in [(0, false), (2, false), (4, false), (6, true), (9, true), (11, true)] {
       #expect(try isListed(at: Int64(time)) == isThere, "\(time) s")
     }

@@ -7,7 +7,10 @@ struct NamespaceSummaries {
 
   func summary(_ life: NamespaceLife) throws(SQLiteError) -> NamespaceSummary {
     let pins = try reading.pins.pins(of: life.namespace)
-    let first = life.maker == nil ? try first(of: life) : nil
+    let makers = MakerFinder(reading: reading)
+    let earliest = life.maker == nil ? try makers.first(of: life) : nil
+    let maker = try makers.maker(of: life, earliest)
+    let first = maker == nil ? earliest : nil
     let seen = try SeenTimes(reading: reading).times(of: life)
     return NamespaceSummary(
       namespace: life.namespace,
@@ -16,31 +19,10 @@ struct NamespaceSummaries {
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace,
       ownerUID: life.ownerUID,
-      maker: try life.maker.flatMap(reading.lives.life(task:))?.process,
-      isMakerCertain: life.isMakerCertain, firstProcess: first?.process,
-      parentOfFirst: first?.parent, isFirstExact: first?.isExact == true, pins: pins,
+      maker: maker, firstProcess: first?.process,
+      parentOfFirst: first?.parent, isFirstExact: first?.isExact == true,
+      mayBeOlder: first?.mayBeOlder == true, pins: pins,
       kept: try keepers(life.namespace, pins))
-  }
-
-  /// The first process that was seen in a namespace that is not an initial one.
-  private func first(
-    of life: NamespaceLife
-  ) throws(SQLiteError) -> (process: ProcessRecord, parent: ProcessRecord?, isExact: Bool)? {
-    // What the first sample of a recording sees may have been there long before.
-    guard let sample = life.first, life.namespace.isInitial != true,
-      reading.index.session(of: sample)?.first != sample
-    else { return nil }
-    let task = try reading.connection.prepare(
-      "SELECT MIN(ABS(member)), member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))"
-    ).bind(MembershipStab.values(sample...sample, life.namespace)).first { $0.optionalInteger(1) }
-    guard let task = task ?? nil, let found = try reading.lives.life(task: task) else { return nil }
-    let parent = try reading.lives.parent(of: found.process)
-    let came = found.membership(at: sample)
-    var isExact = came?.from == sample && came?.beginsExactly == true
-    if isExact { isExact = try reading.index.bracket(before: sample).isExact }
-    return (
-      found.process.described(at: sample), parent?.described(at: sample), isExact
-    )
   }
 
   private func keepers(

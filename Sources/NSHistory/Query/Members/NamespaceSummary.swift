@@ -13,17 +13,17 @@ public struct NamespaceSummary: Sendable, Hashable {
   public let parent: NamespaceRecord?
   /// The user who made it, of a user namespace; nil where that is not known.
   public let ownerUID: Int64?
-  /// The process that made it; nil where that was not seen.
-  public let maker: ProcessRecord?
-  /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that was seen in
-  /// it, which made it (unshare(2)), unless it entered (setns(2)) what no look for pins could see.
-  public let isMakerCertain: Bool
+  /// The process that made it, or may have; nil where nothing tells.
+  public let maker: NamespaceMaker?
   /// Where it is not known who made it, the first process that was seen in it.
   public let firstProcess: ProcessRecord?
   /// The parent of that process.
   public let parentOfFirst: ProcessRecord?
   /// Whether an event told when that came: the namespace was made then, or only a pin had kept it.
   public let isFirstExact: Bool
+  /// Whether one with its inode number had been there before, and no id tells whether it is that one: then
+  /// that process may have entered what others had made.
+  public let mayBeOlder: Bool
   /// Every pin that it ever had, in the order in which they were met.
   public let pins: [PinRecord]
   /// What keeps it alive in the last sample of all.

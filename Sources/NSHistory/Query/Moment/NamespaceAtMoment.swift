@@ -21,11 +21,8 @@ public struct NamespaceAtMoment: Sendable, Hashable {
   public let parent: NamespaceRecord?
   /// The user who made it, of a user namespace; nil where that is not known.
   public let ownerUID: Int64?
-  /// The process that made it; nil where that was not seen.
-  public let maker: ProcessRecord?
-  /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that was seen in
-  /// it, which made it (unshare(2)), unless it entered (setns(2)) what no look for pins could see.
-  public let isMakerCertain: Bool
+  /// The process that made it, or may have; nil where nothing tells.
+  public let maker: NamespaceMaker?
   /// What pinned it, by the looks on both sides, or by the last one.
   public let pins: [PinAtMoment]
 }

@@ -176,14 +176,15 @@ struct NamespaceCensus {
   private func namespace(
     _ life: NamespaceLife, _ count: Count
   ) throws(SQLiteError) -> NamespaceAtMoment {
-    NamespaceAtMoment(
+    let makers = MakerFinder(reading: reading)
+    let maker = try makers.maker(of: life, life.maker == nil ? makers.first(of: life) : nil)
+    return NamespaceAtMoment(
       namespace: life.namespace, processes: count.processes, unsure: count.unsure,
       parents: count.parents, unsureParents: count.unsureParents,
       lowestParent: count.lowestParent ?? count.lowestUnsureParent,
       lowest: count.lowest ?? count.lowestUnsure,
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID,
-      maker: try life.maker.flatMap(reading.lives.life(task:))?.process,
-      isMakerCertain: life.isMakerCertain, pins: count.pins)
+      maker: maker, pins: count.pins)
   }
 }

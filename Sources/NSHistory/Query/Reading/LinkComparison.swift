@@ -64,7 +64,7 @@ struct LinkComparison {
   }
 
   /// How a process came, by this sample, to where it is.
-  private func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
+  func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
     let first = try reading.namespaces.life(namespace.id).first

@@ -22,12 +22,10 @@ enum NamespaceMomentColumns {
       relative("owner") { $0.owner },
       relative("parent") { $0.parent },
       Column("owner_uid", in: .data) { .optional($0.ownerUID, JSON.integer) },
-      Column("maker", in: .data, cell: { .init(text: $0.maker?.label ?? "") }) {
-        .optional($0.maker) { $0.json }
+      Column("maker", in: .data, cell: { .init(text: $0.maker?.process.label ?? "") }) {
+        .optional($0.maker) { $0.process.json }
       },
-      Column("maker_certain", in: .data) { row in
-        .optional(row.maker) { _ in .bool(row.isMakerCertain) }
-      },
+      Column("maker_certain", in: .data) { .optional($0.maker) { .bool($0.isCertain) } },
       Column("pins", "PINNED BY", cell: { .init(text: keepers($0, zone)) }) {
         .array($0.pins.map(\.json))
       },

@@ -11,8 +11,10 @@ struct SummaryWords {
     }
     if let owner = summary.owner { line += ", owned by \(owner.words)" }
     if let maker = summary.maker {
-      line += summary.isMakerCertain ? ", made by " : ", made, or first entered, by "
-      line += "the process \(maker.label)"
+      line +=
+        maker.isCertain
+        ? ", made by the process \(maker.process.label)"
+        : ", perhaps made by the process \(maker.process.label), the first that was reported in it"
     }
     if let uid = summary.ownerUID { line += ", made by \(UserName.words(uid))" }
     if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
@@ -29,10 +31,11 @@ struct SummaryWords {
     let place = first.container.map { " in \($0.words)" } ?? ""
     let time =
       summary.isFirstExact ? "exactly from the beginning of that time on" : "by a sample"
-    return """
-      the process that made it was not seen: the first process seen in it was \(first.label)\(parent)\(place), \
-      \(time)
-      """
+    let maker =
+      summary.mayBeOlder
+      ? "it may be the one that had its inode number before, so nothing tells who made it"
+      : "the process that made it was not seen"
+    return "\(maker): the first process seen in it was \(first.label)\(parent)\(place), \(time)"
   }
 
   private func kept(_ kept: NamespaceSummary.Keepers) -> String {
@@ -68,8 +71,8 @@ struct SummaryWords {
         ("owner", .optional(summary.owner) { $0.json }),
         ("parent", .optional(summary.parent) { $0.json }),
         ("owner_uid", .optional(summary.ownerUID, JSON.integer)),
-        ("maker", .optional(summary.maker) { $0.json }),
-        ("maker_certain", .optional(summary.maker) { _ in .bool(summary.isMakerCertain) }),
+        ("maker", .optional(summary.maker) { $0.process.json }),
+        ("maker_certain", .optional(summary.maker) { .bool($0.isCertain) }),
         ("first_process", .optional(summary.firstProcess) { $0.json }),
         ("first_process_parent", .optional(summary.parentOfFirst) { $0.json }),
         ("first_exact", .optional(summary.firstProcess) { _ in .bool(summary.isFirstExact) }),

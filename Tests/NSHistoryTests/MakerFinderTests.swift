@@ -1,0 +1,169 @@
+// Who made a namespace where no look for pins came before the event that reported it first: `members` and
+// `namespaces` say what `changes` does.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct MakerFinderTests {
+  private static let second: Int64 = 1_000_000_000
+  private let folder: TemporaryFolder
+  private let path: String
+  private let writer: HistoryWriter
+
+  /// Processes 30 and 40 in the initial namespaces, and 50 of which the net namespace is not known.
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.file("history.db")
+    writer = try HistoryWriter(path: path)
+    try writer.beginSession(
+      SessionInfo(
+        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+        program: "test", interval: 10 * Self.second, identity: "name_to_handle_at",
+        procRoot: "/proc", shownPIDNamespace: SmallHistory.shown, hasEvents: true,
+        started: Self.reading(0)))
+    var first = ProcessSample(start: Self.reading(0))
+    first.appeared = [30, 40, 50].map { pid in
+      .init(
+        token: ProcessToken(number: UInt64(pid)),
+        facts: ProcessFacts(
+          pid: pid, startTicks: 1, parentPID: 1, isKernelThread: false, nspid: [pid]),
+        description: .init(comm: Array("before".utf8), uid: 0, cgroup: nil),
+        links: Self.links(pid == 50 ? .unread(.denied) : Self.host))
+    }
+    _ = try writer.write(first, SampleTiming())
+  }
+
+  private static let host = LinkState.namespace(SmallHistory.namespace(.net, 1))
+
+  /// A namespace of one inode number, by an id or none.
+  private static func net(_ id: UInt64?, sighting: UInt64 = 0) -> LinkState {
+    .namespace(
+      ObservedNamespace(
+        type: .net, inode: 4_026_532_777, kernelID: id, sighting: sighting, isInitial: false))
+  }
+
+  private static func reading(_ time: Int64) -> ClockReading {
+    let boot = (1000 + time) * second
+    return ClockReading(wall: HistoryScript.epoch + boot, boot: boot, monotonic: boot)
+  }
+
+  private static func links(_ net: LinkState) -> [LinkState] {
+    NamespaceLink.allCases.map { link in
+      link == .net ? net : .namespace(SmallHistory.namespace(link.type, 1))
+    }
+  }
+
+  private func move(_ pid: UInt64, to net: LinkState, at time: Int64) -> ProcessEvent {
+    ProcessEvent(
+      boot: Self.reading(time).boot,
+      .moved(ProcessToken(number: pid), ObservedSet(links: Self.links(net))))
+  }
+
+  private func start(_ pid: Int32, of parent: UInt64, in net: LinkState, at time: Int64)
+    -> ProcessEvent
+  {
+    ProcessEvent(
+      boot: Self.reading(time).boot,
+      .started(
+        EventStart(
+          token: ProcessToken(number: UInt64(pid)), parent: ProcessToken(number: parent),
+          facts: ProcessFacts(
+            pid: pid, startTicks: nil, parentPID: Int32(parent), isKernelThread: false,
+            nspid: [pid]),
+          description: .init(comm: Array("child".utf8), uid: 0, cgroup: nil),
+          set: ObservedSet(links: Self.links(net)))))
+  }
+
+  private func write(_ events: [ProcessEvent]) throws {
+    var batch = EventBatch(epoch: HistoryScript.epoch)
+    batch.events = events
+    try #require(writer.add(batch))
+    _ = try writer.writeEvents()
+  }
+
+  /// What is told of the namespaces of the number, after events and one more sample.
+  private func summaries(_ events: [ProcessEvent]) throws -> [NamespaceSummary] {
+    try write(events)
+    _ = try writer.write(ProcessSample(start: Self.reading(20)), SampleTiming(isExact: true))
+    try writer.endSession(.completed)
+    let reader = try HistoryReader(path: path)
+    let found = try reader.namespaces(.inode(.net, 4_026_532_777))
+    for one in try reader.namespaces(at: Self.reading(20).wall).namespaces {
+      guard let summary = found.first(where: { $0.namespace == one.namespace }) else { continue }
+      #expect(one.maker == summary.maker)
+    }
+    return found
+  }
+
+  @Test("the first that an event reports in it made it, or entered what only a pin kept")
+  func moved() throws {
+    let found = try summaries([
+      move(30, to: Self.net(7), at: 5), move(40, to: Self.net(7), at: 6),
+    ])
+    #expect(found.map(\.maker?.process.pid) == [30])
+    #expect(found.map(\.maker?.isCertain) == [false])
+    #expect(found.map(\.firstProcess) == [nil])
+  }
+
+  @Test("who is called otherwise later is named as it was then")
+  func renamed() throws {
+    let described = ProcessEvent(
+      boot: Self.reading(6).boot,
+      .described(
+        ProcessToken(number: 30), .init(comm: Array("after".utf8), uid: 0, cgroup: nil)))
+    let found = try summaries([move(30, to: Self.net(7), at: 5), described])
+    #expect(found.map(\.maker?.process.comm) == ["before"])
+  }
+
+  @Test("who makes a process in it by clone(2) made it")
+  func cloned() throws {
+    let found = try summaries([start(60, of: 30, in: Self.net(7), at: 5)])
+    #expect(found.map(\.maker?.process.pid) == [30])
+    #expect(found.map(\.maker?.isCertain) == [true])
+  }
+
+  @Test("not the first child of one that may have been in it all the time")
+  func unknownParent() throws {
+    let found = try summaries([start(60, of: 50, in: Self.net(7), at: 5)])
+    #expect(found.map(\.maker) == [nil])
+    #expect(found.map(\.firstProcess?.pid) == [60])
+    #expect(found.map(\.mayBeOlder) == [false])
+  }
+
+  @Test("not one that may have been in it all the time")
+  func unknownBefore() throws {
+    let found = try summaries([move(50, to: Self.net(7), at: 5)])
+    #expect(found.map(\.maker) == [nil])
+    #expect(found.map(\.firstProcess?.pid) == [50])
+  }
+
+  @Test("not who may have entered the one that had its inode number, which no id tells apart")
+  func mayBeOlder() throws {
+    try write([
+      move(30, to: Self.net(7), at: 5), move(30, to: Self.host, at: 6),
+    ])
+    guard case .namespace(let left) = Self.net(7) else { return }
+    var scan = PinScan(start: Self.reading(7))
+    scan.pins = [
+      NamespacePin(
+        namespace: left,
+        holder: .mount(path: Array("/pin".utf8), in: SmallHistory.namespace(.mnt, 1)))
+    ]
+    try writer.write(scan)
+    let found = try summaries([move(40, to: Self.net(nil, sighting: 1), at: 8)])
+    #expect(found.map(\.maker?.process.pid) == [30, nil])
+    #expect(found.map(\.firstProcess?.pid) == [nil, 40])
+    #expect(found.map(\.mayBeOlder) == [false, true])
+  }
+
+  @Test("a namespace of another id that had the number before is another")
+  func otherID() throws {
+    let found = try summaries([
+      move(30, to: Self.net(7), at: 5), move(30, to: Self.host, at: 6),
+      move(40, to: Self.net(8), at: 7),
+    ])
+    #expect(found.map(\.maker?.process.pid) == [30, 40])
+  }
+}
