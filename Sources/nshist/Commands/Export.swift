@@ -75,8 +75,11 @@ struct Export: ParsableCommand {
     Progress.shared.stop()
     if let failure { throw failure }
     try writer.end()
-    if writer.rows == 0 {
-      Messages.shared.say("no rows: \(path) holds nothing of what was asked for")
-    }
+    let hints = Hints(reader: reader, zone: .local)
+    let caveats = try hints.caveats(in: window)
+    try hints.say(caveats, in: window, isEmpty: writer.rows == 0)
+    guard writer.rows == 0 else { return }
+    Messages.shared.say("no rows: \(path) holds nothing of what was asked for")
+    try hints.endEmpty(caveats)
   }
 }

@@ -38,7 +38,7 @@ struct QueryNamespaces: ParsableCommand {
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
       looks: answer.looks)
     let hints = Hints(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
+    let caveats = try hints.caveats(at: time, moment)
     try listing.begin(words.json + [caveats.json], lines: words.lines)
     let nameless = NamelessContainers()
     _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }

@@ -75,7 +75,7 @@ struct QueryProcesses: ParsableCommand {
       "processes", all, chosen: chosen, to: try options.output(), options.format)
     let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
     let hints = Hints(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
+    let caveats = try hints.caveats(at: time, moment)
     try listing.begin(words.json + [caveats.json], lines: words.lines)
     let nameless = NamelessContainers()
     _ = answer.processes.lazy.filter { process in

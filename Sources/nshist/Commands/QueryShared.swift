@@ -58,7 +58,7 @@ struct QueryShared: ParsableCommand {
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
       try sayNothing(of: group, found, window, hints)
     }
-    let caveats = try hints.caveats(in: window)
+    let caveats = try hints.caveats(in: window, isToLastSample: true)
     try hints.say(caveats, in: window, isEmpty: false)
     let names = zip(groups, answer.groups).map { GroupName(text: $0, group: $1) }
     let text = SharedFormatter(

@@ -27,7 +27,7 @@ struct QueryTree: ParsableCommand {
       NamespaceTree(type.type, answer.namespaces)
     }
     let hints = Hints(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: TimeWindow(since: time, until: time))
+    let caveats = try hints.caveats(at: time, moment)
     let output = try options.output()
     let words = MomentWords(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,

@@ -25,8 +25,10 @@ struct RangeOption: ParsableArguments {
 struct MomentOption: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
-  var at = "now"
+    help: ArgumentHelp(
+      "At this moment; by default, now, as the last sample saw it. \(TimeArguments.help)",
+      valueName: "time"))
+  var at: String?
 
   func time(now: Int64) throws -> Int64 { try TimeArguments.end(at, "--at", now: now) ?? now }
 }

@@ -46,10 +46,15 @@ public struct Caveat: Sendable, Hashable {
 extension HistoryReader {
   /// What limits an answer about a window, in the order of time: at most `CaveatFinder.most`, and
   /// then `more`.
-  public func caveats(in window: TimeWindow) throws(HistoryError) -> [Caveat] {
+  ///
+  /// - Parameter isToLastSample: whether a window that ends shortly after the last sample of a recorder
+  ///   that runs is about the time up to that sample.
+  public func caveats(
+    in window: TimeWindow, isToLastSample: Bool = false
+  ) throws(HistoryError) -> [Caveat] {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
-        return try CaveatFinder(index: index()).caveats(in: window)
+        return try CaveatFinder(index: index()).caveats(in: window, isToLastSample: isToLastSample)
       } catch { throw wrap(error) }
     }
   }
@@ -62,7 +67,9 @@ struct CaveatFinder {
   /// An answer lists no more.
   static let most = 16
 
-  func caveats(in window: TimeWindow) throws(SQLiteError) -> [Caveat] {
+  func caveats(
+    in window: TimeWindow, isToLastSample: Bool
+  ) throws(SQLiteError) -> [Caveat] {
     guard let samples = try index.samples(around: window), let last = index.last else { return [] }
     var caveats =
       if let time = window.since, time == window.until {
@@ -72,7 +79,8 @@ struct CaveatFinder {
       }
     let latest = try index.point(last)
     // While a recorder runs the time since its last sample is short, and its next one tells of it.
-    if latest.session.isOpen, let asked = [window.since, window.until].compactMap(\.self).max(),
+    if isToLastSample, latest.session.isOpen,
+      let asked = [window.since, window.until].compactMap(\.self).max(),
       asked <= latest.wallEnd &+ 2 &* latest.session.interval &+ 1_000_000_000
     {
       caveats.removeAll { $0.missing == .afterLast }

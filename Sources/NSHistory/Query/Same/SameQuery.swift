@@ -78,7 +78,8 @@ struct SameQuery {
     }
     answer.threads = try SameThreads(query: self, lives: lives, sets: sets).places(answer)
     answer.recorded = try index.recorded()
-    answer.caveats = try CaveatFinder(index: index).caveats(in: question.time.window)
+    answer.caveats = try CaveatFinder(index: index).caveats(
+      in: question.time.window, isToLastSample: true)
     return answer
   }
 

@@ -111,8 +111,17 @@ struct Hints {
   private static let listing = "nshist query namespaces --at TIME lists those of a time"
 
   /// What limits an answer about a window.
-  func caveats(in window: TimeWindow) throws -> CaveatFormatter {
-    CaveatFormatter(caveats: try reader.caveats(in: window), zone: zone)
+  ///
+  /// - Parameter isToLastSample: whether the present was asked about only by default: then that is what the
+  ///   last sample of a recorder that runs saw.
+  func caveats(in window: TimeWindow, isToLastSample: Bool = false) throws -> CaveatFormatter {
+    CaveatFormatter(
+      caveats: try reader.caveats(in: window, isToLastSample: isToLastSample), zone: zone)
+  }
+
+  /// What limits an answer about a moment.
+  func caveats(at time: Int64, _ moment: MomentOption) throws -> CaveatFormatter {
+    try caveats(in: TimeWindow(since: time, until: time), isToLastSample: moment.at == nil)
   }
 
   /// Says on standard error what limits an answer about a window: where nothing was recorded, if the
@@ -129,6 +138,9 @@ struct Hints {
       return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
     }
     if let gaps = caveats.gaps { Messages.shared.say(gaps) }
+    if isEmpty, let last = caveats.caveats.first(where: { $0.missing == .afterLast })?.from {
+      Messages.shared.say("what was after \(show(last)), the last sample, is not recorded")
+    }
   }
 
   /// Says on standard error where a moment is not between two samples, and what sessions left out.
