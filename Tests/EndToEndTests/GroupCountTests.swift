@@ -29,6 +29,41 @@ struct GroupCountTests {
     }
   }
 
+  @Test("a process that is called otherwise later is listed once below the verdict of a moment")
+  func listedOnce() throws {
+    let recording = try LiveRecording(interval: "100ms", ["--events", "off"])
+    let name = "nshist-\(getpid() % 10000)o"
+    let one = try Command("/bin/sh", ["-c", "exec perl -e 'sleep 2; $0=q(\(name)); sleep 60'"])
+    defer { one.signal(SIGKILL) }
+    try recording.waitForSamples(5)
+    let time = ClockReading.now().wall - 150_000_000
+    try eventually("it has the other name") {
+      try Recording.texts("SELECT comm FROM task WHERE pid = \(one.pid)", in: recording.database)
+        == [name]
+    }
+    let answer = try ask(
+      recording, "same", "\(one.pid)", "\(getpid())", "--type", "net", "--at", argument(time))
+    let lines = answer.output.split(separator: "\n").filter { $0.hasPrefix("\(one.pid): ") }
+    #expect(lines.count == 1 && lines.first?.contains("perl") == true, "\(answer)")
+  }
+
+  @Test(
+    "what is unknown though events told all is not said to rest on samples",
+    .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+  func unknownByEvents() throws {
+    let recording = try LiveRecording(interval: "10s", ["--events", "on"])
+    try recording.waitForSamples(1)
+    let pids = try (0..<2).map { _ in
+      let one = try Puppet()
+      try one.exit()
+      return "\(one.pid)"
+    }
+    recording.settle()
+    let answer = try ask(recording, "same", pids[0], pids[1], "--type", "net")
+    #expect(answer.status == 2 && answer.output.contains("not-running"), "\(answer)")
+    #expect(answer.output.contains("Evidence: exact. Kernel events cover"), "\(answer)")
+  }
+
   @Test("of a moment at which two shared nothing is left to know", arguments: ["on", "off"])
   func sharedAtOnce(events: String) throws {
     guard events == "off" || LiveEvents.arePermitted else { return }

@@ -10,7 +10,7 @@ import Testing
 
 /// A history of events, written by hand: process 2 runs throughout, process 10 from 2 s to 3 s, and
 /// process 11 from the sample behind the gap on.
-private final class EventfulHistory {
+final class EventfulHistory {
   static let second: Int64 = 1_000_000_000
   static let epoch: Int64 = 1_700_000_000 * second
   let path: String
@@ -37,8 +37,14 @@ private final class EventfulHistory {
     epoch + 1000 * second + Int64((seconds + step) * 1e9)
   }
 
-  private var links: [LinkState] {
-    NamespaceLink.allCases.map { link in
+  /// The processes whose links cannot be read.
+  var denied: Set<Int32> = []
+
+  private func links(_ pid: Int32) -> [LinkState] {
+    if denied.contains(pid) {
+      return Array(repeating: .unread(.denied), count: NamespaceLink.count)
+    }
+    return NamespaceLink.allCases.map { link in
       .namespace(
         ObservedNamespace(
           type: link.type, inode: 4_026_532_000 + UInt64(link.type.rawValue), kernelID: 100,
@@ -52,7 +58,8 @@ private final class EventfulHistory {
       facts: ProcessFacts(
         pid: pid, startTicks: UInt64(100_000 + start * 100), parentPID: 1, isKernelThread: false,
         nspid: [pid]),
-      description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: nil), links: links)
+      description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: nil),
+      links: links(pid))
   }
 
   /// A sample of processes that were not there in the one before, by PID and start.
@@ -73,7 +80,7 @@ private final class EventfulHistory {
     let new = appearance(pid, from)
     let start = EventStart(
       token: new.token, parent: ProcessToken(number: 2), tid: nil, facts: new.facts,
-      description: new.description, set: ObservedSet(links: links))
+      description: new.description, set: ObservedSet(links: links(pid)))
     batch.events = [
       ProcessEvent(boot: Self.reading(from).boot, .started(start)),
       ProcessEvent(boot: Self.reading(until).boot, .exited(new.token, mayResume: false)),

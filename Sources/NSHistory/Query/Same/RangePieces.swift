@@ -25,6 +25,8 @@ struct RangePieces {
     let followsOn: Bool
     /// Whether events told all that happened in it.
     let isExact: Bool
+    /// Whether samples are missing in it.
+    let isGap: Bool
     /// The one sample that it is, where it is that.
     let sample: Int64?
   }
@@ -136,7 +138,7 @@ struct RangePieces {
           if case .known(_, let process) = state { track.processes[process] } else { nil }
         },
         reachesLastSample: lasts(bracket),
-        followsOn: !hasLeftOut, isExact: bracket.isExact,
+        followsOn: !hasLeftOut, isExact: bracket.isExact, isGap: bracket.missing != nil,
         sample: bracket.before.flatMap { $0.id == bracket.after?.id ? $0.id : nil }))
     hasLeftOut = false
   }

@@ -63,24 +63,38 @@ struct SameOverRange {
       unknown.filter { !$0.states.contains(.startingOrExiting) }.compactMap(\.reason))
   }
 
-  /// The PIDs whose link only a sample shows, at a time that the verdict rests on.
+  /// The PIDs whose link only a sample shows, at a time that the verdict rests on, each once.
   private func sampledPIDs(
     _ type: NamespaceType, _ verdict: Verdict, _ pieces: [RangePieces.Piece]
   ) -> [Int64] {
-    let sampled = pieces.filter { !$0.isExact && $0.judgement.verdict == verdict }
+    let sampled = proof(of: verdict, pieces).filter { !$0.isExact }
     let samples = sampled.compactMap(\.sample)
     guard samples.count == sampled.count else { return [] }
-    return query.tracks.filter { track in
-      samples.contains { sample in
-        guard let run = track.run(type.link, at: sample) else { return false }
-        return run.from == sample || run.until == sample
+    var pids: Set<Int64> = []
+    for sample in samples {
+      let runs = query.tracks.compactMap { track in
+        track.run(type.link, at: sample).map { (pid: track.pid, run: $0) }
       }
-    }.map(\.pid)
+      let edges = runs.filter { $0.run.from == sample || $0.run.until == sample }
+      pids.formUnion((edges.isEmpty ? runs : edges).map(\.pid))
+    }
+    var met: Set<Int64> = []
+    return query.tracks.map(\.pid).filter { pids.contains($0) && met.insert($0).inserted }
+  }
+
+  /// The pieces that a verdict rests on: where all were there; or else, of those who never were all at
+  /// once, all that was observed.
+  private func proof(
+    of verdict: Verdict, _ pieces: [RangePieces.Piece]
+  ) -> [RangePieces.Piece] {
+    let observed = pieces.filter { !$0.isGap }
+    let proof = observed.filter { $0.judgement.verdict == verdict && !$0.judgement.hasAbsent }
+    return proof.isEmpty ? observed : proof
   }
 
   /// Whether events tell all that the verdict rests on.
   private func isExact(_ verdict: Verdict, _ pieces: [RangePieces.Piece]) -> Bool {
-    let proof = pieces.filter { $0.judgement.verdict == verdict && !$0.judgement.hasAbsent }
+    let proof = proof(of: verdict, pieces)
     return !proof.isEmpty && proof.allSatisfy(\.isExact)
   }
 

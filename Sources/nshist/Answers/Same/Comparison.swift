@@ -115,17 +115,20 @@ extension Comparison {
     self.time = time
     verdict = answer.verdict
     // A PID that was asked for twice, at two times, is one or two processes. Those seen come first;
-    // one may be seen that is only asked for by the time of another.
-    let records = Self.unique(
-      answer.processes.flatMap(\.self)
-        + answer.types.flatMap(\.namespaces).flatMap(\.processes))
+    // one may be seen that is only asked for by the time of another. One process may be there by two
+    // descriptions: as it was at the moment, and as it was last.
+    var met: Set<Int64> = []
+    let records =
+      (answer.processes.flatMap(\.self)
+      + answer.types.flatMap(\.namespaces).flatMap(\.processes)).filter {
+        met.insert($0.id).inserted
+      }
     processes = records.map {
       Process(
         number: $0.number, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
         lastSeen: $0.lastSeen, container: $0.container)
     }
-    let places = Dictionary(
-      records.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    let places = Dictionary(uniqueKeysWithValues: records.enumerated().map { ($1.id, $0) })
     types = answer.types.map { TypeLine($0, question.pids.map(\.number), places) }
     samples = answer.samples
     threads = answer.threads

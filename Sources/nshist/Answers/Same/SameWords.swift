@@ -61,11 +61,12 @@ struct SameWords {
   }
 
   private var evidence: String {
-    // At a moment also what is unknown is as exact as the moment.
+    // At a moment also what is unknown is as exact as the moment; and over a range, where all is.
+    let known = answer.types.filter { $0.verdict != .unknown }
     let telling =
       switch question.time {
       case .at: answer.types
-      case .range: answer.types.filter { $0.verdict != .unknown }
+      case .range: known.isEmpty ? answer.types : known
       }
     if case .at = question.time, !answer.samples.isEmpty,
       answer.samples.allSatisfy({ $0.missing != nil })
@@ -74,7 +75,7 @@ struct SameWords {
     }
     let sampled = telling.filter { !$0.isExact }
     let words = EvidenceWords(caveats: answer.caveats, zone: zone)
-    guard !telling.isEmpty, sampled.isEmpty else {
+    guard sampled.isEmpty else {
       return Self.sampledEvidence(words.hasEvents ? sampled : [], of: telling)
     }
     return words.exact

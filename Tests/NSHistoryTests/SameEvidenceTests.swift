@@ -1,0 +1,73 @@
+// What a verdict over a range rests on where nothing is known, or nobody was there at once.
+
+import NSHistory
+import Testing
+
+struct SameEvidenceTests {
+  private func line(
+    _ reader: HistoryReader, _ pids: [Int64], since: Double? = nil, until: Double? = nil
+  ) throws -> SameAnswer.TypeAnswer {
+    let time = SameQuestion.Time.range(
+      since: since.map { EventfulHistory.wall($0) }, until: until.map { EventfulHistory.wall($0) })
+    return try reader.same(
+      .init(pids: pids.map { .init(pid: $0) }, time: time, types: [.net])
+    ).types[0]
+  }
+
+  /// Process 2 throughout, 3 whose links are denied, 10 from 2 s to 3 s, 11 from 4 s to 5 s.
+  private func history(gap: GapCause? = nil) throws -> HistoryReader {
+    let history = try EventfulHistory()
+    history.denied = [3]
+    _ = try history.sample(0, [(2, -1), (3, -1)], isExact: false)
+    _ = try history.life(10, from: 2, until: 3)
+    _ = try history.life(11, from: 4, until: 5)
+    _ = try history.sample(6, [])
+    if let gap { _ = try history.sample(8, [], gap: gap) }
+    return try history.end()
+  }
+
+  @Test("a denied link is denied by events as by samples")
+  func denied() throws {
+    let reader = try history()
+    let line = try line(reader, [10, 3])
+    #expect(line.verdict == .unknown && line.reason == .denied)
+    #expect(line.isExact && line.sampledPIDs == [])
+  }
+
+  @Test("where only a sample shows who was denied, that one is named")
+  func deniedInSample() throws {
+    let history = try EventfulHistory()
+    history.denied = [3]
+    _ = try history.sample(0, [(2, -1), (3, -1), (4, -1)], isExact: false)
+    // Of one process less the sample is all that tells.
+    _ = try history.life(10, from: 0.5, until: 1)
+    let reader = try history.end()
+    let line = try line(reader, [2, 3, 10], until: 0)
+    #expect(line.verdict == .unknown)
+    #expect(!line.isExact && line.sampledPIDs == [2, 3], "\(line.sampledPIDs)")
+  }
+
+  @Test("that two never ran at once is exact where events tell all that both did")
+  func neverTogether() throws {
+    let line = try line(history(), [10, 11], since: 1, until: 5.5)
+    #expect(line.verdict == .unknown && line.reason == .notRunning)
+    #expect(line.isExact && line.sampledPIDs == [])
+  }
+
+  @Test("a gap is no sample that lowers what events prove")
+  func gap() throws {
+    let line = try line(history(gap: .eventsLost), [10, 3], since: 1)
+    #expect(line.verdict == .unknown)
+    #expect(line.isExact && line.sampledPIDs == [], "\(line)")
+  }
+
+  @Test("samples alone prove nothing exactly, and no PID lowers that")
+  func samplesOnly() throws {
+    let history = try EventfulHistory()
+    history.denied = [3]
+    _ = try history.sample(0, [(2, -1), (3, -1)], isExact: false)
+    _ = try history.sample(2, [], isExact: false)
+    let line = try line(history.end(), [2, 3])
+    #expect(line.verdict == .unknown && !line.isExact)
+  }
+}
