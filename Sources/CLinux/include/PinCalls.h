@@ -12,7 +12,7 @@ extern const int32_t CLINUX_O_PATH;
 /// No link is followed. Returns the file, or -1 with errno: EAGAIN for what is not in the cache.
 int32_t clinux_open_cached(int32_t root, const char *path);
 
-/// Whether an open file is of nsfs (statfs(2)): a namespace.
+/// Whether an open file is of nsfs, and thus a namespace. Asks no file system (statx(2)).
 bool clinux_is_nsfs(int32_t file);
 /// ioctl_nsfs(2) NS_GET_NSTYPE: a CLONE_NEW* flag, or -1 with errno.
 int32_t clinux_namespace_flag(int32_t file);

@@ -84,6 +84,12 @@ struct NamespaceProof {
 }
 
 extension NamespaceType {
+  /// The type of a `CLONE_NEW*` flag; nil for what is none.
+  init?(cloneFlag: Int32) {
+    guard let type = Self.allCases.first(where: { $0.cloneFlag == cloneFlag }) else { return nil }
+    self = type
+  }
+
   /// `CLONE_NEW*` of `linux/sched.h`.
   var cloneFlag: Int32 {
     switch self {

@@ -8,6 +8,8 @@ final class PinLinkReader {
   enum Target {
     case namespace(NamespaceType, inode: UInt64)
     case socket
+    /// `/`: the root of some mount.
+    case root
     case other
     case failed(Errno)
   }
@@ -24,14 +26,13 @@ final class PinLinkReader {
     guard count >= 0 else { return .failed(.last) }
     let read = UnsafeBufferPointer(start: text.assumingMemoryBound(to: UInt8.self), count: count)
     if read.starts(with: "socket:[".utf8) { return .socket }
+    if read.elementsEqual("/".utf8) { return .root }
     guard let (type, inode) = LinkText.namespace(in: read.span) else { return .other }
     return .namespace(type, inode: inode)
   }
 
   /// Whether a link leads to `/`.
   func isRoot(_ name: String, in directory: Int32) -> Bool {
-    let count = readlinkat(
-      directory, name, text.assumingMemoryBound(to: CChar.self), Self.capacity)
-    return count == 1 && text.load(as: UInt8.self) == UInt8(ascii: "/")
+    if case .root = read(name, in: directory) { true } else { false }
   }
 }

@@ -35,6 +35,12 @@ extension PinScanner {
         if let namespace = try prove(number, in: folder, type, inode, process) {
           found.append(pin(namespace, number, process))
         }
+      case .root:
+        if let (type, inode) = detachedNamespace(number, in: folder, process),
+          let namespace = try prove(number, in: folder, type, inode, process)
+        {
+          found.append(pin(namespace, number, process))
+        }
       // Closed meanwhile.
       case .failed(let errno) where errno.isGone: break
       case .failed:

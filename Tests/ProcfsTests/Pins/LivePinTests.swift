@@ -152,6 +152,44 @@ struct LivePinTests {
     #expect(try play.pins(inode).count == 1)
   }
 
+  @Test(
+    "a file opened by the path of a mount pins when the mount is gone",
+    arguments: IdentitySource.allCases)
+  func openedByPath(source: IdentitySource) throws {
+    let mounts = TestMounts()
+    let path = try mounts.privateFolder().file("pin")
+    let puppet = try Puppet(in: CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    try mounts.bind(namespaceFile(puppet.pid, .net), onNew: path)
+    let sleeper = try Command("/bin/sh", ["-c", "exec sleep 60 7<\(path)"])
+    defer {
+      sleeper.signal(SIGKILL)
+      _ = try? sleeper.wait()
+    }
+    let own = open(path, O_RDONLY | O_CLOEXEC)
+    defer { if own >= 0 { close(own) } }
+    let link = "/proc/\(sleeper.pid)/fd/7"
+    let opened = try play.wait { _ in
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) == path
+    }
+    try #require(opened != nil)
+    try puppet.exit()
+    try mounts.undoLast()
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/")
+
+    let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
+    let pins = scan.pins.filter { $0.namespace.inode == inode }
+    let holders = pins.compactMap { pin -> [Int32]? in
+      guard case .descriptor(let pid, .some, let number, _) = pin.holder else { return nil }
+      return [pid, number]
+    }
+    #expect(Set(holders) == [[sleeper.pid, 7], [getpid(), own]])
+    let hasID = play.identity != .continuity && source != .continuity
+    #expect(
+      pins.allSatisfy { $0.namespace.type == .net && ($0.namespace.kernelID != nil) == hasID })
+    #expect(Set(pins.map(\.namespace)).count == 1)
+  }
+
   @Test("a socket pins the net namespace it was made in, when its process has left that")
   func sockets() throws {
     let puppet = try Puppet()

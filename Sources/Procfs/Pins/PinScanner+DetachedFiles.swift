@@ -1,0 +1,46 @@
+// Namespaces that were opened by the path of a mount which is gone since (`ip netns delete NAME`).
+//
+// The link of such a file reads `/`, as that of an open root directory does.
+
+internal import CLinux
+internal import Glibc
+internal import NamespaceModel
+
+extension PinScanner {
+  /// The namespace that an open file whose link reads `/` is; nil when it is anything else.
+  func detachedNamespace(
+    _ number: Int32, in folder: Int32, _ process: PinProcess
+  ) -> (NamespaceType, UInt64)? {
+    guard root.isProc, hasNamespaceInode(number, process) else { return nil }
+    if identity == .fileHandle {
+      var handle = clinux_namespace_handle()
+      guard clinux_namespace_handle(folder, "\(number)", &handle) == 0 else { return nil }
+      return NamespaceType(cloneFlag: Int32(bitPattern: handle.type)).map {
+        ($0, UInt64(handle.inode))
+      }
+    }
+    let file = openat(folder, "\(number)", CLINUX_O_PATH)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    return NamespaceProof.reopened(file) { file -> (NamespaceType, UInt64)? in
+      guard let inode = RelationQuestions.identify(file, by: .continuity)?.inode,
+        let type = NamespaceType(cloneFlag: clinux_namespace_flag(file))
+      else { return nil }
+      return (type, inode)
+    } ?? nil
+  }
+
+  /// Whether `/proc/PID/fdinfo` gives an open file an inode number that namespaces have
+  /// (`include/uapi/linux/nsfs.h`, `proc_alloc_inum`): it is told without asking the file system,
+  /// which the root directory of a dead server would have to be. Before Linux 5.14 it is not told.
+  private func hasNamespaceInode(_ number: Int32, _ process: PinProcess) -> Bool {
+    guard case .success(let text) = SmallFile.read("fdinfo/\(number)", in: process.directory),
+      let line = text.split(separator: UInt8(ascii: "\n")).first(where: {
+        $0.starts(with: "ino:".utf8)
+      }),
+      let inode = UInt64(
+        String(decoding: line.dropFirst(4).drop { $0 == 0x20 || $0 == 0x09 }, as: UTF8.self))
+    else { return false }
+    return (0xEFFF_FF00...0xFFFF_FFFF).contains(inode)
+  }
+}
