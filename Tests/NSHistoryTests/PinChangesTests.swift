@@ -103,4 +103,23 @@ struct PinChangesTests {
     #expect(try how(12, .net) == [.joinedOrNew])
     #expect(try how(13, .mnt) == [.joined])
   }
+
+  @Test(
+    "one whose number an emptied one without an id had is new only where a scan found nothing between",
+    arguments: [false, true])
+  func emptied(isScanned: Bool) throws {
+    var unidentified = Self.net
+    unidentified.kernelID = nil
+    unidentified.sighting = 1 << 40
+    try history.sample([.init(pid: 1)])
+    try history.look([])
+    try history.sample([.init(pid: 1), .init(pid: 11, places: [.net: unidentified])])
+    try history.sample([.init(pid: 1)])
+    if isScanned { try history.look([]) }
+    try history.sample([.init(pid: 1), .init(pid: 12, elsewhere: [.net: 5])])
+    let reader = try history.end()
+    let found = try reader.allChanges(.init()).filter { $0.process?.pid == 12 }
+      .flatMap(\.parts).filter { $0.link == .net }
+    #expect(found.map(\.how) == [isScanned ? .new : .joinedOrNew])
+  }
 }

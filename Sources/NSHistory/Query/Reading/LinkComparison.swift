@@ -95,16 +95,28 @@ struct LinkComparison {
   private func isOlderPossible(
     _ namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {
+    if try reading.namespaces.life(namespace.id).isMakerCertain { return false }
     if try reading.namespaces.hasDouble(of: namespace, from: sample - 1, to: sample - 1) {
       return true
     }
+    let emptied = try reading.namespaces.lastEmptied(like: namespace, before: sample)
     // Of one that has an id only a row without one can be an earlier sight.
-    if namespace.kernelID != nil,
-      try !reading.namespaces.mayHaveBeenEmptied(namespace, before: sample)
-    {
-      return false
-    }
-    return try isPinned(namespace, at: sample)
+    if emptied == nil, namespace.kernelID != nil { return false }
+    if try isPinned(namespace, at: sample) { return true }
+    guard let emptied else { return false }
+    return try !isScanned(since: emptied, before: sample)
+  }
+
+  /// Whether a whole scan for pins was made after a namespace had lost its last process, and before a
+  /// sample: if something had kept it the scan would have found that.
+  private func isScanned(
+    since emptied: NamespaceLife, before sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard let last = emptied.last else { return false }
+    let scan = try reading.pins.looks(around: reading.index.point(sample).wall).before
+    return try scan.map { (scan) throws(SQLiteError) in
+      try scan.wall >= reading.index.point(last).wall
+    } ?? false
   }
 
   /// Whether the scans around a sample found one of its number that something other than a process keeps.

@@ -73,15 +73,14 @@ final class NamespaceReader {
     }
   }
 
-  /// Whether the last that had the inode number of a namespace before a sample, and lost its last process
-  /// by then, may be the same namespace.
-  func mayHaveBeenEmptied(
-    _ namespace: NamespaceRecord, before sample: Int64
-  ) throws(SQLiteError) -> Bool {
-    let last = try rows(
+  /// The last that had the inode number of a namespace before a sample, and lost its last process by then,
+  /// if it may be the same namespace.
+  func lastEmptied(
+    like namespace: NamespaceRecord, before sample: Int64
+  ) throws(SQLiteError) -> NamespaceLife? {
+    try rows(
       of: namespace, "last_sample < ? ORDER BY last_sample DESC LIMIT 1", [.integer(sample)]
-    ).first?.namespace
-    return last.map { $0.id != namespace.id && !$0.differs(from: namespace) } ?? false
+    ).first { $0.namespace.id != namespace.id && !$0.namespace.differs(from: namespace) }
   }
 
   /// Rows of the inode number and the type of a namespace.
