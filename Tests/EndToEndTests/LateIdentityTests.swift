@@ -111,6 +111,37 @@ struct LateIdentityTests {
     _ = try recording.end()
   }
 
+  @Test(
+    "ip netns add and ip netns exec without a pause: one namespace, or said to be perhaps one",
+    .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
+  func enteredWithoutPause() throws {
+    let ip = try #require(PinnedNamespaceTests.ip)
+    let recording = try LiveRecording(interval: "1s", ["--events", "on"])
+    try eventually("the first scan") {
+      try texts(recording, "SELECT scan_id FROM pin_scan").count == 1
+    }
+    let rounds = 12
+    let folder = try TemporaryFolder()
+    let program = folder.file("inside")
+    try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: program)
+    for round in 1...rounds {
+      let name = "nshist-\(round)-\(getpid())"
+      defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
+      let outcome = try Command.run(
+        "/bin/sh", ["-c", "\(ip) netns add \(name); exec \(ip) netns exec \(name) \(program) 0.1"])
+      #expect(outcome.status == 0)
+    }
+    recording.settle()
+    let changes = try recording.ask("changes", "--type", "net")
+    let moves = changes.filter { $0["change"] == "moved" && $0["comm"] == "inside" }
+    let how = moves.flatMap { $0.rows("parts") }.map { $0["how"] }
+    #expect(how.count == rounds, "\(changes)")
+    #expect(how.allSatisfy { $0 == "joined" || $0 == "joined-or-new" }, "\(how)")
+    // Where the recorder gets to run in time, the mount tells.
+    #expect(how.contains("joined"), "\(how)")
+    _ = try recording.end()
+  }
+
   @Test("a process is one, recorded from two time namespaces")
   func twoTimeNamespaces() throws {
     let folder = try TemporaryFolder()

@@ -92,6 +92,7 @@ final class EventFollower {
     self.ahead = ahead
     now = event.time
     sets.now = event.time
+    sets.applySights()
     // Who holds a part of the queue has it copied when that changes.
     defer {
       self.ahead = []

@@ -9,6 +9,8 @@ internal import Procfs
 /// So tasks are looked at as soon as their event comes.
 struct EventQueue {
   private let probe: any TaskReading
+  /// The kernel's id of a namespace that a mount keeps at this moment.
+  private let mounted: (NamespaceType, UInt64) -> UInt64?
   private let now: () -> ClockReading
   private let readsTime: Bool
   private(set) var items: [Item] = []
@@ -55,11 +57,19 @@ struct EventQueue {
     var leftOut = 0
   }
 
-  /// - Parameter readsTime: whether the kernel has time namespaces.
+  /// Namespaces that were found mounted, of those that a task came to and was not met in.
+  private var sights: [MountedSight] = []
+
+  /// - Parameters:
+  ///   - readsTime: whether the kernel has time namespaces.
+  ///   - mounted: see `NamespaceMounts.id`.
   init(
-    _ probe: any TaskReading, readsTime: Bool, now: @escaping () -> ClockReading = ClockReading.now
+    _ probe: any TaskReading, readsTime: Bool,
+    mounted: @escaping (NamespaceType, UInt64) -> UInt64? = { _, _ in nil },
+    now: @escaping () -> ClockReading = ClockReading.now
   ) {
     self.probe = probe
+    self.mounted = mounted
     self.now = now
     self.readsTime = readsTime
   }
@@ -101,6 +111,12 @@ struct EventQueue {
         items.append(item)
       }
     }
+  }
+
+  /// What was found mounted since the last call.
+  mutating func takeSights() -> [MountedSight] {
+    defer { sights.removeAll() }
+    return sights
   }
 
   /// Whether an event is a move of a task that changes some of these links and no other.
@@ -154,13 +170,19 @@ struct EventQueue {
       let before = parent.flatMap { latest[$0] ?? known($0) }
       // Where only what no record holds has changed, the record is as before.
       guard let before, before == inodes else {
-        guard parent == nil else { return read(event, NamespaceLink.allCases, isMove: false) }
+        guard parent == nil else {
+          let look = read(event, NamespaceLink.allCases, isMove: false)
+          lookAtMounts(before.map { inodes.differences(from: $0) } ?? [], of: inodes, look)
+          return look
+        }
         if let look = looks[event.tid], ends[event.tid] ?? .min <= event.time { return look }
-        let own = latest[event.tid] ?? known(event.tid)
+        let changed =
+          (latest[event.tid] ?? known(event.tid)).map { inodes.differences(from: $0) } ?? []
         let look = read(
           event, NamespaceLink.allCases, isMove: mayHaveUntold(event.pid), isDescribed: true,
-          cameTo: own.map { inodes.differences(from: $0) } ?? [])
+          cameTo: changed)
         looks[event.tid] = .some(look)
+        lookAtMounts(changed, of: inodes, look)
         return look
       }
       // A thread is where its maker is; of a process only the time namespace is not told.
@@ -200,6 +222,21 @@ struct EventQueue {
       }
     }
     return look
+  }
+
+  /// Looks whether mounts keep the namespaces that a task came to, where it was not met in them: it may
+  /// have left them again for others to enter.
+  private mutating func lookAtMounts(
+    _ changed: LinkMask, of inodes: NamespaceInodes, _ look: TaskLook?
+  ) {
+    guard !isStorm else { return }
+    for type in NamespaceType.allCases where changed.contains(type.link) {
+      guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }
+      if case .namespace(inode, .some)? = look?.links[type.link] { continue }
+      if let id = mounted(type, inode) {
+        sights.append(MountedSight(type: type, inode: inode, id: id, time: now().boot))
+      }
+    }
   }
 
   /// By when the namespaces that a task has come to had a file; see `TaskLook.fileTimes`. Files have times

@@ -15,8 +15,10 @@ extension EventRecording {
       if listener.ringBytes < configuration.eventRing {
         notices.smallRing = (listener.ringBytes, configuration.eventRing)
       }
+      let mounts = NamespaceMounts(root: root, identity: identity)
       return EventRecording(
-        listener, TaskProbe(root: root, identity: identity), readsTime: root.supports(.time))
+        listener, TaskProbe(root: root, identity: identity), readsTime: root.supports(.time),
+        mounted: { mounts?.id(of: $0, $1) })
     } catch {
       guard configuration.events == .auto else { throw error }
       notices.noEvents =

@@ -36,11 +36,12 @@ final class EventRecording {
 
   init(
     _ listener: any EventFeed, _ probe: any TaskReading, readsTime: Bool,
+    mounted: @escaping (NamespaceType, UInt64) -> UInt64? = { _, _ in nil },
     now: @escaping () -> ClockReading = ClockReading.now
   ) {
     self.listener = listener
     self.now = now
-    queue = EventQueue(probe, readsTime: readsTime, now: now)
+    queue = EventQueue(probe, readsTime: readsTime, mounted: mounted, now: now)
   }
 
   /// What becomes readable when there is something to collect, or, while it is `isBusy`, much.
@@ -76,6 +77,7 @@ final class EventRecording {
     queue.add(
       buffer, known: follower.inodes, mayGoOn: follower.mayGoOn,
       mayHaveUntold: follower.mayHaveUntold, folded: follower.folded)
+    follower.sets.sights += queue.takeSights()
     // Who is told more than can be taken in begins anew before memory is short.
     if beginning == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
       losses.append(

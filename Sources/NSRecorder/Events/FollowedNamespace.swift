@@ -8,6 +8,9 @@ final class FollowedNamespace {
   /// How many links of tasks lead to it: while one does it lives, and its inode number is no other's.
   var holders = 0
 
+  /// The kernel's id by which a mount was found to keep it, where no task was met in it.
+  var mountedID: UInt64?
+
   /// When it was known at the latest, on the boot clock.
   let met: Int64
 

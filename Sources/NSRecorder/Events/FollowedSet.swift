@@ -78,6 +78,10 @@ final class FollowedSets {
   /// Up to when changes were left out of what was applied (`ChangeFolding`): each may have made a
   /// namespace that got the inode number of one that has ended.
   var leftOut: Int64?
+  /// What was found mounted since the last event that was taken in.
+  var sights: [MountedSight] = []
+  /// The namespaces that are not called by the id that was found thereby yet.
+  private var mounted: [FollowedNamespace] = []
   /// What samples call the namespaces that an event reported first, where that is another name.
   private var sampledNames: [ObservedNamespace: FollowedNamespace] = [:]
   /// The namespaces that got another name since `takeRenamed`, and the one they had.
@@ -177,7 +181,7 @@ final class FollowedSets {
       }
     }
     if let last = namespaces[key] {
-      if let id, last.observed.kernelID == id { return last }
+      if let id, last.observed.kernelID ?? last.mountedID == id { return last }
       // A sample or a scan for pins tells it the id: see `learn`.
       if let fileTime, last.met < fileTime, last.isOne(with: id) != false, isLastReported(last) {
         return last
@@ -228,6 +232,14 @@ final class FollowedSets {
 
   /// What was learned since the last call: sets call their namespaces by the new names from here on.
   func takeRenamed() -> [ProcessSample.Renaming] {
+    for namespace in mounted {
+      let before = namespace.observed
+      var read = before
+      read.kernelID = namespace.mountedID
+      read.sighting = 0
+      if namespace.learn(read) { renamed.append((namespace, before)) }
+    }
+    mounted.removeAll()
     guard !renamed.isEmpty else { return [] }
     let changed = Set(renamed.map { ObjectIdentifier($0.namespace) })
     for set in sets.values
@@ -297,6 +309,20 @@ final class FollowedSets {
     return known.observed
   }
 
+  /// Takes in what was found mounted before the event that is taken in now. An event reports each
+  /// namespace that a task makes, so that what had a number then is the last one that was reported.
+  func applySights() {
+    guard !sights.isEmpty else { return }
+    for sight in sights where sight.time < now - MountedSight.delay {
+      guard let known = namespaces[Key(type: sight.type, inode: sight.inode)],
+        known.observed.kernelID == nil, known.met < sight.time, isLastReported(known)
+      else { continue }
+      known.mountedID = sight.id
+      mounted.append(known)
+    }
+    sights.removeAll { $0.time < now - MountedSight.delay }
+  }
+
   /// Whether no other namespace can have got the number of one since without a report.
   private func isLastReported(_ namespace: FollowedNamespace) -> Bool {
     leftOut.map { namespace.met > $0 } ?? true
@@ -314,6 +340,7 @@ final class FollowedSets {
 
   /// After a loss only what has an id, or a task in it, is known to be what had its number.
   func forgetUnproven() {
+    sights.removeAll()
     namespaces = namespaces.filter {
       $0.value.holders > 0 || $0.value.observed.kernelID != nil
         || InitialNamespace.hasFixedInode($0.key.inode)

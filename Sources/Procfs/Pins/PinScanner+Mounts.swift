@@ -95,27 +95,12 @@ extension PinScanner {
   /// The namespace that a mount keeps; nil where another mount lies over it, or it is not safe to
   /// go there.
   private func identify(_ entry: MountInfo.Entry, below top: Int32) -> ObservedNamespace? {
-    let file = top < 0 ? -1 : openMount(entry.path, below: top)
+    let file = top < 0 ? -1 : entry.open(below: top)
     guard file >= 0 else { return nil }
     defer { close(file) }
     guard case .proven(let id) = proof.ask(file, entry.type, entry.inode) else { return nil }
     let namespace = names.name(entry.type, entry.inode, id: id)
     relate(namespace, file)
     return namespace
-  }
-
-  private func openMount(_ path: [UInt8], below top: Int32) -> Int32 {
-    // A path that holds a NUL is none of the kernel's.
-    guard !path.contains(0) else { return -1 }
-    return (path + [0]).withUnsafeBytes { bytes in
-      guard let start = bytes.baseAddress else { return -1 }
-      let name = start.assumingMemoryBound(to: CChar.self)
-      // The walk gives up also when it meets somebody's rename; it is not slow to try again.
-      for _ in 0..<3 {
-        let file = clinux_open_cached(top, name)
-        if file >= 0 || errno != EAGAIN { return file }
-      }
-      return -1
-    }
   }
 }

@@ -1,0 +1,92 @@
+// A namespace that its maker mounted and left before it was met there, as `ip netns add` does, and that
+// another process enters at once: the id that was read of the mount in between tells that it is one.
+
+import NamespaceEvents
+import NamespaceModel
+import Testing
+
+@testable import NSRecorder
+
+struct MountedSightTests {
+  private let script = EventScript()
+  private let there = Place.host.with(.net, 1, id: 101)
+
+  private func makeAndLeave() throws -> ObservedNamespace {
+    script.fork(20, of: 10)
+    script.move(20, there, look: false)
+    let made = try #require(script.follower.sets.live(.net, inode)).observed
+    script.move(20, .host)
+    script.exit(20)
+    return made
+  }
+
+  private var inode: UInt64 { get throws { try #require(there.inodes[.net]) } }
+
+  private func see(_ id: UInt64, at time: Int64) throws {
+    script.follower.sets.sights.append(
+      MountedSight(type: .net, inode: try inode, id: id, time: time))
+  }
+
+  /// Another process enters three milliseconds after the maker has left.
+  private func enter() -> ObservedNamespace? {
+    script.clock += 3_000_000
+    script.fork(30, of: 10)
+    script.move(30, there)
+    script.turn()
+    return script.namespace(.net, of: 30)
+  }
+
+  @Test("who enters is in the namespace that its maker left, which gets its id")
+  func entered() throws {
+    let made = try makeAndLeave()
+    try see(101, at: script.clock + 500_000)
+    #expect(enter() == made)
+    let verified = script.verify([10: .host, 30: there])
+    #expect(verified.sample.renamed.map(\.from) == [made])
+    #expect(verified.sample.renamed.map(\.to.kernelID) == [101])
+    #expect(script.history.faults == [])
+  }
+
+  @Test("it gets its id also where nobody enters it")
+  func learned() throws {
+    let made = try makeAndLeave()
+    try see(101, at: script.clock + 500_000)
+    script.clock += 3_000_000
+    script.fork(40, of: 10)
+    let verified = script.verify([10: .host, 40: .host])
+    #expect(verified.sample.renamed.map(\.from) == [made])
+    #expect(verified.sample.renamed.map(\.to.kernelID) == [101])
+  }
+
+  @Test("not where another id was read")
+  func otherID() throws {
+    let made = try makeAndLeave()
+    try see(102, at: script.clock + 500_000)
+    #expect(enter() != made)
+  }
+
+  @Test("not where the process may have made it before it was read")
+  func tooLate() throws {
+    let made = try makeAndLeave()
+    try see(101, at: script.clock + 2_500_000)
+    #expect(enter() != made)
+  }
+
+  @Test("not where it was read before the namespace was known to be")
+  func tooEarly() throws {
+    try see(101, at: script.clock)
+    script.clock += 2_000_000
+    let made = try makeAndLeave()
+    #expect(enter() != made)
+  }
+
+  @Test("not where another had the number in between")
+  func reused() throws {
+    let made = try makeAndLeave()
+    try see(101, at: script.clock + 500_000)
+    script.fork(25, of: 10)
+    script.move(25, .host.with(.net, 1, id: 102))
+    script.exit(25)
+    #expect(enter() != made)
+  }
+}

@@ -1,0 +1,44 @@
+// Whether a mount keeps a namespace, asked without a scan.
+
+import Foundation
+import NamespaceModel
+import Procfs
+import TestSupport
+import Testing
+
+@Suite(
+  .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
+  .enabled(if: PinPlay.hasIDs, "the kernel gives namespaces no ids"))
+struct NamespaceMountsTests {
+  @Test("it is found from when it is mounted until it is unmounted, and no other type is")
+  func found() throws {
+    let root = try ProcRoot()
+    let mounts = try #require(
+      NamespaceMounts(root: root, identity: IdentitySource.probe(root)))
+    let puppet = try Puppet(in: CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
+    #expect(mounts.id(of: .net, inode) == nil)
+    let made = TestMounts()
+    let path = try made.privateFolder().file("pin")
+    try made.bind(namespaceFile(puppet.pid, .net), onNew: path)
+    let id = try #require(eventually { mounts.id(of: .net, inode) })
+    #expect(try PinPlay().pins(inode).map(\.namespace.kernelID) == [id])
+    #expect(mounts.id(of: .uts, inode) == nil)
+    try made.undoLast()
+    #expect(mounts.id(of: .net, inode) == nil)
+  }
+
+  /// Mounts are not read over and over again: a look that comes too soon finds what was there before.
+  private func eventually(_ look: () -> UInt64?) -> UInt64? {
+    for _ in 0..<200 {
+      if let id = look() { return id }
+      usleep(20_000)
+    }
+    return nil
+  }
+
+  @Test("without ids nothing is looked up")
+  func withoutIDs() throws {
+    #expect(NamespaceMounts(root: try ProcRoot(), identity: .continuity) == nil)
+  }
+}
