@@ -29,6 +29,16 @@ struct MakerFinder {
   }
 
   /// Nil where nothing tells.
+  func maker(of life: NamespaceLife) throws(SQLiteError) -> NamespaceMaker? {
+    if life.maker != nil { return try maker(of: life, nil) }
+    // Of what only samples show nobody made anything, and there may be much of it.
+    guard let sample = life.first, try reading.index.bracket(before: sample).isExact else {
+      return nil
+    }
+    return try maker(of: life, first(of: life))
+  }
+
+  /// The same where the first process is known already.
   ///
   /// - Parameter first: the first process that was seen in the namespace.
   func maker(

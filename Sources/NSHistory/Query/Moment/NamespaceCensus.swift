@@ -176,8 +176,7 @@ struct NamespaceCensus {
   private func namespace(
     _ life: NamespaceLife, _ count: Count
   ) throws(SQLiteError) -> NamespaceAtMoment {
-    let makers = MakerFinder(reading: reading)
-    let maker = try makers.maker(of: life, life.maker == nil ? makers.first(of: life) : nil)
+    let maker = try MakerFinder(reading: reading).maker(of: life)
     return NamespaceAtMoment(
       namespace: life.namespace, processes: count.processes, unsure: count.unsure,
       parents: count.parents, unsureParents: count.unsureParents,
