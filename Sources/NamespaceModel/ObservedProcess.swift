@@ -64,6 +64,9 @@ public struct ProcessDescription: Sendable, Hashable {
     self.inherited = inherited
   }
 
+  /// In so many samples the description of every process is read at least once, and what changed is reported.
+  package static let samplesToReadAll = 8
+
   /// Takes over the parts that could be read: a process on its way out has none of them.
   package mutating func update(_ new: ProcessDescription) {
     comm = new.comm ?? comm

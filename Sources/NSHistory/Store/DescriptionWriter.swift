@@ -34,9 +34,6 @@ final class DescriptionWriter {
   /// The last sample in the file that read the description of every process.
   private var lastFull: Int64 = 0
 
-  /// In so many samples each process is read at least once, and what changed is reported.
-  private static let round: Int64 = 8
-
   init(_ connection: Connection, _ interner: Interner, session: Int64) {
     self.connection = connection
     self.interner = interner
@@ -82,7 +79,9 @@ final class DescriptionWriter {
         SELECT until_sample FROM membership WHERE task_id = ? ORDER BY from_sample DESC LIMIT 1)
       ORDER BY sample_id DESC LIMIT 1 OFFSET ?
       """
-    ).bind(.integer(task), .integer(Self.round - 1)).first { $0.integer(0) }
+    ).bind(.integer(task), .integer(Int64(ProcessDescription.samplesToReadAll - 1))).first {
+      $0.integer(0)
+    }
     _ = try write(description, of: task, at: number, after: last)
   }
 

@@ -15,7 +15,9 @@ extension EventFollower {
     description.comm = name ?? description.comm
     if isExec {
       description.inherited = [.user, .cgroup]
-      if read?.uid == nil || read?.cgroup == nil { unsettled[task.pid] = Self.round }
+      if read?.uid == nil || read?.cgroup == nil {
+        unsettled[task.pid] = ProcessDescription.samplesToReadAll
+      }
     }
     if let read { description.update(read) }
     guard description != task.description else { return }
@@ -83,7 +85,7 @@ extension EventFollower {
       merged.cgroup = cgroup
       merged.inherited.insert(.cgroup)
     }
-    unsettled[pid] = Self.round
+    unsettled[pid] = ProcessDescription.samplesToReadAll
     return merged
   }
 
@@ -102,7 +104,7 @@ extension EventFollower {
         continue
       }
       guard !touched.contains(pid) else {
-        unsettled[pid] = Self.round
+        unsettled[pid] = ProcessDescription.samplesToReadAll
         continue
       }
       unsettled[pid] = left - 1
@@ -115,7 +117,4 @@ extension EventFollower {
       verified.sample.described.append(.init(token: task.token, description: task.description))
     }
   }
-
-  /// In so many samples each description is read at least once.
-  private static let round = 8
 }
