@@ -27,6 +27,7 @@ struct HistoryQuery {
   func forEach(of life: Life, _ body: (Stay) -> Bool) throws(SQLiteError) -> Bool {
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
+    let maker = try reading.lives.parent(of: life.process)
     for part in Self.parts(of: life) {
       let life = try joined(part.life)
       var isInOther = part.isInOtherContainer
@@ -40,10 +41,10 @@ struct HistoryQuery {
               from: before, read: read, to: links, at: piece.lowerBound)
             unreported = Self.unreported(before, links)
           } else {
-            changes = try arrivals(of: life, membership, links)
+            changes = try arrivals(of: life, membership, links, maker)
           }
           let stay = try stay(
-            piece, of: membership, in: life, links, changes, isBeginning: before == nil,
+            piece, of: membership, in: life, links, changes, maker, isBeginning: before == nil,
             isInOtherContainer: isInOther, changes.isEmpty ? unreported : [])
           isInOther = false
           before = links
@@ -60,13 +61,10 @@ struct HistoryQuery {
   /// what a question means, all is one.
   private static func parts(of life: Life) -> [(life: Life, isInOtherContainer: Bool)] {
     guard life.limits == nil, !life.process.past.isEmpty else { return [(life, false)] }
-    var order: [String?] = []
-    for span in life.process.descriptionSpans where order.last != span.description.container?.id {
-      order.append(span.description.container?.id)
-    }
-    guard order.count > 1 else { return [(life, false)] }
+    let ids = Set(life.process.descriptionSpans.map(\.description.container?.id))
+    guard ids.count > 1 else { return [(life, false)] }
     var spans: [[ProcessRecord.DescriptionSpan]] = []
-    for id in Set(order) {
+    for id in ids {
       spans += life.process.spans { $0.container?.id == id }.map { [$0] }
     }
     spans.sort { $0[0].certain.lowerBound < $1[0].certain.lowerBound }
@@ -116,7 +114,8 @@ struct HistoryQuery {
 
   private func stay(
     _ piece: ClosedRange<Int64>, of membership: Membership, in life: Life,
-    _ links: LinkComparison.Links, _ changes: [LinkChange], isBeginning: Bool,
+    _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: ProcessRecord?,
+    isBeginning: Bool,
     isInOtherContainer: Bool, _ unreported: [NamespaceLink]
   ) throws(SQLiteError) -> Stay {
     let stretch = try reading.edges(of: life)
@@ -130,24 +129,25 @@ struct HistoryQuery {
       isReturn: isBeginning ? false : try reading.threads.isReturned(life, at: piece.lowerBound),
       joined: try MemberFinder(reading: reading).member(
         of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process),
-      parent: isFirst
-        ? try reading.lives.parent(of: life.process)?.described(at: piece.lowerBound) : nil,
-      parentThen: try parent(of: process, at: piece.upperBound),
-      isParentGone: try isParentGone(of: process, at: piece.upperBound),
+      parent: isFirst ? maker?.described(at: piece.lowerBound) : nil,
+      parentThen: try parent(of: process, maker, at: piece.upperBound),
+      isParentGone: try isParentGone(of: process, maker, at: piece.upperBound),
       isInOtherContainer: isInOtherContainer, unreported: unreported)
   }
 
   /// The parent of a process as it was at a sample or event.
+  ///
+  /// - Parameter maker: the process that made it.
   private func parent(
-    of process: ProcessRecord, at point: Int64
+    of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
   ) throws(SQLiteError) -> ProcessRecord? {
     guard process.tid == nil, process.parentPIDs.count == 1, let pid = process.parentPIDs.first,
       pid != 0
     else { return nil }
-    if let first = try reading.lives.parent(of: process), first.pid == pid {
-      if try reading.lives.life(task: first.id)?.isMissing(at: point) == false {
-        return first.described(at: point)
-      }
+    if let maker, maker.pid == pid,
+      try reading.lives.life(task: maker.id)?.isMissing(at: point) == false
+    {
+      return maker.described(at: point)
     }
     let there = try reading.tracks.lives(
       TaskNumber(pid: pid), alive: reading.index.point(point).wall)
@@ -157,17 +157,17 @@ struct HistoryQuery {
   /// Whether the process that made another had exited by a sample or event, and nobody read which one took
   /// that over.
   private func isParentGone(
-    of process: ProcessRecord, at point: Int64
+    of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
   ) throws(SQLiteError) -> Bool {
-    guard process.tid == nil, let maker = process.makerPID, process.parentPIDs == [maker],
-      let first = try reading.lives.parent(of: process), first.pid == maker,
-      let life = try reading.lives.life(task: first.id)
+    guard process.tid == nil, let pid = process.makerPID, process.parentPIDs == [pid],
+      let maker, maker.pid == pid, let life = try reading.lives.life(task: maker.id)
     else { return false }
     return life.lastSample < point
   }
 
   private func arrivals(
-    of life: Life, _ membership: Membership, _ links: LinkComparison.Links
+    of life: Life, _ membership: Membership, _ links: LinkComparison.Links,
+    _ maker: ProcessRecord?
   ) throws(SQLiteError) -> [LinkChange] {
     if let set = life.movedFrom {
       let before = try reading.sets.links(of: set)
@@ -178,8 +178,7 @@ struct HistoryQuery {
     guard membership.from != reading.index.first, let origin = try origin(of: life) else {
       return []
     }
-    let earlier = try comparison.linksOfParent(
-      reading.lives.parent(of: life.process), at: membership.from - 1)
+    let earlier = try comparison.linksOfParent(maker, at: membership.from - 1)
     return try comparison.arrivals(
       of: links, from: origin, earlier: earlier, at: membership.from)
   }
