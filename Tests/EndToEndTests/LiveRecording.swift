@@ -50,7 +50,10 @@ final class LiveRecording {
   func messages() throws -> String { try recorder.messagesSoFar() }
 
   /// The rows of an answer, which are called as the question is.
-  func ask(_ arguments: String...) throws -> [Row] {
+  func ask(_ arguments: String...) throws -> [Row] { try ask(arguments) }
+
+  /// The same of words that are put together.
+  func ask(_ arguments: [String]) throws -> [Row] {
     let outcome = try Command.run(
       Command.nshist, ["query"] + arguments + ["--format", "json", "--db", database])
     #expect(outcome.status == 0, "\(arguments): \(outcome.messages)")

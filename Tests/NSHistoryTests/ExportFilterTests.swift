@@ -72,8 +72,9 @@ struct ExportFilterTests {
     try HistoryScript(steps: [.init()], actors: [.init(pid: 1, sights: [.inFirst])]).write(path)
     let connection = try Connection(path: path, access: .readWrite)
     func plan(_ filter: ExportFilter) throws -> [String] {
+      let index = try SampleIndex(connection, isRecorded: false)
       let selection = try TaskSelection(
-        filter, SampleIndex(connection, isRecorded: false), connection)
+        filter, Reading(connection, index, isRecorded: false))
       return try [selection.tasks, selection.briefs].flatMap { sql in
         try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
       }

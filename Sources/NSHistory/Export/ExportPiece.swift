@@ -29,23 +29,34 @@ public struct ExportProcess: Sendable {
   public internal(set) var uid: Int64?
   /// Whether the user id is its parent's, because nobody read its own.
   public internal(set) var hasInheritedUID = false
-  /// What its cgroup says; nil if that is unreadable.
+  /// Whether its cgroup is its parent's, because nobody read its own.
+  var hasInheritedCgroup = false
+  /// Its cgroup, and the container; nil if the cgroup is unreadable.
   public internal(set) var place: ExportPlace?
+  /// What tells the container; nil where it was read to be in none.
+  public var containerSource: ContainerSource? {
+    if place?.isByNamespaces == true { return .namespaces }
+    if hasInheritedCgroup { return .inherited }
+    return place?.container == nil ? nil : .cgroup
+  }
 }
 
-/// A control group, and what it says of who is in it.
+/// A control group, and the container of who is in it.
 public final class ExportPlace: Sendable {
-  /// Its row: two places with one row are the same.
+  /// Of two places with one row both are the same.
   public let row: Int64
   /// `/proc/PID/cgroup`, escaped; nil if the file does not have it.
   public let cgroup: String?
-  /// The innermost container that it names; nil where it names none.
+  /// The container: the innermost one that the control group names, or that of the namespaces. Nil for none.
   public let container: ContainerRecord?
+  /// Whether the namespaces tell the container.
+  let isByNamespaces: Bool
 
-  init(row: Int64, cgroup: String?, container: ContainerRecord?) {
+  init(row: Int64, cgroup: String?, container: ContainerRecord?, isByNamespaces: Bool = false) {
     self.row = row
     self.cgroup = cgroup
     self.container = container
+    self.isByNamespaces = isByNamespaces
   }
 }
 
@@ -94,5 +105,6 @@ extension ExportRow {
     isExactUntil = piece.isExactUntil
     cgroup = process.place?.cgroup
     container = process.place?.container
+    containerSource = process.containerSource
   }
 }

@@ -4,9 +4,32 @@ internal import SQLite
 struct ExportPlaces {
   private let connection: Connection
   private var places = Slots<ExportPlace>(bits: 11)
+  /// Those of processes whose namespaces tell the container, by their control group and that.
+  private var enclosed: [Enclosed: ExportPlace] = [:]
+  private var enclosedCount: Int64 = 0
   private var boots = Slots<(row: Int64, uuid: String)>(bits: 6)
 
+  private struct Enclosed: Hashable {
+    let cgroup: Int64?
+    let container: Int64?
+  }
+
   init(_ connection: Connection) { self.connection = connection }
+
+  /// The control group of a row, of a process that was in a container by its namespaces.
+  mutating func place(
+    _ row: Int64?, in enclosure: ContainerRule.Enclosure
+  ) throws(SQLiteError) -> ExportPlace {
+    let key = Enclosed(cgroup: row, container: enclosure.container.row)
+    if let known = enclosed[key] { return known }
+    enclosedCount += 1
+    let cgroup = try row.map { (row) throws(SQLiteError) in try place(row) }?.cgroup
+    let found = ExportPlace(
+      row: -enclosedCount, cgroup: cgroup, container: enclosure.container, isByNamespaces: true)
+    if enclosed.count >= 4096 { enclosed.removeAll() }
+    enclosed[key] = found
+    return found
+  }
 
   /// The control group of a row.
   mutating func place(_ row: Int64) throws(SQLiteError) -> ExportPlace {

@@ -32,7 +32,7 @@ struct ExportProcesses {
     process.start = row.optionalInteger(4)
     readComm(row, 5, into: &process)
     process.uid = row.optionalInteger(6)
-    process.hasInheritedUID = Self.isUIDInherited(row, 9)
+    (process.hasInheritedUID, process.hasInheritedCgroup) = Self.inherited(row, 9)
     try setPlace(row.optionalInteger(7), of: &process)
     return true
   }
@@ -48,7 +48,7 @@ struct ExportProcesses {
     process.start = start
     readComm(row, 2, into: &process)
     process.uid = row.optionalInteger(3)
-    process.hasInheritedUID = Self.isUIDInherited(row, 8)
+    (process.hasInheritedUID, process.hasInheritedCgroup) = Self.inherited(row, 8)
     try setPlace(row.optionalInteger(4), of: &process)
   }
 
@@ -61,6 +61,21 @@ struct ExportProcesses {
     let uid: Int64?
     let cgroup: Int64?
     let hasInheritedUID: Bool
+    let hasInheritedCgroup: Bool
+    /// The container by its namespaces, in the part of it that is exported.
+    var enclosure: ContainerRule.Enclosure?
+
+    /// The row of a control group that is of its container.
+    var container: Int64? { enclosure?.cgroup ?? cgroup }
+  }
+
+  /// The one description of a process that no sample met.
+  func segment(ofBrief row: Statement) -> Segment {
+    let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(row, 8)
+    return Segment(
+      numbers: Int64.min...Int64.max, beginsExactly: true, endsExactly: true,
+      comm: row.optionalText(2), uid: row.optionalInteger(3), cgroup: row.optionalInteger(4),
+      hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup)
   }
 
   /// The descriptions of a process that `read(task:into:)` has read, in the order of time.
@@ -71,30 +86,35 @@ struct ExportProcesses {
     var first = Int64.min
     var isExact = true
     var segments: [Segment] = []
-    let past = try connection.prepare(
-      """
-      SELECT next_seq, last_seq, exact, comm, uid, cgroup_id, provenance FROM past_description
-      WHERE task_id = ? ORDER BY next_seq
-      """
-    ).bind(.integer(row.integer(0)))
-    defer { past.reset() }
-    while try past.step() {
-      let next = past.integer(0)
-      let last = isCertain ? min(past.integer(1), next - 1) : next - 1
-      let ends = past.integer(2) == 1
-      segments.append(
-        Segment(
-          numbers: first...max(first, last), beginsExactly: isExact, endsExactly: ends,
-          comm: past.optionalText(3), uid: past.optionalInteger(4),
-          cgroup: past.optionalInteger(5), hasInheritedUID: Self.isUIDInherited(past, 6)))
-      first = next
-      isExact = ends
+    if !row.isNull(8) {
+      let past = try connection.prepare(
+        """
+        SELECT next_seq, last_seq, exact, comm, uid, cgroup_id, provenance FROM past_description
+        WHERE task_id = ? ORDER BY next_seq
+        """
+      ).bind(.integer(row.integer(0)))
+      defer { past.reset() }
+      while try past.step() {
+        let next = past.integer(0)
+        let last = isCertain ? min(past.integer(1), next - 1) : next - 1
+        let ends = past.integer(2) == 1
+        let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(past, 6)
+        segments.append(
+          Segment(
+            numbers: first...max(first, last), beginsExactly: isExact, endsExactly: ends,
+            comm: past.optionalText(3), uid: past.optionalInteger(4),
+            cgroup: past.optionalInteger(5), hasInheritedUID: hasInheritedUID,
+            hasInheritedCgroup: hasInheritedCgroup))
+        first = next
+        isExact = ends
+      }
     }
+    let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(row, 9)
     segments.append(
       Segment(
         numbers: first...Int64.max, beginsExactly: isExact, endsExactly: false,
         comm: row.optionalText(5), uid: row.optionalInteger(6), cgroup: row.optionalInteger(7),
-        hasInheritedUID: Self.isUIDInherited(row, 9)))
+        hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup))
     return segments
   }
 
@@ -105,13 +125,26 @@ struct ExportProcesses {
     process.comm = Array(SystemText.harmless(segment.comm ?? "").utf8)
     process.uid = segment.uid
     process.hasInheritedUID = segment.hasInheritedUID
-    try setPlace(segment.cgroup, of: &process)
+    process.hasInheritedCgroup = segment.hasInheritedCgroup
+    if let enclosure = segment.enclosure {
+      process.place = try places.place(segment.cgroup, in: enclosure)
+    } else {
+      try setPlace(segment.cgroup, of: &process)
+    }
   }
 
   /// Mostly there is nothing to say.
-  private static func isUIDInherited(_ row: Statement, _ column: Int32) -> Bool {
-    row.isNull(column)
-      ? false : Provenance(row.optionalInteger(column)).inherited.contains(.user)
+  private static func inherited(
+    _ row: Statement, _ column: Int32
+  ) -> (user: Bool, cgroup: Bool) {
+    if row.isNull(column) { return (false, false) }
+    let parts = Provenance(row.optionalInteger(column)).inherited
+    return (parts.contains(.user), parts.contains(.cgroup))
+  }
+
+  /// The container that the row of a control group names.
+  mutating func container(of cgroup: Int64?) throws(SQLiteError) -> Int64? {
+    try cgroup.flatMap { (row) throws(SQLiteError) in try places.place(row).container?.row }
   }
 
   private mutating func setSpace(

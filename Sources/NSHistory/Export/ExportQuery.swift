@@ -74,8 +74,10 @@ public struct ExportRow: Sendable, Hashable {
   public var isExactUntil: Bool
   /// `/proc/PID/cgroup`, escaped; nil if unreadable.
   public var cgroup: String?
-  /// The innermost container that its cgroup names; nil for a process that is in none.
+  /// The container that it was in; nil for a process that was in none.
   public var container: ContainerRecord?
+  /// What tells that; nil where it was read to be in none.
+  public var containerSource: ContainerSource?
 }
 
 extension HistoryReader {

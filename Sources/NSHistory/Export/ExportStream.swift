@@ -10,13 +10,15 @@ struct ExportStream {
   private let connection: Connection
   private let filter: ExportFilter
   private let index: SampleIndex
-  private let lives: LifeReader
+  private let reading: Reading
   private let cuts: ExportCuts
   private var sets: ExportSets
   private var points: ExportPoints
   private var processes: ExportProcesses
   /// The last sample, if the recorder is still running.
   private let openSample: Int64?
+  /// Whether a process may have been in a container that its cgroup does not name.
+  private let hasContainers: Bool
 
   /// Takes a piece of the time of a process; false when no more is wanted.
   typealias Body = (ExportProcess, ExportPiece) -> Bool
@@ -27,17 +29,18 @@ struct ExportStream {
     self.connection = connection
     self.filter = filter
     index = try SampleIndex(connection, isRecorded: isRecorded)
-    lives = LifeReader(connection, index)
+    reading = try Reading(connection, index, isRecorded: isRecorded)
     cuts = try ExportCuts(index, connection)
-    sets = ExportSets(SetReader(connection))
+    sets = ExportSets(reading.sets)
     points = ExportPoints(index, connection)
     processes = ExportProcesses(connection)
+    hasContainers = try reading.containers.isAnyRecorded()
     openSample = index.sessions.last?.isOpen == true ? index.last : nil
   }
 
   /// Gives `body` each piece; ends early when it returns false.
   mutating func forEach(_ body: Body) throws(SQLiteError) {
-    let selection = try TaskSelection(filter, index, connection)
+    let selection = try TaskSelection(filter, reading)
     if try giveTasks(selection, body) { try giveBriefs(selection, body) }
   }
 
@@ -46,7 +49,7 @@ struct ExportStream {
   ) throws(SQLiteError) -> Bool {
     let tasks = try connection.prepare(selection.tasks).bind(selection.taskValues)
     defer { tasks.reset() }
-    var all = try ExportMemberships(connection, lives, readsAll: selection.isEverything)
+    var all = try ExportMemberships(connection, reading.lives, readsAll: selection.isEverything)
     defer { all.close() }
     var process = ExportProcess()
     var memberships: [Membership] = []
@@ -54,31 +57,63 @@ struct ExportStream {
       guard try processes.read(task: tasks, into: &process) else { continue }
       try all.read(of: process.row, into: &memberships)
       guard
-        try tasks.isNull(8)
+        try tasks.isNull(8) && !(process.hasInheritedCgroup && hasContainers)
           ? give(process, memberships, body)
-          : give(&process, tasks, memberships, selection, body)
+          : give(
+            &process,
+            processes.segments(
+              of: tasks, isCertain: selection.isOfContainers || selection.isByName(process)),
+            memberships, selection, body)
       else { return false }
     }
     return true
   }
 
-  /// A process that was not called, or not in the control group, as it is now.
+  /// A process that was not called, or not in the container, as it is now.
   private mutating func give(
-    _ process: inout ExportProcess, _ row: Statement, _ memberships: [Membership],
-    _ selection: TaskSelection, _ body: Body
+    _ process: inout ExportProcess, _ segments: [ExportProcesses.Segment],
+    _ memberships: [Membership], _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
-    let isCertain = selection.isOfContainers || selection.isByName(process)
-    for segment in try processes.segments(of: row, isCertain: isCertain) {
-      guard selection.isMeant(process, segment) else { continue }
-      try processes.set(segment, of: &process)
+    for (place, segment) in segments.enumerated() {
       let part = memberships.compactMap {
         $0.limited(
           to: segment.numbers, beginsExactly: segment.beginsExactly,
           endsExactly: segment.endsExactly)
       }
-      guard try give(process, part, body) else { return false }
+      let read = segments[place...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
+      for (segment, part) in try enclosed(segment, until: read, process, part)
+      where selection.isMeant(process, segment) {
+        try processes.set(segment, of: &process)
+        guard try give(process, part, body) else { return false }
+      }
     }
     return true
+  }
+
+  /// A time in which one description held, cut where the process came into a container or left one, by the rule
+  /// of `ContainerRule`.
+  private mutating func enclosed(
+    _ segment: ExportProcesses.Segment, until read: ExportProcesses.Segment?,
+    _ process: ExportProcess, _ memberships: [Membership]
+  ) throws(SQLiteError) -> [(ExportProcesses.Segment, [Membership])] {
+    guard segment.hasInheritedCgroup, hasContainers else { return [(segment, memberships)] }
+    let inherited = try processes.container(of: segment.cgroup)
+    var found: [(ExportProcesses.Segment, [Membership])] = []
+    for membership in memberships {
+      var part = segment
+      part.enclosure = try reading.containers.enclosure(
+        of: process.row, in: membership, from: membership.from, inherited: inherited,
+        reading.lives)
+      if let read, try processes.container(of: read.cgroup) != part.enclosure?.container.row {
+        part.enclosure = nil
+      }
+      if let last = found.last, last.0.enclosure == part.enclosure {
+        found[found.count - 1].1.append(membership)
+      } else {
+        found.append((part, [membership]))
+      }
+    }
+    return found
   }
 
   private mutating func giveBriefs(
@@ -93,7 +128,11 @@ struct ExportStream {
       let membership = try Membership(
         brief: from, length: briefs.integer(7), set: briefs.integer(5), in: session)
       try processes.read(brief: briefs, of: session, start: points.wall(from), into: &process)
-      guard try give(process, [membership], body) else { return }
+      guard
+        try process.hasInheritedCgroup && hasContainers
+          ? give(&process, [processes.segment(ofBrief: briefs)], [membership], selection, body)
+          : give(process, [membership], body)
+      else { return }
     }
   }
 

@@ -8,6 +8,8 @@ struct TaskSelection {
   private let asked: Set<Int64>
   private let rows: Value?
   private let cgroups: [Int64]?
+  /// Those who may be of the containers by their namespaces.
+  private let guests: [Int64]
   private let samples: [Value]
   /// The names and containers that processes are selected by, and those that are selected by nothing else.
   private let names: [Name]
@@ -18,14 +20,17 @@ struct TaskSelection {
     var cgroups: Set<Int64> = []
   }
 
-  init(
-    _ filter: ExportFilter, _ index: SampleIndex, _ connection: Connection
-  ) throws(SQLiteError) {
+  init(_ filter: ExportFilter, _ reading: Reading) throws(SQLiteError) {
+    let (index, connection) = (reading.index, reading.connection)
     names = try filter.names.map { (selector) throws(SQLiteError) in
       try Self.name(selector, connection)
     }
     let tasks = filter.names.isEmpty ? filter.tasks : filter.tasks ?? []
-    let found = try Self.tasks(names, connection)
+    let everything = (index.first ?? 0)...max(index.first ?? 0, index.last ?? 0)
+    var found = try Self.tasks(names, connection)
+    for selector in filter.names {
+      found.formUnion(try Self.guests(selector, everything, reading))
+    }
     named = found.subtracting(filter.tasks ?? [])
     rows = tasks.map { Value.list($0.union(found).sorted()) }
     pids = filter.pids.isEmpty && tasks == nil ? nil : .list(filter.pids)
@@ -35,6 +40,7 @@ struct TaskSelection {
     }
     guard filter.since != nil || filter.until != nil else {
       samples = []
+      guests = try Self.guests(filter.container.map { .container($0) }, everything, reading)
       return
     }
     let first = try filter.since.map { (time) throws(SQLiteError) in
@@ -45,6 +51,18 @@ struct TaskSelection {
       try index.lastSample(notAfter: time)
     }
     samples = [.integer(first ?? 0), .integer(last ?? Int64.max)]
+    let low = max(first ?? .min, everything.lowerBound)
+    let high = min(last ?? .max, everything.upperBound)
+    guests =
+      low <= high
+      ? try Self.guests(filter.container.map { .container($0) }, low...high, reading) : []
+  }
+
+  private static func guests(
+    _ selector: ProcessSelector?, _ samples: ClosedRange<Int64>, _ reading: Reading
+  ) throws(SQLiteError) -> [Int64] {
+    guard case .container = selector, let selector else { return [] }
+    return try ProcessFinder(reading: reading).described(selector)?.guests(in: samples) ?? []
   }
 
   private static func name(
@@ -88,11 +106,11 @@ struct TaskSelection {
 
   /// Whether it lets a process through while that is what a segment says.
   func isMeant(_ process: ExportProcess, _ segment: ExportProcesses.Segment) -> Bool {
-    guard isMeant(cgroup: segment.cgroup) else { return false }
+    guard isMeant(cgroup: segment.container) else { return false }
     guard isByName(process) else { return true }
     return names.contains { name in
       segment.comm.map(name.comms.contains) == true
-        || segment.cgroup.map(name.cgroups.contains) == true
+        || segment.container.map(name.cgroups.contains) == true
     }
   }
 
@@ -103,7 +121,8 @@ struct TaskSelection {
       inCgroups: """
         (cgroup_id IN (SELECT value FROM json_each(?)) OR task_id IN (
           SELECT task_id FROM past_description
-          WHERE cgroup_id IN (SELECT value FROM json_each(?))))
+          WHERE cgroup_id IN (SELECT value FROM json_each(?)))
+          OR task_id IN (SELECT value FROM json_each(?)))
         """, order: "task_id")
   }
 
@@ -111,7 +130,10 @@ struct TaskSelection {
   var briefs: String {
     select(
       "\(ExportProcesses.briefColumns) FROM brief", there: "from_sample IN (SELECT -there",
-      inCgroups: "cgroup_id IN (SELECT value FROM json_each(?))", order: "from_sample")
+      inCgroups: """
+        (cgroup_id IN (SELECT value FROM json_each(?))
+          OR from_sample IN (SELECT -value FROM json_each(?)))
+        """, order: "from_sample")
   }
 
   /// Whether it leaves no process out.
@@ -128,10 +150,11 @@ struct TaskSelection {
 
   /// The values for either.
   var taskValues: [Value] {
-    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list($0)] } ?? []) + samples
+    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list($0), .list(guests)] } ?? [])
+      + samples
   }
   var briefValues: [Value] {
-    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0)] } ?? []) + samples
+    [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list(guests)] } ?? []) + samples
   }
 
   private func select(

@@ -70,7 +70,7 @@ struct QueryProcesses: ParsableCommand {
     let places = try place.map { place in
       Set(try reader.namespaces(place).map(\.namespace.id))
     }
-    let matchers = try selectors.map(reader.matcher)
+    let matchers = try selectors.map { try reader.matcher($0) }
     let listing = Listing(
       "processes", all, chosen: chosen, to: try options.output(), options.format)
     let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)

@@ -107,10 +107,7 @@ struct SameOperands {
       return try reader.processes(selector, in: window)
     }
     return try reader.processes(at: time).processes.map(\.process)
-      .filter(reader.matcher(selector)).filter { one in
-        // Who came into a container from outside is none of its processes.
-        if case .container = selector { return one.entered?.isOutside != true }
-        return true
-      }
+      // Who came into a container from outside is none of its processes.
+      .filter(reader.matcher(selector, countsOutsiders: false))
   }
 }

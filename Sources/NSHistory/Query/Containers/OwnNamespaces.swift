@@ -1,8 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// The namespaces that are a container's own: who is in one of them is in that container, or came into it
-/// from outside (nsenter(1), a debugger, a runtime).
+/// The namespaces that are a container's own: who is in one of them, and whose own cgroup is not the container's,
+/// came into it from outside (nsenter(1), a debugger, a runtime).
 ///
 /// At one moment a namespace is a container's own if processes of no other container are in it. Over a
 /// range of time it is that of the container whose processes were the first in it: those of another one may
@@ -19,38 +19,26 @@ struct OwnNamespaces {
     return container.pod ?? description.containers.first ?? container.id
   }
 
-  /// Whether a namespace of this type can be a container's own.
-  static func counts(_ namespace: NamespaceRecord) -> Bool {
-    namespace.type != .user && namespace.isInitial == false
-  }
-
   /// A process with this description was in a namespace. Only one whose own cgroup was read says of which
   /// container that is.
   mutating func add(_ namespace: NamespaceRecord, _ description: RecordedDescription) {
     guard !description.hasInheritedCgroup, let container = description.container,
-      let group = Self.group(of: description), Self.counts(namespace)
+      let group = Self.group(of: description), ContainerRule.counts(namespace)
     else { return }
     owners[namespace.id, default: [:]][group] = container
   }
 
-  /// The container whose own namespace it is, where that is one.
-  func owner(of namespace: NamespaceRecord) -> (group: String, container: ContainerRecord)? {
-    guard let all = owners[namespace.id], all.count == 1, let one = all.first else { return nil }
-    return (one.key, one.value)
-  }
-
-  /// The container that a process with this description was in by its namespaces, if its cgroup does not
-  /// say so.
+  /// The container that a process with this description came into from outside: one of those whose own
+  /// namespaces it was in, and its cgroup, which was read, is not of that.
   func entered(
     _ namespaces: [NamespaceRecord], _ description: RecordedDescription
-  ) -> EnteredContainer? {
+  ) -> ContainerRecord? {
+    guard !description.hasInheritedCgroup else { return nil }
     let own = Self.group(of: description)
     for namespace in namespaces {
-      guard let owner = owner(of: namespace), owner.group != own || description.hasInheritedCgroup
+      guard let all = owners[namespace.id], all.count == 1, let one = all.first, one.key != own
       else { continue }
-      if owner.group == own { return nil }
-      return EnteredContainer(
-        container: owner.container, isOutside: !description.hasInheritedCgroup)
+      return one.value
     }
     return nil
   }
@@ -84,7 +72,9 @@ extension OwnNamespaces {
   static func isOwn(
     _ namespace: NamespaceRecord, _ groups: Set<String>, _ reading: Reading
   ) throws(SQLiteError) -> Bool {
-    guard counts(namespace), let first = reading.index.first, let last = reading.index.last else {
+    guard ContainerRule.counts(namespace), let first = reading.index.first,
+      let last = reading.index.last
+    else {
       return false
     }
     let members = try reading.connection.prepare(
@@ -103,13 +93,4 @@ extension OwnNamespaces {
     }
     return false
   }
-}
-
-/// A container that a process was in by its namespaces, and not by its cgroup.
-public struct EnteredContainer: Sendable, Hashable {
-  /// The container.
-  public let container: ContainerRecord
-  /// Whether the process came from outside: its own cgroup, which was read, is not the container's.
-  /// Otherwise nobody read its cgroup, and it may be one of the container's own.
-  public let isOutside: Bool
 }

@@ -26,18 +26,20 @@ struct Census {
     var processes: [ProcessAtMoment] = []
     for life in found.values {
       var life = life
-      life.process = life.process.described(in: brackets, at: time)
+      life.process = try reading.containers.resolved(
+        life.process, life.memberships, reading.lives
+      ).described(in: brackets, at: time)
       if let one = try process(life) { processes.append(one) }
     }
-    return withContainers(
+    return withOutsiders(
       withParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
     ).sorted { one, other in
       (one.process.pid, one.process.id) < (other.process.pid, other.process.id)
     }
   }
 
-  /// Finds the processes that were in namespaces of containers, and not in their cgroups.
-  private func withContainers(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+  /// Finds the processes that were in namespaces of containers, and that come from outside.
+  private func withOutsiders(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     var own = OwnNamespaces()
     for one in all where one.process.container != nil && one.process.alternatives.isEmpty {
       for place in one.places.values where place.isCertain {
@@ -48,10 +50,10 @@ struct Census {
       let places = NamespaceType.allCases.compactMap { one.places[$0] }
         .filter(\.isCertain)
       guard one.process.alternatives.isEmpty,
-        let entered = own.entered(places.compactMap(\.namespace), one.process.description)
+        let container = own.entered(places.compactMap(\.namespace), one.process.description)
       else { return one }
       var one = one
-      one.process.entered = entered
+      one.process.outsideOf = container
       return one
     }
   }

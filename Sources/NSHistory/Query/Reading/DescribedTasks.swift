@@ -8,14 +8,31 @@ struct DescribedTasks {
   /// SQL on columns that `task`, `past_description` and `brief` have, and its values.
   let condition: String
   let values: [Value]
+  /// Whether it is a cgroup of containers: who was in their namespaces may be of them as well, and those who only
+  /// inherit the cgroup may be of others.
+  var isOfContainers = false
   /// So many are there at any time, and are no reason to look at all of them.
   var few: Int64 = 4096
 
   /// In ascending order: those of `brief` first, and the last of these before the others.
   func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
-    let found =
-      try isCommoner(than: samples) ? tasksOfThere(samples) : tasksOfDescription(samples)
-    return Set(found).sorted()
+    let found = try described(in: samples)
+    return try Set(found + guests(in: samples, besides: found)).sorted()
+  }
+
+  /// Those who may be of the containers by their namespaces.
+  func guests(
+    in samples: ClosedRange<Int64>, besides found: [Int64]? = nil
+  ) throws(SQLiteError) -> [Int64] {
+    guard isOfContainers else { return [] }
+    return try reading.containers.guests(in: samples) { (around) throws(SQLiteError) in
+      if let found, around == samples { return found }
+      return try described(in: around)
+    }
+  }
+
+  private func described(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    try isCommoner(than: samples) ? tasksOfThere(samples) : tasksOfDescription(samples)
   }
 
   /// Whether more have the description than were there in a range, as far as both can be estimated

@@ -52,7 +52,9 @@ extension DescriptionMatcher {
   /// The life as far as the process was what is meant. Where it is not known when that began or ended,
   /// only the time counts in which it is certain; `Life.limits` says where it may have been.
   func limited(_ life: Life) -> Life {
-    guard !life.process.past.isEmpty else { return life }
+    if life.process.past.isEmpty, !isOfContainers || matches(life.process.description) {
+      return life
+    }
     return life.limited(to: life.process.spans(matches))
   }
 }

@@ -58,6 +58,15 @@ enum MembershipStab {
     inSets(columns, "l.namespace_id = ? AND l.link IN (?, ?)")
   }
 
+  /// The same of those in the sets in which any of some namespaces is by the link of the process's own: a
+  /// parameter more, their list.
+  static func inAnyOf(_ columns: String) -> String {
+    let links = NamespaceType.allCases.map { "\($0.link.rawValue)" }.joined(separator: ", ")
+    return inSets(
+      columns,
+      "l.namespace_id IN (SELECT value FROM json_each(?)) AND l.link IN (\(links))")
+  }
+
   /// The same of those in the sets in which a namespace is by a link for children, and not by that of
   /// the process's own: two parameters more, the namespace and the link.
   static func byChildrenAlone(_ columns: String) -> String {

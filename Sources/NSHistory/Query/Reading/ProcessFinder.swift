@@ -103,7 +103,8 @@ struct ProcessFinder {
     case .container(let text):
       DescribedTasks(
         reading: reading, condition: "cgroup_id IN (SELECT value FROM json_each(?))",
-        values: [.list(try ContainerFinder(connection: reading.connection).cgroups(text))])
+        values: [.list(try ContainerFinder(connection: reading.connection).cgroups(text))],
+        isOfContainers: true)
     case .pid, .thread, .inner, .latest: nil
     }
   }

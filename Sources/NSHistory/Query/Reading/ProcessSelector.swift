@@ -32,8 +32,10 @@ public indirect enum ProcessSelector: Sendable, Hashable {
 
 extension HistoryReader {
   /// What tells whether a process is one of those that are selected. Of a PID it is any that had it.
+  ///
+  /// - Parameter countsOutsiders: whether those who came into a container from outside are of it.
   public func matcher(
-    _ selector: ProcessSelector
+    _ selector: ProcessSelector, countsOutsiders: Bool = true
   ) throws(HistoryError) -> (ProcessRecord) -> Bool {
     switch selector {
     case .pid(let pid, _, _): return { $0.pid == pid }
@@ -44,9 +46,9 @@ extension HistoryReader {
       }
       return { process in
         process.askedDescriptions.contains { isMeant?.matches($0) == true }
-          || process.entered.map { isMeant?.matches($0.container) == true } ?? false
+          || countsOutsiders && process.outsideOf.map { isMeant?.matches($0) == true } ?? false
       }
-    case .latest(let all): return try matcher(all)
+    case .latest(let all): return try matcher(all, countsOutsiders: countsOutsiders)
     case .inner:
       let meant = Set(try processes(selector).map(\.id))
       return { meant.contains($0.id) }

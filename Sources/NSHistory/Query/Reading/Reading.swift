@@ -17,12 +17,15 @@ struct Reading {
     self.connection = connection
     self.index = index
     sets = SetReader(connection)
-    lives = LifeReader(connection, index)
+    lives = LifeReader(connection, index, sets)
     tracks = TrackReader(index, sets, lives)
     namespaces = NamespaceReader(connection)
     members = MembersAtSample(connection, index)
     pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
   }
+
+  /// Tells of which container a process was.
+  var containers: ContainerRule { lives.containers }
 
   /// Where pieces of time begin and end, for one process.
   func edges(of life: Life) -> Edges { Edges(index: index, life: life) }

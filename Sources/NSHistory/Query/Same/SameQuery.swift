@@ -26,8 +26,8 @@ struct SameQuery {
   ) throws(SQLiteError) {
     self.question = question
     self.index = index
-    lives = LifeReader(connection, index)
     sets = SetReader(connection)
+    lives = LifeReader(connection, index, sets)
     let reader = TrackReader(index, sets, lives)
     let moment: [Bracket]? =
       if case .at(let time) = question.time { try index.brackets(at: time) } else { nil }

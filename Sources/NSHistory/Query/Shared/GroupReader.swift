@@ -63,8 +63,9 @@ struct GroupReader {
     switch selector {
     case .comm, .container:
       group.isOpen = true
-      if case .container = selector {
+      if case .container(let text) = selector {
         group.isContainer = true
+        group.containerRows = try ContainerFinder(connection: reading.connection).rows(text)
       } else {
         // Of a process that no sample met the name of its last program is kept.
         group.hasForgottenNames = true
@@ -115,7 +116,8 @@ struct GroupReader {
     for task in tasks {
       let kind = try kind(of: task)
       let isNew = isMeant.isOfContainers && (task < 0 || met.insert(kind.cgroup).inserted)
-      guard isNew || kind.hasPast, let life = try reading.lives.life(task: task) else {
+      let isInDoubt = isMeant.isOfContainers && kind.isInherited
+      guard isNew || isInDoubt || kind.hasPast, let life = try reading.lives.life(task: task) else {
         try add(task, reading.lives.memberships(of: task, in: time.samples), to: &group)
         continue
       }
@@ -124,17 +126,32 @@ struct GroupReader {
       if isMeant.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
       try add(
         task, limited.memberships.filter(isThere), Self.uncertain(limited.limits ?? [], of: life),
-        to: &group)
+        isMeant.isOfContainers ? Self.enclosure(of: limited) : nil, to: &group)
     }
   }
 
+  /// The row of the container that a process is of by its namespaces, and not by the cgroup that it inherits, as far
+  /// as it is what is meant.
+  private static func enclosure(of limited: Life) -> Int64? {
+    let descriptions =
+      limited.limits?.map(\.description) ?? limited.process.descriptionSpans.map(\.description)
+    return descriptions.lazy.filter { $0.named != $0.container }
+      .compactMap { $0.enclosure?.container.row }.first
+  }
+
   /// Whether a process had other descriptions before, and its control group with what is known of that.
-  private func kind(of task: Int64) throws(SQLiteError) -> (hasPast: Bool, cgroup: [Int64]) {
-    guard task > 0 else { return (false, []) }
+  private func kind(
+    of task: Int64
+  ) throws(SQLiteError) -> (hasPast: Bool, cgroup: [Int64], isInherited: Bool) {
+    guard task > 0 else { return (false, [], false) }
     return try reading.connection.prepare(
       "SELECT has_past, cgroup_id, provenance FROM task WHERE task_id = ?"
-    ).bind(.integer(task)).first { ($0.integer(0) == 1, [$0.integer(1), $0.integer(2)]) }
-      ?? (false, [])
+    ).bind(.integer(task)).first { row in
+      (
+        row.integer(0) == 1, [row.integer(1), row.integer(2)],
+        Provenance(row.optionalInteger(2)).inherited.contains(.cgroup)
+      )
+    } ?? (false, [], false)
   }
 
   private func isThere(_ membership: Membership) -> Bool {
@@ -160,12 +177,13 @@ struct GroupReader {
   /// Adds a process or thread, if it was there in the time asked for.
   private func add(
     _ task: Int64, _ memberships: [Membership], _ uncertain: BracketSet = .init(),
-    to group: inout SharedGroup
+    _ enclosure: Int64? = nil, to group: inout SharedGroup
   ) throws(SQLiteError) {
     guard !memberships.isEmpty || !uncertain.intersection(time.asked).isEmpty else { return }
     group.members.append(
       .init(
-        task: task, owner: try owner(of: task), memberships: memberships, uncertain: uncertain))
+        task: task, owner: try owner(of: task), memberships: memberships, uncertain: uncertain,
+        enclosure: enclosure))
   }
 
   /// A process that may be of a group.

@@ -10,9 +10,15 @@ struct OutsiderFinder {
   /// What was found.
   struct Found {
     var outsiders: [SharedAnswer.Outsider] = []
-    /// Those of them that no sample read, or whose control group could not be read: each may have
-    /// been of a container.
-    var uncertain: [SharedGroup.Member] = []
+    /// Those that may have been of a container: no sample read them, or their own control group was not read.
+    var uncertain: [Uncertain] = []
+  }
+
+  /// A process that may have been of a container.
+  struct Uncertain {
+    let member: SharedGroup.Member
+    /// The place of the one group that it may have been of, by its namespaces; nil for any.
+    let group: Int?
   }
 
   func find(_ types: [NamespaceType]) throws(SQLiteError) -> Found {
@@ -23,25 +29,43 @@ struct OutsiderFinder {
     let members = met
     let reader = GroupReader(reading: reading, time: time, types: types)
     for group in groups {
+      for member in group.members where member.enclosure != nil {
+        guard let life = try reading.lives.life(task: member.task) else { continue }
+        try add(life, reader, to: &found)
+      }
+    }
+    for group in groups {
       for namespace in try namespaces(of: group, types) {
         var isOwn: Bool?
         for task in try withoutContainer(in: namespace) where !members.contains(task) {
-          guard let life = try reading.lives.life(task: task), life.process.container == nil else {
-            continue
-          }
-          if group.isContainer, isOwn == nil {
+          guard let life = try reading.lives.life(task: task) else { continue }
+          let isKnown = life.process.container != nil
+          if !isKnown, group.isContainer, isOwn == nil {
             isOwn = try OwnNamespaces.isOwn(namespace, group.containers, reading)
           }
-          if isOwn == true, let one = try outsider(life, group, namespace) {
+          if !isKnown, isOwn == true, let one = try outsider(life, group, namespace) {
             found.outsiders.append(one)
           }
           if met.insert(task).inserted, try isUncertain(life) {
-            found.uncertain.append(try reader.member(task))
+            try add(life, reader, to: &found)
           }
         }
       }
     }
     return found
+  }
+
+  /// Adds a process that may have been of a container: of one alone, where its namespaces say so.
+  private func add(
+    _ life: Life, _ reader: GroupReader, to found: inout Found
+  ) throws(SQLiteError) {
+    let member = try reader.member(life.process.id)
+    guard let home = try reading.containers.home(of: life) else {
+      return found.uncertain.append(.init(member: member, group: nil))
+    }
+    for group in groups where group.containerRows.contains(home) {
+      found.uncertain.append(.init(member: member, group: group.place))
+    }
   }
 
   /// The namespaces, but initial ones, that a group was in or is.
@@ -63,23 +87,26 @@ struct OutsiderFinder {
     return order
   }
 
-  /// Those in a namespace, in the time asked for, whose control group is no container's; in the order of
-  /// their rows.
+  /// Those in a namespace, in the time asked for, whose control group is no container's, or not their own; in
+  /// the order of their rows.
   private func withoutContainer(in namespace: NamespaceRecord) throws(SQLiteError) -> [Int64] {
     try reading.connection.prepare(
       """
       SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))
         LEFT JOIN task ON task.task_id = member LEFT JOIN brief ON brief.from_sample = -member
         LEFT JOIN cgroup ON cgroup.cgroup_id = COALESCE(task.cgroup_id, brief.cgroup_id)
-        \(ContainerRecord.joins) WHERE container.container_id IS NULL ORDER BY 1
+        \(ContainerRecord.joins)
+      WHERE container.container_id IS NULL
+        OR COALESCE(task.provenance, brief.provenance, 0) & 2 <> 0 ORDER BY 1
       """
     ).bind(MembershipStab.values(time.samples, namespace)).map { $0.integer(0) }
   }
 
-  /// Whether the control group of a process was never read while it lived: it is then told as its
-  /// parent's.
+  /// Whether a process may have been of a container: its own control group was not read, or no sample read it, so
+  /// that it may have been moved.
   private func isUncertain(_ life: Life) throws(SQLiteError) -> Bool {
-    guard life.process.cgroup != nil, life.process.id > 0 else { return true }
+    guard life.process.cgroup != nil, life.process.id > 0, !life.process.isAnyCgroupInherited
+    else { return true }
     let isMet = try reading.connection.prepare(
       "SELECT EXISTS (SELECT 1 FROM sample WHERE sample_id BETWEEN ? AND ?)"
     ).bind(.integer(life.firstSample), .integer(life.lastSample)).first { $0.integer(0) == 1 }

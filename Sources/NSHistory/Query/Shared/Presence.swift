@@ -33,6 +33,12 @@ extension SharedGroup {
         guard let namespace = run.value.namespace, run.from <= time.samples.upperBound,
           run.until >= time.samples.lowerBound
         else { continue }
+        // Where no other process of the container was, one that may be of another says nothing of it.
+        if let container = member.enclosure {
+          guard namespace.isInitial != true,
+            try reading.containers.containers(in: namespace, at: run.from).contains(container)
+          else { continue }
+        }
         let until = min(run.until, time.samples.upperBound)
         let end = until < run.until ? until : try run.end(time.index)
         found.append(

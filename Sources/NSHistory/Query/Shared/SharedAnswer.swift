@@ -28,6 +28,8 @@ public struct SharedAnswer: Sendable {
     public var isKnown: Bool
     /// How many more processes had the PID in that time.
     public var otherIncarnations = 0
+    /// How many of the processes are of the container by their namespaces alone: nobody read their cgroup.
+    public var byNamespaces = 0
     /// Whether they are too many to be compared: then there is no answer.
     public var isTooLarge = false
   }

@@ -17,6 +17,8 @@ struct SharedGroup {
   var hasForgottenNames = false
   /// Whether it is a container.
   var isContainer = false
+  /// The rows of its containers.
+  var containerRows: Set<Int64> = []
   /// What its containers count as: see `OwnNamespaces.group`.
   var containers: Set<String> = []
   /// Whether any process or namespace of it was ever recorded.
@@ -39,10 +41,15 @@ struct SharedGroup {
     /// When it may have belonged to the group or not: between two reads of its control group that
     /// differ.
     var uncertain = BracketSet()
+    /// The row of the container that it is of by its namespaces, as nobody read its cgroup; nil otherwise.
+    var enclosure: Int64?
   }
 
   /// Whether, for a type, it is namespaces and not processes.
   func isNamespace(_ type: NamespaceType) -> Bool { namespaces[type] != nil }
+
+  /// How many of the processes are of a container by their namespaces alone.
+  var enclosedCount: Int { Set(members.lazy.filter { $0.enclosure != nil }.map(\.owner)).count }
 
   /// How many processes, each with its threads.
   var processCount: Int { excess > 0 ? excess : Set(members.map(\.owner)).count }

@@ -10,7 +10,7 @@ struct SharedPair {
   let reading: Reading
   let finder: SharingFinder
   /// Processes that may have been of a container.
-  let uncertain: [SharedGroup.Member]
+  let uncertain: [OutsiderFinder.Uncertain]
 
   private var time: ObservedTime { finder.time }
 
@@ -37,7 +37,7 @@ struct SharedPair {
     for (group, other, others) in [
       (groups.0, groups.1, presences.1), (groups.1, groups.0, presences.0),
     ] where group.isContainer {
-      for doubt in try uncertainMembers(other, others) {
+      for doubt in try uncertainMembers(of: group, other, others) {
         add(doubt, group, time.asked, to: &found)
       }
     }
@@ -126,14 +126,15 @@ struct SharedPair {
 
   /// Processes that may be of one group, a container, and shared with the other or may have.
   private func uncertainMembers(
-    _ other: SharedGroup, _ others: [Presence]
+    of group: SharedGroup, _ other: SharedGroup, _ others: [Presence]
   ) throws(SQLiteError) -> [GroupObservation.Doubt] {
+    let uncertain = uncertain.filter { $0.group == nil || $0.group == group.place }.map(\.member)
     guard !uncertain.isEmpty else { return [] }
-    let group = SharedGroup(place: -1, members: uncertain)
+    let possible = SharedGroup(place: -1, members: uncertain)
     let rows = other.namespaces[type].map { Set($0.map(\.id)) }
     var crowds: [Int64: Crowd] = [:]
     var doubts: [GroupObservation.Doubt] = []
-    for one in try group.presences(type, time, reading) {
+    for one in try possible.presences(type, time, reading) {
       var shared: [SharingFinder.Sharing] = []
       if let rows {
         if rows.contains(one.namespace) { shared = finder.stays(one) }

@@ -87,7 +87,8 @@ struct SharedQuery {
     return SharedAnswer.Group(
       processes: group.processCount, process: first, container: first?.container,
       isKnown: group.isKnown,
-      otherIncarnations: group.otherIncarnations, isTooLarge: group.excess > 0)
+      otherIncarnations: group.otherIncarnations, byNamespaces: group.enclosedCount,
+      isTooLarge: group.excess > 0)
   }
 
   private var inSeveralGroups: [ProcessRecord] {

@@ -6,6 +6,8 @@ final class LifeReader {
   private let index: SampleIndex
   private let briefs: BriefReader
   let descriptions: DescriptionReader
+  /// Tells of which containers they were.
+  let containers: ContainerRule
   /// The processes that were read last. Those with many memberships take long to read, and are asked
   /// for once for each: they are kept apart, so that the many with few do not drive them out.
   private var known: [Int64: Life] = [:]
@@ -16,9 +18,10 @@ final class LifeReader {
   private static let few = 64
   private static let mostLong = 1 << 20
 
-  init(_ connection: Connection, _ index: SampleIndex) {
+  init(_ connection: Connection, _ index: SampleIndex, _ sets: SetReader) {
     self.connection = connection
     self.index = index
+    containers = ContainerRule(connection, index, sets)
     briefs = BriefReader(connection, index)
     descriptions = DescriptionReader(connection)
   }
@@ -31,7 +34,7 @@ final class LifeReader {
     .bind(.integer(pid)).map { ProcessRecord($0, from: 0) }
     var lives: [Life] = []
     for row in rows { if let life = try life(row) { lives.append(life) } }
-    let briefs = try briefs.lives(pid: pid)
+    let briefs = try briefs.lives(pid: pid).map(resolved)
     guard !briefs.isEmpty else { return lives }
     return (lives + briefs).sorted { $0.firstSample < $1.firstSample }
   }
@@ -64,15 +67,22 @@ final class LifeReader {
   /// Of one process, by its row; nil when no sample saw it.
   func life(task: Int64) throws(SQLiteError) -> Life? {
     if let life = known[task] ?? long[task] { return life }
-    let life: Life?
-    if task < 0 {
-      life = try briefs.life(task: task)
-    } else {
-      let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.integer(task))
-        .first { ProcessRecord($0, from: 0) }
-      life = try row.flatMap(self.life)
-    }
+    let life = try unresolved(task: task).map(resolved)
     keep(life, task)
+    return life
+  }
+
+  /// The same with the containers that cgroups name alone, read or not.
+  func unresolved(task: Int64) throws(SQLiteError) -> Life? {
+    if task < 0 { return try briefs.life(task: task) }
+    let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.integer(task))
+      .first { ProcessRecord($0, from: 0) }
+    return try row.flatMap(unresolved)
+  }
+
+  private func resolved(_ life: Life) throws(SQLiteError) -> Life {
+    var life = life
+    life.process = try containers.resolved(life.process, life.memberships, self)
     return life
   }
 
@@ -92,15 +102,31 @@ final class LifeReader {
 
   /// The parent that a process had when it was first seen; nil where that is not known.
   func parent(of process: ProcessRecord) throws(SQLiteError) -> ProcessRecord? {
+    try parentRow(of: process.id).flatMap(life(task:))?.process
+  }
+
+  /// The row of that parent.
+  func parentRow(of task: Int64) throws(SQLiteError) -> Int64? {
     let sql =
-      process.id < 0
+      task < 0
       ? "SELECT parent_task_id FROM brief WHERE from_sample = -?"
       : "SELECT parent_task_id FROM task WHERE task_id = ?"
-    let row = try connection.prepare(sql).bind(.integer(process.id)).first { $0.optionalInteger(0) }
-    return try (row ?? nil).flatMap(life(task:))?.process
+    return try connection.prepare(sql).bind(.integer(task)).first { $0.optionalInteger(0) } ?? nil
+  }
+
+  /// The first sample or event at which a process was there.
+  func firstNumber(of task: Int64) throws(SQLiteError) -> Int64? {
+    guard task > 0 else { return -task }
+    return try connection.prepare(
+      "SELECT from_sample FROM membership WHERE task_id = ? ORDER BY from_sample LIMIT 1"
+    ).bind(.integer(task)).first { $0.integer(0) }
   }
 
   private func life(_ row: ProcessRecord) throws(SQLiteError) -> Life? {
+    try unresolved(row).map(resolved)
+  }
+
+  private func unresolved(_ row: ProcessRecord) throws(SQLiteError) -> Life? {
     let memberships = try memberships(of: row.id)
     guard let first = memberships.first, let last = memberships.last else { return nil }
     var process = row

@@ -1,3 +1,4 @@
+internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
@@ -13,11 +14,13 @@ public struct RecordedDescription: Sendable, Hashable {
   public let cgroup: String?
   /// The innermost unit of systemd that its cgroup names; nil where it names none.
   public let unit: String?
-  /// The innermost container that its cgroup names; nil for a process that is in none.
-  public let container: ContainerRecord?
+  /// The innermost container that its cgroup names; nil where it names none.
+  let named: ContainerRecord?
+  /// The container that it was in by its namespaces, where nobody read its cgroup: see `ContainerRule`.
+  var enclosure: ContainerRule.Enclosure?
   /// Whether the user id is its parent's, because nobody read its own.
   public let hasInheritedUID: Bool
-  /// Whether the cgroup, and so the container, is its parent's, because nobody read its own.
+  /// Whether the cgroup is its parent's, because nobody read its own.
   public let hasInheritedCgroup: Bool
 
   /// From columns of a row, the last of which are `ContainerRecord.columns` and begin at `container`.
@@ -31,11 +34,47 @@ public struct RecordedDescription: Sendable, Hashable {
     self.parentPID = parentPID
     self.cgroup = cgroup.map(SystemText.harmless)
     unit = ContainerRecord.unit(row, from: container, cgroup: cgroup)
-    self.container = ContainerRecord(row, from: container, cgroup: cgroup)
+    named = ContainerRecord(row, from: container, cgroup: cgroup)
     let inherited = Provenance(provenance).inherited
     hasInheritedUID = inherited.contains(.user)
     hasInheritedCgroup = inherited.contains(.cgroup)
   }
+}
+
+/// What tells the container of a process. The raw value is the word in every output.
+public enum ContainerSource: String, Sendable, Hashable, CaseIterable {
+  /// Its cgroup, which was read.
+  case cgroup
+  /// The cgroup of its parent: nobody read its own.
+  case inherited
+  /// Its namespaces, which the container alone had: nobody read its cgroup.
+  case namespaces
+}
+
+extension RecordedDescription {
+  /// The container that it was in; nil for a process that is in none.
+  public var container: ContainerRecord? { enclosure?.container ?? named }
+
+  /// What tells that; nil where it was read to be in none.
+  public var containerSource: ContainerSource? {
+    if enclosure != nil { return .namespaces }
+    if hasInheritedCgroup { return .inherited }
+    return named == nil ? nil : .cgroup
+  }
+
+  /// The ids of the container and of those that it is inside of, the outermost first.
+  var containers: [String] {
+    enclosure?.containers ?? (named == nil ? [] : Self.containers(inCgroup: cgroup))
+  }
+
+  /// Those that a `/proc/PID/cgroup` names.
+  static func containers(inCgroup text: String?) -> [String] {
+    guard let text else { return [] }
+    return CgroupPlace(SystemText.bytes(text)).containers.map { SystemText.harmless($0.id) }
+  }
+
+  /// Whether its own cgroup was read.
+  var isCgroupRead: Bool { cgroup != nil && !hasInheritedCgroup }
 }
 
 /// A description that a process had before another was read; see `past_description` in `Migrations`.
@@ -83,6 +122,24 @@ extension ProcessRecord {
         certain: first...Int64.max, possibleUntil: .max, beginsExactly: isExact,
         endsExactly: false))
     return spans
+  }
+
+  /// Whether nobody had read its cgroup at some time.
+  var isAnyCgroupInherited: Bool {
+    description.hasInheritedCgroup || past.contains { $0.description.hasInheritedCgroup }
+  }
+
+  /// The process with other descriptions, in the order of time.
+  func with(spans: [DescriptionSpan]) -> ProcessRecord {
+    guard let last = spans.last else { return self }
+    var copy = self
+    copy.description = last.description
+    copy.past = zip(spans, spans.dropFirst()).map { span, next in
+      PastDescription(
+        description: span.description, last: span.certain.upperBound,
+        next: next.certain.lowerBound, isExact: span.endsExactly)
+    }
+    return copy
   }
 
   /// When it had one of the descriptions that are meant: of those that follow one another as one.

@@ -1,4 +1,3 @@
-internal import Containers
 public import NamespaceModel
 
 /// A process as the history knows it.
@@ -22,9 +21,9 @@ public struct ProcessRecord: Sendable, Hashable {
   /// What it may have been instead at the time that an answer is about: the reads on the two sides of
   /// that differ, and nothing tells when it changed in between. Empty where that is known.
   public internal(set) var alternatives: [RecordedDescription] = []
-  /// The container that it was in by its namespaces, and not by its cgroup; nil for none, and where an
-  /// answer does not look for that.
-  public internal(set) var entered: EnteredContainer?
+  /// The container in whose namespaces it was from outside: its own cgroup, which was read, is not the
+  /// container's. Nil for none, and where an answer does not look for that.
+  public internal(set) var outsideOf: ContainerRecord?
   /// In an answer about a moment, the PIDs of its parent as far as such a process was there: one that has
   /// exited is none any more.
   var parentsThere: [Int64]?
@@ -60,8 +59,10 @@ extension ProcessRecord {
   /// The innermost unit of systemd that its cgroup names, such as `nginx.service`; nil where it names
   /// none.
   public var unit: String? { description.unit }
-  /// The innermost container that its cgroup names; nil for a process that is in none.
+  /// The container that it is in, by the rule of every question; nil for a process that is in none.
   public var container: ContainerRecord? { description.container }
+  /// What tells that; nil where it was read to be in none.
+  public var containerSource: ContainerSource? { description.containerSource }
 }
 
 extension ProcessRecord {
@@ -76,7 +77,9 @@ extension ProcessRecord {
       switch part {
       case .comm: Self.apart(possibleDescriptions.map(\.comm)).count > 1
       case .uid: Self.apart(possibleDescriptions.map(\.uid)).count > 1
-      case .container: Self.apart(possibleDescriptions.map(\.cgroup)).count > 1
+      case .container:
+        Self.apart(possibleDescriptions.map(\.cgroup)).count > 1
+          || Self.apart(possibleDescriptions.map(\.container?.id)).count > 1
       case .ppid: parentPIDs.count != 1
       }
     }
@@ -101,16 +104,8 @@ public enum DescriptionPart: String, Sendable, Hashable, CaseIterable {
 }
 
 extension ProcessRecord {
-  /// The ids of the containers that its cgroup names, the outermost first.
+  /// The ids of its container and of those that it is inside of, the outermost first.
   public var containers: [String] { description.containers }
-}
-
-extension RecordedDescription {
-  /// The ids of the containers that its cgroup names, the outermost first.
-  var containers: [String] {
-    guard container != nil, let cgroup else { return [] }
-    return CgroupPlace(SystemText.bytes(cgroup)).containers.map { SystemText.harmless($0.id) }
-  }
 }
 
 /// A namespace as the history knows it.

@@ -15,10 +15,6 @@ final class TrackReader {
     finder = LifeFinder(index, lives)
   }
 
-  convenience init(_ connection: Connection, _ index: SampleIndex) {
-    self.init(index, SetReader(connection), LifeReader(connection, index))
-  }
-
   /// The track of a PID, or of those of its processes that may have been running at a time.
   ///
   /// - Parameter brackets: those around the moment that it is asked for, if it is for one alone. Then

@@ -6,20 +6,17 @@ enum ContainerColumns {
   static func all<Row>(
     inTables isShown: Bool = false, _ process: @escaping (Row) -> ProcessRecord?
   ) -> [Column<Row>] {
-    let container = { (row: Row) -> ContainerRecord? in
-      let process = process(row)
-      return process?.entered.flatMap { $0.isOutside ? nil : $0.container } ?? process?.container
-    }
+    let container = { (row: Row) -> ContainerRecord? in process(row)?.container }
     return [
       Column(
         "container", in: isShown ? [.table, .json, .csv] : .data,
         cell: { .init(text: process($0)?.shownContainers ?? "") }
       ) { .optional(container($0)?.id, JSON.string) },
       Column("container_source", in: .data) { row in
-        .optional(process(row)) { .optional($0.containerSource, JSON.string) }
+        .optional(process(row)?.containerSource) { .string($0.rawValue) }
       },
       Column("outside_of", in: .data) { row in
-        .optional(process(row)?.entered) { $0.isOutside ? .string($0.container.id) : .null }
+        .optional(process(row)?.outsideOf) { .string($0.id) }
       },
       Column("container_name", in: .data) { .optional(container($0)?.name, JSON.string) },
       Column("container_name_source", in: .data) { row in

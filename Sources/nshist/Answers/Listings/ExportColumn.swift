@@ -4,7 +4,7 @@ internal import NSHistory
 enum ExportColumn: Int, CaseIterable {
   case boot, pidNamespace, pid, start, comm, uid, type, inode, id, initial, unread, from, until
   case open, cgroup, tid, fromExact, untilExact, container, containerName, engine
-  case uidSource
+  case uidSource, containerSource
 
   /// Its name in the header, and in JSON.
   var name: String {
@@ -14,6 +14,7 @@ enum ExportColumn: Int, CaseIterable {
     case .untilExact: "until_exact"
     case .containerName: "container_name"
     case .uidSource: "uid_source"
+    case .containerSource: "container_source"
     default: "\(self)"
     }
   }

@@ -93,8 +93,8 @@ struct ExportTime: ~Copyable {
 /// The columns behind the times. Of processes they are kept for the cgroups met last; threads are
 /// few.
 struct ExportTails: ~Copyable {
-  /// For each way in which a row can be open and exact, and each source of its user id.
-  private var places = FragmentCache(groups: 24, room: 512)
+  /// For each way in which a row can be open and exact, and each source of its user id and its container.
+  private var places = FragmentCache(groups: 48, room: 512)
 
   mutating func append(
     _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
@@ -105,6 +105,7 @@ struct ExportTails: ~Copyable {
     let way =
       (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
       + (process.uid == nil ? 16 : process.hasInheritedUID ? 8 : 0)
+      + (process.containerSource == .inherited ? 24 : 0)
     places.append(place.row, group: way, to: &block) {
       Self.make(process, piece, dialect, in: &$0)
     }
@@ -125,6 +126,7 @@ struct ExportTails: ~Copyable {
     dialect.add(
       .uidSource, process.uid.map { _ in process.hasInheritedUID ? "inherited" : "read" },
       to: &text)
+    dialect.add(.containerSource, process.containerSource?.rawValue, to: &text)
     text.append(dialect.end)
   }
 }

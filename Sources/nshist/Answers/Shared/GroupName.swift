@@ -16,14 +16,18 @@ struct GroupName {
   }
 
   /// Behind the words for one of its processes: ` of container web`.
-  var suffix: String { container.map { " of container \($0)" } ?? "" }
+  func suffix(_ process: ProcessRecord) -> String {
+    guard let container else { return "" }
+    let isByNamespaces = process.containerSource == .namespaces
+    return " of container \(container)" + (isByNamespaces ? " (by namespaces)" : "")
+  }
 
   /// The same behind one that is not known to be one of them.
   func possibleSuffix(_ process: ProcessRecord) -> String {
     guard let container else { return "" }
     let isOwn =
-      process.container?.id == group.container?.id && !process.description.hasInheritedCgroup
-    return isOwn ? suffix : ", which may be of container \(container)"
+      process.container?.id == group.container?.id && process.containerSource == .cgroup
+    return isOwn ? suffix(process) : ", which may be of container \(container)"
   }
 
   /// `container web`, `PID 812 (sshd)`, `comm:nginx`, `net@812`, `the host`.

@@ -80,7 +80,7 @@ struct SharedFormatter {
       return "\(name.words) and \(other.words) are one namespace, \(visit.namespace.words), "
         + time(visit)
     }
-    let subject = GroupName.words(process) + name.suffix
+    let subject = GroupName.words(process) + name.suffix(process)
     let type = visit.namespace.type.name
     let isHosts = visit.namespace.isInitial == true
     if visit.others.isEmpty {
@@ -91,7 +91,7 @@ struct SharedFormatter {
       return "\(subject) was in \(other.own(type)) \(time(visit))"
     }
     let place = isHosts ? "the host's \(type) namespace" : visit.namespace.words
-    let first = visit.others.first.map { GroupName.words($0) + other.suffix } ?? other.words
+    let first = visit.others.first.map { GroupName.words($0) + other.suffix($0) } ?? other.words
     let more =
       visit.otherCount > 1 ? " and \(visit.otherCount - 1) more of \(other.words)" : ""
     return "\(subject) and \(first)\(more) were in \(place) \(time(visit))"
@@ -229,7 +229,7 @@ struct SharedFormatter {
       }
       if name.text.hasPrefix("comm:") || name.text.hasPrefix("container:") {
         let all = RecordingWords.count(group.processes, "process", "processes")
-        lines.append("\(name.words): \(all) in that time.")
+        lines.append("\(name.words): \(all) in that time\(byNamespaces(group)).")
       }
     }
     let several = answer.inSeveralGroups
@@ -242,6 +242,14 @@ struct SharedFormatter {
     let rest = outsiders.count - Self.mostSentences
     return lines + outsiders.prefix(Self.mostSentences)
       + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+  }
+
+  /// How many of a group are of its container by their namespaces alone.
+  private func byNamespaces(_ group: SharedAnswer.Group) -> String {
+    guard group.byNamespaces > 0 else { return "" }
+    let which = group.processes == 1 ? "" : "\(group.byNamespaces) of them "
+    let whose = group.byNamespaces == 1 ? "its" : "their"
+    return ", \(which)by \(whose) namespaces, as nobody read \(whose) cgroup"
   }
 
   /// Those of no known container: what is the same of several types in one sentence.

@@ -22,6 +22,7 @@ struct SharedJSON {
     .object([
       ("group", .string(SystemText.harmless(given))),
       ("processes", .integer(Int64(group.processes))),
+      ("by_namespaces", .integer(Int64(group.byNamespaces))),
       ("other_incarnations", .integer(Int64(group.otherIncarnations))),
     ])
   }

@@ -31,19 +31,15 @@ extension ProcessRecord {
     let own = Self.either(
       possibleDescriptions.map { one in
         guard let container = one.container else { return alternatives.isEmpty ? "" : "none" }
-        return container.label + (one.hasInheritedCgroup ? " (inherited)" : "")
+        return switch one.containerSource {
+        case .inherited: "\(container.label) (inherited)"
+        case .namespaces: "\(container.label) (by namespaces)"
+        case .cgroup, nil: container.label
+        }
       })
-    guard let entered else { return own }
-    let other = entered.container.label + (entered.isOutside ? " (outside)" : " (by namespaces)")
+    guard let outsideOf else { return own }
+    let other = "\(outsideOf.label) (outside)"
     return own.isEmpty ? other : "\(own), \(other)"
-  }
-
-  /// What tells its container, as a code: `cgroup`, `inherited` where only its parent's cgroup is known,
-  /// `namespaces` where it was in such as the container alone had; nil where it is in none.
-  var containerSource: String? {
-    if entered?.isOutside == false { return "namespaces" }
-    if description.hasInheritedCgroup { return "inherited" }
-    return container == nil ? nil : "cgroup"
   }
 
   private static func either(_ texts: [String]) -> String {
@@ -66,6 +62,7 @@ extension ProcessRecord {
       ("start", .optional(start) { .string(TimeFormat.start($0)) }),
       ("comm", .optional(comm, JSON.string)), ("container", .optional(container?.id, JSON.string)),
       ("container_name", .optional(container?.name, JSON.string)),
+      ("container_source", .optional(containerSource) { .string($0.rawValue) }),
     ])
   }
 }

@@ -1,0 +1,481 @@
+// A process that ran in a container for less than a sample (podman exec, nsenter) has its parent's cgroup, as
+// nobody read its own: every question says by its namespaces of which container it was.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct ShortEntryTests {
+  private static let web = String(repeating: "a", count: 64)
+  private static let lab = String(repeating: "b", count: 64)
+  private static let host = "0::/user.slice"
+
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
+
+  /// What `runc exec` does in two seconds, and what a test adds.
+  private func history(_ more: (inout EntryHistory) -> Void = { _ in }) throws -> EntryHistory {
+    var history = EntryHistory(path: folder.file("history.db"))
+    let web: EntryHistory.Places = [.mnt: 2, .net: 2, .pid: 2, .uts: 2]
+    history.sampled(1, EntryHistory.initial, "0::/init.scope")
+    history.sampled(10, web, Self.cgroup(Self.web))
+    history.sampled(20, [.mnt: 3, .net: 3, .pid: 3, .uts: 3], Self.cgroup(Self.lab))
+    history.sampled(50, EntryHistory.initial, Self.host)
+    // What joins is not in the pid namespace itself, its child is.
+    history.start(40, by: 50, EntryHistory.initial, inherited: Self.host, at: 2000)
+    history.move(40, [.net: 2, .uts: 2], at: 2010)
+    history.move(40, [.net: 2, .uts: 2, .mnt: 2], at: 2020)
+    history.start(41, by: 40, web, inherited: Self.host, at: 2030)
+    history.exit(40, at: 2040)
+    history.rename(41, "true", inherited: Self.host, at: 2045)
+    history.exit(41, at: 2080)
+    more(&history)
+    return history
+  }
+
+  private func all<T>(_ body: ((T) -> Bool) throws -> Void) throws -> [T] {
+    var found: [T] = []
+    try body {
+      found.append($0)
+      return true
+    }
+    return found
+  }
+
+  private func isOfWeb(_ process: ProcessRecord?) -> Bool {
+    process?.container?.id == Self.web
+      && process?.containerSource == (process?.pid == 10 ? .cgroup : .namespaces)
+  }
+
+  @Test("the processes at a time")
+  func processes() throws {
+    let reader = try history().reader()
+    for (time, pid, id) in [(2025, 40, Self.web), (2060, 41, Self.web), (2005, 40, nil)] {
+      let there = try reader.processes(at: EntryHistory.wall(Int64(time))).processes
+      let one = try #require(there.first { $0.process.pid == pid }).process
+      #expect(one.container?.id == id, "\(time): \(one)")
+      let isMeant = try reader.matcher(.container(Self.web))
+      #expect(isMeant(one) == (id != nil))
+    }
+  }
+
+  @Test("its history, by its PID and by the container")
+  func stays() throws {
+    let reader = try history().reader()
+    let child: [Stay] = try all { try reader.history(.pid(41), $0) }
+    #expect(!child.isEmpty && child.allSatisfy { isOfWeb($0.process) }, "\(child)")
+    let joiner: [Stay] = try all { try reader.history(.pid(40), $0) }
+    #expect(joiner.map { isOfWeb($0.process) } == [false, true, true], "\(joiner)")
+    #expect(joiner.map(\.isInOtherContainer) == [false, true, false])
+    let found: [Stay] = try all { try reader.history(.container(Self.web), $0) }
+    #expect(found.allSatisfy { isOfWeb($0.process) }, "\(found)")
+    #expect(found.map(\.process.pid) == [10, 40, 40, 41])
+    // It was of the container from when on it was in its namespaces.
+    let first = try #require(found.first { $0.process.pid == 40 })
+    #expect(first.from == EntryHistory.wall(2010) && first.beginning.isExact, "\(first)")
+    #expect(try all { try reader.history(.container(Self.lab), $0) }.map(\Stay.process.pid) == [20])
+  }
+
+  @Test("who is selected by a container, in the time that it was there")
+  func selection() throws {
+    let reader = try history().reader()
+    for (since, until, pids) in [
+      (2050, 2060, [10, 41]), (2002, 2005, [10]), (2012, 2014, [10, 40]), (0, 3000, [10, 40, 41]),
+    ] as [(Int64, Int64, [Int64])] {
+      let window = TimeWindow(since: EntryHistory.wall(since), until: EntryHistory.wall(until))
+      let found = try reader.processes(.container(Self.web), in: window).map(\.pid)
+      #expect(found.sorted() == pids, "\(since) to \(until)")
+      let lanes = try reader.timeline([.container(Self.web)], in: window, types: [.net])
+      #expect(Set(lanes.map(\.process.pid)).sorted() == pids, "\(since) to \(until)")
+    }
+    #expect(try reader.processes(.container(Self.web)).map(\.pid).sorted() == [10, 40, 41])
+    #expect(try reader.processes(.container(Self.lab)).map(\.pid) == [20])
+  }
+
+  @Test("what changed in the container, and who did that")
+  func changes() throws {
+    let reader = try history().reader()
+    let found: [NamespaceChange] = try all {
+      try reader.changes(ChangesQuestion(container: Self.web), $0)
+    }
+    let moves = found.filter { $0.process?.pid == 40 && $0.kind == .moved }
+    #expect(moves.count == 2 && moves.allSatisfy { isOfWeb($0.process) }, "\(found)")
+    let child = found.filter { $0.process?.pid == 41 }
+    #expect(child.map(\.kind) == [.started, .exited], "\(found)")
+    #expect(child.allSatisfy { isOfWeb($0.process) })
+    let selected: [NamespaceChange] = try all {
+      try reader.changes(ChangesQuestion(process: .container(Self.web)), $0)
+    }
+    #expect(Set(selected.compactMap(\.process?.pid)) == [10, 40, 41], "\(selected)")
+  }
+
+  @Test("the members of a namespace, and the peers of its processes")
+  func members() throws {
+    let reader = try history().reader()
+    let net = NamespaceSelector.inode(.net, SmallHistory.namespace(.net, 2).inode)
+    let members: [Member] = try all { try reader.members(of: net, $0) }
+    #expect(Set(members.map(\.process.pid)) == [10, 40, 41])
+    #expect(members.allSatisfy { isOfWeb($0.process) }, "\(members)")
+    let peers: [Peer] = try all { try reader.peers(PeersQuestion(.pid(10), types: [.net]), $0) }
+    #expect(peers.map(\.peer.pid).sorted() == [40, 41])
+    #expect(peers.allSatisfy { isOfWeb($0.peer) }, "\(peers)")
+    let asked: [Peer] = try all {
+      try reader.peers(PeersQuestion(.container(Self.web), types: [.net]), $0)
+    }
+    #expect(Set(asked.map(\.process.pid)) == [10, 40, 41], "\(asked)")
+  }
+
+  @Test("the rows of an export")
+  func export() throws {
+    let reader = try history().reader()
+    var byName = ExportFilter(types: [.net])
+    byName.names = [.container(Self.web)]
+    for filter in [
+      ExportFilter(types: [.net]), byName, ExportFilter(container: Self.web, types: [.net]),
+    ] {
+      let rows: [ExportRow] = try all { try reader.export(filter, $0) }
+      let guests = rows.filter { [40, 41].contains($0.pid) && $0.isInitial == false }
+      // A row ends where the name changes.
+      #expect(guests.map(\.pid).sorted() == [40, 41, 41], "\(rows)")
+      #expect(
+        guests.allSatisfy { $0.container?.id == Self.web && $0.containerSource == .namespaces },
+        "\(guests)")
+      #expect(guests.first { $0.pid == 40 }?.from == EntryHistory.wall(2010))
+      #expect(
+        rows.filter { $0.pid == 40 && $0.isInitial == true }.allSatisfy { $0.container == nil })
+    }
+    let lab: [ExportRow] = try all { try reader.export(ExportFilter(container: Self.lab), $0) }
+    #expect(Set(lab.map(\.pid)) == [20])
+  }
+
+  private func shared(
+    _ one: SharedQuestion.Group, _ other: SharedQuestion.Group, _ reader: HistoryReader,
+    _ type: NamespaceType = .net
+  ) throws -> SharedAnswer.TypeAnswer {
+    let window = TimeWindow(since: EntryHistory.wall(1), until: EntryHistory.wall(9000))
+    let answer = try reader.shared(SharedQuestion([one, other], in: window, types: [type]))
+    return try #require(answer.types.first)
+  }
+
+  @Test("whether two containers shared is not left unknown by one that was in one of them alone")
+  func never() throws {
+    let (web, lab) = (
+      SharedQuestion.Group.processes(.container(Self.web)),
+      SharedQuestion.Group.processes(.container(Self.lab))
+    )
+    let reader = try history().reader()
+    for type in [NamespaceType.net, .mnt, .pid] {
+      for (one, other) in [(web, lab), (lab, web)] {
+        let line = try shared(one, other, reader, type)
+        #expect(line.verdict == .never && line.isExact, "\(type): \(line)")
+      }
+    }
+    let answer = try reader.shared(SharedQuestion([web, lab], types: [.net]))
+    #expect(answer.groups.map(\.processes) == [3, 1])
+    // What came in from the host may have been one of the container's before it was in its namespaces.
+    for type in [NamespaceType.net, .pid] {
+      #expect(try shared(web, .host, reader, type).verdict == .unknown, "\(type)")
+    }
+    // Who shared with the container shared with those that came in.
+    let visits = try shared(web, .processes(.pid(41)), reader)
+    #expect(visits.verdict == .shared)
+    #expect(answer.groups.map(\.byNamespaces) == [2, 0])
+  }
+
+  /// The container, and what tells it, of a process at a time, by every way to read it.
+  private func told(
+    _ pid: Int64, at time: Int64, _ reader: HistoryReader
+  ) throws -> (id: String?, source: ContainerSource?) {
+    let there = try reader.processes(at: EntryHistory.wall(time)).processes
+    let one = try #require(there.first { $0.process.pid == pid }).process
+    let stays: [Stay] = try all { try reader.history(.pid(pid), $0) }
+    let stay = try #require(stays.last { $0.from <= EntryHistory.wall(time) })
+    let rows: [ExportRow] = try all {
+      try reader.export(ExportFilter(pids: [pid], types: [.net]), $0)
+    }
+    let row = try #require(rows.last { $0.from <= EntryHistory.wall(time) })
+    for (id, source) in [
+      (stay.process.container?.id, stay.process.containerSource),
+      (row.container?.id, row.containerSource),
+    ] {
+      #expect(
+        id == one.container?.id && source == one.containerSource, "\(one) and \(stay), \(row)")
+    }
+    return (one.container?.id, one.containerSource)
+  }
+
+  private static let groups = [web, lab].map { SharedQuestion.Group.processes(.container($0)) }
+
+  @Test(
+    "a namespace that two containers have says nothing; never is unknown then, and shared is not")
+  func both() throws {
+    let reader = try history { history in
+      history.sampled(11, [.ipc: 5, .net: 2], Self.cgroup(Self.web))
+      history.sampled(21, [.ipc: 5, .net: 3], Self.cgroup(Self.lab))
+      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.move(60, [.ipc: 5], at: 3010)
+      history.move(60, [.ipc: 5, .net: 7], at: 3020)
+      history.sampled(12, [.net: 7], Self.cgroup(Self.web))
+      history.sampled(22, [.net: 7], "0::/docker-\(String(repeating: "c", count: 64)).scope")
+      history.exit(60, at: 3100)
+    }.reader()
+    #expect(try told(60, at: 3050, reader) == (nil, .inherited))
+    #expect(try !reader.processes(.container(Self.web)).map(\.pid).contains(60))
+    #expect(try shared(Self.groups[0], Self.groups[1], reader, .net).verdict == .unknown)
+    let ipc = try shared(Self.groups[0], Self.groups[1], reader, .ipc)
+    #expect(ipc.verdict == .shared && !ipc.visits.contains { $0.process?.pid == 60 }, "\(ipc)")
+  }
+
+  @Test("who was read on its way in is from outside, and can be of no other container")
+  func readOnTheWay() throws {
+    let reader = try history { history in
+      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.read(60, Self.host, at: 3005)
+      history.move(60, [.net: 2], at: 3010)
+      history.move(60, [.net: 2, .mnt: 2], at: 3020)
+      history.exit(60, at: 3100)
+    }.reader()
+    #expect(try told(60, at: 3050, reader) == (nil, nil))
+    #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .never)
+    // It may have been moved to the container that it was in the namespaces of.
+    #expect(try shared(Self.groups[0], .host, reader, .pid).verdict == .unknown)
+  }
+
+  @Test("who came into the network alone is shown as of the container, and may be of any")
+  func network() throws {
+    let reader = try history { history in
+      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.move(60, [.net: 2], at: 3010)
+      history.exit(60, at: 3100)
+    }.reader()
+    #expect(try told(60, at: 3050, reader) == (Self.web, .namespaces))
+    #expect(try told(60, at: 3005, reader) == (nil, .inherited))
+    #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .unknown)
+    // It proves nothing of the container where no other process of that was.
+    #expect(try shared(Self.groups[0], .host, reader, .mnt).verdict == .unknown)
+  }
+
+  @Test("who inherits another container stays in that, unless it was in the mount namespace")
+  func otherContainer() throws {
+    let reader = try history { history in
+      history.start(60, by: 20, EntryHistory.initial, inherited: Self.cgroup(Self.lab), at: 3000)
+      history.move(60, [.net: 2], at: 3010)
+      history.move(60, [.net: 2, .mnt: 2], at: 3050)
+      history.exit(60, at: 3100)
+    }.reader()
+    #expect(try told(60, at: 3030, reader) == (Self.lab, .inherited))
+    #expect(try told(60, at: 3070, reader) == (Self.web, .namespaces))
+    let window = TimeWindow(since: EntryHistory.wall(3060), until: EntryHistory.wall(3090))
+    #expect(try reader.processes(.container(Self.lab), in: window).map(\.pid) == [20])
+    #expect(try reader.processes(.container(Self.web), in: window).map(\.pid) == [10, 60])
+    let answer = try reader.shared(SharedQuestion(Self.groups, in: window, types: [.net]))
+    #expect(answer.verdict == .unknown)
+  }
+
+  @Test("the child of a process from outside is from outside, too")
+  func outsidersChild() throws {
+    let reader = try history { history in
+      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.read(60, Self.host, at: 3005)
+      history.move(60, [.net: 2, .mnt: 2], at: 3010)
+      history.start(61, by: 60, [.net: 2, .mnt: 2], inherited: Self.host, at: 3020)
+      history.start(62, by: 61, [.net: 2, .mnt: 2], inherited: Self.host, at: 3030)
+      // One that was made elsewhere than its maker is, as runc does it, has entered, too.
+      history.start(63, by: 60, [.net: 2, .mnt: 2, .pid: 2], inherited: Self.host, at: 3030)
+      // A child of one that entered, and that nobody read, is of the container.
+      history.start(70, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.move(70, [.net: 2, .mnt: 2], at: 3010)
+      history.start(71, by: 70, [.net: 2, .mnt: 2], inherited: Self.host, at: 3020)
+      history.start(72, by: 71, [.net: 2, .mnt: 2], inherited: Self.host, at: 3030)
+      for pid in [60, 61, 62, 63, 70, 71, 72] as [Int32] {
+        history.exit(pid, at: 3100 + Int64(pid))
+      }
+    }.reader()
+    #expect(try told(60, at: 3050, reader) == (nil, nil))
+    let there = try reader.processes(at: EntryHistory.wall(3050)).processes
+    #expect(there.first { $0.process.pid == 60 }?.process.outsideOf?.id == Self.web)
+    for pid: Int64 in [61, 62] { #expect(try told(pid, at: 3050, reader) == (nil, .inherited)) }
+    for pid: Int64 in [63, 71, 72] {
+      #expect(try told(pid, at: 3050, reader) == (Self.web, .namespaces))
+    }
+    #expect(
+      try reader.processes(.container(Self.web)).map(\.pid).sorted() == [
+        10, 40, 41, 63, 70, 71, 72,
+      ])
+  }
+
+  @Test("what is read of a process tells more than where it was")
+  func readLater() throws {
+    let reader = try history { history in
+      for (pid, cgroup) in [(60, Self.host + "/ssh"), (61, Self.cgroup(Self.web))]
+        as [(Int32, String)]
+      {
+        history.start(pid, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+        history.move(pid, [.net: 2, .mnt: 2], at: 3010)
+        history.read(pid, cgroup, at: 3050)
+        history.exit(pid, at: 3100)
+      }
+    }.reader()
+    for (pid, time, id, source) in [
+      (60, 3030, nil, .inherited), (60, 3070, nil, nil), (61, 3030, Self.web, .namespaces),
+      (61, 3070, Self.web, .cgroup),
+    ] as [(Int64, Int64, String?, ContainerSource?)] {
+      let there = try reader.processes(at: EntryHistory.wall(time)).processes
+      let one = try #require(there.first { $0.process.pid == pid }).process
+      #expect(one.container?.id == id && one.containerSource == source, "\(time): \(one)")
+    }
+  }
+
+  @Test("many who come one after the other cost one look for many, and no scan of a table")
+  func crowd() throws {
+    let count = 2000
+    let reader = try history { history in
+      for place in 0..<count {
+        let (pid, time) = (Int32(100 + place), Int64(3000 + 3 * place / 2))
+        history.start(pid, by: 50, EntryHistory.initial, inherited: Self.host, at: time)
+        history.move(pid, [.net: 2, .mnt: 2], at: time + 1)
+        history.exit(pid, at: time + 2)
+      }
+    }.reader()
+    let (found, looks) = try reader.reading { (reading) throws(SQLiteError) in
+      let lives = try ProcessFinder(reading: reading).lives(.container(Self.web), in: TimeWindow())
+      return (lives.count, reading.containers.looks)
+    }
+    #expect(found == count + 3)
+    #expect(looks < 100, "\(looks) looks")
+    // Who asks about a short time does not pay for the others.
+    let window = TimeWindow(since: EntryHistory.wall(4500), until: EntryHistory.wall(4510))
+    let few = try reader.reading { (reading) throws(SQLiteError) in
+      _ = try ProcessFinder(reading: reading).lives(.container(Self.web), in: window)
+      return reading.containers.looks
+    }
+    #expect(few < 10, "\(few) looks")
+    let allowed = ["CONSTANT", "there", "range", "span", "s", "block", "json_each", "known"]
+    for statement in reader.connection.statements
+    where statement.contains("MATERIALIZED") || statement.contains("namespace_set_link") {
+      let plan = try reader.connection.prepare("EXPLAIN QUERY PLAN \(statement)").map { $0.text(3) }
+      for step in plan where step.hasPrefix("SCAN") && !step.hasPrefix("SCAN (subquery-") {
+        let table = step.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        #expect(
+          allowed.contains(table) || step.contains("membership_open"), "\(step) in \(statement)")
+      }
+    }
+  }
+}
+
+/// A history of events by which processes come into containers, in milliseconds.
+struct EntryHistory {
+  typealias Places = [NamespaceType: UInt64]
+  static let initial: Places = [:]
+  private static let begun: Int64 = 1000 * SmallHistory.second
+
+  private var first: [ProcessSample.Appearance] = []
+  private var events: [ProcessEvent] = []
+  private let path: String
+
+  init(path: String) { self.path = path }
+
+  static func wall(_ time: Int64) -> Int64 { reading(time).wall }
+
+  private static func reading(_ time: Int64) -> ClockReading {
+    let boot = begun + time * 1_000_000
+    return ClockReading(wall: SmallHistory.epoch + boot, boot: boot, monotonic: boot)
+  }
+
+  private static func links(_ places: Places) -> [LinkState] {
+    NamespaceLink.allCases.map { link in
+      .namespace(SmallHistory.namespace(link.type, places[link.type] ?? 1))
+    }
+  }
+
+  private static func facts(_ pid: Int32, parent: Int32) -> ProcessFacts {
+    ProcessFacts(pid: pid, startTicks: 1, parentPID: parent, isKernelThread: false, nspid: [pid])
+  }
+
+  private static func token(_ pid: Int32) -> ProcessToken { ProcessToken(number: UInt64(pid)) }
+
+  /// A process that is there all the time.
+  mutating func sampled(_ pid: Int32, _ places: Places, _ cgroup: String) {
+    first.append(
+      .init(
+        token: Self.token(pid), facts: Self.facts(pid, parent: 1),
+        description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array(cgroup.utf8)),
+        links: Self.links(places)))
+  }
+
+  private mutating func add(_ time: Int64, _ change: ProcessEvent.Change) {
+    events.append(ProcessEvent(boot: Self.reading(time).boot, change))
+  }
+
+  mutating func start(
+    _ pid: Int32, by parent: Int32, _ places: Places, inherited cgroup: String, at time: Int64
+  ) {
+    add(
+      time,
+      .started(
+        EventStart(
+          token: Self.token(pid), parent: Self.token(parent),
+          facts: Self.facts(pid, parent: parent),
+          description: .init(
+            comm: Array("p\(parent)".utf8), uid: 0, cgroup: Array(cgroup.utf8),
+            inherited: [.user, .cgroup]), set: ObservedSet(links: Self.links(places)))))
+  }
+
+  mutating func move(_ pid: Int32, _ places: Places, at time: Int64) {
+    add(time, .moved(Self.token(pid), ObservedSet(links: Self.links(places))))
+  }
+
+  /// It executes a program, and nobody reads its cgroup.
+  mutating func rename(_ pid: Int32, _ name: String, inherited cgroup: String, at time: Int64) {
+    add(
+      time,
+      .described(
+        Self.token(pid),
+        .init(
+          comm: Array(name.utf8), uid: 0, cgroup: Array(cgroup.utf8), inherited: [.user, .cgroup])))
+  }
+
+  /// Its cgroup is read.
+  mutating func read(_ pid: Int32, _ cgroup: String, at time: Int64) {
+    add(
+      time,
+      .described(
+        Self.token(pid), .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array(cgroup.utf8))))
+  }
+
+  mutating func exit(_ pid: Int32, at time: Int64) {
+    add(time, .exited(Self.token(pid), mayResume: false))
+  }
+
+  /// Writes it, with a sample before all and one behind all.
+  func reader() throws -> HistoryReader {
+    let writer = try HistoryWriter(path: path)
+    try writer.beginSession(
+      SessionInfo(
+        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+        program: "test", interval: 10 * SmallHistory.second, identity: "name_to_handle_at",
+        procRoot: "/proc", shownPIDNamespace: SmallHistory.shown, hasEvents: true,
+        started: Self.reading(0)))
+    var sample = ProcessSample(start: Self.reading(0))
+    sample.appeared = first
+    sample.hasAllDescriptions = true
+    sample.hasThreads = true
+    _ = try writer.write(sample, SampleTiming())
+    var batch = EventBatch(epoch: SmallHistory.epoch)
+    batch.events = events.sorted { $0.boot < $1.boot }
+    guard writer.add(batch) else { throw EventHistory.Refusal() }
+    _ = try writer.writeEvents()
+    var last = ProcessSample(start: Self.reading(10_000))
+    last.hasAllDescriptions = true
+    last.hasThreads = true
+    _ = try writer.write(last, SampleTiming(isExact: true))
+    try writer.endSession(.completed)
+    return try HistoryReader(path: path)
+  }
+}
