@@ -3,6 +3,7 @@
 
 import Foundation
 import NamespaceModel
+import SQLite
 import TestSupport
 import Testing
 
@@ -83,5 +84,25 @@ struct ShortExecTests {
         + window)
     #expect(reached.status == 0, "\(reached.output)")
     withExtendedLifetime(db) {}
+
+    // Where changes were left out the answer rests on less.
+    #expect(!shared.output.contains("left out"), "\(shared.output)")
+    _ = try recording.end()
+    try Connection(path: recording.database, access: .readWrite).execute(
+      "UPDATE sample SET folded = 3")
+    let words =
+      [
+        "query", "shared", selector, "container:\(name)-db", "--type", "net", "--db",
+        recording.database,
+      ]
+      + window
+    let partial = try Command.run(Command.nshist, words)
+    #expect(partial.status == 1, "\(partial.output)")
+    #expect(
+      partial.output.contains(
+        "but left out, as one task made too many: 3 changes of namespaces from"),
+      "\(partial.output)")
+    let json = try Command.run(Command.nshist, words + ["--format", "json"])
+    #expect(json.output.contains("changes-left-out"), "\(json.output)")
   }
 }

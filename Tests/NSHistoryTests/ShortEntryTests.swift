@@ -332,6 +332,20 @@ struct ShortEntryTests {
     }
   }
 
+  @Test("what shared says of a time in which changes were left out says so")
+  func leftOut() throws {
+    let reader = try history().reader(folded: 7)
+    func caveats(_ since: Int64, _ until: Int64) throws -> [Caveat] {
+      let window = TimeWindow(since: EntryHistory.wall(since), until: EntryHistory.wall(until))
+      return try reader.shared(SharedQuestion(Self.groups, in: window, types: [.net])).caveats
+    }
+    let all = Caveat(
+      from: EntryHistory.wall(0), until: EntryHistory.wall(10_000), kind: .changesLeftOut(7))
+    #expect(try caveats(1, 9000) == [all] && caveats(2050, 2050) == [all])
+    #expect(try reader.shared(SharedQuestion(Self.groups, types: [.net])).caveats == [all])
+    #expect(all.code == "changes-left-out")
+  }
+
   @Test("many who come one after the other cost one look for many, and no scan of a table")
   func crowd() throws {
     let count = 2000
@@ -454,7 +468,9 @@ struct EntryHistory {
   }
 
   /// Writes it, with a sample before all and one behind all.
-  func reader() throws -> HistoryReader {
+  ///
+  /// - Parameter folded: how many changes were left out.
+  func reader(folded: Int = 0) throws -> HistoryReader {
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(
       SessionInfo(
@@ -474,7 +490,7 @@ struct EntryHistory {
     var last = ProcessSample(start: Self.reading(10_000))
     last.hasAllDescriptions = true
     last.hasThreads = true
-    _ = try writer.write(last, SampleTiming(isExact: true))
+    _ = try writer.write(last, SampleTiming(isExact: true, folded: folded))
     try writer.endSession(.completed)
     return try HistoryReader(path: path)
   }

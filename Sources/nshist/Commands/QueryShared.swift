@@ -61,9 +61,10 @@ struct QueryShared: ParsableCommand {
     let caveats = try hints.caveats(in: window, isToLastSample: true)
     try hints.say(caveats, in: window, isEmpty: false)
     let names = zip(groups, answer.groups).map { GroupName(text: $0, group: $1) }
+    let limits = CaveatFormatter(caveats: caveats.caveats + answer.caveats, zone: zone)
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
-      caveats: caveats.caveats, colours: Colour.isWanted)
+      caveats: limits.caveats, colours: Colour.isWanted)
     let nameless = NamelessContainers()
     for group in answer.groups { nameless.note(group.process) }
     nameless.say()
@@ -71,7 +72,7 @@ struct QueryShared: ParsableCommand {
     switch options.format {
     case .table: try output.write(text.text)
     case .json:
-      let document = SharedJSON(answer: answer, given: groups, caveats: caveats)
+      let document = SharedJSON(answer: answer, given: groups, caveats: limits)
       try output.write(document.json.pretty + "\n")
     case .csv: try output.write(SharedCSV(answer: answer, given: groups).csv)
     }

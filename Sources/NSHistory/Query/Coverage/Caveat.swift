@@ -21,6 +21,9 @@ public struct Caveat: Sendable, Hashable {
     case samplesOnly
     /// Processes could be there and not be seen (`hidepid`).
     case hiddenProcesses
+    /// So many changes of namespaces were left out, of a task that made too many: where it was meanwhile is not
+    /// known. Looked for by `shared` alone.
+    case changesLeftOut(Int64)
     /// There are more caveats of the same kinds than are listed.
     case more
   }
@@ -33,6 +36,7 @@ public struct Caveat: Sendable, Hashable {
     case .copiedWhileOpen: "copied-while-open"
     case .samplesOnly: "samples-only"
     case .hiddenProcesses: "processes-hidden"
+    case .changesLeftOut: "changes-left-out"
     case .more: "more"
     }
   }

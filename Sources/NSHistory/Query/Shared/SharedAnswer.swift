@@ -12,6 +12,8 @@ public struct SharedAnswer: Sendable {
   public var inSeveralGroups: [ProcessRecord]
   /// Processes of no known container that were in a container's own namespaces.
   public var outsiders: [Outsider]
+  /// What limits it besides what limits every answer: the times in which changes of namespaces were left out.
+  public var caveats: [Caveat] = []
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   public var recorded: ClosedRange<Int64>?

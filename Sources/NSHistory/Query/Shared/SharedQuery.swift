@@ -65,6 +65,7 @@ struct SharedQuery {
       verdict: SharedVerdict(of: types.map(\.verdict)), groups: try groups.map(summary),
       types: types,
       inSeveralGroups: try inSeveralGroups, outsiders: found.outsiders,
+      caveats: try LeftOutFinder(reading: reading).caveats(in: question.window, time.samples),
       recorded: try reading.index.recorded())
   }
 

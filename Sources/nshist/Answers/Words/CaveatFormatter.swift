@@ -43,6 +43,21 @@ struct CaveatFormatter {
     return "nothing was recorded \(all.prefix(Self.mostGaps).joined(separator: ", "))\(more)"
   }
 
+  /// A sentence on the times in which changes were left out.
+  var changesLeftOut: String? {
+    let all = caveats.compactMap { caveat -> String? in
+      guard case .changesLeftOut(let count) = caveat.kind, let from = caveat.from,
+        let until = caveat.until
+      else { return nil }
+      let changes = RecordingWords.count(Int(count), "change", "changes")
+      return "\(changes) of namespaces from \(show(from)) to \(show(until))"
+    }
+    guard !all.isEmpty else { return nil }
+    let more = all.count > Self.mostGaps ? ", and more: see nshist query coverage" : ""
+    return "left out, as one task made too many: "
+      + all.prefix(Self.mostGaps).joined(separator: ", ") + more
+  }
+
   private var copied: String? {
     guard let time = caveats.first(where: { $0.kind == .copiedWhileOpen })?.from else { return nil }
     return Self.copied(show(time))

@@ -10,9 +10,9 @@ struct EvidenceWords {
   /// Of an answer of which kernel events prove all that is proven: whether they cover all the time asked
   /// for, and all processes.
   var exact: String {
-    if let gaps = CaveatFormatter(caveats: caveats, zone: zone).gaps {
-      return "Evidence: exact; but \(gaps)."
-    }
+    let formatter = CaveatFormatter(caveats: caveats, zone: zone)
+    let limits = [formatter.gaps, formatter.changesLeftOut].compactMap(\.self)
+    if !limits.isEmpty { return "Evidence: exact; but \(limits.joined(separator: "; and "))." }
     if caveats.contains(where: { $0.missing != nil }) {
       return "Evidence: exact as far as it was recorded; part of the time asked for was not."
     }

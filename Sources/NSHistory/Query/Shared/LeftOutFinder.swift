@@ -1,0 +1,33 @@
+internal import SQLite
+
+/// Finds the times in which changes of namespaces were left out: see `sample.folded` in `Migrations`.
+struct LeftOutFinder {
+  let reading: Reading
+
+  /// Those that overlap a window, in the order of time: the first of many, and then `more`.
+  func caveats(
+    in window: TimeWindow, _ samples: ClosedRange<Int64>
+  ) throws(SQLiteError) -> [Caveat] {
+    // The sample behind a time counts what was left out in it.
+    let rows = try reading.connection.prepare(
+      """
+      SELECT s.wall_ns, s.folded, (SELECT b.wall_ns FROM sample AS b
+        WHERE b.sample_id < s.sample_id ORDER BY b.sample_id DESC LIMIT 1)
+      FROM sample AS s WHERE s.folded > 0 AND s.sample_id BETWEEN ?1 AND COALESCE(
+        (SELECT MIN(n.sample_id) FROM sample AS n WHERE n.sample_id >= ?2), ?2)
+      ORDER BY s.sample_id
+      """
+    ).bind(MembershipStab.values(samples))
+    defer { rows.reset() }
+    var caveats: [Caveat] = []
+    while try rows.step() {
+      let (until, from) = (rows.integer(0), rows.optionalInteger(2) ?? rows.integer(0))
+      guard window.overlaps(min(from, until), max(from, until)) else { continue }
+      guard caveats.count < CaveatFinder.most else {
+        return caveats + [Caveat(from: nil, until: nil, kind: .more)]
+      }
+      caveats.append(Caveat(from: from, until: until, kind: .changesLeftOut(rows.integer(1))))
+    }
+    return caveats
+  }
+}
