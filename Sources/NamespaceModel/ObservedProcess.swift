@@ -51,6 +51,9 @@ public struct ProcessDescription: Sendable, Hashable {
   /// The parts that nobody has read yet: a new process has its parent's, and a program that is executed
   /// those of the one before.
   public var inherited: InheritedParts
+  /// Of one that an event reports, whether it may have been so for some time before: names in between were
+  /// not reported.
+  package var mayBeOlder = false
 
   /// A description with these values.
   public init(

@@ -80,24 +80,34 @@ struct GroupCountTests {
   }
 
   @Test(
-    "of a name that a short process had before its last program, never is not said",
+    "a short process is found by the names that it had before its last program",
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func formerName() throws {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     let host = try Puppet()
     try host.unshare(CloneFlag.net)
     try recording.waitForSamples(2)
+    let inode = try #require(KernelNamespace.inode("/proc/\(host.pid)/ns/net"))
     let visit = try Command.run(
       "/usr/bin/nsenter", ["-t", "\(host.pid)", "-n", "sleep", "0.02"])
     #expect(visit.status == 0, "\(visit)")
-    // One of that name that is known, and was never there.
+    // One of a name that is known, and was never there.
     let other = try Command(
-      "/bin/sh", ["-c", "exec perl -e '$0=q(nsenter); sleep 60'"])
+      "/bin/sh", ["-c", "exec perl -e '$0=q(elsewhere); sleep 60'"])
     defer { other.signal(SIGKILL) }
     try recording.waitForSamples(2)
     recording.settle()
-    let answer = try ask(recording, "shared", "comm:nsenter", "net@\(host.pid)", "--type", "net")
-    #expect(answer.status != 1 && !answer.output.hasPrefix("never"), "\(answer)")
+    for name in ["nsenter", "sleep"] {
+      let answer = try ask(recording, "shared", "comm:\(name)", "net:\(inode)", "--type", "net")
+      #expect(answer.status == 0 && answer.output.contains("(\(name))"), "\(answer)")
+    }
+    let moves = try recording.ask("changes", "--pid", "comm:nsenter").filter {
+      $0["change"] == "moved"
+    }
+    #expect(moves.map { $0["comm"] } == ["nsenter"], "\(moves)")
+    // The name that a process has of its parent before its first program is not kept.
+    let answer = try ask(recording, "shared", "comm:elsewhere", "net:\(inode)", "--type", "net")
+    #expect(answer.status == 2, "\(answer)")
     try host.exit()
   }
 

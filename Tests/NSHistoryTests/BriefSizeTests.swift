@@ -15,8 +15,8 @@ struct BriefSizeTests {
   private static let batches = 10
   private static let count = 20_000
   private static let epoch = HistoryScript.epoch
-  /// In bytes of the file.
-  private static let most = 120
+  /// In bytes of the file, of a process that runs one program, and of one that runs two.
+  private static let most = [120, 280]
 
   private let folder: TemporaryFolder
   private var random = SeededRandom(seed: 1)
@@ -38,23 +38,23 @@ struct BriefSizeTests {
     return try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
   }
 
-  @Test mutating func bytesOfEach() throws {
+  @Test(arguments: [1, 2]) mutating func bytesOfEach(programs: Int) throws {
     let (before, after) = (folder.file("before.db"), folder.file("after.db"))
-    do { try write(before, batches: 0) }
-    do { try write(after, batches: Self.batches) }
+    do { try write(before, batches: 0, programs) }
+    do { try write(after, batches: Self.batches, programs) }
     let bytes = Double(try size(after) - size(before)) / Double(Self.count)
-    print("a brief process takes \(bytes) bytes")
-    #expect(bytes <= Double(Self.most))
+    print("a brief process of \(programs) programs takes \(bytes) bytes")
+    #expect(bytes <= Double(Self.most[programs - 1]))
     let reader = try HistoryReader(path: after)
     var briefs = 0
     try reader.export(ExportFilter(types: [.net])) { row in
       if row.isExactFrom, row.isExactUntil { briefs += 1 }
       return true
     }
-    #expect(briefs == Self.count)
+    #expect(briefs == Self.count * programs)
   }
 
-  private mutating func write(_ path: String, batches: Int) throws {
+  private mutating func write(_ path: String, batches: Int, _ programs: Int) throws {
     let writer = try HistoryWriter(path: path)
     let start = Self.reading(0)
     try writer.beginSession(
@@ -73,7 +73,7 @@ struct BriefSizeTests {
     _ = try writer.write(sample, SampleTiming())
     var number: UInt64 = 0
     for batch in 0..<batches {
-      let events = self.batch(from: Int64(batch) * HistoryScript.second + 1000, &number)
+      let events = self.batch(from: Int64(batch) * HistoryScript.second + 1000, &number, programs)
       #expect(writer.add(events))
       _ = try writer.writeEvents()
     }
@@ -81,7 +81,9 @@ struct BriefSizeTests {
   }
 
   /// A second in which processes start one after the other, some of them at once.
-  private mutating func batch(from start: Int64, _ number: inout UInt64) -> EventBatch {
+  private mutating func batch(
+    from start: Int64, _ number: inout UInt64, _ programs: Int
+  ) -> EventBatch {
     let share = Self.count / Self.batches
     var timed: [(time: Int64, order: Int, event: ProcessEvent.Change)] = []
     for place in 0..<share {
@@ -103,6 +105,13 @@ struct BriefSizeTests {
               description: .init(comm: name, uid: 1000, cgroup: Array("0::/build".utf8)),
               set: sets[parent % 3]))
         ))
+      if programs > 1 {
+        timed.append(
+          (
+            begins + 500_000, place * 2,
+            .described(token, .init(comm: Array("program".utf8), uid: nil, cgroup: nil))
+          ))
+      }
       timed.append((ends, place * 2 + 1, .exited(token, mayResume: false)))
       number += 1
     }

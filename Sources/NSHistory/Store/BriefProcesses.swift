@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
-/// The processes that start and exit among the events of one batch and do not move: what is `brief` in
-/// `Migrations`, unless there is something to tell of how they started.
+/// The processes that start and exit among the events of one batch, do not move and have one name: what is
+/// `brief` in `Migrations`, unless there is something to tell of how they started.
 struct BriefProcesses {
   private var candidates: Set<ProcessToken> = []
   private var running: [ProcessToken: Brief] = [:]
@@ -30,18 +30,23 @@ struct BriefProcesses {
   }
 
   init(_ events: ArraySlice<ProcessEvent>) {
-    var started: Set<ProcessToken> = []
+    /// By the name that each started with.
+    var started: [ProcessToken: [UInt8]?] = [:]
     for event in events {
       switch event.change {
       case .started(let start):
-        started.insert(start.token)
+        started[start.token] = .some(start.description.comm)
         // The row of a thread names that of its process.
-        if start.tid != nil, let process = start.parent { started.remove(process) }
+        if start.tid != nil, let process = start.parent { started[process] = nil }
       case .moved(let token, _), .resumed(let token, _), .exited(let token, mayResume: true):
-        started.remove(token)
-      case .described: break
+        started[token] = nil
+      case .described(let token, let description):
+        // A name has an interval of its own only beside a row of `task`.
+        if let name = description.comm, let first = started[token], first != name {
+          started[token] = nil
+        }
       case .exited(let token, mayResume: false):
-        if started.contains(token) { candidates.insert(token) }
+        if started[token] != nil { candidates.insert(token) }
       }
     }
   }

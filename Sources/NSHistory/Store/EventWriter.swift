@@ -39,7 +39,8 @@ struct EventWriter {
       case .described(let token, let description):
         guard !briefs.describe(token, description), let task = live[token]?.task,
           try tasks.descriptions.write(
-            description, of: task, at: number, after: number - 1, isEvent: true)
+            description, of: task, at: number,
+            after: description.mayBeOlder ? nil : number - 1, isEvent: !description.mayBeOlder)
         else { continue }
       case .exited(let token, let mayResume):
         if let brief = briefs.end(token) {

@@ -11,6 +11,7 @@ extension EventFollower {
     _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?,
     isExec: Bool = false, at time: Int64
   ) {
+    defer { if isExec { task.hasExecuted = true } }
     var description = task.description
     description.comm = name ?? description.comm
     if isExec {
@@ -23,32 +24,49 @@ extension EventFollower {
     guard description != task.description else { return }
     task.description = description
     guard batch != nil, task.told != nil else { return }
-    if let start = task.start, start.turn == turns,
+    guard let start = task.start, start.turn == turns,
       case .started(var told) = batch?.events[start.place].change
-    {
-      told.description = description
-      told.facts.isKernelThread = task.facts.isKernelThread
-      batch?.events[start.place].change = .started(told)
-    } else {
-      report(task, at: time)
-    }
+    else { return report(task, at: time) }
+    // A process that starts to run a program is called as that from its start on. Under the name that it
+    // had then it may have run another since, or moved.
+    let isKept =
+      task.renames?.turn == turns
+      || (description.comm != told.description.comm
+        && ((isExec && task.hasExecuted) || task.told?.observed !== told.set))
+    if !isKept { told.description = description }
+    told.facts.isKernelThread = task.facts.isKernelThread
+    batch?.events[start.place].change = .started(told)
+    if isKept { report(task, at: time) }
   }
 
   /// Reports a new description. Of a process that takes one name after the other the rest is left to the
-  /// next sample: anybody can do that many times a second.
+  /// next batch, the next sample or its exit: anybody can do that many times a second.
   private func report(_ task: FollowedTask, at time: Int64) {
     let count = task.renames?.turn == turns ? task.renames?.count ?? 0 : 0
     task.renames = (turns, count + 1)
-    if count < Self.mostRenames {
-      batch?.events.append(
-        ProcessEvent(boot: time, .described(task.token, task.description)))
-    } else {
+    let isLong = (batch?.events.count ?? 0) > Self.long
+    guard count < (isLong ? Self.leastRenames : Self.mostRenames) else {
       unreportedNames.insert(task.pid)
+      return
     }
+    var description = task.description
+    description.mayBeOlder = unreportedNames.remove(task.pid) != nil
+    batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
   }
 
-  /// So many new names of one process are reported with their times in one batch.
+  /// Reports the name that a process has when it exits, where those before it were left out.
+  func reportLastName(of task: FollowedTask, at time: Int64) {
+    guard unreportedNames.remove(task.pid) != nil, batch != nil, task.told != nil else { return }
+    var description = task.description
+    description.mayBeOlder = true
+    batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
+  }
+
+  /// So many new names of one process are reported with their times in one batch, and in one with more
+  /// events than `long`.
   private static let mostRenames = 8
+  private static let leastRenames = 1
+  private static let long = 8192
 
   /// A sample found a process described otherwise than when it was read before.
   func describe(

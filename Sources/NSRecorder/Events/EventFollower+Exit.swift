@@ -48,6 +48,7 @@ extension EventFollower {
 
   /// A process exited with its last thread.
   func end(_ task: FollowedTask, at time: Int64) {
+    reportLastName(of: task, at: time)
     processes[task.pid] = nil
     folding.forget(task)
     sets.leave(task.set)

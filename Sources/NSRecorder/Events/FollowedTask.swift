@@ -17,6 +17,8 @@ final class FollowedTask {
   var lastEvent: Int64 = .min
   /// In which batch, and where in that, its start was told; nil where no event told it.
   var start: (turn: Int, place: Int)?
+  /// Whether it was reported to have run a program.
+  var hasExecuted = false
   /// How many new names of it were reported, and in which batch.
   var renames: (turn: Int, count: Int)?
   /// Which time namespace it is in from its next exec on, where that is known and nothing else is.

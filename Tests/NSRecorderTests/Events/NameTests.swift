@@ -19,14 +19,71 @@ struct NameTests {
     #expect(name(20) == "read")
   }
 
+  private var startName: String? {
+    script.events.lazy.compactMap { event in
+      if case .started(let start) = event.change { start.description.comm } else { nil }
+    }.first.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private var names: [String] {
+    script.described.map { String(decoding: $0.description.comm ?? [], as: UTF8.self) }
+  }
+
   @Test("the program that is executed in the same batch is told with the start")
   func sameBatch() {
     script.fork(20, of: 10)
     script.comm(20, "first", isExec: true)
-    script.comm(20, "second", isExec: true)
+    script.comm(20, "first", isExec: true)
+    script.comm(20, "thread name")
     #expect(script.turn().count == 1)
-    #expect(name(20) == "second")
+    #expect(name(20) == "thread name")
     #expect(script.described.isEmpty)
+  }
+
+  @Test("another program in the same batch is told with its time, and so is what follows")
+  func twoPrograms() {
+    script.fork(20, of: 10)
+    script.comm(20, "first", isExec: true)
+    script.comm(20, "second", isExec: true)
+    script.comm(20, "third")
+    script.exit(20)
+    #expect(script.turn().count == 4)
+    #expect(startName == "first")
+    #expect(names == ["second", "third"])
+    #expect(script.described.allSatisfy { !$0.description.mayBeOlder })
+  }
+
+  @Test("the name under which a process moved is kept")
+  func moved() {
+    script.fork(20, of: 10)
+    script.move(20, .host.with(.net, 5, id: 105))
+    script.comm(20, "program", isExec: true)
+    #expect(script.turn().count == 3)
+    #expect(startName == "read")
+    #expect(names == ["program"])
+  }
+
+  @Test("of a process that runs one program after the other few names are told, and the last")
+  func manyPrograms() {
+    script.fork(20, of: 10)
+    for number in 0..<1000 { script.comm(20, "name \(number)", isExec: true) }
+    script.exit(20)
+    #expect(script.turn().count == 11)
+    #expect(names == (1...8).map { "name \($0)" } + ["name 999"])
+    #expect(
+      script.described.map(\.description.mayBeOlder) == [Bool](repeating: false, count: 8) + [true])
+  }
+
+  @Test("the first name that is told after some were left out may be older")
+  func leftOut() {
+    script.turn()
+    for number in 0..<20 { script.comm(10, "name \(number)") }
+    script.turn()
+    script.comm(10, "later")
+    script.comm(10, "still later")
+    script.turn()
+    #expect(names.suffix(2) == ["later", "still later"])
+    #expect(script.described.suffix(2).map(\.description.mayBeOlder) == [true, false])
   }
 
   @Test("a name that is taken in a later batch is an event, and told once")

@@ -67,7 +67,8 @@ struct GroupReader {
         group.isContainer = true
         group.containerRows = try ContainerFinder(connection: reading.connection).rows(text)
       } else {
-        // Of a process that no sample met the name of its last program is kept.
+        // Of a process that no sample met the name before its first program is not kept, nor are all names
+        // of one that had many, nor, in a file of an earlier recorder, those before its last program.
         group.hasForgottenNames = true
       }
       guard let described = try finder.described(selector) else { return }

@@ -181,7 +181,7 @@ struct SharedVisits {
     return SharedAnswer.Visit(
       namespace: try reading.namespaces.life(candidate.namespace).namespace,
       process: try candidate.presence.flatMap { (one) throws(SQLiteError) in
-        try reading.process(group.members[one.member])
+        try reading.process(group.members[one.member])?.described(at: sharing.from)
       },
       group: group.place, otherGroup: other.place,
       others: try others.prefix(SharedQuery.mostOthers).map { (member) throws(SQLiteError) in
