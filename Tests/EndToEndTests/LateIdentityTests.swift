@@ -79,9 +79,15 @@ struct LateIdentityTests {
           recording, "SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4"
         ).count == 1)
     }
-    let changes = try recording.ask("changes", "--type", "net").filter { $0["comm"] == "sleep" }
+    let inside = try pids(recording, "sleep")
+    let changes = try recording.ask("changes", "--type", "net").filter { inside.contains($0.pid) }
     #expect(!changes.contains { $0.texts("marks").contains("new") })
     _ = try recording.end()
+  }
+
+  /// The processes that ran a program at some time: they moved as what they were called before.
+  private func pids(_ recording: LiveRecording, _ name: String) throws -> Set<Int?> {
+    Set(try recording.ask("history", "comm:\(name)").map(\.pid))
   }
 
   @Test(
@@ -105,7 +111,8 @@ struct LateIdentityTests {
       recording, "SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4")
     #expect(rows.count == 1, "\(rows)")
     let changes = try recording.ask("changes", "--type", "net", "--namespace", "net:\(inode)")
-    let moves = changes.filter { $0["change"] == "moved" && $0["comm"] == "sleep" }
+    let inside = try pids(recording, "sleep")
+    let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.pid) }
     #expect(moves.map { $0.texts("marks") } == [["entered"]])
     #expect(moves.flatMap { $0.rows("parts") }.map { $0["how"] } == ["joined"], "\(moves)")
     _ = try recording.end()
@@ -133,7 +140,8 @@ struct LateIdentityTests {
     }
     recording.settle()
     let changes = try recording.ask("changes", "--type", "net")
-    let moves = changes.filter { $0["change"] == "moved" && $0["comm"] == "inside" }
+    let inside = try pids(recording, "inside")
+    let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.pid) }
     let how = moves.flatMap { $0.rows("parts") }.map { $0["how"] }
     #expect(how.count == rounds, "\(changes)")
     #expect(how.allSatisfy { $0 == "joined" || $0 == "joined-or-new" }, "\(how)")

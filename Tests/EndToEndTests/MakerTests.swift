@@ -94,8 +94,10 @@ struct MakerTests {
     recording.settle()
     let makers = try recording.ask("namespaces", "--type", "net").filter { row in
       row.rows("pins").contains { $0["path"]?.contains("nshist-maker-\(getpid())") == true }
-    }.compactMap { $0.row("maker")?["comm"] }
-    #expect(!makers.contains("sleep"), "\(makers)")
+    }.compactMap { $0.row("maker")?.pid }
+    // They entered before they ran it.
+    let inside = Set(try recording.ask("history", "comm:sleep").map(\.pid))
+    #expect(!inside.isEmpty && !makers.contains { inside.contains($0) }, "\(makers)")
   }
 
   @Test(
