@@ -27,7 +27,7 @@ struct HistoryQuery {
   func forEach(of life: Life, _ body: (Stay) -> Bool) throws(SQLiteError) -> Bool {
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
-    let maker = try reading.lives.parent(of: life.process)
+    let maker = try maker(of: life.process)
     for part in Self.parts(of: life) {
       let life = try joined(part.life)
       var isInOther = part.isInOtherContainer
@@ -114,7 +114,7 @@ struct HistoryQuery {
 
   private func stay(
     _ piece: ClosedRange<Int64>, of membership: Membership, in life: Life,
-    _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: ProcessRecord?,
+    _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: Maker?,
     isBeginning: Bool,
     isInOtherContainer: Bool, _ unreported: [NamespaceLink]
   ) throws(SQLiteError) -> Stay {
@@ -129,10 +129,24 @@ struct HistoryQuery {
       isReturn: isBeginning ? false : try reading.threads.isReturned(life, at: piece.lowerBound),
       joined: try MemberFinder(reading: reading).member(
         of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process),
-      parent: isFirst ? maker?.described(at: piece.lowerBound) : nil,
-      parentThen: try parent(of: process, maker, at: piece.upperBound),
-      isParentGone: try isParentGone(of: process, maker, at: piece.upperBound),
+      parent: isFirst ? maker?.task.described(at: piece.lowerBound) : nil,
+      parentThen: try parent(of: process, maker?.process, at: piece.upperBound),
+      isParentGone: try isParentGone(of: process, maker?.process, at: piece.upperBound),
       isInOtherContainer: isInOtherContainer, unreported: unreported)
+  }
+
+  /// Who made a process or a thread.
+  private struct Maker {
+    /// The process, or the thread of it, that did.
+    let task: ProcessRecord
+    /// The process: its thread may exit long before it.
+    let process: ProcessRecord
+  }
+
+  private func maker(of process: ProcessRecord) throws(SQLiteError) -> Maker? {
+    guard let task = try reading.lives.parent(of: process) else { return nil }
+    let process = task.tid == nil ? task : try reading.lives.parent(of: task)
+    return Maker(task: task, process: process ?? task)
   }
 
   /// The parent of a process as it was at a sample or event.
@@ -167,7 +181,7 @@ struct HistoryQuery {
 
   private func arrivals(
     of life: Life, _ membership: Membership, _ links: LinkComparison.Links,
-    _ maker: ProcessRecord?
+    _ maker: Maker?
   ) throws(SQLiteError) -> [LinkChange] {
     if let set = life.movedFrom {
       let before = try reading.sets.links(of: set)
@@ -178,7 +192,7 @@ struct HistoryQuery {
     guard membership.from != reading.index.first, let origin = try origin(of: life) else {
       return []
     }
-    let earlier = try comparison.linksOfParent(maker, at: membership.from - 1)
+    let earlier = try comparison.linksOfParent(maker?.task, at: membership.from - 1)
     return try comparison.arrivals(
       of: links, from: origin, earlier: earlier, at: membership.from)
   }

@@ -37,7 +37,9 @@ struct StayWords {
   private var parent: String {
     guard let parent = stay.parent else { return "" }
     if stay.process.tid != nil { return ", thread of \(parent.label)" }
-    let isParentStill = !stay.isParentGone && stay.process.knownParentPID == parent.pid
+    // A process is the child of a process, whichever thread of that made it.
+    let isParentStill =
+      parent.tid == nil && !stay.isParentGone && stay.process.knownParentPID == parent.pid
     return ", \(isParentStill ? "child of" : "made by") \(parent.label)"
   }
 

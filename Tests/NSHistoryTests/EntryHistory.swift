@@ -1,0 +1,145 @@
+// Processes that come into the namespaces of containers, or go elsewhere, written event by event.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+/// A history of events by which processes come into containers, in milliseconds.
+struct EntryHistory {
+  typealias Places = [NamespaceType: UInt64]
+  static let initial: Places = [:]
+  private static let begun: Int64 = 1000 * SmallHistory.second
+
+  private var first: [ProcessSample.Appearance] = []
+  private var events: [ProcessEvent] = []
+  private let path: String
+
+  init(path: String) { self.path = path }
+
+  static func wall(_ time: Int64) -> Int64 { reading(time).wall }
+
+  private static func reading(_ time: Int64) -> ClockReading {
+    let boot = begun + time * 1_000_000
+    return ClockReading(wall: SmallHistory.epoch + boot, boot: boot, monotonic: boot)
+  }
+
+  private static func links(_ places: Places) -> [LinkState] {
+    NamespaceLink.allCases.map { link in
+      .namespace(SmallHistory.namespace(link.type, places[link.type] ?? 1))
+    }
+  }
+
+  private static func facts(_ pid: Int32, parent: Int32) -> ProcessFacts {
+    ProcessFacts(pid: pid, startTicks: 1, parentPID: parent, isKernelThread: false, nspid: [pid])
+  }
+
+  private static func token(_ pid: Int32) -> ProcessToken { ProcessToken(number: UInt64(pid)) }
+
+  /// A process that is there all the time.
+  mutating func sampled(_ pid: Int32, _ places: Places, _ cgroup: String) {
+    first.append(
+      .init(
+        token: Self.token(pid), facts: Self.facts(pid, parent: 1),
+        description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array(cgroup.utf8)),
+        links: Self.links(places)))
+  }
+
+  private mutating func add(_ time: Int64, _ change: ProcessEvent.Change) {
+    events.append(ProcessEvent(boot: Self.reading(time).boot, change))
+  }
+
+  mutating func start(
+    _ pid: Int32, by parent: Int32, _ places: Places, inherited cgroup: String, at time: Int64
+  ) {
+    add(
+      time,
+      .started(
+        EventStart(
+          token: Self.token(pid), parent: Self.token(parent),
+          facts: Self.facts(pid, parent: parent),
+          description: .init(
+            comm: Array("p\(parent)".utf8), uid: 0, cgroup: Array(cgroup.utf8),
+            inherited: [.user, .cgroup]), set: ObservedSet(links: Self.links(places)))))
+  }
+
+  mutating func move(_ pid: Int32, _ places: Places, at time: Int64) {
+    add(time, .moved(Self.token(pid), ObservedSet(links: Self.links(places))))
+  }
+
+  /// It executes a program, and nobody reads its cgroup.
+  mutating func rename(_ pid: Int32, _ name: String, inherited cgroup: String, at time: Int64) {
+    add(
+      time,
+      .described(
+        Self.token(pid),
+        .init(
+          comm: Array(name.utf8), uid: 0, cgroup: Array(cgroup.utf8), inherited: [.user, .cgroup])))
+  }
+
+  /// Its cgroup is read.
+  mutating func read(_ pid: Int32, _ cgroup: String, at time: Int64) {
+    add(
+      time,
+      .described(
+        Self.token(pid), .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array(cgroup.utf8))))
+  }
+
+  /// A thread of a process, with its TID as the number of both, goes to other namespaces.
+  mutating func diverge(
+    _ tid: Int32, of pid: Int32, from before: Places, to places: Places, at time: Int64
+  ) {
+    add(
+      time,
+      .started(
+        EventStart(
+          token: Self.token(tid), parent: Self.token(pid), tid: tid,
+          origin: .moved(from: Self.links(before)), facts: Self.facts(pid, parent: 1),
+          description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: nil),
+          set: ObservedSet(links: Self.links(places)))))
+  }
+
+  /// A process starts that a thread made.
+  mutating func start(
+    _ pid: Int32, byThread tid: Int32, of parent: Int32, _ places: Places, at time: Int64
+  ) {
+    add(
+      time,
+      .started(
+        EventStart(
+          token: Self.token(pid), parent: Self.token(tid), facts: Self.facts(pid, parent: parent),
+          description: .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: nil),
+          set: ObservedSet(links: Self.links(places)))))
+  }
+
+  mutating func exit(_ pid: Int32, at time: Int64) {
+    add(time, .exited(Self.token(pid), mayResume: false))
+  }
+
+  /// Writes it, with a sample before all and one behind all.
+  ///
+  /// - Parameter folded: how many changes were left out.
+  func reader(folded: Int = 0) throws -> HistoryReader {
+    let writer = try HistoryWriter(path: path)
+    try writer.beginSession(
+      SessionInfo(
+        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+        program: "test", interval: 10 * SmallHistory.second, identity: "name_to_handle_at",
+        procRoot: "/proc", shownPIDNamespace: SmallHistory.shown, hasEvents: true,
+        started: Self.reading(0)))
+    var sample = ProcessSample(start: Self.reading(0))
+    sample.appeared = first
+    sample.hasAllDescriptions = true
+    sample.hasThreads = true
+    _ = try writer.write(sample, SampleTiming())
+    var batch = EventBatch(epoch: SmallHistory.epoch)
+    batch.events = events.sorted { $0.boot < $1.boot }
+    guard writer.add(batch) else { throw EventHistory.Refusal() }
+    _ = try writer.writeEvents()
+    var last = ProcessSample(start: Self.reading(10_000))
+    last.hasAllDescriptions = true
+    last.hasThreads = true
+    _ = try writer.write(last, SampleTiming(isExact: true, folded: folded))
+    try writer.endSession(.completed)
+    return try HistoryReader(path: path)
+  }
+}
