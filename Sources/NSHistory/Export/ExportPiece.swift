@@ -37,7 +37,7 @@ public struct ExportProcess: Sendable {
   public var containerSource: ContainerSource? {
     if place?.isByNamespaces == true { return .namespaces }
     if hasInheritedCgroup { return .inherited }
-    return place?.container == nil ? nil : .cgroup
+    return place?.hasContainer == true ? .cgroup : nil
   }
 }
 
@@ -49,6 +49,8 @@ public final class ExportPlace: Sendable {
   public let cgroup: String?
   /// The container: the innermost one that the control group names, or that of the namespaces. Nil for none.
   public let container: ContainerRecord?
+  /// Whether there is one: asked for every row, where to copy the record would cost more than the row.
+  let hasContainer: Bool
   /// Whether the namespaces tell the container.
   let isByNamespaces: Bool
 
@@ -56,6 +58,7 @@ public final class ExportPlace: Sendable {
     self.row = row
     self.cgroup = cgroup
     self.container = container
+    hasContainer = container != nil
     self.isByNamespaces = isByNamespaces
   }
 }

@@ -80,11 +80,16 @@ struct ExportStream {
           to: segment.numbers, beginsExactly: segment.beginsExactly,
           endsExactly: segment.endsExactly)
       }
+      let end = segment.numbers.upperBound
+      // Another description follows, and the process was where it was all the while.
+      let goesOn =
+        place + 1 < segments.count && segments[place + 1].numbers.lowerBound == end &+ 1
+        && memberships.contains { $0.from <= end && $0.until > end }
       let read = segments[place...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
       for (segment, part) in try enclosed(segment, until: read, process, part)
       where selection.isMeant(process, segment) {
         try processes.set(segment, of: &process)
-        guard try give(process, part, body) else { return false }
+        guard try give(process, part, goingOnAfter: goesOn ? end : nil, body) else { return false }
       }
     }
     return true
@@ -137,8 +142,11 @@ struct ExportStream {
   }
 
   /// The runs of each type.
+  ///
+  /// - Parameter end: after this number the last membership goes on with another description.
   private mutating func give(
-    _ process: ExportProcess, _ memberships: [Membership], _ body: Body
+    _ process: ExportProcess, _ memberships: [Membership], goingOnAfter end: Int64? = nil,
+    _ body: Body
   ) throws(SQLiteError) -> Bool {
     for type in filter.types {
       var next = 0
@@ -155,7 +163,8 @@ struct ExportStream {
           last = memberships[next]
           next += 1
         }
-        let run = Run(type: type, value: value, first: first, last: last)
+        let run = Run(
+          type: type, value: value, first: first, last: last, goesOn: last.until == end)
         guard try give(process, run, isFirst: first.from == memberships[0].from, body) else {
           return false
         }
@@ -170,6 +179,8 @@ struct ExportStream {
     let value: LinkValue
     let first: Membership
     let last: Membership
+    /// Whether the link is the same still when the next description of the process begins.
+    let goesOn: Bool
   }
 
   /// The pieces of a run.
@@ -201,8 +212,12 @@ struct ExportStream {
     if isExactFrom { isExactFrom = try points.isExact(before: first) }
     var isExactUntil = last == run.last.until && run.last.endsExactly && !isOpen
     if isExactUntil { isExactUntil = try points.isExact(before: last + 1) }
+    var reachesNext = isExactUntil
+    if !reachesNext, run.goesOn, last == run.last.until {
+      reachesNext = try cuts.pieces(of: last...(last + 1)) == nil
+    }
     // What an event ended was so up to that. The clock may have gone back by less than a step.
-    let until = max(from, try points.wall(isExactUntil ? last + 1 : last))
+    let until = max(from, try points.wall(reachesNext ? last + 1 : last))
     if let since = filter.since, until < since { return true }
     if let end = filter.until, from > end { return true }
     return body(
