@@ -122,4 +122,23 @@ struct PinChangesTests {
       .flatMap(\.parts).filter { $0.link == .net }
     #expect(found.map(\.how) == [isScanned ? .new : .joinedOrNew])
   }
+
+  @Test("what a process had open is in doubt from its exit until the next scan")
+  func exited() throws {
+    let pin = NamespacePin(
+      namespace: Self.net,
+      holder: .descriptor(pid: 10, startTicks: 20, number: 7, comm: Array("p10".utf8)))
+    try history.sample([.init(pid: 10), .init(pid: 11)])
+    try history.look([pin])
+    try history.sample([.init(pid: 10), .init(pid: 11)])
+    let before = history.now.wall
+    try history.sample([.init(pid: 11)])
+    let exit = history.now.wall
+    try history.sample([.init(pid: 11)])
+    let reader = try history.end()
+    let held = try #require(try pinAt(reader, before))
+    #expect(held.isCertain && held.exited == nil)
+    let later = try #require(try pinAt(reader, exit + SmallHistory.second))
+    #expect(!later.isCertain && later.exited == exit)
+  }
 }

@@ -16,7 +16,10 @@ extension HistoryReader {
       let points = census.brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
       let namespaces = NamespaceCensus(
         reading: reading, brackets: census.brackets, processes: processes,
-        pins: try reading.pins.pins(between: looks, in: Set(points.map(\.session.id))))
+        pins: try reading.pins.pins(between: looks, in: Set(points.map(\.session.id)))
+          .map { (pin) throws(SQLiteError) in
+            try reading.exit(ofHolder: pin.pin, by: time).map(pin.after(exit:)) ?? pin
+          })
       let places = isMeant.map { isMeant in
         Set(
           processes.lazy.filter { isMeant($0.process) }
@@ -167,8 +170,8 @@ struct NamespaceCensus {
   /// look for pins before that had not found it: that a later look found it pinned says nothing of the
   /// moment.
   private func isMadeLater(_ life: NamespaceLife) throws(SQLiteError) -> Bool {
-    guard life.maker != nil, let first = life.first, try reading.index.point(first).isEvent,
-      !brackets.isEmpty
+    guard let first = life.first, try reading.index.point(first).isEvent, !brackets.isEmpty,
+      try MakerFinder(reading: reading).maker(of: life) != nil
     else { return false }
     return brackets.allSatisfy { ($0.before ?? $0.after).map { first > $0.id } == true }
   }
@@ -185,5 +188,16 @@ struct NamespaceCensus {
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID,
       maker: maker, pins: count.pins)
+  }
+}
+
+extension Reading {
+  /// By when the process had exited that had a pin open; nil where it may have had it open at a time.
+  fileprivate func exit(ofHolder pin: PinRecord, by time: Int64) throws(SQLiteError) -> Int64? {
+    guard let task = pin.task, let last = try lives.life(task: task)?.memberships.last,
+      !last.isOpen, last.until < index.last ?? last.until
+    else { return nil }
+    let exit = try index.point(last.until + 1).wall
+    return exit <= time ? exit : nil
   }
 }

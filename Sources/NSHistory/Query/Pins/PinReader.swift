@@ -141,9 +141,10 @@ struct PinReader {
     COALESCE(p.comm, (SELECT comm FROM task WHERE task_id = p.task_id)), p.descriptor,
     f.wall_ns, l.wall_ns, p.until_scan IS NULL,
     l.scan_id = (SELECT MAX(scan_id) FROM pin_scan)
-      AND l.session_id = (SELECT MAX(session_id) FROM session WHERE first_sample IS NOT NULL)
+      AND l.session_id = (SELECT MAX(session_id) FROM session WHERE first_sample IS NOT NULL),
+    p.task_id
     """
-  private static let count: Int32 = 12
+  private static let count: Int32 = 13
   private static let joins = """
     JOIN pin_scan AS f ON f.scan_id = p.from_scan JOIN pin_scan AS l ON l.scan_id = \(last)
     """
@@ -162,6 +163,7 @@ struct PinReader {
     let last: Int64
     let isOpen: Bool
     let isInLastLook: Bool
+    let task: Int64?
 
     init(_ row: Statement) {
       id = row.integer(0)
@@ -176,6 +178,7 @@ struct PinReader {
       last = row.integer(9)
       isOpen = row.integer(10) != 0
       isInLastLook = row.integer(11) != 0
+      task = row.optionalInteger(12)
     }
   }
 
@@ -187,7 +190,8 @@ struct PinReader {
       id: row.id, namespace: try namespaces.life(row.namespace).namespace, kind: kind,
       path: row.path,
       mountNamespace: try row.mountNamespace.map(namespaces.life)?.namespace, pid: row.pid,
-      comm: row.comm, descriptor: row.descriptor, firstSeen: row.first, lastSeen: row.last,
+      task: row.task, comm: row.comm, descriptor: row.descriptor, firstSeen: row.first,
+      lastSeen: row.last,
       isInLastLook: row.isInLastLook, isOpen: row.isOpen && isRecorded)
   }
 }

@@ -12,6 +12,8 @@ public struct PinRecord: Sendable, Hashable {
   public let mountNamespace: NamespaceRecord?
   /// Of a descriptor or a socket, the PID of the process that had it open.
   public let pid: Int64?
+  /// The row of that process; nil where no sample had met it.
+  let task: Int64?
   /// Its name when the pin was first seen, escaped; nil where that is not known.
   public let comm: String?
   /// Its number in that process.
@@ -36,4 +38,14 @@ public struct PinAtMoment: Sendable, Hashable {
   public let seen: Int64
   /// When the one on the other side began that did not; nil where there is none.
   public let missed: Int64?
+  /// By when the process had exited that had it open, where that was before the moment: what it had open
+  /// may be open in another process that no scan has met yet.
+  public var exited: Int64?
+}
+
+extension PinAtMoment {
+  /// The same where the process that had it open had exited by a time.
+  func after(exit: Int64) -> PinAtMoment {
+    PinAtMoment(pin: pin, isCertain: false, seen: seen, missed: missed, exited: exit)
+  }
 }

@@ -11,6 +11,10 @@ enum PinWords {
   /// Between two scans of which one saw it and the other did not, it came or went some time.
   private static func doubt(_ pin: PinAtMoment, _ zone: TimeZoneChoice) -> String {
     if pin.isCertain { return "" }
+    if let exited = pin.exited {
+      return " (in doubt: seen \(TimeFormat.people(pin.seen, zone)), "
+        + "its process had exited by \(TimeFormat.people(exited, zone)))"
+    }
     guard let missed = pin.missed else { return " (in doubt)" }
     return " (in doubt: seen \(TimeFormat.people(pin.seen, zone)), "
       + "not seen \(TimeFormat.people(missed, zone)))"
@@ -70,6 +74,7 @@ extension PinAtMoment {
     .object(
       pin.keys + [
         ("certain", .bool(isCertain)), ("seen", .time(seen)), ("missed", .time(missed)),
+        ("exited", .time(exited)),
       ])
   }
 }
