@@ -23,9 +23,12 @@ struct EntryHistory {
     return ClockReading(wall: SmallHistory.epoch + boot, boot: boot, monotonic: boot)
   }
 
-  private static func links(_ places: Places) -> [LinkState] {
+  private static func links(
+    _ places: Places, unseen: Set<NamespaceType> = []
+  ) -> [LinkState] {
     NamespaceLink.allCases.map { link in
-      .namespace(SmallHistory.namespace(link.type, places[link.type] ?? 1))
+      if unseen.contains(link.type) { return .unread(.unseen) }
+      return .namespace(SmallHistory.namespace(link.type, places[link.type] ?? 1))
     }
   }
 
@@ -62,8 +65,12 @@ struct EntryHistory {
             inherited: [.user, .cgroup]), set: ObservedSet(links: Self.links(places)))))
   }
 
-  mutating func move(_ pid: Int32, _ places: Places, at time: Int64) {
-    add(time, .moved(Self.token(pid), ObservedSet(links: Self.links(places))))
+  /// - Parameter unseen: the types of which no event reports where the process is from now on.
+  mutating func move(
+    _ pid: Int32, _ places: Places, unseen: Set<NamespaceType> = [], at time: Int64
+  ) {
+    add(
+      time, .moved(Self.token(pid), ObservedSet(links: Self.links(places, unseen: unseen))))
   }
 
   /// It executes a program, and nobody reads its cgroup.

@@ -117,7 +117,7 @@ struct ChangeTeller {
   ) throws(SQLiteError) -> NamespaceChange? {
     let read = try lastRead.links(of: life, before: place)
     let before = try reading.sets.links(of: life.memberships[place - 1].set)
-    let parts = NamespaceType.allCases.compactMap { type -> Part? in
+    var parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard links[type.link] == .unread(.zombie), before[type.link] != .unread(.zombie),
         let namespace = read.links[type.link]?.namespace,
         scope.tellsEverything || namespace.isInitial != true
@@ -126,9 +126,22 @@ struct ChangeTeller {
     }.filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
     let sample = life.memberships[place].from
+    if life.memberships[place].beginsExactly {
+      parts = Self.held(parts, at: life.memberships[place - 1].until, read.samples)
+    }
     return try change(
       .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts,
       isExact: life.memberships[place].beginsExactly)
+  }
+
+  /// Of the namespaces that a process left at an event, those that it was still in for certain. Others it
+  /// may have left before, which does not make the time of the event uncertain. All, where it is certain
+  /// of none.
+  private static func held(
+    _ parts: [Part], at number: Int64, _ samples: [NamespaceLink: Int64]
+  ) -> [Part] {
+    let held = parts.filter { samples[$0.link] == number }
+    return held.isEmpty ? parts : held
   }
 
   /// The last sample before any of the links may have changed.
@@ -164,7 +177,7 @@ struct ChangeTeller {
     if !scope.tellsEverything, try reading.threads.isReturned(life, at: until) { return nil }
     let read = try lastRead.links(of: life, before: place + 1)
     let links = try reading.sets.links(of: life.memberships[place].set)
-    let parts = NamespaceType.allCases.compactMap { type -> Part? in
+    var parts = NamespaceType.allCases.compactMap { type -> Part? in
       // What a zombie has left it left as it became one.
       guard links[type.link] != .unread(.zombie),
         let namespace = read.links[type.link]?.namespace
@@ -174,6 +187,7 @@ struct ChangeTeller {
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
     guard !parts.isEmpty || tellsOfUnread(read.links) else { return nil }
+    if life.memberships[place].endsExactly { parts = Self.held(parts, at: until, read.samples) }
     return try change(
       bracket.coverage == .sampled ? .exited : .lastSeen,
       Self.earliest(read.samples, of: parts) ?? until, until + 1, life.process, parts,
