@@ -38,6 +38,10 @@ final class TrackReader {
       for place in asked where !picked.contains(place) {
         if try isMet(lives[place], from: alive, within: selector.within) { picked.append(place) }
       }
+      // The moment of an exit, as it is printed, still names who exited.
+      if !picked.contains(where: { lives[$0].process.firstSeen <= alive }) {
+        picked += asked.filter { !picked.contains($0) && lives[$0].process.lastSeen == alive }
+      }
       picked.sort()
       if picked.isEmpty {
         whyNobody = UnknownReason.mostTelling(
@@ -86,7 +90,9 @@ final class TrackReader {
     guard let alive = selector.alive else { return lives }
     let all = try track(of: lives, pid: selector.pid, known: lives.map(\.process))
     let picked = picked(Array(lives.indices), of: all, alive: alive, in: sides)
-    return picked.isEmpty ? nil : picked.map { lives[$0] }
+    // One that had exited at that very moment may be meant.
+    guard picked.contains(where: { lives[$0].process.firstSeen <= alive }) else { return nil }
+    return picked.map { lives[$0] }
   }
 
   /// Whether a process was first seen within the last digit of a time.

@@ -1,0 +1,23 @@
+// The time at which a process was seen last, as it is printed, given back to ask for the process.
+
+import NSHistory
+import Testing
+
+struct PrintedEndTests {
+  @Test("names the process, or another that had the PID from then on", arguments: EventBrute.seeds)
+  func lastSeen(seed: UInt64) throws {
+    let brute = try EventBrute(seed: seed)
+    var ends = 0
+    for pid: Int64 in 1...12 {
+      for process in try brute.reader.processes(.pid(pid, alive: nil, within: 0)) {
+        let end = process.lastSeen
+        let found = try brute.reader.processes(.pid(pid, alive: end, within: 1))
+        #expect(
+          found.contains { $0.id == process.id } || found.contains { $0.firstSeen <= end },
+          "PID \(pid) at \(end): \(found.map { [$0.firstSeen, $0.lastSeen] })")
+        ends += 1
+      }
+    }
+    #expect(ends >= 12)
+  }
+}
