@@ -64,6 +64,21 @@ import Testing
     try end()
   }
 
+  @Test("shared of the present says that it is after the last sample, and what tells of it")
+  func sharedNow() throws {
+    usleep(5000)
+    let question = ["query", "shared", "10", "20", "--type", "net"]
+    let outcome = try run(question + ["--at", "now"])
+    #expect(outcome.status == 2, "\(outcome)")
+    #expect(
+      outcome.messages.contains("is after the last sample")
+        && outcome.messages.contains("for the present use nshist check"), "\(outcome)")
+    #expect(try codes(question + ["--at", "now"]).contains("after-last"))
+    // What is asked about by default ends with the last sample.
+    #expect(try !codes(question).contains("after-last"))
+    try end()
+  }
+
   @Test("an export of what is not in the file says what was not observed")
   func export() throws {
     try end()

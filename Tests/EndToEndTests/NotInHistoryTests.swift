@@ -53,6 +53,28 @@ import Testing
       saying: "before the first sample")
   }
 
+  @Test("shared of a time outside of all samples says what is recorded")
+  func sharedOutsideOfAllSamples() throws {
+    let before = try ["--until", time("MIN", movedBy: -500_000_000)]
+    let after = try ["--since", time("MAX", movedBy: 3_600_000_000_000)]
+    for (window, beginning, words) in [
+      (before, "up to ", ", before the first sample at "),
+      (after, "from ", " on, after the last sample at "),
+    ] {
+      let outcome = try Command.run(
+        Command.nshist,
+        ["query", "shared", "comm:sleep", "host", "--type", "net", "--utc", "--db"]
+          + [recording.path] + window)
+      #expect(outcome.status == 2, "\(outcome)")
+      let lines = outcome.output.split(separator: "\n")
+      #expect(lines.first?.contains(" shared a namespace \(beginning)") == true, "\(outcome)")
+      #expect(lines.first?.contains(words) == true, "\(outcome)")
+      let unknown = lines.filter { $0.hasPrefix("not known") }
+      #expect(unknown.allSatisfy { !$0.contains("0 µs") && $0.contains(beginning) }, "\(outcome)")
+      #expect(!unknown.isEmpty, "\(outcome)")
+    }
+  }
+
   @Test func aTimeAfterTheLastSample() throws {
     try expectUnknown(
       ["10", "20", "--at", time("MAX", movedBy: 500_000_000)], reason: "gap",

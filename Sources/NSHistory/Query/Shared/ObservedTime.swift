@@ -196,6 +196,8 @@ struct ObservedTime {
     if let end = window.until { until = min(until, end) }
     if from == Int64.min { from = try index.point(first).wall }
     if until == Int64.max { until = try index.point(last).wallEnd }
+    // Of the time outside of all samples only one end was named.
+    if range.upperBound <= first { from = min(from, until) }
     return (from, max(from, until))
   }
 }

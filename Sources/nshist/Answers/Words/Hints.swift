@@ -126,13 +126,18 @@ struct Hints {
 
   /// Says on standard error what limits an answer about a window: where nothing was recorded, if the
   /// window was asked for or the answer is empty, and what sessions left out.
-  func say(_ caveats: CaveatFormatter, in window: TimeWindow, isEmpty: Bool) throws {
+  ///
+  /// - Parameter present: what tells of the present; nil where nothing does.
+  func say(
+    _ caveats: CaveatFormatter, in window: TimeWindow, isEmpty: Bool, present: String? = nil
+  ) throws {
     for sentence in caveats.sentences { Messages.shared.say(sentence) }
     guard !window.isEverything || isEmpty, let span = try reader.recordedSpan() else { return }
     let recorded = "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
     let missing = caveats.caveats.map(\.missing)
     if let since = window.since, since > span.upperBound, missing.contains(.afterLast) {
-      return Messages.shared.say("\(show(since)) is after the last sample; \(recorded)")
+      let now = present.map { "; for the present use \($0)" } ?? ""
+      return Messages.shared.say("\(show(since)) is after the last sample; \(recorded)\(now)")
     }
     if let until = window.until, until < span.lowerBound, missing.contains(.beforeFirst) {
       return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
