@@ -114,11 +114,11 @@ struct SharedVisits {
       let (some, others) = (presences.0.inside(row), presences.1.inside(row))
       guard !others.isEmpty else { continue }
       let there = (Set(some.map(\.owner)).count, Set(others.map(\.owner)).count)
-      // The visitors are those of the group of which fewer were there.
-      let (share, otherShare) = (there.0 * max(1, counts.1), there.1 * max(1, counts.0))
-      let areFirst = share <= otherShare
-      let (owners, all) = share < otherShare ? (there.1, counts.1) : (there.0, counts.0)
-      let isOthersOwn = share != otherShare && 2 * owners >= all
+      // The visitors are those who came later; or else of the group of which fewer were there.
+      let owner = try PlaceOwner(reading: reading, groups: groups).find(row, some, others)
+      let share = (there.0 * max(1, counts.1), there.1 * max(1, counts.0))
+      let areFirst = owner.map { !$0.isFirst } ?? (share.0 <= share.1)
+      let isOthersOwn = owner?.isOwn == true
       let crowd = Crowd(areFirst ? others : some)
       for one in areFirst ? some : others {
         for sharing in try finder.sharing(one, with: crowd) {

@@ -1,0 +1,82 @@
+// Who came into whose namespace: it belongs to the container whose own it is, or to who was the first in it,
+// however many of each were there and in whatever order they are asked about.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct PlaceOwnerTests {
+  private static let web = String(repeating: "a", count: 64)
+  private static let lab = String(repeating: "b", count: 64)
+  private static let host = "0::/user.slice"
+
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
+
+  private func history(_ more: (inout EntryHistory) -> Void) throws -> HistoryReader {
+    var history = EntryHistory(path: folder.file("history.db"))
+    history.sampled(1, EntryHistory.initial, "0::/init.scope")
+    history.sampled(10, [.mnt: 2, .net: 2], Self.cgroup(Self.web))
+    history.sampled(50, EntryHistory.initial, Self.host)
+    more(&history)
+    return try history.reader()
+  }
+
+  /// Starts one of a cgroup, and moves it to a network.
+  private func move(
+    _ pid: Int32, to net: UInt64, _ cgroup: String, at time: Int64, _ history: inout EntryHistory
+  ) {
+    history.start(pid, by: 50, EntryHistory.initial, inherited: cgroup, at: time)
+    history.read(pid, cgroup, at: time + 5)
+    history.move(pid, [.net: net], at: time + 10)
+  }
+
+  /// Who is told to have visited, and whether the other's own namespace; the same in either order.
+  private func visitors(
+    _ one: ProcessSelector, _ other: ProcessSelector, _ reader: HistoryReader
+  ) throws -> (pids: [Int64], isOwn: Bool) {
+    let groups = [one, other].map { SharedQuestion.Group.processes($0) }
+    let found = try [groups, groups.reversed()].map { groups in
+      try reader.shared(SharedQuestion(groups, types: [.net])).types[0].visits
+    }
+    let pids = found.map { $0.compactMap(\.process?.pid) }
+    #expect(pids[0] == pids[1] && found[0].map(\.isOthersOwn) == found[1].map(\.isOthersOwn))
+    return (pids[0], found[0].allSatisfy(\.isOthersOwn) && !found[0].isEmpty)
+  }
+
+  @Test("one who enters the network of a container visits that, of one process or of several")
+  func container() throws {
+    let reader = try history { history in
+      history.start(
+        11, by: 10, [.mnt: 2, .net: 2], inherited: Self.cgroup(Self.web), at: 1000)
+      history.exit(11, at: 1100)
+      move(40, to: 2, Self.host, at: 2000, &history)
+      history.exit(40, at: 3000)
+    }
+    let found = try visitors(.latest(.pid(40)), .container(Self.web), reader)
+    #expect(found == ([40], true))
+  }
+
+  @Test("of two containers the one that came later visits the other")
+  func containers() throws {
+    let reader = try history { move(20, to: 2, Self.cgroup(Self.lab), at: 2000, &$0) }
+    let found = try visitors(.container(Self.web), .container(Self.lab), reader)
+    #expect(found == ([20], true))
+  }
+
+  @Test("of two processes the later one visits, if the first was the first of all")
+  func processes() throws {
+    let reader = try history { history in
+      for (pid, time) in [(70, 1000), (71, 2000), (72, 3000)] as [(Int32, Int64)] {
+        move(pid, to: 9, Self.host, at: time, &history)
+      }
+    }
+    #expect(try visitors(.pid(70), .pid(71), reader) == ([71], true))
+    // The namespace is of neither.
+    #expect(try visitors(.pid(71), .pid(72), reader) == ([72], false))
+  }
+}
