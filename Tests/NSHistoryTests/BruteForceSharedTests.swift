@@ -63,10 +63,37 @@ struct BruteForceSharedTests {
         brute.check(line.verdict != .never || !line.isExact, "\(what): exactly never, of samples")
         brute.check(
           line.verdict != .unknown || line.reason != nil, "\(what): unknown without a reason")
+        brute.check(
+          line.verdict != .never || !mayBeUnseen(brute, one, other, window),
+          "\(what): never, though another process may have had the PID")
         for visit in line.visits { check(brute, visit, one, other, what) }
       }
     }
     brute.report()
+  }
+
+  /// Whether one group is all processes of a PID, and at a sample within the time none of them was seen, but one
+  /// of the other group was: shortly before that another process may have had the PID.
+  private func mayBeUnseen(
+    _ brute: BruteForce, _ one: Group, _ other: Group, _ window: TimeWindow
+  ) -> Bool {
+    func isSeen(_ group: Group, _ sample: Int) -> Bool {
+      group.processes.contains { brute.history.sighted($0).contains(sample) }
+    }
+    func isSeenAnywhere(_ group: Group) -> Bool {
+      (0..<brute.history.count).contains { isWithin($0) && isSeen(group, $0) }
+    }
+    func isWithin(_ sample: Int) -> Bool {
+      let start = brute.history.start(sample)
+      return window.since ?? Int64.min < start
+        && start + 9 * HistoryScript.second < window.until ?? Int64.max
+    }
+    return [(one, other), (other, one)].contains { pid, others in
+      guard case .processes(.pid) = pid.group, isSeenAnywhere(pid) else { return false }
+      return (0..<brute.history.count).contains {
+        isWithin($0) && !isSeen(pid, $0) && isSeen(others, $0)
+      }
+    }
   }
 
   /// Whoever is named belongs to the group that it is named for.

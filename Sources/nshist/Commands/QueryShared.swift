@@ -14,8 +14,9 @@ struct QueryShared: ParsableCommand {
       nshist query shared net@4711 comm:nginx
 
       Of each type: shared, by whom, with whom and when; never, where the kernel's events told all that \
-      every process of both groups did; or unknown, with the reasons, for how long and of whom. A \
-      process is not compared with itself. A namespace is asked about by its own type unless --type \
+      every process of both groups did; or unknown, with the reasons, for how long and of whom. A bare \
+      PID means the process that had it last: where nobody saw who had it after that, never is not said; \
+      PID@TIME means one process alone. A process is not compared with itself. A namespace is asked about by its own type unless --type \
       says others; of others its group is the processes that were in it, while they were.
 
       Exit status: 0 shared at some time, 1 never in every type asked for, 2 otherwise.
@@ -58,8 +59,8 @@ struct QueryShared: ParsableCommand {
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
       try sayNothing(of: group, found, window, hints)
     }
-    let caveats = try hints.caveats(in: window, isToLastSample: true)
-    try hints.say(caveats, in: window, isEmpty: false)
+    let caveats = try hints.caveats(in: window, isToLastSample: moment == nil)
+    try hints.say(caveats, in: window, isEmpty: false, present: "nshist check")
     let names = zip(groups, answer.groups).map { GroupName(text: $0, group: $1) }
     let limits = CaveatFormatter(caveats: caveats.caveats + answer.caveats, zone: zone)
     let text = SharedFormatter(

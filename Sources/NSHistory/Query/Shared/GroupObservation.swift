@@ -9,11 +9,15 @@ struct GroupObservation {
     /// The row of the process; nil for any process of the group, also those that no row tells of.
     let process: Int64?
     let brackets: BracketSet
+    /// Whether it is about others than those who are recorded, and who may be meant by the PID.
+    var isOfOthers = false
   }
 
   private(set) var doubts: [Doubt] = []
   /// When a process of it was there, or may have been.
   private(set) var possible = BracketSet()
+  /// The same without those who are not recorded, and who may be meant by the PID.
+  private(set) var recorded = BracketSet()
 
   /// What `possible` will be made of.
   private var there: [Range<Int64>] = []
@@ -30,10 +34,16 @@ struct GroupObservation {
       try observe(namespaces, type)
     } else {
       for member in group.members { try observe(member, group.lives[member.task], type) }
-      if group.isOpen { observeStrangers() }
+      if group.isOpen { observeStrangers(in: time.asked) }
       if group.hasForgottenNames { add(.notRecorded, nil, time.exact) }
       if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
       try observeMembership(of: group)
+    }
+    recorded = BracketSet(there)
+    if !group.isNamespace(type), !group.vacant.isEmpty {
+      let known = doubts.count
+      observeStrangers(in: group.vacant)
+      for place in known..<doubts.count { doubts[place].isOfOthers = true }
     }
     possible = BracketSet(there)
     there = []
@@ -172,14 +182,14 @@ struct GroupObservation {
     return top
   }
 
-  /// Processes of the group that may have been there and that no row tells of.
-  private mutating func observeStrangers() {
-    add(.gap, nil, time.missing)
-    add(.notRecorded, nil, time.incomplete)
+  /// Processes of the group that may have been there in a time and that no row tells of.
+  private mutating func observeStrangers(in brackets: BracketSet) {
+    add(.gap, nil, time.missing.intersection(brackets))
+    add(.notRecorded, nil, time.incomplete.intersection(brackets))
     let complete = time.exact.subtracting(time.disputed)
     add(
       .changedBetweenSamples, nil,
-      time.asked.subtracting(time.missing).subtracting(complete))
+      brackets.intersection(time.asked).subtracting(time.missing).subtracting(complete))
   }
 
   /// Of those who were in a namespace: processes of which that could not be read.

@@ -88,6 +88,7 @@ struct GroupReader {
             to: &group)
         }
       }
+      group.vacant = try Vacancy(time: time).brackets(of: selector, found.lives)
     }
   }
 

@@ -46,6 +46,8 @@ public struct SharedAnswer: Sendable {
     public var reason: UnknownReason?
     /// Whether events prove it, to the microsecond; or else samples do.
     public var isExact: Bool
+    /// Whether they never shared because no two of them were there at one time.
+    public var areAtDifferentTimes = false
     /// When which process shared with which others, in the order of time; the first of many.
     public var visits: [Visit]
     /// How many visits there are.
@@ -79,8 +81,8 @@ public struct SharedAnswer: Sendable {
     public var end: Bound
     /// Whether events prove it.
     public var isExact: Bool
-    /// Whether the namespace is the other group's own: most of its processes were in it, and of the
-    /// visitor's group fewer.
+    /// Whether the namespace is the other group's own: its container's, or of its processes one was the first
+    /// of all that are recorded in it, and most of them were.
     public var isOthersOwn = false
   }
 
@@ -102,7 +104,8 @@ public struct SharedAnswer: Sendable {
     public var reason: UnknownReason
     /// The place of the group that it is about.
     public var group: Int
-    /// The process; nil where it is about any process of the group, also those that no row tells of.
+    /// The process; nil where it is about any process of the group, also those that no row tells of: of a
+    /// PID without a time, another than those recorded, that may have had it.
     public var process: ProcessRecord?
     /// When it began first, in nanoseconds since the epoch.
     public var from: Int64

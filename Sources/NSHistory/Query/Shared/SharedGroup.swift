@@ -15,6 +15,9 @@ struct SharedGroup {
   var hasUnknownNumbers = false
   /// Whether it is by a name, and of processes that no sample met only their last is kept.
   var hasForgottenNames = false
+  /// When none of its processes certainly had the PID that it is given by: where nothing observed that time,
+  /// another may have had it then, and be the one that is meant.
+  var vacant = BracketSet()
   /// Whether it is a container.
   var isContainer = false
   /// The rows of its containers.

@@ -29,7 +29,10 @@ struct SharedPair {
     ]
     var found: [Gap] = []
     for (group, own, other) in sides {
-      for doubt in own.doubts { add(doubt, group, other.possible, to: &found) }
+      // Of whom proof is given is known.
+      for doubt in own.doubts where !(isShared && doubt.isOfOthers) {
+        add(doubt, group, isShared ? other.recorded : other.possible, to: &found)
+      }
     }
     // What may be one namespace, or a process of the group, says nothing beside proof.
     if isShared { return found }
@@ -53,7 +56,9 @@ struct SharedPair {
     found.append(
       .init(
         group: group.place,
-        doubt: .init(reason: doubt.reason, process: doubt.process, brackets: brackets)))
+        doubt: .init(
+          reason: doubt.reason, process: doubt.process, brackets: brackets,
+          isOfOthers: doubt.isOfOthers)))
   }
 
   /// Why it is unknown; nil where it is not.
@@ -61,14 +66,23 @@ struct SharedPair {
     if !groups.0.isKnown || !groups.1.isKnown { return .notRecorded }
     if time.asked.isEmpty { return .gap }
     if let reason = UnknownReason.mostTelling(gaps.map(\.doubt.reason)) { return reason }
-    guard observations.0.possible.isEmpty || observations.1.possible.isEmpty else { return nil }
+    guard observations.0.recorded.isEmpty || observations.1.recorded.isEmpty else { return nil }
     return time.asked.subtracting(time.missing).isEmpty ? .gap : .notRunning
   }
+
+  /// When processes of both groups were there, or may have been.
+  private var together: BracketSet {
+    observations.0.possible.intersection(observations.1.possible)
+  }
+
+  /// Whether no two of them were there at one time.
+  var areAtDifferentTimes: Bool { together.isEmpty }
 
   /// Whether events reported all that says that they never shared. Otherwise they were there at
   /// different times, as samples and start times say.
   var isNeverExact: Bool {
-    observations.0.possible.union(observations.1.possible).subtracting(time.exact).isEmpty
+    let all = observations.0.possible.union(observations.1.possible)
+    return (areAtDifferentTimes ? all : together).subtracting(time.exact).isEmpty
   }
 
   /// Two rows of one inode number that may be one namespace, and processes in both at one time.

@@ -121,7 +121,7 @@ struct SharedQuery {
     var (visitCount, isAnyExact) = (0, false)
     var gaps: [SharedPair.Gap] = []
     var reasons: [UnknownReason] = []
-    var isNeverExact = true
+    var (isNeverExact, areAtDifferentTimes) = (true, true)
     for one in groups.indices {
       for other in groups.indices where other > one {
         let pair = SharedPair(
@@ -146,6 +146,7 @@ struct SharedQuery {
         } else {
           verdicts.append(.never)
           isNeverExact = isNeverExact && pair.isNeverExact
+          areAtDifferentTimes = areAtDifferentTimes && pair.areAtDifferentTimes
         }
       }
     }
@@ -155,6 +156,7 @@ struct SharedQuery {
       type: type, verdict: verdict,
       reason: verdict == .unknown ? UnknownReason.mostTelling(reasons) : nil,
       isExact: verdict == .never ? isNeverExact : isAnyExact,
+      areAtDifferentTimes: verdict == .never && areAtDifferentTimes,
       visits: Array(visits.prefix(Self.mostVisits)), visitCount: visitCount,
       unobserved: try unobserved(gaps))
   }

@@ -34,11 +34,21 @@ struct GroupName {
   var words: String {
     if let container { return "container \(container)" }
     if text == "host" { return "the host" }
-    if group.processes == 1, let process = group.process, text.first?.isNumber == true {
+    if group.processes == 1, let process = group.process, isNumber {
       return Self.words(process)
     }
     return SystemText.harmless(text)
   }
+
+  /// Whoever may belong to it, and is not recorded.
+  var anyone: String {
+    isNumber
+      ? "another process of PID \(SystemText.harmless(text)), which may have run unseen"
+      : "any process of \(words)"
+  }
+
+  /// Whether it is given by a PID.
+  var isNumber: Bool { text.first?.isNumber == true }
 
   /// The namespace of a type that is its own: `db's net namespace`.
   func own(_ type: String) -> String {

@@ -35,7 +35,7 @@ struct SharedFormatter {
     case .never:
       return """
         \(word)  No process of \(who("no process of")) was in one namespace with another's \(when): \
-        \(types(.never)). \(isExact ? "Kernel events cover all of that." : "They ran at different times.")
+        \(types(.never)). \(whyNever)
         """
     case .unknown:
       return """
@@ -43,6 +43,15 @@ struct SharedFormatter {
         \(types(.never).isEmpty ? "" : "; never in \(types(.never))").
         """
     }
+  }
+
+  private var whyNever: String {
+    let hasGap = caveats.contains { $0.missing != nil }
+    if isExact, !hasGap { return "Kernel events cover all of that." }
+    let areApart = answer.types.filter { $0.verdict == .never }.allSatisfy(\.areAtDifferentTimes)
+    return areApart
+      ? "They ran at different times."
+      : "Kernel events cover all the time in which \(names.count == 2 ? "both" : "two of them") ran."
   }
 
   /// A visit tells most that is exact, in a namespace that is not the host's, and early.
@@ -58,10 +67,25 @@ struct SharedFormatter {
 
   private var when: String {
     if isMoment, let time = window.since { return "at \(show(time))" }
-    let from = window.since ?? answer.recorded?.lowerBound
-    let until = window.until ?? answer.recorded?.upperBound
-    guard let from, let until else { return "in all that is recorded (nothing)" }
-    return "from \(show(from)) to \(show(until))"
+    guard let recorded = answer.recorded else { return "in all that is recorded (nothing)" }
+    if let until = window.until, until < recorded.lowerBound {
+      return "\(asked), before the first sample at \(show(recorded.lowerBound)),"
+    }
+    if let since = window.since, since > recorded.upperBound {
+      return "\(asked), after the last sample at \(show(recorded.upperBound)),"
+    }
+    let from = window.since ?? recorded.lowerBound
+    return "from \(show(from)) to \(show(window.until ?? recorded.upperBound))"
+  }
+
+  /// The time that is named.
+  private var asked: String {
+    switch (window.since, window.until) {
+    case (let since?, let until?): "from \(show(since)) to \(show(until))"
+    case (let since?, nil): "from \(show(since)) on"
+    case (nil, let until?): "up to \(show(until))"
+    case (nil, nil): "in all that is recorded"
+    }
   }
 
   private func types(_ verdict: SharedVerdict) -> String {
@@ -198,19 +222,24 @@ struct SharedFormatter {
     let lines = order.prefix(Self.mostSentences).map { one in
       let group = names[one.group]
       let whose =
-        one.process.map { GroupName.words($0) + group.possibleSuffix($0) }
-        ?? "any process of \(group.words)"
+        one.process.map { GroupName.words($0) + group.possibleSuffix($0) } ?? group.anyone
       let affected = types[one] ?? []
       let which =
         affected.count == answer.types.count ? "" : " in \(affected.joined(separator: ", "))"
-      let times =
-        isMoment
-        ? "at that moment"
-        : "for \(TimeFormat.duration(one.length)) between \(show(one.from)) and \(show(one.until))"
-      return "not known\(which): \(whose), \(times) (\(one.reason.rawValue))"
+      return "not known\(which): \(whose), \(times(one)) (\(one.reason.rawValue))"
     }
     let rest = order.count - lines.count
     return lines + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+  }
+
+  private func times(_ one: SharedAnswer.Unobserved) -> String {
+    if isMoment { return "at that moment" }
+    // Outside of all samples one end was named at most.
+    if one.length == 0, let recorded = answer.recorded {
+      if window.since == nil, one.until < recorded.lowerBound { return asked }
+      if window.until == nil, one.from > recorded.upperBound { return asked }
+    }
+    return "for \(TimeFormat.duration(one.length)) between \(show(one.from)) and \(show(one.until))"
   }
 
   // MARK: What stands beside it
@@ -232,6 +261,11 @@ struct SharedFormatter {
         lines.append("\(name.words): \(all) in that time\(byNamespaces(group)).")
       }
     }
+    for (place, name) in names.enumerated() where isAnotherMeant(place) {
+      lines.append(
+        "PID \(SystemText.harmless(name.text)) may have been another process in that time: PID@TIME means one alone."
+      )
+    }
     let several = answer.inSeveralGroups
     if !several.isEmpty {
       lines.append(
@@ -242,6 +276,15 @@ struct SharedFormatter {
     let rest = outsiders.count - Self.mostSentences
     return lines + outsiders.prefix(Self.mostSentences)
       + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
+  }
+
+  /// Whether another process than those recorded may be meant by a PID, so that never is not said.
+  private func isAnotherMeant(_ place: Int) -> Bool {
+    names[place].isNumber
+      && answer.types.contains { line in
+        line.verdict == .unknown
+          && line.unobserved.contains { $0.group == place && $0.process == nil }
+      }
   }
 
   /// How many of a group are of its container by their namespaces alone.

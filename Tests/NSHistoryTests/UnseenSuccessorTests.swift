@@ -1,0 +1,183 @@
+// A bare PID means the process that had it last: where nothing observed who had it after the one that is
+// recorded, another may have, and never is not said.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct UnseenSuccessorTests {
+  private static let second = SmallHistory.second
+
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func line(
+    _ reader: HistoryReader, _ one: ProcessSelector, _ other: ProcessSelector,
+    _ window: TimeWindow = TimeWindow()
+  ) throws -> SharedAnswer.TypeAnswer {
+    try reader.shared(
+      SharedQuestion([.processes(one), .processes(other)], in: window, types: [.net])
+    ).types[0]
+  }
+
+  private static func time(_ seconds: Int64) -> Int64 {
+    SmallHistory.epoch + (1000 + seconds) * second
+  }
+
+  /// In samples from 10 s on, ten seconds apart, those of 600 and 700 that each sees; each started 1 s before
+  /// the first that sees it.
+  private func sampled(_ seen: [[Int32]]) throws -> HistoryReader {
+    let path = folder.file("\(seen.count)-\(seen[1].first ?? 0).db")
+    let writer = try HistoryWriter(path: path)
+    try writer.beginSession(Self.session(hasEvents: false))
+    var told: Set<Int32> = []
+    for (place, pids) in seen.enumerated() {
+      let seconds = Int64(10 + 10 * place)
+      var sample = ProcessSample(start: Self.reading(seconds))
+      sample.appeared = pids.filter { !told.contains($0) }.map {
+        Self.appearance($0, started: seconds - 1)
+      }
+      sample.disappeared = told.subtracting(pids).map { ProcessToken(number: UInt64($0)) }
+      told = Set(pids)
+      _ = try writer.write(sample, SampleTiming())
+    }
+    try writer.endSession(.completed)
+    return try HistoryReader(path: path)
+  }
+
+  private func sampled() throws -> HistoryReader {
+    try sampled([[1], [1, 600], [1], [1, 700], [1, 700], [1]])
+  }
+
+  @Test("between samples another process may have had the PID")
+  func betweenSamples() throws {
+    let reader = try sampled()
+    let bare = try line(reader, .latest(.pid(600)), .latest(.pid(700)))
+    #expect(bare.verdict == .unknown && bare.reason == .changedBetweenSamples, "\(bare)")
+    let unseen = try #require(bare.unobserved.first { $0.group == 0 && $0.process == nil })
+    #expect(unseen.reason == .changedBetweenSamples)
+    #expect(unseen.from == Self.time(30) && unseen.until == Self.time(60), "\(unseen)")
+    #expect(unseen.length == 30 * Self.second)
+    // Up to a time at which 700 had not started, nobody of it was there.
+    let before = try line(
+      reader, .latest(.pid(600)), .pid(700, alive: Self.time(45)),
+      TimeWindow(until: Self.time(29)))
+    #expect(before.verdict == .unknown && before.reason == .notRunning, "\(before)")
+  }
+
+  @Test("a PID with a time names one process: that never shared")
+  func named() throws {
+    let reader = try sampled()
+    let one = ProcessSelector.pid(600, alive: Self.time(20))
+    let other = ProcessSelector.pid(700, alive: Self.time(45))
+    #expect(try line(reader, one, other).verdict == .never)
+    #expect(try line(reader, .latest(.pid(600)), other).verdict == .unknown)
+    // Before 700 no other had its PID, if the last one is meant; behind it one may.
+    let behind = try line(reader, one, .latest(.pid(700)))
+    #expect(behind.verdict == .never && behind.unobserved.isEmpty, "\(behind)")
+  }
+
+  @Test("of all processes that had the PID those before the first count, too")
+  func all() throws {
+    let reader = try sampled([[1, 700], [1, 700], [1], [1, 600], [1, 600]])
+    let other = ProcessSelector.pid(700, alive: Self.time(15))
+    // It is there up to the last sample, and so it is the last one.
+    #expect(try line(reader, .latest(.pid(600)), other).verdict == .never)
+    let all = try line(reader, .pid(600), other)
+    #expect(all.verdict == .unknown && all.reason == .changedBetweenSamples, "\(all)")
+    let unseen = try #require(all.unobserved.first { $0.process == nil })
+    #expect(unseen.group == 0 && unseen.until <= Self.time(30), "\(unseen)")
+  }
+
+  // MARK: With events
+
+  private static func reading(_ seconds: Int64) -> ClockReading {
+    let boot = (1000 + seconds) * second
+    return ClockReading(wall: SmallHistory.epoch + boot, boot: boot, monotonic: boot)
+  }
+
+  private static func facts(_ pid: Int32, started seconds: Int64) -> ProcessFacts {
+    ProcessFacts(
+      pid: pid, startTicks: UInt64(100 * (1000 + seconds)), parentPID: 1, isKernelThread: false,
+      nspid: [pid])
+  }
+
+  private static func appearance(
+    _ pid: Int32, started seconds: Int64
+  ) -> ProcessSample.Appearance {
+    .init(
+      token: ProcessToken(number: UInt64(pid)), facts: facts(pid, started: seconds),
+      description: description(pid), links: links(pid == 700 ? 2 : 1))
+  }
+
+  private static func session(hasEvents: Bool) -> SessionInfo {
+    SessionInfo(
+      bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+      program: "test", interval: 10 * second, identity: "name_to_handle_at", procRoot: "/proc",
+      shownPIDNamespace: SmallHistory.shown, hasEvents: hasEvents, started: reading(0))
+  }
+
+  private static func links(_ net: UInt64) -> [LinkState] {
+    NamespaceLink.allCases.map { link in
+      .namespace(SmallHistory.namespace(link.type, link == .net ? net : 1))
+    }
+  }
+
+  private static func description(_ pid: Int32) -> ProcessDescription {
+    .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array("0::/".utf8))
+  }
+
+  /// 700 is there all the time, 600 from 1 to 2 s; samples at 0, 3, 6 and 9 s, with a gap before the third.
+  private func told() throws -> HistoryReader {
+    let path = folder.file("told.db")
+    let writer = try HistoryWriter(path: path)
+    try writer.beginSession(Self.session(hasEvents: true))
+    var first = ProcessSample(start: Self.reading(0))
+    first.appeared = [1, 700].map { Self.appearance($0, started: -1) }
+    _ = try writer.write(first, SampleTiming())
+    var batch = EventBatch(epoch: SmallHistory.epoch)
+    let token = ProcessToken(number: 600)
+    batch.events = [
+      ProcessEvent(
+        boot: Self.reading(1).boot,
+        .started(
+          EventStart(
+            token: token, parent: ProcessToken(number: 1), facts: Self.facts(600, started: 1),
+            description: Self.description(600), set: ObservedSet(links: Self.links(1))))),
+      ProcessEvent(boot: Self.reading(2).boot, .exited(token, mayResume: false)),
+    ]
+    try #require(writer.add(batch))
+    _ = try writer.writeEvents()
+    for (seconds, gap) in [(3, nil), (6, .eventsLost), (9, nil)] as [(Int64, GapCause?)] {
+      _ = try writer.write(
+        ProcessSample(start: Self.reading(seconds)), SampleTiming(gap: gap, isExact: gap == nil))
+    }
+    try writer.endSession(.completed)
+    return try HistoryReader(path: path)
+  }
+
+  @Test("in a gap another process may have had the PID")
+  func inGap() throws {
+    let reader = try told()
+    for one in [ProcessSelector.latest(.pid(600)), .pid(600)] {
+      let bare = try line(reader, one, .latest(.pid(700)))
+      #expect(bare.verdict == .unknown && bare.reason == .gap, "\(bare)")
+      let unseen = try #require(bare.unobserved.first { $0.process == nil })
+      #expect(unseen.group == 0 && unseen.reason == .gap)
+      #expect(unseen.from == Self.time(3) && unseen.until == Self.time(6), "\(unseen)")
+      let told = try line(reader, one, .latest(.pid(700)), TimeWindow(until: Self.time(3) - 1))
+      #expect(told.verdict == .never && told.isExact, "\(told)")
+    }
+  }
+
+  @Test("events prove never of one that was there while they told all, whatever was after it")
+  func exactBesideGap() throws {
+    let reader = try told()
+    let one = ProcessSelector.pid(600, alive: Self.time(1) + Self.second / 2)
+    let line = try line(reader, one, .latest(.pid(700)))
+    #expect(line.verdict == .never && line.isExact, "\(line)")
+    #expect(!line.areAtDifferentTimes)
+  }
+}
