@@ -28,7 +28,7 @@ struct HistoryQuery {
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
     let maker = try maker(of: life.process)
-    for part in Self.parts(of: life) {
+    for part in try parts(of: life) {
       let life = try joined(part.life)
       var isInOther = part.isInOtherContainer
       for membership in life.memberships {
@@ -59,17 +59,37 @@ struct HistoryQuery {
 
   /// The life, cut where its process came into another container. Of one that is told only as far as it was
   /// what a question means, all is one.
-  private static func parts(of life: Life) -> [(life: Life, isInOtherContainer: Bool)] {
+  private func parts(
+    of life: Life
+  ) throws(SQLiteError) -> [(life: Life, isInOtherContainer: Bool)] {
     guard life.limits == nil, !life.process.past.isEmpty else { return [(life, false)] }
     let ids = Set(life.process.descriptionSpans.map(\.description.container?.id))
     guard ids.count > 1 else { return [(life, false)] }
-    var spans: [[ProcessRecord.DescriptionSpan]] = []
-    for id in ids {
-      spans += life.process.spans { $0.container?.id == id }.map { [$0] }
+    var spans: [ProcessRecord.DescriptionSpan] = []
+    for id in ids { spans += life.process.spans { $0.container?.id == id } }
+    spans.sort { $0.certain.lowerBound < $1.certain.lowerBound }
+    var parts: [(life: Life, isInOtherContainer: Bool)] = []
+    for (place, span) in spans.enumerated() {
+      let part = life.limited(to: [try fromMove(span, of: life)], within: true)
+      if !part.memberships.isEmpty { parts.append((part, place > 0)) }
     }
-    spans.sort { $0[0].certain.lowerBound < $1[0].certain.lowerBound }
-    return spans.enumerated().map { place, span in (life.limited(to: span), place > 0) }
-      .filter { !$0.0.memberships.isEmpty }
+    return parts
+  }
+
+  /// The span of a description that was read at the moment at which an event told of new namespaces: it
+  /// begins with that event.
+  private func fromMove(
+    _ span: ProcessRecord.DescriptionSpan, of life: Life
+  ) throws(SQLiteError) -> ProcessRecord.DescriptionSpan {
+    let first = span.certain.lowerBound
+    guard !span.beginsExactly, let move = life.membership(at: first), move.beginsExactly,
+      move.from < first, move.from > span.possibleFrom,
+      try reading.index.point(move.from).wall == reading.index.point(first).wall
+    else { return span }
+    return ProcessRecord.DescriptionSpan(
+      description: span.description, possibleFrom: span.possibleFrom,
+      certain: move.from...span.certain.upperBound, possibleUntil: span.possibleUntil,
+      beginsExactly: span.beginsExactly, endsExactly: span.endsExactly)
   }
 
   /// The life, with what follows one another in the same namespaces as one: a namespace of which the
@@ -121,7 +141,11 @@ struct HistoryQuery {
     let stretch = try reading.edges(of: life)
       .stretch(piece, of: membership.from...membership.until)
     let isFirst = isBeginning && life.movedFrom == nil
-    let process = life.process.described(at: piece.upperBound)
+    // Up to an event that ended it, it may have been something else by then that was read only later.
+    let process =
+      stretch.end.isExact
+      ? life.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
+      : life.process.described(at: piece.upperBound)
     return Stay(
       process: process, from: stretch.from, until: stretch.until,
       beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,

@@ -66,12 +66,17 @@ struct Life {
 
   /// The life as far as the process had one of these descriptions. Where it is not known when that began
   /// or ended, only the time counts in which it is certain.
-  func limited(to spans: [ProcessRecord.DescriptionSpan]) -> Life {
+  ///
+  /// - Parameter isWithin: whether a membership that is limited is told to begin and end where it did
+  ///   itself at the most; else where the description did, whatever the namespaces were.
+  func limited(
+    to spans: [ProcessRecord.DescriptionSpan], within isWithin: Bool = false
+  ) -> Life {
     var limited = self
     limited.whole = whole ?? memberships
     limited.limits = spans
     limited.memberships = spans.flatMap { span in
-      memberships.compactMap { $0.limited(to: span) }
+      memberships.compactMap { $0.limited(to: span, within: isWithin) }
     }
     return limited
   }

@@ -39,14 +39,20 @@ extension Membership {
 
 extension Membership {
   /// As much of it as a description held for; nil for none.
-  func limited(to span: ProcessRecord.DescriptionSpan) -> Membership? {
+  func limited(
+    to span: ProcessRecord.DescriptionSpan, within isWithin: Bool
+  ) -> Membership? {
     guard
       var limited = limited(
         to: span.certain, beginsExactly: span.beginsExactly, endsExactly: span.endsExactly)
     else { return nil }
     let (low, high) = (limited.from, limited.until)
-    if low > from { limited.mayBeginBehind = max(from, span.possibleFrom) }
-    if high < until { limited.mayEndBy = min(until, span.possibleUntil) }
+    if low > from {
+      limited.mayBeginBehind = isWithin ? max(from, span.possibleFrom) : span.possibleFrom
+    }
+    if high < until {
+      limited.mayEndBy = isWithin ? min(until + 1, span.possibleUntil) : span.possibleUntil
+    }
     return limited
   }
 }

@@ -195,6 +195,16 @@ extension ProcessRecord {
       }.map(\.description))
   }
 
+  /// The same at a number, with what else it may have been at some time behind it and before a later one.
+  func described(at number: Int64, orBefore high: Int64) -> ProcessRecord {
+    let now = described(at: number)
+    guard !past.isEmpty else { return now }
+    let others = descriptions(from: number, before: high).filter {
+      !now.possibleDescriptions.contains($0)
+    }
+    return with(now.possibleDescriptions + others)
+  }
+
   /// The same at a number, with what else it may have been at some time behind an earlier one.
   func described(at number: Int64, orBehind low: Int64) -> ProcessRecord {
     let now = described(at: number)

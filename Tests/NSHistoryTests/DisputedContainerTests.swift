@@ -1,0 +1,55 @@
+// A process that was moved into a container between two reads of its cgroup, and changed its namespaces
+// before the second: in between its container is not known.
+
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct DisputedContainerTests {
+  private static let web = String(repeating: "a", count: 64)
+  private static let host = "0::/user.slice"
+
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func stays(_ selector: ProcessSelector) throws -> [Stay] {
+    var history = EntryHistory(path: folder.file("history.db"))
+    history.sampled(1, EntryHistory.initial, "0::/init.scope")
+    history.sampled(10, EntryHistory.initial, Self.host)
+    history.move(10, [.net: 2], at: 3000)
+    history.read(10, "0::/system.slice/docker-\(Self.web).scope", at: 3000)
+    history.exit(10, at: 4000)
+    var stays: [Stay] = []
+    try history.reader().history(selector) {
+      stays.append($0)
+      return true
+    }
+    return stays
+  }
+
+  @Test("up to the move it may have been in none, or in the container already")
+  func disputed() throws {
+    let stays = try stays(.pid(10))
+    try #require(stays.count == 2, "\(stays)")
+    #expect(stays[0].process.disputed.contains(.container), "\(stays[0])")
+    #expect(
+      Set(stays[0].process.possibleDescriptions.map(\.container?.id)) == [nil, Self.web])
+    #expect(stays[0].end.isExact && stays[0].until == EntryHistory.wall(3000))
+    #expect(stays[1].process.disputed.isEmpty && stays[1].process.container?.id == Self.web)
+    #expect(stays[1].beginning.isExact && stays[1].from == EntryHistory.wall(3000))
+    #expect(stays[1].isInOtherContainer && stays[1].changes.map(\.link) == [.net])
+  }
+
+  @Test("the history of the container says since when it may have been in it")
+  func ofContainer() throws {
+    let stays = try stays(.container(Self.web))
+    let stay = try #require(stays.first)
+    #expect(stays.count == 1 && stay.from == EntryHistory.wall(3000), "\(stays)")
+    #expect(stay.beginning.kind == .changed && !stay.beginning.isExact, "\(stay.beginning)")
+    #expect(stay.beginning.other == EntryHistory.wall(0))
+    #expect(stay.beginning.within == 3 * SmallHistory.second)
+  }
+}
