@@ -52,7 +52,8 @@ struct QueryCoverage: ParsableCommand {
     try reader.coverage(in: window) { listing.add($0) }
     try listing.end()
     guard listing.rows == 0 else { return }
-    if try reader.recordedSpan() == nil { hints.say(caveats, now, [], nil) }
+    if try reader.recordedSpan() == nil { try hints.say(caveats, now, [], nil) }
     try hints.say(caveats, in: window, isEmpty: true)
+    try hints.endEmpty(caveats)
   }
 }

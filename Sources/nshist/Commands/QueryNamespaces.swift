@@ -48,7 +48,7 @@ struct QueryNamespaces: ParsableCommand {
       }
     try listing.end()
     nameless.say()
-    hints.say(caveats, time, answer.samples, answer.recorded)
+    try hints.say(caveats, time, answer.samples, answer.recorded)
     if let container, answer.namespaces.isEmpty {
       try hints.say(
         nothingOf: .container(container), in: TimeWindow(since: time, until: time))

@@ -90,7 +90,7 @@ struct QueryProcesses: ParsableCommand {
     }
     try listing.end()
     nameless.say()
-    hints.say(caveats, time, answer.samples, answer.recorded)
+    try hints.say(caveats, time, answer.samples, answer.recorded)
     if let place { try hints.say(othersOf: place) }
     guard listing.rows == 0 else { return }
     if let place, places?.isEmpty == true {
@@ -100,7 +100,7 @@ struct QueryProcesses: ParsableCommand {
     }) {
       try hints.say(nothingOf: nobody.0, in: TimeWindow(since: time, until: time))
     }
-    try hints.endEmpty(caveats)
+    try hints.endEmpty(caveats, of: selectors)
   }
 }
 

@@ -44,7 +44,7 @@ struct QueryTree: ParsableCommand {
       try output.write(NamespaceTree.csv(trees))
     }
     try output.finish()
-    hints.say(caveats, time, answer.samples, answer.recorded)
+    try hints.say(caveats, time, answer.samples, answer.recorded)
     if answer.namespaces.isEmpty { try hints.endEmpty(caveats) }
   }
 }

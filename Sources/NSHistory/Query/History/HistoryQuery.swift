@@ -146,6 +146,7 @@ struct HistoryQuery {
       stretch.end.isExact
       ? life.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
       : life.process.described(at: piece.upperBound)
+    let isGone = try isParentGone(of: process, maker?.process, at: piece.upperBound)
     return Stay(
       process: process, from: stretch.from, until: stretch.until,
       beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
@@ -154,8 +155,8 @@ struct HistoryQuery {
       joined: try MemberFinder(reading: reading).member(
         of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process),
       parent: isFirst ? maker?.task.described(at: piece.lowerBound) : nil,
-      parentThen: try parent(of: process, maker?.process, at: piece.upperBound),
-      isParentGone: try isParentGone(of: process, maker?.process, at: piece.upperBound),
+      parentThen: isGone ? nil : try parent(of: process, maker?.process, at: piece.upperBound),
+      isParentGone: isGone,
       isInOtherContainer: isInOtherContainer, unreported: unreported)
   }
 

@@ -31,15 +31,16 @@ public indirect enum ProcessSelector: Sendable, Hashable {
 }
 
 extension HistoryReader {
-  /// What tells whether a process is one of those that are selected. Of a PID it is any that had it.
+  /// What tells whether a process is one of those that are selected. Of a PID without a time it is any
+  /// that had it.
   ///
   /// - Parameter countsOutsiders: whether those who came into a container from outside are of it.
   public func matcher(
     _ selector: ProcessSelector, countsOutsiders: Bool = true
   ) throws(HistoryError) -> (ProcessRecord) -> Bool {
     switch selector {
-    case .pid(let pid, _, _): return { $0.pid == pid }
-    case .thread(let number, _, _): return { $0.number == number }
+    case .pid(let pid, alive: nil, _): return { $0.pid == pid }
+    case .thread(let number, alive: nil, _): return { $0.number == number }
     case .comm, .container:
       let isMeant = try reading { (reading) throws(SQLiteError) in
         try DescriptionMatcher(selector, in: reading.connection)
@@ -49,7 +50,7 @@ extension HistoryReader {
           || countsOutsiders && process.outsideOf.map { isMeant?.matches($0) == true } ?? false
       }
     case .latest(let all): return try matcher(all, countsOutsiders: countsOutsiders)
-    case .inner:
+    case .inner, .pid, .thread:
       let meant = Set(try processes(selector).map(\.id))
       return { meant.contains($0.id) }
     }

@@ -7,7 +7,8 @@ struct SameWords {
   let question: SameQuestion
   let answer: SameAnswer
   let zone: TimeZoneChoice
-  let path: String
+  /// Why there is no sample, where there is none.
+  let noSample: String
   /// What explains that numbers are not in the history.
   var threadHints: [TaskNumber: String] = [:]
 
@@ -155,7 +156,7 @@ struct SameWords {
   /// A line for each part of the question that the history cannot answer.
   var warnings: [String] {
     guard let recorded = answer.recorded else {
-      return ["\(path) holds no sample yet; record first: nshist record --db \(path)"]
+      return [noSample]
     }
     let span =
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"

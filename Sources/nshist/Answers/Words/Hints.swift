@@ -152,11 +152,10 @@ struct Hints {
   func say(
     _ caveats: CaveatFormatter, _ time: Int64, _ samples: [SameAnswer.SampleGap],
     _ recorded: ClosedRange<Int64>?
-  ) {
+  ) throws {
     for sentence in caveats.sentences { Messages.shared.say(sentence) }
     guard let recorded else {
-      return Messages.shared.say(
-        "\(reader.path) holds no sample yet; record first: nshist record --db \(reader.path)")
+      return Messages.shared.say(try reader.noSampleWords())
     }
     let span =
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
@@ -176,8 +175,18 @@ struct Hints {
 
   /// Ends an empty answer with the status of what is not known, where nobody can say that nothing was
   /// there.
-  func endEmpty(_ caveats: CaveatFormatter) throws {
-    if caveats.hideAbsence { throw ExitCode(ExitStatus.unknown) }
+  ///
+  /// - Parameter selectors: the processes that were asked about: of PID@TIME, TIME counts too.
+  func endEmpty(_ caveats: CaveatFormatter, of selectors: [ProcessSelector] = []) throws {
+    var isUnknown = try caveats.hideAbsence || reader.recordedSpan() == nil
+    for time in Set(selectors.compactMap(\.alive)).sorted() {
+      let window = TimeWindow(since: time, until: time)
+      let then = try self.caveats(in: window)
+      guard then.hideAbsence else { continue }
+      isUnknown = true
+      try say(then, in: window, isEmpty: true)
+    }
+    if isUnknown { throw ExitCode(ExitStatus.unknown) }
   }
 
   private func recorded() throws -> String {
@@ -186,6 +195,31 @@ struct Hints {
   }
 
   private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+}
+
+extension HistoryReader {
+  /// Why a file without a sample holds none, and what to do about it.
+  func noSampleWords() throws -> String {
+    guard try isCopiedWhileOpen(), !hasWriteAheadLog else {
+      return "\(path) holds no sample yet; record first: nshist record --db \(path)"
+    }
+    return """
+      \(path) holds no sample: it was copied while a recorder had it, without its -wal file, and the \
+      newest rows are in that; copy the original with sqlite3 ORIGINAL '.backup COPY', which takes them \
+      along
+      """
+  }
+}
+
+extension ProcessSelector {
+  /// The time at which a process with a PID is meant; nil for none.
+  fileprivate var alive: Int64? {
+    switch self {
+    case .pid(_, let alive, _), .thread(_, let alive, _): alive
+    case .latest(let all): all.alive
+    case .comm, .container, .inner: nil
+    }
+  }
 }
 
 extension ProcessRecord {
