@@ -81,9 +81,11 @@ struct ExportStream {
           endsExactly: segment.endsExactly)
       }
       let end = segment.numbers.upperBound
-      // Another description follows, and the process was where it was all the while.
+      // Another description follows, and the process was where it was all the while. Who asks for a name or
+      // a container is told only the time in which it is certain.
       let goesOn =
-        place + 1 < segments.count && segments[place + 1].numbers.lowerBound == end &+ 1
+        !selection.isOfContainers && !selection.isByName(process) && place + 1 < segments.count
+        && segments[place + 1].numbers.lowerBound == end &+ 1
         && memberships.contains { $0.from <= end && $0.until > end }
       let read = segments[place...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
       for (segment, part) in try enclosed(segment, until: read, process, part)
