@@ -107,7 +107,12 @@ struct ThreadTests {
     #expect(thread.count == 1 && exec.contains(thread.first?.time("until")), "\(thread)")
     #expect(exec.contains(last.time("from")) && last.flag("began_exactly") == true, "\(last)")
     #expect(last.row("namespaces")?.row("net")?.flag("initial") == false)
-    #expect(try ownHistory().map { $0["ended"] } == ["changed", "open"])
+    let history = try ownHistory()
+    // Its time namespace, which no event tells, may have been read only by a sample: that is a row more.
+    let ends = history.map { $0["ended"] }
+    #expect(ends.last == "open" && ends.dropLast().allSatisfy { $0 == "changed" }, "\(history)")
+    let networks = history.map { $0.row("namespaces")?.row("net")?.number("inode") }
+    #expect(zip(networks, networks.dropFirst()).count { $0 != $1 } == 1, "\(history)")
     try expectOneProcess()
   }
 
