@@ -10,6 +10,13 @@ import Testing
 struct EventLossTests {
   @Test("events of a burst that found no room are a gap with two ends")
   func burst() throws {
+    // Other tests may keep the recorder from running for so long that there is a loss more.
+    for _ in 1...4 where try isTold() { return }
+    Issue.record("the machine was too busy four times")
+  }
+
+  /// False where other events than those of the burst were lost too.
+  private func isTold() throws -> Bool {
     // Room enough for what other tests do meanwhile, and far too little for the burst.
     let recording = try LiveRecording(interval: "8s", ["--events", "on", "--event-ring", "64"])
     let (one, other) = (try Puppet(), try Puppet())
@@ -38,7 +45,7 @@ struct EventLossTests {
     recording.settle()
 
     let lines = try recording.messages().split(separator: "\n").filter { $0.contains("were lost") }
-    #expect(lines.count == 1, "\(lines)")
+    guard lines.count == 1 else { return false }
     #expect(lines.first?.contains("--event-ring") == true)
     let gaps = try recording.ask("coverage").filter { $0["period"] == "gap" }
     #expect(gaps.count == 1, "\(gaps)")
@@ -61,6 +68,7 @@ struct EventLossTests {
     #expect(moves.count == 1 && after.contains(moves.first?.time("by")), "\(moves)")
     #expect(moves.first?.flag("exact") == true)
     try namesTheGap(recording, [one.pid, other.pid], before.began...after.done)
+    return true
   }
 
   /// Over a range with the loss in it, what is proven by events does not rest on events alone.
