@@ -49,6 +49,11 @@ struct LateIdentityTests {
     _ = try recording.end()
   }
 
+  /// The number of the last sample: what ended before it had its inode number earlier.
+  private func lastSample(_ recording: LiveRecording) throws -> String {
+    try #require(try texts(recording, "SELECT MAX(sample_id) FROM sample").first)
+  }
+
   @Test(
     "ip netns add is found within seconds, and who runs in it is in the one namespace",
     .enabled(if: PinnedNamespaceTests.ip != nil, "needs ip of iproute2"))
@@ -58,6 +63,7 @@ struct LateIdentityTests {
     try eventually("the first scan") {
       try texts(recording, "SELECT scan_id FROM pin_scan").count == 1
     }
+    let before = try lastSample(recording)
     let name = "nshist-late-\(getpid())"
     defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
     #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
@@ -76,7 +82,11 @@ struct LateIdentityTests {
     if Self.hasIDs {
       #expect(
         try texts(
-          recording, "SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4"
+          recording,
+          """
+          SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4
+            AND (last_sample IS NULL OR last_sample > \(before))
+          """
         ).count == 1)
     }
     let inside = try pids(recording, "sleep")
@@ -99,6 +109,7 @@ struct LateIdentityTests {
     try eventually("the first scan") {
       try texts(recording, "SELECT scan_id FROM pin_scan").count == 1
     }
+    let before = try lastSample(recording)
     let name = "nshist-once-\(getpid())"
     defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
     #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
@@ -108,7 +119,11 @@ struct LateIdentityTests {
     #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "1.5"]).status == 0)
     recording.settle()
     let rows = try texts(
-      recording, "SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4")
+      recording,
+      """
+      SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4
+        AND (last_sample IS NULL OR last_sample > \(before))
+      """)
     #expect(rows.count == 1, "\(rows)")
     let changes = try recording.ask("changes", "--type", "net", "--namespace", "net:\(inode)")
     let inside = try pids(recording, "sleep")
