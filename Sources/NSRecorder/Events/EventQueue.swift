@@ -38,6 +38,8 @@ struct EventQueue {
   private var ends: [Int32: Int64] = [:]
   /// What tasks were that moved, of what came last: another look would show the same.
   private var looks: [Int32: TaskLook?] = [:]
+  /// Namespaces that were found mounted, of those that a task came to and was not met in.
+  private var sights: [MountedSight] = []
   /// So many events behind a look's own are searched for what makes it worth nothing; behind more it is
   /// worth nothing.
   private static let mostBehind = 2048
@@ -56,9 +58,6 @@ struct EventQueue {
     /// How many such changes before it were left out.
     var leftOut = 0
   }
-
-  /// Namespaces that were found mounted, of those that a task came to and was not met in.
-  private var sights: [MountedSight] = []
 
   /// - Parameters:
   ///   - readsTime: whether the kernel has time namespaces.

@@ -72,25 +72,16 @@ extension OwnNamespaces {
   static func isOwn(
     _ namespace: NamespaceRecord, _ groups: Set<String>, _ reading: Reading
   ) throws(SQLiteError) -> Bool {
-    guard ContainerRule.counts(namespace), let first = reading.index.first,
-      let last = reading.index.last
-    else {
-      return false
-    }
-    let members = try reading.connection.prepare(
-      """
-      SELECT member, MIN(began) AS first FROM (
-        \(MembershipStab.inNamespace("m.task_id AS member, m.from_sample AS began")))
-      GROUP BY member ORDER BY first, member
-      """
-    ).bind(MembershipStab.values(first...last, namespace))
-    defer { members.reset() }
-    while try members.step() {
-      guard let life = try reading.lives.life(task: members.integer(0)) else { continue }
+    guard ContainerRule.counts(namespace) else { return false }
+    var isOwn = false
+    try reading.forEachArrival(in: namespace) { (task, _) throws(SQLiteError) in
+      guard let life = try reading.lives.life(task: task) else { return true }
       let own = life.process.descriptionSpans.map(\.description)
         .first { !$0.hasInheritedCgroup && $0.container != nil }
-      if let group = own.flatMap(group) { return groups.contains(group) }
+      guard let group = own.flatMap(group) else { return true }
+      isOwn = groups.contains(group)
+      return false
     }
-    return false
+    return isOwn
   }
 }

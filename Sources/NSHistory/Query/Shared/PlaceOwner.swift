@@ -53,30 +53,21 @@ struct PlaceOwner {
   private func first(
     in namespace: NamespaceRecord, _ some: Set<Int64>, _ others: Set<Int64>
   ) throws(SQLiteError) -> First? {
-    guard let low = reading.index.first, let high = reading.index.last else { return nil }
-    let members = try reading.connection.prepare(
-      """
-      SELECT member, MIN(began) AS first FROM (
-        \(MembershipStab.inNamespace("m.task_id AS member, m.from_sample AS began")))
-      GROUP BY member ORDER BY first, member
-      """
-    ).bind(MembershipStab.values(low...high, namespace))
-    defer { members.reset() }
     var (mine, its): ([Int64], [Int64]) = ([], [])
     var isOfAll = true
     var began: Int64?
-    while try members.step() {
-      let (task, time) = (members.integer(0), members.integer(1))
-      if let began, time > began { break }
+    try reading.forEachArrival(in: namespace) { (task, time) throws(SQLiteError) in
+      if let began, time > began { return false }
       // Who is of both groups tells nothing.
       switch (some.contains(task), others.contains(task)) {
       case (true, false): mine.append(task)
       case (false, true): its.append(task)
       default:
         isOfAll = false
-        continue
+        return true
       }
       began = time
+      return true
     }
     guard began != nil else { return nil }
     if its.isEmpty || mine.isEmpty {

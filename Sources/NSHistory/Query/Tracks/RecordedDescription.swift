@@ -197,19 +197,20 @@ extension ProcessRecord {
 
   /// The same at a number, with what else it may have been at some time behind it and before a later one.
   func described(at number: Int64, orBefore high: Int64) -> ProcessRecord {
-    let now = described(at: number)
-    guard !past.isEmpty else { return now }
-    let others = descriptions(from: number, before: high).filter {
-      !now.possibleDescriptions.contains($0)
-    }
-    return with(now.possibleDescriptions + others)
+    described(at: number, orBetween: number, and: high)
   }
 
   /// The same at a number, with what else it may have been at some time behind an earlier one.
   func described(at number: Int64, orBehind low: Int64) -> ProcessRecord {
+    described(at: number, orBetween: low, and: number)
+  }
+
+  private func described(
+    at number: Int64, orBetween low: Int64, and high: Int64
+  ) -> ProcessRecord {
     let now = described(at: number)
     guard !past.isEmpty else { return now }
-    let others = descriptions(from: low, before: number).filter {
+    let others = descriptions(from: low, before: high).filter {
       !now.possibleDescriptions.contains($0)
     }
     return with(now.possibleDescriptions + others)
