@@ -8,6 +8,11 @@ import TestSupport
 struct EntryHistory {
   typealias Places = [NamespaceType: UInt64]
   static let initial: Places = [:]
+  /// The ids of two containers.
+  static let web = String(repeating: "a", count: 64)
+  static let lab = String(repeating: "b", count: 64)
+  /// The cgroup of who is in none.
+  static let host = "0::/user.slice"
   private static let begun: Int64 = 1000 * SmallHistory.second
 
   private var first: [ProcessSample.Appearance] = []
@@ -15,6 +20,9 @@ struct EntryHistory {
   private let path: String
 
   init(path: String) { self.path = path }
+
+  /// The cgroup of a container.
+  static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
   static func wall(_ time: Int64) -> Int64 { reading(time).wall }
 
@@ -128,11 +136,7 @@ struct EntryHistory {
   func reader(folded: Int = 0) throws -> HistoryReader {
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(
-      SessionInfo(
-        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
-        program: "test", interval: 10 * SmallHistory.second, identity: "name_to_handle_at",
-        procRoot: "/proc", shownPIDNamespace: SmallHistory.shown, hasEvents: true,
-        started: Self.reading(0)))
+      SmallHistory.session(hasEvents: true, started: Self.reading(0)))
     var sample = ProcessSample(start: Self.reading(0))
     sample.appeared = first
     sample.hasAllDescriptions = true

@@ -18,11 +18,7 @@ struct MakerFinderTests {
     path = folder.file("history.db")
     writer = try HistoryWriter(path: path)
     try writer.beginSession(
-      SessionInfo(
-        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
-        program: "test", interval: 10 * Self.second, identity: "name_to_handle_at",
-        procRoot: "/proc", shownPIDNamespace: SmallHistory.shown, hasEvents: true,
-        started: Self.reading(0)))
+      SmallHistory.session(hasEvents: true, started: Self.reading(0)))
     var first = ProcessSample(start: Self.reading(0))
     first.appeared = [30, 40, 50].map { pid in
       .init(

@@ -20,11 +20,7 @@ struct NotYetMadeTests {
     let path = folder.file("history.db")
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(
-      SessionInfo(
-        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
-        program: "test", interval: 10 * Self.second, identity: "name_to_handle_at",
-        procRoot: "/proc", shownPIDNamespace: SmallHistory.shown, hasEvents: true,
-        started: Self.reading(0)))
+      SmallHistory.session(hasEvents: true, started: Self.reading(0)))
     var first = ProcessSample(start: Self.reading(0))
     first.appeared = [2, 30].map { pid in
       .init(

@@ -7,21 +7,15 @@ import TestSupport
 import Testing
 
 struct PlaceOwnerTests {
-  private static let web = String(repeating: "a", count: 64)
-  private static let lab = String(repeating: "b", count: 64)
-  private static let host = "0::/user.slice"
-
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
-
   private func history(_ more: (inout EntryHistory) -> Void) throws -> HistoryReader {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
-    history.sampled(10, [.mnt: 2, .net: 2], Self.cgroup(Self.web))
-    history.sampled(50, EntryHistory.initial, Self.host)
+    history.sampled(10, [.mnt: 2, .net: 2], EntryHistory.cgroup(EntryHistory.web))
+    history.sampled(50, EntryHistory.initial, EntryHistory.host)
     more(&history)
     return try history.reader()
   }
@@ -52,19 +46,21 @@ struct PlaceOwnerTests {
   func container() throws {
     let reader = try history { history in
       history.start(
-        11, by: 10, [.mnt: 2, .net: 2], inherited: Self.cgroup(Self.web), at: 1000)
+        11, by: 10, [.mnt: 2, .net: 2], inherited: EntryHistory.cgroup(EntryHistory.web), at: 1000)
       history.exit(11, at: 1100)
-      move(40, to: 2, Self.host, at: 2000, &history)
+      move(40, to: 2, EntryHistory.host, at: 2000, &history)
       history.exit(40, at: 3000)
     }
-    let found = try visitors(.latest(.pid(40)), .container(Self.web), reader)
+    let found = try visitors(.latest(.pid(40)), .container(EntryHistory.web), reader)
     #expect(found == ([40], true))
   }
 
   @Test("of two containers the one that came later visits the other")
   func containers() throws {
-    let reader = try history { move(20, to: 2, Self.cgroup(Self.lab), at: 2000, &$0) }
-    let found = try visitors(.container(Self.web), .container(Self.lab), reader)
+    let reader = try history {
+      move(20, to: 2, EntryHistory.cgroup(EntryHistory.lab), at: 2000, &$0)
+    }
+    let found = try visitors(.container(EntryHistory.web), .container(EntryHistory.lab), reader)
     #expect(found == ([20], true))
   }
 
@@ -72,7 +68,7 @@ struct PlaceOwnerTests {
   func processes() throws {
     let reader = try history { history in
       for (pid, time) in [(70, 1000), (71, 2000), (72, 3000)] as [(Int32, Int64)] {
-        move(pid, to: 9, Self.host, at: time, &history)
+        move(pid, to: 9, EntryHistory.host, at: time, &history)
       }
     }
     #expect(try visitors(.pid(70), .pid(71), reader) == ([71], true))

@@ -9,31 +9,26 @@ import Testing
 @testable import NSHistory
 
 struct ShortEntryTests {
-  private static let web = String(repeating: "a", count: 64)
-  private static let lab = String(repeating: "b", count: 64)
-  private static let host = "0::/user.slice"
-
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
-
-  private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
   /// What `runc exec` does in two seconds, and what a test adds.
   private func history(_ more: (inout EntryHistory) -> Void = { _ in }) throws -> EntryHistory {
     var history = EntryHistory(path: folder.file("history.db"))
     let web: EntryHistory.Places = [.mnt: 2, .net: 2, .pid: 2, .uts: 2]
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
-    history.sampled(10, web, Self.cgroup(Self.web))
-    history.sampled(20, [.mnt: 3, .net: 3, .pid: 3, .uts: 3], Self.cgroup(Self.lab))
-    history.sampled(50, EntryHistory.initial, Self.host)
+    history.sampled(10, web, EntryHistory.cgroup(EntryHistory.web))
+    history.sampled(
+      20, [.mnt: 3, .net: 3, .pid: 3, .uts: 3], EntryHistory.cgroup(EntryHistory.lab))
+    history.sampled(50, EntryHistory.initial, EntryHistory.host)
     // What joins is not in the pid namespace itself, its child is.
-    history.start(40, by: 50, EntryHistory.initial, inherited: Self.host, at: 2000)
+    history.start(40, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 2000)
     history.move(40, [.net: 2, .uts: 2], at: 2010)
     history.move(40, [.net: 2, .uts: 2, .mnt: 2], at: 2020)
-    history.start(41, by: 40, web, inherited: Self.host, at: 2030)
+    history.start(41, by: 40, web, inherited: EntryHistory.host, at: 2030)
     history.exit(40, at: 2040)
-    history.rename(41, "true", inherited: Self.host, at: 2045)
+    history.rename(41, "true", inherited: EntryHistory.host, at: 2045)
     history.exit(41, at: 2080)
     more(&history)
     return history
@@ -49,18 +44,20 @@ struct ShortEntryTests {
   }
 
   private func isOfWeb(_ process: ProcessRecord?) -> Bool {
-    process?.container?.id == Self.web
+    process?.container?.id == EntryHistory.web
       && process?.containerSource == (process?.pid == 10 ? .cgroup : .namespaces)
   }
 
   @Test("the processes at a time")
   func processes() throws {
     let reader = try history().reader()
-    for (time, pid, id) in [(2025, 40, Self.web), (2060, 41, Self.web), (2005, 40, nil)] {
+    for (time, pid, id) in [
+      (2025, 40, EntryHistory.web), (2060, 41, EntryHistory.web), (2005, 40, nil),
+    ] {
       let there = try reader.processes(at: EntryHistory.wall(Int64(time))).processes
       let one = try #require(there.first { $0.process.pid == pid }).process
       #expect(one.container?.id == id, "\(time): \(one)")
-      let isMeant = try reader.matcher(.container(Self.web))
+      let isMeant = try reader.matcher(.container(EntryHistory.web))
       #expect(isMeant(one) == (id != nil))
     }
   }
@@ -73,13 +70,16 @@ struct ShortEntryTests {
     let joiner: [Stay] = try all { try reader.history(.pid(40), $0) }
     #expect(joiner.map { isOfWeb($0.process) } == [false, true, true], "\(joiner)")
     #expect(joiner.map(\.isInOtherContainer) == [false, true, false])
-    let found: [Stay] = try all { try reader.history(.container(Self.web), $0) }
+    let found: [Stay] = try all { try reader.history(.container(EntryHistory.web), $0) }
     #expect(found.allSatisfy { isOfWeb($0.process) }, "\(found)")
     #expect(found.map(\.process.pid) == [10, 40, 40, 41])
     // It was of the container from when on it was in its namespaces.
     let first = try #require(found.first { $0.process.pid == 40 })
     #expect(first.from == EntryHistory.wall(2010) && first.beginning.isExact, "\(first)")
-    #expect(try all { try reader.history(.container(Self.lab), $0) }.map(\Stay.process.pid) == [20])
+    #expect(
+      try all { try reader.history(.container(EntryHistory.lab), $0) }.map(\Stay.process.pid) == [
+        20
+      ])
   }
 
   @Test("who is selected by a container, in the time that it was there")
@@ -89,20 +89,20 @@ struct ShortEntryTests {
       (2050, 2060, [10, 41]), (2002, 2005, [10]), (2012, 2014, [10, 40]), (0, 3000, [10, 40, 41]),
     ] as [(Int64, Int64, [Int64])] {
       let window = TimeWindow(since: EntryHistory.wall(since), until: EntryHistory.wall(until))
-      let found = try reader.processes(.container(Self.web), in: window).map(\.pid)
+      let found = try reader.processes(.container(EntryHistory.web), in: window).map(\.pid)
       #expect(found.sorted() == pids, "\(since) to \(until)")
-      let lanes = try reader.timeline([.container(Self.web)], in: window, types: [.net])
+      let lanes = try reader.timeline([.container(EntryHistory.web)], in: window, types: [.net])
       #expect(Set(lanes.map(\.process.pid)).sorted() == pids, "\(since) to \(until)")
     }
-    #expect(try reader.processes(.container(Self.web)).map(\.pid).sorted() == [10, 40, 41])
-    #expect(try reader.processes(.container(Self.lab)).map(\.pid) == [20])
+    #expect(try reader.processes(.container(EntryHistory.web)).map(\.pid).sorted() == [10, 40, 41])
+    #expect(try reader.processes(.container(EntryHistory.lab)).map(\.pid) == [20])
   }
 
   @Test("what changed in the container, and who did that")
   func changes() throws {
     let reader = try history().reader()
     let found: [NamespaceChange] = try all {
-      try reader.changes(ChangesQuestion(container: Self.web), $0)
+      try reader.changes(ChangesQuestion(container: EntryHistory.web), $0)
     }
     let moves = found.filter { $0.process?.pid == 40 && $0.kind == .moved }
     #expect(moves.count == 2 && moves.allSatisfy { isOfWeb($0.process) }, "\(found)")
@@ -110,7 +110,7 @@ struct ShortEntryTests {
     #expect(child.map(\.kind) == [.started, .exited], "\(found)")
     #expect(child.allSatisfy { isOfWeb($0.process) })
     let selected: [NamespaceChange] = try all {
-      try reader.changes(ChangesQuestion(process: .container(Self.web)), $0)
+      try reader.changes(ChangesQuestion(process: .container(EntryHistory.web)), $0)
     }
     #expect(Set(selected.compactMap(\.process?.pid)) == [10, 40, 41], "\(selected)")
   }
@@ -126,7 +126,7 @@ struct ShortEntryTests {
     #expect(peers.map(\.peer.pid).sorted() == [40, 41])
     #expect(peers.allSatisfy { isOfWeb($0.peer) }, "\(peers)")
     let asked: [Peer] = try all {
-      try reader.peers(PeersQuestion(.container(Self.web), types: [.net]), $0)
+      try reader.peers(PeersQuestion(.container(EntryHistory.web), types: [.net]), $0)
     }
     #expect(Set(asked.map(\.process.pid)) == [10, 40, 41], "\(asked)")
   }
@@ -135,22 +135,26 @@ struct ShortEntryTests {
   func export() throws {
     let reader = try history().reader()
     var byName = ExportFilter(types: [.net])
-    byName.names = [.container(Self.web)]
+    byName.names = [.container(EntryHistory.web)]
     for filter in [
-      ExportFilter(types: [.net]), byName, ExportFilter(container: Self.web, types: [.net]),
+      ExportFilter(types: [.net]), byName, ExportFilter(container: EntryHistory.web, types: [.net]),
     ] {
       let rows: [ExportRow] = try all { try reader.export(filter, $0) }
       let guests = rows.filter { [40, 41].contains($0.pid) && $0.isInitial == false }
       // A row ends where the name changes.
       #expect(guests.map(\.pid).sorted() == [40, 41, 41], "\(rows)")
       #expect(
-        guests.allSatisfy { $0.container?.id == Self.web && $0.containerSource == .namespaces },
+        guests.allSatisfy {
+          $0.container?.id == EntryHistory.web && $0.containerSource == .namespaces
+        },
         "\(guests)")
       #expect(guests.first { $0.pid == 40 }?.from == EntryHistory.wall(2010))
       #expect(
         rows.filter { $0.pid == 40 && $0.isInitial == true }.allSatisfy { $0.container == nil })
     }
-    let lab: [ExportRow] = try all { try reader.export(ExportFilter(container: Self.lab), $0) }
+    let lab: [ExportRow] = try all {
+      try reader.export(ExportFilter(container: EntryHistory.lab), $0)
+    }
     #expect(Set(lab.map(\.pid)) == [20])
   }
 
@@ -166,8 +170,8 @@ struct ShortEntryTests {
   @Test("whether two containers shared is not left unknown by one that was in one of them alone")
   func never() throws {
     let (web, lab) = (
-      SharedQuestion.Group.processes(.container(Self.web)),
-      SharedQuestion.Group.processes(.container(Self.lab))
+      SharedQuestion.Group.processes(.container(EntryHistory.web)),
+      SharedQuestion.Group.processes(.container(EntryHistory.lab))
     )
     let reader = try history().reader()
     for type in [NamespaceType.net, .mnt, .pid] {
@@ -210,23 +214,25 @@ struct ShortEntryTests {
     return (one.container?.id, one.containerSource)
   }
 
-  private static let groups = [web, lab].map { SharedQuestion.Group.processes(.container($0)) }
+  private static let groups = [EntryHistory.web, EntryHistory.lab].map {
+    SharedQuestion.Group.processes(.container($0))
+  }
 
   @Test(
     "a namespace that two containers have says nothing; never is unknown then, and shared is not")
   func both() throws {
     let reader = try history { history in
-      history.sampled(11, [.ipc: 5, .net: 2], Self.cgroup(Self.web))
-      history.sampled(21, [.ipc: 5, .net: 3], Self.cgroup(Self.lab))
-      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.sampled(11, [.ipc: 5, .net: 2], EntryHistory.cgroup(EntryHistory.web))
+      history.sampled(21, [.ipc: 5, .net: 3], EntryHistory.cgroup(EntryHistory.lab))
+      history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
       history.move(60, [.ipc: 5], at: 3010)
       history.move(60, [.ipc: 5, .net: 7], at: 3020)
-      history.sampled(12, [.net: 7], Self.cgroup(Self.web))
+      history.sampled(12, [.net: 7], EntryHistory.cgroup(EntryHistory.web))
       history.sampled(22, [.net: 7], "0::/docker-\(String(repeating: "c", count: 64)).scope")
       history.exit(60, at: 3100)
     }.reader()
     #expect(try told(60, at: 3050, reader) == (nil, .inherited))
-    #expect(try !reader.processes(.container(Self.web)).map(\.pid).contains(60))
+    #expect(try !reader.processes(.container(EntryHistory.web)).map(\.pid).contains(60))
     #expect(try shared(Self.groups[0], Self.groups[1], reader, .net).verdict == .unknown)
     let ipc = try shared(Self.groups[0], Self.groups[1], reader, .ipc)
     #expect(ipc.verdict == .shared && !ipc.visits.contains { $0.process?.pid == 60 }, "\(ipc)")
@@ -235,8 +241,8 @@ struct ShortEntryTests {
   @Test("who was read on its way in is from outside, and can be of no other container")
   func readOnTheWay() throws {
     let reader = try history { history in
-      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
-      history.read(60, Self.host, at: 3005)
+      history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
+      history.read(60, EntryHistory.host, at: 3005)
       history.move(60, [.net: 2], at: 3010)
       history.move(60, [.net: 2, .mnt: 2], at: 3020)
       history.exit(60, at: 3100)
@@ -250,11 +256,11 @@ struct ShortEntryTests {
   @Test("who came into the network alone is shown as of the container, and may be of any")
   func network() throws {
     let reader = try history { history in
-      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
       history.move(60, [.net: 2], at: 3010)
       history.exit(60, at: 3100)
     }.reader()
-    #expect(try told(60, at: 3050, reader) == (Self.web, .namespaces))
+    #expect(try told(60, at: 3050, reader) == (EntryHistory.web, .namespaces))
     #expect(try told(60, at: 3005, reader) == (nil, .inherited))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .unknown)
     // It proves nothing of the container where no other process of that was.
@@ -264,16 +270,18 @@ struct ShortEntryTests {
   @Test("who inherits another container stays in that, unless it was in the mount namespace")
   func otherContainer() throws {
     let reader = try history { history in
-      history.start(60, by: 20, EntryHistory.initial, inherited: Self.cgroup(Self.lab), at: 3000)
+      history.start(
+        60, by: 20, EntryHistory.initial, inherited: EntryHistory.cgroup(EntryHistory.lab), at: 3000
+      )
       history.move(60, [.net: 2], at: 3010)
       history.move(60, [.net: 2, .mnt: 2], at: 3050)
       history.exit(60, at: 3100)
     }.reader()
-    #expect(try told(60, at: 3030, reader) == (Self.lab, .inherited))
-    #expect(try told(60, at: 3070, reader) == (Self.web, .namespaces))
+    #expect(try told(60, at: 3030, reader) == (EntryHistory.lab, .inherited))
+    #expect(try told(60, at: 3070, reader) == (EntryHistory.web, .namespaces))
     let window = TimeWindow(since: EntryHistory.wall(3060), until: EntryHistory.wall(3090))
-    #expect(try reader.processes(.container(Self.lab), in: window).map(\.pid) == [20])
-    #expect(try reader.processes(.container(Self.web), in: window).map(\.pid) == [10, 60])
+    #expect(try reader.processes(.container(EntryHistory.lab), in: window).map(\.pid) == [20])
+    #expect(try reader.processes(.container(EntryHistory.web), in: window).map(\.pid) == [10, 60])
     let answer = try reader.shared(SharedQuestion(Self.groups, in: window, types: [.net]))
     #expect(answer.verdict == .unknown)
   }
@@ -281,31 +289,32 @@ struct ShortEntryTests {
   @Test("the child of a process from outside is from outside, too")
   func outsidersChild() throws {
     let reader = try history { history in
-      history.start(60, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
-      history.read(60, Self.host, at: 3005)
+      history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
+      history.read(60, EntryHistory.host, at: 3005)
       history.move(60, [.net: 2, .mnt: 2], at: 3010)
-      history.start(61, by: 60, [.net: 2, .mnt: 2], inherited: Self.host, at: 3020)
-      history.start(62, by: 61, [.net: 2, .mnt: 2], inherited: Self.host, at: 3030)
+      history.start(61, by: 60, [.net: 2, .mnt: 2], inherited: EntryHistory.host, at: 3020)
+      history.start(62, by: 61, [.net: 2, .mnt: 2], inherited: EntryHistory.host, at: 3030)
       // One that was made elsewhere than its maker is, as runc does it, has entered, too.
-      history.start(63, by: 60, [.net: 2, .mnt: 2, .pid: 2], inherited: Self.host, at: 3030)
+      history.start(
+        63, by: 60, [.net: 2, .mnt: 2, .pid: 2], inherited: EntryHistory.host, at: 3030)
       // A child of one that entered, and that nobody read, is of the container.
-      history.start(70, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+      history.start(70, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
       history.move(70, [.net: 2, .mnt: 2], at: 3010)
-      history.start(71, by: 70, [.net: 2, .mnt: 2], inherited: Self.host, at: 3020)
-      history.start(72, by: 71, [.net: 2, .mnt: 2], inherited: Self.host, at: 3030)
+      history.start(71, by: 70, [.net: 2, .mnt: 2], inherited: EntryHistory.host, at: 3020)
+      history.start(72, by: 71, [.net: 2, .mnt: 2], inherited: EntryHistory.host, at: 3030)
       for pid in [60, 61, 62, 63, 70, 71, 72] as [Int32] {
         history.exit(pid, at: 3100 + Int64(pid))
       }
     }.reader()
     #expect(try told(60, at: 3050, reader) == (nil, nil))
     let there = try reader.processes(at: EntryHistory.wall(3050)).processes
-    #expect(there.first { $0.process.pid == 60 }?.process.outsideOf?.id == Self.web)
+    #expect(there.first { $0.process.pid == 60 }?.process.outsideOf?.id == EntryHistory.web)
     for pid: Int64 in [61, 62] { #expect(try told(pid, at: 3050, reader) == (nil, .inherited)) }
     for pid: Int64 in [63, 71, 72] {
-      #expect(try told(pid, at: 3050, reader) == (Self.web, .namespaces))
+      #expect(try told(pid, at: 3050, reader) == (EntryHistory.web, .namespaces))
     }
     #expect(
-      try reader.processes(.container(Self.web)).map(\.pid).sorted() == [
+      try reader.processes(.container(EntryHistory.web)).map(\.pid).sorted() == [
         10, 40, 41, 63, 70, 71, 72,
       ])
   }
@@ -313,18 +322,20 @@ struct ShortEntryTests {
   @Test("what is read of a process tells more than where it was")
   func readLater() throws {
     let reader = try history { history in
-      for (pid, cgroup) in [(60, Self.host + "/ssh"), (61, Self.cgroup(Self.web))]
+      for (pid, cgroup) in [
+        (60, EntryHistory.host + "/ssh"), (61, EntryHistory.cgroup(EntryHistory.web)),
+      ]
         as [(Int32, String)]
       {
-        history.start(pid, by: 50, EntryHistory.initial, inherited: Self.host, at: 3000)
+        history.start(pid, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
         history.move(pid, [.net: 2, .mnt: 2], at: 3010)
         history.read(pid, cgroup, at: 3050)
         history.exit(pid, at: 3100)
       }
     }.reader()
     for (pid, time, id, source) in [
-      (60, 3030, nil, .inherited), (60, 3070, nil, nil), (61, 3030, Self.web, .namespaces),
-      (61, 3070, Self.web, .cgroup),
+      (60, 3030, nil, .inherited), (60, 3070, nil, nil), (61, 3030, EntryHistory.web, .namespaces),
+      (61, 3070, EntryHistory.web, .cgroup),
     ] as [(Int64, Int64, String?, ContainerSource?)] {
       let there = try reader.processes(at: EntryHistory.wall(time)).processes
       let one = try #require(there.first { $0.process.pid == pid }).process
@@ -352,13 +363,14 @@ struct ShortEntryTests {
     let reader = try history { history in
       for place in 0..<count {
         let (pid, time) = (Int32(100 + place), Int64(3000 + 3 * place / 2))
-        history.start(pid, by: 50, EntryHistory.initial, inherited: Self.host, at: time)
+        history.start(pid, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: time)
         history.move(pid, [.net: 2, .mnt: 2], at: time + 1)
         history.exit(pid, at: time + 2)
       }
     }.reader()
     let (found, looks) = try reader.reading { (reading) throws(SQLiteError) in
-      let lives = try ProcessFinder(reading: reading).lives(.container(Self.web), in: TimeWindow())
+      let lives = try ProcessFinder(reading: reading).lives(
+        .container(EntryHistory.web), in: TimeWindow())
       return (lives.count, reading.containers.looks)
     }
     #expect(found == count + 3)
@@ -366,7 +378,7 @@ struct ShortEntryTests {
     // Who asks about a short time does not pay for the others.
     let window = TimeWindow(since: EntryHistory.wall(4500), until: EntryHistory.wall(4510))
     let few = try reader.reading { (reading) throws(SQLiteError) in
-      _ = try ProcessFinder(reading: reading).lives(.container(Self.web), in: window)
+      _ = try ProcessFinder(reading: reading).lives(.container(EntryHistory.web), in: window)
       return reading.containers.looks
     }
     #expect(few < 10, "\(few) looks")

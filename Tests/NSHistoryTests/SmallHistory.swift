@@ -34,11 +34,17 @@ final class SmallHistory {
   func begin(shown: ObservedNamespace = SmallHistory.shown) throws {
     told.removeAll()
     known.removeAll()
-    try writer.beginSession(
-      SessionInfo(
-        bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
-        program: "test", interval: 10 * Self.second, identity: "name_to_handle_at",
-        procRoot: "/proc", shownPIDNamespace: shown, started: now))
+    try writer.beginSession(Self.session(shown: shown, started: now))
+  }
+
+  /// A recording of one boot, with a sample each ten seconds.
+  static func session(
+    shown: ObservedNamespace = SmallHistory.shown, hasEvents: Bool = false, started: ClockReading
+  ) -> SessionInfo {
+    SessionInfo(
+      bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
+      program: "test", interval: 10 * second, identity: "name_to_handle_at", procRoot: "/proc",
+      shownPIDNamespace: shown, hasEvents: hasEvents, started: started)
   }
 
   /// A namespace: the same numbers stand for the same one.
