@@ -15,8 +15,7 @@ struct ReuseTests {
     let first = try Puppet()
     try first.unshare(CloneFlag.net)
     let inode = try Self.netInode(first.pid)
-    // A sample may have seen it, or will see the second, where they started.
-    let began = ClockReading.now().wall
+    // Before these samples it may have been where it started, as the second may be seen there, too.
     try recording.waitForSamples(2)
     let seen = ClockReading.now().wall
     try first.exit()
@@ -38,7 +37,7 @@ struct ReuseTests {
     let answer = try reader.same(
       .init(
         pids: [.init(pid: Int64(first.pid), alive: seen), .init(pid: Int64(second.pid))],
-        time: .range(since: began, until: nil), types: [.net]))
+        time: .range(since: seen, until: nil), types: [.net]))
     #expect(answer.types[0].verdict == .different)
     let namespaces = answer.types[0].namespaces.map(\.namespace).filter { $0.isInitial != true }
     #expect(Set(namespaces.map(\.inode)) == [inode])

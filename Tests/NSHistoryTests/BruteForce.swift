@@ -10,7 +10,7 @@ import Testing
 final class BruteForce {
   typealias Key = RandomHistory.Key
 
-  static let seeds: ClosedRange<UInt64> = 1...40
+  static let seeds = RandomSeeds.all
 
   let seed: UInt64
   let history: RandomHistory

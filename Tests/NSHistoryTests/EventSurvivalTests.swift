@@ -78,7 +78,7 @@ struct EventSurvivalTests {
 
   @Test(
     "of the time of which only the outcome is kept nothing exact is claimed",
-    arguments: 1...40 as ClosedRange<UInt64>)
+    arguments: RandomSeeds.all)
   func folded(seed: UInt64) throws {
     let history = EventWorld.history(seed: seed)
     let folder = try TemporaryFolder()
