@@ -31,4 +31,25 @@ struct LiveChildrenLinkTests {
     let numbers = time?.split(separator: " ").dropFirst(2).prefix(2).compactMap { Int($0) }
     #expect(numbers?.count == 2 && numbers?.allSatisfy { $0 > 0 } == true, "\(limits.output)")
   }
+
+  @Test(
+    "a program executed after unshare(CLONE_NEWTIME) is where its children were to go, and entered nothing"
+  )
+  func followedByExec() throws {
+    let recording = try LiveRecording(interval: "50ms")
+    try recording.waitForSamples(2)
+    let shell = try Command(
+      "/usr/bin/unshare", ["--time", "sh", "-c", "sleep 1; exec sleep 300"])
+    let own = KernelNamespace.inode("/proc/self/ns/time")
+    try eventually("its own time namespace") {
+      KernelNamespace.inode("/proc/\(shell.pid)/ns/time") != own
+    }
+    try recording.waitForSamples(3)
+    let rows = try recording.ask("changes", "--pid", "\(shell.pid)")
+    shell.signal(SIGKILL)
+    _ = try shell.wait()
+    #expect(
+      rows.contains { row in row.rows("parts").contains { $0["link"]?.hasPrefix("time") == true } })
+    for row in rows { #expect(!row.texts("marks").contains("entered"), "\(row)") }
+  }
 }

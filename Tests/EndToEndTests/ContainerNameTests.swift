@@ -89,6 +89,37 @@ struct ContainerNameTests {
     _ = try outer.wait()
   }
 
+  @Test("after a restart the PIDs inside are other processes, and a comparison says so")
+  func restarted() throws {
+    let folder = try TemporaryFolder()
+    let cgroup = try LiveCgroup("docker", id)
+    let recording = try LiveRecording(
+      interval: "100ms", ["--host-root", try hostRoot(folder)])
+    func run() throws -> Command {
+      let words = cgroup.run(
+        "unshare --pid --net --fork --kill-child --mount-proc sh -c 'sleep 300 & exec sleep 301'")
+      let outer = try Command(words[0], Array(words.dropFirst()))
+      _ = try child(of: child(of: outer.pid))
+      try recording.waitForSamples(3)
+      return outer
+    }
+    for isLast in [false, true] {
+      let outer = try run()
+      if isLast { recording.settle() }
+      let same = try Command.nshist(
+        "query", "same", "1", "2", "--in", "web", "--type", "net,pid", "--db", recording.database)
+      #expect(same.status == 0, "\(same.output)")
+      for pid in [1, 2] {
+        let note =
+          "PID \(pid) was 1 other process too in that time: this is the last one; --at TIME"
+        #expect(same.output.contains(note) == isLast, "\(same.output)")
+      }
+      #expect(!same.output.contains("processes together"), "\(same.output)")
+      outer.signal(SIGKILL)
+      _ = try outer.wait()
+    }
+  }
+
   @Test("a cgroup that a user may have made has no name of root's, and is marked")
   func forged() throws {
     let folder = try TemporaryFolder()

@@ -191,7 +191,7 @@ struct DescriptionTests {
     for row in rows {
       let isOwn = row.pid == Int(process.pid)
       #expect(row["container"] == (isOwn ? id : nil), "\(row)")
-      #expect(row["outside_of"] == (isOwn ? nil : id), "\(row)")
+      #expect(row.texts("outside_of") == (isOwn ? [] : [id]), "\(row)")
     }
     let table = try Command.nshist(
       "query", "processes", "--container", id, "--db", recording.database)

@@ -38,6 +38,17 @@ extension RandomHistory {
     }
   }
 
+  /// Whether a link leads where the link for the children of the process led when it was read last.
+  func followsItsChildren(
+    _ process: Int, _ link: NamespaceLink, _ key: Key, at sample: Int
+  ) -> Bool {
+    let children = link.type.linkForChildren
+    guard children != link, !key.isInitial,
+      let read = lastRead(process, children, before: sample)
+    else { return false }
+    return place(process, read, children) == key
+  }
+
   /// Links that lead elsewhere than they did when they could be read last. With `isDirect` only
   /// those that could be in the sample before.
   func moves(isDirect: Bool) -> Set<BruteForceChange> {

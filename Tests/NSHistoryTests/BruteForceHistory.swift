@@ -92,6 +92,10 @@ struct BruteForceHistoryTests {
         brute.check(change.how == nil, "p\(process) in \(samples): \(change)")
         continue
       }
+      if stay.isFirst == false, history.followsItsChildren(process, change.link, key, at: first) {
+        brute.check(change.how == .inherited, "p\(process) in \(samples): \(change)")
+        continue
+      }
       let isShown = brute.rows.contains { $0.namespace == key && $0.samples.lowerBound < first }
       let isKnown = history.samples[..<first].contains { sample in
         sample.values.contains { $0.links.contains { $0.key == key } }

@@ -308,7 +308,7 @@ struct ShortEntryTests {
     }.reader()
     #expect(try told(60, at: 3050, reader) == (nil, nil))
     let there = try reader.processes(at: EntryHistory.wall(3050)).processes
-    #expect(there.first { $0.process.pid == 60 }?.process.outsideOf?.id == EntryHistory.web)
+    #expect(there.first { $0.process.pid == 60 }?.process.outsideOf.map(\.id) == [EntryHistory.web])
     for pid: Int64 in [61, 62] { #expect(try told(pid, at: 3050, reader) == (nil, .inherited)) }
     for pid: Int64 in [63, 71, 72] {
       #expect(try told(pid, at: 3050, reader) == (EntryHistory.web, .namespaces))
@@ -317,6 +317,23 @@ struct ShortEntryTests {
       try reader.processes(.container(EntryHistory.web)).map(\.pid).sorted() == [
         10, 40, 41, 63, 70, 71, 72,
       ])
+  }
+
+  @Test("a process in the namespaces of two containers is outside of both")
+  func outsideOfTwo() throws {
+    let reader = try history { history in
+      history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
+      history.read(60, EntryHistory.host, at: 3005)
+      history.move(60, [.mnt: 2, .net: 3], at: 3010)
+      history.exit(60, at: 3100)
+    }.reader()
+    let there = try reader.processes(at: EntryHistory.wall(3050)).processes.map(\.process)
+    let visitor = try #require(there.first { $0.pid == 60 })
+    #expect(Set(visitor.outsideOf.map(\.id)) == [EntryHistory.web, EntryHistory.lab])
+    for container in [EntryHistory.web, EntryHistory.lab] {
+      let isMeant = try reader.matcher(.container(container))
+      #expect(isMeant(visitor), "\(container)")
+    }
   }
 
   @Test("what is read of a process tells more than where it was")

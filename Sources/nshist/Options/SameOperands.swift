@@ -40,7 +40,8 @@ struct SameOperands {
         try Hints(reader: reader, zone: zone).say(nothingOf: selector, in: window)
         return nil
       }
-      operands.areGroups = true
+      if selector.latestPID == nil { operands.areGroups = true }
+      try note(othersOf: selector, &operands)
       for one in meant {
         // It counts while it had one of the names that were given.
         if let place = places[one.id] {
@@ -89,15 +90,22 @@ struct SameOperands {
     case .latest(.pid(let pid, _, _)):
       // At one moment a PID is one process.
       guard case .range = time else { return SameQuestion.Selector(pid: pid) }
-      if let others = try Hints(reader: reader, zone: zone).others(of: selector, in: window) {
-        operands.notes.append("\(others).")
-        operands.others.append(
-          .init(pid: pid, count: try reader.otherIncarnations(selector, in: window)))
-      }
+      try note(othersOf: selector, &operands)
       let last = try reader.processes(selector, in: window).last
       return SameQuestion.Selector(pid: pid, process: last?.id)
     default: return nil
     }
+  }
+
+  /// Notes how many more processes had a number that stands for the last one of them: also inside a
+  /// container, where a restart gives the same numbers to others.
+  private func note(othersOf selector: ProcessSelector, _ operands: inout Operands) throws {
+    guard case .range = time, let pid = selector.latestPID,
+      let others = try Hints(reader: reader, zone: zone).others(of: selector, in: window)
+    else { return }
+    operands.notes.append("\(others).")
+    operands.others.append(
+      .init(pid: pid, count: try reader.otherIncarnations(selector, in: window)))
   }
 
   private var window: TimeWindow { time.window }

@@ -217,7 +217,8 @@ struct ChangeTeller {
     return NamespaceChange(
       kind: row.isNew ? .pinned : isGone ? .gone : .unpinned, after: row.before.wall,
       by: row.scan.wall, within: max(0, row.scan.boot &- row.before.boot), missing: nil,
-      isExact: false, process: nil, parent: nil, parts: [part], pin: pin, joined: nil)
+      isExact: false, process: nil, parent: nil, parts: [part], pin: pin, joined: nil,
+      isOfOwnMaking: false)
   }
 
   /// Whether nobody was in a namespace any more when a scan began. One that others are made in or owned by
@@ -257,7 +258,21 @@ struct ChangeTeller {
       process: process.map { described($0, kind, before, after, isExact: isExact) },
       parent: parent?.described(at: after), parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
-        of: joined, at: after - 1, otherThan: process))
+        of: joined, at: after - 1, otherThan: process),
+      isOfOwnMaking: try isMaker(process, ofAllJoined: parts))
+  }
+
+  /// Whether a process made all the namespaces that it, or its children, came into, but initial ones.
+  private func isMaker(
+    _ process: ProcessRecord?, ofAllJoined parts: [Part]
+  ) throws(SQLiteError) -> Bool {
+    for part in parts where part.how.mayBeJoined {
+      guard let namespace = part.to, namespace.isInitial != true else { continue }
+      guard let process, try reading.namespaces.life(namespace.id).maker == process.id else {
+        return false
+      }
+    }
+    return true
   }
 
   /// The process as it was then. Where it is not known when it moved, it may have been called otherwise.
@@ -304,6 +319,8 @@ extension NamespaceChange.Part {
     case .joined: self.init(link: change.link, from: change.from?.namespace, to: to, how: .joined)
     case .joinedOrNew:
       self.init(link: change.link, from: change.from?.namespace, to: to, how: .joinedOrNew)
+    case .inherited:
+      self.init(link: change.link, from: change.from?.namespace, to: to, how: .inherited)
     case .readAgain: return nil
     }
     // Where it was is not known: then it is not known to have moved.

@@ -27,6 +27,8 @@ public struct NamespaceChange: Sendable, Hashable {
   public let pin: PinRecord?
   /// Who had been in the namespaces that it joined; nil where that cannot be told.
   public let joined: ProcessRecord?
+  /// Whether the process made all the namespaces that it joined, but initial ones.
+  let isOfOwnMaking: Bool
 
   /// What happened. The raw value is the word in every output.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -78,7 +80,7 @@ public struct NamespaceChange: Sendable, Hashable {
     /// Into one that has the inode number of one that was there: that one, or a new one that got the
     /// number. The kernel gave no id that tells.
     case joinedOrNew = "joined-or-new"
-    /// Into the one that the parent's children go to.
+    /// Into the one that the parent's children go to, or its own: execve(2) after unshare(CLONE_NEWTIME).
     case inherited
     /// Seen in it; how it came there is not known.
     case found
@@ -108,8 +110,11 @@ public struct NamespaceChange: Sendable, Hashable {
   /// The marks it carries.
   public var marks: [Mark] {
     var marks: [Mark] = []
-    // A process that goes on where one of its threads was, by exec, comes to nobody else.
-    let isOwn = joined != nil && joined?.pid == process?.pid && joined?.boot == process?.boot
+    // A process that goes on where one of its threads was, by exec, comes to nobody else; nor does one that comes
+    // back to what it made, and where nobody is.
+    let isOwn =
+      joined == nil
+      ? isOfOwnMaking : joined?.pid == process?.pid && joined?.boot == process?.boot
     if !isOwn, parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
       marks.append(.entered)
     }

@@ -28,19 +28,22 @@ struct OwnNamespaces {
     owners[namespace.id, default: [:]][group] = container
   }
 
-  /// The container that a process with this description came into from outside: one of those whose own
-  /// namespaces it was in, and its cgroup, which was read, is not of that.
+  /// The containers that a process with this description came into from outside: those whose own namespaces it
+  /// was in, while its cgroup, which was read, is of none of them.
   func entered(
     _ namespaces: [NamespaceRecord], _ description: RecordedDescription
-  ) -> ContainerRecord? {
-    guard !description.hasInheritedCgroup else { return nil }
+  ) -> [ContainerRecord] {
+    guard !description.hasInheritedCgroup else { return [] }
     let own = Self.group(of: description)
+    var groups: Set<String> = []
+    var entered: [ContainerRecord] = []
     for namespace in namespaces {
-      guard let all = owners[namespace.id], all.count == 1, let one = all.first, one.key != own
+      guard let all = owners[namespace.id], all.count == 1, let one = all.first, one.key != own,
+        groups.insert(one.key).inserted
       else { continue }
-      return one.value
+      entered.append(one.value)
     }
-    return nil
+    return entered
   }
 }
 

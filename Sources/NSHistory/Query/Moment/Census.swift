@@ -49,11 +49,10 @@ struct Census {
     return all.map { one in
       let places = NamespaceType.allCases.compactMap { one.places[$0] }
         .filter(\.isCertain)
-      guard one.process.alternatives.isEmpty,
-        let container = own.entered(places.compactMap(\.namespace), one.process.description)
-      else { return one }
+      guard one.process.alternatives.isEmpty else { return one }
       var one = one
-      one.process.outsideOf = container
+      one.process.outsideOf = own.entered(
+        places.compactMap(\.namespace), one.process.description)
       return one
     }
   }

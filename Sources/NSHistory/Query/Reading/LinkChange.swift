@@ -21,6 +21,9 @@ public struct LinkChange: Sendable, Hashable {
     /// One with its inode number had been there, and the kernel gave no id that tells whether it is that
     /// one, or a new one that got the number.
     case joinedOrNew = "joined-or-new"
+    /// It is where the process's children were to go already: execve(2) after unshare(CLONE_NEWTIME), see
+    /// time_namespaces(7).
+    case inherited
     /// The link could not be read for a while, and leads where it did before.
     case readAgain = "read-again"
   }

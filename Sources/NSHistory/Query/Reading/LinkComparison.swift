@@ -22,7 +22,13 @@ struct LinkComparison {
       let isAsRead = read[link].map { !value.differs(from: $0) } ?? false
       // That no event reported a link says nothing of where it leads.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
-      let how = isAsRead ? .readAgain : try how(value, at: sample)
+      var how = isAsRead ? .readAgain : try how(value, at: sample)
+      // A program that is executed after unshare(CLONE_NEWTIME) goes where its children were to go.
+      if !isAsRead, link.type.linkForChildren != link, value.namespace?.isInitial == false,
+        let children = read[link.type.linkForChildren], !value.differs(from: children)
+      {
+        how = .inherited
+      }
       // No event had told where it was: if it is not new, it may have been there all the time.
       if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { continue }
       changes.append(

@@ -28,6 +28,23 @@ public indirect enum ProcessSelector: Sendable, Hashable {
     /// Those that the processes of containers are in, by name or the beginning of an id.
     case container(String)
   }
+
+  /// The PID of which the last process is meant; nil of every other selector.
+  public var latestPID: Int64? {
+    switch self {
+    case .latest(.pid(let pid, _, _)), .latest(.inner(let pid, _)): pid
+    default: nil
+    }
+  }
+
+  /// Whether the PID is one that a pid namespace or a container sees.
+  public var isByInnerPID: Bool {
+    switch self {
+    case .latest(let all): all.isByInnerPID
+    case .inner: true
+    default: false
+    }
+  }
 }
 
 extension HistoryReader {
@@ -47,7 +64,7 @@ extension HistoryReader {
       }
       return { process in
         process.askedDescriptions.contains { isMeant?.matches($0) == true }
-          || countsOutsiders && process.outsideOf.map { isMeant?.matches($0) == true } ?? false
+          || countsOutsiders && process.outsideOf.contains { isMeant?.matches($0) == true }
       }
     case .latest(let all): return try matcher(all, countsOutsiders: countsOutsiders)
     case .inner, .pid, .thread:

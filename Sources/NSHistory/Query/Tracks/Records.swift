@@ -21,9 +21,9 @@ public struct ProcessRecord: Sendable, Hashable {
   /// What it may have been instead at the time that an answer is about: the reads on the two sides of
   /// that differ, and nothing tells when it changed in between. Empty where that is known.
   public internal(set) var alternatives: [RecordedDescription] = []
-  /// The container in whose namespaces it was from outside: its own cgroup, which was read, is not the
-  /// container's. Nil for none, and where an answer does not look for that.
-  public internal(set) var outsideOf: ContainerRecord?
+  /// The containers in whose namespaces it was from outside: its own cgroup, which was read, is not theirs. Empty
+  /// for none, and where an answer does not look for that.
+  public internal(set) var outsideOf: [ContainerRecord] = []
   /// In an answer about a moment, the PIDs of its parent as far as such a process was there: one that has
   /// exited is none any more.
   var parentsThere: [Int64]?

@@ -102,7 +102,7 @@ enum ChangeColumns {
       "\(words(how)) \(names(row.parts.filter { $0.how == how }, how))"
         + (how == .joined || how == .joinedOrNew ? whose(row.change) : "")
     }
-    let left = row.parts.filter { [.joined, .joinedOrNew, .new].contains($0.how) }
+    let left = row.parts.filter { [.joined, .joinedOrNew, .inherited, .new].contains($0.how) }
       .compactMap(\.from).filter {
         $0.isInitial != true && [.moved, .returned].contains(row.change.kind)
       }

@@ -16,7 +16,7 @@ enum ContainerColumns {
         .optional(process(row)?.containerSource) { .string($0.rawValue) }
       },
       Column("outside_of", in: .data) { row in
-        .optional(process(row)?.outsideOf) { .string($0.id) }
+        .array((process(row)?.outsideOf ?? []).map { .string($0.id) })
       },
       Column("container_name", in: .data) { .optional(container($0)?.name, JSON.string) },
       Column("container_name_source", in: .data) { row in

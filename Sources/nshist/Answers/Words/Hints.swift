@@ -93,18 +93,14 @@ struct Hints {
 
   /// Nil where there are none.
   func others(of selector: ProcessSelector, in window: TimeWindow) throws -> String? {
-    guard case .latest(let all) = selector else { return nil }
+    guard let pid = selector.latestPID else { return nil }
     let count = try reader.otherIncarnations(selector, in: window)
     guard count > 0 else { return nil }
-    let pid: Int64? =
-      switch all {
-      case .pid(let pid, _, _), .inner(let pid, _): pid
-      default: nil
-      }
+    // No time can be written behind a PID as a container sees it.
+    let another = selector.isByInnerPID ? "--at TIME" : "PID@TIME"
     return """
-      PID \(pid.map(String.init) ?? "") was \
-      \(RecordingWords.count(count, "other process", "other processes")) too in that time: this is the \
-      last one; PID@TIME picks another, --all-incarnations takes all
+      PID \(pid) was \(RecordingWords.count(count, "other process", "other processes")) too in that \
+      time: this is the last one; \(another) picks another, --all-incarnations takes all
       """
   }
 

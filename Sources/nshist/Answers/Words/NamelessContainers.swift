@@ -12,7 +12,7 @@ final class NamelessContainers {
   /// Takes note of the containers of a process that an answer tells of.
   func note(_ process: ProcessRecord?) {
     guard let process else { return }
-    note(process.outsideOf)
+    for one in process.outsideOf { note(one) }
     for one in process.possibleDescriptions { note(one.container) }
   }
 

@@ -37,9 +37,8 @@ extension ProcessRecord {
         case .cgroup, nil: container.label
         }
       })
-    guard let outsideOf else { return own }
-    let other = "\(outsideOf.label) (outside)"
-    return own.isEmpty ? other : "\(own), \(other)"
+    let others = outsideOf.map { "\($0.label) (outside)" }
+    return ((own.isEmpty ? [] : [own]) + others).joined(separator: ", ")
   }
 
   private static func either(_ texts: [String]) -> String {
