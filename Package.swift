@@ -29,15 +29,7 @@ let package = Package(
     .target(name: "NamespaceModel", swiftSettings: strict),
     .target(
       name: "Migrations", path: "Migrations",
-      resources: [
-        .embedInCode("V0001_history.sql"), .embedInCode("V0002_questions.sql"),
-        .embedInCode("V0003_events.sql"), .embedInCode("V0004_pins_containers.sql"),
-        .embedInCode("V0005_namespace_numbers.sql"),
-        .embedInCode("V0006_children_links.sql"),
-        .embedInCode("V0007_limits.sql"),
-        .embedInCode("V0008_descriptions.sql"),
-        .embedInCode("V0009_session_file.sql"),
-      ],
+      resources: [.embedInCode("V0001_history.sql")],
       swiftSettings: strict),
 
     .target(

@@ -26,14 +26,6 @@ public struct Migration: Sendable {
 
   /// All of them, oldest first.
   public static let all = [
-    Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql),
-    Migration(2, "V0002_questions.sql", PackageResources.V0002_questions_sql),
-    Migration(3, "V0003_events.sql", PackageResources.V0003_events_sql),
-    Migration(4, "V0004_pins_containers.sql", PackageResources.V0004_pins_containers_sql),
-    Migration(5, "V0005_namespace_numbers.sql", PackageResources.V0005_namespace_numbers_sql),
-    Migration(6, "V0006_children_links.sql", PackageResources.V0006_children_links_sql),
-    Migration(7, "V0007_limits.sql", PackageResources.V0007_limits_sql),
-    Migration(8, "V0008_descriptions.sql", PackageResources.V0008_descriptions_sql),
-    Migration(9, "V0009_session_file.sql", PackageResources.V0009_session_file_sql),
+    Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql)
   ]
 }

@@ -1,23 +1,50 @@
 -- The history of which process was in which Linux namespace, and when.
 --
--- Store what changed, not what was seen again. A membership says that a process was in a
--- namespace set in every sample from from_sample to until_sample; while until_sample is NULL it
--- holds up to the last sample of its session. A sample in which nothing changed is one row of
--- `sample` and nothing else. What lies between two samples was not seen: see `gap`, below.
+-- The file stores what changed, not what was seen again. A membership says that a task was in a
+-- namespace set from one sequence number to another; while its end is NULL it still holds. A sample in
+-- which nothing changed adds one row to `sample` and none elsewhere.
 --
--- Times are integers: nanoseconds since the epoch (wall), or since boot (boot). The boot clock
--- is never set back. Text from the system is escaped: a backslash is `\\` and a newline `\n`, as in
--- /proc/PID/status, and any other byte that is not printable UTF-8 `\xHH`.
+-- SEQUENCE NUMBERS. Samples and events have numbers in one order, the order of the boot clock and of
+-- sessions. Numbers only grow; some may be missing. A column named seq, first_seq, last_seq, from_seq,
+-- until_seq or next_seq holds such a number. Where no event was lost, a state that held at one number held
+-- until the next number. Between two samples without events nothing is known: see sample.gap.
+--
+-- TIMES are integers: nanoseconds since the epoch (wall_ns), or since boot (boot_ns). The boot clock is
+-- never set back. The end of an interval is exact where an event reported it; otherwise the change happened
+-- at some time between two samples.
+--
+-- TEXT that the system or a user chose is escaped: a backslash is `\\` and a newline `\n`, as in
+-- /proc/PID/status, and any other byte that is not printable UTF-8 is `\xHH`.
+--
+-- CODES are integers in the tables. The views at the end of this file give their names, and show times as
+-- RFC 3339 in UTC.
+--
+-- WHAT IS FINAL. A program that copies rows to another place may rely on this:
+--   never changed, once written:  boot, pid_space, clock_step, event_batch, event_loss, disagreement,
+--                                 namespace_set, namespace_set_link, cgroup (but its container_id),
+--                                 past_description, pin_scan, short-lived processes (`brief`),
+--                                 samples (but sample.gap of the last one)
+--   changed until it ends:        session (end_reason, last_sample), namespace (last_sample, and what was
+--                                 learned late: owner, parent, initial, maker, kernel_id), pin (until_scan,
+--                                 task_id), container (name, image: when the engine's files are read),
+--                                 task (its description, until the task has exited)
+--   changed after it has ended:   membership. A closed membership may be opened again while its task
+--                                 lives (a sample shows the task where it was before). It is final when
+--                                 its task has exited: when no membership of the task is open and the
+--                                 last one ends before the last sequence number of its session.
 
+-- MARK: Who recorded
+
+-- One boot of a machine.
 CREATE TABLE boot (
   boot_id          INTEGER PRIMARY KEY,
   uuid             TEXT    NOT NULL UNIQUE,  -- /proc/sys/kernel/random/boot_id
   ticks_per_second INTEGER NOT NULL CHECK (ticks_per_second > 0)
 ) STRICT;
 
--- Whose PIDs: those that the processes of one boot have in one pid namespace, with start times on
--- the boot clock of one time namespace. One PID in two of these is two processes. Two sessions
--- share one only if it is proven to be the same.
+-- Whose PIDs: those that the processes of one boot have in one pid namespace, with start times on the
+-- boot clock of one time namespace. One PID in two of these is two processes. Two sessions share a
+-- row only if the pid namespace is proven to be the same.
 CREATE TABLE pid_space (
   space_id              INTEGER PRIMARY KEY,
   boot_id               INTEGER NOT NULL REFERENCES boot,
@@ -44,46 +71,136 @@ CREATE TABLE session (
   last_sample          INTEGER,              -- NULL while the session is open, or without one
   ended_wall_ns        INTEGER,              -- NULL while open, and for ever when it died
   end_reason           TEXT CHECK (end_reason IN ('completed', 'stopped', 'failed', 'died')),
+  events               INTEGER CHECK (events IN (0, 1)),  -- whether kernel events were recorded
+  -- Which processes that no sample observed were stored: all, those that changed a namespace, or none.
+  short_lived          TEXT CHECK (short_lived IN ('all', 'changed', 'none')),
   CHECK ((end_reason IS NULL) OR (last_sample IS NOT NULL) OR (first_sample IS NULL))
 ) STRICT;
 
+-- The file that a session was recorded into. A copy of it is another file: from a copy nobody can tell
+-- how a session ended that was open when the copy was made.
+CREATE TABLE session_file (
+  session_id INTEGER PRIMARY KEY REFERENCES session,
+  device     INTEGER NOT NULL,               -- st_dev and st_ino of stat(2)
+  inode      INTEGER NOT NULL,
+  -- 1 where a recorder found the session open in a copy. Then its end is not known, and its
+  -- end_reason has no meaning.
+  copied     INTEGER CHECK (copied = 1)
+) STRICT;
+
+-- MARK: When
+
 -- One pass over /proc. It began at wall_ns and took took_ns; each read was somewhere in between.
 CREATE TABLE sample (
-  sample_id  INTEGER PRIMARY KEY,            -- in the order of the boot clock and of sessions
+  sample_id  INTEGER PRIMARY KEY,
   session_id INTEGER NOT NULL REFERENCES session,
   wall_ns    INTEGER NOT NULL,
   boot_ns    INTEGER NOT NULL,
   took_ns    INTEGER NOT NULL CHECK (took_ns >= 0),
   late_ns    INTEGER,                        -- behind its schedule; NULL when in time
-  -- Why the time since the sample before is a gap: 1 the machine was suspended, 2 the recorder
-  -- did not get to run, 3 samples could not be written, 4 samples could not be read.
-  gap        INTEGER CHECK (gap BETWEEN 1 AND 4)
+  -- Why nothing is known of the time since the sample before: 1 the machine was suspended, 2 the
+  -- recorder did not get to run, 3 samples could not be written, 4 samples could not be read,
+  -- 5 events were lost.
+  gap        INTEGER CHECK (gap BETWEEN 1 AND 5),
+  -- 1 where events reported everything since the number before. Then the sample confirms the state of one
+  -- moment, its beginning.
+  exact      INTEGER CHECK (exact = 1),
+  -- How many tasks the sample showed otherwise than events had reported; NULL without events.
+  disagreements INTEGER,
+  -- How many changes of namespaces were left out since the sample before, because one task changed a
+  -- namespace of one type more often than is recorded one by one. From the change after which they were
+  -- left out until the sample after them that type of the task is 'unseen'. NULL for none.
+  folded     INTEGER
 ) STRICT;
 CREATE INDEX sample_gap ON sample (sample_id) WHERE gap IS NOT NULL;
 
--- Where the wall clock moved against the boot clock, before the sample.
+-- Events that follow one another, with no sample in between, within a second of both clocks. Event N
+-- of them has the sequence number first_sample + N, and happened offsets[N] microseconds after wall_ns
+-- and boot_ns.
+CREATE TABLE event_batch (
+  first_sample INTEGER PRIMARY KEY,
+  session_id   INTEGER NOT NULL REFERENCES session,
+  wall_ns      INTEGER NOT NULL,
+  boot_ns      INTEGER NOT NULL,
+  offsets      TEXT    NOT NULL              -- six decimal digits each
+) STRICT;
+
+-- Where the wall clock moved against the boot clock, before this number.
 CREATE TABLE clock_step (
-  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  sample_id INTEGER PRIMARY KEY,
   step_ns   INTEGER NOT NULL                 -- negative: it was set back
 ) STRICT;
 
--- One kernel namespace. An inode number is used again; the kernel's id is not.
+-- Where events were lost, before the sample that repaired it (its gap is 5).
+CREATE TABLE event_loss (
+  sample_id   INTEGER PRIMARY KEY REFERENCES sample,
+  after_ns    INTEGER NOT NULL,              -- up to this time since boot no event was lost
+  by_ns       INTEGER NOT NULL,              -- from this time since boot on no event was lost again
+  records     INTEGER,                       -- how many were lost; NULL if that is not known
+  cause       TEXT NOT NULL CHECK (cause IN ('ring-full', 'processors', 'malformed', 'late'))
+) STRICT;
+
+-- The first of the tasks that sample.disagreements counts.
+CREATE TABLE disagreement (
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  place     INTEGER NOT NULL,                -- counts from 1 in each sample
+  pid       INTEGER NOT NULL,
+  tid       INTEGER,                         -- of a thread; NULL for a process
+  comm      TEXT,                            -- its name, escaped; NULL when not known
+  -- 1: events had it elsewhere; 2: no event reported its start; 3: no event reported its exit.
+  kind      INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),
+  -- Where events had it, and where the sample showed it: NULL where the one or the other knew of no
+  -- such task.
+  reported_set_id INTEGER REFERENCES namespace_set,
+  sampled_set_id  INTEGER REFERENCES namespace_set,
+  PRIMARY KEY (sample_id, place)
+) STRICT, WITHOUT ROWID;
+
+-- MARK: Namespaces
+
+-- One kernel namespace. The kernel gives an inode number again, but never an id.
 CREATE TABLE namespace (
   namespace_id INTEGER PRIMARY KEY,
   boot_id      INTEGER NOT NULL REFERENCES boot,
-  type         INTEGER NOT NULL CHECK (type BETWEEN 1 AND 8),
+  type         INTEGER NOT NULL CHECK (type BETWEEN 1 AND 8),  -- see namespace_types
   inode        INTEGER NOT NULL,
   kernel_id    INTEGER,                      -- NULL where the kernel gives none; then:
   session_id   INTEGER REFERENCES session,   --   the session that saw it, and
   sighting     INTEGER,                      --   a number that tells it apart in that session
-  initial      INTEGER CHECK (initial IN (0, 1)),  -- NULL when that could not be told
+  initial      INTEGER CHECK (initial IN (0, 1)),  -- 1: made at boot; NULL when that is not known
+  -- The first number that knew of it, and the last at which a process was in it: where none ever was,
+  -- the same as the first. NULL while a process is in it.
+  first_sample INTEGER,
+  last_sample  INTEGER,
+  -- ioctl_nsfs(2): the user namespace that owns it, the pid or user namespace it was made in, and for
+  -- a user namespace the user who made it. NULL where there is none, or where that is not known.
+  owner_id     INTEGER REFERENCES namespace,
+  parent_id    INTEGER REFERENCES namespace,
+  owner_uid    INTEGER,
+  -- The process that made it: of `brief` where it is negative. 1: it made a process in it (clone(2)). 0: it is
+  -- the first process that an event reported in it. Then it made it (unshare(2)), unless it entered
+  -- (setns(2)) a namespace that no scan for pins had found.
+  maker_task_id INTEGER,
+  maker_certain INTEGER CHECK (maker_certain IN (0, 1)),
   CHECK ((kernel_id IS NULL) = (sighting IS NOT NULL)),
   CHECK ((kernel_id IS NULL) = (session_id IS NOT NULL))
 ) STRICT;
+-- Which namespaces had an inode number, in the order in which they ended. There can be many of them: a
+-- question whether one may be another reads only the few around a moment.
+CREATE INDEX namespace_number ON namespace (inode, type, last_sample);
 CREATE INDEX namespace_identity ON namespace (inode, type);
+CREATE INDEX namespace_kernel_id ON namespace (kernel_id) WHERE kernel_id IS NOT NULL;
+-- A namespace without an id is found by its session and its number there: a search by inode would cost
+-- more with each namespace that had the inode.
+CREATE INDEX namespace_sighting ON namespace (session_id, sighting) WHERE sighting IS NOT NULL;
+CREATE INDEX namespace_without_id ON namespace (inode, type, boot_id) WHERE kernel_id IS NULL;
+CREATE INDEX namespace_last ON namespace (last_sample);
+CREATE INDEX namespace_parent ON namespace (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX namespace_owner ON namespace (owner_id) WHERE owner_id IS NOT NULL;
+CREATE INDEX namespace_maker ON namespace (maker_task_id) WHERE maker_task_id IS NOT NULL;
 
--- The links of a process at one moment. A machine has few distinct sets, so a membership names
--- one instead of repeating ten links.
+-- The ten links of a task at one moment. A machine has few distinct sets, so a membership names one
+-- instead of repeating ten links.
 CREATE TABLE namespace_set (
   set_id INTEGER PRIMARY KEY,
   links  TEXT NOT NULL UNIQUE                -- its ten links in one line, to find it again
@@ -91,21 +208,53 @@ CREATE TABLE namespace_set (
 
 CREATE TABLE namespace_set_link (
   set_id       INTEGER NOT NULL REFERENCES namespace_set,
-  link         INTEGER NOT NULL CHECK (link BETWEEN 0 AND 9),
+  link         INTEGER NOT NULL CHECK (link BETWEEN 0 AND 9),  -- see namespace_links
   namespace_id INTEGER REFERENCES namespace,
-  unread       INTEGER CHECK (unread BETWEEN 1 AND 4),  -- why there is no namespace_id
+  unread       INTEGER CHECK (unread BETWEEN 1 AND 5),  -- why there is no namespace_id: see unread_reasons
   PRIMARY KEY (set_id, link),
   CHECK ((namespace_id IS NULL) <> (unread IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX namespace_set_link_namespace ON namespace_set_link (namespace_id)
   WHERE namespace_id IS NOT NULL;
+CREATE INDEX namespace_set_link_unread ON namespace_set_link (unread) WHERE unread IS NOT NULL;
+
+-- MARK: Containers
+
+-- A container, as far as the path of a control group names one. A container inside another names that
+-- as outer_id.
+CREATE TABLE container (
+  container_id INTEGER PRIMARY KEY,
+  outer_id     INTEGER REFERENCES container,
+  engine       TEXT,                         -- NULL where the path does not name it
+  id           TEXT    NOT NULL,             -- 64 hexadecimal digits, or a name where that is all
+  pod          TEXT,                         -- the uid of its Kubernetes pod
+  owner_uid    INTEGER,                      -- the user whose rootless container it is
+  name         TEXT,                         -- of the engine's files; NULL if not found there
+  image        TEXT,
+  pod_name     TEXT,
+  pod_namespace TEXT,                        -- of Kubernetes: not one of the kernel's
+  sandbox      INTEGER CHECK (sandbox IN (0, 1)),  -- whether it only holds its pod together
+  -- 1 where the folder of its cgroup, and the one above, belonged to root when the container was first
+  -- seen: only root's engine can have made it. 0 where they did not, or are in a subtree that systemd
+  -- delegated to a user, who may name a cgroup like a container. NULL where that could not be read.
+  verified     INTEGER CHECK (verified IN (0, 1))
+) STRICT;
+CREATE INDEX container_id ON container (id);
+CREATE INDEX container_name ON container (name) WHERE name IS NOT NULL;
+CREATE INDEX container_outer ON container (outer_id) WHERE outer_id IS NOT NULL;
 
 CREATE TABLE cgroup (
-  cgroup_id INTEGER PRIMARY KEY,
-  path      TEXT NOT NULL UNIQUE             -- /proc/PID/cgroup, escaped
+  cgroup_id    INTEGER PRIMARY KEY,
+  path         TEXT NOT NULL UNIQUE,         -- /proc/PID/cgroup, escaped
+  container_id INTEGER REFERENCES container, -- the innermost container of the path
+  unit         TEXT                          -- the unit of systemd
 ) STRICT;
+CREATE INDEX cgroup_container ON cgroup (container_id) WHERE container_id IS NOT NULL;
 
--- One process. Two rows of one PID are two processes, also when they started in one clock tick.
+-- MARK: Tasks
+
+-- One process, or one thread whose namespaces differ from its leader's. Two rows of one PID are two
+-- processes, also when they started in one clock tick.
 CREATE TABLE task (
   task_id       INTEGER PRIMARY KEY,
   space_id      INTEGER NOT NULL REFERENCES pid_space,
@@ -114,88 +263,348 @@ CREATE TABLE task (
   parent_pid    INTEGER NOT NULL,            -- when first seen
   kernel_thread INTEGER NOT NULL CHECK (kernel_thread IN (0, 1)),
   nspid         TEXT    NOT NULL,            -- PIDs in inner pid namespaces: '4711 12 1'
-  start_wall_ns INTEGER,                     -- start_ticks on the wall clock of the first sight
+  start_wall_ns INTEGER,                     -- start_ticks, by the wall clock when first seen
+  -- The description that was read last; past_description has those before.
   comm          TEXT,                        -- escaped; NULL when not readable
   uid           INTEGER,
-  cgroup_id     INTEGER REFERENCES cgroup
+  cgroup_id     INTEGER REFERENCES cgroup,
+  -- The task that parent_pid was when this one was first seen: of `brief` where it is negative. NULL if
+  -- that is not known.
+  parent_task_id INTEGER,
+  tid           INTEGER,                     -- of a thread; its parent is its process. NULL for a process
+  has_past      INTEGER CHECK (has_past = 1),  -- 1 where past_description has rows of it
+  last_parent_pid INTEGER,                   -- the parent that was read last, if another than parent_pid
+  -- The sum of: 1, uid is the parent's and was not read; 2, cgroup_id is the parent's and was not read;
+  -- 4, an event reported the start, so parent_pid is the process that made this one.
+  provenance    INTEGER
 ) STRICT;
 CREATE INDEX task_pid ON task (pid, start_ticks);
+CREATE INDEX task_thread ON task (pid, tid) WHERE tid IS NOT NULL;
+CREATE INDEX task_comm ON task (comm);
+CREATE INDEX task_cgroup ON task (cgroup_id);
 
+-- A description that a task had before the one in `task`: its name, user, control group and parent. It is
+-- known to have held up to last_seq; from next_seq on another is known.
+CREATE TABLE past_description (
+  task_id    INTEGER NOT NULL REFERENCES task,
+  next_seq   INTEGER NOT NULL,
+  last_seq   INTEGER NOT NULL,
+  exact      INTEGER CHECK (exact = 1),      -- 1: the event next_seq ended it. NULL: it ended at some
+                                             --   time behind last_seq, and by next_seq
+  comm       TEXT,
+  uid        INTEGER,
+  cgroup_id  INTEGER REFERENCES cgroup,
+  parent_pid INTEGER NOT NULL,
+  provenance INTEGER,                        -- as in task
+  PRIMARY KEY (task_id, next_seq),
+  CHECK (last_seq < next_seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX past_description_comm ON past_description (comm);
+CREATE INDEX past_description_cgroup ON past_description (cgroup_id);
+
+-- One task in one namespace set.
 CREATE TABLE membership (
   membership_id INTEGER PRIMARY KEY,
   task_id       INTEGER NOT NULL REFERENCES task,
   set_id        INTEGER NOT NULL REFERENCES namespace_set,
-  from_sample   INTEGER NOT NULL REFERENCES sample,
-  until_sample  INTEGER REFERENCES sample,   -- the last that saw it; NULL while it holds
+  from_sample   INTEGER NOT NULL,            -- the first number at which it held
+  until_sample  INTEGER,                     -- the last one; NULL while it holds
+  -- Why `changes` may report its beginning. NULL when a process started where its parent's children go, or
+  -- goes on with nothing to report. 1: it may have moved, from origin_set_id. 2: it started elsewhere than
+  -- its parent's children go, which are in origin_set_id, or has its own go elsewhere. 3: its parent is
+  -- not known, and it is in a namespace that was not known, or has its children go elsewhere. 4: it goes
+  -- on, after time with no recorder or beside links that could not be read, and there was something
+  -- to report before.
+  cause         INTEGER CHECK (cause BETWEEN 1 AND 4),
+  origin_set_id INTEGER REFERENCES namespace_set,
+  -- 1: an event began it, at from_sample; 2: an event ended it, at the number behind until_sample; 3: both.
+  -- NULL where only samples show it.
+  exact         INTEGER CHECK (exact BETWEEN 1 AND 3),
   CHECK (until_sample >= from_sample)
 ) STRICT;
 CREATE INDEX membership_task ON membership (task_id, from_sample);
 CREATE INDEX membership_open ON membership (membership_id) WHERE until_sample IS NULL;
--- What was there in a sample, without a look at all that ever was: a membership whose length in
--- samples has N octal digits and that was there in sample S began after S - 8^N. So a few short
--- ranges of this index hold them all.
+-- Finds all that held at one number without a scan of the whole history: a membership whose length has N
+-- octal digits and that held at number S began after S - 8^N. So a few short ranges of this index
+-- hold them all.
 CREATE INDEX membership_span
   ON membership (length(printf('%o', until_sample - from_sample)), from_sample)
   WHERE until_sample IS NOT NULL;
+-- The same for the memberships of one set; 0 stands for those that still hold.
+CREATE INDEX membership_set ON membership (
+  set_id,
+  CASE WHEN until_sample IS NULL THEN 0
+       ELSE length(printf('%o', until_sample - from_sample)) END,
+  from_sample);
+CREATE INDEX membership_begun ON membership (from_sample) WHERE cause IS NOT NULL;
+CREATE INDEX membership_ended ON membership (until_sample)
+  WHERE cause IS NOT NULL AND until_sample IS NOT NULL;
 
--- Flat views, for people: names for codes, and times as RFC 3339 in UTC.
+-- A process that started and exited between two samples, and was all that time where its parent's
+-- children go: one row instead of a task and a membership. Its task_id is its first number, negated. Its
+-- uid and cgroup are its parent's, unless provenance says that they were read.
+CREATE TABLE brief (
+  from_sample    INTEGER PRIMARY KEY,        -- the event that started it
+  length         INTEGER NOT NULL,           -- to the last number before the event that ended it
+  pid            INTEGER NOT NULL,
+  set_id         INTEGER NOT NULL,
+  parent_task_id INTEGER,                    -- of `task`, or of `brief` where it is negative
+  comm           TEXT,                       -- of its last exec; escaped
+  uid            INTEGER,
+  cgroup_id      INTEGER,
+  task_id        INTEGER AS (-from_sample) VIRTUAL,
+  until_sample   INTEGER AS (from_sample + length) VIRTUAL,
+  exact          INTEGER AS (3) VIRTUAL,     -- as membership.exact
+  provenance     INTEGER                     -- as in task
+) STRICT;
+CREATE INDEX brief_pid ON brief (pid);
+CREATE INDEX brief_set ON brief (set_id);
+CREATE INDEX brief_comm ON brief (comm);
+CREATE INDEX brief_cgroup ON brief (cgroup_id);
 
+-- MARK: Pins
+
+-- A scan for pins: of the mounts of every mount namespace, and the open files and sockets of every process.
+-- It began at wall_ns and took took_ns.
+CREATE TABLE pin_scan (
+  scan_id    INTEGER PRIMARY KEY,            -- in the order of the boot clock and of sessions
+  session_id INTEGER NOT NULL REFERENCES session,
+  wall_ns    INTEGER NOT NULL,
+  boot_ns    INTEGER NOT NULL,
+  took_ns    INTEGER NOT NULL CHECK (took_ns >= 0),
+  denied     INTEGER NOT NULL                -- processes whose open files could not be read
+) STRICT;
+CREATE INDEX pin_scan_wall ON pin_scan (wall_ns);
+
+-- A mount, an open file or a socket that keeps a namespace. Every scan from from_scan to until_scan found
+-- it; while until_scan is NULL, every scan of its session since.
+CREATE TABLE pin (
+  pin_id             INTEGER PRIMARY KEY,
+  namespace_id       INTEGER NOT NULL REFERENCES namespace,
+  kind               INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),  -- see pin_kinds
+  mount_namespace_id INTEGER REFERENCES namespace, -- of a mount: where it is seen; NULL if not known
+  path               TEXT,                   -- of a mount: as seen there, escaped
+  pid                INTEGER,                -- of a file or socket: the process that has it,
+  task_id            INTEGER REFERENCES task,--   NULL if no sample had observed that
+  comm               TEXT,                   --   its name then, escaped
+  descriptor         INTEGER,                --   and the file descriptor
+  from_scan          INTEGER NOT NULL REFERENCES pin_scan,
+  until_scan         INTEGER REFERENCES pin_scan,
+  CHECK (until_scan >= from_scan),
+  CHECK ((kind = 1) = (path IS NOT NULL)),
+  CHECK ((kind = 1) = (pid IS NULL))
+) STRICT;
+CREATE INDEX pin_namespace ON pin (namespace_id);
+CREATE INDEX pin_open ON pin (pin_id) WHERE until_scan IS NULL;
+CREATE INDEX pin_begun ON pin (from_scan);
+CREATE INDEX pin_ended ON pin (until_scan) WHERE until_scan IS NOT NULL;
+CREATE INDEX pin_task ON pin (task_id) WHERE task_id IS NOT NULL;
+-- As membership_span, counted in scans.
+CREATE INDEX pin_span ON pin (length(printf('%o', until_scan - from_scan)), from_scan)
+  WHERE until_scan IS NOT NULL;
+
+-- MARK: Views
+
+-- Names of codes.
 CREATE VIEW namespace_types (type, name) AS
   VALUES (1, 'cgroup'), (2, 'ipc'), (3, 'mnt'), (4, 'net'),
          (5, 'pid'), (6, 'time'), (7, 'user'), (8, 'uts');
-
 CREATE VIEW namespace_links (link, name, type) AS
   VALUES (0, 'cgroup', 1), (1, 'ipc', 2), (2, 'mnt', 3), (3, 'net', 4), (4, 'pid', 5),
          (5, 'pid_for_children', 5), (6, 'time', 6), (7, 'time_for_children', 6),
          (8, 'user', 7), (9, 'uts', 8);
-
 CREATE VIEW unread_reasons (unread, name) AS
-  VALUES (1, 'denied'), (2, 'zombie'), (3, 'unsupported'), (4, 'pending');
+  VALUES (1, 'denied'), (2, 'zombie'), (3, 'unsupported'), (4, 'pending'), (5, 'unseen');
+CREATE VIEW pin_kinds (kind, name) AS VALUES (1, 'mount'), (2, 'descriptor'), (3, 'socket');
+
+-- Flat views for people. The time of a sequence number is that of its sample, or that of its event: its offset
+-- in the last batch that does not begin behind it.
+
+CREATE VIEW sessions AS
+  SELECT s.session_id, b.uuid AS boot, p.pid_namespace_inode, s.recorder_pid, s.program,
+         s.interval_ns / 1e9 AS interval_s, s.identity, f.time AS first_sample,
+         l.time AS last_sample,
+         CASE WHEN c.copied = 1 THEN 'unknown-end' ELSE COALESCE(s.end_reason, 'open') END AS state,
+         s.events
+  FROM session AS s JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
+  LEFT JOIN session_file AS c USING (session_id)
+  LEFT JOIN samples AS f ON f.sample_id = s.first_sample
+  LEFT JOIN samples AS l ON s.first_sample IS NOT NULL AND l.sample_id = (
+    SELECT MAX(sample_id) FROM sample
+    WHERE sample_id <= COALESCE(s.last_sample, 9223372036854775807));
 
 CREATE VIEW samples AS
   SELECT sample_id, session_id,
          strftime('%Y-%m-%dT%H:%M:%S', wall_ns / 1000000000, 'unixepoch')
            || printf('.%09dZ', wall_ns % 1000000000) AS time,
          took_ns / 1e6 AS took_ms, late_ns / 1e6 AS late_ms,
-         CASE gap WHEN 1 THEN 'suspended' WHEN 2 THEN 'stalled'
-                  WHEN 3 THEN 'write-failed' WHEN 4 THEN 'read-failed' END AS gap_before
+         CASE gap WHEN 1 THEN 'suspended' WHEN 2 THEN 'stalled' WHEN 3 THEN 'write-failed'
+                  WHEN 4 THEN 'read-failed' WHEN 5 THEN 'events-lost' END AS gap_before,
+         exact, disagreements
   FROM sample;
 
-CREATE VIEW sessions AS
-  SELECT s.session_id, b.uuid AS boot, p.pid_namespace_inode, s.recorder_pid, s.program,
-         s.interval_ns / 1e9 AS interval_s, s.identity, f.time AS first_sample,
-         l.time AS last_sample, COALESCE(s.end_reason, 'open') AS state
-  FROM session AS s JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
-  LEFT JOIN samples AS f ON f.sample_id = s.first_sample
-  LEFT JOIN samples AS l ON s.first_sample IS NOT NULL
-    AND l.sample_id = COALESCE(s.last_sample, (SELECT MAX(sample_id) FROM sample));
+-- One row for each event that has a sequence number.
+CREATE VIEW events AS
+  WITH
+    split (sample_id, session_id, wall_ns, rest) AS (
+      SELECT first_sample, session_id, wall_ns, offsets FROM event_batch
+      UNION ALL
+      SELECT sample_id + 1, session_id, wall_ns, substr(rest, 7) FROM split
+      WHERE length(rest) > 6),
+    timed (sample_id, session_id, wall_ns) AS (
+      SELECT sample_id, session_id, wall_ns + 1000 * CAST(substr(rest, 1, 6) AS INTEGER) FROM split)
+  SELECT sample_id, session_id,
+         strftime('%Y-%m-%dT%H:%M:%S', wall_ns / 1000000000, 'unixepoch')
+           || printf('.%09dZ', wall_ns % 1000000000) AS time
+  FROM timed;
 
 CREATE VIEW processes AS
-  SELECT t.task_id, b.uuid AS boot, p.pid_namespace_inode, t.pid, t.start_ticks,
+  SELECT t.task_id, b.uuid AS boot, p.pid_namespace_inode, t.pid, t.tid, t.start_ticks,
          strftime('%Y-%m-%dT%H:%M:%S', t.start_wall_ns / 1000000000, 'unixepoch')
            || printf('.%02dZ', t.start_wall_ns % 1000000000 / 10000000) AS start,
-         t.comm, t.uid, t.parent_pid, t.kernel_thread, t.nspid, c.path AS cgroup
+         t.comm, t.uid, t.parent_pid, t.kernel_thread, t.nspid, c.path AS cgroup, c.unit,
+         n.engine, n.id AS container, n.name AS container_name
   FROM task AS t JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
-  LEFT JOIN cgroup AS c USING (cgroup_id);
+  LEFT JOIN cgroup AS c USING (cgroup_id) LEFT JOIN container AS n USING (container_id)
+  UNION ALL
+  SELECT r.task_id, b.uuid, p.pid_namespace_inode, r.pid, NULL, NULL,
+         (SELECT strftime('%Y-%m-%dT%H:%M:%S', wall_ns / 1000000000, 'unixepoch')
+                   || printf('.%02dZ', wall_ns % 1000000000 / 10000000)
+          FROM (SELECT e.wall_ns + 1000 * CAST(
+                  substr(e.offsets, 6 * (r.from_sample - e.first_sample) + 1, 6) AS INTEGER)
+                  AS wall_ns)),
+         r.comm, r.uid, COALESCE(a.pid, o.pid), 0, r.pid, c.path, c.unit, n.engine, n.id, n.name
+  FROM brief AS r JOIN event_batch AS e ON e.first_sample = (
+    SELECT MAX(first_sample) FROM event_batch WHERE first_sample <= r.from_sample)
+  JOIN session USING (session_id) JOIN pid_space AS p USING (space_id)
+  JOIN boot AS b USING (boot_id) LEFT JOIN cgroup AS c USING (cgroup_id)
+  LEFT JOIN container AS n USING (container_id)
+  LEFT JOIN task AS a ON a.task_id = r.parent_task_id
+  LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id;
 
+-- All descriptions of a process in the order of time; those that hold have no last_seq.
+CREATE VIEW descriptions AS
+  SELECT task_id, pid, tid, last_seq, next_seq, p.exact, p.comm, p.uid, c.path AS cgroup,
+         p.parent_pid, COALESCE(p.provenance, 0) & 1 AS uid_is_inherited,
+         COALESCE(p.provenance, 0) & 2 <> 0 AS cgroup_is_inherited
+  FROM past_description AS p JOIN task AS t USING (task_id)
+  LEFT JOIN cgroup AS c ON c.cgroup_id = p.cgroup_id
+  UNION ALL
+  SELECT task_id, pid, tid, NULL, NULL, NULL, comm, uid, c.path,
+         COALESCE(last_parent_pid, parent_pid), COALESCE(provenance, 0) & 1,
+         COALESCE(provenance, 0) & 2 <> 0
+  FROM task LEFT JOIN cgroup AS c USING (cgroup_id)
+  UNION ALL
+  SELECT r.task_id, r.pid, NULL, NULL, NULL, NULL, r.comm, r.uid, c.path, COALESCE(a.pid, o.pid),
+         COALESCE(r.provenance, 0) & 1, COALESCE(r.provenance, 0) & 2 <> 0
+  FROM brief AS r LEFT JOIN cgroup AS c USING (cgroup_id)
+  LEFT JOIN task AS a ON a.task_id = r.parent_task_id
+  LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id;
+
+-- A namespace is seen for as long as a process is in it, or has its children go there
+-- (pid_for_children, time_for_children).
 CREATE VIEW namespaces AS
-  SELECT n.namespace_id, b.uuid AS boot, y.name AS type, n.inode, n.kernel_id, n.initial
-  FROM namespace AS n JOIN boot AS b USING (boot_id) JOIN namespace_types AS y USING (type);
+  WITH newest (number) AS (
+    SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
+      (SELECT first_sample + length(offsets) / 6 - 1 FROM event_batch
+       ORDER BY first_sample DESC LIMIT 1), 0))),
+  -- A link for children has the code behind that of the process's own.
+  held AS (
+    SELECT l.namespace_id, l.set_id FROM namespace_set_link AS l
+    WHERE l.link IN (5, 7) AND l.namespace_id IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM namespace_set_link AS o WHERE o.set_id = l.set_id AND o.link = l.link - 1
+        AND o.namespace_id = l.namespace_id)),
+  known AS (
+    SELECT namespace_id, boot_id, type, inode, kernel_id, initial, first_sample,
+      CASE WHEN first_sample IS NULL THEN NULL
+        WHEN last_sample IS NULL THEN (SELECT number FROM newest)
+        ELSE MAX(last_sample, COALESCE(
+          (SELECT MAX(COALESCE(m.until_sample, (SELECT number FROM newest)))
+           FROM held AS h CROSS JOIN membership AS m ON m.set_id = h.set_id
+           WHERE h.namespace_id = namespace.namespace_id), 0), COALESCE(
+          (SELECT MAX(m.until_sample) FROM held AS h CROSS JOIN brief AS m ON m.set_id = h.set_id
+           WHERE h.namespace_id = namespace.namespace_id), 0)) END AS last_sample,
+      owner_id, parent_id, owner_uid, maker_task_id, maker_certain
+    FROM namespace),
+  timed AS (
+    SELECT *,
+      COALESCE((SELECT wall_ns FROM sample WHERE sample_id = first_sample),
+        (SELECT wall_ns + 1000 * CAST(
+           substr(offsets, 6 * (n.first_sample - e.first_sample) + 1, 6) AS INTEGER)
+         FROM event_batch AS e WHERE e.first_sample <= n.first_sample
+         ORDER BY e.first_sample DESC LIMIT 1)) AS f,
+      COALESCE((SELECT wall_ns FROM sample WHERE sample_id = last_sample),
+        (SELECT wall_ns + 1000 * CAST(
+           substr(offsets, 6 * (n.last_sample - e.first_sample) + 1, 6) AS INTEGER)
+         FROM event_batch AS e WHERE e.first_sample <= n.last_sample
+         ORDER BY e.first_sample DESC LIMIT 1)) AS l
+    FROM known AS n)
+  SELECT n.namespace_id, b.uuid AS boot, y.name AS type, n.inode, n.kernel_id, n.initial,
+         strftime('%Y-%m-%dT%H:%M:%S', f / 1000000000, 'unixepoch')
+           || printf('.%09dZ', f % 1000000000) AS first_seen,
+         strftime('%Y-%m-%dT%H:%M:%S', l / 1000000000, 'unixepoch')
+           || printf('.%09dZ', l % 1000000000) AS last_seen,
+         o.inode AS owner_inode, o.kernel_id AS owner_id,
+         p.inode AS parent_inode, p.kernel_id AS parent_id, n.owner_uid,
+         COALESCE(t.pid, r.pid) AS maker_pid, COALESCE(t.comm, r.comm) AS maker_comm,
+         n.maker_certain
+  FROM timed AS n JOIN boot AS b USING (boot_id) JOIN namespace_types AS y USING (type)
+  LEFT JOIN namespace AS o ON o.namespace_id = n.owner_id
+  LEFT JOIN namespace AS p ON p.namespace_id = n.parent_id
+  LEFT JOIN task AS t ON t.task_id = n.maker_task_id
+  LEFT JOIN brief AS r ON r.from_sample = -n.maker_task_id;
 
--- One row for each time a process was in one namespace set; `membership_links` has its links.
+-- One row for each time a task was in one namespace set; `membership_links` has its links. last_seen is the
+-- time of the event that ended it, if one did. One that still holds is as of the last number.
 CREATE VIEW memberships AS
-  SELECT m.membership_id, m.task_id, t.pid, t.comm, m.set_id,
-         f.time AS first_seen, l.time AS last_seen, m.until_sample IS NULL AS open
-  FROM membership AS m JOIN task AS t USING (task_id)
-  JOIN samples AS f ON f.sample_id = m.from_sample
-  JOIN samples AS l
-    ON l.sample_id = COALESCE(m.until_sample, (SELECT MAX(sample_id) FROM sample));
+  WITH
+    newest (number) AS (
+      SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
+        (SELECT first_sample + length(offsets) / 6 - 1 FROM event_batch
+         ORDER BY first_sample DESC LIMIT 1), 0))),
+    everyone (membership_id, task_id, pid, comm, set_id, first, last, open, exact) AS (
+      SELECT m.membership_id, m.task_id, t.pid, t.comm, m.set_id, m.from_sample,
+             COALESCE(m.until_sample + (COALESCE(m.exact, 0) >= 2), (SELECT number FROM newest)),
+             m.until_sample IS NULL, m.exact
+      FROM membership AS m JOIN task AS t USING (task_id)
+      UNION ALL
+      SELECT -from_sample, task_id, pid, comm, set_id, from_sample, until_sample + 1, 0, 3 FROM brief),
+    timed AS (
+      SELECT *,
+        COALESCE((SELECT wall_ns FROM sample WHERE sample_id = first),
+          (SELECT wall_ns + 1000 * CAST(substr(offsets, 6 * (first - first_sample) + 1, 6) AS INTEGER)
+           FROM event_batch WHERE first_sample <= first ORDER BY first_sample DESC LIMIT 1)) AS f,
+        COALESCE((SELECT wall_ns FROM sample WHERE sample_id = last),
+          (SELECT wall_ns + 1000 * CAST(substr(offsets, 6 * (last - first_sample) + 1, 6) AS INTEGER)
+           FROM event_batch WHERE first_sample <= last ORDER BY first_sample DESC LIMIT 1)) AS l
+      FROM everyone)
+  SELECT membership_id, task_id, pid, comm, set_id,
+         strftime('%Y-%m-%dT%H:%M:%S', f / 1000000000, 'unixepoch')
+           || printf('.%09dZ', f % 1000000000) AS first_seen,
+         strftime('%Y-%m-%dT%H:%M:%S', l / 1000000000, 'unixepoch')
+           || printf('.%09dZ', l % 1000000000) AS last_seen,
+         open, exact
+  FROM timed;
 
 -- One row for each of the ten links of each membership: the flattest view of all.
 CREATE VIEW membership_links AS
   SELECT m.membership_id, m.task_id, m.pid, m.comm, k.name AS link, n.inode, n.kernel_id,
-         n.namespace_id, n.initial, u.name AS unread, m.first_seen, m.last_seen, m.open
+         n.namespace_id, n.initial, u.name AS unread, m.first_seen, m.last_seen, m.open, m.exact
   FROM memberships AS m JOIN namespace_set_link AS sl USING (set_id)
   JOIN namespace_links AS k USING (link)
   LEFT JOIN namespace AS n USING (namespace_id)
   LEFT JOIN unread_reasons AS u ON u.unread = sl.unread;
+
+CREATE VIEW pins AS
+  SELECT p.pin_id, y.name AS type, n.inode, n.kernel_id, n.namespace_id, k.name AS kind, p.path,
+         m.inode AS mount_namespace_inode, p.pid, p.comm, p.descriptor,
+         strftime('%Y-%m-%dT%H:%M:%S', f.wall_ns / 1000000000, 'unixepoch')
+           || printf('.%09dZ', f.wall_ns % 1000000000) AS first_seen,
+         strftime('%Y-%m-%dT%H:%M:%S', l.wall_ns / 1000000000, 'unixepoch')
+           || printf('.%09dZ', l.wall_ns % 1000000000) AS last_seen,
+         p.until_scan IS NULL AS open
+  FROM pin AS p JOIN namespace AS n USING (namespace_id) JOIN namespace_types AS y USING (type)
+  JOIN pin_kinds AS k USING (kind)
+  JOIN pin_scan AS f ON f.scan_id = p.from_scan
+  JOIN pin_scan AS l ON l.scan_id = COALESCE(p.until_scan, (SELECT MAX(scan_id) FROM pin_scan))
+  LEFT JOIN namespace AS m ON m.namespace_id = p.mount_namespace_id;

@@ -21,8 +21,6 @@ public struct HistoryError: Error, Sendable, Hashable {
     case notAHistory
     /// A newer program made it.
     case newer
-    /// An older program made it, and it cannot answer the question yet.
-    case outdated
     /// It cannot be made.
     case cannotCreate
     /// The device failed, or is full.

@@ -100,6 +100,20 @@ import Testing
     try expectUnrecorded(65, saying: "another build")
   }
 
+  @Test("a file of a layout from before the first release is refused, and left as it is")
+  func anOldLayout() throws {
+    try Recording(folder: folder).record()
+    // Its first step had another text, and there were nine.
+    try Connection(path: path, access: .readWrite).execute(
+      """
+      UPDATE migration SET checksum = '0123456789abcdef';
+      INSERT INTO migration SELECT value, 'V000' || value, 'x', 0 FROM json_each('[2,3,4,5,6,7,8,9]');
+      PRAGMA user_version = 9
+      """)
+    try expectUnread(65, saying: "from before the first release")
+    try expectUnrecorded(65, saying: "from before the first release")
+  }
+
   @Test func aDirectory() throws {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     expectRefusal(try query(path), 65, saying: "it is a directory")

@@ -105,27 +105,6 @@ struct ContainerSelectionTests {
     #expect(rows.allSatisfy { $0.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }, "\(rows)")
   }
 
-  @Test("in a file of before containers had rows, by id; brought up to date it is as any other")
-  func older() throws {
-    _ = try history.end()
-    let folder = try TemporaryFolder()
-    let old = folder.file("old.db")
-    try OlderFile.copy(history.path, into: old, version: 3)
-    func check(_ path: String) throws {
-      let reader = try HistoryReader(path: path)
-      #expect(try pids(reader, "0123456") == [10, 11])
-      #expect(try pids(reader, "fedc") == [11] && pids(reader, "dead") == [15])
-      #expect(try pids(reader, "nginx.service") == [])
-      let process = try #require(try reader.processes(.pid(11)).first)
-      #expect(process.container?.id == Self.inner && process.container?.engine == "docker")
-      #expect(process.containers == [Self.web, Self.inner])
-      #expect(try reader.processes(.pid(12)).first?.unit == "nginx.service")
-    }
-    try check(old)
-    do { _ = try HistoryWriter(path: old) }
-    try check(old)
-  }
-
   @Test("a later recording knows the names of an earlier one")
   func later() throws {
     let met = history.writer.takeUnnamedContainers()

@@ -44,7 +44,7 @@ struct ExportPlaces {
       return ExportPlace(
         // What the file holds is escaped, unless somebody edited it.
         row: row, cgroup: path.map(SystemText.harmless),
-        container: ContainerRecord(columns, from: 1, cgroup: path))
+        container: ContainerRecord(columns, from: 1))
     }
     let place = found ?? ExportPlace(row: row, cgroup: nil, container: nil)
     places[row] = place

@@ -1,18 +1,11 @@
 internal import SQLite
 
-// What can be said of a file without a question to its history, whatever the version of its schema.
+// What can be said of a file without a question to its history.
 
 extension HistoryReader {
   /// The size of the file, in bytes, without its `-wal`.
   public var size: Int64 {
     if case .file(let size) = FileStatus.of(path) { size } else { 0 }
-  }
-
-  /// Whether an older program made it, and no recorder of this one has brought it up to date.
-  public func isOutdated() throws(HistoryError) -> Bool {
-    do throws(SQLiteError) { return try !HistoryFile.isNewest(connection) } catch {
-      throw wrap(error)
-    }
   }
 
   /// When the last sample of all began, in nanoseconds since the epoch; nil when there is none.

@@ -48,50 +48,38 @@ enum HistoryFile {
       throw HistoryError(
         .notAHistory, operation, path, reason: "it is another program's database",
         remedy: "give the path of a history that nshist recorded")
-    case .history(let version) where version > newest:
-      throw HistoryError(
-        .newer, operation, path,
-        reason: "it has version \(version), made by a newer nshist (this one knows \(newest))",
-        remedy: "use that newer nshist")
-    case .history: break
+    case .history(let version):
+      try requireSchema(of: version, connection, operation: operation, path: path)
     }
+  }
+
+  /// Fails unless the steps that made the schema are those that this program knows. A file of a layout from before
+  /// the first release began with another step.
+  private static func requireSchema(
+    of version: Int64, _ connection: Connection, operation: String, path: String
+  ) throws(HistoryError) {
     let applied: [(version: Int64, checksum: String)]
     do {
       applied = try connection.prepare("SELECT version, checksum FROM migration ORDER BY version")
         .map { ($0.integer(0), $0.text(1)) }
     } catch { throw HistoryError(error, operation, path) }
     let known = Migration.all.prefix(applied.count)
-    guard !applied.isEmpty, known.map(\.version) == applied.map(\.version),
-      known.map(\.checksum) == applied.map(\.checksum)
+    guard !applied.isEmpty, version > newest || known.count == applied.count,
+      zip(known, applied).allSatisfy({ ($0.version, $0.checksum) == $1 })
     else {
       throw HistoryError(
-        .notAHistory, operation, path, reason: "its schema was made by another build of nshist",
-        remedy: "read it with the build that made it")
+        .notAHistory, operation, path,
+        reason: "its schema was made by another build of nshist, from before the first release",
+        remedy: "read it with the build that made it, or record into another file with --db")
+    }
+    guard version <= newest else {
+      throw HistoryError(
+        .newer, operation, path,
+        reason: "it has version \(version), made by a newer nshist (this one knows \(newest))",
+        remedy: "use that newer nshist")
     }
   }
 
-  /// Whether the file has the newest schema.
-  static func isNewest(_ connection: Connection) throws(SQLiteError) -> Bool {
-    try version(connection) >= newest
-  }
-
-  /// Fails unless the file has what all questions need: only a recorder brings it up to that.
-  static func requireQuestions(
-    _ connection: Connection, operation: String, path: String
-  ) throws(HistoryError) {
-    let version: Int64
-    do { version = try Self.version(connection) } catch {
-      throw HistoryError(error, operation, path)
-    }
-    guard version < firstForQuestions else { return }
-    throw HistoryError(
-      .outdated, operation, path,
-      reason: "it has version \(version), and this question needs version \(firstForQuestions)",
-      remedy: "bring it up to date by recording into it: nshist record --samples 1 --db \(path)")
-  }
-
-  /// The first version that every question can be asked of.
-  private static let firstForQuestions: Int64 = 2
   private static var newest: Int64 { Migration.all.last?.version ?? 0 }
 
   private static func version(_ connection: Connection) throws(SQLiteError) -> Int64 {

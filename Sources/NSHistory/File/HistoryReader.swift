@@ -48,9 +48,6 @@ public final class HistoryReader {
         connection = try Connection(path: file, access: isShared ? .immutable : .readOnly)
         connection.setBusyTimeout(milliseconds: 2000)
         identity = try HistoryFile.identify(connection)
-        if case .history(let version) = identity {
-          try OlderShape.lay(over: connection, version: version)
-        }
         try connection.execute("PRAGMA query_only = ON")
       } catch {
         attempts -= 1

@@ -12,7 +12,6 @@ enum Migrator {
           try connection.execute(table)
         }
         try connection.execute(migration.sql)
-        if migration.version == 8 { try ContainerBackfill.run(in: connection) }
         try connection.execute("PRAGMA user_version = \(migration.version)")
         try connection.prepare("INSERT INTO migration VALUES (?, ?, ?, ?)")
           .bind(

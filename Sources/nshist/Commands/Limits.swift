@@ -33,7 +33,7 @@ struct Limits: ParsableCommand {
   private func recordedPeaks() throws -> [NamespaceType: PeakUse] {
     do {
       return try options.reader().peakUse()
-    } catch let error as HistoryError where [.missing, .outdated].contains(error.kind) {
+    } catch let error as HistoryError where error.kind == .missing {
       Messages.shared.say("of the past nothing is known: \(error.description)")
       return [:]
     }

@@ -57,11 +57,6 @@ struct FileCheckup {
     } else {
       found += ", with no sample yet"
     }
-    if try reader.isOutdated() {
-      return Checkup(
-        what: "history", state: .degraded, found: "\(found); its schema is of an older nshist",
-        advice: "only same and export can read it; a recorder brings it up to date")
-    }
     guard isFull || reader.size <= Self.small else {
       return Checkup(
         what: "history", state: .fine, found: "\(found); --full reads every page of it")

@@ -49,22 +49,10 @@ struct ContainerFinder {
 
   /// The control groups of those containers.
   func cgroups(_ text: String) throws(SQLiteError) -> [Int64] {
-    let known = try connection.prepare(
+    try connection.prepare(
       """
       SELECT cgroup_id FROM json_each(?) CROSS JOIN cgroup ON container_id = value
       """
     ).bind(.list(try rows(text).sorted())).map { $0.integer(0) }
-    return try known + older(text)
-  }
-
-  /// The same in a file that was recorded before containers had rows: by id only.
-  private func older(_ text: String) throws(SQLiteError) -> [Int64] {
-    let id = text.lowercased()
-    return try connection.prepare(
-      "SELECT cgroup_id, path FROM cgroup WHERE container_id = -1 AND instr(path, ?) > 0"
-    ).bind(.text(id)).map { ($0.integer(0), $0.text(1)) }
-      .filter { _, path in
-        CgroupPlace(SystemText.bytes(path)).containers.contains { $0.id.hasPrefix(id) }
-      }.map(\.0)
   }
 }

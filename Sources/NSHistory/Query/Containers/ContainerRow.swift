@@ -9,25 +9,14 @@ extension ContainerRecord {
     """
   static let joins = "LEFT JOIN container ON container.container_id = cgroup.container_id"
 
-  /// In place of a row, in a file of before containers had any: see `OlderShape`.
-  private static let unknown: Int64 = -1
-
   /// The unit of systemd of a row whose `columns` begin at one; nil where it is in none.
-  static func unit(_ row: Statement, from first: Int32, cgroup path: String?) -> String? {
-    guard row.integer(first) == unknown else {
-      return row.optionalText(first + 9).map(SystemText.harmless)
-    }
-    return path.flatMap { CgroupPlace(SystemText.bytes($0)).unit }.map(SystemText.harmless)
+  static func unit(_ row: Statement, from first: Int32) -> String? {
+    row.optionalText(first + 9).map(SystemText.harmless)
   }
 
   /// The container of a row whose `columns` begin at one; nil for a process that is in none.
-  init?(_ row: Statement, from first: Int32, cgroup path: String?) {
+  init?(_ row: Statement, from first: Int32) {
     guard let number = row.optionalInteger(first) else { return nil }
-    guard number != Self.unknown else {
-      guard let path else { return nil }
-      self.init(cgroup: SystemText.bytes(path))
-      return
-    }
     // A row that is missing names nobody.
     guard let id = row.optionalText(first + 1) else { return nil }
     func text(_ column: Int32) -> String? {

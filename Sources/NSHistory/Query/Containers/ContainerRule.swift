@@ -258,7 +258,7 @@ extension ContainerRule {
       """
     ).bind(.integer(container)).first { row in
       let path = row.optionalText(1)
-      return ContainerRecord(row, from: 2, cgroup: path).map { record in
+      return ContainerRecord(row, from: 2).map { record in
         Enclosure(
           cgroup: row.integer(0), container: record,
           containers: RecordedDescription.containers(inCgroup: path.map(SystemText.harmless)))

@@ -32,12 +32,9 @@ struct Reading {
 }
 
 extension HistoryReader {
-  /// Gives `body` a reading of the history, of a schema that all questions can be asked of.
-  ///
-  /// Throws `HistoryError`: `outdated` when the file was made by an older program.
+  /// Gives `body` a reading of the history.
   func reading<T>(_ body: (Reading) throws(SQLiteError) -> T) throws(HistoryError) -> T {
-    try HistoryFile.requireQuestions(connection, operation: "ask", path: path)
-    return try snapshot { () throws(HistoryError) in
+    try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
         return try body(Reading(connection, index(), isRecorded: isRecorded))
       } catch { throw wrap(error) }

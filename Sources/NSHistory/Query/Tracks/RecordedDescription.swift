@@ -33,8 +33,8 @@ public struct RecordedDescription: Sendable, Hashable {
     self.uid = uid
     self.parentPID = parentPID
     self.cgroup = cgroup.map(SystemText.harmless)
-    unit = ContainerRecord.unit(row, from: container, cgroup: cgroup)
-    named = ContainerRecord(row, from: container, cgroup: cgroup)
+    unit = ContainerRecord.unit(row, from: container)
+    named = ContainerRecord(row, from: container)
     let inherited = Provenance(provenance).inherited
     hasInheritedUID = inherited.contains(.user)
     hasInheritedCgroup = inherited.contains(.cgroup)
