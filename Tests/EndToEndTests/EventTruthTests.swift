@@ -56,7 +56,7 @@ struct EventTruthTests {
       ranges.check(try reader.same(question), to: question)
     }
     var groups = try SharedExaminer(reader, log: log, samples: samples, seed: seed, isExact: true)
-    try groups.examine(reader, questions: 1300)
+    try groups.examine(reader)
     let falsehoods = groups.mistakes.count
     #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")
     // On a loaded machine a PID is often used again before it was read: then never is not said of it.

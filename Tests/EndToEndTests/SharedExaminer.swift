@@ -1,6 +1,7 @@
 // Asks whether random groups ever shared in random ranges, and compares each answer, and each visit in
 // it, with the log: at every moment that the log is sure of.
 
+import Foundation
 import NSHistory
 import NamespaceModel
 import TestSupport
@@ -40,8 +41,12 @@ struct SharedExaminer {
     }
   }
 
-  mutating func examine(_ reader: HistoryReader, questions: Int) throws {
-    for _ in 0..<questions {
+  /// How many questions are asked; `NSHIST_SHARED_QUESTIONS` sets another number.
+  private static let questions =
+    ProcessInfo.processInfo.environment["NSHIST_SHARED_QUESTIONS"].flatMap { Int($0) } ?? 1300
+
+  mutating func examine(_ reader: HistoryReader) throws {
+    for _ in 0..<Self.questions {
       guard let one = group(), let other = group(), one.group != other.group else { continue }
       let types = log.types.shuffled(using: &random).prefix(2)
       let window = window()

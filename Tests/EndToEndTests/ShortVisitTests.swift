@@ -34,7 +34,8 @@ struct ShortVisitTests {
     #expect(changes.map { $0.texts("marks") } == [["new"], []])
     try expectStay(changes.first, changes.last, life)
     let history = try recording.ask("history", "\(pid)")
-    #expect(history.map { $0["began"] } == ["started", "changed"])
+    // The link `time` may be read while it lives, or not.
+    #expect(history.compactMap { $0["began"] }.filter { $0 != "read" } == ["started", "changed"])
     #expect(history.last?["ended"] == "exited")
     expectExact(history, life)
     let members = try recording.ask("members", "net@\(pid)").filter { $0.flag("initial") == false }

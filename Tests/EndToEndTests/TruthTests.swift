@@ -50,7 +50,7 @@ struct TruthTests {
     }
     var groups = try SharedExaminer(
       reader, log: log, samples: samples, seed: seed, isExact: false)
-    try groups.examine(reader, questions: 1300)
+    try groups.examine(reader)
     let falsehoods = groups.mistakes.count
     #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")
     #expect(groups.shared > 50 && groups.unknown > 50)

@@ -25,6 +25,9 @@ struct HistoryQuery {
 
   /// Gives `body` each stay; returns false when `body` did.
   func forEach(of life: Life, _ body: (Stay) -> Bool) throws(SQLiteError) -> Bool {
+    // Held back until the next one tells whether anything changed at its end.
+    var last: Stay?
+    func give(_ stay: Stay) -> Bool { !window.mayOverlap(stay.stretch) || body(stay) }
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
     let maker = try maker(of: life.process)
@@ -43,18 +46,21 @@ struct HistoryQuery {
           } else {
             changes = try arrivals(of: life, membership, links, maker)
           }
-          let stay = try stay(
+          var stay = try stay(
             piece, of: membership, in: life, links, changes, maker, isBeginning: before == nil,
             isInOtherContainer: isInOther, changes.isEmpty ? unreported : [])
           isInOther = false
           before = links
           read.update(links)
-          guard window.mayOverlap(stay.stretch) else { continue }
-          guard body(stay) else { return false }
+          if var ended = last {
+            if stay.goesOn { (ended.end.kind, stay.beginning.kind) = (.read, .read) }
+            guard give(ended) else { return false }
+          }
+          last = stay
         }
       }
     }
-    return true
+    return last.map(give) ?? true
   }
 
   /// The life, cut where its process came into another container. Of one that is told only as far as it was

@@ -10,9 +10,9 @@ public struct Stay: Sendable, Hashable {
   /// When it ended, if its end is exact, or else when the last sample that saw this began.
   public let until: Int64
   /// How it began.
-  public let beginning: Edge
+  public internal(set) var beginning: Edge
   /// How it ended.
-  public let end: Edge
+  public internal(set) var end: Edge
   /// What each link was.
   public let links: [NamespaceLink: LinkValue]
   /// What is not as it was in the stay before; in the first, what is not where the parent's children
@@ -35,6 +35,13 @@ public struct Stay: Sendable, Hashable {
   public let isInOtherContainer: Bool
   /// Of a stay without changes, the links that no event reported in it, or in the one before.
   public let unreported: [NamespaceLink]
+
+  /// Whether nothing is known to have changed since the stay before: a link was read that no event had
+  /// reported, or was not reported any more.
+  var goesOn: Bool {
+    !isFirst && changes.isEmpty && !unreported.isEmpty && !isInOtherContainer
+      && beginning.kind == .changed
+  }
 
   var stretch: Stretch { Stretch(from: from, until: until, beginning: beginning, end: end) }
 }

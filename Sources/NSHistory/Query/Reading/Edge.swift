@@ -2,7 +2,7 @@
 /// first or last sample and the one on the other side.
 public struct Edge: Sendable, Hashable {
   /// What happened.
-  public let kind: Kind
+  public internal(set) var kind: Kind
   /// When the sample on the other side began, in nanoseconds since the epoch; nil without one. Where
   /// it is exact, when it happened.
   public let other: Int64?
@@ -20,6 +20,9 @@ public struct Edge: Sendable, Hashable {
     case started
     /// The process was there before, or after, elsewhere or not readable.
     case changed
+    /// Nothing is known to have changed: a link was read that no event had reported, or was not reported
+    /// any more.
+    case read
     /// It was the same before, or after, and the wall clock was set in between.
     case clockSet = "clock-set"
     /// It was like that when it was first seen, after time without samples, or where it may have been

@@ -90,7 +90,7 @@ struct TimelineQuery {
   private static func doubt(_ edge: Edge, _ run: Track.Run, _ next: Track.Run?) -> Lane.State {
     switch edge.kind {
     case .started, .exited: return .unknown(.changedBetweenSamples)
-    case .changed:
+    case .changed, .read:
       let isDenied = [run.value, next?.value].contains(.unread(.denied))
       return .unknown(isDenied ? .denied : .changedBetweenSamples)
     // Of the time that a clock skips nothing is known.
