@@ -127,12 +127,12 @@ class History:
             " nspid, start_wall_ns, comm, uid, cgroup_id, parent_task_id)"
             " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self.tasks)  # fmt: skip
         insert(
-            "INSERT INTO membership (task_id, set_id, from_sample, until_sample, cause,"
+            "INSERT INTO membership (task_id, set_id, from_seq, until_seq, cause,"
             " origin_set_id) VALUES (?, ?, ?, ?, ?, ?)", self.memberships)  # fmt: skip
         insert(
-            "INSERT INTO sample (sample_id, session_id, wall_ns, boot_ns, took_ns, late_ns, gap)"
+            "INSERT INTO sample (seq, session_id, wall_ns, boot_ns, duration_ns, late_ns, gap)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)", self.samples)  # fmt: skip
-        insert("INSERT INTO clock_step (sample_id, step_ns) VALUES (?, ?)", self.steps)
+        insert("INSERT INTO clock_step (seq, step_ns) VALUES (?, ?)", self.steps)
         insert(
             "INSERT INTO container (container_id, engine, id, name) VALUES (?, 'docker', ?, ?)",
             self.named.take())  # fmt: skip
@@ -141,7 +141,7 @@ class History:
             self.cgroups.take())  # fmt: skip
         insert(
             "INSERT INTO namespace (namespace_id, boot_id, type, inode, kernel_id, initial,"
-            " first_sample, last_sample, owner_id, parent_id, owner_uid)"
+            " first_seq, last_seq, owner_id, parent_id, owner_uid)"
             " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self.namespaces.take())  # fmt: skip
         sets = self.sets.take()
         insert(
@@ -423,7 +423,7 @@ class History:
         self.connection.execute(
             "INSERT INTO session (session_id, space_id, recorder_pid,"
             " recorder_pid_namespace_inode, program, interval_ns, identity, proc_root, hidepid,"
-            " started_wall_ns, started_boot_ns, first_sample, last_sample, ended_wall_ns,"
+            " started_wall_ns, started_boot_ns, first_seq, last_seq, ended_wall_ns,"
             " end_reason) VALUES (?, 1, ?, ?, ?, ?, 'name_to_handle_at', '/proc', 0, ?, ?, ?, ?,"
             " ?, ?)",
             (number + 1, 2000 + number, INITIAL[PID - 1][1], self.program, INTERVAL,

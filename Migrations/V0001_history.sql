@@ -22,9 +22,9 @@
 -- WHAT IS FINAL. A program that copies rows to another place may rely on this:
 --   never changed, once written:  boot, pid_space, clock_step, event_batch, event_loss, disagreement,
 --                                 namespace_set, namespace_set_link, cgroup (but its container_id),
---                                 past_description, pin_scan, short-lived processes (`brief`),
+--                                 past_description, pin_scan, short-lived processes (`short_lived_task`),
 --                                 samples (but sample.gap of the last one)
---   changed until it ends:        session (end_reason, last_sample), namespace (last_sample, and what was
+--   changed until it ends:        session (end_reason, last_seq), namespace (last_seq, and what was
 --                                 learned late: owner, parent, initial, maker, kernel_id), pin (until_scan,
 --                                 task_id), container (name, image: when the engine's files are read),
 --                                 task (its description, until the task has exited)
@@ -67,14 +67,14 @@ CREATE TABLE session (
   hidepid              INTEGER,              -- of the mount of proc_root; NULL if not known
   started_wall_ns      INTEGER NOT NULL,
   started_boot_ns      INTEGER NOT NULL,
-  first_sample         INTEGER,              -- NULL until there is one
-  last_sample          INTEGER,              -- NULL while the session is open, or without one
+  first_seq         INTEGER,              -- NULL until there is one
+  last_seq          INTEGER,              -- NULL while the session is open, or without one
   ended_wall_ns        INTEGER,              -- NULL while open, and for ever when it died
   end_reason           TEXT CHECK (end_reason IN ('completed', 'stopped', 'failed', 'died')),
   events               INTEGER CHECK (events IN (0, 1)),  -- whether kernel events were recorded
   -- Which processes that no sample observed were stored: all, those that changed a namespace, or none.
   short_lived          TEXT CHECK (short_lived IN ('all', 'changed', 'none')),
-  CHECK ((end_reason IS NULL) OR (last_sample IS NOT NULL) OR (first_sample IS NULL))
+  CHECK ((end_reason IS NULL) OR (last_seq IS NOT NULL) OR (first_seq IS NULL))
 ) STRICT;
 
 -- The file that a session was recorded into. A copy of it is another file: from a copy nobody can tell
@@ -90,13 +90,13 @@ CREATE TABLE session_file (
 
 -- MARK: When
 
--- One pass over /proc. It began at wall_ns and took took_ns; each read was somewhere in between.
+-- One pass over /proc. It began at wall_ns and took duration_ns; each read was somewhere in between.
 CREATE TABLE sample (
-  sample_id  INTEGER PRIMARY KEY,
+  seq  INTEGER PRIMARY KEY,
   session_id INTEGER NOT NULL REFERENCES session,
   wall_ns    INTEGER NOT NULL,
   boot_ns    INTEGER NOT NULL,
-  took_ns    INTEGER NOT NULL CHECK (took_ns >= 0),
+  duration_ns    INTEGER NOT NULL CHECK (duration_ns >= 0),
   late_ns    INTEGER,                        -- behind its schedule; NULL when in time
   -- Why nothing is known of the time since the sample before: 1 the machine was suspended, 2 the
   -- recorder did not get to run, 3 samples could not be written, 4 samples could not be read,
@@ -112,13 +112,13 @@ CREATE TABLE sample (
   -- left out until the sample after them that type of the task is 'unseen'. NULL for none.
   folded     INTEGER
 ) STRICT;
-CREATE INDEX sample_gap ON sample (sample_id) WHERE gap IS NOT NULL;
+CREATE INDEX sample_gap ON sample (seq) WHERE gap IS NOT NULL;
 
 -- Events that follow one another, with no sample in between, within a second of both clocks. Event N
--- of them has the sequence number first_sample + N, and happened offsets[N] microseconds after wall_ns
+-- of them has the sequence number first_seq + N, and happened offsets[N] microseconds after wall_ns
 -- and boot_ns.
 CREATE TABLE event_batch (
-  first_sample INTEGER PRIMARY KEY,
+  first_seq INTEGER PRIMARY KEY,
   session_id   INTEGER NOT NULL REFERENCES session,
   wall_ns      INTEGER NOT NULL,
   boot_ns      INTEGER NOT NULL,
@@ -127,13 +127,13 @@ CREATE TABLE event_batch (
 
 -- Where the wall clock moved against the boot clock, before this number.
 CREATE TABLE clock_step (
-  sample_id INTEGER PRIMARY KEY,
+  seq INTEGER PRIMARY KEY,
   step_ns   INTEGER NOT NULL                 -- negative: it was set back
 ) STRICT;
 
 -- Where events were lost, before the sample that repaired it (its gap is 5).
 CREATE TABLE event_loss (
-  sample_id   INTEGER PRIMARY KEY REFERENCES sample,
+  seq   INTEGER PRIMARY KEY REFERENCES sample,
   after_ns    INTEGER NOT NULL,              -- up to this time since boot no event was lost
   by_ns       INTEGER NOT NULL,              -- from this time since boot on no event was lost again
   records     INTEGER,                       -- how many were lost; NULL if that is not known
@@ -142,8 +142,8 @@ CREATE TABLE event_loss (
 
 -- The first of the tasks that sample.disagreements counts.
 CREATE TABLE disagreement (
-  sample_id INTEGER NOT NULL REFERENCES sample,
-  place     INTEGER NOT NULL,                -- counts from 1 in each sample
+  seq INTEGER NOT NULL REFERENCES sample,
+  position  INTEGER NOT NULL,                -- counts from 1 in each sample
   pid       INTEGER NOT NULL,
   tid       INTEGER,                         -- of a thread; NULL for a process
   comm      TEXT,                            -- its name, escaped; NULL when not known
@@ -153,7 +153,7 @@ CREATE TABLE disagreement (
   -- such task.
   reported_set_id INTEGER REFERENCES namespace_set,
   sampled_set_id  INTEGER REFERENCES namespace_set,
-  PRIMARY KEY (sample_id, place)
+  PRIMARY KEY (seq, position)
 ) STRICT, WITHOUT ROWID;
 
 -- MARK: Namespaces
@@ -166,35 +166,36 @@ CREATE TABLE namespace (
   inode        INTEGER NOT NULL,
   kernel_id    INTEGER,                      -- NULL where the kernel gives none; then:
   session_id   INTEGER REFERENCES session,   --   the session that saw it, and
-  sighting     INTEGER,                      --   a number that tells it apart in that session
+  inode_generation INTEGER,                  --   a number that tells it from others of its inode
   initial      INTEGER CHECK (initial IN (0, 1)),  -- 1: made at boot; NULL when that is not known
   -- The first number that knew of it, and the last at which a process was in it: where none ever was,
   -- the same as the first. NULL while a process is in it.
-  first_sample INTEGER,
-  last_sample  INTEGER,
+  first_seq INTEGER,
+  last_seq  INTEGER,
   -- ioctl_nsfs(2): the user namespace that owns it, the pid or user namespace it was made in, and for
   -- a user namespace the user who made it. NULL where there is none, or where that is not known.
   owner_id     INTEGER REFERENCES namespace,
   parent_id    INTEGER REFERENCES namespace,
   owner_uid    INTEGER,
-  -- The process that made it: of `brief` where it is negative. 1: it made a process in it (clone(2)). 0: it is
+  -- The process that made it: of `short_lived_task` where it is negative. 1: it made a process in it (clone(2)). 0: it is
   -- the first process that an event reported in it. Then it made it (unshare(2)), unless it entered
   -- (setns(2)) a namespace that no scan for pins had found.
   maker_task_id INTEGER,
   maker_certain INTEGER CHECK (maker_certain IN (0, 1)),
-  CHECK ((kernel_id IS NULL) = (sighting IS NOT NULL)),
+  CHECK ((kernel_id IS NULL) = (inode_generation IS NOT NULL)),
   CHECK ((kernel_id IS NULL) = (session_id IS NOT NULL))
 ) STRICT;
 -- Which namespaces had an inode number, in the order in which they ended. There can be many of them: a
 -- question whether one may be another reads only the few around a moment.
-CREATE INDEX namespace_number ON namespace (inode, type, last_sample);
+CREATE INDEX namespace_number ON namespace (inode, type, last_seq);
 CREATE INDEX namespace_identity ON namespace (inode, type);
 CREATE INDEX namespace_kernel_id ON namespace (kernel_id) WHERE kernel_id IS NOT NULL;
 -- A namespace without an id is found by its session and its number there: a search by inode would cost
 -- more with each namespace that had the inode.
-CREATE INDEX namespace_sighting ON namespace (session_id, sighting) WHERE sighting IS NOT NULL;
+CREATE INDEX namespace_generation ON namespace (session_id, inode_generation)
+  WHERE inode_generation IS NOT NULL;
 CREATE INDEX namespace_without_id ON namespace (inode, type, boot_id) WHERE kernel_id IS NULL;
-CREATE INDEX namespace_last ON namespace (last_sample);
+CREATE INDEX namespace_last ON namespace (last_seq);
 CREATE INDEX namespace_parent ON namespace (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX namespace_owner ON namespace (owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX namespace_maker ON namespace (maker_task_id) WHERE maker_task_id IS NOT NULL;
@@ -268,7 +269,7 @@ CREATE TABLE task (
   comm          TEXT,                        -- escaped; NULL when not readable
   uid           INTEGER,
   cgroup_id     INTEGER REFERENCES cgroup,
-  -- The task that parent_pid was when this one was first seen: of `brief` where it is negative. NULL if
+  -- The task that parent_pid was when this one was first seen: of `short_lived_task` where it is negative. NULL if
   -- that is not known.
   parent_task_id INTEGER,
   tid           INTEGER,                     -- of a thread; its parent is its process. NULL for a process
@@ -307,8 +308,8 @@ CREATE TABLE membership (
   membership_id INTEGER PRIMARY KEY,
   task_id       INTEGER NOT NULL REFERENCES task,
   set_id        INTEGER NOT NULL REFERENCES namespace_set,
-  from_sample   INTEGER NOT NULL,            -- the first number at which it held
-  until_sample  INTEGER,                     -- the last one; NULL while it holds
+  from_seq   INTEGER NOT NULL,            -- the first number at which it held
+  until_seq  INTEGER,                     -- the last one; NULL while it holds
   -- Why `changes` may report its beginning. NULL when a process started where its parent's children go, or
   -- goes on with nothing to report. 1: it may have moved, from origin_set_id. 2: it started elsewhere than
   -- its parent's children go, which are in origin_set_id, or has its own go elsewhere. 3: its parent is
@@ -317,61 +318,61 @@ CREATE TABLE membership (
   -- to report before.
   cause         INTEGER CHECK (cause BETWEEN 1 AND 4),
   origin_set_id INTEGER REFERENCES namespace_set,
-  -- 1: an event began it, at from_sample; 2: an event ended it, at the number behind until_sample; 3: both.
+  -- 1: an event began it, at from_seq; 2: an event ended it, at the number behind until_seq; 3: both.
   -- NULL where only samples show it.
   exact         INTEGER CHECK (exact BETWEEN 1 AND 3),
-  CHECK (until_sample >= from_sample)
+  CHECK (until_seq >= from_seq)
 ) STRICT;
-CREATE INDEX membership_task ON membership (task_id, from_sample);
-CREATE INDEX membership_open ON membership (membership_id) WHERE until_sample IS NULL;
+CREATE INDEX membership_task ON membership (task_id, from_seq);
+CREATE INDEX membership_open ON membership (membership_id) WHERE until_seq IS NULL;
 -- Finds all that held at one number without a scan of the whole history: a membership whose length has N
 -- octal digits and that held at number S began after S - 8^N. So a few short ranges of this index
 -- hold them all.
 CREATE INDEX membership_span
-  ON membership (length(printf('%o', until_sample - from_sample)), from_sample)
-  WHERE until_sample IS NOT NULL;
+  ON membership (length(printf('%o', until_seq - from_seq)), from_seq)
+  WHERE until_seq IS NOT NULL;
 -- The same for the memberships of one set; 0 stands for those that still hold.
 CREATE INDEX membership_set ON membership (
   set_id,
-  CASE WHEN until_sample IS NULL THEN 0
-       ELSE length(printf('%o', until_sample - from_sample)) END,
-  from_sample);
-CREATE INDEX membership_begun ON membership (from_sample) WHERE cause IS NOT NULL;
-CREATE INDEX membership_ended ON membership (until_sample)
-  WHERE cause IS NOT NULL AND until_sample IS NOT NULL;
+  CASE WHEN until_seq IS NULL THEN 0
+       ELSE length(printf('%o', until_seq - from_seq)) END,
+  from_seq);
+CREATE INDEX membership_begun ON membership (from_seq) WHERE cause IS NOT NULL;
+CREATE INDEX membership_ended ON membership (until_seq)
+  WHERE cause IS NOT NULL AND until_seq IS NOT NULL;
 
 -- A process that started and exited between two samples, and was all that time where its parent's
 -- children go: one row instead of a task and a membership. Its task_id is its first number, negated. Its
 -- uid and cgroup are its parent's, unless provenance says that they were read.
-CREATE TABLE brief (
-  from_sample    INTEGER PRIMARY KEY,        -- the event that started it
+CREATE TABLE short_lived_task (
+  from_seq    INTEGER PRIMARY KEY,        -- the event that started it
   length         INTEGER NOT NULL,           -- to the last number before the event that ended it
   pid            INTEGER NOT NULL,
   set_id         INTEGER NOT NULL,
-  parent_task_id INTEGER,                    -- of `task`, or of `brief` where it is negative
+  parent_task_id INTEGER,                    -- of `task`, or of `short_lived_task` where it is negative
   comm           TEXT,                       -- of its last exec; escaped
   uid            INTEGER,
   cgroup_id      INTEGER,
-  task_id        INTEGER AS (-from_sample) VIRTUAL,
-  until_sample   INTEGER AS (from_sample + length) VIRTUAL,
+  task_id        INTEGER AS (-from_seq) VIRTUAL,
+  until_seq   INTEGER AS (from_seq + length) VIRTUAL,
   exact          INTEGER AS (3) VIRTUAL,     -- as membership.exact
   provenance     INTEGER                     -- as in task
 ) STRICT;
-CREATE INDEX brief_pid ON brief (pid);
-CREATE INDEX brief_set ON brief (set_id);
-CREATE INDEX brief_comm ON brief (comm);
-CREATE INDEX brief_cgroup ON brief (cgroup_id);
+CREATE INDEX short_lived_task_pid ON short_lived_task (pid);
+CREATE INDEX short_lived_task_set ON short_lived_task (set_id);
+CREATE INDEX short_lived_task_comm ON short_lived_task (comm);
+CREATE INDEX short_lived_task_cgroup ON short_lived_task (cgroup_id);
 
 -- MARK: Pins
 
 -- A scan for pins: of the mounts of every mount namespace, and the open files and sockets of every process.
--- It began at wall_ns and took took_ns.
+-- It began at wall_ns and took duration_ns.
 CREATE TABLE pin_scan (
   scan_id    INTEGER PRIMARY KEY,            -- in the order of the boot clock and of sessions
   session_id INTEGER NOT NULL REFERENCES session,
   wall_ns    INTEGER NOT NULL,
   boot_ns    INTEGER NOT NULL,
-  took_ns    INTEGER NOT NULL CHECK (took_ns >= 0),
+  duration_ns    INTEGER NOT NULL CHECK (duration_ns >= 0),
   denied     INTEGER NOT NULL                -- processes whose open files could not be read
 ) STRICT;
 CREATE INDEX pin_scan_wall ON pin_scan (wall_ns);
@@ -428,16 +429,16 @@ CREATE VIEW sessions AS
          s.events
   FROM session AS s JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
   LEFT JOIN session_file AS c USING (session_id)
-  LEFT JOIN samples AS f ON f.sample_id = s.first_sample
-  LEFT JOIN samples AS l ON s.first_sample IS NOT NULL AND l.sample_id = (
-    SELECT MAX(sample_id) FROM sample
-    WHERE sample_id <= COALESCE(s.last_sample, 9223372036854775807));
+  LEFT JOIN samples AS f ON f.seq = s.first_seq
+  LEFT JOIN samples AS l ON s.first_seq IS NOT NULL AND l.seq = (
+    SELECT MAX(seq) FROM sample
+    WHERE seq <= COALESCE(s.last_seq, 9223372036854775807));
 
 CREATE VIEW samples AS
-  SELECT sample_id, session_id,
+  SELECT seq, session_id,
          strftime('%Y-%m-%dT%H:%M:%S', wall_ns / 1000000000, 'unixepoch')
            || printf('.%09dZ', wall_ns % 1000000000) AS time,
-         took_ns / 1e6 AS took_ms, late_ns / 1e6 AS late_ms,
+         duration_ns / 1e6 AS duration_ms, late_ns / 1e6 AS late_ms,
          CASE gap WHEN 1 THEN 'suspended' WHEN 2 THEN 'stalled' WHEN 3 THEN 'write-failed'
                   WHEN 4 THEN 'read-failed' WHEN 5 THEN 'events-lost' END AS gap_before,
          exact, disagreements
@@ -446,14 +447,14 @@ CREATE VIEW samples AS
 -- One row for each event that has a sequence number.
 CREATE VIEW events AS
   WITH
-    split (sample_id, session_id, wall_ns, rest) AS (
-      SELECT first_sample, session_id, wall_ns, offsets FROM event_batch
+    split (seq, session_id, wall_ns, rest) AS (
+      SELECT first_seq, session_id, wall_ns, offsets FROM event_batch
       UNION ALL
-      SELECT sample_id + 1, session_id, wall_ns, substr(rest, 7) FROM split
+      SELECT seq + 1, session_id, wall_ns, substr(rest, 7) FROM split
       WHERE length(rest) > 6),
-    timed (sample_id, session_id, wall_ns) AS (
-      SELECT sample_id, session_id, wall_ns + 1000 * CAST(substr(rest, 1, 6) AS INTEGER) FROM split)
-  SELECT sample_id, session_id,
+    timed (seq, session_id, wall_ns) AS (
+      SELECT seq, session_id, wall_ns + 1000 * CAST(substr(rest, 1, 6) AS INTEGER) FROM split)
+  SELECT seq, session_id,
          strftime('%Y-%m-%dT%H:%M:%S', wall_ns / 1000000000, 'unixepoch')
            || printf('.%09dZ', wall_ns % 1000000000) AS time
   FROM timed;
@@ -471,16 +472,16 @@ CREATE VIEW processes AS
          (SELECT strftime('%Y-%m-%dT%H:%M:%S', wall_ns / 1000000000, 'unixepoch')
                    || printf('.%02dZ', wall_ns % 1000000000 / 10000000)
           FROM (SELECT e.wall_ns + 1000 * CAST(
-                  substr(e.offsets, 6 * (r.from_sample - e.first_sample) + 1, 6) AS INTEGER)
+                  substr(e.offsets, 6 * (r.from_seq - e.first_seq) + 1, 6) AS INTEGER)
                   AS wall_ns)),
          r.comm, r.uid, COALESCE(a.pid, o.pid), 0, r.pid, c.path, c.unit, n.engine, n.id, n.name
-  FROM brief AS r JOIN event_batch AS e ON e.first_sample = (
-    SELECT MAX(first_sample) FROM event_batch WHERE first_sample <= r.from_sample)
+  FROM short_lived_task AS r JOIN event_batch AS e ON e.first_seq = (
+    SELECT MAX(first_seq) FROM event_batch WHERE first_seq <= r.from_seq)
   JOIN session USING (session_id) JOIN pid_space AS p USING (space_id)
   JOIN boot AS b USING (boot_id) LEFT JOIN cgroup AS c USING (cgroup_id)
   LEFT JOIN container AS n USING (container_id)
   LEFT JOIN task AS a ON a.task_id = r.parent_task_id
-  LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id;
+  LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id;
 
 -- All descriptions of a process in the order of time; those that hold have no last_seq.
 CREATE VIEW descriptions AS
@@ -497,17 +498,17 @@ CREATE VIEW descriptions AS
   UNION ALL
   SELECT r.task_id, r.pid, NULL, NULL, NULL, NULL, r.comm, r.uid, c.path, COALESCE(a.pid, o.pid),
          COALESCE(r.provenance, 0) & 1, COALESCE(r.provenance, 0) & 2 <> 0
-  FROM brief AS r LEFT JOIN cgroup AS c USING (cgroup_id)
+  FROM short_lived_task AS r LEFT JOIN cgroup AS c USING (cgroup_id)
   LEFT JOIN task AS a ON a.task_id = r.parent_task_id
-  LEFT JOIN brief AS o ON o.from_sample = -r.parent_task_id;
+  LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id;
 
 -- A namespace is seen for as long as a process is in it, or has its children go there
 -- (pid_for_children, time_for_children).
 CREATE VIEW namespaces AS
   WITH newest (number) AS (
-    SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
-      (SELECT first_sample + length(offsets) / 6 - 1 FROM event_batch
-       ORDER BY first_sample DESC LIMIT 1), 0))),
+    SELECT MAX(COALESCE((SELECT MAX(seq) FROM sample), 0), COALESCE(
+      (SELECT first_seq + length(offsets) / 6 - 1 FROM event_batch
+       ORDER BY first_seq DESC LIMIT 1), 0))),
   -- A link for children has the code behind that of the process's own.
   held AS (
     SELECT l.namespace_id, l.set_id FROM namespace_set_link AS l
@@ -515,29 +516,29 @@ CREATE VIEW namespaces AS
       SELECT 1 FROM namespace_set_link AS o WHERE o.set_id = l.set_id AND o.link = l.link - 1
         AND o.namespace_id = l.namespace_id)),
   known AS (
-    SELECT namespace_id, boot_id, type, inode, kernel_id, initial, first_sample,
-      CASE WHEN first_sample IS NULL THEN NULL
-        WHEN last_sample IS NULL THEN (SELECT number FROM newest)
-        ELSE MAX(last_sample, COALESCE(
-          (SELECT MAX(COALESCE(m.until_sample, (SELECT number FROM newest)))
+    SELECT namespace_id, boot_id, type, inode, kernel_id, initial, first_seq,
+      CASE WHEN first_seq IS NULL THEN NULL
+        WHEN last_seq IS NULL THEN (SELECT number FROM newest)
+        ELSE MAX(last_seq, COALESCE(
+          (SELECT MAX(COALESCE(m.until_seq, (SELECT number FROM newest)))
            FROM held AS h CROSS JOIN membership AS m ON m.set_id = h.set_id
            WHERE h.namespace_id = namespace.namespace_id), 0), COALESCE(
-          (SELECT MAX(m.until_sample) FROM held AS h CROSS JOIN brief AS m ON m.set_id = h.set_id
-           WHERE h.namespace_id = namespace.namespace_id), 0)) END AS last_sample,
+          (SELECT MAX(m.until_seq) FROM held AS h CROSS JOIN short_lived_task AS m ON m.set_id = h.set_id
+           WHERE h.namespace_id = namespace.namespace_id), 0)) END AS last_seq,
       owner_id, parent_id, owner_uid, maker_task_id, maker_certain
     FROM namespace),
   timed AS (
     SELECT *,
-      COALESCE((SELECT wall_ns FROM sample WHERE sample_id = first_sample),
+      COALESCE((SELECT wall_ns FROM sample WHERE seq = first_seq),
         (SELECT wall_ns + 1000 * CAST(
-           substr(offsets, 6 * (n.first_sample - e.first_sample) + 1, 6) AS INTEGER)
-         FROM event_batch AS e WHERE e.first_sample <= n.first_sample
-         ORDER BY e.first_sample DESC LIMIT 1)) AS f,
-      COALESCE((SELECT wall_ns FROM sample WHERE sample_id = last_sample),
+           substr(offsets, 6 * (n.first_seq - e.first_seq) + 1, 6) AS INTEGER)
+         FROM event_batch AS e WHERE e.first_seq <= n.first_seq
+         ORDER BY e.first_seq DESC LIMIT 1)) AS f,
+      COALESCE((SELECT wall_ns FROM sample WHERE seq = last_seq),
         (SELECT wall_ns + 1000 * CAST(
-           substr(offsets, 6 * (n.last_sample - e.first_sample) + 1, 6) AS INTEGER)
-         FROM event_batch AS e WHERE e.first_sample <= n.last_sample
-         ORDER BY e.first_sample DESC LIMIT 1)) AS l
+           substr(offsets, 6 * (n.last_seq - e.first_seq) + 1, 6) AS INTEGER)
+         FROM event_batch AS e WHERE e.first_seq <= n.last_seq
+         ORDER BY e.first_seq DESC LIMIT 1)) AS l
     FROM known AS n)
   SELECT n.namespace_id, b.uuid AS boot, y.name AS type, n.inode, n.kernel_id, n.initial,
          strftime('%Y-%m-%dT%H:%M:%S', f / 1000000000, 'unixepoch')
@@ -552,31 +553,31 @@ CREATE VIEW namespaces AS
   LEFT JOIN namespace AS o ON o.namespace_id = n.owner_id
   LEFT JOIN namespace AS p ON p.namespace_id = n.parent_id
   LEFT JOIN task AS t ON t.task_id = n.maker_task_id
-  LEFT JOIN brief AS r ON r.from_sample = -n.maker_task_id;
+  LEFT JOIN short_lived_task AS r ON r.from_seq = -n.maker_task_id;
 
 -- One row for each time a task was in one namespace set; `membership_links` has its links. last_seen is the
 -- time of the event that ended it, if one did. One that still holds is as of the last number.
 CREATE VIEW memberships AS
   WITH
     newest (number) AS (
-      SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
-        (SELECT first_sample + length(offsets) / 6 - 1 FROM event_batch
-         ORDER BY first_sample DESC LIMIT 1), 0))),
+      SELECT MAX(COALESCE((SELECT MAX(seq) FROM sample), 0), COALESCE(
+        (SELECT first_seq + length(offsets) / 6 - 1 FROM event_batch
+         ORDER BY first_seq DESC LIMIT 1), 0))),
     everyone (membership_id, task_id, pid, comm, set_id, first, last, open, exact) AS (
-      SELECT m.membership_id, m.task_id, t.pid, t.comm, m.set_id, m.from_sample,
-             COALESCE(m.until_sample + (COALESCE(m.exact, 0) >= 2), (SELECT number FROM newest)),
-             m.until_sample IS NULL, m.exact
+      SELECT m.membership_id, m.task_id, t.pid, t.comm, m.set_id, m.from_seq,
+             COALESCE(m.until_seq + (COALESCE(m.exact, 0) >= 2), (SELECT number FROM newest)),
+             m.until_seq IS NULL, m.exact
       FROM membership AS m JOIN task AS t USING (task_id)
       UNION ALL
-      SELECT -from_sample, task_id, pid, comm, set_id, from_sample, until_sample + 1, 0, 3 FROM brief),
+      SELECT -from_seq, task_id, pid, comm, set_id, from_seq, until_seq + 1, 0, 3 FROM short_lived_task),
     timed AS (
       SELECT *,
-        COALESCE((SELECT wall_ns FROM sample WHERE sample_id = first),
-          (SELECT wall_ns + 1000 * CAST(substr(offsets, 6 * (first - first_sample) + 1, 6) AS INTEGER)
-           FROM event_batch WHERE first_sample <= first ORDER BY first_sample DESC LIMIT 1)) AS f,
-        COALESCE((SELECT wall_ns FROM sample WHERE sample_id = last),
-          (SELECT wall_ns + 1000 * CAST(substr(offsets, 6 * (last - first_sample) + 1, 6) AS INTEGER)
-           FROM event_batch WHERE first_sample <= last ORDER BY first_sample DESC LIMIT 1)) AS l
+        COALESCE((SELECT wall_ns FROM sample WHERE seq = first),
+          (SELECT wall_ns + 1000 * CAST(substr(offsets, 6 * (first - first_seq) + 1, 6) AS INTEGER)
+           FROM event_batch WHERE first_seq <= first ORDER BY first_seq DESC LIMIT 1)) AS f,
+        COALESCE((SELECT wall_ns FROM sample WHERE seq = last),
+          (SELECT wall_ns + 1000 * CAST(substr(offsets, 6 * (last - first_seq) + 1, 6) AS INTEGER)
+           FROM event_batch WHERE first_seq <= last ORDER BY first_seq DESC LIMIT 1)) AS l
       FROM everyone)
   SELECT membership_id, task_id, pid, comm, set_id,
          strftime('%Y-%m-%dT%H:%M:%S', f / 1000000000, 'unixepoch')

@@ -32,7 +32,7 @@ class Recording:
     def wall(self):
         """How many ms a pass took, of the samples of the last session."""
         return statistics.median(self.rows(
-            "SELECT took_ns / 1e6 FROM sample WHERE session_id ="
+            "SELECT duration_ns / 1e6 FROM sample WHERE session_id ="
             " (SELECT MAX(session_id) FROM sample)"))  # fmt: skip
 
     def rows(self, query):

@@ -31,13 +31,13 @@ def pick(path):
 
 
 def pick_from(execute):
-    (last,) = execute("SELECT MAX(sample_id) FROM sample").fetchone()
+    (last,) = execute("SELECT MAX(seq) FROM sample").fetchone()
     middle = last // 2
-    (wall,) = execute("SELECT wall_ns FROM sample WHERE sample_id = ?", (middle,)).fetchone()
+    (wall,) = execute("SELECT wall_ns FROM sample WHERE seq = ?", (middle,)).fetchone()
     # Who was there before, in and after it.
     there = execute(
         "SELECT namespace_id, inode, initial, pid, task_id"
-        " FROM (SELECT * FROM membership WHERE from_sample < ?1 AND until_sample > ?1)"
+        " FROM (SELECT * FROM membership WHERE from_seq < ?1 AND until_seq > ?1)"
         " JOIN task USING (task_id) JOIN namespace_set_link USING (set_id)"
         " JOIN namespace USING (namespace_id) WHERE link = ?2 ORDER BY task_id",
         (middle, NET),
@@ -45,7 +45,7 @@ def pick_from(execute):
     sizes = {
         namespace: execute(
             "SELECT COUNT(*) FROM namespace_set_link JOIN membership USING (set_id)"
-            " WHERE namespace_id = ? AND link = ? AND until_sample IS NOT NULL",
+            " WHERE namespace_id = ? AND link = ? AND until_seq IS NOT NULL",
             (namespace, NET),
         ).fetchone()[0]
         for namespace in {row[0] for row in there if not row[2]}
@@ -58,7 +58,7 @@ def pick_from(execute):
     crowds = {
         namespace: execute(
             "SELECT COUNT(*) FROM namespace_set_link JOIN membership USING (set_id)"
-            " WHERE namespace_id = ? AND link = ? AND from_sample < ? AND until_sample >= ?",
+            " WHERE namespace_id = ? AND link = ? AND from_seq < ? AND until_seq >= ?",
             (namespace, NET, middle + DAY, middle),
         ).fetchone()[0]
         for namespace in sizes

@@ -23,7 +23,7 @@ public enum SystemText {
 
   /// A text that may hold anything, in a form that a terminal takes for one line. What `escaped`
   /// made of some bytes stays as it is.
-  public static func harmless(_ text: String) -> String {
+  public static func sanitized(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
     var line = ""
     for scalar in text.unicodeScalars {

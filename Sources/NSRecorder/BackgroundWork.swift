@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Work that may take long, or hang with what it reads, done one piece at a time by a thread of its own:
 /// the loop that takes samples looks now and then whether something is done, and never waits for it.
 final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
-  private let desk = Desk()
+  private let desk = Mailbox()
   private let makeWorker: @Sendable () -> (Request) -> Result
   private let hasThread = Mutex(false)
 
@@ -40,7 +40,7 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
   func take() -> Result? { desk.take() }
 
   /// Where requests and results are laid down.
-  private final class Desk: Sendable {
+  private final class Mailbox: Sendable {
     private struct State {
       var request: Request?
       var isRunning = false

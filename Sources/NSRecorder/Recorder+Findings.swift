@@ -25,7 +25,7 @@ extension Recorder {
 
   /// Nil where there is no such folder: then containers have their ids only.
   static func nameWatch(
-    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ notices: Notices
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ notices: StartupDiagnostics
   ) throws(RecorderError) -> NameWatch? {
     guard let path = hostRoot(configuration, root) else { return nil }
     do throws(ContainerNamesError) { return try NameWatch(path) } catch {
@@ -65,7 +65,7 @@ extension Recorder {
   }
 
   /// Waits for looks that are under way, so that a short recording has them.
-  func finishLooks(_ wakeups: Wakeups) {
+  func finishLooks(_ wakeups: EventLoop) {
     guard outcomes.summary.samples > 0, isInPlace() else { return }
     let began = ClockReading.now().boot
     while pins?.isLooking == true || names?.isLooking == true {

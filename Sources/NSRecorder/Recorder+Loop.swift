@@ -24,7 +24,7 @@ extension Recorder {
   private static let shortLastWork: Int64 = 400_000_000
 
   func record(
-    _ wakeups: Wakeups, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+    _ wakeups: EventLoop, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     var taken = 0
     while true {
@@ -68,7 +68,7 @@ extension Recorder {
 
   /// Takes a sample, to be completed when all that happened meanwhile is known. False when it failed.
   private func takeSample(
-    _ schedule: Schedule, _ wakeups: Wakeups
+    _ schedule: Schedule, _ wakeups: EventLoop
   ) throws(RecorderError) -> Bool {
     behind = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
@@ -120,7 +120,7 @@ extension Recorder {
 
   /// Writes the sample that waits, and the events before it. False where another is needed first.
   private func complete(
-    _ schedule: Schedule, _ wakeups: Wakeups, _ onSample: (SampleReport) -> Void
+    _ schedule: Schedule, _ wakeups: EventLoop, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) -> Bool {
     guard let (sample, told) = try completePending() else { return false }
     if let events {
@@ -166,7 +166,7 @@ extension Recorder {
 
   /// Writes the events before a sample, in portions, until so few are left that they are written with
   /// it. False when a signal to end has come meanwhile.
-  private func writeBacklog(_ wakeups: Wakeups) -> Bool {
+  private func writeBacklog(_ wakeups: EventLoop) -> Bool {
     while writer.hasBacklog {
       guard wakeups.pendingStop() == nil else { return false }
       do throws(HistoryError) { outcomes.succeed(try writer.writeSomeEvents()) } catch {
@@ -194,7 +194,7 @@ extension Recorder {
 
   /// Completes what is under way.
   private func finish(
-    _ schedule: Schedule, _ wakeups: Wakeups, _ onSample: (SampleReport) -> Void
+    _ schedule: Schedule, _ wakeups: EventLoop, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     guard let events else { return }
     // What happened up to now is still to be told.
@@ -224,7 +224,7 @@ extension Recorder {
   }
 
   /// Waits for what comes next; gives the signal that ends it all, if that came.
-  private func wait(_ wakeups: Wakeups) throws(RecorderError) -> Int32? {
+  private func wait(_ wakeups: EventLoop) throws(RecorderError) -> Int32? {
     if let signal = wakeups.pendingStop() { return signal }
     let until = due
     if events?.isBusy == true { return try look(wakeups, until) }
@@ -246,7 +246,7 @@ extension Recorder {
   }
 
   /// The same while events are looked at by the clock.
-  private func look(_ wakeups: Wakeups, _ until: Int64) throws(RecorderError) -> Int32? {
+  private func look(_ wakeups: EventLoop, _ until: Int64) throws(RecorderError) -> Int32? {
     let now = ClockReading.now().boot
     var signal: Int32?
     do throws(Errno) {

@@ -14,14 +14,14 @@ public final class Recorder {
   let configuration: RecorderConfiguration
   let source: any SampleSource
   let writer: HistoryWriter
-  private let surroundings: Surroundings
+  private let surroundings: RecorderEnvironment
   /// Nil where only samples are taken.
   let events: EventRecording?
   /// Nil where pins are not looked for.
   let pins: PinWatch?
   /// Nil where names of containers are not looked up.
   let names: NameWatch?
-  var notices: Notices
+  var notices: StartupDiagnostics
   var outcomes: Outcomes
   private var hasRun = false
   /// A sample that was taken and is not complete: events of its time may be on their way.
@@ -49,13 +49,13 @@ public final class Recorder {
       (1...RecorderConfiguration.longestInterval).contains(configuration.interval),
       "an interval is above zero, and a year at most")
     self.configuration = configuration
-    notices = Notices(logger)
+    notices = StartupDiagnostics(logger)
     outcomes = Outcomes(logger, interval: configuration.interval)
     let root: ProcRoot
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
       let source = source ?? ProcfsSource(root: root)
-      surroundings = try Surroundings(root, source.identity)
+      surroundings = try RecorderEnvironment(root, source.identity)
       self.source = source
     } catch { throw .procfs(error) }
     events =
@@ -94,8 +94,8 @@ public final class Recorder {
   ) throws(RecorderError) -> RecordingSummary {
     precondition(!hasRun, "a recorder runs once")
     hasRun = true
-    let wakeups: Wakeups
-    do throws(Errno) { wakeups = try Wakeups() } catch { throw .wakeups(error) }
+    let wakeups: EventLoop
+    do throws(Errno) { wakeups = try EventLoop() } catch { throw .wakeups(error) }
     // Until the session has ended: another signal must not cut that short.
     defer { withExtendedLifetime(wakeups) {} }
     doWithoutDelay(wakeups)
@@ -117,7 +117,7 @@ public final class Recorder {
   }
 
   /// Has a long pass or write drain the events meanwhile, and a pass end early when a signal has come.
-  private func doWithoutDelay(_ wakeups: Wakeups) {
+  private func doWithoutDelay(_ wakeups: EventLoop) {
     let events = self.events
     let collect = { if let events { events.collect() } }
     writer.onPause = collect

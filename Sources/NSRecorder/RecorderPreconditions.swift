@@ -11,10 +11,10 @@ public enum RecorderPreconditions {
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {
     let root: ProcRoot
-    let surroundings: Surroundings
+    let surroundings: RecorderEnvironment
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
-      surroundings = try Surroundings(root, IdentitySource.probe(root))
+      surroundings = try RecorderEnvironment(root, IdentitySource.probe(root))
     } catch { throw .procfs(error) }
     do throws(RecorderError) {
       _ = try EventRecording.listener(configuration, root, surroundings)

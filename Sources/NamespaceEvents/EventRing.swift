@@ -6,7 +6,7 @@ internal import SystemPackage
 final class EventRing {
   let processor: Int32
   let descriptor: Int32
-  let bell: EventBell
+  let bell: WakeupEvent
   private var ring: clinux_event_ring
   private var account: RingAccount
 
@@ -17,7 +17,7 @@ final class EventRing {
   /// - Parameter bytes: a page, or a power of two of them.
   init(processor: Int32, bytes: Int) throws(EventsError) {
     // A throw after all properties are set would run `deinit`.
-    let bell = try EventBell(processor: processor)
+    let bell = try WakeupEvent(processor: processor)
     let descriptor = clinux_open_namespace_events(processor, 0)
     guard descriptor >= 0 else {
       throw EventsError(operation: .open, processor: processor, errno: Errno(rawValue: errno))

@@ -114,18 +114,18 @@ public struct ObservedNamespace: Sendable, Hashable {
   public var kernelID: UInt64?
   /// Tells two namespaces of one inode number apart where there is no kernel id: counts the
   /// times the number appeared with no process that had held it before. 0 with a kernel id.
-  public var sighting: UInt64
+  public var inodeGeneration: UInt64
   /// Whether the kernel made it at boot; nil when that cannot be told from here.
   public var isInitial: Bool?
 
   /// A namespace with these values.
   public init(
-    type: NamespaceType, inode: UInt64, kernelID: UInt64?, sighting: UInt64, isInitial: Bool?
+    type: NamespaceType, inode: UInt64, kernelID: UInt64?, inodeGeneration: UInt64, isInitial: Bool?
   ) {
     self.type = type
     self.inode = inode
     self.kernelID = kernelID
-    self.sighting = sighting
+    self.inodeGeneration = inodeGeneration
     self.isInitial = isInitial
   }
 }

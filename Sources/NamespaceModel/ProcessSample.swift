@@ -42,7 +42,7 @@ public struct ProcessSample: Sendable {
   /// Whether the description of every process was read, and not only of some.
   public var hasAllDescriptions = false
   /// Of the threads that were read, those that are no tasks of their own.
-  public var companions: [Companion] = []
+  public var companions: [ThreadObservation] = []
   /// How many of what there is.
   public var counts = Counts()
 
@@ -86,7 +86,7 @@ public struct ProcessSample: Sendable {
   }
 
   /// A thread that is where its process is.
-  public struct Companion: Sendable {
+  public struct ThreadObservation: Sendable {
     /// Which thread it is.
     public var thread: ThreadFacts
     /// Its process's number.

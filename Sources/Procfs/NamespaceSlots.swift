@@ -9,7 +9,7 @@ struct NamespaceSlots {
     let type: NamespaceType
     let inode: UInt64
     let kernelID: UInt64?
-    let sighting: UInt64
+    let inodeGeneration: UInt64
     /// The pass in which the slot was made.
     let born: UInt64
     /// The last pass in which a link pointed here.
@@ -32,7 +32,7 @@ struct NamespaceSlots {
   private(set) var slots: ContiguousArray<Slot> = []
   private var numbers: [Key: UInt32] = [:]
   private var free: [UInt32] = []
-  private var lastSighting: UInt64 = 0
+  private var lastInodeGeneration: UInt64 = 0
 
   subscript(number: UInt32) -> Slot { slots[Int(number)] }
 
@@ -46,10 +46,10 @@ struct NamespaceSlots {
     _ type: NamespaceType, _ inode: UInt64, kernelID: UInt64?, in pass: UInt64,
     holder: Int, link: NamespaceLink
   ) -> UInt32 {
-    if kernelID == nil { lastSighting += 1 }
+    if kernelID == nil { lastInodeGeneration += 1 }
     let slot = Slot(
       type: type, inode: inode, kernelID: kernelID,
-      sighting: kernelID == nil ? lastSighting : 0, born: pass, seen: pass,
+      inodeGeneration: kernelID == nil ? lastInodeGeneration : 0, born: pass, seen: pass,
       holder: Int32(holder), holderLink: link.rawValue)
     let number: UInt32
     if let reused = free.popLast() {

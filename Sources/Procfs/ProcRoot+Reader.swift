@@ -86,7 +86,8 @@ extension ProcRoot {
     // The number of the initial one says it all; its id may not be readable the next time.
     let isInitial = InitialNamespace.hasFixedInode(inode)
     return ObservedNamespace(
-      type: .pid, inode: inode, kernelID: isInitial ? nil : id, sighting: 0, isInitial: isInitial)
+      type: .pid, inode: inode, kernelID: isInitial ? nil : id, inodeGeneration: 0,
+      isInitial: isInitial)
   }
 
   /// Whether kthreadd is there, as PID 2: kernel threads are in the initial pid namespace only.

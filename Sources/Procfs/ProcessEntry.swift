@@ -19,12 +19,12 @@ struct ProcessEntry {
   /// Ten codes: a slot number, or why the link was not read.
   var links = InlineArray<10, UInt32>(repeating: ProcessEntry.code(.denied))
   /// What is to be told of it at the end of the pass.
-  var news: News
+  var news: PendingChange
   /// How many more passes read its description.
   var descriptionsDue: UInt8 = 1
   var isDenied = false
   /// Whether it is a zombie with no thread left beside it: there will be none any more.
-  var isDeserted = false
+  var hasNoThreadsLeft = false
 
   /// What there is to know of a thread.
   struct Thread {
@@ -52,7 +52,7 @@ struct ProcessEntry {
   /// Whether it has exited; by the first of the links that are gone then.
   var isZombie: Bool { links[0] == Self.code(.zombie) }
 
-  enum News { case none, appeared, changed, gone }
+  enum PendingChange { case none, appeared, changed, gone }
 
   // Slot numbers stay far below this.
   static let firstUnread: UInt32 = 0xFFFF_FF00

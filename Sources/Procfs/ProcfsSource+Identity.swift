@@ -75,7 +75,8 @@ extension ProcfsSource {
       let slot = slots[code]
       return .namespace(
         ObservedNamespace(
-          type: slot.type, inode: slot.inode, kernelID: slot.kernelID, sighting: slot.sighting,
+          type: slot.type, inode: slot.inode, kernelID: slot.kernelID,
+          inodeGeneration: slot.inodeGeneration,
           isInitial: InitialNamespace.isInitial(
             slot.type, slot.inode, hasKernelID: slot.kernelID != nil, varying: initial)))
     }

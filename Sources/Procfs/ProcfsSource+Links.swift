@@ -23,8 +23,8 @@ extension ProcfsSource {
     // Once known, it need not be read again: a process is in one pid namespace for life
     // (pid_namespaces(7)), and that it still lives the others show. A tree laid down for a test may
     // have it otherwise.
-    let knowsHome = root.isProc && home < ProcessEntry.firstUnread
-    for link in NamespaceLink.allCases where link != .pid || !knowsHome {
+    let pidNamespaceIsCached = root.isProc && home < ProcessEntry.firstUnread
+    for link in NamespaceLink.allCases where link != .pid || !pidNamespaceIsCached {
       let place = Int(link.rawValue)
       let code = entries[index].links[place]
       switch reader.read(link, in: directory) {
@@ -44,7 +44,7 @@ extension ProcfsSource {
       case .malformed: return false
       }
     }
-    if knowsHome { find(home, at: .pid, of: index, confirms: confirms) }
+    if pidNamespaceIsCached { find(home, at: .pid, of: index, confirms: confirms) }
     return true
   }
 
@@ -107,7 +107,7 @@ extension ProcfsSource {
   func setLinks(_ index: Int, to codes: InlineArray<10, UInt32>) {
     let differs = codes.indices.contains { codes[$0] != entries[index].links[$0] }
     if differs, entries[index].news == .none { entries[index].news = .changed }
-    if differs { entries[index].isDeserted = false }
+    if differs { entries[index].hasNoThreadsLeft = false }
     if differs, entries[index].thread?.isTask == false, entries[index].news != .appeared,
       earlierLinks[entries[index].token] == nil
     {

@@ -79,8 +79,8 @@ extension ProcfsSource {
   private func companion(
     _ entry: ProcessEntry, _ thread: ProcessEntry.Thread, _ initial: [NamespaceType: UInt64],
     _ shared: inout SharedValues
-  ) -> ProcessSample.Companion {
-    ProcessSample.Companion(
+  ) -> ProcessSample.ThreadObservation {
+    ProcessSample.ThreadObservation(
       thread: ThreadFacts(
         tid: thread.tid, process: thread.process, startTicks: thread.startTicks),
       pid: entry.pid,

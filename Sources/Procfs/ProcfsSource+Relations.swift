@@ -30,7 +30,8 @@ extension ProcfsSource {
       guard identity.inode == slot.inode, identity.id == slot.kernelID else { continue }
       relate(
         ObservedNamespace(
-          type: slot.type, inode: slot.inode, kernelID: slot.kernelID, sighting: slot.sighting,
+          type: slot.type, inode: slot.inode, kernelID: slot.kernelID,
+          inodeGeneration: slot.inodeGeneration,
           isInitial: InitialNamespace.isInitial(
             slot.type, slot.inode, hasKernelID: slot.kernelID != nil, varying: initial)),
         file)
@@ -56,12 +57,13 @@ extension ProcfsSource {
     {
       let slot = slots[known]
       return ObservedNamespace(
-        type: type, inode: slot.inode, kernelID: slot.kernelID, sighting: slot.sighting,
+        type: type, inode: slot.inode, kernelID: slot.kernelID,
+        inodeGeneration: slot.inodeGeneration,
         isInitial: InitialNamespace.hasFixedInode(slot.inode))
     }
     guard identity.id != nil || InitialNamespace.hasFixedInode(identity.inode) else { return nil }
     let namespace = ObservedNamespace(
-      type: type, inode: identity.inode, kernelID: identity.id, sighting: 0,
+      type: type, inode: identity.inode, kernelID: identity.id, inodeGeneration: 0,
       isInitial: InitialNamespace.hasFixedInode(identity.inode))
     if !related.contains(where: { $0.namespace == namespace }) { relate(namespace, file) }
     return namespace

@@ -44,7 +44,7 @@ extension ProcfsSource {
       if count != alive + 1 {
         crowds.append(Crowd(leader: leader, known: first..<next))
       } else if alive == 0, entries[leader].isZombie {
-        entries[leader].isDeserted = true
+        entries[leader].hasNoThreadsLeft = true
       }
     }
     while next < entries.count { next = forget(next) }
@@ -59,7 +59,7 @@ extension ProcfsSource {
 
   private func mayHaveThreads(_ index: Int) -> Bool {
     guard entries[index].news != .gone, entries[index].startTicks != nil else { return false }
-    return entries[index].isZombie ? !entries[index].isDeserted : readsThreads
+    return entries[index].isZombie ? !entries[index].hasNoThreadsLeft : readsThreads
   }
 
   /// How many threads a process has; nil where its `task` does not say that.
@@ -86,7 +86,7 @@ extension ProcfsSource {
     for leader in new where mayHaveThreads(leader) {
       if leader % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       if try withDirectory(of: entries[leader], threadCount) == 1 {
-        entries[leader].isDeserted = entries[leader].isZombie
+        entries[leader].hasNoThreadsLeft = entries[leader].isZombie
       } else {
         try meetThreads(of: Crowd(leader: leader, known: 0..<0))
       }
@@ -112,7 +112,7 @@ extension ProcfsSource {
       try meetThread(tid, in: directory, of: crowd.leader)
     }
     if process.isZombie, threadListing.pids.allSatisfy({ $0 == process.pid }) {
-      entries[crowd.leader].isDeserted = true
+      entries[crowd.leader].hasNoThreadsLeft = true
     }
   }
 

@@ -14,7 +14,7 @@ final class Messages: @unchecked Sendable {
 
   /// Writes a message in a line of its own.
   func say(_ message: String) {
-    let text = "\(clearing())nshist: \(SystemText.harmless(message))\n"
+    let text = "\(clearing())nshist: \(SystemText.sanitized(message))\n"
     statusWidth = 0
     write(text)
   }

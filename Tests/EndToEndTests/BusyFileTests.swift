@@ -12,11 +12,11 @@ import Testing
     let other = try Connection(path: recording.path, access: .readWrite)
     other.setBusyTimeout(milliseconds: 10_000)
     try other.execute("BEGIN IMMEDIATE")
-    let before = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    let before = try #require(recording.number("SELECT MAX(seq) FROM sample"))
     try eventually("a failure to write") {
       try recorder.messagesSoFar().contains("cannot record into")
     }
-    #expect(recording.number("SELECT MAX(sample_id) FROM sample") == before)
+    #expect(recording.number("SELECT MAX(seq) FROM sample") == before)
     try other.execute("ROLLBACK")
     try recording.waitFor(samples: before + 3)
     recorder.signal(SIGTERM)
@@ -28,7 +28,7 @@ import Testing
     #expect(lines.contains { $0.contains("another program holds it locked") })
     #expect(lines.contains { $0.hasPrefix("nshist: recording again after a gap of ") })
     // The sample that waited for the lock is written; what it kept from being taken is a gap too.
-    let gaps = try recording.texts("SELECT sample_id FROM sample WHERE gap = 3")
+    let gaps = try recording.texts("SELECT seq FROM sample WHERE gap = 3")
     #expect(gaps.first == String(before + 1))
     #expect(gaps.dropFirst().allSatisfy { $0 == String(before + 2) })
     try recording.expectWhole()
@@ -40,7 +40,7 @@ import Testing
     let recorder = try recording.startAndAwait(samples: 2)
     let other = try Connection(path: recording.path, access: .readOnly)
     try other.execute("BEGIN; SELECT COUNT(*) FROM sample")
-    let before = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    let before = try #require(recording.number("SELECT MAX(seq) FROM sample"))
     try recording.waitFor(samples: before + 5)
     try other.execute("ROLLBACK")
     recorder.signal(SIGTERM)

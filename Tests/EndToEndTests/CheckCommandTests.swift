@@ -6,10 +6,10 @@ import Testing
 
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct CheckCommandTests {
-  private let puppets: [Puppet]
+  private let puppets: [TestProcess]
 
   init() throws {
-    puppets = try (0..<3).map { _ in try Puppet() }
+    puppets = try (0..<3).map { _ in try TestProcess() }
     try puppets[1].unshare(CloneFlag.net | CloneFlag.uts)
     try puppets[2].enter(puppets[1].pid, CloneFlag.net)
   }

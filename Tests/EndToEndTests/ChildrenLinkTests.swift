@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
 struct LiveChildrenLinkTests {
   @Test func heldByTheLinkAlone() throws {
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.time)
     let link = try FileManager.default.destinationOfSymbolicLink(
       atPath: "/proc/\(puppet.pid)/ns/time_for_children")

@@ -94,7 +94,7 @@ struct ContainerTests {
     let root = try Containers.makeRoot(in: folder)
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     try recording.waitForSamples(1)
-    let life = try Deed {
+    let life = try TimedAction {
       let outcome = try Command.run(
         Containers.bwrap, ["--unshare-all", "--ro-bind", root, "/", "/bin/sleep", "0.1"])
       #expect(outcome.status == 0, "\(outcome.messages)")

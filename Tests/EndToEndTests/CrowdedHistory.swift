@@ -44,7 +44,7 @@ struct CrowdedHistory {
         .namespace(
           ObservedNamespace(
             type: link.type, inode: inode - UInt64(link.type.rawValue == 4 ? 0 : link.rawValue + 1),
-            kernelID: 1000 + UInt64(link.type.rawValue), sighting: 0, isInitial: false))
+            kernelID: 1000 + UInt64(link.type.rawValue), inodeGeneration: 0, isInitial: false))
       })
   }
 }

@@ -207,7 +207,7 @@ struct DescriptionTests {
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func orphan() throws {
     let recording = try LiveRecording(interval: "100ms", ["--events", "on"])
-    let maker = try Puppet()
+    let maker = try TestProcess()
     let pid = try maker.startChild()
     defer { kill(pid, SIGKILL) }
     try recording.waitForSamples(3)

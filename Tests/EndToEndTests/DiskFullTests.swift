@@ -27,11 +27,11 @@ struct DiskFullTests {
   @Test func recordsAgainWhenThereIsRoom() throws {
     let recorder = try recording.startAndAwait(samples: 3)
     try fillUntilItFails(recorder)
-    let full = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    let full = try #require(recording.number("SELECT MAX(seq) FROM sample"))
     // What happens meanwhile is told by the first sample that is written again.
     try recording.proc.setLinks(20, ["net": 4_026_532_100])
     usleep(500_000)
-    #expect(recording.number("SELECT MAX(sample_id) FROM sample") == full)
+    #expect(recording.number("SELECT MAX(seq) FROM sample") == full)
     try disk.empty()
     try recording.waitFor(samples: full + 3)
     recorder.signal(SIGTERM)
@@ -45,9 +45,9 @@ struct DiskFullTests {
     #expect(outcome.messages.contains("nshist: recording again after a gap of "))
     #expect(outcome.messages.contains(" failed, "))
     #expect(
-      try recording.texts("SELECT sample_id FROM sample WHERE gap = 3") == [String(full + 1)])
+      try recording.texts("SELECT seq FROM sample WHERE gap = 3") == [String(full + 1)])
     #expect(
-      try recording.texts("SELECT from_sample FROM membership WHERE from_sample > 1")
+      try recording.texts("SELECT from_seq FROM membership WHERE from_seq > 1")
         == [String(full + 1)])
     try recording.expectWhole()
     try recording.expectClosed()
@@ -62,15 +62,15 @@ struct DiskFullTests {
   @Test func aFullDiskAtTheEndIsTold() throws {
     let recorder = try recording.startAndAwait(samples: 3)
     try fillUntilItFails(recorder)
-    let full = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    let full = try #require(recording.number("SELECT MAX(seq) FROM sample"))
     recorder.signal(SIGTERM)
     let outcome = try recorder.wait()
     #expect(outcome.status == 74)
-    #expect(recording.number("SELECT MAX(sample_id) FROM sample") == full)
+    #expect(recording.number("SELECT MAX(seq) FROM sample") == full)
 
     try disk.empty()
     #expect(try recording.record(samples: 2).status == 0)
-    #expect(recording.number("SELECT MAX(sample_id) FROM sample") == full + 2)
+    #expect(recording.number("SELECT MAX(seq) FROM sample") == full + 2)
     try recording.expectWhole()
     try recording.expectClosed()
   }
@@ -88,14 +88,14 @@ struct DiskFullTests {
   @Test func killedOnAFullDisk() throws {
     let recorder = try recording.startAndAwait(samples: 3)
     try fillUntilItFails(recorder)
-    let full = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    let full = try #require(recording.number("SELECT MAX(seq) FROM sample"))
     recorder.signal(SIGKILL)
     _ = try recorder.wait()
     let query = try Command.nshist("query", "same", "10", "20", "--db", recording.path)
     #expect(query.status == 0, "\(query.messages)")
     try disk.empty()
     #expect(try recording.record(samples: 1).messages.contains("PID \(recorder.pid) died"))
-    #expect(recording.number("SELECT MAX(sample_id) FROM sample") == full + 1)
+    #expect(recording.number("SELECT MAX(seq) FROM sample") == full + 1)
     try recording.expectWhole()
     try recording.expectClosed()
   }

@@ -19,9 +19,9 @@ struct EventLossTests {
   private func isTold() throws -> Bool {
     // Room enough for what other tests do meanwhile, and far too little for the burst.
     let recording = try LiveRecording(interval: "8s", ["--events", "on", "--event-ring", "64"])
-    let (one, other) = (try Puppet(), try Puppet())
+    let (one, other) = (try TestProcess(), try TestProcess())
     try recording.waitForSamples(1)
-    let before = try Deed { try one.unshare(CloneFlag.net) }
+    let before = try TimedAction { try one.unshare(CloneFlag.net) }
     recording.settle()
     // The recorder is as if it were very busy.
     recording.signal(SIGSTOP)
@@ -40,7 +40,7 @@ struct EventLossTests {
     }
     let told = ClockReading.now().wall
     usleep(100_000)
-    let after = try Deed { try other.enter(one.pid, CloneFlag.net) }
+    let after = try TimedAction { try other.enter(one.pid, CloneFlag.net) }
     try recording.waitForSamples(1)
     recording.settle()
 

@@ -14,7 +14,7 @@ struct EventTruthTests {
     arguments: [(UInt64(4), "300ms"), (5, "1s")])
   func answersAreExact(seed: UInt64, interval: String) throws {
     let recording = try LiveRecording(interval: interval, ["--events", "on"])
-    var theatre = Theatre(seed: seed, homesickness: 0)
+    var theatre = Workload(seed: seed, homesickness: 0)
     try theatre.play(seconds: 10)
     try examine(recording, theatre.log, seed: seed, questions: 1500)
   }
@@ -24,7 +24,7 @@ struct EventTruthTests {
   func manySteps() throws {
     let steps = ProcessInfo.processInfo.environment["NSHIST_STEPS"].flatMap { Int($0) } ?? 2000
     let recording = try LiveRecording(interval: "1s", ["--events", "on"])
-    var theatre = Theatre(seed: 6, homesickness: 0, types: NamespaceType.allCases)
+    var theatre = Workload(seed: 6, homesickness: 0, types: NamespaceType.allCases)
     try theatre.play(steps: steps)
     try examine(recording, theatre.log, seed: 6, questions: max(1000, steps / 3))
   }
@@ -44,18 +44,19 @@ struct EventTruthTests {
     let reader = try recording.end()
     var log = log
     log.margin = LiveEvents.margin
-    var examiner = Examiner(
+    var examiner = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed), isExact: true)
     for _ in 0..<questions {
       let question = examiner.question()
       examiner.check(try reader.same(question), to: question)
     }
-    var ranges = RangeExaminer(examiner)
+    var ranges = RangeAnswerChecker(examiner)
     for _ in 0..<2000 where ranges.asked < 1500 {
       let question = ranges.question()
       ranges.check(try reader.same(question), to: question)
     }
-    var groups = try SharedExaminer(reader, log: log, samples: samples, seed: seed, isExact: true)
+    var groups = try SharedAnswerChecker(
+      reader, log: log, samples: samples, seed: seed, isExact: true)
     try groups.examine(reader)
     let falsehoods = groups.mistakes.count
     #expect(falsehoods == 0, "\(groups.mistakes.prefix(5).joined(separator: "\n"))")

@@ -35,7 +35,7 @@ import Testing
 
   /// A time of a sample, moved by nanoseconds, as an argument.
   private func time(_ sample: Int, movedBy offset: Int64 = 0) throws -> String {
-    let sql = "SELECT wall_ns FROM sample WHERE sample_id = \(sample)"
+    let sql = "SELECT wall_ns FROM sample WHERE seq = \(sample)"
     return argument(try #require(recording.number(sql)) + offset)
   }
 

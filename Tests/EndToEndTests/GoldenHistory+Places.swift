@@ -6,7 +6,7 @@ import NamespaceModel
 extension GoldenHistory {
   /// A namespace made after boot.
   static func made(_ type: NamespaceType, _ inode: UInt64, _ id: UInt64) -> ObservedNamespace {
-    ObservedNamespace(type: type, inode: inode, kernelID: id, sighting: 0, isInitial: false)
+    ObservedNamespace(type: type, inode: inode, kernelID: id, inodeGeneration: 0, isInitial: false)
   }
 
   /// One made at boot, with the number and the id that it has since Linux 6.18.
@@ -22,7 +22,8 @@ extension GoldenHistory {
       case .user: (4_026_531_837, 3)
       case .uts: (4_026_531_838, 2)
       }
-    return ObservedNamespace(type: type, inode: inode, kernelID: id, sighting: 0, isInitial: true)
+    return ObservedNamespace(
+      type: type, inode: inode, kernelID: id, inodeGeneration: 0, isInitial: true)
   }
 
   /// The initial namespaces, but for some types others; children go where their parent is.

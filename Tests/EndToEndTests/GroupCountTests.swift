@@ -54,7 +54,7 @@ struct GroupCountTests {
     let recording = try LiveRecording(interval: "10s", ["--events", "on"])
     try recording.waitForSamples(1)
     let pids = try (0..<2).map { _ in
-      let one = try Puppet()
+      let one = try TestProcess()
       try one.exit()
       return "\(one.pid)"
     }
@@ -68,7 +68,7 @@ struct GroupCountTests {
   func sharedAtOnce(events: String) throws {
     guard events == "off" || LiveEvents.arePermitted else { return }
     let recording = try LiveRecording(interval: "200ms", ["--events", events])
-    let (one, two) = (try Puppet(), try Puppet())
+    let (one, two) = (try TestProcess(), try TestProcess())
     try recording.waitForSamples(3)
     let time = ClockReading.now().wall - 250_000_000
     try recording.waitForSamples(1)
@@ -84,7 +84,7 @@ struct GroupCountTests {
     .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
   func formerName() throws {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
-    let host = try Puppet()
+    let host = try TestProcess()
     try host.unshare(CloneFlag.net)
     try recording.waitForSamples(2)
     let inode = try #require(KernelNamespace.inode("/proc/\(host.pid)/ns/net"))

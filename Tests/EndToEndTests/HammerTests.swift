@@ -18,12 +18,12 @@ struct HammerTests {
   @Test("who makes namespaces as fast as it can hides nobody else")
   func hammer() throws {
     let recording = try LiveRecording(interval: "1s", ["--events", "on", "--event-ring", "32768"])
-    let (one, other) = (try Puppet(), try Puppet())
+    let (one, other) = (try TestProcess(), try TestProcess())
     try one.unshare(CloneFlag.net)
     try recording.waitForSamples(1)
     let hammer = try Hammer(milliseconds: 2500)
     usleep(1_000_000)
-    let within = try Deed { try other.enter(one.pid, CloneFlag.net) }
+    let within = try TimedAction { try other.enter(one.pid, CloneFlag.net) }
     let mine = ClockReading.now().wall
     usleep(1_800_000)
     try recording.waitForSamples(2)
@@ -64,7 +64,7 @@ struct HammerTests {
     let recorder = try Command(
       Command.nshist, ["record", "--interval", "1s", "--events", "on", "--db", path])
     try eventually("a sample") {
-      (try? Recording.texts("SELECT sample_id FROM sample", in: path))?.isEmpty == false
+      (try? Recording.texts("SELECT seq FROM sample", in: path))?.isEmpty == false
     }
     let hammer = try Hammer(milliseconds: 8000)
     usleep(3_000_000)

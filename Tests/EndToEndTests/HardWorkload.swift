@@ -17,7 +17,7 @@ final class HardWorkload {
   private var lastName = 0
 
   private struct Actor {
-    let puppet: Puppet
+    let puppet: TestProcess
     let life: Int
     var hasThread = false
     /// The types of which the thread has namespaces of its own.
@@ -50,9 +50,9 @@ final class HardWorkload {
   /// Starts a process where the host's are, or one whose maker has exited when it reports its PID.
   private func start() throws {
     let began = ClockReading.now().wall
-    var places = Theatre.host
+    var places = Workload.host
     let flags = Int.random(in: 0..<3, using: &random) > 0 ? newNamespaces(&places) : 0
-    let puppet = try flags == 0 ? Puppet() : Puppet(asDaemonIn: flags)
+    let puppet = try flags == 0 ? TestProcess() : TestProcess(asDaemonIn: flags)
     log.lives.append(
       .init(
         pid: puppet.pid,

@@ -10,7 +10,7 @@ extension Recording {
     #expect(try texts("PRAGMA foreign_key_check") == [], sourceLocation: location)
     // Sessions are ranges of samples, without a hole.
     #expect(
-      try texts("SELECT sample_id FROM sample ORDER BY sample_id")
+      try texts("SELECT seq FROM sample ORDER BY seq")
         == (0..<(number("SELECT COUNT(*) FROM sample") ?? 0)).map { String($0 + 1) },
       sourceLocation: location)
   }
@@ -24,19 +24,19 @@ extension Recording {
       try texts(
         """
         SELECT session_id FROM session AS s WHERE
-          first_sample IS NOT (SELECT MIN(sample_id) FROM sample WHERE session_id = s.session_id)
-          OR last_sample IS NOT (SELECT MAX(sample_id) FROM sample WHERE session_id = s.session_id)
+          first_seq IS NOT (SELECT MIN(seq) FROM sample WHERE session_id = s.session_id)
+          OR last_seq IS NOT (SELECT MAX(seq) FROM sample WHERE session_id = s.session_id)
         """) == [], sourceLocation: location)
     #expect(
-      try texts("SELECT membership_id FROM membership WHERE until_sample IS NULL") == [],
+      try texts("SELECT membership_id FROM membership WHERE until_seq IS NULL") == [],
       sourceLocation: location)
     // No membership reaches from one session into the next.
     #expect(
       try texts(
         """
         SELECT membership_id FROM membership
-        JOIN sample AS f ON f.sample_id = from_sample
-        JOIN sample AS l ON l.sample_id = until_sample
+        JOIN sample AS f ON f.seq = from_seq
+        JOIN sample AS l ON l.seq = until_seq
         WHERE f.session_id <> l.session_id
         """) == [], sourceLocation: location)
   }

@@ -5,22 +5,22 @@ enum HostileEdits {
   private static let least = "(-9223372036854775807 - 1)"
 
   static let numbers = [
-    "UPDATE namespace SET first_sample = 999, last_sample = 999",
-    "UPDATE namespace SET last_sample = \(most)",
-    "UPDATE namespace SET first_sample = \(least), last_sample = \(least)",
-    "UPDATE namespace SET first_sample = 9, last_sample = 2",
-    "UPDATE namespace SET first_sample = NULL, last_sample = NULL, initial = NULL",
+    "UPDATE namespace SET first_seq = 999, last_seq = 999",
+    "UPDATE namespace SET last_seq = \(most)",
+    "UPDATE namespace SET first_seq = \(least), last_seq = \(least)",
+    "UPDATE namespace SET first_seq = 9, last_seq = 2",
+    "UPDATE namespace SET first_seq = NULL, last_seq = NULL, initial = NULL",
     "UPDATE namespace SET inode = -1, kernel_id = -1",
     """
-    UPDATE namespace SET kernel_id = NULL, session_id = 99, sighting = \(least), initial = 2,
+    UPDATE namespace SET kernel_id = NULL, session_id = 99, inode_generation = \(least), initial = 2,
       owner_uid = \(least)
     """,
     "UPDATE sample SET wall_ns = 0", "UPDATE sample SET wall_ns = \(most)",
-    "UPDATE sample SET wall_ns = \(least), boot_ns = \(most) WHERE sample_id % 2",
-    "UPDATE sample SET took_ns = -20000000", "UPDATE sample SET took_ns = \(least)",
-    "UPDATE sample SET took_ns = \(most), late_ns = \(least), boot_ns = 0",
-    "UPDATE sample SET sample_id = sample_id + 9223372036854775000",
-    "UPDATE sample SET sample_id = -sample_id",
+    "UPDATE sample SET wall_ns = \(least), boot_ns = \(most) WHERE seq % 2",
+    "UPDATE sample SET duration_ns = -20000000", "UPDATE sample SET duration_ns = \(least)",
+    "UPDATE sample SET duration_ns = \(most), late_ns = \(least), boot_ns = 0",
+    "UPDATE sample SET seq = seq + 9223372036854775000",
+    "UPDATE sample SET seq = -seq",
     "UPDATE clock_step SET step_ns = \(least)", "UPDATE clock_step SET step_ns = \(most)",
     "UPDATE task SET pid = \(most) WHERE pid = 5000", "UPDATE task SET pid = -1, uid = -1",
     "UPDATE task SET uid = \(most), parent_pid = \(least), kernel_thread = 7",
@@ -32,19 +32,19 @@ enum HostileEdits {
     """,
     "UPDATE boot SET ticks_per_second = 0", "UPDATE boot SET ticks_per_second = \(least)",
     "UPDATE session SET interval_ns = \(most), hidepid = \(most), recorder_pid = \(least)",
-    "UPDATE session SET first_sample = 13, last_sample = 1, started_boot_ns = \(least)",
-    "UPDATE session SET first_sample = NULL, last_sample = NULL, end_reason = NULL",
-    "UPDATE membership SET from_sample = \(least), until_sample = \(most)",
-    "UPDATE membership SET from_sample = 9, until_sample = 2 WHERE membership_id % 2",
-    "UPDATE membership SET until_sample = NULL",
+    "UPDATE session SET first_seq = 13, last_seq = 1, started_boot_ns = \(least)",
+    "UPDATE session SET first_seq = NULL, last_seq = NULL, end_reason = NULL",
+    "UPDATE membership SET from_seq = \(least), until_seq = \(most)",
+    "UPDATE membership SET from_seq = 9, until_seq = 2 WHERE membership_id % 2",
+    "UPDATE membership SET until_seq = NULL",
   ]
 
   /// A chain of user namespaces, each made in the one before; `parent` of number `n`.
   private static func many(parent: String) -> String {
     """
     WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 20000)
-    INSERT INTO namespace (namespace_id, boot_id, type, inode, kernel_id, initial, first_sample,
-      last_sample, owner_id, parent_id, owner_uid)
+    INSERT INTO namespace (namespace_id, boot_id, type, inode, kernel_id, initial, first_seq,
+      last_seq, owner_id, parent_id, owner_uid)
     SELECT 1000 + n, 1, 7, 4027000000 + n, 100000 + n, 0, 3, NULL, \(parent), \(parent), 0
     FROM number;
     """
@@ -89,12 +89,12 @@ enum HostileEdits {
     "UPDATE namespace SET type = 7",
     "UPDATE task SET parent_task_id = 9999, cgroup_id = 9999", "UPDATE task SET space_id = 9999",
     "UPDATE pid_space SET boot_id = 9999", "UPDATE session SET space_id = 9999",
-    "UPDATE sample SET session_id = 9999 WHERE sample_id = 5", "UPDATE sample SET gap = 9",
+    "UPDATE sample SET session_id = 9999 WHERE seq = 5", "UPDATE sample SET gap = 9",
     "UPDATE sample SET session_id = 3 - session_id",
     "DELETE FROM namespace", "DELETE FROM task", "DELETE FROM namespace_set_link",
     "DELETE FROM namespace_set", "DELETE FROM membership", "DELETE FROM session",
     "DELETE FROM sample", "DELETE FROM boot", "DELETE FROM cgroup", "DELETE FROM clock_step",
-    "DELETE FROM sample WHERE sample_id IN (1, 6, 13)", "DROP INDEX membership_span",
+    "DELETE FROM sample WHERE seq IN (1, 6, 13)", "DROP INDEX membership_span",
     "DROP TABLE clock_step", "DROP TABLE namespace_set_link",
   ]
 
@@ -109,10 +109,10 @@ enum HostileEdits {
     "char(27, 91, 51, 49, 109, 10, 13, 155, 8232, 8238, 34, 44) || CAST(x'ff00c328' AS TEXT)"
 
   static let otherKinds = [
-    ("sample", "wall_ns", "NULL"), ("sample", "took_ns", "'x'"), ("task", "pid", "NULL"),
+    ("sample", "wall_ns", "NULL"), ("sample", "duration_ns", "'x'"), ("task", "pid", "NULL"),
     ("task", "start_ticks", "'x'"), ("task", "comm", "x'1b0a'"), ("task", "parent_pid", "1e300"),
     ("namespace", "inode", "NULL"), ("namespace", "type", "'net'"), ("namespace", "type", "NULL"),
-    ("membership", "set_id", "NULL"), ("membership", "from_sample", "'x'"),
+    ("membership", "set_id", "NULL"), ("membership", "from_seq", "'x'"),
     ("session", "space_id", "NULL"), ("boot", "uuid", "NULL"), ("boot", "uuid", "x'1b'"),
   ]
 }

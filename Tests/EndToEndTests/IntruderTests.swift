@@ -27,7 +27,7 @@ struct IntruderTests {
   @Test("who entered, whose namespaces, and who went back to the host")
   func intruder() throws {
     let recording = try LiveRecording()
-    let (victim, intruder) = (try Puppet(), try Puppet())
+    let (victim, intruder) = (try TestProcess(), try TestProcess())
     try recording.waitForSamples(2)
     try victim.unshare(CloneFlag.net | CloneFlag.uts)
     try recording.waitForSamples(2)

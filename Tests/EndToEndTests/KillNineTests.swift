@@ -90,8 +90,8 @@ import Testing
     let time = try #require(
       recording.number(
         """
-        SELECT ((SELECT wall_ns FROM sample WHERE sample_id = s.last_sample)
-          + (SELECT wall_ns FROM sample WHERE sample_id = s.last_sample + 1)) / 2
+        SELECT ((SELECT wall_ns FROM sample WHERE seq = s.last_seq)
+          + (SELECT wall_ns FROM sample WHERE seq = s.last_seq + 1)) / 2
         FROM session AS s WHERE session_id = 1
         """))
     let outcome = try Command.nshist(

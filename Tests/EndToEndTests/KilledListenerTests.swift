@@ -12,12 +12,12 @@ struct KilledListenerTests {
   func killed(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     let recording = try LiveRecording(interval: "1m", ["--events", "on"])
-    let puppet = try Puppet()
-    var moves: [Deed] = []
+    let puppet = try TestProcess()
+    var moves: [TimedAction] = []
     let end =
       ClockReading.now().wall + Int64.random(in: 2_500_000_000...4_000_000_000, using: &random)
     while ClockReading.now().wall < end {
-      moves.append(try Deed { try puppet.unshare(CloneFlag.uts) })
+      moves.append(try TimedAction { try puppet.unshare(CloneFlag.uts) })
       usleep(UInt32.random(in: 5_000...60_000, using: &random))
     }
     let death = ClockReading.now().wall

@@ -34,8 +34,8 @@ struct LateIdentityTests {
         """
         SELECT inode || ' ' || COUNT(*) || ' ' || COUNT(kernel_id) || ' ' || COUNT(owner_id) || ' '
           || MAX(initial) FROM namespace WHERE inode = \(inode) AND type = 8
-          AND (last_sample IS NULL OR last_sample >= (
-            SELECT MIN(from_sample) FROM membership
+          AND (last_seq IS NULL OR last_seq >= (
+            SELECT MIN(from_seq) FROM membership
             WHERE task_id = (SELECT MAX(task_id) FROM task WHERE pid = \(orphan.pid))))
         GROUP BY inode
         """)
@@ -51,7 +51,7 @@ struct LateIdentityTests {
 
   /// The number of the last sample: what ended before it had its inode number earlier.
   private func lastSample(_ recording: LiveRecording) throws -> String {
-    try #require(try texts(recording, "SELECT MAX(sample_id) FROM sample").first)
+    try #require(try texts(recording, "SELECT MAX(seq) FROM sample").first)
   }
 
   @Test(
@@ -85,7 +85,7 @@ struct LateIdentityTests {
           recording,
           """
           SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4
-            AND (last_sample IS NULL OR last_sample > \(before))
+            AND (last_seq IS NULL OR last_seq > \(before))
           """
         ).count == 1)
     }
@@ -122,7 +122,7 @@ struct LateIdentityTests {
       recording,
       """
       SELECT namespace_id FROM namespace WHERE inode = \(inode) AND type = 4
-        AND (last_sample IS NULL OR last_sample > \(before))
+        AND (last_seq IS NULL OR last_seq > \(before))
       """)
     #expect(rows.count == 1, "\(rows)")
     let changes = try recording.ask("changes", "--type", "net", "--namespace", "net:\(inode)")
@@ -169,7 +169,7 @@ struct LateIdentityTests {
   func twoTimeNamespaces() throws {
     let folder = try TemporaryFolder()
     let database = folder.file("history.db")
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     let record = [
       Command.nshist, "record", "--samples", "2", "--interval", "100ms", "--db", database,
     ]

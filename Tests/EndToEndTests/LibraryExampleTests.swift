@@ -37,7 +37,7 @@ struct LibraryExampleTests {
   @Test("it records, and answers", .enabled(if: geteuid() == 0, "needs root: unshare"))
   func answers() throws {
     let folder = try TemporaryFolder()
-    let puppets = try (0..<3).map { _ in try Puppet() }
+    let puppets = try (0..<3).map { _ in try TestProcess() }
     try puppets[1].unshare(CloneFlag.net)
     let pids = puppets.map { Int64($0.pid) }
     #expect(

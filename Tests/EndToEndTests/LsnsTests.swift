@@ -26,7 +26,7 @@ struct LsnsTests {
     .enabled("needs root, to make namespaces", { geteuid() == 0 }))
   func agrees() throws {
     let puppets = try [CloneFlag.net, CloneFlag.uts | CloneFlag.ipc, CloneFlag.mnt].map { flags in
-      let puppet = try Puppet()
+      let puppet = try TestProcess()
       try puppet.unshare(flags)
       return puppet
     }

@@ -26,13 +26,13 @@ struct MakerTests {
   @Test("unshare(2) is told of who called it, clone(2) of the parent")
   func processes() throws {
     let recording = try recording()
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
     let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
-    let child = try Puppet(in: CloneFlag.uts)
+    let child = try TestProcess(in: CloneFlag.uts)
     let cloned = try #require(KernelNamespace.inode("/proc/\(child.pid)/ns/uts"))
     // Who enters what is there made nothing.
-    let visitor = try Puppet()
+    let visitor = try TestProcess()
     try visitor.enter(puppet.pid, CloneFlag.net)
     recording.settle()
     // Who left for a namespace may have made it, or have entered it.
@@ -46,7 +46,7 @@ struct MakerTests {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", "on", "--pins-every", "off"])
     try recording.waitForSamples(3)
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
     let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
     recording.settle()
@@ -64,7 +64,7 @@ struct MakerTests {
   func pinned() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let maker = try Puppet()
+    let maker = try TestProcess()
     try maker.unshare(CloneFlag.net)
     try mounts.bind("/proc/\(maker.pid)/ns/net", onNew: folder.file("pin"))
     try maker.exit()
@@ -113,7 +113,7 @@ struct MakerTests {
     defer { _ = try? Command.run(ip, ["netns", "delete", name]) }
     #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
     let inode = try #require(KernelNamespace.inode("/run/netns/\(name)"))
-    let later = try Puppet()
+    let later = try TestProcess()
     recording.settle()
     #expect(try maker(recording, inode).pid.map { $0 == Int(later.pid) } != true)
     #expect(

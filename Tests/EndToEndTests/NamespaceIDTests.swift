@@ -10,7 +10,7 @@ struct NamespaceIDTests {
   @Test("every one that a sample has read has its id")
   func severalSteps() throws {
     let recording = try LiveRecording(interval: "500ms", ["--events", "on"])
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     for flag in [CloneFlag.net, CloneFlag.uts, CloneFlag.ipc, CloneFlag.mnt] {
       try puppet.unshare(flag)
     }

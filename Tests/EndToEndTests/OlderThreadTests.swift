@@ -6,12 +6,12 @@ import Testing
 
 @Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct OlderThreadTests {
-  private let puppet: Puppet
+  private let puppet: TestProcess
   private let tid: Int32
   private let recording: LiveRecording
 
   init() throws {
-    puppet = try Puppet()
+    puppet = try TestProcess()
     tid = try puppet.startThread()
     recording = try LiveRecording(interval: "500ms", ["--events", "on"])
     try recording.waitForSamples(1)
@@ -19,7 +19,7 @@ struct OlderThreadTests {
 
   @Test("a process goes on when such a thread execs")
   func exec() throws {
-    let exec = try Deed(margin: 20_000_000) { try puppet.execInThread() }
+    let exec = try TimedAction(margin: 20_000_000) { try puppet.execInThread() }
     try recording.waitForSamples(3)
     recording.settle()
     let changes = try recording.ask("changes", "--pid", "\(puppet.pid)")
@@ -33,9 +33,9 @@ struct OlderThreadTests {
 
   @Test("a process leaves, and such a thread stays")
   func stays() throws {
-    let departure = try Deed { try puppet.unshare(CloneFlag.net) }
+    let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
-    let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
     let host = try recording.ask("history", "\(puppet.pid)").first?.row("namespaces")?.row("net")
     let id = try #require(host?.number("id"))

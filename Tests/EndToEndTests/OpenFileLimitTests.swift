@@ -18,7 +18,7 @@ struct OpenFileLimitTests {
         "ulimit -n 200; exec '\(Command.nshist)' record --interval 300ms --events on --db '\(path)'",
       ])
     try eventually("a sample") {
-      (try? Recording.texts("SELECT sample_id FROM sample", in: path))?.isEmpty == false
+      (try? Recording.texts("SELECT seq FROM sample", in: path))?.isEmpty == false
     }
     for _ in 0..<3 {
       _ = try Command.run(

@@ -11,12 +11,12 @@ import Testing
 struct PIDSpaceTests {
   private let folder: TemporaryFolder
   private let database: String
-  private let puppet: Puppet
+  private let puppet: TestProcess
 
   init() throws {
     folder = try TemporaryFolder()
     database = folder.file("history.db")
-    puppet = try Puppet()
+    puppet = try TestProcess()
     try record()
     // PID 1 in there is the shell, and PID 2 sleeps.
     let inner = "sleep 60 & '\(Command.nshist)' \(Self.record(database)); kill $!"
@@ -40,11 +40,11 @@ struct PIDSpaceTests {
   private func time(_ session: Int) throws -> Int64 {
     // Events are numbered with the samples.
     let sql = """
-      SELECT (wall_ns + took_ns + (
+      SELECT (wall_ns + duration_ns + (
         SELECT wall_ns FROM sample AS next
-        WHERE next.session_id = sample.session_id AND next.sample_id > sample.sample_id
-        ORDER BY next.sample_id LIMIT 1)) / 2
-      FROM sample WHERE session_id = \(session) ORDER BY sample_id LIMIT 1 OFFSET 1
+        WHERE next.session_id = sample.session_id AND next.seq > sample.seq
+        ORDER BY next.seq LIMIT 1)) / 2
+      FROM sample WHERE session_id = \(session) ORDER BY seq LIMIT 1 OFFSET 1
       """
     let time = try #require(try Recording.texts(sql, in: database).first)
     return try #require(Int64(time))

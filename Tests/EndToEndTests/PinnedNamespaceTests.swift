@@ -56,7 +56,7 @@ struct PinnedNamespaceTests {
   func severalRecordings() throws {
     let mounts = TestMounts()
     let file = try mounts.privateFolder().file("pin")
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(0x4000_0000)
     try mounts.bind("/proc/\(puppet.pid)/ns/net", onNew: file)
     let inode = try #require(KernelNamespace.inode(file))
@@ -78,7 +78,7 @@ struct PinnedNamespaceTests {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
     let file = folder.file("a pin")
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(type.flag)
     let child = type.link.hasSuffix("_for_children") ? try puppet.startChild() : nil
     try mounts.bind("/proc/\(puppet.pid)/ns/\(type.link)", onNew: file)
@@ -95,7 +95,7 @@ struct PinnedNamespaceTests {
 
   @Test("a descriptor that a process keeps")
   func descriptor() throws {
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
     let inode = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
     let keeper = try Command(
@@ -116,7 +116,7 @@ struct PinnedNamespaceTests {
   func keepsNone() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.uts)
     try mounts.bind("/proc/\(puppet.pid)/ns/uts", onNew: folder.file("pin"))
     try puppet.exit()

@@ -68,7 +68,7 @@ struct ReadmeTests {
         .filter { !$0.contains("USAGE") && !$0.contains("[<") && !$0.contains("<") }
       #expect(examples.count >= 2, "\(command.path): \(examples)")
       for example in examples {
-        let outcome = try Command.run("/bin/sh", ["-c", Self.harmless(example, in: folder.path)])
+        let outcome = try Command.run("/bin/sh", ["-c", Self.safe(example, in: folder.path)])
         #expect(outcome.status != 64 && outcome.status < 126, "\(example): \(outcome.messages)")
       }
     }
@@ -76,7 +76,7 @@ struct ReadmeTests {
 
   /// An example, run on no file in a folder of its own: it goes as far as its arguments are
   /// understood.
-  private static func harmless(_ example: String, in folder: String) -> String {
+  private static func safe(_ example: String, in folder: String) -> String {
     let program = example.replacing("nshist ", with: "'\(Command.nshist)' ", maxReplacements: 1)
     let isRecorder = example.contains("nshist record")
     return isRecorder

@@ -102,7 +102,7 @@ import Testing
     }
     #expect(exports.map(\.status) == [0, 0] && exports.map(\.messages) == ["", ""])
     #expect(exports[0].output == exports[1].output)
-    let last = try #require(recording.texts("SELECT time FROM samples ORDER BY sample_id").last)
+    let last = try #require(recording.texts("SELECT time FROM samples ORDER BY seq").last)
     #expect(exports[1].output.contains(last))
   }
 

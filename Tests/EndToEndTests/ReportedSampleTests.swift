@@ -17,7 +17,7 @@ struct ReportedSampleTests {
       let terminal = try Terminal.run([Command.nshist] + recording.arguments(interval: "5ms"))
       let open = "FROM session WHERE session_id = \(round) AND end_reason IS NULL"
       try eventually("session \(round)") {
-        (recording.number("SELECT first_sample \(open)") ?? 0) > 0
+        (recording.number("SELECT first_seq \(open)") ?? 0) > 0
       }
       usleep(UInt32(round) * 7_000)
       let pid = try #require(recording.number("SELECT recorder_pid \(open)"))

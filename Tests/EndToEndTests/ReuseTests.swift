@@ -12,7 +12,7 @@ struct ReuseTests {
   func inodeReuse() throws {
     // Events would tell that both were in the initial one first.
     let recording = try LiveRecording(["--events", "off"])
-    let first = try Puppet()
+    let first = try TestProcess()
     try first.unshare(CloneFlag.net)
     let inode = try Self.netInode(first.pid)
     // Before these samples it may have been where it started, as the second may be seen there, too.
@@ -24,9 +24,9 @@ struct ReuseTests {
     try recording.waitForSamples(2)
 
     // The number is free only when the kernel has taken the old namespace down, in its own time.
-    var second: Puppet?
+    var second: TestProcess?
     for _ in 0..<400 where second == nil {
-      let candidate = try Puppet()
+      let candidate = try TestProcess()
       try candidate.unshare(CloneFlag.net)
       if try Self.netInode(candidate.pid) == inode { second = candidate }
     }
@@ -49,14 +49,14 @@ struct ReuseTests {
   @Test("one PID that was two processes has two histories")
   func pidReuse() throws {
     let recording = try LiveRecording()
-    let bystander = try Puppet()
-    let first = try Puppet()
+    let bystander = try TestProcess()
+    let first = try TestProcess()
     try recording.waitForSamples(2)
     let duringFirst = ClockReading.now().wall
     try recording.waitForSamples(1)
     try first.exit()
 
-    guard let second = try Puppet.reusing(first.pid) else {
+    guard let second = try TestProcess.reusing(first.pid) else {
       print("skipped: PID \(first.pid) could not be had again")
       return
     }

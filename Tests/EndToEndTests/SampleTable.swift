@@ -17,7 +17,7 @@ struct SampleTable {
     let connection = try Connection(path: database, access: .readOnly)
     connection.setBusyTimeout(milliseconds: 2000)
     all = try connection.prepare(
-      "SELECT sample_id, session_id, wall_ns, wall_ns + took_ns, gap FROM sample ORDER BY sample_id"
+      "SELECT seq, session_id, wall_ns, wall_ns + duration_ns, gap FROM sample ORDER BY seq"
     ).map {
       Sample(
         id: $0.integer(0), session: $0.integer(1), start: $0.integer(2), end: $0.integer(3),

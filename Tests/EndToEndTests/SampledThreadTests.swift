@@ -7,11 +7,11 @@ import Testing
 
 @Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
 struct SampledThreadTests {
-  private let puppet: Puppet
+  private let puppet: TestProcess
   private let tid: Int32
 
   init() throws {
-    puppet = try Puppet()
+    puppet = try TestProcess()
     tid = try puppet.startThread()
   }
 
@@ -81,7 +81,7 @@ struct SampledThreadTests {
     #expect(found.first?.flag("began_exactly") == false)
     // Samples that read no threads take nothing back.
     try recording.waitForSamples(3)
-    let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     try recording.waitForSamples(2)
     recording.settle()
     let stay = try members(recording, network)

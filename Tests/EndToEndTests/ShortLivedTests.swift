@@ -13,7 +13,7 @@ struct ShortLivedTests {
 
   /// Leaves a long-lived process behind, as a daemon does; gives its PID and its parent's.
   private func daemon() throws -> (parent: Int, child: Int) {
-    let parent = try Puppet()
+    let parent = try TestProcess()
     let child = try parent.startChild()
     try parent.exit()
     return (Int(parent.pid), Int(child))
@@ -39,7 +39,7 @@ struct ShortLivedTests {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     try recording.waitForSamples(1)
     var shell: Int?
-    let life = try Deed {
+    let life = try TimedAction {
       shell = Self.numbers(try Command.run("/bin/sh", ["-c", "echo $$; /bin/true; true"])).first
     }
     recording.settle()
@@ -89,7 +89,7 @@ struct ShortLivedTests {
     for command in [plain, moved, slow, movedSlow] { #expect(try command.wait().status == 0) }
     let (parent, child) = try daemon()
     defer { kill(pid_t(child), SIGKILL) }
-    let later = try Puppet()
+    let later = try TestProcess()
     recording.settle()
     func isKept(_ pid: Int) throws -> Bool {
       try !Recording.texts("SELECT pid FROM processes WHERE pid = \(pid)", in: recording.database)

@@ -9,11 +9,11 @@ import Testing
 @Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ShortVisitTests {
   private let recording: LiveRecording
-  private let victim: Puppet
+  private let victim: TestProcess
 
   init() throws {
     recording = try LiveRecording(interval: "2s", ["--events", "on"])
-    victim = try Puppet()
+    victim = try TestProcess()
     try victim.unshare(CloneFlag.net | CloneFlag.uts)
     // Right behind a sample there is time until the next.
     try recording.waitForSamples(1)
@@ -22,7 +22,7 @@ struct ShortVisitTests {
   @Test("a process that lived in a new network")
   func newNetwork() throws {
     var pid: Int32 = 0
-    let life = try Deed {
+    let life = try TimedAction {
       let command = try Command("/usr/bin/unshare", ["--net", "sleep", "0.005"])
       pid = command.pid
       #expect(try command.wait().status == 0)
@@ -46,7 +46,7 @@ struct ShortVisitTests {
   @Test("a process that entered somebody's namespaces")
   func nsenter() throws {
     var pid: Int32 = 0
-    let visit = try Deed {
+    let visit = try TimedAction {
       let command = try Command(
         "/usr/bin/nsenter", ["--target", "\(victim.pid)", "--net", "--uts", "sleep", "0.005"])
       pid = command.pid
@@ -74,10 +74,10 @@ struct ShortVisitTests {
 
   @Test("to the millisecond")
   func millisecond() throws {
-    let puppet = try Puppet()
-    let arrival = try Deed { try puppet.enter(victim.pid, CloneFlag.net) }
+    let puppet = try TestProcess()
+    let arrival = try TimedAction { try puppet.enter(victim.pid, CloneFlag.net) }
     usleep(5_000)
-    let end = try Deed { try puppet.exit() }
+    let end = try TimedAction { try puppet.exit() }
     recording.settle()
     let changes = try recording.ask("changes", "--pid", "\(puppet.pid)")
     #expect(changes.map { $0["change"] } == ["started", "moved", "exited"])
@@ -92,12 +92,12 @@ struct ShortVisitTests {
   }
 
   /// No sample can have seen what was done.
-  private func expectUnmet(_ deed: Deed) throws {
+  private func expectUnmet(_ deed: TimedAction) throws {
     let samples = try recording.samples().all
     #expect(!samples.contains { $0.end >= deed.began && $0.start <= deed.done }, "too slow to test")
   }
 
-  private func expectExact(_ rows: [Row], _ deed: Deed) {
+  private func expectExact(_ rows: [Row], _ deed: TimedAction) {
     for row in rows {
       #expect(row.flag("began_exactly") == true && row.flag("ended_exactly") == true, "\(row)")
       #expect(deed.contains(row.time("from")) && deed.contains(row.time("until")), "\(row)")
@@ -105,7 +105,7 @@ struct ShortVisitTests {
   }
 
   /// It came and went when it did, and was there for as long as it slept.
-  private func expectStay(_ arrival: Row?, _ end: Row?, _ deed: Deed) throws {
+  private func expectStay(_ arrival: Row?, _ end: Row?, _ deed: TimedAction) throws {
     let (from, until) = (try #require(arrival?.time("by")), try #require(end?.time("by")))
     #expect(arrival?.flag("exact") == true && end?.flag("exact") == true)
     #expect(end?["change"] == "exited")

@@ -84,7 +84,7 @@ import Testing
     let recorder = try recording.startAndAwait(samples: 3, interval: "200ms")
     recorder.signal(SIGSTOP)
     usleep(1_200_000)
-    let stopped = try #require(recording.number("SELECT MAX(sample_id) FROM sample"))
+    let stopped = try #require(recording.number("SELECT MAX(seq) FROM sample"))
     recorder.signal(SIGCONT)
     try recording.waitFor(samples: stopped + 3)
     recorder.signal(SIGTERM)
@@ -97,12 +97,12 @@ import Testing
 
     // A slow machine may have made others; this one is as long as the stop.
     let long = """
-      FROM sample AS a JOIN sample AS b ON b.sample_id = a.sample_id + 1
+      FROM sample AS a JOIN sample AS b ON b.seq = a.seq + 1
       WHERE b.boot_ns - a.boot_ns > 1000000000
       """
     #expect(try recording.texts("SELECT b.gap \(long)") == ["2"])
-    #expect(recording.number("SELECT b.sample_id \(long)") == stopped + 1)
-    let view = "SELECT gap_before FROM samples WHERE sample_id = \(stopped + 1)"
+    #expect(recording.number("SELECT b.seq \(long)") == stopped + 1)
+    let view = "SELECT gap_before FROM samples WHERE seq = \(stopped + 1)"
     #expect(try recording.texts(view) == ["stalled"])
 
     let middle = try #require(recording.number("SELECT (a.wall_ns + b.wall_ns) / 2 \(long)"))

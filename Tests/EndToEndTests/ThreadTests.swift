@@ -9,12 +9,12 @@ import Testing
 @Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ThreadTests {
   private let recording: LiveRecording
-  private let puppet: Puppet
+  private let puppet: TestProcess
   private let tid: Int32
 
   init() throws {
     recording = try LiveRecording(interval: "500ms", ["--events", "on"])
-    puppet = try Puppet()
+    puppet = try TestProcess()
     tid = try puppet.startThread()
     try recording.waitForSamples(2)
   }
@@ -40,7 +40,7 @@ struct ThreadTests {
   /// That a row is a thread's stay in a time.
   ///
   /// - Parameter moved: whether it went there then; or else its process left it behind.
-  private func expectStay(_ row: Row?, from: Deed, until: Deed, moved: Bool) {
+  private func expectStay(_ row: Row?, from: TimedAction, until: TimedAction, moved: Bool) {
     #expect(row?["began"] == (moved ? "changed" : "first-seen"))
     #expect(row?.flag("began_exactly") == moved && row?.flag("ended_exactly") == true)
     #expect(from.contains(row?.time("from")), "\(row as Any)")
@@ -49,10 +49,10 @@ struct ThreadTests {
 
   @Test("a thread leaves, and its process does not")
   func threadLeaves() throws {
-    let departure = try Deed { try puppet.unshareInThread(CloneFlag.net) }
+    let departure = try TimedAction { try puppet.unshareInThread(CloneFlag.net) }
     try recording.waitForSamples(2)
     // The thread is joined before the kernel tells of its end.
-    let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
     let process = try history()
     #expect(process.map { $0.number("tid") } == [nil, Int(tid)], "\(process)")
@@ -71,9 +71,9 @@ struct ThreadTests {
 
   @Test("a process leaves, and its thread stays")
   func processLeaves() throws {
-    let departure = try Deed { try puppet.unshare(CloneFlag.net) }
+    let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
-    let end = try Deed(margin: 5_000_000) { try puppet.endThread() }
+    let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
     let process = try ownHistory()
     #expect(process.map { $0["began"] } == ["started", "changed"])
@@ -99,7 +99,7 @@ struct ThreadTests {
   func threadLeavesAndExecs() throws {
     try puppet.unshareInThread(CloneFlag.net)
     try recording.waitForSamples(2)
-    let exec = try Deed(margin: 20_000_000) { try puppet.execInThread() }
+    let exec = try TimedAction(margin: 20_000_000) { try puppet.execInThread() }
     try recording.waitForSamples(3)
     recording.settle()
     let last = try #require(try ownHistory().last)
@@ -120,10 +120,10 @@ struct ThreadTests {
 
   @Test("a thread goes to another network and comes back: it moved and returned")
   func threadReturns() throws {
-    let other = try Puppet(in: CloneFlag.net)
-    let departure = try Deed { try puppet.enterNetworkInThread(of: other.pid) }
+    let other = try TestProcess(in: CloneFlag.net)
+    let departure = try TimedAction { try puppet.enterNetworkInThread(of: other.pid) }
     try recording.waitForSamples(2)
-    let back = try Deed { try puppet.enterNetworkInThread(of: puppet.pid) }
+    let back = try TimedAction { try puppet.enterNetworkInThread(of: puppet.pid) }
     recording.settle()
     let changes = try changes()
     #expect(changes.map { $0["change"] } == ["moved", "returned"], "\(changes)")
@@ -182,7 +182,7 @@ struct ThreadTests {
 
   @Test("a process whose main thread has ended is a zombie until its last thread exits")
   func mainThreadEnds() throws {
-    let ends = try Deed(margin: 20_000_000) {
+    let ends = try TimedAction(margin: 20_000_000) {
       try puppet.exitMainThread()
       try eventually("a zombie") {
         try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).contains(") Z ")
@@ -197,7 +197,7 @@ struct ThreadTests {
         && zombie.flag("began_exactly") == true)
     let all = try recording.ask("changes", "--pid", "\(pid)").map { $0["change"] }
     #expect(all.contains("zombie") && !all.contains("exited"), "\(all)")
-    let exit = try Deed(margin: 20_000_000) { try puppet.exit() }
+    let exit = try TimedAction(margin: 20_000_000) { try puppet.exit() }
     recording.settle()
     let gone = try #require(try ownHistory().last)
     #expect(gone["ended"] == "exited" && gone.flag("ended_exactly") == true, "\(gone)")

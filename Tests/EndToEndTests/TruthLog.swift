@@ -6,7 +6,7 @@ import NamespaceModel
 /// What really happened, by the wall clock.
 struct TruthLog {
   /// One process: what it did, in order.
-  struct Life {
+  struct TaskHistory {
     let pid: Int32
     var acts: [Act]
   }
@@ -21,7 +21,7 @@ struct TruthLog {
     var isZombie = false
   }
 
-  var lives: [Life] = []
+  var lives: [TaskHistory] = []
   /// The types that it tells of.
   var types: [NamespaceType]
   /// How far from a step its time may be told, in nanoseconds.
@@ -58,7 +58,7 @@ struct TruthLog {
   }
 
   /// The process that had a PID at a time.
-  func life(_ pid: Int32, at time: Int64) -> Life? {
+  func life(_ pid: Int32, at time: Int64) -> TaskHistory? {
     lives.last { $0.pid == pid && ($0.acts.first?.began ?? Int64.max) <= time }
   }
 

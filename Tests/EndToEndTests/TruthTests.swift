@@ -19,7 +19,7 @@ struct TruthTests {
     let recording = try LiveRecording(
       interval: "60ms", ["--events", "off"], namespacesHaveIDs: namespacesHaveIDs)
     try recording.waitForSamples(1)
-    var theatre = Theatre(seed: seed)
+    var theatre = Workload(seed: seed)
     try theatre.play(seconds: 12)
     try recording.waitForSamples(2)
     let samples = try recording.samples()
@@ -36,19 +36,19 @@ struct TruthTests {
     _ reader: HistoryReader, _ log: TruthLog, _ samples: SampleTable, seed: UInt64,
     namespacesHaveIDs: Bool
   ) throws {
-    var examiner = Examiner(
+    var examiner = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed),
       namespacesHaveIDs: namespacesHaveIDs)
     for _ in 0..<1500 {
       let question = examiner.question()
       examiner.check(try reader.same(question), to: question)
     }
-    var ranges = RangeExaminer(examiner)
+    var ranges = RangeAnswerChecker(examiner)
     for _ in 0..<3000 where ranges.asked < 1500 {
       let question = ranges.question()
       ranges.check(try reader.same(question), to: question)
     }
-    var groups = try SharedExaminer(
+    var groups = try SharedAnswerChecker(
       reader, log: log, samples: samples, seed: seed, isExact: false)
     try groups.examine(reader)
     let falsehoods = groups.mistakes.count

@@ -19,7 +19,7 @@ struct WithoutIDTests {
     }
     let orphans = try (0..<3).map { _ in try Orphan(in: CloneFlag.user | CloneFlag.uts) }
     // It enters what nobody else is in a moment later.
-    let victim = try Puppet()
+    let victim = try TestProcess()
     try victim.unshare(CloneFlag.ipc)
     usleep(300_000)
     let visitor = try Command(
@@ -32,7 +32,7 @@ struct WithoutIDTests {
       SELECT type || ' ' || COUNT(*) FROM namespace
       WHERE namespace_id IN (
         SELECT namespace_id FROM namespace_set_link JOIN membership USING (set_id)
-        JOIN task USING (task_id) WHERE until_sample IS NULL AND
+        JOIN task USING (task_id) WHERE until_seq IS NULL AND
           (pid IN (\(orphans.map { "\($0.pid)" }.joined(separator: ",")))
             OR parent_pid IN (\(inits.map { "\($0.pid)" }.joined(separator: ",")))))
         AND initial = 0 AND type IN (5, 7, 8) GROUP BY type, inode

@@ -48,7 +48,7 @@ final class EventfulHistory {
       .namespace(
         ObservedNamespace(
           type: link.type, inode: 4_026_532_000 + UInt64(link.type.rawValue), kernelID: 100,
-          sighting: 0, isInitial: false))
+          inodeGeneration: 0, isInitial: false))
     }
   }
 

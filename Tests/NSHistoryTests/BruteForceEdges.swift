@@ -10,14 +10,15 @@ struct BruteForceEdges {
   init(_ brute: BruteForce) { self.brute = brute }
 
   func check(
-    _ process: Int, _ samples: ClosedRange<Int>, _ beginning: Edge, _ end: Edge, _ what: String
+    _ process: Int, _ samples: ClosedRange<Int>, _ beginning: IntervalBound, _ end: IntervalBound,
+    _ what: String
   ) {
     let history = brute.history
     let (first, last) = (samples.lowerBound, samples.upperBound)
     let before = history.sight(process, first - 1)
     let isCut = history.isCutOff(first)
     // Where the clock was set a piece may have been cut, or the process may have moved besides.
-    let began: Set<Edge.Kind> =
+    let began: Set<IntervalBound.Kind> =
       isCut
       ? [.firstSeen]
       : before == nil
@@ -31,7 +32,7 @@ struct BruteForceEdges {
       "p\(process) \(what) in \(samples) began \(beginning), not \(began)")
     let after = history.sight(process, last + 1)
     let isLast = last + 1 == history.count || history.isCutOff(last + 1)
-    let ended: Set<Edge.Kind> =
+    let ended: Set<IntervalBound.Kind> =
       last + 1 == history.count && brute.isRecorded
       ? [.open]
       : isLast

@@ -8,7 +8,7 @@ struct BruteForceHistoryTests {
   @Test("stays are the rows, side by side", arguments: BruteForce.seeds)
   func stays(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
-    var stays: [Int: [Stay]] = [:]
+    var stays: [Int: [HistoryEntry]] = [:]
     for pid in Set(brute.history.processes.map(\.pid)) {
       try brute.reader.history(.pid(Int64(pid))) { stay in
         stays[brute.number(stay.process), default: []].append(stay)
@@ -21,10 +21,10 @@ struct BruteForceHistoryTests {
     brute.report()
   }
 
-  private func check(_ brute: BruteForce, _ process: Int, _ stays: [Stay]) {
+  private func check(_ brute: BruteForce, _ process: Int, _ stays: [HistoryEntry]) {
     let history = brute.history
     var covered: [Int] = []
-    var before: Stay?
+    var before: HistoryEntry?
     for stay in stays {
       let first = brute.sample(stay.from)
       let samples = first...max(first, brute.sample(stay.until))
@@ -51,7 +51,8 @@ struct BruteForceHistoryTests {
   }
 
   private func check(
-    _ brute: BruteForce, _ process: Int, _ stay: Stay, _ before: Stay?, _ samples: ClosedRange<Int>
+    _ brute: BruteForce, _ process: Int, _ stay: HistoryEntry, _ before: HistoryEntry?,
+    _ samples: ClosedRange<Int>
   ) {
     let history = brute.history
     let first = samples.lowerBound

@@ -6,7 +6,7 @@ import NamespaceModel
 import Testing
 
 struct BruteForceMembersTests {
-  private struct Stretch: Hashable {
+  private struct ResolvedInterval: Hashable {
     let process: Int
     let from: Int64
     let until: Int64
@@ -17,12 +17,12 @@ struct BruteForceMembersTests {
     let brute = try BruteForce(seed: seed)
     for key in brute.history.namespaces.sorted(by: { $0.description < $1.description }) {
       let rows = brute.rows.filter { $0.namespace == key }
-      var found: [Stretch] = []
+      var found: [ResolvedInterval] = []
       try brute.reader.members(of: .inode(key.type, key.inode)) { member in
         // An inode number may have been several namespaces.
         guard member.namespace.key == key else { return true }
         let process = brute.number(member.process)
-        found.append(Stretch(process: process, from: member.from, until: member.until))
+        found.append(ResolvedInterval(process: process, from: member.from, until: member.until))
         brute.check(
           member.namespace.isInitial == key.isInitial, "\(key): initial \(member.namespace)")
         let samples =
@@ -32,7 +32,9 @@ struct BruteForceMembersTests {
         BruteForceEdges(brute).check(process, samples, member.beginning, member.end, "in \(key)")
         return true
       }
-      let expected = rows.map { Stretch(process: $0.process, from: $0.from, until: $0.until) }
+      let expected = rows.map {
+        ResolvedInterval(process: $0.process, from: $0.from, until: $0.until)
+      }
       brute.check(
         found.count == expected.count && Set(found) == Set(expected),
         "members of \(key): \(found), not \(expected)")

@@ -15,14 +15,14 @@ struct DisputedContainerTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func stays(_ selector: ProcessSelector) throws -> [Stay] {
+  private func stays(_ selector: ProcessSelector) throws -> [HistoryEntry] {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
     history.sampled(10, EntryHistory.initial, Self.host)
     history.move(10, [.net: 2], at: 3000)
     history.read(10, "0::/system.slice/docker-\(Self.web).scope", at: 3000)
     history.exit(10, at: 4000)
-    var stays: [Stay] = []
+    var stays: [HistoryEntry] = []
     try history.reader().history(selector) {
       stays.append($0)
       return true

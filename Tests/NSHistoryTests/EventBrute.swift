@@ -132,9 +132,9 @@ extension EventHistory {
   }
 
   /// What is known of the time from a point to the next.
-  enum Stretch { case gap, sampled, exact }
+  enum ResolvedInterval { case gap, sampled, exact }
 
-  func stretch(after point: Int?) -> Stretch {
+  func stretch(after point: Int?) -> ResolvedInterval {
     guard let point, !isCutOff(point + 1) else { return .gap }
     return points[point + 1].isExact ? .exact : .sampled
   }

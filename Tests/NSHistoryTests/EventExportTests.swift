@@ -85,7 +85,7 @@ struct EventExportTests {
   func stays(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history
-    var stays: [Int: [NSHistory.Stay]] = [:]
+    var stays: [Int: [NSHistory.HistoryEntry]] = [:]
     for pid: Int64 in 1...12 {
       try brute.reader.history(.pid(pid)) { stay in
         stays[history.number(stay.process), default: []].append(stay)
@@ -152,11 +152,11 @@ struct EventEdges {
 
   init(_ brute: EventBrute) { self.brute = brute }
 
-  func check<Value>(_ run: EventRun<Value>, _ beginning: Edge, _ end: Edge) {
+  func check<Value>(_ run: EventRun<Value>, _ beginning: IntervalBound, _ end: IntervalBound) {
     let history = brute.history
     let (first, last) = (run.points.lowerBound, run.points.upperBound)
     let wasThere = first > 0 && history.points[first - 1].told[run.actor] != nil
-    let began: Edge.Kind =
+    let began: IntervalBound.Kind =
       history.isCutOff(first) ? .firstSeen : wasThere ? .changed : .started
     let before =
       history.beginsExactly(run) ? history.wall(first) : first > 0 ? history.wall(first - 1) : nil
@@ -165,7 +165,7 @@ struct EventEdges {
       "a\(run.actor) in \(run.points) began \(beginning), not \(began) \(before ?? 0)")
     let isLast = last == history.points.count - 1
     let isThere = !isLast && history.points[last + 1].told[run.actor] != nil
-    let ended: Edge.Kind =
+    let ended: IntervalBound.Kind =
       isLast && brute.isRecorded
       ? .open : history.isCutOff(last + 1) ? .lastSeen : isThere ? .changed : .exited
     let after = isLast ? nil : history.wall(last + 1)

@@ -16,13 +16,13 @@ struct EventHistory {
     /// Who made it; nil where nothing told.
     let parent: Int?
     /// Where it was, in truth.
-    var stays: [Stay] = []
+    var stays: [HistoryEntry] = []
     /// Of a thread, whether it was where its process was before, and moved.
     var hasMoved = false
   }
 
   /// A time in which an actor was in one place, on the boot clock.
-  struct Stay {
+  struct HistoryEntry {
     let from: Int64
     /// Nil while it is there.
     var until: Int64?

@@ -11,7 +11,7 @@ struct EventMachine {
   private var actors: [Int: EventHistory.Actor] = [:]
   /// PIDs that nobody else may have for now.
   private var held: Set<Int32> = []
-  private var namespaces = MadeUpNamespaces()
+  private var namespaces = SimulatedNamespaces()
   private var nextTID: Int32 = 1000
 
   var alive: [Int] { links.keys.sorted() }

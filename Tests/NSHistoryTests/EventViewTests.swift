@@ -31,11 +31,11 @@ struct EventViewTests {
     let samples = try Self.rows(
       brute,
       """
-      SELECT sample_id, session_id, \(Self.time("time")), exact, disagreements, gap_before
-      FROM samples ORDER BY sample_id
+      SELECT seq, session_id, \(Self.time("time")), exact, disagreements, gap_before
+      FROM samples ORDER BY seq
       """, 6)
     let events = try Self.rows(
-      brute, "SELECT sample_id, session_id, \(Self.time("time")) FROM events ORDER BY sample_id", 3)
+      brute, "SELECT seq, session_id, \(Self.time("time")) FROM events ORDER BY seq", 3)
     let points = history.points.indices.filter { !history.points[$0].isEvent }
     brute.check(samples.count == points.count, "\(samples.count) samples")
     for (row, point) in zip(samples, points) {
@@ -57,7 +57,7 @@ struct EventViewTests {
     let sessions = try Self.rows(
       brute,
       """
-      SELECT \(Self.time("first_sample")), \(Self.time("last_sample")), events FROM sessions
+      SELECT \(Self.time("first_seq")), \(Self.time("last_seq")), events FROM sessions
       ORDER BY session_id
       """, 3)
     for (session, row) in sessions.enumerated() {

@@ -186,7 +186,8 @@ extension EventWorld {
       program: "test", interval: HistoryScript.second, identity: "name_to_handle_at",
       procRoot: "/proc",
       shownPIDNamespace: ObservedNamespace(
-        type: .pid, inode: InitialNamespace.pidInode, kernelID: 5, sighting: 0, isInitial: true),
+        type: .pid, inode: InitialNamespace.pidInode, kernelID: 5, inodeGeneration: 0,
+        isInitial: true),
       hasEvents: listens, started: started)
   }
 }

@@ -79,7 +79,7 @@ struct ExportFilterTests {
         try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
       }
     }
-    let tables = ["task", "m", "membership", "brief"]
+    let tables = ["task", "m", "membership", "short_lived_task"]
     func scans(_ plan: [String]) -> Bool {
       plan.contains { line in tables.contains { line == "SCAN \($0)" } }
     }

@@ -61,7 +61,8 @@ struct ExportReadingTests {
       #expect(ExportRow(process, piece).boot == uuids[0])
       return true
     }
-    let all = try connection.prepare("SELECT COUNT(*) FROM brief").first { $0.integer(0) } ?? 0
+    let all =
+      try connection.prepare("SELECT COUNT(*) FROM short_lived_task").first { $0.integer(0) } ?? 0
     #expect(briefs >= all, "seed \(seed)")
   }
 

@@ -99,14 +99,16 @@ struct FewLivesTests {
     }
   }
 
-  private func running(_ track: Track, _ bracket: Bracket, _ time: Int64) -> Set<ProcessRecord> {
+  private func running(_ track: PIDHistory, _ bracket: SampleWindow, _ time: Int64) -> Set<
+    ProcessRecord
+  > {
     let places = track.processes.indices.filter { track.mayRun($0, in: bracket, until: time) }
     return Set(places.map { track.processes[$0] })
   }
 
   /// A state, with whose it is in place of where that stands.
   private func state(
-    _ track: Track, _ link: NamespaceLink, _ bracket: Bracket, _ time: Int64
+    _ track: PIDHistory, _ link: NamespaceLink, _ bracket: SampleWindow, _ time: Int64
   ) -> [String] {
     let state = track.state(link, bracket, until: time)
     guard case .known(let namespace, let process) = state else { return ["\(state)"] }

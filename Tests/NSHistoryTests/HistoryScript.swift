@@ -130,7 +130,7 @@ struct HistoryScript {
       return .namespace(
         ObservedNamespace(
           type: link.type, inode: 4_026_532_000 + UInt64(link.type.rawValue) * 10 + number,
-          kernelID: 100 + number, sighting: 0, isInitial: false))
+          kernelID: 100 + number, inodeGeneration: 0, isInitial: false))
     }
   }
 
@@ -139,7 +139,7 @@ struct HistoryScript {
       bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
       program: "test", interval: 10 * second, identity: "name_to_handle_at", procRoot: "/proc",
       shownPIDNamespace: ObservedNamespace(
-        type: .pid, inode: 4_026_532_900, kernelID: 900 + UInt64(space), sighting: 0,
+        type: .pid, inode: 4_026_532_900, kernelID: 900 + UInt64(space), inodeGeneration: 0,
         isInitial: false),
       started: started)
   }

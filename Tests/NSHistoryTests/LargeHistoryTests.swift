@@ -55,7 +55,7 @@ struct LargeHistoryTests {
 
   private func checkNames(_ reader: HistoryReader) throws {
     let names = try reader.connection.prepare(
-      "SELECT comm FROM task UNION SELECT comm FROM past_description UNION SELECT comm FROM brief"
+      "SELECT comm FROM task UNION SELECT comm FROM past_description UNION SELECT comm FROM short_lived_task"
     ).map { $0.text(0) }
     for window in try windows(reader) {
       try reader.reading { (reading) throws(SQLiteError) in

@@ -9,9 +9,9 @@ import Testing
 struct LateIdentityTests {
   private let history: SmallHistory
   private static let unnamed = ObservedNamespace(
-    type: .uts, inode: 4_026_532_088, kernelID: nil, sighting: 1 << 40, isInitial: false)
+    type: .uts, inode: 4_026_532_088, kernelID: nil, inodeGeneration: 1 << 40, isInitial: false)
   private static let named = ObservedNamespace(
-    type: .uts, inode: 4_026_532_088, kernelID: 8008, sighting: 0, isInitial: false)
+    type: .uts, inode: 4_026_532_088, kernelID: 8008, inodeGeneration: 0, isInitial: false)
 
   init() throws { history = try SmallHistory() }
 
@@ -71,7 +71,7 @@ struct LateIdentityTests {
     let changes = try reader.allChanges(.init())
     #expect(!changes.contains { $0.kind == .moved || $0.kind == .emptied }, "\(changes)")
     #expect(try reader.processes(.pid(20)).count == 1)
-    var stays: [Stay] = []
+    var stays: [HistoryEntry] = []
     try reader.history(.pid(20)) { stay in
       stays.append(stay)
       return true

@@ -34,10 +34,11 @@ struct MakerFinderTests {
   private static let host = LinkState.namespace(SmallHistory.namespace(.net, 1))
 
   /// A namespace of one inode number, by an id or none.
-  private static func net(_ id: UInt64?, sighting: UInt64 = 0) -> LinkState {
+  private static func net(_ id: UInt64?, inodeGeneration: UInt64 = 0) -> LinkState {
     .namespace(
       ObservedNamespace(
-        type: .net, inode: 4_026_532_777, kernelID: id, sighting: sighting, isInitial: false))
+        type: .net, inode: 4_026_532_777, kernelID: id, inodeGeneration: inodeGeneration,
+        isInitial: false))
   }
 
   private static func reading(_ time: Int64) -> ClockReading {
@@ -148,7 +149,7 @@ struct MakerFinderTests {
         holder: .mount(path: Array("/pin".utf8), in: SmallHistory.namespace(.mnt, 1)))
     ]
     try writer.write(scan)
-    let found = try summaries([move(40, to: Self.net(nil, sighting: 1), at: 8)])
+    let found = try summaries([move(40, to: Self.net(nil, inodeGeneration: 1), at: 8)])
     #expect(found.map(\.maker?.process.pid) == [30, nil])
     #expect(found.map(\.firstProcess?.pid) == [nil, 40])
     #expect(found.map(\.mayBeOlder) == [false, true])

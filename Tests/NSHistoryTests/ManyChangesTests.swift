@@ -75,7 +75,7 @@ struct ManyChangesTests {
       let all = try reading.tracks.runs(of: life.memberships)[.net]
       let namespaces = Set(all.compactMap(\.value.namespace))
       #expect(namespaces.count == 2)
-      let runs = MemberRuns(reading)
+      let runs = MemberIntervals(reading)
       for _ in 0..<3 {
         for namespace in namespaces {
           let found = try runs.runs(of: life, .net, to: namespace)

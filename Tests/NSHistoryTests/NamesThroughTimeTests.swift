@@ -52,8 +52,9 @@ struct NamesThroughTimeTests {
     return found
   }
 
-  private func stays(_ selector: ProcessSelector, _ reader: HistoryReader) throws -> [Stay] {
-    var found: [Stay] = []
+  private func stays(_ selector: ProcessSelector, _ reader: HistoryReader) throws -> [HistoryEntry]
+  {
+    var found: [HistoryEntry] = []
     try reader.history(selector) {
       found.append($0)
       return true
@@ -207,7 +208,7 @@ struct NamesThroughTimeTests {
     let small = try SmallHistory()
     let known = SmallHistory.namespace(.net, 7)
     let unknown = ObservedNamespace(
-      type: .net, inode: known.inode, kernelID: nil, sighting: 0, isInitial: false)
+      type: .net, inode: known.inode, kernelID: nil, inodeGeneration: 0, isInitial: false)
     for place in [unknown, unknown, known, known] {
       try small.sample([.init(pid: 1), .init(pid: 10, places: [.net: place])])
     }

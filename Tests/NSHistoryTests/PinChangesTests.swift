@@ -110,7 +110,7 @@ struct PinChangesTests {
   func emptied(isScanned: Bool) throws {
     var unidentified = Self.net
     unidentified.kernelID = nil
-    unidentified.sighting = 1 << 40
+    unidentified.inodeGeneration = 1 << 40
     try history.sample([.init(pid: 1)])
     try history.look([])
     try history.sample([.init(pid: 1), .init(pid: 11, places: [.net: unidentified])])

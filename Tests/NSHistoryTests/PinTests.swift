@@ -103,9 +103,9 @@ struct PinTests {
   func withoutIDs() throws {
     var pinned = Self.net
     pinned.kernelID = nil
-    pinned.sighting = 1 << 41
+    pinned.inodeGeneration = 1 << 41
     var entered = pinned
-    entered.sighting = 1
+    entered.inodeGeneration = 1
     try history.sample([.init(pid: 10)])
     try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
     let alone = history.now.wall + 1

@@ -104,14 +104,14 @@ struct ProgramNamesTests {
     #expect(try times(reader, "first") == [15])
     #expect(try times(reader, "second") == [25, 35])
     #expect(try times(reader, "third") == [45])
-    #expect(try Self.count("brief", path) == 0)
+    #expect(try Self.count("short_lived_task", path) == 0)
   }
 
   @Test("of one program a brief row is kept")
   func oneProgram() throws {
     let reader = try history([(20, Self.description("first"))])
     #expect(try times(reader, "first") == [15, 25, 35, 45])
-    #expect(try Self.count("brief", path) == 1)
+    #expect(try Self.count("short_lived_task", path) == 1)
   }
 
   @Test("where names were left out in between, which one it was is in doubt")
@@ -129,7 +129,7 @@ struct ProgramNamesTests {
   func notKept(keeps: ShortLived) throws {
     let reader = try history([(20, Self.description("second"))], keeps: keeps)
     #expect(try names(reader, at: 15) == [])
-    for table in ["brief", "past_description"] {
+    for table in ["short_lived_task", "past_description"] {
       #expect(try Self.count(table, path) == 0)
     }
     #expect(try Self.count("task", path) == 1)

@@ -27,11 +27,11 @@ struct QueryPlanTests {
 
   /// Statements whose answer is the table.
   private static let whole = [
-    "SELECT first_sample, MAX(COALESCE(last_sample, ?1)",
+    "SELECT first_seq, MAX(COALESCE(last_seq, ?1)",
     "SELECT \(ExportProcesses.taskColumns) FROM task ORDER BY task_id",
-    "SELECT \(ExportProcesses.briefColumns) FROM brief ORDER BY from_sample",
-    "SELECT task_id, set_id, from_sample, until_sample, exact FROM membership "
-      + "ORDER BY task_id, from_sample",
+    "SELECT \(ExportProcesses.briefColumns) FROM short_lived_task ORDER BY from_seq",
+    "SELECT task_id, set_id, from_seq, until_seq, exact FROM membership "
+      + "ORDER BY task_id, from_seq",
   ]
 
   @Test func noQuestionScansTheHistory() throws {
@@ -47,19 +47,21 @@ struct QueryPlanTests {
     let path = folder.file("history.db")
     do { try EventWorld.history(seed: 1).write(HistoryWriter(path: path), ends: true) }
     let reader = try HistoryReader(path: path)
-    let briefs = try reader.connection.prepare("SELECT pid, comm FROM brief ORDER BY from_sample")
-      .map { ($0.integer(0), $0.text(1)) }
+    let briefs = try reader.connection.prepare(
+      "SELECT pid, comm FROM short_lived_task ORDER BY from_seq"
+    )
+    .map { ($0.integer(0), $0.text(1)) }
     #expect(briefs.count > 3)
     for (pid, comm) in briefs.prefix(4) {
       try Self.ask(reader, about: .pid(pid))
       try Self.ask(reader, about: .comm(comm))
     }
     let start = try reader.connection.prepare(
-      "SELECT wall_ns FROM event_batch ORDER BY first_sample LIMIT 1"
+      "SELECT wall_ns FROM event_batch ORDER BY first_seq LIMIT 1"
     ).first { $0.integer(0) }
     for event: Int64 in 0...3 { _ = try reader.processes(at: (start ?? 0) + event * 1000) }
     try checkPlans(reader, about: briefs.first?.1 ?? "")
-    let asked = reader.connection.statements.filter { $0.contains("brief AS r") }
+    let asked = reader.connection.statements.filter { $0.contains("short_lived_task AS r") }
     #expect(asked.count > 1, "no process that no sample met was asked for")
   }
 
@@ -83,8 +85,8 @@ struct QueryPlanTests {
 
   /// What the test itself asks.
   private static let ownStatements: Set<String> = [
-    "SELECT pid, comm FROM brief ORDER BY from_sample",
-    "SELECT wall_ns FROM event_batch ORDER BY first_sample LIMIT 1",
+    "SELECT pid, comm FROM short_lived_task ORDER BY from_seq",
+    "SELECT wall_ns FROM event_batch ORDER BY first_seq LIMIT 1",
   ]
 
   /// Whether a statement, without a condition on processes, is one of `whole`.

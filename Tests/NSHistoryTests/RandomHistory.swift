@@ -159,7 +159,8 @@ struct RandomHistory {
       program: "test", interval: 10 * HistoryScript.second, identity: "name_to_handle_at",
       procRoot: "/proc",
       shownPIDNamespace: ObservedNamespace(
-        type: .pid, inode: InitialNamespace.pidInode, kernelID: 5, sighting: 0, isInitial: true),
+        type: .pid, inode: InitialNamespace.pidInode, kernelID: 5, inodeGeneration: 0,
+        isInitial: true),
       started: started)
   }
 }

@@ -17,7 +17,7 @@ struct RandomWorld {
   private var random: SeededRandom
   private var history = RandomHistory()
   private var live: [Int32: Actor] = [:]
-  private var namespaces = MadeUpNamespaces()
+  private var namespaces = SimulatedNamespaces()
 
   /// The history of a seed; every second has a wall clock that is set.
   static func history(seed: UInt64) -> RandomHistory {

@@ -29,7 +29,8 @@ struct SampledThreadTests {
       let id = link == .net ? net : UInt64(link.type.rawValue)
       return .namespace(
         ObservedNamespace(
-          type: link.type, inode: 4_026_531_800 + id, kernelID: id, sighting: 0, isInitial: false))
+          type: link.type, inode: 4_026_531_800 + id, kernelID: id, inodeGeneration: 0,
+          isInitial: false))
     }
   }
 
@@ -105,7 +106,7 @@ struct SampledThreadTests {
       try texts(
         """
         SELECT t.pid || ' ' || COALESCE(t.tid, '-') || ' ' || t.comm || ' '
-          || COALESCE(p.comm, '-') || ' ' || m.from_sample || ' ' || COALESCE(m.until_sample, '-')
+          || COALESCE(p.comm, '-') || ' ' || m.from_seq || ' ' || COALESCE(m.until_seq, '-')
         FROM task AS t LEFT JOIN task AS p ON p.task_id = t.parent_task_id
         JOIN membership AS m ON m.task_id = t.task_id ORDER BY t.pid, t.tid
         """)

@@ -65,21 +65,22 @@ struct ShortEntryTests {
   @Test("its history, by its PID and by the container")
   func stays() throws {
     let reader = try history().reader()
-    let child: [Stay] = try all { try reader.history(.pid(41), $0) }
+    let child: [HistoryEntry] = try all { try reader.history(.pid(41), $0) }
     #expect(!child.isEmpty && child.allSatisfy { isOfWeb($0.process) }, "\(child)")
-    let joiner: [Stay] = try all { try reader.history(.pid(40), $0) }
+    let joiner: [HistoryEntry] = try all { try reader.history(.pid(40), $0) }
     #expect(joiner.map { isOfWeb($0.process) } == [false, true, true], "\(joiner)")
     #expect(joiner.map(\.isInOtherContainer) == [false, true, false])
-    let found: [Stay] = try all { try reader.history(.container(EntryHistory.web), $0) }
+    let found: [HistoryEntry] = try all { try reader.history(.container(EntryHistory.web), $0) }
     #expect(found.allSatisfy { isOfWeb($0.process) }, "\(found)")
     #expect(found.map(\.process.pid) == [10, 40, 40, 41])
     // It was of the container from when on it was in its namespaces.
     let first = try #require(found.first { $0.process.pid == 40 })
     #expect(first.from == EntryHistory.wall(2010) && first.beginning.isExact, "\(first)")
     #expect(
-      try all { try reader.history(.container(EntryHistory.lab), $0) }.map(\Stay.process.pid) == [
-        20
-      ])
+      try all { try reader.history(.container(EntryHistory.lab), $0) }.map(
+        \HistoryEntry.process.pid) == [
+          20
+        ])
   }
 
   @Test("who is selected by a container, in the time that it was there")
@@ -198,7 +199,7 @@ struct ShortEntryTests {
   ) throws -> (id: String?, source: ContainerSource?) {
     let there = try reader.processes(at: EntryHistory.wall(time)).processes
     let one = try #require(there.first { $0.process.pid == pid }).process
-    let stays: [Stay] = try all { try reader.history(.pid(pid), $0) }
+    let stays: [HistoryEntry] = try all { try reader.history(.pid(pid), $0) }
     let stay = try #require(stays.last { $0.from <= EntryHistory.wall(time) })
     let rows: [ExportRow] = try all {
       try reader.export(ExportFilter(pids: [pid], types: [.net]), $0)

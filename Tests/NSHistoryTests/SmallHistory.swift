@@ -51,7 +51,7 @@ final class SmallHistory {
   static func namespace(_ type: NamespaceType, _ number: UInt64) -> ObservedNamespace {
     ObservedNamespace(
       type: type, inode: 4_026_532_000 + UInt64(type.rawValue) * 10 + number,
-      kernelID: UInt64(type.rawValue) * 1000 + number, sighting: 0, isInitial: number == 1)
+      kernelID: UInt64(type.rawValue) * 1000 + number, inodeGeneration: 0, isInitial: number == 1)
   }
 
   /// A process that a sample sees.

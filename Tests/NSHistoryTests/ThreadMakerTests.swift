@@ -12,7 +12,7 @@ struct ThreadMakerTests {
   init() throws { folder = try TemporaryFolder() }
 
   /// A thread makes a process and exits; the process of the thread exits at a time, or stays.
-  private func stays(makerExits: Int64?) throws -> [Stay] {
+  private func stays(makerExits: Int64?) throws -> [HistoryEntry] {
     var history = EntryHistory(path: folder.file("history.db"))
     history.sampled(1, EntryHistory.initial, "0::/init.scope")
     history.sampled(10, EntryHistory.initial, "0::/user.slice")
@@ -22,7 +22,7 @@ struct ThreadMakerTests {
     if let makerExits { history.exit(10, at: makerExits) }
     history.exit(20, at: 3000)
     if makerExits == nil { history.exit(10, at: 4000) }
-    var stays: [Stay] = []
+    var stays: [HistoryEntry] = []
     try history.reader().history(.pid(20)) {
       stays.append($0)
       return true

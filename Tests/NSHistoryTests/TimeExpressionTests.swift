@@ -124,7 +124,7 @@ struct TimeExpressionTests {
     #expect(parse(text) == nil)
     #expect(parse("2026-10-25 02:30+02:00") == meanings.first)
     #expect(parse("2026-10-25 02:30+01:00") == meanings.last)
-    for time in meanings { #expect(parse(TimeFormat.people(time, .local)) == time) }
+    for time in meanings { #expect(parse(TimeFormat.localTime(time, .local)) == time) }
     #expect(parse("2026-10-25 01:59") != nil && parse("2026-10-25 03:00") != nil)
   }
 
@@ -132,9 +132,9 @@ struct TimeExpressionTests {
   func roundTrip(nanoseconds: Int64) {
     let time = Self.now + nanoseconds
     #expect(parse(TimeFormat.utc(time)) == time)
-    let shown = TimeFormat.people(time, .local)
+    let shown = TimeFormat.localTime(time, .local)
     #expect(shown.hasSuffix("+01:00"))
     #expect(parse(shown) == time / 1_000_000 * 1_000_000)
-    #expect(parse(TimeFormat.people(time, .utc)) == time / 1_000_000 * 1_000_000)
+    #expect(parse(TimeFormat.localTime(time, .utc)) == time / 1_000_000 * 1_000_000)
   }
 }

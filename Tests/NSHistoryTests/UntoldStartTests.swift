@@ -75,7 +75,7 @@ private struct UntoldStart {
       .namespace(
         ObservedNamespace(
           type: link.type, inode: 4_026_532_000 + UInt64(link.type.rawValue) * 10 + number,
-          kernelID: 100 + number, sighting: 0, isInitial: false))
+          kernelID: 100 + number, inodeGeneration: 0, isInitial: false))
     }
   }
 

@@ -19,7 +19,7 @@ struct WriteCostTests {
         return .namespace(
           ObservedNamespace(
             type: link.type, inode: InitialNamespace.firstDynamicInode + (isMade ? 7 : 1),
-            kernelID: hasID ? (isMade ? id : 1) : nil, sighting: hasID ? 0 : isMade ? id : 1,
+            kernelID: hasID ? (isMade ? id : 1) : nil, inodeGeneration: hasID ? 0 : isMade ? id : 1,
             isInitial: nil))
       })
   }
@@ -112,7 +112,7 @@ struct WriteCostTests {
     _ = try writer.write(sample, SampleTiming(isExact: true, folded: 7))
     #expect(writer.pendingEvents == 0)
     let numbers = try writer.connection.prepare(
-      "SELECT MAX(sample_id), (SELECT COUNT(*) FROM membership) FROM sample"
+      "SELECT MAX(seq), (SELECT COUNT(*) FROM membership) FROM sample"
     ).first { ($0.integer(0), $0.integer(1)) }
     #expect(numbers?.0 == 9005 && numbers?.1 == 9001, "\(String(describing: numbers))")
     let comm = try writer.connection.prepare("SELECT comm FROM task").first { $0.text(0) }

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// Tells of one process, and fails in some passes.
-private final class MoodySource: SampleSource {
+private final class FlakySource: SampleSource {
   let identity = IdentitySource.fileHandle
   private let failing: Set<Int>
   private var pass = 0
@@ -59,7 +59,7 @@ struct RecorderTests {
     let keeper = LogKeeper()
     let summary = try Recorder(
       .init(database: path, interval: 20_000_000, samples: samples),
-      logger: Logger(label: "test") { _ in keeper }, source: MoodySource(failing: failing)
+      logger: Logger(label: "test") { _ in keeper }, source: FlakySource(failing: failing)
     ).run()
     try body(summary, keeper, try Connection(path: path, access: .readOnly))
   }
@@ -69,7 +69,7 @@ struct RecorderTests {
     try record(failing: [3, 4], samples: 6) { summary, log, connection in
       #expect(summary.samples == 4)
       #expect(summary.failures == 2)
-      let gaps = try connection.prepare("SELECT gap FROM sample ORDER BY sample_id")
+      let gaps = try connection.prepare("SELECT gap FROM sample ORDER BY seq")
         .map { $0.optionalInteger(0) }
       #expect(gaps == [nil, nil, GapCause.readFailed.rawValue, nil])
       #expect(log.lines.filter { $0.contains("/proc/1/ns/net") }.count == 1)

@@ -76,7 +76,7 @@ extension LiveTests {
 
     @Test("all seven are told, as the links in proc have them")
     func allTypes() throws {
-      let puppet = try Puppet()
+      let puppet = try TestProcess()
       try puppet.unshare(CloneFlag.uts | CloneFlag.ipc)
       var wanted: [NamespaceType: UInt64] = [:]
       for type in NamespaceType.allCases where type != .time {
@@ -89,8 +89,8 @@ extension LiveTests {
 
     @Test("a process that enters another's namespace is told of with its inode number")
     func enter() throws {
-      let first = try Puppet()
-      let second = try Puppet()
+      let first = try TestProcess()
+      let second = try TestProcess()
       try first.unshare(CloneFlag.net)
       try second.enter(first.pid, CloneFlag.net)
       let events = events(of: [first.pid, second.pid])

@@ -19,8 +19,8 @@ struct LiveSourceTests {
 
   @Test("unshare and setns are told as changes, with the kernel's ids")
   func moves() throws {
-    let first = try Puppet()
-    let second = try Puppet()
+    let first = try TestProcess()
+    let second = try TestProcess()
     let sample = try source.takeSample()
     let start = try #require(sample.appeared.first { $0.facts.pid == first.pid })
     let other = try #require(sample.appeared.first { $0.facts.pid == second.pid })
@@ -39,7 +39,7 @@ struct LiveSourceTests {
 
   @Test("away and back to a namespace with the same inode number is a change")
   func sameNumberAgain() throws {
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.uts)
     let before = try source.takeSample().appeared.first { $0.facts.pid == puppet.pid }
     let old = try #require(namespace(before?.links, .uts))
@@ -65,7 +65,7 @@ struct LiveSourceTests {
 
   @Test("a zombie is there, and in no namespace but two; reaped it is gone")
   func zombie() throws {
-    var puppet: Puppet? = try Puppet()
+    var puppet: TestProcess? = try TestProcess()
     let pid = try #require(puppet?.pid)
     let token = try source.takeSample().appeared.first { $0.facts.pid == pid }?.token
     try puppet?.exit(reap: false)
@@ -81,10 +81,10 @@ struct LiveSourceTests {
     arguments: [nil, IdentitySource.continuity])
   func home(_ identity: IdentitySource?) throws {
     let source = ProcfsSource(root: try ProcRoot(), identity: identity)
-    let first = try Puppet(in: CloneFlag.pid)
+    let first = try TestProcess(in: CloneFlag.pid)
     // From now on its children go elsewhere: nothing but its own link leads to where it is.
     try first.unshare(CloneFlag.pid)
-    let second = try Puppet()
+    let second = try TestProcess()
     let sample = try source.takeSample()
     let start = try #require(sample.appeared.first { $0.facts.pid == first.pid })
     let other = try #require(sample.appeared.first { $0.facts.pid == second.pid })
@@ -107,10 +107,10 @@ struct LiveSourceTests {
 
   @Test("a PID that is used again at once is another process")
   func pidReuse() throws {
-    let first = try Puppet()
+    let first = try TestProcess()
     let token = try source.takeSample().appeared.first { $0.facts.pid == first.pid }?.token
     try first.exit()
-    let second = try Puppet.reusing(first.pid)
+    let second = try TestProcess.reusing(first.pid)
     guard second != nil else {
       print("skipped: PID \(first.pid) could not be had again")
       return
@@ -129,7 +129,7 @@ struct LiveSourceTests {
       }
       return pids.count { pid in targets.contains { $0.hasPrefix("/proc/\(pid)/ns") } }
     }
-    let puppets = try (0..<20).map { _ in try Puppet() }
+    let puppets = try (0..<20).map { _ in try TestProcess() }
     let pids = puppets.map(\.pid)
     #expect(try held(pids) == 0)
     _ = try source.takeSample()
@@ -142,9 +142,9 @@ struct LiveSourceTests {
 
   @Test("a live comparison tells same, different, and what is not there")
   func comparison() throws {
-    let puppets = try (0..<3).map { _ in try Puppet() }
+    let puppets = try (0..<3).map { _ in try TestProcess() }
     try puppets[1].unshare(CloneFlag.net)
-    let gone = try Puppet()
+    let gone = try TestProcess()
     try gone.exit()
     let pids = puppets.map(\.pid) + [gone.pid]
     let (net, uts) = try LiveComparison.with(pids, root: ProcRoot()) {

@@ -9,12 +9,12 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
 struct LiveThreadTests {
   private let source: ProcfsSource
-  private let puppet: Puppet
+  private let puppet: TestProcess
   private let tid: Int32
 
   init() throws {
     source = ProcfsSource(root: try ProcRoot())
-    puppet = try Puppet()
+    puppet = try TestProcess()
     tid = try puppet.startThread()
   }
 

@@ -9,7 +9,7 @@ public final class Orphan {
   /// Starts one in new namespaces of these `CLONE_NEW*` flags.
   public init(in flags: Int32) throws {
     pid = ctest_orphan(flags)
-    guard pid > 0 else { throw Puppet.Failure(order: "orphan", errno: -pid) }
+    guard pid > 0 else { throw TestProcess.Failure(order: "orphan", errno: -pid) }
   }
 
   deinit { kill(pid, SIGKILL) }

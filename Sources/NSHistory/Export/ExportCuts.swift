@@ -15,7 +15,7 @@ struct ExportCuts {
   ) throws(SQLiteError) {
     self.index = index
     let gaps = try connection.prepare(
-      "SELECT sample_id FROM sample WHERE gap IS NOT NULL ORDER BY sample_id LIMIT ?"
+      "SELECT seq FROM sample WHERE gap IS NOT NULL ORDER BY seq LIMIT ?"
     ).bind(.integer(Int64(most + 1))).map { $0.integer(0) }
     guard gaps.count <= most else {
       cuts = nil

@@ -3,7 +3,7 @@ internal import SQLite
 /// Reads where the processes of an export were. Where all are exported that is one look from one end
 /// of an index to the other, beside the one at the processes; otherwise a look for each process.
 struct ExportMemberships {
-  private let lives: LifeReader
+  private let lives: TaskHistoryReader
   private let statement: Statement
   /// The row that is next, of all of them; nil behind the last.
   private var next: Row?
@@ -25,15 +25,15 @@ struct ExportMemberships {
     }
   }
 
-  private static let columns = "task_id, set_id, from_sample, until_sample, exact FROM membership"
+  private static let columns = "task_id, set_id, from_seq, until_seq, exact FROM membership"
 
-  init(_ connection: Connection, _ lives: LifeReader, readsAll: Bool) throws(SQLiteError) {
+  init(_ connection: Connection, _ lives: TaskHistoryReader, readsAll: Bool) throws(SQLiteError) {
     self.lives = lives
     self.readsAll = readsAll
     statement = try connection.prepare(
       readsAll
-        ? "SELECT \(Self.columns) ORDER BY task_id, from_sample"
-        : "SELECT \(Self.columns) WHERE task_id = ? ORDER BY from_sample")
+        ? "SELECT \(Self.columns) ORDER BY task_id, from_seq"
+        : "SELECT \(Self.columns) WHERE task_id = ? ORDER BY from_seq")
     if readsAll { try step() }
   }
 

@@ -43,7 +43,7 @@ struct ExportPlaces {
       let path = columns.optionalText(0)
       return ExportPlace(
         // What the file holds is escaped, unless somebody edited it.
-        row: row, cgroup: path.map(SystemText.harmless),
+        row: row, cgroup: path.map(SystemText.sanitized),
         container: ContainerRecord(columns, from: 1))
     }
     let place = found ?? ExportPlace(row: row, cgroup: nil, container: nil)
@@ -56,7 +56,7 @@ struct ExportPlaces {
     if let known = boots[space] { return known }
     let boot = try connection.prepare(
       "SELECT boot_id, uuid FROM pid_space JOIN boot USING (boot_id) WHERE space_id = ?"
-    ).bind(.integer(space)).first { ($0.integer(0), SystemText.harmless($0.text(1))) }
+    ).bind(.integer(space)).first { ($0.integer(0), SystemText.sanitized($0.text(1))) }
     boots[space] = boot
     return boot
   }

@@ -32,7 +32,7 @@ struct ExportPoints {
     return states[place] == .missing ? try index.point(id).wall : walls[place]
   }
 
-  /// Whether events told all that happened between the one before and this: as `Bracket.isExact`.
+  /// Whether events told all that happened between the one before and this: as `SampleWindow.isExact`.
   mutating func isExact(before id: Int64) throws(SQLiteError) -> Bool {
     guard try states[place(id)] == .exact, let session = session(of: id) else { return false }
     return id > session.first
@@ -61,7 +61,7 @@ struct ExportPoints {
     try readEvents(first...last, start)
     // Where both say something a sample is what is meant.
     let samples = try connection.prepare(
-      "SELECT sample_id, wall_ns, exact, gap FROM sample WHERE sample_id BETWEEN ? AND ?"
+      "SELECT seq, wall_ns, exact, gap FROM sample WHERE seq BETWEEN ? AND ?"
     ).bind(.integer(first), .integer(last))
     defer { samples.reset() }
     while try samples.step() {
@@ -75,10 +75,10 @@ struct ExportPoints {
   private mutating func readEvents(_ ids: ClosedRange<Int64>, _ start: Int) throws(SQLiteError) {
     let batches = try connection.prepare(
       """
-      SELECT first_sample, wall_ns, offsets FROM event_batch
-      WHERE first_sample BETWEEN COALESCE(
-        (SELECT MAX(first_sample) FROM event_batch WHERE first_sample <= ?1), ?1) AND ?2
-      ORDER BY first_sample
+      SELECT first_seq, wall_ns, offsets FROM event_batch
+      WHERE first_seq BETWEEN COALESCE(
+        (SELECT MAX(first_seq) FROM event_batch WHERE first_seq <= ?1), ?1) AND ?2
+      ORDER BY first_seq
       """
     ).bind(.integer(ids.lowerBound), .integer(ids.upperBound))
     defer { batches.reset() }

@@ -14,10 +14,10 @@ struct ExportProcesses {
   static let taskColumns = """
     task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id, has_past, provenance
     """
-  /// The columns of `brief` that `read(brief:of:start:into:)` reads, and behind them what says when it
+  /// The columns of `short_lived_task` that `read(brief:of:start:into:)` reads, and behind them what says when it
   /// was where.
   static let briefColumns = """
-    task_id, pid, comm, uid, cgroup_id, set_id, from_sample, length, provenance
+    task_id, pid, comm, uid, cgroup_id, set_id, from_seq, length, provenance
     """
 
   /// A row of `task`. Returns false where it is of no boot, which names nobody.
@@ -37,7 +37,7 @@ struct ExportProcesses {
     return true
   }
 
-  /// A row of `brief`, in the PIDs of a session.
+  /// A row of `short_lived_task`, in the PIDs of a session.
   mutating func read(
     brief row: Statement, of session: SessionSpan, start: Int64, into process: inout ExportProcess
   ) throws(SQLiteError) {
@@ -122,7 +122,7 @@ struct ExportProcesses {
   mutating func set(_ segment: Segment, of process: inout ExportProcess) throws(SQLiteError) {
     process.version += 1
     process.hasComm = segment.comm != nil
-    process.comm = Array(SystemText.harmless(segment.comm ?? "").utf8)
+    process.comm = Array(SystemText.sanitized(segment.comm ?? "").utf8)
     process.uid = segment.uid
     process.hasInheritedUID = segment.hasInheritedUID
     process.hasInheritedCgroup = segment.hasInheritedCgroup
@@ -175,6 +175,6 @@ struct ExportProcesses {
     process.hasComm = row.readText(column, into: &process.comm)
     // What the file holds is escaped, unless somebody edited it.
     if process.comm.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return }
-    process.comm = Array(SystemText.harmless(String(decoding: process.comm, as: UTF8.self)).utf8)
+    process.comm = Array(SystemText.sanitized(String(decoding: process.comm, as: UTF8.self)).utf8)
   }
 }

@@ -4,7 +4,7 @@ internal import SQLite
 /// Streams a history, a process at a time: a run of memberships in which a type's namespace stays
 /// the same is one row, and a gap in the samples ends it.
 ///
-/// It says of each piece what `Edges` says, and no more: not how far an end that no event told of is
+/// It says of each piece what `BoundResolver` says, and no more: not how far an end that no event told of is
 /// from the sample on the other side, which takes questions of its own.
 struct ExportStream {
   private let connection: Connection
@@ -165,7 +165,7 @@ struct ExportStream {
           last = memberships[next]
           next += 1
         }
-        let run = Run(
+        let run = LinkInterval(
           type: type, value: value, first: first, last: last, goesOn: last.until == end)
         guard try give(process, run, isFirst: first.from == memberships[0].from, body) else {
           return false
@@ -176,7 +176,7 @@ struct ExportStream {
   }
 
   /// Memberships, one after the other in one session, in which a link was the same.
-  private struct Run {
+  private struct LinkInterval {
     let type: NamespaceType
     let value: LinkValue
     let first: Membership
@@ -189,7 +189,7 @@ struct ExportStream {
   ///
   /// - Parameter isFirst: whether the process was first seen in it.
   private mutating func give(
-    _ process: ExportProcess, _ run: Run, isFirst: Bool, _ body: Body
+    _ process: ExportProcess, _ run: LinkInterval, isFirst: Bool, _ body: Body
   ) throws(SQLiteError) -> Bool {
     let whole = run.first.from...run.last.until
     let start = isFirst && !run.first.beginsExactly ? process.start : nil
@@ -204,7 +204,8 @@ struct ExportStream {
   }
 
   private mutating func give(
-    _ process: ExportProcess, _ run: Run, _ samples: ClosedRange<Int64>, notBefore start: Int64?,
+    _ process: ExportProcess, _ run: LinkInterval, _ samples: ClosedRange<Int64>,
+    notBefore start: Int64?,
     _ body: Body
   ) throws(SQLiteError) -> Bool {
     let (first, last) = (samples.lowerBound, samples.upperBound)

@@ -83,7 +83,7 @@ struct TaskSelection {
   ) throws(SQLiteError) -> Set<Int64> {
     var found: Set<Int64> = []
     for name in names {
-      for table in ["task", "past_description", "brief"] {
+      for table in ["task", "past_description", "short_lived_task"] {
         found.formUnion(
           try connection.prepare(
             """
@@ -129,11 +129,11 @@ struct TaskSelection {
   /// The same of those that no sample met.
   var briefs: String {
     select(
-      "\(ExportProcesses.briefColumns) FROM brief", there: "from_sample IN (SELECT -there",
+      "\(ExportProcesses.briefColumns) FROM short_lived_task", there: "from_seq IN (SELECT -there",
       inCgroups: """
         (cgroup_id IN (SELECT value FROM json_each(?))
-          OR from_sample IN (SELECT -value FROM json_each(?)))
-        """, order: "from_sample")
+          OR from_seq IN (SELECT -value FROM json_each(?)))
+        """, order: "from_seq")
   }
 
   /// Whether it leaves no process out.
@@ -169,7 +169,7 @@ struct TaskSelection {
     }
     if cgroups != nil { conditions.append(inCgroups) }
     if !samples.isEmpty {
-      conditions.append("\(there) FROM (\(MembershipStab.everywhere("m.task_id AS there"))))")
+      conditions.append("\(there) FROM (\(IntervalOverlapQuery.everywhere("m.task_id AS there"))))")
     }
     let clause = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
     return "SELECT \(columns)\(clause) ORDER BY \(order)"

@@ -11,7 +11,7 @@ extension HistoryReader {
   /// When the last sample of all began, in nanoseconds since the epoch; nil when there is none.
   public func lastSample() throws(HistoryError) -> Int64? {
     do throws(SQLiteError) {
-      return try connection.prepare("SELECT wall_ns FROM sample ORDER BY sample_id DESC LIMIT 1")
+      return try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq DESC LIMIT 1")
         .first { $0.integer(0) }
     } catch { throw wrap(error) }
   }

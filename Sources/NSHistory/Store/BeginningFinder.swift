@@ -72,11 +72,11 @@ struct BeginningFinder {
   }
 
   /// Where an earlier session saw a process last, and whether there was something to tell.
-  func last(of task: Int64) throws(SQLiteError) -> (set: InternedSet, hasCause: Bool)? {
+  func last(of task: Int64) throws(SQLiteError) -> (set: InternedSet, isNoteworthy: Bool)? {
     let last = try connection.prepare(
       """
       SELECT set_id, cause IS NOT NULL FROM membership WHERE task_id = ?
-      ORDER BY from_sample DESC LIMIT 1
+      ORDER BY from_seq DESC LIMIT 1
       """
     ).bind(.integer(task)).first { ($0.integer(0), $0.integer(1) != 0) }
     guard let last, let set = try interner.set(row: last.0) else { return nil }
@@ -84,11 +84,11 @@ struct BeginningFinder {
   }
 
   /// Of a process that an earlier session saw.
-  func resumption(after last: (set: InternedSet, hasCause: Bool)?, in set: InternedSet)
+  func resumption(after last: (set: InternedSet, isNoteworthy: Bool)?, in set: InternedSet)
     -> Beginning?
   {
     guard let last else { return nil }
     if set.isMove(from: last.set) { return Beginning(cause: .moved, origin: last.set.row) }
-    return last.hasCause ? Beginning(cause: .wentOn) : nil
+    return last.isNoteworthy ? Beginning(cause: .wentOn) : nil
   }
 }

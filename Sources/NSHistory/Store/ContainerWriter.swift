@@ -43,8 +43,8 @@ final class ContainerWriter {
         AND COALESCE(verified, 1) = ?
       """
     ).bind(
-      .text(SystemText.harmless(container.id)), .optional(outer),
-      .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.harmless)),
+      .text(SystemText.sanitized(container.id)), .optional(outer),
+      .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.sanitized)),
       .optional(container.user), .integer(container.isMadeByRoot == false ? 0 : 1)
     ).first { $0.integer(0) }
     if let known {
@@ -60,8 +60,8 @@ final class ContainerWriter {
       VALUES (?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .text(SystemText.harmless(container.id)), .optional(outer),
-      .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.harmless)),
+      .text(SystemText.sanitized(container.id)), .optional(outer),
+      .optional(container.engine?.rawValue), .optional(container.pod.map(SystemText.sanitized)),
       .optional(container.user), .optional(container.isMadeByRoot.map { $0 ? 1 : 0 })
     ).run()
     return connection.lastInsertedRowID
@@ -89,11 +89,11 @@ final class ContainerWriter {
           AND COALESCE(verified, 1) = ?
         """
       ).bind(
-        .text(SystemText.harmless(name.name)), .optional(name.image.map(SystemText.harmless)),
-        .optional(name.pod.map(SystemText.harmless)),
-        .optional(name.namespace.map(SystemText.harmless)), .integer(name.isSandbox ? 1 : 0),
-        .text(SystemText.harmless(container.id)), .optional(container.engine?.rawValue),
-        .optional(container.pod.map(SystemText.harmless)), .optional(container.user),
+        .text(SystemText.sanitized(name.name)), .optional(name.image.map(SystemText.sanitized)),
+        .optional(name.pod.map(SystemText.sanitized)),
+        .optional(name.namespace.map(SystemText.sanitized)), .integer(name.isSandbox ? 1 : 0),
+        .text(SystemText.sanitized(container.id)), .optional(container.engine?.rawValue),
+        .optional(container.pod.map(SystemText.sanitized)), .optional(container.user),
         .integer(container.isMadeByRoot == false ? 0 : 1)
       ).run()
     }

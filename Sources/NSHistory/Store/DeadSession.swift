@@ -10,7 +10,7 @@ enum DeadSession {
       """
       SELECT session_id, recorder_pid,
         (SELECT wall_ns FROM sample WHERE session_id = session.session_id
-         AND sample_id = (SELECT MAX(sample_id) FROM sample)), device, inode
+         AND seq = (SELECT MAX(seq) FROM sample)), device, inode
       FROM session LEFT JOIN session_file USING (session_id) WHERE end_reason IS NULL
       """
     ).first {

@@ -61,8 +61,8 @@ final class DescriptionWriter {
     let last = try news.since.map { (boot) throws(SQLiteError) in
       try connection.prepare(
         """
-        SELECT sample_id FROM sample WHERE sample_id < ? AND session_id = ? AND boot_ns <= ?
-        ORDER BY sample_id DESC LIMIT 1
+        SELECT seq FROM sample WHERE seq < ? AND session_id = ? AND boot_ns <= ?
+        ORDER BY seq DESC LIMIT 1
         """
       ).bind(.integer(number), .integer(session), .integer(boot)).first { $0.integer(0) }
     }
@@ -75,9 +75,9 @@ final class DescriptionWriter {
   ) throws(SQLiteError) {
     let last = try connection.prepare(
       """
-      SELECT sample_id FROM sample WHERE sample_id <= (
-        SELECT until_sample FROM membership WHERE task_id = ? ORDER BY from_sample DESC LIMIT 1)
-      ORDER BY sample_id DESC LIMIT 1 OFFSET ?
+      SELECT seq FROM sample WHERE seq <= (
+        SELECT until_seq FROM membership WHERE task_id = ? ORDER BY from_seq DESC LIMIT 1)
+      ORDER BY seq DESC LIMIT 1 OFFSET ?
       """
     ).bind(.integer(task), .integer(Int64(ProcessDescription.samplesToReadAll - 1))).first {
       $0.integer(0)
@@ -152,7 +152,7 @@ final class DescriptionWriter {
           CASE WHEN has_past THEN
             (SELECT next_seq FROM past_description WHERE task_id = ?1
              ORDER BY next_seq DESC LIMIT 1) END,
-          (SELECT from_sample FROM membership WHERE task_id = ?1 ORDER BY from_sample LIMIT 1), 0)
+          (SELECT from_seq FROM membership WHERE task_id = ?1 ORDER BY from_seq LIMIT 1), 0)
       FROM task WHERE task_id = ?1
       """
     ).bind(.integer(task)).first { row in

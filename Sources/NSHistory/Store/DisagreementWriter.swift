@@ -14,7 +14,7 @@ struct DisagreementWriter {
       let sampled = try one.sampled.map { (set) throws(SQLiteError) in try interner.set(set) }
       try connection.prepare(
         """
-        INSERT INTO disagreement (sample_id, place, pid, tid, comm, kind, reported_set_id,
+        INSERT INTO disagreement (seq, position, pid, tid, comm, kind, reported_set_id,
           sampled_set_id)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """

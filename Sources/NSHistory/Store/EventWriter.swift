@@ -21,7 +21,7 @@ struct EventWriter {
     _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
     first: Int64, makers: MakerWriter
   ) throws(SQLiteError) -> [Int64] {
-    var briefs = BriefProcesses(events)
+    var briefs = ShortLivedTasks(events)
     var times: [Int64] = []
     for event in events {
       pauses.step()
@@ -60,12 +60,12 @@ struct EventWriter {
 
   /// Whether it is to be kept.
   private func begin(
-    _ start: EventStart, _ live: inout LiveProcesses, _ briefs: inout BriefProcesses,
+    _ start: EventStart, _ live: inout LiveProcesses, _ briefs: inout ShortLivedTasks,
     _ number: Int64, _ now: ClockReading, _ makers: MakerWriter
   ) throws(SQLiteError) -> Bool {
     let set = try interner.set(start.set)
     let parent = start.parent.flatMap {
-      briefs.parent($0) ?? live[$0].map(BriefProcesses.Parent.init)
+      briefs.parent($0) ?? live[$0].map(ShortLivedTasks.Parent.init)
     }
     let beginning =
       start.tid == nil
@@ -92,7 +92,7 @@ struct EventWriter {
         membership: try rows.open(
           task, set, from: number, beginning, isExact: start.tid == nil || start.origin != .unknown
         ),
-        from: number, set: set, hasCause: beginning != nil, isMet: false),
+        from: number, set: set, isNoteworthy: beginning != nil, isMet: false),
       start.token)
     return true
   }
@@ -106,9 +106,9 @@ struct EventWriter {
     let beginning: Beginning? =
       set.isMove(from: process.set)
       ? Beginning(cause: .moved, origin: process.set.row)
-      : process.hasCause ? Beginning(cause: .wentOn) : nil
+      : process.isNoteworthy ? Beginning(cause: .wentOn) : nil
     process.set = set
-    process.hasCause = beginning != nil
+    process.isNoteworthy = beginning != nil
     process.membership = try rows.open(process.task, set, from: number, beginning, isExact: true)
     process.from = number
     live.put(process, token)
@@ -122,7 +122,8 @@ struct EventWriter {
     process.set = try interner.set(links)
     process.from = number
     process.membership = try rows.open(
-      process.task, process.set, from: number, process.hasCause ? Beginning(cause: .wentOn) : nil,
+      process.task, process.set, from: number,
+      process.isNoteworthy ? Beginning(cause: .wentOn) : nil,
       isExact: true)
     live.put(process, token)
     return true
@@ -132,7 +133,7 @@ struct EventWriter {
     _ process: LiveProcesses.Process, _ token: ProcessToken, _ live: inout LiveProcesses,
     _ number: Int64, _ mayResume: Bool
   ) throws(SQLiteError) {
-    if !process.isMet, !mayResume, keeps == .none || (keeps == .changed && !process.hasCause) {
+    if !process.isMet, !mayResume, keeps == .none || (keeps == .changed && !process.isNoteworthy) {
       try tasks.remove(process.task)
     } else {
       try rows.close(process, after: number - 1, isExact: true)
@@ -141,12 +142,12 @@ struct EventWriter {
   }
 
   private func insert(
-    _ brief: BriefProcesses.Brief, until last: Int64
+    _ brief: ShortLivedTasks.ShortLivedTask, until last: Int64
   ) throws(SQLiteError) {
     let description = brief.start.description
     try connection.prepare(
       """
-      INSERT INTO brief (from_sample, length, pid, set_id, parent_task_id, comm, uid, cgroup_id,
+      INSERT INTO short_lived_task (from_seq, length, pid, set_id, parent_task_id, comm, uid, cgroup_id,
         provenance)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """

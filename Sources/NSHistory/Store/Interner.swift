@@ -63,7 +63,7 @@ final class Interner {
     else { return }
     try connection.prepare(
       """
-      UPDATE namespace SET kernel_id = ?2, session_id = NULL, sighting = NULL,
+      UPDATE namespace SET kernel_id = ?2, session_id = NULL, inode_generation = NULL,
         initial = COALESCE(?3, initial)
       WHERE namespace_id = ?1
       """
@@ -184,11 +184,12 @@ final class Interner {
     }
     return try connection.prepare(
       """
-      SELECT namespace_id FROM namespace INDEXED BY namespace_sighting
-      WHERE session_id = ? AND sighting = ? AND type = ? AND boot_id = ? AND inode = ?
+      SELECT namespace_id FROM namespace INDEXED BY namespace_generation
+      WHERE session_id = ? AND inode_generation = ? AND type = ? AND boot_id = ? AND inode = ?
       """
     ).bind(
-      .integer(session), .integer(Int64(bitPattern: namespace.sighting)), type, .integer(boot),
+      .integer(session), .integer(Int64(bitPattern: namespace.inodeGeneration)), type,
+      .integer(boot),
       Self.inode(namespace)
     ).first { $0.integer(0) }
   }
@@ -197,15 +198,15 @@ final class Interner {
     let hasID = namespace.kernelID != nil
     try connection.prepare(
       """
-      INSERT INTO namespace (boot_id, type, inode, kernel_id, session_id, sighting, initial,
-        first_sample, last_sample)
+      INSERT INTO namespace (boot_id, type, inode, kernel_id, session_id, inode_generation, initial,
+        first_seq, last_seq)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
       """
     ).bind(
       .integer(boot), .integer(Int64(namespace.type.rawValue)), Self.inode(namespace),
       .optional(namespace.kernelID.map(Int64.init(bitPattern:))),
       hasID ? .null : .integer(session),
-      hasID ? .null : .integer(Int64(bitPattern: namespace.sighting)),
+      hasID ? .null : .integer(Int64(bitPattern: namespace.inodeGeneration)),
       .optional(namespace.isInitial.map { $0 ? 1 : 0 }), .integer(sample)
     ).run()
     let row = connection.lastInsertedRowID
@@ -232,7 +233,7 @@ final class Interner {
       try connection.prepare("INSERT INTO cgroup (path, container_id, unit) VALUES (?, ?, ?)")
         .bind(
           .text(path), .optional(try containers.row(of: place, text)),
-          .optional(place.unit.map(SystemText.harmless))
+          .optional(place.unit.map(SystemText.sanitized))
         ).run()
       row = connection.lastInsertedRowID
     }

@@ -22,7 +22,7 @@ struct LiveProcesses {
     var from: Int64
     var set: InternedSet
     /// Whether there was something to tell of how it came to where it is.
-    var hasCause: Bool
+    var isNoteworthy: Bool
     /// Whether a sample has met it.
     var isMet = true
   }

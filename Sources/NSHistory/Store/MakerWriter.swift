@@ -11,7 +11,7 @@ struct MakerWriter {
 
   /// A process made another in a set (clone(2)): a new process is where its parent's children go, or in
   /// namespaces that are made with it. Where it is not known where they went, nobody made anything.
-  func cloned(_ set: InternedSet, by parent: BriefProcesses.Parent?) throws(SQLiteError) {
+  func cloned(_ set: InternedSet, by parent: ShortLivedTasks.Parent?) throws(SQLiteError) {
     guard let parent else { return }
     let made = NamespaceType.allCases.filter { type in
       interner.created.contains(set[type.link]) && parent.set.isPlace(type.linkForChildren)

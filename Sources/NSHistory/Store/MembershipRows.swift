@@ -12,7 +12,7 @@ struct MembershipRows {
   ) throws(SQLiteError) {
     try connection.prepare(
       """
-      UPDATE membership SET until_sample = ?1, exact = NULLIF(COALESCE(exact, 0) | ?2, 0)
+      UPDATE membership SET until_seq = ?1, exact = NULLIF(COALESCE(exact, 0) | ?2, 0)
       WHERE membership_id = ?3
       """
     ).bind(.integer(last), .integer(isExact ? 2 : 0), .integer(process.membership)).run()
@@ -27,7 +27,7 @@ struct MembershipRows {
   ) throws(SQLiteError) -> Int64 {
     try connection.prepare(
       """
-      INSERT INTO membership (task_id, set_id, from_sample, cause, origin_set_id, exact)
+      INSERT INTO membership (task_id, set_id, from_seq, cause, origin_set_id, exact)
       VALUES (?, ?, ?, ?, ?, ?)
       """
     ).bind(

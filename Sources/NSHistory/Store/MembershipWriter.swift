@@ -41,9 +41,9 @@ struct MembershipWriter {
       let beginning: Beginning? =
         set.isMove(from: process.set)
         ? Beginning(cause: .moved, origin: process.set.row)
-        : process.hasCause ? Beginning(cause: .wentOn) : nil
+        : process.isNoteworthy ? Beginning(cause: .wentOn) : nil
       process.set = set
-      process.hasCause = beginning != nil
+      process.isNoteworthy = beginning != nil
       process.membership = try rows.open(process.task, set, from: sample, beginning)
       process.from = sample
       live.put(process, token)
@@ -69,7 +69,7 @@ struct MembershipWriter {
     var doubt = process
     doubt.membership = try rows.open(
       process.task, try interner.set(NamespaceLink.allCases.map { _ in .unread(.unseen) }),
-      from: last + 1, process.hasCause ? Beginning(cause: .wentOn) : nil)
+      from: last + 1, process.isNoteworthy ? Beginning(cause: .wentOn) : nil)
     try rows.close(doubt, after: sample - 1)
   }
 
@@ -113,7 +113,7 @@ struct MembershipWriter {
         .init(
           pid: arrival.facts.pid, tid: arrival.thread?.tid, task: task,
           membership: try rows.open(task, set, from: sample, beginning), from: sample, set: set,
-          hasCause: beginning != nil),
+          isNoteworthy: beginning != nil),
         arrival.token)
     }
   }

@@ -48,11 +48,11 @@ struct NamespacePresence {
     for (namespace, touch) in touched {
       let isEmpty = counts[namespace] == nil
       if touch.wasEmpty, !isEmpty {
-        try connection.prepare("UPDATE namespace SET last_sample = NULL WHERE namespace_id = ?")
+        try connection.prepare("UPDATE namespace SET last_seq = NULL WHERE namespace_id = ?")
           .bind(.integer(namespace)).run()
       } else if isEmpty {
         hasEmptied = true
-        try connection.prepare("UPDATE namespace SET last_sample = ? WHERE namespace_id = ?")
+        try connection.prepare("UPDATE namespace SET last_seq = ? WHERE namespace_id = ?")
           .bind(.integer(touch.last), .integer(namespace)).run()
       }
     }

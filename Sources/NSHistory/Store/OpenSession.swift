@@ -10,7 +10,7 @@ final class OpenSession {
   private let memberships: MembershipWriter
   private let descriptions: DescriptionWriter
   private let events: EventWriter
-  private let rows: NumberedRows
+  private let rows: SequenceWriter
   /// What the recorder does in the middle of a long write.
   let pauses = WritePauses()
   private var backlog = Backlog()
@@ -55,7 +55,7 @@ final class OpenSession {
     descriptions = tasks.descriptions
     memberships = MembershipWriter(
       connection: connection, interner: interner, tasks: tasks, pauses: pauses)
-    rows = NumberedRows(connection: connection, session: row)
+    rows = SequenceWriter(connection: connection, session: row)
     pinWriter = PinWriter(
       connection: connection, interner: interner, session: row, space: space)
     events = EventWriter(

@@ -23,7 +23,7 @@ struct PinWriter {
   func write(_ scan: PinScan, after open: [Key: Int64]) throws(SQLiteError) -> [Key: Int64] {
     try connection.prepare(
       """
-      INSERT INTO pin_scan (session_id, wall_ns, boot_ns, took_ns, denied) VALUES (?, ?, ?, ?, ?)
+      INSERT INTO pin_scan (session_id, wall_ns, boot_ns, duration_ns, denied) VALUES (?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(session), .integer(scan.start.wall), .integer(scan.start.boot),

@@ -8,12 +8,12 @@ enum SessionCloser {
     let last = try lastSample(of: session, in: connection)
     if let last {
       try connection.prepare(
-        "UPDATE membership SET until_sample = ? WHERE until_sample IS NULL"
+        "UPDATE membership SET until_seq = ? WHERE until_seq IS NULL"
       ).bind(.integer(last)).run()
       try connection.prepare(
         """
-        UPDATE namespace SET last_sample = ?
-        WHERE last_sample IS NULL AND first_sample IS NOT NULL
+        UPDATE namespace SET last_seq = ?
+        WHERE last_seq IS NULL AND first_seq IS NOT NULL
         """
       )
       .bind(.integer(last)).run()
@@ -24,7 +24,7 @@ enum SessionCloser {
       """)
     try connection.prepare(
       """
-      UPDATE session SET last_sample = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?
+      UPDATE session SET last_seq = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?
       """
     ).bind(.optional(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
   }
@@ -34,7 +34,7 @@ enum SessionCloser {
     of session: Int64, in connection: Connection
   ) throws(SQLiteError) -> Int64? {
     let isOfSession =
-      try connection.prepare("SELECT session_id FROM sample ORDER BY sample_id DESC LIMIT 1")
+      try connection.prepare("SELECT session_id FROM sample ORDER BY seq DESC LIMIT 1")
       .first { $0.integer(0) == session } ?? false
     guard isOfSession else { return nil }
     return try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) }

@@ -107,9 +107,9 @@ struct TaskWriter {
     let last = try connection.prepare(
       """
       SELECT t.task_id,
-        (SELECT (SELECT s.boot_ns FROM sample AS s WHERE s.sample_id <= m.until_sample
-                 ORDER BY s.sample_id DESC LIMIT 1)
-         FROM membership AS m WHERE m.task_id = t.task_id ORDER BY m.from_sample DESC LIMIT 1)
+        (SELECT (SELECT s.boot_ns FROM sample AS s WHERE s.seq <= m.until_seq
+                 ORDER BY s.seq DESC LIMIT 1)
+         FROM membership AS m WHERE m.task_id = t.task_id ORDER BY m.from_seq DESC LIMIT 1)
       FROM task AS t WHERE t.space_id = ? AND t.pid = ? AND t.start_ticks = ? AND t.tid IS NULL
       ORDER BY t.task_id DESC LIMIT 1
       """

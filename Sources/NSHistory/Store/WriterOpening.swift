@@ -79,7 +79,7 @@ enum WriterOpening {
       recorder = liveRecorder(path)
     }
     let holder = recorder.map {
-      "the recorder with PID \($0.pid) has it, since \(TimeFormat.people($0.since, .local))"
+      "the recorder with PID \($0.pid) has it, since \(TimeFormat.localTime($0.since, .local))"
     }
     return HistoryError(
       .busy, operation, path, reason: holder ?? "another recorder has it",

@@ -19,7 +19,7 @@ public enum TimeFormat {
 
   /// For people, to the millisecond and with the offset: `2026-11-23 10:00:00.000+01:00`. Cut,
   /// not rounded, so that no time is shown that had not come.
-  public static func people(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+  public static func localTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, offset) = CalendarTime.of(seconds, zone)
     return "\(date(time)) \(clock(time)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
@@ -27,7 +27,7 @@ public enum TimeFormat {
 
   /// A start time of a process for people, as exact as a clock tick tells it:
   /// `2026-11-23 10:00:00.43+01:00`.
-  public static func people(start nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+  public static func localTime(start nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, offset) = CalendarTime.of(seconds, zone)
     return "\(date(time)) \(clock(time)).\(digits(rest / 10_000_000, 2))\(suffix(offset, zone))"

@@ -30,7 +30,7 @@ extension EventFollower {
 
   /// Whether a task that is in a namespace stays there for longer than it may take to tell that it
   /// left.
-  func isSurelyHeld(_ namespace: FollowedNamespace) -> Bool {
+  func isStillReferenced(_ namespace: FollowedNamespace) -> Bool {
     var holders = namespace.holders
     // Those of which an event was met, and how many links of theirs count now.
     var links: [Int32: Int] = [:]

@@ -5,12 +5,12 @@ internal import NamespaceModel
 
 extension EventFollower {
   /// Whether a process whose main thread has exited may go on by exec.
-  func mayGoOn(_ pid: Int32) -> Bool {
+  func mayExecAfterLeaderExit(_ pid: Int32) -> Bool {
     paused[pid] != nil || processes[pid]?.set.isZombie == true
   }
 
   /// Whether a process may have threads that no event told of.
-  func mayHaveUntold(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
+  func mayHaveUnreportedThreads(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
 
   func rename(
     _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ look: TaskLook?

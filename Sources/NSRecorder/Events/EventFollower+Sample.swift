@@ -106,7 +106,7 @@ extension EventFollower {
   }
 
   /// Ends a beginning: gives the sample that tells all that the history does not know yet.
-  func finishBeginning(_ sample: ProcessSample, told: inout ToldTasks) -> ProcessSample {
+  func finishBeginning(_ sample: ProcessSample, told: inout ReportedState) -> ProcessSample {
     var news = ProcessSample(start: sample.start)
     news.end = sample.end
     news.counts = sample.counts
@@ -138,13 +138,13 @@ extension EventFollower {
     }
     // What the sample told of the others it read itself.
     unconfirmed = unconfirmed.filter { processes[$0]?.set.hasUnknownID == true }
-    told = ToldTasks()
+    told = ReportedState()
     return news
   }
 
   private func tell(
     _ task: FollowedTask, as thread: ThreadFacts?, in news: inout ProcessSample,
-    _ told: ToldTasks
+    _ told: ReportedState
   ) {
     let set = folding.reported(task, of: sets)
     if let before = told.sets[task.token] {
@@ -168,8 +168,8 @@ extension EventFollower {
   }
 
   /// What the history knows of tasks, to be compared with once a sample has told where they are.
-  func toldTasks() -> ToldTasks {
-    var told = ToldTasks()
+  func toldTasks() -> ReportedState {
+    var told = ReportedState()
     for task in processes.values { told.sets[task.token] = task.told }
     for case let task? in threads.values.map(\.task) { told.sets[task.token] = task.told }
     told.suspects = Set(
@@ -180,7 +180,7 @@ extension EventFollower {
 }
 
 /// Where the history has tasks.
-struct ToldTasks {
+struct ReportedState {
   var sets: [ProcessToken: FollowedSet] = [:]
   /// Those that the last sample did not confirm. If the one behind a loss does not either, something
   /// may have been missing before the loss already.

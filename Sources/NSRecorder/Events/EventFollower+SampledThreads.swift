@@ -26,7 +26,7 @@ extension EventFollower {
   /// Begins with a thread that is where its process is.
   ///
   /// - Parameter before: the threads that were followed: it may be one of them, and have returned.
-  func begin(_ companion: ProcessSample.Companion, _ before: [Int32: FollowedThread]) {
+  func begin(_ companion: ProcessSample.ThreadObservation, _ before: [Int32: FollowedThread]) {
     guard let process = processes[companion.pid], process.source == companion.thread.process else {
       return
     }
@@ -91,7 +91,8 @@ extension EventFollower {
 
   /// Compares the threads of a sample with what events told up to its beginning.
   func verifyThreads(
-    _ companions: [ProcessSample.Companion], _ touched: Set<Int32>, _ verified: inout Verified
+    _ companions: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
+    _ verified: inout Verified
   ) {
     var suspects: Set<Int32> = []
     let like = Dictionary(companions.map { ($0.thread.tid, $0) }) { _, last in last }
@@ -137,7 +138,7 @@ extension EventFollower {
   }
 
   /// The links that a sample read of a thread that is where its process is.
-  private func links(of companion: ProcessSample.Companion) -> [LinkState]? {
+  private func links(of companion: ProcessSample.ThreadObservation) -> [LinkState]? {
     companion.links
       ?? companion.thread.process.flatMap { sources[$0]?.links.links }
   }

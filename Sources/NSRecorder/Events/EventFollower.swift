@@ -78,7 +78,7 @@ final class EventFollower {
     (threads[task]?.task ?? processes[task])?.rate?.folded ?? []
   }
 
-  init() { sets.isSurelyHeld = { [unowned self] in isSurelyHeld($0) } }
+  init() { sets.isStillReferenced = { [unowned self] in isStillReferenced($0) } }
 
   /// Takes in an event.
   ///

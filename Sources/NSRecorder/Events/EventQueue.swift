@@ -79,12 +79,13 @@ struct EventQueue {
   ///
   /// - Parameters:
   ///   - known: what the record of a task would say, by all that was taken in before.
-  ///   - mayGoOn: whether a process whose main thread has exited may go on by exec.
-  ///   - mayHaveUntold: whether a process may have threads that no event told of.
+  ///   - mayExecAfterLeaderExit: whether a process whose main thread has exited may go on by exec.
+  ///   - mayHaveUnreportedThreads: whether a process may have threads that no event told of.
   ///   - folded: the links of a task of which changes are left out at present.
   mutating func add(
-    _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?, mayGoOn: (Int32) -> Bool,
-    mayHaveUntold: (Int32) -> Bool, folded: (Int32) -> LinkMask = { _ in [] }
+    _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?,
+    mayExecAfterLeaderExit: (Int32) -> Bool,
+    mayHaveUnreportedThreads: (Int32) -> Bool, folded: (Int32) -> LinkMask = { _ in [] }
   ) {
     let now = self.now()
     let epoch = now.wall - now.boot
@@ -100,7 +101,9 @@ struct EventQueue {
       if let last = items.last, last.event.time > event.time { isSorted = false }
       let isFolded = changesOnly(folded(event.tid), event, known)
       var item = Item(
-        event: event, look: look(at: event, known, mayGoOn, mayHaveUntold), order: lastOrder,
+        event: event,
+        look: look(at: event, known, mayExecAfterLeaderExit, mayHaveUnreportedThreads),
+        order: lastOrder,
         epoch: epoch, isFolded: isFolded)
       lastOrder += 1
       if let last = replaceable(by: item) {
@@ -143,8 +146,9 @@ struct EventQueue {
   }
 
   private mutating func look(
-    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?, _ mayGoOn: (Int32) -> Bool,
-    _ mayHaveUntold: (Int32) -> Bool
+    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?,
+    _ mayExecAfterLeaderExit: (Int32) -> Bool,
+    _ mayHaveUnreportedThreads: (Int32) -> Bool
   ) -> TaskLook? {
     switch event.kind {
     case .fork(_, let parent):
@@ -156,11 +160,11 @@ struct EventQueue {
       parents[event.tid] = nil
       guard event.tid == event.pid else { return nil }
       exited.insert(event.pid)
-      return mayHaveUntold(event.pid) ? read(event, [], isMove: true) : nil
+      return mayHaveUnreportedThreads(event.pid) ? read(event, [], isMove: true) : nil
     case .comm(_, let isExec):
       // It is where the thread was that executes; no record holds that.
       guard isExec, event.tid == event.pid else { return nil }
-      let isResumed = exited.remove(event.tid) != nil || mayGoOn(event.tid)
+      let isResumed = exited.remove(event.tid) != nil || mayExecAfterLeaderExit(event.tid)
       return read(
         event, isResumed ? NamespaceLink.allCases : [], isMove: false, isDescribed: true)
     case .namespaces(let inodes):
@@ -178,7 +182,8 @@ struct EventQueue {
         let changed =
           (latest[event.tid] ?? known(event.tid)).map { inodes.differences(from: $0) } ?? []
         let look = read(
-          event, NamespaceLink.allCases, isMove: mayHaveUntold(event.pid), isDescribed: true,
+          event, NamespaceLink.allCases, isMove: mayHaveUnreportedThreads(event.pid),
+          isDescribed: true,
           cameTo: changed)
         looks[event.tid] = .some(look)
         lookAtMounts(changed, of: inodes, look)

@@ -6,8 +6,8 @@ internal import Procfs
 extension EventRecording {
   /// Begins to listen, as the configuration wants it; nil where only samples are to be taken.
   static func make(
-    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: Surroundings,
-    _ identity: IdentitySource, _ notices: inout Notices
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: RecorderEnvironment,
+    _ identity: IdentitySource, _ notices: inout StartupDiagnostics
   ) throws(RecorderError) -> EventRecording? {
     guard configuration.events != .off else { return nil }
     do throws(RecorderError) {
@@ -32,7 +32,7 @@ extension EventRecording {
 
   /// The rings of the kernel's events; throws why a recorder cannot have them, or could not use them.
   static func listener(
-    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: Surroundings
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: RecorderEnvironment
   ) throws(RecorderError) -> EventListener {
     if let reason = uselessness(root, surroundings) { throw .eventsUseless(reason) }
     do throws(EventsError) {
@@ -44,7 +44,7 @@ extension EventRecording {
 
   /// Why what the kernel tells would not fit to what samples show; nil where it does.
   private static func uselessness(
-    _ root: ProcRoot, _ surroundings: Surroundings
+    _ root: ProcRoot, _ surroundings: RecorderEnvironment
   ) -> String? {
     guard root.isProc else { return "\(surroundings.procRoot) is no proc file system" }
     guard let shown = surroundings.shownPIDNamespace?.inode,

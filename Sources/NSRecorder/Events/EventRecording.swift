@@ -17,7 +17,7 @@ final class EventRecording {
   /// Losses that the sample with which all begins anew makes good; nil while events are followed.
   private var beginning: [LostEvents]? = []
   /// Where the history has tasks, while a sample has to tell where they are.
-  private var told = ToldTasks()
+  private var told = ReportedState()
   /// Batches that are complete, because the wall clock was set behind them.
   private var batches: [EventBatch] = []
   /// Up to when events were taken in.
@@ -75,8 +75,8 @@ final class EventRecording {
       losses.append(LostEvents(after: first - 1, by: horizon, records: nil, cause: .late))
     }
     queue.add(
-      buffer, known: follower.inodes, mayGoOn: follower.mayGoOn,
-      mayHaveUntold: follower.mayHaveUntold, folded: follower.folded)
+      buffer, known: follower.inodes, mayExecAfterLeaderExit: follower.mayExecAfterLeaderExit,
+      mayHaveUnreportedThreads: follower.mayHaveUnreportedThreads, folded: follower.folded)
     follower.sets.sights += queue.takeSights()
     // Who is told more than can be taken in begins anew before memory is short.
     if beginning == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {

@@ -66,10 +66,10 @@ final class FollowedSets {
   private static let few = 4096
   private var namespaces: [Key: FollowedNamespace] = [:]
   /// Tells namespaces apart that no id tells apart; far from what samples count.
-  private var lastSighting: UInt64 = 1 << 40
+  private var lastInodeGeneration: UInt64 = 1 << 40
   /// Whether a task surely is in a namespace still. It is told to have left a moment after it did, and
   /// in between the number may be another's.
-  var isSurelyHeld: (FollowedNamespace) -> Bool = { $0.holders > 0 }
+  var isStillReferenced: (FollowedNamespace) -> Bool = { $0.holders > 0 }
   /// The inode numbers of the initial net and mnt namespaces, where they vary by kernel.
   var initial: [NamespaceType: UInt64] = [:]
 
@@ -177,7 +177,7 @@ final class FollowedSets {
       case true?: return live
       case false?: break
       case nil:
-        if isSurelyHeld(live) { return live }
+        if isStillReferenced(live) { return live }
       }
     }
     if let last = namespaces[key] {
@@ -187,10 +187,11 @@ final class FollowedSets {
         return last
       }
     }
-    if id == nil, !InitialNamespace.hasFixedInode(inode) { lastSighting += 1 }
+    if id == nil, !InitialNamespace.hasFixedInode(inode) { lastInodeGeneration += 1 }
     let namespace = FollowedNamespace(
       ObservedNamespace(
-        type: type, inode: inode, kernelID: id, sighting: id == nil ? lastSighting : 0,
+        type: type, inode: inode, kernelID: id,
+        inodeGeneration: id == nil ? lastInodeGeneration : 0,
         isInitial: InitialNamespace.isInitial(
           type, inode, hasKernelID: id != nil, varying: initial)),
       met: now)
@@ -236,7 +237,7 @@ final class FollowedSets {
       let before = namespace.observed
       var read = before
       read.kernelID = namespace.mountedID
-      read.sighting = 0
+      read.inodeGeneration = 0
       if namespace.learn(read) { renamed.append((namespace, before)) }
     }
     mounted.removeAll()

@@ -45,36 +45,36 @@ struct PinNames {
   }
 
   /// The namespace of an inode number. Without an id a number is one namespace for as long as
-  /// every scan finds it pinned; the fixed number of an initial one needs no sighting.
+  /// every scan finds it pinned; the fixed number of an initial one needs no generation.
   mutating func name(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> ObservedNamespace {
-    var sighting: UInt64 = 0
+    var inodeGeneration: UInt64 = 0
     let key = Key(type: type, inode: inode)
     if let id {
       if ids[key]?.id != id { ids[key] = (id, step) }
       named.insert(key)
     } else if !InitialNamespace.hasFixedInode(inode) {
       if let known = given[key] ?? kept[key] {
-        sighting = known
+        inodeGeneration = known
       } else {
-        sighting = next
+        inodeGeneration = next
         next += 1
       }
-      given[key] = sighting
+      given[key] = inodeGeneration
     }
-    return known(type, inode, id: id, sighting: sighting)
+    return known(type, inode, id: id, inodeGeneration: inodeGeneration)
   }
 
   /// The same where no pin was seen: nil without an id, unless the number says it all.
   func nameUnpinned(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> ObservedNamespace? {
     guard id != nil || InitialNamespace.hasFixedInode(inode) else { return nil }
-    return known(type, inode, id: id, sighting: 0)
+    return known(type, inode, id: id, inodeGeneration: 0)
   }
 
   private func known(
-    _ type: NamespaceType, _ inode: UInt64, id: UInt64?, sighting: UInt64
+    _ type: NamespaceType, _ inode: UInt64, id: UInt64?, inodeGeneration: UInt64
   ) -> ObservedNamespace {
     ObservedNamespace(
-      type: type, inode: inode, kernelID: id, sighting: sighting,
+      type: type, inode: inode, kernelID: id, inodeGeneration: inodeGeneration,
       isInitial: InitialNamespace.isInitial(
         type, inode, hasKernelID: id != nil, varying: varying))
   }

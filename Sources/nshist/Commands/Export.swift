@@ -75,7 +75,7 @@ struct Export: ParsableCommand {
     Progress.shared.stop()
     if let failure { throw failure }
     try writer.end()
-    let hints = Hints(reader: reader, zone: .local)
+    let hints = EmptyResultHelp(reader: reader, zone: .local)
     let caveats = try hints.caveats(in: window)
     try hints.say(caveats, in: window, isEmpty: writer.rows == 0)
     guard writer.rows == 0 else { return }

@@ -67,7 +67,7 @@ struct QueryChanges: ParsableCommand {
       question.process, question.namespace?.process, container.map { .container($0) })
     let listing = Listing(
       "changes", all, chosen: chosen, to: try options.output(), options.format)
-    let hints = Hints(reader: reader, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: question.window)
     try listing.begin([caveats.json])
     var isEmpty = true
@@ -88,7 +88,9 @@ struct QueryChanges: ParsableCommand {
     }
   }
 
-  private func sayNothing(_ question: ChangesQuestion, _ reader: HistoryReader, _ hints: Hints)
+  private func sayNothing(
+    _ question: ChangesQuestion, _ reader: HistoryReader, _ hints: EmptyResultHelp
+  )
     throws
   {
     if let process = question.process ?? container.map({ .container($0) }),

@@ -37,12 +37,12 @@ struct QueryCoverage: ParsableCommand {
     let all = CoverageColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
-    let hints = Hints(reader: reader, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     let listing = Listing(
       "periods", all, chosen: chosen, to: try options.output(), options.format)
     if let time {
-      let words = CoverageWords(
+      let words = CoverageFormatter(
         time: time, coverage: try reader.coverage(at: time), zone: options.zone)
       try listing.begin(
         words.json + [caveats.json], lines: words.lines + caveats.lines)

@@ -28,13 +28,13 @@ struct QueryHistory: ParsableCommand {
     let now = ClockReading.now().wall
     let selector = try inside.process(process, now: now)
     let window = try range.window(now: now)
-    let all = StayColumns.all(options.zone)
+    let all = HistoryColumns.all(options.zone)
     let chosen = try columns.chosen(of: all)
     let reader = try options.reader()
     try reader.requireKnown(selector)
     let listing = Listing(
       "history", all, chosen: chosen, to: try options.output(), options.format)
-    let hints = Hints(reader: reader, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     try listing.begin([caveats.json])
     let nameless = NamelessContainers()

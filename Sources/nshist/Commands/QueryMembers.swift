@@ -35,8 +35,8 @@ struct QueryMembers: ParsableCommand {
     let summaries = try reader.namespaces(selector, in: window)
     let listing = Listing(
       "members", all, chosen: chosen, to: try options.output(), options.format)
-    let words = SummaryWords(zone: options.zone)
-    let hints = Hints(reader: reader, zone: options.zone)
+    let words = SummaryFormatter(zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     try listing.begin(
       [caveats.json, ("namespaces", .array(summaries.map(words.json)))],

@@ -34,10 +34,10 @@ struct QueryNamespaces: ParsableCommand {
       at: time, of: container.map { try reader.matcher(.container($0)) })
     let listing = Listing(
       "namespaces", all, chosen: chosen, to: try options.output(), options.format)
-    let words = MomentWords(
+    let words = MomentFormatter(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
       looks: answer.looks)
-    let hints = Hints(reader: reader, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(at: time, moment)
     try listing.begin(words.json + [caveats.json], lines: words.lines)
     let nameless = NamelessContainers()

@@ -35,7 +35,7 @@ struct QueryPeers: ParsableCommand {
     let reader = try options.reader()
     try reader.requireKnown(selector)
     let listing = Listing("peers", all, chosen: chosen, to: try options.output(), options.format)
-    let hints = Hints(reader: reader, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     try listing.begin([caveats.json])
     let nameless = NamelessContainers()
@@ -54,7 +54,8 @@ struct QueryPeers: ParsableCommand {
   }
 
   private func sayNothing(
-    _ selector: ProcessSelector, _ window: TimeWindow, _ reader: HistoryReader, _ hints: Hints
+    _ selector: ProcessSelector, _ window: TimeWindow, _ reader: HistoryReader,
+    _ hints: EmptyResultHelp
   ) throws {
     guard try reader.isRecorded(selector, in: window) else {
       return try hints.say(nothingOf: selector, in: window)

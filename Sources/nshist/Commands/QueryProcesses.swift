@@ -73,8 +73,8 @@ struct QueryProcesses: ParsableCommand {
     let matchers = try selectors.map { try reader.matcher($0) }
     let listing = Listing(
       "processes", all, chosen: chosen, to: try options.output(), options.format)
-    let words = MomentWords(time: time, samples: answer.samples, zone: options.zone)
-    let hints = Hints(reader: reader, zone: options.zone)
+    let words = MomentFormatter(time: time, samples: answer.samples, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(at: time, moment)
     try listing.begin(words.json + [caveats.json], lines: words.lines)
     let nameless = NamelessContainers()

@@ -49,7 +49,7 @@ struct QuerySame: ParsableCommand {
     }
     let question = SameQuestion(pids: operands.selectors, time: time, types: types)
     let answer = try reader.same(question)
-    var words = SameWords(
+    var words = SameFormatter(
       question: question, answer: answer, zone: zone,
       noSample: answer.recorded == nil ? try reader.noSampleWords() : "")
     for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {

@@ -55,7 +55,7 @@ struct QueryShared: ParsableCommand {
         """)
     }
     try refuseOneProcess(answer)
-    let hints = Hints(reader: reader, zone: zone)
+    let hints = EmptyResultHelp(reader: reader, zone: zone)
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
       try sayNothing(of: group, found, window, hints)
     }
@@ -93,7 +93,7 @@ struct QueryShared: ParsableCommand {
 
   private func sayNothing(
     of group: SharedQuestion.Group, _ found: SharedAnswer.Group, _ window: TimeWindow,
-    _ hints: Hints
+    _ hints: EmptyResultHelp
   ) throws {
     switch group {
     case .processes(let selector): try hints.say(nothingOf: selector, in: window)

@@ -26,10 +26,10 @@ struct QueryTree: ParsableCommand {
     let trees = (type.map { [$0] } ?? HierarchyType.allCases).map { type in
       NamespaceTree(type.type, answer.namespaces)
     }
-    let hints = Hints(reader: reader, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(at: time, moment)
     let output = try options.output()
-    let words = MomentWords(
+    let words = MomentFormatter(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
       looks: answer.looks)
     switch options.format {

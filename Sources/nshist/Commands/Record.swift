@@ -106,9 +106,9 @@ struct Record: ParsableCommand {
     let recorder = try Recorder(
       configuration, logger: Logger(label: "nshist") { _ in MessageLogHandler() })
     sayStart(recorder, path)
-    let summary = try recorder.run { Messages.shared.status(RecordingWords.status($0)) }
+    let summary = try recorder.run { Messages.shared.status(RecordingFormatter.status($0)) }
     Messages.shared.endStatus()
-    Messages.shared.say(RecordingWords.end(summary, path))
+    Messages.shared.say(RecordingFormatter.end(summary, path))
     if let failure = summary.lostFile ?? summary.endFailure { throw failure }
     if summary.endedUnwritten || summary.hasRecordedNothing {
       throw ExitCode(ExitStatus.inputOutput)
@@ -117,12 +117,12 @@ struct Record: ParsableCommand {
 
   private func sayStart(_ recorder: Recorder, _ path: String) {
     if let closed = recorder.closedSession {
-      Messages.shared.say(RecordingWords.closed(closed))
+      Messages.shared.say(RecordingFormatter.closed(closed))
     }
-    let end = samples.map { RecordingWords.count($0, "sample", "samples") } ?? "until ^C"
+    let end = samples.map { RecordingFormatter.count($0, "sample", "samples") } ?? "until ^C"
     Messages.shared.say(
       """
-      recording \(procRoot) into \(path) every \(RecordingWords.interval(interval)), \(end); \
+      recording \(procRoot) into \(path) every \(RecordingFormatter.interval(interval)), \(end); \
       \(recorder.hasEvents ? "events of the kernel in between" : "no events in between"); \
       namespaces told apart by \(recorder.identity.rawValue)
       """)

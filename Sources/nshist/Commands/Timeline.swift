@@ -28,7 +28,7 @@ struct Timeline: ParsableCommand {
     let reader = try options.reader()
     for selector in selectors { try reader.requireKnown(selector) }
     let lanes = try reader.timeline(selectors, in: window, types: types)
-    let hints = Hints(reader: reader, zone: options.zone)
+    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     let output = try options.output()
     if options.format == .table {

@@ -142,5 +142,5 @@ struct FileCheckup {
     bytes < 10 << 20 ? "\(bytes >> 10) KiB" : "\(bytes >> 20) MiB"
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
 }

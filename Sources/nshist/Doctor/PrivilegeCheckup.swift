@@ -15,7 +15,7 @@ enum PrivilegeCheckup {
 
   private static func reading(_ root: ProcRoot, _ counts: ProcessSample.Counts) -> Checkup {
     let user = "uid \(geteuid()), \(root.hasTraceCapability ? "with" : "without") CAP_SYS_PTRACE"
-    let all = RecordingWords.count(counts.processes, "process", "processes")
+    let all = RecordingFormatter.count(counts.processes, "process", "processes")
     guard counts.denied > 0 else {
       return Checkup(
         what: "privileges", state: .fine, found: "\(user): all \(all) can be read")
@@ -98,7 +98,7 @@ enum PrivilegeCheckup {
       what: "open files", state: .degraded,
       found: """
         the limit of open files leaves \
-        \(RecordingWords.count(counts.unheld, "process", "processes")) to be opened anew in each \
+        \(RecordingFormatter.count(counts.unheld, "process", "processes")) to be opened anew in each \
         sample
         """,
       advice: "samples take longer; raise the hard limit (ulimit -Hn)")

@@ -37,7 +37,7 @@ struct SameOperands {
       }
       let meant = try processes(selector)
       guard !meant.isEmpty else {
-        try Hints(reader: reader, zone: zone).say(nothingOf: selector, in: window)
+        try EmptyResultHelp(reader: reader, zone: zone).say(nothingOf: selector, in: window)
         return nil
       }
       if selector.latestPID == nil { operands.areGroups = true }
@@ -101,7 +101,7 @@ struct SameOperands {
   /// container, where a restart gives the same numbers to others.
   private func note(othersOf selector: ProcessSelector, _ operands: inout Operands) throws {
     guard case .range = time, let pid = selector.latestPID,
-      let others = try Hints(reader: reader, zone: zone).others(of: selector, in: window)
+      let others = try EmptyResultHelp(reader: reader, zone: zone).others(of: selector, in: window)
     else { return }
     operands.notes.append("\(others).")
     operands.others.append(

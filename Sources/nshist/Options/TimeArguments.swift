@@ -34,7 +34,7 @@ enum TimeArguments {
         """)
     }
     guard meanings.count == 1 else {
-      let both = meanings.map { "'\(TimeFormat.people($0, .local))'" }.joined(separator: " or ")
+      let both = meanings.map { "'\(TimeFormat.localTime($0, .local))'" }.joined(separator: " or ")
       throw ValidationError(
         "'\(text)' came twice, as summer time ended; for \(option) write \(both)")
     }

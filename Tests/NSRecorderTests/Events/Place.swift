@@ -62,7 +62,7 @@ struct Place: Hashable {
       case .namespace(let inode, let id):
         .namespace(
           ObservedNamespace(
-            type: link.type, inode: inode, kernelID: id, sighting: id == nil ? inode : 0,
+            type: link.type, inode: inode, kernelID: id, inodeGeneration: id == nil ? inode : 0,
             isInitial: InitialNamespace.isInitial(
               link.type, inode, hasKernelID: id != nil, varying: [:])))
       }

@@ -39,8 +39,8 @@ struct QueueLookTests {
 
   private func add(_ events: [KernelEvent], to queue: inout EventQueue) {
     queue.add(
-      events, known: { _ in Place.host.inodes }, mayGoOn: { _ in false },
-      mayHaveUntold: { _ in false })
+      events, known: { _ in Place.host.inodes }, mayExecAfterLeaderExit: { _ in false },
+      mayHaveUnreportedThreads: { _ in false })
   }
 
   private func fork(_ tid: Int32, at time: Int64) -> [KernelEvent] {
@@ -120,7 +120,7 @@ struct QueueLookTests {
     let moves = (1...50).map { move(20, UInt64($0), at: Int64($0)) }
     queue.add(
       moves + [exit(30, at: 60), move(20, 70, at: 70)], known: { _ in Place.host.inodes },
-      mayGoOn: { _ in false }, mayHaveUntold: { _ in false },
+      mayExecAfterLeaderExit: { _ in false }, mayHaveUnreportedThreads: { _ in false },
       folded: { $0 == 20 ? LinkMask(.uts) : [] })
     #expect(queue.count == 3)
     #expect(queue.folded == [20])
@@ -130,8 +130,8 @@ struct QueueLookTests {
     let other = KernelEvent(
       time: 80, pid: 20, tid: 20, kind: .namespaces(Place.host.with(.net, 1, id: nil).inodes))
     queue.add(
-      [other], known: { _ in Place.host.inodes }, mayGoOn: { _ in false },
-      mayHaveUntold: { _ in false }, folded: { _ in LinkMask(.uts) })
+      [other], known: { _ in Place.host.inodes }, mayExecAfterLeaderExit: { _ in false },
+      mayHaveUnreportedThreads: { _ in false }, folded: { _ in LinkMask(.uts) })
     #expect(queue.count == 3)
     add(
       (0..<20).map {

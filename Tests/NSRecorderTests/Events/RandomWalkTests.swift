@@ -10,9 +10,9 @@ import Testing
 struct RandomWalkTests {
   /// Records what a made-up machine does, as `Recorder` would.
   private final class Walk {
-    let machine: MadeUpMachine
+    let machine: SimulatedMachine
     let recording: EventRecording
-    var referee = Referee()
+    var referee = Oracle()
     var pending: ProcessSample?
     var samples = 0
     var disagreements = 0
@@ -22,7 +22,7 @@ struct RandomWalkTests {
     let readsThreads: Bool
 
     init(seed: UInt64, loses: Bool) {
-      let machine = MadeUpMachine(seed: seed)
+      let machine = SimulatedMachine(seed: seed)
       self.machine = machine
       self.loses = loses
       readsThreads = seed % 2 == 0

@@ -237,7 +237,7 @@ struct SampledThreadTests {
 
   @Test("with a sample that read no threads nothing begins")
   func beginsWithThreads() throws {
-    let machine = MadeUpMachine(seed: 1)
+    let machine = SimulatedMachine(seed: 1)
     let recording = EventRecording(
       machine, machine, readsTime: true, now: { machine.reading() })
     let blind = try recording.complete(machine.takeSample(threads: false) {})

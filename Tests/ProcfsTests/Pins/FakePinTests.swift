@@ -45,26 +45,26 @@ struct FakePinTests {
       #expect(
         pin.holder
           == .descriptor(pid: 10, startTicks: 77, number: number, comm: Array("a)b\n".utf8)))
-      #expect(pin.namespace.kernelID == nil && pin.namespace.sighting >= 1 << 40)
+      #expect(pin.namespace.kernelID == nil && pin.namespace.inodeGeneration >= 1 << 40)
     }
     #expect(scan.processes == 1 && scan.socketsDenied == 0)
   }
 
-  @Test("a number keeps its sighting while it is pinned, and gets another after")
+  @Test("a number keeps its inode generation while it is pinned, and gets another after")
   func sightings() throws {
     try proc.add(10)
     try link(10, "3", "net:[4026532500]")
     try proc.add(11)
     try link(11, "4", "net:[4026532500]")
-    let first = try scanner.scan().pins.map(\.namespace.sighting)
+    let first = try scanner.scan().pins.map(\.namespace.inodeGeneration)
     #expect(first.count == 2 && Set(first).count == 1)
     try proc.remove(10)
-    #expect(try scanner.scan().pins.map(\.namespace.sighting) == [first[0]])
+    #expect(try scanner.scan().pins.map(\.namespace.inodeGeneration) == [first[0]])
     try proc.remove(11)
     #expect(try scanner.scan().pins.isEmpty)
     try proc.add(12)
     try link(12, "3", "net:[4026532500]")
-    let last = try scanner.scan().pins.map(\.namespace.sighting)
+    let last = try scanner.scan().pins.map(\.namespace.inodeGeneration)
     #expect(last.count == 1 && last != [first[0]])
   }
 
@@ -73,7 +73,7 @@ struct FakePinTests {
     try proc.add(10)
     try link(10, "3", "user:[4026531837]")
     let pin = try #require(try scanner.scan().pins.first)
-    #expect(pin.namespace.isInitial == true && pin.namespace.sighting == 0)
+    #expect(pin.namespace.isInitial == true && pin.namespace.inodeGeneration == 0)
   }
 
   @Test("a mount namespace is read once, by a process that sees all of it")

@@ -19,8 +19,8 @@ struct HiddenPinTests {
   func elsewhere(before: Int) throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let lower = try Puppet(in: CloneFlag.uts)
-    let upper = try Puppet(in: CloneFlag.ipc)
+    let lower = try TestProcess(in: CloneFlag.uts)
+    let upper = try TestProcess(in: CloneFlag.ipc)
     let file = namespaceFile(lower.pid, .uts)
     // The table lists mounts in the order in which they were made.
     if before == 1 { try mounts.bind(file, onNew: folder.file("seen")) }
@@ -30,7 +30,7 @@ struct HiddenPinTests {
     let inode = try #require(KernelNamespace.inode(file))
     let pins = try play.pins(inode)
     #expect(Set(pins.map(\.path)) == [folder.file("seen"), folder.file("pin")])
-    #expect(pins.allSatisfy { $0.namespace.kernelID != nil && $0.namespace.sighting == 0 })
+    #expect(pins.allSatisfy { $0.namespace.kernelID != nil && $0.namespace.inodeGeneration == 0 })
     #expect(Set(pins.map(\.namespace)).count == 1)
   }
 
@@ -42,8 +42,8 @@ struct HiddenPinTests {
     try Data().write(to: URL(fileURLWithPath: path))
     var inodes: [NamespaceType: UInt64] = [:]
     do {
-      let holder = try Puppet(in: CloneFlag.mnt)
-      let made = try Puppet(in: CloneFlag.net)
+      let holder = try TestProcess(in: CloneFlag.mnt)
+      let made = try TestProcess(in: CloneFlag.net)
       inodes[.mnt] = KernelNamespace.inode(namespaceFile(holder.pid, .mnt))
       inodes[.net] = KernelNamespace.inode(namespaceFile(made.pid, .net))
       for arguments in [

@@ -22,7 +22,7 @@ struct LivePinTests {
     let folder = try mounts.privateFolder()
     var inodes: [NamespaceType: UInt64] = [:]
     do {
-      let puppet = try Puppet(in: Self.flags & ~CloneFlag.time)
+      let puppet = try TestProcess(in: Self.flags & ~CloneFlag.time)
       try puppet.unshare(CloneFlag.time)
       for type in NamespaceType.allCases {
         let link = type == .time ? "time_for_children" : type.description
@@ -57,7 +57,7 @@ struct LivePinTests {
       print("skipped: there is no \(ip)")
       return
     }
-    let holder = try Puppet(in: CloneFlag.mnt)
+    let holder = try TestProcess(in: CloneFlag.mnt)
     func enter(_ arguments: String...) throws -> Int32 {
       try Command.run(
         "/usr/bin/nsenter", ["-t", "\(holder.pid)", "-m"] + arguments
@@ -76,8 +76,8 @@ struct LivePinTests {
 
   @Test("a path in another mount namespace, with every byte that is escaped")
   func otherMountNamespace() throws {
-    let holder = try Puppet(in: CloneFlag.mnt)
-    let made = try Puppet(in: CloneFlag.net)
+    let holder = try TestProcess(in: CloneFlag.mnt)
+    let made = try TestProcess(in: CloneFlag.net)
     let folder = try TemporaryFolder()
     let path = folder.file("a b\nc\\040\td#")
     try Data().write(to: URL(fileURLWithPath: path))
@@ -105,8 +105,8 @@ struct LivePinTests {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
     let path = folder.file("pin")
-    let lower = try Puppet(in: CloneFlag.uts)
-    let upper = try Puppet(in: CloneFlag.uts)
+    let lower = try TestProcess(in: CloneFlag.uts)
+    let upper = try TestProcess(in: CloneFlag.uts)
     let inodes = [lower, upper].map { KernelNamespace.inode(namespaceFile($0.pid, .uts)) }
     try mounts.bind(namespaceFile(lower.pid, .uts), onNew: path)
     try mounts.bind(namespaceFile(upper.pid, .uts), path)
@@ -115,7 +115,7 @@ struct LivePinTests {
     let pins = try play.scanner.scan().pins.filter { $0.path == path }
     #expect(Set(pins.map(\.namespace.inode)) == Set(inodes.compactMap(\.self)))
     let under = try #require(pins.first { $0.namespace.inode == inodes[0] }).namespace
-    #expect(under.kernelID == nil && under.sighting >= 1 << 40)
+    #expect(under.kernelID == nil && under.inodeGeneration >= 1 << 40)
     // It has an id when it can be seen.
     try mounts.undoLast()
     let seen = try play.pins(inodes[0]).map(\.namespace)
@@ -124,7 +124,7 @@ struct LivePinTests {
 
   @Test("an open file pins, the scanner's own process's too, and no longer than it is open")
   func descriptors() throws {
-    let puppet = try Puppet(in: CloneFlag.ipc)
+    let puppet = try TestProcess(in: CloneFlag.ipc)
     let file = namespaceFile(puppet.pid, .ipc)
     let inode = try #require(KernelNamespace.inode(file))
     let sleeper = try Command("/bin/sh", ["-c", "exec sleep 60 7<\(file)"])
@@ -158,7 +158,7 @@ struct LivePinTests {
   func openedByPath(source: IdentitySource) throws {
     let mounts = TestMounts()
     let path = try mounts.privateFolder().file("pin")
-    let puppet = try Puppet(in: CloneFlag.net)
+    let puppet = try TestProcess(in: CloneFlag.net)
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: path)
     let sleeper = try Command("/bin/sh", ["-c", "exec sleep 60 7<\(path)"])
@@ -192,7 +192,7 @@ struct LivePinTests {
 
   @Test("a socket pins the net namespace it was made in, when its process has left that")
   func sockets() throws {
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
     let first = try puppet.makeSocket()
@@ -220,7 +220,7 @@ struct LivePinTests {
   func sources(source: IdentitySource) throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try Puppet(in: CloneFlag.net | CloneFlag.uts)
+    let puppet = try TestProcess(in: CloneFlag.net | CloneFlag.uts)
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
     let own = open(namespaceFile(puppet.pid, .uts), O_RDONLY | O_CLOEXEC)
     defer { if own >= 0 { close(own) } }
@@ -240,7 +240,7 @@ struct LivePinTests {
   func lsns() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try Puppet(in: CloneFlag.net)
+    let puppet = try TestProcess(in: CloneFlag.net)
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
     let outcome = try Command.run(

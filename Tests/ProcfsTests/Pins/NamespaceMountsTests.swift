@@ -15,7 +15,7 @@ struct NamespaceMountsTests {
     let root = try ProcRoot()
     let mounts = try #require(
       NamespaceMounts(root: root, identity: IdentitySource.probe(root)))
-    let puppet = try Puppet(in: CloneFlag.net)
+    let puppet = try TestProcess(in: CloneFlag.net)
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
     #expect(mounts.id(of: .net, inode) == nil)
     let made = TestMounts()

@@ -54,7 +54,7 @@ struct PinRelationTests {
 
   @Test("what no pin leads to any more is told no more")
   func forgotten() throws {
-    let puppet = try Puppet(in: CloneFlag.user)
+    let puppet = try TestProcess(in: CloneFlag.user)
     let file = open(namespaceFile(puppet.pid, .user), O_RDONLY | O_CLOEXEC)
     try #require(file >= 0)
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .user)))

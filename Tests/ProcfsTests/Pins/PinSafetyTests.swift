@@ -21,7 +21,7 @@ struct PinSafetyTests {
     }
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
-    let puppet = try Puppet(in: CloneFlag.net)
+    let puppet = try TestProcess(in: CloneFlag.net)
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
     try puppet.exit()
     let pin = try #require(
@@ -48,7 +48,7 @@ struct PinSafetyTests {
 
   @Test("no file stays open")
   func noLeak() throws {
-    let puppet = try Puppet()
+    let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
     _ = try puppet.makeSocket()
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
@@ -65,7 +65,7 @@ struct PinSafetyTests {
   @Test("a stopped FUSE server does not make a scan wait")
   func stuck() throws {
     let folder = try TemporaryFolder()
-    let puppet = try Puppet(in: CloneFlag.net)
+    let puppet = try TestProcess(in: CloneFlag.net)
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .net)))
     let stuck: StuckFuse
     do {
@@ -101,7 +101,7 @@ struct PinSafetyTests {
 
   @Test("a process that is gone has no open files and no mounts")
   func gone() throws {
-    let puppet = try Puppet(in: CloneFlag.mnt)
+    let puppet = try TestProcess(in: CloneFlag.mnt)
     let process = try PinProcess(puppet.pid, in: ProcRoot())
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .mnt)))
     #expect(process.isThere)

@@ -70,20 +70,21 @@ struct ChangeScope {
     guard namespaces != nil else { return "m.cause IS NOT NULL" }
     guard samples != nil else { return "m.task_id IN (SELECT task_id \(members))" }
     return """
-      m.task_id IN (SELECT there FROM (\(MembershipStab.everywhere("m.task_id AS there", "?4, ?5")))
+      m.task_id IN (SELECT there FROM (\(IntervalOverlapQuery.everywhere("m.task_id AS there", "?4, ?5")))
         WHERE EXISTS (SELECT 1 \(members) AND w.task_id = there))
       """
   }
 
-  /// Selects columns of the processes `m` in `brief` that it is about, under one more condition.
+  /// Selects columns of the processes `m` in `short_lived_task` that it is about, under one more condition.
   /// There is nothing to tell of one that is not asked about.
   func briefs(_ columns: String, _ condition: String) -> String {
     guard tellsEverything else { return "" }
     let columns = columns.replacing("m.cause, m.origin_set_id", with: "NULL, NULL")
-    let isTask = "m.from_sample IN (SELECT -value FROM json_each(?3))"
+    let isTask = "m.from_seq IN (SELECT -value FROM json_each(?3))"
     let isThere = "m.set_id IN (\(sets))"
     let isMeant = isEither ? "(\(isTask) OR \(isThere))" : tasks != nil ? isTask : isThere
-    return "UNION ALL SELECT \(columns) FROM brief AS m WHERE \(isMeant) AND \(condition)"
+    return
+      "UNION ALL SELECT \(columns) FROM short_lived_task AS m WHERE \(isMeant) AND \(condition)"
   }
 
   private var sets: String {
@@ -97,7 +98,7 @@ struct ChangeScope {
   var values: [Value] {
     if let tasks { return [.list(tasks)] + (isEither ? namespaceValues : []) }
     guard namespaces != nil else { return [] }
-    return namespaceValues + (samples.map(MembershipStab.values) ?? [])
+    return namespaceValues + (samples.map(IntervalOverlapQuery.values) ?? [])
   }
 
   /// The namespaces as one value, if there are any.

@@ -8,7 +8,7 @@ enum ChangeEvent {
   /// A membership ended.
   case exited(MembershipRow)
   /// A namespace lost its last process.
-  case ended(NamespaceLife)
+  case ended(NamespaceLifetime)
   /// The first pin of a namespace came, or its last went.
   case pin(PinRow)
 
@@ -79,10 +79,10 @@ final class ChangeStream {
     let statement = try reading.connection.prepare(
       """
       SELECT \(columns) FROM membership AS m
-      WHERE \(scope.condition) AND m.from_sample BETWEEN ?1 AND ?2
-      \(scope.briefs(columns, "m.from_sample BETWEEN ?1 AND ?2")) ORDER BY from_sample
+      WHERE \(scope.condition) AND m.from_seq BETWEEN ?1 AND ?2
+      \(scope.briefs(columns, "m.from_seq BETWEEN ?1 AND ?2")) ORDER BY from_seq
       """
-    ).bind(MembershipStab.values(samples) + scope.values)
+    ).bind(IntervalOverlapQuery.values(samples) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let membership = membership(row)
       return (membership.from, .begun(membership))
@@ -95,10 +95,10 @@ final class ChangeStream {
     let statement = try reading.connection.prepare(
       """
       SELECT \(columns) FROM membership AS m
-      WHERE \(scope.condition) AND m.until_sample IS NOT NULL AND m.until_sample BETWEEN ?1 AND ?2
-      \(scope.briefs(columns, "m.until_sample BETWEEN ?1 AND ?2")) ORDER BY until_sample
+      WHERE \(scope.condition) AND m.until_seq IS NOT NULL AND m.until_seq BETWEEN ?1 AND ?2
+      \(scope.briefs(columns, "m.until_seq BETWEEN ?1 AND ?2")) ORDER BY until_seq
       """
-    ).bind(MembershipStab.values(before(samples)) + scope.values)
+    ).bind(IntervalOverlapQuery.values(before(samples)) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let membership = membership(row)
       return ((membership.until ?? 0) + 1, .exited(membership))
@@ -113,9 +113,9 @@ final class ChangeStream {
     let statement = try reading.connection.prepare(
       """
       SELECT \(NamespaceReader.columns) FROM namespace
-      WHERE \(isMeant) last_sample BETWEEN ? AND ? ORDER BY last_sample
+      WHERE \(isMeant) last_seq BETWEEN ? AND ? ORDER BY last_seq
       """
-    ).bind(scope.namespaceValues + MembershipStab.values(before(samples)))
+    ).bind(scope.namespaceValues + IntervalOverlapQuery.values(before(samples)))
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       guard let life = NamespaceReader.life(row), let last = life.last else {
         throw .corrupt("a namespace is of no type", operation: "read namespaces")
@@ -176,7 +176,7 @@ final class ChangeStream {
   }
 
   private static let columns = """
-    m.task_id, m.set_id, m.from_sample, m.until_sample, m.cause, m.origin_set_id
+    m.task_id, m.set_id, m.from_seq, m.until_seq, m.cause, m.origin_set_id
     """
 
   private static func membership(_ row: Statement) -> ChangeEvent.MembershipRow {

@@ -83,7 +83,7 @@ struct ChangeTeller {
 
   /// A thread that moved away from where its process is.
   private func divergence(
-    of life: Life, from origin: Int64, to links: Links
+    of life: TaskHistory, from origin: Int64, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     guard let first = life.memberships.first else { return nil }
     let before = try reading.sets.links(of: origin)
@@ -96,7 +96,7 @@ struct ChangeTeller {
 
   /// A process that is elsewhere than it was when its links could be read last.
   private func move(
-    of life: Life, at place: Int, to links: Links
+    of life: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     let sample = life.memberships[place].from
     let read = try lastRead.links(of: life, before: place)
@@ -113,7 +113,7 @@ struct ChangeTeller {
 
   /// A process that became a zombie, which is in no namespace but a few.
   private func death(
-    of life: Life, at place: Int, to links: Links
+    of life: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     let read = try lastRead.links(of: life, before: place)
     let before = try reading.sets.links(of: life.memberships[place - 1].set)
@@ -194,7 +194,7 @@ struct ChangeTeller {
       isExact: life.memberships[place].endsExactly)
   }
 
-  private func end(of life: NamespaceLife) throws(SQLiteError) -> NamespaceChange? {
+  private func end(of life: NamespaceLifetime) throws(SQLiteError) -> NamespaceChange? {
     guard let last = life.last, question.types.contains(life.namespace.type),
       try emptied.isEmptied(life.namespace, after: last)
     else { return nil }
@@ -305,7 +305,7 @@ struct ChangeTeller {
   }
 }
 
-extension Life.ThreadBounds {
+extension TaskHistory.ThreadBounds {
   /// Whether the thread was there before it was recorded.
   fileprivate var isUnknown: Bool { if case .unknown = beginning { true } else { false } }
 }

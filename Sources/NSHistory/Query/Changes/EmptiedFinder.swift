@@ -40,14 +40,14 @@ final class EmptiedFinder {
     _ namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {
     try reading.connection.prepare("\(reading.members.sql("1", in: namespace)) LIMIT 1")
-      .bind(MembershipStab.values(sample...sample, namespace)).first { _ in true } ?? false
+      .bind(IntervalOverlapQuery.values(sample...sample, namespace)).first { _ in true } ?? false
   }
 
   private func keepers(at sample: Int64) throws(SQLiteError) -> Keepers {
     if let known, known.sample == sample { return known.keepers }
-    let unread = try reading.connection.prepare(MembershipStab.unread("m.task_id"))
+    let unread = try reading.connection.prepare(IntervalOverlapQuery.unread("m.task_id"))
       .bind(
-        MembershipStab.values(sample...sample)
+        IntervalOverlapQuery.values(sample...sample)
           + [.integer(Int64(UnreadReason.denied.rawValue))]
       ).map { $0.integer(0) }
     var keepers = Keepers()

@@ -11,7 +11,7 @@ struct ContainerFinder {
   /// The rows of the containers that have an id; where none has it, of those that have it as their
   /// name; and where none has that, of those whose id begins with it. With each, those inside it.
   func rows(_ text: String) throws(SQLiteError) -> Set<Int64> {
-    let exact = try rows(where: "id = ?1", [.text(SystemText.harmless(text))])
+    let exact = try rows(where: "id = ?1", [.text(SystemText.sanitized(text))])
     if !exact.isEmpty { return exact }
     let named = try named(text)
     if !named.isEmpty || text.utf8.count < Self.fewestDigits { return named }
@@ -23,7 +23,7 @@ struct ContainerFinder {
 
   /// Those called `NAME`, `POD/NAME` or `NAMESPACE/POD/NAME`.
   private func named(_ text: String) throws(SQLiteError) -> Set<Int64> {
-    let text = SystemText.harmless(text)
+    let text = SystemText.sanitized(text)
     let whole = try rows(where: "name = ?1", [.text(text)])
     guard whole.isEmpty, let name = text.split(separator: "/").last else { return whole }
     return try rows(

@@ -45,8 +45,8 @@ extension ContainerRecord {
   public init?(cgroup text: [UInt8]) {
     guard let innermost = CgroupPlace(text).containers.last else { return nil }
     self.init(
-      row: nil, id: SystemText.harmless(innermost.id), engine: innermost.engine?.rawValue,
-      pod: innermost.pod.map(SystemText.harmless), name: nil, image: nil, podName: nil,
+      row: nil, id: SystemText.sanitized(innermost.id), engine: innermost.engine?.rawValue,
+      pod: innermost.pod.map(SystemText.sanitized), name: nil, image: nil, podName: nil,
       podNamespace: nil, isSandbox: false, owner: innermost.user.map(Int64.init), isVerified: nil)
   }
 }

@@ -11,7 +11,7 @@ extension ContainerRecord {
 
   /// The unit of systemd of a row whose `columns` begin at one; nil where it is in none.
   static func unit(_ row: Statement, from first: Int32) -> String? {
-    row.optionalText(first + 9).map(SystemText.harmless)
+    row.optionalText(first + 9).map(SystemText.sanitized)
   }
 
   /// The container of a row whose `columns` begin at one; nil for a process that is in none.
@@ -20,10 +20,10 @@ extension ContainerRecord {
     // A row that is missing names nobody.
     guard let id = row.optionalText(first + 1) else { return nil }
     func text(_ column: Int32) -> String? {
-      row.optionalText(first + column).map(SystemText.harmless)
+      row.optionalText(first + column).map(SystemText.sanitized)
     }
     self.init(
-      row: number, id: SystemText.harmless(id), engine: text(2), pod: text(3), name: text(4),
+      row: number, id: SystemText.sanitized(id), engine: text(2), pod: text(3), name: text(4),
       image: text(5), podName: text(6), podNamespace: text(7),
       isSandbox: row.integer(first + 8) == 1, owner: row.optionalInteger(first + 10),
       isVerified: row.optionalInteger(first + 11).map { $0 == 1 })

@@ -70,7 +70,7 @@ final class ContainerRule {
 extension ContainerRule {
   /// A process with the container of each of its descriptions, as far as these memberships tell it.
   func resolved(
-    _ process: ProcessRecord, _ memberships: [Membership], _ lives: LifeReader
+    _ process: ProcessRecord, _ memberships: [Membership], _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> ProcessRecord {
     guard process.isAnyCgroupInherited, try isAnyRecorded() else { return process }
     let spans = process.descriptionSpans
@@ -89,7 +89,7 @@ extension ContainerRule {
   /// A time in which one description held, cut where its process came into a container or left one.
   private func pieces(
     of span: ProcessRecord.DescriptionSpan, until read: ProcessRecord.DescriptionSpan?,
-    _ process: ProcessRecord, _ memberships: [Membership], _ lives: LifeReader
+    _ process: ProcessRecord, _ memberships: [Membership], _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> [ProcessRecord.DescriptionSpan] {
     var rest = span
     var pieces: [ProcessRecord.DescriptionSpan] = []
@@ -119,7 +119,8 @@ extension ContainerRule {
   ///   - from: when it was there, or began to be described so.
   ///   - inherited: the row of the container that its cgroup names; nil for none.
   func enclosure(
-    of task: Int64, in membership: Membership, from: Int64, inherited: Int64?, _ lives: LifeReader
+    of task: Int64, in membership: Membership, from: Int64, inherited: Int64?,
+    _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> Enclosure? {
     let owners = try owners(ofSet: membership.set, at: from)
     guard let owner = owners.only else { return nil }
@@ -134,7 +135,7 @@ extension ContainerRule {
   /// Whether a process, or one that it comes from, moved into the namespaces that it is in, or was made in others
   /// than its maker's, or by one of the container. Who was made beside a process from outside is from outside.
   private func hasEntered(
-    _ task: Int64, _ membership: Membership, _ owner: Int64, _ lives: LifeReader
+    _ task: Int64, _ membership: Membership, _ owner: Int64, _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> Bool {
     var (task, born) = (task, membership.from)
     for _ in 0..<Self.mostAncestors {
@@ -153,7 +154,7 @@ extension ContainerRule {
   /// The row of the one container that a process can have been of by its namespaces: it was in the mount namespace
   /// that this alone had, in none that another alone had, and its cgroup names no other, read or not. Nil where
   /// its namespaces leave that open.
-  func home(of life: Life) throws(SQLiteError) -> Int64? {
+  func home(of life: TaskHistory) throws(SQLiteError) -> Int64? {
     var found = Owners()
     for membership in life.memberships {
       let owners = try owners(ofSet: membership.set, at: membership.from)
@@ -221,12 +222,12 @@ extension ContainerRule {
               AND NOT EXISTS (SELECT 1 FROM past_description AS q WHERE q.task_id = member
                 AND q.next_seq < p.next_seq AND q.last_seq >= high)
             UNION ALL
-            SELECT b.cgroup_id FROM there CROSS JOIN brief AS b ON b.from_sample = -member
+            SELECT b.cgroup_id FROM there CROSS JOIN short_lived_task AS b ON b.from_seq = -member
             WHERE COALESCE(b.provenance, 0) & 2 = 0)
         SELECT DISTINCT container_id FROM known CROSS JOIN cgroup USING (cgroup_id)
         WHERE container_id IS NOT NULL LIMIT 16
         """
-      ).bind(MembershipStab.values(block) + MembershipStab.values(block, namespace))
+      ).bind(IntervalOverlapQuery.values(block) + IntervalOverlapQuery.values(block, namespace))
         .map { $0.integer(0) })
     if inNamespaces.count >= Self.mostKnown { inNamespaces.removeAll(keepingCapacity: true) }
     inNamespaces[key] = found
@@ -261,7 +262,7 @@ extension ContainerRule {
       return ContainerRecord(row, from: 2).map { record in
         Enclosure(
           cgroup: row.integer(0), container: record,
-          containers: RecordedDescription.containers(inCgroup: path.map(SystemText.harmless)))
+          containers: RecordedDescription.containers(inCgroup: path.map(SystemText.sanitized)))
       }
     }
     if let enclosure = found ?? nil {
@@ -293,17 +294,19 @@ extension ContainerRule {
     guard !namespaces.isEmpty else { return [] }
     return try connection.prepare(
       """
-      SELECT DISTINCT member FROM (\(MembershipStab.inAnyOf("m.task_id AS member")))
-        LEFT JOIN task AS t ON t.task_id = member LEFT JOIN brief AS b ON b.from_sample = -member
+      SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inAnyOf("m.task_id AS member")))
+        LEFT JOIN task AS t ON t.task_id = member LEFT JOIN short_lived_task AS b ON b.from_seq = -member
       WHERE COALESCE(t.provenance, b.provenance, 0) & 2 <> 0 OR t.has_past = 1 AND EXISTS (
         SELECT 1 FROM past_description AS p WHERE p.task_id = member AND p.provenance & 2 <> 0)
       """
-    ).bind(MembershipStab.values(samples) + [.list(namespaces.sorted())]).map { $0.integer(0) }
+    ).bind(IntervalOverlapQuery.values(samples) + [.list(namespaces.sorted())]).map {
+      $0.integer(0)
+    }
   }
 
   /// Whether events told of processes: a sample reads every cgroup.
   private func isAnyInherited() throws(SQLiteError) -> Bool {
-    let last = try connection.prepare("SELECT MAX(first_sample) FROM event_batch").first {
+    let last = try connection.prepare("SELECT MAX(first_seq) FROM event_batch").first {
       $0.optionalInteger(0)
     }
     return (last ?? nil) != nil
@@ -313,18 +316,18 @@ extension ContainerRule {
   private func namespaces(
     of tasks: [Int64], in samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> Set<Int64> {
-    let range = MembershipStab.values(samples)
+    let range = IntervalOverlapQuery.values(samples)
     var found = Set(
       try connection.prepare(
         """
         SELECT DISTINCT set_id FROM json_each(?) CROSS JOIN membership ON task_id = value
-        WHERE from_sample <= ? AND COALESCE(until_sample, from_sample + ?) >= ?
+        WHERE from_seq <= ? AND COALESCE(until_seq, from_seq + ?) >= ?
         """
       ).bind([.list(tasks.filter { $0 > 0 }), range[1], .integer(Int64.max / 2), range[0]])
         .map { $0.integer(0) })
     found.formUnion(
       try connection.prepare(
-        "SELECT DISTINCT set_id FROM json_each(?) CROSS JOIN brief ON from_sample = -value"
+        "SELECT DISTINCT set_id FROM json_each(?) CROSS JOIN short_lived_task ON from_seq = -value"
       ).bind(.list(tasks.filter { $0 < 0 })).map { $0.integer(0) })
     var namespaces: Set<Int64> = []
     for set in found {

@@ -50,7 +50,7 @@ struct OwnNamespaces {
 extension OwnNamespaces {
   /// What the containers of processes count as, by the cgroups that were read of them while they were what
   /// a question means.
-  static func groups(of lives: [Life]) -> Set<String> {
+  static func groups(of lives: [TaskHistory]) -> Set<String> {
     Set(
       lives.flatMap { life in
         life.limits?.map(\.description) ?? life.process.descriptionSpans.map(\.description)
@@ -58,7 +58,7 @@ extension OwnNamespaces {
   }
 
   /// The namespaces of processes that are their container's own, over all that is recorded.
-  static func own(of lives: [Life], _ reading: Reading) throws(SQLiteError) -> Set<Int64> {
+  static func own(of lives: [TaskHistory], _ reading: Reading) throws(SQLiteError) -> Set<Int64> {
     let groups = groups(of: lives)
     var known: [NamespaceRecord: Bool] = [:]
     for set in Set(lives.flatMap { $0.memberships.map(\.set) }) {

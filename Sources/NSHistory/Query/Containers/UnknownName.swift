@@ -38,9 +38,9 @@ private struct NameSearch {
       guard try ContainerFinder(connection: connection).cgroups(text).isEmpty else { return nil }
       let all = try connection.prepare(
         "SELECT DISTINCT COALESCE(name, substr(id, 1, 12)) FROM container LIMIT 10000"
-      ).map { SystemText.harmless($0.text(0)) }
+      ).map { SystemText.sanitized($0.text(0)) }
       return UnknownName(
-        isOfContainer: true, name: SystemText.harmless(text), nearest: Self.nearest(text, all),
+        isOfContainer: true, name: SystemText.sanitized(text), nearest: Self.nearest(text, all),
         unnamed: try unnamed())
     case .inner(_, .selected(.of(_, let process))): return try unknown(process)
     case .inner: return nil
@@ -48,15 +48,15 @@ private struct NameSearch {
   }
 
   private func unknown(comm name: String) throws(SQLiteError) -> UnknownName? {
-    for table in ["task", "past_description", "brief"] {
+    for table in ["task", "past_description", "short_lived_task"] {
       let known = try connection.prepare("SELECT 1 FROM \(table) WHERE comm IN (?, ?) LIMIT 1")
         .bind([.text(name), .text(SystemText.escaped(Array(name.utf8)))]).first { _ in true }
       if known == true { return nil }
     }
     let all = try connection.prepare("SELECT DISTINCT comm FROM task LIMIT 10000")
-      .map { SystemText.harmless($0.text(0)) }
+      .map { SystemText.sanitized($0.text(0)) }
     return UnknownName(
-      isOfContainer: false, name: SystemText.harmless(name), nearest: Self.nearest(name, all),
+      isOfContainer: false, name: SystemText.sanitized(name), nearest: Self.nearest(name, all),
       unnamed: [])
   }
 
@@ -68,7 +68,7 @@ private struct NameSearch {
         AND COALESCE(engine, '') NOT IN ('lxc', 'systemd-nspawn', 'machine', 'buildkit')
       ORDER BY container_id DESC LIMIT \(Self.most)
       """
-    ).map { SystemText.harmless($0.text(0)) }
+    ).map { SystemText.sanitized($0.text(0)) }
   }
 
   private static func nearest(_ name: String, _ all: [String]) -> [String] {

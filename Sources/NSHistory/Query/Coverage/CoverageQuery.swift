@@ -88,7 +88,7 @@ struct CoverageQuery {
 
   /// What is between two pieces.
   private func between(_ before: SamplePoint, _ after: SamplePoint) -> CoveragePeriod {
-    let bracket = Bracket(before, after)
+    let bracket = SampleWindow(before, after)
     let length = bracket.length.map { $0 &- before.took }
     let kind: CoveragePeriod.Kind =
       if let missing = bracket.missing {
@@ -112,17 +112,17 @@ struct CoverageQuery {
     var sessions: [Int64: Session] = [:]
     let rows = try reading.connection.prepare(
       """
-      SELECT first_sample, session_id, interval_ns, end_reason, uuid, events
+      SELECT first_seq, session_id, interval_ns, end_reason, uuid, events
       FROM session JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
-      WHERE first_sample IS NOT NULL
+      WHERE first_seq IS NOT NULL
       """
     ).map { row in
       (
         row.integer(0),
         Session(
           row: row.integer(1), interval: row.integer(2),
-          state: row.optionalText(3).map(SystemText.harmless) ?? "died",
-          boot: SystemText.harmless(row.text(4)), hasEvents: row.integer(5) != 0)
+          state: row.optionalText(3).map(SystemText.sanitized) ?? "died",
+          boot: SystemText.sanitized(row.text(4)), hasEvents: row.integer(5) != 0)
       )
     }
     for (first, session) in rows { sessions[first] = session }
@@ -160,17 +160,17 @@ struct CoverageQuery {
     try reading.connection.prepare(
       """
       SELECT COUNT(*), COALESCE(SUM(disagreements), 0), COALESCE(SUM(folded), 0)
-      FROM sample WHERE sample_id BETWEEN ? AND ?
+      FROM sample WHERE seq BETWEEN ? AND ?
       """
-    ).bind(MembershipStab.values(piece))
+    ).bind(IntervalOverlapQuery.values(piece))
       .first { ($0.integer(0), $0.integer(1), $0.integer(2)) } ?? (0, 0, 0)
   }
 
   private func denied(in samples: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
     try reading.connection.prepare(
-      "SELECT COUNT(DISTINCT member) FROM (\(MembershipStab.unread("m.task_id AS member")))"
+      "SELECT COUNT(DISTINCT member) FROM (\(IntervalOverlapQuery.unread("m.task_id AS member")))"
     ).bind(
-      MembershipStab.values(samples) + [.integer(Int64(UnreadReason.denied.rawValue))]
+      IntervalOverlapQuery.values(samples) + [.integer(Int64(UnreadReason.denied.rawValue))]
     ).first { $0.integer(0) } ?? 0
   }
 }

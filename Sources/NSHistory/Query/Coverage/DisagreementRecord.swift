@@ -48,13 +48,13 @@ struct DisagreementReader {
     let rows = try reading.connection.prepare(
       """
       SELECT wall_ns, pid, tid, comm, kind, reported_set_id, sampled_set_id
-      FROM disagreement JOIN sample USING (sample_id) WHERE sample_id BETWEEN ? AND ?
-      ORDER BY sample_id, place LIMIT ?
+      FROM disagreement JOIN sample USING (seq) WHERE seq BETWEEN ? AND ?
+      ORDER BY seq, position LIMIT ?
       """
-    ).bind(MembershipStab.values(samples) + [.integer(most)]).map { row in
+    ).bind(IntervalOverlapQuery.values(samples) + [.integer(most)]).map { row in
       (
         time: row.integer(0), pid: row.integer(1), tid: row.optionalInteger(2),
-        comm: row.optionalText(3).map(SystemText.harmless), kind: row.integer(4),
+        comm: row.optionalText(3).map(SystemText.sanitized), kind: row.integer(4),
         reported: row.optionalInteger(5), sampled: row.optionalInteger(6)
       )
     }

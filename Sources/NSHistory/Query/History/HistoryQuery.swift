@@ -5,7 +5,8 @@ extension HistoryReader {
   /// Gives `body` each namespace set that the selected processes had, process by process in the
   /// order of time. Ends early when `body` returns false.
   public func history(
-    _ selector: ProcessSelector, in window: TimeWindow = TimeWindow(), _ body: (Stay) -> Bool
+    _ selector: ProcessSelector, in window: TimeWindow = TimeWindow(),
+    _ body: (HistoryEntry) -> Bool
   ) throws(HistoryError) {
     try reading { (reading) throws(SQLiteError) in
       let history = HistoryQuery(reading: reading, window: window)
@@ -24,10 +25,10 @@ struct HistoryQuery {
   private var comparison: LinkComparison { LinkComparison(reading: reading) }
 
   /// Gives `body` each stay; returns false when `body` did.
-  func forEach(of life: Life, _ body: (Stay) -> Bool) throws(SQLiteError) -> Bool {
+  func forEach(of life: TaskHistory, _ body: (HistoryEntry) -> Bool) throws(SQLiteError) -> Bool {
     // Held back until the next one tells whether anything changed at its end.
-    var last: Stay?
-    func give(_ stay: Stay) -> Bool { !window.mayOverlap(stay.stretch) || body(stay) }
+    var last: HistoryEntry?
+    func give(_ stay: HistoryEntry) -> Bool { !window.mayOverlap(stay.stretch) || body(stay) }
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
     let maker = try maker(of: life.process)
@@ -66,15 +67,15 @@ struct HistoryQuery {
   /// The life, cut where its process came into another container. Of one that is told only as far as it was
   /// what a question means, all is one.
   private func parts(
-    of life: Life
-  ) throws(SQLiteError) -> [(life: Life, isInOtherContainer: Bool)] {
+    of life: TaskHistory
+  ) throws(SQLiteError) -> [(life: TaskHistory, isInOtherContainer: Bool)] {
     guard life.limits == nil, !life.process.past.isEmpty else { return [(life, false)] }
     let ids = Set(life.process.descriptionSpans.map(\.description.container?.id))
     guard ids.count > 1 else { return [(life, false)] }
     var spans: [ProcessRecord.DescriptionSpan] = []
     for id in ids { spans += life.process.spans { $0.container?.id == id } }
     spans.sort { $0.certain.lowerBound < $1.certain.lowerBound }
-    var parts: [(life: Life, isInOtherContainer: Bool)] = []
+    var parts: [(life: TaskHistory, isInOtherContainer: Bool)] = []
     for (place, span) in spans.enumerated() {
       let part = life.limited(to: [try fromMove(span, of: life)], within: true)
       if !part.memberships.isEmpty { parts.append((part, place > 0)) }
@@ -85,7 +86,7 @@ struct HistoryQuery {
   /// The span of a description that was read at the moment at which an event told of new namespaces: it
   /// begins with that event.
   private func fromMove(
-    _ span: ProcessRecord.DescriptionSpan, of life: Life
+    _ span: ProcessRecord.DescriptionSpan, of life: TaskHistory
   ) throws(SQLiteError) -> ProcessRecord.DescriptionSpan {
     let first = span.certain.lowerBound
     guard !span.beginsExactly, let move = life.membership(at: first), move.beginsExactly,
@@ -100,7 +101,7 @@ struct HistoryQuery {
 
   /// The life, with what follows one another in the same namespaces as one: a namespace of which the
   /// kernel's id was learned late is the same.
-  private func joined(_ life: Life) throws(SQLiteError) -> Life {
+  private func joined(_ life: TaskHistory) throws(SQLiteError) -> TaskHistory {
     var joined: [Membership] = []
     for membership in life.memberships {
       if let last = joined.last, last.until &+ 1 == membership.from, !membership.startsSession,
@@ -139,11 +140,11 @@ struct HistoryQuery {
   }
 
   private func stay(
-    _ piece: ClosedRange<Int64>, of membership: Membership, in life: Life,
+    _ piece: ClosedRange<Int64>, of membership: Membership, in life: TaskHistory,
     _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: Maker?,
     isBeginning: Bool,
     isInOtherContainer: Bool, _ unreported: [NamespaceLink]
-  ) throws(SQLiteError) -> Stay {
+  ) throws(SQLiteError) -> HistoryEntry {
     let stretch = try reading.edges(of: life)
       .stretch(piece, of: membership.from...membership.until)
     let isFirst = isBeginning && life.movedFrom == nil
@@ -153,7 +154,7 @@ struct HistoryQuery {
       ? life.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
       : life.process.described(at: piece.upperBound)
     let isGone = try isParentGone(of: process, maker?.process, at: piece.upperBound)
-    return Stay(
+    return HistoryEntry(
       process: process, from: stretch.from, until: stretch.until,
       beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
       isFirst: isFirst,
@@ -211,7 +212,7 @@ struct HistoryQuery {
   }
 
   private func arrivals(
-    of life: Life, _ membership: Membership, _ links: LinkComparison.Links,
+    of life: TaskHistory, _ membership: Membership, _ links: LinkComparison.Links,
     _ maker: Maker?
   ) throws(SQLiteError) -> [LinkChange] {
     if let set = life.movedFrom {
@@ -229,11 +230,11 @@ struct HistoryQuery {
   }
 
   /// Where the children of its parent went when a process started, if that is another place.
-  private func origin(of life: Life) throws(SQLiteError) -> LinkComparison.Links? {
+  private func origin(of life: TaskHistory) throws(SQLiteError) -> LinkComparison.Links? {
     let set =
       try reading.connection.prepare(
         """
-        SELECT origin_set_id FROM membership WHERE task_id = ? AND from_sample = ? AND cause = 2
+        SELECT origin_set_id FROM membership WHERE task_id = ? AND from_seq = ? AND cause = 2
         """
       ).bind(.integer(life.process.id), .integer(life.memberships.first?.from ?? 0))
       .first { $0.optionalInteger(0) } ?? nil

@@ -11,10 +11,10 @@ extension Reading {
     let members = try connection.prepare(
       """
       SELECT member, MIN(began) AS first FROM (
-        \(MembershipStab.inNamespace("m.task_id AS member, m.from_sample AS began")))
+        \(IntervalOverlapQuery.inNamespace("m.task_id AS member, m.from_seq AS began")))
       GROUP BY member ORDER BY first, member
       """
-    ).bind(MembershipStab.values(low...high, namespace))
+    ).bind(IntervalOverlapQuery.values(low...high, namespace))
     defer { members.reset() }
     while try members.step() {
       guard try body(members.integer(0), members.integer(1)) else { return }

@@ -21,11 +21,11 @@ extension HistoryReader {
 /// Finds the processes that are not in a namespace and have their children go there.
 struct ChildrenHolders {
   let reading: Reading
-  private let runs: MemberRuns
+  private let runs: MemberIntervals
 
   init(reading: Reading) {
     self.reading = reading
-    runs = MemberRuns(reading)
+    runs = MemberIntervals(reading)
   }
 
   /// SQL of the last sample or event at which a process had; NULL where none ever had.
@@ -42,11 +42,11 @@ struct ChildrenHolders {
       """
     return """
       (SELECT MAX(held) FROM (
-        SELECT COALESCE(m.until_sample, \(newest)) AS held
+        SELECT COALESCE(m.until_seq, \(newest)) AS held
         FROM namespace_set_link AS l CROSS JOIN membership AS m ON m.set_id = l.set_id
         WHERE \(isMeant)
         UNION ALL
-        SELECT m.until_sample FROM namespace_set_link AS l CROSS JOIN brief AS m
+        SELECT m.until_seq FROM namespace_set_link AS l CROSS JOIN short_lived_task AS m
           ON m.set_id = l.set_id
         WHERE \(isMeant)))
       """
@@ -69,9 +69,11 @@ struct ChildrenHolders {
     guard link != namespace.type.link else { return true }
     // SQLite keeps what it sorts in a file of its own when it is much.
     let tasks = try reading.connection.prepare(
-      "SELECT DISTINCT member FROM (\(MembershipStab.byChildrenAlone("m.task_id AS member"))) ORDER BY 1"
+      "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.byChildrenAlone("m.task_id AS member"))) ORDER BY 1"
     ).bind(
-      MembershipStab.values(samples) + [.integer(namespace.id), .integer(Int64(link.rawValue))])
+      IntervalOverlapQuery.values(samples) + [
+        .integer(namespace.id), .integer(Int64(link.rawValue)),
+      ])
     defer { tasks.reset() }
     while try tasks.step() {
       guard let life = try reading.lives.life(task: tasks.integer(0)) else { continue }
@@ -81,7 +83,7 @@ struct ChildrenHolders {
   }
 
   private func members(
-    _ life: Life, _ namespace: NamespaceRecord, _ window: TimeWindow
+    _ life: TaskHistory, _ namespace: NamespaceRecord, _ window: TimeWindow
   ) throws(SQLiteError) -> [Member] {
     let edges = reading.edges(of: life)
     var members: [Member] = []

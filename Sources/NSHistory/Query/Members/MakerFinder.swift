@@ -29,7 +29,7 @@ struct MakerFinder {
   }
 
   /// Nil where nothing tells.
-  func maker(of life: NamespaceLife) throws(SQLiteError) -> NamespaceMaker? {
+  func maker(of life: NamespaceLifetime) throws(SQLiteError) -> NamespaceMaker? {
     if life.maker != nil { return try maker(of: life, nil) }
     // Of what only samples show nobody made anything, and there may be much of it.
     guard let sample = life.first, try reading.index.bracket(before: sample).isExact else {
@@ -42,7 +42,7 @@ struct MakerFinder {
   ///
   /// - Parameter first: the first process that was seen in the namespace.
   func maker(
-    of life: NamespaceLife, _ first: First?
+    of life: NamespaceLifetime, _ first: First?
   ) throws(SQLiteError) -> NamespaceMaker? {
     if let task = life.maker {
       guard let maker = try reading.lives.life(task: task)?.process else { return nil }
@@ -54,14 +54,16 @@ struct MakerFinder {
   }
 
   /// The first process that was seen in a namespace that is not an initial one.
-  func first(of life: NamespaceLife) throws(SQLiteError) -> First? {
+  func first(of life: NamespaceLifetime) throws(SQLiteError) -> First? {
     // What the first sample of a recording sees may have been there long before.
     guard let sample = life.first, life.namespace.isInitial != true,
       reading.index.session(of: sample)?.first != sample
     else { return nil }
     let task = try reading.connection.prepare(
-      "SELECT MIN(ABS(member)), member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))"
-    ).bind(MembershipStab.values(sample...sample, life.namespace)).first { $0.optionalInteger(1) }
+      "SELECT MIN(ABS(member)), member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
+    ).bind(IntervalOverlapQuery.values(sample...sample, life.namespace)).first {
+      $0.optionalInteger(1)
+    }
     guard let task = task ?? nil, let found = try reading.lives.life(task: task) else { return nil }
     let parent = try reading.lives.parent(of: found.process)
     let came = found.membership(at: sample)
@@ -76,7 +78,7 @@ struct MakerFinder {
 
   /// Whether it is known that a process was elsewhere before it came to a namespace.
   private func hasMoved(
-    _ life: Life, to namespace: NamespaceRecord, at sample: Int64
+    _ life: TaskHistory, to namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {
     guard let place = life.index(ofMembershipFrom: sample) else { return false }
     guard let before = place > 0 ? life.memberships[place - 1].set : life.movedFrom else {

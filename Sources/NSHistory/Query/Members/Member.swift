@@ -12,9 +12,9 @@ public struct Member: Sendable, Hashable {
   /// When it left, if the end is exact, or else when the last sample that saw it there began.
   public let until: Int64
   /// How that began.
-  public let beginning: Edge
+  public let beginning: IntervalBound
   /// How that ended.
-  public let end: Edge
+  public let end: IntervalBound
   /// The link that leads there: its own, or the one for its children.
   public let link: NamespaceLink
 }

@@ -35,14 +35,14 @@ struct MembersQuery {
   let samples: ClosedRange<Int64>
   /// From so many memberships on members are not sorted.
   private let most: Int
-  private let runs: MemberRuns
+  private let runs: MemberIntervals
 
   init(reading: Reading, window: TimeWindow, samples: ClosedRange<Int64>, most: Int = 65_536) {
     self.reading = reading
     self.window = window
     self.samples = samples
     self.most = most
-    runs = MemberRuns(reading)
+    runs = MemberIntervals(reading)
   }
 
   /// Gives `body` each member; returns false when `body` did.
@@ -55,7 +55,7 @@ struct MembersQuery {
     let sorted = ["SELECT DISTINCT member FROM (\(there)) ORDER BY 1"]
     for sql in isCrowded ? Self.inOrder : sorted {
       let tasks = try reading.connection.prepare(sql)
-        .bind(MembershipStab.values(samples, namespace))
+        .bind(IntervalOverlapQuery.values(samples, namespace))
       defer { tasks.reset() }
       guard try forEach(of: tasks, in: namespace, body) else { return false }
     }
@@ -67,7 +67,7 @@ struct MembersQuery {
     _ namespace: NamespaceRecord, _ there: String
   ) throws(SQLiteError) -> Bool {
     try reading.connection.prepare("SELECT COUNT(*) FROM (SELECT 1 FROM (\(there)) LIMIT ?)").bind(
-      MembershipStab.values(samples, namespace) + [.integer(Int64(most))]
+      IntervalOverlapQuery.values(samples, namespace) + [.integer(Int64(most))]
     )
     .first { $0.integer(0) >= most } ?? false
   }
@@ -76,13 +76,13 @@ struct MembersQuery {
   /// after the other, those that were in it.
   private static let inOrder = [
     """
-    SELECT m.task_id FROM brief AS m NOT INDEXED
-    WHERE m.from_sample BETWEEN \(MembershipStab.batch("?1")) AND ?2 AND m.until_sample >= ?1
-      AND m.set_id IN (\(sets)) ORDER BY m.from_sample DESC
+    SELECT m.task_id FROM short_lived_task AS m NOT INDEXED
+    WHERE m.from_seq BETWEEN \(IntervalOverlapQuery.batch("?1")) AND ?2 AND m.until_seq >= ?1
+      AND m.set_id IN (\(sets)) ORDER BY m.from_seq DESC
     """,
     """
     SELECT m.task_id FROM membership AS m INDEXED BY membership_task
-    WHERE m.task_id > 0 AND m.from_sample <= ?2 AND COALESCE(m.until_sample, ?2) >= ?1
+    WHERE m.task_id > 0 AND m.from_seq <= ?2 AND COALESCE(m.until_seq, ?2) >= ?1
       AND m.set_id IN (\(sets)) ORDER BY m.task_id
     """,
   ]
@@ -105,7 +105,7 @@ struct MembersQuery {
   }
 
   private func members(
-    _ life: Life, _ namespace: NamespaceRecord
+    _ life: TaskHistory, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> [Member] {
     let edges = reading.edges(of: life)
     var members: [Member] = []

@@ -9,17 +9,17 @@ struct NamespaceFinder {
   /// were met.
   func lives(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
-  ) throws(SQLiteError) -> [NamespaceLife] {
+  ) throws(SQLiteError) -> [NamespaceLifetime] {
     let all = try named(selector, in: window)
     guard !window.isEverything else { return all }
     guard let samples = try reading.index.samples(around: window) else { return [] }
-    func hadProcess(_ life: NamespaceLife) -> Bool {
+    func hadProcess(_ life: NamespaceLifetime) -> Bool {
       guard let first = life.first else { return false }
       return first <= samples.upperBound && life.last ?? Int64.max >= samples.lowerBound
     }
     let pinned = try reading.pins.everPinned(
       of: all.filter { !hadProcess($0) }.map(\.namespace.id))
-    var found: [NamespaceLife] = []
+    var found: [NamespaceLifetime] = []
     for life in all {
       var isThere = hadProcess(life)
       if !isThere, pinned.contains(life.namespace.id) {
@@ -35,7 +35,7 @@ struct NamespaceFinder {
   /// Those that are named, whenever anybody was in them; of a process those that it was in in a window.
   func named(
     _ selector: NamespaceSelector, in window: TimeWindow
-  ) throws(SQLiteError) -> [NamespaceLife] {
+  ) throws(SQLiteError) -> [NamespaceLifetime] {
     switch selector {
     case .inode(let type, let inode):
       return try reading.namespaces.lives(

@@ -5,7 +5,7 @@ internal import SQLite
 struct NamespaceSummaries {
   let reading: Reading
 
-  func summary(_ life: NamespaceLife) throws(SQLiteError) -> NamespaceSummary {
+  func summary(_ life: NamespaceLifetime) throws(SQLiteError) -> NamespaceSummary {
     let pins = try reading.pins.pins(of: life.namespace)
     let makers = MakerFinder(reading: reading)
     let earliest = life.maker == nil ? try makers.first(of: life) : nil
@@ -48,7 +48,7 @@ struct NamespaceSummaries {
   ) throws(SQLiteError) -> Set<Int64> {
     Set(
       try reading.connection.prepare(reading.members.sql("m.task_id", in: namespace)).bind(
-        MembershipStab.values(sample...sample) + [
+        IntervalOverlapQuery.values(sample...sample) + [
           .integer(namespace.id), .integer(Int64(link.rawValue)),
         ]
       ).map { $0.integer(0) })
@@ -102,19 +102,19 @@ struct NamespaceSummaries {
     var there = Set(
       try reading.connection.prepare(
         """
-        SELECT namespace_id FROM namespace WHERE last_sample >= ?1
-        UNION ALL SELECT namespace_id FROM namespace WHERE last_sample IS NULL
+        SELECT namespace_id FROM namespace WHERE last_seq >= ?1
+        UNION ALL SELECT namespace_id FROM namespace WHERE last_seq IS NULL
         """
       ).bind(.integer(sample)).map { $0.integer(0) })
     there.formUnion(
       try reading.connection.prepare(
         """
         SELECT DISTINCT l.namespace_id
-        FROM (\(MembershipStab.everywhere("m.set_id AS held"))) AS s
+        FROM (\(IntervalOverlapQuery.everywhere("m.set_id AS held"))) AS s
           CROSS JOIN namespace_set_link AS l ON l.set_id = held
         WHERE l.link IN (5, 7) AND l.namespace_id IS NOT NULL
         """
-      ).bind(MembershipStab.values(sample...sample)).map { $0.integer(0) })
+      ).bind(IntervalOverlapQuery.values(sample...sample)).map { $0.integer(0) })
     return there
   }
 }

@@ -9,7 +9,7 @@ struct SeenTimes {
   private var index: SampleIndex { reading.index }
 
   /// Nil where no process ever was or had.
-  func times(of life: NamespaceLife) throws(SQLiteError) -> ClosedRange<Int64>? {
+  func times(of life: NamespaceLifetime) throws(SQLiteError) -> ClosedRange<Int64>? {
     guard let first = life.first, let last = try last(life), first <= last else { return nil }
     let stretches = index.stretches(in: first...last)
     guard !stretches.isEmpty else { return nil }
@@ -39,7 +39,7 @@ struct SeenTimes {
   }
 
   /// The last sample or event at which a process was in it, or had its children go there.
-  private func last(_ life: NamespaceLife) throws(SQLiteError) -> Int64? {
+  private func last(_ life: NamespaceLifetime) throws(SQLiteError) -> Int64? {
     guard let last = life.last else { return index.last }
     return max(last, try ChildrenHolders(reading: reading).last(of: life.namespace) ?? last)
   }
@@ -64,16 +64,16 @@ struct SeenTimes {
   private func number(
     _ column: String, _ bound: Int64, _ namespace: NamespaceRecord, _ stretch: ClosedRange<Int64>
   ) throws(SQLiteError) -> Int64? {
-    let held = "m.from_sample AS held_from, COALESCE(m.until_sample, high) AS held_until"
+    let held = "m.from_seq AS held_from, COALESCE(m.until_seq, high) AS held_until"
     return try reading.connection.prepare(
-      "SELECT \(column) FROM (\(MembershipStab.holding(held)))"
+      "SELECT \(column) FROM (\(IntervalOverlapQuery.holding(held)))"
     ).bind([.integer(bound)] + values(namespace, stretch)).first { $0.optionalInteger(0) } ?? nil
   }
 
   private func values(
     _ namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
   ) -> [Value] {
-    MembershipStab.values(samples, namespace) + [
+    IntervalOverlapQuery.values(samples, namespace) + [
       .integer(Int64(namespace.type.linkForChildren.rawValue))
     ]
   }
@@ -113,9 +113,9 @@ struct SeenTimes {
   }
 
   private static let columns = """
-    m.from_sample, m.until_sample, COALESCE(m.exact, 0),
+    m.from_seq, m.until_seq, COALESCE(m.exact, 0),
     EXISTS (SELECT 1 FROM membership AS e
-            WHERE e.task_id = m.task_id AND e.from_sample < m.from_sample),
+            WHERE e.task_id = m.task_id AND e.from_seq < m.from_seq),
     (SELECT start_wall_ns FROM task AS t WHERE t.task_id = m.task_id)
     """
 }

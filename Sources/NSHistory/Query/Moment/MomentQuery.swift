@@ -5,7 +5,7 @@ extension HistoryReader {
   /// Every process that was, or may have been, there at a moment, in nanoseconds since the epoch.
   public func processes(at time: Int64) throws(HistoryError) -> MomentAnswer {
     try reading { (reading) throws(SQLiteError) in
-      let census = try Census(reading, at: time)
+      let census = try ProcessSnapshot(reading, at: time)
       return MomentAnswer(
         processes: try census.processes(),
         samples: census.brackets.map(SameAnswer.SampleGap.init),

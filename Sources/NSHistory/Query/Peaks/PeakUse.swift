@@ -19,9 +19,9 @@ extension HistoryReader {
       for type in NamespaceType.allCases {
         let lives = try reading.connection.prepare(
           """
-          SELECT first_sample, MAX(COALESCE(last_sample, ?1), COALESCE(\(held(type)), 0))
+          SELECT first_seq, MAX(COALESCE(last_seq, ?1), COALESCE(\(held(type)), 0))
           FROM namespace
-          WHERE type = ?2 AND first_sample IS NOT NULL AND initial IS NOT 1
+          WHERE type = ?2 AND first_seq IS NOT NULL AND initial IS NOT 1
             AND EXISTS (SELECT 1 FROM namespace_set_link AS l
                         WHERE l.namespace_id = namespace.namespace_id AND l.link IN (?3, ?4))
           """

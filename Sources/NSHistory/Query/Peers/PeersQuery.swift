@@ -49,9 +49,9 @@ struct PeersQuery {
   let samples: ClosedRange<Int64>
 
   /// Gives `body` each peer; returns false when `body` did.
-  func forEach(of life: Life, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
+  func forEach(of life: TaskHistory, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
     let runs = try reading.threads.apart(life)
-    var own: [NamespaceType: [Track.Run]] = [:]
+    var own: [NamespaceType: [PIDHistory.LinkInterval]] = [:]
     var candidates: Set<Int64> = []
     for type in question.types {
       own[type] = runs[type.link].filter { run in
@@ -90,13 +90,13 @@ struct PeersQuery {
   }
 
   /// Who was in the namespace of a run at any sample of it.
-  private func members(_ run: Track.Run) throws(SQLiteError) -> [Int64] {
+  private func members(_ run: PIDHistory.LinkInterval) throws(SQLiteError) -> [Int64] {
     guard let namespace = run.value.namespace else { return [] }
     let low = max(run.from, samples.lowerBound)
     let high = min(run.until, samples.upperBound)
     guard low <= high else { return [] }
     return try reading.connection.prepare(
-      "SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))"
-    ).bind(MembershipStab.values(low...high, namespace)).map { $0.integer(0) }
+      "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
+    ).bind(IntervalOverlapQuery.values(low...high, namespace)).map { $0.integer(0) }
   }
 }

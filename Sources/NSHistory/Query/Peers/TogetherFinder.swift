@@ -11,7 +11,7 @@ struct TogetherFinder {
 
   /// The namespaces that runs of one type share, and when.
   func shared(
-    _ first: [Track.Run], _ second: [Track.Run]
+    _ first: [PIDHistory.LinkInterval], _ second: [PIDHistory.LinkInterval]
   ) throws(SQLiteError) -> [Peer.Shared] {
     var order: [NamespaceRecord] = []
     var times: [NamespaceRecord: [Peer.Together]] = [:]
@@ -32,7 +32,7 @@ struct TogetherFinder {
   }
 
   private func time(
-    _ piece: ClosedRange<Int64>, _ one: Track.Run, _ other: Track.Run
+    _ piece: ClosedRange<Int64>, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> Peer.Together? {
     let opening = try index.point(piece.lowerBound)
     let rest = try rest(behind: piece.upperBound, one, other)
@@ -57,7 +57,7 @@ struct TogetherFinder {
 
   /// The time behind a sample up to the event that ended it, if both were there throughout.
   private func rest(
-    behind sample: Int64, _ one: Track.Run, _ other: Track.Run
+    behind sample: Int64, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
     let behind = try index.bracket(before: sample + 1)
     let stayed = [one, other].allSatisfy { $0.until > sample || behind.isExactEnd(of: $0) }
@@ -66,7 +66,7 @@ struct TogetherFinder {
 
   /// A sample is not atomic; see `Simultaneity` for when one proves that both were there at once.
   private func isProven(
-    by sample: SamplePoint, _ one: Track.Run, _ other: Track.Run
+    by sample: SamplePoint, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> Bool {
     if sample.isExact { return true }
     return try SampleSides(sample, index).prove([one, other])

@@ -38,7 +38,7 @@ struct PinReader {
   /// The last look that was over at a time, and the one behind it.
   func looks(around time: Int64) throws(SQLiteError) -> Looks {
     let before = try look(
-      "wall_ns + took_ns <= ?1 AND wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1", time)
+      "wall_ns + duration_ns <= ?1 AND wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1", time)
     guard let before else {
       return Looks(before: nil, after: try look("scan_id > ?1 ORDER BY scan_id LIMIT 1", 0))
     }
@@ -68,7 +68,7 @@ struct PinReader {
       looks.before != nil && low.session == high.session && sessions == [low.session]
     let rows = try connection.prepare(
       """
-      \(MembershipStab.spans(longest: "SELECT COALESCE(MAX(scan_id), 0) FROM pin_scan"))
+      \(IntervalOverlapQuery.spans(longest: "SELECT COALESCE(MAX(scan_id), 0) FROM pin_scan"))
       SELECT \(Self.columns), from_scan, \(Self.last) FROM (
         SELECT p.* FROM range CROSS JOIN span CROSS JOIN pin AS p
         WHERE p.until_scan IS NOT NULL
@@ -141,7 +141,7 @@ struct PinReader {
     COALESCE(p.comm, (SELECT comm FROM task WHERE task_id = p.task_id)), p.descriptor,
     f.wall_ns, l.wall_ns, p.until_scan IS NULL,
     l.scan_id = (SELECT MAX(scan_id) FROM pin_scan)
-      AND l.session_id = (SELECT MAX(session_id) FROM session WHERE first_sample IS NOT NULL),
+      AND l.session_id = (SELECT MAX(session_id) FROM session WHERE first_seq IS NOT NULL),
     p.task_id
     """
   private static let count: Int32 = 13
@@ -169,10 +169,10 @@ struct PinReader {
       id = row.integer(0)
       namespace = row.integer(1)
       kind = PinKind(rawValue: row.integer(2))
-      path = row.optionalText(3).map(SystemText.harmless)
+      path = row.optionalText(3).map(SystemText.sanitized)
       mountNamespace = row.optionalInteger(4)
       pid = row.optionalInteger(5)
-      comm = row.optionalText(6).map(SystemText.harmless)
+      comm = row.optionalText(6).map(SystemText.sanitized)
       descriptor = row.optionalInteger(7)
       first = row.integer(8)
       last = row.integer(9)

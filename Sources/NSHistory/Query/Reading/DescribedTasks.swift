@@ -5,7 +5,7 @@ internal import SQLite
 /// there.
 struct DescribedTasks {
   let reading: Reading
-  /// SQL on columns that `task`, `past_description` and `brief` have, and its values.
+  /// SQL on columns that `task`, `past_description` and `short_lived_task` have, and its values.
   let condition: String
   let values: [Value]
   /// Whether it is a cgroup of containers: who was in their namespaces may be of them as well, and those who only
@@ -14,7 +14,7 @@ struct DescribedTasks {
   /// So many are there at any time, and are no reason to look at all of them.
   var few: Int64 = 4096
 
-  /// In ascending order: those of `brief` first, and the last of these before the others.
+  /// In ascending order: those of `short_lived_task` first, and the last of these before the others.
   func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
     let found = try described(in: samples)
     return try Set(found + guests(in: samples, besides: found)).sorted()
@@ -49,7 +49,7 @@ struct DescribedTasks {
   }
 
   private func tasksOfDescription(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
-    let range = MembershipStab.values(samples)
+    let range = IntervalOverlapQuery.values(samples)
     let tasks = try reading.connection.prepare(
       """
       SELECT task_id FROM (
@@ -57,19 +57,19 @@ struct DescribedTasks {
           UNION SELECT task_id FROM past_description WHERE \(condition)) AS meant
       WHERE EXISTS (
         SELECT 1 FROM membership AS m WHERE m.task_id = meant.task_id
-          AND m.from_sample <= ? AND COALESCE(m.until_sample, m.from_sample + ?) >= ?)
+          AND m.from_seq <= ? AND COALESCE(m.until_seq, m.from_seq + ?) >= ?)
       """
     ).bind(values + values + [range[1], .integer(Int64.max / 2), range[0]])
       .map { $0.integer(0) }
     return try tasks
       + reading.connection.prepare(
-        "SELECT task_id FROM brief WHERE \(condition) AND from_sample <= ? AND until_sample >= ?"
+        "SELECT task_id FROM short_lived_task WHERE \(condition) AND from_seq <= ? AND until_seq >= ?"
       ).bind(values + [range[1], range[0]]).map { $0.integer(0) }
   }
 
   private func tasksOfThere(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
-    let there = MembershipStab.everywhere("m.task_id AS member")
-    let range = MembershipStab.values(samples)
+    let there = IntervalOverlapQuery.everywhere("m.task_id AS member")
+    let range = IntervalOverlapQuery.values(samples)
     let tasks = try reading.connection.prepare(
       """
       SELECT t.task_id FROM (\(there)) CROSS JOIN task AS t NOT INDEXED ON t.task_id = member
@@ -81,8 +81,8 @@ struct DescribedTasks {
       + reading.connection.prepare(
         """
         WITH range (low, high) AS (VALUES (?, ?))
-        SELECT task_id FROM range CROSS JOIN brief NOT INDEXED
-        WHERE from_sample BETWEEN \(MembershipStab.batch()) AND high AND until_sample >= low
+        SELECT task_id FROM range CROSS JOIN short_lived_task NOT INDEXED
+        WHERE from_seq BETWEEN \(IntervalOverlapQuery.batch()) AND high AND until_seq >= low
           AND \(condition)
         """
       ).bind(range + values).map { $0.integer(0) }
@@ -95,7 +95,7 @@ struct DescribedTasks {
         """
         SELECT EXISTS (SELECT 1 FROM task WHERE \(condition))
           OR EXISTS (SELECT 1 FROM past_description WHERE \(condition))
-          OR EXISTS (SELECT 1 FROM brief WHERE \(condition))
+          OR EXISTS (SELECT 1 FROM short_lived_task WHERE \(condition))
         """
       ).bind(values + values + values).first { $0.integer(0) == 1 } ?? false
     }
@@ -111,7 +111,7 @@ struct DescribedTasks {
         continue
       }
       let first = try reading.connection.prepare(
-        "SELECT from_sample FROM membership WHERE task_id = ? ORDER BY from_sample LIMIT 1"
+        "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
       ).bind(.integer(task)).first { $0.integer(0) }
       if let first { found.append((first, task)) }
     }

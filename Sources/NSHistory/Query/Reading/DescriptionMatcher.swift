@@ -50,8 +50,8 @@ struct DescriptionMatcher {
 
 extension DescriptionMatcher {
   /// The life as far as the process was what is meant. Where it is not known when that began or ended,
-  /// only the time counts in which it is certain; `Life.limits` says where it may have been.
-  func limited(_ life: Life) -> Life {
+  /// only the time counts in which it is certain; `TaskHistory.limits` says where it may have been.
+  func limited(_ life: TaskHistory) -> TaskHistory {
     if life.process.past.isEmpty, !isOfContainers || matches(life.process.description) {
       return life
     }
@@ -71,7 +71,7 @@ extension [ProcessRecord.DescriptionSpan] {
   }
 
   /// Whether it was throughout a bracket. What one sample alone read held at a moment of it.
-  func standing(in bracket: Bracket) -> Standing {
+  func standing(in bracket: SampleWindow) -> Standing {
     let low = bracket.before?.id ?? Int64.min
     let high = bracket.after?.id ?? Int64.max
     let isPass = low == high && bracket.after?.isEvent == false

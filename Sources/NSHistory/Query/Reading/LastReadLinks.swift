@@ -34,7 +34,7 @@ final class LastReadLinks {
   ///
   /// - Parameter count: how many of the memberships of the process came before.
   func links(
-    of life: Life, before count: Int
+    of life: TaskHistory, before count: Int
   ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: Int64]) {
     guard count > Self.few else { return try links(life.memberships[..<count]) }
     var cursor = cursors[life.process.id] ?? Cursor()
@@ -68,7 +68,7 @@ final class LastReadLinks {
   }
 
   /// Takes the next membership in, by the rule of `update`.
-  private func advance(_ cursor: inout Cursor, _ life: Life) throws(SQLiteError) {
+  private func advance(_ cursor: inout Cursor, _ life: TaskHistory) throws(SQLiteError) {
     looks += 1
     let place = Int32(cursor.count)
     for (link, value) in try sets.links(of: life.memberships[cursor.count].set) {

@@ -90,7 +90,7 @@ struct LinkComparison {
     return try reading.connection.prepare(
       "SELECT EXISTS (\(reading.members.sql("1", in: namespace, byEither: true)))"
     ).bind(
-      MembershipStab.values(sample - 1...sample - 1, namespace) + [
+      IntervalOverlapQuery.values(sample - 1...sample - 1, namespace) + [
         .integer(Int64(namespace.type.linkForChildren.rawValue))
       ]
     ).first { $0.integer(0) == 0 } ?? false
@@ -116,7 +116,7 @@ struct LinkComparison {
   /// Whether a whole scan for pins was made after a namespace had lost its last process, and before a
   /// sample: if something had kept it the scan would have found that.
   private func isScanned(
-    since emptied: NamespaceLife, before sample: Int64
+    since emptied: NamespaceLifetime, before sample: Int64
   ) throws(SQLiteError) -> Bool {
     guard let last = emptied.last else { return false }
     let scan = try reading.pins.looks(around: reading.index.point(sample).wall).before

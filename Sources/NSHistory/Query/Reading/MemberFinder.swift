@@ -19,12 +19,12 @@ struct MemberFinder {
     for namespace in namespaces where namespace.isInitial != true {
       let members = try reading.connection.prepare(
         """
-        SELECT member, COALESCE(task.pid, brief.pid) AS number
+        SELECT member, COALESCE(task.pid, short_lived_task.pid) AS number
         FROM (\(try reading.members.sql("m.task_id AS member", in: namespace)))
-          LEFT JOIN task ON task.task_id = member LEFT JOIN brief ON brief.from_sample = -member
+          LEFT JOIN task ON task.task_id = member LEFT JOIN short_lived_task ON short_lived_task.from_seq = -member
         WHERE member <> ? ORDER BY number, member LIMIT \(Self.most)
         """
-      ).bind(MembershipStab.values(sample...sample, namespace) + [.integer(process?.id ?? 0)])
+      ).bind(IntervalOverlapQuery.values(sample...sample, namespace) + [.integer(process?.id ?? 0)])
         .map { ($0.integer(0), $0.integer(1)) }
       for (member, pid) in members {
         counts[member, default: 0] += 1

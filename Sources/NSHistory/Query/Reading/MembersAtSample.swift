@@ -22,7 +22,7 @@ final class MembersAtSample {
     self.index = index
   }
 
-  /// Selects columns of the memberships `m`; its parameters are `MembershipStab.values`.
+  /// Selects columns of the memberships `m`; its parameters are `IntervalOverlapQuery.values`.
   ///
   /// - Parameters:
   ///   - byEither: whether a parameter more is a second link, and either of the two may lead there.
@@ -34,12 +34,13 @@ final class MembersAtSample {
     let sets = try sets(of: namespace)
     let there = try Self.few + (samples.map(count) ?? 0)
     guard sets >= Self.manySets, there < Double(sets) * Self.looks else {
-      return byEither ? MembershipStab.holding(columns) : MembershipStab.inNamespace(columns)
+      return byEither
+        ? IntervalOverlapQuery.holding(columns) : IntervalOverlapQuery.inNamespace(columns)
     }
     // With a plus, or the index of sets would be used for each of them.
-    let all = "m.task_id, m.set_id, m.from_sample, m.until_sample, m.exact"
+    let all = "m.task_id, m.set_id, m.from_seq, m.until_seq, m.exact"
     return """
-      SELECT \(columns) FROM (\(MembershipStab.everywhere(all))) AS m
+      SELECT \(columns) FROM (\(IntervalOverlapQuery.everywhere(all))) AS m
       WHERE +m.set_id IN (
         SELECT set_id FROM namespace_set_link
         WHERE namespace_id = ? AND link \(byEither ? "IN (?, ?)" : "= ?"))

@@ -2,7 +2,7 @@ internal import NamespaceModel
 internal import SQLite
 
 /// A namespace, how long it was there, and how it hangs together with others.
-struct NamespaceLife {
+struct NamespaceLifetime {
   let namespace: NamespaceRecord
   /// The first sample that knew of it.
   let first: Int64?
@@ -20,12 +20,12 @@ struct NamespaceLife {
 /// Reads namespaces.
 final class NamespaceReader {
   private let connection: Connection
-  private var known: [Int64: NamespaceLife] = [:]
+  private var known: [Int64: NamespaceLifetime] = [:]
 
   init(_ connection: Connection) { self.connection = connection }
 
   /// A namespace by its row.
-  func life(_ id: Int64) throws(SQLiteError) -> NamespaceLife {
+  func life(_ id: Int64) throws(SQLiteError) -> NamespaceLifetime {
     if let life = known[id] { return life }
     guard let life = try lives(where: "namespace_id = ?", [.integer(id)]).first else {
       throw .corrupt("namespace \(id) is missing", operation: "read a namespace")
@@ -43,7 +43,8 @@ final class NamespaceReader {
   }
 
   /// Namespaces that a condition holds for, in the order in which they were met.
-  func lives(where condition: String, _ values: [Value]) throws(SQLiteError) -> [NamespaceLife] {
+  func lives(where condition: String, _ values: [Value]) throws(SQLiteError) -> [NamespaceLifetime]
+  {
     let rows = try connection.prepare(
       "SELECT \(Self.columns) FROM namespace WHERE \(condition) ORDER BY namespace_id"
     ).bind(values).map(Self.life)
@@ -65,8 +66,8 @@ final class NamespaceReader {
   ) throws(SQLiteError) -> Bool {
     let all =
       try rows(
-        of: namespace, "last_sample >= ? ORDER BY last_sample LIMIT 4", [.integer(first)])
-      + rows(of: namespace, "last_sample IS NULL ORDER BY namespace_id DESC LIMIT 4", [])
+        of: namespace, "last_seq >= ? ORDER BY last_seq LIMIT 4", [.integer(first)])
+      + rows(of: namespace, "last_seq IS NULL ORDER BY namespace_id DESC LIMIT 4", [])
     return all.contains { other in
       other.namespace.id != namespace.id && !other.namespace.differs(from: namespace)
         && other.first.map { $0 <= last } ?? false
@@ -77,16 +78,16 @@ final class NamespaceReader {
   /// if it may be the same namespace.
   func lastEmptied(
     like namespace: NamespaceRecord, before sample: Int64
-  ) throws(SQLiteError) -> NamespaceLife? {
+  ) throws(SQLiteError) -> NamespaceLifetime? {
     try rows(
-      of: namespace, "last_sample < ? ORDER BY last_sample DESC LIMIT 1", [.integer(sample)]
+      of: namespace, "last_seq < ? ORDER BY last_seq DESC LIMIT 1", [.integer(sample)]
     ).first { $0.namespace.id != namespace.id && !$0.namespace.differs(from: namespace) }
   }
 
   /// Rows of the inode number and the type of a namespace.
   private func rows(
     of namespace: NamespaceRecord, _ condition: String, _ values: [Value]
-  ) throws(SQLiteError) -> [NamespaceLife] {
+  ) throws(SQLiteError) -> [NamespaceLifetime] {
     try connection.prepare(
       "SELECT \(Self.columns) FROM namespace WHERE inode = ? AND type = ? AND \(condition)"
     ).bind(
@@ -97,17 +98,17 @@ final class NamespaceReader {
   }
 
   static let columns = """
-    namespace_id, boot_id, type, inode, kernel_id, initial, first_sample, last_sample, owner_id,
+    namespace_id, boot_id, type, inode, kernel_id, initial, first_seq, last_seq, owner_id,
     parent_id, owner_uid, maker_task_id, maker_certain
     """
 
   /// A namespace from a row that begins with `columns`; nil when it is of no type.
-  static func life(_ row: Statement) -> NamespaceLife? {
+  static func life(_ row: Statement) -> NamespaceLifetime? {
     NamespaceRecord(
       id: row.integer(0), boot: row.integer(1), type: row.integer(2), inode: row.integer(3),
       kernelID: row.optionalInteger(4), initial: row.optionalInteger(5)
     ).map {
-      NamespaceLife(
+      NamespaceLifetime(
         namespace: $0, first: row.optionalInteger(6), last: row.optionalInteger(7),
         owner: row.optionalInteger(8), parent: row.optionalInteger(9),
         ownerUID: row.optionalInteger(10), maker: row.optionalInteger(11),

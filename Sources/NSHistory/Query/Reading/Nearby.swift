@@ -7,9 +7,9 @@ extension HistoryReader {
       try reading.connection.prepare(
         """
         SELECT comm FROM task WHERE comm >= ?1 AND comm < ?1 || ?2
-        UNION SELECT comm FROM brief WHERE comm >= ?1 AND comm < ?1 || ?2 ORDER BY 1 LIMIT 5
+        UNION SELECT comm FROM short_lived_task WHERE comm >= ?1 AND comm < ?1 || ?2 ORDER BY 1 LIMIT 5
         """
-      ).bind(.text(start), .text("\u{10FFFF}")).map { SystemText.harmless($0.text(0)) }
+      ).bind(.text(start), .text("\u{10FFFF}")).map { SystemText.sanitized($0.text(0)) }
     }
   }
 }

@@ -10,8 +10,8 @@ struct ProcessFinder {
   ///   differed from its own.
   func lives(
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false
-  ) throws(SQLiteError) -> [Life] {
-    var lives: [Life] = []
+  ) throws(SQLiteError) -> [TaskHistory] {
+    var lives: [TaskHistory] = []
     try forEach(selector, in: window, withThreads: withThreads) { (life) throws(SQLiteError) in
       lives.append(life)
       return true
@@ -23,16 +23,16 @@ struct ProcessFinder {
   /// returns false.
   func forEach(
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false,
-    _ body: (Life) throws(SQLiteError) -> Bool
+    _ body: (TaskHistory) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let samples = try reading.index.samples(around: window) else { return }
-    func give(_ life: Life) throws(SQLiteError) -> Bool {
+    func give(_ life: TaskHistory) throws(SQLiteError) -> Bool {
       let isThere = life.memberships.contains {
         $0.from <= samples.upperBound && $0.until >= samples.lowerBound
       }
       return try isThere || window.isEverything ? body(life) : true
     }
-    let found: [Life]
+    let found: [TaskHistory]
     switch selector {
     case .pid(let pid, let alive, let within):
       found = try threads(
@@ -42,7 +42,7 @@ struct ProcessFinder {
     case .comm, .container: return try forEach(described: selector, in: samples, give)
     case .inner(let number, let namespaces):
       found = try threads(
-        of: InnerNumbers(reading: reading).lives(number, in: namespaces, window).lives,
+        of: NestedPIDResolver(reading: reading).lives(number, in: namespaces, window).lives,
         withThreads)
     case .latest:
       found = try threads(of: incarnations(selector, in: window).lives, withThreads)
@@ -53,7 +53,7 @@ struct ProcessFinder {
   /// The same, and how many more there were that `latest` leaves out.
   func incarnations(
     _ selector: ProcessSelector, in window: TimeWindow
-  ) throws(SQLiteError) -> (lives: [Life], others: Int) {
+  ) throws(SQLiteError) -> (lives: [TaskHistory], others: Int) {
     guard case .latest(let all) = selector else { return (try lives(selector, in: window), 0) }
     let found = try lives(all, in: window)
     let last = found.max { one, other in
@@ -64,10 +64,10 @@ struct ProcessFinder {
   }
 
   private func threads(
-    of lives: [Life], _ areAdded: Bool
-  ) throws(SQLiteError) -> [Life] {
+    of lives: [TaskHistory], _ areAdded: Bool
+  ) throws(SQLiteError) -> [TaskHistory] {
     guard areAdded else { return lives }
-    var all: [Life] = []
+    var all: [TaskHistory] = []
     for life in lives { all += [life] + (try reading.lives.threads(of: life.process)) }
     return all
   }
@@ -75,7 +75,7 @@ struct ProcessFinder {
   /// Those with a description that is meant, at some time of a range, as far as they had it.
   private func forEach(
     described selector: ProcessSelector, in samples: ClosedRange<Int64>,
-    _ body: (Life) throws(SQLiteError) -> Bool
+    _ body: (TaskHistory) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let isMeant = try DescriptionMatcher(selector, in: reading.connection),
       let described = try described(selector)

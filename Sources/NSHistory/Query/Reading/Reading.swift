@@ -5,8 +5,8 @@ struct Reading {
   let connection: Connection
   let index: SampleIndex
   let sets: SetReader
-  let lives: LifeReader
-  let tracks: TrackReader
+  let lives: TaskHistoryReader
+  let tracks: PIDHistoryReader
   let namespaces: NamespaceReader
   let pins: PinReader
   let members: MembersAtSample
@@ -17,8 +17,8 @@ struct Reading {
     self.connection = connection
     self.index = index
     sets = SetReader(connection)
-    lives = LifeReader(connection, index, sets)
-    tracks = TrackReader(index, sets, lives)
+    lives = TaskHistoryReader(connection, index, sets)
+    tracks = PIDHistoryReader(index, sets, lives)
     namespaces = NamespaceReader(connection)
     members = MembersAtSample(connection, index)
     pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
@@ -28,7 +28,7 @@ struct Reading {
   var containers: ContainerRule { lives.containers }
 
   /// Where pieces of time begin and end, for one process.
-  func edges(of life: Life) -> Edges { Edges(index: index, life: life) }
+  func edges(of life: TaskHistory) -> BoundResolver { BoundResolver(index: index, life: life) }
 }
 
 extension HistoryReader {

@@ -18,7 +18,7 @@ public struct TimeWindow: Sendable, Hashable {
   public var isEverything: Bool { since == nil && until == nil }
 
   /// Whether a piece of time that was seen overlaps it, or may have, as far as its ends tell.
-  func mayOverlap(_ stretch: Stretch) -> Bool {
+  func mayOverlap(_ stretch: ResolvedInterval) -> Bool {
     overlaps(
       min(stretch.from, stretch.beginning.other ?? stretch.from),
       max(stretch.until, stretch.end.other ?? stretch.until))

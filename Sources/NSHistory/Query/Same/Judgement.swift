@@ -3,9 +3,9 @@ struct Judgement: Hashable {
   let verdict: Verdict
   let reason: UnknownReason?
   /// What was known of each PID.
-  let states: [Track.State]
+  let states: [PIDHistory.State]
 
-  init(_ states: [Track.State]) {
+  init(_ states: [PIDHistory.State]) {
     self.states = states
     let known = states.compactMap(\.namespace)
     if Self.anyDiffer(known) {
@@ -26,7 +26,7 @@ struct Judgement: Hashable {
 
   /// The judgement that states which each hold at a moment of their own cannot prove to have held
   /// all at once.
-  init(unproven states: [Track.State], because reason: UnknownReason) {
+  init(unproven states: [PIDHistory.State], because reason: UnknownReason) {
     self.states = states
     verdict = .unknown
     self.reason = reason

@@ -49,11 +49,11 @@ struct RangePieces {
     for run in try unchanged(first...last) {
       let opening = try query.index.point(run.lowerBound)
       let closing = run.count == 1 ? opening : try query.index.point(run.upperBound)
-      addBetween(Bracket(left, opening))
+      addBetween(SampleWindow(left, opening))
       if run.count == 1 { try addSample(opening) } else { addSamples(opening, closing) }
       left = closing
     }
-    addBetween(Bracket(left, nil))
+    addBetween(SampleWindow(left, nil))
   }
 
   /// Ranges of samples in which no PID's link changed, no session ended, the clock was not set, and
@@ -81,7 +81,7 @@ struct RangePieces {
   /// Between two samples anything may have been, from the first read of the one to the last of the
   /// other; what both saw the same is certain from the last read of the one to the first of the
   /// other.
-  private mutating func addBetween(_ bracket: Bracket) {
+  private mutating func addBetween(_ bracket: SampleWindow) {
     guard isAskedFor(bracket) else { return leaveOut() }
     let certain = bracket.certain
     var judgement = states(bracket, until: bracket.wall.map(\.upperBound).max())
@@ -94,7 +94,7 @@ struct RangePieces {
 
   /// Samples in which each process was the same hold it from the end of the first on.
   private mutating func addSamples(_ opening: SamplePoint, _ closing: SamplePoint) {
-    let bracket = Bracket(steady: opening, closing)
+    let bracket = SampleWindow(steady: opening, closing)
     // The clock may have gone back by less than a step.
     let certain = opening.wallEnd...max(opening.wallEnd, closing.wall)
     guard range.overlaps(certain) else { return leaveOut() }
@@ -105,7 +105,7 @@ struct RangePieces {
   private mutating func addSample(_ sample: SamplePoint) throws(SQLiteError) {
     let pass = sample.wall...max(sample.wall, sample.wallEnd)
     guard range.overlaps(pass) else { return leaveOut() }
-    let bracket = Bracket(steady: sample, sample)
+    let bracket = SampleWindow(steady: sample, sample)
     var judgement = states(bracket, until: pass.upperBound)
     // Events tell what was at one moment.
     if sample.isExact { return add(bracket, sample.wall...sample.wall, judgement) }
@@ -117,9 +117,9 @@ struct RangePieces {
     add(bracket, sample.wall...sample.wall, judgement)
   }
 
-  private mutating func states(_ bracket: Bracket, until high: Int64?) -> Judgement {
+  private mutating func states(_ bracket: SampleWindow, until high: Int64?) -> Judgement {
     let end = [high, until].compactMap(\.self).min()
-    var states: [Track.State] = []
+    var states: [PIDHistory.State] = []
     for (place, track) in query.tracks.enumerated() {
       let running = track.running(in: bracket, until: end)
       self.running[place].formUnion(running)
@@ -129,7 +129,7 @@ struct RangePieces {
   }
 
   private mutating func add(
-    _ bracket: Bracket, _ certain: ClosedRange<Int64>, _ judgement: Judgement
+    _ bracket: SampleWindow, _ certain: ClosedRange<Int64>, _ judgement: Judgement
   ) {
     pieces.append(
       Piece(
@@ -144,7 +144,7 @@ struct RangePieces {
   }
 
   /// Whether all are, at the last sample or event of all, where they were throughout the bracket before it.
-  private func lasts(_ bracket: Bracket) -> Bool {
+  private func lasts(_ bracket: SampleWindow) -> Bool {
     guard let after = bracket.after, after.id == query.index.last else { return false }
     return query.tracks.allSatisfy { track in
       track.run(link, at: after.id).map { $0.from <= bracket.before?.id ?? after.id } ?? false
@@ -155,7 +155,7 @@ struct RangePieces {
 
   /// Whether a bracket overlaps the range. Time outside of all samples belongs to the question only
   /// if it was asked for by name.
-  private func isAskedFor(_ bracket: Bracket) -> Bool {
+  private func isAskedFor(_ bracket: SampleWindow) -> Bool {
     let named = [since, until].compactMap(\.self)
     switch (bracket.before, bracket.after) {
     case (nil, nil): return false

@@ -19,7 +19,7 @@ struct SameAtMoment {
   }
 
   private func answer(
-    _ type: NamespaceType, _ brackets: [Bracket]
+    _ type: NamespaceType, _ brackets: [SampleWindow]
   ) -> SameAnswer.TypeAnswer {
     let judgements = brackets.map { bracket in
       Judgement(query.tracks.map { $0.state(type.link, bracket, until: time) })
@@ -45,7 +45,7 @@ struct SameAtMoment {
 
 extension SameAnswer.SampleGap {
   /// The two sides of a bracket.
-  init(_ bracket: Bracket) {
+  init(_ bracket: SampleWindow) {
     self.init(
       before: bracket.before?.wall, after: bracket.after?.wall, missing: bracket.missing,
       isExact: bracket.isExact, leavesOutProcesses: bracket.leavesOutProcesses)

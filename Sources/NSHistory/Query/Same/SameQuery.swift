@@ -15,10 +15,10 @@ extension HistoryReader {
 struct SameQuery {
   let question: SameQuestion
   let index: SampleIndex
-  let tracks: [Track]
+  let tracks: [PIDHistory]
   /// Around the moment that is asked about, if it is one.
-  let brackets: [Bracket]
-  private let lives: LifeReader
+  let brackets: [SampleWindow]
+  private let lives: TaskHistoryReader
   private let sets: SetReader
 
   init(
@@ -27,9 +27,9 @@ struct SameQuery {
     self.question = question
     self.index = index
     sets = SetReader(connection)
-    lives = LifeReader(connection, index, sets)
-    let reader = TrackReader(index, sets, lives)
-    let moment: [Bracket]? =
+    lives = TaskHistoryReader(connection, index, sets)
+    let reader = PIDHistoryReader(index, sets, lives)
+    let moment: [SampleWindow]? =
       if case .at(let time) = question.time { try index.brackets(at: time) } else { nil }
     brackets = moment ?? []
     tracks = try question.pids.map { (selector) throws(SQLiteError) in
@@ -41,7 +41,7 @@ struct SameQuery {
 
   /// When each process of a track was what a name or a container means.
   private static func limits(
-    of track: Track, _ selector: SameQuestion.Selector, _ connection: Connection
+    of track: PIDHistory, _ selector: SameQuestion.Selector, _ connection: Connection
   ) throws(SQLiteError) -> [Int: [ProcessRecord.DescriptionSpan]] {
     var matchers: [DescriptionMatcher] = []
     for name in selector.names {

@@ -5,7 +5,7 @@ internal import SQLite
 /// asked for.
 struct SameThreads {
   let query: SameQuery
-  let lives: LifeReader
+  let lives: TaskHistoryReader
   let sets: SetReader
 
   private var window: TimeWindow {
@@ -31,11 +31,11 @@ struct SameThreads {
   }
 
   private func places(
-    _ thread: Life, _ answer: SameAnswer
+    _ thread: TaskHistory, _ answer: SameAnswer
   ) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
-    let tracks = TrackReader(query.index, sets, lives)
+    let tracks = PIDHistoryReader(query.index, sets, lives)
     let runs = try ThreadRuns(tracks: tracks, lives: lives).apart(thread)
-    let edges = Edges(index: query.index, life: thread)
+    let edges = BoundResolver(index: query.index, life: thread)
     var places: [SameAnswer.ThreadPlace] = []
     for type in query.question.types {
       for run in runs[type.link] {

@@ -22,7 +22,7 @@ struct SampleSides {
   var areBothMissing: Bool { !follows && !isFollowed }
 
   /// Whether runs that the sample is in all held at one moment of it.
-  func prove(_ runs: [Track.Run]) -> Bool { prove(runs.map { ($0.from, $0.until) }) }
+  func prove(_ runs: [PIDHistory.LinkInterval]) -> Bool { prove(runs.map { ($0.from, $0.until) }) }
 
   /// The same of the first and the last samples of what held.
   func prove(_ runs: [(from: Int64, until: Int64)]) -> Bool {

@@ -58,7 +58,7 @@ final class PointReader {
   private func sample(_ id: Int64, _ session: SessionSpan) throws(SQLiteError) -> SamplePoint? {
     if let batch, batch.contains(id) { return nil }
     return try connection.prepare(
-      "SELECT wall_ns, boot_ns, took_ns, gap, exact FROM sample WHERE sample_id = ?"
+      "SELECT wall_ns, boot_ns, duration_ns, gap, exact FROM sample WHERE seq = ?"
     ).bind(.integer(id)).first { row in
       let gap = row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled }
       let isExact = row.integer(4) == 1 && gap == nil && id != session.first
@@ -80,8 +80,8 @@ final class PointReader {
   private func read(_ id: Int64) throws(SQLiteError) -> Batch? {
     try connection.prepare(
       """
-      SELECT first_sample, wall_ns, boot_ns, offsets FROM event_batch WHERE first_sample <= ?
-      ORDER BY first_sample DESC LIMIT 1
+      SELECT first_seq, wall_ns, boot_ns, offsets FROM event_batch WHERE first_seq <= ?
+      ORDER BY first_seq DESC LIMIT 1
       """
     ).bind(.integer(id)).first { row in
       Batch(

@@ -28,20 +28,20 @@ final class SampleIndex {
     try Self.requireNamesApart(connection)
     let all =
       (sessions.first?.first ?? 0)...max(sessions.first?.first ?? 0, sessions.last?.last ?? 0)
-    clockSteps = try connection.prepare("SELECT sample_id FROM clock_step ORDER BY sample_id")
+    clockSteps = try connection.prepare("SELECT seq FROM clock_step ORDER BY seq")
       .map { $0.integer(0) }.filter(all.contains)
     let starts = Set(sessions.map(\.first)).union(clockSteps).sorted()
     let ends = starts.dropFirst().map { $0 - 1 } + (sessions.last.map { [$0.last] } ?? [])
     stretches = zip(starts, ends).map { $0...$1 }
   }
 
-  /// A row of `brief` is named like one of `task`, by its first number negated. So neither may have a
+  /// A row of `short_lived_task` is named like one of `task`, by its first number negated. So neither may have a
   /// negative number itself, or one process would be taken for another.
   private static func requireNamesApart(_ connection: Connection) throws(SQLiteError) {
     let least = try connection.prepare(
       """
       SELECT MIN(COALESCE((SELECT MIN(task_id) FROM task), 1),
-        COALESCE((SELECT MIN(from_sample) FROM brief), 1))
+        COALESCE((SELECT MIN(from_seq) FROM short_lived_task), 1))
       """
     ).first { $0.integer(0) }
     guard let least, least > 0 else {
@@ -72,8 +72,8 @@ final class SampleIndex {
   }
 
   /// The time between the sample before a number and the one that has it.
-  func bracket(before sample: Int64) throws(SQLiteError) -> Bracket {
-    Bracket(
+  func bracket(before sample: Int64) throws(SQLiteError) -> SampleWindow {
+    SampleWindow(
       sample > first ?? sample ? try point(sample - 1) : nil,
       sample <= last ?? sample - 1 ? try point(sample) : nil)
   }
@@ -101,13 +101,13 @@ final class SampleIndex {
     let after = try point(sample)
     guard after.isExact, !after.isEvent else { return sample - 1 }
     let samples = try connection.prepare(
-      "SELECT sample_id FROM sample WHERE sample_id < ? ORDER BY sample_id DESC LIMIT 2"
+      "SELECT seq FROM sample WHERE seq < ? ORDER BY seq DESC LIMIT 2"
     ).bind(.integer(sample)).map { $0.integer(0) }
     guard let last = samples.first, let first = samples.last else { return sample - 1 }
     let missing = try point(last).isExact ? first : last
-    guard let start, start &- Track.grain <= (try point(missing).boot) else { return missing }
+    guard let start, start &- PIDHistory.grain <= (try point(missing).boot) else { return missing }
     return try lastSample(
-      between: after.session.first, and: missing, began: start &- Track.grain)
+      between: after.session.first, and: missing, began: start &- PIDHistory.grain)
   }
 
   /// The last sample of a range that began before a time on the boot clock, or that did not rest on
@@ -117,8 +117,8 @@ final class SampleIndex {
   ) throws(SQLiteError) -> Int64 {
     try connection.prepare(
       """
-      SELECT sample_id FROM sample WHERE sample_id BETWEEN ? AND ?
-        AND (boot_ns < ? OR exact IS NOT 1 OR gap IS NOT NULL) ORDER BY sample_id DESC LIMIT 1
+      SELECT seq FROM sample WHERE seq BETWEEN ? AND ?
+        AND (boot_ns < ? OR exact IS NOT 1 OR gap IS NOT NULL) ORDER BY seq DESC LIMIT 1
       """
     ).bind(.integer(first), .integer(last), .integer(boot)).first { $0.integer(0) } ?? first
   }
@@ -133,7 +133,7 @@ final class SampleIndex {
   /// The numbers, in a range, of the samples with a gap before them.
   func gaps(_ range: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
     try connection.prepare(
-      "SELECT sample_id FROM sample WHERE gap IS NOT NULL AND sample_id BETWEEN ? AND ?"
+      "SELECT seq FROM sample WHERE gap IS NOT NULL AND seq BETWEEN ? AND ?"
     ).bind(.integer(range.lowerBound), .integer(range.upperBound)).map { $0.integer(0) }
   }
 
@@ -156,7 +156,7 @@ final class SampleIndex {
   /// More than one when the clock was set back, and when the time is within a sample: each process
   /// was read before or after it. Where the clock will show a recorded time once more that has yet to
   /// come, and is left out.
-  func brackets(at wall: Int64) throws(SQLiteError) -> [Bracket] {
+  func brackets(at wall: Int64) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
     // The numbers of the samples behind brackets that may cover the time.
     var candidates: Set<Int64> = [first, last + 1]
@@ -172,17 +172,17 @@ final class SampleIndex {
         id += 1
       }
     }
-    var found: [Bracket] = []
-    var skipping: [Bracket] = []
+    var found: [SampleWindow] = []
+    var skipping: [SampleWindow] = []
     for after in candidates.sorted() where after <= last + 1 {
-      let bracket = Bracket(
+      let bracket = SampleWindow(
         after > first ? try point(after - 1) : nil, after <= last ? try point(after) : nil)
       if bracket.covers(wall) {
         found.append(bracket)
       } else if let before = bracket.before, let after = bracket.after,
         wall > min(before.wall, after.wall), wall < max(before.wall, after.wall)
       {
-        skipping.append(Bracket(skippedBetween: before, after))
+        skipping.append(SampleWindow(skippedBetween: before, after))
       }
     }
     let past = found.filter { !isFuture(wall, in: $0) }
@@ -192,7 +192,7 @@ final class SampleIndex {
 
   /// Whether a time is yet to come, if it is meant in the time behind all samples. A clock that shows
   /// less than the last sample did is not the one that the samples were timed by.
-  private func isFuture(_ wall: Int64, in bracket: Bracket) -> Bool {
+  private func isFuture(_ wall: Int64, in bracket: SampleWindow) -> Bool {
     guard bracket.after == nil, let last = bracket.before else { return false }
     return last.wall <= now && now < wall
   }

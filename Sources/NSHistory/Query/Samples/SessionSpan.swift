@@ -38,9 +38,9 @@ struct SessionSpan: Hashable {
 
   /// Selects the last number of all that a sample or an event has.
   static let lastNumber = """
-    SELECT MAX(COALESCE((SELECT MAX(sample_id) FROM sample), 0), COALESCE(
-      (SELECT first_sample + length(offsets) / \(PointReader.digits) - 1 FROM event_batch
-       WHERE first_sample = (SELECT MAX(first_sample) FROM event_batch)), 0))
+    SELECT MAX(COALESCE((SELECT MAX(seq) FROM sample), 0), COALESCE(
+      (SELECT first_seq + length(offsets) / \(PointReader.digits) - 1 FROM event_batch
+       WHERE first_seq = (SELECT MAX(first_seq) FROM event_batch)), 0))
     """
 
   /// All of them, in order.
@@ -53,12 +53,12 @@ struct SessionSpan: Hashable {
   ) throws(SQLiteError) -> [SessionSpan] {
     let all = try connection.prepare(
       """
-      SELECT session.space_id, boot_id, pid_namespace_inode, first_sample,
-        COALESCE(last_sample, (\(lastNumber))), end_reason IS NULL,
+      SELECT session.space_id, boot_id, pid_namespace_inode, first_seq,
+        COALESCE(last_seq, (\(lastNumber))), end_reason IS NULL,
         COALESCE(hidepid >= 2, 1), time_namespace_inode, uuid IS NULL, session_id, short_lived,
         interval_ns, session_file.device, session_file.inode, session_file.copied
       FROM session LEFT JOIN session_file USING (session_id) LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
-      WHERE first_sample IS NOT NULL ORDER BY session_id
+      WHERE first_seq IS NOT NULL ORDER BY session_id
       """
     ).map { (row) throws(SQLiteError) in
       guard row.integer(8) == 0 else {

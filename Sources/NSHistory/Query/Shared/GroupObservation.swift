@@ -8,16 +8,16 @@ struct GroupObservation {
     let reason: UnknownReason
     /// The row of the process; nil for any process of the group, also those that no row tells of.
     let process: Int64?
-    let brackets: BracketSet
+    let brackets: SampleWindowSet
     /// Whether it is about others than those who are recorded, and who may be meant by the PID.
     var isOfOthers = false
   }
 
   private(set) var doubts: [Doubt] = []
   /// When a process of it was there, or may have been.
-  private(set) var possible = BracketSet()
+  private(set) var possible = SampleWindowSet()
   /// The same without those who are not recorded, and who may be meant by the PID.
-  private(set) var recorded = BracketSet()
+  private(set) var recorded = SampleWindowSet()
 
   /// What `possible` will be made of.
   private var there: [Range<Int64>] = []
@@ -39,18 +39,18 @@ struct GroupObservation {
       if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
       try observeMembership(of: group)
     }
-    recorded = BracketSet(there)
+    recorded = SampleWindowSet(there)
     if !group.isNamespace(type), !group.vacant.isEmpty {
       let known = doubts.count
       observeStrangers(in: group.vacant)
       for place in known..<doubts.count { doubts[place].isOfOthers = true }
     }
-    possible = BracketSet(there)
+    possible = SampleWindowSet(there)
     there = []
   }
 
   private mutating func add(
-    _ reason: UnknownReason, _ process: Int64?, _ brackets: BracketSet
+    _ reason: UnknownReason, _ process: Int64?, _ brackets: SampleWindowSet
   ) {
     let asked = brackets.intersection(time.asked)
     guard !asked.isEmpty else { return }
@@ -73,7 +73,7 @@ struct GroupObservation {
   ///
   /// - Parameter life: the whole of its life, where it is known who all of the group are.
   private mutating func observe(
-    _ member: SharedGroup.Member, _ life: Life?, _ type: NamespaceType
+    _ member: SharedGroup.Member, _ life: TaskHistory?, _ type: NamespaceType
   ) throws(SQLiteError) {
     let process = member.task
     var seen: [Range<Int64>] = []
@@ -81,10 +81,10 @@ struct GroupObservation {
       let end = try run.end(time.index)
       seen.append(run.from..<end)
       if case .unread(let reason) = run.value {
-        add(UnknownReason(reason), process, BracketSet(run.from..<max(end, run.from + 1)))
+        add(UnknownReason(reason), process, SampleWindowSet(run.from..<max(end, run.from + 1)))
       }
     }
-    let observed = BracketSet(seen).intersection(time.asked)
+    let observed = SampleWindowSet(seen).intersection(time.asked)
     there += observed.ranges
     add(.changedBetweenSamples, process, member.uncertain)
     guard let life else { return }
@@ -99,12 +99,12 @@ struct GroupObservation {
     for sample in try disputes(life, type) {
       let confirmed = try ObservedTime.confirmed(before: sample, reading)
       add(
-        .changedBetweenSamples, process, BracketSet(confirmed..<sample).intersection(alive))
+        .changedBetweenSamples, process, SampleWindowSet(confirmed..<sample).intersection(alive))
     }
   }
 
   /// The samples that found out of a process what no event had reported of this type.
-  private func disputes(_ life: Life, _ type: NamespaceType) throws(SQLiteError) -> [Int64] {
+  private func disputes(_ life: TaskHistory, _ type: NamespaceType) throws(SQLiteError) -> [Int64] {
     var found: [Int64] = []
     for run in try reading.tracks.runs(of: life.memberships, type.link) {
       if !run.beginsExactly { found.append(run.from) }
@@ -120,7 +120,7 @@ struct GroupObservation {
   }
 
   /// When a process was there, or may have been.
-  private func lifetime(_ life: Life) throws(SQLiteError) -> BracketSet {
+  private func lifetime(_ life: TaskHistory) throws(SQLiteError) -> SampleWindowSet {
     guard let first = life.memberships.first, let last = life.memberships.last else {
       return .init()
     }
@@ -133,21 +133,21 @@ struct GroupObservation {
     } else {
       high = try latest(life)
     }
-    var alive = BracketSet(low..<max(high, low + 1))
+    var alive = SampleWindowSet(low..<max(high, low + 1))
     // It had exited, and went on by exec.
     for (one, next) in zip(life.memberships, life.memberships.dropFirst())
     where one.endsExactly && next.beginsExactly && one.until + 1 < next.from {
-      alive = alive.subtracting(BracketSet(one.until + 1..<next.from))
+      alive = alive.subtracting(SampleWindowSet(one.until + 1..<next.from))
     }
     let boot = life.process.boot
     let others = time.index.sessions.filter { $0.boot != boot }.map { $0.first..<$0.last }
-    return alive.subtracting(BracketSet(others))
+    return alive.subtracting(SampleWindowSet(others))
   }
 
   /// The time in which a process can have started at the earliest, of one whose start no event told.
-  private func earliest(_ life: Life) throws(SQLiteError) -> Int64 {
+  private func earliest(_ life: TaskHistory) throws(SQLiteError) -> Int64 {
     let bottom = (time.index.first ?? 0) - 1
-    guard let start = life.process.startBoot.map({ $0 &- Track.grain }),
+    guard let start = life.process.startBoot.map({ $0 &- PIDHistory.grain }),
       let own = time.index.session(of: life.firstSample)
     else { return bottom }
     var earliest = life.firstSample - 1
@@ -168,7 +168,7 @@ struct GroupObservation {
 
   /// Behind the time in which a process can have exited at the latest, of one whose exit no event
   /// told: a sample that shows everyone and did not see it says that it was gone.
-  private func latest(_ life: Life) throws(SQLiteError) -> Int64 {
+  private func latest(_ life: TaskHistory) throws(SQLiteError) -> Int64 {
     let top = (time.index.last ?? 0) + 1
     let last = life.lastSample
     guard last < top - 1 else { return top }
@@ -183,7 +183,7 @@ struct GroupObservation {
   }
 
   /// Processes of the group that may have been there in a time and that no row tells of.
-  private mutating func observeStrangers(in brackets: BracketSet) {
+  private mutating func observeStrangers(in brackets: SampleWindowSet) {
     add(.gap, nil, time.missing.intersection(brackets))
     add(.notRecorded, nil, time.incomplete.intersection(brackets))
     let complete = time.exact.subtracting(time.disputed)
@@ -196,15 +196,15 @@ struct GroupObservation {
   private mutating func observeMembership(of group: SharedGroup) throws(SQLiteError) {
     guard group.isOpen, let type = group.namespaces.keys.first else { return }
     let rows = try reading.connection.prepare(
-      "SELECT task, first, last, unread FROM (\(MembershipStab.unreadLink))"
-    ).bind(MembershipStab.values(time.samples) + [.integer(Int64(type.link.rawValue))])
+      "SELECT task, first, last, unread FROM (\(IntervalOverlapQuery.unreadLink))"
+    ).bind(IntervalOverlapQuery.values(time.samples) + [.integer(Int64(type.link.rawValue))])
       .map { ($0.integer(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3)) }
     for (task, first, last, code) in rows {
       guard let reason = UInt8(exactly: code).flatMap(UnreadReason.init(rawValue:)),
         reason != .unsupported
       else { continue }
       let high = last.map { $0 + 1 } ?? time.samples.upperBound
-      add(UnknownReason(reason), task, BracketSet(first..<max(high, first + 1)))
+      add(UnknownReason(reason), task, SampleWindowSet(first..<max(high, first + 1)))
     }
   }
 }

@@ -50,8 +50,8 @@ struct GroupReader {
     for namespace in namespaces {
       tasks.formUnion(
         try reading.connection.prepare(
-          "SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))"
-        ).bind(MembershipStab.values(time.samples, namespace)).map { $0.integer(0) })
+          "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
+        ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.integer(0) })
     }
     return tasks.sorted()
   }
@@ -101,7 +101,8 @@ struct GroupReader {
     switch selector {
     case .latest(let all): return try hasUnknownNumbers(all)
     case .inner(let number, let namespaces):
-      return try InnerNumbers(reading: reading).lives(number, in: namespaces, time.window).unknown
+      return try NestedPIDResolver(reading: reading).lives(number, in: namespaces, time.window)
+        .unknown
         > 0
     default: return false
     }
@@ -134,7 +135,7 @@ struct GroupReader {
 
   /// The row of the container that a process is of by its namespaces, and not by the cgroup that it inherits, as far
   /// as it is what is meant.
-  private static func enclosure(of limited: Life) -> Int64? {
+  private static func enclosure(of limited: TaskHistory) -> Int64? {
     let descriptions =
       limited.limits?.map(\.description) ?? limited.process.descriptionSpans.map(\.description)
     return descriptions.lazy.filter { $0.named != $0.container }
@@ -162,8 +163,8 @@ struct GroupReader {
 
   /// The times around those of a description in which it may have held or not.
   private static func uncertain(
-    _ spans: [ProcessRecord.DescriptionSpan], of life: Life
-  ) -> BracketSet {
+    _ spans: [ProcessRecord.DescriptionSpan], of life: TaskHistory
+  ) -> SampleWindowSet {
     var ranges: [Range<Int64>] = []
     for span in spans {
       if !span.beginsExactly, span.possibleFrom < span.certain.lowerBound {
@@ -173,12 +174,12 @@ struct GroupReader {
         ranges.append(span.certain.upperBound..<span.possibleUntil)
       }
     }
-    return BracketSet(ranges).intersection(life.firstSample - 1..<life.lastSample + 1)
+    return SampleWindowSet(ranges).intersection(life.firstSample - 1..<life.lastSample + 1)
   }
 
   /// Adds a process or thread, if it was there in the time asked for.
   private func add(
-    _ task: Int64, _ memberships: [Membership], _ uncertain: BracketSet = .init(),
+    _ task: Int64, _ memberships: [Membership], _ uncertain: SampleWindowSet = .init(),
     _ enclosure: Int64? = nil, to group: inout SharedGroup
   ) throws(SQLiteError) {
     guard !memberships.isEmpty || !uncertain.intersection(time.asked).isEmpty else { return }

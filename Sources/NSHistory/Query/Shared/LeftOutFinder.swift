@@ -12,12 +12,12 @@ struct LeftOutFinder {
     let rows = try reading.connection.prepare(
       """
       SELECT s.wall_ns, s.folded, (SELECT b.wall_ns FROM sample AS b
-        WHERE b.sample_id < s.sample_id ORDER BY b.sample_id DESC LIMIT 1)
-      FROM sample AS s WHERE s.folded > 0 AND s.sample_id BETWEEN ?1 AND COALESCE(
-        (SELECT MIN(n.sample_id) FROM sample AS n WHERE n.sample_id >= ?2), ?2)
-      ORDER BY s.sample_id
+        WHERE b.seq < s.seq ORDER BY b.seq DESC LIMIT 1)
+      FROM sample AS s WHERE s.folded > 0 AND s.seq BETWEEN ?1 AND COALESCE(
+        (SELECT MIN(n.seq) FROM sample AS n WHERE n.seq >= ?2), ?2)
+      ORDER BY s.seq
       """
-    ).bind(MembershipStab.values(samples))
+    ).bind(IntervalOverlapQuery.values(samples))
     defer { rows.reset() }
     var caveats: [Caveat] = []
     while try rows.step() {

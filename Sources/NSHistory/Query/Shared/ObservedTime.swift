@@ -10,19 +10,19 @@ struct ObservedTime {
   /// The samples in the window, and one more on each side.
   let samples: ClosedRange<Int64>
   /// All that the window overlaps.
-  let asked: BracketSet
+  let asked: SampleWindowSet
   /// Of that, where samples are missing.
-  let missing: BracketSet
+  let missing: SampleWindowSet
   /// Of that, where events reported all that happened.
-  let exact: BracketSet
+  let exact: SampleWindowSet
   /// Of that, where a sample found out that events had not reported everything.
-  let disputed: BracketSet
+  let disputed: SampleWindowSet
   /// Of that, where processes could be there and were not recorded: `hidepid`, or short-lived
   /// processes that were left out on request.
-  let incomplete: BracketSet
+  let incomplete: SampleWindowSet
   /// Of that, where threads could be elsewhere than their process and were not recorded: they were
   /// left out on request with all that no sample met.
-  let withoutThreads: BracketSet
+  let withoutThreads: SampleWindowSet
   /// The numbers of the samples before which samples are missing, or the clock was set.
   let cuts: [Int64]
 
@@ -67,15 +67,15 @@ struct ObservedTime {
     if named.contains(where: { $0 < opening.wallEnd }) { asked.append(first - 1..<first) }
     if named.contains(where: { $0 > closing.wall }) { asked.append(last..<last + 1) }
     missing += [first - 1..<first, last..<last + 1]
-    self.asked = BracketSet(asked)
-    self.missing = BracketSet(missing).intersection(self.asked)
+    self.asked = SampleWindowSet(asked)
+    self.missing = SampleWindowSet(missing).intersection(self.asked)
     let sessions = try Self.sessions(reading)
     let sampled = try Self.sampled(reading, samples, sessions)
     exact = self.asked.subtracting(self.missing).subtracting(sampled)
     disputed = try Self.disputed(reading, samples).intersection(exact)
     let all = self.asked
-    func brackets(_ condition: (SessionSpan) -> Bool) -> BracketSet {
-      BracketSet(index.sessions.filter(condition).map { $0.first - 1..<$0.last + 1 })
+    func brackets(_ condition: (SessionSpan) -> Bool) -> SampleWindowSet {
+      SampleWindowSet(index.sessions.filter(condition).map { $0.first - 1..<$0.last + 1 })
         .intersection(all)
     }
     incomplete = brackets { $0.hidesProcesses || sessions[$0.id]?.keeps != ShortLived.all }
@@ -120,7 +120,7 @@ struct ObservedTime {
 
   private static func sessions(_ reading: Reading) throws(SQLiteError) -> [Int64: Session] {
     let rows = try reading.connection.prepare(
-      "SELECT session_id, events, short_lived FROM session WHERE first_sample IS NOT NULL"
+      "SELECT session_id, events, short_lived FROM session WHERE first_seq IS NOT NULL"
     ).map { row in
       (
         row.integer(0),
@@ -135,7 +135,7 @@ struct ObservedTime {
   /// Where only samples tell what was.
   private static func sampled(
     _ reading: Reading, _ samples: ClosedRange<Int64>, _ sessions: [Int64: Session]
-  ) throws(SQLiteError) -> BracketSet {
+  ) throws(SQLiteError) -> SampleWindowSet {
     var found: [Range<Int64>] = []
     for session in reading.index.sessions
     where session.first <= samples.upperBound && session.last >= samples.lowerBound {
@@ -148,43 +148,43 @@ struct ObservedTime {
       let high = min(session.last, samples.upperBound)
       found += try reading.connection.prepare(
         """
-        SELECT sample_id FROM sample
-        WHERE sample_id BETWEEN ? AND ? AND (exact IS NOT 1 OR gap IS NOT NULL)
+        SELECT seq FROM sample
+        WHERE seq BETWEEN ? AND ? AND (exact IS NOT 1 OR gap IS NOT NULL)
         """
       ).bind(.integer(low), .integer(high)).map { $0.integer(0) - 1..<$0.integer(0) }
     }
-    return BracketSet(found)
+    return SampleWindowSet(found)
   }
 
   /// What events reported is certain up to the sample before the last: see `SampleIndex.lastMissing`.
   private static func disputed(
     _ reading: Reading, _ samples: ClosedRange<Int64>
-  ) throws(SQLiteError) -> BracketSet {
+  ) throws(SQLiteError) -> SampleWindowSet {
     let ids = try reading.connection.prepare(
       """
-      SELECT sample_id FROM sample WHERE disagreements > 0 AND sample_id >= ?
-        AND sample_id <= COALESCE((SELECT MAX(sample_id) FROM (
-          SELECT sample_id FROM sample WHERE sample_id >= ? ORDER BY sample_id LIMIT 3)), 0)
+      SELECT seq FROM sample WHERE disagreements > 0 AND seq >= ?
+        AND seq <= COALESCE((SELECT MAX(seq) FROM (
+          SELECT seq FROM sample WHERE seq >= ? ORDER BY seq LIMIT 3)), 0)
       UNION ALL
-      SELECT sample_id FROM sample WHERE disagreements > 0 AND sample_id BETWEEN ? AND ?
+      SELECT seq FROM sample WHERE disagreements > 0 AND seq BETWEEN ? AND ?
       """
     ).bind(
       .integer(samples.upperBound), .integer(samples.upperBound), .integer(samples.lowerBound),
       .integer(samples.upperBound)
     ).map { $0.integer(0) }
-    return BracketSet(
+    return SampleWindowSet(
       try ids.map { (id) throws(SQLiteError) in try confirmed(before: id, reading)..<id })
   }
 
   /// The last sample up to which what events reported is certain, where one found a disagreement.
   static func confirmed(before sample: Int64, _ reading: Reading) throws(SQLiteError) -> Int64 {
     try reading.connection.prepare(
-      "SELECT sample_id FROM sample WHERE sample_id < ? ORDER BY sample_id DESC LIMIT 2"
+      "SELECT seq FROM sample WHERE seq < ? ORDER BY seq DESC LIMIT 2"
     ).bind(.integer(sample)).map { $0.integer(0) }.last ?? sample - 1
   }
 
   /// Where events reported all of a group that may have members nobody recorded.
-  var complete: BracketSet { exact.subtracting(disputed).subtracting(incomplete) }
+  var complete: SampleWindowSet { exact.subtracting(disputed).subtracting(incomplete) }
 
   /// The time of brackets on the wall clock, as far as it is asked for.
   func time(of range: Range<Int64>) throws(SQLiteError) -> (from: Int64, until: Int64) {

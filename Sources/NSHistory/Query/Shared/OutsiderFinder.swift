@@ -57,7 +57,7 @@ struct OutsiderFinder {
 
   /// Adds a process that may have been of a container: of one alone, where its namespaces say so.
   private func add(
-    _ life: Life, _ reader: GroupReader, to found: inout Found
+    _ life: TaskHistory, _ reader: GroupReader, to found: inout Found
   ) throws(SQLiteError) {
     let member = try reader.member(life.process.id)
     guard let home = try reading.containers.home(of: life) else {
@@ -92,29 +92,29 @@ struct OutsiderFinder {
   private func withoutContainer(in namespace: NamespaceRecord) throws(SQLiteError) -> [Int64] {
     try reading.connection.prepare(
       """
-      SELECT DISTINCT member FROM (\(MembershipStab.inNamespace("m.task_id AS member")))
-        LEFT JOIN task ON task.task_id = member LEFT JOIN brief ON brief.from_sample = -member
-        LEFT JOIN cgroup ON cgroup.cgroup_id = COALESCE(task.cgroup_id, brief.cgroup_id)
+      SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))
+        LEFT JOIN task ON task.task_id = member LEFT JOIN short_lived_task ON short_lived_task.from_seq = -member
+        LEFT JOIN cgroup ON cgroup.cgroup_id = COALESCE(task.cgroup_id, short_lived_task.cgroup_id)
         \(ContainerRecord.joins)
       WHERE container.container_id IS NULL
-        OR COALESCE(task.provenance, brief.provenance, 0) & 2 <> 0 ORDER BY 1
+        OR COALESCE(task.provenance, short_lived_task.provenance, 0) & 2 <> 0 ORDER BY 1
       """
-    ).bind(MembershipStab.values(time.samples, namespace)).map { $0.integer(0) }
+    ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.integer(0) }
   }
 
   /// Whether a process may have been of a container: its own control group was not read, or no sample read it, so
   /// that it may have been moved.
-  private func isUncertain(_ life: Life) throws(SQLiteError) -> Bool {
+  private func isUncertain(_ life: TaskHistory) throws(SQLiteError) -> Bool {
     guard life.process.cgroup != nil, life.process.id > 0, !life.process.isAnyCgroupInherited
     else { return true }
     let isMet = try reading.connection.prepare(
-      "SELECT EXISTS (SELECT 1 FROM sample WHERE sample_id BETWEEN ? AND ?)"
+      "SELECT EXISTS (SELECT 1 FROM sample WHERE seq BETWEEN ? AND ?)"
     ).bind(.integer(life.firstSample), .integer(life.lastSample)).first { $0.integer(0) == 1 }
     return isMet != true
   }
 
   private func outsider(
-    _ life: Life, _ group: SharedGroup, _ namespace: NamespaceRecord
+    _ life: TaskHistory, _ group: SharedGroup, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> SharedAnswer.Outsider? {
     let runs = try reading.tracks.runs(of: life.memberships)[namespace.type.link].filter {
       $0.value.namespace?.id == namespace.id && $0.from <= time.samples.upperBound

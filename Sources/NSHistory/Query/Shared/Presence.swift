@@ -68,7 +68,7 @@ extension [Presence] {
   }
 }
 
-extension Track.Run {
+extension PIDHistory.LinkInterval {
   /// Up to which sample or event it held: where one tells of its end, that.
   func end(_ index: SampleIndex) throws(SQLiteError) -> Int64 {
     guard endsExactly else { return until }

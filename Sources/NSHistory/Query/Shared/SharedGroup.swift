@@ -6,7 +6,7 @@ struct SharedGroup {
   /// Its processes and threads that were there in the time asked for, in the order of their rows.
   var members: [Member] = []
   /// The whole lives of them, by row, where it is known who they all are: such a group is small.
-  var lives: [Int64: Life] = [:]
+  var lives: [Int64: TaskHistory] = [:]
   /// The namespaces that it is, by type: a process shares with it by being there.
   var namespaces: [NamespaceType: [NamespaceRecord]] = [:]
   /// Whether processes may have belonged to it that no row tells of.
@@ -17,7 +17,7 @@ struct SharedGroup {
   var hasForgottenNames = false
   /// When none of its processes certainly had the PID that it is given by: where nothing observed that time,
   /// another may have had it then, and be the one that is meant.
-  var vacant = BracketSet()
+  var vacant = SampleWindowSet()
   /// Whether it is a container.
   var isContainer = false
   /// The rows of its containers.
@@ -43,7 +43,7 @@ struct SharedGroup {
     let memberships: [Membership]
     /// When it may have belonged to the group or not: between two reads of its control group that
     /// differ.
-    var uncertain = BracketSet()
+    var uncertain = SampleWindowSet()
     /// The row of the container that it is of by its namespaces, as nobody read its cgroup; nil otherwise.
     var enclosure: Int64?
   }

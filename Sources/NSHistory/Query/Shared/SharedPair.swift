@@ -48,7 +48,7 @@ struct SharedPair {
   }
 
   private func add(
-    _ doubt: GroupObservation.Doubt, _ group: SharedGroup, _ possible: BracketSet,
+    _ doubt: GroupObservation.Doubt, _ group: SharedGroup, _ possible: SampleWindowSet,
     to found: inout [Gap]
   ) {
     let brackets = doubt.brackets.intersection(possible)
@@ -71,7 +71,7 @@ struct SharedPair {
   }
 
   /// When processes of both groups were there, or may have been.
-  private var together: BracketSet {
+  private var together: SampleWindowSet {
     observations.0.possible.intersection(observations.1.possible)
   }
 
@@ -115,7 +115,7 @@ struct SharedPair {
   }
 
   /// Who of the first group was in a namespace, and when; nobody where the group is namespaces.
-  private func processes(in namespace: NamespaceRecord) -> [(Int64?, BracketSet)] {
+  private func processes(in namespace: NamespaceRecord) -> [(Int64?, SampleWindowSet)] {
     if groups.0.isNamespace(type) { return [(nil, always)] }
     return presences.0.inside(namespace.id).map {
       (groups.0.members[$0.member].task, Self.brackets($0))
@@ -125,17 +125,17 @@ struct SharedPair {
   /// When a group was in a namespace, or may have been at the sides of that.
   private func times(
     in namespace: NamespaceRecord, _ group: SharedGroup, _ presences: [Presence]
-  ) -> BracketSet {
+  ) -> SampleWindowSet {
     if group.isNamespace(type) { return always }
-    return BracketSet(presences.inside(namespace.id).flatMap { Self.brackets($0).ranges })
+    return SampleWindowSet(presences.inside(namespace.id).flatMap { Self.brackets($0).ranges })
   }
 
-  private var always: BracketSet {
-    BracketSet(time.samples.lowerBound - 1..<time.samples.upperBound + 1)
+  private var always: SampleWindowSet {
+    SampleWindowSet(time.samples.lowerBound - 1..<time.samples.upperBound + 1)
   }
 
-  private static func brackets(_ presence: Presence) -> BracketSet {
-    BracketSet(presence.from - 1..<max(presence.end, presence.from) + 1)
+  private static func brackets(_ presence: Presence) -> SampleWindowSet {
+    SampleWindowSet(presence.from - 1..<max(presence.end, presence.from) + 1)
   }
 
   /// Processes that may be of one group, a container, and shared with the other or may have.
@@ -161,7 +161,7 @@ struct SharedPair {
       doubts.append(
         .init(
           reason: .notRecorded, process: uncertain[one.member].task,
-          brackets: BracketSet(shared.map { $0.from..<max($0.until, $0.from + 1) })))
+          brackets: SampleWindowSet(shared.map { $0.from..<max($0.until, $0.from + 1) })))
     }
     return doubts
   }

@@ -180,7 +180,7 @@ struct SharedQuery {
     }
     var unobserved: [SharedAnswer.Unobserved] = []
     for key in order {
-      let brackets = BracketSet(found[key] ?? [])
+      let brackets = SampleWindowSet(found[key] ?? [])
       guard let first = brackets.ranges.first, let last = brackets.ranges.last else { continue }
       let process = try key.process.flatMap(reading.lives.life(task:))?.process
       var length: Int64 = 0

@@ -155,7 +155,7 @@ struct SharedVisits {
 
   private func isExact(_ sharing: SharingFinder.Sharing, _ opening: SamplePoint) -> Bool {
     if sharing.from == sharing.until { return opening.isExact }
-    return BracketSet(sharing.from..<sharing.until).intersection(time.asked)
+    return SampleWindowSet(sharing.from..<sharing.until).intersection(time.asked)
       .subtracting(time.exact).isEmpty
   }
 

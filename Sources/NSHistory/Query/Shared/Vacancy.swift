@@ -6,10 +6,10 @@ struct Vacancy {
 
   /// Nothing where one process is meant that is named by a time, or where nobody is recorded.
   func brackets(
-    of selector: ProcessSelector, _ lives: [Life]
-  ) throws(SQLiteError) -> BracketSet {
+    of selector: ProcessSelector, _ lives: [TaskHistory]
+  ) throws(SQLiteError) -> SampleWindowSet {
     guard !lives.isEmpty, Self.isAnyMeant(by: selector) else { return .init() }
-    let held = BracketSet(try lives.map(held))
+    let held = SampleWindowSet(try lives.map(held))
     guard case .latest = selector, let end = held.ranges.last?.upperBound else {
       return time.asked.subtracting(held)
     }
@@ -27,7 +27,7 @@ struct Vacancy {
   }
 
   /// The time in which a process certainly was there, and all behind where it is not known to have ended.
-  private func held(_ life: Life) throws(SQLiteError) -> Range<Int64> {
+  private func held(_ life: TaskHistory) throws(SQLiteError) -> Range<Int64> {
     guard let last = life.memberships.last else { return life.firstSample..<life.firstSample }
     if last.endsExactly, try time.index.bracket(before: last.until + 1).isExact {
       return life.firstSample..<last.until + 1

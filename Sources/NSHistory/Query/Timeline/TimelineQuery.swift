@@ -6,10 +6,10 @@ extension HistoryReader {
   public func timeline(
     _ selectors: [ProcessSelector], in window: TimeWindow = TimeWindow(),
     types: [NamespaceType] = NamespaceType.allCases
-  ) throws(HistoryError) -> [Lane] {
+  ) throws(HistoryError) -> [TimelineRow] {
     try reading { (reading) throws(SQLiteError) in
       let query = TimelineQuery(reading: reading, window: window)
-      var lanes: [Lane] = []
+      var lanes: [TimelineRow] = []
       var met: Set<Int64> = []
       for selector in selectors {
         for life in try ProcessFinder(reading: reading).lives(
@@ -33,28 +33,28 @@ struct TimelineQuery {
 
   /// The types of which a thread was elsewhere than its process at some time.
   func types(
-    _ types: [NamespaceType], inWhichDiffers thread: Life
+    _ types: [NamespaceType], inWhichDiffers thread: TaskHistory
   ) throws(SQLiteError) -> [NamespaceType] {
     let runs = try reading.threads.apart(thread)
     return types.filter { !runs[$0.link].isEmpty }
   }
 
-  func lanes(of life: Life, _ types: [NamespaceType]) throws(SQLiteError) -> [Lane] {
+  func lanes(of life: TaskHistory, _ types: [NamespaceType]) throws(SQLiteError) -> [TimelineRow] {
     let runs = try reading.tracks.runs(of: life.memberships)
     return try types.map { (type) throws(SQLiteError) in
       let all = runs[type.link]
-      var segments: [Lane.Segment] = []
+      var segments: [TimelineRow.Segment] = []
       for place in all.indices { segments += try self.segments(all, place, life) }
-      return Lane(process: life.process, type: type, segments: Self.joined(segments))
+      return TimelineRow(process: life.process, type: type, segments: Self.joined(segments))
     }
   }
 
   private func segments(
-    _ runs: [Track.Run], _ place: Int, _ life: Life
-  ) throws(SQLiteError) -> [Lane.Segment] {
+    _ runs: [PIDHistory.LinkInterval], _ place: Int, _ life: TaskHistory
+  ) throws(SQLiteError) -> [TimelineRow.Segment] {
     let run = runs[place]
     let edges = reading.edges(of: life)
-    var segments: [Lane.Segment] = []
+    var segments: [TimelineRow.Segment] = []
     for piece in try reading.index.pieces(of: run.from...run.until) {
       let stretch = try edges.stretch(piece, of: run.from...run.until)
       let (from, until) = (stretch.from, stretch.until)
@@ -79,7 +79,7 @@ struct TimelineQuery {
     return segments
   }
 
-  private static func state(_ run: Track.Run) -> Lane.State {
+  private static func state(_ run: PIDHistory.LinkInterval) -> TimelineRow.State {
     switch run.value {
     case .namespace(let namespace): .namespace(namespace)
     case .unread(let reason): .unknown(UnknownReason(reason))
@@ -87,7 +87,9 @@ struct TimelineQuery {
   }
 
   /// What is known beyond an edge, up to the next sample.
-  private static func doubt(_ edge: Edge, _ run: Track.Run, _ next: Track.Run?) -> Lane.State {
+  private static func doubt(
+    _ edge: IntervalBound, _ run: PIDHistory.LinkInterval, _ next: PIDHistory.LinkInterval?
+  ) -> TimelineRow.State {
     switch edge.kind {
     case .started, .exited: return .unknown(.changedBetweenSamples)
     case .changed, .read:
@@ -102,7 +104,7 @@ struct TimelineQuery {
   }
 
   /// The doubt behind one piece and the doubt before the next are one.
-  private static func joined(_ segments: [Lane.Segment]) -> [Lane.Segment] {
+  private static func joined(_ segments: [TimelineRow.Segment]) -> [TimelineRow.Segment] {
     segments.reduce(into: []) { joined, segment in
       if joined.last != segment { joined.append(segment) }
     }
@@ -114,9 +116,11 @@ extension ProcessSelector {
   fileprivate var isOfThread: Bool { if case .thread = self { true } else { false } }
 }
 
-extension [Track.Run] {
-  fileprivate func before(_ place: Int) -> Track.Run? { place > 0 ? self[place - 1] : nil }
-  fileprivate func behind(_ place: Int) -> Track.Run? {
+extension [PIDHistory.LinkInterval] {
+  fileprivate func before(_ place: Int) -> PIDHistory.LinkInterval? {
+    place > 0 ? self[place - 1] : nil
+  }
+  fileprivate func behind(_ place: Int) -> PIDHistory.LinkInterval? {
     place + 1 < count ? self[place + 1] : nil
   }
 }

@@ -18,7 +18,7 @@ struct Membership: Hashable {
 }
 
 extension Membership {
-  /// What a row of `brief` says: see `Migrations`.
+  /// What a row of `short_lived_task` says: see `Migrations`.
   ///
   /// - Parameter session: the one that its first number is of.
   init(
@@ -31,9 +31,9 @@ extension Membership {
       beginsExactly: true, endsExactly: true)
   }
 
-  /// What a row of `brief` is that no session has.
+  /// What a row of `short_lived_task` is that no session has.
   static func stray(brief from: Int64) -> SQLiteError {
-    .corrupt("brief \(from) is not in its session", operation: "read memberships")
+    .corrupt("short-lived task \(from) is not in its session", operation: "read memberships")
   }
 }
 

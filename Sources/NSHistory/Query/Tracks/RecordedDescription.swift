@@ -29,10 +29,10 @@ public struct RecordedDescription: Sendable, Hashable {
     _ row: Statement, container: Int32
   ) {
     // What the file holds is escaped, unless somebody edited it.
-    self.comm = comm.map(SystemText.harmless)
+    self.comm = comm.map(SystemText.sanitized)
     self.uid = uid
     self.parentPID = parentPID
-    self.cgroup = cgroup.map(SystemText.harmless)
+    self.cgroup = cgroup.map(SystemText.sanitized)
     unit = ContainerRecord.unit(row, from: container)
     named = ContainerRecord(row, from: container)
     let inherited = Provenance(provenance).inherited
@@ -70,7 +70,7 @@ extension RecordedDescription {
   /// Those that a `/proc/PID/cgroup` names.
   static func containers(inCgroup text: String?) -> [String] {
     guard let text else { return [] }
-    return CgroupPlace(SystemText.bytes(text)).containers.map { SystemText.harmless($0.id) }
+    return CgroupPlace(SystemText.bytes(text)).containers.map { SystemText.sanitized($0.id) }
   }
 
   /// Whether its own cgroup was read.
@@ -170,7 +170,7 @@ extension ProcessRecord {
   }
 
   /// The process as it was in one of these brackets, at a time.
-  func described(in brackets: [Bracket], at time: Int64) -> ProcessRecord {
+  func described(in brackets: [SampleWindow], at time: Int64) -> ProcessRecord {
     guard !past.isEmpty else { return self }
     var found: [RecordedDescription] = []
     for bracket in brackets {

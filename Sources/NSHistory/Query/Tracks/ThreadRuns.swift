@@ -4,11 +4,11 @@ internal import SQLite
 /// What the links of a task were, by its own: a thread that has returned to where its process is tells
 /// nothing that its process does not.
 struct ThreadRuns {
-  let tracks: TrackReader
-  let lives: LifeReader
+  let tracks: PIDHistoryReader
+  let lives: TaskHistoryReader
 
   /// The runs of a process; of a thread those in which it was not where its process was all the while.
-  func apart(_ life: Life) throws(SQLiteError) -> LinkRuns {
+  func apart(_ life: TaskHistory) throws(SQLiteError) -> LinkIntervals {
     var runs = try tracks.runs(of: life.memberships)
     guard life.process.tid != nil, let process = try process(of: life) else { return runs }
     let own = try tracks.runs(of: process.memberships)
@@ -24,7 +24,7 @@ struct ThreadRuns {
   }
 
   /// Whether a thread is in all that its process is in, in a sample.
-  func isReturned(_ life: Life, at sample: Int64) throws(SQLiteError) -> Bool {
+  func isReturned(_ life: TaskHistory, at sample: Int64) throws(SQLiteError) -> Bool {
     guard life.process.tid != nil, let set = life.membership(at: sample)?.set,
       let other = try process(of: life)?.membership(at: sample)?.set
     else { return false }
@@ -34,7 +34,7 @@ struct ThreadRuns {
     }
   }
 
-  private func process(of thread: Life) throws(SQLiteError) -> Life? {
+  private func process(of thread: TaskHistory) throws(SQLiteError) -> TaskHistory? {
     try lives.parent(of: thread.process).flatMap { (process) throws(SQLiteError) in
       try lives.life(task: process.id)
     }

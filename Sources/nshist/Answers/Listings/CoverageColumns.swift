@@ -122,12 +122,12 @@ enum CoverageColumns {
       let disagreed =
         recorded.disagreements == 0
         ? ""
-        : ", \(RecordingWords.count(Int(recorded.disagreements), "process", "processes"))"
+        : ", \(RecordingFormatter.count(Int(recorded.disagreements), "process", "processes"))"
           + " not as events had told: \(names(recorded))"
       let folded =
         recorded.folded == 0
         ? ""
-        : ", \(RecordingWords.count(Int(recorded.folded), "change", "changes"))"
+        : ", \(RecordingFormatter.count(Int(recorded.folded), "change", "changes"))"
           + " of namespaces left out (too many of one task)"
       let leftOut =
         switch recorded.shortLived {
@@ -144,7 +144,7 @@ enum CoverageColumns {
 }
 
 /// Whether a moment can be answered about, in words.
-struct CoverageWords {
+struct CoverageFormatter {
   let time: Int64
   let coverage: CoverageAtMoment
   let zone: TimeZoneChoice
@@ -163,7 +163,7 @@ struct CoverageWords {
       coverage.isCovered
       ? "The history can answer what was then\(isPartial ? ", but for what was left out" : "")."
       : "The history cannot answer what was then: \(why)."
-    return MomentWords(time: time, samples: coverage.samples, zone: zone).lines + [answer]
+    return MomentFormatter(time: time, samples: coverage.samples, zone: zone).lines + [answer]
   }
 
   private var why: String {

@@ -40,7 +40,7 @@ enum LimitColumns {
       denied == 0
       ? []
       : [
-        "\(RecordingWords.count(denied, "process", "processes")) could not be read: there may be more."
+        "\(RecordingFormatter.count(denied, "process", "processes")) could not be read: there may be more."
       ]
     return [
       "A limit is for each user in this user namespace, and counts the namespaces that this user made",

@@ -40,9 +40,11 @@ enum NamespaceMomentColumns {
   /// What keeps it beside processes: the children that are to come, where nobody is in it yet or any
   /// more, and pins.
   private static func keepers(_ row: Row, _ zone: TimeZoneChoice) -> String {
-    let children = row.processes == 0 ? ChildrenWords.keeper(row) : nil
-    return [children, PinWords.summary(row.pins, zone)].compactMap(\.self).filter { !$0.isEmpty }
-      .joined(separator: "; ")
+    let children = row.processes == 0 ? ChildrenFormatter.keeper(row) : nil
+    return [children, PinFormatter.summary(row.pins, zone)].compactMap(\.self).filter {
+      !$0.isEmpty
+    }
+    .joined(separator: "; ")
   }
 
   /// Another namespace, by its inode number as lsns(8) has it.

@@ -19,7 +19,7 @@ enum ProcessMomentColumns {
         .array(row.sharedWithHost.map { .string($0.name) })
       },
       Column("summary", "NAMESPACES", in: isChosen ? [] : [.table]) {
-        .string(PlaceWords.summary($0))
+        .string(PlaceFormatter.summary($0))
       },
       Column("namespaces", in: [.json]) { row in
         .object(types.map { ($0.name, .optional(row.places[$0], json)) })
@@ -38,7 +38,7 @@ enum ProcessMomentColumns {
     Column(
       "ns_\(type)", "\(type.name.uppercased()) NAMESPACE",
       in: isChosen ? [.table, .csv] : [.csv],
-      cell: { row in .init(text: row.places[type].map { PlaceWords.text($0, type) } ?? "") }
+      cell: { row in .init(text: row.places[type].map { PlaceFormatter.text($0, type) } ?? "") }
     ) { .optional($0.places[type], json) }
   }
 

@@ -3,10 +3,10 @@ internal import NamespaceModel
 
 /// A segment of a lane.
 struct SegmentRow {
-  let lane: Lane
-  let segment: Lane.Segment
+  let lane: TimelineRow
+  let segment: TimelineRow.Segment
 
-  static func rows(_ lanes: [Lane], _ window: TimeWindow) -> [SegmentRow] {
+  static func rows(_ lanes: [TimelineRow], _ window: TimeWindow) -> [SegmentRow] {
     lanes.flatMap { lane in
       lane.segments.filter {
         $0.until >= window.since ?? Int64.min && $0.from <= window.until ?? Int64.max

@@ -115,7 +115,7 @@ struct ComparisonText {
   /// A PID, with what tells its process from the others that had it.
   private func label(_ process: Comparison.Process) -> String {
     guard comparison.isSeveral(process.number) else { return process.number.description }
-    let start = process.start.map { " of \(TimeFormat.people(start: $0, zone))" } ?? ""
+    let start = process.start.map { " of \(TimeFormat.localTime(start: $0, zone))" } ?? ""
     return "\(process.number) (\(process.comm ?? "?")\(start))"
   }
 
@@ -131,8 +131,8 @@ struct ComparisonText {
     for line in comparison.types {
       let isOne = Set(line.intervals.map(\.place.inode)).count == 1
       for interval in line.intervals {
-        let from = TimeFormat.people(interval.from, zone)
-        let until = TimeFormat.people(interval.until, zone)
+        let from = TimeFormat.localTime(interval.from, zone)
+        let until = TimeFormat.localTime(interval.until, zone)
         let time =
           (interval.from == interval.until ? "at \(from)" : "from \(from) until \(until)")
           + (interval.isOpen ? " and still at the last sample" : "") + which(interval)
@@ -173,9 +173,10 @@ struct ComparisonText {
     }
     if let container = process.container { line += ", in \(container.words)" }
     if let uid = process.uid { line += ", uid \(uid)" }
-    if let start = process.start { line += ", started \(TimeFormat.people(start: start, zone))" }
+    if let start = process.start { line += ", started \(TimeFormat.localTime(start: start, zone))" }
     if let first = process.firstSeen, let last = process.lastSeen {
-      line += ", recorded \(TimeFormat.people(first, zone)) to \(TimeFormat.people(last, zone))"
+      line +=
+        ", recorded \(TimeFormat.localTime(first, zone)) to \(TimeFormat.localTime(last, zone))"
     }
     return line
   }

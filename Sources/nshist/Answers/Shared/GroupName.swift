@@ -10,9 +10,10 @@ struct GroupName {
   private var container: String? {
     guard text.hasPrefix("container:") else { return nil }
     let given = String(text.dropFirst("container:".count))
-    guard let container = group.container else { return SystemText.harmless(given) }
+    guard let container = group.container else { return SystemText.sanitized(given) }
     // A container may be inside the one that is meant.
-    return container.id.hasPrefix(given.lowercased()) ? container.label : SystemText.harmless(given)
+    return container.id.hasPrefix(given.lowercased())
+      ? container.label : SystemText.sanitized(given)
   }
 
   /// Behind the words for one of its processes: ` of container web`.
@@ -37,13 +38,13 @@ struct GroupName {
     if group.processes == 1, let process = group.process, isNumber {
       return Self.words(process)
     }
-    return SystemText.harmless(text)
+    return SystemText.sanitized(text)
   }
 
   /// Whoever may belong to it, and is not recorded.
   var anyone: String {
     isNumber
-      ? "another process of PID \(SystemText.harmless(text)), which may have run unseen"
+      ? "another process of PID \(SystemText.sanitized(text)), which may have run unseen"
       : "any process of \(words)"
   }
 

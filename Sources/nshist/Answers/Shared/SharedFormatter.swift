@@ -248,7 +248,7 @@ struct SharedFormatter {
     var lines: [String] = []
     for (name, group) in zip(names, answer.groups) {
       if group.otherIncarnations > 0 {
-        let others = RecordingWords.count(
+        let others = RecordingFormatter.count(
           group.otherIncarnations, "other process", "other processes")
         lines.append(
           """
@@ -257,13 +257,13 @@ struct SharedFormatter {
           """)
       }
       if name.text.hasPrefix("comm:") || name.text.hasPrefix("container:") {
-        let all = RecordingWords.count(group.processes, "process", "processes")
+        let all = RecordingFormatter.count(group.processes, "process", "processes")
         lines.append("\(name.words): \(all) in that time\(byNamespaces(group)).")
       }
     }
     for (place, name) in names.enumerated() where isAnotherMeant(place) {
       lines.append(
-        "PID \(SystemText.harmless(name.text)) may have been another process in that time: PID@TIME means one alone."
+        "PID \(SystemText.sanitized(name.text)) may have been another process in that time: PID@TIME means one alone."
       )
     }
     let several = answer.inSeveralGroups
@@ -297,17 +297,17 @@ struct SharedFormatter {
 
   /// Those of no known container: what is the same of several types in one sentence.
   private var outsiders: [String] {
-    struct Stay: Hashable {
+    struct HistoryEntry: Hashable {
       let process: ProcessRecord
       let group: Int
       let from: Int64
       let until: Int64
     }
-    var order: [Stay] = []
-    var types: [Stay: [String]] = [:]
+    var order: [HistoryEntry] = []
+    var types: [HistoryEntry: [String]] = [:]
     for one in answer.outsiders {
       // A process changes its namespaces one after the other: what prints the same is one.
-      let stay = Stay(
+      let stay = HistoryEntry(
         process: one.process, group: one.group, from: one.from / 1_000_000 * 1_000_000,
         until: one.until / 1_000_000 * 1_000_000)
       if types[stay] == nil { order.append(stay) }
@@ -336,7 +336,7 @@ struct SharedFormatter {
   private var evidence: [String] {
     guard answer.types.contains(where: { $0.verdict != .unknown }) else { return [] }
     return [
-      isExact ? EvidenceWords(caveats: caveats, zone: zone).exact : EvidenceWords.sampled
+      isExact ? EvidenceFormatter(caveats: caveats, zone: zone).exact : EvidenceFormatter.sampled
     ]
   }
 
@@ -348,7 +348,7 @@ struct SharedFormatter {
     }
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
 }
 
 extension String {

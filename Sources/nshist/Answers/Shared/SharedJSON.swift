@@ -20,7 +20,7 @@ struct SharedJSON {
 
   private func group(_ given: String, _ group: SharedAnswer.Group) -> JSON {
     .object([
-      ("group", .string(SystemText.harmless(given))),
+      ("group", .string(SystemText.sanitized(given))),
       ("processes", .integer(Int64(group.processes))),
       ("by_namespaces", .integer(Int64(group.byNamespaces))),
       ("other_incarnations", .integer(Int64(group.otherIncarnations))),
@@ -93,9 +93,9 @@ struct SharedCSV {
 
   private func fields(_ visit: SharedAnswer.Visit) -> [String] {
     [
-      SystemText.harmless(given[visit.group]), visit.process.map { String($0.pid) } ?? "",
+      SystemText.sanitized(given[visit.group]), visit.process.map { String($0.pid) } ?? "",
       visit.process?.tid.map { String($0) } ?? "", visit.process?.comm ?? "",
-      SystemText.harmless(given[visit.otherGroup]),
+      SystemText.sanitized(given[visit.otherGroup]),
       visit.others.map { String($0.pid) }.joined(separator: " "), String(visit.otherCount),
       String(visit.namespace.inode), visit.namespace.kernelID.map { String($0) } ?? "",
       visit.namespace.isInitial.map { String($0) } ?? "", TimeFormat.utc(visit.from),

@@ -3,7 +3,7 @@ internal import NamespaceModel
 
 /// Lanes of letters, as wide as the terminal: a letter is a namespace, the same in every lane.
 struct TimelineDrawing {
-  let lanes: [Lane]
+  let lanes: [TimelineRow]
   let window: TimeWindow
   let width: Int
   let colours: Bool
@@ -70,7 +70,7 @@ struct TimelineDrawing {
       ticks += String(repeating: " ", count: column - ticks.count) + "|"
     }
     return [
-      "\(TimeFormat.people(scale.from, zone)) to \(TimeFormat.people(scale.until, zone)), "
+      "\(TimeFormat.localTime(scale.from, zone)) to \(TimeFormat.localTime(scale.until, zone)), "
         + "\(TimeFormat.duration(scale.step)) a column",
       labels, ticks,
     ]

@@ -12,7 +12,7 @@ struct TimelineLetters {
   private static let palette: [Colour] = [.green, .cyan, .yellow, .magenta, .blue, .red]
 
   /// Letters in the order in which lanes meet namespaces in a span of time.
-  init(_ lanes: [Lane], in span: ClosedRange<Int64>) {
+  init(_ lanes: [TimelineRow], in span: ClosedRange<Int64>) {
     for segment in lanes.flatMap(\.segments)
     where segment.until >= span.lowerBound && segment.from <= span.upperBound {
       guard case .namespace(let namespace) = segment.state, places[namespace.id] == nil else {

@@ -36,7 +36,7 @@ struct TimelineScale {
   }
 
   /// Column by column, what a lane was for the longest part of it.
-  func marks(of lane: Lane) -> [TimelineMark] {
+  func marks(of lane: TimelineRow) -> [TimelineMark] {
     (0..<columns).map { column in
       let low = time(of: column)
       let high = max(low &+ 1, time(of: column + 1))
@@ -67,7 +67,7 @@ struct TimelineScale {
     if case .namespace = mark { 1 } else { 0 }
   }
 
-  private static func mark(_ state: Lane.State) -> TimelineMark {
+  private static func mark(_ state: TimelineRow.State) -> TimelineMark {
     switch state {
     case .namespace(let namespace): .namespace(namespace)
     case .unknown(let reason): .unknown(reason)

@@ -28,10 +28,10 @@ struct TreeText {
     let one = node.namespace
     var words = one.namespace.words
     if one.parent == nil, one.namespace.isInitial != true { words += " (parent not known)" }
-    words += "  \(RecordingWords.count(one.processes, "process", "processes"))"
+    words += "  \(RecordingFormatter.count(one.processes, "process", "processes"))"
     if one.unsure > 0 { words += " (+\(one.unsure) in doubt)" }
     if let lowest = one.lowest { words += ", \(lowest.label)" }
-    if one.processes == 0, let keeper = ChildrenWords.keeper(one) { words += ", \(keeper)" }
+    if one.processes == 0, let keeper = ChildrenFormatter.keeper(one) { words += ", \(keeper)" }
     if let uid = one.ownerUID, one.namespace.isInitial != true {
       words += ", made by \(UserName.words(uid))"
     }

@@ -49,7 +49,7 @@ struct CaveatFormatter {
       guard case .changesLeftOut(let count) = caveat.kind, let from = caveat.from,
         let until = caveat.until
       else { return nil }
-      let changes = RecordingWords.count(Int(count), "change", "changes")
+      let changes = RecordingFormatter.count(Int(count), "change", "changes")
       return "\(changes) of namespaces from \(show(from)) to \(show(until))"
     }
     guard !all.isEmpty else { return nil }
@@ -93,7 +93,7 @@ struct CaveatFormatter {
     return "processes could be there and not be seen (hidepid): absence here proves nothing"
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.people(time, zone) }
+  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
 
   private static let mostGaps = 3
 }

@@ -1,6 +1,6 @@
 internal import NSHistory
 
-extension Edge {
+extension IntervalBound {
   /// For people, with how far away the sample on the other side is: `started within 5.0 s`; alone
   /// where an event told when it was.
   var words: String {
@@ -14,7 +14,7 @@ extension Edge {
 enum TimeColumns {
   static func all<Row>(
     _ zone: TimeZoneChoice, from: @escaping (Row) -> Int64, until: @escaping (Row) -> Int64,
-    beginning: @escaping (Row) -> Edge, end: @escaping (Row) -> Edge
+    beginning: @escaping (Row) -> IntervalBound, end: @escaping (Row) -> IntervalBound
   ) -> [Column<Row>] {
     [
       time("from", zone, from),
@@ -46,7 +46,7 @@ enum TimeColumns {
   ) -> Column<Row> {
     Column(
       key, in: formats,
-      cell: { row in .init(text: time(row).map { TimeFormat.people($0, zone) } ?? "") }
+      cell: { row in .init(text: time(row).map { TimeFormat.localTime($0, zone) } ?? "") }
     ) { .time(time($0)) }
   }
 }

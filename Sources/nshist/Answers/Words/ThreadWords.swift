@@ -31,8 +31,8 @@ extension SameAnswer.ThreadPlace {
     let whose = pids.isEmpty ? "" : ", where \(pids.joined(separator: ", ")) was seen"
     let time =
       from == until
-      ? "at \(TimeFormat.people(from, zone))"
-      : "from \(TimeFormat.people(from, zone)) to \(TimeFormat.people(until, zone))"
+      ? "at \(TimeFormat.localTime(from, zone))"
+      : "from \(TimeFormat.localTime(from, zone)) to \(TimeFormat.localTime(until, zone))"
     return """
       Thread \(thread.number) of PID \(thread.pid) was in \(namespace.words)\(whose), \(time) \
       (\(isExact ? "exact" : "sampled")); PID \(thread.pid) is where its main thread is.

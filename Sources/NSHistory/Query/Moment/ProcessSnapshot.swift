@@ -1,0 +1,224 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Tells which processes were there at a moment, and where: each by the rules of `PIDHistory`.
+struct ProcessSnapshot {
+  let reading: Reading
+  let time: Int64
+  let brackets: [SampleWindow]
+  private let steady: UnchangedFastPath
+
+  init(_ reading: Reading, at time: Int64) throws(SQLiteError) {
+    self.reading = reading
+    self.time = time
+    brackets = try reading.index.brackets(at: time)
+    steady = UnchangedFastPath(reading.sets, brackets)
+  }
+
+  /// By PID, and of one PID in the order in which they were met.
+  func processes() throws(SQLiteError) -> [ProcessAtMoment] {
+    var found: [Int64: TaskHistory] = [:]
+    for bracket in brackets {
+      for life in try lives(around: bracket) {
+        found[life.process.id] = found[life.process.id].map { $0.merged(with: life) } ?? life
+      }
+    }
+    var processes: [ProcessAtMoment] = []
+    for life in found.values {
+      var life = life
+      life.process = try reading.containers.resolved(
+        life.process, life.memberships, reading.lives
+      ).described(in: brackets, at: time)
+      if let one = try process(life) { processes.append(one) }
+    }
+    return withOutsiders(
+      withParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
+    ).sorted { one, other in
+      (one.process.pid, one.process.id) < (other.process.pid, other.process.id)
+    }
+  }
+
+  /// Finds the processes that were in namespaces of containers, and that come from outside.
+  private func withOutsiders(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    var own = OwnNamespaces()
+    for one in all where one.process.container != nil && one.process.alternatives.isEmpty {
+      for place in one.places.values where place.isCertain {
+        if let namespace = place.namespace { own.add(namespace, one.process.description) }
+      }
+    }
+    return all.map { one in
+      let places = NamespaceType.allCases.compactMap { one.places[$0] }
+        .filter(\.isCertain)
+      guard one.process.alternatives.isEmpty else { return one }
+      var one = one
+      one.process.outsideOf = own.entered(
+        places.compactMap(\.namespace), one.process.description)
+      return one
+    }
+  }
+
+  /// A parent that was not there any more is none: its children have another, that the next read tells.
+  private func withParents(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    if brackets.contains(where: \.hidesProcesses) { return all }
+    let there = Set(all.map(\.process.pid))
+    return all.map { one in
+      let parents = one.process.parentPIDs
+      let known = parents.filter { $0 == 0 || there.contains($0) }
+      if one.process.tid != nil || known == parents { return one }
+      var one = one
+      one.process.parentsThere = known
+      return one
+    }
+  }
+
+  /// A PID is one process at a time: where a later one was certainly there, an earlier one was not.
+  /// A thread of it is another task.
+  private static func withoutPredecessors(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    func name(_ one: ProcessAtMoment) -> [Int64] { [one.process.pid, one.process.tid ?? 0] }
+    let counts = Dictionary(grouping: all, by: name).filter { $1.count > 1 }
+    guard !counts.isEmpty else { return all }
+    return all.filter { one in
+      counts[name(one)]?.contains { other in
+        other.process.space == one.process.space && other.process.id > one.process.id
+          && other.presence == .certain
+      } != true
+    }
+  }
+
+  /// A thread that is in all that its process is in is no task of its own.
+  private static func withoutReturned(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+    guard all.contains(where: { $0.process.tid != nil }) else { return all }
+    func name(_ one: ProcessAtMoment) -> [Int64] { [one.process.space, one.process.pid] }
+    let processes = Dictionary(
+      all.lazy.filter { $0.process.tid == nil }.map { (name($0), $0) }
+    ) { first, _ in first }
+    return all.filter { one in
+      guard one.process.tid != nil, let process = processes[name(one)] else { return true }
+      return one.places.contains { type, place in
+        place.namespace == nil || place.namespaces != process.places[type]?.namespaces
+      }
+    }
+  }
+
+  private func process(_ life: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
+    if let steady = try steady.process(life) { return steady }
+    let track = try reading.tracks.track(
+      of: [life], pid: life.process.pid, known: [life.process])
+    guard brackets.contains(where: { track.mayRun(0, in: $0, until: time) }) else { return nil }
+    var places: [NamespaceType: ProcessAtMoment.Place] = [:]
+    var ofChildren: [NamespaceType: ProcessAtMoment.Place] = [:]
+    for type in NamespaceType.allCases {
+      places[type] = place(type.link, track)
+      guard type.linkForChildren != type.link else { continue }
+      let children = place(type.linkForChildren, track)
+      if children.namespaces.contains(where: { $0 != places[type]?.namespace }) {
+        ofChildren[type] = children
+      }
+    }
+    return ProcessAtMoment(
+      process: life.process, presence: presence(track), places: places,
+      placesOfChildren: ofChildren)
+  }
+
+  private func place(_ link: NamespaceLink, _ track: PIDHistory) -> ProcessAtMoment.Place {
+    let states = brackets.map { track.state(link, $0, until: time) }
+    let sides = brackets.flatMap { points(of: $0, link, track) }
+    let seen = sides.compactMap { track.run(link, at: $0.id)?.value }
+    let namespaces = Set(states.map(\.namespace))
+    if namespaces.count == 1, let namespace = states.first?.namespace {
+      return .init(namespace: namespace, reason: nil, others: [], isDisputed: false)
+    }
+    let reasons =
+      states.map(\.reason)
+      + seen.map { value in
+        if case .unread(let reason) = value { UnknownReason(reason) } else { nil }
+      }
+    let places = seen.compactMap(\.namespace)
+    return .init(
+      namespace: places.first,
+      reason: UnknownReason.common(reasons) ?? .changedBetweenSamples,
+      others: places.reduce(into: []) { others, one in
+        if one != places.first, !others.contains(one) { others.append(one) }
+      }, isDisputed: Set(seen).count > 1 || seen.count < sides.count)
+  }
+
+  /// The samples and events on the two sides of a bracket that tell of the moment in it: what an event
+  /// behind it began was not so before.
+  private func points(
+    of bracket: SampleWindow, _ link: NamespaceLink, _ track: PIDHistory
+  ) -> [SamplePoint] {
+    let isLater =
+      bracket.after.flatMap { track.run(link, at: $0.id) }.map(bracket.isExactBeginning) == true
+    return [bracket.before, isLater ? nil : bracket.after].compactMap(\.self)
+  }
+
+  private func presence(_ track: PIDHistory) -> ProcessAtMoment.Presence {
+    let all = brackets.map { bracket -> ProcessAtMoment.Presence in
+      let before = track.sees(0, at: bracket.before)
+      let after = track.sees(0, at: bracket.after)
+      return switch (before, after) {
+      // A sample found out that it was not where it was told to be, if it was there at all.
+      case (true, true) where isDoubtful(track, bracket): .exiting
+      case (true, true): .certain
+      case (true, false) where track.isExactEnd(in: bracket): .certain
+      case (true, false): bracket.after == nil ? .lastSeen : .exiting
+      case (false, true) where track.hasStarted(0, in: bracket, by: time): .certain
+      case (false, true): bracket.before == nil ? .firstSeen : .starting
+      // Of the moments that the clock showed as this one, it was there at another.
+      case (false, false): .exiting
+      }
+    }
+    return all.first { $0 != .certain } ?? .certain
+  }
+
+  private func isDoubtful(_ track: PIDHistory, _ bracket: SampleWindow) -> Bool {
+    [bracket.before, bracket.after].compactMap(\.self).contains {
+      track.run(.pid, at: $0.id)?.value == .unread(.unseen)
+    }
+  }
+
+  /// The processes that the samples on the two sides of a bracket saw, with their memberships there.
+  private func lives(around bracket: SampleWindow) throws(SQLiteError) -> [TaskHistory] {
+    let sides = [bracket.before, bracket.after].compactMap(\.self)
+    guard let low = sides.first, let high = sides.last else { return [] }
+    let columns = "m.task_id AS there, m.set_id, m.from_seq, m.until_seq, m.exact"
+    let rows = try reading.connection.prepare(
+      """
+      SELECT there, set_id, from_seq, until_seq, exact, \(ProcessRecord.columns)
+      FROM (\(IntervalOverlapQuery.everywhere(columns))) LEFT JOIN task ON task_id = there
+        \(ProcessRecord.leftJoins) WHERE there < 0 OR boot_id IS NOT NULL
+      ORDER BY there, from_seq
+      """
+    ).bind(IntervalOverlapQuery.values(low.id...high.id)).map { row in
+      (
+        row.integer(0), row.integer(1), row.integer(2), row.optionalInteger(3), row.integer(4),
+        ProcessRecord(row, from: 5)
+      )
+    }
+    var lives: [TaskHistory] = []
+    for (task, set, from, until, exact, process) in rows {
+      if task < 0 {
+        if let life = try reading.lives.life(task: task) { lives.append(life) }
+        continue
+      }
+      let membership = try reading.lives.membership(set, from, until, exact: exact, of: task)
+      if lives.last?.process.id == process.id {
+        lives[lives.count - 1].memberships.append(membership)
+      } else {
+        var process = process
+        process.past = try reading.lives.descriptions.past(of: process)
+        lives.append(TaskHistory(process: process, memberships: [membership]))
+      }
+    }
+    return lives
+  }
+}
+
+extension TaskHistory {
+  /// With the memberships that both have.
+  fileprivate func merged(with other: TaskHistory) -> TaskHistory {
+    TaskHistory(
+      process: process,
+      memberships: Set(memberships + other.memberships).sorted { $0.from < $1.from })
+  }
+}

@@ -1,0 +1,190 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Reads the recorded life of PIDs.
+final class PIDHistoryReader {
+  private let index: SampleIndex
+  let sets: SetReader
+  private let lives: TaskHistoryReader
+  private let finder: TaskHistoryFinder
+
+  init(_ index: SampleIndex, _ sets: SetReader, _ lives: TaskHistoryReader) {
+    self.index = index
+    self.sets = sets
+    self.lives = lives
+    finder = TaskHistoryFinder(index, lives)
+  }
+
+  /// The track of a PID, or of those of its processes that may have been running at a time.
+  ///
+  /// - Parameter brackets: those around the moment that it is asked for, if it is for one alone. Then
+  ///   `PIDHistory.known` need not be all that had the PID.
+  func track(
+    _ selector: SameQuestion.Selector, in brackets: [SampleWindow]? = nil
+  ) throws(SQLiteError) -> PIDHistory {
+    if let brackets, let lives = try few(selector, in: brackets) {
+      return try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    }
+    let lives = try all(selector.number)
+    let known = lives.map(\.process)
+    let all = try track(of: lives, pid: selector.pid, known: known)
+    var picked = Array(lives.indices)
+    if let process = selector.process { picked.removeAll { lives[$0].process.id != process } }
+    var whyNobody: UnknownReason?
+    if let alive = selector.alive {
+      let asked = picked
+      let sides = try index.brackets(at: alive)
+      picked = self.picked(asked, of: all, alive: alive, in: sides)
+      for place in asked where !picked.contains(place) {
+        if try isMet(lives[place], from: alive, within: selector.within) { picked.append(place) }
+      }
+      // The moment of an exit, as it is printed, still names who exited.
+      if !picked.contains(where: { lives[$0].process.firstSeen <= alive }) {
+        picked += asked.filter { !picked.contains($0) && lives[$0].process.lastSeen == alive }
+      }
+      picked.sort()
+      if picked.isEmpty {
+        whyNobody = UnknownReason.mostTelling(
+          sides.compactMap { all.state(.pid, $0, until: alive).reason })
+      }
+    }
+    if picked.count == lives.count { return all }
+    var track = try track(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
+    track.whyNobody = whyNobody
+    return track
+  }
+
+  /// All that had a number, or those of them that may have been running at a time, in the order in
+  /// which they were met.
+  func lives(
+    _ number: TaskNumber, alive: Int64?, within: Int64 = 0
+  ) throws(SQLiteError) -> [TaskHistory] {
+    guard let alive else { return try all(number) }
+    let selector = SameQuestion.Selector(number, alive: alive, within: within)
+    if let few = try few(selector, in: []) { return few }
+    let picked = Set(try track(selector).processes.map(\.id))
+    return try all(number).filter { picked.contains($0.process.id) }
+  }
+
+  private func all(_ number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
+    number.tid == nil
+      ? try lives.lives(pid: number.pid) : try lives.lives(thread: number)
+  }
+
+  /// What is asked for of a PID, without a look at all that had it; nil where that does not suffice.
+  private func few(
+    _ selector: SameQuestion.Selector, in brackets: [SampleWindow]
+  ) throws(SQLiteError) -> [TaskHistory]? {
+    // A thread is recorded a few times at most.
+    guard selector.tid == nil else { return nil }
+    if let process = selector.process {
+      guard selector.alive == nil, let life = try lives.life(task: process),
+        life.process.pid == selector.pid, life.process.tid == nil
+      else { return nil }
+      return [life]
+    }
+    // Of many that came and went within one digit, the samples around it may show none.
+    guard selector.alive == nil || selector.within <= 1 else { return nil }
+    let sides = try selector.alive.map(index.brackets) ?? brackets
+    guard let lives = try finder.lives(pid: selector.pid, in: sides) else { return nil }
+    guard let alive = selector.alive else { return lives }
+    let all = try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    let picked = picked(Array(lives.indices), of: all, alive: alive, in: sides)
+    // One that had exited at that very moment may be meant.
+    guard picked.contains(where: { lives[$0].process.firstSeen <= alive }) else { return nil }
+    return picked.map { lives[$0] }
+  }
+
+  /// Whether a process was first seen within the last digit of a time.
+  private func isMet(_ life: TaskHistory, from time: Int64, within: Int64) throws(SQLiteError)
+    -> Bool
+  {
+    guard within > 1 else { return false }
+    let first = try index.point(life.firstSample).wall
+    return first >= time && first &- time < within
+  }
+
+  /// Those places of processes that may have been running at a time.
+  private func picked(
+    _ places: [Int], of track: PIDHistory, alive: Int64, in brackets: [SampleWindow]
+  ) -> [Int] {
+    places.filter { place in
+      brackets.contains {
+        track.mayRun(place, in: $0, until: alive) && !track.isSucceeded(place, in: $0, at: alive)
+      }
+    }
+  }
+
+  /// The track of processes that had one PID.
+  func track(
+    of lives: [TaskHistory], pid: Int64, known: [ProcessRecord]
+  ) throws(SQLiteError) -> PIDHistory {
+    var runs = LinkIntervals()
+    for (place, life) in lives.enumerated() {
+      for membership in life.memberships { try append(membership, of: place, to: &runs) }
+    }
+    runs.sort()
+    let pids = runs[.pid]
+    guard zip(pids, pids.dropFirst()).allSatisfy({ $0.until < $1.from }) else {
+      throw .corrupt("PID \(pid) is two processes in one sample", operation: "read memberships")
+    }
+    return PIDHistory(
+      pid: pid, processes: lives.map(\.process), known: known, runs: runs,
+      lastSamples: lives.map(\.lastSample), untold: lives.map(\.untold),
+      hasLostThread: lives.contains { $0.thread?.isLost == true })
+  }
+
+  /// What each link of one process was, from sample to sample.
+  func runs(of memberships: [Membership]) throws(SQLiteError) -> LinkIntervals {
+    var runs = LinkIntervals()
+    for membership in memberships { try append(membership, of: 0, to: &runs) }
+    return runs
+  }
+
+  /// What one of its links was.
+  func runs(
+    of memberships: [Membership], _ link: NamespaceLink
+  ) throws(SQLiteError) -> [PIDHistory.LinkInterval] {
+    var runs: [PIDHistory.LinkInterval] = []
+    for membership in memberships {
+      guard let value = try sets.links(of: membership.set)[link] else { continue }
+      Self.append(
+        PIDHistory.LinkInterval(
+          from: membership.from, until: membership.until, process: 0, value: value,
+          beginsExactly: membership.beginsExactly, endsExactly: membership.endsExactly),
+        to: &runs, startsSession: membership.startsSession)
+    }
+    return runs
+  }
+
+  /// What all of them were, of the process of a row.
+  func runs(of task: Int64) throws(SQLiteError) -> LinkIntervals {
+    try runs(of: lives.memberships(of: task))
+  }
+
+  private func append(
+    _ membership: Membership, of process: Int, to runs: inout LinkIntervals
+  ) throws(SQLiteError) {
+    for (link, value) in try sets.links(of: membership.set) {
+      Self.append(
+        PIDHistory.LinkInterval(
+          from: membership.from, until: membership.until, process: process, value: value,
+          beginsExactly: membership.beginsExactly, endsExactly: membership.endsExactly),
+        to: &runs[link], startsSession: membership.startsSession)
+    }
+  }
+
+  /// Another link of the set changed: this one's run goes on.
+  private static func append(
+    _ run: PIDHistory.LinkInterval, to runs: inout [PIDHistory.LinkInterval], startsSession: Bool
+  ) {
+    if !startsSession, let last = runs.last, last.process == run.process,
+      last.value == run.value, last.until &+ 1 == run.from
+    {
+      runs[runs.count - 1].until = run.until
+      runs[runs.count - 1].endsExactly = run.endsExactly
+    } else {
+      runs.append(run)
+    }
+  }
+}

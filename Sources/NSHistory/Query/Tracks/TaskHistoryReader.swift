@@ -1,0 +1,232 @@
+internal import SQLite
+
+/// Reads processes and when they were where.
+final class TaskHistoryReader {
+  let connection: Connection
+  private let index: SampleIndex
+  private let briefs: ShortLivedTaskReader
+  let descriptions: DescriptionReader
+  /// Tells of which containers they were.
+  let containers: ContainerRule
+  /// The processes that were read last. Those with many memberships take long to read, and are asked
+  /// for once for each: they are kept apart, so that the many with few do not drive them out.
+  private var known: [Int64: TaskHistory] = [:]
+  private var long: [Int64: TaskHistory] = [:]
+  /// How many memberships `long` holds.
+  private var longCount = 0
+
+  private static let few = 64
+  private static let mostLong = 1 << 20
+
+  init(_ connection: Connection, _ index: SampleIndex, _ sets: SetReader) {
+    self.connection = connection
+    self.index = index
+    containers = ContainerRule(connection, index, sets)
+    briefs = ShortLivedTaskReader(connection, index)
+    descriptions = DescriptionReader(connection)
+  }
+
+  /// Of every process that had a PID, in the order in which they were met; not of its threads.
+  func lives(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
+    let rows = try connection.prepare(
+      "\(Self.columns) WHERE pid = ? AND tid IS NULL ORDER BY task_id"
+    )
+    .bind(.integer(pid)).map { ProcessRecord($0, from: 0) }
+    var lives: [TaskHistory] = []
+    for row in rows { if let life = try life(row) { lives.append(life) } }
+    let briefs = try briefs.lives(pid: pid).map(resolved)
+    guard !briefs.isEmpty else { return lives }
+    return (lives + briefs).sorted { $0.firstSample < $1.firstSample }
+  }
+
+  /// Of every thread that had these numbers, in the order in which they were met.
+  func lives(thread number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
+    guard let tid = number.tid else { return [] }
+    return try threads("tid = ?", pid: number.pid, [.integer(tid)])
+  }
+
+  /// Of the threads of a process whose namespaces differed from its own at some time; none of a process
+  /// that no sample met (`short_lived_task` in `Migrations`), which has no row that a thread could name.
+  func threads(of process: ProcessRecord) throws(SQLiteError) -> [TaskHistory] {
+    guard process.tid == nil, process.id > 0 else { return [] }
+    return try threads(
+      "tid IS NOT NULL AND parent_task_id = ?", pid: process.pid, [.integer(process.id)])
+  }
+
+  private func threads(
+    _ condition: String, pid: Int64, _ values: [Value]
+  ) throws(SQLiteError) -> [TaskHistory] {
+    let rows = try connection.prepare(
+      "\(Self.columns) WHERE pid = ? AND \(condition) ORDER BY task_id"
+    ).bind([.integer(pid)] + values).map { ProcessRecord($0, from: 0) }
+    var lives: [TaskHistory] = []
+    for row in rows { if let life = try life(row) { lives.append(life) } }
+    return lives
+  }
+
+  /// Of one process, by its row; nil when no sample saw it.
+  func life(task: Int64) throws(SQLiteError) -> TaskHistory? {
+    if let life = known[task] ?? long[task] { return life }
+    let life = try unresolved(task: task).map(resolved)
+    keep(life, task)
+    return life
+  }
+
+  /// The same with the containers that cgroups name alone, read or not.
+  func unresolved(task: Int64) throws(SQLiteError) -> TaskHistory? {
+    if task < 0 { return try briefs.life(task: task) }
+    let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.integer(task))
+      .first { ProcessRecord($0, from: 0) }
+    return try row.flatMap(unresolved)
+  }
+
+  private func resolved(_ life: TaskHistory) throws(SQLiteError) -> TaskHistory {
+    var life = life
+    life.process = try containers.resolved(life.process, life.memberships, self)
+    return life
+  }
+
+  private func keep(_ life: TaskHistory?, _ task: Int64) {
+    guard let life, life.memberships.count > Self.few else {
+      if known.count >= 256 { known.removeAll(keepingCapacity: true) }
+      known[task] = life
+      return
+    }
+    if longCount > 0, longCount + life.memberships.count > Self.mostLong {
+      long.removeAll()
+      longCount = 0
+    }
+    long[task] = life
+    longCount += life.memberships.count
+  }
+
+  /// The parent that a process had when it was first seen; nil where that is not known.
+  func parent(of process: ProcessRecord) throws(SQLiteError) -> ProcessRecord? {
+    try parentRow(of: process.id).flatMap(life(task:))?.process
+  }
+
+  /// The row of that parent.
+  func parentRow(of task: Int64) throws(SQLiteError) -> Int64? {
+    let sql =
+      task < 0
+      ? "SELECT parent_task_id FROM short_lived_task WHERE from_seq = -?"
+      : "SELECT parent_task_id FROM task WHERE task_id = ?"
+    return try connection.prepare(sql).bind(.integer(task)).first { $0.optionalInteger(0) } ?? nil
+  }
+
+  /// The first sample or event at which a process was there.
+  func firstNumber(of task: Int64) throws(SQLiteError) -> Int64? {
+    guard task > 0 else { return -task }
+    return try connection.prepare(
+      "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
+    ).bind(.integer(task)).first { $0.integer(0) }
+  }
+
+  private func life(_ row: ProcessRecord) throws(SQLiteError) -> TaskHistory? {
+    try unresolved(row).map(resolved)
+  }
+
+  private func unresolved(_ row: ProcessRecord) throws(SQLiteError) -> TaskHistory? {
+    let memberships = try memberships(of: row.id)
+    guard let first = memberships.first, let last = memberships.last else { return nil }
+    var process = row
+    process.past = try descriptions.past(of: row)
+    let found = try index.point(first.from)
+    process.firstSeen =
+      first.beginsExactly
+      ? found.wall : SamplePoint.firstSeen(at: found.wall, start: process.start)
+    process.lastSeen = max(
+      process.firstSeen,
+      try index.point(last.endsExactly ? last.until + 1 : last.until).wall)
+    process.isOpen = last.isOpen
+    let isThread = process.tid != nil
+    return TaskHistory(
+      process: process, memberships: memberships,
+      untold: found.isExact && !first.beginsExactly && !isThread ? found : nil,
+      thread: isThread ? try threadBounds(row.id, first, last) : nil)
+  }
+
+  private func threadBounds(
+    _ task: Int64, _ first: Membership, _ last: Membership
+  ) throws(SQLiteError) -> TaskHistory.ThreadBounds {
+    let told = try connection.prepare(
+      "SELECT cause, origin_set_id FROM membership WHERE task_id = ? AND from_seq = ?"
+    ).bind(.integer(task), .integer(first.from)).first {
+      ($0.optionalInteger(0), $0.optionalInteger(1))
+    }
+    let beginning: TaskHistory.ThreadBounds.Beginning =
+      switch (told?.0, told?.1) {
+      case (1, let origin?): .moved(from: origin)
+      case (nil, _) where !first.beginsExactly: .unknown
+      default: .started
+      }
+    let end = index.session(of: last.from)?.last
+    return .init(beginning: beginning, isLost: !last.isOpen && last.until == end)
+  }
+
+  /// The columns of `ProcessRecord`, and the tables that they are in.
+  static let columns = """
+    SELECT \(ProcessRecord.columns) FROM task \(ProcessRecord.joins)
+    """
+
+  func memberships(of task: Int64) throws(SQLiteError) -> [Membership] {
+    if task < 0 { return try briefs.life(task: task)?.memberships ?? [] }
+    let rows = try connection.prepare(
+      """
+      SELECT set_id, from_seq, until_seq, exact FROM membership WHERE task_id = ?
+      ORDER BY from_seq
+      """
+    ).bind(.integer(task)).map {
+      ($0.integer(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3))
+    }
+    var memberships: [Membership] = []
+    for (set, from, until, exact) in rows {
+      try memberships.append(membership(set, from, until, exact: exact, of: task), of: task)
+    }
+    return memberships
+  }
+
+  /// The same in a range of samples alone.
+  func memberships(
+    of task: Int64, in samples: ClosedRange<Int64>
+  ) throws(SQLiteError) -> [Membership] {
+    if task < 0 {
+      return try memberships(of: task).filter {
+        $0.from <= samples.upperBound && $0.until >= samples.lowerBound
+      }
+    }
+    let rows = try connection.prepare(
+      """
+      SELECT set_id, from_seq, until_seq, exact FROM membership
+      WHERE task_id = ?1 AND from_seq <= ?3 AND (until_seq IS NULL OR until_seq >= ?2)
+      ORDER BY from_seq
+      """
+    ).bind(
+      .integer(task), .integer(samples.lowerBound), .integer(samples.upperBound))
+    defer { rows.reset() }
+    var memberships: [Membership] = []
+    while try rows.step() {
+      let found = try membership(
+        rows.integer(0), rows.integer(1), rows.optionalInteger(2), exact: rows.integer(3), of: task)
+      if found.until >= samples.lowerBound { try memberships.append(found, of: task) }
+    }
+    return memberships
+  }
+
+  /// A membership from its columns.
+  func membership(
+    _ set: Int64, _ from: Int64, _ until: Int64?, exact: Int64, of task: Int64
+  ) throws(SQLiteError) -> Membership {
+    guard let session = index.session(of: from) else {
+      throw .corrupt("task \(task) was in no sample", operation: "read memberships")
+    }
+    let end = until ?? session.last
+    guard from <= end, end <= session.last else {
+      throw .corrupt("times of task \(task) overlap", operation: "read memberships")
+    }
+    return Membership(
+      set: set, from: from, until: end, isOpen: session.isOpen && end == session.last,
+      startsSession: session.first == from, beginsExactly: exact & 1 != 0,
+      endsExactly: exact & 2 != 0 && end < session.last)
+  }
+}

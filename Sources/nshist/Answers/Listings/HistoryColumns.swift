@@ -1,0 +1,110 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// The columns of a process's history.
+enum HistoryColumns {
+  static func all(_ zone: TimeZoneChoice) -> [Column<HistoryEntry>] {
+    ProcessColumns.all(showsContainer: true) { $0.process }
+      + [
+        Column("ppid", "PARENT", cell: { .init(text: parent($0)) }) {
+          .optional($0.isParentGone ? nil : $0.process.knownParentPID, JSON.integer)
+        },
+        Column("ppid_comm", in: .data) { .optional($0.parentThen?.comm, JSON.string) },
+        Column("maker_pid", in: .data) { .optional($0.process.makerPID, JSON.integer) },
+      ]
+      + TimeColumns.all(
+        zone, from: { $0.from }, until: { $0.until }, beginning: { $0.beginning }, end: { $0.end })
+      + [
+        Column(
+          "changed", in: [.table, .json],
+          cell: { .init(text: HistoryEntryFormatter(stay: $0).text) }
+        ) {
+          .array($0.changes.map(json))
+        },
+        Column("changed_links", in: [.csv]) {
+          .array($0.changes.map { .string("\($0.link.fileName)") })
+        },
+        Column("returned", in: [.json]) { .bool($0.isReturn) },
+      ] + RelatedProcess.columns("joined") { $0.joined }
+      + RelatedProcess.columns("parent") { $0.parent }
+      + [
+        Column("namespaces", in: [.json]) { stay in
+          .object(
+            NamespaceLink.allCases.map { link in
+              ("\(link.fileName)", .optional(stay.links[link], LinkColumn.json))
+            })
+        }
+      ] + NamespaceLink.allCases.map(LinkColumn.column)
+  }
+
+  /// The parent, with its name where it is known.
+  private static func parent(_ stay: HistoryEntry) -> String {
+    if stay.process.tid != nil || stay.isParentGone { return "" }
+    return stay.parentThen?.label ?? stay.process.shownParents
+  }
+
+  private static func json(_ change: LinkChange) -> JSON {
+    .object([
+      ("link", .string("\(change.link.fileName)")),
+      ("how", .optional(change.how) { .string($0.rawValue) }),
+      ("from", .optional(change.from, LinkColumn.json)), ("to", LinkColumn.json(change.to)),
+    ])
+  }
+}
+
+/// The column of one link.
+enum LinkColumn {
+  static func column(_ link: NamespaceLink) -> Column<HistoryEntry> {
+    Column(
+      "ns_\(link.fileName)", in: [.csv],
+      cell: { stay in
+        .init(text: stay.links[link].map(text) ?? "")
+      }
+    ) { .optional($0.links[link], json) }
+  }
+
+  private static func text(_ value: LinkValue) -> String {
+    switch value {
+    case .namespace(let namespace): namespace.name
+    case .unread(let reason): reason.name
+    }
+  }
+
+  static func json(_ value: LinkValue) -> JSON {
+    switch value {
+    case .namespace(let namespace): .object(namespace.keys + [("unread", .null)])
+    case .unread(let reason):
+      .object([
+        ("inode", .null), ("id", .null), ("initial", .null), ("unread", .string(reason.name)),
+      ])
+    }
+  }
+
+  /// The namespaces of a set that are not initial ones, and the types that could not be read.
+  static func summary(_ links: [NamespaceLink: LinkValue]) -> String {
+    let types = NamespaceType.allCases
+    var parts = types.compactMap { links[$0.link]?.namespace }.filter { $0.isInitial != true }
+      .map(\.words)
+    let isWhole = parts.count == types.count
+    for reason in UnreadReason.allCases {
+      let unread = types.filter { links[$0.link] == .unread(reason) }
+      if unread.isEmpty { continue }
+      parts.append("\(LinkGroup.words(unread.map(\.link))) \(reason.name)")
+    }
+    if parts.isEmpty { return "the initial namespaces" }
+    let hasInitial = types.contains { links[$0.link]?.namespace?.isInitial == true }
+    return parts.joined(separator: ", ") + (isWhole || !hasInitial ? "" : ", the rest initial")
+  }
+}
+
+/// Links by their names, in few words.
+enum LinkGroup {
+  /// `net`, `net, uts`, `all but user`, `all`.
+  static func words(_ links: [NamespaceLink]) -> String {
+    let rest = NamespaceType.allCases.map(\.link).filter { !links.contains($0) }
+    if rest.isEmpty { return "all" }
+    let names = rest.count < 4 ? rest : links
+    return (rest.count < 4 ? "all but " : "")
+      + names.map { "\($0.fileName)" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,227 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// What is said around an answer of the history: the time it is about, what it rests on, and
+/// where the question went past what is recorded.
+struct SameFormatter {
+  let question: SameQuestion
+  let answer: SameAnswer
+  let zone: TimeZoneChoice
+  /// Why there is no sample, where there is none.
+  let noSample: String
+  /// What explains that numbers are not in the history.
+  var threadHints: [TaskNumber: String] = [:]
+
+  /// The time the question is about.
+  var time: String {
+    switch question.time {
+    case .at(let time): return "at \(show(time))"
+    case .range(let since, let until):
+      let from = since ?? answer.recorded.map { min($0.lowerBound, until ?? $0.lowerBound) }
+      let to = until ?? answer.recorded.map { max($0.upperBound, since ?? $0.upperBound) }
+      guard let from, let to else { return "in all that is recorded (nothing)" }
+      return "from \(show(from)) to \(show(to))"
+    }
+  }
+
+  /// What the answer rests on.
+  var notes: [String] {
+    let isSeen = answer.types.contains { !$0.namespaces.isEmpty }
+    return several + threads + around + hint + (isSeen ? [evidence] : []) + leftOut
+  }
+
+  /// What a person reads through.
+  private static let mostThreads = 10
+
+  /// The verdict is about processes: threads that were elsewhere are named beside it.
+  private var threads: [String] {
+    // The places that others were seen in come first.
+    let met = answer.threads.filter { !$0.others.isEmpty }
+    let all = met + answer.threads.filter { $0.others.isEmpty }
+    let rest = all.count - Self.mostThreads
+    return all.prefix(Self.mostThreads).map { $0.words(zone) }
+      + (rest > 0 ? ["And \(rest) more places of threads: --format json has them all."] : [])
+  }
+
+  /// Over a range, what was unseen for a moment hides what was seen all the rest of the time.
+  private var hint: [String] {
+    guard case .range = question.time,
+      answer.types.contains(where: { $0.verdict == .unknown && $0.differedAtTimes })
+    else { return [] }
+    return [
+      "A time in which all ran has a certain answer: --at, or --since and --until within it."
+    ]
+  }
+
+  private var several: [String] {
+    zip(question.pids, answer.processes).filter { $1.count > 1 }.map { selector, processes in
+      selector.tid == nil
+        ? "PID \(selector.pid) was \(processes.count) processes; PID@TIME picks one of them."
+        : "Thread \(selector.number) was \(processes.count) threads; PID/TID@TIME picks one of them."
+    }
+  }
+
+  private var evidence: String {
+    // At a moment also what is unknown is as exact as the moment; and over a range, where all is.
+    let known = answer.types.filter { $0.verdict != .unknown }
+    let telling =
+      switch question.time {
+      case .at: answer.types
+      case .range: known.isEmpty ? answer.types : known
+      }
+    if case .at = question.time, !answer.samples.isEmpty,
+      answer.samples.allSatisfy({ $0.missing != nil })
+    {
+      return "Evidence: none. Nothing was recorded at this time."
+    }
+    let sampled = telling.filter { !$0.isExact }
+    let words = EvidenceFormatter(caveats: answer.caveats, zone: zone)
+    guard sampled.isEmpty else {
+      return Self.sampledEvidence(words.hasEvents ? sampled : [], of: telling)
+    }
+    return words.exact
+  }
+
+  /// What samples prove, and where events were listened to, whose link made that necessary.
+  private static func sampledEvidence(
+    _ sampled: [SameAnswer.TypeAnswer], of telling: [SameAnswer.TypeAnswer]
+  ) -> String {
+    let lowered = sampled.filter { !$0.sampledPIDs.isEmpty }
+    guard !lowered.isEmpty, lowered.count == sampled.count else {
+      return EvidenceFormatter.sampled
+    }
+    var order: [[Int64]] = []
+    var types: [[Int64]: [String]] = [:]
+    for line in lowered {
+      if types[line.sampledPIDs] == nil { order.append(line.sampledPIDs) }
+      types[line.sampledPIDs, default: []].append(line.type.name)
+    }
+    let all = order.map { pids in
+      let who = "PID\(pids.count == 1 ? "" : "s") \(pids.map(String.init).joined(separator: ", "))"
+      return "\((types[pids] ?? []).joined(separator: ", ")) of \(who)"
+    }
+    let rest = lowered.count < telling.count ? "; exact in the other types" : ""
+    return """
+      Evidence: sampled. At one time only a sample shows \(all.joined(separator: " and ")); kernel \
+      events cover the rest\(rest).
+      """
+  }
+
+  /// What a session did not keep.
+  private var leftOut: [String] {
+    CaveatFormatter(caveats: answer.caveats, zone: zone).lines
+  }
+
+  /// The samples around the moment asked for.
+  private var around: [String] {
+    guard case .at(let time) = question.time else { return [] }
+    let samples = answer.samples
+    let sides = SampleSidesFormatter(time: time, samples: samples, zone: zone)
+    if let middle = sides.inside {
+      let beside = [samples[0].before, samples[1].after].compactMap { $0.map(show) }
+      return [
+        "It falls into the sample of \(show(middle)), "
+          + (beside.isEmpty
+            ? "the only one there is."
+            : "beside \(beside.joined(separator: " and "))\(why(samples[0]))\(why(samples[1])).")
+      ]
+    }
+    let repeats =
+      sides.isShownTwice ? ["The clock was set: it can have shown this time twice."] : []
+    return repeats + samples.map { line($0, sides) }
+  }
+
+  private func line(_ samples: SameAnswer.SampleGap, _ sides: SampleSidesFormatter) -> String {
+    let before = samples.before.map { "\(show($0)) (\(sides.distance($0)))" }
+    let after = samples.after.map { "\(show($0)) (\(sides.distance($0)))" }
+    return switch (before, after) {
+    case (let before?, let after?) where samples.isExact:
+      "Rests on the kernel's events: \(samples.unchanged) from \(before) to \(after)."
+    case (let before?, let after?):
+      "Rests on the samples of \(before) and \(after)\(why(samples))."
+    case (let before?, nil): "The last sample is of \(before)."
+    case (nil, let after?): "The first sample is of \(after)."
+    case (nil, nil): "There are no samples."
+    }
+  }
+
+  private func why(_ samples: SameAnswer.SampleGap) -> String {
+    switch samples.missing {
+    case nil, .beforeFirst, .afterLast: ""
+    case .noRecorder?, .skipped?, .cause?:
+      ", with a gap in between: \(samples.missing?.words ?? "")"
+    }
+  }
+
+  /// A line for each part of the question that the history cannot answer.
+  var warnings: [String] {
+    guard let recorded = answer.recorded else {
+      return [noSample]
+    }
+    let span =
+      "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
+    let outside = outside(recorded, span)
+    let absent = question.pids.indices.compactMap { place in
+      // That nobody was there before the first sample needs no word.
+      let isKnown = !known(question.pids[place].number).isEmpty
+      let isMissing = answer.processes[place].isEmpty && !(isKnown && outside != nil)
+      return isMissing ? missing(place, span) : nil
+    }
+    return absent + (outside.map { [$0] } ?? [])
+  }
+
+  /// Where the time asked for is not between two samples.
+  private func outside(_ recorded: ClosedRange<Int64>, _ span: String) -> String? {
+    let (first, last) =
+      switch question.time {
+      case .at(let time): (time, time)
+      case .range(let since, let until): (since ?? recorded.lowerBound, until ?? Int64.max)
+      }
+    if last < recorded.lowerBound, answer.samples.allSatisfy({ $0.before == nil }) {
+      return "\(show(last)) is before the first sample; \(span)"
+    }
+    guard first > recorded.upperBound, answer.samples.allSatisfy({ $0.after == nil }) else {
+      return nil
+    }
+    return "\(show(first)) is after the last sample; \(span); for the present use nshist check"
+  }
+
+  private func missing(_ place: Int, _ span: String) -> String {
+    let number = question.pids[place].number
+    let known = known(number)
+    guard let nearest = known.min(by: { distance(of: $0) < distance(of: $1) }) else {
+      return "\(number.words) is not in the history; \(threadHints[number] ?? span)"
+    }
+    // Only where nothing was left out, and no time is missing, its absence was observed.
+    let isAway =
+      answer.types.allSatisfy { $0.isExact && $0.reasons[place] == .notRunning }
+      && answer.caveats.isEmpty
+    let isInGap = answer.types.allSatisfy { $0.reasons[place] == .gap }
+    let unseen =
+      isInGap ? "nothing is known of \(number.words) then" : "\(number.words) was not seen then"
+    let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
+    return """
+      \(isAway ? "\(number.words) was not running then" : unseen); it was \
+      recorded \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \
+      \(nearest.comm ?? "(no name)")\(others)
+      """
+  }
+
+  /// All that had a number.
+  private func known(_ number: TaskNumber) -> [ProcessRecord] {
+    (number.tid == nil ? answer.known[number.pid] : answer.knownThreads[number]) ?? []
+  }
+
+  /// How far a process was from the time asked for.
+  private func distance(of process: ProcessRecord) -> UInt64 {
+    let time: Int64 =
+      switch question.time {
+      case .at(let time): time
+      case .range(let since, let until): since ?? until ?? process.lastSeen
+      }
+    if time < process.firstSeen { return (process.firstSeen &- time).magnitude }
+    return time > process.lastSeen ? (time &- process.lastSeen).magnitude : 0
+  }
+
+  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+}

@@ -1,0 +1,54 @@
+internal import NSHistory
+internal import NSRecorder
+internal import NamespaceModel
+
+/// What a recorder says of itself.
+enum RecordingFormatter {
+  /// The line that is written over and over while recording.
+  static func status(_ report: SampleReport) -> String {
+    """
+    \(TimeFormat.timeOfDay(report.time.wall, .local)) sample \(report.number): \
+    \(count(report.counts.processes, "process", "processes")), \
+    \(count(report.counts.namespaces, "namespace", "namespaces")), \
+    \(count(report.changes, "change", "changes")), \(report.counts.denied) denied, \
+    \(TimeFormat.duration(report.took))
+    """
+  }
+
+  /// The line at the end.
+  static func end(_ summary: RecordingSummary, _ path: String) -> String {
+    let failed = summary.failures > 0 ? ", \(summary.failures) failed" : ""
+    let cause = summary.signal.map { " by signal \($0)" } ?? ""
+    let unwritten = summary.endedUnwritten ? "; the last of it could not be written" : ""
+    return """
+      ended\(cause): \(count(summary.samples, "sample", "samples"))\(failed), \
+      \(count(summary.processes, "process", "processes")), \
+      \(count(summary.namespaces, "namespace", "namespaces")), \
+      \(count(summary.changes, "change", "changes")), \(summary.denied) denied, \
+      in \(path)\(unwritten)
+      """
+  }
+
+  /// What was done about a recorder that ended without a word.
+  static func closed(_ session: HistoryWriter.ClosedSession) -> String {
+    let last = session.lastSample.map { "at its last sample, \(TimeFormat.localTime($0, .local))" }
+    let end =
+      session.isCopied
+      ? "this file was copied while the recorder with PID \(session.recorderPID) had it"
+      : "the recorder with PID \(session.recorderPID) died"
+    return """
+      \(end); its session was closed \
+      \(last ?? "without a sample")
+      """
+  }
+
+  /// `5 s` for a bare number.
+  static func interval(_ text: String) -> String {
+    text.last?.isNumber == true ? "\(text) s" : text
+  }
+
+  /// `1 sample`, `2 samples`.
+  static func count(_ number: Int, _ one: String, _ many: String) -> String {
+    "\(number) \(number == 1 ? one : many)"
+  }
+}

@@ -1,0 +1,96 @@
+internal import NSHistory
+
+/// What there is to say of a namespace as a whole.
+struct SummaryFormatter {
+  let zone: TimeZoneChoice
+
+  func line(_ summary: NamespaceSummary) -> String {
+    var line = summary.namespace.words
+    if let first = summary.firstSeen, let last = summary.lastSeen {
+      line += ", seen \(show(first)) to \(show(last))"
+    }
+    if let owner = summary.owner { line += ", owned by \(owner.words)" }
+    if let maker = summary.maker {
+      line +=
+        maker.isCertain
+        ? ", made by the process \(maker.process.label)"
+        : ", perhaps made by the process \(maker.process.label), the first that was reported in it"
+    }
+    if let uid = summary.ownerUID { line += ", made by \(UserName.words(uid))" }
+    if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
+    return [line, first(summary), PinFormatter.list(summary.pins, zone), kept(summary.kept)]
+      .compactMap(
+        \.self
+      )
+      .joined(separator: "; ")
+  }
+
+  /// Who was the first in it, where it is not known who made it.
+  private func first(_ summary: NamespaceSummary) -> String? {
+    guard let first = summary.firstProcess else { return nil }
+    let parent = summary.parentOfFirst.map { " (child of \($0.label))" } ?? ""
+    let place = first.container.map { " in \($0.words)" } ?? ""
+    let time =
+      summary.isFirstExact ? "exactly from the beginning of that time on" : "by a sample"
+    let maker =
+      summary.mayBeOlder
+      ? "it may be the one that had its inode number before, so nothing tells who made it"
+      : "the process that made it was not seen"
+    return "\(maker): the first process seen in it was \(first.label)\(parent)\(place), \(time)"
+  }
+
+  private func kept(_ kept: NamespaceSummary.Keepers) -> String {
+    let what = [
+      kept.processes == 0 ? nil : RecordingFormatter.count(kept.processes, "process", "processes"),
+      kept.parents == 0
+        ? nil
+        : RecordingFormatter.count(kept.parents, "process", "processes")
+          + " whose children go there",
+      kept.namespaces == 0
+        ? nil
+        : RecordingFormatter.count(kept.namespaces, "namespace", "namespaces")
+          + " made in it or owned by it",
+    ].compactMap(\.self)
+    let pins =
+      kept.pins == 0
+      ? nil : "at the last look \(RecordingFormatter.count(kept.pins, "pin", "pins"))"
+    guard let last = what.last else {
+      if let pins { return "\(pins) \(kept.pins == 1 ? "keeps" : "keep") it" }
+      return "in the last sample nothing that is recorded keeps it"
+    }
+    let all = what.count < 2 ? last : "\(what.dropLast().joined(separator: ", ")) and \(last)"
+    return "in the last sample \(all) \(isOne(kept) ? "keeps" : "keep") it"
+      + (pins.map { ", \($0)" } ?? "")
+  }
+
+  private func isOne(_ kept: NamespaceSummary.Keepers) -> Bool {
+    kept.processes + kept.parents + kept.namespaces == 1
+  }
+
+  func json(_ summary: NamespaceSummary) -> JSON {
+    .object(
+      [("type", .string(summary.namespace.type.name))] + summary.namespace.keys + [
+        ("first_seen", .time(summary.firstSeen)), ("last_seen", .time(summary.lastSeen)),
+        ("owner", .optional(summary.owner) { $0.json }),
+        ("parent", .optional(summary.parent) { $0.json }),
+        ("owner_uid", .optional(summary.ownerUID, JSON.integer)),
+        ("maker", .optional(summary.maker) { $0.process.json }),
+        ("maker_certain", .optional(summary.maker) { .bool($0.isCertain) }),
+        ("first_process", .optional(summary.firstProcess) { $0.json }),
+        ("first_process_parent", .optional(summary.parentOfFirst) { $0.json }),
+        ("first_exact", .optional(summary.firstProcess) { _ in .bool(summary.isFirstExact) }),
+        ("pins", .array(summary.pins.map { .object($0.keys) })),
+        (
+          "kept_by",
+          .object([
+            ("processes", .integer(Int64(summary.kept.processes))),
+            ("parents", .integer(Int64(summary.kept.parents))),
+            ("namespaces", .integer(Int64(summary.kept.namespaces))),
+            ("pins", .integer(Int64(summary.kept.pins))),
+          ])
+        ),
+      ])
+  }
+
+  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+}

@@ -1,0 +1,141 @@
+// Asks questions about random ranges and compares each answer, and each interval in it, with the
+// log: at every moment that the log is sure of.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+
+struct RangeAnswerChecker {
+  private let log: TruthLog
+  private var examiner: AnswerChecker
+  private(set) var mistakes: [String] = []
+  /// As in `AnswerChecker`.
+  private(set) var unseen: [String] = []
+  private(set) var asked = 0
+  private(set) var same = 0
+  private(set) var different = 0
+
+  init(_ examiner: AnswerChecker) {
+    self.examiner = examiner
+    log = examiner.log
+  }
+
+  /// Two processes, and a range of up to a few seconds from a random time; or all there is.
+  mutating func question() -> SameQuestion {
+    var question = examiner.question()
+    if case .at(let time) = question.time {
+      let longest: Int64 = Bool.random(using: &examiner.random) ? 4_000_000_000 : 300_000_000
+      let length = Int64.random(in: 0...longest, using: &examiner.random)
+      question.time = .range(since: time, until: time + length)
+    }
+    if Int.random(in: 0..<4, using: &examiner.random) == 0 {
+      question.time = .range(since: nil, until: nil)
+    }
+    return question
+  }
+
+  mutating func check(_ answer: SameAnswer, to question: SameQuestion) {
+    guard case .range(let since, let until) = question.time,
+      let recorded = answer.recorded
+    else { return }
+    let pids = question.pids.map { Int32($0.pid) }
+    // As in AnswerChecker: processes of which the log knows nothing.
+    let known = question.pids.allSatisfy { answer.known[$0.pid, default: []].allSatisfy(log.knows) }
+    guard known else { return }
+    let span = (since ?? recorded.lowerBound)...(until ?? recorded.upperBound)
+    // After the last sample nothing is known.
+    let told = span.clamped(to: recorded)
+    for line in answer.types {
+      asked += 1
+      let truths = sharing(line.type, pids, in: span)
+      switch line.verdict {
+      case .same:
+        same += 1
+        if !truths.contains(true) && !truths.contains(nil) {
+          report("never same", line, pids, span)
+        }
+      case .different:
+        different += 1
+        if truths.contains(true) { report("once same", line, pids, span) }
+      case .unknown:
+        // Of time namespaces no event tells: see ExactTruth.
+        if examiner.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
+          unseen.append(words("once same", line, pids, span))
+        }
+      }
+      if examiner.isExact { checkWhole(line, pids, told) }
+      for interval in line.intervals where !isTrue(interval, line.type, pids) {
+        report("not all of \(interval.from)...\(interval.until)", line, pids, span)
+      }
+    }
+  }
+
+  /// Where events told all, every time that they were together is in the answer.
+  private mutating func checkWhole(
+    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+  ) {
+    guard line.type != .time, line.verdict != .different else { return }
+    for (time, isShared) in stretches(line.type, pids, in: span) where isShared == true {
+      let isTold = line.intervals.contains { $0.from <= time && time <= $0.until }
+      if !isTold { unseen.append(words("together at \(time), and not told", line, pids, span)) }
+    }
+  }
+
+  /// An interval without length is one sample: they were together at some moment of it.
+  private func isTrue(
+    _ interval: SameAnswer.Interval, _ type: NamespaceType, _ pids: [Int32]
+  ) -> Bool {
+    guard interval.from == interval.until else {
+      return !sharing(type, pids, in: interval.from...interval.until).contains(false)
+    }
+    guard let sample = examiner.samples.all.first(where: { $0.start == interval.from }) else {
+      return true
+    }
+    return sharing(type, pids, in: sample.start...sample.end).contains { $0 != false }
+  }
+
+  private mutating func report(
+    _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+  ) {
+    mistakes.append(words(what, line, pids, span))
+  }
+
+  private func words(
+    _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+  ) -> String {
+    "\(what): \(line.type) of \(pids) in \(span): \(line.verdict)"
+  }
+
+  /// Between every two steps of the log in a time: whether all shared a namespace then; nil while
+  /// one of them was just changing.
+  private func sharing(
+    _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<Int64>
+  ) -> [Bool?] {
+    stretches(type, pids, in: span).map(\.isShared)
+  }
+
+  /// The same with the middle of each such time.
+  private func stretches(
+    _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<Int64>
+  ) -> [(middle: Int64, isShared: Bool?)] {
+    var steps = [span.lowerBound, span.upperBound]
+    for life in log.lives where pids.contains(life.pid) {
+      for act in life.acts {
+        for time in [act.began - log.margin, act.done + log.margin + 1] where span.contains(time) {
+          steps.append(time)
+        }
+      }
+    }
+    steps.sort()
+    return zip(steps, steps.dropFirst()).map { start, end in
+      let middle = start + (end - start) / 2
+      let truths = pids.map { log.truth($0, at: middle) }
+      if truths.contains(.changing) { return (middle, nil) }
+      var places: [Int?] = []
+      for truth in truths {
+        if case .at(let all) = truth { places.append(all[type]) } else { places.append(nil) }
+      }
+      return (middle, !places.contains(nil) && Set(places).count == 1)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// Processes that start, unshare, enter and exit on a seeded schedule, and the log of it.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+
+struct Workload {
+  static let types: [(NamespaceType, Int32)] = [
+    (.net, CloneFlag.net), (.uts, CloneFlag.uts), (.ipc, CloneFlag.ipc), (.mnt, CloneFlag.mnt),
+    (.cgroup, CloneFlag.cgroup),
+  ]
+  /// Those that a process can only begin in.
+  static let birthplaces: [(NamespaceType, Int32)] = [
+    (.user, CloneFlag.user), (.pid, CloneFlag.pid), (.time, CloneFlag.time),
+  ]
+  /// Longer than any time between two samples that is not a gap: nobody goes back unseen to where
+  /// it was. That is what polling cannot tell, and no test can ask of it.
+  static let homesickness: Int64 = 1_500_000_000
+  static let host = Dictionary(uniqueKeysWithValues: NamespaceType.allCases.map { ($0, 0) })
+
+  private(set) var log: TruthLog
+  private let homesickness: Int64
+  private var random: SeededRandom
+  private var cast: [(puppet: TestProcess, life: Int)] = []
+  private var lastName = 0
+  private var left: [Int: [NamespaceType: [Int: Int64]]] = [:]
+
+  /// - Parameters:
+  ///   - homesickness: how long nobody goes back to a namespace that it left.
+  ///   - types: of namespaces that the processes move between, or else begin in.
+  init(
+    seed: UInt64, homesickness: Int64 = Self.homesickness,
+    types: [NamespaceType] = Self.types.map(\.0)
+  ) {
+    random = SeededRandom(seed: seed &* 977)
+    self.homesickness = homesickness
+    log = TruthLog(types: types)
+  }
+
+  mutating func play(seconds: Double) throws {
+    let end = ClockReading.now().wall + Int64(seconds * 1e9)
+    while ClockReading.now().wall < end { try step(pause: 0.002...0.05) }
+  }
+
+  /// So many steps, one behind another.
+  mutating func play(steps: Int) throws {
+    while log.lives.joinedActs < steps { try step(pause: 0...0.002) }
+  }
+
+  private mutating func step(pause: ClosedRange<Double>) throws {
+    try step()
+    Thread.sleep(forTimeInterval: Double.random(in: pause, using: &random))
+  }
+
+  private mutating func step() throws {
+    switch Int.random(in: 0..<10, using: &random) {
+    case _ where cast.count < 4: try start()
+    case 0 where cast.count < 12: try start()
+    case 1:
+      let actor = cast.remove(at: Int.random(in: cast.indices, using: &random))
+      try act(actor.life, to: nil) { try actor.puppet.exit() }
+      // Half of the time its PID is used again at once.
+      if Bool.random(using: &random) { try start(reusing: actor.puppet.pid) }
+    case 2...5: try unshare()
+    default: try enter()
+    }
+  }
+
+  private mutating func start(reusing pid: Int32? = nil) throws {
+    let began = ClockReading.now().wall
+    let reused = try pid.flatMap { try TestProcess.reusing($0, attempts: 1) }
+    var places = Self.host
+    let puppet = if let reused { reused } else { try TestProcess(in: birthplace(&places)) }
+    log.lives.append(
+      .init(
+        pid: puppet.pid,
+        acts: [.init(began: began, done: ClockReading.now().wall, places: places)]))
+    cast.append((puppet, log.lives.count - 1))
+  }
+
+  /// Now and then, new namespaces of the types that a process can only begin in.
+  private mutating func birthplace(_ places: inout [NamespaceType: Int]) -> Int32 {
+    var flags: Int32 = 0
+    for (type, flag) in Self.birthplaces
+    where log.types.contains(type) && Int.random(in: 0..<3, using: &random) == 0 {
+      lastName += 1
+      places[type] = lastName
+      flags |= flag
+    }
+    return flags
+  }
+
+  private mutating func unshare() throws {
+    let actor = cast[Int.random(in: cast.indices, using: &random)]
+    var places = log.lives[actor.life].acts.last?.places ?? Self.host
+    var flags: Int32 = 0
+    for (type, flag) in Self.types where Bool.random(using: &random) {
+      lastName += 1
+      leave(actor.life, type, places[type] ?? 0)
+      places[type] = lastName
+      flags |= flag
+    }
+    guard flags != 0 else { return }
+    try act(actor.life, to: places) { try actor.puppet.unshare(flags) }
+  }
+
+  private mutating func enter() throws {
+    let actor = cast[Int.random(in: cast.indices, using: &random)]
+    let target = cast[Int.random(in: cast.indices, using: &random)]
+    guard actor.life != target.life,
+      let there = log.lives[target.life].acts.last?.places,
+      var places = log.lives[actor.life].acts.last?.places,
+      // The others' namespaces are not its own user namespace's, and have other PIDs.
+      places[.user] == 0, places[.pid] == 0
+    else { return }
+    var flags: Int32 = 0
+    let now = ClockReading.now().wall
+    for (type, flag) in Self.types where Bool.random(using: &random) {
+      guard let name = there[type], name != places[type] else { continue }
+      if let since = left[actor.life]?[type]?[name], now - since < homesickness { continue }
+      leave(actor.life, type, places[type] ?? 0)
+      places[type] = name
+      flags |= flag
+    }
+    guard flags != 0 else { return }
+    try act(actor.life, to: places) { try actor.puppet.enter(target.puppet.pid, flags) }
+  }
+
+  private mutating func leave(_ life: Int, _ type: NamespaceType, _ name: Int) {
+    left[life, default: [:]][type, default: [:]][name] = ClockReading.now().wall
+  }
+
+  private mutating func act(
+    _ life: Int, to places: [NamespaceType: Int]?, _ body: () throws -> Void
+  ) throws {
+    let began = ClockReading.now().wall
+    try body()
+    log.lives[life].acts.append(
+      .init(began: began, done: ClockReading.now().wall, places: places))
+  }
+}
+
+extension [TruthLog.TaskHistory] {
+  /// How many steps they took.
+  var joinedActs: Int { reduce(0) { $0 + $1.acts.count } }
+}

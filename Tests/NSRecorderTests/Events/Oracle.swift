@@ -1,0 +1,153 @@
+// Compares what a history is told with what was, after each event and each sample.
+
+import NamespaceModel
+
+@testable import NSRecorder
+
+/// Knows what was told, and what was.
+struct Oracle {
+  private(set) var history = ToldHistory()
+  private(set) var faults: [String] = []
+  /// How many links were compared, and how many of these were told as unseen or without an id.
+  private(set) var compared = 0
+  private(set) var vague = 0
+  private var truth: [Int32: Held] = [:]
+  private var place = 0
+  private var ids: [ObservedNamespace: UInt64] = [:]
+  /// The threads that were told by the last event.
+  private var threads: Set<Int32> = []
+
+  private struct Held {
+    let pid: Int32
+    var links: [SimulatedNamespace]
+    var states: [LinkState]
+    /// When its main thread exited, while others run.
+    var pausedAt: Int64?
+    var isPaused: Bool { pausedAt != nil }
+  }
+
+  mutating func check(_ batch: EventBatch, _ machine: SimulatedMachine) {
+    for (place, event) in batch.events.enumerated() {
+      history.apply(event)
+      let isLast = place + 1 == batch.events.count || batch.events[place + 1].boot > event.boot
+      guard isLast else { continue }
+      advance(to: event.boot, machine)
+      let before = threads
+      compare(at: event.boot)
+      // A thread that was told once is told until it exits, wherever it goes.
+      for tid in before.subtracting(threads) where truth[tid].map({ $0.pid != tid }) == true {
+        faults.append("\(event.boot): thread \(tid) is told no more, and runs")
+      }
+    }
+  }
+
+  /// - Parameter moment: when all is as the sample tells.
+  mutating func check(_ sample: ProcessSample, at moment: Int64, _ machine: SimulatedMachine) {
+    history.apply(sample)
+    advance(to: moment, machine)
+    compare(at: moment)
+  }
+
+  /// All that happened up to a moment was told.
+  mutating func check(upTo moment: Int64, _ machine: SimulatedMachine) {
+    advance(to: moment, machine)
+    compare(at: moment)
+  }
+
+  private mutating func advance(to time: Int64, _ machine: SimulatedMachine) {
+    while place < machine.truth.count, machine.truth[place].time <= time {
+      let entry = machine.truth[place]
+      place += 1
+      let hasThreads = truth.contains { $0.value.pid == entry.pid && $0.key != entry.pid }
+      if let links = entry.links {
+        truth[entry.tid] = Held(pid: entry.pid, links: links, states: entry.states)
+      } else if entry.tid == entry.pid, hasThreads {
+        truth[entry.tid]?.pausedAt = entry.time
+      } else {
+        truth[entry.tid] = nil
+        if truth[entry.pid]?.isPaused == true,
+          !truth.contains(where: { $0.value.pid == entry.pid && $0.key != entry.pid })
+        {
+          truth[entry.pid] = nil
+        }
+      }
+    }
+  }
+
+  private mutating func compare(at time: Int64) {
+    faults += history.faults.dropFirst(faults.count)
+    var told: [Int32: ToldHistory.Task] = [:]
+    for task in history.tasks.values where !task.isZombie || truth[task.pid]?.isPaused == true {
+      told[task.tid ?? task.pid] = task
+    }
+    threads = Set(told.values.compactMap(\.tid))
+    var live: [Key: ObservedNamespace] = [:]
+    for (tid, held) in truth {
+      let process = truth[held.pid]
+      guard let task = told.removeValue(forKey: tid) else {
+        if tid == held.pid { faults.append("\(time): \(tid) is not told") }
+        if tid != held.pid, let process, !process.isPaused, isElsewhere(held, process) {
+          faults.append("\(time): thread \(tid) of \(held.pid) is not told")
+        }
+        continue
+      }
+      if let pausedAt = held.pausedAt {
+        // Unless all its threads are about to exit, or one to execute.
+        if !task.isZombie, time - pausedAt > EventFollower.delay {
+          faults.append("\(time): \(tid) is told to run, and its main thread has exited")
+        }
+        continue
+      }
+      compare(task, held, at: time, &live)
+    }
+    for (tid, task) in told { faults.append("\(time): \(tid) of \(task.pid) is told, and is not") }
+  }
+
+  private struct Key: Hashable {
+    let type: NamespaceType
+    let inode: UInt64
+  }
+
+  private func isElsewhere(_ one: Held, _ other: Held) -> Bool {
+    NamespaceType.allCases.contains { type in
+      one.links[Int(type.link.rawValue)] !== other.links[Int(type.link.rawValue)]
+    }
+  }
+
+  private mutating func compare(
+    _ task: ToldHistory.Task, _ held: Held, at time: Int64, _ live: inout [Key: ObservedNamespace]
+  ) {
+    for link in NamespaceLink.allCases {
+      let told = task.links[Int(link.rawValue)]
+      compared += 1
+      var isRight = told == held.states[Int(link.rawValue)]
+      if case .namespace(let namespace) = told {
+        let was = held.links[Int(link.rawValue)]
+        if namespace.kernelID == nil { vague += 1 }
+        // A name is of one namespace for ever, and at a moment a number has one name.
+        isRight =
+          namespace.inode == was.inode && namespace.type == was.type
+          && (namespace.kernelID ?? was.id) == was.id
+          && ids[namespace, default: was.id] == was.id && !was.isPending
+          && isOne(live[Key(type: was.type, inode: was.inode)], namespace)
+        ids[namespace] = was.id
+        live[Key(type: was.type, inode: was.inode)] = namespace
+      } else if told == .unread(.unseen) {
+        vague += 1
+        // No record holds it, or its number may just have been given again.
+        isRight = true
+      }
+      if !isRight {
+        faults.append(
+          "\(time): \(link) of \(task.tid ?? task.pid) is \(held.states[Int(link.rawValue)]), "
+            + "and told as \(told)")
+      }
+    }
+  }
+}
+
+/// Whether two names may be of one namespace: where one was told without an id it is not known.
+private func isOne(_ known: ObservedNamespace?, _ told: ObservedNamespace) -> Bool {
+  guard let known, known.kernelID != nil, told.kernelID != nil else { return true }
+  return known == told
+}

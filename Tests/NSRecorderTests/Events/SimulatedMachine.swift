@@ -1,0 +1,198 @@
+// A machine that is made up: processes and threads that fork, move, execute and exit at random, with
+// namespaces and numbers that are used again at once; its kernel writes a record of each in a ring of the
+// processor where it happens.
+
+import NamespaceEvents
+import NamespaceModel
+import TestSupport
+
+@testable import NSRecorder
+
+/// A namespace there.
+final class SimulatedNamespace {
+  let type: NamespaceType
+  let inode: UInt64
+  let id: UInt64
+  /// How many links of tasks lead to it, and whether a mount holds it.
+  var holders = 0
+  var isPinned = false
+  /// Since when the mount has held it.
+  var fileSince: Int64?
+  /// A pid namespace that has had no process yet cannot be read.
+  var isPending = false
+
+  init(_ type: NamespaceType, _ inode: UInt64, id: UInt64) {
+    self.type = type
+    self.inode = inode
+    self.id = id
+  }
+}
+
+/// A process or thread there.
+final class SimulatedTask {
+  let pid: Int32
+  let tid: Int32
+  /// Never given again.
+  let number: Int
+  let born: Int64
+  var comm = "begin"
+  var links: [SimulatedNamespace]
+  /// It has exited, and is to be reaped.
+  var isZombie = false
+
+  init(_ pid: Int32, _ tid: Int32, _ number: Int, _ links: [SimulatedNamespace], at time: Int64) {
+    self.pid = pid
+    self.tid = tid
+    self.number = number
+    self.links = links
+    born = time
+  }
+
+  var isThread: Bool { tid != pid }
+
+  subscript(link: NamespaceLink) -> SimulatedNamespace { links[Int(link.rawValue)] }
+}
+
+/// The machine: what is there, and what its kernel tells.
+final class SimulatedMachine {
+  var random: SeededRandom
+  /// The boot clock.
+  private(set) var clock: Int64 = 50_000_000_000
+  var tasks: [Int32: SimulatedTask] = [:]
+  private(set) var namespaces: [SimulatedNamespace] = []
+  /// What was when, for the referee.
+  var truth: [TruthEntry] = []
+  var sampled: [Int: (token: ProcessToken, states: [LinkState])] = [:]
+  /// And threads, where they are tasks of their own.
+  var sampledThreads: [Int: (token: ProcessToken, states: [LinkState])] = [:]
+  var lastSource: UInt64 = 0
+  /// It wakes nobody either way.
+  var isQuiet = false
+  private var freeInodes: [UInt64] = []
+  private var lastInode = InitialNamespace.firstDynamicInode
+  private var lastID: UInt64 = 100
+  private var lastNumber = 0
+  private var rings: [[(event: KernelEvent, arrives: Int64)]] = Array(repeating: [], count: 3)
+  private var lastArrival: [Int64] = [0, 0, 0]
+  private var losses: [EventLoss] = []
+
+  /// What became of a task at a moment; no links, where it is there no more.
+  struct TruthEntry {
+    let time: Int64
+    let pid: Int32
+    let tid: Int32
+    let links: [SimulatedNamespace]?
+    /// Its links as they were read then.
+    let states: [LinkState]
+  }
+
+  init(seed: UInt64) {
+    random = SeededRandom(seed: seed)
+    let host = NamespaceType.allCases.map { type in
+      SimulatedNamespace(type, 0xEFFF_FFF0 + UInt64(type.rawValue), id: UInt64(type.rawValue))
+    }
+    for namespace in host { namespace.isPinned = true }
+    namespaces = host
+    let links = NamespaceLink.allCases.map { link in
+      host[Int(link.type.rawValue) - 1]
+    }
+    for pid in 1...6 as ClosedRange<Int32> { add(pid, pid, links) }
+  }
+
+  // MARK: Chance and time
+
+  func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+  func pick<T>(_ all: [T]) -> T? { all.randomElement(using: &random) }
+
+  func pass(_ range: ClosedRange<Int64>) { clock += Int64.random(in: range, using: &random) }
+
+  func reading() -> ClockReading {
+    pass(1...500)
+    return ClockReading(wall: clock, boot: clock, monotonic: clock, running: clock)
+  }
+
+  // MARK: What the kernel keeps
+
+  func add(_ pid: Int32, _ tid: Int32, _ links: [SimulatedNamespace]) {
+    lastNumber += 1
+    tasks[tid] = SimulatedTask(pid, tid, lastNumber, links, at: clock)
+    for link in links { link.holders += 1 }
+  }
+
+  /// A namespace of its own: its number was another's, as soon as that is gone.
+  func make(_ type: NamespaceType) -> SimulatedNamespace {
+    lastID += 1
+    if freeInodes.isEmpty {
+      lastInode += 1
+      freeInodes.append(lastInode)
+    }
+    let namespace = SimulatedNamespace(type, freeInodes.removeLast(), id: lastID)
+    namespaces.append(namespace)
+    return namespace
+  }
+
+  func setLinks(_ task: SimulatedTask, _ links: [SimulatedNamespace]) {
+    for link in links { link.holders += 1 }
+    for link in task.links { link.holders -= 1 }
+    task.links = links
+    sweep()
+  }
+
+  func drop(_ task: SimulatedTask) {
+    for link in task.links { link.holders -= 1 }
+    sweep()
+  }
+
+  func sweep() {
+    namespaces.removeAll { namespace in
+      guard namespace.holders == 0, !namespace.isPinned else { return false }
+      freeInodes.append(namespace.inode)
+      return true
+    }
+  }
+
+  /// The lowest numbers are given first: those of who has just gone.
+  func freeNumber() -> Int32 {
+    var number: Int32 = 7
+    while tasks[number] != nil { number += 1 }
+    return number
+  }
+
+  // MARK: What the kernel tells
+
+  func emit(_ task: SimulatedTask, _ kind: KernelEvent.Kind) {
+    let ring = Int.random(in: 0..<rings.count, using: &random)
+    let delay = Int64.random(in: 0...(chance(5) ? 15_000_000 : 200_000), using: &random)
+    lastArrival[ring] = max(lastArrival[ring], clock + delay)
+    rings[ring].append(
+      (.init(time: clock, pid: task.pid, tid: task.tid, kind: kind), lastArrival[ring]))
+  }
+
+  /// Records that have not been taken are lost.
+  func loseRing() {
+    let ring = Int.random(in: 0..<rings.count, using: &random)
+    guard let first = rings[ring].first else { return }
+    losses.append(
+      EventLoss(
+        records: UInt64(rings[ring].count), after: first.event.time - 1, by: clock,
+        cause: .ringFull))
+    rings[ring].removeAll()
+  }
+}
+
+extension SimulatedMachine: EventFeed {
+  var descriptors: [Int32] { [] }
+
+  func drain(into events: inout [KernelEvent]) -> [EventLoss] {
+    for ring in rings.indices {
+      let ready = rings[ring].prefix { $0.arrives <= clock }.count
+      events.append(contentsOf: rings[ring].prefix(ready).map(\.event))
+      rings[ring].removeFirst(ready)
+    }
+    defer { losses.removeAll() }
+    return losses
+  }
+
+  func refreshProcessors() throws(EventsError) -> EventLoss? { nil }
+}
