@@ -20,7 +20,7 @@
 -- RFC 3339 in UTC.
 --
 -- WHAT IS FINAL. A program that copies rows to another place may rely on this:
---   never changed, once written:  boot, pid_space, clock_step, event_batch, event_loss, disagreement,
+--   never changed, once written:  history, boot, pid_space, clock_step, event_batch, event_loss, disagreement,
 --                                 namespace_set, namespace_set_link, cgroup (but its container_id),
 --                                 past_description, pin_scan, short-lived processes (`short_lived_task`),
 --                                 samples (but sample.gap of the last one)
@@ -34,6 +34,17 @@
 --                                 last one ends before the last sequence number of its session.
 
 -- MARK: Who recorded
+
+-- One row: the history that this file is. Its UUID (version 4 of RFC 9562) is the only key that tells it from
+-- every other one: a machine id is the same on a cloned machine, and a file that was removed begins anew in
+-- the same boot. A copy of the file is the same history.
+CREATE TABLE history (
+  history_id INTEGER PRIMARY KEY CHECK (history_id = 1),
+  uuid       TEXT    NOT NULL
+) STRICT;
+INSERT INTO history VALUES (1, lower(printf('%s-%s-4%s-%s%s-%s',
+  hex(randomblob(4)), hex(randomblob(2)), substr(hex(randomblob(2)), 2),
+  substr('89ab', 1 + abs(random() % 4), 1), substr(hex(randomblob(2)), 2), hex(randomblob(6)))));
 
 -- One boot of a machine.
 CREATE TABLE boot (
@@ -64,6 +75,8 @@ CREATE TABLE session (
   interval_ns          INTEGER NOT NULL CHECK (interval_ns > 0),
   identity             TEXT    NOT NULL,     -- how namespaces were told apart
   proc_root            TEXT    NOT NULL,     -- its real path
+  machine_id           TEXT,                 -- machine-id(5); NULL if not readable
+  host_name            TEXT,                 -- /proc/sys/kernel/hostname, escaped; NULL if not readable
   hidepid              INTEGER,              -- of the mount of proc_root; NULL if not known
   started_wall_ns      INTEGER NOT NULL,
   started_boot_ns      INTEGER NOT NULL,
@@ -422,7 +435,7 @@ CREATE VIEW pin_kinds (kind, name) AS VALUES (1, 'mount'), (2, 'descriptor'), (3
 -- in the last batch that does not begin behind it.
 
 CREATE VIEW sessions AS
-  SELECT s.session_id, b.uuid AS boot, p.pid_namespace_inode, s.recorder_pid, s.program,
+  SELECT s.session_id, s.host_name, b.uuid AS boot, p.pid_namespace_inode, s.recorder_pid, s.program,
          s.interval_ns / 1e9 AS interval_s, s.identity, f.time AS first_sample,
          l.time AS last_sample,
          CASE WHEN c.copied = 1 THEN 'unknown-end' ELSE COALESCE(s.end_reason, 'open') END AS state,

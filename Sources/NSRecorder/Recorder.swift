@@ -22,6 +22,7 @@ public final class Recorder {
   /// Nil where names of containers are not looked up.
   let names: NameWatch?
   var notices: StartupDiagnostics
+  private let host: HostIdentity
   var outcomes: Outcomes
   private var hasRun = false
   /// A sample that was taken and is not complete: events of its time may be on their way.
@@ -58,6 +59,7 @@ public final class Recorder {
       surroundings = try RecorderEnvironment(root, source.identity)
       self.source = source
     } catch { throw .procfs(error) }
+    host = HostIdentity(root, files: Self.hostRoot(configuration, root))
     events =
       source != nil
       ? nil
@@ -140,7 +142,7 @@ public final class Recorder {
           bootID: surroundings.bootID, ticksPerSecond: Int64(ClockTick.perSecond),
           recorderPID: getpid(), program: configuration.program,
           interval: configuration.interval, identity: source.identity.rawValue,
-          procRoot: surroundings.procRoot,
+          procRoot: surroundings.procRoot, machineID: host.machineID, hostName: host.name,
           recorderPIDNamespaceInode: surroundings.ownPIDNamespaceInode,
           shownPIDNamespace: surroundings.shownPIDNamespace,
           timeNamespaceInode: surroundings.timeNamespaceInode,

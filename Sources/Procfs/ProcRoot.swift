@@ -62,6 +62,14 @@ public final class ProcRoot {
     SmallFile.read(name, in: descriptor)
   }
 
+  /// The name of the machine: `/proc/sys/kernel/hostname` (`proc_sys_kernel(5)`), as the uts namespace of the
+  /// reader has it; nil when it cannot be read.
+  public func hostName() -> [UInt8]? {
+    guard case .success(let text) = read("sys/kernel/hostname") else { return nil }
+    let name = text.prefix { $0 != 0x0A }
+    return name.isEmpty ? nil : Array(name)
+  }
+
   /// The boot's own name: `/proc/sys/kernel/random/boot_id` (`random(4)`).
   public func bootID() throws(ProcfsError) -> String {
     let name = "sys/kernel/random/boot_id"

@@ -57,7 +57,7 @@ struct EventViewTests {
     let sessions = try Self.rows(
       brute,
       """
-      SELECT \(Self.time("first_seq")), \(Self.time("last_seq")), events FROM sessions
+      SELECT \(Self.time("first_sample")), \(Self.time("last_sample")), events FROM sessions
       ORDER BY session_id
       """, 3)
     for (session, row) in sessions.enumerated() {

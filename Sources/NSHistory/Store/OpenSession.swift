@@ -76,14 +76,15 @@ final class OpenSession {
     try connection.prepare(
       """
       INSERT INTO session (space_id, recorder_pid, recorder_pid_namespace_inode, program,
-        interval_ns, identity, proc_root, hidepid, started_wall_ns, started_boot_ns, events,
+        interval_ns, identity, proc_root, machine_id, host_name, hidepid, started_wall_ns, started_boot_ns, events,
         short_lived)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(space), .integer(Int64(info.recorderPID)),
       .optional(info.recorderPIDNamespaceInode.map(Int64.init(bitPattern:))),
       .text(info.program), .integer(info.interval), .text(info.identity), .text(info.procRoot),
+      .optional(info.machineID), .optional(info.hostName.map(SystemText.escaped)),
       .optional(info.hidePID), .integer(info.started.wall),
       .integer(InitialBootClock(info).reading(info.started).boot),
       .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null

@@ -16,6 +16,10 @@ public struct SessionInfo: Sendable {
   public var identity: String
   /// The `/proc` that is read, by its real path.
   public var procRoot: String
+  /// The machine's id (machine-id(5)); nil when not readable.
+  public var machineID: String?
+  /// The machine's name, in whatever bytes; nil when not readable.
+  public var hostName: [UInt8]?
   /// The recorder's own pid namespace; nil when not readable.
   public var recorderPIDNamespaceInode: UInt64?
   /// The pid namespace whose processes are recorded; nil when that could not be told.
@@ -37,7 +41,8 @@ public struct SessionInfo: Sendable {
   /// A session with these values.
   public init(
     bootID: String, ticksPerSecond: Int64, recorderPID: Int32, program: String, interval: Int64,
-    identity: String, procRoot: String, recorderPIDNamespaceInode: UInt64? = nil,
+    identity: String, procRoot: String, machineID: String? = nil, hostName: [UInt8]? = nil,
+    recorderPIDNamespaceInode: UInt64? = nil,
     shownPIDNamespace: ObservedNamespace? = nil, timeNamespaceInode: UInt64? = nil,
     bootOffset: Int64? = nil, hidePID: Int64? = 0, hasEvents: Bool = false,
     shortLived: ShortLived = .all,
@@ -50,6 +55,8 @@ public struct SessionInfo: Sendable {
     self.interval = interval
     self.identity = identity
     self.procRoot = procRoot
+    self.machineID = machineID
+    self.hostName = hostName
     self.recorderPIDNamespaceInode = recorderPIDNamespaceInode
     self.shownPIDNamespace = shownPIDNamespace
     self.timeNamespaceInode = timeNamespaceInode
