@@ -9,6 +9,9 @@
 -- until_seq or next_seq holds such a number. Where no event was lost, a state that held at one number held
 -- until the next number. Between two samples without events nothing is known: see sample.gap.
 --
+-- ROW NUMBERS are identities: AUTOINCREMENT never gives the number of a removed row to another one, also not
+-- in another session.
+--
 -- TIMES are integers: nanoseconds since the epoch (wall_ns), or since boot (boot_ns). The boot clock is
 -- never set back. The end of an interval is exact where an event reported it; otherwise the change happened
 -- at some time between two samples.
@@ -48,7 +51,7 @@ INSERT INTO history VALUES (1, lower(printf('%s-%s-4%s-%s%s-%s',
 
 -- One boot of a machine.
 CREATE TABLE boot (
-  boot_id          INTEGER PRIMARY KEY,
+  boot_id          INTEGER PRIMARY KEY AUTOINCREMENT,
   uuid             TEXT    NOT NULL UNIQUE,  -- /proc/sys/kernel/random/boot_id
   ticks_per_second INTEGER NOT NULL CHECK (ticks_per_second > 0)
 ) STRICT;
@@ -57,7 +60,7 @@ CREATE TABLE boot (
 -- boot clock of one time namespace. One PID in two of these is two processes. Two sessions share a
 -- row only if the pid namespace is proven to be the same.
 CREATE TABLE pid_space (
-  space_id              INTEGER PRIMARY KEY,
+  space_id              INTEGER PRIMARY KEY AUTOINCREMENT,
   boot_id               INTEGER NOT NULL REFERENCES boot,
   pid_namespace_inode   INTEGER,             -- whose processes were shown; NULL if not known
   pid_namespace_id      INTEGER,             -- the kernel's id of it; NULL if it gives none
@@ -67,7 +70,7 @@ CREATE TABLE pid_space (
 
 -- One run of the recorder. Sessions follow one another; they never overlap.
 CREATE TABLE session (
-  session_id           INTEGER PRIMARY KEY,
+  session_id           INTEGER PRIMARY KEY AUTOINCREMENT,
   space_id             INTEGER NOT NULL REFERENCES pid_space,
   recorder_pid         INTEGER NOT NULL,     -- in the recorder's own pid namespace:
   recorder_pid_namespace_inode INTEGER,      -- NULL if not readable
@@ -173,7 +176,7 @@ CREATE TABLE disagreement (
 
 -- One kernel namespace. The kernel gives an inode number again, but never an id.
 CREATE TABLE namespace (
-  namespace_id INTEGER PRIMARY KEY,
+  namespace_id INTEGER PRIMARY KEY AUTOINCREMENT,
   boot_id      INTEGER NOT NULL REFERENCES boot,
   type         INTEGER NOT NULL CHECK (type BETWEEN 1 AND 8),  -- see namespace_types
   inode        INTEGER NOT NULL,
@@ -216,7 +219,7 @@ CREATE INDEX namespace_maker ON namespace (maker_task_id) WHERE maker_task_id IS
 -- The ten links of a task at one moment. A machine has few distinct sets, so a membership names one
 -- instead of repeating ten links.
 CREATE TABLE namespace_set (
-  set_id INTEGER PRIMARY KEY,
+  set_id INTEGER PRIMARY KEY AUTOINCREMENT,
   links  TEXT NOT NULL UNIQUE                -- its ten links in one line, to find it again
 ) STRICT;
 
@@ -237,7 +240,7 @@ CREATE INDEX namespace_set_link_unread ON namespace_set_link (unread) WHERE unre
 -- A container, as far as the path of a control group names one. A container inside another names that
 -- as outer_id.
 CREATE TABLE container (
-  container_id INTEGER PRIMARY KEY,
+  container_id INTEGER PRIMARY KEY AUTOINCREMENT,
   outer_id     INTEGER REFERENCES container,
   engine       TEXT,                         -- NULL where the path does not name it
   id           TEXT    NOT NULL,             -- 64 hexadecimal digits, or a name where that is all
@@ -258,7 +261,7 @@ CREATE INDEX container_name ON container (name) WHERE name IS NOT NULL;
 CREATE INDEX container_outer ON container (outer_id) WHERE outer_id IS NOT NULL;
 
 CREATE TABLE cgroup (
-  cgroup_id    INTEGER PRIMARY KEY,
+  cgroup_id    INTEGER PRIMARY KEY AUTOINCREMENT,
   path         TEXT NOT NULL UNIQUE,         -- /proc/PID/cgroup, escaped
   container_id INTEGER REFERENCES container, -- the innermost container of the path
   unit         TEXT                          -- the unit of systemd
@@ -270,7 +273,7 @@ CREATE INDEX cgroup_container ON cgroup (container_id) WHERE container_id IS NOT
 -- One process, or one thread whose namespaces differ from its leader's. Two rows of one PID are two
 -- processes, also when they started in one clock tick.
 CREATE TABLE task (
-  task_id       INTEGER PRIMARY KEY,
+  task_id       INTEGER PRIMARY KEY AUTOINCREMENT,
   space_id      INTEGER NOT NULL REFERENCES pid_space,
   pid           INTEGER NOT NULL CHECK (pid > 0),
   start_ticks   INTEGER,                     -- of the boot clock; NULL when not readable
@@ -318,7 +321,7 @@ CREATE INDEX past_description_cgroup ON past_description (cgroup_id);
 
 -- One task in one namespace set.
 CREATE TABLE membership (
-  membership_id INTEGER PRIMARY KEY,
+  membership_id INTEGER PRIMARY KEY AUTOINCREMENT,
   task_id       INTEGER NOT NULL REFERENCES task,
   set_id        INTEGER NOT NULL REFERENCES namespace_set,
   from_seq   INTEGER NOT NULL,            -- the first number at which it held
@@ -381,7 +384,7 @@ CREATE INDEX short_lived_task_cgroup ON short_lived_task (cgroup_id);
 -- A scan for pins: of the mounts of every mount namespace, and the open files and sockets of every process.
 -- It began at wall_ns and took duration_ns.
 CREATE TABLE pin_scan (
-  scan_id    INTEGER PRIMARY KEY,            -- in the order of the boot clock and of sessions
+  scan_id    INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order of the boot clock and of sessions
   session_id INTEGER NOT NULL REFERENCES session,
   wall_ns    INTEGER NOT NULL,
   boot_ns    INTEGER NOT NULL,
@@ -393,7 +396,7 @@ CREATE INDEX pin_scan_wall ON pin_scan (wall_ns);
 -- A mount, an open file or a socket that keeps a namespace. Every scan from from_scan to until_scan found
 -- it; while until_scan is NULL, every scan of its session since.
 CREATE TABLE pin (
-  pin_id             INTEGER PRIMARY KEY,
+  pin_id             INTEGER PRIMARY KEY AUTOINCREMENT,
   namespace_id       INTEGER NOT NULL REFERENCES namespace,
   kind               INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),  -- see pin_kinds
   mount_namespace_id INTEGER REFERENCES namespace, -- of a mount: where it is seen; NULL if not known

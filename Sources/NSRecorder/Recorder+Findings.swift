@@ -15,8 +15,7 @@ extension Recorder {
   private static let settling: Int64 = 50_000_000
 
   /// The folder where the root of the host's files is, if the path of its `/proc` tells.
-  static func hostRoot(_ configuration: RecorderConfiguration, _ root: ProcRoot) -> String?
-  {
+  static func hostRoot(_ configuration: RecorderConfiguration, _ root: ProcRoot) -> String? {
     if let given = configuration.hostRoot { return given }
     let path = root.realPath
     guard path.hasSuffix("/proc") else { return nil }

@@ -21,17 +21,23 @@ public struct ClockReading: Sendable, Hashable {
   }
 
   /// The time now, on all clocks to the same tenth of a millisecond if that can be had in a few
-  /// tries.
+  /// tries; else the tightest of these.
   ///
   /// The thread can lose the processor between two reads. The boot clock is read first and the
   /// wall clock last, so that a length on the boot clock added to the wall time never falls short.
   public static func now() -> ClockReading {
-    var reading = readOnce()
-    for _ in 0..<10 {
-      if read(CLOCK_BOOTTIME) - reading.boot <= 100_000 { break }
-      reading = readOnce()
+    var (best, width) = measure()
+    for _ in 0..<10 where width > 100_000 {
+      let (reading, other) = measure()
+      if other < width { (best, width) = (reading, other) }
     }
-    return reading
+    return best
+  }
+
+  /// A reading, and how long it took on the boot clock.
+  private static func measure() -> (reading: ClockReading, width: Int64) {
+    let reading = readOnce()
+    return (reading, read(CLOCK_BOOTTIME) - reading.boot)
   }
 
   private static func readOnce() -> ClockReading {

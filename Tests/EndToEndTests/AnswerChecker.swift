@@ -110,7 +110,7 @@ struct AnswerChecker {
       if isExact && !line.isExact { return "not exact" }
       return isSame == (line.verdict == .same) ? nil : "wrong"
     }
-    if isExact { return ExactTruth.mistake(line, pids, truths) }
+    if isExact { return ExactTruth.mistake(line, pids, truths, samples) }
     guard let (before, after) = samples.around(time) else {
       return line.reason == .gap || line.reason == .notRunning || places.count < 2
         ? nil : "no samples around, and not a gap"

@@ -6,8 +6,10 @@ import NamespaceModel
 enum ExactTruth {
   /// What is wrong about an answer that says unknown.
   static func mistake(
-    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth]
+    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth],
+    _ samples: SampleTable
   ) -> String? {
+    if samples.clockWasSet, line.reason == .gap { return nil }
     // No event tells of time namespaces: of a process that moves on too soon nobody can read it.
     if line.type == .time, line.reason == .notRecorded || line.reason == .changedBetweenSamples {
       return nil

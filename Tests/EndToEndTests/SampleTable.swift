@@ -12,10 +12,21 @@ struct SampleTable {
   }
 
   let all: [Sample]
+  /// Whether the wall clock was set while it was recorded, or could not be read beside the boot clock: of the
+  /// time that it skipped nothing is known.
+  let clockWasSet: Bool
 
   init(_ database: String) throws {
     let connection = try Connection(path: database, access: .readOnly)
     connection.setBusyTimeout(milliseconds: 2000)
+    clockWasSet =
+      try connection.prepare(
+        """
+        SELECT MAX(epoch) - MIN(epoch) > 1000000 FROM (
+          SELECT wall_ns - boot_ns AS epoch FROM sample
+          UNION ALL SELECT wall_ns - boot_ns FROM event_batch)
+        """
+      ).first { $0.integer(0) == 1 } ?? false
     all = try connection.prepare(
       "SELECT seq, session_id, wall_ns, wall_ns + duration_ns, gap FROM sample ORDER BY seq"
     ).map {

@@ -52,7 +52,7 @@ final class EventfulHistory {
     }
   }
 
-  private func appearance(_ pid: Int32, _ start: Double) -> ProcessSample.Appearance {
+  func appearance(_ pid: Int32, _ start: Double) -> ProcessSample.Appearance {
     .init(
       token: ProcessToken(number: UInt64(pid)),
       facts: ProcessFacts(
@@ -76,17 +76,35 @@ final class EventfulHistory {
   func life(
     _ pid: Int32, from: Double, until: Double, set step: Double = 0
   ) throws -> HistoryWriter.Written {
+    try write([start(pid, at: from), exit(pid, at: until)], set: step)
+  }
+
+  /// Writes a batch of events.
+  func write(
+    _ events: [ProcessEvent], set step: Double = 0
+  ) throws -> HistoryWriter.Written {
     var batch = EventBatch(epoch: Self.epoch + Int64(step * 1e9))
-    let new = appearance(pid, from)
-    let start = EventStart(
-      token: new.token, parent: ProcessToken(number: 2), tid: nil, facts: new.facts,
-      description: new.description, set: ObservedSet(links: links(pid)))
-    batch.events = [
-      ProcessEvent(boot: Self.reading(from).boot, .started(start)),
-      ProcessEvent(boot: Self.reading(until).boot, .exited(new.token, mayResume: false)),
-    ]
+    batch.events = events
     try #require(writer.add(batch))
     return try writer.writeEvents()
+  }
+
+  /// The start of a process.
+  func start(_ pid: Int32, at time: Double) -> ProcessEvent {
+    let new = appearance(pid, time)
+    return ProcessEvent(
+      boot: Self.reading(time).boot,
+      .started(
+        EventStart(
+          token: new.token, parent: ProcessToken(number: 2), tid: nil, facts: new.facts,
+          description: new.description, set: ObservedSet(links: links(pid)))))
+  }
+
+  /// Its exit.
+  func exit(_ pid: Int32, at time: Double) -> ProcessEvent {
+    ProcessEvent(
+      boot: Self.reading(time).boot,
+      .exited(ProcessToken(number: UInt64(pid)), mayResume: false))
   }
 
   func end() throws -> HistoryReader {

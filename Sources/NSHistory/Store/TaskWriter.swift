@@ -81,7 +81,7 @@ struct TaskWriter {
 
   /// Removes a process that is not to be kept, with where it was.
   func remove(_ row: Int64) throws(SQLiteError) {
-    // The next process may get its row.
+    // Nobody is to be told as the maker of whom nothing is known.
     try connection.prepare(
       """
       UPDATE namespace SET maker_task_id = NULL, maker_certain = NULL WHERE maker_task_id = ?
