@@ -93,6 +93,14 @@ import Testing
     try expectUnrecorded(65, saying: "newer nshist")
   }
 
+  @Test("a version that is not the one of the last step is refused", arguments: [0, -1])
+  func aVersionThatIsNone(version: Int) throws {
+    try Recording(folder: folder).record()
+    try Connection(path: path, access: .readWrite).execute("PRAGMA user_version = \(version)")
+    try expectUnread(65, saying: "another build")
+    try expectUnrecorded(65, saying: "another build")
+  }
+
   @Test func aSchemaOfAnotherBuild() throws {
     try Recording(folder: folder).record()
     try Connection(path: path, access: .readWrite).execute("UPDATE migration SET checksum = 'x'")

@@ -39,7 +39,7 @@ struct LiveChildrenLinkTests {
     let recording = try LiveRecording(interval: "50ms")
     try recording.waitForSamples(2)
     let shell = try Command(
-      "/usr/bin/unshare", ["--time", "sh", "-c", "sleep 1; exec sleep 300"])
+      "/usr/bin/unshare", ["--time", "sleep", "300"])
     let own = KernelNamespace.inode("/proc/self/ns/time")
     try eventually("its own time namespace") {
       KernelNamespace.inode("/proc/\(shell.pid)/ns/time") != own
@@ -51,5 +51,41 @@ struct LiveChildrenLinkTests {
     #expect(
       rows.contains { row in row.rows("parts").contains { $0["link"]?.hasPrefix("time") == true } })
     for row in rows { #expect(!row.texts("marks").contains("entered"), "\(row)") }
+  }
+
+  @Test(
+    "who enters the time namespace of another is marked, and a child that was born in one has not moved"
+  )
+  func enteredByNsenter() throws {
+    let recording = try LiveRecording(interval: "500ms")
+    let outer = try Command(
+      "/usr/bin/unshare", ["--time", "--fork", "--kill-child", "sleep", "300"])
+    var inner: Int32?
+    try eventually("a child in the time namespace") {
+      let text = try? String(
+        contentsOfFile: "/proc/\(outer.pid)/task/\(outer.pid)/children", encoding: .utf8)
+      inner = text?.split(separator: " ").first.flatMap { Int32($0) }
+      return inner != nil
+    }
+    let child = try #require(inner)
+    try recording.waitForSamples(2)
+    var visitors: [Command] = []
+    for _ in 0..<6 {
+      visitors.append(try Command("/usr/bin/nsenter", ["-t", "\(child)", "-T", "sleep", "300"]))
+      usleep(120_000)
+    }
+    try recording.waitForSamples(3)
+    for visitor in visitors {
+      let rows = try recording.ask("changes", "--pid", "\(visitor.pid)", "--type", "time")
+      for row in rows where row["change"] == "moved" {
+        #expect(row.texts("marks") == ["entered"], "\(row)")
+      }
+    }
+    let births = try recording.ask("changes", "--pid", "\(child)", "--type", "time")
+    #expect(!births.contains { $0["change"] == "moved" }, "\(births)")
+    for one in visitors + [outer] {
+      one.signal(SIGKILL)
+      _ = try one.wait()
+    }
   }
 }

@@ -38,15 +38,18 @@ extension RandomHistory {
     }
   }
 
-  /// Whether a link leads where the link for the children of the process led when it was read last.
+  /// Whether a link leads where the children of the process were to go while it was read elsewhere itself,
+  /// and nobody was there.
   func followsItsChildren(
     _ process: Int, _ link: NamespaceLink, _ key: Key, at sample: Int
   ) -> Bool {
     let children = link.type.linkForChildren
     guard children != link, !key.isInitial,
-      let read = lastRead(process, children, before: sample)
+      let last = sighted(process).last(where: { $0 < sample }),
+      let own = place(process, last, link)
     else { return false }
-    return place(process, read, children) == key
+    let isEmpty = !samples[sample - 1].values.contains { $0[link].key == key }
+    return own != key && place(process, last, children) == key && isEmpty
   }
 
   /// Links that lead elsewhere than they did when they could be read last. With `isDirect` only

@@ -23,18 +23,28 @@ struct LinkComparison {
       // That no event reported a link says nothing of where it leads.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
       var how = isAsRead ? .readAgain : try how(value, at: sample)
-      // A program that is executed after unshare(CLONE_NEWTIME) goes where its children were to go.
-      if !isAsRead, link.type.linkForChildren != link, value.namespace?.isInitial == false,
-        let children = read[link.type.linkForChildren], !value.differs(from: children)
-      {
-        how = .inherited
-      }
+      if !isAsRead, try isWhereChildrenWent(link, value, before, at: sample) { how = .inherited }
       // No event had told where it was: if it is not new, it may have been there all the time.
       if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { continue }
       changes.append(
         LinkChange(link: link, from: isAsRead ? old : read[link], to: value, how: how))
     }
     return changes.withoutRepeats
+  }
+
+  /// Whether a link leads where the process's children were to go while it was known to be elsewhere itself, and
+  /// nobody was there: a program that is executed after unshare(CLONE_NEWTIME) goes there. setns(2) changes both
+  /// links at once, but they are read one after the other, so where others were it may have entered.
+  private func isWhereChildrenWent(
+    _ link: NamespaceLink, _ value: LinkValue, _ before: Links, at sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    let children = link.type.linkForChildren
+    guard children != link, let namespace = value.namespace, namespace.isInitial == false,
+      before[link]?.namespace != nil, before[children]?.namespace != nil,
+      value.differs(from: before[link]), !value.differs(from: before[children])
+    else { return false }
+    return try MemberFinder(reading: reading).member(
+      of: [namespace], at: sample - 1, otherThan: nil) == nil
   }
 
   /// How the namespaces of a process that started differ from those where its parent's children go;
