@@ -51,6 +51,25 @@ struct HistoryIdentityTests {
     #expect(try texts("SELECT machine_id FROM session", path) == [id])
   }
 
+  @Test(
+    "a FIFO in place of the machine id delays nobody, and a link leads nowhere outside of the root")
+  func noFile() throws {
+    let root = folder.file("root")
+    let file = root + "/etc/machine-id"
+    try FileManager.default.createDirectory(
+      atPath: root + "/etc", withIntermediateDirectories: true)
+    for make in ["mkfifo '\(file)'", "ln -sf \(folder.file("secret")) '\(file)'"] {
+      try Data("0123456789abcdef0123456789abcdef\n".utf8).write(
+        to: URL(fileURLWithPath: folder.file("secret")))
+      #expect(try Command.run("/bin/sh", ["-c", make]).status == 0)
+      let path = folder.file("\(make.prefix(2)).db")
+      let outcome = try Command.nshist(
+        "record", "--samples", "1", "--host-root", root, "--events", "off", "--db", path)
+      #expect(outcome.status == 0, "\(outcome.messages)")
+      #expect(try texts("SELECT machine_id FROM session", path) == [nil])
+    }
+  }
+
   @Test("what is no machine id is none")
   func noMachineID() throws {
     let root = folder.file("root")

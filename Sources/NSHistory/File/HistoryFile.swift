@@ -64,8 +64,8 @@ enum HistoryFile {
         .map { ($0.integer(0), $0.text(1)) }
     } catch { throw HistoryError(error, operation, path) }
     let known = Migration.all.prefix(applied.count)
-    guard version == applied.last?.version || version > newest,
-      version > newest || known.count == applied.count,
+    let isWhole = version == applied.last?.version && known.count == applied.count
+    guard isWhole || version > newest,
       zip(known, applied).allSatisfy({ ($0.version, $0.checksum) == $1 })
     else {
       throw HistoryError(
