@@ -17,8 +17,8 @@ final class PinWatch {
   private(set) var found: PinScan?
   /// How long the last scan took.
   private var took: Int64 = 0
-  /// Whether a namespace lost its last process, or something was mounted or unmounted, since the last
-  /// scan began.
+  /// Whether a namespace lost its last process, one that kept a namespace exited, or something was mounted or
+  /// unmounted, since the last scan began.
   private var isRequested = false
   private var isSaidSlow = false
   private var isSaidNoThread = false
@@ -98,8 +98,7 @@ final class PinWatch {
     return message
   }
 
-  /// Asks for a scan before the next is due: a namespace lost its last process, and who looks soon knows
-  /// whether a mount keeps it.
+  /// Asks for a scan before the next is due: what keeps a namespace may have changed.
   func request() { isRequested = true }
 
   private var earliest: Int64 { began + max(Self.rest, Self.restFactor * took) }

@@ -36,7 +36,7 @@ extension Recorder {
 
   /// Begins the looks that are due, and writes down what the last ones found.
   func lookAround() {
-    if writer.takeEmptied() { pins?.request() }
+    if writer.takePinScanRequest() { pins?.request() }
     defer { scansDue = pins?.next(after: ClockReading.now().boot) ?? .max }
     if let pins, let message = pins.turn(at: ClockReading.now().boot) { notices.say(message) }
     // What was found belongs to a session, which begins with a sample.

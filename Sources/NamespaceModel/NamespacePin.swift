@@ -33,6 +33,14 @@ public struct NamespacePin: Sendable, Hashable {
     /// A socket that was made in it, where the process that has it open is in another net
     /// namespace. Of several such sockets of one process in one namespace, the lowest descriptor.
     case socket(pid: Int32, startTicks: UInt64?, number: Int32)
+
+    /// The process that has the file or socket open; nil of a mount.
+    public var pid: Int32? {
+      switch self {
+      case .mount: nil
+      case .descriptor(let pid, _, _, _), .socket(let pid, _, _): pid
+      }
+    }
   }
 }
 

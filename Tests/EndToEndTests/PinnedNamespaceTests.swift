@@ -112,6 +112,23 @@ struct PinnedNamespaceTests {
     try eventually("the namespace is gone") { try row(recording, inode) == nil }
   }
 
+  @Test("the exit of a process that keeps a descriptor asks for a scan")
+  func keeperExits() throws {
+    let puppet = try TestProcess()
+    try puppet.unshare(CloneFlag.net)
+    let inode = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
+    let keeper = try Command(
+      "/bin/sh", ["-c", "exec 9</proc/\(puppet.pid)/ns/net; echo kept >&2; exec sleep 60"])
+    try eventually("the file is open") { try keeper.messagesSoFar().contains("kept") }
+    try puppet.exit()
+    let recording = try LiveRecording(interval: "500ms", ["--pins-every", "1h"])
+    try eventually("the namespace is found") { try row(recording, inode) != nil }
+    keeper.signal(SIGKILL)
+    try eventually("the namespace is gone, an hour before the next regular scan") {
+      try row(recording, inode) == nil
+    }
+  }
+
   @Test("the recorder keeps no namespace alive")
   func keepsNone() throws {
     let mounts = TestMounts()

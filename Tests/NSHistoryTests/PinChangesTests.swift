@@ -132,8 +132,11 @@ struct PinChangesTests {
     try history.look([pin])
     try history.sample([.init(pid: 10), .init(pid: 11)])
     let before = history.now.wall
+    #expect(!history.writer.takePinScanRequest())
     try history.sample([.init(pid: 11)])
     let exit = history.now.wall
+    #expect(history.writer.takePinScanRequest(), "the exit asks for a scan")
+    #expect(!history.writer.takePinScanRequest())
     try history.sample([.init(pid: 11)])
     let reader = try history.end()
     let held = try #require(try pinAt(reader, before))

@@ -65,9 +65,12 @@ final class SmallHistory {
     /// Where its children go, if that is elsewhere than it is itself.
     var children: [NamespaceType: UInt64] = [:]
     var comm: String?
+    /// Whether its main thread has exited.
+    var isZombie = false
 
     fileprivate var links: [LinkState] {
       NamespaceLink.allCases.map { link in
+        if isZombie, link != .pid, link != .user { return .unread(.zombie) }
         if link != link.type.link, let number = children[link.type] {
           return .namespace(SmallHistory.namespace(link.type, number))
         }

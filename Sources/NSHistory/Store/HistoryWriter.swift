@@ -146,9 +146,9 @@ public final class HistoryWriter {
     try wrapped { () throws(SQLiteError) in try session.write(scan) }
   }
 
-  /// Whether a namespace lost its last process, in what was written since the last call: a mount, a file
-  /// or a socket may keep it.
-  public func takeEmptied() -> Bool { session?.takeEmptied() ?? false }
+  /// Whether a namespace lost its last process in what was written since the last call, so that a mount, a file or a
+  /// socket may keep it; or a process exited that had such a file or socket open, so that it may keep none any more.
+  public func takePinScanRequest() -> Bool { session?.takePinScanRequest() ?? false }
 
   /// The containers that were met since the last call and of which no name is known, of those on the
   /// machine itself.

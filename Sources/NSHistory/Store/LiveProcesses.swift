@@ -10,6 +10,10 @@ struct LiveProcesses {
   var presence = NamespacePresence()
   /// How many came or moved.
   var changes = 0
+  /// The PIDs that the last scan for pins found to have a file or socket of a namespace open.
+  var pinHolders: Set<Int32> = []
+  /// Whether one of these has exited since the last `takePinHolderExit`.
+  private var hasPinHolderExited = false
 
   /// A process that is there, and its open membership.
   struct Process {
@@ -56,6 +60,12 @@ struct LiveProcesses {
     presence.leave(process.set, after: last)
     if tokens[process.pid] == token { tokens[process.pid] = nil }
     if mayResume { paused[token] = process }
+    if process.tid == nil, pinHolders.contains(process.pid) { hasPinHolderExited = true }
+  }
+
+  mutating func takePinHolderExit() -> Bool {
+    defer { hasPinHolderExited = false }
+    return hasPinHolderExited
   }
 
   /// A process that goes on.

@@ -17,8 +17,8 @@ final class OpenSession {
   /// Whether events of which only the outcome is kept happened since the last sample in the file.
   private(set) var hasFolded = false
   private var pending = PendingEvents()
-  /// Whether a namespace lost its last process, in what was committed since `takeEmptied`.
-  private var hasEmptied = false
+  /// Whether what was committed since the last scan for pins asks for another one; see `takePinScanRequest`.
+  private var needsPinScan = false
   private let pinWriter: PinWriter
   /// The rows of what the last look for pins found.
   private var pins: [PinWriter.Key: Int64] = [:]
@@ -235,12 +235,13 @@ final class OpenSession {
       found = try pinWriter.write(scan, after: pins)
     }
     pins = found
+    live.pinHolders = Set(found.keys.compactMap(\.holder.pid))
     if scan.start.boot > lastBeginning { lookedForPins = lookedForPins ?? scan.end.boot }
   }
 
-  func takeEmptied() -> Bool {
-    defer { hasEmptied = false }
-    return hasEmptied
+  func takePinScanRequest() -> Bool {
+    defer { needsPinScan = false }
+    return needsPinScan
   }
 
   func takeUnnamedContainers() -> [ContainerIdentity] { interner.containers.takeUnnamed() }
@@ -277,7 +278,9 @@ final class OpenSession {
     let changes = written.live.changes
     live = written.live
     live.changes = 0
-    hasEmptied = live.presence.takeEmptied() || hasEmptied
+    let isEmptied = live.presence.takeEmptied()
+    let isHolderGone = live.takePinHolderExit()
+    needsPinScan = needsPinScan || isEmptied || isHolderGone
     lastNumber = written.number
     clock = written.clock
     interner.trim()

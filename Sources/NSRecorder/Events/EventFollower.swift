@@ -134,7 +134,8 @@ final class EventFollower {
     let reported = folding.reported(
       task, from: before, of: sets, at: time, batch, threads: threadsOf[task.pid]?.count ?? 0)
     if batch != nil, let told = task.told, told === reported {
-      folding.count += 1
+      // A process may also be back where it is reported to be: then nothing is left out.
+      if task.set !== reported { folding.count += 1 }
       // Threads are compared with what is reported of their process.
       return
     }

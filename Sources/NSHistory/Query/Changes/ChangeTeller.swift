@@ -103,7 +103,10 @@ struct ChangeTeller {
     let parts = try comparison.changes(
       from: read.links, read: read.links, to: links, at: sample
     ).compactMap(Part.init).filter(isAskedFor)
-    if parts.isEmpty { return try death(of: life, at: place, to: links) }
+    if parts.isEmpty {
+      if let death = try death(of: life, at: place, to: links) { return death }
+      return try resumption(of: life, at: place, to: links)
+    }
     let isReturn = try reading.threads.isReturned(life, at: sample)
     return try change(
       isReturn ? .returned : .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample,
@@ -131,6 +134,24 @@ struct ChangeTeller {
     }
     return try change(
       .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts,
+      isExact: life.memberships[place].beginsExactly)
+  }
+
+  /// A zombie that goes on where it had been: one of its threads executed a program.
+  private func resumption(
+    of life: TaskHistory, at place: Int, to links: Links
+  ) throws(SQLiteError) -> NamespaceChange? {
+    let before = try reading.sets.links(of: life.memberships[place - 1].set)
+    let parts = NamespaceType.allCases.compactMap { type -> Part? in
+      guard before[type.link] == .unread(.zombie), let namespace = links[type.link]?.namespace,
+        scope.tellsEverything || namespace.isInitial != true
+      else { return nil }
+      return Part(link: type.link, from: nil, to: namespace, how: .kept)
+    }.filter(isAskedFor)
+    guard !parts.isEmpty else { return nil }
+    let sample = life.memberships[place].from
+    return try change(
+      .resumed, sample - 1, sample, life.process, parts,
       isExact: life.memberships[place].beginsExactly)
   }
 
@@ -282,7 +303,7 @@ struct ChangeTeller {
   ) -> ProcessRecord {
     switch kind {
     case .exited, .lastSeen: process.described(at: after - 1)
-    case .moved where !isExact, .returned where !isExact, .zombie where !isExact:
+    case .moved where !isExact, .returned where !isExact, .zombie where !isExact, .resumed where !isExact:
       process.described(at: after, orBehind: before)
     default: process.described(at: after)
     }

@@ -47,6 +47,9 @@ public struct NamespaceChange: Sendable, Hashable {
     case lastSeen = "last-seen"
     /// A process became a zombie: it, or its main thread, exited (`proc_pid_stat(5)`).
     case zombie
+    /// A process that was a zombie goes on where it had been, because a thread of it that outlived the main one
+    /// executed a program (`execve(2)`).
+    case resumed
     /// A namespace lost its last process, zombies not counted. A mount, a file, a socket or a thread of
     /// a zombie may keep it.
     case emptied
@@ -86,6 +89,8 @@ public struct NamespaceChange: Sendable, Hashable {
     case found
     /// Out of one, by exiting or as it became a zombie.
     case left
+    /// In the one that it had been in before it became a zombie.
+    case kept
     /// The namespace has no process any more.
     case emptied
     /// The namespace is kept by a mount, a file or a socket.

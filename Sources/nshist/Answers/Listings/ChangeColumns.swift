@@ -121,7 +121,7 @@ enum ChangeColumns {
   private static func names(
     _ parts: [NamespaceChange.Part], _ how: NamespaceChange.How
   ) -> String {
-    guard [.inherited, .found, .left].contains(how) else {
+    guard [.inherited, .found, .left, .kept].contains(how) else {
       return parts.compactMap(namespace).joined(separator: ", ")
     }
     let special = parts.filter { ($0.to ?? $0.from)?.isInitial != true }

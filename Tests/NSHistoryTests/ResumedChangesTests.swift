@@ -1,0 +1,50 @@
+// A process whose main thread has exited, and which goes on because another thread executed a program.
+
+import NSHistory
+import NamespaceModel
+import Testing
+
+struct ResumedChangesTests {
+  private let history: SmallHistory
+
+  init() throws { history = try SmallHistory() }
+
+  private func changes(
+    _ place: [NamespaceType: UInt64], then: [NamespaceType: UInt64], onlyOf pid: Int32? = nil
+  ) throws -> [NamespaceChange] {
+    let before = SmallHistory.Process(pid: 20, elsewhere: place)
+    let after = SmallHistory.Process(pid: 20, elsewhere: then, comm: "program")
+    var zombie = before
+    zombie.isZombie = true
+    let other = SmallHistory.Process(pid: 1)
+    for process in [before, zombie, after] { try history.sample([other, process]) }
+    let reader = try history.end()
+    var question = ChangesQuestion()
+    question.process = pid.map { .pid(Int64($0)) }
+    return try reader.allChanges(question)
+  }
+
+  @Test("it has resumed where it was, which is a change of its own")
+  func whereItWas() throws {
+    let changes = try changes([.net: 2], then: [.net: 2])
+    #expect(changes.map(\.kind) == [.zombie, .resumed])
+    let parts = try #require(changes.last).parts
+    #expect(parts.map(\.link) == [.net] && parts.map(\.how) == [.kept])
+    #expect(parts.map(\.to?.kernelID) == [SmallHistory.namespace(.net, 2).kernelID])
+    #expect(changes.last?.marks == [])
+  }
+
+  @Test("of initial namespaces that is told where the process is asked about")
+  func initial() throws {
+    #expect(try changes([:], then: [:]).isEmpty)
+    let history = try ResumedChangesTests()
+    let changes = try history.changes([:], then: [:], onlyOf: 20)
+    #expect(changes.map(\.kind) == [.firstSeen, .zombie, .resumed])
+  }
+
+  @Test("where it is elsewhere it has moved")
+  func elsewhere() throws {
+    let changes = try changes([.net: 2], then: [.net: 3])
+    #expect(changes.map(\.kind).filter { $0 != .emptied } == [.zombie, .moved])
+  }
+}
