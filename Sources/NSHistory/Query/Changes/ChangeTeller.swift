@@ -239,7 +239,7 @@ struct ChangeTeller {
       kind: row.isNew ? .pinned : isGone ? .gone : .unpinned, after: row.before.wall,
       by: row.scan.wall, within: max(0, row.scan.boot &- row.before.boot), missing: nil,
       isExact: false, process: nil, parent: nil, parts: [part], pin: pin, joined: nil,
-      isOfOwnMaking: false)
+      comesToItsOwn: false)
   }
 
   /// Whether nobody was in a namespace any more when a scan began. One that others are made in or owned by
@@ -280,18 +280,21 @@ struct ChangeTeller {
       parent: parent?.described(at: after), parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
         of: joined, at: after - 1, otherThan: process),
-      isOfOwnMaking: try isMaker(process, ofAllJoined: parts))
+      comesToItsOwn: try owns(process, allJoined: parts, before: after))
   }
 
-  /// Whether a process made all the namespaces that it, or its children, came into, but initial ones.
-  private func isMaker(
-    _ process: ProcessRecord?, ofAllJoined parts: [Part]
+  /// Whether all the namespaces that a process, or its children, came into, but initial ones, are ones that it made,
+  /// or that it had been in, and nobody else.
+  private func owns(
+    _ process: ProcessRecord?, allJoined parts: [Part], before sample: Int64
   ) throws(SQLiteError) -> Bool {
     for part in parts where part.how.mayBeJoined {
       guard let namespace = part.to, namespace.isInitial != true else { continue }
-      guard let process, try reading.namespaces.life(namespace.id).maker == process.id else {
-        return false
-      }
+      guard let process else { return false }
+      if try reading.namespaces.life(namespace.id).maker == process.id { continue }
+      guard
+        try MemberFinder(reading: reading).isOnlyMember(process, of: namespace, before: sample)
+      else { return false }
     }
     return true
   }

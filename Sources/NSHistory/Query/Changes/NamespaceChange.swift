@@ -27,8 +27,9 @@ public struct NamespaceChange: Sendable, Hashable {
   public let pin: PinRecord?
   /// Who had been in the namespaces that it joined; nil where that cannot be told.
   public let joined: ProcessRecord?
-  /// Whether the process made all the namespaces that it joined, but initial ones.
-  let isOfOwnMaking: Bool
+  /// Whether the process made all the namespaces that it joined, but initial ones, or had been in them, and nobody
+  /// else.
+  let comesToItsOwn: Bool
 
   /// What happened. The raw value is the word in every output.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -119,7 +120,7 @@ public struct NamespaceChange: Sendable, Hashable {
     // back to what it made, and where nobody is.
     let isOwn =
       joined == nil
-      ? isOfOwnMaking : joined?.pid == process?.pid && joined?.boot == process?.boot
+      ? comesToItsOwn : joined?.pid == process?.pid && joined?.boot == process?.boot
     if !isOwn, parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
       marks.append(.entered)
     }

@@ -41,4 +41,31 @@ struct MemberFinder {
       try reading.lives.life(task: member)?.process.described(at: sample)
     }
   }
+
+  /// Whether a process, threads of it included, was in a namespace or had its children go there before a sample, and
+  /// is certainly the only one that did. Of a namespace that it came to very often that is not looked for.
+  func isOnlyMember(
+    _ process: ProcessRecord, of namespace: NamespaceRecord, before sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard let first = try reading.namespaces.life(namespace.id).first, first < sample else {
+      return false
+    }
+    let range = first...sample - 1
+    let sql = try reading.members.sql(
+      "m.task_id AS member", in: namespace, byEither: true, during: range)
+    let members = try reading.connection.prepare("\(sql) LIMIT \(Self.most)")
+      .bind(
+        IntervalOverlapQuery.values(range, namespace) + [
+          .integer(Int64(namespace.type.linkForChildren.rawValue))
+        ]
+      ).map { $0.integer(0) }
+    guard !members.isEmpty, members.count < Int(Self.most) else { return false }
+    for member in Set(members) where member != process.id {
+      let other = try reading.lives.life(task: member)?.process
+      guard let other, other.boot == process.boot, other.pid == process.pid,
+        other.startBoot == process.startBoot
+      else { return false }
+    }
+    return true
+  }
 }
