@@ -9,8 +9,9 @@
 -- until_seq or next_seq holds such a number. Where no event was lost, a state that held at one number held
 -- until the next number. Between two samples without events nothing is known: see sample.gap.
 --
--- ROW NUMBERS are identities: AUTOINCREMENT never gives the number of a removed row to another one, also not
--- in another session.
+-- ROW NUMBERS are identities: the number of a removed row is never given to another one, also not in another
+-- session. SQLite sees to that where a table has AUTOINCREMENT. The two tables that grow fastest have their
+-- numbers from `row_number`.
 --
 -- TIMES are integers: nanoseconds since the epoch (wall_ns), or since boot (boot_ns). The boot clock is
 -- never set back. The end of an interval is exact where an event reported it; otherwise the change happened
@@ -25,7 +26,8 @@
 -- WHAT IS FINAL. A program that copies rows to another place may rely on this:
 --   never changed, once written:  history, boot, pid_space, clock_step, event_batch, event_loss, disagreement,
 --                                 namespace_set, namespace_set_link, cgroup (but its container_id),
---                                 past_description, pin_scan, short-lived processes (`short_lived_task`),
+--                                 past_description, task_program, task_login, program, login, pin_scan,
+--                                 short-lived processes (`short_lived_task`), slice, slice_process,
 --                                 samples (but sample.gap of the last one)
 --   changed until it ends:        session (end_reason, last_seq), namespace (last_seq, and what was
 --                                 learned late: owner, parent, initial, maker, kernel_id), pin (until_scan,
@@ -35,6 +37,10 @@
 --                                 lives (a sample shows the task where it was before). It is final when
 --                                 its task has exited: when no membership of the task is open and the
 --                                 last one ends before the last sequence number of its session.
+--   changed by retention:         history.watermark_seq grows. Rows of what had ended before it are removed, with
+--                                 the samples and events before it. Of what reaches over it, from_seq and
+--                                 first_seq are raised to it, and what is said of its beginning is removed:
+--                                 past_description.last_seq alone may be less.
 
 -- MARK: Who recorded
 
@@ -43,11 +49,40 @@
 -- the same boot. A copy of the file is the same history.
 CREATE TABLE history (
   history_id INTEGER PRIMARY KEY CHECK (history_id = 1),
-  uuid       TEXT    NOT NULL
+  uuid       TEXT    NOT NULL,
+  -- The sample before which retention has removed what had ended: nothing is known of the time before it. It is
+  -- the first one that the file has. NULL where nothing was removed.
+  watermark_seq INTEGER
 ) STRICT;
-INSERT INTO history VALUES (1, lower(printf('%s-%s-4%s-%s%s-%s',
+INSERT INTO history (history_id, uuid) VALUES (1, lower(printf('%s-%s-4%s-%s%s-%s',
   hex(randomblob(4)), hex(randomblob(2)), substr(hex(randomblob(2)), 2),
   substr('89ab', 1 + abs(random() % 4), 1), substr(hex(randomblob(2)), 2), hex(randomblob(6)))));
+
+-- The time that a slice holds, which was cut out of another history: one row, and none in a history that was
+-- recorded. Nothing is known of the time outside of it.
+CREATE TABLE slice (
+  slice_id      INTEGER PRIMARY KEY CHECK (slice_id = 1),
+  of_uuid       TEXT    NOT NULL,            -- history.uuid of the history that it was cut out of
+  from_wall_ns  INTEGER NOT NULL,
+  until_wall_ns INTEGER NOT NULL,
+  CHECK (until_wall_ns >= from_wall_ns)
+) STRICT;
+
+-- The processes that a slice is limited to: those that had one of these PIDs, and those of one of these
+-- containers. A slice without such rows holds all processes.
+CREATE TABLE slice_process (
+  position     INTEGER PRIMARY KEY,
+  pid          INTEGER,
+  container_id INTEGER REFERENCES container,
+  CHECK ((pid IS NULL) <> (container_id IS NULL))
+) STRICT;
+
+-- The greatest number that a row of a table ever had.
+CREATE TABLE row_number (
+  name TEXT    PRIMARY KEY,                  -- 'task' or 'membership'
+  last INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO row_number VALUES ('task', 0), ('membership', 0);
 
 -- One boot of a machine.
 CREATE TABLE boot (
@@ -273,7 +308,7 @@ CREATE INDEX cgroup_container ON cgroup (container_id) WHERE container_id IS NOT
 -- One process, or one thread whose namespaces differ from its leader's. Two rows of one PID are two
 -- processes, also when they started in one clock tick.
 CREATE TABLE task (
-  task_id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id       INTEGER PRIMARY KEY CHECK (task_id > 0),  -- see row_number
   space_id      INTEGER NOT NULL REFERENCES pid_space,
   pid           INTEGER NOT NULL CHECK (pid > 0),
   start_ticks   INTEGER,                     -- of the boot clock; NULL when not readable
@@ -319,9 +354,45 @@ CREATE TABLE past_description (
 CREATE INDEX past_description_comm ON past_description (comm);
 CREATE INDEX past_description_cgroup ON past_description (cgroup_id);
 
+-- A program with its arguments, once for all tasks that ran it.
+CREATE TABLE program (
+  program_id   INTEGER PRIMARY KEY AUTOINCREMENT,
+  executable   TEXT,                         -- /proc/PID/exe, escaped; NULL when not readable
+  command_line TEXT,                         -- /proc/PID/cmdline, escaped, a blank between two arguments; NULL when
+                                             --   not readable
+  truncated    INTEGER CHECK (truncated = 1),  -- 1 where command_line is only the beginning
+  UNIQUE (executable, command_line)
+) STRICT;
+
+-- Which program a task ran from a sequence number on, until the next row of it.
+CREATE TABLE task_program (
+  task_id    INTEGER NOT NULL,               -- of `short_lived_task` where it is negative
+  from_seq   INTEGER NOT NULL,
+  program_id INTEGER NOT NULL REFERENCES program,
+  PRIMARY KEY (task_id, from_seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_program_program ON task_program (program_id);
+
+-- Who logged in: what the audit subsystem keeps of a login for all processes that come of it.
+CREATE TABLE login (
+  login_id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  login_uid     INTEGER,                     -- /proc/PID/loginuid; NULL where it is not set
+  audit_session INTEGER,                     -- /proc/PID/sessionid; NULL where it is not set
+  UNIQUE (login_uid, audit_session)
+) STRICT;
+
+-- Of which login a task was from a sequence number on, until the next row of it.
+CREATE TABLE task_login (
+  task_id  INTEGER NOT NULL,                 -- of `short_lived_task` where it is negative
+  from_seq INTEGER NOT NULL,
+  login_id INTEGER NOT NULL REFERENCES login,
+  PRIMARY KEY (task_id, from_seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_login_login ON task_login (login_id);
+
 -- One task in one namespace set.
 CREATE TABLE membership (
-  membership_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  membership_id INTEGER PRIMARY KEY,         -- see row_number
   task_id       INTEGER NOT NULL REFERENCES task,
   set_id        INTEGER NOT NULL REFERENCES namespace_set,
   from_seq   INTEGER NOT NULL,            -- the first number at which it held

@@ -21,6 +21,8 @@ public struct HistoryError: Error, Sendable, Hashable {
     case notAHistory
     /// A newer program made it.
     case newer
+    /// It is a slice, and does not hold what was asked about.
+    case outsideSlice
     /// It cannot be made.
     case cannotCreate
     /// The device failed, or is full.

@@ -88,7 +88,7 @@ enum ExitStatus {
   private static func of(_ kind: HistoryError.Kind) -> Int32 {
     switch kind {
     case .missing: noInput
-    case .notAHistory, .newer: data
+    case .notAHistory, .newer, .outsideSlice: data
     case .cannotCreate: cannotCreate
     case .inputOutput: inputOutput
     case .busy: temporary

@@ -57,6 +57,7 @@ struct BruteForceCoverageTests {
   private func code(_ missing: MissingSamples) -> Int64 {
     switch missing {
     case .beforeFirst: -1
+    case .expired: -5
     case .afterLast: -2
     case .noRecorder: -3
     case .skipped: -4

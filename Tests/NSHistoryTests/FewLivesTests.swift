@@ -73,7 +73,7 @@ struct FewLivesTests {
   private func check(
     _ reader: HistoryReader, pids: ClosedRange<Int64>, _ times: [Int64]
   ) throws -> Int {
-    try reader.reading { (reading) throws(SQLiteError) in
+    try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       var few = 0
       for time in times {
         let brackets = try reading.index.brackets(at: time)

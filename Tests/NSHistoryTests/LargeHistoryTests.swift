@@ -26,7 +26,7 @@ struct LargeHistoryTests {
       .map { ($0.integer(0), UInt64(bitPattern: $0.integer(1))) }
     var count = 0
     for window in try windows(reader) {
-      try reader.reading { (reading) throws(SQLiteError) in
+      try reader.reading(.recording()) { (reading) throws(SQLiteError) in
         guard let samples = try reading.index.samples(around: window) else { return }
         for (code, inode) in kinds {
           guard let type = UInt8(exactly: code).flatMap(NamespaceType.init(rawValue:)) else {
@@ -58,7 +58,7 @@ struct LargeHistoryTests {
       "SELECT comm FROM task UNION SELECT comm FROM past_description UNION SELECT comm FROM short_lived_task"
     ).map { $0.text(0) }
     for window in try windows(reader) {
-      try reader.reading { (reading) throws(SQLiteError) in
+      try reader.reading(.recording()) { (reading) throws(SQLiteError) in
         guard let samples = try reading.index.samples(around: window) else { return }
         for name in names {
           let ways = try [0, Int64(1) << 40].map { (few) throws(SQLiteError) in

@@ -46,7 +46,7 @@ struct ManyChangesTests {
     let folder = try TemporaryFolder()
     let changes = 1000
     let reader = try reader(changes: changes, in: folder)
-    try reader.reading { (reading) throws(SQLiteError) in
+    try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       let life = try reading.lives.lives(pid: 1)[0]
       let count = life.memberships.count
       #expect(count > changes / 2)
@@ -70,7 +70,7 @@ struct ManyChangesTests {
   @Test("for the members of each of its namespaces its memberships are read once")
   func members() throws {
     let folder = try TemporaryFolder()
-    try reader(changes: 200, in: folder).reading { (reading) throws(SQLiteError) in
+    try reader(changes: 200, in: folder).reading(.recording()) { (reading) throws(SQLiteError) in
       let life = try reading.lives.lives(pid: 1)[0]
       let all = try reading.tracks.runs(of: life.memberships)[.net]
       let namespaces = Set(all.compactMap(\.value.namespace))
@@ -101,7 +101,7 @@ struct ManyChangesTests {
       }
     ).write(path)
     let reader = try HistoryReader(path: path)
-    try reader.reading { (reading) throws(SQLiteError) in
+    try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       let tasks = try reading.connection.prepare("SELECT task_id FROM task").map { $0.integer(0) }
       final class Count { var steps = 0 }
       let count = Count()

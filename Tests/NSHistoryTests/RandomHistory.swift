@@ -96,12 +96,14 @@ struct RandomHistory {
 
   /// Writes the history into a new file. Gives the recorder, which has ended its last session or
   /// has not.
-  func write(_ path: String, ends: Bool) throws -> HistoryWriter {
+  ///
+  /// - Parameter beginning: the first sample that is written.
+  func write(_ path: String, ends: Bool, from beginning: Int = 0) throws -> HistoryWriter {
     let writer = try HistoryWriter(path: path)
-    for index in steps.indices {
-      let startsSession = index == 0 || steps[index].startsSession
+    for index in steps.indices.dropFirst(beginning) {
+      let startsSession = index == beginning || steps[index].startsSession
       if startsSession {
-        if index > 0 { try writer.endSession(.stopped) }
+        if index > beginning { try writer.endSession(.stopped) }
         try writer.beginSession(Self.session(reading(index, 0)))
       }
       _ = try writer.write(

@@ -386,7 +386,7 @@ struct ShortEntryTests {
         history.exit(pid, at: time + 2)
       }
     }.reader()
-    let (found, looks) = try reader.reading { (reading) throws(SQLiteError) in
+    let (found, looks) = try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       let lives = try ProcessFinder(reading: reading).lives(
         .container(EntryHistory.web), in: TimeWindow())
       return (lives.count, reading.containers.looks)
@@ -395,7 +395,7 @@ struct ShortEntryTests {
     #expect(looks < 100, "\(looks) looks")
     // Who asks about a short time does not pay for the others.
     let window = TimeWindow(since: EntryHistory.wall(4500), until: EntryHistory.wall(4510))
-    let few = try reader.reading { (reading) throws(SQLiteError) in
+    let few = try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       _ = try ProcessFinder(reading: reading).lives(.container(EntryHistory.web), in: window)
       return reading.containers.looks
     }

@@ -32,6 +32,17 @@ public struct ExportFilter: Sendable {
   }
 }
 
+extension ExportFilter {
+  /// The processes and the time that are exported. Without a choice of processes that is what the file holds, and no
+  /// more is claimed of it.
+  fileprivate var scope: QuestionScope {
+    let window = TimeWindow(since: since, until: until)
+    let chosen =
+      pids.map { ProcessSelector.pid($0) } + names + (container.map { [.container($0)] } ?? [])
+    return chosen.isEmpty ? .recording(in: window) : .processes(chosen, in: window)
+  }
+}
+
 /// One row of an export: a process, a type, and a time without a gap in which the process was in
 /// one namespace of the type, in every sample.
 public struct ExportRow: Sendable, Hashable {
@@ -95,6 +106,7 @@ extension HistoryReader {
     _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
   ) throws(HistoryError) {
     try snapshot { () throws(HistoryError) in
+      try require(filter.scope)
       do throws(SQLiteError) {
         var stream = try ExportStream(connection, filter, isRecorded: isRecorded)
         try stream.forEach(body)

@@ -10,7 +10,9 @@ struct EventWriter {
   let keeps: ShortLived
   let pauses: WritePauses
 
-  private var rows: MembershipRows { MembershipRows(connection: connection) }
+  private var rows: MembershipRows {
+    MembershipRows(connection: connection, numbers: tasks.numbers)
+  }
   private var beginnings: BeginningFinder {
     BeginningFinder(connection: connection, interner: interner)
   }

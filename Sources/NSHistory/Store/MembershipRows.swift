@@ -3,6 +3,7 @@ internal import SQLite
 /// The rows of memberships: one is open while the process is where it is.
 struct MembershipRows {
   let connection: Connection
+  let numbers: RowNumbers
 
   /// Closes the membership of a process, that was there last at a number.
   ///
@@ -25,16 +26,17 @@ struct MembershipRows {
     _ task: Int64, _ set: InternedSet, from number: Int64, _ beginning: Beginning?,
     isExact: Bool = false
   ) throws(SQLiteError) -> Int64 {
+    let row = numbers.nextMembership()
     try connection.prepare(
       """
-      INSERT INTO membership (task_id, set_id, from_seq, cause, origin_set_id, exact)
-      VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO membership (membership_id, task_id, set_id, from_seq, cause, origin_set_id, exact)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(task), .integer(set.row), .integer(number),
+      .integer(row), .integer(task), .integer(set.row), .integer(number),
       .optional(beginning?.cause.rawValue), .optional(beginning?.origin),
       isExact ? .integer(1) : .null
     ).run()
-    return connection.lastInsertedRowID
+    return row
   }
 }

@@ -8,7 +8,9 @@ struct MembershipWriter {
   let tasks: TaskWriter
   let pauses: WritePauses
 
-  private var rows: MembershipRows { MembershipRows(connection: connection) }
+  private var rows: MembershipRows {
+    MembershipRows(connection: connection, numbers: tasks.numbers)
+  }
 
   /// Writes what is new, in one transaction that the caller has begun.
   ///

@@ -11,6 +11,7 @@ final class OpenSession {
   private let descriptions: DescriptionWriter
   private let events: EventWriter
   private let rows: SequenceWriter
+  private let numbers: RowNumbers
   /// What the recorder does in the middle of a long write.
   let pauses = WritePauses()
   private var backlog = Backlog()
@@ -38,10 +39,11 @@ final class OpenSession {
 
   private init(
     _ row: Int64, boot: Int64, space: Int64, last: Int64, info: SessionInfo,
-    connection: Connection
+    numbers: RowNumbers, connection: Connection
   ) {
     self.row = row
     self.connection = connection
+    self.numbers = numbers
     lastNumber = last
     bootClock = InitialBootClock(info)
     interner = Interner(
@@ -51,7 +53,7 @@ final class OpenSession {
     let tasks = TaskWriter(
       connection: connection, interner: interner, space: space,
       ticksPerSecond: info.ticksPerSecond,
-      descriptions: DescriptionWriter(connection, interner, session: row))
+      descriptions: DescriptionWriter(connection, interner, session: row), numbers: numbers)
     descriptions = tasks.descriptions
     memberships = MembershipWriter(
       connection: connection, interner: interner, tasks: tasks, pauses: pauses)
@@ -96,8 +98,9 @@ final class OpenSession {
     guard last < Int64.max / 2 else {
       throw .corrupt("a sample has the number \(last)", operation: "begin a session")
     }
-    return OpenSession(
-      session, boot: boot, space: space, last: last, info: info, connection: connection)
+    return try OpenSession(
+      session, boot: boot, space: space, last: last, info: info,
+      numbers: RowNumbers(connection), connection: connection)
   }
 
   /// Keeps what a sample told for the next one that is written.
@@ -262,11 +265,14 @@ final class OpenSession {
     _ body: (inout State) throws(SQLiteError) -> Void
   ) throws(SQLiteError) -> State {
     do {
-      return try connection.transaction { () throws(SQLiteError) in
+      let state = try connection.transaction { () throws(SQLiteError) in
         var state = State(live: live, number: lastNumber, clock: clock)
         try body(&state)
+        try numbers.write()
         return state
       }
+      numbers.commit()
+      return state
     } catch {
       interner.forget()
       throw error

@@ -8,6 +8,7 @@ struct TaskWriter {
   let space: Int64
   let ticksPerSecond: Int64
   let descriptions: DescriptionWriter
+  let numbers: RowNumbers
 
   /// The row of a process, or a thread, that was just met.
   ///
@@ -27,14 +28,15 @@ struct TaskWriter {
       return (known, true)
     }
     let facts = arrival.facts
+    let row = numbers.nextTask()
     try connection.prepare(
       """
-      INSERT INTO task (space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
+      INSERT INTO task (task_id, space_id, pid, start_ticks, parent_pid, kernel_thread, nspid,
                         start_wall_ns, comm, uid, cgroup_id, parent_task_id, tid, provenance)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(space), .integer(Int64(facts.pid)),
+      .integer(row), .integer(space), .integer(Int64(facts.pid)),
       .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
       .text(Self.nspid(facts)),
@@ -45,7 +47,7 @@ struct TaskWriter {
       .optional(arrival.thread.map { Int64($0.tid) }),
       Provenance(arrival.description.inherited, hasMaker: isMaker).value
     ).run()
-    return (connection.lastInsertedRowID, false)
+    return (row, false)
   }
 
   /// A new row, of a process or a thread that an event told of.

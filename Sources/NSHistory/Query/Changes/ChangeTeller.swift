@@ -306,7 +306,8 @@ struct ChangeTeller {
   ) -> ProcessRecord {
     switch kind {
     case .exited, .lastSeen: process.described(at: after - 1)
-    case .moved where !isExact, .returned where !isExact, .zombie where !isExact, .resumed where !isExact:
+    case .moved where !isExact, .returned where !isExact, .zombie where !isExact,
+      .resumed where !isExact:
       process.described(at: after, orBehind: before)
     default: process.described(at: after)
     }

@@ -10,7 +10,7 @@ extension HistoryReader {
   public func changes(
     _ question: ChangesQuestion, _ body: (NamespaceChange) -> Bool
   ) throws(HistoryError) {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.everything(in: question.window)) { (reading) throws(SQLiteError) in
       guard let query = try ChangesQuery(reading, question) else { return }
       try query.forEach(body)
     }

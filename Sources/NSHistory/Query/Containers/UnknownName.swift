@@ -17,7 +17,7 @@ extension HistoryReader {
   /// The name that processes are selected by, if it is nowhere in the history; nil where it is, and where
   /// they are selected by something else.
   public func unknownName(_ selector: ProcessSelector) throws(HistoryError) -> UnknownName? {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.recording()) { (reading) throws(SQLiteError) in
       try NameSearch(connection: reading.connection).unknown(selector)
     }
   }

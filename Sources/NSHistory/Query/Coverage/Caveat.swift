@@ -57,6 +57,7 @@ extension HistoryReader {
     in window: TimeWindow, isToLastSample: Bool = false
   ) throws(HistoryError) -> [Caveat] {
     try snapshot { () throws(HistoryError) in
+      try require(.recording(in: window))
       do throws(SQLiteError) {
         return try CaveatFinder(index: index()).caveats(in: window, isToLastSample: isToLastSample)
       } catch { throw wrap(error) }
@@ -110,7 +111,7 @@ struct CaveatFinder {
     let named = [window.since, window.until].compactMap(\.self)
     if named.contains(where: { $0 < recorded.lowerBound }) {
       caveats.append(
-        Caveat(from: nil, until: recorded.lowerBound, kind: .missing(.beforeFirst)))
+        Caveat(from: nil, until: recorded.lowerBound, kind: .missing(index.missingBefore)))
     }
     let end = max(recorded.upperBound, try index.point(last).wallEnd)
     if named.contains(where: { $0 > end }) {

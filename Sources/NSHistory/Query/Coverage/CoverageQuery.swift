@@ -4,7 +4,8 @@ internal import SQLite
 extension HistoryReader {
   /// Whether the history can answer what was at a moment, in nanoseconds since the epoch.
   public func coverage(at time: Int64) throws(HistoryError) -> CoverageAtMoment {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.recording(in: TimeWindow(since: time, until: time))) {
+      (reading) throws(SQLiteError) in
       let brackets = try reading.index.brackets(at: time)
       return CoverageAtMoment(
         isCovered: !brackets.isEmpty && brackets.allSatisfy { $0.coverage == .sampled },
@@ -19,7 +20,7 @@ extension HistoryReader {
   public func coverage(
     in window: TimeWindow = TimeWindow(), _ body: (CoveragePeriod) -> Bool
   ) throws(HistoryError) {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
       try CoverageQuery(reading: reading, window: window).forEach(body)
     }
   }
@@ -29,7 +30,7 @@ extension HistoryReader {
   public func gaps(
     in window: TimeWindow, _ body: (CoveragePeriod, MissingSamples) -> Bool
   ) throws(HistoryError) {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
       try CoverageQuery(reading: reading, window: window).forEachPause { pause in
         if case .gap(let missing) = pause.kind { body(pause, missing) } else { true }
       }

@@ -8,7 +8,7 @@ extension HistoryReader {
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow(),
     _ body: (HistoryEntry) -> Bool
   ) throws(HistoryError) {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
       let history = HistoryQuery(reading: reading, window: window)
       try ProcessFinder(reading: reading).forEach(selector, in: window, withThreads: true) {
         (life) throws(SQLiteError) in try history.forEach(of: life, body)

@@ -8,7 +8,7 @@ extension HistoryReader {
   public func parents(
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: window) else { return }
       let holders = ChildrenHolders(reading: reading)
       for life in try NamespaceFinder(reading: reading).named(selector, in: window) {

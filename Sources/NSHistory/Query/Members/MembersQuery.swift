@@ -7,7 +7,7 @@ extension HistoryReader {
   public func namespaces(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [NamespaceSummary] {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
       try NamespaceFinder(reading: reading).lives(selector, in: window)
         .map(NamespaceSummaries(reading: reading).summary)
     }
@@ -18,7 +18,7 @@ extension HistoryReader {
   public func members(
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: window) else { return }
       let query = MembersQuery(reading: reading, window: window, samples: samples)
       for life in try NamespaceFinder(reading: reading).lives(selector, in: window) {

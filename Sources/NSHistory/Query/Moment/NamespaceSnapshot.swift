@@ -9,7 +9,7 @@ extension HistoryReader {
   public func namespaces(
     at time: Int64, of isMeant: ((ProcessRecord) -> Bool)? = nil
   ) throws(HistoryError) -> NamespacesAnswer {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
       let census = try ProcessSnapshot(reading, at: time)
       let processes = try census.processes()
       let looks = try reading.pins.looks(around: time)

@@ -13,7 +13,7 @@ extension HistoryReader {
   /// The highest use of each type in all that is recorded. Namespaces that no process is in, and
   /// to which no process has its children go, are not counted, and one that came and went between two samples was not seen.
   public func peakUse() throws(HistoryError) -> [NamespaceType: PeakUse] {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.everything()) { (reading) throws(SQLiteError) in
       guard let last = reading.index.last else { return [:] }
       var peaks: [NamespaceType: PeakUse] = [:]
       for type in NamespaceType.allCases {

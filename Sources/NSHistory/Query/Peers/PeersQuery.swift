@@ -30,7 +30,7 @@ extension HistoryReader {
   public func peers(
     _ question: PeersQuestion, _ body: (Peer) -> Bool
   ) throws(HistoryError) {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.everything(in: question.window)) { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: question.window) else { return }
       let query = PeersQuery(reading: reading, question: question, samples: samples)
       for life in try ProcessFinder(reading: reading).lives(

@@ -3,7 +3,7 @@ internal import SQLite
 extension HistoryReader {
   /// A few recorded names of processes that begin with these letters, in alphabetical order.
   public func names(beginningWith start: String) throws(HistoryError) -> [String] {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.recording()) { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
         """
         SELECT comm FROM task WHERE comm >= ?1 AND comm < ?1 || ?2

@@ -210,7 +210,7 @@ extension HistoryReader {
   public func processesWithoutNumber(
     in namespaces: ProcessSelector.PIDNamespaces, during window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.processes([.inner(0, namespaces)], in: window)) { (reading) throws(SQLiteError) in
       try NestedPIDResolver(reading: reading).lives(0, in: namespaces, window).unknown
     }
   }

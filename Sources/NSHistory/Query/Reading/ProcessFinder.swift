@@ -116,7 +116,7 @@ extension HistoryReader {
   public func processes(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [ProcessRecord] {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
       try ProcessFinder(reading: reading).lives(selector, in: window).map(\.process)
     }
   }
@@ -125,7 +125,7 @@ extension HistoryReader {
   public func isRecorded(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Bool {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
       var isRecorded = false
       try ProcessFinder(reading: reading).forEach(selector, in: window) { _ in
         isRecorded = true
@@ -140,7 +140,7 @@ extension HistoryReader {
   public func otherIncarnations(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
       try ProcessFinder(reading: reading).incarnations(selector, in: window).others
     }
   }
@@ -149,7 +149,7 @@ extension HistoryReader {
 extension HistoryReader {
   /// The threads that had a number of their own, whatever their process.
   public func threads(tid: Int64) throws(HistoryError) -> [TaskNumber] {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.recording()) { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
         "SELECT DISTINCT pid FROM task WHERE tid = ? AND tid IS NOT NULL ORDER BY 1"
       ).bind(.integer(tid)).map { TaskNumber(pid: $0.integer(0), tid: tid) }

@@ -59,7 +59,7 @@ extension HistoryReader {
     case .pid(let pid, alive: nil, _): return { $0.pid == pid }
     case .thread(let number, alive: nil, _): return { $0.number == number }
     case .comm, .container:
-      let isMeant = try reading { (reading) throws(SQLiteError) in
+      let isMeant = try reading(.processes([selector])) { (reading) throws(SQLiteError) in
         try DescriptionMatcher(selector, in: reading.connection)
       }
       return { process in

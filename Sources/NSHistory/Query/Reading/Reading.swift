@@ -32,12 +32,25 @@ struct Reading {
 }
 
 extension HistoryReader {
-  /// Gives `body` a reading of the history.
-  func reading<T>(_ body: (Reading) throws(SQLiteError) -> T) throws(HistoryError) -> T {
+  /// Gives `body` a reading of the history, if that holds what the question is about.
+  func reading<T>(
+    _ scope: QuestionScope, _ body: (Reading) throws(SQLiteError) -> T
+  ) throws(HistoryError) -> T {
     try snapshot { () throws(HistoryError) in
+      try require(scope)
       do throws(SQLiteError) {
         return try body(Reading(connection, index(), isRecorded: isRecorded))
       } catch { throw wrap(error) }
     }
+  }
+
+  /// Refuses a question about what a slice does not hold.
+  func require(_ scope: QuestionScope) throws(HistoryError) {
+    let bounds: SliceBounds?
+    do throws(SQLiteError) { bounds = try SliceBounds(connection) } catch { throw wrap(error) }
+    guard let bounds, bounds.excludes(scope) else { return }
+    throw HistoryError(
+      .outsideSlice, "answer this from", path, reason: bounds.reason,
+      remedy: "ask about that, or ask the history that it was cut out of (\(bounds.source))")
   }
 }

@@ -4,10 +4,27 @@ extension HistoryReader {
   /// Answers whether PIDs were in the same namespaces.
   public func same(_ question: SameQuestion) throws(HistoryError) -> SameAnswer {
     try snapshot { () throws(HistoryError) in
+      try require(question.scope)
       do throws(SQLiteError) {
         return try SameQuery(connection, question, index()).answer()
       } catch { throw wrap(error) }
     }
+  }
+}
+
+extension SameQuestion {
+  /// The processes and the time that it is about.
+  var scope: QuestionScope {
+    let processes = pids.flatMap { selector -> [ProcessSelector] in
+      // A name, or a container, stands for all its processes.
+      guard selector.names.isEmpty else { return Array(selector.names) }
+      return [
+        selector.tid == nil
+          ? .pid(selector.pid, alive: selector.alive, within: selector.within)
+          : .thread(selector.number, alive: selector.alive, within: selector.within)
+      ]
+    }
+    return .processes(processes, in: time.window)
   }
 }
 

@@ -21,6 +21,8 @@ extension Verdict {
 public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
   /// No sample covers the time.
   case gap
+  /// What was recorded then was removed: it is before the watermark of retention.
+  case expired
   /// The link could not be read for want of privilege.
   case denied
   /// The process had exited and was not yet reaped.
@@ -40,6 +42,7 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
   public var words: String {
     switch self {
     case .gap: "samples are missing around this time"
+    case .expired: "what was recorded then was removed (retention)"
     case .denied: "the recorder was not permitted to read it"
     case .zombie: "it, or its main thread, had exited and was not yet reaped"
     case .notRecorded: "no process of this PID was recorded there"
@@ -52,11 +55,14 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
 }
 
 extension UnknownReason {
+  /// Why nothing is known of a time without samples.
+  init(_ missing: MissingSamples) { self = missing == .expired ? .expired : .gap }
+
   /// Of several reasons, the one that tells most: what could not be read says more than that
   /// there was no sample, and that more than that a change was not seen.
   static func mostTelling(_ reasons: [UnknownReason]) -> UnknownReason? {
     let order: [UnknownReason] = [
-      .denied, .notRecorded, .unsupported, .inodeMayBeReused, .gap, .zombie,
+      .denied, .expired, .notRecorded, .unsupported, .inodeMayBeReused, .gap, .zombie,
       .changedBetweenSamples, .notRunning,
     ]
     return order.first(where: reasons.contains)

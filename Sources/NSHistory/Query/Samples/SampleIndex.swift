@@ -52,6 +52,9 @@ final class SampleIndex {
   var first: Int64? { sessions.first?.first }
   var last: Int64? { sessions.last?.last }
 
+  /// Why nothing is known of the time before the first sample.
+  var missingBefore: MissingSamples { sessions.first?.missingBefore ?? .beforeFirst }
+
   /// The least and the greatest time at which a sample began; nil when there is none.
   func recorded() throws(SQLiteError) -> ClosedRange<Int64>? {
     var low: Int64?

@@ -20,7 +20,7 @@ struct SampleWindow {
     self.after = after
     coverage =
       if before == nil {
-        .gap(.beforeFirst)
+        .gap(after?.session.missingBefore ?? .beforeFirst)
       } else if after == nil {
         .gap(.afterLast)
       } else if before?.session != after?.session {
@@ -67,7 +67,7 @@ struct SampleWindow {
   /// Why a process of which nothing was recorded in it may still have been there; `notRunning` where
   /// nothing is known to have been left out.
   var reasonOfAbsence: UnknownReason {
-    if coverage != .sampled { return .gap }
+    if let missing { return UnknownReason(missing) }
     return leavesOutProcesses ? .notRecorded : .notRunning
   }
 

@@ -30,6 +30,12 @@ struct SessionSpan: Hashable {
   /// From one sample to the next, as it was asked for, in nanoseconds.
   let interval: Int64
 
+  /// Whether retention has removed what was recorded before the session, or its beginning.
+  let followsExpired: Bool
+
+  /// Why nothing is known of the time before the first session of all, if this is that.
+  var missingBefore: MissingSamples { followsExpired ? .expired : .beforeFirst }
+
   /// Whether the recorder listened to the kernel's events.
   var hasEvents: Bool { shortLived != nil }
 
@@ -51,6 +57,9 @@ struct SessionSpan: Hashable {
   static func all(
     in connection: Connection, isRecorded: Bool, file: FileIdentity?
   ) throws(SQLiteError) -> [SessionSpan] {
+    let watermark =
+      try connection.prepare("SELECT watermark_seq FROM history WHERE history_id = 1")
+      .first { $0.optionalInteger(0) } ?? nil
     let all = try connection.prepare(
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_seq,
@@ -80,7 +89,7 @@ struct SessionSpan: Hashable {
         isCopied: row.integer(14) == 1 || (isLeftOpen && recordedInto != file),
         hidesProcesses: row.integer(6) != 0,
         shortLived: row.optionalText(10).flatMap(ShortLived.init),
-        interval: row.integer(11))
+        interval: row.integer(11), followsExpired: watermark == row.integer(3))
     }
     // All that is built on this counts samples from one session to the next.
     let isWhole =
@@ -88,6 +97,12 @@ struct SessionSpan: Hashable {
       && zip(all, all.dropFirst()).allSatisfy { $0.last + 1 == $1.first }
     guard isWhole else {
       throw .corrupt("its sessions do not follow one another", operation: "read the sessions")
+    }
+    // Retention removes whole samples from the beginning, so that what is left begins with the watermark.
+    if let watermark, let first = all.first, first.first != watermark {
+      throw .corrupt(
+        "its watermark is sample \(watermark), and its first sample is \(first.first)",
+        operation: "read the sessions")
     }
     return all
   }

@@ -58,6 +58,12 @@ struct GroupObservation {
     there += asked.ranges
   }
 
+  /// Time without samples.
+  private mutating func addMissing(_ process: Int64?, _ brackets: SampleWindowSet) {
+    add(.gap, process, brackets.subtracting(time.expired))
+    add(.expired, process, brackets.intersection(time.expired))
+  }
+
   /// Of namespaces themselves there is only one thing not to know: whether they are initial.
   private mutating func observe(
     _ namespaces: [NamespaceRecord], _ type: NamespaceType
@@ -91,7 +97,7 @@ struct GroupObservation {
     let alive = try lifetime(life).intersection(time.asked)
     there += alive.ranges
     let gaps = alive.intersection(time.missing)
-    add(.gap, process, gaps)
+    addMissing(process, gaps)
     add(.notRecorded, process, alive.intersection(time.incomplete).subtracting(observed))
     add(.notRecorded, process, alive.intersection(time.withoutThreads))
     let reported = time.exact.intersection(observed)
@@ -184,7 +190,7 @@ struct GroupObservation {
 
   /// Processes of the group that may have been there in a time and that no row tells of.
   private mutating func observeStrangers(in brackets: SampleWindowSet) {
-    add(.gap, nil, time.missing.intersection(brackets))
+    addMissing(nil, time.missing.intersection(brackets))
     add(.notRecorded, nil, time.incomplete.intersection(brackets))
     let complete = time.exact.subtracting(time.disputed)
     add(

@@ -13,6 +13,8 @@ struct ObservedTime {
   let asked: SampleWindowSet
   /// Of that, where samples are missing.
   let missing: SampleWindowSet
+  /// Of that, where what was recorded was removed by retention.
+  let expired: SampleWindowSet
   /// Of that, where events reported all that happened.
   let exact: SampleWindowSet
   /// Of that, where a sample found out that events had not reported everything.
@@ -69,6 +71,8 @@ struct ObservedTime {
     missing += [first - 1..<first, last..<last + 1]
     self.asked = SampleWindowSet(asked)
     self.missing = SampleWindowSet(missing).intersection(self.asked)
+    expired = (index.missingBefore == .expired ? SampleWindowSet(first - 1..<first) : .init())
+      .intersection(self.asked)
     let sessions = try Self.sessions(reading)
     let sampled = try Self.sampled(reading, samples, sessions)
     exact = self.asked.subtracting(self.missing).subtracting(sampled)

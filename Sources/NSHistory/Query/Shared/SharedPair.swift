@@ -63,11 +63,14 @@ struct SharedPair {
 
   /// Why it is unknown; nil where it is not.
   func reason(_ gaps: [Gap]) -> UnknownReason? {
-    if !groups.0.isKnown || !groups.1.isKnown { return .notRecorded }
+    if !groups.0.isKnown || !groups.1.isKnown {
+      return time.expired.isEmpty ? .notRecorded : .expired
+    }
     if time.asked.isEmpty { return .gap }
     if let reason = UnknownReason.mostTelling(gaps.map(\.doubt.reason)) { return reason }
     guard observations.0.recorded.isEmpty || observations.1.recorded.isEmpty else { return nil }
-    return time.asked.subtracting(time.missing).isEmpty ? .gap : .notRunning
+    guard time.asked.subtracting(time.missing).isEmpty else { return .notRunning }
+    return time.expired.isEmpty ? .gap : .expired
   }
 
   /// When processes of both groups were there, or may have been.

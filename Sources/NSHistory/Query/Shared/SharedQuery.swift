@@ -4,13 +4,28 @@ internal import SQLite
 extension HistoryReader {
   /// Answers whether processes of groups ever shared a namespace.
   public func shared(_ question: SharedQuestion) throws(HistoryError) -> SharedAnswer {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(question.scope) { (reading) throws(SQLiteError) in
       guard let time = try ObservedTime(reading, question.window) else {
         return SharedAnswer.nothing(question)
       }
       let query = try SharedQuery(reading, question, time)
       return try query.isTooLarge ? query.refusal : query.answer()
     }
+  }
+}
+
+extension SharedQuestion {
+  /// The processes and the time that it is about. Who was in a namespace could be any process.
+  fileprivate var scope: QuestionScope {
+    var processes: [ProcessSelector] = []
+    for group in groups {
+      switch group {
+      case .processes(let selector): processes.append(selector)
+      case .namespace: return .everything(in: window)
+      case .host: break
+      }
+    }
+    return .processes(processes, in: window)
   }
 }
 

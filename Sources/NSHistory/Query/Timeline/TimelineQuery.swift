@@ -7,7 +7,7 @@ extension HistoryReader {
     _ selectors: [ProcessSelector], in window: TimeWindow = TimeWindow(),
     types: [NamespaceType] = NamespaceType.allCases
   ) throws(HistoryError) -> [TimelineRow] {
-    try reading { (reading) throws(SQLiteError) in
+    try reading(.processes(selectors, in: window)) { (reading) throws(SQLiteError) in
       let query = TimelineQuery(reading: reading, window: window)
       var lanes: [TimelineRow] = []
       var met: Set<Int64> = []
@@ -99,7 +99,8 @@ struct TimelineQuery {
     case .clockSet, .open: return .unknown(.gap)
     // Without a gap it was only not seen: it may have been hidden.
     case .firstSeen, .lastSeen:
-      return .unknown(edge.missing == nil && edge.other != nil ? .notRecorded : .gap)
+      if let missing = edge.missing { return .unknown(UnknownReason(missing)) }
+      return .unknown(edge.other != nil ? .notRecorded : .gap)
     }
   }
 

@@ -113,6 +113,7 @@ struct PIDHistory {
 
   private func stateOfAll(_ link: NamespaceLink, _ bracket: SampleWindow, isRunning: Bool) -> State
   {
+    if bracket.missing == .expired { return .unknown(.expired) }
     guard !known.isEmpty else { return .unknown(.notRecorded) }
     if processes.isEmpty, let whyNobody { return .absent(whyNobody) }
     guard processes.contains(where: { bracket.isOf(space: $0.space) }) else {
@@ -122,7 +123,7 @@ struct PIDHistory {
       if bracket.spansSpaces { return .unknown(.gap) }
       let reason = bracket.reasonOfAbsence
       if bracket.hidesProcesses || hasLostThread {
-        return .unknown(reason == .gap ? .gap : .notRecorded)
+        return .unknown(reason == .notRunning ? .notRecorded : reason)
       }
       return .absent(reason)
     }

@@ -138,6 +138,9 @@ struct EmptyResultHelp {
     if let until = window.until, until < span.lowerBound, missing.contains(.beforeFirst) {
       return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
     }
+    if let until = window.until, until < span.lowerBound, missing.contains(.expired) {
+      return Messages.shared.say("\(expired(until)); \(recorded)")
+    }
     if let gaps = caveats.gaps { Messages.shared.say(gaps) }
     if isEmpty, let last = caveats.caveats.first(where: { $0.missing == .afterLast })?.from {
       Messages.shared.say("what was after \(show(last)), the last sample, is not recorded")
@@ -161,6 +164,7 @@ struct EmptyResultHelp {
         Messages.shared.say(
           "\(show(time)) falls into the first sample; what was before that is not known; \(span)")
       case .beforeFirst: Messages.shared.say("\(show(time)) is before the first sample; \(span)")
+      case .expired: Messages.shared.say("\(expired(time)); \(span)")
       case .afterLast: break
       default:
         Messages.shared.say(
@@ -183,6 +187,11 @@ struct EmptyResultHelp {
       try say(then, in: window, isEmpty: true)
     }
     if isUnknown { throw ExitCode(ExitStatus.unknown) }
+  }
+
+  /// Says that nothing is known any more of a time.
+  private func expired(_ time: Int64) -> String {
+    "what was recorded of \(show(time)) was removed (retention), so nothing is known of it"
   }
 
   private func recorded() throws -> String {

@@ -147,7 +147,7 @@ struct SameFormatter {
 
   private func why(_ samples: SameAnswer.SampleGap) -> String {
     switch samples.missing {
-    case nil, .beforeFirst, .afterLast: ""
+    case nil, .beforeFirst, .expired, .afterLast: ""
     case .noRecorder?, .skipped?, .cause?:
       ", with a gap in between: \(samples.missing?.words ?? "")"
     }
@@ -178,6 +178,9 @@ struct SameFormatter {
       case .range(let since, let until): (since ?? recorded.lowerBound, until ?? Int64.max)
       }
     if last < recorded.lowerBound, answer.samples.allSatisfy({ $0.before == nil }) {
+      if answer.types.contains(where: { $0.reason == .expired }) {
+        return "what was recorded of \(show(last)) was removed (retention); \(span)"
+      }
       return "\(show(last)) is before the first sample; \(span)"
     }
     guard first > recorded.upperBound, answer.samples.allSatisfy({ $0.after == nil }) else {
@@ -190,13 +193,16 @@ struct SameFormatter {
     let number = question.pids[place].number
     let known = known(number)
     guard let nearest = known.min(by: { distance(of: $0) < distance(of: $1) }) else {
+      if answer.types.allSatisfy({ $0.reasons[place] == .expired }) {
+        return "nothing is known of \(number.words) then: it is not in the history any more, or never was; \(span)"
+      }
       return "\(number.words) is not in the history; \(threadHints[number] ?? span)"
     }
     // Only where nothing was left out, and no time is missing, its absence was observed.
     let isAway =
       answer.types.allSatisfy { $0.isExact && $0.reasons[place] == .notRunning }
       && answer.caveats.isEmpty
-    let isInGap = answer.types.allSatisfy { $0.reasons[place] == .gap }
+    let isInGap = answer.types.allSatisfy { [.gap, .expired].contains($0.reasons[place]) }
     let unseen =
       isInGap ? "nothing is known of \(number.words) then" : "\(number.words) was not seen then"
     let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""

@@ -69,7 +69,8 @@ struct SharedFormatter {
     if isMoment, let time = window.since { return "at \(show(time))" }
     guard let recorded = answer.recorded else { return "in all that is recorded (nothing)" }
     if let until = window.until, until < recorded.lowerBound {
-      return "\(asked), before the first sample at \(show(recorded.lowerBound)),"
+      let first = isExpired ? "that retention has left" : "of all"
+      return "\(asked), before the first sample \(first), at \(show(recorded.lowerBound)),"
     }
     if let since = window.since, since > recorded.upperBound {
       return "\(asked), after the last sample at \(show(recorded.upperBound)),"
@@ -87,6 +88,9 @@ struct SharedFormatter {
     case (nil, nil): "in all that is recorded"
     }
   }
+
+  /// Whether retention has removed something of the time asked for.
+  private var isExpired: Bool { caveats.contains { $0.missing == .expired } }
 
   private func types(_ verdict: SharedVerdict) -> String {
     answer.types.filter { $0.verdict == verdict }.map { line in
@@ -203,7 +207,7 @@ struct SharedFormatter {
     case .changedBetweenSamples: "no sample saw it; what was between two samples is not recorded"
     case .notRecorded: "processes of the groups may not have been recorded"
     case .notRunning: "no process of one of the groups was recorded in that time"
-    case .denied, .zombie, .inodeMayBeReused, .unsupported: reason.words
+    case .expired, .denied, .zombie, .inodeMayBeReused, .unsupported: reason.words
     }
   }
 

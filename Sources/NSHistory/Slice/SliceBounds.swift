@@ -1,0 +1,83 @@
+internal import SQLite
+
+/// What a slice holds: a history that was cut out of another one knows nothing of other times, and nothing of other
+/// processes where it is limited to some. Such a question is refused, because an answer would take what was cut off
+/// for what was not there.
+struct SliceBounds {
+  /// The times that it holds, in nanoseconds since the epoch.
+  let time: ClosedRange<Int64>
+  /// The history that it was cut out of.
+  let source: String
+  /// The PIDs and containers that it is limited to; both empty where it holds all processes.
+  let pids: [Int64]
+  let containers: [(id: String, name: String?)]
+
+  /// The bounds of a history; nil of one that is no slice.
+  init?(_ connection: Connection) throws(SQLiteError) {
+    let row = try connection.prepare("SELECT from_wall_ns, until_wall_ns, of_uuid FROM slice WHERE slice_id = 1")
+      .first { ($0.integer(0), $0.integer(1), $0.text(2)) }
+    guard let row else { return nil }
+    guard row.0 <= row.1 else {
+      throw .corrupt("a slice ends before it begins", operation: "read the bounds of a slice")
+    }
+    time = row.0...row.1
+    source = row.2
+    let limits = try connection.prepare(
+      """
+      SELECT s.pid, c.id, c.name FROM slice_process AS s LEFT JOIN container AS c USING (container_id)
+      ORDER BY s.position
+      """
+    ).map { ($0.optionalInteger(0), $0.optionalText(1), $0.optionalText(2)) }
+    pids = limits.compactMap(\.0)
+    containers = limits.compactMap { limit in limit.1.map { ($0, limit.2) } }
+    guard pids.count + containers.count == limits.count else {
+      throw .corrupt(
+        "a slice is limited to a container that is not in it",
+        operation: "read the bounds of a slice")
+    }
+  }
+
+  /// Whether a question is about something that the slice does not hold.
+  func excludes(_ scope: QuestionScope) -> Bool {
+    let times = [scope.window.since, scope.window.until] + scope.processes.flatMap(\.times)
+    if times.contains(where: { $0.map { !time.contains($0) } ?? false }) { return true }
+    guard !pids.isEmpty || !containers.isEmpty else { return false }
+    return switch scope.kind {
+    case .recording: false
+    case .everything: true
+    case .processes(let processes): !processes.allSatisfy(holds)
+    }
+  }
+
+  /// Whether the slice holds every process that is selected.
+  private func holds(_ selector: ProcessSelector) -> Bool {
+    switch selector {
+    case .pid(let pid, _, _): pids.contains(pid)
+    case .thread(let number, _, _): pids.contains(number.pid)
+    case .container(let text), .inner(_, .container(let text)):
+      containers.contains { $0.name == text || $0.id.hasPrefix(text) }
+    case .latest(let all): holds(all)
+    case .comm, .inner(_, .selected): false
+    }
+  }
+
+  /// What the slice holds, as the reason of a refusal.
+  var reason: String {
+    let limits = pids.map { "PID \($0)" } + containers.map { "container \($0.name ?? $0.id)" }
+    let processes = limits.isEmpty ? "" : ", and only of \(limits.joined(separator: ", "))"
+    let from = TimeFormat.localTime(time.lowerBound, .local)
+    let until = TimeFormat.localTime(time.upperBound, .local)
+    return "it is a slice, which holds the time from \(from) to \(until)\(processes)"
+  }
+}
+
+extension ProcessSelector {
+  /// The times by which processes are selected.
+  fileprivate var times: [Int64] {
+    switch self {
+    case .pid(_, let alive, _), .thread(_, let alive, _): alive.map { [$0] } ?? []
+    case .latest(let all): all.times
+    case .comm, .container, .inner: []
+    }
+  }
+}

@@ -1,0 +1,178 @@
+// Before the watermark of retention nothing is known, and nothing else is changed by it: a history whose beginning was
+// removed answers as one that was recorded from there on.
+
+import NSHistory
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+struct ExpiredTests {
+  /// Of odd seeds the wall clock is not set, so that the start of a process is the same by both.
+  private static let seeds = RandomSeeds.all.filter { !$0.isMultiple(of: 2) }
+
+  /// One history of which the beginning was removed, and the same one recorded later.
+  private struct Pair {
+    let seed: UInt64
+    let history: RandomHistory
+    /// The first sample that is left.
+    let first: Int
+    let pruned: HistoryReader
+    let later: HistoryReader
+    private let folder: TemporaryFolder
+    private let writers: [HistoryWriter]
+
+    init(seed: UInt64) throws {
+      self.seed = seed
+      history = RandomWorld.history(seed: seed)
+      first = 1 + Int(seed / 2) % (history.count - 1)
+      folder = try TemporaryFolder()
+      let (one, other) = (folder.file("pruned.db"), folder.file("later.db"))
+      let ends = seed % 3 != 0
+      // While the recorder runs, its file is pruned beside it.
+      let writer = try history.write(one, ends: ends)
+      try PrunedFile.prune(one, before: Int64(first + 1))
+      #expect(try PrunedFile.danglingRows(one) == 0)
+      writers = [writer, try history.write(other, ends: ends, from: first)]
+      pruned = try HistoryReader(path: one)
+      later = try HistoryReader(path: other)
+    }
+
+    /// A change. That a namespace is not new may be known from before, and then a start in it is no news.
+    func text(_ change: NamespaceChange) -> String? {
+      func isOlder(_ part: NamespaceChange.Part) -> Bool {
+        part.to.map { history.knew($0.key, before: first) } ?? false
+      }
+      if change.parts.contains(where: isOlder), [.started, .firstSeen].contains(change.kind) {
+        return nil
+      }
+      let parts = change.parts.map { part in
+        "\(part.link) \(part.from?.key.description ?? "-") \(part.to?.key.description ?? "-") "
+          + (isOlder(part) ? "" : part.how.rawValue)
+      }
+      let marks = change.parts.contains(where: isOlder) ? [] : change.marks
+      return "\(change.kind) \(change.by ?? 0) \(change.after ?? 0) \(change.process?.pid ?? 0) "
+        + "\(parts) \(marks) \(change.joined?.pid ?? 0)"
+    }
+
+    var pids: [Int64] { Set(history.processes.map { Int64($0.pid) }).sorted() }
+
+    /// Compares what the two say, as text that has no row numbers.
+    func compare(_ what: String, _ ask: (HistoryReader) throws -> [String]) throws {
+      // Within one sample nothing is first.
+      let (one, other) = (try ask(pruned).sorted(), try ask(later).sorted())
+      #expect(
+        one == other,
+        """
+        seed \(seed), from sample \(first): \(what) differ in
+        \(Set(one).symmetricDifference(other).sorted().joined(separator: "\n"))
+        \(history.excerpt)
+        """)
+    }
+  }
+
+  @Test("what is left answers as if it had been recorded from there on", arguments: seeds)
+  func rest(seed: UInt64) throws {
+    let pair = try Pair(seed: seed)
+    try pair.compare("export") { reader in
+      var rows: [String] = []
+      try reader.export(ExportFilter()) { row in
+        rows.append(
+          "\(row.pid) \(row.start ?? 0) \(row.type) \(row.inode ?? 0)#\(row.kernelID ?? 0) "
+            + "\(row.comm ?? "") \(row.from) \(row.until) \(row.isOpen) \(row.cgroup ?? "")")
+        return true
+      }
+      return rows.sorted()
+    }
+    // An exit is worth a row by how the process came to where it was, which may have been before. Of one process all
+    // are compared.
+    try pair.compare("changes") { reader in
+      try reader.allChanges(.init()).filter { ![.exited, .lastSeen, .zombie].contains($0.kind) }
+        .compactMap(pair.text)
+    }
+    for pid in pair.pids {
+      try pair.compare("changes of \(pid)") {
+        try $0.allChanges(.init(process: .pid(pid))).compactMap(pair.text)
+      }
+      try pair.compare("history of \(pid)") { reader in
+        var rows: [String] = []
+        try reader.history(.pid(pid)) { entry in
+          rows.append(
+            "\(entry.from) \(entry.until) \(entry.process.start ?? 0) \(entry.process.comm ?? "")")
+          return true
+        }
+        return rows
+      }
+    }
+    let end = pair.history.start(pair.first)
+    for time in pair.history.interestingTimes where time > end {
+      try pair.compare("processes at \(time)") { reader in
+        try reader.processes(at: time).processes.map { one in
+          "\(one.process.pid) \(one.process.start ?? 0) \(one.presence)"
+        }.sorted()
+      }
+    }
+    for one in pair.pids {
+      for other in pair.pids where one < other {
+        try pair.compare("same \(one) \(other)") { reader in
+          let answer = try reader.same(
+            SameQuestion(
+              pids: [.init(pid: one), .init(pid: other)], time: .range(since: nil, until: nil)))
+          return answer.types.map { line in
+            "\(line.type) \(line.verdict) \(line.reason.map { "\($0)" } ?? "") "
+              + line.intervals.map { "\($0.from)-\($0.until)" }.joined(separator: ",")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("what was before is expired, whoever is asked about", arguments: seeds)
+  func before(seed: UInt64) throws {
+    let pair = try Pair(seed: seed)
+    let begin = pair.history.start(pair.first)
+    let times = pair.history.interestingTimes.filter { $0 < begin } + [begin - 1]
+    for time in times {
+      #expect(try pair.pruned.coverage(at: time).samples.map(\.missing) == [.expired])
+      #expect(try pair.later.coverage(at: time).samples.map(\.missing) == [.beforeFirst])
+      for one in pair.pids + [4711] {
+        let question = SameQuestion(
+          pids: [.init(pid: 1), .init(pid: one)], time: .at(time), types: [.net, .pid])
+        let answer = try pair.pruned.same(question)
+        #expect(answer.types.allSatisfy { $0.verdict == .unknown && $0.reason == .expired })
+        let shared = try pair.pruned.shared(
+          SharedQuestion(
+            [.processes(.pid(1)), .processes(.pid(one))],
+            in: TimeWindow(since: time, until: time), types: [.net]))
+        #expect(shared.types.allSatisfy { $0.verdict == .unknown && $0.reason == .expired })
+      }
+      let caveats = try pair.pruned.caveats(in: TimeWindow(since: time, until: time))
+      #expect(caveats.first?.missing == .expired)
+    }
+    // A range that begins before it is not known in all of it.
+    let since = (times.min() ?? begin) - 1
+    let answer = try pair.pruned.same(
+      SameQuestion(
+        pids: [.init(pid: 1), .init(pid: 1)], time: .range(since: since, until: nil), types: [.pid])
+    )
+    #expect(answer.types[0].throughout == .unknown)
+    let caveats = try pair.pruned.caveats(in: TimeWindow(since: since))
+    #expect(caveats.contains { $0.missing == .expired })
+    #expect(
+      try pair.pruned.timeline([.pid(1)], types: [.pid]).allSatisfy { row in
+        row.segments.first.map { $0.state == .unknown(.expired) || $0.from >= begin } ?? true
+      })
+  }
+
+  @Test("a file whose watermark is not its first sample is refused")
+  func edited() throws {
+    let history = try SmallHistory()
+    for _ in 1...3 { try history.sample([.init(pid: 10)]) }
+    try history.writer.endSession(.completed)
+    let connection = try Connection(path: history.path, access: .readWrite)
+    try connection.execute("UPDATE history SET watermark_seq = 2")
+    let reader = try HistoryReader(path: history.path)
+    #expect(throws: HistoryError.self) { try reader.processes(at: history.now.wall) }
+  }
+
+}

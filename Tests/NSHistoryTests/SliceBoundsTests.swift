@@ -1,0 +1,141 @@
+// A slice answers about what it holds, and refuses every other question.
+
+import NSHistory
+import SQLite
+import Testing
+
+struct SliceBoundsTests {
+  private let history: SmallHistory
+  private let first: Int64
+  private let last: Int64
+
+  init() throws {
+    history = try SmallHistory()
+    try history.sample([.init(pid: 10), .init(pid: 11, comm: "web")])
+    first = history.now.wall
+    try history.sample([.init(pid: 10), .init(pid: 11, comm: "web")])
+    last = history.now.wall
+    try history.writer.endSession(.completed)
+  }
+
+  /// The history as a slice of the time of its samples.
+  private func slice(
+    _ limits: [String] = [], until: Int64? = nil
+  ) throws -> HistoryReader {
+    let connection = try Connection(path: history.path, access: .readWrite)
+    try connection.execute(
+      "INSERT INTO slice VALUES (1, 'source-uuid', \(first), \(until ?? last))")
+    for limit in limits { try connection.execute(limit) }
+    return try HistoryReader(path: history.path)
+  }
+
+  /// The kinds of refusal of questions; nil of one that is answered.
+  private func refusals(
+    _ questions: [() throws -> Void]
+  ) -> [HistoryError.Kind?] {
+    questions.map { question in
+      do {
+        try question()
+        return nil
+      } catch { return (error as? HistoryError)?.kind }
+    }
+  }
+
+  @Test("a time outside of it is refused, and says what it holds")
+  func times() throws {
+    let reader = try slice()
+    let error = #expect(throws: HistoryError.self) { try reader.processes(at: last + 1) }
+    let text = try #require(error).description
+    #expect(text.contains("it is a slice, which holds the time from "), "\(text)")
+    #expect(text.contains("source-uuid"), "\(text)")
+    let outside: [TimeWindow] = [.init(since: first - 1), .init(until: last + 1)]
+    for window in outside {
+      let refused = refusals([
+        { try reader.history(.pid(10), in: window) { _ in true } },
+        { try reader.changes(.init(in: window)) { _ in true } },
+        { try reader.members(of: .of(.net, .pid(10)), in: window) { _ in true } },
+        { _ = try reader.timeline([.pid(10)], in: window) },
+        { try reader.coverage(in: window) { _ in true } },
+        { _ = try reader.caveats(in: window) },
+        { try reader.peers(.init(.pid(10), in: window)) { _ in true } },
+        { try reader.export(.init(since: window.since, until: window.until)) { _ in true } },
+        {
+          _ = try reader.same(
+            .init(
+              pids: [.init(pid: 10), .init(pid: 11)],
+              time: .range(since: window.since, until: window.until)))
+        },
+        {
+          _ = try reader.shared(
+            .init([.processes(.pid(10)), .processes(.pid(11))], in: window))
+        },
+      ])
+      #expect(refused.allSatisfy { $0 == .outsideSlice }, "\(refused)")
+    }
+    #expect(try reader.processes(at: last).processes.count == 2)
+    #expect(
+      refusals([{ _ = try reader.isRecorded(.pid(10, alive: first - 1)) }]) == [.outsideSlice])
+  }
+
+  @Test("of a slice of some processes the others are refused, and whoever could be any")
+  func processes() throws {
+    let reader = try slice(["INSERT INTO slice_process VALUES (1, 10, NULL), (2, 12, NULL)"])
+    let answered = refusals([
+      { try reader.history(.pid(10)) { _ in true } },
+      { try reader.history(.latest(.pid(12))) { _ in true } },
+      { _ = try reader.timeline([.pid(10), .pid(12)]) },
+      { try reader.coverage { _ in true } },
+      { try reader.export(.init()) { _ in true } },
+      { _ = try reader.shared(.init([.processes(.pid(10)), .host])) },
+      {
+        _ = try reader.same(
+          .init(pids: [.init(pid: 10), .init(pid: 12)], time: .range(since: nil, until: nil)))
+      },
+    ])
+    #expect(answered.allSatisfy { $0 == nil }, "\(answered)")
+    let refused = refusals([
+      { try reader.history(.pid(11)) { _ in true } },
+      { try reader.history(.comm("web")) { _ in true } },
+      { _ = try reader.timeline([.pid(10), .pid(11)]) },
+      { _ = try reader.processes(at: last) },
+      { _ = try reader.namespaces(at: last) },
+      { try reader.changes(.init()) { _ in true } },
+      { try reader.peers(.init(.pid(10))) { _ in true } },
+      { try reader.export(.init(pids: [11])) { _ in true } },
+      { _ = try reader.shared(.init([.processes(.pid(10)), .processes(.pid(11))])) },
+      { _ = try reader.peakUse() },
+      {
+        _ = try reader.same(
+          .init(pids: [.init(pid: 10), .init(pid: 11)], time: .range(since: nil, until: nil)))
+      },
+    ])
+    #expect(refused.allSatisfy { $0 == .outsideSlice }, "\(refused)")
+  }
+
+  @Test("a container is named by its name or the beginning of its id")
+  func containers() throws {
+    let reader = try slice([
+      "INSERT INTO container (container_id, id, name) VALUES (7, 'abcdef0123456789', 'web')",
+      "INSERT INTO slice_process VALUES (1, NULL, 7)",
+    ])
+    let answers = refusals([
+      { _ = try reader.processes(.container("web")) },
+      { _ = try reader.processes(.container("abcdef")) },
+      { _ = try reader.processes(.inner(1, .container("web"))) },
+      { _ = try reader.processes(.container("db")) },
+      { _ = try reader.processes(.pid(10)) },
+    ])
+    #expect(answers == [nil, nil, nil, .outsideSlice, .outsideSlice])
+    let error = #expect(throws: HistoryError.self) { try reader.processes(at: last) }
+    #expect(error?.description.contains("and only of container web") == true)
+  }
+
+  @Test("bounds that cannot be are refused")
+  func edited() throws {
+    let connection = try Connection(path: history.path, access: .readWrite)
+    try connection.execute("PRAGMA ignore_check_constraints = ON")
+    try connection.execute("INSERT INTO slice VALUES (1, 'x', 2, 1)")
+    let reader = try HistoryReader(path: history.path)
+    #expect(refusals([{ try reader.coverage { _ in true } }]) == [.notAHistory])
+  }
+}
