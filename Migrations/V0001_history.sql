@@ -25,7 +25,7 @@
 --
 -- WHAT IS FINAL. A program that copies rows to another place may rely on this:
 --   never changed, once written:  history, boot, pid_space, clock_step, event_batch, event_loss, disagreement,
---                                 namespace_set, namespace_set_link, cgroup (but its container_id),
+--                                 cgroup (but its container_id),
 --                                 past_description, task_program, task_login, program, login, pin_scan,
 --                                 short-lived processes (`short_lived_task`), slice, slice_process,
 --                                 samples (but sample.gap of the last one)
@@ -33,6 +33,8 @@
 --                                 learned late: owner, parent, initial, maker, kernel_id), pin (until_scan,
 --                                 task_id), container (name, image: when the engine's files are read),
 --                                 task (its description, until the task has exited)
+--   changed within a sample or two: namespace without kernel_id. When its id is read, and another row has that, its
+--                                 row is removed: namespace_set.links, namespace_set_link and pin name the other.
 --   changed after it has ended:   membership. A closed membership may be opened again while its task
 --                                 lives (a sample shows the task where it was before). It is final when
 --                                 its task has exited: when no membership of the task is open and the
@@ -255,7 +257,8 @@ CREATE INDEX namespace_maker ON namespace (maker_task_id) WHERE maker_task_id IS
 -- instead of repeating ten links.
 CREATE TABLE namespace_set (
   set_id INTEGER PRIMARY KEY AUTOINCREMENT,
-  links  TEXT NOT NULL UNIQUE                -- its ten links in one line, to find it again
+  links  TEXT UNIQUE                         -- its ten links in one line, to find it again. NULL where another
+                                             --   set has the same links, since two namespaces turned out to be one
 ) STRICT;
 
 CREATE TABLE namespace_set_link (

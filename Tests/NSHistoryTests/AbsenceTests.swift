@@ -40,7 +40,7 @@ final class EventfulHistory {
   /// The processes whose links cannot be read.
   var denied: Set<Int32> = []
 
-  private func links(_ pid: Int32) -> [LinkState] {
+  func links(_ pid: Int32) -> [LinkState] {
     if denied.contains(pid) {
       return Array(repeating: .unread(.denied), count: NamespaceLink.count)
     }

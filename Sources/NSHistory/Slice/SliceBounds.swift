@@ -14,8 +14,9 @@ struct SliceBounds {
 
   /// The bounds of a history; nil of one that is no slice.
   init?(_ connection: Connection) throws(SQLiteError) {
-    let row = try connection.prepare("SELECT from_wall_ns, until_wall_ns, of_uuid FROM slice WHERE slice_id = 1")
-      .first { ($0.integer(0), $0.integer(1), $0.text(2)) }
+    let row = try connection.prepare(
+      "SELECT from_wall_ns, until_wall_ns, of_uuid FROM slice WHERE slice_id = 1"
+    ).first { ($0.integer(0), $0.integer(1), $0.text(2)) }
     guard let row else { return nil }
     guard row.0 <= row.1 else {
       throw .corrupt("a slice ends before it begins", operation: "read the bounds of a slice")

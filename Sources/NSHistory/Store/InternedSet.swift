@@ -1,4 +1,5 @@
 internal import NamespaceModel
+internal import SQLite
 
 /// A namespace set and its row: that tells it from others.
 struct InternedSet: Hashable {
@@ -6,6 +7,18 @@ struct InternedSet: Hashable {
   /// In the order of `NamespaceLink`: the row of a namespace, or the code of why there is none,
   /// negated.
   let parts: [Int64]
+
+  /// By what a set is found again (`namespace_set.links`).
+  static func key(_ parts: [Int64]) -> String {
+    parts.map(String.init).joined(separator: " ")
+  }
+
+  /// The links of a set that is in the file.
+  static func parts(of set: Int64, in connection: Connection) throws(SQLiteError) -> [Int64] {
+    try connection.prepare(
+      "SELECT COALESCE(namespace_id, -unread) FROM namespace_set_link WHERE set_id = ? ORDER BY link"
+    ).bind(.integer(set)).map { $0.integer(0) }
+  }
 
   subscript(link: NamespaceLink) -> Int64 { parts[Int(link.rawValue)] }
 

@@ -50,17 +50,23 @@ final class Interner {
     cgroups.removeAll()
   }
 
-  /// Writes down the kernel's id of a namespace that was written without it.
-  ///
-  /// A row that has the id already, of a pin or an owner, keeps it: then the two rows may be one
-  /// namespace, as their inode number says.
-  func rename(_ renaming: ProcessSample.Renaming) throws(SQLiteError) {
+  /// Writes down the kernel's id of a namespace that was written without it: into its row, or, where another row has
+  /// that id already, by making the two rows one.
+  func rename(
+    _ renaming: ProcessSample.Renaming, in live: inout LiveProcesses
+  ) throws(SQLiteError) {
     renamed[renaming.from] = renaming.to
     let known = namespaces.removeValue(forKey: renaming.from)
     let found = try known == nil ? find(renaming.from) : nil
-    guard let id = renaming.to.kernelID, let row = known ?? found,
-      try find(renaming.to) == nil
-    else { return }
+    guard let id = renaming.to.kernelID, let row = known ?? found else { return }
+    if let target = try find(renaming.to) {
+      guard target != row else { return }
+      let sets = try NamespaceMerger(connection: connection).merge(row, into: target)
+      live.rename(sets)
+      // They hold the row and the sets that had it.
+      forget()
+      return
+    }
     try connection.prepare(
       """
       UPDATE namespace SET kernel_id = ?2, session_id = NULL, inode_generation = NULL,
@@ -92,7 +98,7 @@ final class Interner {
       case .unread(let reason): parts.append(-Int64(reason.rawValue))
       }
     }
-    let key = parts.map(String.init).joined(separator: " ")
+    let key = InternedSet.key(parts)
     if let known = sets[key] { return known }
     let found = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
       .bind(.text(key)).first { $0.integer(0) }
@@ -112,10 +118,8 @@ final class Interner {
 
   /// The namespace set of a row; nil when there is none.
   func set(row: Int64) throws(SQLiteError) -> InternedSet? {
-    try connection.prepare("SELECT links FROM namespace_set WHERE set_id = ?")
-      .bind(.integer(row)).first { $0.text(0) }
-      .map { text in text.split(separator: " ").compactMap { Int64($0) } }
-      .flatMap { $0.count == NamespaceLink.count ? InternedSet(row: row, parts: $0) : nil }
+    let parts = try InternedSet.parts(of: row, in: connection)
+    return parts.count == NamespaceLink.count ? InternedSet(row: row, parts: parts) : nil
   }
 
   private func insertSet(_ key: String, _ parts: [Int64]) throws(SQLiteError) -> Int64 {

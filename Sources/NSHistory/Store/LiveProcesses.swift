@@ -68,6 +68,17 @@ struct LiveProcesses {
     return hasPinHolderExited
   }
 
+  /// Two namespaces turned out to be one: sets that had the one are called otherwise now.
+  mutating func rename(_ sets: [Int64: InternedSet]) {
+    for (token, process) in processes {
+      if let set = sets[process.set.row] { processes[token]?.set = set }
+    }
+    for (token, process) in paused {
+      if let set = sets[process.set.row] { paused[token]?.set = set }
+    }
+    presence.recount(processes.values.lazy.map(\.set))
+  }
+
   /// A process that goes on.
   mutating func resume(_ token: ProcessToken) -> Process? { paused.removeValue(forKey: token) }
 }

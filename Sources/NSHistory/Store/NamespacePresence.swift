@@ -31,6 +31,18 @@ struct NamespacePresence {
     for namespace in set.own { add(-1, to: namespace, last: last) }
   }
 
+  /// Counts anew, because sets and namespaces got other rows. Which were entered or left since the last call of `write`
+  /// is kept.
+  mutating func recount(_ members: some Sequence<InternedSet>) {
+    sets.removeAll()
+    counts.removeAll()
+    for set in members {
+      sets[set, default: 0] += 1
+      guard sets[set] == 1 else { continue }
+      for namespace in set.own { counts[namespace, default: 0] += 1 }
+    }
+  }
+
   private mutating func add(_ change: Int, to namespace: Int64, last: Int64) {
     let before = counts[namespace] ?? 0
     touched[namespace, default: Touch(wasEmpty: before == 0, last: last)].last = last

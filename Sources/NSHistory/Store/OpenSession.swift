@@ -194,7 +194,7 @@ final class OpenSession {
           try rows.insert(step, before: state.number)
         }
         interner.begin(state.number)
-        for renaming in news.renamed { try interner.rename(renaming) }
+        for renaming in news.renamed { try interner.rename(renaming, in: &state.live) }
         try memberships.write(
           news, into: &state.live, sample: state.number, at: sample.start,
           isFirst: lastSample == nil, confirmed: confirmed ?? 0)
@@ -232,11 +232,12 @@ final class OpenSession {
   func write(_ scan: PinScan) throws(SQLiteError) {
     let scan = bootClock.scan(scan)
     var found: [PinWriter.Key: Int64] = [:]
-    _ = try transaction { (state) throws(SQLiteError) in
+    let written = try transaction { (state) throws(SQLiteError) in
       interner.begin(state.number)
-      for renaming in scan.renamed { try interner.rename(renaming) }
+      for renaming in scan.renamed { try interner.rename(renaming, in: &state.live) }
       found = try pinWriter.write(scan, after: pins)
     }
+    live = written.live
     pins = found
     live.pinHolders = Set(found.keys.compactMap(\.holder.pid))
     if scan.start.boot > lastBeginning { lookedForPins = lookedForPins ?? scan.end.boot }

@@ -64,7 +64,7 @@ final class FollowedSets {
   /// So many sets are kept before those that no task has are dropped.
   private var limit = few
   private static let few = 4096
-  private var namespaces: [Key: FollowedNamespace] = [:]
+  private var namespaces: [NamespaceNumber: FollowedNamespace] = [:]
   /// Tells namespaces apart that no id tells apart; far from what samples count.
   private var lastInodeGeneration: UInt64 = 1 << 40
   /// Whether a task surely is in a namespace still. It is told to have left a moment after it did, and
@@ -80,17 +80,13 @@ final class FollowedSets {
   var leftOut: Int64?
   /// What was found mounted since the last event that was taken in.
   var sights: [MountedSight] = []
+  private var undecided = UndecidedNamespaces()
   /// The namespaces that are not called by the id that was found thereby yet.
   private var mounted: [FollowedNamespace] = []
   /// What samples call the namespaces that an event reported first, where that is another name.
   private var sampledNames: [ObservedNamespace: FollowedNamespace] = [:]
   /// The namespaces that got another name since `takeRenamed`, and the one they had.
   private var renamed: [(namespace: FollowedNamespace, before: ObservedNamespace)] = []
-
-  private struct Key: Hashable {
-    let type: NamespaceType
-    let inode: UInt64
-  }
 
   /// The set of these links.
   func set(_ links: [FollowedLink]) -> FollowedSet {
@@ -153,7 +149,7 @@ final class FollowedSets {
 
   /// The namespace that has an inode number now, if a task is in it.
   func live(_ type: NamespaceType, _ inode: UInt64) -> FollowedNamespace? {
-    namespaces[Key(type: type, inode: inode)].flatMap { $0.holders > 0 ? $0 : nil }
+    namespaces[NamespaceNumber(type: type, inode: inode)].flatMap { $0.holders > 0 ? $0 : nil }
   }
 
   /// A namespace that an event told of: the one that has the number, if a task is in it; or else one
@@ -169,7 +165,8 @@ final class FollowedSets {
   func namespace(
     _ type: NamespaceType, _ inode: UInt64, id: UInt64?, fileTime: Int64? = nil
   ) -> FollowedNamespace {
-    let key = Key(type: type, inode: inode)
+    let key = NamespaceNumber(type: type, inode: inode)
+    if let id { decide(key, is: id) }
     // Of those that are there from boot on each number is one for ever.
     if InitialNamespace.hasFixedInode(inode), let known = namespaces[key] { return known }
     if let live = live(type, inode) {
@@ -195,13 +192,27 @@ final class FollowedSets {
         isInitial: InitialNamespace.isInitial(
           type, inode, hasKernelID: id != nil, varying: initial)),
       met: now)
+    if id == nil, let last = namespaces[key] { undecided.add(namespace, after: last) }
     namespaces[key] = namespace
     return namespace
   }
 
+  /// The kernel's id of a number was read at a time: those that had the number since that id was read before are the
+  /// same namespace.
+  private func decide(_ number: NamespaceNumber, is id: UInt64, at time: Int64 = .max) {
+    for namespace in undecided.decide(number, is: id, at: time) {
+      let before = namespace.observed
+      var read = before
+      read.kernelID = id
+      read.inodeGeneration = 0
+      if namespace.learn(read) { renamed.append((namespace, before)) }
+    }
+  }
+
   /// A namespace that a sample read.
   private func namespace(_ observed: ObservedNamespace) -> FollowedNamespace {
-    let key = Key(type: observed.type, inode: observed.inode)
+    let key = NamespaceNumber(type: observed.type, inode: observed.inode)
+    if let id = observed.kernelID { decide(key, is: id) }
     if let known = namespaces[key] {
       if InitialNamespace.hasFixedInode(observed.inode) { return known }
       let id = known.observed.kernelID
@@ -220,8 +231,12 @@ final class FollowedSets {
     guard !set.isZombie else { return }
     for (held, state) in zip(set.links, read) {
       guard let namespace = held.namespace, case .namespace(let seen) = state,
-        seen.inode == namespace.inode, seen != namespace.observed
+        seen.inode == namespace.inode
       else { continue }
+      if let id = seen.kernelID {
+        decide(NamespaceNumber(type: seen.type, inode: seen.inode), is: id)
+      }
+      guard seen != namespace.observed else { continue }
       let before = namespace.observed
       if namespace.learn(seen) {
         renamed.append((namespace, before))
@@ -301,8 +316,11 @@ final class FollowedSets {
   }
 
   private func name(ofPinned pinned: ObservedNamespace, by start: Int64) -> ObservedNamespace {
+    if let id = pinned.kernelID {
+      decide(NamespaceNumber(type: pinned.type, inode: pinned.inode), is: id, at: start)
+    }
     guard !InitialNamespace.hasFixedInode(pinned.inode),
-      let known = namespaces[Key(type: pinned.type, inode: pinned.inode)], known.met < start,
+      let known = namespaces[NamespaceNumber(type: pinned.type, inode: pinned.inode)], known.met < start,
       known.isOne(with: pinned.kernelID) != false, known.holders > 0 || isLastReported(known)
     else { return pinned }
     let before = known.observed
@@ -315,7 +333,8 @@ final class FollowedSets {
   func applySights() {
     guard !sights.isEmpty else { return }
     for sight in sights where sight.time < now - MountedSight.delay {
-      guard let known = namespaces[Key(type: sight.type, inode: sight.inode)],
+      decide(NamespaceNumber(type: sight.type, inode: sight.inode), is: sight.id, at: sight.time)
+      guard let known = namespaces[NamespaceNumber(type: sight.type, inode: sight.inode)],
         known.observed.kernelID == nil, known.met < sight.time, isLastReported(known)
       else { continue }
       known.mountedID = sight.id
@@ -334,7 +353,7 @@ final class FollowedSets {
   func forgetUnheld(_ inodes: NamespaceInodes) {
     for type in NamespaceType.allCases {
       guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }
-      let key = Key(type: type, inode: inode)
+      let key = NamespaceNumber(type: type, inode: inode)
       if namespaces[key]?.holders == 0 { namespaces[key] = nil }
     }
   }

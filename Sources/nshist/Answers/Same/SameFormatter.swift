@@ -194,7 +194,10 @@ struct SameFormatter {
     let known = known(number)
     guard let nearest = known.min(by: { distance(of: $0) < distance(of: $1) }) else {
       if answer.types.allSatisfy({ $0.reasons[place] == .expired }) {
-        return "nothing is known of \(number.words) then: it is not in the history any more, or never was; \(span)"
+        return """
+          nothing is known of \(number.words) then: it is not in the history any more, or never \
+          was; \(span)
+          """
       }
       return "\(number.words) is not in the history; \(threadHints[number] ?? span)"
     }
