@@ -64,6 +64,9 @@ final class FollowedSets {
   /// So many sets are kept before those that no task has are dropped.
   private var limit = few
   private static let few = 4096
+  /// The kernel takes the times of files from a clock that it moves on with each tick, a hundred times a second or more
+  /// (`ktime_get_coarse_real_ts64`): something may have happened so much later than its time says.
+  private static let fileTick: Int64 = 10_000_000
   private var namespaces: [NamespaceNumber: FollowedNamespace] = [:]
   /// Tells namespaces apart that no id tells apart; far from what samples count.
   private var lastInodeGeneration: UInt64 = 1 << 40
@@ -180,7 +183,7 @@ final class FollowedSets {
     if let last = namespaces[key] {
       if let id, last.observed.kernelID ?? last.mountedID == id { return last }
       // A sample or a scan for pins tells it the id: see `learn`.
-      if let fileTime, last.met < fileTime, last.isOne(with: id) != false, isLastReported(last) {
+      if let fileTime, last.met <= fileTime + Self.fileTick, last.isOne(with: id) != false, isLastReported(last) {
         return last
       }
     }

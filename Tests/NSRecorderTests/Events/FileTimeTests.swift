@@ -45,6 +45,12 @@ struct FileTimeTests {
     #expect(script.history.faults == [])
   }
 
+  @Test("also where the kernel's clock for files had not moved on since")
+  func sameTick() throws {
+    let made = try makeAndLeave()
+    #expect(enter(there, fileTime: script.clock - 8_000_000) == made)
+  }
+
   @Test("without ids, too")
   func withoutIDs() throws {
     let bare = Place.host.with(.net, 1, id: nil)
