@@ -54,6 +54,8 @@ public struct ProcessDescription: Sendable, Hashable {
   /// Of one that an event reports, whether it may have been so for some time before: names in between were
   /// not reported.
   package var mayBeOlder = false
+  /// Of one that an event reports, whether the names from here on are not reported: `comm` is nil then.
+  package var hidesNames = false
 
   /// A description with these values.
   public init(

@@ -54,6 +54,14 @@ static int32_t start_child(int control) {
   while (1) pause();
 }
 
+/// Opens the uts namespace of a process, and keeps it open.
+static int32_t open_uts(int64_t pid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/ns/uts", (int)pid);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  return file < 0 ? -errno : file;
+}
+
 static int32_t leave(int64_t flags) { return unshare((int)flags) == 0 ? 0 : -errno; }
 
 /// The second thread: its number, and a pipe of orders to it.
@@ -140,6 +148,7 @@ static void obey(int control) {
     case 'f': answer = start_child(control); break;
     case 'n': flags = (int)order.argument; break;
     case 's': answer = enter(order.argument, flags); break;
+    case 'o': answer = open_uts(order.argument); break;
     case 'k':
       answer = socket(AF_UNIX, SOCK_STREAM, 0);
       if (answer < 0) answer = -errno;

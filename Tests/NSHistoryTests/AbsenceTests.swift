@@ -40,15 +40,18 @@ final class EventfulHistory {
   /// The processes whose links cannot be read.
   var denied: Set<Int32> = []
 
-  func links(_ pid: Int32) -> [LinkState] {
+  /// - Parameter net: the number of a net namespace that it is in, other than the one of all.
+  func links(_ pid: Int32, net: UInt64? = nil) -> [LinkState] {
     if denied.contains(pid) {
       return Array(repeating: .unread(.denied), count: NamespaceLink.count)
     }
     return NamespaceLink.allCases.map { link in
       .namespace(
         ObservedNamespace(
-          type: link.type, inode: 4_026_532_000 + UInt64(link.type.rawValue), kernelID: 100,
-          inodeGeneration: 0, isInitial: false))
+          type: link.type,
+          inode: link == .net && net != nil
+            ? 4_026_533_000 + (net ?? 0) : 4_026_532_000 + UInt64(link.type.rawValue),
+          kernelID: 100 + (link == .net ? net ?? 0 : 0), inodeGeneration: 0, isInitial: false))
     }
   }
 
@@ -137,6 +140,39 @@ extension HistoryReader {
 
 struct AbsenceTests {
   private func wall(_ seconds: Double) -> Int64 { EventfulHistory.wall(seconds) }
+
+  @Test("a thread that its process left behind is kept where only processes that changed are")
+  func threadLeftBehind() throws {
+    let history = try EventfulHistory(shortLived: .changed)
+    _ = try history.sample(0, [(2, -1), (10, -1)], isExact: false)
+    func event(_ time: Double, _ change: ProcessEvent.Change) -> ProcessEvent {
+      ProcessEvent(boot: EventfulHistory.reading(time).boot, change)
+    }
+    let there = history.links(2, net: 5)
+    let process = ProcessToken(number: 10)
+    let thread = ProcessToken(number: 99)
+    // The process makes a namespace and leaves it while its thread stays. No sample meets the thread.
+    _ = try history.write([event(1, .moved(process, ObservedSet(links: there)))])
+    let facts = history.appearance(10, -1).facts
+    _ = try history.write([
+      event(2, .moved(process, ObservedSet(links: history.links(10)))),
+      event(
+        2,
+        .started(
+          EventStart(
+            token: thread, parent: process, tid: 11, origin: .unknown, facts: facts,
+            description: .init(comm: nil, uid: nil, cgroup: nil), set: ObservedSet(links: there)))),
+    ])
+    _ = try history.write([event(3, .moved(ProcessToken(number: 2), ObservedSet(links: there)))])
+    _ = try history.write([event(4, .exited(thread, mayResume: false))])
+    _ = try history.sample(6, [])
+    let reader = try history.end()
+    let answer = try reader.shared(
+      .init([.processes(.pid(10)), .processes(.pid(2))], types: [.net]))
+    let visit = try #require(
+      answer.types[0].visits.first { $0.namespace.inode == 4_026_533_005 })
+    #expect(answer.types[0].verdict == .shared && visit.isExact, "\(answer.types[0])")
+  }
 
   @Test("in a gap nobody is said not to have been running, whenever its process ran")
   func inGap() throws {

@@ -30,14 +30,6 @@ extension RandomHistory {
     }
   }
 
-  /// Whether a process, and no other, was in a namespace or had its children go there before a sample.
-  func isOnly(_ process: Int, in key: Key, before sample: Int) -> Bool {
-    let members = samples[..<sample].flatMap { sample in
-      sample.values.filter { $0.links.contains { $0.key == key } }.map(\.process)
-    }
-    return Set(members) == [process]
-  }
-
   /// The last sample before another that read a link of a process.
   func lastRead(_ process: Int, _ link: NamespaceLink, before sample: Int) -> Int? {
     sighted(process).last {

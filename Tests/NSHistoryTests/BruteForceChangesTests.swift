@@ -129,7 +129,6 @@ struct BruteForceChangesTests {
       (change.missing != nil) == ((after + 1)...sample).contains(where: history.isCutOff),
       "\(what): missing \(String(describing: change.missing))")
     var marks: Set<NamespaceChange.Mark> = []
-    var joined: [(Int, Key)] = []
     for part in change.parts {
       guard let to = part.to?.key else { continue }
       let isKnown = to.isInitial || history.knew(to, before: sample)
@@ -142,11 +141,9 @@ struct BruteForceChangesTests {
         part.how == (isKnown ? .joined : .new), "\(what): \(part), known before: \(isKnown)")
       if !isKnown { marks.insert(.new) }
       guard isKnown else { continue }
-      if !to.isInitial { joined.append((process, to)) }
+      if !to.isInitial { marks.insert(.entered) }
       if to.isInitial, let from = part.from?.key, !from.isInitial { marks.insert(.toInitial) }
     }
-    let isToOwn = joined.allSatisfy { history.isOnly($0, in: $1, before: sample) }
-    if !isToOwn { marks.insert(.entered) }
     brute.check(
       Set(change.marks) == marks && change.marks.count == marks.count,
       "\(what): marks \(change.marks), not \(marks)")

@@ -69,6 +69,9 @@ public final class TestProcess {
   /// Gives its PID.
   public func startChild() throws -> Int32 { try order("f", 0) }
 
+  /// Opens the uts namespace of another process, which stays open. Gives its descriptor.
+  public func openUTS(of pid: Int32) throws -> Int32 { try order("o", Int64(pid)) }
+
   /// Makes a socket, which stays open. Gives its descriptor.
   public func makeSocket() throws -> Int32 { try order("k", 0) }
 

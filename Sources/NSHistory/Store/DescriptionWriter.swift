@@ -100,6 +100,7 @@ final class DescriptionWriter {
     // A process on its way out has no description; what was known before still holds.
     var new = known
     new.comm = description.comm.map { SystemText.escaped($0) } ?? known.comm
+    if description.hidesNames { new.comm = nil }
     new.uid = description.uid.map(Int64.init) ?? known.uid
     new.cgroup = try interner.cgroup(description.cgroup) ?? known.cgroup
     new.parent = description.parentPID.map(Int64.init) ?? known.parent

@@ -135,7 +135,9 @@ struct EventWriter {
     _ process: LiveProcesses.Process, _ token: ProcessToken, _ live: inout LiveProcesses,
     _ number: Int64, _ mayResume: Bool
   ) throws(SQLiteError) {
-    if !process.isMet, !mayResume, keeps == .none || (keeps == .changed && !process.isNoteworthy) {
+    // A thread has a row because it was elsewhere than its process.
+    let isChanged = process.isNoteworthy || process.tid != nil
+    if !process.isMet, !mayResume, keeps == .none || (keeps == .changed && !isChanged) {
       try tasks.remove(process.task)
     } else {
       try rows.close(process, after: number - 1, isExact: true)

@@ -46,7 +46,11 @@ extension EventFollower {
     task.renames = (turns, count + 1)
     let isLong = (batch?.events.count ?? 0) > Self.long
     guard count < (isLong ? Self.leastRenames : Self.mostRenames) else {
-      unreportedNames.insert(task.pid)
+      guard unreportedNames.insert(task.pid).inserted else { return }
+      // From here on it has a name that is not known, and not the one before.
+      var hidden = ProcessDescription(comm: nil, uid: nil, cgroup: nil)
+      hidden.hidesNames = true
+      batch?.events.append(ProcessEvent(boot: time, .described(task.token, hidden)))
       return
     }
     var description = task.description
@@ -64,7 +68,7 @@ extension EventFollower {
 
   /// So many new names of one process are reported with their times in one batch, and in one with more
   /// events than `long`.
-  private static let mostRenames = 8
+  private static let mostRenames = 16
   private static let leastRenames = 1
   private static let long = 8192
 

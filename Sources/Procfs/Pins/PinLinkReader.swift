@@ -10,12 +10,14 @@ final class PinLinkReader {
     case socket
     /// `/`: the root of some mount.
     case root
+    /// A path of so many bytes, which `path` gives.
+    case path(count: Int)
     case other
     case failed(Errno)
   }
 
-  // The text of a namespace or a socket is far shorter; what fills it is a path.
-  private static let capacity = 64
+  // What fills it is a longer path, which is none of a namespace that can be found again.
+  private static let capacity = 4096
   private let text = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
 
   deinit { text.deallocate() }
@@ -27,8 +29,14 @@ final class PinLinkReader {
     let read = UnsafeBufferPointer(start: text.assumingMemoryBound(to: UInt8.self), count: count)
     if read.starts(with: "socket:[".utf8) { return .socket }
     if read.elementsEqual("/".utf8) { return .root }
+    if read.first == UInt8(ascii: "/") { return .path(count: count) }
     guard let (type, inode) = LinkText.namespace(in: read.span) else { return .other }
     return .namespace(type, inode: inode)
+  }
+
+  /// The path of so many bytes that was read last.
+  func path(_ count: Int) -> [UInt8] {
+    Array(UnsafeRawBufferPointer(start: text, count: min(count, Self.capacity)))
   }
 
   /// Whether a link leads to `/`.

@@ -16,7 +16,41 @@ final class PinProcess {
     guard directory >= 0 else { throw .last }
   }
 
+  /// A process as one of its threads shows it.
+  private init(_ process: PinProcess, threadDirectory: Int32) {
+    pid = process.pid
+    directory = threadDirectory
+    stat = process.stat
+  }
+
   deinit { close(directory) }
+
+  /// The process as a thread shows it that has outlived the main one: that has no files and no namespaces any more.
+  /// Nil where the main thread is there, or no other is.
+  func survivor() -> PinProcess? {
+    guard let stat, Self.isZombie(stat) else { return nil }
+    let tasks = openat(directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard tasks >= 0 else { return nil }
+    defer { close(tasks) }
+    var threads = PIDListing()
+    guard threads.refresh(tasks) else { return nil }
+    for tid in threads.pids where tid != pid {
+      let thread = openat(tasks, "\(tid)", CLINUX_O_PATH_DIRECTORY)
+      guard thread >= 0 else { continue }
+      guard case .success(let text) = SmallFile.read("stat", in: thread),
+        let line = StatLine(text), !Self.isZombie(line)
+      else {
+        close(thread)
+        continue
+      }
+      return PinProcess(self, threadDirectory: thread)
+    }
+    return nil
+  }
+
+  private static func isZombie(_ stat: StatLine) -> Bool {
+    stat.state == UInt8(ascii: "Z") || stat.state == UInt8(ascii: "X")
+  }
 
   /// Who it is, read at most once; nil when that cannot be read.
   lazy var stat: StatLine? = {

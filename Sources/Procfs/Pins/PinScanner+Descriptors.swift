@@ -35,8 +35,11 @@ extension PinScanner {
         if let namespace = try prove(number, in: folder, type, inode, process) {
           found.append(pin(namespace, number, process))
         }
+      case .path(let count):
+        guard mountPaths.mayContain(count), mountPaths.contains(reader.path(count)) else { continue }
+        fallthrough
       case .root:
-        if let (type, inode) = detachedNamespace(number, in: folder, process),
+        if let (type, inode) = fileOfMount(number, in: folder, process),
           let namespace = try prove(number, in: folder, type, inode, process)
         {
           found.append(pin(namespace, number, process))

@@ -42,7 +42,10 @@ extension PinScanner {
   }
 
   private func reopen(_ pid: Int32) throws(ProcfsError) -> PinProcess? {
-    do throws(Errno) { return try PinProcess(pid, in: root) } catch {
+    do throws(Errno) {
+      let process = try PinProcess(pid, in: root)
+      return process.survivor() ?? process
+    } catch {
       try check(error, "open", "\(pid)")
       return nil
     }
@@ -64,6 +67,7 @@ extension PinScanner {
       return errno.isGone ? .gone : .failed
     }
     guard !table.entries.isEmpty else { return .read }
+    for entry in table.entries { mountPaths.add(entry.path) }
     let top = openRoot(of: process, table, isOwn: isOwn)
     defer { if top >= 0 { close(top) } }
     // The table is of the namespace that the process is in before and after it is read.

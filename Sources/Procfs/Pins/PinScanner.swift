@@ -25,6 +25,8 @@ public final class PinScanner {
   var sockets = SocketNamespaces()
   var descriptors = PIDListing(lowest: 0)
   var hidden = HiddenMounts()
+  /// Where namespaces are mounted, as far as earlier scans and the scanner's own mounts show.
+  var mountPaths = MountPaths()
   /// Whether a process has the number here that this `/proc` shows: only then it can be asked for a
   /// copy of a socket.
   let showsOwnNumbers: Bool
@@ -53,13 +55,19 @@ public final class PinScanner {
     hidden.mounts.removeAll()
     names.begin(varying: root.kthreaddInodes())
     sockets.begin()
+    mountPaths.begin(own: root)
     try listing.refresh(root)
     let own = ownPID
     var ownPins: [DescriptorPin] = []
     var members: [UInt64: [Int32]] = [:]
     for pid in listing.pids {
-      guard let process = try open(pid) else { continue }
-      let found = try lookAtFiles(of: process)
+      guard var process = try open(pid) else { continue }
+      var found = try lookAtFiles(of: process)
+      // A process whose main thread has exited has no files by that.
+      if found.isEmpty, descriptors.pids.isEmpty, let survivor = process.survivor() {
+        process = survivor
+        found = try lookAtFiles(of: process)
+      }
       if pid == own { ownPins = found } else { found.forEach { add($0.pin) } }
       if let inode = try mountNamespace(of: process) { members[inode, default: []].append(pid) }
     }

@@ -109,8 +109,11 @@ struct FoldingTests {
   func names() {
     for index in 0..<1000 { script.comm(10, "name\(index)") }
     script.turn()
-    #expect(script.described.count == 8)
+    #expect(script.described.count == 17)
     #expect(script.described.first?.description.comm == Array("name0".utf8))
+    // From then on its name is another one, which is not known.
+    #expect(script.described.dropLast().allSatisfy { !$0.description.hidesNames })
+    #expect(script.described.last?.description.hidesNames == true)
     #expect(script.follower.unreportedNames == [10])
   }
 }

@@ -153,7 +153,7 @@ struct LivePinTests {
   }
 
   @Test(
-    "a file opened by the path of a mount pins when the mount is gone",
+    "a file opened by the path of a mount pins, also when the mount is gone",
     arguments: IdentitySource.allCases)
   func openedByPath(source: IdentitySource) throws {
     let mounts = TestMounts()
@@ -173,21 +173,60 @@ struct LivePinTests {
       (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) == path
     }
     try #require(opened != nil)
+    func holders(_ pins: [NamespacePin]) -> Set<[Int32]> {
+      Set(
+        pins.compactMap { pin in
+          guard case .descriptor(let pid, .some, let number, _) = pin.holder else { return nil }
+          return [pid, number]
+        })
+    }
+    let both: Set<[Int32]> = [[sleeper.pid, 7], [getpid(), own]]
+    let before = try PinScanner(root: ProcRoot(), identity: source).scan()
+    #expect(holders(before.pins.filter { $0.namespace.inode == inode }) == both)
     try puppet.exit()
     try mounts.undoLast()
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/")
 
     let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
     let pins = scan.pins.filter { $0.namespace.inode == inode }
-    let holders = pins.compactMap { pin -> [Int32]? in
-      guard case .descriptor(let pid, .some, let number, _) = pin.holder else { return nil }
-      return [pid, number]
-    }
-    #expect(Set(holders) == [[sleeper.pid, 7], [getpid(), own]])
+    #expect(holders(pins) == both)
     let hasID = play.identity != .continuity && source != .continuity
     #expect(
       pins.allSatisfy { $0.namespace.type == .net && ($0.namespace.kernelID != nil) == hasID })
     #expect(Set(pins.map(\.namespace)).count == 1)
+  }
+
+  @Test(
+    "what a process has open or mounted counts while a thread of it lives",
+    arguments: IdentitySource.allCases)
+  func mainThreadExits(source: IdentitySource) throws {
+    let keeper = try TestProcess(in: CloneFlag.uts)
+    let inode = try #require(KernelNamespace.inode(namespaceFile(keeper.pid, .uts)))
+    let mounts = TestMounts()
+    let path = try mounts.privateFolder().file("pin")
+    try mounts.bind(namespaceFile(keeper.pid, .uts), onNew: path)
+    // Its mount namespace begins with the mounts of the one that it was made in.
+    let process = try TestProcess(in: CloneFlag.mnt)
+    _ = try process.openUTS(of: keeper.pid)
+    _ = try process.startThread()
+    let mountInode = try #require(KernelNamespace.inode(namespaceFile(process.pid, .mnt)))
+    try mounts.undoLast()
+    try keeper.exit()
+    func holders() throws -> Set<NamespacePin.Holder> {
+      let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
+      return Set(
+        scan.pins.filter { pin in
+          guard case .mount(_, let place) = pin.holder else {
+            return pin.namespace.inode == inode && pin.holder.pid == process.pid
+          }
+          return pin.namespace.inode == inode && place?.inode == mountInode
+        }.map(\.holder))
+    }
+    let before = try holders()
+    // Without ids one scan cannot prove a mount that lies in another mount namespace.
+    #expect(before.count == (source == .continuity ? 1 : 2), "\(before)")
+    try process.exitMainThread()
+    #expect(try holders() == before)
   }
 
   @Test("a socket pins the net namespace it was made in, when its process has left that")

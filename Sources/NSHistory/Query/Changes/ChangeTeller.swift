@@ -283,15 +283,14 @@ struct ChangeTeller {
       comesToItsOwn: try owns(process, allJoined: parts, before: after))
   }
 
-  /// Whether all the namespaces that a process, or its children, came into, but initial ones, are ones that it made,
-  /// or that it had been in, and nobody else.
+  /// Whether all the namespaces that a process, or its children, came into, but initial ones, are ones that it had
+  /// been in, and certainly nobody else.
   private func owns(
     _ process: ProcessRecord?, allJoined parts: [Part], before sample: Int64
   ) throws(SQLiteError) -> Bool {
     for part in parts where part.how.mayBeJoined {
       guard let namespace = part.to, namespace.isInitial != true else { continue }
       guard let process else { return false }
-      if try reading.namespaces.life(namespace.id).maker == process.id { continue }
       guard
         try MemberFinder(reading: reading).isOnlyMember(process, of: namespace, before: sample)
       else { return false }

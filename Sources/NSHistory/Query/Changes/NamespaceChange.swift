@@ -27,8 +27,7 @@ public struct NamespaceChange: Sendable, Hashable {
   public let pin: PinRecord?
   /// Who had been in the namespaces that it joined; nil where that cannot be told.
   public let joined: ProcessRecord?
-  /// Whether the process made all the namespaces that it joined, but initial ones, or had been in them, and nobody
-  /// else.
+  /// Whether the process had been in all the namespaces that it joined, but initial ones, and certainly nobody else.
   let comesToItsOwn: Bool
 
   /// What happened. The raw value is the word in every output.

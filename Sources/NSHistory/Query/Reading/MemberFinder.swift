@@ -42,8 +42,23 @@ struct MemberFinder {
     }
   }
 
+  /// Whether events reported all that happened in a range, and nothing of it was left out.
+  private func areEventsComplete(_ range: ClosedRange<Int64>) throws(SQLiteError) -> Bool {
+    guard let session = reading.index.session(of: range.lowerBound), session.shortLived == .all,
+      session.first < range.lowerBound, range.upperBound <= session.last
+    else { return false }
+    return try reading.connection.prepare(
+      """
+      SELECT NOT EXISTS (
+        SELECT 1 FROM sample WHERE seq BETWEEN ?1 AND ?2 AND (gap IS NOT NULL OR folded > 0))
+      """
+    ).bind(.integer(range.lowerBound), .integer(range.upperBound)).first { $0.integer(0) == 1 }
+      ?? false
+  }
+
   /// Whether a process, threads of it included, was in a namespace or had its children go there before a sample, and
-  /// is certainly the only one that did. Of a namespace that it came to very often that is not looked for.
+  /// is certainly the only one that did: events reported all since the namespace was known. Of a namespace that it came
+  /// to very often that is not looked for.
   func isOnlyMember(
     _ process: ProcessRecord, of namespace: NamespaceRecord, before sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -51,6 +66,7 @@ struct MemberFinder {
       return false
     }
     let range = first...sample - 1
+    guard try areEventsComplete(first...sample) else { return false }
     let sql = try reading.members.sql(
       "m.task_id AS member", in: namespace, byEither: true, during: range)
     let members = try reading.connection.prepare("\(sql) LIMIT \(Self.most)")

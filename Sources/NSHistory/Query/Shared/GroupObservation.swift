@@ -13,7 +13,16 @@ struct GroupObservation {
     var isOfOthers = false
   }
 
+  /// A process that was in a namespace while it may have belonged to the group or not.
+  struct PossibleVisit {
+    /// Its row.
+    let process: Int64
+    let namespace: NamespaceRecord
+    let brackets: SampleWindowSet
+  }
+
   private(set) var doubts: [Doubt] = []
+  private(set) var possibleVisits: [PossibleVisit] = []
   /// When a process of it was there, or may have been.
   private(set) var possible = SampleWindowSet()
   /// The same without those who are not recorded, and who may be meant by the PID.
@@ -92,7 +101,7 @@ struct GroupObservation {
     }
     let observed = SampleWindowSet(seen).intersection(time.asked)
     there += observed.ranges
-    add(.changedBetweenSamples, process, member.uncertain)
+    try observeUncertain(member, type)
     guard let life else { return }
     let alive = try lifetime(life).intersection(time.asked)
     there += alive.ranges
@@ -107,6 +116,26 @@ struct GroupObservation {
       add(
         .changedBetweenSamples, process, SampleWindowSet(confirmed..<sample).intersection(alive))
     }
+  }
+
+  /// A process in a time in which it may have belonged to the group or not. Where it was is mostly known all the same,
+  /// and then it can have shared only that.
+  private mutating func observeUncertain(
+    _ member: SharedGroup.Member, _ type: NamespaceType
+  ) throws(SQLiteError) {
+    var rest = member.uncertain.intersection(time.asked)
+    guard !rest.isEmpty else { return }
+    for run in try reading.tracks.runs(of: member.all, type.link) {
+      guard let namespace = run.value.namespace else { continue }
+      let end = try run.end(time.index)
+      let known = rest.intersection(SampleWindowSet(run.from..<end))
+      guard !known.isEmpty else { continue }
+      possibleVisits.append(
+        .init(process: member.task, namespace: namespace, brackets: known))
+      there += known.ranges
+      rest = rest.subtracting(known)
+    }
+    add(.changedBetweenSamples, member.task, rest)
   }
 
   /// The samples that found out of a process what no event had reported of this type.

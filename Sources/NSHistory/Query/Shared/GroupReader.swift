@@ -127,8 +127,10 @@ struct GroupReader {
       // A process is in a group while it has the name, or its control group is one of the container.
       let limited = isMeant.limited(life)
       if isMeant.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
+      let uncertain = Self.uncertain(limited.limits ?? [], of: life)
       try add(
-        task, limited.memberships.filter(isThere), Self.uncertain(limited.limits ?? [], of: life),
+        task, limited.memberships.filter(isThere), uncertain,
+        uncertain.isEmpty ? [] : life.memberships.filter(isThere),
         isMeant.isOfContainers ? Self.enclosure(of: limited) : nil, to: &group)
     }
   }
@@ -180,13 +182,13 @@ struct GroupReader {
   /// Adds a process or thread, if it was there in the time asked for.
   private func add(
     _ task: Int64, _ memberships: [Membership], _ uncertain: SampleWindowSet = .init(),
-    _ enclosure: Int64? = nil, to group: inout SharedGroup
+    _ all: [Membership] = [], _ enclosure: Int64? = nil, to group: inout SharedGroup
   ) throws(SQLiteError) {
     guard !memberships.isEmpty || !uncertain.intersection(time.asked).isEmpty else { return }
     group.members.append(
       .init(
         task: task, owner: try owner(of: task), memberships: memberships, uncertain: uncertain,
-        enclosure: enclosure))
+        all: all, enclosure: enclosure))
   }
 
   /// A process that may be of a group.

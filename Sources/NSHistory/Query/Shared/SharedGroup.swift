@@ -44,6 +44,8 @@ struct SharedGroup {
     /// When it may have belonged to the group or not: between two reads of its control group that
     /// differ.
     var uncertain = SampleWindowSet()
+    /// All its memberships in the time asked for, where there is such a time.
+    var all: [Membership] = []
     /// The row of the container that it is of by its namespaces, as nobody read its cgroup; nil otherwise.
     var enclosure: Int64?
   }

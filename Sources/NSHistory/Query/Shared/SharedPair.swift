@@ -34,6 +34,14 @@ struct SharedPair {
         add(doubt, group, isShared ? other.recorded : other.possible, to: &found)
       }
     }
+    for (group, own, other, others) in [
+      (groups.0, observations.0, groups.1, presences.1),
+      (groups.1, observations.1, groups.0, presences.0),
+    ] {
+      for doubt in try sharedVisits(own.possibleVisits, other, others) {
+        add(doubt, group, time.asked, to: &found)
+      }
+    }
     // What may be one namespace, or a process of the group, says nothing beside proof.
     if isShared { return found }
     for doubt in try reusedNumbers() { add(doubt, groups.0, time.asked, to: &found) }
@@ -139,6 +147,31 @@ struct SharedPair {
 
   private static func brackets(_ presence: Presence) -> SampleWindowSet {
     SampleWindowSet(presence.from - 1..<max(presence.end, presence.from) + 1)
+  }
+
+  /// Of visits of processes that may have belonged to one group, those to a namespace in which the other group was, or
+  /// may have been. It is the same also where one inode number may be two namespaces.
+  private func sharedVisits(
+    _ visits: [GroupObservation.PossibleVisit], _ other: SharedGroup, _ others: [Presence]
+  ) throws(SQLiteError) -> [GroupObservation.Doubt] {
+    guard !visits.isEmpty else { return [] }
+    let byNumber = Dictionary(grouping: try namespaces(of: other, others), by: \.inode)
+    let possible = other.place == groups.0.place ? observations.0 : observations.1
+    return visits.compactMap { visit in
+      func isMeant(_ namespace: NamespaceRecord) -> Bool {
+        namespace.id == visit.namespace.id || !namespace.differs(from: visit.namespace)
+      }
+      var there = SampleWindowSet()
+      for namespace in byNumber[visit.namespace.inode] ?? [] where isMeant(namespace) {
+        there = there.union(times(in: namespace, other, others))
+      }
+      for another in possible.possibleVisits where isMeant(another.namespace) {
+        there = there.union(another.brackets)
+      }
+      let both = visit.brackets.intersection(there)
+      return both.isEmpty
+        ? nil : .init(reason: .changedBetweenSamples, process: visit.process, brackets: both)
+    }
   }
 
   /// Processes that may be of one group, a container, and shared with the other or may have.

@@ -20,31 +20,50 @@ enum PinFormatter {
       + "not seen \(TimeFormat.localTime(missed, zone)))"
   }
 
-  /// In a sentence, with times: each, up to a few. What several recordings saw is said once.
+  /// In a sentence, with times: those that the last scan found first, a few of them, then those that are gone. What
+  /// several recordings saw is said once.
   static func list(_ pins: [PinRecord], _ zone: TimeZoneChoice) -> String? {
-    guard !pins.isEmpty else { return nil }
+    let all = Dictionary(grouping: pins, by: \.words)
     var order: [String] = []
-    var all: [String: [PinRecord]] = [:]
     for pin in pins {
       order.removeAll { $0 == pin.words }
       order.append(pin.words)
-      all[pin.words, default: []].append(pin)
     }
-    let shown = order.suffix(most).map { words in
+    func isHeld(_ words: String) -> Bool { all[words]?.contains(where: \.isInLastLook) ?? false }
+    // The mounts that everybody sees say more than their copies in other mount namespaces.
+    let held = order.filter(isHeld).map { (words: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false) }
+    let first = (held.filter { !$0.isCopy } + held.filter(\.isCopy)).map(\.words)
+    let gone = order.filter { !isHeld($0) }
+    let parts = [
+      sentence("pinned by", first.prefix(most), more: "more", first.count, all, zone),
+      sentence("once pinned by", gone.suffix(most), more: "before", gone.count, all, zone),
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  private static func sentence(
+    _ verb: String, _ shown: ArraySlice<String>, more: String, _ count: Int,
+    _ all: [String: [PinRecord]], _ zone: TimeZoneChoice
+  ) -> String? {
+    guard !shown.isEmpty else { return nil }
+    let each = shown.map { words in
       let times = all[words] ?? []
       let ends = [times.map(\.firstSeen).min(), times.map(\.lastSeen).max()]
         .compactMap(\.self).map { TimeFormat.localTime($0, zone) }
       let count = times.count > 1 ? ", \(times.count) times" : ""
       return "\(words), seen \(ends.joined(separator: " to "))\(count)"
     }
-    let others = order.count > most ? "; and \(order.count - most) before" : ""
-    return "pinned by \(shown.joined(separator: "; "))\(others)"
+    let others = count > shown.count ? "; and \(count - shown.count) \(more)" : ""
+    return "\(verb) \(each.joined(separator: "; "))\(others)"
   }
 
   private static let most = 3
 }
 
 extension PinRecord {
+  /// Whether it is a mount that only processes of a mount namespace other than the host's see.
+  fileprivate var isInOtherMounts: Bool { mountNamespace.map { $0.isInitial != true } ?? false }
+
   /// For people: `mount /run/netns/blue`, `descriptor 3 of 4711 nginx`.
   var words: String {
     switch kind {

@@ -28,9 +28,10 @@ extension ProcessRecord {
 
   /// The containers that it may have been in.
   var shownContainers: String {
+    let isOther = possibleDescriptions.contains { $0.container != nil }
     let own = Self.either(
       possibleDescriptions.map { one in
-        guard let container = one.container else { return alternatives.isEmpty ? "" : "none" }
+        guard let container = one.container else { return isOther ? "none" : "" }
         return switch one.containerSource {
         case .inherited: "\(container.label) (inherited)"
         case .namespaces: "\(container.label) (by namespaces)"
@@ -48,7 +49,7 @@ extension ProcessRecord {
 
   private static func shown(_ comm: String?) -> String {
     switch comm {
-    case nil: "(name not readable)"
+    case nil: "(name not known)"
     case ""?: "(empty name)"
     case let name?: name
     }

@@ -167,7 +167,7 @@ struct ComparisonText {
   private func words(_ process: Comparison.Process) -> String {
     var line = "\(process.number): "
     switch process.comm {
-    case nil: line += "(name not readable)"
+    case nil: line += "(name not known)"
     case ""?: line += "(empty name)"
     case let name?: line += name
     }

@@ -1,14 +1,15 @@
-// Namespaces that were opened by the path of a mount which is gone since (`ip netns delete NAME`).
+// Namespaces that were opened by the path of a mount (`/run/netns/NAME`).
 //
-// The link of such a file reads `/`, as that of an open root directory does.
+// The link of such a file reads that path, and, once the mount is gone (`ip netns delete NAME`), `/`, as that of an
+// open root directory does.
 
 internal import CLinux
 internal import Glibc
 internal import NamespaceModel
 
 extension PinScanner {
-  /// The namespace that an open file whose link reads `/` is; nil when it is anything else.
-  func detachedNamespace(
+  /// The namespace that an open file is whose link reads as such; nil when it is anything else.
+  func fileOfMount(
     _ number: Int32, in folder: Int32, _ process: PinProcess
   ) -> (NamespaceType, UInt64)? {
     guard root.isProc, hasNamespaceInode(number, process) else { return nil }

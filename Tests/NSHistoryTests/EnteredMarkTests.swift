@@ -1,0 +1,77 @@
+// Who is marked as having entered: a process that returns to a namespace in which it alone had been is not, if that is
+// certain.
+
+import NSHistory
+import NamespaceModel
+import TestSupport
+import Testing
+
+struct EnteredMarkTests {
+  private let history: EventfulHistory
+
+  init() throws {
+    history = try EventfulHistory()
+    _ = try history.sample(0, [(2, -1), (10, -1)], isExact: false)
+  }
+
+  private func move(_ pid: Int32, at time: Double, net: UInt64? = nil) throws {
+    _ = try history.write([
+      ProcessEvent(
+        boot: EventfulHistory.reading(time).boot,
+        .moved(
+          ProcessToken(number: UInt64(pid)), ObservedSet(links: history.links(pid, net: net))))
+    ])
+  }
+
+  /// The marks of the last time that process 10 came into the namespace.
+  private func marks() throws -> [NamespaceChange.Mark]? {
+    try history.end().allChanges(.init(types: [.net]))
+      .last { $0.process?.pid == 10 && $0.parts.first?.to?.inode == 4_026_533_005 }?.marks
+  }
+
+  @Test("a process that returns to where nobody else was")
+  func alone() throws {
+    try move(10, at: 1, net: 5)
+    try move(10, at: 2)
+    try move(10, at: 3, net: 5)
+    #expect(try marks() == [])
+  }
+
+  @Test("a process that returns to where somebody else had been meanwhile")
+  func afterVisitor() throws {
+    try move(10, at: 1, net: 5)
+    try move(10, at: 2)
+    try move(2, at: 3, net: 5)
+    try move(2, at: 4)
+    try move(10, at: 5, net: 5)
+    #expect(try marks() == [.entered])
+  }
+
+  @Test("a process that returns over a gap, in which somebody may have been there")
+  func overGap() throws {
+    try move(10, at: 1, net: 5)
+    try move(10, at: 2)
+    _ = try history.sample(4, [], gap: .eventsLost)
+    try move(10, at: 5, net: 5)
+    #expect(try marks() == [.entered])
+  }
+
+  @Test("a process that was there when all began: who was there before is not known")
+  func fromTheBeginning() throws {
+    let history = try EventfulHistory()
+    var sample = ProcessSample(start: EventfulHistory.reading(0))
+    var arrival = history.appearance(10, -1)
+    arrival.links = history.links(10, net: 5)
+    sample.appeared = [arrival]
+    _ = try history.writer.write(sample, SampleTiming())
+    for (time, net) in [(1.0, nil), (2, 5)] as [(Double, UInt64?)] {
+      _ = try history.write([
+        ProcessEvent(
+          boot: EventfulHistory.reading(time).boot,
+          .moved(ProcessToken(number: 10), ObservedSet(links: history.links(10, net: net))))
+      ])
+    }
+    let moves = try history.end().allChanges(.init(types: [.net])).filter { $0.kind == .moved }
+    #expect(moves.last?.marks == [.entered], "\(moves)")
+  }
+}
