@@ -43,6 +43,34 @@ struct DisputedContainerTests {
     #expect(stays[1].isInOtherContainer && stays[1].changes.map(\.link) == [.net])
   }
 
+  /// Whether the container and another one shared a net namespace, the other being in one from the beginning.
+  private func sharing(with net: UInt64) throws -> SharedAnswer.TypeAnswer {
+    let db = String(repeating: "b", count: 64)
+    var history = EntryHistory(path: folder.file("history.db"))
+    history.sampled(1, EntryHistory.initial, "0::/init.scope")
+    history.sampled(10, EntryHistory.initial, Self.host)
+    history.sampled(
+      20, EntryHistory.initial.merging([.net: net]) { $1 }, "0::/system.slice/docker-\(db).scope")
+    history.move(10, [.net: 2], at: 3000)
+    history.read(10, "0::/system.slice/docker-\(Self.web).scope", at: 3000)
+    history.exit(10, at: 4000)
+    return try history.reader().shared(
+      .init([.processes(.container(Self.web)), .processes(.container(db))], types: [.net])
+    ).types[0]
+  }
+
+  @Test("while its container is not known it can have shared only where it was")
+  func sharedNothing() throws {
+    let elsewhere = try sharing(with: 3)
+    #expect(elsewhere.verdict == .never, "\(elsewhere)")
+  }
+
+  @Test("where the other was too, that leaves it unknown")
+  func perhapsShared() throws {
+    let there = try sharing(with: 1)
+    #expect(there.verdict == .unknown && there.reason == .changedBetweenSamples, "\(there)")
+  }
+
   @Test("the history of the container says since when it may have been in it")
   func ofContainer() throws {
     let stays = try stays(.container(Self.web))
