@@ -1,6 +1,7 @@
 // Every command and every option is in the README, and the README names no other.
 
 import Foundation
+import NSHistory
 import TestSupport
 import Testing
 
@@ -90,6 +91,12 @@ struct ReadmeTests {
     #expect(outcome.status == 0 && outcome.messages == "")
     for command in try commands() {
       #expect(outcome.output.contains(command.path.last ?? ""), "\(command.path)")
+    }
+  }
+
+  @Test func everyReasonIsThere() {
+    for reason in UnknownReason.allCases {
+      #expect(readme.contains("| `\(reason.rawValue)` |"), "\(reason)")
     }
   }
 

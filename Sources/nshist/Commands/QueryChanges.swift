@@ -84,7 +84,7 @@ struct QueryChanges: ParsableCommand {
     if let namespace = question.namespace { try hints.say(othersOf: namespace) }
     if isEmpty {
       try sayNothing(question, reader, hints)
-      try hints.endEmpty(caveats)
+      try hints.endEmptyThroughTime(caveats)
     }
   }
 

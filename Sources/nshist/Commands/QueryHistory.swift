@@ -48,7 +48,7 @@ struct QueryHistory: ParsableCommand {
     try hints.say(othersOf: selector, in: window)
     if listing.rows == 0 {
       try hints.say(nothingOf: selector, in: window)
-      try hints.endEmpty(caveats, of: [selector])
+      try hints.endEmptyThroughTime(caveats, of: [selector])
     }
   }
 }

@@ -49,7 +49,7 @@ struct QueryPeers: ParsableCommand {
     try hints.say(othersOf: selector, in: window)
     if listing.rows == 0 {
       try sayNothing(selector, window, reader, hints)
-      try hints.endEmpty(caveats)
+      try hints.endEmptyThroughTime(caveats)
     }
   }
 

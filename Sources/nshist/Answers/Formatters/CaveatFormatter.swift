@@ -71,6 +71,12 @@ struct CaveatFormatter {
     """
   }
 
+  /// What samples alone cannot say.
+  var samplesOnly: String? {
+    guard caveats.contains(where: { $0.kind == .samplesOnly }) else { return nil }
+    return "only samples were taken: what came and went between two of them was not recorded"
+  }
+
   private var leftOut: String? {
     let kept = caveats.compactMap { caveat -> ShortLived? in
       if case .shortLivedLeftOut(let kept) = caveat.kind { kept } else { nil }

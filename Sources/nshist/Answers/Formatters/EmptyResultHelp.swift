@@ -194,6 +194,16 @@ struct EmptyResultHelp {
     "what was recorded of \(show(time)) was removed (retention), so nothing is known of it"
   }
 
+  /// Ends an empty answer about all the time in which something may have come and gone between two samples. Samples
+  /// alone do not show that there was no such process, nor such a change.
+  func endEmptyThroughTime(
+    _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = []
+  ) throws {
+    guard let samplesOnly = caveats.samplesOnly else { return try endEmpty(caveats, of: selectors) }
+    Messages.shared.say(samplesOnly)
+    throw ExitCode(ExitStatus.unknown)
+  }
+
   private func recorded() throws -> String {
     guard let span = try reader.recordedSpan() else { return "it holds no sample yet" }
     return "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"

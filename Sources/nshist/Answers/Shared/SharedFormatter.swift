@@ -69,8 +69,8 @@ struct SharedFormatter {
     if isMoment, let time = window.since { return "at \(show(time))" }
     guard let recorded = answer.recorded else { return "in all that is recorded (nothing)" }
     if let until = window.until, until < recorded.lowerBound {
-      let first = isExpired ? "that retention has left" : "of all"
-      return "\(asked), before the first sample \(first), at \(show(recorded.lowerBound)),"
+      let left = isExpired ? " that retention has left," : ""
+      return "\(asked), before the first sample\(left) at \(show(recorded.lowerBound)),"
     }
     if let since = window.since, since > recorded.upperBound {
       return "\(asked), after the last sample at \(show(recorded.upperBound)),"
