@@ -39,7 +39,9 @@ struct NamespaceMerger {
     let sets = try connection.prepare(
       "SELECT DISTINCT set_id FROM namespace_set_link WHERE namespace_id = ?"
     ).bind(.integer(row)).map { $0.integer(0) }
-    return try sets.map { (set) throws(SQLiteError) in (set, try InternedSet.parts(of: set, in: connection)) }
+    return try sets.map { (set) throws(SQLiteError) in
+      (set, try InternedSet.parts(of: set, in: connection))
+    }
   }
 
   /// Gives a set its new links. Where another has these already, the two rows stay, and only the other one is found

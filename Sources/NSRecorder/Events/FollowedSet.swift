@@ -183,7 +183,9 @@ final class FollowedSets {
     if let last = namespaces[key] {
       if let id, last.observed.kernelID ?? last.mountedID == id { return last }
       // A sample or a scan for pins tells it the id: see `learn`.
-      if let fileTime, last.met <= fileTime + Self.fileTick, last.isOne(with: id) != false, isLastReported(last) {
+      if let fileTime, last.met <= fileTime + Self.fileTick, last.isOne(with: id) != false,
+        isLastReported(last)
+      {
         return last
       }
     }
@@ -323,7 +325,8 @@ final class FollowedSets {
       decide(NamespaceNumber(type: pinned.type, inode: pinned.inode), is: id, at: start)
     }
     guard !InitialNamespace.hasFixedInode(pinned.inode),
-      let known = namespaces[NamespaceNumber(type: pinned.type, inode: pinned.inode)], known.met < start,
+      let known = namespaces[NamespaceNumber(type: pinned.type, inode: pinned.inode)],
+      known.met < start,
       known.isOne(with: pinned.kernelID) != false, known.holders > 0 || isLastReported(known)
     else { return pinned }
     let before = known.observed

@@ -14,7 +14,8 @@ struct MountPaths {
     paths.removeAll()
     // Where the table cannot be read, these are found by the next scan.
     if root.isProc,
-      case .success(let text) = SmallFile.read("self/mountinfo", in: root.descriptor, limit: 1 << 28)
+      case .success(let text) = SmallFile.read(
+        "self/mountinfo", in: root.descriptor, limit: 1 << 28)
     {
       for entry in MountInfo(text).entries { paths.insert(entry.path) }
     }

@@ -36,7 +36,9 @@ extension PinScanner {
           found.append(pin(namespace, number, process))
         }
       case .path(let count):
-        guard mountPaths.mayContain(count), mountPaths.contains(reader.path(count)) else { continue }
+        guard mountPaths.mayContain(count), mountPaths.contains(reader.path(count)) else {
+          continue
+        }
         fallthrough
       case .root:
         if let (type, inode) = fileOfMount(number, in: folder, process),

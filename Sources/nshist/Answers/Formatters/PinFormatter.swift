@@ -31,7 +31,9 @@ enum PinFormatter {
     }
     func isHeld(_ words: String) -> Bool { all[words]?.contains(where: \.isInLastLook) ?? false }
     // The mounts that everybody sees say more than their copies in other mount namespaces.
-    let held = order.filter(isHeld).map { (words: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false) }
+    let held = order.filter(isHeld).map {
+      (words: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false)
+    }
     let first = (held.filter { !$0.isCopy } + held.filter(\.isCopy)).map(\.words)
     let gone = order.filter { !isHeld($0) }
     let parts = [
