@@ -90,7 +90,7 @@ class History:
     def __init__(self, connection):
         self.connection = connection
         self.random = random.Random(SEED)
-        self.tasks, self.memberships, self.samples = [], [], []
+        self.tasks, self.memberships, self.samples, self.notes = [], [], [], []
         self.namespaces, self.sets, self.cgroups, self.steps = Rows(), Rows(), Rows(), []
         self.named = Rows()  # containers by id and name
         self.begun = 0  # memberships that began
@@ -130,8 +130,9 @@ class History:
             "INSERT INTO membership (task_id, set_id, from_seq, until_seq, cause,"
             " origin_set_id) VALUES (?, ?, ?, ?, ?, ?)", self.memberships)  # fmt: skip
         insert(
-            "INSERT INTO sample (seq, session_id, wall_ns, boot_ns, duration_ns, late_ns, gap)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)", self.samples)  # fmt: skip
+            "INSERT INTO sample (seq, session_id, wall_ns, boot_ns, duration_ns, gap)"
+            " VALUES (?, ?, ?, ?, ?, ?)", self.samples)  # fmt: skip
+        insert("INSERT INTO sample_note (seq, late_ns) VALUES (?, ?)", self.notes)
         insert("INSERT INTO clock_step (seq, step_ns) VALUES (?, ?)", self.steps)
         insert(
             "INSERT INTO container (container_id, engine, id, name) VALUES (?, 'docker', ?, ?)",
@@ -151,7 +152,7 @@ class History:
             "INSERT INTO namespace_set_link (set_id, link, namespace_id) VALUES (?, ?, ?)",
             [(row, link, part) for row, parts in sets for link, part in enumerate(parts)],
         )
-        for written in self.tasks, self.memberships, self.samples, self.steps:
+        for written in self.tasks, self.memberships, self.samples, self.notes, self.steps:
             written.clear()
 
     # Namespaces
@@ -300,7 +301,9 @@ class History:
             self.offset += step
             self.steps.append((self.now, step))
         wall = self.boot + self.offset
-        self.samples.append((self.now, number + 1, wall, self.boot, self.took, late, gap))
+        self.samples.append((self.now, number + 1, wall, self.boot, self.took, gap))
+        if late:
+            self.notes.append((self.now, late))
         return before
 
     def resume(self):

@@ -28,7 +28,7 @@
 --                                 cgroup (but its container_id),
 --                                 past_description, task_program, task_login, program, login, pin_scan,
 --                                 short-lived processes (`short_lived_task`), slice, slice_process,
---                                 samples (but sample.gap of the last one)
+--                                 samples (but sample.gap of the last one), sample_note
 --   changed until it ends:        session (end_reason, last_seq), namespace (last_seq, and what was
 --                                 learned late: owner, parent, initial, maker, kernel_id), pin (until_scan,
 --                                 task_id), container (name, image: when the engine's files are read),
@@ -150,7 +150,6 @@ CREATE TABLE sample (
   wall_ns    INTEGER NOT NULL,
   boot_ns    INTEGER NOT NULL,
   duration_ns    INTEGER NOT NULL CHECK (duration_ns >= 0),
-  late_ns    INTEGER,                        -- behind its schedule; NULL when in time
   -- Why nothing is known of the time since the sample before: 1 the machine was suspended, 2 the
   -- recorder did not get to run, 3 samples could not be written, 4 samples could not be read,
   -- 5 events were lost.
@@ -159,13 +158,19 @@ CREATE TABLE sample (
   -- moment, its beginning.
   exact      INTEGER CHECK (exact = 1),
   -- How many tasks the sample showed otherwise than events had reported; NULL without events.
-  disagreements INTEGER,
+  disagreements INTEGER
+) STRICT;
+CREATE INDEX sample_gap ON sample (seq) WHERE gap IS NOT NULL;
+
+-- What else there is to say of a sample: few have such a row.
+CREATE TABLE sample_note (
+  seq     INTEGER PRIMARY KEY REFERENCES sample,
+  late_ns INTEGER,                           -- behind its schedule; NULL when in time
   -- How many changes of namespaces were left out since the sample before, because one task changed a
   -- namespace of one type more often than is recorded one by one. From the change after which they were
   -- left out until the sample after them that type of the task is 'unseen'. NULL for none.
-  folded     INTEGER
+  folded  INTEGER
 ) STRICT;
-CREATE INDEX sample_gap ON sample (seq) WHERE gap IS NOT NULL;
 
 -- Events that follow one another, with no sample in between, within a second of both clocks. Event N
 -- of them has the sequence number first_seq + N, and happened offsets[N] microseconds after wall_ns
@@ -317,7 +322,8 @@ CREATE TABLE task (
   start_ticks   INTEGER,                     -- of the boot clock; NULL when not readable
   parent_pid    INTEGER NOT NULL,            -- when first seen
   kernel_thread INTEGER NOT NULL CHECK (kernel_thread IN (0, 1)),
-  nspid         TEXT    NOT NULL,            -- PIDs in inner pid namespaces: '4711 12 1'
+  nspid         TEXT,                        -- PIDs in inner pid namespaces: '4711 12 1'. NULL where there is
+                                             --   no other than pid; empty where they are not known
   start_wall_ns INTEGER,                     -- start_ticks, by the wall clock when first seen
   -- The description that was read last; past_description has those before.
   comm          TEXT,                        -- escaped; NULL when not readable
@@ -532,7 +538,7 @@ CREATE VIEW samples AS
          CASE gap WHEN 1 THEN 'suspended' WHEN 2 THEN 'stalled' WHEN 3 THEN 'write-failed'
                   WHEN 4 THEN 'read-failed' WHEN 5 THEN 'events-lost' END AS gap_before,
          exact, disagreements
-  FROM sample;
+  FROM sample LEFT JOIN sample_note USING (seq);
 
 -- One row for each event that has a sequence number.
 CREATE VIEW events AS
@@ -553,7 +559,7 @@ CREATE VIEW processes AS
   SELECT t.task_id, b.uuid AS boot, p.pid_namespace_inode, t.pid, t.tid, t.start_ticks,
          strftime('%Y-%m-%dT%H:%M:%S', t.start_wall_ns / 1000000000, 'unixepoch')
            || printf('.%02dZ', t.start_wall_ns % 1000000000 / 10000000) AS start,
-         t.comm, t.uid, t.parent_pid, t.kernel_thread, t.nspid, c.path AS cgroup, c.unit,
+         t.comm, t.uid, t.parent_pid, t.kernel_thread, COALESCE(t.nspid, t.pid) AS nspid, c.path AS cgroup, c.unit,
          n.engine, n.id AS container, n.name AS container_name
   FROM task AS t JOIN pid_space AS p USING (space_id) JOIN boot AS b USING (boot_id)
   LEFT JOIN cgroup AS c USING (cgroup_id) LEFT JOIN container AS n USING (container_id)

@@ -89,7 +89,8 @@ struct ShortExecTests {
     #expect(!shared.output.contains("left out"), "\(shared.output)")
     _ = try recording.end()
     try Connection(path: recording.database, access: .readWrite).execute(
-      "UPDATE sample SET folded = 3")
+      "INSERT INTO sample_note (seq, folded) SELECT seq, 3 FROM sample WHERE true "
+        + "ON CONFLICT (seq) DO UPDATE SET folded = 3")
     let words =
       [
         "query", "shared", selector, "container:\(name)-db", "--type", "net", "--db",

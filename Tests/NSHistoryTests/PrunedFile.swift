@@ -27,6 +27,7 @@ enum PrunedFile {
     "DELETE FROM event_loss WHERE seq <= WATERMARK",
     "DELETE FROM clock_step WHERE seq <= WATERMARK",
     "DELETE FROM event_batch WHERE first_seq < WATERMARK",
+    "DELETE FROM sample_note WHERE seq < WATERMARK",
     "DELETE FROM sample WHERE seq < WATERMARK",
     "DELETE FROM short_lived_task WHERE from_seq < WATERMARK",
     "DELETE FROM membership WHERE until_seq < WATERMARK",

@@ -31,17 +31,21 @@ struct SequenceWriter {
       timing.isExact && !isExact ? 0 : max(0, sample.end.boot - sample.start.boot)
     try connection.prepare(
       """
-      INSERT INTO sample (seq, session_id, wall_ns, boot_ns, duration_ns, late_ns, gap, exact,
-        disagreements, folded)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO sample (seq, session_id, wall_ns, boot_ns, duration_ns, gap, exact, disagreements)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(number), .integer(session), .integer(sample.start.wall), .integer(sample.start.boot),
-      .integer(took), .optional(timing.late),
-      .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
-      timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null,
-      timing.folded > 0 ? .integer(Int64(timing.folded)) : .null
+      .integer(took), .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
+      timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
     ).run()
+    if timing.late != nil || timing.folded > 0 {
+      try connection.prepare("INSERT INTO sample_note (seq, late_ns, folded) VALUES (?, ?, ?)")
+        .bind(
+          .integer(number), .optional(timing.late),
+          timing.folded > 0 ? .integer(Int64(timing.folded)) : .null
+        ).run()
+    }
     if isFirst {
       try connection.prepare("UPDATE session SET first_seq = ? WHERE session_id = ?")
         .bind(.integer(number), .integer(session)).run()

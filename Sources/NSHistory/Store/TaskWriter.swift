@@ -39,7 +39,7 @@ struct TaskWriter {
       .integer(row), .integer(space), .integer(Int64(facts.pid)),
       .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
-      .text(Self.nspid(facts)),
+      Self.nspid(facts),
       .optional(startWall(facts, start)),
       .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
@@ -76,7 +76,7 @@ struct TaskWriter {
       """
     ).bind(
       .integer(row), .optional(facts.startTicks.map(Int64.init(bitPattern:))),
-      .integer(facts.isKernelThread ? 1 : 0), .text(Self.nspid(facts)),
+      .integer(facts.isKernelThread ? 1 : 0), Self.nspid(facts),
       .optional(startWall(facts, now))
     ).run()
   }
@@ -97,8 +97,10 @@ struct TaskWriter {
     }
   }
 
-  private static func nspid(_ facts: ProcessFacts) -> String {
-    facts.nspid.map(String.init).joined(separator: " ")
+  /// The value of `task.nspid`: nearly all processes have one PID only.
+  private static func nspid(_ facts: ProcessFacts) -> Value {
+    facts.nspid == [facts.pid]
+      ? .null : .text(facts.nspid.map(String.init).joined(separator: " "))
   }
 
   /// The process of an earlier session with this PID and start, if it must be the same: it was

@@ -160,8 +160,9 @@ struct CoverageQuery {
   ) throws(SQLiteError) -> (count: Int64, disagreements: Int64, folded: Int64) {
     try reading.connection.prepare(
       """
-      SELECT COUNT(*), COALESCE(SUM(disagreements), 0), COALESCE(SUM(folded), 0)
-      FROM sample WHERE seq BETWEEN ? AND ?
+      SELECT COUNT(*), COALESCE(SUM(disagreements), 0), COALESCE(
+        (SELECT SUM(folded) FROM sample_note WHERE seq BETWEEN ?1 AND ?2), 0)
+      FROM sample WHERE seq BETWEEN ?1 AND ?2
       """
     ).bind(IntervalOverlapQuery.values(piece))
       .first { ($0.integer(0), $0.integer(1), $0.integer(2)) } ?? (0, 0, 0)

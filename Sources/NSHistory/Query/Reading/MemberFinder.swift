@@ -50,7 +50,9 @@ struct MemberFinder {
     return try reading.connection.prepare(
       """
       SELECT NOT EXISTS (
-        SELECT 1 FROM sample WHERE seq BETWEEN ?1 AND ?2 AND (gap IS NOT NULL OR folded > 0))
+        SELECT 1 FROM sample WHERE seq BETWEEN ?1 AND ?2 AND gap IS NOT NULL
+        UNION ALL
+        SELECT 1 FROM sample_note WHERE seq BETWEEN ?1 AND ?2 AND folded > 0)
       """
     ).bind(.integer(range.lowerBound), .integer(range.upperBound)).first { $0.integer(0) == 1 }
       ?? false

@@ -1,6 +1,6 @@
 internal import SQLite
 
-/// Finds the times in which changes of namespaces were left out: see `sample.folded` in `Migrations`.
+/// Finds the times in which changes of namespaces were left out: see `sample_note.folded` in `Migrations`.
 struct LeftOutFinder {
   let reading: Reading
 
@@ -11,9 +11,9 @@ struct LeftOutFinder {
     // The sample behind a time counts what was left out in it.
     let rows = try reading.connection.prepare(
       """
-      SELECT s.wall_ns, s.folded, (SELECT b.wall_ns FROM sample AS b
+      SELECT s.wall_ns, o.folded, (SELECT b.wall_ns FROM sample AS b
         WHERE b.seq < s.seq ORDER BY b.seq DESC LIMIT 1)
-      FROM sample AS s WHERE s.folded > 0 AND s.seq BETWEEN ?1 AND COALESCE(
+      FROM sample_note AS o JOIN sample AS s USING (seq) WHERE o.folded > 0 AND o.seq BETWEEN ?1 AND COALESCE(
         (SELECT MIN(n.seq) FROM sample AS n WHERE n.seq >= ?2), ?2)
       ORDER BY s.seq
       """

@@ -36,8 +36,13 @@ extension ProcessRecord {
       makerPID: Provenance(row.optionalInteger(first + 16)).hasMaker
         ? row.integer(first + 5) : nil,
       isKernelThread: row.integer(first + 6) != 0,
-      nspid: row.text(first + 13).split(separator: " ").compactMap { Int64($0) }, firstSeen: 0,
+      nspid: Self.nspid(row.optionalText(first + 13), pid: row.integer(first + 11)), firstSeen: 0,
       lastSeen: 0,
       isOpen: false)
+  }
+
+  /// The PIDs in inner pid namespaces, from the text of `task.nspid`.
+  private static func nspid(_ text: String?, pid: Int64) -> [Int64] {
+    text.map { $0.split(separator: " ").compactMap { Int64($0) } } ?? [pid]
   }
 }
