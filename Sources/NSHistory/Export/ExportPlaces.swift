@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import SQLite
 
 /// Reads what control groups and boots are called. Processes name few of them, again and again.
@@ -60,4 +61,51 @@ struct ExportPlaces {
     boots[space] = boot
     return boot
   }
+}
+
+/// What the links of the namespace sets were that were met last, for each type.
+struct ExportSets {
+  private let reader: SetReader
+  /// A value a type, in their order.
+  private var sets = Slots<[LinkValue]>(bits: 11)
+
+  init(_ reader: SetReader) { self.reader = reader }
+
+  /// In which namespace of a type those of a set are.
+  mutating func value(_ type: NamespaceType, of set: Int64) throws(SQLiteError) -> LinkValue {
+    let place = Int(type.rawValue) - 1
+    if let known = sets[set] { return known[place] }
+    let links = try reader.links(of: set)
+    // A set that is read is whole.
+    let values = NamespaceType.allCases.map { links[$0.link] ?? .unread(.unseen) }
+    sets[set] = values
+    return values[place]
+  }
+}
+
+/// What was made of the rows that were met last, by their numbers: a fixed number of slots, each for
+/// the numbers of one remainder, so that the room does not grow and a look takes a few instructions.
+struct Slots<Value> {
+  private var keys: [Int64]
+  private var values: [Value?]
+
+  /// - Parameter bits: there are two to the power of so many slots.
+  init(bits: Int) {
+    keys = Array(repeating: 0, count: 1 << bits)
+    values = Array(repeating: nil, count: 1 << bits)
+  }
+
+  subscript(key: Int64) -> Value? {
+    get {
+      let slot = slot(key)
+      return keys[slot] == key ? values[slot] : nil
+    }
+    set {
+      let slot = slot(key)
+      keys[slot] = key
+      values[slot] = newValue
+    }
+  }
+
+  private func slot(_ key: Int64) -> Int { Int(truncatingIfNeeded: key) & (keys.count - 1) }
 }

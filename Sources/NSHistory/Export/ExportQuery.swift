@@ -35,7 +35,7 @@ public struct ExportFilter: Sendable {
 extension ExportFilter {
   /// The processes and the time that are exported. Without a choice of processes that is what the file holds, and no
   /// more is claimed of it.
-  fileprivate var scope: QuestionScope {
+  var scope: QuestionScope {
     let window = TimeWindow(since: since, until: until)
     let chosen =
       pids.map { ProcessSelector.pid($0) } + names + (container.map { [.container($0)] } ?? [])
@@ -91,26 +91,3 @@ public struct ExportRow: Sendable, Hashable {
   public var containerSource: ContainerSource?
 }
 
-extension HistoryReader {
-  /// Gives `body` each row that `filter` lets through, ordered by process and time, in memory
-  /// that does not grow with the file. Ends early when `body` returns false.
-  public func export(
-    _ filter: ExportFilter, _ body: (ExportRow) -> Bool
-  ) throws(HistoryError) {
-    try exportPieces(filter) { body(ExportRow($0, $1)) }
-  }
-
-  /// The same rows, in the parts that they are made of, for who writes millions: `ExportRow` is made
-  /// anew for each, and most of what it says was said by the one before.
-  public func exportPieces(
-    _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
-  ) throws(HistoryError) {
-    try snapshot { () throws(HistoryError) in
-      try require(filter.scope)
-      do throws(SQLiteError) {
-        var stream = try ExportStream(connection, filter, isRecorded: isRecorded)
-        try stream.forEach(body)
-      } catch { throw wrap(error) }
-    }
-  }
-}

@@ -1,0 +1,275 @@
+public import NamespaceModel
+internal import SQLite
+
+/// Tells the life of a process, stay by stay.
+struct HistoryQuery {
+  let reading: Reading
+  let window: TimeWindow
+
+  private var comparison: LinkComparison { LinkComparison(reading: reading) }
+
+  /// Gives `body` each stay; returns false when `body` did.
+  func forEach(of life: TaskHistory, _ body: (HistoryEntry) -> Bool) throws(SQLiteError) -> Bool {
+    // Held back until the next one tells whether anything changed at its end.
+    var last: HistoryEntry?
+    func give(_ stay: HistoryEntry) -> Bool { !window.mayOverlap(stay.stretch) || body(stay) }
+    var before: LinkComparison.Links?
+    var read: LinkComparison.Links = [:]
+    let maker = try maker(of: life.process)
+    for part in try parts(of: life) {
+      let life = try joined(part.life)
+      var isInOther = part.isInOtherContainer
+      for membership in life.memberships {
+        let links = try reading.sets.links(of: membership.set)
+        for piece in try reading.index.pieces(of: membership.from...membership.until) {
+          var unreported: [NamespaceLink] = []
+          let changes: [LinkChange]
+          if let before {
+            changes = try comparison.changes(
+              from: before, read: read, to: links, at: piece.lowerBound)
+            unreported = Self.unreported(before, links)
+          } else {
+            changes = try arrivals(of: life, membership, links, maker)
+          }
+          var stay = try stay(
+            piece, of: membership, in: life, links, changes, maker, isBeginning: before == nil,
+            isInOtherContainer: isInOther, changes.isEmpty ? unreported : [])
+          isInOther = false
+          before = links
+          read.update(links)
+          if var ended = last {
+            if stay.goesOn { (ended.end.kind, stay.beginning.kind) = (.read, .read) }
+            guard give(ended) else { return false }
+          }
+          last = stay
+        }
+      }
+    }
+    return last.map(give) ?? true
+  }
+
+  /// The life, cut where its process came into another container. Of one that is told only as far as it was
+  /// what a question means, all is one.
+  private func parts(
+    of life: TaskHistory
+  ) throws(SQLiteError) -> [(life: TaskHistory, isInOtherContainer: Bool)] {
+    guard life.limits == nil, !life.process.past.isEmpty else { return [(life, false)] }
+    let ids = Set(life.process.descriptionSpans.map(\.description.container?.id))
+    guard ids.count > 1 else { return [(life, false)] }
+    var spans: [ProcessRecord.DescriptionSpan] = []
+    for id in ids { spans += life.process.spans { $0.container?.id == id } }
+    spans.sort { $0.certain.lowerBound < $1.certain.lowerBound }
+    var parts: [(life: TaskHistory, isInOtherContainer: Bool)] = []
+    for (place, span) in spans.enumerated() {
+      let part = life.limited(to: [try fromMove(span, of: life)], within: true)
+      if !part.memberships.isEmpty { parts.append((part, place > 0)) }
+    }
+    return parts
+  }
+
+  /// The span of a description that was read at the moment at which an event told of new namespaces: it
+  /// begins with that event.
+  private func fromMove(
+    _ span: ProcessRecord.DescriptionSpan, of life: TaskHistory
+  ) throws(SQLiteError) -> ProcessRecord.DescriptionSpan {
+    let first = span.certain.lowerBound
+    guard !span.beginsExactly, let move = life.membership(at: first), move.beginsExactly,
+      move.from < first, move.from > span.possibleFrom,
+      try reading.index.point(move.from).wall == reading.index.point(first).wall
+    else { return span }
+    return ProcessRecord.DescriptionSpan(
+      description: span.description, possibleFrom: span.possibleFrom,
+      certain: move.from...span.certain.upperBound, possibleUntil: span.possibleUntil,
+      beginsExactly: span.beginsExactly, endsExactly: span.endsExactly)
+  }
+
+  /// The life, with what follows one another in the same namespaces as one: a namespace of which the
+  /// kernel's id was learned late is the same.
+  private func joined(_ life: TaskHistory) throws(SQLiteError) -> TaskHistory {
+    var joined: [Membership] = []
+    for membership in life.memberships {
+      if let last = joined.last, last.until &+ 1 == membership.from, !membership.startsSession,
+        try holds(last.set, membership.set)
+      {
+        joined[joined.count - 1] = last.joined(with: membership)
+      } else {
+        joined.append(membership)
+      }
+    }
+    var life = life
+    life.memberships = joined
+    return life
+  }
+
+  private func holds(_ one: Int64, _ other: Int64) throws(SQLiteError) -> Bool {
+    if one == other { return true }
+    let (before, after) = (try reading.sets.links(of: one), try reading.sets.links(of: other))
+    return NamespaceLink.allCases.allSatisfy { link in
+      guard before[link] != after[link] else { return true }
+      guard let first = before[link]?.namespace, let second = after[link]?.namespace else {
+        return false
+      }
+      return !first.differs(from: second) && (first.kernelID == nil) != (second.kernelID == nil)
+    }
+  }
+
+  /// The links that no event reported in one of two stays.
+  private static func unreported(
+    _ before: LinkComparison.Links, _ after: LinkComparison.Links
+  ) -> [NamespaceLink] {
+    NamespaceLink.allCases.filter { link in
+      before[link] != after[link]
+        && [before[link], after[link]].contains(.unread(.unseen))
+    }
+  }
+
+  private func stay(
+    _ piece: ClosedRange<Int64>, of membership: Membership, in life: TaskHistory,
+    _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: Maker?,
+    isBeginning: Bool,
+    isInOtherContainer: Bool, _ unreported: [NamespaceLink]
+  ) throws(SQLiteError) -> HistoryEntry {
+    let stretch = try reading.edges(of: life)
+      .stretch(piece, of: membership.from...membership.until)
+    let isFirst = isBeginning && life.movedFrom == nil
+    // Up to an event that ended it, it may have been something else by then that was read only later.
+    let process =
+      stretch.end.isExact
+      ? life.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
+      : life.process.described(at: piece.upperBound)
+    let isGone = try isParentGone(of: process, maker?.process, at: piece.upperBound)
+    return HistoryEntry(
+      process: process, from: stretch.from, until: stretch.until,
+      beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
+      isFirst: isFirst,
+      isReturn: isBeginning ? false : try reading.threads.isReturned(life, at: piece.lowerBound),
+      joined: try MemberFinder(reading: reading).member(
+        of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process),
+      parent: isFirst ? maker?.task.described(at: piece.lowerBound) : nil,
+      parentThen: isGone ? nil : try parent(of: process, maker?.process, at: piece.upperBound),
+      isParentGone: isGone,
+      isInOtherContainer: isInOtherContainer, unreported: unreported)
+  }
+
+  /// Who made a process or a thread.
+  private struct Maker {
+    /// The process, or the thread of it, that did.
+    let task: ProcessRecord
+    /// The process: its thread may exit long before it.
+    let process: ProcessRecord
+  }
+
+  private func maker(of process: ProcessRecord) throws(SQLiteError) -> Maker? {
+    guard let task = try reading.lives.parent(of: process) else { return nil }
+    let process = task.tid == nil ? task : try reading.lives.parent(of: task)
+    return Maker(task: task, process: process ?? task)
+  }
+
+  /// The parent of a process as it was at a sample or event.
+  ///
+  /// - Parameter maker: the process that made it.
+  private func parent(
+    of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
+  ) throws(SQLiteError) -> ProcessRecord? {
+    guard process.tid == nil, process.parentPIDs.count == 1, let pid = process.parentPIDs.first,
+      pid != 0
+    else { return nil }
+    if let maker, maker.pid == pid,
+      try reading.lives.life(task: maker.id)?.isMissing(at: point) == false
+    {
+      return maker.described(at: point)
+    }
+    let there = try reading.tracks.lives(
+      TaskNumber(pid: pid), alive: reading.index.point(point).wall)
+    return there.count == 1 ? there[0].process.described(at: point) : nil
+  }
+
+  /// Whether the process that made another had exited by a sample or event, and nobody read which one took
+  /// that over.
+  private func isParentGone(
+    of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard process.tid == nil, let pid = process.makerPID, process.parentPIDs == [pid],
+      let maker, maker.pid == pid, let life = try reading.lives.life(task: maker.id)
+    else { return false }
+    return life.lastSample < point
+  }
+
+  private func arrivals(
+    of life: TaskHistory, _ membership: Membership, _ links: LinkComparison.Links,
+    _ maker: Maker?
+  ) throws(SQLiteError) -> [LinkChange] {
+    if let set = life.movedFrom {
+      let before = try reading.sets.links(of: set)
+      return try comparison.changes(
+        from: before, read: before, to: links, at: membership.from)
+    }
+    // What was there before the first sample of all is no change.
+    guard membership.from != reading.index.first, let origin = try origin(of: life) else {
+      return []
+    }
+    let earlier = try comparison.linksOfParent(maker?.task, at: membership.from - 1)
+    return try comparison.arrivals(
+      of: links, from: origin, earlier: earlier, at: membership.from)
+  }
+
+  /// Where the children of its parent went when a process started, if that is another place.
+  private func origin(of life: TaskHistory) throws(SQLiteError) -> LinkComparison.Links? {
+    let set =
+      try reading.connection.prepare(
+        """
+        SELECT origin_set_id FROM membership WHERE task_id = ? AND from_seq = ? AND cause = 2
+        """
+      ).bind(.integer(life.process.id), .integer(life.memberships.first?.from ?? 0))
+      .first { $0.optionalInteger(0) } ?? nil
+    return try set.map(reading.sets.links)
+  }
+}
+
+/// A time, without a gap in the samples, in which a process had one namespace set.
+public struct HistoryEntry: Sendable, Hashable {
+  /// The process.
+  public let process: ProcessRecord
+  /// When it began, if its beginning is exact, or else when the first sample that saw this did; in
+  /// nanoseconds since the epoch.
+  public let from: Int64
+  /// When it ended, if its end is exact, or else when the last sample that saw this began.
+  public let until: Int64
+  /// How it began.
+  public internal(set) var beginning: IntervalBound
+  /// How it ended.
+  public internal(set) var end: IntervalBound
+  /// What each link was.
+  public let links: [NamespaceLink: LinkValue]
+  /// What is not as it was in the stay before; in the first, what is not where the parent's children
+  /// go. Empty where all is.
+  public let changes: [LinkChange]
+  /// Whether it is the first of its process, or of a thread that did not move into it.
+  public let isFirst: Bool
+  /// Of a thread, whether it is in all the namespaces again that its process is in.
+  public let isReturn: Bool
+  /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be told.
+  public let joined: ProcessRecord?
+  /// Of the first stay, the parent of the process when it was first seen; nil where that is not known.
+  public let parent: ProcessRecord?
+  /// Its parent at the end of the stay, as it was then; nil where it had none, and where that is not
+  /// known.
+  public let parentThen: ProcessRecord?
+  /// Whether the parent that is known had exited by then, so that another had taken its place.
+  public let isParentGone: Bool
+  /// Whether it is in another container than in the stay before, or in none any more.
+  public let isInOtherContainer: Bool
+  /// Of a stay without changes, the links that no event reported in it, or in the one before.
+  public let unreported: [NamespaceLink]
+
+  /// Whether nothing is known to have changed since the stay before: a link was read that no event had
+  /// reported, or was not reported any more.
+  var goesOn: Bool {
+    !isFirst && changes.isEmpty && !unreported.isEmpty && !isInOtherContainer
+      && beginning.kind == .changed
+  }
+
+  var stretch: ResolvedInterval {
+    ResolvedInterval(from: from, until: until, beginning: beginning, end: end)
+  }
+}

@@ -1,0 +1,200 @@
+public import NamespaceModel
+internal import SQLite
+
+/// Streams the members of namespaces.
+struct MembersQuery {
+  let reading: Reading
+  let window: TimeWindow
+  let samples: ClosedRange<Int64>
+  /// From so many memberships on members are not sorted.
+  private let most: Int
+  private let runs: MemberIntervals
+
+  init(reading: Reading, window: TimeWindow, samples: ClosedRange<Int64>, most: Int = 65_536) {
+    self.reading = reading
+    self.window = window
+    self.samples = samples
+    self.most = most
+    runs = MemberIntervals(reading)
+  }
+
+  /// Gives `body` each member; returns false when `body` did.
+  func forEach(
+    in namespace: NamespaceRecord, _ body: (Member) -> Bool
+  ) throws(SQLiteError) -> Bool {
+    let there = try reading.members.sql(
+      "m.task_id AS member", in: namespace, during: samples)
+    let isCrowded = try isCrowded(namespace, there)
+    let sorted = ["SELECT DISTINCT member FROM (\(there)) ORDER BY 1"]
+    for sql in isCrowded ? Self.inOrder : sorted {
+      let tasks = try reading.connection.prepare(sql)
+        .bind(IntervalOverlapQuery.values(samples, namespace))
+      defer { tasks.reset() }
+      guard try forEach(of: tasks, in: namespace, body) else { return false }
+    }
+    return true
+  }
+
+  /// Whether so many were in a namespace in the range that it takes long to sort them.
+  private func isCrowded(
+    _ namespace: NamespaceRecord, _ there: String
+  ) throws(SQLiteError) -> Bool {
+    try reading.connection.prepare("SELECT COUNT(*) FROM (SELECT 1 FROM (\(there)) LIMIT ?)").bind(
+      IntervalOverlapQuery.values(samples, namespace) + [.integer(Int64(most))]
+    )
+    .first { $0.integer(0) >= most } ?? false
+  }
+
+  /// The same members in the same order, without sorting them: of all processes there ever were, one
+  /// after the other, those that were in it.
+  private static let inOrder = [
+    """
+    SELECT m.task_id FROM short_lived_task AS m NOT INDEXED
+    WHERE m.from_seq BETWEEN \(IntervalOverlapQuery.batch("?1")) AND ?2 AND m.until_seq >= ?1
+      AND m.set_id IN (\(sets)) ORDER BY m.from_seq DESC
+    """,
+    """
+    SELECT m.task_id FROM membership AS m INDEXED BY membership_task
+    WHERE m.task_id > 0 AND m.from_seq <= ?2 AND COALESCE(m.until_seq, ?2) >= ?1
+      AND m.set_id IN (\(sets)) ORDER BY m.task_id
+    """,
+  ]
+
+  private static let sets =
+    "SELECT set_id FROM namespace_set_link WHERE namespace_id = ?3 AND link = ?4"
+
+  private func forEach(
+    of tasks: Statement, in namespace: NamespaceRecord, _ body: (Member) -> Bool
+  ) throws(SQLiteError) -> Bool {
+    var last: Int64?
+    while try tasks.step() {
+      let task = tasks.integer(0)
+      // One that was there several times is told of once.
+      guard task != last, let life = try reading.lives.life(task: task) else { continue }
+      last = task
+      for member in try members(life, namespace) where !body(member) { return false }
+    }
+    return true
+  }
+
+  private func members(
+    _ life: TaskHistory, _ namespace: NamespaceRecord
+  ) throws(SQLiteError) -> [Member] {
+    let edges = reading.edges(of: life)
+    var members: [Member] = []
+    for run in try runs.runs(of: life, namespace.type.link, to: namespace) {
+      for piece in try reading.index.pieces(of: run.from...run.until) {
+        let stretch = try edges.stretch(piece, of: run.from...run.until)
+        guard window.mayOverlap(stretch) else { continue }
+        members.append(
+          Member(
+            namespace: namespace, process: life.process.described(at: piece.upperBound),
+            from: stretch.from, until: stretch.until, beginning: stretch.beginning,
+            end: stretch.end,
+            link: namespace.type.link))
+      }
+    }
+    return members
+  }
+}
+
+/// A process in a namespace, or one whose children go there, for a time without a gap in the samples.
+public struct Member: Sendable, Hashable {
+  /// The namespace.
+  public let namespace: NamespaceRecord
+  /// The process.
+  public let process: ProcessRecord
+  /// When it came, if the beginning is exact, or else when the first sample that saw it there began;
+  /// in nanoseconds since the epoch.
+  public let from: Int64
+  /// When it left, if the end is exact, or else when the last sample that saw it there began.
+  public let until: Int64
+  /// How that began.
+  public let beginning: IntervalBound
+  /// How that ended.
+  public let end: IntervalBound
+  /// The link that leads there: its own, or the one for its children.
+  public let link: NamespaceLink
+}
+
+extension Reading {
+  /// Gives `body` the row of each process that was ever recorded in a namespace, and the sample or event that saw
+  /// it there first, in that order. Ends early when `body` returns false.
+  func forEachArrival(
+    in namespace: NamespaceRecord, _ body: (Int64, Int64) throws(SQLiteError) -> Bool
+  ) throws(SQLiteError) {
+    guard let low = index.first, let high = index.last else { return }
+    let members = try connection.prepare(
+      """
+      SELECT member, MIN(began) AS first FROM (
+        \(IntervalOverlapQuery.inNamespace("m.task_id AS member, m.from_seq AS began")))
+      GROUP BY member ORDER BY first, member
+      """
+    ).bind(IntervalOverlapQuery.values(low...high, namespace))
+    defer { members.reset() }
+    while try members.step() {
+      guard try body(members.integer(0), members.integer(1)) else { return }
+    }
+  }
+}
+
+/// Finds when a link of a process led to one namespace, of many that are asked for one after the other.
+///
+/// What it reads of a process that was in very many it keeps, by namespace: to read all of its
+/// memberships for each of its namespaces would take the square of their number.
+final class MemberIntervals {
+  private let reading: Reading
+  private var known: [Key: [Int64: [PIDHistory.LinkInterval]]] = [:]
+  /// How many runs `known` holds.
+  private var count = 0
+  /// How often it has read all memberships of a process.
+  private(set) var readings = 0
+
+  private static let few = 16
+  private static let most = 1 << 18
+
+  private struct Key: Hashable {
+    let task: Int64
+    let link: NamespaceLink
+  }
+
+  init(_ reading: Reading) { self.reading = reading }
+
+  /// The runs of a link that led to a namespace. Of a link for children only those in which the process
+  /// itself was elsewhere.
+  func runs(
+    of life: TaskHistory, _ link: NamespaceLink, to namespace: NamespaceRecord
+  ) throws(SQLiteError) -> [PIDHistory.LinkInterval] {
+    let key = Key(task: life.process.id, link: link)
+    if let known = known[key] { return known[namespace.id] ?? [] }
+    readings += 1
+    let runs = try reading.tracks.runs(of: memberships(of: life, link))[link]
+    guard life.memberships.count > Self.few else {
+      return runs.filter { $0.value == .namespace(namespace) }
+    }
+    var byNamespace: [Int64: [PIDHistory.LinkInterval]] = [:]
+    for run in runs {
+      if let id = run.value.namespace?.id { byNamespace[id, default: []].append(run) }
+    }
+    if count + runs.count > Self.most {
+      known.removeAll()
+      count = 0
+    }
+    known[key] = byNamespace
+    count += runs.count
+    return byNamespace[namespace.id] ?? []
+  }
+
+  private func memberships(
+    of life: TaskHistory, _ link: NamespaceLink
+  ) throws(SQLiteError) -> [Membership] {
+    let own = link.type.link
+    guard link != own else { return life.memberships }
+    var elsewhere: [Membership] = []
+    for membership in life.memberships {
+      let links = try reading.sets.links(of: membership.set)
+      if links[link] != links[own] { elsewhere.append(membership) }
+    }
+    return elsewhere
+  }
+}

@@ -1,0 +1,11 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// The most namespaces of one type that there were at once.
+public struct PeakUse: Sendable, Hashable {
+  /// How many, initial ones left out.
+  public let count: Int
+  /// When the first sample that saw so many began, in nanoseconds since the epoch.
+  public let time: Int64
+}
+

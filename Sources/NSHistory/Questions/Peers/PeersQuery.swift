@@ -1,0 +1,189 @@
+public import NamespaceModel
+internal import SQLite
+
+/// "Who ever shared a namespace with it?"
+public struct PeersQuestion: Sendable {
+  /// The process.
+  public var process: ProcessSelector
+  /// When.
+  public var window: TimeWindow
+  /// The types asked for.
+  public var types: [NamespaceType]
+  /// Whether sharing an initial namespace counts: nearly all share those with the host.
+  public var countsInitial: Bool
+
+  /// A question with these values.
+  public init(
+    _ process: ProcessSelector, in window: TimeWindow = TimeWindow(),
+    types: [NamespaceType] = NamespaceType.allCases, countsInitial: Bool = false
+  ) {
+    self.process = process
+    self.window = window
+    self.types = types
+    self.countsInitial = countsInitial
+  }
+}
+
+/// Finds who was in the namespaces of one process while it was.
+struct PeersQuery {
+  let reading: Reading
+  let question: PeersQuestion
+  let samples: ClosedRange<Int64>
+
+  /// Gives `body` each peer; returns false when `body` did.
+  func forEach(of life: TaskHistory, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
+    let runs = try reading.threads.apart(life)
+    var own: [NamespaceType: [PIDHistory.LinkInterval]] = [:]
+    var candidates: Set<Int64> = []
+    for type in question.types {
+      own[type] = runs[type.link].filter { run in
+        guard let namespace = run.value.namespace else { return false }
+        return question.countsInitial || namespace.isInitial != true
+      }
+      for run in own[type] ?? [] { candidates.formUnion(try members(run)) }
+    }
+    try removeOwn(of: life.process, from: &candidates)
+    let together = TogetherFinder(reading: reading, window: question.window)
+    for task in candidates.sorted() {
+      guard let other = try reading.lives.life(task: task) else { continue }
+      let others = try reading.tracks.runs(of: other.memberships)
+      var shared: [Peer.Shared] = []
+      for type in question.types {
+        shared += try together.shared(own[type] ?? [], others[type.link])
+      }
+      guard !shared.isEmpty else { continue }
+      guard body(Peer(process: life.process, peer: other.process, shared: shared)) else {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// A process and its threads are no peers of one another.
+  private func removeOwn(
+    of process: ProcessRecord, from candidates: inout Set<Int64>
+  ) throws(SQLiteError) {
+    guard !candidates.isEmpty else { return }
+    let leader = process.tid == nil ? process : try reading.lives.parent(of: process)
+    candidates.remove(process.id)
+    guard let leader else { return }
+    candidates.remove(leader.id)
+    for thread in try reading.lives.threads(of: leader) { candidates.remove(thread.process.id) }
+  }
+
+  /// Who was in the namespace of a run at any sample of it.
+  private func members(_ run: PIDHistory.LinkInterval) throws(SQLiteError) -> [Int64] {
+    guard let namespace = run.value.namespace else { return [] }
+    let low = max(run.from, samples.lowerBound)
+    let high = min(run.until, samples.upperBound)
+    guard low <= high else { return [] }
+    return try reading.connection.prepare(
+      "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
+    ).bind(IntervalOverlapQuery.values(low...high, namespace)).map { $0.integer(0) }
+  }
+}
+
+/// A process that shared namespaces with the one asked about, and when.
+public struct Peer: Sendable, Hashable {
+  /// The process asked about: a PID may have been several.
+  public let process: ProcessRecord
+  /// The other.
+  public let peer: ProcessRecord
+  /// What they shared, in the order of `NamespaceType`.
+  public let shared: [Shared]
+
+  /// One namespace that both were in, and when.
+  public struct Shared: Sendable, Hashable {
+    /// The namespace.
+    public let namespace: NamespaceRecord
+    /// The times that are proven, in order. They may have begun and ended up to one sample earlier
+    /// or later.
+    public let intervals: [Together]
+
+    /// How long that was together, in nanoseconds.
+    public var total: Int64 { intervals.reduce(0) { $0 &+ ($1.until &- $1.from) } }
+  }
+
+  /// A time in which both were seen in one namespace, in nanoseconds since the epoch: as
+  /// `SameAnswer.Interval`.
+  public struct Together: Sendable, Hashable {
+    /// From the end of the first sample that saw it.
+    public let from: Int64
+    /// To the beginning of the last.
+    public let until: Int64
+    /// Whether it still held in the last sample, and the recorder is still running.
+    public let isOpen: Bool
+  }
+}
+
+/// Finds the times at which two processes are proven to have been in one namespace, by the rules of
+/// `SameOverRange`.
+struct TogetherFinder {
+  let reading: Reading
+  let window: TimeWindow
+
+  private var index: SampleIndex { reading.index }
+
+  /// The namespaces that runs of one type share, and when.
+  func shared(
+    _ first: [PIDHistory.LinkInterval], _ second: [PIDHistory.LinkInterval]
+  ) throws(SQLiteError) -> [Peer.Shared] {
+    var order: [NamespaceRecord] = []
+    var times: [NamespaceRecord: [Peer.Together]] = [:]
+    for one in first {
+      guard let namespace = one.value.namespace else { continue }
+      for other in second where other.value == one.value {
+        let low = max(one.from, other.from)
+        let high = min(one.until, other.until)
+        guard low <= high else { continue }
+        for piece in try index.pieces(of: low...high) {
+          guard let time = try time(piece, one, other) else { continue }
+          if times[namespace] == nil { order.append(namespace) }
+          times[namespace, default: []].append(time)
+        }
+      }
+    }
+    return order.map { Peer.Shared(namespace: $0, intervals: times[$0] ?? []) }
+  }
+
+  private func time(
+    _ piece: ClosedRange<Int64>, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
+  ) throws(SQLiteError) -> Peer.Together? {
+    let opening = try index.point(piece.lowerBound)
+    let rest = try rest(behind: piece.upperBound, one, other)
+    var from = opening.wall
+    var until = opening.wall
+    if piece.count > 1 {
+      from = opening.wallEnd
+      until = max(from, try index.point(piece.upperBound).wall)
+    } else if try !isProven(by: opening, one, other) {
+      guard let rest else { return nil }
+      from = rest.lowerBound
+    }
+    until = max(until, rest?.upperBound ?? until)
+    guard window.overlaps(from, until) else { return nil }
+    let isWhole = until <= window.until ?? until
+    from = max(from, window.since ?? from)
+    until = min(until, window.until ?? until)
+    return Peer.Together(
+      from: from, until: until,
+      isOpen: isWhole && piece.upperBound == index.last && index.sessions.last?.isOpen == true)
+  }
+
+  /// The time behind a sample up to the event that ended it, if both were there throughout.
+  private func rest(
+    behind sample: Int64, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
+  ) throws(SQLiteError) -> ClosedRange<Int64>? {
+    let behind = try index.bracket(before: sample + 1)
+    let stayed = [one, other].allSatisfy { $0.until > sample || behind.isExactEnd(of: $0) }
+    return behind.isExact && stayed ? behind.certain : nil
+  }
+
+  /// A sample is not atomic; see `Simultaneity` for when one proves that both were there at once.
+  private func isProven(
+    by sample: SamplePoint, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
+  ) throws(SQLiteError) -> Bool {
+    if sample.isExact { return true }
+    return try SampleSides(sample, index).prove([one, other])
+  }
+}

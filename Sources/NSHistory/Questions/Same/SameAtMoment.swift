@@ -1,0 +1,146 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// "At this moment": what the samples on both sides say, if they say the same.
+struct SameAtMoment {
+  let query: SameQuery
+  let time: Int64
+
+  func answer() -> SameAnswer {
+    let brackets = query.brackets
+    return SameAnswer(
+      verdict: .unknown,
+      processes: query.tracks.map { track in
+        track.processes.indices.filter { place in
+          brackets.contains { track.mayRun(place, in: $0, until: time) }
+        }.map { track.processes[$0].described(in: brackets, at: time) }
+      },
+      types: query.question.types.map { answer($0, brackets) },
+      samples: brackets.map(SameAnswer.SampleGap.init))
+  }
+
+  private func answer(
+    _ type: NamespaceType, _ brackets: [SampleWindow]
+  ) -> SameAnswer.TypeAnswer {
+    let judgements = brackets.map { bracket in
+      Judgement(query.tracks.map { $0.state(type.link, bracket, until: time) })
+    }
+    // One wall time can be several moments: within a sample, or after the clock was set back.
+    let verdicts = Set(judgements.map(\.verdict))
+    let verdict = verdicts.count == 1 ? verdicts.first ?? .unknown : .unknown
+    let reason: UnknownReason? =
+      verdict != .unknown
+      ? nil
+      : UnknownReason.common(judgements.map(\.reason))
+        ?? (brackets.isEmpty ? .notRecorded : .changedBetweenSamples)
+    let reasons = query.tracks.indices.map { place in
+      UnknownReason.common(judgements.map { $0.states[place].reason })
+        ?? (brackets.isEmpty ? .notRecorded : nil)
+    }
+    return SameAnswer.TypeAnswer(
+      type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
+      intervals: [], isExact: !brackets.isEmpty && brackets.allSatisfy(\.isExact),
+      differedAtTimes: verdict == .different, unknownAtTimes: nil, reasons: reasons)
+  }
+}
+
+extension SameAnswer.SampleGap {
+  /// The two sides of a bracket.
+  init(_ bracket: SampleWindow) {
+    self.init(
+      before: bracket.before?.wall, after: bracket.after?.wall, missing: bracket.missing,
+      isExact: bracket.isExact, leavesOutProcesses: bracket.leavesOutProcesses)
+  }
+}
+
+/// Whether what one sample saw of several processes, each at a moment of its own, was all true at
+/// one moment.
+struct Simultaneity {
+  private let query: SameQuery
+  private let link: NamespaceLink
+  private let sample: SamplePoint
+  private let sides: SampleSides
+
+  init(_ query: SameQuery, _ link: NamespaceLink, _ sample: SamplePoint) throws(SQLiteError) {
+    self.query = query
+    self.link = link
+    self.sample = sample
+    sides = try SampleSides(sample, query.index)
+  }
+
+  /// Why a judgement on the sample is not proven; nil when it is.
+  func doubt(about judgement: Judgement) -> UnknownReason? {
+    let tracks = judgement.states.indices
+    let isProven =
+      switch judgement.verdict {
+      case .unknown: true
+      case .same: areProven(Array(tracks))
+      case .different:
+        tracks.contains { first in
+          tracks.contains { second in
+            guard second > first, let one = judgement.states[first].namespace,
+              let other = judgement.states[second].namespace
+            else { return false }
+            return one.differs(from: other) && areProven([first, second])
+          }
+        }
+      }
+    if isProven { return nil }
+    // Without a sample on either side, nothing was seen to change.
+    return sides.areBothMissing ? .gap : .changedBetweenSamples
+  }
+
+  private func areProven(_ places: [Int]) -> Bool {
+    let runs = places.compactMap { query.tracks[$0].run(link, at: sample.id) }
+    // One PID asked for twice is one process, and always with itself.
+    let processes = Set(zip(places, runs).map { query.tracks[$0].processes[$1.process].id })
+    return processes.count == 1 || sides.prove(runs)
+  }
+}
+
+/// What the states of several PIDs, in one piece of time, say together.
+struct Judgement: Hashable {
+  let verdict: Verdict
+  let reason: UnknownReason?
+  /// What was known of each PID.
+  let states: [PIDHistory.State]
+
+  init(_ states: [PIDHistory.State]) {
+    self.states = states
+    let known = states.compactMap(\.namespace)
+    if Self.anyDiffer(known) {
+      verdict = .different
+      reason = nil
+    } else if known.count == states.count {
+      // None certainly differ; unless all are one row, an inode number is all they share.
+      let isOne = Set(known.map(\.id)).count == 1
+      verdict = isOne ? .same : .unknown
+      reason = isOne ? nil : .inodeMayBeReused
+    } else {
+      verdict = .unknown
+      // That one of them was not there says most.
+      let absent = states.filter(\.isAbsent)
+      reason = UnknownReason.mostTelling((absent.isEmpty ? states : absent).compactMap(\.reason))
+    }
+  }
+
+  /// The judgement that states which each hold at a moment of their own cannot prove to have held
+  /// all at once.
+  init(unproven states: [PIDHistory.State], because reason: UnknownReason) {
+    self.states = states
+    verdict = .unknown
+    self.reason = reason
+  }
+
+  /// Whether one of the PIDs was certainly not there: then nothing was shared by all.
+  var hasAbsent: Bool { states.contains(where: \.isAbsent) }
+
+  private static func anyDiffer(_ all: [NamespaceRecord]) -> Bool {
+    guard let first = all.first, all.contains(where: { $0.id != first.id }) else { return false }
+    // Many processes are in few namespaces.
+    let namespaces = Array(Set(all))
+    return namespaces.indices.contains { first in
+      namespaces[(first + 1)...].contains { $0.differs(from: namespaces[first]) }
+    }
+  }
+}

@@ -1,0 +1,129 @@
+internal import SQLite
+
+extension SameQuestion {
+  /// The processes and the time that it is about.
+  var scope: QuestionScope {
+    let processes = pids.flatMap { selector -> [ProcessSelector] in
+      // A name, or a container, stands for all its processes.
+      guard selector.names.isEmpty else { return Array(selector.names) }
+      return [
+        selector.tid == nil
+          ? .pid(selector.pid, alive: selector.alive, within: selector.within)
+          : .thread(selector.number, alive: selector.alive, within: selector.within)
+      ]
+    }
+    return .processes(processes, in: time.window)
+  }
+}
+
+/// One question being answered.
+struct SameQuery {
+  let question: SameQuestion
+  let index: SampleIndex
+  let tracks: [PIDHistory]
+  /// Around the moment that is asked about, if it is one.
+  let brackets: [SampleWindow]
+  private let lives: TaskHistoryReader
+  private let sets: SetReader
+
+  init(
+    _ connection: Connection, _ question: SameQuestion, _ index: SampleIndex
+  ) throws(SQLiteError) {
+    self.question = question
+    self.index = index
+    sets = SetReader(connection)
+    lives = TaskHistoryReader(connection, index, sets)
+    let reader = PIDHistoryReader(index, sets, lives)
+    let moment: [SampleWindow]? =
+      if case .at(let time) = question.time { try index.brackets(at: time) } else { nil }
+    brackets = moment ?? []
+    tracks = try question.pids.map { (selector) throws(SQLiteError) in
+      var track = try reader.track(selector, in: moment)
+      track.limits = try Self.limits(of: track, selector, connection)
+      return track
+    }
+  }
+
+  /// When each process of a track was what a name or a container means.
+  private static func limits(
+    of track: PIDHistory, _ selector: SameQuestion.Selector, _ connection: Connection
+  ) throws(SQLiteError) -> [Int: [ProcessRecord.DescriptionSpan]] {
+    var matchers: [DescriptionMatcher] = []
+    for name in selector.names {
+      // By a number inside a pid namespace it is meant all of its time.
+      guard let matcher = try DescriptionMatcher(name, in: connection) else { return [:] }
+      matchers.append(matcher)
+    }
+    guard !matchers.isEmpty else { return [:] }
+    var limits: [Int: [ProcessRecord.DescriptionSpan]] = [:]
+    for (place, process) in track.processes.enumerated() where !process.past.isEmpty {
+      limits[place] = process.spans { one in matchers.contains { $0.matches(one) } }
+    }
+    return limits
+  }
+
+  func answer() throws(SQLiteError) -> SameAnswer {
+    var answer: SameAnswer
+    switch question.time {
+    case .at(let time): answer = SameAtMoment(query: self, time: time).answer()
+    case .range(let since, let until):
+      answer = try SameOverRange(query: self, since: since, until: until).answer()
+    }
+    answer.verdict = Verdict(of: answer.types.map(\.throughout))
+    for (place, track) in tracks.enumerated() {
+      let known = try known(place, isFound: !answer.processes[place].isEmpty)
+      // One PID may have been asked for at two times.
+      guard let known else { continue }
+      let number = question.pids[place].number
+      if number.tid == nil {
+        answer.known[track.pid] = known
+      } else {
+        answer.knownThreads[number] = known
+      }
+    }
+    answer.threads = try SameThreads(query: self, lives: lives, sets: sets).places(answer)
+    answer.recorded = try index.recorded()
+    answer.caveats = try CaveatFinder(index: index).caveats(
+      in: question.time.window, isToLastSample: true)
+    return answer
+  }
+
+  /// All that had a PID, where an answer says so: see `SameAnswer.known`.
+  private func known(_ place: Int, isFound: Bool) throws(SQLiteError) -> [ProcessRecord]? {
+    let selector = question.pids[place]
+    if case .range = question.time { return tracks[place].known }
+    if isFound { return nil }
+    // A track of few is one of processes that were there, unless others were asked for.
+    if selector.alive == nil, selector.process == nil { return tracks[place].known }
+    return selector.tid == nil
+      ? try lives.lives(pid: selector.pid).map(\.process)
+      : try lives.lives(thread: selector.number).map(\.process)
+  }
+
+  /// Who was seen where, in several judgements.
+  func places(_ judgements: [Judgement]) -> [SameAnswer.Place] {
+    var order: [NamespaceRecord] = []
+    var members: [NamespaceRecord: Set<Int64>] = [:]
+    for judgement in judgements {
+      for (state, track) in zip(judgement.states, tracks) {
+        guard case .known(let namespace, let process) = state else { continue }
+        if members[namespace] == nil { order.append(namespace) }
+        members[namespace, default: []].insert(track.processes[process].id)
+      }
+    }
+    let seen = members.values.reduce(into: Set()) { $0.formUnion($1) }
+    var met: Set<Int64> = []
+    var asked: [ProcessRecord] = []
+    // A PID may have been hundreds of processes, of which few were seen in the time asked for.
+    for track in tracks {
+      for process in track.processes where seen.contains(process.id) {
+        if met.insert(process.id).inserted { asked.append(process) }
+      }
+    }
+    return order.map { namespace in
+      SameAnswer.Place(
+        namespace: namespace,
+        processes: asked.filter { members[namespace]?.contains($0.id) == true })
+    }
+  }
+}

@@ -1,0 +1,233 @@
+internal import NamespaceModel
+internal import SQLite
+
+extension SharedQuestion {
+  /// The processes and the time that it is about. Who was in a namespace could be any process.
+  var scope: QuestionScope {
+    var processes: [ProcessSelector] = []
+    for group in groups {
+      switch group {
+      case .processes(let selector): processes.append(selector)
+      case .namespace: return .everything(in: window)
+      case .host: break
+      }
+    }
+    return .processes(processes, in: window)
+  }
+}
+
+extension SharedAnswer {
+  /// Of a history without samples.
+  static func nothing(_ question: SharedQuestion) -> SharedAnswer {
+    SharedAnswer(
+      verdict: .unknown,
+      groups: question.groups.map { _ in Group(processes: 0, isKnown: false) },
+      types: question.types.map {
+        TypeAnswer(
+          type: $0, verdict: .unknown, reason: .notRecorded, isExact: false, visits: [],
+          visitCount: 0, unobserved: [])
+      }, inSeveralGroups: [], outsiders: [], recorded: nil)
+  }
+}
+
+/// One question being answered.
+struct SharedQuery {
+  private let reading: Reading
+  private let question: SharedQuestion
+  private let time: ObservedTime
+  private let groups: [SharedGroup]
+  private let found: OutsiderFinder.Found
+  private let finder: SharingFinder
+
+  /// How many visits of a type are told, and how many processes of each.
+  static let mostVisits = 1000
+  static let mostOthers = 20
+
+  init(
+    _ reading: Reading, _ question: SharedQuestion, _ time: ObservedTime
+  ) throws(SQLiteError) {
+    self.reading = reading
+    self.question = question
+    self.time = time
+    let reader = GroupReader(reading: reading, time: time, types: question.types)
+    groups = try question.groups.enumerated().map { (place, group) throws(SQLiteError) in
+      try reader.group(group, place)
+    }
+    let isTooLarge = groups.contains { $0.excess > 0 }
+    found =
+      isTooLarge
+      ? .init()
+      : try OutsiderFinder(reading: reading, time: time, groups: groups).find(question.types)
+    finder = SharingFinder(time: time)
+  }
+
+  func answer() throws(SQLiteError) -> SharedAnswer {
+    let types = try question.types.map { (type) throws(SQLiteError) in try answer(type) }
+    return SharedAnswer(
+      verdict: SharedVerdict(of: types.map(\.verdict)), groups: try groups.map(summary),
+      types: types,
+      inSeveralGroups: try inSeveralGroups, outsiders: found.outsiders,
+      caveats: try LeftOutFinder(reading: reading).caveats(in: question.window, time.samples),
+      recorded: try reading.index.recorded())
+  }
+
+  /// Whether a group has more processes than can be compared.
+  var isTooLarge: Bool { groups.contains { $0.excess > 0 } }
+
+  /// The answer that is none.
+  var refusal: SharedAnswer {
+    get throws(SQLiteError) {
+      var answer = SharedAnswer.nothing(question)
+      answer.groups = try groups.map(summary)
+      return answer
+    }
+  }
+
+  private func summary(_ group: SharedGroup) throws(SQLiteError) -> SharedAnswer.Group {
+    let first =
+      try (group.members.first { $0.task == $0.owner } ?? group.members.first)
+      .flatMap(reading.process)
+    return SharedAnswer.Group(
+      processes: group.processCount, process: first, container: first?.container,
+      isKnown: group.isKnown,
+      otherIncarnations: group.otherIncarnations, byNamespaces: group.enclosedCount,
+      isTooLarge: group.excess > 0)
+  }
+
+  private var inSeveralGroups: [ProcessRecord] {
+    get throws(SQLiteError) {
+      var met: Set<Int64> = []
+      var several: Set<Int64> = []
+      for group in groups {
+        for member in group.members where !met.insert(member.task).inserted {
+          several.insert(member.task)
+        }
+      }
+      return try several.sorted().map { (task) throws(SQLiteError) in
+        try reading.lives.life(task: task)?.process
+      }.compactMap(\.self)
+    }
+  }
+
+  // MARK: One type
+
+  private func answer(_ type: NamespaceType) throws(SQLiteError) -> SharedAnswer.TypeAnswer {
+    let presences = try groups.map { (group) throws(SQLiteError) in
+      try group.presences(type, time, reading)
+    }
+    let observations = try groups.map { (group) throws(SQLiteError) in
+      try GroupObservation(group, type, reading, time)
+    }
+    var verdicts: [SharedVerdict] = []
+    var visits: [SharedAnswer.Visit] = []
+    var (visitCount, isAnyExact) = (0, false)
+    var gaps: [SharedPair.Gap] = []
+    var reasons: [UnknownReason] = []
+    var (isNeverExact, areAtDifferentTimes) = (true, true)
+    for one in groups.indices {
+      for other in groups.indices where other > one {
+        let pair = SharedPair(
+          groups: (groups[one], groups[other]), presences: (presences[one], presences[other]),
+          observations: (observations[one], observations[other]), type: type, reading: reading,
+          finder: finder, uncertain: found.uncertain)
+        let shared = try SharedVisits(
+          groups: pair.groups, presences: pair.presences, type: type, reading: reading,
+          finder: finder
+        ).find()
+        let unknown = try pair.gaps(isShared: shared.count > 0)
+        visits += shared.visits
+        visitCount += shared.count
+        isAnyExact = isAnyExact || shared.isAnyExact
+        // Of one moment nothing is left to know of who shared at it.
+        if !time.isMoment || shared.count == 0 { gaps += unknown }
+        if shared.count > 0 {
+          verdicts.append(.shared)
+        } else if let reason = pair.reason(unknown) {
+          verdicts.append(.unknown)
+          reasons.append(reason)
+        } else {
+          verdicts.append(.never)
+          isNeverExact = isNeverExact && pair.isNeverExact
+          areAtDifferentTimes = areAtDifferentTimes && pair.areAtDifferentTimes
+        }
+      }
+    }
+    let verdict = SharedVerdict(of: verdicts)
+    visits.sort { ($0.from, $0.process?.id ?? 0) < ($1.from, $1.process?.id ?? 0) }
+    return SharedAnswer.TypeAnswer(
+      type: type, verdict: verdict,
+      reason: verdict == .unknown ? UnknownReason.mostTelling(reasons) : nil,
+      isExact: verdict == .never ? isNeverExact : isAnyExact,
+      areAtDifferentTimes: verdict == .never && areAtDifferentTimes,
+      visits: Array(visits.prefix(Self.mostVisits)), visitCount: visitCount,
+      unobserved: try unobserved(gaps))
+  }
+
+  /// What was not observed, with how long: the same of one process once.
+  private func unobserved(
+    _ gaps: [SharedPair.Gap]
+  ) throws(SQLiteError) -> [SharedAnswer.Unobserved] {
+    struct Key: Hashable {
+      let reason: UnknownReason
+      let group: Int
+      let process: Int64?
+    }
+    var order: [Key] = []
+    var found: [Key: [Range<Int64>]] = [:]
+    for gap in gaps {
+      let key = Key(
+        reason: gap.doubt.reason, group: gap.group, process: gap.doubt.process)
+      if found[key] == nil { order.append(key) }
+      found[key, default: []] += gap.doubt.brackets.ranges
+    }
+    var unobserved: [SharedAnswer.Unobserved] = []
+    for key in order {
+      let brackets = SampleWindowSet(found[key] ?? [])
+      guard let first = brackets.ranges.first, let last = brackets.ranges.last else { continue }
+      let process = try key.process.flatMap(reading.lives.life(task:))?.process
+      var length: Int64 = 0
+      for range in brackets.ranges {
+        let part = try time.time(of: range)
+        length = length &+ (part.until &- part.from)
+      }
+      unobserved.append(
+        .init(
+          reason: key.reason, group: key.group, process: process,
+          from: try time.time(of: first).from, until: try time.time(of: last).until,
+          length: length))
+    }
+    return unobserved
+  }
+}
+
+/// Finds the times in which changes of namespaces were left out: see `sample_note.folded` in `Migrations`.
+struct LeftOutFinder {
+  let reading: Reading
+
+  /// Those that overlap a window, in the order of time: the first of many, and then `more`.
+  func caveats(
+    in window: TimeWindow, _ samples: ClosedRange<Int64>
+  ) throws(SQLiteError) -> [Caveat] {
+    // The sample behind a time counts what was left out in it.
+    let rows = try reading.connection.prepare(
+      """
+      SELECT s.wall_ns, o.folded, (SELECT b.wall_ns FROM sample AS b
+        WHERE b.seq < s.seq ORDER BY b.seq DESC LIMIT 1)
+      FROM sample_note AS o JOIN sample AS s USING (seq) WHERE o.folded > 0 AND o.seq BETWEEN ?1 AND COALESCE(
+        (SELECT MIN(n.seq) FROM sample AS n WHERE n.seq >= ?2), ?2)
+      ORDER BY s.seq
+      """
+    ).bind(IntervalOverlapQuery.values(samples))
+    defer { rows.reset() }
+    var caveats: [Caveat] = []
+    while try rows.step() {
+      let (until, from) = (rows.integer(0), rows.optionalInteger(2) ?? rows.integer(0))
+      guard window.overlaps(min(from, until), max(from, until)) else { continue }
+      guard caveats.count < CaveatFinder.most else {
+        return caveats + [Caveat(from: nil, until: nil, kind: .more)]
+      }
+      caveats.append(Caveat(from: from, until: until, kind: .changesLeftOut(rows.integer(1))))
+    }
+    return caveats
+  }
+}

@@ -1,0 +1,202 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// SQL that finds by index who was there in a range of samples, without a look at all that ever
+/// was: see `membership_span` and `membership_set` in `Migrations`.
+enum IntervalOverlapQuery {
+  /// Names the parameters: the range of samples as `low` and `high`, and the classes of lengths.
+  ///
+  /// - Parameter longest: selects the greatest length that there may be. A look into a class that
+  ///   nothing is long enough for takes as long as one into any other.
+  static func spans(
+    _ range: String = "?, ?", longest: String = SessionSpan.lastNumber
+  ) -> String {
+    """
+    WITH RECURSIVE
+      range (low, high) AS (VALUES (\(range))),
+      span (digits) AS (VALUES (0) UNION ALL SELECT digits + 1 FROM span
+        WHERE digits < (SELECT MIN(20, length(printf('%o', (\(longest)))))))
+    """
+  }
+
+  /// Selects columns of the memberships `m`, in any set, that overlap the range.
+  ///
+  /// - Parameter range: the two parameters that are its ends.
+  static func everywhere(_ columns: String, _ range: String = "?, ?") -> String {
+    """
+    \(spans(range))
+    SELECT \(columns) FROM range CROSS JOIN span CROSS JOIN membership AS m
+    WHERE m.until_seq IS NOT NULL
+      AND length(printf('%o', m.until_seq - m.from_seq)) = digits
+      AND m.from_seq > low - (1 << 3 * digits) AND m.from_seq <= high
+      AND m.until_seq >= low
+    UNION ALL
+    SELECT \(columns) FROM range CROSS JOIN membership AS m
+    WHERE m.until_seq IS NULL AND m.from_seq <= high
+    UNION ALL
+    SELECT \(columns) FROM range CROSS JOIN short_lived_task AS m
+    WHERE m.from_seq BETWEEN \(batch()) AND high AND m.until_seq >= low
+    """
+  }
+
+  /// From where on a process that is in `short_lived_task` may have been there at `low`: all of its life is
+  /// in one batch.
+  static func batch(_ low: String = "low") -> String {
+    """
+    COALESCE((SELECT MAX(first_seq) FROM event_batch WHERE first_seq <= \(low)), \(low))
+    """
+  }
+
+  /// The same of those in the sets in which a namespace is by one link: two parameters more, the
+  /// namespace and the link.
+  static func inNamespace(_ columns: String) -> String {
+    inSets(columns, "l.namespace_id = ? AND l.link = ?")
+  }
+
+  /// The same of those in the sets in which a namespace is by either of two links: three parameters
+  /// more, the namespace and the links.
+  static func holding(_ columns: String) -> String {
+    inSets(columns, "l.namespace_id = ? AND l.link IN (?, ?)")
+  }
+
+  /// The same of those in the sets in which any of some namespaces is by the link of the process's own: a
+  /// parameter more, their list.
+  static func inAnyOf(_ columns: String) -> String {
+    let links = NamespaceType.allCases.map { "\($0.link.rawValue)" }.joined(separator: ", ")
+    return inSets(
+      columns,
+      "l.namespace_id IN (SELECT value FROM json_each(?)) AND l.link IN (\(links))")
+  }
+
+  /// The same of those in the sets in which a namespace is by a link for children, and not by that of
+  /// the process's own: two parameters more, the namespace and the link.
+  static func byChildrenAlone(_ columns: String) -> String {
+    // A link for children has the code behind that of the process's own (`namespace_links`).
+    inSets(
+      columns,
+      """
+      l.namespace_id = ? AND l.link = ? AND NOT EXISTS (
+        SELECT 1 FROM namespace_set_link AS o WHERE o.set_id = l.set_id AND o.link = l.link - 1
+          AND o.namespace_id = l.namespace_id)
+      """)
+  }
+
+  /// The same of those in the sets of which a link could not be read, for one reason: a parameter
+  /// more.
+  static func unread(_ columns: String) -> String { inSets(columns, "l.unread = ?") }
+
+  /// Selects the memberships in the sets of which one link could not be read, and why: as `task`,
+  /// `first`, `last` and `unread`; a parameter more, the link.
+  static let unreadLink = """
+    \(spans()),
+      chosen (set_id, why) AS MATERIALIZED (
+        SELECT l.set_id, l.unread FROM namespace_set_link AS l
+        WHERE l.unread IS NOT NULL AND l.link = ?)
+    SELECT m.task_id AS task, m.from_seq AS first, m.until_seq AS last, why AS unread
+    FROM range CROSS JOIN chosen AS s CROSS JOIN membership AS m
+    WHERE m.set_id = s.set_id AND m.from_seq <= high AND COALESCE(m.until_seq, high) >= low
+    UNION ALL
+    SELECT m.task_id, m.from_seq, m.until_seq, why
+    FROM range CROSS JOIN chosen AS s CROSS JOIN short_lived_task AS m
+    WHERE m.set_id = s.set_id AND m.from_seq <= high AND m.until_seq >= low
+    """
+
+  private static func inSets(_ columns: String, _ condition: String) -> String {
+    """
+    \(spans()),
+      chosen (set_id) AS MATERIALIZED (
+        SELECT DISTINCT l.set_id FROM namespace_set_link AS l WHERE \(condition))
+    SELECT \(columns) FROM range CROSS JOIN chosen AS s
+      CROSS JOIN span CROSS JOIN membership AS m
+    WHERE m.set_id = s.set_id
+      AND CASE WHEN m.until_seq IS NULL THEN 0
+               ELSE length(printf('%o', m.until_seq - m.from_seq)) END = digits
+      AND m.from_seq > CASE digits WHEN 0 THEN 0 ELSE low - (1 << 3 * digits) END
+      AND m.from_seq <= high AND COALESCE(m.until_seq, high) >= low
+    UNION ALL
+    SELECT \(columns) FROM range CROSS JOIN chosen AS s CROSS JOIN short_lived_task AS m
+    WHERE m.set_id = s.set_id AND m.from_seq BETWEEN \(batch()) AND high
+      AND m.until_seq >= low
+    """
+  }
+
+  /// The values for the range.
+  static func values(_ samples: ClosedRange<Int64>) -> [Value] {
+    [.integer(samples.lowerBound), .integer(samples.upperBound)]
+  }
+
+  /// The values for a namespace.
+  static func values(_ samples: ClosedRange<Int64>, _ namespace: NamespaceRecord) -> [Value] {
+    values(samples) + [.integer(namespace.id), .integer(Int64(namespace.type.link.rawValue))]
+  }
+}
+
+/// SQL that finds who was in a namespace in a range of samples, by the shorter way: through the sets that
+/// the namespace is in, or, where these are many, through all who were there.
+final class MembersAtSample {
+  private let connection: Connection
+  private let index: SampleIndex
+  /// In how many sets namespaces are.
+  private var known: [Int64: Int64] = [:]
+  private var membershipsASample: Double?
+
+  /// From so many sets on it may be shorter to go through all who were there.
+  private static let manySets: Int64 = 64
+  /// How many are there at any time.
+  private static let few = 512.0
+  /// How often an index is looked into for each set: once for each class of lengths.
+  private static let looks = 20.0
+
+  init(_ connection: Connection, _ index: SampleIndex) {
+    self.connection = connection
+    self.index = index
+  }
+
+  /// Selects columns of the memberships `m`; its parameters are `IntervalOverlapQuery.values`.
+  ///
+  /// - Parameters:
+  ///   - byEither: whether a parameter more is a second link, and either of the two may lead there.
+  ///   - samples: the range; nil for one sample.
+  func sql(
+    _ columns: String, in namespace: NamespaceRecord, byEither: Bool = false,
+    during samples: ClosedRange<Int64>? = nil
+  ) throws(SQLiteError) -> String {
+    let sets = try sets(of: namespace)
+    let there = try Self.few + (samples.map(count) ?? 0)
+    guard sets >= Self.manySets, there < Double(sets) * Self.looks else {
+      return byEither
+        ? IntervalOverlapQuery.holding(columns) : IntervalOverlapQuery.inNamespace(columns)
+    }
+    // With a plus, or the index of sets would be used for each of them.
+    let all = "m.task_id, m.set_id, m.from_seq, m.until_seq, m.exact"
+    return """
+      SELECT \(columns) FROM (\(IntervalOverlapQuery.everywhere(all))) AS m
+      WHERE +m.set_id IN (
+        SELECT set_id FROM namespace_set_link
+        WHERE namespace_id = ? AND link \(byEither ? "IN (?, ?)" : "= ?"))
+      """
+  }
+
+  /// How many memberships began in a range, as many as in any other.
+  func count(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> Double {
+    let length = Double(samples.upperBound) - Double(samples.lowerBound) + 1
+    if let membershipsASample { return membershipsASample * length }
+    let all = try connection.prepare("SELECT MAX(membership_id) FROM membership")
+      .first { Double($0.integer(0)) }
+    let share = (all ?? 0) / max(1, Double(index.last ?? 0) - Double(index.first ?? 0) + 1)
+    membershipsASample = share
+    return share * length
+  }
+
+  private func sets(of namespace: NamespaceRecord) throws(SQLiteError) -> Int64 {
+    if let known = known[namespace.id] { return known }
+    let count = try connection.prepare(
+      "SELECT COUNT(*) FROM namespace_set_link WHERE namespace_id = ? AND link = ?"
+    ).bind(
+      .integer(namespace.id), .integer(Int64(namespace.type.link.rawValue))
+    ).first { $0.integer(0) }
+    if known.count >= 65536 { known.removeAll(keepingCapacity: true) }
+    known[namespace.id] = count
+    return count ?? 0
+  }
+}

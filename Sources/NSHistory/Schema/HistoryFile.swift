@@ -1,0 +1,120 @@
+// How a file is known to be a history, and of which version: the two integers that SQLite keeps
+// for this in a file's header (pragma.html#pragma_application_id, pragma_user_version), and the
+// `migration` table, which says what was applied.
+
+internal import Migrations
+internal import NamespaceModel
+internal import SQLite
+
+enum HistoryFile {
+  /// `NSHS`, as bytes 68 to 71 of the file.
+  static let applicationID: Int64 = 0x4E53_4853
+
+  /// What a file is, as far as its header and its table of migrations tell.
+  enum Identity: Equatable {
+    /// There is nothing in it.
+    case blank
+    /// A history of this version.
+    case history(version: Int64)
+    /// A database of another program.
+    case foreign
+  }
+
+  static func identify(_ connection: Connection) throws(SQLiteError) -> Identity {
+    let id = try connection.prepare("PRAGMA application_id").first { $0.integer(0) } ?? 0
+    if id == applicationID {
+      return .history(version: try version(connection))
+    }
+    let tables = try connection.prepare("SELECT count(*) FROM sqlite_schema")
+      .first { $0.integer(0) }
+    return id == 0 && tables == 0 ? .blank : .foreign
+  }
+
+  /// The error of a file with nothing in it.
+  static func blank(_ operation: String, _ path: String) -> HistoryError {
+    HistoryError(
+      .notAHistory, operation, path,
+      reason: "it is empty: nothing was recorded into it, or it was copied without its -wal file",
+      remedy: "record first: nshist record --db \(path)")
+  }
+
+  /// Fails unless the file is a history that this program can read.
+  static func requireReadable(
+    _ identity: Identity, _ connection: Connection, operation: String, path: String
+  ) throws(HistoryError) {
+    switch identity {
+    case .blank:
+      throw blank(operation, path)
+    case .foreign:
+      throw HistoryError(
+        .notAHistory, operation, path, reason: "it is another program's database",
+        remedy: "give the path of a history that nshist recorded")
+    case .history(let version):
+      try requireSchema(of: version, connection, operation: operation, path: path)
+    }
+  }
+
+  /// Fails unless the steps that made the schema are those that this program knows. A file of a layout from before
+  /// the first release began with another step.
+  private static func requireSchema(
+    of version: Int64, _ connection: Connection, operation: String, path: String
+  ) throws(HistoryError) {
+    let applied: [(version: Int64, checksum: String)]
+    do {
+      applied = try connection.prepare("SELECT version, checksum FROM migration ORDER BY version")
+        .map { ($0.integer(0), $0.text(1)) }
+    } catch { throw HistoryError(error, operation, path) }
+    let known = Migration.all.prefix(applied.count)
+    let isWhole = version == applied.last?.version && known.count == applied.count
+    guard isWhole || version > newest,
+      zip(known, applied).allSatisfy({ ($0.version, $0.checksum) == $1 })
+    else {
+      throw HistoryError(
+        .notAHistory, operation, path,
+        reason: "its schema was made by another build of nshist, from before the first release",
+        remedy: "read it with the build that made it, or record into another file with --db")
+    }
+    guard version <= newest else {
+      throw HistoryError(
+        .newer, operation, path,
+        reason: "it has version \(version), made by a newer nshist (this one knows \(newest))",
+        remedy: "use that newer nshist")
+    }
+  }
+
+  private static var newest: Int64 { Migration.all.last?.version ?? 0 }
+
+  private static func version(_ connection: Connection) throws(SQLiteError) -> Int64 {
+    try connection.prepare("PRAGMA user_version").first { $0.integer(0) } ?? 0
+  }
+}
+
+/// Brings a file to the newest schema, each step in a transaction of its own.
+enum Migrator {
+  static func migrate(_ connection: Connection, from version: Int64) throws(SQLiteError) {
+    for migration in Migration.all where migration.version > version {
+      try connection.transaction { () throws(SQLiteError) in
+        if migration.version == 1 {
+          try connection.execute("PRAGMA application_id = \(HistoryFile.applicationID)")
+          try connection.execute(table)
+        }
+        try connection.execute(migration.sql)
+        try connection.execute("PRAGMA user_version = \(migration.version)")
+        try connection.prepare("INSERT INTO migration VALUES (?, ?, ?, ?)")
+          .bind(
+            .integer(migration.version), .text(migration.name), .text(migration.checksum),
+            .integer(ClockReading.now().wall)
+          ).run()
+      }
+    }
+  }
+
+  private static let table = """
+    CREATE TABLE migration (
+      version    INTEGER PRIMARY KEY,
+      name       TEXT NOT NULL,
+      checksum   TEXT NOT NULL,
+      applied_ns INTEGER NOT NULL
+    ) STRICT
+    """
+}

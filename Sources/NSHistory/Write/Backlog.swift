@@ -1,0 +1,153 @@
+internal import NamespaceModel
+
+/// What samples told that is not in the file yet: usually of one sample, of more when writes fail.
+struct Backlog {
+  private var appeared = Appearances()
+  private(set) var changed: [ProcessToken: [LinkState]] = [:]
+  private(set) var described: [ProcessToken: ProcessSample.Redescription] = [:]
+  private(set) var disappeared: Set<ProcessToken> = []
+  private(set) var identified: [ProcessToken: ProcessFacts] = [:]
+  private(set) var contradicted: Set<ProcessToken> = []
+  private(set) var renamed: [ProcessSample.Renaming] = []
+  private(set) var related: [NamespaceRelations] = []
+
+  /// Namespaces that came and went unwritten would fill the memory.
+  private static let mostRelated = 65536
+
+  /// Adds the news of the next sample: what came and went unwritten leaves no trace.
+  mutating func add(_ sample: ProcessSample) {
+    for token in sample.disappeared { disappear(token) }
+    appeared.add(sample.appeared)
+    for change in sample.changed { self.change(change.token, to: change.links) }
+    for identification in sample.identified {
+      if !appeared.update(identification.token, { $0.facts = identification.facts }) {
+        identified[identification.token] = identification.facts
+      }
+    }
+    contradicted.formUnion(sample.contradicted)
+    if renamed.count < Self.mostRelated { renamed += sample.renamed }
+    if related.count < Self.mostRelated { related += sample.related }
+    for news in sample.described { describe(news) }
+  }
+
+  /// Adds what a sample told beside events that stand without it: of where processes are nothing.
+  mutating func addDetails(of sample: ProcessSample) {
+    var details = ProcessSample(start: sample.start)
+    details.identified = sample.identified
+    details.described = sample.described
+    details.disappeared = sample.disappeared
+    details.renamed = sample.renamed
+    details.related = sample.related
+    add(details)
+  }
+
+  /// Adds what events told that cannot be written as such any more: a sample will tell the rest.
+  mutating func add(_ batch: EventBatch) {
+    for event in batch.events {
+      switch event.change {
+      case .started(let start):
+        appeared.add([
+          .init(
+            token: start.token, facts: start.facts,
+            thread: start.tid.map {
+              ThreadFacts(tid: $0, process: start.parent, origin: start.origin)
+            },
+            description: start.description, links: start.set.links)
+        ])
+      case .moved(let token, let set), .resumed(let token, let set):
+        change(token, to: set.links)
+      case .exited(let token, _): disappear(token)
+      case .described(let token, let description):
+        describe(.init(token: token, description: description))
+      }
+    }
+  }
+
+  private mutating func disappear(_ token: ProcessToken) {
+    if !appeared.remove(token) { disappeared.insert(token) }
+    changed[token] = nil
+    described[token] = nil
+    identified[token] = nil
+  }
+
+  private mutating func change(_ token: ProcessToken, to links: [LinkState]) {
+    if !appeared.update(token, { $0.links = links }) { changed[token] = links }
+  }
+
+  private mutating func describe(_ news: ProcessSample.Redescription) {
+    if appeared.update(news.token, { $0.description.update(news.description) }) { return }
+    // What differs changed since the first of them was read before.
+    if described[news.token] == nil {
+      described[news.token] = news
+    } else {
+      described[news.token]?.description.update(news.description)
+    }
+  }
+
+  /// Appearances, a parent before its children as far as clock ticks tell, and a process before its
+  /// threads.
+  var arrivals: some Sequence<ProcessSample.Appearance> { appeared.inOrder }
+
+  /// Forgets all, when all is in the file.
+  mutating func clear() { self = Backlog() }
+}
+
+extension ProcessSample {
+  /// Whether it says of no process that it is, or was, elsewhere than events told.
+  var isConfirmation: Bool { appeared.isEmpty && contradicted.isEmpty }
+}
+
+/// Processes and threads that came and are not in the file yet.
+///
+/// The first sample of a machine tells of all of them at once. So what came is kept as the sample has
+/// it, with no copy, and who is where in that is found out only when it is asked for.
+struct Appearances {
+  private var list: [ProcessSample.Appearance] = []
+  private var removed: Set<Int> = []
+  /// Where each is in the list, of the first so many.
+  private var places: [ProcessToken: Int] = [:]
+  private var placed = 0
+
+  /// Adds what is new; what was told of one before is replaced.
+  mutating func add(_ new: [ProcessSample.Appearance]) {
+    guard !list.isEmpty else {
+      list = new
+      return
+    }
+    for one in new where !update(one.token, { $0 = one }) { list.append(one) }
+  }
+
+  /// Changes what is told of one; false where it is not there.
+  mutating func update(
+    _ token: ProcessToken, _ change: (inout ProcessSample.Appearance) -> Void
+  ) -> Bool {
+    guard let place = place(of: token) else { return false }
+    change(&list[place])
+    return true
+  }
+
+  /// Takes one out; false where it is not there.
+  mutating func remove(_ token: ProcessToken) -> Bool {
+    guard let place = place(of: token) else { return false }
+    removed.insert(place)
+    places[token] = nil
+    if removed.count == list.count { self = Appearances() }
+    return true
+  }
+
+  private mutating func place(of token: ProcessToken) -> Int? {
+    for place in placed..<list.count { places[list[place].token] = place }
+    placed = list.count
+    return places[token]
+  }
+
+  /// A parent before its children as far as clock ticks tell, and a process before its threads.
+  var inOrder: some Sequence<ProcessSample.Appearance> {
+    func order(_ place: Int) -> (UInt64, Int, UInt64) {
+      let one = list[place]
+      return (one.facts.startTicks ?? 0, one.thread == nil ? 0 : 1, one.token.number)
+    }
+    return list.indices.filter { !removed.contains($0) }.sorted { order($0) < order($1) }
+      .lazy.map { list[$0] }
+  }
+}

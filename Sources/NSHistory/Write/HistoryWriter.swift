@@ -1,0 +1,253 @@
+public import Containers
+internal import Glibc
+public import NamespaceModel
+internal import SQLite
+internal import SystemPackage
+
+/// An open history, for recording. One at a time holds a file.
+///
+/// Each sample is one transaction. What was committed stays, also after SIGKILL; what could not
+/// be written is kept in memory, and is in the transaction of the next sample.
+public final class HistoryWriter {
+  /// The path it was opened by.
+  public let path: String
+  /// The dead session that was closed when the file was opened, if there was one.
+  public let closedSession: ClosedSession?
+  let connection: Connection
+  // Declared after the connection so as to be let go after it; see FileLock.
+  private let lock: FileLock
+  private let logPath: String
+  private var log: FileIdentity?
+  private var session: OpenSession?
+
+  static let operation = "record into"
+
+  /// A session that had not ended when its recorder did.
+  public struct ClosedSession: Sendable, Hashable {
+    /// The recorder's PID.
+    public let recorderPID: Int32
+    /// When its last sample began, in nanoseconds since the epoch; nil when it had none.
+    public let lastSample: Int64?
+    /// Whether the file is a copy that was made while the recorder had it: then nothing tells how the
+    /// recording ended.
+    public let isCopied: Bool
+  }
+
+  /// What one write did.
+  public struct Written: Sendable, Hashable {
+    /// Processes that appeared, changed or disappeared.
+    public var changes: Int
+    /// Nanoseconds the wall clock was stepped against the boot clock; nil when it was not.
+    public var clockStep: Int64?
+    /// Why the time before the sample is a gap; nil when it is none.
+    public var gap: GapCause?
+  }
+
+  /// Opens a file for recording; makes it, mode 0600, when it is not there.
+  ///
+  /// Throws `HistoryError`: `busy` when another recorder has it, `notAHistory`, `newer`, `denied`,
+  /// `cannotCreate` or `inputOutput`.
+  public init(path: String) throws(HistoryError) {
+    self.path = path
+    lock = try WriterOpening.lock(path)
+    connection = try WriterOpening.open(path, under: lock)
+    logPath = RealPath.of(path) + "-wal"
+    do throws(SQLiteError) {
+      closedSession = try DeadSession.close(in: connection, of: lock.file)
+    } catch { throw HistoryError(error, Self.operation, path) }
+  }
+
+  /// Runs `body`; what fails in it is an error of this file.
+  private func wrapped<T>(_ body: () throws(SQLiteError) -> T) throws(HistoryError) -> T {
+    do { return try body() } catch { throw HistoryError(error, Self.operation, path) }
+  }
+
+  /// Begins a session, whose samples are to come from one source that has told nothing yet.
+  public func beginSession(_ info: SessionInfo) throws(HistoryError) {
+    precondition(session == nil, "a session is open")
+    session = try wrapped { () throws(SQLiteError) in
+      try connection.transaction { () throws(SQLiteError) in
+        try OpenSession.begin(info, into: lock.file, on: connection)
+      }
+    }
+    session?.pauses.onPause = onPause
+    try requireSchemaInFile()
+    // SQLite has made the log by now, and keeps it while it has the file.
+    log = FileIdentity(path: logPath)
+  }
+
+  /// Brings the schema and the session into the file itself: a copy that is made without the log is
+  /// then known as one. A device that has no room for that will not have it for samples either, and
+  /// they say so.
+  private func requireSchemaInFile() throws(HistoryError) {
+    do throws(SQLiteError) { try connection.execute("PRAGMA wal_checkpoint(PASSIVE)") } catch {
+      guard error.kind == .full || error.kind == .busy else {
+        throw HistoryError(error, Self.operation, path)
+      }
+    }
+  }
+
+  /// Writes a sample, with all that earlier ones told and could not be written.
+  ///
+  /// After an error it is not certain that the sample is in the file, and everything of it is still
+  /// known. Throws `HistoryError`: `busy`, `inputOutput`, `denied` or `notAHistory`.
+  public func write(
+    _ sample: ProcessSample, _ timing: SampleTiming
+  ) throws(HistoryError) -> Written {
+    guard let session else { preconditionFailure("no session is open") }
+    return try wrapped { () throws(SQLiteError) in try session.write(sample, timing) }
+  }
+
+  /// Takes over events that followed what was written or taken over before: they are written by
+  /// `writeEvents`, or with the next sample.
+  ///
+  /// Before the first sample of a session, and where what was taken over could not be written for
+  /// long, of events only the outcome is kept, and written as what the next sample saw. Returns
+  /// whether the events will be written as such.
+  public func add(_ batch: EventBatch) -> Bool {
+    guard let session else { preconditionFailure("no session is open") }
+    session.add(batch)
+    return !session.hasFolded
+  }
+
+  /// Called now and then in the middle of a long write. It must not use this writer.
+  public var onPause: (() -> Void)? {
+    didSet { session?.pauses.onPause = onPause }
+  }
+
+  /// How many events were taken over and wait to be written.
+  public var pendingEvents: Int { session?.pendingEvents ?? 0 }
+
+  /// Whether so many events wait that `writeSomeEvents` is to be called before a sample is written.
+  public var hasBacklog: Bool { session?.hasBacklog ?? false }
+
+  /// Writes the events that were taken over. After an error it is not certain that they are in the
+  /// file, and all is still known.
+  ///
+  /// Throws `HistoryError` as `write` does.
+  public func writeEvents() throws(HistoryError) -> Written {
+    guard let session else { preconditionFailure("no session is open") }
+    return try wrapped { () throws(SQLiteError) in try session.writeEvents() }
+  }
+
+  /// Writes the first of the events that were taken over, as many as a fraction of a second is enough
+  /// for; otherwise as `writeEvents`.
+  public func writeSomeEvents() throws(HistoryError) -> Written {
+    guard let session else { preconditionFailure("no session is open") }
+    return try wrapped { () throws(SQLiteError) in try session.writeSomeEvents() }
+  }
+
+  /// Writes a look for pins, in a transaction of its own; to be called once the session has a sample.
+  ///
+  /// After an error it is not certain that the look is in the file. Throws `HistoryError` as `write`
+  /// of a sample does.
+  public func write(_ scan: PinScan) throws(HistoryError) {
+    guard let session else { preconditionFailure("no session is open") }
+    try wrapped { () throws(SQLiteError) in try session.write(scan) }
+  }
+
+  /// Whether a namespace lost its last process in what was written since the last call, so that a mount, a file or a
+  /// socket may keep it; or a process exited that had such a file or socket open, so that it may keep none any more.
+  public func takePinScanRequest() -> Bool { session?.takePinScanRequest() ?? false }
+
+  /// The containers that were met since the last call and of which no name is known, of those on the
+  /// machine itself.
+  public func takeUnnamedContainers() -> [ContainerIdentity] {
+    session?.takeUnnamedContainers() ?? []
+  }
+
+  /// Writes down what engines call containers of the machine itself.
+  ///
+  /// Throws `HistoryError` as `write` of a sample does.
+  public func write(_ names: [ContainerIdentity: ContainerName]) throws(HistoryError) {
+    guard let session else { preconditionFailure("no session is open") }
+    try wrapped { () throws(SQLiteError) in try session.write(names) }
+  }
+
+  /// Keeps what a sample told for the next one that is written.
+  public func keep(_ sample: ProcessSample) {
+    guard let session else { preconditionFailure("no session is open") }
+    session.keep(sample)
+  }
+
+  /// Whether the path still leads to the file, and to its log: they may have been moved or removed
+  /// meanwhile.
+  public var isInPlace: Bool { lock.isAt(path) && FileIdentity(path: logPath) == log }
+
+  /// The error of a file that was moved or removed while it was recorded into.
+  public var lostFile: HistoryError {
+    HistoryError(
+      .inputOutput, Self.operation, path,
+      reason:
+        "it, or its -wal file, was moved away or removed; what was recorded is in the file it was",
+      remedy: "start a recorder again, and move files only when none is running")
+  }
+
+  /// Brings all that was committed into the file itself. SQLite does that when a file is closed,
+  /// but not for one that was moved away from its log.
+  public func settle() throws(HistoryError) {
+    try wrapped { () throws(SQLiteError) in
+      try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+  }
+
+  /// Ends the session at its last sample.
+  public func endSession(_ end: SessionEnd) throws(HistoryError) {
+    guard let session else { return }
+    try wrapped { () throws(SQLiteError) in
+      try connection.transaction { () throws(SQLiteError) in
+        try SessionCloser.close(
+          session.row, end, wall: ClockReading.now().wall, in: connection)
+      }
+    }
+    self.session = nil
+  }
+}
+
+/// How a sample stands to its schedule, and to what events told before it.
+public struct SampleTiming: Sendable, Hashable {
+  /// Nanoseconds behind its schedule; nil when it is in time.
+  public var late: Int64?
+  /// Why there is no sample in the time before it; nil when there is one.
+  public var gap: GapCause?
+  /// Whether events told all that happened since the sample before.
+  public var isExact: Bool
+  /// Of how many processes it showed what no event had told.
+  public var disagreements: Int
+  /// Where events were lost, since the sample before.
+  public var losses: [LostEvents]
+  /// How many changes of namespaces were left out since the sample before, of tasks that changed theirs
+  /// too often.
+  public var folded: Int
+
+  /// A timing with these values.
+  public init(
+    late: Int64? = nil, gap: GapCause? = nil, isExact: Bool = false, disagreements: Int = 0,
+    losses: [LostEvents] = [],
+    folded: Int = 0
+  ) {
+    self.late = late
+    self.gap = gap
+    self.isExact = isExact
+    self.disagreements = disagreements
+    self.losses = losses
+    self.folded = folded
+  }
+}
+
+/// Lets the recorder do in the middle of a long write what cannot wait for its end: the kernel goes on
+/// to fill the rings of events meanwhile.
+final class WritePauses {
+  /// Called every so many steps of a write; nil to write without a pause.
+  var onPause: (() -> Void)?
+  private var steps = 0
+  private static let every = 64
+
+  /// One process or event was written.
+  func step() {
+    steps += 1
+    guard steps >= Self.every else { return }
+    steps = 0
+    onPause?()
+  }
+}

@@ -1,0 +1,312 @@
+internal import Containers
+internal import NamespaceModel
+internal import SQLite
+
+/// Gives namespaces, namespace sets and cgroups their rows: one row each, however often met.
+///
+/// What a failed transaction interned is forgotten with it. The caches are only caches: every
+/// row can be found again by what it says, so they are emptied when they grow large.
+final class Interner {
+  private let connection: Connection
+  private let boot: Int64
+  private let session: Int64
+  private var namespaces: [ObservedNamespace: Int64] = [:]
+  private var sets: [String: InternedSet] = [:]
+  /// Kept with the object, so that no other takes its place.
+  private var observedSets: [ObjectIdentifier: (object: ObservedSet, set: InternedSet)] = [:]
+  // By bytes: two strings that Swift holds equal can be two paths.
+  private var cgroups: [[UInt8]: Int64] = [:]
+  /// The names that namespaces had before the kernel's id was known: what could not be written for long
+  /// still has them.
+  private var renamed: [ObservedNamespace: ObservedNamespace] = [:]
+  private var sample: Int64 = 0
+  /// The namespaces that are known since this sample only, of which none is an initial one.
+  private(set) var created: Set<Int64> = []
+  /// The containers of cgroups.
+  let containers: ContainerWriter
+  private static let limit = 16384
+
+  init(
+    _ connection: Connection, boot: Int64, session: Int64,
+    folders: CgroupFolders = CgroupFolders(mountinfo: [])
+  ) {
+    self.connection = connection
+    self.boot = boot
+    self.session = session
+    containers = ContainerWriter(connection, folders)
+  }
+
+  /// What is interned from now on is of this sample.
+  func begin(_ sample: Int64) {
+    self.sample = sample
+    if !created.isEmpty { created.removeAll() }
+  }
+
+  /// Empties the caches: after a transaction that was undone their rows may not be there.
+  func forget() {
+    namespaces.removeAll()
+    sets.removeAll()
+    observedSets.removeAll()
+    cgroups.removeAll()
+  }
+
+  /// Writes down the kernel's id of a namespace that was written without it: into its row, or, where another row has
+  /// that id already, by making the two rows one.
+  func rename(
+    _ renaming: ProcessSample.Renaming, in live: inout LiveProcesses
+  ) throws(SQLiteError) {
+    renamed[renaming.from] = renaming.to
+    let known = namespaces.removeValue(forKey: renaming.from)
+    let found = try known == nil ? find(renaming.from) : nil
+    guard let id = renaming.to.kernelID, let row = known ?? found else { return }
+    if let target = try find(renaming.to) {
+      guard target != row else { return }
+      let sets = try NamespaceMerger(connection: connection).merge(row, into: target)
+      live.rename(sets)
+      // They hold the row and the sets that had it.
+      forget()
+      return
+    }
+    try connection.prepare(
+      """
+      UPDATE namespace SET kernel_id = ?2, session_id = NULL, inode_generation = NULL,
+        initial = COALESCE(?3, initial)
+      WHERE namespace_id = ?1
+      """
+    ).bind(
+      .integer(row), .integer(Int64(bitPattern: id)),
+      .optional(renaming.to.isInitial.map { $0 ? 1 : 0 })
+    ).run()
+    namespaces[renaming.to] = row
+  }
+
+  /// Forgets the names that namespaces had, when all that has them is in the file.
+  func forgetRenamed() { if !renamed.isEmpty { renamed.removeAll() } }
+
+  /// Keeps memory bounded on a machine that makes namespaces all the time.
+  func trim() {
+    let count = namespaces.count + sets.count + observedSets.count + cgroups.count
+    if count > Self.limit { forget() }
+  }
+
+  /// The row of a namespace set.
+  func set(_ links: [LinkState]) throws(SQLiteError) -> InternedSet {
+    var parts: [Int64] = []
+    for link in links {
+      switch link {
+      case .namespace(let namespace): parts.append(try self.namespace(namespace))
+      case .unread(let reason): parts.append(-Int64(reason.rawValue))
+      }
+    }
+    let key = InternedSet.key(parts)
+    if let known = sets[key] { return known }
+    let found = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
+      .bind(.text(key)).first { $0.integer(0) }
+    let row = if let found { found } else { try insertSet(key, parts) }
+    let set = InternedSet(row: row, parts: parts)
+    sets[key] = set
+    return set
+  }
+
+  /// The row of a namespace set that many processes have.
+  func set(_ observed: ObservedSet) throws(SQLiteError) -> InternedSet {
+    if let known = observedSets[ObjectIdentifier(observed)] { return known.set }
+    let set = try set(observed.links)
+    observedSets[ObjectIdentifier(observed)] = (observed, set)
+    return set
+  }
+
+  /// The namespace set of a row; nil when there is none.
+  func set(row: Int64) throws(SQLiteError) -> InternedSet? {
+    let parts = try InternedSet.parts(of: row, in: connection)
+    return parts.count == NamespaceLink.count ? InternedSet(row: row, parts: parts) : nil
+  }
+
+  private func insertSet(_ key: String, _ parts: [Int64]) throws(SQLiteError) -> Int64 {
+    try connection.prepare("INSERT INTO namespace_set (links) VALUES (?)").bind(.text(key)).run()
+    let row = connection.lastInsertedRowID
+    let insert = try connection.prepare(
+      "INSERT INTO namespace_set_link (set_id, link, namespace_id, unread) VALUES (?, ?, ?, ?)")
+    for (link, part) in parts.enumerated() {
+      try insert.bind(
+        .integer(row), .integer(Int64(link)), part > 0 ? .integer(part) : .null,
+        part > 0 ? .null : .integer(-part)
+      ).run()
+    }
+    return row
+  }
+
+  /// The row of a namespace, if it has one.
+  func known(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
+    let namespace = renamed[namespace] ?? namespace
+    if let known = namespaces[namespace] { return known }
+    return try find(namespace)
+  }
+
+  /// The row of a namespace.
+  func namespace(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
+    let namespace = renamed.isEmpty ? namespace : renamed[namespace] ?? namespace
+    if let known = namespaces[namespace] { return known }
+    let found = try find(namespace)
+    let row: Int64
+    if let found {
+      row = found
+      // A first session may not have been able to tell.
+      if let isInitial = namespace.isInitial {
+        try connection.prepare(
+          "UPDATE namespace SET initial = ? WHERE namespace_id = ? AND initial IS NULL"
+        ).bind(.integer(isInitial ? 1 : 0), .integer(row)).run()
+      }
+    } else {
+      row = try insert(namespace)
+    }
+    namespaces[namespace] = row
+    return row
+  }
+
+  /// Finds the row of a namespace.
+  ///
+  /// With a kernel id, or a fixed inode number, a namespace is the same in every session of a
+  /// boot. Without, what an earlier session saw may have died unseen. Each search is for one row of
+  /// an index: the kernel gives inode numbers again, so rows of one number may be many.
+  private func find(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
+    let type = Value.integer(Int64(namespace.type.rawValue))
+    if InitialNamespace.hasFixedInode(namespace.inode) {
+      return try connection.prepare(
+        "SELECT namespace_id FROM namespace WHERE boot_id = ? AND type = ? AND inode = ?"
+      ).bind(.integer(boot), type, Self.inode(namespace)).first { $0.integer(0) }
+    }
+    if let id = namespace.kernelID {
+      return try connection.prepare(
+        """
+        SELECT namespace_id FROM namespace INDEXED BY namespace_kernel_id
+        WHERE kernel_id = ? AND type = ? AND boot_id = ? AND inode = ?
+        """
+      ).bind(
+        .integer(Int64(bitPattern: id)), type, .integer(boot), Self.inode(namespace)
+      ).first { $0.integer(0) }
+    }
+    return try connection.prepare(
+      """
+      SELECT namespace_id FROM namespace INDEXED BY namespace_generation
+      WHERE session_id = ? AND inode_generation = ? AND type = ? AND boot_id = ? AND inode = ?
+      """
+    ).bind(
+      .integer(session), .integer(Int64(bitPattern: namespace.inodeGeneration)), type,
+      .integer(boot),
+      Self.inode(namespace)
+    ).first { $0.integer(0) }
+  }
+
+  private func insert(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
+    let hasID = namespace.kernelID != nil
+    try connection.prepare(
+      """
+      INSERT INTO namespace (boot_id, type, inode, kernel_id, session_id, inode_generation, initial,
+        first_seq, last_seq)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+      """
+    ).bind(
+      .integer(boot), .integer(Int64(namespace.type.rawValue)), Self.inode(namespace),
+      .optional(namespace.kernelID.map(Int64.init(bitPattern:))),
+      hasID ? .null : .integer(session),
+      hasID ? .null : .integer(Int64(bitPattern: namespace.inodeGeneration)),
+      .optional(namespace.isInitial.map { $0 ? 1 : 0 }), .integer(sample)
+    ).run()
+    let row = connection.lastInsertedRowID
+    if namespace.isInitial != true { created.insert(row) }
+    return row
+  }
+
+  private static func inode(_ namespace: ObservedNamespace) -> Value {
+    .integer(Int64(bitPattern: namespace.inode))
+  }
+
+  /// The row of a text of `/proc/PID/cgroup`; nil when it could not be read.
+  func cgroup(_ text: [UInt8]?) throws(SQLiteError) -> Int64? {
+    guard let text else { return nil }
+    if let known = cgroups[text] { return known }
+    let path = SystemText.escaped(text)
+    let found = try connection.prepare("SELECT cgroup_id FROM cgroup WHERE path = ?")
+      .bind(.text(path)).first { $0.integer(0) }
+    let row: Int64
+    if let found {
+      row = found
+    } else {
+      let place = CgroupPlace(text)
+      try connection.prepare("INSERT INTO cgroup (path, container_id, unit) VALUES (?, ?, ?)")
+        .bind(
+          .text(path), .optional(try containers.row(of: place, text)),
+          .optional(place.unit.map(SystemText.sanitized))
+        ).run()
+      row = connection.lastInsertedRowID
+    }
+    cgroups[text] = row
+    return row
+  }
+}
+
+/// A namespace set and its row: that tells it from others.
+struct InternedSet: Hashable {
+  let row: Int64
+  /// In the order of `NamespaceLink`: the row of a namespace, or the code of why there is none,
+  /// negated.
+  let parts: [Int64]
+
+  /// By what a set is found again (`namespace_set.links`).
+  static func key(_ parts: [Int64]) -> String {
+    parts.map(String.init).joined(separator: " ")
+  }
+
+  /// The links of a set that is in the file.
+  static func parts(of set: Int64, in connection: Connection) throws(SQLiteError) -> [Int64] {
+    try connection.prepare(
+      "SELECT COALESCE(namespace_id, -unread) FROM namespace_set_link WHERE set_id = ? ORDER BY link"
+    ).bind(.integer(set)).map { $0.integer(0) }
+  }
+
+  subscript(link: NamespaceLink) -> Int64 { parts[Int(link.rawValue)] }
+
+  static func == (one: InternedSet, other: InternedSet) -> Bool { one.row == other.row }
+  func hash(into hasher: inout Hasher) { hasher.combine(row) }
+
+  /// The namespaces that the process is in itself.
+  var own: [Int64] { NamespaceType.allCases.map { self[$0.link] }.filter { $0 > 0 } }
+
+  /// Whether a process that was in `before` and is in this one may have moved. A link that cannot
+  /// be read now tells nothing; one that could not be read before may have been anything.
+  func isMove(from before: InternedSet) -> Bool {
+    NamespaceLink.allCases.contains { link in
+      self[link] != before[link] && Self.isPlace(self[link])
+    }
+  }
+
+  /// Whether a process in this set is elsewhere than the children of one that was in each of
+  /// `places` go.
+  func isElsewhere(thanChildrenOf places: [InternedSet]) -> Bool {
+    NamespaceType.allCases.contains { type in
+      let part = self[type.link]
+      return part > 0
+        && places.allSatisfy { place in
+          let there = place[type.linkForChildren]
+          return there > 0 && there != part
+        }
+    }
+  }
+
+  /// Whether children go elsewhere than the process is, which they do in no process that just started.
+  var sendsChildrenElsewhere: Bool {
+    [NamespaceType.pid, .time].contains { type in
+      self[type.linkForChildren] > 0 && self[type.link] > 0
+        && self[type.linkForChildren] != self[type.link]
+    }
+  }
+
+  /// Whether it is known where a link leads, or that it is to be made for the first child.
+  func isPlace(_ link: NamespaceLink) -> Bool { Self.isPlace(self[link]) }
+
+  /// A namespace, or one that is to be made for the first child.
+  private static func isPlace(_ part: Int64) -> Bool {
+    part > 0 || part == -Int64(UnreadReason.pending.rawValue)
+  }
+}

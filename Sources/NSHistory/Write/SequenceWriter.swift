@@ -1,0 +1,128 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// The rows of what has a number: samples, and events in their batches.
+struct SequenceWriter {
+  let connection: Connection
+  let session: Int64
+
+  /// Events, of which the first was at `start`, with numbers from `first` on.
+  func insert(
+    _ times: [Int64], from start: Int64, epoch: Int64, first: Int64
+  ) throws(SQLiteError) {
+    try connection.prepare(
+      """
+      INSERT INTO event_batch (first_seq, session_id, wall_ns, boot_ns, offsets)
+      VALUES (?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(first), .integer(session), .integer(epoch &+ start), .integer(start),
+      .text(EventRuns.offsets(times, from: start))
+    ).run()
+  }
+
+  /// A sample.
+  func insert(
+    _ sample: ProcessSample, _ timing: SampleTiming, number: Int64, isExact: Bool,
+    isFirst: Bool
+  ) throws(SQLiteError) {
+    // Behind a gap, too, what was compared with events is of its beginning: those of its time follow.
+    let took =
+      timing.isExact && !isExact ? 0 : max(0, sample.end.boot - sample.start.boot)
+    try connection.prepare(
+      """
+      INSERT INTO sample (seq, session_id, wall_ns, boot_ns, duration_ns, gap, exact, disagreements)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    ).bind(
+      .integer(number), .integer(session), .integer(sample.start.wall), .integer(sample.start.boot),
+      .integer(took), .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
+      timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
+    ).run()
+    if timing.late != nil || timing.folded > 0 {
+      try connection.prepare("INSERT INTO sample_note (seq, late_ns, folded) VALUES (?, ?, ?)")
+        .bind(
+          .integer(number), .optional(timing.late),
+          timing.folded > 0 ? .integer(Int64(timing.folded)) : .null
+        ).run()
+    }
+    if isFirst {
+      try connection.prepare("UPDATE session SET first_seq = ? WHERE session_id = ?")
+        .bind(.integer(number), .integer(session)).run()
+    }
+    if let loss = LostEvents(of: timing.losses) {
+      try connection.prepare(
+        """
+        INSERT INTO event_loss (seq, after_ns, by_ns, records, cause) VALUES (?, ?, ?, ?, ?)
+        """
+      ).bind(
+        .integer(number), .integer(loss.after), .integer(loss.by), .optional(loss.records),
+        .text(loss.cause.rawValue)
+      ).run()
+    }
+  }
+
+  /// The wall clock was set before a sample or event.
+  func insert(_ step: Int64, before number: Int64) throws(SQLiteError) {
+    try connection.prepare("INSERT INTO clock_step (seq, step_ns) VALUES (?, ?)")
+      .bind(.integer(number), .integer(step)).run()
+  }
+}
+
+/// Writes down of which tasks a sample showed what no event had reported.
+struct DisagreementWriter {
+  let connection: Connection
+  let interner: Interner
+
+  func write(_ disagreements: [Disagreement], of sample: Int64) throws(SQLiteError) {
+    for (index, one) in disagreements.enumerated() {
+      let kind: DisagreementRecord.Kind =
+        one.reported == nil ? .startNotReported : one.sampled == nil ? .exitNotReported : .elsewhere
+      let reported = try one.reported.map { (set) throws(SQLiteError) in try interner.set(set) }
+      let sampled = try one.sampled.map { (set) throws(SQLiteError) in try interner.set(set) }
+      try connection.prepare(
+        """
+        INSERT INTO disagreement (seq, position, pid, tid, comm, kind, reported_set_id,
+          sampled_set_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """
+      ).bind(
+        .integer(sample), .integer(Int64(index + 1)), .integer(Int64(one.pid)),
+        .optional(one.tid.map(Int64.init)), .optional(one.comm.map { SystemText.escaped($0) }),
+        .integer(kind.rawValue), .optional(reported?.row), .optional(sampled?.row)
+      ).run()
+    }
+  }
+}
+
+/// Cuts events into runs, each within a second, as `event_batch` in `Migrations` has them.
+struct EventRuns: Sequence, IteratorProtocol {
+  private var rest: ArraySlice<ProcessEvent>
+  /// As long as a run may be, in nanoseconds: six digits of microseconds.
+  private static let length: Int64 = 1_000_000_000
+
+  init(_ events: [ProcessEvent]) { rest = events[...] }
+
+  mutating func next() -> ArraySlice<ProcessEvent>? {
+    guard let first = rest.first else { return nil }
+    let run = rest.prefix { $0.boot >= first.boot && $0.boot - first.boot < Self.length }
+    rest = rest.dropFirst(run.count)
+    return run
+  }
+
+  /// How long after `start` each was: six digits of microseconds each.
+  static func offsets(_ times: [Int64], from start: Int64) -> String {
+    var digits: [UInt8] = []
+    digits.reserveCapacity(times.count * PointReader.digits)
+    for time in times {
+      var rest = Swift.max(0, time - start) / 1000
+      let place = digits.count
+      for _ in 0..<PointReader.digits { digits.append(0x30) }
+      for digit in (place..<digits.count).reversed() {
+        digits[digit] = 0x30 + UInt8(rest % 10)
+        rest /= 10
+      }
+    }
+    return String(decoding: digits, as: UTF8.self)
+  }
+}
