@@ -35,7 +35,7 @@ struct ShortLivedTests {
   }
 
   @Test("a process that only ran a small program is found by its name")
-  func brief() throws {
+  func shortLivedTask() throws {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     try recording.waitForSamples(1)
     var shell: Int?

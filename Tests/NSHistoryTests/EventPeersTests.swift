@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 
 struct EventPeersTests {
-  @Test("peers are all that were together, brief ones and threads too", arguments: EventBrute.seeds)
+  @Test(
+    "peers are all that were together, short-lived ones and threads too",
+    arguments: EventBrute.seeds)
   func peers(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
     let history = brute.history

@@ -175,17 +175,17 @@ struct EventSharedTests {
     _ history: EventHistory, _ one: Group, _ other: Group, _ type: NamespaceType,
     _ window: TimeWindow
   ) -> [ClosedRange<Int64>] {
-    var edges: Set<Int64> = []
+    var bounds: Set<Int64> = []
     for actor in history.actors {
-      for stay in actor.stays { edges.formUnion([stay.from, stay.until].compactMap(\.self)) }
+      for stay in actor.stays { bounds.formUnion([stay.from, stay.until].compactMap(\.self)) }
     }
     // The clock is another in each session.
     for session in history.epochs.indices {
       guard let first = history.points.first(where: { $0.session == session }) else { continue }
-      edges.insert(first.boot)
+      bounds.insert(first.boot)
     }
-    edges.insert((history.points.last?.boot ?? 0) + 100 * HistoryScript.second)
-    let all = edges.sorted()
+    bounds.insert((history.points.last?.boot ?? 0) + 100 * HistoryScript.second)
+    let all = bounds.sorted()
     var found: [(Int64, Int64)] = []
     for (from, until) in zip(all, all.dropFirst()) {
       guard isShared(history, one, other, type, from + (until - from) / 2) else { continue }

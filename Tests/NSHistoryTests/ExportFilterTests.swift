@@ -74,8 +74,8 @@ struct ExportFilterTests {
     func plan(_ filter: ExportFilter) throws -> [String] {
       let index = try SampleIndex(connection, isRecorded: false)
       let selection = try TaskSelection(
-        filter, Reading(connection, index, isRecorded: false))
-      return try [selection.tasks, selection.briefs].flatMap { sql in
+        filter, HistorySnapshot(connection, index, isRecorded: false))
+      return try [selection.tasks, selection.shortLivedTasks].flatMap { sql in
         try connection.prepare("EXPLAIN QUERY PLAN \(sql)").map { $0.text(3) }
       }
     }

@@ -18,10 +18,10 @@ struct ExportReadingTests {
     let first = try #require(index.first)
     let last = try #require(index.last)
     for id in first...last {
-      let bracket = try index.bracket(before: id)
-      #expect(try points.wall(id) == bracket.after?.wall, "seed \(seed), \(id)")
-      #expect(try points.isExact(before: id) == bracket.isExact, "seed \(seed), \(id)")
-      #expect(points.session(of: id) == bracket.after?.session, "seed \(seed), \(id)")
+      let sampleWindow = try index.sampleWindow(before: id)
+      #expect(try points.wall(id) == sampleWindow.after?.wall, "seed \(seed), \(id)")
+      #expect(try points.isExact(before: id) == sampleWindow.isExact, "seed \(seed), \(id)")
+      #expect(points.session(of: id) == sampleWindow.after?.session, "seed \(seed), \(id)")
     }
     for id in [first - 1, last + 1, Int64.min, Int64.max] {
       #expect(throws: SQLiteError.self, "seed \(seed), \(id)") { try points.wall(id) }
@@ -54,16 +54,16 @@ struct ExportReadingTests {
     let uuids = try connection.prepare("SELECT uuid FROM boot").map { $0.text(0) }
     let row = try connection.prepare("SELECT boot_id FROM boot").first { $0.integer(0) }
     #expect(uuids.count == 1)
-    var briefs = 0
+    var shortLivedTasks = 0
     try brute.reader.exportPieces(ExportFilter(types: [.net])) { process, piece in
-      if process.row < 0 { briefs += 1 }
+      if process.row < 0 { shortLivedTasks += 1 }
       #expect(process.boot == uuids[0] && process.bootRow == row, "seed \(seed): \(process)")
       #expect(ExportRow(process, piece).boot == uuids[0])
       return true
     }
     let all =
       try connection.prepare("SELECT COUNT(*) FROM short_lived_task").first { $0.integer(0) } ?? 0
-    #expect(briefs >= all, "seed \(seed)")
+    #expect(shortLivedTasks >= all, "seed \(seed)")
   }
 
   @Test("a slot has the row that was put there last, and no other")

@@ -76,22 +76,23 @@ struct FewLivesTests {
     try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       var few = 0
       for time in times {
-        let brackets = try reading.index.brackets(at: time)
+        let sampleWindows = try reading.index.sampleWindows(at: time)
         for pid in pids {
           let selector = SameQuestion.Selector(pid: pid)
-          let all = try reading.tracks.track(selector)
-          let some = try reading.tracks.track(selector, in: brackets)
+          let all = try reading.pidHistories.pidHistory(selector)
+          let some = try reading.pidHistories.pidHistory(selector, in: sampleWindows)
           few += some.known.count < all.known.count ? 1 : 0
-          for bracket in brackets {
-            #expect(running(some, bracket, time) == running(all, bracket, time))
+          for sampleWindow in sampleWindows {
+            #expect(running(some, sampleWindow, time) == running(all, sampleWindow, time))
             for link in NamespaceLink.allCases {
-              #expect(state(some, link, bracket, time) == state(all, link, bracket, time))
+              #expect(state(some, link, sampleWindow, time) == state(all, link, sampleWindow, time))
             }
           }
-          let alive = try reading.tracks.track(.init(pid: pid, alive: time))
-          let lives = try reading.tracks.lives(TaskNumber(pid: pid), alive: time)
+          let alive = try reading.pidHistories.pidHistory(.init(pid: pid, alive: time))
+          let lives = try reading.pidHistories.lives(TaskNumber(pid: pid), alive: time)
           #expect(lives.map(\.process) == alive.processes)
-          let moment = try reading.tracks.track(.init(pid: pid, alive: time), in: brackets)
+          let moment = try reading.pidHistories.pidHistory(
+            .init(pid: pid, alive: time), in: sampleWindows)
           #expect(moment.processes == alive.processes)
         }
       }
@@ -99,19 +100,23 @@ struct FewLivesTests {
     }
   }
 
-  private func running(_ track: PIDHistory, _ bracket: SampleWindow, _ time: Int64) -> Set<
-    ProcessRecord
-  > {
-    let places = track.processes.indices.filter { track.mayRun($0, in: bracket, until: time) }
-    return Set(places.map { track.processes[$0] })
+  private func running(_ pidHistory: PIDHistory, _ sampleWindow: SampleWindow, _ time: Int64)
+    -> Set<
+      ProcessRecord
+    >
+  {
+    let places = pidHistory.processes.indices.filter {
+      pidHistory.mayRun($0, in: sampleWindow, until: time)
+    }
+    return Set(places.map { pidHistory.processes[$0] })
   }
 
   /// A state, with whose it is in place of where that stands.
   private func state(
-    _ track: PIDHistory, _ link: NamespaceLink, _ bracket: SampleWindow, _ time: Int64
+    _ pidHistory: PIDHistory, _ link: NamespaceLink, _ sampleWindow: SampleWindow, _ time: Int64
   ) -> [String] {
-    let state = track.state(link, bracket, until: time)
+    let state = pidHistory.state(link, sampleWindow, until: time)
     guard case .known(let namespace, let process) = state else { return ["\(state)"] }
-    return ["\(namespace.id)", "\(track.processes[process].id)"]
+    return ["\(namespace.id)", "\(pidHistory.processes[process].id)"]
   }
 }

@@ -72,7 +72,7 @@ struct ManyChangesTests {
     let folder = try TemporaryFolder()
     try reader(changes: 200, in: folder).reading(.recording()) { (reading) throws(SQLiteError) in
       let life = try reading.lives.lives(pid: 1)[0]
-      let all = try reading.tracks.runs(of: life.memberships)[.net]
+      let all = try reading.pidHistories.runs(of: life.memberships)[.net]
       let namespaces = Set(all.compactMap(\.value.namespace))
       #expect(namespaces.count == 2)
       let runs = MemberIntervals(reading)

@@ -107,7 +107,7 @@ struct ProgramNamesTests {
     #expect(try Self.count("short_lived_task", path) == 0)
   }
 
-  @Test("of one program a brief row is kept")
+  @Test("of one program a row of short_lived_task is kept")
   func oneProgram() throws {
     let reader = try history([(20, Self.description("first"))])
     #expect(try times(reader, "first") == [15, 25, 35, 45])

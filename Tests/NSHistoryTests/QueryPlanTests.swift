@@ -47,12 +47,12 @@ struct QueryPlanTests {
     let path = folder.file("history.db")
     do { try EventWorld.history(seed: 1).write(HistoryWriter(path: path), ends: true) }
     let reader = try HistoryReader(path: path)
-    let briefs = try reader.connection.prepare(
+    let shortLivedTasks = try reader.connection.prepare(
       "SELECT pid, comm FROM short_lived_task ORDER BY from_seq"
     )
     .map { ($0.integer(0), $0.text(1)) }
-    #expect(briefs.count > 3)
-    for (pid, comm) in briefs.prefix(4) {
+    #expect(shortLivedTasks.count > 3)
+    for (pid, comm) in shortLivedTasks.prefix(4) {
       try Self.ask(reader, about: .pid(pid))
       try Self.ask(reader, about: .comm(comm))
     }
@@ -60,7 +60,7 @@ struct QueryPlanTests {
       "SELECT wall_ns FROM event_batch ORDER BY first_seq LIMIT 1"
     ).first { $0.integer(0) }
     for event: Int64 in 0...3 { _ = try reader.processes(at: (start ?? 0) + event * 1000) }
-    try checkPlans(reader, about: briefs.first?.1 ?? "")
+    try checkPlans(reader, about: shortLivedTasks.first?.1 ?? "")
     let asked = reader.connection.statements.filter { $0.contains("short_lived_task AS r") }
     #expect(asked.count > 1, "no process that no sample met was asked for")
   }

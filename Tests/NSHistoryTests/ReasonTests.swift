@@ -79,9 +79,9 @@ struct ReasonTests {
     #expect(try line(reader, at: 15).reason == .zombie)
     #expect(try line(reader, at: 20.5).reason == .zombie)
     #expect(try line(reader, at: 5).reason == .changedBetweenSamples)
-    let census = try reader.processes(at: Self.reading(10.5).wall).processes
+    let processSnapshot = try reader.processes(at: Self.reading(10.5).wall).processes
     #expect(
-      census.filter { $0.process.pid == 20 }.map { $0.places[.net]?.reason }
+      processSnapshot.filter { $0.process.pid == 20 }.map { $0.places[.net]?.reason }
         == [.changedBetweenSamples])
   }
 

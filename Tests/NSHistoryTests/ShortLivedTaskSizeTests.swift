@@ -43,15 +43,15 @@ struct ShortLivedTaskSizeTests {
     do { try write(before, batches: 0, programs) }
     do { try write(after, batches: Self.batches, programs) }
     let bytes = Double(try size(after) - size(before)) / Double(Self.count)
-    print("a brief process of \(programs) programs takes \(bytes) bytes")
+    print("a short-lived process of \(programs) programs takes \(bytes) bytes")
     #expect(bytes <= Double(Self.most[programs - 1]))
     let reader = try HistoryReader(path: after)
-    var briefs = 0
+    var shortLivedTasks = 0
     try reader.export(ExportFilter(types: [.net])) { row in
-      if row.isExactFrom, row.isExactUntil { briefs += 1 }
+      if row.isExactFrom, row.isExactUntil { shortLivedTasks += 1 }
       return true
     }
-    #expect(briefs == Self.count * programs)
+    #expect(shortLivedTasks == Self.count * programs)
   }
 
   private mutating func write(_ path: String, batches: Int, _ programs: Int) throws {

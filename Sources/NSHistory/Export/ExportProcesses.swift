@@ -39,7 +39,8 @@ struct ExportProcesses {
 
   /// A row of `short_lived_task`, in the PIDs of a session.
   mutating func read(
-    brief row: Statement, of session: SessionSpan, start: Int64, into process: inout ExportProcess
+    shortLivedTask row: Statement, of session: SessionSpan, start: Int64,
+    into process: inout ExportProcess
   ) throws(SQLiteError) {
     process.row = row.integer(0)
     if try !setSpace(session.space, of: &process) { process.boot = "" }

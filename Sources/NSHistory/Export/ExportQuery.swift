@@ -90,4 +90,3 @@ public struct ExportRow: Sendable, Hashable {
   /// What tells that; nil where it was read to be in none.
   public var containerSource: ContainerSource?
 }
-

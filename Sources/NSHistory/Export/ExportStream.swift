@@ -10,7 +10,7 @@ struct ExportStream {
   private let connection: Connection
   private let filter: ExportFilter
   private let index: SampleIndex
-  private let reading: Reading
+  private let reading: HistorySnapshot
   private let cuts: ExportCuts
   private var sets: ExportSets
   private var points: ExportPoints
@@ -29,7 +29,7 @@ struct ExportStream {
     self.connection = connection
     self.filter = filter
     index = try SampleIndex(connection, isRecorded: isRecorded)
-    reading = try Reading(connection, index, isRecorded: isRecorded)
+    reading = try HistorySnapshot(connection, index, isRecorded: isRecorded)
     cuts = try ExportCuts(index, connection)
     sets = ExportSets(reading.sets)
     points = ExportPoints(index, connection)
@@ -126,18 +126,24 @@ struct ExportStream {
   private mutating func giveBriefs(
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) {
-    let briefs = try connection.prepare(selection.briefs).bind(selection.briefValues)
-    defer { briefs.reset() }
+    let shortLivedTasks = try connection.prepare(selection.shortLivedTasks).bind(
+      selection.briefValues)
+    defer { shortLivedTasks.reset() }
     var process = ExportProcess()
-    while try briefs.step() {
-      let from = briefs.integer(6)
-      guard let session = points.session(of: from) else { throw Membership.stray(brief: from) }
+    while try shortLivedTasks.step() {
+      let from = shortLivedTasks.integer(6)
+      guard let session = points.session(of: from) else {
+        throw Membership.stray(shortLivedTask: from)
+      }
       let membership = try Membership(
-        brief: from, length: briefs.integer(7), set: briefs.integer(5), in: session)
-      try processes.read(brief: briefs, of: session, start: points.wall(from), into: &process)
+        shortLivedTask: from, length: shortLivedTasks.integer(7), set: shortLivedTasks.integer(5),
+        in: session)
+      try processes.read(
+        shortLivedTask: shortLivedTasks, of: session, start: points.wall(from), into: &process)
       guard
         try process.hasInheritedCgroup && hasContainers
-          ? give(&process, [processes.segment(ofBrief: briefs)], [membership], selection, body)
+          ? give(
+            &process, [processes.segment(ofBrief: shortLivedTasks)], [membership], selection, body)
           : give(process, [membership], body)
       else { return }
     }

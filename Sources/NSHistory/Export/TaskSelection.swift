@@ -20,7 +20,7 @@ struct TaskSelection {
     var cgroups: Set<Int64> = []
   }
 
-  init(_ filter: ExportFilter, _ reading: Reading) throws(SQLiteError) {
+  init(_ filter: ExportFilter, _ reading: HistorySnapshot) throws(SQLiteError) {
     let (index, connection) = (reading.index, reading.connection)
     names = try filter.names.map { (selector) throws(SQLiteError) in
       try Self.name(selector, connection)
@@ -59,7 +59,7 @@ struct TaskSelection {
   }
 
   private static func guests(
-    _ selector: ProcessSelector?, _ samples: ClosedRange<Int64>, _ reading: Reading
+    _ selector: ProcessSelector?, _ samples: ClosedRange<Int64>, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> [Int64] {
     guard case .container = selector, let selector else { return [] }
     return try ProcessFinder(reading: reading).described(selector)?.guests(in: samples) ?? []
@@ -127,7 +127,7 @@ struct TaskSelection {
   }
 
   /// The same of those that no sample met.
-  var briefs: String {
+  var shortLivedTasks: String {
     select(
       "\(ExportProcesses.briefColumns) FROM short_lived_task", there: "from_seq IN (SELECT -there",
       inCgroups: """

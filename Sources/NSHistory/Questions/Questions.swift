@@ -110,10 +110,10 @@ extension HistoryReader {
   /// Every process that was, or may have been, there at a moment, in nanoseconds since the epoch.
   public func processes(at time: Int64) throws(HistoryError) -> MomentAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
-      let census = try ProcessSnapshot(reading, at: time)
+      let processSnapshot = try ProcessSnapshot(reading, at: time)
       return MomentAnswer(
-        processes: try census.processes(),
-        samples: census.brackets.map(SameAnswer.SampleGap.init),
+        processes: try processSnapshot.processes(),
+        samples: processSnapshot.sampleWindows.map(SameAnswer.SampleGap.init),
         recorded: try reading.index.recorded())
     }
   }
@@ -126,12 +126,13 @@ extension HistoryReader {
     at time: Int64, of isMeant: ((ProcessRecord) -> Bool)? = nil
   ) throws(HistoryError) -> NamespacesAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
-      let census = try ProcessSnapshot(reading, at: time)
-      let processes = try census.processes()
+      let processSnapshot = try ProcessSnapshot(reading, at: time)
+      let processes = try processSnapshot.processes()
       let looks = try reading.pins.looks(around: time)
-      let points = census.brackets.flatMap { [$0.before, $0.after] }.compactMap(\.self)
+      let points = processSnapshot.sampleWindows.flatMap { [$0.before, $0.after] }.compactMap(
+        \.self)
       let namespaces = NamespaceSnapshot(
-        reading: reading, brackets: census.brackets, processes: processes,
+        reading: reading, sampleWindows: processSnapshot.sampleWindows, processes: processes,
         pins: try reading.pins.pins(between: looks, in: Set(points.map(\.session.id)))
           .map { (pin) throws(SQLiteError) in
             try reading.exit(ofHolder: pin.pin, by: time).map(pin.after(exit:)) ?? pin
@@ -147,7 +148,7 @@ extension HistoryReader {
         unread: processes.count { process in
           process.places.values.contains { $0.namespace == nil && $0.reason != .unsupported }
         },
-        samples: census.brackets.map(SameAnswer.SampleGap.init),
+        samples: processSnapshot.sampleWindows.map(SameAnswer.SampleGap.init),
         looks: .init(
           before: looks.before?.wall, after: looks.after?.wall,
           denied: max(looks.before?.denied ?? 0, looks.after?.denied ?? 0)),
@@ -182,11 +183,11 @@ extension HistoryReader {
   public func coverage(at time: Int64) throws(HistoryError) -> CoverageAtMoment {
     try reading(.recording(in: TimeWindow(since: time, until: time))) {
       (reading) throws(SQLiteError) in
-      let brackets = try reading.index.brackets(at: time)
+      let sampleWindows = try reading.index.sampleWindows(at: time)
       return CoverageAtMoment(
-        isCovered: !brackets.isEmpty && brackets.allSatisfy { $0.coverage == .sampled },
-        samples: brackets.map(SameAnswer.SampleGap.init),
-        hidesProcesses: brackets.contains(where: \.hidesProcesses),
+        isCovered: !sampleWindows.isEmpty && sampleWindows.allSatisfy { $0.coverage == .sampled },
+        samples: sampleWindows.map(SameAnswer.SampleGap.init),
+        hidesProcesses: sampleWindows.contains(where: \.hidesProcesses),
         recorded: try reading.index.recorded())
     }
   }

@@ -36,24 +36,24 @@ struct BoundResolver {
   ///
   /// - Parameter goesOn: whether the piece is cut off from one in which all was the same.
   private func beginning(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> IntervalBound {
-    let bracket = try index.bracket(before: sample)
+    let sampleWindow = try index.sampleWindow(before: sample)
     let isSeenBefore = life.anyMembership(at: sample - 1) != nil
     if !goesOn, let membership = life.membership(at: sample), membership.from == sample,
-      let behind = membership.mayBeginBehind, !membership.beginsExactly || !bracket.isExact
+      let behind = membership.mayBeginBehind, !membership.beginsExactly || !sampleWindow.isExact
     {
       let span = try index.span(from: behind, to: sample)
       return IntervalBound(
         kind: .changed, other: span.before?.wall, within: span.length, missing: span.missing)
     }
-    if !goesOn, bracket.isExact, let membership = life.membership(at: sample),
+    if !goesOn, sampleWindow.isExact, let membership = life.membership(at: sample),
       membership.beginsExactly, membership.from == sample
     {
       return IntervalBound(
-        kind: isSeenBefore ? .changed : first, other: bracket.after?.wall, within: 0,
+        kind: isSeenBefore ? .changed : first, other: sampleWindow.after?.wall, within: 0,
         missing: nil, isExact: true)
     }
     let kind: IntervalBound.Kind =
-      if bracket.missing != nil || (bracket.hidesProcesses && !isSeenBefore) {
+      if sampleWindow.missing != nil || (sampleWindow.hidesProcesses && !isSeenBefore) {
         .firstSeen
       } else if goesOn {
         .clockSet
@@ -62,11 +62,12 @@ struct BoundResolver {
       }
     // A thread that was there before: since when is not known.
     if kind == .firstSeen, !isSeenBefore, life.thread != nil {
-      return IntervalBound(kind: kind, other: nil, within: nil, missing: bracket.missing)
+      return IntervalBound(kind: kind, other: nil, within: nil, missing: sampleWindow.missing)
     }
     guard kind == .started else {
       return IntervalBound(
-        kind: kind, other: bracket.before?.wall, within: bracket.length, missing: bracket.missing)
+        kind: kind, other: sampleWindow.before?.wall, within: sampleWindow.length,
+        missing: sampleWindow.missing)
     }
     let span = try index.span(
       from: index.lastMissing(before: sample, start: life.process.startBoot), to: sample)
@@ -88,24 +89,24 @@ struct BoundResolver {
     if sample == index.last, index.sessions.last?.isOpen == true {
       return IntervalBound(kind: .open, other: nil, within: nil, missing: nil)
     }
-    let bracket = try index.bracket(before: sample + 1)
+    let sampleWindow = try index.sampleWindow(before: sample + 1)
     let isSeenAfter = life.anyMembership(at: sample + 1) != nil
     if !goesOn, let membership = life.membership(at: sample), membership.until == sample,
-      let by = membership.mayEndBy, !membership.endsExactly || !bracket.isExact
+      let by = membership.mayEndBy, !membership.endsExactly || !sampleWindow.isExact
     {
       let span = try index.span(from: sample, to: by)
       return IntervalBound(
         kind: .changed, other: span.after?.wall, within: span.length, missing: span.missing)
     }
-    if !goesOn, bracket.isExact, let membership = life.membership(at: sample),
+    if !goesOn, sampleWindow.isExact, let membership = life.membership(at: sample),
       membership.endsExactly, membership.until == sample
     {
       return IntervalBound(
-        kind: isSeenAfter ? .changed : .exited, other: bracket.after?.wall, within: 0,
+        kind: isSeenAfter ? .changed : .exited, other: sampleWindow.after?.wall, within: 0,
         missing: nil, isExact: true)
     }
     let kind: IntervalBound.Kind =
-      if bracket.missing != nil || (bracket.hidesProcesses && !isSeenAfter) {
+      if sampleWindow.missing != nil || (sampleWindow.hidesProcesses && !isSeenAfter) {
         .lastSeen
       } else if goesOn {
         .clockSet
@@ -113,7 +114,8 @@ struct BoundResolver {
         isSeenAfter ? .changed : .exited
       }
     return IntervalBound(
-      kind: kind, other: bracket.after?.wall, within: bracket.length, missing: bracket.missing)
+      kind: kind, other: sampleWindow.after?.wall, within: sampleWindow.length,
+      missing: sampleWindow.missing)
   }
 }
 

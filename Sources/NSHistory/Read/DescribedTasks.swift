@@ -4,7 +4,7 @@ internal import SQLite
 /// of samples, by the shorter way: through all that ever had the description, or through all who were
 /// there.
 struct DescribedTasks {
-  let reading: Reading
+  let reading: HistorySnapshot
   /// SQL on columns that `task`, `past_description` and `short_lived_task` have, and its values.
   let condition: String
   let values: [Value]

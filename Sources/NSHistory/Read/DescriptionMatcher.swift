@@ -70,11 +70,11 @@ extension [ProcessRecord.DescriptionSpan] {
     contains { $0.possibleFrom < high && $0.possibleUntil > low }
   }
 
-  /// Whether it was throughout a bracket. What one sample alone read held at a moment of it.
-  func standing(in bracket: SampleWindow) -> Standing {
-    let low = bracket.before?.id ?? Int64.min
-    let high = bracket.after?.id ?? Int64.max
-    let isPass = low == high && bracket.after?.isEvent == false
+  /// Whether it was throughout a sample window. What one sample alone read held at a moment of it.
+  func standing(in sampleWindow: SampleWindow) -> Standing {
+    let low = sampleWindow.before?.id ?? Int64.min
+    let high = sampleWindow.after?.id ?? Int64.max
+    let isPass = low == high && sampleWindow.after?.isEvent == false
     let isMeant = contains { span in
       let begins =
         span.certain.lowerBound < low

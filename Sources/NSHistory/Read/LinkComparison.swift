@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Compares what links were with what they are.
 struct LinkComparison {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   typealias Links = [NamespaceLink: LinkValue]
 

@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Finds who was in namespaces at one sample.
 struct MemberFinder {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   /// How many members of one namespace are looked at.
   private static let most: Int64 = 64

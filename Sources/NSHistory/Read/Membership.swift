@@ -22,17 +22,19 @@ extension Membership {
   ///
   /// - Parameter session: the one that its first number is of.
   init(
-    brief from: Int64, length: Int64, set: Int64, in session: SessionSpan
+    shortLivedTask from: Int64, length: Int64, set: Int64, in session: SessionSpan
   ) throws(SQLiteError) {
     let (until, overflows) = from.addingReportingOverflow(length)
-    guard length >= 0, !overflows, until < session.last else { throw Self.stray(brief: from) }
+    guard length >= 0, !overflows, until < session.last else {
+      throw Self.stray(shortLivedTask: from)
+    }
     self.init(
       set: set, from: from, until: until, isOpen: false, startsSession: false,
       beginsExactly: true, endsExactly: true)
   }
 
   /// What a row of `short_lived_task` is that no session has.
-  static func stray(brief from: Int64) -> SQLiteError {
+  static func stray(shortLivedTask from: Int64) -> SQLiteError {
     .corrupt("short-lived task \(from) is not in its session", operation: "read memberships")
   }
 }

@@ -6,7 +6,7 @@ internal import SQLite
 /// A process has a number in its own pid namespace and in each that this was made in. `NSpid` of
 /// `/proc/PID/status` lists them from the recorder's inwards, so the last is that of its own.
 struct NestedPIDResolver {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   /// What was found.
   struct Found {
@@ -204,4 +204,3 @@ struct NestedPIDResolver {
   /// The kernel nests no deeper (`MAX_PID_NS_LEVEL` of `include/linux/pid_namespace.h`).
   private static let deepest = 33
 }
-

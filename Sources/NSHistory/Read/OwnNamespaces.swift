@@ -58,7 +58,9 @@ extension OwnNamespaces {
   }
 
   /// The namespaces of processes that are their container's own, over all that is recorded.
-  static func own(of lives: [TaskHistory], _ reading: Reading) throws(SQLiteError) -> Set<Int64> {
+  static func own(of lives: [TaskHistory], _ reading: HistorySnapshot) throws(SQLiteError) -> Set<
+    Int64
+  > {
     let groups = groups(of: lives)
     var known: [NamespaceRecord: Bool] = [:]
     for set in Set(lives.flatMap { $0.memberships.map(\.set) }) {
@@ -73,7 +75,7 @@ extension OwnNamespaces {
 
   /// Whether a namespace is the own one of containers, over all that is recorded.
   static func isOwn(
-    _ namespace: NamespaceRecord, _ groups: Set<String>, _ reading: Reading
+    _ namespace: NamespaceRecord, _ groups: Set<String>, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> Bool {
     guard ContainerRule.counts(namespace) else { return false }
     var isOwn = false

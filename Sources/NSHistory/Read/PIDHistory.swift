@@ -80,60 +80,65 @@ struct PIDHistory {
   /// The run that a sample is in.
   func run(_ link: NamespaceLink, at sample: Int64) -> LinkInterval? { runs.run(link, at: sample) }
 
-  /// The places of the processes that may have been running in a bracket, up to a time in it.
-  func running(in bracket: SampleWindow, until end: Int64?) -> [Int] {
-    var places = order.candidates(in: bracket).filter { mayRun($0, in: bracket, until: end) }
+  /// The places of the processes that may have been running in a sample window, up to a time in it.
+  func running(in sampleWindow: SampleWindow, until end: Int64?) -> [Int] {
+    var places = order.candidates(in: sampleWindow).filter {
+      mayRun($0, in: sampleWindow, until: end)
+    }
     // Whatever its start: who was seen was there.
-    for side in [bracket.before, bracket.after] {
+    for side in [sampleWindow.before, sampleWindow.after] {
       guard let side, let process = run(.pid, at: side.id)?.process,
-        !places.contains(process), mayRun(process, in: bracket, until: end)
+        !places.contains(process), mayRun(process, in: sampleWindow, until: end)
       else { continue }
       places.append(process)
     }
     return places
   }
 
-  /// What is known of a link throughout a bracket, up to a time in it, or its end.
-  func state(_ link: NamespaceLink, _ bracket: SampleWindow, until end: Int64?) -> State {
-    state(link, bracket, isRunning: !running(in: bracket, until: end).isEmpty)
+  /// What is known of a link throughout a sample window, up to a time in it, or its end.
+  func state(_ link: NamespaceLink, _ sampleWindow: SampleWindow, until end: Int64?) -> State {
+    state(link, sampleWindow, isRunning: !running(in: sampleWindow, until: end).isEmpty)
   }
 
   /// The same, where it is known whether a process may have been running. While it was not what is meant
   /// it counts as not there.
-  func state(_ link: NamespaceLink, _ bracket: SampleWindow, isRunning: Bool) -> State {
-    let state = stateOfAll(link, bracket, isRunning: isRunning)
+  func state(_ link: NamespaceLink, _ sampleWindow: SampleWindow, isRunning: Bool) -> State {
+    let state = stateOfAll(link, sampleWindow, isRunning: isRunning)
     guard !limits.isEmpty, !state.isAbsent else { return state }
     let places: [Int] =
       if case .known(_, let process) = state { [process] } else { Array(processes.indices) }
-    let standings = places.map { limits[$0]?.standing(in: bracket) ?? .meant }
+    let standings = places.map { limits[$0]?.standing(in: sampleWindow) ?? .meant }
     if standings.allSatisfy({ $0 == .meant }) { return state }
     return standings.allSatisfy { $0 == .other }
       ? .absent(.notRunning) : .unknown(.changedBetweenSamples)
   }
 
-  private func stateOfAll(_ link: NamespaceLink, _ bracket: SampleWindow, isRunning: Bool) -> State
+  private func stateOfAll(_ link: NamespaceLink, _ sampleWindow: SampleWindow, isRunning: Bool)
+    -> State
   {
-    if bracket.missing == .expired { return .unknown(.expired) }
+    if sampleWindow.missing == .expired { return .unknown(.expired) }
     guard !known.isEmpty else { return .unknown(.notRecorded) }
     if processes.isEmpty, let whyNobody { return .absent(whyNobody) }
-    guard processes.contains(where: { bracket.isOf(space: $0.space) }) else {
-      return stateOfStranger(in: bracket)
+    guard processes.contains(where: { sampleWindow.isOf(space: $0.space) }) else {
+      return stateOfStranger(in: sampleWindow)
     }
     guard isRunning else {
-      if bracket.spansSpaces { return .unknown(.gap) }
-      let reason = bracket.reasonOfAbsence
-      if bracket.hidesProcesses || hasLostThread {
+      if sampleWindow.spansSpaces { return .unknown(.gap) }
+      let reason = sampleWindow.reasonOfAbsence
+      if sampleWindow.hidesProcesses || hasLostThread {
         return .unknown(reason == .notRunning ? .notRecorded : reason)
       }
       return .absent(reason)
     }
-    guard bracket.coverage == .sampled else { return .unknown(.gap) }
-    let before = bracket.before.flatMap { run(link, at: $0.id) }
-    let after = bracket.after.flatMap { run(link, at: $0.id) }
+    guard sampleWindow.coverage == .sampled else { return .unknown(.gap) }
+    let before = sampleWindow.before.flatMap { run(link, at: $0.id) }
+    let after = sampleWindow.after.flatMap { run(link, at: $0.id) }
     if before == nil, after == nil { return .unknown(.notRecorded) }
-    if let before, before == after || bracket.isExactEnd(of: before) { return Self.state(before) }
-    if before == nil, let after, bracket.isExactBeginning(of: after) {
-      return .absent(bracket.reasonOfAbsence)
+    if let before, before == after || sampleWindow.isExactEnd(of: before) {
+      return Self.state(before)
+    }
+    if before == nil, let after, sampleWindow.isExactBeginning(of: after) {
+      return .absent(sampleWindow.reasonOfAbsence)
     }
     guard let before, let after, before.process == after.process else {
       return .startingOrExiting
@@ -151,55 +156,56 @@ struct PIDHistory {
 
   /// What is known where the PID, as the recorder of that time saw it, was never met. The
   /// processes of another boot ended with it; those of another pid namespace may be running.
-  private func stateOfStranger(in bracket: SampleWindow) -> State {
-    let isOver = processes.allSatisfy { !bracket.isOf(boot: $0.boot) }
-    return isOver && !bracket.hidesProcesses
-      ? .absent(bracket.reasonOfAbsence) : .unknown(.notRecorded)
+  private func stateOfStranger(in sampleWindow: SampleWindow) -> State {
+    let isOver = processes.allSatisfy { !sampleWindow.isOf(boot: $0.boot) }
+    return isOver && !sampleWindow.hidesProcesses
+      ? .absent(sampleWindow.reasonOfAbsence) : .unknown(.notRecorded)
   }
 
-  /// Whether a process may have been running in a bracket, up to a time in it: it had not certainly
+  /// Whether a process may have been running in a sample window, up to a time in it: it had not certainly
   /// started later, and no sample had missed it already.
-  func mayRun(_ process: Int, in bracket: SampleWindow, until end: Int64?) -> Bool {
+  func mayRun(_ process: Int, in sampleWindow: SampleWindow, until end: Int64?) -> Bool {
     let space = processes[process].space
-    guard bracket.isOf(space: space) else { return false }
-    if sees(process, at: bracket.before) {
+    guard sampleWindow.isOf(space: space) else { return false }
+    if sees(process, at: sampleWindow.before) {
       // A sample takes time: what it was the first to see may have started while it was taken.
-      return end.map { !isBefore(start: process, $0, in: bracket) } ?? true
+      return end.map { !isBefore(start: process, $0, in: sampleWindow) } ?? true
     }
-    if let after = bracket.after.flatMap({ run(.pid, at: $0.id) }),
-      bracket.isExactBeginning(of: after)
+    if let after = sampleWindow.after.flatMap({ run(.pid, at: $0.id) }),
+      sampleWindow.isExactBeginning(of: after)
     {
       return false
     }
-    if wasOverlooked(process, in: bracket) { return true }
+    if wasOverlooked(process, in: sampleWindow) { return true }
     // Samples follow one another: who was missed by both was not there, unless events miss it.
-    if bracket.coverage == .sampled, !sees(process, at: bracket.after),
-      !isUntold(process, in: bracket)
+    if sampleWindow.coverage == .sampled, !sees(process, at: sampleWindow.after),
+      !isUntold(process, in: sampleWindow)
     {
       return false
     }
-    if let before = bracket.before, before.session.space == space,
+    if let before = sampleWindow.before, before.session.space == space,
       before.id > lastSamples[process]
     {
       return false
     }
-    guard let start = processes[process].startBoot, let moment = bracket.boot(at: end, in: space)
+    guard let start = processes[process].startBoot,
+      let moment = sampleWindow.boot(at: end, in: space)
     else { return true }
     return moment >= start &- Self.grain
   }
 
-  /// Whether a time within the sample before a bracket is before a process started.
-  private func isBefore(start process: Int, _ time: Int64, in bracket: SampleWindow) -> Bool {
-    guard let before = bracket.before, time <= before.wallEnd, bracket.clockIsSteady,
+  /// Whether a time within the sample before a sample window is before a process started.
+  private func isBefore(start process: Int, _ time: Int64, in sampleWindow: SampleWindow) -> Bool {
+    guard let before = sampleWindow.before, time <= before.wallEnd, sampleWindow.clockIsSteady,
       let start = processes[process].startBoot
     else { return false }
     return before.boot &+ (time &- before.wall) < start &- Self.grain
   }
 
-  /// Whether another process had certainly started with the PID by a time in a bracket.
-  func isSucceeded(_ process: Int, in bracket: SampleWindow, at time: Int64) -> Bool {
+  /// Whether another process had certainly started with the PID by a time in a sample window.
+  func isSucceeded(_ process: Int, in sampleWindow: SampleWindow, at time: Int64) -> Bool {
     let space = processes[process].space
-    guard bracket.clockIsSteady, let moment = bracket.boot(at: time, in: space) else {
+    guard sampleWindow.clockIsSteady, let moment = sampleWindow.boot(at: time, in: space) else {
       return false
     }
     return processes[(process + 1)...].contains { next in
@@ -209,20 +215,20 @@ struct PIDHistory {
 
   /// Whether a sample missed a process that had started before it, and was seen only later. One
   /// whose exit was told and that went on by exec was not missed.
-  private func wasOverlooked(_ process: Int, in bracket: SampleWindow) -> Bool {
-    guard let before = bracket.before, before.session.space == processes[process].space,
+  private func wasOverlooked(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
+    guard let before = sampleWindow.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot
     else { return false }
-    let missed = bracket.after.map { $0.session == before.session ? $0.boot : before.boot }
+    let missed = sampleWindow.after.map { $0.session == before.session ? $0.boot : before.boot }
     return start &+ Self.grain < missed ?? before.boot && !hasExited(process, before: before.id)
-      && !sees(process, at: bracket.after)
+      && !sees(process, at: sampleWindow.after)
   }
 
   /// Whether events that did not tell of a process, as a sample behind them found out, are all that
   /// says that it was not there.
-  private func isUntold(_ process: Int, in bracket: SampleWindow) -> Bool {
-    guard bracket.isExact, let found = untold[process], let before = bracket.before,
-      let after = bracket.after, before.session == found.session, after.id < found.id
+  private func isUntold(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
+    guard sampleWindow.isExact, let found = untold[process], let before = sampleWindow.before,
+      let after = sampleWindow.after, before.session == found.session, after.id < found.id
     else { return false }
     // While another had its PID, and before that, it was not there.
     let place = runs[.pid].partitioningIndex { $0.from >= found.id }
@@ -236,11 +242,12 @@ struct PIDHistory {
     return last.process == process && last.until < sample && last.endsExactly
   }
 
-  /// Whether a process had certainly started by a time in a bracket.
-  func hasStarted(_ process: Int, in bracket: SampleWindow, by time: Int64) -> Bool {
+  /// Whether a process had certainly started by a time in a sample window.
+  func hasStarted(_ process: Int, in sampleWindow: SampleWindow, by time: Int64) -> Bool {
     // What the clock showed before the first sample of all is not known.
-    guard bracket.before != nil, bracket.clockIsSteady, let start = processes[process].startBoot,
-      let moment = bracket.boot(at: time, in: processes[process].space)
+    guard sampleWindow.before != nil, sampleWindow.clockIsSteady,
+      let start = processes[process].startBoot,
+      let moment = sampleWindow.boot(at: time, in: processes[process].space)
     else { return false }
     return start &+ Self.grain < moment
   }
@@ -248,9 +255,9 @@ struct PIDHistory {
   /// Start times are known to a clock tick, and clocks are read one after the other.
   static let grain: Int64 = 20_000_000
 
-  /// Whether who was there before a bracket was there throughout, and exited with the event behind.
-  func isExactEnd(in bracket: SampleWindow) -> Bool {
-    bracket.before.flatMap { run(.pid, at: $0.id) }.map(bracket.isExactEnd) ?? false
+  /// Whether who was there before a sample window was there throughout, and exited with the event behind.
+  func isExactEnd(in sampleWindow: SampleWindow) -> Bool {
+    sampleWindow.before.flatMap { run(.pid, at: $0.id) }.map(sampleWindow.isExactEnd) ?? false
   }
 
   func sees(_ process: Int, at sample: SamplePoint?) -> Bool {
@@ -307,7 +314,7 @@ struct LinkIntervals {
   }
 }
 
-/// Which of the many processes that had a PID can have been running in a bracket, without a look at
+/// Which of the many processes that had a PID can have been running in a sample window, without a look at
 /// each.
 struct PIDHistoryOrder {
   /// Whose PIDs they all are; nil where that is not one.
@@ -335,14 +342,14 @@ struct PIDHistoryOrder {
 
   /// The places of all that may have been there: the rest had been missed by the sample before, or
   /// started after the one behind.
-  func candidates(in bracket: SampleWindow) -> Range<Int> {
+  func candidates(in sampleWindow: SampleWindow) -> Range<Int> {
     guard let space else { return latest.indices }
     var low = 0
     var high = latest.count
-    if let before = bracket.before, before.session.space == space {
+    if let before = sampleWindow.before, before.session.space == space {
       low = latest.partitioningIndex { $0 >= before.id }
     }
-    if let after = bracket.after, after.session.space == space {
+    if let after = sampleWindow.after, after.session.space == space {
       high = earliest.partitioningIndex { $0 > after.bootEnd &+ PIDHistory.grain }
     }
     return low..<max(low, high)

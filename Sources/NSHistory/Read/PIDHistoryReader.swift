@@ -15,25 +15,25 @@ final class PIDHistoryReader {
     finder = TaskHistoryFinder(index, lives)
   }
 
-  /// The track of a PID, or of those of its processes that may have been running at a time.
+  /// The PID history of a PID, or of those of its processes that may have been running at a time.
   ///
-  /// - Parameter brackets: those around the moment that it is asked for, if it is for one alone. Then
+  /// - Parameter sample windows: those around the moment that it is asked for, if it is for one alone. Then
   ///   `PIDHistory.known` need not be all that had the PID.
-  func track(
-    _ selector: SameQuestion.Selector, in brackets: [SampleWindow]? = nil
+  func pidHistory(
+    _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
   ) throws(SQLiteError) -> PIDHistory {
-    if let brackets, let lives = try few(selector, in: brackets) {
-      return try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    if let sampleWindows, let lives = try few(selector, in: sampleWindows) {
+      return try pidHistory(of: lives, pid: selector.pid, known: lives.map(\.process))
     }
     let lives = try all(selector.number)
     let known = lives.map(\.process)
-    let all = try track(of: lives, pid: selector.pid, known: known)
+    let all = try pidHistory(of: lives, pid: selector.pid, known: known)
     var picked = Array(lives.indices)
     if let process = selector.process { picked.removeAll { lives[$0].process.id != process } }
     var whyNobody: UnknownReason?
     if let alive = selector.alive {
       let asked = picked
-      let sides = try index.brackets(at: alive)
+      let sides = try index.sampleWindows(at: alive)
       picked = self.picked(asked, of: all, alive: alive, in: sides)
       for place in asked where !picked.contains(place) {
         if try isMet(lives[place], from: alive, within: selector.within) { picked.append(place) }
@@ -49,9 +49,9 @@ final class PIDHistoryReader {
       }
     }
     if picked.count == lives.count { return all }
-    var track = try track(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
-    track.whyNobody = whyNobody
-    return track
+    var pidHistory = try pidHistory(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
+    pidHistory.whyNobody = whyNobody
+    return pidHistory
   }
 
   /// All that had a number, or those of them that may have been running at a time, in the order in
@@ -62,7 +62,7 @@ final class PIDHistoryReader {
     guard let alive else { return try all(number) }
     let selector = SameQuestion.Selector(number, alive: alive, within: within)
     if let few = try few(selector, in: []) { return few }
-    let picked = Set(try track(selector).processes.map(\.id))
+    let picked = Set(try pidHistory(selector).processes.map(\.id))
     return try all(number).filter { picked.contains($0.process.id) }
   }
 
@@ -73,7 +73,7 @@ final class PIDHistoryReader {
 
   /// What is asked for of a PID, without a look at all that had it; nil where that does not suffice.
   private func few(
-    _ selector: SameQuestion.Selector, in brackets: [SampleWindow]
+    _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]
   ) throws(SQLiteError) -> [TaskHistory]? {
     // A thread is recorded a few times at most.
     guard selector.tid == nil else { return nil }
@@ -85,10 +85,10 @@ final class PIDHistoryReader {
     }
     // Of many that came and went within one digit, the samples around it may show none.
     guard selector.alive == nil || selector.within <= 1 else { return nil }
-    let sides = try selector.alive.map(index.brackets) ?? brackets
+    let sides = try selector.alive.map(index.sampleWindows) ?? sampleWindows
     guard let lives = try finder.lives(pid: selector.pid, in: sides) else { return nil }
     guard let alive = selector.alive else { return lives }
-    let all = try track(of: lives, pid: selector.pid, known: lives.map(\.process))
+    let all = try pidHistory(of: lives, pid: selector.pid, known: lives.map(\.process))
     let picked = picked(Array(lives.indices), of: all, alive: alive, in: sides)
     // One that had exited at that very moment may be meant.
     guard picked.contains(where: { lives[$0].process.firstSeen <= alive }) else { return nil }
@@ -106,17 +106,18 @@ final class PIDHistoryReader {
 
   /// Those places of processes that may have been running at a time.
   private func picked(
-    _ places: [Int], of track: PIDHistory, alive: Int64, in brackets: [SampleWindow]
+    _ places: [Int], of pidHistory: PIDHistory, alive: Int64, in sampleWindows: [SampleWindow]
   ) -> [Int] {
     places.filter { place in
-      brackets.contains {
-        track.mayRun(place, in: $0, until: alive) && !track.isSucceeded(place, in: $0, at: alive)
+      sampleWindows.contains {
+        pidHistory.mayRun(place, in: $0, until: alive)
+          && !pidHistory.isSucceeded(place, in: $0, at: alive)
       }
     }
   }
 
-  /// The track of processes that had one PID.
-  func track(
+  /// The PID history of processes that had one PID.
+  func pidHistory(
     of lives: [TaskHistory], pid: Int64, known: [ProcessRecord]
   ) throws(SQLiteError) -> PIDHistory {
     var runs = LinkIntervals()

@@ -2,7 +2,7 @@ internal import SQLite
 
 /// Finds the processes that are selected.
 struct ProcessFinder {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   /// Their lives, in the order in which they were met; only of those that a sample in `window` saw.
   ///
@@ -36,9 +36,10 @@ struct ProcessFinder {
     switch selector {
     case .pid(let pid, let alive, let within):
       found = try threads(
-        of: reading.tracks.lives(TaskNumber(pid: pid), alive: alive, within: within), withThreads)
+        of: reading.pidHistories.lives(TaskNumber(pid: pid), alive: alive, within: within),
+        withThreads)
     case .thread(let number, let alive, let within):
-      found = try reading.tracks.lives(number, alive: alive, within: within)
+      found = try reading.pidHistories.lives(number, alive: alive, within: within)
     case .comm, .container: return try forEach(described: selector, in: samples, give)
     case .inner(let number, let namespaces):
       found = try threads(
@@ -109,4 +110,3 @@ struct ProcessFinder {
     }
   }
 }
-

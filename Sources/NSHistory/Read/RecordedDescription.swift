@@ -169,15 +169,15 @@ extension ProcessRecord {
       .map(\.description)
   }
 
-  /// The process as it was in one of these brackets, at a time.
-  func described(in brackets: [SampleWindow], at time: Int64) -> ProcessRecord {
+  /// The process as it was in one of these sample windows, at a time.
+  func described(in sampleWindows: [SampleWindow], at time: Int64) -> ProcessRecord {
     guard !past.isEmpty else { return self }
     var found: [RecordedDescription] = []
-    for bracket in brackets {
-      var low = bracket.before?.id ?? Int64.min
+    for sampleWindow in sampleWindows {
+      var low = sampleWindow.before?.id ?? Int64.min
       // A sample read it some time before its end.
-      if let before = bracket.before, !before.isEvent, time < before.wallEnd { low -= 1 }
-      for one in descriptions(from: low, before: bracket.after?.id ?? Int64.max)
+      if let before = sampleWindow.before, !before.isEvent, time < before.wallEnd { low -= 1 }
+      for one in descriptions(from: low, before: sampleWindow.after?.id ?? Int64.max)
       where !found.contains(one) {
         found.append(one)
       }

@@ -75,7 +75,7 @@ final class SampleIndex {
   }
 
   /// The time between the sample before a number and the one that has it.
-  func bracket(before sample: Int64) throws(SQLiteError) -> SampleWindow {
+  func sampleWindow(before sample: Int64) throws(SQLiteError) -> SampleWindow {
     SampleWindow(
       sample > first ?? sample ? try point(sample - 1) : nil,
       sample <= last ?? sample - 1 ? try point(sample) : nil)
@@ -86,12 +86,12 @@ final class SampleIndex {
     var missing: MissingSamples?
     if let first, before >= first, before < after - 1 {
       let cuts = try pieces(of: before...after).map(\.lowerBound).dropFirst()
-      for cut in cuts where missing == nil { missing = try bracket(before: cut).missing }
+      for cut in cuts where missing == nil { missing = try sampleWindow(before: cut).missing }
     } else {
-      missing = try bracket(before: after).missing
+      missing = try sampleWindow(before: after).missing
     }
     let low = before >= first ?? after ? try point(before) : nil
-    let high = try bracket(before: after).after
+    let high = try sampleWindow(before: after).after
     return SampleSpan(before: low, after: high, missing: missing)
   }
 
@@ -159,9 +159,9 @@ final class SampleIndex {
   /// More than one when the clock was set back, and when the time is within a sample: each process
   /// was read before or after it. Where the clock will show a recorded time once more that has yet to
   /// come, and is left out.
-  func brackets(at wall: Int64) throws(SQLiteError) -> [SampleWindow] {
+  func sampleWindows(at wall: Int64) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
-    // The numbers of the samples behind brackets that may cover the time.
+    // The numbers of the samples behind sample windows that may cover the time.
     var candidates: Set<Int64> = [first, last + 1]
     for stretch in stretches {
       candidates.insert(stretch.lowerBound)
@@ -178,11 +178,11 @@ final class SampleIndex {
     var found: [SampleWindow] = []
     var skipping: [SampleWindow] = []
     for after in candidates.sorted() where after <= last + 1 {
-      let bracket = SampleWindow(
+      let sampleWindow = SampleWindow(
         after > first ? try point(after - 1) : nil, after <= last ? try point(after) : nil)
-      if bracket.covers(wall) {
-        found.append(bracket)
-      } else if let before = bracket.before, let after = bracket.after,
+      if sampleWindow.covers(wall) {
+        found.append(sampleWindow)
+      } else if let before = sampleWindow.before, let after = sampleWindow.after,
         wall > min(before.wall, after.wall), wall < max(before.wall, after.wall)
       {
         skipping.append(SampleWindow(skippedBetween: before, after))
@@ -195,8 +195,8 @@ final class SampleIndex {
 
   /// Whether a time is yet to come, if it is meant in the time behind all samples. A clock that shows
   /// less than the last sample did is not the one that the samples were timed by.
-  private func isFuture(_ wall: Int64, in bracket: SampleWindow) -> Bool {
-    guard bracket.after == nil, let last = bracket.before else { return false }
+  private func isFuture(_ wall: Int64, in sampleWindow: SampleWindow) -> Bool {
+    guard sampleWindow.after == nil, let last = sampleWindow.before else { return false }
     return last.wall <= now && now < wall
   }
 

@@ -139,7 +139,7 @@ struct SampleWindow {
   func covers(_ time: Int64) -> Bool { wall.contains { $0.contains(time) } }
 
   /// The latest moment, on the boot clock of a space, at which the wall clock showed a time no
-  /// later than `end`; nil if that is not known. With no `end`, the end of the bracket.
+  /// later than `end`; nil if that is not known. With no `end`, the end of the sample window.
   func boot(at end: Int64?, in space: Int64) -> Int64? {
     if let after, after.session.space == space {
       guard let end, end < after.wallEnd, clockIsSteady else { return after.bootEnd }

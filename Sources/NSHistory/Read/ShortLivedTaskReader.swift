@@ -55,10 +55,10 @@ struct ShortLivedTaskReader {
 
   private func life(_ row: Row) throws(SQLiteError) -> TaskHistory {
     guard let session = index.session(of: row.from) else {
-      throw Membership.stray(brief: row.from)
+      throw Membership.stray(shortLivedTask: row.from)
     }
     let membership = try Membership(
-      brief: row.from, length: row.length, set: row.set, in: session)
+      shortLivedTask: row.from, length: row.length, set: row.set, in: session)
     let start = try index.point(row.from)
     let process = ProcessRecord(
       id: -row.from, boot: session.boot, space: session.space, pid: row.pid, tid: nil,

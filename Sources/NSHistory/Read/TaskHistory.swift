@@ -88,14 +88,14 @@ struct TaskHistory {
 /// What the links of a task were, by its own: a thread that has returned to where its process is tells
 /// nothing that its process does not.
 struct ThreadRuns {
-  let tracks: PIDHistoryReader
+  let pidHistories: PIDHistoryReader
   let lives: TaskHistoryReader
 
   /// The runs of a process; of a thread those in which it was not where its process was all the while.
   func apart(_ life: TaskHistory) throws(SQLiteError) -> LinkIntervals {
-    var runs = try tracks.runs(of: life.memberships)
+    var runs = try pidHistories.runs(of: life.memberships)
     guard life.process.tid != nil, let process = try process(of: life) else { return runs }
-    let own = try tracks.runs(of: process.memberships)
+    let own = try pidHistories.runs(of: process.memberships)
     for link in NamespaceLink.allCases {
       runs[link].removeAll { run in
         own[link].contains {
@@ -112,7 +112,9 @@ struct ThreadRuns {
     guard life.process.tid != nil, let set = life.membership(at: sample)?.set,
       let other = try process(of: life)?.membership(at: sample)?.set
     else { return false }
-    let (links, others) = (try tracks.sets.links(of: set), try tracks.sets.links(of: other))
+    let (links, others) = (
+      try pidHistories.sets.links(of: set), try pidHistories.sets.links(of: other)
+    )
     return NamespaceType.allCases.allSatisfy { type in
       links[type.link] == others[type.link] && links[type.link] != .unread(.zombie)
     }
@@ -125,7 +127,7 @@ struct ThreadRuns {
   }
 }
 
-extension Reading {
+extension HistorySnapshot {
   /// What threads were by their own.
-  var threads: ThreadRuns { ThreadRuns(tracks: tracks, lives: lives) }
+  var threads: ThreadRuns { ThreadRuns(pidHistories: pidHistories, lives: lives) }
 }

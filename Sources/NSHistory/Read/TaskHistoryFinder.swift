@@ -16,17 +16,19 @@ struct TaskHistoryFinder {
 
   private var connection: Connection { lives.connection }
 
-  /// The processes that had a PID in the samples on the sides of brackets, in the order of time; nil
+  /// The processes that had a PID in the samples on the sides of sample windows, in the order of time; nil
   /// where one of these did not see it, or another process may have been there in between.
-  func lives(pid: Int64, in brackets: [SampleWindow]) throws(SQLiteError) -> [TaskHistory]? {
-    guard !brackets.isEmpty, brackets.allSatisfy({ $0.coverage == .sampled }) else { return nil }
+  func lives(pid: Int64, in sampleWindows: [SampleWindow]) throws(SQLiteError) -> [TaskHistory]? {
+    guard !sampleWindows.isEmpty, sampleWindows.allSatisfy({ $0.coverage == .sampled }) else {
+      return nil
+    }
     let tasks = try tasks(pid)
     var found: [TaskHistory] = []
-    for bracket in brackets {
-      guard let before = bracket.before, let after = bracket.after else { return nil }
+    for sampleWindow in sampleWindows {
+      guard let before = sampleWindow.before, let after = sampleWindow.after else { return nil }
       for side in [before, after] where !found.contains(where: { !$0.isMissing(at: side.id) }) {
         var seen = try life(of: tasks, at: side.id)
-        if seen == nil { seen = try brief(pid, at: side.id) }
+        if seen == nil { seen = try shortLivedTask(pid, at: side.id) }
         guard let life = seen, life.process.space == side.session.space else { return nil }
         found.append(life)
       }
@@ -66,7 +68,7 @@ struct TaskHistoryFinder {
     return life.isMissing(at: sample) ? nil : life
   }
 
-  private func brief(_ pid: Int64, at sample: Int64) throws(SQLiteError) -> TaskHistory? {
+  private func shortLivedTask(_ pid: Int64, at sample: Int64) throws(SQLiteError) -> TaskHistory? {
     let row = try connection.prepare(
       """
       SELECT task_id FROM short_lived_task WHERE pid = ? AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1
@@ -84,10 +86,10 @@ struct TaskHistoryFinder {
     let next = place < tasks.count ? try lives.life(task: tasks[place]) : nil
     // Behind one that a recorder in another pid namespace met there may be one of this.
     if let next, next.process.space != sample.session.space { return false }
-    let brief = try connection.prepare(
+    let shortLivedTask = try connection.prepare(
       "SELECT from_seq FROM short_lived_task WHERE pid = ? AND from_seq > ? ORDER BY from_seq LIMIT 1"
     ).bind(.integer(pid), .integer(sample.id)).first { $0.integer(0) }
-    let starts = [next?.process.startBoot, try brief.map(index.point)?.boot]
+    let starts = [next?.process.startBoot, try shortLivedTask.map(index.point)?.boot]
     return starts.compactMap(\.self).allSatisfy { $0 &+ PIDHistory.grain >= sample.bootEnd }
   }
 }

@@ -4,7 +4,7 @@ internal import SQLite
 final class TaskHistoryReader {
   let connection: Connection
   private let index: SampleIndex
-  private let briefs: ShortLivedTaskReader
+  private let shortLivedTasks: ShortLivedTaskReader
   let descriptions: DescriptionReader
   /// Tells of which containers they were.
   let containers: ContainerRule
@@ -22,7 +22,7 @@ final class TaskHistoryReader {
     self.connection = connection
     self.index = index
     containers = ContainerRule(connection, index, sets)
-    briefs = ShortLivedTaskReader(connection, index)
+    shortLivedTasks = ShortLivedTaskReader(connection, index)
     descriptions = DescriptionReader(connection)
   }
 
@@ -34,9 +34,9 @@ final class TaskHistoryReader {
     .bind(.integer(pid)).map { ProcessRecord($0, from: 0) }
     var lives: [TaskHistory] = []
     for row in rows { if let life = try life(row) { lives.append(life) } }
-    let briefs = try briefs.lives(pid: pid).map(resolved)
-    guard !briefs.isEmpty else { return lives }
-    return (lives + briefs).sorted { $0.firstSample < $1.firstSample }
+    let shortLivedTasks = try shortLivedTasks.lives(pid: pid).map(resolved)
+    guard !shortLivedTasks.isEmpty else { return lives }
+    return (lives + shortLivedTasks).sorted { $0.firstSample < $1.firstSample }
   }
 
   /// Of every thread that had these numbers, in the order in which they were met.
@@ -74,7 +74,7 @@ final class TaskHistoryReader {
 
   /// The same with the containers that cgroups name alone, read or not.
   func unresolved(task: Int64) throws(SQLiteError) -> TaskHistory? {
-    if task < 0 { return try briefs.life(task: task) }
+    if task < 0 { return try shortLivedTasks.life(task: task) }
     let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.integer(task))
       .first { ProcessRecord($0, from: 0) }
     return try row.flatMap(unresolved)
@@ -170,7 +170,7 @@ final class TaskHistoryReader {
     """
 
   func memberships(of task: Int64) throws(SQLiteError) -> [Membership] {
-    if task < 0 { return try briefs.life(task: task)?.memberships ?? [] }
+    if task < 0 { return try shortLivedTasks.life(task: task)?.memberships ?? [] }
     let rows = try connection.prepare(
       """
       SELECT set_id, from_seq, until_seq, exact FROM membership WHERE task_id = ?

@@ -23,7 +23,7 @@ struct EventWriter {
     _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
     first: Int64, makers: MakerWriter
   ) throws(SQLiteError) -> [Int64] {
-    var briefs = ShortLivedTasks(events)
+    var shortLivedTasks = ShortLivedTasks(events)
     var times: [Int64] = []
     for event in events {
       pauses.step()
@@ -32,23 +32,23 @@ struct EventWriter {
       switch event.change {
       case .started(let start):
         let now = ClockReading(wall: epoch &+ event.boot, boot: event.boot, monotonic: event.boot)
-        guard try begin(start, &live, &briefs, number, now, makers) else { continue }
+        guard try begin(start, &live, &shortLivedTasks, number, now, makers) else { continue }
       case .moved(let token, let set):
         guard try move(token, set, &live, number) else { continue }
         try makers.moved(live[token]?.task, at: event.boot)
       case .resumed(let token, let set):
         guard try resume(token, set, &live, number) else { continue }
       case .described(let token, let description):
-        guard !briefs.describe(token, description), let task = live[token]?.task,
+        guard !shortLivedTasks.describe(token, description), let task = live[token]?.task,
           try tasks.descriptions.write(
             description, of: task, at: number,
             after: description.mayBeOlder ? nil : number - 1, isEvent: !description.mayBeOlder)
         else { continue }
       case .exited(let token, let mayResume):
-        if let brief = briefs.end(token) {
-          guard let brief else { continue }
-          live.presence.leave(brief.set, after: number - 1)
-          try insert(brief, until: number - 1)
+        if let shortLivedTask = shortLivedTasks.end(token) {
+          guard let shortLivedTask else { continue }
+          live.presence.leave(shortLivedTask.set, after: number - 1)
+          try insert(shortLivedTask, until: number - 1)
         } else if let process = live[token] {
           try end(process, token, &live, number, mayResume)
         } else {
@@ -62,23 +62,23 @@ struct EventWriter {
 
   /// Whether it is to be kept.
   private func begin(
-    _ start: EventStart, _ live: inout LiveProcesses, _ briefs: inout ShortLivedTasks,
+    _ start: EventStart, _ live: inout LiveProcesses, _ shortLivedTasks: inout ShortLivedTasks,
     _ number: Int64, _ now: ClockReading, _ makers: MakerWriter
   ) throws(SQLiteError) -> Bool {
     let set = try interner.set(start.set)
     let parent = start.parent.flatMap {
-      briefs.parent($0) ?? live[$0].map(ShortLivedTasks.Parent.init)
+      shortLivedTasks.parent($0) ?? live[$0].map(ShortLivedTasks.Parent.init)
     }
     let beginning =
       start.tid == nil
       ? beginnings.start(in: set, of: parent?.set)
       : try beginnings.thread(in: set, start.origin, isExact: true, of: parent?.set)
-    if start.tid == nil, beginning == nil, parent != nil, briefs.contains(start.token) {
+    if start.tid == nil, beginning == nil, parent != nil, shortLivedTasks.contains(start.token) {
       guard keeps == .all else {
-        briefs.leaveOut(start.token)
+        shortLivedTasks.leaveOut(start.token)
         return false
       }
-      briefs.begin(start, set, parent: parent?.task, number)
+      shortLivedTasks.begin(start, set, parent: parent?.task, number)
       live.presence.enter(set)
       return true
     }
@@ -146,9 +146,9 @@ struct EventWriter {
   }
 
   private func insert(
-    _ brief: ShortLivedTasks.ShortLivedTask, until last: Int64
+    _ shortLivedTask: ShortLivedTasks.ShortLivedTask, until last: Int64
   ) throws(SQLiteError) {
-    let description = brief.start.description
+    let description = shortLivedTask.start.description
     try connection.prepare(
       """
       INSERT INTO short_lived_task (from_seq, length, pid, set_id, parent_task_id, comm, uid, cgroup_id,
@@ -156,8 +156,9 @@ struct EventWriter {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(brief.number), .integer(last - brief.number),
-      .integer(Int64(brief.start.facts.pid)), .integer(brief.set.row), .optional(brief.parent),
+      .integer(shortLivedTask.number), .integer(last - shortLivedTask.number),
+      .integer(Int64(shortLivedTask.start.facts.pid)), .integer(shortLivedTask.set.row),
+      .optional(shortLivedTask.parent),
       .optional(description.comm.map { SystemText.escaped($0) }), .optional(description.uid),
       .optional(try interner.cgroup(description.cgroup)),
       description.inherited.isEmpty ? .null : .integer(description.inherited.rawValue)

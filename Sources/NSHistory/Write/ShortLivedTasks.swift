@@ -79,7 +79,7 @@ struct ShortLivedTasks {
   /// Ends one of them, and gives it, or nil within where it is not to be kept; nil for any other
   /// process.
   mutating func end(_ token: ProcessToken) -> ShortLivedTask?? {
-    if let brief = running.removeValue(forKey: token) { return .some(brief) }
+    if let shortLivedTask = running.removeValue(forKey: token) { return .some(shortLivedTask) }
     return leftOut.remove(token) == nil ? nil : .some(nil)
   }
 }

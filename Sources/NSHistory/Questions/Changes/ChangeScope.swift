@@ -17,7 +17,7 @@ struct ChangeScope {
   private let samples: ClosedRange<Int64>?
 
   init(
-    _ reading: Reading, _ question: ChangesQuestion, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ question: ChangesQuestion, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) {
     self.samples = question.window.isEverything ? nil : samples
     var asked = try question.namespace.map { (selector) throws(SQLiteError) in
@@ -77,7 +77,7 @@ struct ChangeScope {
 
   /// Selects columns of the processes `m` in `short_lived_task` that it is about, under one more condition.
   /// There is nothing to tell of one that is not asked about.
-  func briefs(_ columns: String, _ condition: String) -> String {
+  func shortLivedTasks(_ columns: String, _ condition: String) -> String {
     guard tellsEverything else { return "" }
     let columns = columns.replacing("m.cause, m.origin_set_id", with: "NULL, NULL")
     let isTask = "m.from_seq IN (SELECT -value FROM json_each(?3))"

@@ -74,13 +74,13 @@ final class ChangeStream {
   func close() { statement.reset() }
 
   static func begun(
-    _ reading: Reading, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> ChangeStream {
     let statement = try reading.connection.prepare(
       """
       SELECT \(columns) FROM membership AS m
       WHERE \(scope.condition) AND m.from_seq BETWEEN ?1 AND ?2
-      \(scope.briefs(columns, "m.from_seq BETWEEN ?1 AND ?2")) ORDER BY from_seq
+      \(scope.shortLivedTasks(columns, "m.from_seq BETWEEN ?1 AND ?2")) ORDER BY from_seq
       """
     ).bind(IntervalOverlapQuery.values(samples) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
@@ -90,13 +90,13 @@ final class ChangeStream {
   }
 
   static func exited(
-    _ reading: Reading, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> ChangeStream {
     let statement = try reading.connection.prepare(
       """
       SELECT \(columns) FROM membership AS m
       WHERE \(scope.condition) AND m.until_seq IS NOT NULL AND m.until_seq BETWEEN ?1 AND ?2
-      \(scope.briefs(columns, "m.until_seq BETWEEN ?1 AND ?2")) ORDER BY until_seq
+      \(scope.shortLivedTasks(columns, "m.until_seq BETWEEN ?1 AND ?2")) ORDER BY until_seq
       """
     ).bind(IntervalOverlapQuery.values(before(samples)) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
@@ -106,7 +106,7 @@ final class ChangeStream {
   }
 
   static func ended(
-    _ reading: Reading, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> ChangeStream {
     let isMeant =
       scope.namespaces == nil ? "" : "namespace_id IN (SELECT value FROM json_each(?)) AND"
@@ -127,7 +127,7 @@ final class ChangeStream {
   /// The first pins of namespaces, and the last ones, in the order of scans. What the first scan of a
   /// session finds may have been there before.
   static func pins(
-    _ reading: Reading, _ scope: ChangeScope, _ window: TimeWindow
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ window: TimeWindow
   ) throws(SQLiteError) -> ChangeStream {
     let isMeant =
       scope.namespaces == nil

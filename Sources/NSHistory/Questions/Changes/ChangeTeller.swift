@@ -3,13 +3,13 @@ internal import SQLite
 
 /// Makes a change of an event; nil of one that nothing is to be told of.
 struct ChangeTeller {
-  let reading: Reading
+  let reading: HistorySnapshot
   let question: ChangesQuestion
   let scope: ChangeScope
   private let emptied: EmptiedFinder
   private let lastRead: LastReadLinks
 
-  init(reading: Reading, question: ChangesQuestion, scope: ChangeScope) {
+  init(reading: HistorySnapshot, question: ChangesQuestion, scope: ChangeScope) {
     self.reading = reading
     self.question = question
     self.scope = scope
@@ -50,12 +50,12 @@ struct ChangeTeller {
     let links = try reading.sets.links(of: membership.set)
     if place > 0 { return try move(of: life, at: place, to: links) }
     if let origin = life.movedFrom { return try divergence(of: life, from: origin, to: links) }
-    let bracket = try reading.index.bracket(before: sample)
+    let sampleWindow = try reading.index.sampleWindow(before: sample)
     // What was there before the first sample of all is no change.
-    guard bracket.before != nil || scope.tellsEverything else { return nil }
+    guard sampleWindow.before != nil || scope.tellsEverything else { return nil }
     let parent = try reading.lives.parent(of: life.process)
     var parts: [Part] = []
-    if bracket.before != nil, membership.cause != nil {
+    if sampleWindow.before != nil, membership.cause != nil {
       parts = try comparison.arrivals(
         of: links, from: try membership.origin.map(reading.sets.links),
         earlier: try comparison.linksOfParent(parent, at: sample - 1), at: sample
@@ -63,7 +63,7 @@ struct ChangeTeller {
     }
     if scope.tellsEverything {
       // A thread that was there before has inherited nothing now.
-      let isFound = bracket.before == nil || life.thread?.isUnknown == true
+      let isFound = sampleWindow.before == nil || life.thread?.isUnknown == true
       let there = try parent.flatMap { (parent) throws(SQLiteError) in
         isFound ? nil : try comparison.linksOfParent(parent, at: sample)
       }
@@ -73,7 +73,8 @@ struct ChangeTeller {
     guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
     let isExact = life.memberships[place].beginsExactly
     let isStart =
-      bracket.coverage == .sampled && !bracket.hidesProcesses && life.thread?.isUnknown != true
+      sampleWindow.coverage == .sampled && !sampleWindow.hidesProcesses
+      && life.thread?.isUnknown != true
     return try change(
       isStart ? .started : .firstSeen,
       isStart && !isExact
@@ -192,8 +193,8 @@ struct ChangeTeller {
       let place = life.index(ofMembershipFrom: membership.from)
     else { return nil }
     guard place == life.memberships.count - 1 else { return nil }
-    let bracket = try reading.index.bracket(before: until + 1)
-    guard bracket.showsAll else { return nil }
+    let sampleWindow = try reading.index.sampleWindow(before: until + 1)
+    guard sampleWindow.showsAll else { return nil }
     // A thread that had returned leaves nothing that its process does not hold.
     if !scope.tellsEverything, try reading.threads.isReturned(life, at: until) { return nil }
     let read = try lastRead.links(of: life, before: place + 1)
@@ -210,7 +211,7 @@ struct ChangeTeller {
     guard !parts.isEmpty || tellsOfUnread(read.links) else { return nil }
     if life.memberships[place].endsExactly { parts = Self.held(parts, at: until, read.samples) }
     return try change(
-      bracket.coverage == .sampled ? .exited : .lastSeen,
+      sampleWindow.coverage == .sampled ? .exited : .lastSeen,
       Self.earliest(read.samples, of: parts) ?? until, until + 1, life.process, parts,
       isExact: life.memberships[place].endsExactly)
   }

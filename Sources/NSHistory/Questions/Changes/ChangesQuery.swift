@@ -7,7 +7,7 @@ internal import SQLite
 
 /// Merges what began and what ended.
 struct ChangesQuery {
-  private let reading: Reading
+  private let reading: HistorySnapshot
   private let begun: ChangeStream
   private let exited: ChangeStream
   private let ended: ChangeStream?
@@ -15,7 +15,7 @@ struct ChangesQuery {
   private let teller: ChangeTeller
 
   /// Nil when no sample is in the time asked for.
-  init?(_ reading: Reading, _ question: ChangesQuestion) throws(SQLiteError) {
+  init?(_ reading: HistorySnapshot, _ question: ChangesQuestion) throws(SQLiteError) {
     self.reading = reading
     guard let samples = try reading.index.samples(around: question.window) else { return nil }
     let scope = try ChangeScope(reading, question, samples)

@@ -6,7 +6,7 @@ internal import SQLite
 /// Who cannot be read any more may still be where it was read last. A zombie counts as gone: of its
 /// other threads, if there are any, nothing is known.
 final class EmptiedFinder {
-  private let reading: Reading
+  private let reading: HistorySnapshot
   private let lastRead: LastReadLinks
   // Of many namespaces that are emptied in one sample it is found out once.
   private var known: (sample: Int64, keepers: Keepers)?
@@ -18,7 +18,7 @@ final class EmptiedFinder {
     var isAnybodys = false
   }
 
-  init(_ reading: Reading) {
+  init(_ reading: HistorySnapshot) {
     self.reading = reading
     lastRead = LastReadLinks(reading.sets)
   }
@@ -26,7 +26,8 @@ final class EmptiedFinder {
   /// Whether a sample saw processes in a namespace, and all of them had left by the next.
   func isEmptied(_ namespace: NamespaceRecord, after sample: Int64) throws(SQLiteError) -> Bool {
     guard namespace.isInitial != true,
-      try reading.index.bracket(before: sample + 1).showsAll, try hadMember(namespace, at: sample)
+      try reading.index.sampleWindow(before: sample + 1).showsAll,
+      try hadMember(namespace, at: sample)
     else { return false }
     // Who is in one of its inode number may be in it.
     if try reading.namespaces.hasDouble(of: namespace, from: sample + 1, to: sample + 1) {

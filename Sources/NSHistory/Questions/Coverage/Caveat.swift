@@ -79,9 +79,10 @@ struct CaveatFinder {
 
   /// Around one moment: the wall clock may have shown it more than once.
   private func moment(_ time: Int64) throws(SQLiteError) -> [Caveat] {
-    try index.brackets(at: time).compactMap { bracket in
-      bracket.missing.map {
-        Caveat(from: bracket.before?.wallEnd, until: bracket.after?.wall, kind: .missing($0))
+    try index.sampleWindows(at: time).compactMap { sampleWindow in
+      sampleWindow.missing.map {
+        Caveat(
+          from: sampleWindow.before?.wallEnd, until: sampleWindow.after?.wall, kind: .missing($0))
       }
     }
   }
@@ -108,8 +109,9 @@ struct CaveatFinder {
   ) throws(SQLiteError) -> [Caveat] {
     var caveats: [Caveat] = []
     for piece in try index.pieces(of: samples).dropFirst() {
-      let bracket = try index.bracket(before: piece.lowerBound)
-      guard let before = bracket.before, let after = bracket.after, let missing = bracket.missing
+      let sampleWindow = try index.sampleWindow(before: piece.lowerBound)
+      guard let before = sampleWindow.before, let after = sampleWindow.after,
+        let missing = sampleWindow.missing
       else { continue }
       let (from, until) = (before.wallEnd, after.wall)
       guard window.overlaps(min(from, until), max(from, until)) else { continue }

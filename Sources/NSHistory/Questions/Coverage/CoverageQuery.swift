@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Tells when samples were taken, and when not.
 struct CoverageQuery {
-  let reading: Reading
+  let reading: HistorySnapshot
   let window: TimeWindow
 
   private var index: SampleIndex { reading.index }
@@ -52,10 +52,10 @@ struct CoverageQuery {
 
   /// What is between two pieces.
   private func between(_ before: SamplePoint, _ after: SamplePoint) -> CoveragePeriod {
-    let bracket = SampleWindow(before, after)
-    let length = bracket.length.map { $0 &- before.took }
+    let sampleWindow = SampleWindow(before, after)
+    let length = sampleWindow.length.map { $0 &- before.took }
     let kind: CoveragePeriod.Kind =
-      if let missing = bracket.missing {
+      if let missing = sampleWindow.missing {
         .gap(missing)
       } else {
         .clockSet((after.wall &- before.wall) &- (after.boot &- before.boot))
@@ -256,7 +256,7 @@ public struct DisagreementRecord: Sendable, Hashable {
 
 /// Reads them.
 struct DisagreementReader {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   /// The first of a range of samples.
   func disagreements(

@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Tells the life of a process, stay by stay.
 struct HistoryQuery {
-  let reading: Reading
+  let reading: HistorySnapshot
   let window: TimeWindow
 
   private var comparison: LinkComparison { LinkComparison(reading: reading) }
@@ -129,7 +129,7 @@ struct HistoryQuery {
     isBeginning: Bool,
     isInOtherContainer: Bool, _ unreported: [NamespaceLink]
   ) throws(SQLiteError) -> HistoryEntry {
-    let stretch = try reading.edges(of: life)
+    let stretch = try reading.bounds(of: life)
       .stretch(piece, of: membership.from...membership.until)
     let isFirst = isBeginning && life.movedFrom == nil
     // Up to an event that ended it, it may have been something else by then that was read only later.
@@ -179,7 +179,7 @@ struct HistoryQuery {
     {
       return maker.described(at: point)
     }
-    let there = try reading.tracks.lives(
+    let there = try reading.pidHistories.lives(
       TaskNumber(pid: pid), alive: reading.index.point(point).wall)
     return there.count == 1 ? there[0].process.described(at: point) : nil
   }

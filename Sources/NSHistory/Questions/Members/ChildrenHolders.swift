@@ -3,10 +3,10 @@ internal import SQLite
 
 /// Finds the processes that are not in a namespace and have their children go there.
 struct ChildrenHolders {
-  let reading: Reading
+  let reading: HistorySnapshot
   private let runs: MemberIntervals
 
-  init(reading: Reading) {
+  init(reading: HistorySnapshot) {
     self.reading = reading
     runs = MemberIntervals(reading)
   }
@@ -68,11 +68,11 @@ struct ChildrenHolders {
   private func members(
     _ life: TaskHistory, _ namespace: NamespaceRecord, _ window: TimeWindow
   ) throws(SQLiteError) -> [Member] {
-    let edges = reading.edges(of: life)
+    let bounds = reading.bounds(of: life)
     var members: [Member] = []
     for run in try runs.runs(of: life, namespace.type.linkForChildren, to: namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
-        let stretch = try edges.stretch(piece, of: run.from...run.until)
+        let stretch = try bounds.stretch(piece, of: run.from...run.until)
         guard window.mayOverlap(stretch) else { continue }
         members.append(
           Member(

@@ -13,7 +13,7 @@ public struct NamespaceMaker: Sendable, Hashable {
 
 /// Finds who made a namespace, as `changes` tells it.
 struct MakerFinder {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   /// The first process that was seen in a namespace, and how it came there.
   struct First {
@@ -32,7 +32,7 @@ struct MakerFinder {
   func maker(of life: NamespaceLifetime) throws(SQLiteError) -> NamespaceMaker? {
     if life.maker != nil { return try maker(of: life, nil) }
     // Of what only samples show nobody made anything, and there may be much of it.
-    guard let sample = life.first, try reading.index.bracket(before: sample).isExact else {
+    guard let sample = life.first, try reading.index.sampleWindow(before: sample).isExact else {
       return nil
     }
     return try maker(of: life, first(of: life))
@@ -68,7 +68,7 @@ struct MakerFinder {
     let parent = try reading.lives.parent(of: found.process)
     let came = found.membership(at: sample)
     var isExact = came?.from == sample && came?.beginsExactly == true
-    if isExact { isExact = try reading.index.bracket(before: sample).isExact }
+    if isExact { isExact = try reading.index.sampleWindow(before: sample).isExact }
     return First(
       process: found.process.described(at: sample), parent: parent?.described(at: sample),
       isExact: isExact, hasMoved: try hasMoved(found, to: life.namespace, at: sample),

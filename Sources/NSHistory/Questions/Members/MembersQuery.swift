@@ -3,14 +3,16 @@ internal import SQLite
 
 /// Streams the members of namespaces.
 struct MembersQuery {
-  let reading: Reading
+  let reading: HistorySnapshot
   let window: TimeWindow
   let samples: ClosedRange<Int64>
   /// From so many memberships on members are not sorted.
   private let most: Int
   private let runs: MemberIntervals
 
-  init(reading: Reading, window: TimeWindow, samples: ClosedRange<Int64>, most: Int = 65_536) {
+  init(
+    reading: HistorySnapshot, window: TimeWindow, samples: ClosedRange<Int64>, most: Int = 65_536
+  ) {
     self.reading = reading
     self.window = window
     self.samples = samples
@@ -80,11 +82,11 @@ struct MembersQuery {
   private func members(
     _ life: TaskHistory, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> [Member] {
-    let edges = reading.edges(of: life)
+    let bounds = reading.bounds(of: life)
     var members: [Member] = []
     for run in try runs.runs(of: life, namespace.type.link, to: namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
-        let stretch = try edges.stretch(piece, of: run.from...run.until)
+        let stretch = try bounds.stretch(piece, of: run.from...run.until)
         guard window.mayOverlap(stretch) else { continue }
         members.append(
           Member(
@@ -117,7 +119,7 @@ public struct Member: Sendable, Hashable {
   public let link: NamespaceLink
 }
 
-extension Reading {
+extension HistorySnapshot {
   /// Gives `body` the row of each process that was ever recorded in a namespace, and the sample or event that saw
   /// it there first, in that order. Ends early when `body` returns false.
   func forEachArrival(
@@ -143,7 +145,7 @@ extension Reading {
 /// What it reads of a process that was in very many it keeps, by namespace: to read all of its
 /// memberships for each of its namespaces would take the square of their number.
 final class MemberIntervals {
-  private let reading: Reading
+  private let reading: HistorySnapshot
   private var known: [Key: [Int64: [PIDHistory.LinkInterval]]] = [:]
   /// How many runs `known` holds.
   private var count = 0
@@ -158,7 +160,7 @@ final class MemberIntervals {
     let link: NamespaceLink
   }
 
-  init(_ reading: Reading) { self.reading = reading }
+  init(_ reading: HistorySnapshot) { self.reading = reading }
 
   /// The runs of a link that led to a namespace. Of a link for children only those in which the process
   /// itself was elsewhere.
@@ -168,7 +170,7 @@ final class MemberIntervals {
     let key = Key(task: life.process.id, link: link)
     if let known = known[key] { return known[namespace.id] ?? [] }
     readings += 1
-    let runs = try reading.tracks.runs(of: memberships(of: life, link))[link]
+    let runs = try reading.pidHistories.runs(of: memberships(of: life, link))[link]
     guard life.memberships.count > Self.few else {
       return runs.filter { $0.value == .namespace(namespace) }
     }

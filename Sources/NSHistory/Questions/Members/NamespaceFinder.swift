@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Finds the namespaces that are selected.
 struct NamespaceFinder {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   /// Those that a process was in, or that something pinned, in a window; in the order in which they
   /// were met.

@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Sums up namespaces.
 struct NamespaceSummaries {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   func summary(_ life: NamespaceLifetime) throws(SQLiteError) -> NamespaceSummary {
     let pins = try reading.pins.pins(of: life.namespace)

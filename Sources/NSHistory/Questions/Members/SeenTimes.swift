@@ -4,7 +4,7 @@ internal import SQLite
 /// Finds when a process was first and last seen in a namespace, or had its children go there: the least
 /// beginning and the greatest end of what `members` and `parents` give, without a look at all of those.
 struct SeenTimes {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   private var index: SampleIndex { reading.index }
 
@@ -84,8 +84,8 @@ struct SeenTimes {
     of namespace: NamespaceRecord, at number: Int64
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
     let point = try index.point(number)
-    let beginsExactly = try index.bracket(before: number).isExact
-    let behind = try index.bracket(before: number + 1)
+    let beginsExactly = try index.sampleWindow(before: number).isExact
+    let behind = try index.sampleWindow(before: number + 1)
     let endsExactly = number != point.session.last && behind.isExact
     var low: Int64?
     var high: Int64?

@@ -3,8 +3,8 @@ internal import SQLite
 
 /// Counts who was in which namespace, beside what else kept it.
 struct NamespaceSnapshot {
-  let reading: Reading
-  let brackets: [SampleWindow]
+  let reading: HistorySnapshot
+  let sampleWindows: [SampleWindow]
   let processes: [ProcessAtMoment]
   let pins: [PinAtMoment]
 
@@ -131,10 +131,10 @@ struct NamespaceSnapshot {
   /// look for pins before that had not found it: that a later look found it pinned says nothing of the
   /// moment.
   private func isMadeLater(_ life: NamespaceLifetime) throws(SQLiteError) -> Bool {
-    guard let first = life.first, try reading.index.point(first).isEvent, !brackets.isEmpty,
+    guard let first = life.first, try reading.index.point(first).isEvent, !sampleWindows.isEmpty,
       try MakerFinder(reading: reading).maker(of: life) != nil
     else { return false }
-    return brackets.allSatisfy { ($0.before ?? $0.after).map { first > $0.id } == true }
+    return sampleWindows.allSatisfy { ($0.before ?? $0.after).map { first > $0.id } == true }
   }
 
   private func namespace(
@@ -152,7 +152,7 @@ struct NamespaceSnapshot {
   }
 }
 
-extension Reading {
+extension HistorySnapshot {
   /// By when the process had exited that had a pin open; nil where it may have had it open at a time.
   func exit(ofHolder pin: PinRecord, by time: Int64) throws(SQLiteError) -> Int64? {
     guard let task = pin.task, let last = try lives.life(task: task)?.memberships.last,

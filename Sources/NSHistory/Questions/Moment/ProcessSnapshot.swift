@@ -3,23 +3,23 @@ internal import SQLite
 
 /// Tells which processes were there at a moment, and where: each by the rules of `PIDHistory`.
 struct ProcessSnapshot {
-  let reading: Reading
+  let reading: HistorySnapshot
   let time: Int64
-  let brackets: [SampleWindow]
+  let sampleWindows: [SampleWindow]
   private let steady: UnchangedFastPath
 
-  init(_ reading: Reading, at time: Int64) throws(SQLiteError) {
+  init(_ reading: HistorySnapshot, at time: Int64) throws(SQLiteError) {
     self.reading = reading
     self.time = time
-    brackets = try reading.index.brackets(at: time)
-    steady = UnchangedFastPath(reading.sets, brackets)
+    sampleWindows = try reading.index.sampleWindows(at: time)
+    steady = UnchangedFastPath(reading.sets, sampleWindows)
   }
 
   /// By PID, and of one PID in the order in which they were met.
   func processes() throws(SQLiteError) -> [ProcessAtMoment] {
     var found: [Int64: TaskHistory] = [:]
-    for bracket in brackets {
-      for life in try lives(around: bracket) {
+    for sampleWindow in sampleWindows {
+      for life in try lives(around: sampleWindow) {
         found[life.process.id] = found[life.process.id].map { $0.merged(with: life) } ?? life
       }
     }
@@ -28,7 +28,7 @@ struct ProcessSnapshot {
       var life = life
       life.process = try reading.containers.resolved(
         life.process, life.memberships, reading.lives
-      ).described(in: brackets, at: time)
+      ).described(in: sampleWindows, at: time)
       if let one = try process(life) { processes.append(one) }
     }
     return withOutsiders(
@@ -59,7 +59,7 @@ struct ProcessSnapshot {
 
   /// A parent that was not there any more is none: its children have another, that the next read tells.
   private func withParents(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
-    if brackets.contains(where: \.hidesProcesses) { return all }
+    if sampleWindows.contains(where: \.hidesProcesses) { return all }
     let there = Set(all.map(\.process.pid))
     return all.map { one in
       let parents = one.process.parentPIDs
@@ -102,28 +102,30 @@ struct ProcessSnapshot {
 
   private func process(_ life: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
     if let steady = try steady.process(life) { return steady }
-    let track = try reading.tracks.track(
+    let pidHistory = try reading.pidHistories.pidHistory(
       of: [life], pid: life.process.pid, known: [life.process])
-    guard brackets.contains(where: { track.mayRun(0, in: $0, until: time) }) else { return nil }
+    guard sampleWindows.contains(where: { pidHistory.mayRun(0, in: $0, until: time) }) else {
+      return nil
+    }
     var places: [NamespaceType: ProcessAtMoment.Place] = [:]
     var ofChildren: [NamespaceType: ProcessAtMoment.Place] = [:]
     for type in NamespaceType.allCases {
-      places[type] = place(type.link, track)
+      places[type] = place(type.link, pidHistory)
       guard type.linkForChildren != type.link else { continue }
-      let children = place(type.linkForChildren, track)
+      let children = place(type.linkForChildren, pidHistory)
       if children.namespaces.contains(where: { $0 != places[type]?.namespace }) {
         ofChildren[type] = children
       }
     }
     return ProcessAtMoment(
-      process: life.process, presence: presence(track), places: places,
+      process: life.process, presence: presence(pidHistory), places: places,
       placesOfChildren: ofChildren)
   }
 
-  private func place(_ link: NamespaceLink, _ track: PIDHistory) -> ProcessAtMoment.Place {
-    let states = brackets.map { track.state(link, $0, until: time) }
-    let sides = brackets.flatMap { points(of: $0, link, track) }
-    let seen = sides.compactMap { track.run(link, at: $0.id)?.value }
+  private func place(_ link: NamespaceLink, _ pidHistory: PIDHistory) -> ProcessAtMoment.Place {
+    let states = sampleWindows.map { pidHistory.state(link, $0, until: time) }
+    let sides = sampleWindows.flatMap { points(of: $0, link, pidHistory) }
+    let seen = sides.compactMap { pidHistory.run(link, at: $0.id)?.value }
     let namespaces = Set(states.map(\.namespace))
     if namespaces.count == 1, let namespace = states.first?.namespace {
       return .init(namespace: namespace, reason: nil, others: [], isDisputed: false)
@@ -142,28 +144,29 @@ struct ProcessSnapshot {
       }, isDisputed: Set(seen).count > 1 || seen.count < sides.count)
   }
 
-  /// The samples and events on the two sides of a bracket that tell of the moment in it: what an event
+  /// The samples and events on the two sides of a sample window that tell of the moment in it: what an event
   /// behind it began was not so before.
   private func points(
-    of bracket: SampleWindow, _ link: NamespaceLink, _ track: PIDHistory
+    of sampleWindow: SampleWindow, _ link: NamespaceLink, _ pidHistory: PIDHistory
   ) -> [SamplePoint] {
     let isLater =
-      bracket.after.flatMap { track.run(link, at: $0.id) }.map(bracket.isExactBeginning) == true
-    return [bracket.before, isLater ? nil : bracket.after].compactMap(\.self)
+      sampleWindow.after.flatMap { pidHistory.run(link, at: $0.id) }.map(
+        sampleWindow.isExactBeginning) == true
+    return [sampleWindow.before, isLater ? nil : sampleWindow.after].compactMap(\.self)
   }
 
-  private func presence(_ track: PIDHistory) -> ProcessAtMoment.Presence {
-    let all = brackets.map { bracket -> ProcessAtMoment.Presence in
-      let before = track.sees(0, at: bracket.before)
-      let after = track.sees(0, at: bracket.after)
+  private func presence(_ pidHistory: PIDHistory) -> ProcessAtMoment.Presence {
+    let all = sampleWindows.map { sampleWindow -> ProcessAtMoment.Presence in
+      let before = pidHistory.sees(0, at: sampleWindow.before)
+      let after = pidHistory.sees(0, at: sampleWindow.after)
       return switch (before, after) {
       // A sample found out that it was not where it was told to be, if it was there at all.
-      case (true, true) where isDoubtful(track, bracket): .exiting
+      case (true, true) where isDoubtful(pidHistory, sampleWindow): .exiting
       case (true, true): .certain
-      case (true, false) where track.isExactEnd(in: bracket): .certain
-      case (true, false): bracket.after == nil ? .lastSeen : .exiting
-      case (false, true) where track.hasStarted(0, in: bracket, by: time): .certain
-      case (false, true): bracket.before == nil ? .firstSeen : .starting
+      case (true, false) where pidHistory.isExactEnd(in: sampleWindow): .certain
+      case (true, false): sampleWindow.after == nil ? .lastSeen : .exiting
+      case (false, true) where pidHistory.hasStarted(0, in: sampleWindow, by: time): .certain
+      case (false, true): sampleWindow.before == nil ? .firstSeen : .starting
       // Of the moments that the clock showed as this one, it was there at another.
       case (false, false): .exiting
       }
@@ -171,15 +174,15 @@ struct ProcessSnapshot {
     return all.first { $0 != .certain } ?? .certain
   }
 
-  private func isDoubtful(_ track: PIDHistory, _ bracket: SampleWindow) -> Bool {
-    [bracket.before, bracket.after].compactMap(\.self).contains {
-      track.run(.pid, at: $0.id)?.value == .unread(.unseen)
+  private func isDoubtful(_ pidHistory: PIDHistory, _ sampleWindow: SampleWindow) -> Bool {
+    [sampleWindow.before, sampleWindow.after].compactMap(\.self).contains {
+      pidHistory.run(.pid, at: $0.id)?.value == .unread(.unseen)
     }
   }
 
-  /// The processes that the samples on the two sides of a bracket saw, with their memberships there.
-  private func lives(around bracket: SampleWindow) throws(SQLiteError) -> [TaskHistory] {
-    let sides = [bracket.before, bracket.after].compactMap(\.self)
+  /// The processes that the samples on the two sides of a sample window saw, with their memberships there.
+  private func lives(around sampleWindow: SampleWindow) throws(SQLiteError) -> [TaskHistory] {
+    let sides = [sampleWindow.before, sampleWindow.after].compactMap(\.self)
     guard let low = sides.first, let high = sides.last else { return [] }
     let columns = "m.task_id AS there, m.set_id, m.from_seq, m.until_seq, m.exact"
     let rows = try reading.connection.prepare(
@@ -224,11 +227,11 @@ extension TaskHistory {
 }
 
 /// Tells of processes that nothing happened to around a moment, which most are: each was in one set
-/// in every sample on its sides. By the rules of `PIDHistory` that says all, so no track is made.
+/// in every sample on its sides. By the rules of `PIDHistory` that says all, so no PID history is made.
 final class UnchangedFastPath {
   private let sets: SetReader
-  private let brackets: [SampleWindow]
-  /// The numbers of the samples on the sides of the brackets.
+  private let sampleWindows: [SampleWindow]
+  /// The numbers of the samples on the sides of the sample windows.
   private let sides: [Int64]
   private let isSampled: Bool
   /// Of each set: nil where one in it may not be there.
@@ -239,18 +242,18 @@ final class UnchangedFastPath {
     var ofChildren: [NamespaceType: ProcessAtMoment.Place] = [:]
   }
 
-  init(_ sets: SetReader, _ brackets: [SampleWindow]) {
+  init(_ sets: SetReader, _ sampleWindows: [SampleWindow]) {
     self.sets = sets
-    self.brackets = brackets
-    sides = brackets.flatMap { [$0.before, $0.after] }.compactMap { $0?.id }
-    isSampled = !brackets.isEmpty && brackets.allSatisfy { $0.coverage == .sampled }
+    self.sampleWindows = sampleWindows
+    sides = sampleWindows.flatMap { [$0.before, $0.after] }.compactMap { $0?.id }
+    isSampled = !sampleWindows.isEmpty && sampleWindows.allSatisfy { $0.coverage == .sampled }
   }
 
   /// Nil of a process that there is more to tell of.
   func process(_ life: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
     guard isSampled, life.memberships.count == 1, let only = life.memberships.first,
       sides.allSatisfy({ only.from <= $0 && $0 <= only.until }),
-      brackets.allSatisfy({ $0.isOf(space: life.process.space) }),
+      sampleWindows.allSatisfy({ $0.isOf(space: life.process.space) }),
       let places = try places(only.set)
     else { return nil }
     return ProcessAtMoment(

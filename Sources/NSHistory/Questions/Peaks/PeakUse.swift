@@ -8,4 +8,3 @@ public struct PeakUse: Sendable, Hashable {
   /// When the first sample that saw so many began, in nanoseconds since the epoch.
   public let time: Int64
 }
-

@@ -26,7 +26,7 @@ public struct PeersQuestion: Sendable {
 
 /// Finds who was in the namespaces of one process while it was.
 struct PeersQuery {
-  let reading: Reading
+  let reading: HistorySnapshot
   let question: PeersQuestion
   let samples: ClosedRange<Int64>
 
@@ -46,7 +46,7 @@ struct PeersQuery {
     let together = TogetherFinder(reading: reading, window: question.window)
     for task in candidates.sorted() {
       guard let other = try reading.lives.life(task: task) else { continue }
-      let others = try reading.tracks.runs(of: other.memberships)
+      let others = try reading.pidHistories.runs(of: other.memberships)
       var shared: [Peer.Shared] = []
       for type in question.types {
         shared += try together.shared(own[type] ?? [], others[type.link])
@@ -119,7 +119,7 @@ public struct Peer: Sendable, Hashable {
 /// Finds the times at which two processes are proven to have been in one namespace, by the rules of
 /// `SameOverRange`.
 struct TogetherFinder {
-  let reading: Reading
+  let reading: HistorySnapshot
   let window: TimeWindow
 
   private var index: SampleIndex { reading.index }
@@ -174,7 +174,7 @@ struct TogetherFinder {
   private func rest(
     behind sample: Int64, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
-    let behind = try index.bracket(before: sample + 1)
+    let behind = try index.sampleWindow(before: sample + 1)
     let stayed = [one, other].allSatisfy { $0.until > sample || behind.isExactEnd(of: $0) }
     return behind.isExact && stayed ? behind.certain : nil
   }

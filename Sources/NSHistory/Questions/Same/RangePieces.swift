@@ -43,7 +43,7 @@ struct RangePieces {
     self.link = link
     self.since = since
     self.until = until
-    running = query.tracks.map { _ in [] }
+    running = query.pidHistories.map { _ in [] }
     guard let first = query.index.first, let last = query.index.last else { return }
     var left: SamplePoint?
     for run in try unchanged(first...last) {
@@ -62,12 +62,12 @@ struct RangePieces {
     var starts: Set<Int64> = Set(query.index.sessions.map(\.first))
     starts.formUnion(query.index.clockSteps)
     starts.formUnion(try query.index.gaps(all))
-    for track in query.tracks {
-      for run in track.runs[link] {
+    for pidHistory in query.pidHistories {
+      for run in pidHistory.runs[link] {
         starts.insert(run.from)
         if run.until < all.upperBound { starts.insert(run.until + 1) }
       }
-      for span in track.limits.values.joined() {
+      for span in pidHistory.limits.values.joined() {
         starts.formUnion([span.certain.lowerBound, span.possibleUntil])
         if span.certain.upperBound < all.upperBound { starts.insert(span.certain.upperBound + 1) }
       }
@@ -81,89 +81,90 @@ struct RangePieces {
   /// Between two samples anything may have been, from the first read of the one to the last of the
   /// other; what both saw the same is certain from the last read of the one to the first of the
   /// other.
-  private mutating func addBetween(_ bracket: SampleWindow) {
-    guard isAskedFor(bracket) else { return leaveOut() }
-    let certain = bracket.certain
-    var judgement = states(bracket, until: bracket.wall.map(\.upperBound).max())
+  private mutating func addBetween(_ sampleWindow: SampleWindow) {
+    guard isAskedFor(sampleWindow) else { return leaveOut() }
+    let certain = sampleWindow.certain
+    var judgement = states(sampleWindow, until: sampleWindow.wall.map(\.upperBound).max())
     let isCertain = certain.map { range.overlaps($0) } ?? false
     if judgement.verdict == .same, !isCertain {
       judgement = Judgement(unproven: judgement.states, because: .changedBetweenSamples)
     }
-    add(bracket, certain ?? Int64.min...Int64.max, judgement)
+    add(sampleWindow, certain ?? Int64.min...Int64.max, judgement)
   }
 
   /// Samples in which each process was the same hold it from the end of the first on.
   private mutating func addSamples(_ opening: SamplePoint, _ closing: SamplePoint) {
-    let bracket = SampleWindow(steady: opening, closing)
+    let sampleWindow = SampleWindow(steady: opening, closing)
     // The clock may have gone back by less than a step.
     let certain = opening.wallEnd...max(opening.wallEnd, closing.wall)
     guard range.overlaps(certain) else { return leaveOut() }
-    add(bracket, certain, states(bracket, until: certain.upperBound))
+    add(sampleWindow, certain, states(sampleWindow, until: certain.upperBound))
   }
 
   /// One sample alone is a point: each process was seen at some moment of it.
   private mutating func addSample(_ sample: SamplePoint) throws(SQLiteError) {
     let pass = sample.wall...max(sample.wall, sample.wallEnd)
     guard range.overlaps(pass) else { return leaveOut() }
-    let bracket = SampleWindow(steady: sample, sample)
-    var judgement = states(bracket, until: pass.upperBound)
+    let sampleWindow = SampleWindow(steady: sample, sample)
+    var judgement = states(sampleWindow, until: pass.upperBound)
     // Events tell what was at one moment.
-    if sample.isExact { return add(bracket, sample.wall...sample.wall, judgement) }
+    if sample.isExact { return add(sampleWindow, sample.wall...sample.wall, judgement) }
     let isWhole = range.contains(pass.lowerBound) && range.contains(pass.upperBound)
     let doubt = try Simultaneity(query, link, sample).doubt(about: judgement)
     if judgement.verdict != .unknown, let reason = isWhole ? doubt : .changedBetweenSamples {
       judgement = Judgement(unproven: judgement.states, because: reason)
     }
-    add(bracket, sample.wall...sample.wall, judgement)
+    add(sampleWindow, sample.wall...sample.wall, judgement)
   }
 
-  private mutating func states(_ bracket: SampleWindow, until high: Int64?) -> Judgement {
+  private mutating func states(_ sampleWindow: SampleWindow, until high: Int64?) -> Judgement {
     let end = [high, until].compactMap(\.self).min()
     var states: [PIDHistory.State] = []
-    for (place, track) in query.tracks.enumerated() {
-      let running = track.running(in: bracket, until: end)
+    for (place, pidHistory) in query.pidHistories.enumerated() {
+      let running = pidHistory.running(in: sampleWindow, until: end)
       self.running[place].formUnion(running)
-      states.append(track.state(link, bracket, isRunning: !running.isEmpty))
+      states.append(pidHistory.state(link, sampleWindow, isRunning: !running.isEmpty))
     }
     return Judgement(states)
   }
 
   private mutating func add(
-    _ bracket: SampleWindow, _ certain: ClosedRange<Int64>, _ judgement: Judgement
+    _ sampleWindow: SampleWindow, _ certain: ClosedRange<Int64>, _ judgement: Judgement
   ) {
     pieces.append(
       Piece(
         time: certain.clamped(to: range), judgement: judgement,
-        processes: zip(query.tracks, judgement.states).compactMap { track, state in
-          if case .known(_, let process) = state { track.processes[process] } else { nil }
+        processes: zip(query.pidHistories, judgement.states).compactMap { pidHistory, state in
+          if case .known(_, let process) = state { pidHistory.processes[process] } else { nil }
         },
-        reachesLastSample: lasts(bracket),
-        followsOn: !hasLeftOut, isExact: bracket.isExact, isGap: bracket.missing != nil,
-        sample: bracket.before.flatMap { $0.id == bracket.after?.id ? $0.id : nil }))
+        reachesLastSample: lasts(sampleWindow),
+        followsOn: !hasLeftOut, isExact: sampleWindow.isExact, isGap: sampleWindow.missing != nil,
+        sample: sampleWindow.before.flatMap { $0.id == sampleWindow.after?.id ? $0.id : nil }))
     hasLeftOut = false
   }
 
-  /// Whether all are, at the last sample or event of all, where they were throughout the bracket before it.
-  private func lasts(_ bracket: SampleWindow) -> Bool {
-    guard let after = bracket.after, after.id == query.index.last else { return false }
-    return query.tracks.allSatisfy { track in
-      track.run(link, at: after.id).map { $0.from <= bracket.before?.id ?? after.id } ?? false
+  /// Whether all are, at the last sample or event of all, where they were throughout the sample window before it.
+  private func lasts(_ sampleWindow: SampleWindow) -> Bool {
+    guard let after = sampleWindow.after, after.id == query.index.last else { return false }
+    return query.pidHistories.allSatisfy { pidHistory in
+      pidHistory.run(link, at: after.id).map { $0.from <= sampleWindow.before?.id ?? after.id }
+        ?? false
     }
   }
 
   private mutating func leaveOut() { hasLeftOut = true }
 
-  /// Whether a bracket overlaps the range. Time outside of all samples belongs to the question only
+  /// Whether a sample window overlaps the range. Time outside of all samples belongs to the question only
   /// if it was asked for by name.
-  private func isAskedFor(_ bracket: SampleWindow) -> Bool {
+  private func isAskedFor(_ sampleWindow: SampleWindow) -> Bool {
     let named = [since, until].compactMap(\.self)
-    switch (bracket.before, bracket.after) {
+    switch (sampleWindow.before, sampleWindow.after) {
     case (nil, nil): return false
     case (nil, let first?):
       return named.contains { $0 < first.wall } || until ?? Int64.max <= first.wallEnd
     case (let last?, nil):
       return named.contains { $0 > last.wallEnd } || since ?? Int64.min >= last.wall
-    case (_?, _?): return bracket.wall.contains { range.overlaps($0) }
+    case (_?, _?): return sampleWindow.wall.contains { range.overlaps($0) }
     }
   }
 }

@@ -7,23 +7,23 @@ struct SameAtMoment {
   let time: Int64
 
   func answer() -> SameAnswer {
-    let brackets = query.brackets
+    let sampleWindows = query.sampleWindows
     return SameAnswer(
       verdict: .unknown,
-      processes: query.tracks.map { track in
-        track.processes.indices.filter { place in
-          brackets.contains { track.mayRun(place, in: $0, until: time) }
-        }.map { track.processes[$0].described(in: brackets, at: time) }
+      processes: query.pidHistories.map { pidHistory in
+        pidHistory.processes.indices.filter { place in
+          sampleWindows.contains { pidHistory.mayRun(place, in: $0, until: time) }
+        }.map { pidHistory.processes[$0].described(in: sampleWindows, at: time) }
       },
-      types: query.question.types.map { answer($0, brackets) },
-      samples: brackets.map(SameAnswer.SampleGap.init))
+      types: query.question.types.map { answer($0, sampleWindows) },
+      samples: sampleWindows.map(SameAnswer.SampleGap.init))
   }
 
   private func answer(
-    _ type: NamespaceType, _ brackets: [SampleWindow]
+    _ type: NamespaceType, _ sampleWindows: [SampleWindow]
   ) -> SameAnswer.TypeAnswer {
-    let judgements = brackets.map { bracket in
-      Judgement(query.tracks.map { $0.state(type.link, bracket, until: time) })
+    let judgements = sampleWindows.map { sampleWindow in
+      Judgement(query.pidHistories.map { $0.state(type.link, sampleWindow, until: time) })
     }
     // One wall time can be several moments: within a sample, or after the clock was set back.
     let verdicts = Set(judgements.map(\.verdict))
@@ -32,24 +32,25 @@ struct SameAtMoment {
       verdict != .unknown
       ? nil
       : UnknownReason.common(judgements.map(\.reason))
-        ?? (brackets.isEmpty ? .notRecorded : .changedBetweenSamples)
-    let reasons = query.tracks.indices.map { place in
+        ?? (sampleWindows.isEmpty ? .notRecorded : .changedBetweenSamples)
+    let reasons = query.pidHistories.indices.map { place in
       UnknownReason.common(judgements.map { $0.states[place].reason })
-        ?? (brackets.isEmpty ? .notRecorded : nil)
+        ?? (sampleWindows.isEmpty ? .notRecorded : nil)
     }
     return SameAnswer.TypeAnswer(
       type: type, verdict: verdict, reason: reason, namespaces: query.places(judgements),
-      intervals: [], isExact: !brackets.isEmpty && brackets.allSatisfy(\.isExact),
+      intervals: [], isExact: !sampleWindows.isEmpty && sampleWindows.allSatisfy(\.isExact),
       differedAtTimes: verdict == .different, unknownAtTimes: nil, reasons: reasons)
   }
 }
 
 extension SameAnswer.SampleGap {
-  /// The two sides of a bracket.
-  init(_ bracket: SampleWindow) {
+  /// The two sides of a sample window.
+  init(_ sampleWindow: SampleWindow) {
     self.init(
-      before: bracket.before?.wall, after: bracket.after?.wall, missing: bracket.missing,
-      isExact: bracket.isExact, leavesOutProcesses: bracket.leavesOutProcesses)
+      before: sampleWindow.before?.wall, after: sampleWindow.after?.wall,
+      missing: sampleWindow.missing,
+      isExact: sampleWindow.isExact, leavesOutProcesses: sampleWindow.leavesOutProcesses)
   }
 }
 
@@ -70,14 +71,14 @@ struct Simultaneity {
 
   /// Why a judgement on the sample is not proven; nil when it is.
   func doubt(about judgement: Judgement) -> UnknownReason? {
-    let tracks = judgement.states.indices
+    let pidHistories = judgement.states.indices
     let isProven =
       switch judgement.verdict {
       case .unknown: true
-      case .same: areProven(Array(tracks))
+      case .same: areProven(Array(pidHistories))
       case .different:
-        tracks.contains { first in
-          tracks.contains { second in
+        pidHistories.contains { first in
+          pidHistories.contains { second in
             guard second > first, let one = judgement.states[first].namespace,
               let other = judgement.states[second].namespace
             else { return false }
@@ -91,9 +92,9 @@ struct Simultaneity {
   }
 
   private func areProven(_ places: [Int]) -> Bool {
-    let runs = places.compactMap { query.tracks[$0].run(link, at: sample.id) }
+    let runs = places.compactMap { query.pidHistories[$0].run(link, at: sample.id) }
     // One PID asked for twice is one process, and always with itself.
-    let processes = Set(zip(places, runs).map { query.tracks[$0].processes[$1.process].id })
+    let processes = Set(zip(places, runs).map { query.pidHistories[$0].processes[$1.process].id })
     return processes.count == 1 || sides.prove(runs)
   }
 }

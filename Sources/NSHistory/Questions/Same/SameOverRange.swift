@@ -8,7 +8,7 @@ struct SameOverRange {
   let until: Int64?
 
   func answer() throws(SQLiteError) -> SameAnswer {
-    var running: [Set<Int>] = query.tracks.map { _ in [] }
+    var running: [Set<Int>] = query.pidHistories.map { _ in [] }
     let types = try query.question.types.map { (type) throws(SQLiteError) in
       let range = try RangePieces(query, type.link, since: since, until: until)
       for (place, processes) in range.running.enumerated() { running[place].formUnion(processes) }
@@ -18,8 +18,8 @@ struct SameOverRange {
     }
     return SameAnswer(
       verdict: .unknown,
-      processes: zip(query.tracks, running).map { track, places in
-        places.sorted().map { track.processes[$0] }
+      processes: zip(query.pidHistories, running).map { pidHistory, places in
+        places.sorted().map { pidHistory.processes[$0] }
       },
       types: types, samples: [])
   }
@@ -72,14 +72,14 @@ struct SameOverRange {
     guard samples.count == sampled.count else { return [] }
     var pids: Set<Int64> = []
     for sample in samples {
-      let runs = query.tracks.compactMap { track in
-        track.run(type.link, at: sample).map { (pid: track.pid, run: $0) }
+      let runs = query.pidHistories.compactMap { pidHistory in
+        pidHistory.run(type.link, at: sample).map { (pid: pidHistory.pid, run: $0) }
       }
-      let edges = runs.filter { $0.run.from == sample || $0.run.until == sample }
-      pids.formUnion((edges.isEmpty ? runs : edges).map(\.pid))
+      let bounds = runs.filter { $0.run.from == sample || $0.run.until == sample }
+      pids.formUnion((bounds.isEmpty ? runs : bounds).map(\.pid))
     }
     var met: Set<Int64> = []
-    return query.tracks.map(\.pid).filter { pids.contains($0) && met.insert($0).inserted }
+    return query.pidHistories.map(\.pid).filter { pids.contains($0) && met.insert($0).inserted }
   }
 
   /// The pieces that a verdict rests on: where all were there; or else, of those who never were all at
@@ -110,7 +110,7 @@ struct SameOverRange {
 
   /// The namespaces that each PID was seen in.
   private func seen(_ judgements: [Judgement]) -> [Set<NamespaceRecord>] {
-    query.tracks.indices.map { place in
+    query.pidHistories.indices.map { place in
       // A key path that leads into an array is worked out anew each time.
       Set(judgements.compactMap { $0.states[place].namespace })
     }
@@ -118,7 +118,7 @@ struct SameOverRange {
 
   /// Whether two of them lived on two boots, which share no namespace and no moment.
   private func areOfSeveralBoots(_ judgements: [Judgement]) -> Bool {
-    let boots = query.tracks.map { Set($0.processes.map(\.boot)) }
+    let boots = query.pidHistories.map { Set($0.processes.map(\.boot)) }
     guard Set(boots.joined()).count > 1 else { return false }
     let seen = seen(judgements)
     return seen.indices.contains { first in
@@ -134,7 +134,7 @@ struct SameOverRange {
   private func neverTogether(_ judgements: [Judgement]) -> (Verdict, UnknownReason?) {
     if judgements.isEmpty { return (.unknown, .gap) }
     // Whatever is not known of the others: this one was not there at all.
-    let absent = query.tracks.indices.filter { place in
+    let absent = query.pidHistories.indices.filter { place in
       judgements.allSatisfy { $0.states[place].isAbsent }
     }
     if !absent.isEmpty {
@@ -159,9 +159,9 @@ struct SameOverRange {
 
   /// For each PID, why it was not known where it was while the others may have been running.
   private func reasons(_ judgements: [Judgement]) -> [UnknownReason?] {
-    query.tracks.indices.map { place in
+    query.pidHistories.indices.map { place in
       let states = judgements.map { $0.states[place] }
-      if states.isEmpty { return query.tracks[place].known.isEmpty ? .notRecorded : .gap }
+      if states.isEmpty { return query.pidHistories[place].known.isEmpty ? .notRecorded : .gap }
       if states.allSatisfy(\.isAbsent) {
         return UnknownReason.mostTelling(states.compactMap(\.reason))
       }

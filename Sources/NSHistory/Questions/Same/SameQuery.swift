@@ -20,9 +20,9 @@ extension SameQuestion {
 struct SameQuery {
   let question: SameQuestion
   let index: SampleIndex
-  let tracks: [PIDHistory]
+  let pidHistories: [PIDHistory]
   /// Around the moment that is asked about, if it is one.
-  let brackets: [SampleWindow]
+  let sampleWindows: [SampleWindow]
   private let lives: TaskHistoryReader
   private let sets: SetReader
 
@@ -35,18 +35,18 @@ struct SameQuery {
     lives = TaskHistoryReader(connection, index, sets)
     let reader = PIDHistoryReader(index, sets, lives)
     let moment: [SampleWindow]? =
-      if case .at(let time) = question.time { try index.brackets(at: time) } else { nil }
-    brackets = moment ?? []
-    tracks = try question.pids.map { (selector) throws(SQLiteError) in
-      var track = try reader.track(selector, in: moment)
-      track.limits = try Self.limits(of: track, selector, connection)
-      return track
+      if case .at(let time) = question.time { try index.sampleWindows(at: time) } else { nil }
+    sampleWindows = moment ?? []
+    pidHistories = try question.pids.map { (selector) throws(SQLiteError) in
+      var pidHistory = try reader.pidHistory(selector, in: moment)
+      pidHistory.limits = try Self.limits(of: pidHistory, selector, connection)
+      return pidHistory
     }
   }
 
-  /// When each process of a track was what a name or a container means.
+  /// When each process of a PID history was what a name or a container means.
   private static func limits(
-    of track: PIDHistory, _ selector: SameQuestion.Selector, _ connection: Connection
+    of pidHistory: PIDHistory, _ selector: SameQuestion.Selector, _ connection: Connection
   ) throws(SQLiteError) -> [Int: [ProcessRecord.DescriptionSpan]] {
     var matchers: [DescriptionMatcher] = []
     for name in selector.names {
@@ -56,7 +56,7 @@ struct SameQuery {
     }
     guard !matchers.isEmpty else { return [:] }
     var limits: [Int: [ProcessRecord.DescriptionSpan]] = [:]
-    for (place, process) in track.processes.enumerated() where !process.past.isEmpty {
+    for (place, process) in pidHistory.processes.enumerated() where !process.past.isEmpty {
       limits[place] = process.spans { one in matchers.contains { $0.matches(one) } }
     }
     return limits
@@ -70,13 +70,13 @@ struct SameQuery {
       answer = try SameOverRange(query: self, since: since, until: until).answer()
     }
     answer.verdict = Verdict(of: answer.types.map(\.throughout))
-    for (place, track) in tracks.enumerated() {
+    for (place, pidHistory) in pidHistories.enumerated() {
       let known = try known(place, isFound: !answer.processes[place].isEmpty)
       // One PID may have been asked for at two times.
       guard let known else { continue }
       let number = question.pids[place].number
       if number.tid == nil {
-        answer.known[track.pid] = known
+        answer.known[pidHistory.pid] = known
       } else {
         answer.knownThreads[number] = known
       }
@@ -91,10 +91,10 @@ struct SameQuery {
   /// All that had a PID, where an answer says so: see `SameAnswer.known`.
   private func known(_ place: Int, isFound: Bool) throws(SQLiteError) -> [ProcessRecord]? {
     let selector = question.pids[place]
-    if case .range = question.time { return tracks[place].known }
+    if case .range = question.time { return pidHistories[place].known }
     if isFound { return nil }
-    // A track of few is one of processes that were there, unless others were asked for.
-    if selector.alive == nil, selector.process == nil { return tracks[place].known }
+    // A PID history of few is one of processes that were there, unless others were asked for.
+    if selector.alive == nil, selector.process == nil { return pidHistories[place].known }
     return selector.tid == nil
       ? try lives.lives(pid: selector.pid).map(\.process)
       : try lives.lives(thread: selector.number).map(\.process)
@@ -105,18 +105,18 @@ struct SameQuery {
     var order: [NamespaceRecord] = []
     var members: [NamespaceRecord: Set<Int64>] = [:]
     for judgement in judgements {
-      for (state, track) in zip(judgement.states, tracks) {
+      for (state, pidHistory) in zip(judgement.states, pidHistories) {
         guard case .known(let namespace, let process) = state else { continue }
         if members[namespace] == nil { order.append(namespace) }
-        members[namespace, default: []].insert(track.processes[process].id)
+        members[namespace, default: []].insert(pidHistory.processes[process].id)
       }
     }
     let seen = members.values.reduce(into: Set()) { $0.formUnion($1) }
     var met: Set<Int64> = []
     var asked: [ProcessRecord] = []
     // A PID may have been hundreds of processes, of which few were seen in the time asked for.
-    for track in tracks {
-      for process in track.processes where seen.contains(process.id) {
+    for pidHistory in pidHistories {
+      for process in pidHistory.processes where seen.contains(process.id) {
         if met.insert(process.id).inserted { asked.append(process) }
       }
     }

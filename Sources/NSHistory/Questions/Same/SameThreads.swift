@@ -33,15 +33,15 @@ struct SameThreads {
   private func places(
     _ thread: TaskHistory, _ answer: SameAnswer
   ) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
-    let tracks = PIDHistoryReader(query.index, sets, lives)
-    let runs = try ThreadRuns(tracks: tracks, lives: lives).apart(thread)
-    let edges = BoundResolver(index: query.index, life: thread)
+    let pidHistories = PIDHistoryReader(query.index, sets, lives)
+    let runs = try ThreadRuns(pidHistories: pidHistories, lives: lives).apart(thread)
+    let bounds = BoundResolver(index: query.index, life: thread)
     var places: [SameAnswer.ThreadPlace] = []
     for type in query.question.types {
       for run in runs[type.link] {
         guard let namespace = run.value.namespace else { continue }
         for piece in try query.index.pieces(of: run.from...run.until) {
-          let stretch = try edges.stretch(piece, of: run.from...run.until)
+          let stretch = try bounds.stretch(piece, of: run.from...run.until)
           guard window.mayOverlap(stretch) else { continue }
           let others =
             answer.types.first { $0.type == type }?.namespaces

@@ -150,11 +150,11 @@ extension SharedGroup {
   /// Where its members were, for one type, in the time asked for: namespace by namespace, in each in the
   /// order of the members.
   func presences(
-    _ type: NamespaceType, _ time: ObservedTime, _ reading: Reading
+    _ type: NamespaceType, _ time: ObservedTime, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> [Presence] {
     var found: [Presence] = []
     for (place, member) in members.enumerated() {
-      for run in try reading.tracks.runs(of: member.memberships, type.link) {
+      for run in try reading.pidHistories.runs(of: member.memberships, type.link) {
         guard let namespace = run.value.namespace, run.from <= time.samples.upperBound,
           run.until >= time.samples.lowerBound
         else { continue }
@@ -197,6 +197,6 @@ extension PIDHistory.LinkInterval {
   /// Up to which sample or event it held: where one tells of its end, that.
   func end(_ index: SampleIndex) throws(SQLiteError) -> Int64 {
     guard endsExactly else { return until }
-    return try index.bracket(before: until + 1).isExactEnd(of: self) ? until + 1 : until
+    return try index.sampleWindow(before: until + 1).isExactEnd(of: self) ? until + 1 : until
   }
 }

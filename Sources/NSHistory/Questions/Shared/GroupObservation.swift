@@ -8,7 +8,7 @@ struct GroupObservation {
     let reason: UnknownReason
     /// The row of the process; nil for any process of the group, also those that no row tells of.
     let process: Int64?
-    let brackets: SampleWindowSet
+    let sampleWindows: SampleWindowSet
     /// Whether it is about others than those who are recorded, and who may be meant by the PID.
     var isOfOthers = false
   }
@@ -18,7 +18,7 @@ struct GroupObservation {
     /// Its row.
     let process: Int64
     let namespace: NamespaceRecord
-    let brackets: SampleWindowSet
+    let sampleWindows: SampleWindowSet
   }
 
   private(set) var doubts: [Doubt] = []
@@ -30,11 +30,11 @@ struct GroupObservation {
 
   /// What `possible` will be made of.
   private var there: [Range<Int64>] = []
-  private let reading: Reading
+  private let reading: HistorySnapshot
   private let time: ObservedTime
 
   init(
-    _ group: SharedGroup, _ type: NamespaceType, _ reading: Reading, _ time: ObservedTime
+    _ group: SharedGroup, _ type: NamespaceType, _ reading: HistorySnapshot, _ time: ObservedTime
   ) throws(SQLiteError) {
     self.reading = reading
     self.time = time
@@ -59,18 +59,18 @@ struct GroupObservation {
   }
 
   private mutating func add(
-    _ reason: UnknownReason, _ process: Int64?, _ brackets: SampleWindowSet
+    _ reason: UnknownReason, _ process: Int64?, _ sampleWindows: SampleWindowSet
   ) {
-    let asked = brackets.intersection(time.asked)
+    let asked = sampleWindows.intersection(time.asked)
     guard !asked.isEmpty else { return }
-    doubts.append(.init(reason: reason, process: process, brackets: asked))
+    doubts.append(.init(reason: reason, process: process, sampleWindows: asked))
     there += asked.ranges
   }
 
   /// Time without samples.
-  private mutating func addMissing(_ process: Int64?, _ brackets: SampleWindowSet) {
-    add(.gap, process, brackets.subtracting(time.expired))
-    add(.expired, process, brackets.intersection(time.expired))
+  private mutating func addMissing(_ process: Int64?, _ sampleWindows: SampleWindowSet) {
+    add(.gap, process, sampleWindows.subtracting(time.expired))
+    add(.expired, process, sampleWindows.intersection(time.expired))
   }
 
   /// Of namespaces themselves there is only one thing not to know: whether they are initial.
@@ -92,7 +92,7 @@ struct GroupObservation {
   ) throws(SQLiteError) {
     let process = member.task
     var seen: [Range<Int64>] = []
-    for run in try reading.tracks.runs(of: member.memberships, type.link) {
+    for run in try reading.pidHistories.runs(of: member.memberships, type.link) {
       let end = try run.end(time.index)
       seen.append(run.from..<end)
       if case .unread(let reason) = run.value {
@@ -125,13 +125,13 @@ struct GroupObservation {
   ) throws(SQLiteError) {
     var rest = member.uncertain.intersection(time.asked)
     guard !rest.isEmpty else { return }
-    for run in try reading.tracks.runs(of: member.all, type.link) {
+    for run in try reading.pidHistories.runs(of: member.all, type.link) {
       guard let namespace = run.value.namespace else { continue }
       let end = try run.end(time.index)
       let known = rest.intersection(SampleWindowSet(run.from..<end))
       guard !known.isEmpty else { continue }
       possibleVisits.append(
-        .init(process: member.task, namespace: namespace, brackets: known))
+        .init(process: member.task, namespace: namespace, sampleWindows: known))
       there += known.ranges
       rest = rest.subtracting(known)
     }
@@ -141,7 +141,7 @@ struct GroupObservation {
   /// The samples that found out of a process what no event had reported of this type.
   private func disputes(_ life: TaskHistory, _ type: NamespaceType) throws(SQLiteError) -> [Int64] {
     var found: [Int64] = []
-    for run in try reading.tracks.runs(of: life.memberships, type.link) {
+    for run in try reading.pidHistories.runs(of: life.memberships, type.link) {
       if !run.beginsExactly { found.append(run.from) }
       if !run.endsExactly { found.append(run.until + 1) }
     }
@@ -160,10 +160,12 @@ struct GroupObservation {
       return .init()
     }
     var low = try earliest(life)
-    if first.beginsExactly, try time.index.bracket(before: first.from).isExact { low = first.from }
+    if first.beginsExactly, try time.index.sampleWindow(before: first.from).isExact {
+      low = first.from
+    }
     var high = last.until + 1
     if last.endsExactly {
-      let behind = try time.index.bracket(before: last.until + 1)
+      let behind = try time.index.sampleWindow(before: last.until + 1)
       if !behind.isExact { high = try latest(life) }
     } else {
       high = try latest(life)
@@ -218,13 +220,13 @@ struct GroupObservation {
   }
 
   /// Processes of the group that may have been there in a time and that no row tells of.
-  private mutating func observeStrangers(in brackets: SampleWindowSet) {
-    addMissing(nil, time.missing.intersection(brackets))
-    add(.notRecorded, nil, time.incomplete.intersection(brackets))
+  private mutating func observeStrangers(in sampleWindows: SampleWindowSet) {
+    addMissing(nil, time.missing.intersection(sampleWindows))
+    add(.notRecorded, nil, time.incomplete.intersection(sampleWindows))
     let complete = time.exact.subtracting(time.disputed)
     add(
       .changedBetweenSamples, nil,
-      brackets.intersection(time.asked).subtracting(time.missing).subtracting(complete))
+      sampleWindows.intersection(time.asked).subtracting(time.missing).subtracting(complete))
   }
 
   /// Of those who were in a namespace: processes of which that could not be read.

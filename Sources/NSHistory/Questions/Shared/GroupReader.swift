@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Reads the groups of a `SharedQuestion`: who belonged to each in the time asked for.
 struct GroupReader {
-  let reading: Reading
+  let reading: HistorySnapshot
   let time: ObservedTime
   let types: [NamespaceType]
 
@@ -88,7 +88,7 @@ struct GroupReader {
             to: &group)
         }
       }
-      group.vacant = try Vacancy(time: time).brackets(of: selector, found.lives)
+      group.vacant = try Vacancy(time: time).sampleWindows(of: selector, found.lives)
     }
   }
 

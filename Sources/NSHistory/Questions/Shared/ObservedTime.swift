@@ -32,7 +32,7 @@ struct ObservedTime {
   var isMoment: Bool { window.since != nil && window.since == window.until }
 
   /// Nil where there is no sample.
-  init?(_ reading: Reading, _ window: TimeWindow) throws(SQLiteError) {
+  init?(_ reading: HistorySnapshot, _ window: TimeWindow) throws(SQLiteError) {
     let index = reading.index
     guard let first = index.first, let last = index.last,
       let around = try index.samples(around: window)
@@ -43,7 +43,7 @@ struct ObservedTime {
     var high = around.upperBound
     // Where the clock was set, or nothing was recorded, it showed times that no sample shows.
     for cut in index.sessions.dropFirst().map(\.first) + index.clockSteps {
-      let walls = try index.bracket(before: cut).wall
+      let walls = try index.sampleWindow(before: cut).wall
       guard walls.contains(where: { window.overlaps($0.lowerBound, $0.upperBound) }) else {
         continue
       }
@@ -57,10 +57,10 @@ struct ObservedTime {
     var missing: [Range<Int64>] = []
     for piece in pieces { asked.append(try Self.overlap(piece, window, index)) }
     for cut in cuts {
-      let bracket = try index.bracket(before: cut)
-      let isAsked = bracket.wall.contains { window.overlaps($0.lowerBound, $0.upperBound) }
+      let sampleWindow = try index.sampleWindow(before: cut)
+      let isAsked = sampleWindow.wall.contains { window.overlaps($0.lowerBound, $0.upperBound) }
       if isAsked { asked.append(cut - 1..<cut) }
-      if bracket.missing != nil { missing.append(cut - 1..<cut) }
+      if sampleWindow.missing != nil { missing.append(cut - 1..<cut) }
     }
     // Time outside of all samples belongs to the question only if it was asked for by name.
     let named = [window.since, window.until].compactMap(\.self)
@@ -78,15 +78,15 @@ struct ObservedTime {
     exact = self.asked.subtracting(self.missing).subtracting(sampled)
     disputed = try Self.disputed(reading, samples).intersection(exact)
     let all = self.asked
-    func brackets(_ condition: (SessionSpan) -> Bool) -> SampleWindowSet {
+    func sampleWindows(_ condition: (SessionSpan) -> Bool) -> SampleWindowSet {
       SampleWindowSet(index.sessions.filter(condition).map { $0.first - 1..<$0.last + 1 })
         .intersection(all)
     }
-    incomplete = brackets { $0.hidesProcesses || sessions[$0.id]?.keeps != ShortLived.all }
-    withoutThreads = brackets { sessions[$0.id]?.keeps == ShortLived.none }
+    incomplete = sampleWindows { $0.hidesProcesses || sessions[$0.id]?.keeps != ShortLived.all }
+    withoutThreads = sampleWindows { sessions[$0.id]?.keeps == ShortLived.none }
   }
 
-  /// The brackets inside a piece that a window overlaps: in one, the wall clock runs on.
+  /// The sample windows inside a piece that a window overlaps: in one, the wall clock runs on.
   private static func overlap(
     _ piece: ClosedRange<Int64>, _ window: TimeWindow, _ index: SampleIndex
   ) throws(SQLiteError) -> Range<Int64> {
@@ -122,7 +122,7 @@ struct ObservedTime {
     return ShortLived(rawValue: text) ?? ShortLived.none
   }
 
-  private static func sessions(_ reading: Reading) throws(SQLiteError) -> [Int64: Session] {
+  private static func sessions(_ reading: HistorySnapshot) throws(SQLiteError) -> [Int64: Session] {
     let rows = try reading.connection.prepare(
       "SELECT session_id, events, short_lived FROM session WHERE first_seq IS NOT NULL"
     ).map { row in
@@ -138,7 +138,7 @@ struct ObservedTime {
 
   /// Where only samples tell what was.
   private static func sampled(
-    _ reading: Reading, _ samples: ClosedRange<Int64>, _ sessions: [Int64: Session]
+    _ reading: HistorySnapshot, _ samples: ClosedRange<Int64>, _ sessions: [Int64: Session]
   ) throws(SQLiteError) -> SampleWindowSet {
     var found: [Range<Int64>] = []
     for session in reading.index.sessions
@@ -162,7 +162,7 @@ struct ObservedTime {
 
   /// What events reported is certain up to the sample before the last: see `SampleIndex.lastMissing`.
   private static func disputed(
-    _ reading: Reading, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> SampleWindowSet {
     let ids = try reading.connection.prepare(
       """
@@ -181,7 +181,9 @@ struct ObservedTime {
   }
 
   /// The last sample up to which what events reported is certain, where one found a disagreement.
-  static func confirmed(before sample: Int64, _ reading: Reading) throws(SQLiteError) -> Int64 {
+  static func confirmed(before sample: Int64, _ reading: HistorySnapshot) throws(SQLiteError)
+    -> Int64
+  {
     try reading.connection.prepare(
       "SELECT seq FROM sample WHERE seq < ? ORDER BY seq DESC LIMIT 2"
     ).bind(.integer(sample)).map { $0.integer(0) }.last ?? sample - 1
@@ -190,7 +192,7 @@ struct ObservedTime {
   /// Where events reported all of a group that may have members nobody recorded.
   var complete: SampleWindowSet { exact.subtracting(disputed).subtracting(incomplete) }
 
-  /// The time of brackets on the wall clock, as far as it is asked for.
+  /// The time of sample windows on the wall clock, as far as it is asked for.
   func time(of range: Range<Int64>) throws(SQLiteError) -> (from: Int64, until: Int64) {
     let first = index.first ?? 0
     let last = index.last ?? 0
@@ -279,7 +281,7 @@ struct Vacancy {
   let time: ObservedTime
 
   /// Nothing where one process is meant that is named by a time, or where nobody is recorded.
-  func brackets(
+  func sampleWindows(
     of selector: ProcessSelector, _ lives: [TaskHistory]
   ) throws(SQLiteError) -> SampleWindowSet {
     guard !lives.isEmpty, Self.isAnyMeant(by: selector) else { return .init() }
@@ -303,7 +305,7 @@ struct Vacancy {
   /// The time in which a process certainly was there, and all behind where it is not known to have ended.
   private func held(_ life: TaskHistory) throws(SQLiteError) -> Range<Int64> {
     guard let last = life.memberships.last else { return life.firstSample..<life.firstSample }
-    if last.endsExactly, try time.index.bracket(before: last.until + 1).isExact {
+    if last.endsExactly, try time.index.sampleWindow(before: last.until + 1).isExact {
       return life.firstSample..<last.until + 1
     }
     return life.firstSample..<(last.until == time.index.last ? Int64.max : last.until)

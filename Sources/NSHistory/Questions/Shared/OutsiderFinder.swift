@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Finds processes whose container is not known in the namespaces of the groups.
 struct OutsiderFinder {
-  let reading: Reading
+  let reading: HistorySnapshot
   let time: ObservedTime
   let groups: [SharedGroup]
 
@@ -116,7 +116,7 @@ struct OutsiderFinder {
   private func outsider(
     _ life: TaskHistory, _ group: SharedGroup, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> SharedAnswer.Outsider? {
-    let runs = try reading.tracks.runs(of: life.memberships)[namespace.type.link].filter {
+    let runs = try reading.pidHistories.runs(of: life.memberships)[namespace.type.link].filter {
       $0.value.namespace?.id == namespace.id && $0.from <= time.samples.upperBound
         && $0.until >= time.samples.lowerBound
     }

@@ -6,7 +6,7 @@ internal import SQLite
 /// It is the container's whose own it is, or else of the group that was the first in it, over all that is
 /// recorded.
 struct PlaceOwner {
-  let reading: Reading
+  let reading: HistorySnapshot
   let groups: (SharedGroup, SharedGroup)
 
   struct Found {

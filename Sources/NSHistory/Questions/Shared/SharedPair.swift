@@ -7,7 +7,7 @@ struct SharedPair {
   let presences: ([Presence], [Presence])
   let observations: (GroupObservation, GroupObservation)
   let type: NamespaceType
-  let reading: Reading
+  let reading: HistorySnapshot
   let finder: SharingFinder
   /// Processes that may have been of a container.
   let uncertain: [OutsiderFinder.Uncertain]
@@ -59,13 +59,13 @@ struct SharedPair {
     _ doubt: GroupObservation.Doubt, _ group: SharedGroup, _ possible: SampleWindowSet,
     to found: inout [Gap]
   ) {
-    let brackets = doubt.brackets.intersection(possible)
-    guard !brackets.isEmpty else { return }
+    let sampleWindows = doubt.sampleWindows.intersection(possible)
+    guard !sampleWindows.isEmpty else { return }
     found.append(
       .init(
         group: group.place,
         doubt: .init(
-          reason: doubt.reason, process: doubt.process, brackets: brackets,
+          reason: doubt.reason, process: doubt.process, sampleWindows: sampleWindows,
           isOfOthers: doubt.isOfOthers)))
   }
 
@@ -104,11 +104,11 @@ struct SharedPair {
     for namespace in try namespaces(of: groups.0, presences.0) {
       for other in byNumber[namespace.inode] ?? []
       where other.id != namespace.id && !other.differs(from: namespace) {
-        let brackets = times(in: other, groups.1, presences.1)
+        let sampleWindows = times(in: other, groups.1, presences.1)
         for (process, own) in processes(in: namespace) {
-          let both = brackets.intersection(own)
+          let both = sampleWindows.intersection(own)
           if both.isEmpty { continue }
-          doubts.append(.init(reason: .inodeMayBeReused, process: process, brackets: both))
+          doubts.append(.init(reason: .inodeMayBeReused, process: process, sampleWindows: both))
         }
       }
     }
@@ -129,7 +129,7 @@ struct SharedPair {
   private func processes(in namespace: NamespaceRecord) -> [(Int64?, SampleWindowSet)] {
     if groups.0.isNamespace(type) { return [(nil, always)] }
     return presences.0.inside(namespace.id).map {
-      (groups.0.members[$0.member].task, Self.brackets($0))
+      (groups.0.members[$0.member].task, Self.sampleWindows($0))
     }
   }
 
@@ -138,14 +138,14 @@ struct SharedPair {
     in namespace: NamespaceRecord, _ group: SharedGroup, _ presences: [Presence]
   ) -> SampleWindowSet {
     if group.isNamespace(type) { return always }
-    return SampleWindowSet(presences.inside(namespace.id).flatMap { Self.brackets($0).ranges })
+    return SampleWindowSet(presences.inside(namespace.id).flatMap { Self.sampleWindows($0).ranges })
   }
 
   private var always: SampleWindowSet {
     SampleWindowSet(time.samples.lowerBound - 1..<time.samples.upperBound + 1)
   }
 
-  private static func brackets(_ presence: Presence) -> SampleWindowSet {
+  private static func sampleWindows(_ presence: Presence) -> SampleWindowSet {
     SampleWindowSet(presence.from - 1..<max(presence.end, presence.from) + 1)
   }
 
@@ -166,11 +166,11 @@ struct SharedPair {
         there = there.union(times(in: namespace, other, others))
       }
       for another in possible.possibleVisits where isMeant(another.namespace) {
-        there = there.union(another.brackets)
+        there = there.union(another.sampleWindows)
       }
-      let both = visit.brackets.intersection(there)
+      let both = visit.sampleWindows.intersection(there)
       return both.isEmpty
-        ? nil : .init(reason: .changedBetweenSamples, process: visit.process, brackets: both)
+        ? nil : .init(reason: .changedBetweenSamples, process: visit.process, sampleWindows: both)
     }
   }
 
@@ -197,7 +197,7 @@ struct SharedPair {
       doubts.append(
         .init(
           reason: .notRecorded, process: uncertain[one.member].task,
-          brackets: SampleWindowSet(shared.map { $0.from..<max($0.until, $0.from + 1) })))
+          sampleWindows: SampleWindowSet(shared.map { $0.from..<max($0.until, $0.from + 1) })))
     }
     return doubts
   }

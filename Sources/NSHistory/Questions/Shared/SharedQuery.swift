@@ -32,7 +32,7 @@ extension SharedAnswer {
 
 /// One question being answered.
 struct SharedQuery {
-  private let reading: Reading
+  private let reading: HistorySnapshot
   private let question: SharedQuestion
   private let time: ObservedTime
   private let groups: [SharedGroup]
@@ -44,7 +44,7 @@ struct SharedQuery {
   static let mostOthers = 20
 
   init(
-    _ reading: Reading, _ question: SharedQuestion, _ time: ObservedTime
+    _ reading: HistorySnapshot, _ question: SharedQuestion, _ time: ObservedTime
   ) throws(SQLiteError) {
     self.reading = reading
     self.question = question
@@ -178,15 +178,17 @@ struct SharedQuery {
       let key = Key(
         reason: gap.doubt.reason, group: gap.group, process: gap.doubt.process)
       if found[key] == nil { order.append(key) }
-      found[key, default: []] += gap.doubt.brackets.ranges
+      found[key, default: []] += gap.doubt.sampleWindows.ranges
     }
     var unobserved: [SharedAnswer.Unobserved] = []
     for key in order {
-      let brackets = SampleWindowSet(found[key] ?? [])
-      guard let first = brackets.ranges.first, let last = brackets.ranges.last else { continue }
+      let sampleWindows = SampleWindowSet(found[key] ?? [])
+      guard let first = sampleWindows.ranges.first, let last = sampleWindows.ranges.last else {
+        continue
+      }
       let process = try key.process.flatMap(reading.lives.life(task:))?.process
       var length: Int64 = 0
-      for range in brackets.ranges {
+      for range in sampleWindows.ranges {
         let part = try time.time(of: range)
         length = length &+ (part.until &- part.from)
       }
@@ -202,7 +204,7 @@ struct SharedQuery {
 
 /// Finds the times in which changes of namespaces were left out: see `sample_note.folded` in `Migrations`.
 struct LeftOutFinder {
-  let reading: Reading
+  let reading: HistorySnapshot
 
   /// Those that overlap a window, in the order of time: the first of many, and then `more`.
   func caveats(

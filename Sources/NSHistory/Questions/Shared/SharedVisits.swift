@@ -7,7 +7,7 @@ struct SharedVisits {
   let groups: (SharedGroup, SharedGroup)
   let presences: ([Presence], [Presence])
   let type: NamespaceType
-  let reading: Reading
+  let reading: HistorySnapshot
   let finder: SharingFinder
 
   private var time: ObservedTime { finder.time }
@@ -220,7 +220,7 @@ struct SharedVisits {
   }
 }
 
-extension Reading {
+extension HistorySnapshot {
   /// What is known of a process or thread of a group.
   func process(_ member: SharedGroup.Member) throws(SQLiteError) -> ProcessRecord? {
     try lives.life(task: member.task)?.process

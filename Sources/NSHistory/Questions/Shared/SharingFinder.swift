@@ -33,7 +33,7 @@ struct SharingFinder {
   /// When a process was in a namespace.
   func stays(_ one: Presence) -> [Sharing] {
     var found = pieces(of: .init(from: one.from, until: one.end, endsExactly: one.endsExactly))
-    let moments = Set(edges(one)).filter { !Self.isIn(found, $0) }
+    let moments = Set(bounds(one)).filter { !Self.isIn(found, $0) }
     for moment in moments { found.append(.init(from: moment, until: moment, endsExactly: false)) }
     return found.sorted { $0.from < $1.from }
   }
@@ -92,22 +92,22 @@ struct SharingFinder {
   }
 
   /// The first and the last sample of each part of a presence.
-  private func edges(_ one: Presence) -> [Int64] {
+  private func bounds(_ one: Presence) -> [Int64] {
     let low = max(one.from, time.samples.lowerBound)
     let high = min(one.until, time.samples.upperBound)
     guard low <= high else { return [] }
-    var edges = [low, high]
+    var bounds = [low, high]
     var next = time.cuts.partitioningIndex { $0 > low }
     while next < time.cuts.count, time.cuts[next] <= high {
-      edges += [time.cuts[next] - 1, time.cuts[next]]
+      bounds += [time.cuts[next] - 1, time.cuts[next]]
       next += 1
     }
-    return edges
+    return bounds
   }
 
   /// The samples that alone may prove that it shared.
   private func moments(_ one: Presence, _ crowd: Crowd) -> [Int64] {
-    var moments = Set(edges(one))
+    var moments = Set(bounds(one))
     let first = crowd.single.partitioningIndex { $0 >= one.from }
     moments.formUnion(crowd.single[first...].prefix { $0 <= one.until })
     return moments.filter(time.samples.contains).sorted()

@@ -3,7 +3,7 @@ internal import SQLite
 
 /// Cuts the life of a process into segments.
 struct TimelineQuery {
-  let reading: Reading
+  let reading: HistorySnapshot
   let window: TimeWindow
 
   /// The types of which a thread was elsewhere than its process at some time.
@@ -15,7 +15,7 @@ struct TimelineQuery {
   }
 
   func lanes(of life: TaskHistory, _ types: [NamespaceType]) throws(SQLiteError) -> [TimelineRow] {
-    let runs = try reading.tracks.runs(of: life.memberships)
+    let runs = try reading.pidHistories.runs(of: life.memberships)
     return try types.map { (type) throws(SQLiteError) in
       let all = runs[type.link]
       var segments: [TimelineRow.Segment] = []
@@ -28,10 +28,10 @@ struct TimelineQuery {
     _ runs: [PIDHistory.LinkInterval], _ place: Int, _ life: TaskHistory
   ) throws(SQLiteError) -> [TimelineRow.Segment] {
     let run = runs[place]
-    let edges = reading.edges(of: life)
+    let bounds = reading.bounds(of: life)
     var segments: [TimelineRow.Segment] = []
     for piece in try reading.index.pieces(of: run.from...run.until) {
-      let stretch = try edges.stretch(piece, of: run.from...run.until)
+      let stretch = try bounds.stretch(piece, of: run.from...run.until)
       let (from, until) = (stretch.from, stretch.until)
       let (beginning, end) = (stretch.beginning, stretch.end)
       // Where there is no sample before, nothing is known of what is asked for; but it was not there
@@ -63,9 +63,9 @@ struct TimelineQuery {
 
   /// What is known beyond an edge, up to the next sample.
   private static func doubt(
-    _ edge: IntervalBound, _ run: PIDHistory.LinkInterval, _ next: PIDHistory.LinkInterval?
+    _ bound: IntervalBound, _ run: PIDHistory.LinkInterval, _ next: PIDHistory.LinkInterval?
   ) -> TimelineRow.State {
-    switch edge.kind {
+    switch bound.kind {
     case .started, .exited: return .unknown(.changedBetweenSamples)
     case .changed, .read:
       let isDenied = [run.value, next?.value].contains(.unread(.denied))
@@ -74,8 +74,8 @@ struct TimelineQuery {
     case .clockSet, .open: return .unknown(.gap)
     // Without a gap it was only not seen: it may have been hidden.
     case .firstSeen, .lastSeen:
-      if let missing = edge.missing { return .unknown(UnknownReason(missing)) }
-      return .unknown(edge.other != nil ? .notRecorded : .gap)
+      if let missing = bound.missing { return .unknown(UnknownReason(missing)) }
+      return .unknown(bound.other != nil ? .notRecorded : .gap)
     }
   }
 

@@ -1,12 +1,12 @@
 internal import SQLite
 
 /// One reading of a history: all that answers to one question is read from one snapshot.
-struct Reading {
+struct HistorySnapshot {
   let connection: Connection
   let index: SampleIndex
   let sets: SetReader
   let lives: TaskHistoryReader
-  let tracks: PIDHistoryReader
+  let pidHistories: PIDHistoryReader
   let namespaces: NamespaceReader
   let pins: PinReader
   let members: MembersAtSample
@@ -18,7 +18,7 @@ struct Reading {
     self.index = index
     sets = SetReader(connection)
     lives = TaskHistoryReader(connection, index, sets)
-    tracks = PIDHistoryReader(index, sets, lives)
+    pidHistories = PIDHistoryReader(index, sets, lives)
     namespaces = NamespaceReader(connection)
     members = MembersAtSample(connection, index)
     pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
@@ -28,18 +28,18 @@ struct Reading {
   var containers: ContainerRule { lives.containers }
 
   /// Where pieces of time begin and end, for one process.
-  func edges(of life: TaskHistory) -> BoundResolver { BoundResolver(index: index, life: life) }
+  func bounds(of life: TaskHistory) -> BoundResolver { BoundResolver(index: index, life: life) }
 }
 
 extension HistoryReader {
   /// Gives `body` a reading of the history, if that holds what the question is about.
   func reading<T>(
-    _ scope: QuestionScope, _ body: (Reading) throws(SQLiteError) -> T
+    _ scope: QuestionScope, _ body: (HistorySnapshot) throws(SQLiteError) -> T
   ) throws(HistoryError) -> T {
     try snapshot { () throws(HistoryError) in
       try require(scope)
       do throws(SQLiteError) {
-        return try body(Reading(connection, index(), isRecorded: isRecorded))
+        return try body(HistorySnapshot(connection, index(), isRecorded: isRecorded))
       } catch { throw wrap(error) }
     }
   }
