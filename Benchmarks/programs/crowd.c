@@ -103,7 +103,7 @@ static void lead(int members, int order_pipe, int done_pipe) {
   exit(0);
 }
 
-// Waits until every leader has done what it was told.
+// Waits until every leader has done what it was reported.
 static void await(int done_pipe, int sets) {
   char byte;
   while (sets-- > 0)

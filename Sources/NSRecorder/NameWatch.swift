@@ -2,7 +2,7 @@ internal import Containers
 internal import NSHistory
 internal import SystemPackage
 
-/// Looks up what engines call the containers that were met, apart from the loop that takes samples:
+/// Looks up what engines call the containers that were observed, apart from the loop that takes samples:
 /// the files are on disks that may hang.
 final class NameWatch {
   typealias Names = [ContainerIdentity: ContainerName]
@@ -18,7 +18,7 @@ final class NameWatch {
     lookups = [Lookup(names), Lookup(names)]
   }
 
-  /// Takes over what was found, and looks up what was met. Gives what there is to say.
+  /// Takes over what was found, and looks up what was observed. Gives what there is to say.
   func turn(met: [ContainerIdentity], at now: Int64) -> [String] {
     for container in met { lookups[container.user == nil ? 0 : 1].add(container) }
     var messages: [String] = []

@@ -132,7 +132,7 @@ struct Outcomes {
     saidFindingsFail = false
     summary.endedUnwritten = false
     summary.samples += 1
-    // What the first sample meets has not changed.
+    // What the first sample observes has not changed.
     let changes = lastWritten == nil ? 0 : written.changes
     summary.changes += changes
     summary.processes = sample.counts.processes
@@ -169,8 +169,8 @@ struct Outcomes {
       let first = disagreement.map { ", first of PID \($0.pid)\(name)" } ?? ""
       logger.warning(
         """
-        of \(timing.disagreements) processes a sample showed what no event had told\(first); the \
-        sample is right, and what was told of them since the sample before the last is not certain \
+        of \(timing.disagreements) processes a sample showed what no event had reported\(first); the \
+        sample is right, and what was reported of them since the sample before the last is not certain \
         (`query coverage` lists them)
         """)
     }

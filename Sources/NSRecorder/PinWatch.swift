@@ -74,7 +74,7 @@ final class PinWatch {
       if now - began > Self.slow, !isSaidSlow {
         isSaidSlow = true
         message = """
-          the look for mounts, files and sockets that keep namespaces has not ended for \
+          the scan for pins (mounts, open files, sockets) has not ended for \
           \(TimeFormat.duration(now - began)); what it would find is not known
           """
       }
@@ -88,7 +88,7 @@ final class PinWatch {
       } catch {
         if !isSaidNoThread {
           message = """
-            cannot make a thread to look for pins of namespaces: \(error); they are not known, and it is \
+            cannot make a thread to scan for pins of namespaces: \(error); they are not known, and it is \
             tried again; raise the limit of processes or of address space (ulimit -u, ulimit -v)
             """
         }

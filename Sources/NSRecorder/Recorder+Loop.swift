@@ -139,7 +139,7 @@ extension Recorder {
     return true
   }
 
-  /// Writes what events told. What fails is said, and tried again with the next events.
+  /// Writes what events reported. What fails is said, and tried again with the next events.
   ///
   /// - Parameter end: what happened later waits, on the boot clock.
   private func writeEvents(until end: Int64 = .max) throws(RecorderError) {
@@ -197,7 +197,7 @@ extension Recorder {
     _ schedule: Schedule, _ wakeups: EventLoop, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     guard let events else { return }
-    // What happened up to now is still to be told.
+    // What happened up to now is still to be reported.
     let end = ClockReading.now().boot
     let deadline = end + (wakeups.pendingStop() == nil ? Self.lastWork : Self.shortLastWork)
     while ClockReading.now().boot <= min(deadline, max(events.settles(at: end), settles ?? 0)) {

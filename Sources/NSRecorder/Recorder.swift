@@ -42,7 +42,7 @@ public final class Recorder {
   /// Opens the file, closes what a dead recorder left open in it, and looks around.
   ///
   /// - Parameter source: where samples come from; by default, the configured `/proc`. Only to that the
-  ///   kernel's events fit, so of another nothing is told but its samples.
+  ///   kernel's events fit, so of another nothing is reported but its samples.
   public init(
     _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)? = nil
   ) throws(RecorderError) {

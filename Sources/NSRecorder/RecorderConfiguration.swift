@@ -16,10 +16,10 @@ public struct RecorderConfiguration: Sendable {
   /// Whether each sample reads the threads of every process. If not, those are read only with which
   /// events begin, and what is beside a main thread that has exited.
   public var threads: Bool
-  /// How large the ring of each processor is for events, in bytes: what the kernel tells while the
+  /// How large the ring of each processor is for events, in bytes: what the kernel reports while the
   /// recorder is busy has to find room there.
   public var eventRing: Int
-  /// Which of the processes that no sample met are kept.
+  /// Which of the processes that no sample observed are kept.
   public var shortLived: ShortLived
   /// Nanoseconds from one look for what pins namespaces (mounts, open files and sockets) to the next;
   /// nil not to look. It looks beside a sample, so not more often than these are taken.

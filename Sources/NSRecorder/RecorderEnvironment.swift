@@ -10,9 +10,9 @@ struct RecorderEnvironment {
   let ownPIDNamespaceInode: UInt64?
   /// Its time namespace, which shifts the boot clock and start times; nil when not readable.
   let timeNamespaceInode: UInt64?
-  /// How far its boot clock is ahead of the initial one; nil where that cannot be told.
+  /// How far its boot clock is ahead of the initial one; nil where that cannot be reported.
   let bootOffset: Int64?
-  /// The pid namespace whose processes are shown; nil when that cannot be told.
+  /// The pid namespace whose processes are shown; nil when that cannot be reported.
   let shownPIDNamespace: ObservedNamespace?
   /// What the mount of `/proc` hides from the recorder; nil when that could not be found out.
   let hidePID: HidePID?

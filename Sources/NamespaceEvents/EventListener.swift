@@ -24,7 +24,7 @@ public final class EventListener {
   /// A ring was opened late, and that is not told yet.
   private var owesLoss = false
 
-  /// Opens a ring for each processor that is online. What happens from its return on is told.
+  /// Opens a ring for each processor that is online. What happens from its return on is reported.
   ///
   /// - Parameters:
   ///   - ringBytes: the size of the ring of each processor, in bytes; rounded up to a page, or a
@@ -66,7 +66,7 @@ public final class EventListener {
   }
 
   /// Whether it does not say when there is something to drain: then the machine is slowed down less by
-  /// what it is told of, and who listens looks by the clock. After it was quiet there may be something
+  /// what it is reported, and who listens looks by the clock. After it was quiet there may be something
   /// already.
   public var isQuiet = false {
     didSet {

@@ -1,4 +1,4 @@
-/// What the kernel told, or would have told, and a listener did not get.
+/// What the kernel reported, or would have told, and a listener did not get.
 public struct EventLoss: Sendable, Hashable {
   /// How many records; 0 when that is not known.
   public var records: UInt64

@@ -17,7 +17,7 @@ public struct KernelEvent: Sendable, Hashable {
   /// What can happen to a thread.
   public enum Kind: Sendable, Hashable {
     /// It was made, by a thread of the parent: a thread of the same process if `parentPID` is `pid`.
-    /// Its namespaces are told next.
+    /// Its namespaces are reported next.
     case fork(parentPID: Int32, parentTID: Int32)
     /// It ended, and may wait to be reaped. A process has ended when its last thread has, in
     /// whatever order.

@@ -1,4 +1,4 @@
-/// Counts what one ring lost, which the kernel tells twice: in the count of its event (`read(2)`,
+/// Counts what one ring lost, which the kernel reports twice: in the count of its event (`read(2)`,
 /// PERF_FORMAT_LOST), at once, and in a record, but only with the next one that fits.
 struct LossCount {
   private var inRecords: UInt64 = 0

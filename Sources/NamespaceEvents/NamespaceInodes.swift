@@ -5,7 +5,7 @@ public import NamespaceModel
 /// Seven types: the kernel's record has none of type time (`perf_event_open(2)`,
 /// "PERF_RECORD_NAMESPACES").
 public struct NamespaceInodes: Sendable, Hashable {
-  // 0 where the kernel told none.
+  // 0 where the kernel reported none.
   private var cgroup: UInt64 = 0
   private var ipc: UInt64 = 0
   private var mnt: UInt64 = 0

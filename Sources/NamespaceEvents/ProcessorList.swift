@@ -14,7 +14,7 @@ enum ProcessorList {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard file >= 0 else { throw failure(Errno(rawValue: errno)) }
     defer { close(file) }
-    // The kernel's list is no longer than a page, and is told in one read.
+    // The kernel's list is no longer than a page, and is reported in one read.
     var text = [UInt8](repeating: 0, count: 1 << 14)
     var count = Glibc.read(file, &text, text.count)
     while count < 0 && errno == EINTR { count = Glibc.read(file, &text, text.count) }

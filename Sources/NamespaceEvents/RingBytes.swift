@@ -6,7 +6,7 @@ struct RingBytes {
   let capacity: Int
   /// Room for the longest record, to lay one that wraps in one piece. Not owned.
   private let scratch: UnsafeMutableRawPointer
-  /// A record's size is told in 16 bits.
+  /// A record's size is reported in 16 bits.
   static let scratchBytes = 1 << 16
 
   init(base: UnsafeRawPointer, capacity: Int, scratch: UnsafeMutableRawPointer) {

@@ -11,7 +11,7 @@ public enum InitialNamespace {
   /// The initial time namespace (`PROC_TIME_INIT_INO`), on every kernel that has any.
   public static let timeInode: UInt64 = 0xEFFF_FFFA
 
-  /// Whether a namespace is an initial one; nil when that cannot be told.
+  /// Whether a namespace is an initial one; nil when that cannot be reported.
   ///
   /// - Parameters:
   ///   - hasKernelID: whether the kernel gave an id: then it is a kernel with fixed numbers for

@@ -59,7 +59,7 @@ public struct PinScan: Sendable {
   public var related: [NamespaceRelations] = []
   /// Processes there.
   public var processes = 0
-  /// Of these, the ones whose open files, or mount namespace, could not be looked at.
+  /// Of these, the ones whose open files, or mount namespace, could not be read.
   public var denied = 0
   /// The lowest PID of these; nil when there is none.
   public var firstDenied: Int32?

@@ -1,4 +1,4 @@
-/// What the kernel told of a process at a moment.
+/// What the kernel reported a process at a moment.
 public struct ProcessEvent: Sendable {
   /// Nanoseconds of the boot clock.
   public var boot: Int64
@@ -50,7 +50,7 @@ public struct EventStart: Sendable {
   public var tid: Int32?
   /// Of a thread, how it came to be where it is.
   public var origin: ThreadOrigin
-  /// What will not change, as far as an event tells it.
+  /// What will not change, as far as an event reports it.
   public var facts: ProcessFacts
   /// What may: the name of its last exec. Parts that were not read are its parent's, and say so.
   public var description: ProcessDescription

@@ -14,15 +14,15 @@ public struct ProcessSample: Sendable {
   public var disappeared: [ProcessToken] = []
   /// Processes whose description was read again.
   public var described: [Redescription] = []
-  /// Facts of processes that so far only events had told of.
+  /// Facts of processes that so far only events had reported.
   public var identified: [Identification] = []
   /// Of those that appeared, the ones that have the PID and the start time of one that disappeared: at
   /// the limit of open files nothing tells whether they are the same.
   public var unproven: Set<ProcessToken> = []
-  /// Of those that changed or disappeared, the ones that events told otherwise of: what they had been
+  /// Of those that changed or disappeared, the ones that events reported otherwise of: what they had been
   /// is certain only up to the sample before.
   public var contradicted: Set<ProcessToken> = []
-  /// Namespaces of which an event had told without the kernel's id, and that this sample read with it,
+  /// Namespaces of which an event had reported without the kernel's id, and that this sample read with it,
   /// through a task that held them all the time.
   public var renamed: [Renaming] = []
   /// Of how many tasks it showed what no event had reported.
@@ -31,7 +31,7 @@ public struct ProcessSample: Sendable {
   public private(set) var disagreements: [Disagreement] = []
   /// So many disagreements are kept of one sample.
   private static let mostDisagreements = 16
-  /// How namespaces that were met for the first time hang together with others.
+  /// How namespaces that were observed for the first time hang together with others.
   public var related: [NamespaceRelations] = []
   /// The inode numbers of the initial net and mnt namespaces, which vary by kernel, as far as they are
   /// known.

@@ -10,7 +10,7 @@ public enum UnreadReason: UInt8, CaseIterable, Sendable, Hashable {
   case unsupported = 3
   /// `pid_for_children` between `unshare(CLONE_NEWPID)` and the first child: not made yet.
   case pending = 4
-  /// No event tells of it, and the process was gone, or moved, before it could be read.
+  /// No event reports it, and the process was gone, or moved, before it could be read.
   case unseen = 5
 
   /// The reason in one word, as shown and as in the views of a history file.

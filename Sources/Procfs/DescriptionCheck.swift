@@ -13,7 +13,7 @@ final class DescriptionCheck {
 
   deinit { text.deallocate() }
 
-  /// Whether all parts are as they were. False also where that cannot be told.
+  /// Whether all parts are as they were. False also where that cannot be reported.
   func isUnchanged(_ known: ProcessDescription, in directory: Int32) -> Bool {
     guard let comm = known.comm, let uid = known.uid, let cgroup = known.cgroup,
       let parent = known.parentPID

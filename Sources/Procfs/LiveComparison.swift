@@ -35,7 +35,7 @@ public struct LiveComparison {
     public let inode: UInt64
     /// The kernel's id; nil where the kernel gives none.
     public let kernelID: UInt64?
-    /// Whether the kernel made it at boot; nil when that cannot be told.
+    /// Whether the kernel made it at boot; nil when that cannot be reported.
     public let isInitial: Bool?
   }
 

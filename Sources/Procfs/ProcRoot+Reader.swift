@@ -36,7 +36,7 @@ extension ProcRoot {
   }
 
   /// How far the reader's boot clock, and with it the start times that it is shown, are ahead of those
-  /// of the initial time namespace, in nanoseconds; nil where that cannot be told.
+  /// of the initial time namespace, in nanoseconds; nil where that cannot be reported.
   public func bootOffset() -> Int64? {
     guard let own = ownNamespaceInode(.time) else { return nil }
     if InitialNamespace.hasFixedInode(own) { return 0 }
@@ -62,7 +62,7 @@ extension ProcRoot {
   }
 
   /// The pid namespace whose processes are shown, under the numbers that they have in it; nil when
-  /// that cannot be told.
+  /// that cannot be reported.
   public func shownPIDNamespace(_ identity: IdentitySource) -> ObservedNamespace? {
     if showsKernelThreads { return Self.pidNamespace(InitialNamespace.pidInode, nil) }
     // Its PID 1 is in it, if that may be asked. And so is the reader who has one number only.

@@ -13,12 +13,12 @@ struct ProcessEntry {
   /// Nil when not even `stat` may be read; of a thread, also when its directory is held.
   var startTicks: UInt64?
   let isKernelThread: Bool
-  /// Whether the process was met after the clock tick of its start had passed. From then on PID
+  /// Whether the process was observed after the clock tick of its start had passed. From then on PID
   /// and start time name it: a later user of the PID starts in a later tick.
   var outlivedStartTick: Bool
   /// Ten codes: a slot number, or why the link was not read.
   var links = InlineArray<10, UInt32>(repeating: ProcessEntry.code(.denied))
-  /// What is to be told of it at the end of the pass.
+  /// What is to be reported it at the end of the pass.
   var news: PendingChange
   /// How many more passes read its description.
   var descriptionsDue: UInt8 = 1
@@ -40,7 +40,7 @@ struct ProcessEntry {
     var isLikeLeader = false
   }
 
-  /// Whether it is told of: as a process, or as a thread that is a task of its own.
+  /// Whether it is reported: as a process, or as a thread that is a task of its own.
   var isTask: Bool { thread?.isTask ?? true }
 
   /// The number of the task.

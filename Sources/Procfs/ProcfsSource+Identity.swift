@@ -67,7 +67,7 @@ extension ProcfsSource {
     try withDirectory(of: entries[index], FactsReader.exists) ?? false
   }
 
-  /// What the links of a process are to be told as.
+  /// What the links of a process are to be reported as.
   func states(of entry: ProcessEntry, initial: [NamespaceType: UInt64]) -> [LinkState] {
     NamespaceLink.allCases.map { link in
       let code = entry.links[Int(link.rawValue)]

@@ -14,7 +14,7 @@ extension ProcfsSource {
 
   /// Reads ten links and compares each with what it was.
   private func linksAreUnchanged(_ index: Int, in directory: Int32) -> Bool {
-    // What was met or changed in a pass that failed has confirmed nothing yet.
+    // What was observed or changed in a pass that failed has confirmed nothing yet.
     let confirms = entries[index].news == .none
     if entries[index].news == .appeared, entries[index].links[0] >= ProcessEntry.firstUnread {
       return false
@@ -103,7 +103,7 @@ extension ProcfsSource {
     return true
   }
 
-  /// Takes the codes over; a process that had others is told as changed.
+  /// Takes the codes over; a process that had others is reported as changed.
   func setLinks(_ index: Int, to codes: InlineArray<10, UInt32>) {
     let differs = codes.indices.contains { codes[$0] != entries[index].links[$0] }
     if differs, entries[index].news == .none { entries[index].news = .changed }

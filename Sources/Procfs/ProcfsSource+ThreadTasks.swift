@@ -4,7 +4,7 @@
 internal import NamespaceModel
 
 extension ProcfsSource {
-  /// Compares threads with their main threads; what comes of it is told with all else.
+  /// Compares threads with their main threads; what comes of it is reported with all else.
   func compareThreads() throws(ProcfsError) {
     for index in entries.indices where entries[index].news != .gone {
       guard let thread = entries[index].thread else { continue }

@@ -11,7 +11,7 @@ internal import NamespaceModel
 internal import SystemPackage
 
 extension ProcfsSource {
-  /// How many processes there are, which are before the threads: valid until one is met.
+  /// How many processes there are, which are before the threads: valid until one is observed.
   var processCount: Int { entries.firstIndex { $0.thread != nil } ?? entries.count }
 
   /// A process that has threads which are not known, and where those are that are.
@@ -126,7 +126,7 @@ extension ProcfsSource {
     let holds = held < descriptorBudget / 2
     var keeps = false
     defer { if !keeps { close(directory) } }
-    // One that has begun to exit is as good as gone: that is told before it leaves its namespaces.
+    // One that has begun to exit is as good as gone: that is reported before it leaves its namespaces.
     guard case .success(let stat) = try FactsReader.stat(tid, in: directory, root: root),
       !stat.isExiting
     else { return }

@@ -44,7 +44,7 @@ public final class ProcfsSource: SampleSource {
   /// When the processes started that this pass could not tell from another with their PID.
   var indistinct: [Int32: UInt64] = [:]
   private var unproven: Set<ProcessToken> = []
-  /// How threads that are to be told came to differ from their processes.
+  /// How threads that are to be reported came to differ from their processes.
   var origins: [ProcessToken: ThreadOrigin] = [:]
   /// The links that threads had in the last pass that was handed out, of those whose links differ.
   var earlierLinks: [ProcessToken: InlineArray<10, UInt32>] = [:]
@@ -214,7 +214,7 @@ public final class ProcfsSource: SampleSource {
       .map { passStart.boot > $0 } ?? false
   }
 
-  /// Lets go of what is gone. What was never told needs no word; the rest is told as gone.
+  /// Lets go of what is gone. What was never told needs no word; the rest is reported as gone.
   private func dropGone() {
     guard isUnsorted || entries.contains(where: { $0.news == .gone }) else { return }
     entries.removeAll { entry in

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
 /// One array for all processes that a pass tells to have the same links, or the same text: most have
-/// what others have, and in a first pass all are told at once.
+/// what others have, and in a first pass all are reported at once.
 struct SharedValues {
   private var states: [Codes: [LinkState]] = [:]
   private var texts: Set<[UInt8]> = []

@@ -2,7 +2,7 @@ internal import Glibc
 public import NamespaceModel
 internal import SystemPackage
 
-/// Reads what one task is at this moment, apart from any sample: right after an event told of it.
+/// Reads what one task is at this moment, apart from any sample: right after an event reported it.
 public final class TaskProbe {
   private let root: ProcRoot
   private let identity: IdentitySource
@@ -27,7 +27,7 @@ public final class TaskProbe {
   /// from it. The reads follow one another: only if it does nothing meanwhile they are of one moment.
   ///
   /// - Parameter whileRunning: whether one that has begun to exit is as good as gone. It leaves its
-  ///   namespaces some time after the kernel told of its exit.
+  ///   namespaces some time after the kernel reported its exit.
   public func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [Link]? {

@@ -1,7 +1,7 @@
 extension Connection {
   /// Runs `body` in one write transaction: all of it is committed, or none.
   ///
-  /// Starts with `BEGIN IMMEDIATE`, so that another writer is met at the start and not halfway.
+  /// Starts with `BEGIN IMMEDIATE`, so that another writer is observed at the start and not halfway.
   public func transaction<T>(_ body: () throws(SQLiteError) -> T) throws(SQLiteError) -> T {
     try execute("BEGIN IMMEDIATE")
     do {
@@ -27,7 +27,7 @@ extension Connection {
   /// Undoes the open transaction, unless SQLite did so itself when a statement failed.
   private func rollBack() {
     guard !isInAutocommit else { return }
-    // Called while an error is on its way up: that one is told, and ROLLBACK has no failure that
+    // Called while an error is on its way up: that one is reported, and ROLLBACK has no failure that
     // would leave the transaction open once no statement is running (lang_transaction.html).
     do { try execute("ROLLBACK") } catch {
       assertionFailure("ROLLBACK: \(error)")

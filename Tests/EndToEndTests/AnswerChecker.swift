@@ -9,7 +9,7 @@ struct AnswerChecker {
   let samples: SampleTable
   var random: SeededRandom
   private(set) var mistakes: [String] = []
-  /// What is unknown although events told all: who hurried on was not seen in time.
+  /// What is unknown although events reported all: who hurried on was not seen in time.
   private(set) var unseen: [String] = []
   private(set) var asked = 0
   private(set) var same = 0
@@ -20,7 +20,7 @@ struct AnswerChecker {
   private(set) var mayBeReused = 0
   /// Where they have none, an inode number may leave a doubt.
   private let namespacesHaveIDs: Bool
-  /// Whether events told all: then nothing is unknown but where a process that was not there was.
+  /// Whether events reported all: then nothing is unknown but where a process that was not there was.
   let isExact: Bool
   var proven: Int { same + different }
 
@@ -40,7 +40,7 @@ struct AnswerChecker {
   mutating func question() -> SameQuestion {
     // Within the first sample nothing is known of who was not there.
     let begin = (isExact ? samples.all.first?.end : samples.all.first?.start) ?? 0
-    // What was after the beginning of the last sample no event told either, if there was none.
+    // What was after the beginning of the last sample no event reported either, if there was none.
     let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
     var time = Int64.random(in: begin...end, using: &random)
     if Bool.random(using: &random),

@@ -50,7 +50,7 @@ struct LiveChildrenLinkTests {
     _ = try shell.wait()
     #expect(
       rows.contains { row in row.rows("parts").contains { $0["link"]?.hasPrefix("time") == true } })
-    for row in rows { #expect(!row.texts("marks").contains("entered"), "\(row)") }
+    for row in rows { #expect(!row.texts("marks").contains("joined"), "\(row)") }
   }
 
   @Test(
@@ -78,7 +78,7 @@ struct LiveChildrenLinkTests {
     for visitor in visitors {
       let rows = try recording.ask("changes", "--pid", "\(visitor.pid)", "--type", "time")
       for row in rows where row["change"] == "moved" {
-        #expect(row.texts("marks") == ["entered"], "\(row)")
+        #expect(row.texts("marks") == ["joined"], "\(row)")
       }
     }
     let births = try recording.ask("changes", "--pid", "\(child)", "--type", "time")

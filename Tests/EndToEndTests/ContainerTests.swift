@@ -100,9 +100,9 @@ struct ContainerTests {
       #expect(outcome.status == 0, "\(outcome.messages)")
     }
     recording.settle()
-    let changes = try recording.ask("changes").filter { life.contains($0.time("by")) }
+    let changes = try recording.ask("changes").filter { life.contains($0.time("time")) }
     let start = changes.first { $0["change"] == "started" && $0["comm"] == "bwrap" }
-    #expect(start?.texts("marks") == ["new"] && start?.flag("exact") == true, "\(changes)")
+    #expect(start?.texts("marks") == ["created"] && start?.flag("exact") == true, "\(changes)")
     let pid = try #require(start?.pid)
     let first = try recording.ask("history", "\(pid)")
     #expect(first.allSatisfy(Self.isIsolated))
@@ -131,14 +131,14 @@ struct ContainerTests {
   private func expectEmptied(
     _ recording: LiveRecording, _ row: Row?, _ types: [String], by end: Int64
   ) throws {
-    let changes = try recording.ask("changes").filter { $0["change"] == "emptied" }
+    let changes = try recording.ask("changes").filter { $0["change"] == "last-exit" }
     for type in types {
       let inode = try #require(Self.inode(row, type))
       let emptied = changes.first { change in
         change.rows("parts").contains { $0.row("from")?.number("inode") == inode }
       }
       #expect(emptied?.flag("exact") == true, "\(type) in \(changes)")
-      #expect((emptied?.time("by") ?? .max) <= end, "\(type)")
+      #expect((emptied?.time("time") ?? .max) <= end, "\(type)")
     }
   }
 

@@ -1,5 +1,5 @@
 // Who a process was at a time: its name, its user, its container and its parent, also where these change
-// while it runs, and where no sample met it.
+// while it runs, and where no sample observed it.
 
 import Foundation
 import NamespaceModel

@@ -65,7 +65,7 @@ struct EventLossTests {
     let moves = try recording.ask("changes", "--pid", "\(other.pid)").filter {
       $0["change"] == "moved"
     }
-    #expect(moves.count == 1 && after.contains(moves.first?.time("by")), "\(moves)")
+    #expect(moves.count == 1 && after.contains(moves.first?.time("time")), "\(moves)")
     #expect(moves.first?.flag("exact") == true)
     try namesTheGap(recording, [one.pid, other.pid], before.began...after.done)
     return true

@@ -1,4 +1,4 @@
-// What may be unknown where events told all that happened.
+// What may be unknown where events reported all that happened.
 
 import NSHistory
 import NamespaceModel
@@ -10,7 +10,7 @@ enum ExactTruth {
     _ samples: SampleTable
   ) -> String? {
     if samples.clockWasSet, line.reason == .gap { return nil }
-    // No event tells of time namespaces: of a process that moves on too soon nobody can read it.
+    // No event reports time namespaces: of a process that moves on too soon nobody can read it.
     if line.type == .time, line.reason == .notRecorded || line.reason == .changedBetweenSamples {
       return nil
     }

@@ -38,7 +38,7 @@ struct HammerTests {
       let moves = try recording.ask("changes", "--pid", "\(other.pid)").filter {
         $0["change"] == "moved"
       }
-      #expect(moves.count == 1 && within.contains(moves.first?.time("by")), "\(moves)")
+      #expect(moves.count == 1 && within.contains(moves.first?.time("time")), "\(moves)")
       #expect(moves.first?.flag("exact") == true)
       let types: [(type: String, verdict: String)] = [("uts", "unknown"), ("net", "same")]
       for (type, verdict) in types {

@@ -105,7 +105,7 @@ struct HardTruthChecker {
       case .exited: happened { $0.places == nil }
       case .zombie: happened { $0.isZombie || $0.places == nil }
       case .started: happened { $0.began == life.acts.first?.began }
-      case .firstSeen, .lastSeen, .emptied, .pinned, .unpinned, .gone, .returned, .resumed: true
+      case .firstSeen, .lastSeen, .lastExit, .pinned, .unpinned, .gone, .returned, .resumed: true
       }
     if !isTrue {
       mistakes.append(

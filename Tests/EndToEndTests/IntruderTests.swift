@@ -42,14 +42,14 @@ struct IntruderTests {
     let changes = try ask(recording, "query", "changes")
     let ofVictim = changes.filter { $0["pid"] as? Int == Int(victim.pid) }
     #expect(ofVictim.compactMap { $0["change"] as? String } == ["moved", "exited"])
-    #expect(Self.strings(ofVictim.first, "marks") == ["new"])
+    #expect(Self.strings(ofVictim.first, "marks") == ["created"])
     let ofIntruder = changes.filter { $0["pid"] as? Int == Int(intruder.pid) }
     #expect(ofIntruder.compactMap { $0["change"] as? String } == ["moved", "moved"])
-    #expect(ofIntruder.map { Self.strings($0, "marks") } == [["entered"], ["to-initial"]])
+    #expect(ofIntruder.map { Self.strings($0, "marks") } == [["joined"], ["to-initial"]])
     #expect(Self.pid(ofIntruder.first?["joined"]) == Int(victim.pid))
 
     let own = try ask(recording, "query", "changes", "--namespace", "net@\(victim.pid)")
-      .filter { ($0["change"] as? String) != "emptied" }
+      .filter { ($0["change"] as? String) != "last-exit" }
       .compactMap { row in (row["change"] as? String).map { "\(row["pid"] ?? 0) \($0)" } }
     for event in [
       "\(victim.pid) moved", "\(intruder.pid) moved", "\(victim.pid) exited",
@@ -88,14 +88,14 @@ struct IntruderTests {
     try recording.waitForSamples(2)
 
     let changes = try ask(recording, "query", "changes")
-    // Where its children go is told with the rest, or when the first child makes that pid namespace.
+    // Where its children go is reported with the rest, or when the first child makes that pid namespace.
     let made = changes.filter { $0["pid"] as? Int == Int(container.pid) }
-    #expect(Self.strings(made.first, "marks") == ["new"])
+    #expect(Self.strings(made.first, "marks") == ["created"])
     let parts = made.flatMap { $0["parts"] as? [Object] ?? [] }
     let links = parts.compactMap { $0["link"] as? String }
     #expect(Set(links).isSuperset(of: ["net", "uts", "pid_for_children"]), "\(links)")
     let intruder = changes.first { $0["pid"] as? Int == Int(exec.pid) }
-    #expect(Self.strings(intruder, "marks") == ["entered"])
+    #expect(Self.strings(intruder, "marks") == ["joined"])
     #expect([Int(inside), Int(container.pid)].contains(Self.pid(intruder?["joined"])))
     // Those that have only their children go there are listed too.
     let members = try ask(

@@ -1,4 +1,4 @@
-// SIGKILL of a recorder that listens to events: what was told more than a second or so before is in
+// SIGKILL of a recorder that listens to events: what was reported more than a second or so before is in
 // the file.
 
 import Foundation
@@ -30,7 +30,7 @@ struct KilledListenerTests {
     #expect(safe.count > 10)
     #expect(told.count >= safe.count, "\(told.count) of \(safe.count) and \(moves.count)")
     for (row, move) in zip(told, moves) {
-      #expect(move.contains(row.time("by")) && row.flag("exact") == true, "\(row) is not \(move)")
+      #expect(move.contains(row.time("time")) && row.flag("exact") == true, "\(row) is not \(move)")
     }
   }
 }

@@ -91,7 +91,7 @@ struct LateIdentityTests {
     }
     let inside = try pids(recording, "sleep")
     let changes = try recording.ask("changes", "--type", "net").filter { inside.contains($0.pid) }
-    #expect(!changes.contains { $0.texts("marks").contains("new") })
+    #expect(!changes.contains { $0.texts("marks").contains("created") })
     _ = try recording.end()
   }
 
@@ -128,7 +128,7 @@ struct LateIdentityTests {
     let changes = try recording.ask("changes", "--type", "net", "--namespace", "net:\(inode)")
     let inside = try pids(recording, "sleep")
     let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.pid) }
-    #expect(moves.map { $0.texts("marks") } == [["entered"]])
+    #expect(moves.map { $0.texts("marks") } == [["joined"]])
     #expect(moves.flatMap { $0.rows("parts") }.map { $0["how"] } == ["joined"], "\(moves)")
     _ = try recording.end()
   }

@@ -17,7 +17,7 @@ enum LiveEvents {
     return text.flatMap { Int($0.filter { !$0.isWhitespace }) }.map { $0 > 0 } ?? true
   }()
 
-  /// How far from a step its time may be told: an event's time has microseconds, and is counted by
+  /// How far from a step its time may be reported: an event's time has microseconds, and is counted by
   /// another clock, which may be corrected meanwhile.
   static let margin: Int64 = 200_000
 }

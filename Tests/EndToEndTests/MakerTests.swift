@@ -9,7 +9,7 @@ struct MakerTests {
   private func recording() throws -> LiveRecording {
     let recording = try LiveRecording(
       interval: "100ms", ["--events", "on", "--pins-every", "100ms"])
-    // What is met before the first look may have been kept by a mount.
+    // What is observed before the first look may have been kept by a mount.
     try eventually("a look for pins") {
       try Recording.texts("SELECT scan_id FROM pin_scan", in: recording.database).count > 1
     }

@@ -1,4 +1,4 @@
-// Threads that were there before the recorder, of which no event has told.
+// Threads that were there before the recorder, of which no event has reported.
 
 import Foundation
 import TestSupport

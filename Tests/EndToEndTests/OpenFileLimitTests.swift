@@ -1,5 +1,5 @@
 // At the limit of open files: what cannot be opened now is not gone, and what samples show agrees with what
-// events tell.
+// events report.
 
 import Foundation
 import TestSupport

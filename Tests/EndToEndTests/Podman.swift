@@ -36,7 +36,7 @@ final class Podman {
   private func run(_ arguments: String...) throws -> String { try run(arguments) }
 
   private func run(_ arguments: [String]) throws -> String {
-    // Who watches the container would keep the files by which the end of a command is told.
+    // Who watches the container would keep the files by which the end of a command is reported.
     let script = """
       ( for file in /proc/$BASHPID/fd/*; do
           file=${file##*/}; [ "$file" -gt 2 ] && eval "exec $file>&-"

@@ -58,7 +58,7 @@ struct RangeAnswerChecker {
         different += 1
         if truths.contains(true) { report("once same", line, pids, span) }
       case .unknown:
-        // Of time namespaces no event tells: see ExactTruth.
+        // Of time namespaces no event reports: see ExactTruth.
         if examiner.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
           unseen.append(words("once same", line, pids, span))
         }
@@ -70,7 +70,7 @@ struct RangeAnswerChecker {
     }
   }
 
-  /// Where events told all, every time that they were together is in the answer.
+  /// Where events reported all, every time that they were together is in the answer.
   private mutating func checkWhole(
     _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
   ) {

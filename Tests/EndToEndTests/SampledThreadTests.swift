@@ -43,7 +43,7 @@ struct SampledThreadTests {
     #expect(Set(tids) == [nil, Int(tid)] && tids.first == .some(nil), "\(tids)")
     let changes = try recording.ask("changes").filter { $0.number("tid") == Int(tid) }
     #expect(changes.map { $0["change"] } == ["moved"], "\(changes)")
-    #expect(changes.first?.texts("marks").contains("new") == true, "\(changes)")
+    #expect(changes.first?.texts("marks").contains("created") == true, "\(changes)")
     try puppet.enterNetworkInThread(of: puppet.pid)
     try recording.waitForSamples(2)
     #expect(try members(recording, network).map { $0.flag("open") } == [false])

@@ -14,7 +14,7 @@ struct SharedAnswerChecker {
   /// The PIDs whose processes are all in the log.
   private let pids: [Int32]
   private(set) var mistakes: [String] = []
-  /// What is unknown although events told all.
+  /// What is unknown although events reported all.
   private(set) var unknownOfTold: [String] = []
   private(set) var asked = 0
   private(set) var shared = 0
@@ -100,7 +100,7 @@ struct SharedAnswerChecker {
     switch line.verdict {
     case .shared:
       shared += 1
-      // One sample alone is told as its beginning, and may be where the range ends.
+      // One sample alone is reported as its beginning, and may be where the range ends.
       let isMoment = line.visits.allSatisfy { $0.from == $0.until }
       if !truths.contains(true), !truths.contains(nil), !isMoment {
         mistakes.append("false \(what)")

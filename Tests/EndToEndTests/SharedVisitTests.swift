@@ -1,4 +1,4 @@
-// Two containers that never share a network but for six milliseconds, live: what a responder is told.
+// Two containers that never share a network but for six milliseconds, live: what a responder is reported.
 
 import Foundation
 import NamespaceModel

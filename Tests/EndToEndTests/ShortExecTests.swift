@@ -1,5 +1,5 @@
 // What podman(1) executes in a container for some milliseconds: every question says that it was of that
-// container, though no sample met it and mostly nobody read its cgroup.
+// container, though no sample observed it and mostly nobody read its cgroup.
 
 import Foundation
 import NamespaceModel

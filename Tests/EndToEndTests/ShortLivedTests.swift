@@ -1,4 +1,4 @@
-// Processes that no sample met: who made whom, and which of them are kept.
+// Processes that no sample observed: who made whom, and which of them are kept.
 
 import Foundation
 import NamespaceModel
@@ -83,7 +83,7 @@ struct ShortLivedTests {
     try recording.waitForSamples(1)
     let plain = try Command("/bin/true", [])
     let moved = try Command("/usr/bin/unshare", ["--net", "sleep", "0.005"])
-    // Longer than events wait to be written: they are told in two batches.
+    // Longer than events wait to be written: they are reported in two batches.
     let slow = try Command("/bin/sleep", ["1.5"])
     let movedSlow = try Command("/usr/bin/unshare", ["--net", "sleep", "1.5"])
     for command in [plain, moved, slow, movedSlow] { #expect(try command.wait().status == 0) }

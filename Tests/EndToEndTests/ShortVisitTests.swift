@@ -31,7 +31,7 @@ struct ShortVisitTests {
     recording.settle()
     let changes = try recording.ask("changes").filter { $0.pid == Int(pid) }
     #expect(changes.map { $0["change"] } == ["moved", "exited"])
-    #expect(changes.map { $0.texts("marks") } == [["new"], []])
+    #expect(changes.map { $0.texts("marks") } == [["created"], []])
     try expectStay(changes.first, changes.last, life)
     let history = try recording.ask("history", "\(pid)")
     // The link `time` may be read while it lives, or not.
@@ -56,7 +56,7 @@ struct ShortVisitTests {
     recording.settle()
     let changes = try recording.ask("changes", "--pid", "\(pid)")
     let moves = changes.filter { $0["change"] == "moved" }
-    #expect(!moves.isEmpty && moves.allSatisfy { $0.texts("marks") == ["entered"] }, "\(changes)")
+    #expect(!moves.isEmpty && moves.allSatisfy { $0.texts("marks") == ["joined"] }, "\(changes)")
     #expect(Set(moves.map { $0.row("joined")?.pid }) == [Int(victim.pid)])
     try expectStay(moves.last, changes.last, visit)
     let members = try recording.ask("members", "net@\(victim.pid)")
@@ -82,8 +82,8 @@ struct ShortVisitTests {
     let changes = try recording.ask("changes", "--pid", "\(puppet.pid)")
     #expect(changes.map { $0["change"] } == ["started", "moved", "exited"])
     #expect(changes.allSatisfy { $0.flag("exact") == true })
-    #expect(changes.count == 3 && arrival.contains(changes[1].time("by")), "\(changes)")
-    #expect(end.contains(changes.last?.time("by")), "\(changes)")
+    #expect(changes.count == 3 && arrival.contains(changes[1].time("time")), "\(changes)")
+    #expect(end.contains(changes.last?.time("time")), "\(changes)")
     let stay = try recording.ask("history", "\(puppet.pid)").last
     #expect(arrival.contains(stay?.time("from")) && end.contains(stay?.time("until")))
     let peer = try recording.ask("peers", "\(victim.pid)").first { $0.pid == Int(puppet.pid) }
@@ -106,7 +106,7 @@ struct ShortVisitTests {
 
   /// It came and went when it did, and was there for as long as it slept.
   private func expectStay(_ arrival: Row?, _ end: Row?, _ deed: TimedAction) throws {
-    let (from, until) = (try #require(arrival?.time("by")), try #require(end?.time("by")))
+    let (from, until) = (try #require(arrival?.time("time")), try #require(end?.time("time")))
     #expect(arrival?.flag("exact") == true && end?.flag("exact") == true)
     #expect(end?["change"] == "exited")
     #expect(deed.contains(from) && deed.contains(until))

@@ -51,20 +51,20 @@ struct ThreadTests {
   func threadLeaves() throws {
     let departure = try TimedAction { try puppet.unshareInThread(CloneFlag.net) }
     try recording.waitForSamples(2)
-    // The thread is joined before the kernel tells of its end.
+    // The thread is joined before the kernel reports its end.
     let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     recording.settle()
     let process = try history()
     #expect(process.map { $0.number("tid") } == [nil, Int(tid)], "\(process)")
     #expect(process.first?.flag("open") == true)
     let changes = try changes()
-    #expect(departure.contains(changes.first?.time("by")), "\(changes)")
-    #expect(changes.first?.texts("marks").contains("new") == true)
+    #expect(departure.contains(changes.first?.time("time")), "\(changes)")
+    #expect(changes.first?.texts("marks").contains("created") == true)
     let thread = try members(changes.first?.rows("parts").first { $0["link"] == "net" }?.row("to"))
     #expect(thread.count == 1 && thread.first?.pid == pid)
     expectStay(thread.first, from: departure, until: end, moved: true)
     #expect(changes.map { $0["change"] } == ["moved", "exited"])
-    #expect(changes.last?["change"] == "exited" && end.contains(changes.last?.time("by")))
+    #expect(changes.last?["change"] == "exited" && end.contains(changes.last?.time("time")))
     #expect(changes.allSatisfy { $0.flag("exact") == true })
     #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
   }
@@ -108,7 +108,7 @@ struct ThreadTests {
     #expect(exec.contains(last.time("from")) && last.flag("began_exactly") == true, "\(last)")
     #expect(last.row("namespaces")?.row("net")?.flag("initial") == false)
     let history = try ownHistory()
-    // What no event tells of it may have been read only by a sample: that is a row more.
+    // What no event reports it may have been read only by a sample: that is a row more.
     let ends = history.map { $0["ended"] }
     #expect(ends.last == "open" && ends.dropLast().allSatisfy { $0 == "changed" }, "\(history)")
     let networks = history.compactMap { $0.row("namespaces")?.row("net")?.number("inode") }
@@ -127,9 +127,9 @@ struct ThreadTests {
     recording.settle()
     let changes = try changes()
     #expect(changes.map { $0["change"] } == ["moved", "returned"], "\(changes)")
-    #expect(changes.map { $0.texts("marks") } == [["entered"], ["to-initial"]])
+    #expect(changes.map { $0.texts("marks") } == [["joined"], ["to-initial"]])
     #expect(
-      departure.contains(changes.first?.time("by")) && back.contains(changes.last?.time("by")))
+      departure.contains(changes.first?.time("time")) && back.contains(changes.last?.time("time")))
     // Questions about the process include the thread where it differs, and say so.
     let history = try history()
     #expect(history.map { $0.number("tid") } == [nil, Int(tid), Int(tid)], "\(history)")

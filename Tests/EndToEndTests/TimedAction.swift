@@ -7,7 +7,7 @@ struct TimedAction {
   private(set) var began: Int64
   private(set) var done: Int64
 
-  /// - Parameter margin: how far from it its time may be told: an event is told to the microsecond,
+  /// - Parameter margin: how far from it its time may be reported: an event is told to the microsecond,
   ///   and a clock that is being corrected runs a little faster or slower than the other.
   @discardableResult
   init(margin: Int64 = 1_000_000, _ body: () throws -> Void) rethrows {

@@ -24,7 +24,7 @@ struct TruthLog {
   var lives: [TaskHistory] = []
   /// The types that it tells of.
   var types: [NamespaceType]
-  /// How far from a step its time may be told, in nanoseconds.
+  /// How far from a step its time may be reported, in nanoseconds.
   var margin: Int64 = 0
 
   /// Where a process with this PID was; nil when none was there, or when it was just changing.

@@ -41,8 +41,8 @@ struct WithoutIDTests {
     #expect(rows.count == 9 && rows.allSatisfy { $0.hasSuffix(" 1") }, "\(rows)")
     let entry = try recording.ask("changes", "--type", "ipc", "--pid", "\(visitor.pid)")
       .first { $0["change"] == "moved" }
-    #expect(entry?.texts("marks").contains("entered") == true, "\(entry as Any)")
-    #expect(entry?.texts("marks").contains("new") == false)
+    #expect(entry?.texts("marks").contains("joined") == true, "\(entry as Any)")
+    #expect(entry?.texts("marks").contains("created") == false)
     for one in inits + [visitor] {
       one.signal(SIGKILL)
       _ = try one.wait()

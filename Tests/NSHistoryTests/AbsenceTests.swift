@@ -151,7 +151,7 @@ struct AbsenceTests {
     let there = history.links(2, net: 5)
     let process = ProcessToken(number: 10)
     let thread = ProcessToken(number: 99)
-    // The process makes a namespace and leaves it while its thread stays. No sample meets the thread.
+    // The process makes a namespace and leaves it while its thread stays. No sample observes the thread.
     _ = try history.write([event(1, .moved(process, ObservedSet(links: there)))])
     let facts = history.appearance(10, -1).facts
     _ = try history.write([

@@ -38,7 +38,7 @@ struct BruteForceChangesTests {
   @Test("a namespace ends when its last process has left it", arguments: BruteForce.seeds)
   func ends(seed: UInt64) throws {
     let brute = try BruteForce(seed: seed)
-    checkEnds(brute, try brute.reader.allChanges(.init()).filter { $0.kind == .emptied })
+    checkEnds(brute, try brute.reader.allChanges(.init()).filter { $0.kind == .lastExit })
     brute.report()
   }
 
@@ -139,9 +139,9 @@ struct BruteForceChangesTests {
       }
       brute.check(
         part.how == (isKnown ? .joined : .new), "\(what): \(part), known before: \(isKnown)")
-      if !isKnown { marks.insert(.new) }
+      if !isKnown { marks.insert(.created) }
       guard isKnown else { continue }
-      if !to.isInitial { marks.insert(.entered) }
+      if !to.isInitial { marks.insert(.joined) }
       if to.isInitial, let from = part.from?.key, !from.isInitial { marks.insert(.toInitial) }
     }
     brute.check(

@@ -71,7 +71,7 @@ struct BruteForceHistoryTests {
     }
     let differing = NamespaceLink.allCases.filter { link in
       before.links[link] != stay.links[link]
-        // Where its children go is told only if it did not go there itself.
+        // Where its children go is reported only if it did not go there itself.
         && (link == link.type.link || stay.links[link] != stay.links[link.type.link]
           || before.links[link.type.link] == stay.links[link.type.link])
     }

@@ -85,7 +85,7 @@ struct BruteForceScopeTests {
         let isStart = change.kind == .started || change.kind == .firstSeen
         if parts.isEmpty || isStart && parts.allSatisfy({ $0.to?.key != key }) { continue }
         let isDirect = parts.allSatisfy { part in
-          part.to?.key == key || change.kind == .emptied
+          part.to?.key == key || change.kind == .lastExit
             || history.place(
               brute.number(change.process), brute.sample(change.by) - 1, part.link) == key
         }

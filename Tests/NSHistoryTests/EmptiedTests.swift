@@ -16,7 +16,7 @@ struct EmptiedTests {
     try script.write(folder.file("history.db"))
     var found: [String] = []
     try HistoryReader(path: folder.file("history.db")).changes(.init(types: [.net])) { change in
-      if change.kind == .emptied, let namespace = change.parts[0].from?.kernelID,
+      if change.kind == .lastExit, let namespace = change.parts[0].from?.kernelID,
         let sample = script.steps.indices.first(where: { script.start($0) == change.by })
       {
         found.append("\(namespace) by \(sample)")

@@ -44,7 +44,7 @@ struct EnteredMarkTests {
     try move(2, at: 3, net: 5)
     try move(2, at: 4)
     try move(10, at: 5, net: 5)
-    #expect(try marks() == [.entered])
+    #expect(try marks() == [.joined])
   }
 
   @Test("a process that returns over a gap, in which somebody may have been there")
@@ -53,7 +53,7 @@ struct EnteredMarkTests {
     try move(10, at: 2)
     _ = try history.sample(4, [], gap: .eventsLost)
     try move(10, at: 5, net: 5)
-    #expect(try marks() == [.entered])
+    #expect(try marks() == [.joined])
   }
 
   @Test("a process that was there when all began: who was there before is not known")
@@ -72,6 +72,6 @@ struct EnteredMarkTests {
       ])
     }
     let moves = try history.end().allChanges(.init(types: [.net])).filter { $0.kind == .moved }
-    #expect(moves.last?.marks == [.entered], "\(moves)")
+    #expect(moves.last?.marks == [.joined], "\(moves)")
   }
 }

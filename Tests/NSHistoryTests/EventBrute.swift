@@ -1,4 +1,4 @@
-// What the tests of made up events share: a history in a file, and what is to be told of it, worked
+// What the tests of made up events share: a history in a file, and what is to be reported it, worked
 // out point by point from what was told to the recorder. No memberships, no index.
 
 import NSHistory
@@ -53,7 +53,7 @@ final class EventBrute {
   }
 }
 
-// MARK: What is to be told
+// MARK: What is to be reported
 
 /// Points, one after the other, at which something is the same.
 struct EventRun<Value: Equatable> {

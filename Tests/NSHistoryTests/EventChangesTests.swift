@@ -1,4 +1,4 @@
-// Changes against what was told, and the time that they are said to have been at against what was
+// Changes against what was reported, and the time that they are said to have been at against what was
 // true.
 
 import NSHistory
@@ -6,7 +6,7 @@ import NamespaceModel
 import Testing
 
 struct EventChangesTests {
-  /// A change as it is to be told.
+  /// A change as it is to be reported.
   private struct Expected: Hashable {
     let kind: NamespaceChange.Kind
     let after: Int?
@@ -103,7 +103,7 @@ struct EventChangesTests {
     return all
   }
 
-  /// Something did happen to the process in the time that is told, whoever found out.
+  /// Something did happen to the process in the time that is reported, whoever found out.
   private func checkTruth(_ brute: EventBrute, _ change: NamespaceChange) {
     let history = brute.history
     let actor = history.number(change.process)

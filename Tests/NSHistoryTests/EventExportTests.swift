@@ -5,7 +5,7 @@ import NamespaceModel
 import Testing
 
 struct EventExportTests {
-  /// A piece of time of an actor, with its ends as they are told.
+  /// A piece of time of an actor, with its ends as they are reported.
   private struct Piece {
     let actor: Int
     let from: Int64

@@ -26,7 +26,7 @@ struct EventFolding {
     var random = SeededRandom(seed: seed)
     guard let failing = places.randomElement(using: &random) else { return nil }
     var isFolding = false
-    // How many numbers were told, and how many of those written.
+    // How many numbers were reported, and how many of those written.
     var told = 0
     var written = 0
     var begun = 0
@@ -81,7 +81,7 @@ struct EventFolding {
       return true
     }
     let boot = wall - history.epochs[history.points[point].session]
-    // Of who was not as it was told samples find out, and others are not read before the end.
+    // Of who was not as it was reported samples find out, and others are not read before the end.
     let isLost = history.doubts.contains { pids.contains(history.actors[$0.actor].pid) }
     if isLost || !history.points[point].isExact && wall <= history.wallEnd(point) { return true }
     let near = history.points.map(\.boot).filter { abs($0 - boot) <= 2000 }.flatMap {

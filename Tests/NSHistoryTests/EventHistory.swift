@@ -1,11 +1,11 @@
-// A history of events between samples: what was true, to the nanosecond, what of that was told, and
+// A history of events between samples: what was true, to the nanosecond, what of that was reported, and
 // the calls of the recorder's own door that tell it. `EventWorld` makes them up.
 
 import NSHistory
 import NamespaceModel
 import TestSupport
 
-/// A history, as it was and as it is told.
+/// A history, as it was and as it is reported.
 struct EventHistory {
   typealias Key = RandomHistory.Key
 
@@ -36,17 +36,17 @@ struct EventHistory {
     let boot: Int64
     var end: Int64
     var isEvent = false
-    /// Whether all that happened since the one before was told.
+    /// Whether all that happened since the one before was reported.
     var isExact = false
     var gap: GapCause?
     var disagreements = 0
-    /// Where everyone is from here on, as it is told.
+    /// Where everyone is from here on, as it is reported.
     var told: [Int: [LinkState]]
     /// What an event is about.
     var actor: Int?
   }
 
-  /// A time in which what was told of an actor is not what was.
+  /// A time in which what was reported an actor is not what was.
   struct Doubt {
     let actor: Int
     let from: Int64
@@ -98,7 +98,7 @@ extension EventHistory {
   /// An event is told to the microsecond below.
   static let blur: Int64 = 1000
 
-  /// Whether a time that was told is when something was.
+  /// Whether a time that was reported is when something was.
   static func isTime(_ told: Int64?, _ time: Int64?) -> Bool {
     guard let told, let time else { return told == nil && time == nil }
     return (0..<blur).contains(time - told)
@@ -145,7 +145,7 @@ extension EventHistory {
     }
   }
 
-  /// Whether what is told of an actor at a time is not to be relied on.
+  /// Whether what is reported an actor at a time is not to be relied on.
   func isDoubtful(_ actor: Int, at boot: Int64) -> Bool {
     doubts.contains { $0.actor == actor && boot >= $0.from && boot <= $0.until }
   }
@@ -175,7 +175,7 @@ extension EventHistory {
     links?[Int(link.rawValue)]
   }
 
-  /// The actors of which a sample had to repair what was told.
+  /// The actors of which a sample had to repair what was reported.
   var doubtful: Set<Int> { Set(doubts.map(\.actor)) }
 }
 

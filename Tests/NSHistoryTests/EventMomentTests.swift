@@ -127,7 +127,7 @@ struct EventMomentTests {
 }
 
 extension EventHistory {
-  /// Whether events were told in a session.
+  /// Whether events were reported in a session.
   func listens(_ session: Int) -> Bool {
     var place = -1
     for step in steps {

@@ -9,7 +9,7 @@ struct EventSpan {
   let key: EventHistory.Key
   let from: Int
   var until: Int
-  /// Whether all in between was told.
+  /// Whether all in between was reported.
   var isExact: Bool
   /// Whether they are together at its last point still, which may be the event that ended it.
   var isStill = true
@@ -22,7 +22,7 @@ extension EventHistory {
   ) -> [EventSpan] {
     var spans: [EventSpan] = []
     for point in points.indices {
-      // An event tells of one moment, also where nothing follows.
+      // An event reports one moment, also where nothing follows.
       if let now = together(choices, point, type), !isGoing(spans, now, to: point),
         points[point].isEvent, isCutOff(point + 1)
       {
@@ -71,7 +71,7 @@ extension EventHistory {
       && !isEdge(point)
   }
 
-  /// Whether a time that was told is that of a span: the first may be in a pass.
+  /// Whether a time that was reported is that of a span: the first may be in a pass.
   func isTime(_ from: Int64, _ until: Int64, of span: EventSpan) -> Bool {
     let begins =
       points[span.from].end > points[span.from].boot

@@ -47,7 +47,7 @@ extension EventWorld {
 
   mutating func takeSample() {
     let dice = Int.random(in: 0..<10, using: &random)
-    // While somebody is not as it was told only what samples find out is told.
+    // While somebody is not as it was reported only what samples find out is reported.
     let isSure = unheard.isEmpty
     switch dice {
     case 0,

@@ -12,21 +12,21 @@ struct EventWorld {
   /// On the boot clock.
   var now: Int64 = 1000 * HistoryScript.second
   var machine = EventMachine()
-  /// What was told of each, as of now.
+  /// What was reported each, as of now.
   var told: [Int: [LinkState]] = [:]
   var pending = EventBatch(epoch: 0)
   /// Those whose main thread exited, and that may go on.
   var paused: [Int: [LinkState]] = [:]
-  /// Those that a sample has met.
+  /// Those that a sample has observed.
   var met: Set<Int> = []
   /// Those that something happened to unheard, by when; nothing else does until samples find out.
   var unheard: [Int: Int64] = [:]
   /// How many samples came since.
   var misses: [Int: Int] = [:]
-  /// The sample before the last, and the last: what events told is certain up to the one.
+  /// The sample before the last, and the last: what events reported is certain up to the one.
   var confirmed: Int64 = 0
   var lastSample: Int64 = 0
-  /// Whether events are told in this session.
+  /// Whether events are reported in this session.
   var listens = true
   /// One object for all who have the same links.
   private var sets: [[LinkState]: ObservedSet] = [:]
@@ -116,7 +116,7 @@ struct EventWorld {
     }
   }
 
-  /// Something that an event tells of.
+  /// Something that an event reports.
   private mutating func hear() {
     let actors = machine.alive.filter {
       unheard[$0] == nil && told[$0] != nil && machine.pid($0) != 1

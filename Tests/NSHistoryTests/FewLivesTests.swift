@@ -1,4 +1,4 @@
-// What is told of a PID around a moment is the same whether all that ever had it were looked at, or
+// What is reported a PID around a moment is the same whether all that ever had it were looked at, or
 // only those that the samples there saw.
 
 import NamespaceModel
@@ -42,7 +42,7 @@ struct FewLivesTests {
   }
 
   /// The next row of the PID is of another pid namespace's, and behind it is one that may have been
-  /// there earlier than a sample met it.
+  /// there earlier than a sample observed it.
   @Test func otherSpaceBetween() throws {
     let samples = 12
     let script = HistoryScript(

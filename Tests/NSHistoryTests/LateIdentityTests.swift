@@ -69,7 +69,7 @@ struct LateIdentityTests {
   /// That nobody moved is what each question has to say.
   private func expectNoMove(_ reader: HistoryReader) throws {
     let changes = try reader.allChanges(.init())
-    #expect(!changes.contains { $0.kind == .moved || $0.kind == .emptied }, "\(changes)")
+    #expect(!changes.contains { $0.kind == .moved || $0.kind == .lastExit }, "\(changes)")
     #expect(try reader.processes(.pid(20)).count == 1)
     var stays: [HistoryEntry] = []
     try reader.history(.pid(20)) { stay in

@@ -1,4 +1,4 @@
-// Who made a namespace where no look for pins came before the event that reported it first: `members` and
+// Who made a namespace where no scan for pins came before the event that reported it first: `members` and
 // `namespaces` say what `changes` does.
 
 import NSHistory
@@ -80,7 +80,7 @@ struct MakerFinderTests {
     _ = try writer.writeEvents()
   }
 
-  /// What is told of the namespaces of the number, after events and one more sample.
+  /// What is reported the namespaces of the number, after events and one more sample.
   private func summaries(_ events: [ProcessEvent]) throws -> [NamespaceSummary] {
     try write(events)
     _ = try writer.write(ProcessSample(start: Self.reading(20)), SampleTiming(isExact: true))

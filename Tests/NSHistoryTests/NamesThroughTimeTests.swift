@@ -99,7 +99,7 @@ struct NamesThroughTimeTests {
     let late = try stays(.comm("worker"), reader)
     #expect(late.first?.from == time(4) && late.first?.beginning.kind == .changed, "\(late)")
     #expect(late.first?.beginning.other == time(3))
-    // Asked for by its number it is told in all of its containers.
+    // Asked for by its number it is reported in all of its containers.
     let all = try stays(.pid(10), reader)
     #expect(
       all.map { $0.process.container?.id } == [Self.web, Self.web, Self.lab, Self.lab], "\(all)")
@@ -196,7 +196,7 @@ struct NamesThroughTimeTests {
     let found = try changes(ChangesQuestion(container: Self.web), reader)
     let visits = found.filter { $0.process?.pid == 40 }
     #expect(visits.map(\.kind) == [.moved, .moved], "\(found)")
-    #expect(visits.first?.marks == [.entered] && visits.last?.marks == [.toInitial])
+    #expect(visits.first?.marks == [.joined] && visits.last?.marks == [.toInitial])
     #expect(found.contains { $0.process?.pid == 20 } && !found.contains { $0.process?.pid == 30 })
     // What it had of its own another may have left later.
     let left = found.filter { $0.process?.pid == 10 && ($0.by ?? 0) > time(4) }

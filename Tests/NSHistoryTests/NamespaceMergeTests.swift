@@ -24,7 +24,7 @@ struct NamespaceMergeTests {
       .moved(ProcessToken(number: UInt64(pid)), ObservedSet(links: links)))
   }
 
-  /// A sample that confirms what events told.
+  /// A sample that confirms what events reported.
   private func confirm(_ time: Double, renamed: [ProcessSample.Renaming] = []) throws {
     var sample = ProcessSample(start: EventfulHistory.reading(time))
     sample.renamed = renamed
@@ -68,7 +68,7 @@ struct NamespaceMergeTests {
     let changes = try reader.allChanges(.init(types: [.net]))
     #expect(
       changes.filter { $0.kind == .moved }.map {
-        [$0.process?.pid ?? 0, $0.marks == [.entered] ? 1 : 0]
+        [$0.process?.pid ?? 0, $0.marks == [.joined] ? 1 : 0]
       }
         == [[20, 0], [30, 1], [31, 1], [2, 1]])
     #expect(
@@ -109,7 +109,7 @@ struct NamespaceMergeTests {
     try confirm(20)
     try history.writer.endSession(.completed)
     let emptied = try HistoryReader(path: history.path).allChanges(.init(types: [.net])).filter {
-      $0.kind == .emptied
+      $0.kind == .lastExit
     }
     #expect(emptied.count == 1)
   }

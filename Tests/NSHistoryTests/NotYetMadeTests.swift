@@ -1,4 +1,4 @@
-// A namespace that an event made, and that a look for pins found only behind that: before the event
+// A namespace that an event made, and that a scan for pins found only behind that: before the event
 // it was not there.
 
 import NSHistory
@@ -13,7 +13,7 @@ struct NotYetMadeTests {
   private let folder: TemporaryFolder
   private let reader: HistoryReader
 
-  /// In seconds: looks for pins at 1 and 10, of which the second finds what process 30 made at 5 and
+  /// In seconds: scan for pins at 1 and 10, of which the second finds what process 30 made at 5 and
   /// left at once, as `ip netns add` does.
   init() throws {
     folder = try TemporaryFolder()

@@ -39,7 +39,7 @@ struct PinChangesTests {
     #expect(found.allSatisfy { !$0.isExact && $0.process == nil })
   }
 
-  @Test("with a process in it, or files that could not be looked at, it is not known to be gone")
+  @Test("with a process in it, or files that could not be read, it is not known to be gone")
   func notGone() throws {
     try history.sample([.init(pid: 10), .init(pid: 11, elsewhere: [.net: 5])])
     try history.look([Self.mount("/run/a")])

@@ -1,4 +1,4 @@
-// The names of a process that no sample met, and that ran one program after the other.
+// The names of a process that no sample observed, and that ran one program after the other.
 
 import NSHistory
 import NamespaceModel

@@ -41,7 +41,7 @@ struct QueryPlanTests {
     try checkPlans(HistoryReader(path: path), about: "actor")
   }
 
-  /// The same of events, threads and processes that no sample met.
+  /// The same of events, threads and processes that no sample observed.
   @Test func noQuestionScansEvents() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")

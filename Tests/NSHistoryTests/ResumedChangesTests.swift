@@ -45,6 +45,6 @@ struct ResumedChangesTests {
   @Test("where it is elsewhere it has moved")
   func elsewhere() throws {
     let changes = try changes([.net: 2], then: [.net: 3])
-    #expect(changes.map(\.kind).filter { $0 != .emptied } == [.zombie, .moved])
+    #expect(changes.map(\.kind).filter { $0 != .lastExit } == [.zombie, .moved])
   }
 }

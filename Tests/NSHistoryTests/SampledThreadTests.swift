@@ -1,4 +1,4 @@
-// Threads that samples tell of, in the file: a task of their own, and their process left as it is.
+// Threads that samples show, in the file: a task of their own, and their process left as it is.
 
 import NSHistory
 import NamespaceModel

@@ -1,4 +1,4 @@
-// A history written by hand, for what needs no world: samples, looks for pins, names of containers.
+// A history written by hand, for what needs no world: samples, scan for pins, names of containers.
 
 import Containers
 import NSHistory

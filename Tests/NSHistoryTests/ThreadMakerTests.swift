@@ -36,7 +36,7 @@ struct ThreadMakerTests {
     let stay = try #require(stays.last)
     #expect(!stay.isParentGone && stay.process.parentPIDs == [10], "\(stay)")
     #expect(stay.parentThen?.pid == 10 && stay.parentThen?.tid == nil, "\(stay)")
-    // Who made it is told all the same.
+    // Who made it is reported all the same.
     #expect(stays.first?.parent?.tid == 11, "\(stays)")
   }
 

@@ -1,4 +1,4 @@
-// A process whose start no event told of, and that samples found later: from when on it is not known
+// A process whose start no event reported, and that samples found later: from when on it is not known
 // whether it was there.
 
 import NSHistory
@@ -13,7 +13,7 @@ private struct UntoldStart {
   private let folder: TemporaryFolder
   let reader: HistoryReader
 
-  /// How the start of the process that is found is told, and what may be known of it.
+  /// How the start of the process that is found is reported, and what may be known of it.
   enum Start: CaseIterable {
     case known, unreadable
     var ticks: UInt64? { self == .known ? 100_500 : nil }

@@ -42,7 +42,7 @@ struct WriteCostTests {
         links: links(1, hasID: false).links)
     ]
     _ = try writer.write(sample, SampleTiming())
-    // And a look for pins, so that makers are written down.
+    // And a scan for pins, so that makers are written down.
     try writer.write(
       PinScan(start: ClockReading(wall: second + 1, boot: second + 1, monotonic: second + 1)))
   }

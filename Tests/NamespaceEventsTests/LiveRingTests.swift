@@ -77,7 +77,7 @@ extension LiveTests {
       for descriptor in listener.descriptors.suffix(listener.processorCount) {
         var counts = clinux_event_counts()
         try #require(clinux_read_event_counts(descriptor, &counts) == 0)
-        // Without counts the kernel tells of what it lost once more, when there is room.
+        // Without counts the kernel reports what it lost once more, when there is room.
         guard counts.tells_lost != 0 else { return }
         counted += counts.lost
       }

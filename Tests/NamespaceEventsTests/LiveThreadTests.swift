@@ -1,4 +1,4 @@
-// What the kernel tells of threads, which is not always what one would think.
+// What the kernel reports threads, which is not always what one would think.
 
 import NamespaceEvents
 import TestSupport
@@ -15,7 +15,7 @@ private func hasPython() -> Bool {
 extension LiveTests {
   @Suite(.enabled(if: hasPython(), "needs python3: a program with threads"))
   struct ThreadTests {
-    /// What is told of a program, in the order of time; its first thread is "first".
+    /// What is reported a program, in the order of time; its first thread is "first".
     private func told(of program: String) throws -> [String] {
       let listener = try EventListener(ringBytes: 1 << 18)
       let command = try Command("/usr/bin/env", ["python3", "-c", program])
@@ -56,7 +56,7 @@ extension LiveTests {
         """
       let told = fromSecondThread(try told(of: program))
       #expect(told.prefix(2) == ["other forked", "other namespaces"])
-      // Joined is a thread that has done its work; that it has ended may be told later.
+      // Joined is a thread that has done its work; that it has ended may be reported later.
       #expect(told.dropFirst(2).sorted() == ["first exit", "other exit"])
     }
 

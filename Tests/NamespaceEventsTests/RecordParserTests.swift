@@ -53,7 +53,7 @@ struct RecordParserTests {
         == .namespaces(NamespaceInodes([.net: 0x100, .uts: 0x101])))
     #expect(
       RecordBytes.event(RecordBytes.namespaces([]))?.kind == .namespaces(NamespaceInodes([:])))
-    // As many as are told, though there is room for more.
+    // As many as are reported, though there is room for more.
     #expect(
       RecordBytes.event(RecordBytes.namespaces(entries, told: 1))?.kind
         == .namespaces(NamespaceInodes([.net: 0x100])))

@@ -50,7 +50,7 @@ struct ContinuityRaceTests {
     #expect(Set(told.values.map(\.inode)) == [Self.inode])
     #expect(told[10] != told[20])
     #expect(told[20] == told[30])
-    // What was told is what the next pass finds, but of the one that has left.
+    // What was reported is what the next pass finds, but of the one that has left.
     #expect(try Array(pass().keys) == [10])
   }
 
@@ -70,7 +70,7 @@ struct ContinuityRaceTests {
     let before = try pass()
     try add(20)
     let told = try pass { try leave(10) }
-    // 10 gave its number as before: it is told as changed when it is seen elsewhere.
+    // 10 gave its number as before: it is reported as changed when it is seen elsewhere.
     #expect(Array(told.keys) == [20])
     #expect(told[20]?.inode == Self.inode && told[20] != before[10])
     #expect(try pass()[10]?.inode == 4_026_532_900)

@@ -1,4 +1,4 @@
-// A task that has begun to exit: its links can be read for a while still, and its end was told.
+// A task that has begun to exit: its links can be read for a while still, and its end was reported.
 
 import NamespaceModel
 import TestSupport

@@ -32,7 +32,7 @@ struct FakeThreadTests {
     sample.appeared.filter { $0.thread != nil }
   }
 
-  /// Nothing is told but, again, how something is called.
+  /// Nothing is reported but, again, how something is called.
   private func isSilent(_ sample: ProcessSample) -> Bool {
     sample.appeared.isEmpty && sample.changed.isEmpty && sample.disappeared.isEmpty
   }

@@ -1,4 +1,4 @@
-// The source over the live /proc, with processes that do what they are told.
+// The source over the live /proc, with processes that do what they are reported.
 
 import Foundation
 import NamespaceModel

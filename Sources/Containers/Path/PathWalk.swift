@@ -9,7 +9,7 @@ struct PathWalk {
   /// What is known of the next container.
   private var pod: String?
   private var user: UInt32?
-  /// Where each id of 64 digits was met: a cgroup that is mounted into a container shows up twice.
+  /// Where each id of 64 digits was observed: a cgroup that is mounted into a container shows up twice.
   private var places: [String: Int] = [:]
   /// Whether this component is a container by itself.
   private var justEntered = false

@@ -5,7 +5,7 @@ public import NamespaceModel
 
 /// A process of an export.
 public struct ExportProcess: Sendable {
-  /// Its row; negative where no sample met it. The same in all pieces of one process.
+  /// Its row; negative where no sample observed it. The same in all pieces of one process.
   public internal(set) var row: Int64 = 0
   /// Counts up where what follows of one process is said anew, as its name changed.
   public internal(set) var version = 0
@@ -78,9 +78,9 @@ public struct ExportPiece: Sendable {
   public let until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
   public let isOpen: Bool
-  /// Whether an event told when it began.
+  /// Whether an event reported when it began.
   public let isExactFrom: Bool
-  /// Whether an event told when it ended.
+  /// Whether an event reported when it ended.
   public let isExactUntil: Bool
 }
 

@@ -63,7 +63,7 @@ struct ExportPlaces {
   }
 }
 
-/// What the links of the namespace sets were that were met last, for each type.
+/// What the links of the namespace sets were that were observed last, for each type.
 struct ExportSets {
   private let reader: SetReader
   /// A value a type, in their order.
@@ -83,7 +83,7 @@ struct ExportSets {
   }
 }
 
-/// What was made of the rows that were met last, by their numbers: a fixed number of slots, each for
+/// What was made of the rows that were observed last, by their numbers: a fixed number of slots, each for
 /// the numbers of one remainder, so that the room does not grow and a look takes a few instructions.
 struct Slots<Value> {
   private var keys: [Int64]

@@ -32,7 +32,7 @@ struct ExportPoints {
     return states[place] == .missing ? try index.point(id).wall : walls[place]
   }
 
-  /// Whether events told all that happened between the one before and this: as `SampleWindow.isExact`.
+  /// Whether events reported all that happened between the one before and this: as `SampleWindow.isExact`.
   mutating func isExact(before id: Int64) throws(SQLiteError) -> Bool {
     guard try states[place(id)] == .exact, let session = session(of: id) else { return false }
     return id > session.first

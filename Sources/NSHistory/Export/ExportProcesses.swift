@@ -70,7 +70,7 @@ struct ExportProcesses {
     var container: Int64? { enclosure?.cgroup ?? cgroup }
   }
 
-  /// The one description of a process that no sample met.
+  /// The one description of a process that no sample observed.
   func segment(ofBrief row: Statement) -> Segment {
     let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(row, 8)
     return Segment(

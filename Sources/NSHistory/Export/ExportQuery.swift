@@ -68,7 +68,7 @@ public struct ExportRow: Sendable, Hashable {
   public var inode: UInt64?
   /// The kernel's id; nil where the kernel gave none.
   public var kernelID: UInt64?
-  /// Whether the kernel made the namespace at boot; nil when that could not be told.
+  /// Whether the kernel made the namespace at boot; nil when that could not be reported.
   public var isInitial: Bool?
   /// Why the link could not be read; nil when it could.
   public var unread: UnreadReason?
@@ -79,9 +79,9 @@ public struct ExportRow: Sendable, Hashable {
   public var until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
   public var isOpen: Bool
-  /// Whether an event told when it began.
+  /// Whether an event reported when it began.
   public var isExactFrom: Bool
-  /// Whether an event told when it ended.
+  /// Whether an event reported when it ended.
   public var isExactUntil: Bool
   /// `/proc/PID/cgroup`, escaped; nil if unreadable.
   public var cgroup: String?

@@ -4,7 +4,7 @@ internal import SQLite
 /// Streams a history, a process at a time: a run of memberships in which a type's namespace stays
 /// the same is one row, and a gap in the samples ends it.
 ///
-/// It says of each piece what `BoundResolver` says, and no more: not how far an end that no event told of is
+/// It says of each piece what `BoundResolver` says, and no more: not how far an end that no event reported is
 /// from the sample on the other side, which takes questions of its own.
 struct ExportStream {
   private let connection: Connection
@@ -82,7 +82,7 @@ struct ExportStream {
       }
       let end = segment.numbers.upperBound
       // Another description follows, and the process was where it was all the while. Who asks for a name or
-      // a container is told only the time in which it is certain.
+      // a container is reported only the time in which it is certain.
       let goesOn =
         !selection.isOfContainers && !selection.isByName(process) && place + 1 < segments.count
         && segments[place + 1].numbers.lowerBound == end &+ 1

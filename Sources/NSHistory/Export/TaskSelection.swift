@@ -114,7 +114,7 @@ struct TaskSelection {
     }
   }
 
-  /// Selects the rows of processes, in the order in which they were met.
+  /// Selects the rows of processes, in the order in which they were observed.
   var tasks: String {
     select(
       "\(ExportProcesses.taskColumns) FROM task", there: "task_id IN (SELECT there",
@@ -126,7 +126,7 @@ struct TaskSelection {
         """, order: "task_id")
   }
 
-  /// The same of those that no sample met.
+  /// The same of those that no sample observed.
   var shortLivedTasks: String {
     select(
       "\(ExportProcesses.briefColumns) FROM short_lived_task", there: "from_seq IN (SELECT -there",

@@ -42,7 +42,7 @@ extension HistoryReader {
   }
 
   /// The namespaces that are selected, of those that were there in a window, in the order in which
-  /// they were met.
+  /// they were observed.
   public func namespaces(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [NamespaceSummary] {
@@ -53,7 +53,7 @@ extension HistoryReader {
   }
 
   /// Gives `body` every process that was in the selected namespaces, namespace by namespace in the
-  /// order in which they were met. Ends early when `body` returns false.
+  /// order in which they were observed. Ends early when `body` returns false.
   public func members(
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
@@ -82,7 +82,7 @@ extension HistoryReader {
   }
 
   /// Gives `body` every process that was proven to share a namespace with the one asked about, in the
-  /// order in which they were met. Ends early when `body` returns false.
+  /// order in which they were observed. Ends early when `body` returns false.
   public func peers(
     _ question: PeersQuestion, _ body: (Peer) -> Bool
   ) throws(HistoryError) {
@@ -299,7 +299,7 @@ extension HistoryReader {
   }
 
   /// The processes that are selected, of those that a sample in a window saw, in the order in which
-  /// they were met.
+  /// they were observed.
   public func processes(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [ProcessRecord] {

@@ -2,7 +2,7 @@ internal import SQLite
 
 /// A piece of the time of one process, and how it began and ended.
 struct ResolvedInterval {
-  /// In nanoseconds since the epoch: where an event told so, from when to when it was; or else when
+  /// In nanoseconds since the epoch: where an event reported so, from when to when it was; or else when
   /// the first and the last sample that saw it began.
   let from: Int64
   let until: Int64
@@ -119,7 +119,7 @@ struct BoundResolver {
   }
 }
 
-/// How a piece of time began or ended: at an event, or else, as far as samples tell, between its own
+/// How a piece of time began or ended: at an event, or else, as far as samples show, between its own
 /// first or last sample and the one on the other side.
 public struct IntervalBound: Sendable, Hashable {
   /// What happened.
@@ -132,7 +132,7 @@ public struct IntervalBound: Sendable, Hashable {
   public let within: Int64?
   /// Why samples are missing in between; nil when none is.
   public let missing: MissingSamples?
-  /// Whether an event told when it happened, to the microsecond.
+  /// Whether an event reported when it happened, to the microsecond.
   public var isExact = false
 
   /// What happened. The raw value is the word in every output.

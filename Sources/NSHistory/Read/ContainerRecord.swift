@@ -11,7 +11,7 @@ public struct ContainerRecord: Sendable, Hashable {
   public let engine: String?
   /// The uid of its Kubernetes pod; nil for one that is in none.
   public let pod: String?
-  /// What its engine calls it; nil where its files did not say when it was met.
+  /// What its engine calls it; nil where its files did not say when it was observed.
   public let name: String?
   /// The image that it was made of; nil where that is not known.
   public let image: String?

@@ -304,7 +304,7 @@ extension ContainerRule {
     }
   }
 
-  /// Whether events told of processes: a sample reads every cgroup.
+  /// Whether events reported processes: a sample reads every cgroup.
   private func isAnyInherited() throws(SQLiteError) -> Bool {
     let last = try connection.prepare("SELECT MAX(first_seq) FROM event_batch").first {
       $0.optionalInteger(0)

@@ -101,7 +101,7 @@ struct DescribedTasks {
     }
   }
 
-  /// The first sample or event of each, in the order in which they were met.
+  /// The first sample or event of each, in the order in which they were observed.
   func firstSamples(of tasks: [Int64]) throws(SQLiteError) -> [(first: Int64, task: Int64)] {
     var found: [(first: Int64, task: Int64)] = []
     found.reserveCapacity(tasks.count)

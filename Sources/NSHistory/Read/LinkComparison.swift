@@ -24,7 +24,7 @@ struct LinkComparison {
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
       var how = isAsRead ? .readAgain : try how(value, at: sample)
       if !isAsRead, try isWhereChildrenWent(link, value, before, at: sample) { how = .inherited }
-      // No event had told where it was: if it is not new, it may have been there all the time.
+      // No event had reported where it was: if it is not new, it may have been there all the time.
       if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { continue }
       changes.append(
         LinkChange(link: link, from: isAsRead ? old : read[link], to: value, how: how))
@@ -92,7 +92,7 @@ struct LinkComparison {
   }
 
   /// Whether all that tells of a namespace before a sample is a scan for pins between that and the sample
-  /// before: the process that the sample met in it may have made it by then.
+  /// before: the process that the sample observed in it may have made it by then.
   private func isKnownByScanAlone(
     _ namespace: NamespaceRecord, _ first: Int64?, before sample: Int64
   ) throws(SQLiteError) -> Bool {

@@ -9,7 +9,7 @@ struct MemberFinder {
   private static let most: Int64 = 64
 
   /// The process, other than one, that was in the most of some namespaces; of several, the one with
-  /// the lowest PID, and of these the one that was met first. One of its own threads only where there
+  /// the lowest PID, and of these the one that was observed first. One of its own threads only where there
   /// is nobody else. Of an initial namespace no member says anything.
   func member(
     of namespaces: [NamespaceRecord], at sample: Int64, otherThan process: ProcessRecord?

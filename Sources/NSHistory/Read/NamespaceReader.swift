@@ -42,7 +42,7 @@ final class NamespaceReader {
     for life in lives { known[life.namespace.id] = life }
   }
 
-  /// Namespaces that a condition holds for, in the order in which they were met.
+  /// Namespaces that a condition holds for, in the order in which they were observed.
   func lives(where condition: String, _ values: [Value]) throws(SQLiteError) -> [NamespaceLifetime]
   {
     let rows = try connection.prepare(

@@ -184,7 +184,7 @@ struct NestedPIDResolver {
   ) throws(SQLiteError) -> Int64? {
     let known = life.process.nspid
     guard let own = try own(of: life) else { return nil }
-    // Of one that only events told of just the recorder's number is known.
+    // Of one that only events reported just the recorder's number is known.
     guard known.count > 1 || isShown(own, to: life) else { return nil }
     // From its own namespace outwards, up to the one whose PIDs the recorder saw; or as far as it is
     // known in which each was made.

@@ -3,7 +3,7 @@ internal import NamespaceModel
 /// The recorded life of a PID: its processes, and what each link was from sample to sample.
 struct PIDHistory {
   let pid: Int64
-  /// The processes asked for that had the PID, in the order in which they were met.
+  /// The processes asked for that had the PID, in the order in which they were observed.
   let processes: [ProcessRecord]
   /// All that had the PID.
   let known: [ProcessRecord]
@@ -11,7 +11,7 @@ struct PIDHistory {
   let runs: LinkIntervals
   /// The last sample that saw each process, by its place in `processes`.
   let lastSamples: [Int64]
-  /// Of each process, the sample that found it though no event had told of it, if one did.
+  /// Of each process, the sample that found it though no event had reported it, if one did.
   private let untold: [SamplePoint?]
   /// Whether one of them is a thread whose recording ended with its session.
   private let hasLostThread: Bool
@@ -214,7 +214,7 @@ struct PIDHistory {
   }
 
   /// Whether a sample missed a process that had started before it, and was seen only later. One
-  /// whose exit was told and that went on by exec was not missed.
+  /// whose exit was reported and that went on by exec was not missed.
   private func wasOverlooked(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
     guard let before = sampleWindow.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot

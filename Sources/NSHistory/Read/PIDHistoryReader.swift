@@ -55,7 +55,7 @@ final class PIDHistoryReader {
   }
 
   /// All that had a number, or those of them that may have been running at a time, in the order in
-  /// which they were met.
+  /// which they were observed.
   func lives(
     _ number: TaskNumber, alive: Int64?, within: Int64 = 0
   ) throws(SQLiteError) -> [TaskHistory] {

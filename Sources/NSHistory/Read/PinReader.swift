@@ -19,19 +19,19 @@ struct PinReader {
     self.isRecorded = isRecorded
   }
 
-  /// The looks for pins on the two sides of a moment; nil stands for none.
+  /// The scan for pins on the two sides of a moment; nil stands for none.
   struct Looks: Hashable {
     var before: Look?
     var after: Look?
   }
 
-  /// A look for pins.
+  /// A scan for pins.
   struct Look: Hashable {
     let id: Int64
     let session: Int64
     /// When it began, in nanoseconds since the epoch.
     let wall: Int64
-    /// How many processes had open files that could not be looked at.
+    /// How many processes had open files that could not be read.
     let denied: Int64
   }
 
@@ -120,7 +120,7 @@ struct PinReader {
       ).bind(.list(namespaces)).map { $0.integer(0) })
   }
 
-  /// Every pin that a namespace ever had, in the order in which they were met.
+  /// Every pin that a namespace ever had, in the order in which they were observed.
   func pins(of namespace: NamespaceRecord) throws(SQLiteError) -> [PinRecord] {
     let rows = try connection.prepare(
       "SELECT \(Self.columns) FROM pin AS p \(Self.joins) WHERE p.namespace_id = ? ORDER BY p.pin_id"

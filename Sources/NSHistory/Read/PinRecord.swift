@@ -12,7 +12,7 @@ public struct PinRecord: Sendable, Hashable {
   public let mountNamespace: NamespaceRecord?
   /// Of a descriptor or a socket, the PID of the process that had it open.
   public let pid: Int64?
-  /// The row of that process; nil where no sample had met it.
+  /// The row of that process; nil where no sample had observed it.
   let task: Int64?
   /// Its name when the pin was first seen, escaped; nil where that is not known.
   public let comm: String?

@@ -4,7 +4,7 @@ internal import SQLite
 struct ProcessFinder {
   let reading: HistorySnapshot
 
-  /// Their lives, in the order in which they were met; only of those that a sample in `window` saw.
+  /// Their lives, in the order in which they were observed; only of those that a sample in `window` saw.
   ///
   /// - Parameter withThreads: whether each is followed by its threads, as far as their namespaces
   ///   differed from its own.

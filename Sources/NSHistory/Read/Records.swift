@@ -120,7 +120,7 @@ public struct NamespaceRecord: Sendable, Hashable {
   public let inode: UInt64
   /// The kernel's id; nil where the kernel gave none.
   public let kernelID: UInt64?
-  /// Whether the kernel made it at boot; nil when that could not be told.
+  /// Whether the kernel made it at boot; nil when that could not be reported.
   public let isInitial: Bool?
 
   /// Whether this is certainly not `other`. Two rows are two namespaces, unless they share a boot

@@ -96,7 +96,7 @@ final class SampleIndex {
   }
 
   /// The last sample or event by which one was certainly not there that a sample was the first to
-  /// show. Where events had told of everyone else, the sample before may have missed it too, and all
+  /// show. Where events had reported everyone else, the sample before may have missed it too, and all
   /// in which something happened to it.
   ///
   /// - Parameter start: when it started, on the boot clock; nil if that is not known.

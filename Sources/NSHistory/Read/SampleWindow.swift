@@ -46,7 +46,7 @@ struct SampleWindow {
     coverage = .gap(.skipped)
   }
 
-  /// Whether events told all that happened in it: what the one before it saw held throughout, up to
+  /// Whether events reported all that happened in it: what the one before it saw held throughout, up to
   /// the one behind it.
   var isExact: Bool { coverage == .sampled && after?.isExact == true }
 
@@ -71,7 +71,7 @@ struct SampleWindow {
     return leavesOutProcesses ? .notRecorded : .notRunning
   }
 
-  /// Whether a process that no sample met was left out of the file on request.
+  /// Whether a process that no sample observed was left out of the file on request.
   var leavesOutProcesses: Bool {
     before?.session.leavesOutProcesses == true || after?.session.leavesOutProcesses == true
   }
@@ -84,7 +84,7 @@ struct SampleWindow {
     before?.session.space == space || after?.session.space == space
   }
 
-  /// Whether it is of this boot, as far as can be told.
+  /// Whether it is of this boot, as far as can be reported.
   func isOf(boot: Int64) -> Bool {
     before?.session.boot == boot || after?.session.boot == boot
   }
@@ -159,7 +159,7 @@ struct SamplePoint: Hashable {
   let took: Int64
   let gap: GapCause?
   let session: SessionSpan
-  /// Whether events told all that happened since the one before: then that held until this, and this
+  /// Whether events reported all that happened since the one before: then that held until this, and this
   /// is of one moment.
   var isExact = false
   /// Whether it is an event.

@@ -25,7 +25,7 @@ struct SessionSpan: Hashable {
   let isCopied: Bool
   /// Whether processes could be there and not be seen (`hidepid=2` or `4`).
   let hidesProcesses: Bool
-  /// Which of the processes that no sample met are in the file; nil where no event told of any.
+  /// Which of the processes that no sample observed are in the file; nil where no event reported any.
   let shortLived: ShortLived?
   /// From one sample to the next, as it was asked for, in nanoseconds.
   let interval: Int64
@@ -39,7 +39,7 @@ struct SessionSpan: Hashable {
   /// Whether the recorder listened to the kernel's events.
   var hasEvents: Bool { shortLived != nil }
 
-  /// Whether processes that no sample met were left out of the file on request.
+  /// Whether processes that no sample observed were left out of the file on request.
   var leavesOutProcesses: Bool { shortLived.map { $0 != .all } ?? false }
 
   /// Selects the last number of all that a sample or an event has.

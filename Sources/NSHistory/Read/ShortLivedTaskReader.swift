@@ -1,6 +1,6 @@
 internal import SQLite
 
-/// Reads processes that started and exited between two samples, as events told: see `short_lived_task` in
+/// Reads processes that started and exited between two samples, as events reported: see `short_lived_task` in
 /// `Migrations`.
 struct ShortLivedTaskReader {
   private let connection: Connection

@@ -9,7 +9,7 @@ struct TaskHistory {
   private(set) var whole: [Membership]?
   /// When the process was what a question means; nil where that is all of its time.
   private(set) var limits: [ProcessRecord.DescriptionSpan]?
-  /// The sample that found it though no event had told of it, where events told of all others: when
+  /// The sample that found it though no event had reported it, where events reported all others: when
   /// it came only its start tells. Not looked for where only some of its memberships are read.
   var untold: SamplePoint?
   /// Of a thread, what is known of its beginning and end; nil for a process.

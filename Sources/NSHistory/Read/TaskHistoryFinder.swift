@@ -37,7 +37,7 @@ struct TaskHistoryFinder {
     return found.sorted { $0.firstSample < $1.firstSample }
   }
 
-  /// The rows of every process that had a PID, in the order in which they were met.
+  /// The rows of every process that had a PID, in the order in which they were observed.
   private func tasks(_ pid: Int64) throws(SQLiteError) -> [Int64] {
     // Both come from an index alone.
     let all = try connection.prepare("SELECT task_id FROM task WHERE pid = ?").bind(.integer(pid))
@@ -48,7 +48,7 @@ struct TaskHistoryFinder {
     return all.filter { !threads.contains($0) }.sorted()
   }
 
-  /// The place of the first that was met behind a sample.
+  /// The place of the first that was observed behind a sample.
   private func place(in tasks: [Int64], behind sample: Int64) throws(SQLiteError) -> Int {
     var low = 0
     var high = tasks.count

@@ -26,7 +26,7 @@ final class TaskHistoryReader {
     descriptions = DescriptionReader(connection)
   }
 
-  /// Of every process that had a PID, in the order in which they were met; not of its threads.
+  /// Of every process that had a PID, in the order in which they were observed; not of its threads.
   func lives(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
     let rows = try connection.prepare(
       "\(Self.columns) WHERE pid = ? AND tid IS NULL ORDER BY task_id"
@@ -39,14 +39,14 @@ final class TaskHistoryReader {
     return (lives + shortLivedTasks).sorted { $0.firstSample < $1.firstSample }
   }
 
-  /// Of every thread that had these numbers, in the order in which they were met.
+  /// Of every thread that had these numbers, in the order in which they were observed.
   func lives(thread number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
     guard let tid = number.tid else { return [] }
     return try threads("tid = ?", pid: number.pid, [.integer(tid)])
   }
 
   /// Of the threads of a process whose namespaces differed from its own at some time; none of a process
-  /// that no sample met (`short_lived_task` in `Migrations`), which has no row that a thread could name.
+  /// that no sample observed (`short_lived_task` in `Migrations`), which has no row that a thread could name.
   func threads(of process: ProcessRecord) throws(SQLiteError) -> [TaskHistory] {
     guard process.tid == nil, process.id > 0 else { return [] }
     return try threads(

@@ -34,7 +34,7 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// A time of which the kernel told events that did not arrive.
+/// A time of which the kernel reported events that did not arrive.
 public struct LostEvents: Sendable, Hashable {
   /// Up to when all were had, in nanoseconds of the boot clock.
   public var after: Int64
@@ -61,7 +61,7 @@ public struct LostEvents: Sendable, Hashable {
       switch self {
       case .ringFull: "the ring was full"
       case .processors: "a processor came or went"
-      case .malformed: "what the kernel told could not be read"
+      case .malformed: "what the kernel reported could not be read"
       case .late: "they came too late"
       }
     }

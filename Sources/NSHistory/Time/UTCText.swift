@@ -70,7 +70,7 @@ public struct UTCText: Sendable {
   }
 }
 
-/// The day of the time that was told last: the next is mostly of the same.
+/// The day of the time that was reported last: the next is mostly of the same.
 public struct UTCDay: Sendable {
   /// Its first nanosecond; nil for the first day that there is, which began before all of them.
   @usableFromInline var start: Int64? = 0

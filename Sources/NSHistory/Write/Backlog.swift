@@ -41,7 +41,7 @@ struct Backlog {
     add(details)
   }
 
-  /// Adds what events told that cannot be written as such any more: a sample will tell the rest.
+  /// Adds what events reported that cannot be written as such any more: a sample will tell the rest.
   mutating func add(_ batch: EventBatch) {
     for event in batch.events {
       switch event.change {
@@ -93,7 +93,7 @@ struct Backlog {
 }
 
 extension ProcessSample {
-  /// Whether it says of no process that it is, or was, elsewhere than events told.
+  /// Whether it says of no process that it is, or was, elsewhere than events reported.
   var isConfirmation: Bool { appeared.isEmpty && contradicted.isEmpty }
 }
 
@@ -108,7 +108,7 @@ struct Appearances {
   private var places: [ProcessToken: Int] = [:]
   private var placed = 0
 
-  /// Adds what is new; what was told of one before is replaced.
+  /// Adds what is new; what was reported one before is replaced.
   mutating func add(_ new: [ProcessSample.Appearance]) {
     guard !list.isEmpty else {
       list = new
@@ -117,7 +117,7 @@ struct Appearances {
     for one in new where !update(one.token, { $0 = one }) { list.append(one) }
   }
 
-  /// Changes what is told of one; false where it is not there.
+  /// Changes what is reported one; false where it is not there.
   mutating func update(
     _ token: ProcessToken, _ change: (inout ProcessSample.Appearance) -> Void
   ) -> Bool {

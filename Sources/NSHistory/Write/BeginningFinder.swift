@@ -16,8 +16,8 @@ struct Beginning {
   }
 }
 
-/// Finds out whether there is something to tell of a beginning. What is told in the end is decided
-/// when the question is asked; here nothing that may be told is left out.
+/// Finds out whether there is something to tell of a beginning. What is reported in the end is decided
+/// when the question is asked; here nothing that may be reported is left out.
 struct BeginningFinder {
   let connection: Connection
   let interner: Interner
@@ -53,7 +53,7 @@ struct BeginningFinder {
   /// tell.
   ///
   /// - Parameters:
-  ///   - isExact: whether an event told of it: then that tells also whether it started.
+  ///   - isExact: whether an event reported it: then that tells also whether it started.
   ///   - process: the set of its process.
   func thread(
     in set: InternedSet, _ origin: ThreadOrigin, isExact: Bool, of process: InternedSet?

@@ -5,7 +5,7 @@ internal import SQLite
 final class ContainerWriter {
   private let connection: Connection
   private let folders: CgroupFolders
-  /// Those that were met and of which no name is known: by row, and only those on the machine itself,
+  /// Those that were observed and of which no name is known: by row, and only those on the machine itself,
   /// since the files of what runs inside a container are in there.
   private var unnamed: [Int64: ContainerIdentity] = [:]
 
@@ -72,7 +72,7 @@ final class ContainerWriter {
       .bind(.integer(row)).first { _ in true } ?? false
   }
 
-  /// Those of which no name is known, that were met since the last call.
+  /// Those of which no name is known, that were observed since the last call.
   func takeUnnamed() -> [ContainerIdentity] {
     defer { unnamed.removeAll() }
     return unnamed.sorted { $0.key < $1.key }.map(\.value)

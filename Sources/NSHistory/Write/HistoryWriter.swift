@@ -137,7 +137,7 @@ public final class HistoryWriter {
     return try wrapped { () throws(SQLiteError) in try session.writeSomeEvents() }
   }
 
-  /// Writes a look for pins, in a transaction of its own; to be called once the session has a sample.
+  /// Writes a scan for pins, in a transaction of its own; to be called once the session has a sample.
   ///
   /// After an error it is not certain that the look is in the file. Throws `HistoryError` as `write`
   /// of a sample does.
@@ -150,7 +150,7 @@ public final class HistoryWriter {
   /// socket may keep it; or a process exited that had such a file or socket open, so that it may keep none any more.
   public func takePinScanRequest() -> Bool { session?.takePinScanRequest() ?? false }
 
-  /// The containers that were met since the last call and of which no name is known, of those on the
+  /// The containers that were observed since the last call and of which no name is known, of those on the
   /// machine itself.
   public func takeUnnamedContainers() -> [ContainerIdentity] {
     session?.takeUnnamedContainers() ?? []
@@ -204,15 +204,15 @@ public final class HistoryWriter {
   }
 }
 
-/// How a sample stands to its schedule, and to what events told before it.
+/// How a sample stands to its schedule, and to what events reported before it.
 public struct SampleTiming: Sendable, Hashable {
   /// Nanoseconds behind its schedule; nil when it is in time.
   public var late: Int64?
   /// Why there is no sample in the time before it; nil when there is one.
   public var gap: GapCause?
-  /// Whether events told all that happened since the sample before.
+  /// Whether events reported all that happened since the sample before.
   public var isExact: Bool
-  /// Of how many processes it showed what no event had told.
+  /// Of how many processes it showed what no event had reported.
   public var disagreements: Int
   /// Where events were lost, since the sample before.
   public var losses: [LostEvents]

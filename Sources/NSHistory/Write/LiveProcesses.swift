@@ -28,7 +28,7 @@ struct LiveProcesses {
     var set: InternedSet
     /// Whether there was something to tell of how it came to where it is.
     var isNoteworthy: Bool
-    /// Whether a sample has met it.
+    /// Whether a sample has observed it.
     var isMet = true
   }
 
@@ -52,7 +52,7 @@ struct LiveProcesses {
     changes += 1
   }
 
-  /// A sample has met the process.
+  /// A sample has observed the process.
   mutating func meet(_ token: ProcessToken) { processes[token]?.isMet = true }
 
   /// Forgets a process, that was there last at a number; unless it may go on.

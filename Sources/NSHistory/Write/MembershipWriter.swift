@@ -16,12 +16,12 @@ struct MembershipWriter {
   ///
   /// - Parameters:
   ///   - isFirst: whether it is the first sample of its session.
-  ///   - confirmed: the last sample up to which it is certain what events told.
+  ///   - confirmed: the last sample up to which it is certain what events reported.
   func write(
     _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
     isFirst: Bool, confirmed: Int64
   ) throws(SQLiteError) {
-    // What events told of a process that a sample contradicts is certain only up to the last sample.
+    // What events reported a process that a sample contradicts is certain only up to the last sample.
     func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> Int64 {
       backlog.contradicted.contains(token) ? max(process.from, confirmed) : sample - 1
     }

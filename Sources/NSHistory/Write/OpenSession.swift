@@ -21,17 +21,17 @@ final class OpenSession {
   /// Whether what was committed since the last scan for pins asks for another one; see `takePinScanRequest`.
   private var needsPinScan = false
   private let pinWriter: PinWriter
-  /// The rows of what the last look for pins found.
+  /// The rows of what the last scan for pins found.
   private var pins: [PinWriter.Key: Int64] = [:]
-  /// When the last sample was over that was not only to confirm what events told; on the boot clock.
+  /// When the last sample was over that was not only to confirm what events reported; on the boot clock.
   private var lastBeginning: Int64 = .max
-  /// When the first look for pins since was over; nil before.
+  /// When the first scan for pins since was over; nil before.
   private var lookedForPins: Int64?
   private var live = LiveProcesses()
   /// The number of the last sample, and of the last sample or event.
   private var lastSample: Int64?
   private var lastNumber: Int64
-  /// The last sample that confirmed what events had told: of the one after it that is not certain,
+  /// The last sample that confirmed what events had reported: of the one after it that is not certain,
   /// if the next contradicts.
   private var confirmed: Int64?
   private var clock = ClockWatch()
@@ -166,7 +166,7 @@ final class OpenSession {
   var hasBacklog: Bool { pending.count > portion }
 
   /// Writes a sample in one transaction, behind the events. After an error, all is as before but that
-  /// of both only the outcome is kept, unless the sample only confirms what the events told.
+  /// of both only the outcome is kept, unless the sample only confirms what the events reported.
   func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(SQLiteError) -> HistoryWriter.Written {
@@ -204,7 +204,7 @@ final class OpenSession {
         try RelationWriter(connection: connection, interner: interner).write(news.related)
       }
     } catch {
-      // What events told stands without a sample that only confirms it.
+      // What events reported stands without a sample that only confirms it.
       if isExact, sample.isConfirmation {
         backlog.addDetails(of: sample)
       } else {
@@ -228,7 +228,7 @@ final class OpenSession {
       changes: changes, clockStep: clock.takeUnreported(), gap: timing.gap)
   }
 
-  /// Writes a look for pins in one transaction. After an error all is as before.
+  /// Writes a scan for pins in one transaction. After an error all is as before.
   func write(_ scan: PinScan) throws(SQLiteError) {
     let scan = bootClock.scan(scan)
     var found: [PinWriter.Key: Int64] = [:]

@@ -19,7 +19,7 @@ struct PinWriter {
   /// Writes a look, in a transaction that the caller has begun. Gives the rows of the pins that it
   /// found.
   ///
-  /// - Parameter open: the rows of those that the last look of the session found.
+  /// - Parameter open: the rows of those thin the last scan of the session found.
   func write(_ scan: PinScan, after open: [Key: Int64]) throws(SQLiteError) -> [Key: Int64] {
     try connection.prepare(
       """

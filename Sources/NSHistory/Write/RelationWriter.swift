@@ -32,8 +32,8 @@ struct RelationWriter {
 struct MakerWriter {
   let connection: Connection
   let interner: Interner
-  /// From when on, on the boot clock, a look for pins had found what a mount, a file or a socket alone
-  /// kept, and events told all since; nil where that is not so.
+  /// From when on, on the boot clock, a scan for pins had found what a mount, a file or a socket alone
+  /// kept, and events reported all since; nil where that is not so.
   let known: Int64?
 
   /// A process made another in a set (clone(2)): a new process is where its parent's children go, or in

@@ -22,18 +22,18 @@ public struct SessionInfo: Sendable {
   public var hostName: [UInt8]?
   /// The recorder's own pid namespace; nil when not readable.
   public var recorderPIDNamespaceInode: UInt64?
-  /// The pid namespace whose processes are recorded; nil when that could not be told.
+  /// The pid namespace whose processes are recorded; nil when that could not be reported.
   public var shownPIDNamespace: ObservedNamespace?
   /// The recorder's time namespace, which shifts start times; nil when not readable.
   public var timeNamespaceInode: UInt64?
   /// How far the boot clock of that namespace is ahead of the initial one, in nanoseconds; nil where
-  /// that could not be told.
+  /// that could not be reported.
   public var bootOffset: Int64?
   /// The `hidepid` of the mount of `procRoot`; 0 is off, nil is not known.
   public var hidePID: Int64?
   /// Whether it listens to events.
   public var hasEvents: Bool
-  /// Which of the processes that no sample met are kept.
+  /// Which of the processes that no sample observed are kept.
   public var shortLived: ShortLived
   /// When the session began.
   public var started: ClockReading
@@ -68,7 +68,7 @@ public struct SessionInfo: Sendable {
   }
 }
 
-/// Which of the processes that no sample met are kept. The raw value is the text kept in the file.
+/// Which of the processes that no sample observed are kept. The raw value is the text kept in the file.
 public enum ShortLived: String, Sendable, Hashable, CaseIterable {
   /// Every one.
   case all

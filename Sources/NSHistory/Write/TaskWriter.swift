@@ -15,7 +15,7 @@ struct TaskWriter {
   /// - Parameters:
   ///   - mayBeKnown: whether an earlier session can have met it. Within a session, a held directory
   ///     already told it from every other process, even of one PID and start.
-  ///   - number: the sample or event that it was met at.
+  ///   - number: the sample or event that it was observed at.
   ///   - parent: the row of its parent, if that is known.
   ///   - isMaker: whether an event reported that the parent made it.
   func row(
@@ -50,7 +50,7 @@ struct TaskWriter {
     return (row, false)
   }
 
-  /// A new row, of a process or a thread that an event told of.
+  /// A new row, of a process or a thread that an event reported.
   func insert(
     _ start: EventStart, at now: ClockReading, number: Int64, parent: Int64?
   ) throws(SQLiteError) -> Int64 {
@@ -83,7 +83,7 @@ struct TaskWriter {
 
   /// Removes a process that is not to be kept, with where it was.
   func remove(_ row: Int64) throws(SQLiteError) {
-    // Nobody is to be told as the maker of whom nothing is known.
+    // Nobody is to be reported as the maker of whom nothing is known.
     try connection.prepare(
       """
       UPDATE namespace SET maker_task_id = NULL, maker_certain = NULL WHERE maker_task_id = ?

@@ -69,7 +69,7 @@ struct ChangeFolding {
     tasks[task.token] = nil
   }
 
-  /// Folds none any more, because a sample tells where all are; but for the tasks of some processes, of
+  /// Folds none any more, because a sample shows where all are; but for the tasks of some processes, of
   /// which it does not.
   mutating func forgetAll(but folded: Set<Int32>) {
     for task in tasks.values where !folded.contains(task.pid) { forget(task) }

@@ -10,7 +10,7 @@ protocol EventFeed: AnyObject {
   var descriptors: [Int32] { get }
   /// Whether it does not say when there is something to drain.
   var isQuiet: Bool { get set }
-  /// Takes all that was told; gives what was lost.
+  /// Takes all that was reported; gives what was lost.
   func drain(into events: inout [KernelEvent]) -> [EventLoss]
   /// Looks whether processors came or went.
   func refreshProcessors() throws(EventsError) -> EventLoss?

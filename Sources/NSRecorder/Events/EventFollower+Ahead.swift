@@ -5,7 +5,7 @@ internal import NamespaceEvents
 internal import NamespaceModel
 
 extension EventFollower {
-  /// How much later what was done may be told, in nanoseconds.
+  /// How much later what was done may be reported, in nanoseconds.
   static let delay: Int64 = 10_000_000
   /// How many of the events that follow are looked at for one of them.
   private static let mostAhead = 256
@@ -32,9 +32,9 @@ extension EventFollower {
   /// left.
   func isStillReferenced(_ namespace: FollowedNamespace) -> Bool {
     var holders = namespace.holders
-    // Those of which an event was met, and how many links of theirs count now.
+    // Those of which an event was observed, and how many links of theirs count now.
     var links: [Int32: Int] = [:]
-    // Tasks that one which holds it made, and whose namespaces are told next.
+    // Tasks that one which holds it made, and whose namespaces are reported next.
     var born: Set<Int32> = []
     func count(_ tid: Int32) -> Int { links[tid] ?? self.links(of: tid, to: namespace) }
     for (place, event) in near.enumerated() where holders > 0 {
@@ -49,7 +49,7 @@ extension EventFollower {
         links[event.tid] = 0
       case .namespaces(let inodes):
         let isIn = inodes[namespace.type] == namespace.inode
-        // Of where its children go no event tells; and of who comes from elsewhere it is not certain
+        // Of where its children go no event reports; and of who comes from elsewhere it is not certain
         // that this is the one which has the number.
         let before = count(event.tid)
         let stays = before > 0 && isOwn(event.tid, namespace)

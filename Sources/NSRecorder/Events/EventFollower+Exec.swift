@@ -9,7 +9,7 @@ extension EventFollower {
     paused[pid] != nil || processes[pid]?.set.isZombie == true
   }
 
-  /// Whether a process may have threads that no event told of.
+  /// Whether a process may have threads that no event reported.
   func mayHaveUnreportedThreads(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
 
   func rename(
@@ -56,17 +56,17 @@ extension EventFollower {
       return
     }
     folding.forget(task)
-    // A sample may have met it before the kernel told of it.
+    // A sample may have met it before the kernel reported it.
     if let appearance = early.removeValue(forKey: task.pid), task.source == nil {
       task.bind(to: appearance)
     }
-    // Of a thread that was there before all began no event told where it was.
+    // Of a thread that was there before all began no event reported where it was.
     task.set = set ?? self.set(of: [:])
     processes[task.pid] = task
     sets.enter(task.set)
     unconfirmed.insert(task.pid)
     guard batch != nil else { return }
-    // Its main thread exited while all began: nothing of it was told.
+    // Its main thread exited while all began: nothing of it was reported.
     if task.told == nil { return tell(task, parent: nil, at: event.time) }
     task.told = task.set
     batch?.events.append(ProcessEvent(boot: event.time, .resumed(task.token, task.set.observed)))

@@ -5,7 +5,7 @@ internal import NamespaceModel
 internal import Procfs
 
 extension EventFollower {
-  /// The set that a record tells of, and what was read right after.
+  /// The set that a record reports, and what was read right after.
   ///
   /// - Parameter before: where the task was, or its maker's children go: what of that has not changed
   ///   is the same still, because the task held it all the time.

@@ -1,4 +1,4 @@
-// Samples and events: a sample tells where all begins, or begins anew after events were lost; from then
+// Samples and events: a sample shows where all begins, or begins anew after events were lost; from then
 // on it verifies. What it read of a process to which something happened meanwhile proves nothing, so of
 // that the next one tells.
 
@@ -6,7 +6,7 @@ internal import NamespaceModel
 
 extension EventFollower {
   /// What a sample has to tell in the history's own names, and of which processes it shows what no
-  /// event had told.
+  /// event had reported.
   struct Verified {
     var sample: ProcessSample
     /// Of how many.
@@ -23,7 +23,7 @@ extension EventFollower {
     }
   }
 
-  /// Begins with what a sample saw. Events that were told since it began are to be taken in between
+  /// Begins with what a sample saw. Events that were reported since it began are to be taken in between
   /// `begin` and `finishBeginning`: on top of what was read they make what was when it was over.
   ///
   /// - Parameter folded: the processes of which a change is waiting before which others were left out:
@@ -39,7 +39,7 @@ extension EventFollower {
     unreportedNames.removeAll()
     suspects.removeAll()
     suspectThreads.removeAll()
-    // What was told of them next may be lost.
+    // What was reported them next may be lost.
     newborn.removeAll()
     // What the sample does not tell of them is not known any more.
     let before = threads
@@ -68,7 +68,7 @@ extension EventFollower {
     for companion in sample.companions { begin(companion, before) }
   }
 
-  /// Whether the exit of a zombie was told: it began in what was lost only if a thread of it is left.
+  /// Whether the exit of a zombie was reported: it began in what was lost only if a thread of it is left.
   private func hasExited(
     _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ crowded: Set<ProcessToken>
   ) -> Bool {
@@ -136,7 +136,7 @@ extension EventFollower {
       for task in paused.values where task.token == token { task.told = nil }
       if told.suspects.contains(token) { news.contradicted.insert(token) }
     }
-    // What the sample told of the others it read itself.
+    // What the sample shown the others it read itself.
     unconfirmed = unconfirmed.filter { processes[$0]?.set.hasUnknownID == true }
     told = ReportedState()
     return news
@@ -167,7 +167,7 @@ extension EventFollower {
     task.told = set
   }
 
-  /// What the history knows of tasks, to be compared with once a sample has told where they are.
+  /// What the history knows of tasks, to be compared with once a sample has shown where they are.
   func toldTasks() -> ReportedState {
     var told = ReportedState()
     for task in processes.values { told.sets[task.token] = task.told }
@@ -188,7 +188,7 @@ struct ReportedState {
 }
 
 extension ProcessFacts {
-  /// Whether it is the same process, as one that an event told of: that knows its start to one clock
+  /// Whether it is the same process, as one that an event reported: that knows its start to one clock
   /// tick or the next.
   func isSame(_ other: ProcessFacts) -> Bool {
     guard let one = startTicks, let two = other.startTicks else { return false }

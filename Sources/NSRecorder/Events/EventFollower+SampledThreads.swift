@@ -1,9 +1,9 @@
-// Threads that a sample shows to be tasks of their own: where all begins, and beside what events told.
+// Threads that a sample shows to be tasks of their own: where all begins, and beside what events reported.
 
 internal import NamespaceModel
 
 extension EventFollower {
-  /// Who a thread is, as it is told.
+  /// Who a thread is, as it is reported.
   func facts(of thread: FollowedThread, _ tid: Int32) -> ThreadFacts {
     ThreadFacts(
       tid: tid, process: (processes[thread.pid] ?? paused[thread.pid])?.token,
@@ -82,14 +82,14 @@ extension EventFollower {
 
   /// Whether a thread that was followed is certainly one with a start.
   ///
-  /// An event tells its start to one clock tick or the next. If it was there for longer than that, who
+  /// An event reports its start to one clock tick or the next. If it was there for longer than that, who
   /// has its number later started later.
   private func hasSameStart(_ thread: FollowedThread, _ facts: ThreadFacts) -> Bool {
     guard let one = thread.startTicks, let two = facts.startTicks else { return false }
     return (one == two || one == two &+ 1 || two == one &+ 1) && Self.ticks(now) > one &+ 2
   }
 
-  /// Compares the threads of a sample with what events told up to its beginning.
+  /// Compares the threads of a sample with what events reported up to its beginning.
   func verifyThreads(
     _ companions: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
     _ verified: inout Verified
@@ -162,12 +162,12 @@ extension EventFollower {
     verified.sample.disappeared.append(task.token)
     verified.sample.contradicted.insert(task.token)
     verified.disagree(task, tid: tid, reported: task.set, sampled: nil)
-    // That is told; and where it is now an event will tell.
+    // That is reported; and where it is now an event will tell.
     task.told = nil
     endThread(tid, at: now)
   }
 
-  /// A thread of which no event told.
+  /// A thread of which no event reported.
   private func admit(
     _ read: SampledProcesses.Process, _ token: ProcessToken, _ verified: inout Verified
   ) {

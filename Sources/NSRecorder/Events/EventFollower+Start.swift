@@ -1,4 +1,4 @@
-// Starts, and changes of namespaces: the kernel tells of a fork first, and then of where the new task is.
+// Starts, and changes of namespaces: the kernel reports a fork first, and then of where the new task is.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -46,11 +46,11 @@ extension EventFollower {
     _ event: KernelEvent, _ birth: Birth, _ inodes: NamespaceInodes, _ look: TaskLook?
   ) {
     if let known = processes[event.pid], known.set.isZombie {
-      // Of its reaping no event told.
+      // Of its reaping no event reported.
       for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
       end(known, at: event.time)
     } else if let known = processes[event.pid] {
-      // A sample may have met it before the kernel told of it.
+      // A sample may have met it before the kernel reported it.
       if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
       return
     }
@@ -104,7 +104,7 @@ extension EventFollower {
     }
   }
 
-  /// The start time that `stat` has, as far as the event tells it: the process is made just before.
+  /// The start time that `stat` has, as far as the event reports it: the process is made just before.
   static func ticks(_ time: Int64) -> UInt64 {
     UInt64(max(0, time) / (1_000_000_000 / Int64(ClockTick.perSecond)))
   }

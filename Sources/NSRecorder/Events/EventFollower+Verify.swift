@@ -1,9 +1,9 @@
-// A sample beside what events told.
+// A sample beside what events reported.
 
 internal import NamespaceModel
 
 extension EventFollower {
-  /// Compares a sample with what events told up to its beginning.
+  /// Compares a sample with what events reported up to its beginning.
   ///
   /// - Parameter touched: the processes to which something happened while it was taken, or so shortly
   ///   after that it may have shown already.
@@ -23,7 +23,7 @@ extension EventFollower {
     for change in sample.changed {
       guard let process = sources[change.token] else { continue }
       unconfirmed.insert(process.pid)
-      // It was told to have exited, and goes on: an exec that no event told, or not of whom.
+      // It was told to have exited, and goes on: an exec that no event reported, or not of whom.
       if processes[process.pid] == nil, !process.links.isZombie, early[process.pid] == nil {
         early[process.pid] = process.appearance(change.token)
       }
@@ -44,7 +44,7 @@ extension EventFollower {
       } else if task.source == nil,
         let (token, process) = sources.same(as: task.facts, isZombie: task.set.isZombie)
       {
-        // While it was met its main thread had exited.
+        // While it was observed its main thread had exited.
         identify(task, as: process.appearance(token), touched, &verified)
         sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
@@ -52,7 +52,7 @@ extension EventFollower {
         lose(task, touched, &suspects, &verified)
       }
     }
-    // After these: one of them may have had the number of a process that no event told of.
+    // After these: one of them may have had the number of a process that no event reported.
     for (pid, appearance) in early where self.suspects.contains(pid) && !touched.contains(pid) {
       guard let process = sources[appearance.token] else {
         early[pid] = nil
@@ -70,7 +70,7 @@ extension EventFollower {
     return verified
   }
 
-  /// A process that a sample meets for the first time.
+  /// A process that a sample observes for the first time.
   private func meet(
     _ appearance: ProcessSample.Appearance, _ gone: [ProcessToken: SampledProcesses.Process],
     _ touched: Set<Int32>, _ suspects: inout Set<Int32>, _ verified: inout Verified
@@ -128,7 +128,7 @@ extension EventFollower {
 
   private func wasSuspect(_ pid: Int32) -> Bool { suspects.contains(pid) }
 
-  /// A process of which no event told.
+  /// A process of which no event reported.
   private func admit(
     _ appearance: ProcessSample.Appearance, _ process: SampledProcesses.Process,
     _ verified: inout Verified
@@ -154,7 +154,7 @@ extension EventFollower {
     _ verified: inout Verified
   ) {
     guard !touched.contains(task.pid) else { return }
-    // No event tells when a zombie is reaped. One with threads is not.
+    // No event reports when a zombie is reaped. One with threads is not.
     let isZombie = task.set.isZombie && threadsOf[task.pid] == nil
     guard isZombie || wasSuspect(task.pid) else {
       suspects.insert(task.pid)
@@ -186,10 +186,10 @@ extension EventFollower {
     guard read !== task.set, !read.isZombie else { return false }
     let differs = read.isElsewhere(than: task.set)
     if differs, !wasSuspect { return true }
-    // What an event told stands where the sample was denied it.
+    // What an event reported stands where the sample was denied it.
     let links = zip(read.links, task.set.links).map { read, told -> FollowedLink in
       if case .unread(.denied) = read { return told }
-      // What was told without an id keeps its name.
+      // What was reported without an id keeps its name.
       let isSame = told.namespace != nil && read.inode == told.inode
       return isSame && !read.isSurelyOther(than: told) ? told : read
     }

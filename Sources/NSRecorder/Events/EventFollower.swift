@@ -1,11 +1,11 @@
 // Follows every task from event to event: what each event changes, and what there is to tell of it.
-// Samples tell where to begin, and whether all was right since (EventFollower+Sample.swift).
+// Samples show where to begin, and whether all was right since (EventFollower+Sample.swift).
 
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// Knows where every task is, as events tell, and makes of events what the history is told.
+/// Knows where every task is, as events report, and makes of events what the history is reported.
 final class EventFollower {
   let sets = FollowedSets()
   var processes: [Int32: FollowedTask] = [:]
@@ -21,7 +21,7 @@ final class EventFollower {
   /// The event being taken in: when it was, and what follows.
   private(set) var now: Int64 = 0
   private(set) var ahead: ArraySlice<EventQueue.Item> = []
-  /// What is told next; nil while there is nothing to add to, because a sample is to tell it all.
+  /// What is reported next; nil while there is nothing to add to, because a sample is to tell it all.
   var batch: EventBatch?
   /// Counts the batches.
   private(set) var turns = 0
@@ -37,7 +37,7 @@ final class EventFollower {
   /// Processes whose user or cgroup a sample has to tell for certain, and in how many samples it will have
   /// been read.
   var unsettled: [Int32: Int] = [:]
-  /// When an event told what cannot be, by those before it: one of them is missing.
+  /// When an event reported what cannot be, by those before it: one of them is missing.
   var contradiction: Int64?
   /// Whether the sample with which all is to begin missed a thread that executed a program while it was
   /// taken.
@@ -46,14 +46,14 @@ final class EventFollower {
   var sources = SampledProcesses()
   /// Relations of namespaces that no sample has proved yet to be one that a task holds.
   var relations = PendingRelations()
-  /// Processes that a sample met before their first event was taken in.
+  /// Processes that a sample observed before their first event was taken in.
   var early: [Int32: ProcessSample.Appearance] = [:]
   /// The tasks that change their namespaces too often to record each change.
   var folding = ChangeFolding()
   /// When the last sample from which all began was over.
   var began: Int64 = .min
 
-  /// A task whose start was told, and its namespaces are told next.
+  /// A task whose start was reported, and its namespaces are reported next.
   struct Birth {
     let pid: Int32
     let parent: FollowedTask?

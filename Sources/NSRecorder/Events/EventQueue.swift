@@ -2,7 +2,7 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// What the kernel told and is not taken in yet: events come from several processors, and only some
+/// What the kernel reported and is not taken in yet: events come from several processors, and only some
 /// time later it is certain that none is missing in between.
 ///
 /// A namespace's id, and what no record holds, has to be read while the task is where the event says.
@@ -80,7 +80,7 @@ struct EventQueue {
   /// - Parameters:
   ///   - known: what the record of a task would say, by all that was taken in before.
   ///   - mayExecAfterLeaderExit: whether a process whose main thread has exited may go on by exec.
-  ///   - mayHaveUnreportedThreads: whether a process may have threads that no event told of.
+  ///   - mayHaveUnreportedThreads: whether a process may have threads that no event reported.
   ///   - folded: the links of a task of which changes are left out at present.
   mutating func add(
     _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?,
@@ -219,7 +219,7 @@ struct EventQueue {
     let threads = probe.threads(of: event.pid)
     guard threads.count <= Self.mostThreads else { return look }
     for thread in threads where thread != event.tid {
-      // Of one that has begun to exit the end may have been told.
+      // Of one that has begun to exit the end may have been reported.
       if let values = probe.links(of: thread, NamespaceLink.allCases, whileRunning: true) {
         look.threads[thread] = Dictionary(
           uniqueKeysWithValues: zip(NamespaceLink.allCases, values))

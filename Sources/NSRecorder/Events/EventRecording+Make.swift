@@ -42,7 +42,7 @@ extension EventRecording {
     } catch { throw .events(error) }
   }
 
-  /// Why what the kernel tells would not fit to what samples show; nil where it does.
+  /// Why what the kernel reports would not fit to what samples show; nil where it does.
   private static func uselessness(
     _ root: ProcRoot, _ surroundings: RecorderEnvironment
   ) -> String? {

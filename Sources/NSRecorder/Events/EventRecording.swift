@@ -3,7 +3,7 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// The part of a recorder that listens: collects what the kernel tells, and hands it over in the order
+/// The part of a recorder that listens: collects what the kernel reports, and hands it over in the order
 /// of time, once it is certain that nothing in between is missing.
 final class EventRecording {
   private let listener: any EventFeed
@@ -31,7 +31,7 @@ final class EventRecording {
   private static let most = 1 << 18
   /// How many are taken in before the rings are looked at again.
   private static let stride = 1024
-  /// How much later what was done may be told.
+  /// How much later what was done may be reported.
   private static let delay: Int64 = 5_000_000
 
   init(
@@ -59,7 +59,7 @@ final class EventRecording {
   /// How many events wait to be handed over.
   var count: Int { queue.count }
 
-  /// Takes over what the kernel has told.
+  /// Takes over what the kernel has reported.
   func collect() {
     let wasBusy = isBusy
     take()
@@ -78,7 +78,7 @@ final class EventRecording {
       buffer, known: follower.inodes, mayExecAfterLeaderExit: follower.mayExecAfterLeaderExit,
       mayHaveUnreportedThreads: follower.mayHaveUnreportedThreads, folded: follower.folded)
     follower.sets.sights += queue.takeSights()
-    // Who is told more than can be taken in begins anew before memory is short.
+    // Who is reported more than can be taken in begins anew before memory is short.
     if beginning == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
       losses.append(
         LostEvents(
@@ -124,7 +124,7 @@ final class EventRecording {
     collect()
   }
 
-  /// From here on nothing is certain until a sample has told where all is: what waits still, or may
+  /// From here on nothing is certain until a sample has shown where all is: what waits still, or may
   /// be on its way, is lost too.
   private func lose(horizon: Int64) {
     let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
@@ -167,7 +167,7 @@ final class EventRecording {
     queue.compact()
   }
 
-  /// What events told since the last time.
+  /// What events reported since the last time.
   private func handOver() -> [EventBatch] {
     let now = self.now()
     let all = batches + (follower.turn(epoch: now.wall - now.boot).map { [$0] } ?? [])
@@ -188,7 +188,7 @@ final class EventRecording {
 
   /// What a sample and the events before it tell.
   struct Outcome {
-    /// What events told before it.
+    /// What events reported before it.
     var batches: [EventBatch] = []
     /// Nil where events were lost meanwhile: then another sample is needed.
     var sample: ProcessSample?
@@ -255,7 +255,7 @@ final class EventRecording {
   private func begin(
     _ sample: ProcessSample, _ now: ClockReading, _ horizon: Int64
   ) throws(EventsError) -> Outcome {
-    // What was certain before the loss is told as such.
+    // What was certain before the loss is reported as such.
     let batches = try beginning == nil ? turn() : []
     // Losses that came up since the sample was taken leave it worth nothing.
     let lost = losses + (beginning ?? [])

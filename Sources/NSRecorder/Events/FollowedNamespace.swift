@@ -8,7 +8,7 @@ final class FollowedNamespace {
   /// How many links of tasks lead to it: while one does it lives, and its inode number is no other's.
   var holders = 0
 
-  /// The kernel's id by which a mount was found to keep it, where no task was met in it.
+  /// The kernel's id by which a mount was found to keep it, where no task was observed in it.
   var mountedID: UInt64?
 
   /// When it was known at the latest, on the boot clock.

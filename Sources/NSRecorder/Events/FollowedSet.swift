@@ -7,13 +7,13 @@ final class FollowedSet {
   let links: [FollowedLink]
   /// What a record of the kernel has of it.
   let inodes: NamespaceInodes
-  /// What is told of it.
+  /// What is reported it.
   private(set) var observed: ObservedSet
   /// Whether the process is a zombie.
   let isZombie: Bool
   /// How many tasks have it.
   fileprivate(set) var members = 0
-  /// What a child of theirs has, as far as events tell.
+  /// What a child of theirs has, as far as events report.
   fileprivate(set) var forChildren: FollowedSet?
 
   fileprivate init(_ links: [FollowedLink]) {
@@ -136,7 +136,7 @@ final class FollowedSets {
       NamespaceLink.allCases.map { folded.contains($0) ? .unread(.unseen) : set[$0] })
   }
 
-  /// What a child has of a task in a set. In which time namespace it is no event tells: clone3(2) may
+  /// What a child has of a task in a set. In which time namespace it is no event reports: clone3(2) may
   /// make one for it.
   func forChildren(of set: FollowedSet) -> FollowedSet {
     if let known = set.forChildren { return known }
@@ -155,7 +155,7 @@ final class FollowedSets {
     namespaces[NamespaceNumber(type: type, inode: inode)].flatMap { $0.holders > 0 ? $0 : nil }
   }
 
-  /// A namespace that an event told of: the one that has the number, if a task is in it; or else one
+  /// A namespace that an event reported: the one that has the number, if a task is in it; or else one
   /// that has come since.
   ///
   /// A task is told to have left a moment after it did, and in between the number may be given again:
@@ -373,7 +373,7 @@ final class FollowedSets {
     }
   }
 
-  /// A task came into a set. A zombie is in no namespace for certain: of its end no event tells.
+  /// A task came into a set. A zombie is in no namespace for certain: of its end no event reports.
   func enter(_ set: FollowedSet) {
     set.members += 1
     guard !set.isZombie else { return }

@@ -15,7 +15,7 @@ final class FollowedTask {
   var description: ProcessDescription
   /// When its last event was, on the boot clock: what it did by then was over.
   var lastEvent: Int64 = .min
-  /// In which batch, and where in that, its start was told; nil where no event told it.
+  /// In which batch, and where in that, its start was reported; nil where no event reported it.
   var start: (turn: Int, place: Int)?
   /// Whether it was reported to have run a program.
   var hasExecuted = false
@@ -26,7 +26,7 @@ final class FollowedTask {
   /// While its main thread has exited and that is not reported yet: the threads that are about to exit
   /// too. If all threads exit, the process exits with the last of them.
   var exiting: Set<Int32> = []
-  /// Whether a sample told of it first: no event told of the threads that it had by then.
+  /// Whether a sample shown it first: no event reported the threads that it had by then.
   var isOlder: Bool { start == nil }
   /// Its name by the samples; nil while none has met it.
   var source: ProcessToken?
@@ -41,7 +41,7 @@ final class FollowedTask {
     self.description = description
   }
 
-  /// A sample has met it: that knows more of it, but not who made it.
+  /// A sample has observed it: that knows more of it, but not who made it.
   func bind(to appearance: ProcessSample.Appearance) {
     source = appearance.token
     let parent = facts.parentPID

@@ -1,6 +1,6 @@
 internal import NamespaceModel
 
-/// What samples told of processes: each tells only what is new.
+/// What samples shown processes: each tells only what is new.
 struct SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   /// The threads that are tasks of their own, of those that the last sample read.
@@ -70,7 +70,7 @@ struct SampledProcesses {
 
   subscript(token: ProcessToken) -> Process? { processes[token] }
 
-  /// Takes in what a sample tells; gives the processes that it does not see any more.
+  /// Takes in what a sample shows; gives the processes that it does not see any more.
   mutating func add(_ sample: ProcessSample) -> [ProcessToken: Process] {
     var gone: [ProcessToken: Process] = [:]
     tokens.removeAll()

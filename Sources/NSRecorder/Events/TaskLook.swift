@@ -2,7 +2,7 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// What a task was when it was looked at, right after an event told of it.
+/// What a task was when it was looked at, right after an event reported it.
 struct TaskLook {
   /// Links that were read.
   var links: [NamespaceLink: TaskProbe.Link]

@@ -32,7 +32,7 @@ extension PinScanner {
   }
 
   /// Whether `/proc/PID/fdinfo` gives an open file an inode number that namespaces have
-  /// (`include/uapi/linux/nsfs.h`, `proc_alloc_inum`): it is told without asking the file system,
+  /// (`include/uapi/linux/nsfs.h`, `proc_alloc_inum`): it is reported without asking the file system,
   /// which the root directory of a dead server would have to be. Before Linux 5.14 it is not told.
   private func hasNamespaceInode(_ number: Int32, _ process: PinProcess) -> Bool {
     guard case .success(let text) = SmallFile.read("fdinfo/\(number)", in: process.directory),

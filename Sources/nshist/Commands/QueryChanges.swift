@@ -12,9 +12,9 @@ struct QueryChanges: ParsableCommand {
       nshist query changes --namespace net:4026532281 --format csv
       nshist query changes --container web --since -1h
 
-      Marked are processes that entered namespaces which others had (entered), those that came \
+      Marked are processes that joined namespaces which others had (joined), those that came \
       from other namespaces into initial ones (to-initial), and namespaces that were not known \
-      before (new). One that lost its last process is emptied. Starts and exits without a change \
+      before (created). The last process of a namespace leaves it with last-exit. Starts and exits without a change \
       of namespaces are shown with --pid, --container or --namespace only. With --container they are \
       those of its processes, while they were in it, and of everyone who came into its own namespaces from \
       outside: the column CONTAINER says where each of them was.

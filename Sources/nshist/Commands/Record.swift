@@ -43,14 +43,14 @@ struct Record: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep processes that no sample met: all, those that changed namespaces, or none.",
+      "Keep processes that no sample observed: all, those that changed namespaces, or none.",
       valueName: "all|changed|none"))
   var shortLived = ShortLivedChoice.all
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "How often to look for mounts, open files and sockets that keep namespaces; or off.",
+      "How often to scan for pins: mounts, open files and sockets that keep namespaces; or off.",
       valueName: "time|off"))
   var pinsEvery = "60"
 

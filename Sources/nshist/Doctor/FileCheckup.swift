@@ -89,7 +89,8 @@ struct FileCheckup {
           \(found), every page is sound; short-lived processes were left out (record --short-lived \
           \(kept.rawValue))
           """,
-        advice: "of a process that no sample met nothing is known; record with --short-lived all")
+        advice:
+          "nothing is known of a process that no sample observed; record with --short-lived all")
     }
     return Checkup(what: "history", state: .fine, found: "\(found), every page is sound")
   }

@@ -15,7 +15,7 @@ enum EventsChoice: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
-/// Which processes that no sample met are kept, as an argument.
+/// Which processes that no sample observed are kept, as an argument.
 enum ShortLivedChoice: String, CaseIterable, ExpressibleByArgument {
   case all, changed, none
 

@@ -23,7 +23,7 @@ struct Column<Row> {
     self.cell = cell ?? { Table.Cell(text: json($0).field) }
   }
 
-  /// The field of a CSV record: an object is told in the words of a table.
+  /// The field of a CSV record: an object is reported in the words of a table.
   func field(_ row: Row) -> String {
     let value = json(row)
     return value.hasObjects ? cell(row).text : value.field

@@ -1,4 +1,4 @@
-// What a sample shows and no event told: believed at the second sample, as an event may be on its way, and
+// What a sample shows and no event reported: believed at the second sample, as an event may be on its way, and
 // counted then.
 
 import NamespaceModel

@@ -1,4 +1,4 @@
-// A short story of a few tasks, laid down by hand: what the kernel tells of them, what is read right after
+// A short story of a few tasks, laid down by hand: what the kernel reports them, what is read right after
 // each event, and what a sample shows. What comes of it is kept as a history would.
 
 import NamespaceEvents
@@ -11,9 +11,9 @@ import Procfs
 final class EventScript {
   let follower = EventFollower()
   var history = ToldHistory()
-  /// All that events told, in order.
+  /// All that events reported, in order.
   private(set) var events: [ProcessEvent] = []
-  /// The descriptions that events told, in order.
+  /// The descriptions that events reported, in order.
   var described: [(token: ProcessToken, description: ProcessDescription)] {
     events.compactMap { event in
       if case .described(let token, let description) = event.change {
@@ -40,11 +40,11 @@ final class EventScript {
   /// Begins with processes that are there.
   init(_ processes: [Int32: Place] = [10: .host]) { begin(processes) }
 
-  // MARK: What the kernel tells
+  // MARK: What the kernel reports
 
   /// - Parameters:
-  ///   - next: what is told of the same task next, and is known by then.
-  ///   - nextOf: the thread of its process that this is told of; nil for the same task.
+  ///   - next: what is reported the same task next, and is known by then.
+  ///   - nextOf: the thread of its process that this is reported; nil for the same task.
   func take(
     _ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, look: TaskLook? = nil,
     next: KernelEvent.Kind? = nil, nextOf: Int32? = nil
@@ -199,7 +199,7 @@ final class EventScript {
     }
   }
 
-  /// A sample is compared with what events told up to it.
+  /// A sample is compared with what events reported up to it.
   func verify(
     _ processes: [Int32: Place], touched: Set<Int32> = [], others: Set<Int32> = [],
     threads: [Int32: Thread]? = nil, companions: [Int32: Int32] = [:]
@@ -214,7 +214,7 @@ final class EventScript {
 
   /// All begins with a sample.
   ///
-  /// - Parameter meanwhile: what is told while it is taken.
+  /// - Parameter meanwhile: what is reported while it is taken.
   @discardableResult
   func begin(
     _ processes: [Int32: Place], others: Set<Int32> = [], threads: [Int32: Thread] = [:],

@@ -71,7 +71,7 @@ struct FoldingTests {
     let calm = script.verify([10: two, 20: .host])
     #expect(calm.disagreements == 0)
     #expect(script.namespace(.uts, of: 10)?.kernelID == 102)
-    // From then on each change is told again.
+    // From then on each change is reported again.
     script.move(10, one)
     #expect(script.turn().count == 1)
     #expect(script.namespace(.uts, of: 10)?.kernelID == 101)
@@ -100,7 +100,7 @@ struct FoldingTests {
     script.turn()
     hammer(200)
     let events = script.turn()
-    // Its threads stay where they were, and are told so once.
+    // Its threads stay where they were, and are reported so once.
     #expect(events.count < 640 + 60, "\(events.count)")
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
   }

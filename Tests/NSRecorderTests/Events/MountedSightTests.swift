@@ -1,4 +1,4 @@
-// A namespace that its maker mounted and left before it was met there, as `ip netns add` does, and that
+// A namespace that its maker mounted and left before it was observed there, as `ip netns add` does, and that
 // another process enters at once: the id that was read of the mount in between tells that it is one.
 
 import NamespaceEvents

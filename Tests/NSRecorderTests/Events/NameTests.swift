@@ -1,4 +1,4 @@
-// Names: what a process is called when its start is told, and what it is called later.
+// Names: what a process is called when its start is reported, and what it is called later.
 
 import NamespaceModel
 import Testing
@@ -69,7 +69,7 @@ struct NameTests {
     for number in 0..<1000 { script.comm(20, "name \(number)", isExec: true) }
     script.exit(20)
     #expect(script.turn().count == 20)
-    // Between those that are told and the last it has names that are not known.
+    // Between those that are reported and the last it has names that are not known.
     #expect(names == (1...16).map { "name \($0)" } + ["", "name 999"])
     #expect(
       script.described.map(\.description.mayBeOlder)

@@ -1,14 +1,14 @@
-// Compares what a history is told with what was, after each event and each sample.
+// Compares what a history is reported with what was, after each event and each sample.
 
 import NamespaceModel
 
 @testable import NSRecorder
 
-/// Knows what was told, and what was.
+/// Knows what was reported, and what was.
 struct Oracle {
   private(set) var history = ToldHistory()
   private(set) var faults: [String] = []
-  /// How many links were compared, and how many of these were told as unseen or without an id.
+  /// How many links were compared, and how many of these were reported as unseen or without an id.
   private(set) var compared = 0
   private(set) var vague = 0
   private var truth: [Int32: Held] = [:]
@@ -34,21 +34,21 @@ struct Oracle {
       advance(to: event.boot, machine)
       let before = threads
       compare(at: event.boot)
-      // A thread that was told once is told until it exits, wherever it goes.
+      // A thread that was reported once is reported until it exits, wherever it goes.
       for tid in before.subtracting(threads) where truth[tid].map({ $0.pid != tid }) == true {
         faults.append("\(event.boot): thread \(tid) is told no more, and runs")
       }
     }
   }
 
-  /// - Parameter moment: when all is as the sample tells.
+  /// - Parameter moment: when all is as the sample shows.
   mutating func check(_ sample: ProcessSample, at moment: Int64, _ machine: SimulatedMachine) {
     history.apply(sample)
     advance(to: moment, machine)
     compare(at: moment)
   }
 
-  /// All that happened up to a moment was told.
+  /// All that happened up to a moment was reported.
   mutating func check(upTo moment: Int64, _ machine: SimulatedMachine) {
     advance(to: moment, machine)
     compare(at: moment)
@@ -146,7 +146,7 @@ struct Oracle {
   }
 }
 
-/// Whether two names may be of one namespace: where one was told without an id it is not known.
+/// Whether two names may be of one namespace: where one was reported without an id it is not known.
 private func isOne(_ known: ObservedNamespace?, _ told: ObservedNamespace) -> Bool {
   guard let known, known.kernelID != nil, told.kernelID != nil else { return true }
   return known == told

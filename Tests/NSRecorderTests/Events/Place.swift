@@ -1,4 +1,4 @@
-// Where a task is, for tests that lay down by hand what the kernel tells: the same place as a record has
+// Where a task is, for tests that lay down by hand what the kernel reports: the same place as a record has
 // it, as a look reads it and as a sample shows it.
 
 import NamespaceEvents

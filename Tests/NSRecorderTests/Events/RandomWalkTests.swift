@@ -1,4 +1,4 @@
-// Whatever processes do, and whenever they are listened to, looked at and sampled: what is told is what
+// Whatever processes do, and whenever they are listened to, looked at and sampled: what is reported is what
 // was, at each event.
 
 import NSHistory

@@ -101,7 +101,7 @@ extension SimulatedMachine: TaskReading {
     return sample
   }
 
-  /// Of processes that were met, or of those whose main thread had exited.
+  /// Of processes that were observed, or of those whose main thread had exited.
   private func readThreads(_ wanted: Bool, _ met: Set<Int>, _ sample: inout ProcessSample) {
     var apart: Set<Int> = []
     for leader in tasks.values.sorted(by: { $0.tid < $1.tid }) {
@@ -115,7 +115,7 @@ extension SimulatedMachine: TaskReading {
         goOn(2)
         guard tasks[tid] === thread else { continue }
         let states = first + NamespaceLink.allCases.dropFirst(5).map { state(thread, $0) }
-        // One that was told stays a task of its own, also when it has returned.
+        // One that was reported stays a task of its own, also when it has returned.
         if sampledThreads[thread.number] != nil || isApart(states, from: process.states) {
           apart.insert(thread.number)
           tell(thread, of: process.token, states, &sample)

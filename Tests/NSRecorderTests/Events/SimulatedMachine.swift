@@ -53,7 +53,7 @@ final class SimulatedTask {
   subscript(link: NamespaceLink) -> SimulatedNamespace { links[Int(link.rawValue)] }
 }
 
-/// The machine: what is there, and what its kernel tells.
+/// The machine: what is there, and what its kernel reports.
 final class SimulatedMachine {
   var random: SeededRandom
   /// The boot clock.
@@ -159,7 +159,7 @@ final class SimulatedMachine {
     return number
   }
 
-  // MARK: What the kernel tells
+  // MARK: What the kernel reports
 
   func emit(_ task: SimulatedTask, _ kind: KernelEvent.Kind) {
     let ring = Int.random(in: 0..<rings.count, using: &random)

@@ -1,4 +1,4 @@
-// A program executed by a thread that is not the main one: the end of the main thread is told, then the
+// A program executed by a thread that is not the main one: the end of the main thread is reported, then the
 // thread has its number, and is told to execute.
 
 import NamespaceEvents

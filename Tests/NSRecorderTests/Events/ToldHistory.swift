@@ -1,10 +1,10 @@
-// What a history would know by what it was told: each event and each sample on top of those before.
+// What a history would know by what it was reported: each event and each sample on top of those before.
 
 import NamespaceModel
 
 @testable import NSRecorder
 
-/// Where tasks are, by all that was told.
+/// Where tasks are, by all that was reported.
 struct ToldHistory {
   /// A task that is there.
   struct Task {
@@ -18,7 +18,7 @@ struct ToldHistory {
 
   private(set) var tasks: [ProcessToken: Task] = [:]
   private var paused: [ProcessToken: Task] = [:]
-  /// What was told and cannot be, by what was told before.
+  /// What was reported and cannot be, by what was reported before.
   private(set) var faults: [String] = []
   private(set) var lastTime: Int64 = .min
 

@@ -12,7 +12,7 @@ struct UndecidedNamespaceTests {
   private let there = Place.host.with(.net, 1, id: 101)
   private let other = Place.host.with(.net, 1, id: 102)
 
-  /// A process enters, and is gone before the next; gives the namespace as it was told.
+  /// A process enters, and is gone before the next; gives the namespace as it was reported.
   private func visit(
     _ pid: Int32, _ place: Place, look: Bool
   ) throws -> ObservedNamespace {

@@ -1,4 +1,4 @@
-// A sample beside what events told: what agrees, what is only told later, and what proves an event missing.
+// A sample beside what events reported: what agrees, what is only told later, and what proves an event missing.
 
 import NamespaceModel
 import Procfs

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Makes a change of an event; nil of one that nothing is to be told of.
+/// Makes a change of an event; nil of one that nothing is to be reported.
 struct ChangeTeller {
   let reading: HistorySnapshot
   let question: ChangesQuestion
@@ -221,10 +221,10 @@ struct ChangeTeller {
       try emptied.isEmptied(life.namespace, after: last)
     else { return nil }
     let part = Part(
-      link: life.namespace.type.link, from: life.namespace, to: nil, how: .emptied)
+      link: life.namespace.type.link, from: life.namespace, to: nil, how: .lastExit)
     // An event that took the last process out, if it is one.
     let isEvent = try reading.index.point(last + 1).isEvent
-    return try change(.emptied, last, last + 1, nil, [part], isExact: isEvent)
+    return try change(.lastExit, last, last + 1, nil, [part], isExact: isEvent)
   }
 
   private func pin(_ row: ChangeEvent.PinRow) throws(SQLiteError) -> NamespaceChange? {

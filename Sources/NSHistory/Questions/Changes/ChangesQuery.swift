@@ -1,5 +1,5 @@
 // The timeline of namespaces: what began and what ended, merged into one order of samples. Each of
-// the streams comes by an index that leaves out all that nothing is to be told of, unless the
+// the streams comes by an index that leaves out all that nothing is to be reported, unless the
 // question is about everything of some processes or namespaces.
 
 public import NamespaceModel

@@ -6,7 +6,7 @@ public struct NamespaceChange: Sendable, Hashable {
   /// What happened.
   public let kind: Kind
   /// When the last sample before it began, in nanoseconds since the epoch; nil when there is none.
-  /// Where an event told when it happened, that, as `by`.
+  /// Where an event reported when it happened, that, as `by`.
   public let after: Int64?
   /// When the first sample after it began; nil when there is none.
   public let by: Int64?
@@ -15,7 +15,7 @@ public struct NamespaceChange: Sendable, Hashable {
   public let within: Int64?
   /// Why samples are missing in between; nil when none is.
   public let missing: MissingSamples?
-  /// Whether an event told when it happened, to the microsecond.
+  /// Whether an event reported when it happened, to the microsecond.
   public let isExact: Bool
   /// The process; nil where a namespace lost its last one.
   public let process: ProcessRecord?
@@ -25,7 +25,7 @@ public struct NamespaceChange: Sendable, Hashable {
   public let parts: [Part]
   /// What pins the namespace, or did; nil where the change is none of pins.
   public let pin: PinRecord?
-  /// Who had been in the namespaces that it joined; nil where that cannot be told.
+  /// Who had been in the namespaces that it joined; nil where that cannot be reported.
   public let joined: ProcessRecord?
   /// Whether the process had been in all the namespaces that it joined, but initial ones, and certainly nobody else.
   let comesToItsOwn: Bool
@@ -52,7 +52,7 @@ public struct NamespaceChange: Sendable, Hashable {
     case resumed
     /// A namespace lost its last process, zombies not counted. A mount, a file, a socket or a thread of
     /// a zombie may keep it.
-    case emptied
+    case lastExit = "last-exit"
     /// A scan was the first to find that a mount, a file or a socket keeps a namespace.
     case pinned
     /// A scan was the first to find that none does any more.
@@ -92,7 +92,7 @@ public struct NamespaceChange: Sendable, Hashable {
     /// In the one that it had been in before it became a zombie.
     case kept
     /// The namespace has no process any more.
-    case emptied
+    case lastExit = "last-exit"
     /// The namespace is kept by a mount, a file or a socket.
     case pinned
     /// It is not any more.
@@ -105,11 +105,11 @@ public struct NamespaceChange: Sendable, Hashable {
   /// What someone who looks for an intrusion looks for. The raw value is the word in every output.
   public enum Mark: String, Sendable, Hashable, CaseIterable {
     /// A process came into namespaces that others had: nsenter(1), exec into a container.
-    case entered
+    case joined
     /// A process came from a namespace that was not an initial one into an initial one.
     case toInitial = "to-initial"
     /// A namespace was not known before.
-    case new
+    case created
   }
 
   /// The marks it carries.
@@ -121,13 +121,13 @@ public struct NamespaceChange: Sendable, Hashable {
       joined == nil
       ? comesToItsOwn : joined?.pid == process?.pid && joined?.boot == process?.boot
     if !isOwn, parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
-      marks.append(.entered)
+      marks.append(.joined)
     }
     let isEscape = parts.contains {
       $0.how == .joined && $0.to?.isInitial == true && $0.from?.isInitial == false
     }
     if isEscape { marks.append(.toInitial) }
-    if parts.contains(where: { $0.how == .new }) { marks.append(.new) }
+    if parts.contains(where: { $0.how == .new }) { marks.append(.created) }
     return marks
   }
 }

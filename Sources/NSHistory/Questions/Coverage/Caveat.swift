@@ -13,7 +13,7 @@ public struct Caveat: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     /// No sample covers the time.
     case missing(MissingSamples)
-    /// Processes that no sample met were left out on request (`record --short-lived`).
+    /// Processes that no sample observed were left out on request (`record --short-lived`).
     case shortLivedLeftOut(ShortLived)
     /// The file is a copy that was made while the session was open: what followed is not in it.
     case copiedWhileOpen

@@ -116,7 +116,7 @@ struct CoverageQuery {
       shortLived: span.shortLived)
   }
 
-  /// How many samples there are, how often one of them showed what no event had told, and how many
+  /// How many samples there are, how often one of them showed what no event had reported, and how many
   /// changes were left out. Without events every number is a sample's, and there is nothing to disagree with.
   private func samples(
     in piece: ClosedRange<Int64>
@@ -180,7 +180,7 @@ public struct CoveragePeriod: Sendable, Hashable {
     public let samples: Int64
     /// How many events that changed something; nil where none were listened to.
     public let events: Int64?
-    /// How often a sample showed of a process what no event had told.
+    /// How often a sample showed of a process what no event had reported.
     public let disagreements: Int64
     /// The first of these, `mostDisagreements` of them or fewer.
     public let disagreed: [DisagreementRecord]
@@ -200,7 +200,7 @@ public struct CoveragePeriod: Sendable, Hashable {
     public let denied: Int64
     /// Whether processes could be there and not be seen (`hidepid`).
     public let hidesProcesses: Bool
-    /// Which of the processes that no sample met were kept; nil where no event told of any.
+    /// Which of the processes that no sample observed were kept; nil where no event reported any.
     public let shortLived: ShortLived?
   }
 }

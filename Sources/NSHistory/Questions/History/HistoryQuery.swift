@@ -48,7 +48,7 @@ struct HistoryQuery {
     return last.map(give) ?? true
   }
 
-  /// The life, cut where its process came into another container. Of one that is told only as far as it was
+  /// The life, cut where its process came into another container. Of one that is reported only as far as it was
   /// what a question means, all is one.
   private func parts(
     of life: TaskHistory
@@ -67,7 +67,7 @@ struct HistoryQuery {
     return parts
   }
 
-  /// The span of a description that was read at the moment at which an event told of new namespaces: it
+  /// The span of a description that was read at the moment at which an event reported new namespaces: it
   /// begins with that event.
   private func fromMove(
     _ span: ProcessRecord.DescriptionSpan, of life: TaskHistory
@@ -248,7 +248,7 @@ public struct HistoryEntry: Sendable, Hashable {
   public let isFirst: Bool
   /// Of a thread, whether it is in all the namespaces again that its process is in.
   public let isReturn: Bool
-  /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be told.
+  /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be reported.
   public let joined: ProcessRecord?
   /// Of the first stay, the parent of the process when it was first seen; nil where that is not known.
   public let parent: ProcessRecord?

@@ -71,7 +71,7 @@ struct MembersQuery {
     var last: Int64?
     while try tasks.step() {
       let task = tasks.integer(0)
-      // One that was there several times is told of once.
+      // One that was there several times is reported once.
       guard task != last, let life = try reading.lives.life(task: task) else { continue }
       last = task
       for member in try members(life, namespace) where !body(member) { return false }

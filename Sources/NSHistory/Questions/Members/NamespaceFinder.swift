@@ -6,7 +6,7 @@ struct NamespaceFinder {
   let reading: HistorySnapshot
 
   /// Those that a process was in, or that something pinned, in a window; in the order in which they
-  /// were met.
+  /// were observed.
   func lives(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(SQLiteError) -> [NamespaceLifetime] {

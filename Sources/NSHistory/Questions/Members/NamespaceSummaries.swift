@@ -123,7 +123,7 @@ struct NamespaceSummaries {
 public struct NamespaceSummary: Sendable, Hashable {
   /// The namespace.
   public let namespace: NamespaceRecord
-  /// When a process was first seen in it, or had its children go there, or a look for pins first saw
+  /// When a process was first seen in it, or had its children go there, or a scan for pins first saw
   /// it; in nanoseconds since the epoch. No member was seen in it before.
   public let firstSeen: Int64?
   /// When that was last; in nanoseconds since the epoch. No member was seen in it later.
@@ -140,12 +140,12 @@ public struct NamespaceSummary: Sendable, Hashable {
   public let firstProcess: ProcessRecord?
   /// The parent of that process.
   public let parentOfFirst: ProcessRecord?
-  /// Whether an event told when that came: the namespace was made then, or only a pin had kept it.
+  /// Whether an event reported when that came: the namespace was made then, or only a pin had kept it.
   public let isFirstExact: Bool
   /// Whether one with its inode number had been there before, and no id tells whether it is that one: then
   /// that process may have entered what others had made.
   public let mayBeOlder: Bool
-  /// Every pin that it ever had, in the order in which they were met.
+  /// Every pin that it ever had, in the order in which they were observed.
   public let pins: [PinRecord]
   /// What keeps it alive in the last sample of all.
   public let kept: Keepers

@@ -78,7 +78,7 @@ struct SeenTimes {
     ]
   }
 
-  /// The least beginning and the greatest end that one sample or event tells of; nil where no process
+  /// The least beginning and the greatest end that one sample or event reports; nil where no process
   /// was there then.
   private func times(
     of namespace: NamespaceRecord, at number: Int64

@@ -128,7 +128,7 @@ struct NamespaceSnapshot {
   }
 
   /// Whether an event behind the moment made a namespace, or was the first to enter it, although the
-  /// look for pins before that had not found it: that a later look found it pinned says nothing of the
+  /// scan for pins before that had not found it: that a later look found it pinned says nothing of the
   /// moment.
   private func isMadeLater(_ life: NamespaceLifetime) throws(SQLiteError) -> Bool {
     guard let first = life.first, try reading.index.point(first).isEvent, !sampleWindows.isEmpty,
@@ -201,7 +201,7 @@ public struct NamespacesAnswer: Sendable {
   public var unread: Int
   /// The samples around the moment.
   public var samples: [SameAnswer.SampleGap]
-  /// The looks for pins around the moment.
+  /// The scan for pins around the moment.
   public var looks: Looks
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.

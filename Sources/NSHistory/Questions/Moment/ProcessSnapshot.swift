@@ -15,7 +15,7 @@ struct ProcessSnapshot {
     steady = UnchangedFastPath(reading.sets, sampleWindows)
   }
 
-  /// By PID, and of one PID in the order in which they were met.
+  /// By PID, and of one PID in the order in which they were observed.
   func processes() throws(SQLiteError) -> [ProcessAtMoment] {
     var found: [Int64: TaskHistory] = [:]
     for sampleWindow in sampleWindows {

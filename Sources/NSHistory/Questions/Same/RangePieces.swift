@@ -23,7 +23,7 @@ struct RangePieces {
     let reachesLastSample: Bool
     /// Whether it begins where the piece before it ends: none was left out between the two.
     let followsOn: Bool
-    /// Whether events told all that happened in it.
+    /// Whether events reported all that happened in it.
     let isExact: Bool
     /// Whether samples are missing in it.
     let isGap: Bool
@@ -107,7 +107,7 @@ struct RangePieces {
     guard range.overlaps(pass) else { return leaveOut() }
     let sampleWindow = SampleWindow(steady: sample, sample)
     var judgement = states(sampleWindow, until: pass.upperBound)
-    // Events tell what was at one moment.
+    // Events report what was at one moment.
     if sample.isExact { return add(sampleWindow, sample.wall...sample.wall, judgement) }
     let isWhole = range.contains(pass.lowerBound) && range.contains(pass.upperBound)
     let doubt = try Simultaneity(query, link, sample).doubt(about: judgement)

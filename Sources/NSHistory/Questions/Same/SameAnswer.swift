@@ -87,7 +87,7 @@ public struct SameAnswer: Sendable {
     public var from: Int64
     /// When it left, if that is exact, or else when the last sample that saw it there began.
     public var until: Int64
-    /// Whether events told both.
+    /// Whether events reported both.
     public var isExact: Bool
     /// The others asked for that were seen in the namespace, at whatever time.
     public var others: [ProcessRecord]
@@ -117,9 +117,9 @@ public struct SameAnswer: Sendable {
     public var after: Int64?
     /// Why samples are missing in between; nil when none is.
     public var missing: MissingSamples?
-    /// Whether events told all that happened in between; then the two may be events themselves.
+    /// Whether events reported all that happened in between; then the two may be events themselves.
     public var isExact = false
-    /// Whether processes that no sample met were left out of the file on request.
+    /// Whether processes that no sample observed were left out of the file on request.
     public var leavesOutProcesses = false
   }
 }

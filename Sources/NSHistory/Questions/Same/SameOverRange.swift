@@ -92,7 +92,7 @@ struct SameOverRange {
     return proof.isEmpty ? observed : proof
   }
 
-  /// Whether events tell all that the verdict rests on.
+  /// Whether events report all that the verdict rests on.
   private func isExact(_ verdict: Verdict, _ pieces: [RangePieces.Piece]) -> Bool {
     let proof = proof(of: verdict, pieces)
     return !proof.isEmpty && proof.allSatisfy(\.isExact)

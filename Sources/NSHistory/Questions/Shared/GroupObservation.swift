@@ -181,7 +181,7 @@ struct GroupObservation {
     return alive.subtracting(SampleWindowSet(others))
   }
 
-  /// The time in which a process can have started at the earliest, of one whose start no event told.
+  /// The time in which a process can have started at the earliest, of one whose start no event reported.
   private func earliest(_ life: TaskHistory) throws(SQLiteError) -> Int64 {
     let bottom = (time.index.first ?? 0) - 1
     guard let start = life.process.startBoot.map({ $0 &- PIDHistory.grain }),

@@ -67,7 +67,7 @@ struct GroupReader {
         group.isContainer = true
         group.containerRows = try ContainerFinder(connection: reading.connection).rows(text)
       } else {
-        // Of a process that no sample met the name before its first program is not kept, nor are all names
+        // Of a process that no sample observed the name before its first program is not kept, nor are all names
         // of one that had many, nor, in a file of an earlier recorder, those before its last program.
         group.hasForgottenNames = true
       }

@@ -23,7 +23,7 @@ struct ObservedTime {
   /// processes that were left out on request.
   let incomplete: SampleWindowSet
   /// Of that, where threads could be elsewhere than their process and were not recorded: they were
-  /// left out on request with all that no sample met.
+  /// left out on request with all that no sample observed.
   let withoutThreads: SampleWindowSet
   /// The numbers of the samples before which samples are missing, or the clock was set.
   let cuts: [Int64]
@@ -136,7 +136,7 @@ struct ObservedTime {
     return Dictionary(rows) { one, _ in one }
   }
 
-  /// Where only samples tell what was.
+  /// Where only samples show what was.
   private static func sampled(
     _ reading: HistorySnapshot, _ samples: ClosedRange<Int64>, _ sessions: [Int64: Session]
   ) throws(SQLiteError) -> SampleWindowSet {

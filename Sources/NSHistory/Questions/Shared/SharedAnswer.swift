@@ -88,7 +88,7 @@ public struct SharedAnswer: Sendable {
 
   /// What the end of a time is. The raw value is the word in every output.
   public enum Bound: String, Sendable, Hashable, CaseIterable {
-    /// An event tells when it was.
+    /// An event reports when it was.
     case exact
     /// A sample saw it; it can have begun earlier, or gone on later, up to the next one.
     case sampled

@@ -39,7 +39,7 @@ struct SharedQuery {
   private let found: OutsiderFinder.Found
   private let finder: SharingFinder
 
-  /// How many visits of a type are told, and how many processes of each.
+  /// How many visits of a type are reported, and how many processes of each.
   static let mostVisits = 1000
   static let mostOthers = 20
 

@@ -49,7 +49,7 @@ struct SharedGroup {
   var isOpen = false
   /// Whether it is by PIDs inside a pid namespace, and those of some processes there are not known.
   var hasUnknownNumbers = false
-  /// Whether it is by a name, and of processes that no sample met only their last is kept.
+  /// Whether it is by a name, and of processes that no sample observed only their last is kept.
   var hasForgottenNames = false
   /// When none of its processes certainly had the PID that it is given by: where nothing observed that time,
   /// another may have had it then, and be the one that is meant.

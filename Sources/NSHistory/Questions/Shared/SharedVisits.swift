@@ -22,7 +22,7 @@ struct SharedVisits {
     var isAnyExact = false
   }
 
-  /// A visit that may be told of.
+  /// A visit that may be reported.
   private struct Candidate {
     let from: Int64
     let until: Int64
@@ -159,7 +159,7 @@ struct SharedVisits {
       .subtracting(time.exact).isEmpty
   }
 
-  // MARK: What is told of one
+  // MARK: What is reported one
 
   private func visit(
     _ candidate: Candidate, _ known: inout [Int64: PresenceIndex]

@@ -90,7 +90,7 @@ struct CaveatFormatter {
     let which = kept == .none ? "" : " that did not change namespaces"
     return """
       short-lived processes\(which) were not kept in that recording (record --short-lived \
-      \(kept.rawValue)): a process that no sample met may be missing here
+      \(kept.rawValue)): a process that no sample observed may be missing here
       """
   }
 

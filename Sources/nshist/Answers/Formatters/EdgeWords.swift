@@ -2,7 +2,7 @@ internal import NSHistory
 
 extension IntervalBound {
   /// For people, with how far away the sample on the other side is: `started within 5.0 s`; alone
-  /// where an event told when it was.
+  /// where an event reported when it was.
   var words: String {
     guard let within, !isExact else { return kind.rawValue }
     let reason = missing.map { ": \($0.words)" } ?? ""

@@ -7,7 +7,7 @@ struct MomentFormatter {
   let zone: TimeZoneChoice
   /// How many processes had links that could not be read, where that is of interest.
   var unread: Int?
-  /// When the looks for pins around it were, where they are of interest.
+  /// When the scan for pins around it were, where they are of interest.
   var looks: NamespacesAnswer.Looks?
 
   var json: [(String, JSON)] {
@@ -44,11 +44,12 @@ struct MomentFormatter {
     let sides = [looks.before, looks.after].compactMap(\.self)
       .map { TimeFormat.localTime($0, zone) }
     guard !sides.isEmpty else {
-      return "What else keeps namespaces (a mount, a file or a socket) was not looked for."
+      return "Pins (mounts, open files, sockets) were not scanned."
     }
-    let first = "What else keeps namespaces was looked for at \(sides.joined(separator: " and "))"
+    let first =
+      "Pins (mounts, open files, sockets) were scanned at \(sides.joined(separator: " and "))"
     guard looks.denied > 0 else { return first + "." }
     let some = RecordingFormatter.count(Int(looks.denied), "process", "processes")
-    return "\(first); the open files of \(some) could not be looked at."
+    return "\(first); the open files of \(some) could not be read."
   }
 }

@@ -34,7 +34,7 @@ struct SummaryFormatter {
       summary.isFirstExact ? "exactly from the beginning of that time on" : "by a sample"
     let maker =
       summary.mayBeOlder
-      ? "it may be the one that had its inode number before, so nothing tells who made it"
+      ? "it may be the one that had its inode number before, so it is not known who made it"
       : "the process that made it was not seen"
     return "\(maker): the first process seen in it was \(first.label)\(parent)\(place), \(time)"
   }
@@ -53,7 +53,7 @@ struct SummaryFormatter {
     ].compactMap(\.self)
     let pins =
       kept.pins == 0
-      ? nil : "at the last look \(RecordingFormatter.count(kept.pins, "pin", "pins"))"
+      ? nil : "in the last scan \(RecordingFormatter.count(kept.pins, "pin", "pins"))"
     guard let last = what.last else {
       if let pins { return "\(pins) \(kept.pins == 1 ? "keeps" : "keep") it" }
       return "in the last sample nothing that is recorded keeps it"

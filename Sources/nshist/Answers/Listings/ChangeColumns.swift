@@ -25,9 +25,9 @@ enum ChangeColumns {
 
   private static func times(_ zone: TimeZoneChoice) -> [Column<ChangeRow>] {
     [
-      TimeColumns.time("by", zone) { $0.change.by },
+      TimeColumns.time("time", zone) { $0.change.by },
       Column("after", in: .data) { .time($0.change.after) },
-      Column("within", cell: { .init(text: within($0.change)) }) {
+      Column("within", "PRECISION", cell: { .init(text: precision($0.change)) }) {
         .optional($0.change.within, JSON.seconds)
       },
       Column("exact", in: .data) { .bool($0.change.isExact) },
@@ -82,10 +82,11 @@ enum ChangeColumns {
     Column(key, in: [.csv]) { .optional($0.parts.first, value) }
   }
 
-  private static func within(_ change: NamespaceChange) -> String {
-    if change.isExact { return "exact" }
+  /// How far before its time a change may have been.
+  private static func precision(_ change: NamespaceChange) -> String {
+    if change.isExact || change.within == 0 { return "exact" }
     let gap = change.missing == nil ? "" : " (gap)"
-    return change.within.map { TimeFormat.duration($0) + gap } ?? ""
+    return change.within.map { "up to \(TimeFormat.duration($0)) earlier\(gap)" } ?? ""
   }
 
   private static func marks(_ change: NamespaceChange) -> Table.Cell {
@@ -114,7 +115,11 @@ enum ChangeColumns {
   }
 
   private static func words(_ how: NamespaceChange.How) -> String {
-    how == .joinedOrNew ? "new, or there before:" : how.rawValue
+    switch how {
+    case .joinedOrNew: "new, or there before:"
+    case .lastExit: "no process is left in"
+    default: how.rawValue
+    }
   }
 
   /// The namespaces, one by one; of those that tell nothing only that they are initial ones.

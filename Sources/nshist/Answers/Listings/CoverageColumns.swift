@@ -123,7 +123,7 @@ enum CoverageColumns {
         recorded.disagreements == 0
         ? ""
         : ", \(RecordingFormatter.count(Int(recorded.disagreements), "process", "processes"))"
-          + " not as events had told: \(names(recorded))"
+          + " not as events had reported: \(names(recorded))"
       let folded =
         recorded.folded == 0
         ? ""

@@ -54,7 +54,7 @@ struct LiveAnswer {
     case .denied: "not permitted: it takes CAP_SYS_PTRACE, and no sandbox that refuses it"
     case .notRecorded: "it may be there and hidden (hidepid)"
     case .notRunning: "there is no such process now"
-    case .changedBetweenSamples: "it moved at each look"
+    case .changedBetweenSamples: "it moved each time that it was read"
     default: reason.words
     }
   }
