@@ -12,6 +12,8 @@ public struct HistoryError: Error, Sendable, Hashable {
   public let reason: String
   /// What to do about it, as a clause; empty when there is nothing to be done.
   public let remedy: String
+  /// The failure of SQLite that it is; nil for none.
+  public let sqlite: SQLiteError?
 
   /// The kinds of failure that a caller tells apart.
   public enum Kind: Sendable, Hashable, CaseIterable {
@@ -35,13 +37,15 @@ public struct HistoryError: Error, Sendable, Hashable {
 
   /// An error with these parts.
   public init(
-    _ kind: Kind, _ operation: String, _ path: String, reason: String, remedy: String
+    _ kind: Kind, _ operation: String, _ path: String, reason: String, remedy: String,
+    sqlite: SQLiteError? = nil
   ) {
     self.kind = kind
     self.operation = operation
     self.path = path
     self.reason = reason
     self.remedy = remedy
+    self.sqlite = sqlite
   }
 
   /// The error that a failure of SQLite is, with the remedy for its kind.
@@ -59,14 +63,23 @@ public struct HistoryError: Error, Sendable, Hashable {
       case .inputOutput: (.inputOutput, "check the device and the kernel's log")
       case .other: (.inputOutput, "this is a fault in nshist: report it, please")
       }
-    self.init(kind, operation, path, reason: error.message, remedy: remedy)
+    self.init(
+      kind, operation, path, reason: error.message, remedy: remedy, sqlite: error)
   }
 }
 
 extension HistoryError: CustomStringConvertible {
-  /// The error as one line.
+  /// The error as one line. Of a failure of SQLite it ends with the extended result code
+  /// (https://www.sqlite.org/rescode.html), and where that is to be reported with what failed.
   public var description: String {
-    let head = "cannot \(operation) \(path): \(reason)"
-    return remedy.isEmpty ? head : "\(head); \(remedy)"
+    var line = "cannot \(operation) \(path): \(reason)"
+    if !remedy.isEmpty { line += "; \(remedy)" }
+    guard let sqlite else { return line }
+    line += " (SQLite code \(sqlite.extendedCode)"
+    if sqlite.kind == .other {
+      let words = sqlite.operation.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      line += " in: \(SystemText.sanitized(words))"
+    }
+    return line + ")"
   }
 }

@@ -90,9 +90,11 @@ public final class Connection {
     guard code == SQLITE_OK else { throw error(code, operation: sql) }
   }
 
-  /// The statement for this text, prepared once for the life of the connection, ready to bind.
+  /// The statement for this text, ready to bind: prepared once for the life of the connection. While that one is giving
+  /// rows to somebody, one of the caller's own.
   public func prepare(_ sql: String) throws(SQLiteError) -> Statement {
     if let statement = prepared[sql] {
+      guard !statement.isRunning else { return try Statement(sql, on: self) }
       statement.reset()
       return statement
     }

@@ -3,7 +3,7 @@ internal import CSQLite
 /// One prepared statement: bind, step, read columns, reset.
 ///
 /// Columns are numbered from 0 and parameters from 1, as in SQLite. A statement lives as long as
-/// its connection and must not be stepped by two readers at once.
+/// its connection; `Connection.prepare` gives one that is giving rows to nobody else.
 public final class Statement {
   let handle: OpaquePointer
   // Unowned: the connection keeps its statements, and outlives them.
@@ -88,6 +88,9 @@ public final class Statement {
     while try step() { all.append(try body(self)) }
     return all
   }
+
+  /// Whether it has given a row, and neither reached the last one nor was reset (`sqlite3_stmt_busy`).
+  var isRunning: Bool { sqlite3_stmt_busy(handle) != 0 }
 
   /// Makes the statement ready to be bound and run again, and lets go of its locks.
   public func reset() {

@@ -94,4 +94,20 @@ struct ConnectionTests {
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
+
+  @Test("one text may be read again while its rows are still being read")
+  func nested() throws {
+    let connection = try open()
+    let numbers = "SELECT column1 FROM (VALUES (1), (2), (3)) WHERE column1 <= ?"
+    var pairs: [[Int64]] = []
+    let outer = try connection.prepare(numbers).bind(.integer(3))
+    while try outer.step() {
+      let inner = try connection.prepare(numbers).bind(.integer(2))
+      #expect(inner !== outer)
+      while try inner.step() { pairs.append([outer.integer(0), inner.integer(0)]) }
+    }
+    #expect(pairs == [[1, 1], [1, 2], [2, 1], [2, 2], [3, 1], [3, 2]])
+    // Behind the last row it is the shared one again.
+    #expect(try connection.prepare(numbers) === outer)
+  }
 }
