@@ -15,7 +15,7 @@ struct NoThreadTests {
         + recording.arguments(interval: "20ms", samples: 5) + ["--pins-every", "20ms"])
     #expect(outcome.status == 0)
     let said = outcome.messages.split(separator: "\n").filter {
-      $0.contains("cannot make a thread to look for pins")
+      $0.contains("cannot make a thread to scan for pins")
     }
     #expect(said.count == 1, "\(outcome.messages)")
     #expect(recording.number("SELECT COUNT(*) FROM sample") == 5)

@@ -62,6 +62,13 @@ struct TruthLog {
     lives.last { $0.pid == pid && ($0.acts.first?.began ?? Int64.max) <= time }
   }
 
+  /// Whether a process with this PID moved twice or more in a time.
+  func hasReturned(_ pid: Int32, from start: Int64, to end: Int64) -> Bool {
+    lives.contains { life in
+      life.pid == pid && life.acts.count { $0.began <= end && $0.done >= start } > 1
+    }
+  }
+
   /// Whether a process with this PID started, moved or exited in a time.
   func changed(_ pid: Int32, from start: Int64, to end: Int64) -> Bool {
     lives.contains { life in
