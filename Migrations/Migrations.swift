@@ -2,16 +2,16 @@
 // the program; one that was shipped is never edited. A new one is listed here and in Package.swift.
 
 /// One step of the schema of a history file.
-public struct Migration: Sendable {
+package struct Migration: Sendable {
   /// Counts from 1; kept in the file as `user_version`.
-  public let version: Int64
+  package let version: Int64
   /// The name of its SQL file.
-  public let name: String
+  package let name: String
   /// The SQL text.
-  public let sql: String
+  package let sql: String
 
   /// FNV-1a, 64 bits, in hexadecimal: tells a file made by another text of the same version.
-  public var checksum: String {
+  package var checksum: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in sql.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
     let digits = String(hash, radix: 16)
@@ -25,7 +25,7 @@ public struct Migration: Sendable {
   }
 
   /// All of them, oldest first.
-  public static let all = [
+  package static let all = [
     Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql)
   ]
 }

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// The folders of cgroups on this machine: who owns that of a container tells whether root's engine can
 /// have made it (cgroups(7), delegation).
-public struct CgroupFolders: Sendable {
+package struct CgroupFolders: Sendable {
   /// A hierarchy that is mounted as a whole.
   private struct Hierarchy {
     /// The controllers, or the name, of version 1; nil in version 2.
@@ -13,15 +13,15 @@ public struct CgroupFolders: Sendable {
   private let hierarchies: [Hierarchy]
 
   /// What a containing folder may be called that a user got from systemd or root.
-  public struct Verdict: Sendable, Hashable {
+  package struct Verdict: Sendable, Hashable {
     /// Whether only root can have made the container's cgroup; nil where that could not be read.
-    public let isMadeByRoot: Bool?
+    package let isMadeByRoot: Bool?
     /// Who else could; nil for nobody, and where that is not known.
-    public let user: UInt32?
+    package let user: UInt32?
   }
 
   /// The hierarchies of a table like `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
-  public init(mountinfo: [UInt8]) {
+  package init(mountinfo: [UInt8]) {
     var found: [Hierarchy] = []
     for line in mountinfo.split(separator: 0x0A) {
       // 36 35 0:33 /root /mount-point rw,noatime shared:1 - cgroup2 source options
@@ -41,7 +41,7 @@ public struct CgroupFolders: Sendable {
   }
 
   /// Those of this process's own mounts; none where these cannot be read.
-  public static func current() -> CgroupFolders {
+  package static func current() -> CgroupFolders {
     guard let root = StateRoot.current, let table = root.read("/proc/self/mountinfo") else {
       return CgroupFolders(mountinfo: [])
     }
@@ -49,7 +49,7 @@ public struct CgroupFolders: Sendable {
   }
 
   /// Who can have made the outermost container that the text of a `/proc/PID/cgroup` names.
-  public func verdict(on text: [UInt8]) -> Verdict {
+  package func verdict(on text: [UInt8]) -> Verdict {
     var isMadeByRoot: Bool?
     for bytes in text.split(separator: UInt8(ascii: "\n")) {
       guard let line = CgroupLine(bytes), let path = line.outermost else { continue }

@@ -7,19 +7,19 @@
 /// (cgroup_namespaces(7)): what is left of the path is read, and `/` alone says nothing.
 ///
 /// The text may hold anything. Reading it takes time in proportion to its length.
-public struct CgroupPlace: Sendable, Hashable {
+package struct CgroupPlace: Sendable, Hashable {
   /// The containers, the outermost first. A process that only watches one, such as conmon(8), is
   /// not in it.
-  public var containers: [ContainerIdentity]
+  package var containers: [ContainerIdentity]
   /// The innermost unit of systemd, such as `nginx.service` or `docker-<id>.scope`; not a slice.
-  public var unit: String?
+  package var unit: String?
 
   /// Reads the text of `/proc/PID/cgroup`, of version 1, 2, or both.
   ///
   /// On a machine with version 1 there is a line for each hierarchy, and an engine may have moved
   /// the process in some of them only. The line that says the most is taken, never parts of two
   /// that name different containers.
-  public init(_ text: [UInt8]) {
+  package init(_ text: [UInt8]) {
     var best = CgroupLine.empty
     for bytes in text.split(separator: UInt8(ascii: "\n")) {
       guard let line = CgroupLine(bytes) else { continue }

@@ -1,7 +1,7 @@
 /// What runs a container, as far as the path of a cgroup can say it.
 ///
 /// Incus and LXD are not here: both let liblxc make the cgroup, and it looks the same.
-public enum Engine: String, Sendable, Hashable, CaseIterable {
+package enum Engine: String, Sendable, Hashable, CaseIterable {
   /// Docker, also without root.
   case docker
   /// containerd used directly: by Kubernetes, nerdctl or BuildKit's worker.

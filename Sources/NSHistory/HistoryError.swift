@@ -1,4 +1,4 @@
-public import SQLite
+package import SQLite
 
 /// Why a history file could not be read or written: what, on what, why, and what to do about it.
 public struct HistoryError: Error, Sendable, Hashable {
@@ -13,7 +13,7 @@ public struct HistoryError: Error, Sendable, Hashable {
   /// What to do about it, as a clause; empty when there is nothing to be done.
   public let remedy: String
   /// The failure of SQLite that it is; nil for none.
-  public let sqlite: SQLiteError?
+  package let sqlite: SQLiteError?
 
   /// The kinds of failure that a caller tells apart.
   public enum Kind: Sendable, Hashable, CaseIterable {
@@ -36,7 +36,7 @@ public struct HistoryError: Error, Sendable, Hashable {
   }
 
   /// An error with these parts.
-  public init(
+  package init(
     _ kind: Kind, _ operation: String, _ path: String, reason: String, remedy: String,
     sqlite: SQLiteError? = nil
   ) {
@@ -49,7 +49,7 @@ public struct HistoryError: Error, Sendable, Hashable {
   }
 
   /// The error that a failure of SQLite is, with the remedy for its kind.
-  public init(_ error: SQLiteError, _ operation: String, _ path: String) {
+  package init(_ error: SQLiteError, _ operation: String, _ path: String) {
     let (kind, remedy): (Kind, String) =
       switch error.kind {
       case .busy: (.busy, "another program holds it locked: end that one")

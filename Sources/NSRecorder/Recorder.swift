@@ -1,9 +1,9 @@
 internal import Glibc
 public import Logging
-public import NSHistory
+package import NSHistory
 internal import NamespaceEvents
 internal import NamespaceModel
-public import Procfs
+package import Procfs
 internal import SystemPackage
 
 /// Takes samples on a schedule and writes each into a history, until a signal or a count ends it.
@@ -39,12 +39,19 @@ public final class Recorder {
   /// When scans beside the loop are to be begun or taken over.
   var scansDue: Int64 = .max
 
+  /// A recorder of the configured `/proc`: opens the file, and closes what a dead recorder left open in it.
+  public convenience init(
+    _ configuration: RecorderConfiguration, logger: Logger
+  ) throws(RecorderError) {
+    try self.init(configuration, logger: logger, source: nil)
+  }
+
   /// Opens the file, closes what a dead recorder left open in it, and looks around.
   ///
   /// - Parameter source: where samples come from; by default, the configured `/proc`. Only to that the
   ///   kernel's events fit, so of another nothing is reported but its samples.
-  public init(
-    _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)? = nil
+  package init(
+    _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)?
   ) throws(RecorderError) {
     precondition(
       (1...RecorderConfiguration.longestInterval).contains(configuration.interval),
@@ -77,13 +84,13 @@ public final class Recorder {
   }
 
   /// How namespaces are told apart.
-  public var identity: IdentitySource { source.identity }
+  package var identity: IdentitySource { source.identity }
 
   /// Whether it listens to the kernel's events.
-  public var hasEvents: Bool { events != nil }
+  package var hasEvents: Bool { events != nil }
 
   /// The dead session that was closed when the file was opened, if there was one.
-  public var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
+  package var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
 
   /// Records. Meanwhile SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP end the
   /// session in order.

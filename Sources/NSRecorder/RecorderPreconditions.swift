@@ -2,12 +2,12 @@ internal import NamespaceEvents
 internal import Procfs
 
 /// What a recorder asks of a machine before it begins, asked by the same code and without recording.
-public enum RecorderPreconditions {
+package enum RecorderPreconditions {
   /// Throws what a recorder of this configuration would end with before its first sample; its history
   /// file is not looked at.
   ///
   /// - Returns: why it would record without the kernel's events; nil where it would have them.
-  public static func check(
+  package static func check(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {
     let root: ProcRoot

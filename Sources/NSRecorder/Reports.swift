@@ -1,16 +1,16 @@
-public import NSHistory
-public import NamespaceModel
+package import NSHistory
+package import NamespaceModel
 
 /// What a recorder says after each sample.
 public struct SampleReport: Sendable {
   /// How many samples of this session are in the file.
   public var number: Int
   /// When it was taken.
-  public var time: ClockReading
+  package var time: ClockReading
   /// Nanoseconds it took.
   public var took: Int64
   /// What it saw.
-  public var counts: ProcessSample.Counts
+  package var counts: ProcessSample.Counts
   /// Processes that appeared, changed or disappeared since the sample before; 0 in the first.
   public var changes: Int
 }
@@ -32,12 +32,12 @@ public struct RecordingSummary: Sendable, Hashable {
   /// Processes that appeared, changed or disappeared after the first sample.
   public internal(set) var changes = 0
   /// The signal that ended it; nil when it had taken its samples.
-  public internal(set) var signal: Int32?
+  package internal(set) var signal: Int32?
   /// Set when recording ended because the file was moved or removed.
-  public internal(set) var lostFile: HistoryError?
+  package internal(set) var lostFile: HistoryError?
   /// Why the session could not be ended in the file; nil when it was. What was committed is
   /// there, and the next recorder closes the session.
-  public internal(set) var endFailure: HistoryError?
+  package internal(set) var endFailure: HistoryError?
   /// Whether what the last samples told could not be written.
-  public internal(set) var endedUnwritten = false
+  package internal(set) var endedUnwritten = false
 }

@@ -1,13 +1,13 @@
 /// The name of a thread: up to 16 bytes, of no known encoding, kept in place.
 ///
 /// See `proc_pid_comm(5)`. The kernel keeps 15 bytes and a NUL.
-public struct CommName: Sendable, Hashable {
+package struct CommName: Sendable, Hashable {
   // The bytes in the order of memory, NULs behind the last.
   private var first: UInt64 = 0
   private var second: UInt64 = 0
 
   /// The name with these bytes, up to the first NUL and at most 16 of them.
-  public init(_ bytes: some Sequence<UInt8>) {
+  package init(_ bytes: some Sequence<UInt8>) {
     var count: UInt64 = 0
     for byte in bytes {
       if byte == 0 || count == 16 { break }
@@ -36,7 +36,7 @@ public struct CommName: Sendable, Hashable {
   }
 
   /// The bytes of the name, without a NUL.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(16)
     for word in [first, second] {

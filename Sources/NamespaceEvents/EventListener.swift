@@ -9,9 +9,9 @@ internal import SystemPackage
 /// for each: one to be read, and a small one that wakes. It needs `CAP_PERFMON` or root. It holds two
 /// open files for each processor, and the memory is locked (`RLIMIT_MEMLOCK`,
 /// `kernel.perf_event_mlock_kb`). For one thread at a time.
-public final class EventListener {
+package final class EventListener {
   /// The size of the ring of each processor, in bytes, as it was taken.
-  public let ringBytes: Int
+  package let ringBytes: Int
 
   private let path: String
   private let scratch = UnsafeMutableRawPointer.allocate(
@@ -33,7 +33,7 @@ public final class EventListener {
   ///   - memory: how many bytes the rings of all processors may take together.
   ///   - processors: the file that lists the processors that are online.
   /// - Throws: `EventsError`, when it may not listen or has not the means to.
-  public init(
+  package init(
     ringBytes: Int, shrinks: Bool = false, memory: Int = .max,
     processors: String = "/sys/devices/system/cpu/online"
   ) throws(EventsError) {
@@ -55,20 +55,20 @@ public final class EventListener {
   deinit { scratch.deallocate() }
 
   /// How many processors it listens to.
-  public var processorCount: Int { rings.count }
+  package var processorCount: Int { rings.count }
 
   /// The files to `poll(2)` for `POLLIN`: there is something to drain; or, while it is quiet, a ring is
   /// half full. Others after a `refreshProcessors`, or when `isQuiet` changes.
   ///
   /// The kernel says so once for what it wrote: drain after each time that it did.
-  public var descriptors: [Int32] {
+  package var descriptors: [Int32] {
     (isQuiet ? [] : rings.map(\.bell.descriptor)) + rings.map(\.descriptor)
   }
 
   /// Whether it does not say when there is something to drain: then the machine is slowed down less by
   /// what it is reported, and who listens looks by the clock. After it was quiet there may be something
   /// already.
-  public var isQuiet = false {
+  package var isQuiet = false {
     didSet {
       guard isQuiet != oldValue else { return }
       for ring in rings { ring.bell.setOn(!isQuiet) }
@@ -80,7 +80,7 @@ public final class EventListener {
   ///
   /// - Parameter events: what is taken is appended to it.
   /// - Returns: what was lost; in general nothing.
-  public func drain(into events: inout [KernelEvent]) -> [EventLoss] {
+  package func drain(into events: inout [KernelEvent]) -> [EventLoss] {
     var losses: [EventLoss] = []
     for ring in retired { ring.drain(into: &events, losses: &losses, scratch: scratch) }
     retired.removeAll()
@@ -96,7 +96,7 @@ public final class EventListener {
   /// - Returns: a loss, when a processor may have had something to tell before its ring was open.
   /// - Throws: `EventsError`, when a ring cannot be opened; the others stay, and what was lost is
   ///   returned by the next call that can open all.
-  public func refreshProcessors() throws(EventsError) -> EventLoss? {
+  package func refreshProcessors() throws(EventsError) -> EventLoss? {
     let start = BootClock.now()
     let online = try ProcessorList.read(path)
     var kept: [EventRing] = []
@@ -130,7 +130,7 @@ public final class EventListener {
   private static let leastBytes = 1 << 15
 
   /// What the rings may take of this machine's memory: a quarter.
-  public static var memoryLimit: Int {
+  package static var memoryLimit: Int {
     let pages = sysconf(Int32(_SC_PHYS_PAGES))
     return pages > 0 ? pages / 4 * Int(clinux_page_bytes()) : .max
   }

@@ -1,16 +1,16 @@
 /// What the kernel reported, or would have told, and a listener did not get.
-public struct EventLoss: Sendable, Hashable {
+package struct EventLoss: Sendable, Hashable {
   /// How many records; 0 when that is not known.
-  public var records: UInt64
+  package var records: UInt64
   /// Up to here all were had, in nanoseconds of `CLOCK_BOOTTIME`.
-  public var after: Int64
+  package var after: Int64
   /// From here on all are had again, on the same clock.
-  public var by: Int64
+  package var by: Int64
   /// Why they were lost.
-  public var cause: Cause
+  package var cause: Cause
 
   /// Why records are lost.
-  public enum Cause: Sendable, Hashable {
+  package enum Cause: Sendable, Hashable {
     /// The ring of a processor had no room: it was not drained often enough, or is too small.
     case ringFull
     /// A processor came, or went and came back, and told nothing until its ring was open.
@@ -20,7 +20,7 @@ public struct EventLoss: Sendable, Hashable {
   }
 
   /// A loss with these values.
-  public init(records: UInt64, after: Int64, by: Int64, cause: Cause) {
+  package init(records: UInt64, after: Int64, by: Int64, cause: Cause) {
     self.records = records
     self.after = after
     self.by = by

@@ -1,16 +1,16 @@
-public import SystemPackage
+package import SystemPackage
 
 /// A failure to listen to the kernel's events.
 public struct EventsError: Error, Sendable, Hashable {
   /// What was being done.
-  public let operation: Operation
+  package let operation: Operation
   /// The number of the processor it was done for; nil when it was for none of them.
-  public let processor: Int32?
+  package let processor: Int32?
   /// Why it failed.
-  public let errno: Errno
+  package let errno: Errno
 
   /// What can fail.
-  public enum Operation: Sendable, Hashable {
+  package enum Operation: Sendable, Hashable {
     /// `perf_event_open(2)` of the events of a processor.
     case open
     /// `mmap(2)` of a ring of so many bytes.
@@ -24,7 +24,7 @@ public struct EventsError: Error, Sendable, Hashable {
   }
 
   /// Makes an error.
-  public init(operation: Operation, processor: Int32?, errno: Errno) {
+  package init(operation: Operation, processor: Int32?, errno: Errno) {
     self.operation = operation
     self.processor = processor
     self.errno = errno
@@ -32,7 +32,7 @@ public struct EventsError: Error, Sendable, Hashable {
 
   /// Whether it is a matter of permission (`EACCES`, `EPERM`): to listen, or to lock the memory of
   /// a ring.
-  public var isRefusal: Bool { errno == .permissionDenied || errno == .notPermitted }
+  package var isRefusal: Bool { errno == .permissionDenied || errno == .notPermitted }
 }
 
 extension EventsError {
@@ -51,7 +51,7 @@ extension EventsError: CustomStringConvertible {
   public var description: String { "\(fact); \(remedy)" }
 
   /// What failed, and why.
-  public var fact: String { "cannot \(what): \(errno)" }
+  package var fact: String { "cannot \(what): \(errno)" }
 
   private var what: String {
     let place = processor.map { " of processor \($0)" } ?? ""
@@ -69,7 +69,7 @@ extension EventsError: CustomStringConvertible {
   }
 
   /// What mends it.
-  public var remedy: String {
+  package var remedy: String {
     switch (operation, errno) {
     case (.list, .invalidArgument): "its text is not a list like 0-3,5"
     case (.list, _): "is /sys mounted?"

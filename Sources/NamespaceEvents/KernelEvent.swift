@@ -2,20 +2,20 @@
 /// namespaces or ended.
 ///
 /// See `perf_event_open(2)`, "PERF_RECORD_FORK" and its neighbours.
-public struct KernelEvent: Sendable, Hashable {
+package struct KernelEvent: Sendable, Hashable {
   /// When the kernel wrote the record, in nanoseconds of `CLOCK_BOOTTIME`.
-  public var time: Int64
+  package var time: Int64
   /// The process (the thread group), as the pid namespace of the listener numbers it.
   ///
   /// 0 where that namespace has no number for it, -1 where it has none any more.
-  public var pid: Int32
+  package var pid: Int32
   /// The thread, numbered likewise; the same as `pid` for the first of a process.
-  public var tid: Int32
+  package var tid: Int32
   /// What happened.
-  public var kind: Kind
+  package var kind: Kind
 
   /// What can happen to a thread.
-  public enum Kind: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
     /// It was made, by a thread of the parent: a thread of the same process if `parentPID` is `pid`.
     /// Its namespaces are reported next.
     case fork(parentPID: Int32, parentTID: Int32)
@@ -34,7 +34,7 @@ public struct KernelEvent: Sendable, Hashable {
   }
 
   /// A record with these values.
-  public init(time: Int64, pid: Int32, tid: Int32, kind: Kind) {
+  package init(time: Int64, pid: Int32, tid: Int32, kind: Kind) {
     self.time = time
     self.pid = pid
     self.tid = tid

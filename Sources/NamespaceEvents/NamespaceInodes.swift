@@ -1,10 +1,10 @@
-public import NamespaceModel
+package import NamespaceModel
 
 /// The inode numbers of the namespaces that one record of the kernel's tells, kept in place.
 ///
 /// Seven types: the kernel's record has none of type time (`perf_event_open(2)`,
 /// "PERF_RECORD_NAMESPACES").
-public struct NamespaceInodes: Sendable, Hashable {
+package struct NamespaceInodes: Sendable, Hashable {
   // 0 where the kernel reported none.
   private var cgroup: UInt64 = 0
   private var ipc: UInt64 = 0
@@ -18,14 +18,14 @@ public struct NamespaceInodes: Sendable, Hashable {
   init() {}
 
   /// These namespaces, without one of type time; an inode number of 0 is none.
-  public init(_ inodes: [NamespaceType: UInt64]) {
+  package init(_ inodes: [NamespaceType: UInt64]) {
     for (type, inode) in inodes { set(type, inode) }
   }
 
   /// The inode number of the namespace of a type, as in the link of `/proc/PID/ns`.
   ///
   /// Nil for time, and for a type that the kernel has not.
-  public subscript(type: NamespaceType) -> UInt64? {
+  package subscript(type: NamespaceType) -> UInt64? {
     let inode =
       switch type {
       case .cgroup: cgroup

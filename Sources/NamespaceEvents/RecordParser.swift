@@ -6,9 +6,9 @@
 internal import NamespaceModel
 
 /// Takes the kernel's records apart: bytes in, values out. No bytes make it trap.
-public enum RecordParser {
+package enum RecordParser {
   /// What a record says.
-  public enum Record: Sendable, Hashable {
+  package enum Record: Sendable, Hashable {
     /// What happened to a thread.
     case event(KernelEvent)
     /// So many records found no room since the record before; told at `time`, in nanoseconds of
@@ -35,7 +35,7 @@ public enum RecordParser {
   /// The first record of some bytes, and its length in bytes.
   ///
   /// Nil when the bytes end before the record does, and when its size is less than a header's.
-  public static func parse(_ bytes: RawSpan) -> (record: Record, length: Int)? {
+  package static func parse(_ bytes: RawSpan) -> (record: Record, length: Int)? {
     guard bytes.byteCount >= headerBytes else { return nil }
     let type = bytes.load(0, UInt32.self)
     let misc = bytes.load(4, UInt16.self)

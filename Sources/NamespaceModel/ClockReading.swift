@@ -1,19 +1,19 @@
 internal import Glibc
 
 /// One moment on the clocks that history needs, in nanoseconds (`clock_gettime(2)`).
-public struct ClockReading: Sendable, Hashable {
+package struct ClockReading: Sendable, Hashable {
   /// `CLOCK_REALTIME`: since the epoch; an administrator or NTP may step it.
-  public var wall: Int64
+  package var wall: Int64
   /// `CLOCK_BOOTTIME`: since boot, never set back, and it goes on while the machine sleeps.
-  public var boot: Int64
+  package var boot: Int64
   /// `CLOCK_MONOTONIC`: as the boot clock, but it stands still while the machine sleeps.
-  public var monotonic: Int64
+  package var monotonic: Int64
 
   /// `CLOCK_THREAD_CPUTIME_ID`: what the calling thread has run.
-  public var running: Int64
+  package var running: Int64
 
   /// A reading with these values.
-  public init(wall: Int64, boot: Int64, monotonic: Int64, running: Int64 = 0) {
+  package init(wall: Int64, boot: Int64, monotonic: Int64, running: Int64 = 0) {
     self.wall = wall
     self.boot = boot
     self.monotonic = monotonic
@@ -25,7 +25,7 @@ public struct ClockReading: Sendable, Hashable {
   ///
   /// The thread can lose the processor between two reads. The boot clock is read first and the
   /// wall clock last, so that a length on the boot clock added to the wall time never falls short.
-  public static func now() -> ClockReading {
+  package static func now() -> ClockReading {
     var (best, width) = measure()
     for _ in 0..<10 where width > 100_000 {
       let (reading, other) = measure()

@@ -1,18 +1,18 @@
 /// A task of which a sample showed what no event had reported.
-public struct Disagreement: Sendable {
+package struct Disagreement: Sendable {
   /// Its PID, or that of its process.
-  public var pid: Int32
+  package var pid: Int32
   /// Of a thread, its TID.
-  public var tid: Int32?
+  package var tid: Int32?
   /// Its name; nil when it is not known.
-  public var comm: [UInt8]?
+  package var comm: [UInt8]?
   /// Where events had it; nil where they knew of no such task.
-  public var reported: ObservedSet?
+  package var reported: ObservedSet?
   /// Where the sample showed it; nil where that did not see it.
-  public var sampled: ObservedSet?
+  package var sampled: ObservedSet?
 
   /// A disagreement with these values.
-  public init(
+  package init(
     pid: Int32, tid: Int32? = nil, comm: [UInt8]?, reported: ObservedSet?, sampled: ObservedSet?
   ) {
     self.pid = pid

@@ -1,15 +1,15 @@
 /// Which inode numbers belong to the namespaces that the kernel makes at boot.
-public enum InitialNamespace {
+package enum InitialNamespace {
   /// The first inode number the kernel gives out for a namespace made later
   /// (`PROC_DYNAMIC_FIRST` of `fs/proc/generic.c`). Numbers below it are fixed at boot
   /// (`PROC_IPC_INIT_INO` and its like of `linux/proc_ns.h`; net and mnt too since Linux 6.17).
-  public static let firstDynamicInode: UInt64 = 0xF000_0000
+  package static let firstDynamicInode: UInt64 = 0xF000_0000
 
   /// The initial pid namespace (`PROC_PID_INIT_INO`), on every kernel since 3.8.
-  public static let pidInode: UInt64 = 0xEFFF_FFFC
+  package static let pidInode: UInt64 = 0xEFFF_FFFC
 
   /// The initial time namespace (`PROC_TIME_INIT_INO`), on every kernel that has any.
-  public static let timeInode: UInt64 = 0xEFFF_FFFA
+  package static let timeInode: UInt64 = 0xEFFF_FFFA
 
   /// Whether a namespace is an initial one; nil when that cannot be reported.
   ///
@@ -19,7 +19,7 @@ public enum InitialNamespace {
   ///   - varying: the inode numbers of the initial net and mnt namespaces, which are not the same
   ///     on
   ///     every kernel before that, as far as they are known.
-  public static func isInitial(
+  package static func isInitial(
     _ type: NamespaceType, _ inode: UInt64, hasKernelID: Bool, varying: [NamespaceType: UInt64]
   ) -> Bool? {
     if hasFixedInode(inode) { return true }
@@ -31,7 +31,7 @@ public enum InitialNamespace {
   }
 
   /// Whether the number alone says that the namespace is an initial one.
-  public static func hasFixedInode(_ inode: UInt64) -> Bool {
+  package static func hasFixedInode(_ inode: UInt64) -> Bool {
     inode >= 0xEFFF_FF00 && inode < firstDynamicInode
   }
 }

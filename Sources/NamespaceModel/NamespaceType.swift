@@ -12,16 +12,16 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
   case uts = 8
 
   /// The type's name; the same as `description`.
-  public var name: String { description }
+  package var name: String { description }
 
   /// The type with this name, or nil when there is none.
-  public init?(name: some StringProtocol) {
+  package init?(name: some StringProtocol) {
     guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
     self = found
   }
 
   /// The link that says in which namespace of this type a process *is*.
-  public var link: NamespaceLink {
+  package var link: NamespaceLink {
     switch self {
     case .cgroup: .cgroup
     case .ipc: .ipc
@@ -37,7 +37,7 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
 
 extension NamespaceType {
   /// The link that says in which namespace of this type a child of the process will be.
-  public var linkForChildren: NamespaceLink {
+  package var linkForChildren: NamespaceLink {
     switch self {
     case .pid: .pidForChildren
     case .time: .timeForChildren

@@ -1,28 +1,28 @@
 /// Names one process for as long as a source follows it, also when its PID is used again.
-public struct ProcessToken: Sendable, Hashable {
+package struct ProcessToken: Sendable, Hashable {
   /// Counts up; never given twice by one source.
-  public let number: UInt64
+  package let number: UInt64
 
   /// The token with this number.
-  public init(number: UInt64) { self.number = number }
+  package init(number: UInt64) { self.number = number }
 }
 
 /// What never changes in the life of a process.
-public struct ProcessFacts: Sendable, Hashable {
+package struct ProcessFacts: Sendable, Hashable {
   /// The PID in the pid namespace of the `/proc` that was read.
-  public var pid: Int32
+  package var pid: Int32
   /// Field 22 of `stat`, in clock ticks of the boot clock. Nil when even `stat` may not be read
   /// (`hidepid=1`): then only the PID is known, and that is no identity.
-  public var startTicks: UInt64?
+  package var startTicks: UInt64?
   /// The parent when the process was first met; 0 when it is in an outer pid namespace.
-  public var parentPID: Int32
+  package var parentPID: Int32
   /// Whether the process is a thread of the kernel's own.
-  public var isKernelThread: Bool
+  package var isKernelThread: Bool
   /// The PIDs in the inner pid namespaces, outermost first; the first is `pid`.
-  public var nspid: [Int32]
+  package var nspid: [Int32]
 
   /// Facts with these values.
-  public init(
+  package init(
     pid: Int32, startTicks: UInt64?, parentPID: Int32, isKernelThread: Bool, nspid: [Int32]
   ) {
     self.pid = pid
@@ -33,24 +33,24 @@ public struct ProcessFacts: Sendable, Hashable {
   }
 
   /// What is known of a process of which nothing may be read: its PID.
-  public init(unreadable pid: Int32) {
+  package init(unreadable pid: Int32) {
     self.init(pid: pid, startTicks: nil, parentPID: 0, isKernelThread: false, nspid: [])
   }
 }
 
 /// What an `exec`, a `setuid` or a move between cgroups can change. Raw bytes: any may occur.
-public struct ProcessDescription: Sendable, Hashable {
+package struct ProcessDescription: Sendable, Hashable {
   /// The name of the process, at most 15 bytes (`proc_pid_comm(5)`); nil when it could not be read.
-  public var comm: [UInt8]?
+  package var comm: [UInt8]?
   /// The effective user id; nil when it could not be read.
-  public var uid: UInt32?
+  package var uid: UInt32?
   /// `/proc/PID/cgroup` without its last newline (`cgroups(7)`); nil when it could not be read.
-  public var cgroup: [UInt8]?
+  package var cgroup: [UInt8]?
   /// The PID of its parent; nil when it could not be read.
-  public var parentPID: Int32?
+  package var parentPID: Int32?
   /// The parts that nobody has read yet: a new process has its parent's, and a program that is executed
   /// those of the one before.
-  public var inherited: InheritedParts
+  package var inherited: InheritedParts
   /// Of one that an event reports, whether it may have been so for some time before: names in between were
   /// not reported.
   package var mayBeOlder = false
@@ -58,7 +58,7 @@ public struct ProcessDescription: Sendable, Hashable {
   package var hidesNames = false
 
   /// A description with these values.
-  public init(
+  package init(
     comm: [UInt8]?, uid: UInt32?, cgroup: [UInt8]?, parentPID: Int32? = nil,
     inherited: InheritedParts = []
   ) {
@@ -85,17 +85,17 @@ public struct ProcessDescription: Sendable, Hashable {
 
 /// The parts of a description that a process has from its parent, or from before the program that it
 /// runs, and that nobody has read.
-public struct InheritedParts: OptionSet, Sendable, Hashable {
+package struct InheritedParts: OptionSet, Sendable, Hashable {
   /// The bits; the same in a history file.
-  public let rawValue: Int64
+  package let rawValue: Int64
 
   /// The parts with these bits.
-  public init(rawValue: Int64) { self.rawValue = rawValue }
+  package init(rawValue: Int64) { self.rawValue = rawValue }
 
   /// The user id.
-  public static let user = InheritedParts(rawValue: 1)
+  package static let user = InheritedParts(rawValue: 1)
   /// The control group.
-  public static let cgroup = InheritedParts(rawValue: 2)
+  package static let cgroup = InheritedParts(rawValue: 2)
 
   fileprivate mutating func setUser(_ other: InheritedParts) {
     self = subtracting(.user).union(other.intersection(.user))
@@ -107,21 +107,21 @@ public struct InheritedParts: OptionSet, Sendable, Hashable {
 }
 
 /// A namespace as far as a source can tell it from every other of the same boot.
-public struct ObservedNamespace: Sendable, Hashable {
+package struct ObservedNamespace: Sendable, Hashable {
   /// Its type.
-  public var type: NamespaceType
+  package var type: NamespaceType
   /// Its inode number, used again once it is gone.
-  public var inode: UInt64
+  package var inode: UInt64
   /// The kernel's 64-bit id, never used again; nil where the kernel gives none.
-  public var kernelID: UInt64?
+  package var kernelID: UInt64?
   /// Tells two namespaces of one inode number apart where there is no kernel id: counts the
   /// times the number appeared with no process that had held it before. 0 with a kernel id.
-  public var inodeGeneration: UInt64
+  package var inodeGeneration: UInt64
   /// Whether the kernel made it at boot; nil when that cannot be told from here.
-  public var isInitial: Bool?
+  package var isInitial: Bool?
 
   /// A namespace with these values.
-  public init(
+  package init(
     type: NamespaceType, inode: UInt64, kernelID: UInt64?, inodeGeneration: UInt64, isInitial: Bool?
   ) {
     self.type = type
@@ -133,7 +133,7 @@ public struct ObservedNamespace: Sendable, Hashable {
 }
 
 /// What reading one link gave.
-public enum LinkState: Sendable, Hashable {
+package enum LinkState: Sendable, Hashable {
   /// The link points at this namespace.
   case namespace(ObservedNamespace)
   /// The process was there, and the link could not be read.

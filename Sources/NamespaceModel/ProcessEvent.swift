@@ -1,18 +1,18 @@
 /// What the kernel reported a process at a moment.
-public struct ProcessEvent: Sendable {
+package struct ProcessEvent: Sendable {
   /// Nanoseconds of the boot clock.
-  public var boot: Int64
+  package var boot: Int64
   /// What happened.
-  public var change: Change
+  package var change: Change
 
   /// A change at a moment.
-  public init(boot: Int64, _ change: Change) {
+  package init(boot: Int64, _ change: Change) {
     self.boot = boot
     self.change = change
   }
 
   /// What happened to a process.
-  public enum Change: Sendable {
+  package enum Change: Sendable {
     /// It started: fork(2), clone(2). Or a thread came to differ from its process.
     case started(EventStart)
     /// It changed its namespaces: unshare(2), setns(2). Or the main thread of a process exited while
@@ -32,33 +32,33 @@ public struct ProcessEvent: Sendable {
 
 /// The links of a process, as one object for all who have the same: the one object is what is
 /// recorded once.
-public final class ObservedSet: Sendable {
+package final class ObservedSet: Sendable {
   /// In the order of `NamespaceLink`.
-  public let links: [LinkState]
+  package let links: [LinkState]
 
   /// A set of these links.
-  public init(links: [LinkState]) { self.links = links }
+  package init(links: [LinkState]) { self.links = links }
 }
 
 /// A process, or a thread, as it starts.
-public struct EventStart: Sendable {
+package struct EventStart: Sendable {
   /// Its name from now on.
-  public var token: ProcessToken
+  package var token: ProcessToken
   /// Who made it; nil where that is not known.
-  public var parent: ProcessToken?
+  package var parent: ProcessToken?
   /// Of a thread whose namespaces differ from its process's, its number.
-  public var tid: Int32?
+  package var tid: Int32?
   /// Of a thread, how it came to be where it is.
-  public var origin: ThreadOrigin
+  package var origin: ThreadOrigin
   /// What will not change, as far as an event reports it.
-  public var facts: ProcessFacts
+  package var facts: ProcessFacts
   /// What may: the name of its last exec. Parts that were not read are its parent's, and say so.
-  public var description: ProcessDescription
+  package var description: ProcessDescription
   /// Where it is.
-  public var set: ObservedSet
+  package var set: ObservedSet
 
   /// A start with these values.
-  public init(
+  package init(
     token: ProcessToken, parent: ProcessToken?, tid: Int32? = nil,
     origin: ThreadOrigin = .unknown, facts: ProcessFacts, description: ProcessDescription,
     set: ObservedSet
@@ -74,15 +74,15 @@ public struct EventStart: Sendable {
 }
 
 /// Events in the order of time, with nothing lost in between.
-public struct EventBatch: Sendable {
+package struct EventBatch: Sendable {
   /// What the wall clock showed when the boot clock showed 0, in nanoseconds since the epoch.
-  public var epoch: Int64
+  package var epoch: Int64
   /// In order of time.
-  public var events: [ProcessEvent] = []
+  package var events: [ProcessEvent] = []
 
   /// A batch of none yet.
-  public init(epoch: Int64) { self.epoch = epoch }
+  package init(epoch: Int64) { self.epoch = epoch }
 
   /// Whether there is nothing to tell.
-  public var isEmpty: Bool { events.isEmpty }
+  package var isEmpty: Bool { events.isEmpty }
 }

@@ -1,16 +1,16 @@
 /// What never changes in the life of a thread other than the main one of its process.
-public struct ThreadFacts: Sendable, Hashable {
+package struct ThreadFacts: Sendable, Hashable {
   /// Its number (`gettid(2)`), in the pid namespace of the `/proc` that was read.
-  public var tid: Int32
+  package var tid: Int32
   /// Its process; nil where that is not followed.
-  public var process: ProcessToken?
+  package var process: ProcessToken?
   /// Field 22 of its own `stat`, in clock ticks of the boot clock; nil where that is not known.
-  public var startTicks: UInt64?
+  package var startTicks: UInt64?
   /// How it came to be a task of its own.
-  public var origin: ThreadOrigin
+  package var origin: ThreadOrigin
 
   /// Facts with these values.
-  public init(
+  package init(
     tid: Int32, process: ProcessToken?, startTicks: UInt64? = nil, origin: ThreadOrigin = .unknown
   ) {
     self.tid = tid
@@ -22,7 +22,7 @@ public struct ThreadFacts: Sendable, Hashable {
 
 /// How a thread came to be a task of its own. It is one from the first time that its namespaces differ
 /// from its process's until it exits, also after it has returned to those of its process.
-public enum ThreadOrigin: Sendable, Hashable {
+package enum ThreadOrigin: Sendable, Hashable {
   /// The thread was created in the namespaces of the task that created it: clone(2).
   case started
   /// The thread changed its namespaces, unshare(2) or setns(2), and had these links before.

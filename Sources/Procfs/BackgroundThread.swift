@@ -1,17 +1,17 @@
 internal import CLinux
-public import SystemPackage
+package import SystemPackage
 
 /// Starts threads whose stacks are small: the usual 8 MiB are refused where a limit of address space
 /// leaves little.
-public enum BackgroundThread {
+package enum BackgroundThread {
   /// The size of a stack, in bytes.
-  public static let stackBytes = 1 << 20
+  package static let stackBytes = 1 << 20
 
   /// Starts a thread that runs `body` and ends with it. No signal is delivered to it.
   ///
   /// Throws the error of `pthread_create(3)`: `EAGAIN` where a limit of processes or of memory is
   /// reached.
-  public static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+  package static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) {
     let context = Unmanaged.passRetained(Body(body))
     let failure = clinux_start_thread(
       stackBytes,

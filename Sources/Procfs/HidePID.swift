@@ -1,5 +1,5 @@
 /// What the mount of `/proc` hides, from `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
-public enum HidePID: Int64, Sendable, Hashable {
+package enum HidePID: Int64, Sendable, Hashable {
   /// Every process is shown.
   case off = 0
   /// `hidepid=1`, `noaccess`: others' directories are there, and cannot be entered.
@@ -11,7 +11,7 @@ public enum HidePID: Int64, Sendable, Hashable {
 
   /// The setting of the mount of type proc that is this device, `98:0`; nil when it is not in the
   /// table, or has a setting that is not known here.
-  public init?(mountinfo: [UInt8], device: String) {
+  package init?(mountinfo: [UInt8], device: String) {
     for line in mountinfo.split(separator: 0x0A) {
       // 36 35 98:0 /root /mount-point rw,noatime master:1 - type source super-options
       let fields = line.split(separator: 0x20)

@@ -3,7 +3,7 @@ internal import Glibc
 internal import SystemPackage
 
 /// How the kernel reports one namespace from another that had its inode number before.
-public enum IdentitySource: String, Sendable, Hashable, CaseIterable {
+package enum IdentitySource: String, Sendable, Hashable, CaseIterable {
   /// `name_to_handle_at(2)` on the link: id and inode in one call, nothing opened (Linux 6.18).
   case fileHandle = "name_to_handle_at"
   /// `ioctl_nsfs(2)` `NS_GET_ID` on the opened link (Linux 6.18).
@@ -12,7 +12,7 @@ public enum IdentitySource: String, Sendable, Hashable, CaseIterable {
   case continuity = "continuity"
 
   /// The best source that works on `root`, tried on a link of the reader's own.
-  public static func probe(_ root: ProcRoot) -> IdentitySource {
+  package static func probe(_ root: ProcRoot) -> IdentitySource {
     let directory = root.openOwnNamespaces()
     guard directory >= 0 else { return .continuity }
     defer { close(directory) }

@@ -1,11 +1,11 @@
-public import NamespaceModel
+package import NamespaceModel
 
 /// The text of a link in `/proc/PID/ns`: `net:[4026531840]` (`namespaces(7)`).
-public enum LinkText {
+package enum LinkText {
   /// The inode number in the text, or nil when it is not a link of this type.
   ///
   /// Runs ten times a process in every sample, so it neither allocates nor copies.
-  public static func inode(in text: Span<UInt8>, of type: NamespaceType) -> UInt64? {
+  package static func inode(in text: Span<UInt8>, of type: NamespaceType) -> UInt64? {
     guard let digits = digitsStart(in: text, of: type) else { return nil }
     let end = text.count - 1
     guard end > digits, end - digits <= 19, text[end] == UInt8(ascii: "]") else { return nil }

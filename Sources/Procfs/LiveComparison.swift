@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-public import NamespaceModel
+package import NamespaceModel
 internal import SystemPackage
 
 /// Compares the namespaces of running processes by what the kernel says of them now.
@@ -8,7 +8,7 @@ internal import SystemPackage
 /// Two processes are in one namespace if their links lead to one device and inode
 /// (`namespaces(7)`). All the files compared are held open meanwhile, which keeps their namespaces
 /// alive: no inode number can change its meaning between the first look and the last.
-public struct LiveComparison {
+package struct LiveComparison {
   private let pids: [Int32]
   private let root: ProcRoot
   private let supported: Set<NamespaceLink>
@@ -16,7 +16,7 @@ public struct LiveComparison {
   private let initial: [NamespaceType: UInt64]
 
   /// What one link of one process is.
-  public enum Finding: Sendable, Hashable {
+  package enum Finding: Sendable, Hashable {
     /// It points at this namespace.
     case namespace(Namespace)
     /// The link cannot be read.
@@ -30,13 +30,13 @@ public struct LiveComparison {
   }
 
   /// A namespace that is kept alive while it is looked at.
-  public struct Namespace: Sendable, Hashable {
+  package struct Namespace: Sendable, Hashable {
     /// Its inode number.
-    public let inode: UInt64
+    package let inode: UInt64
     /// The kernel's id; nil where the kernel gives none.
-    public let kernelID: UInt64?
+    package let kernelID: UInt64?
     /// Whether the kernel made it at boot; nil when that cannot be reported.
-    public let isInitial: Bool?
+    package let isInitial: Bool?
   }
 
   /// The `ns` directory of a process, or what there is to say without one.
@@ -48,7 +48,7 @@ public struct LiveComparison {
   private static let attempts = 8
 
   /// Gives `body` a comparison of `pids`, whose directories are held for as long as it runs.
-  public static func with<T>(
+  package static func with<T>(
     _ pids: [Int32], root: ProcRoot, _ body: (LiveComparison) throws(ProcfsError) -> T
   ) throws(ProcfsError) -> T {
     // A file is held open for each PID, and one more while it is looked at.
@@ -77,7 +77,7 @@ public struct LiveComparison {
 
   /// The name and start of each process, in the order of the PIDs; nil for one that is not there.
   /// Throws `ProcfsError` when a file of one cannot be read for another reason.
-  public func processes() throws(ProcfsError) -> [LiveProcess?] {
+  package func processes() throws(ProcfsError) -> [LiveProcess?] {
     var found: [LiveProcess?] = []
     for (pid, directory) in zip(pids, directories) {
       guard case .directory(let directory) = directory,
@@ -96,7 +96,7 @@ public struct LiveComparison {
 
   /// What the link of each process is: all of it true at one moment. Throws `ProcfsError` when a
   /// link cannot be opened for another reason than privilege or the end of its process.
-  public func findings(_ type: NamespaceType) throws(ProcfsError) -> [Finding] {
+  package func findings(_ type: NamespaceType) throws(ProcfsError) -> [Finding] {
     var findings: [Finding] = []
     for _ in 0..<Self.attempts {
       var files: [Int32] = []
@@ -164,11 +164,11 @@ public struct LiveComparison {
 }
 
 /// Who a running process is.
-public struct LiveProcess: Sendable, Hashable {
+package struct LiveProcess: Sendable, Hashable {
   /// What never changes.
-  public let facts: ProcessFacts
+  package let facts: ProcessFacts
   /// What may.
-  public let description: ProcessDescription
+  package let description: ProcessDescription
   /// The process that it is a thread of; nil when it is a process.
-  public let threadOf: Int32?
+  package let threadOf: Int32?
 }

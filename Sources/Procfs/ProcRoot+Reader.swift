@@ -3,7 +3,7 @@
 
 internal import CLinux
 internal import Glibc
-public import NamespaceModel
+package import NamespaceModel
 internal import SystemPackage
 
 extension ProcRoot {
@@ -16,7 +16,7 @@ extension ProcRoot {
   }
 
   /// The inode number of one of the reader's own namespaces; nil when that cannot be read.
-  public func ownNamespaceInode(_ link: NamespaceLink) -> UInt64? {
+  package func ownNamespaceInode(_ link: NamespaceLink) -> UInt64? {
     let directory = openOwnNamespaces()
     guard directory >= 0 else { return nil }
     defer { close(directory) }
@@ -37,7 +37,7 @@ extension ProcRoot {
 
   /// How far the reader's boot clock, and with it the start times that it is shown, are ahead of those
   /// of the initial time namespace, in nanoseconds; nil where that cannot be reported.
-  public func bootOffset() -> Int64? {
+  package func bootOffset() -> Int64? {
     guard let own = ownNamespaceInode(.time) else { return nil }
     if InitialNamespace.hasFixedInode(own) { return 0 }
     // The file is about the time namespace of the reader's children.
@@ -48,10 +48,10 @@ extension ProcRoot {
   }
 
   /// Whether the kernel has namespaces of a type.
-  public func supports(_ type: NamespaceType) -> Bool { ownLinks().contains(type.link) }
+  package func supports(_ type: NamespaceType) -> Bool { ownLinks().contains(type.link) }
 
   /// The release of the kernel, as uname(2) has it; nil when it may not be read.
-  public var kernelRelease: String? {
+  package var kernelRelease: String? {
     guard case .success(let text) = read("sys/kernel/osrelease") else { return nil }
     return String(decoding: text.prefix { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
   }
@@ -63,7 +63,7 @@ extension ProcRoot {
 
   /// The pid namespace whose processes are shown, under the numbers that they have in it; nil when
   /// that cannot be reported.
-  public func shownPIDNamespace(_ identity: IdentitySource) -> ObservedNamespace? {
+  package func shownPIDNamespace(_ identity: IdentitySource) -> ObservedNamespace? {
     if showsKernelThreads { return Self.pidNamespace(InitialNamespace.pidInode, nil) }
     // Its PID 1 is in it, if that may be asked. And so is the reader who has one number only.
     let hasOneNumber =
@@ -109,7 +109,7 @@ extension ProcRoot {
   }
 
   /// What the mount of this root hides; nil when its mount is not in the reader's table of mounts.
-  public var hidePID: HidePID? {
+  package var hidePID: HidePID? {
     guard isProc else { return .off }
     var status = stat()
     // A machine may have very many mounts.
@@ -126,14 +126,14 @@ extension ProcRoot {
   /// What the mount hides from this reader: nothing from one that may trace every process
   /// (proc(5)). CAP_SYS_PTRACE in a user namespace of its own is not that, and neither is one that a
   /// security module holds back, to which kernel threads are not shown. Nil where `hidePID` is.
-  public var hiddenFromReader: HidePID? {
+  package var hiddenFromReader: HidePID? {
     guard let hidden = hidePID, hidden != .off else { return hidePID }
     let isInInitial = ownNamespaceInode(.user).map(InitialNamespace.hasFixedInode) == true
     return isInInitial && hasTraceCapability && showsKernelThreads ? .off : hidden
   }
 
   /// Whether the reader has CAP_SYS_PTRACE (capabilities(7)), as far as that can be read.
-  public var hasTraceCapability: Bool {
+  package var hasTraceCapability: Bool {
     guard case .success(let text) = SmallFile.read("/proc/self/status", in: AT_FDCWD) else {
       return false
     }

@@ -1,16 +1,16 @@
-public import SystemPackage
+package import SystemPackage
 
 /// A failure to read `/proc` that is neither "not permitted" nor "gone": those two are data.
 public struct ProcfsError: Error, Sendable, Hashable {
   /// What was being done, as a verb phrase: "read", "list".
-  public let operation: String
+  package let operation: String
   /// What it was done on.
-  public let path: String
+  package let path: String
   /// Why it failed.
-  public let cause: Cause
+  package let cause: Cause
 
   /// Why a read of `/proc` failed.
-  public enum Cause: Sendable, Hashable {
+  package enum Cause: Sendable, Hashable {
     /// The kernel said so.
     case system(Errno)
     /// The text is not in the form that proc(5) gives for this file.
@@ -25,7 +25,7 @@ public struct ProcfsError: Error, Sendable, Hashable {
   }
 
   /// Whether there is no proc to be read at all, or none that the reader can be found in.
-  public var isOfMissingProc: Bool {
+  package var isOfMissingProc: Bool {
     switch cause {
     case .system(let errno): errno == .noSuchFileOrDirectory || errno == .notDirectory
     case .malformed: false
@@ -34,7 +34,7 @@ public struct ProcfsError: Error, Sendable, Hashable {
   }
 
   /// Makes an error for `operation` on `path`.
-  public init(operation: String, path: String, cause: Cause) {
+  package init(operation: String, path: String, cause: Cause) {
     self.operation = operation
     self.path = path
     self.cause = cause

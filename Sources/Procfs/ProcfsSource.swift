@@ -16,13 +16,13 @@
 
 internal import CLinux
 internal import Glibc
-public import NamespaceModel
+package import NamespaceModel
 internal import SystemPackage
 
 /// Takes samples from a `/proc` of processes, holding a directory of each between two passes.
-public final class ProcfsSource: SampleSource {
+package final class ProcfsSource: SampleSource {
   /// How namespaces are told apart.
-  public let identity: IdentitySource
+  package let identity: IdentitySource
   let root: ProcRoot
   let descriptorBudget: Int
 
@@ -54,16 +54,16 @@ public final class ProcfsSource: SampleSource {
   var descriptions = KnownDescriptions()
   let descriptionCheck: DescriptionCheck
   /// Called now and then in a pass: who reads many processes keeps others waiting.
-  public var onPause: (() -> Void)?
+  package var onPause: (() -> Void)?
   /// Whether a pass is to end at the next pause, as one that failed (`ECANCELED`).
-  public var isCancelled: (() -> Bool)?
+  package var isCancelled: (() -> Bool)?
   static let pauseEvery = 128
   /// So many directories beyond the budget are held, each until the clock tick in which its process
   /// started has passed.
   private static let youngReserve = 24
   /// Whether the next pass reads the threads of every process, and not only those beside a main thread
   /// that has exited.
-  public var readsThreads = false
+  package var readsThreads = false
 
   /// A source that reads `root`.
   ///
@@ -71,7 +71,7 @@ public final class ProcfsSource: SampleSource {
   ///   - identity: how namespaces are told apart; by default the best that works.
   ///   - descriptorBudget: how many directories may be held; by default the limit of open files,
   ///     raised as far as it goes, less what the rest of a program needs.
-  public init(root: ProcRoot, identity: IdentitySource? = nil, descriptorBudget: Int? = nil) {
+  package init(root: ProcRoot, identity: IdentitySource? = nil, descriptorBudget: Int? = nil) {
     self.root = root
     self.identity = identity ?? IdentitySource.probe(root)
     self.descriptorBudget =
@@ -85,7 +85,7 @@ public final class ProcfsSource: SampleSource {
   }
 
   /// Passes over every process once; see `SampleSource`.
-  public func takeSample() throws(ProcfsError) -> ProcessSample {
+  package func takeSample() throws(ProcfsError) -> ProcessSample {
     try readAll()
     return try finish()
   }

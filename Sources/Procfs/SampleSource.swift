@@ -1,7 +1,7 @@
-public import NamespaceModel
+package import NamespaceModel
 
 /// Where samples come from: `/proc`, or a faster way to list the same.
-public protocol SampleSource: AnyObject {
+package protocol SampleSource: AnyObject {
   /// How namespaces are told apart.
   var identity: IdentitySource { get }
 

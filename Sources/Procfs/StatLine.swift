@@ -1,29 +1,29 @@
 /// The fields of `/proc/PID/stat` that history keeps (`proc_pid_stat(5)`).
-public struct StatLine: Sendable, Hashable {
+package struct StatLine: Sendable, Hashable {
   /// Field 1.
-  public var pid: Int32
+  package var pid: Int32
   /// Field 2, the name of the task: at most 15 bytes for a process, any byte but NUL.
-  public var comm: [UInt8]
+  package var comm: [UInt8]
   /// Field 3: `R`, `S`, `Z` and so on.
-  public var state: UInt8
+  package var state: UInt8
   /// Field 4, 0 when the parent is outside the pid namespace of this `/proc`.
-  public var parentPID: Int32
+  package var parentPID: Int32
   /// Field 9: the `PF_*` flags of the kernel's `linux/sched.h`.
-  public var flags: UInt32
+  package var flags: UInt32
   /// Field 22: when the process started, in clock ticks of the boot clock.
-  public var startTicks: UInt64
+  package var startTicks: UInt64
 
   /// `PF_KTHREAD`: the task is the kernel's own.
-  public var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
+  package var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
 
   /// `PF_EXITING`: the task has begun to exit, and leaves its namespaces some time after.
-  public var isExiting: Bool { flags & 0x4 != 0 }
+  package var isExiting: Bool { flags & 0x4 != 0 }
 
   /// Reads the line, or returns nil when it is not one, or is cut before field 22.
   ///
   /// The name may hold spaces, newlines and `)`, so it ends at the *last* `)` of the line: the
   /// fields behind it hold none.
-  public init?(_ line: [UInt8]) {
+  package init?(_ line: [UInt8]) {
     guard let open = line.firstIndex(of: UInt8(ascii: "(")),
       let close = line.lastIndex(of: UInt8(ascii: ")")), open < close,
       open >= 2, let pid = Decimal.parse(line[..<(open - 1)])

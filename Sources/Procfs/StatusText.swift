@@ -1,17 +1,17 @@
 /// The fields of `/proc/PID/status` that history keeps (`proc_pid_status(5)`).
-public struct StatusText: Sendable, Hashable {
+package struct StatusText: Sendable, Hashable {
   /// The effective user id, as the reader's user namespace shows it.
-  public var uid: UInt32
+  package var uid: UInt32
   /// The process's PID in each pid namespace, from that of this `/proc` inwards. Empty on a
   /// kernel before 4.1.
-  public var nspid: [Int32]
+  package var nspid: [Int32]
   /// The PID of the process that the thread is of; nil when the line is not there.
-  public var tgid: Int32?
+  package var tgid: Int32?
   /// Whether CAP_SYS_PTRACE (19) is among the effective capabilities.
-  public var mayTrace: Bool
+  package var mayTrace: Bool
 
   /// Reads the file, or returns nil when there is no whole `Uid:` line in it.
-  public init?(_ text: [UInt8]) {
+  package init?(_ text: [UInt8]) {
     var uid: UInt32?
     var nspid: [Int32] = []
     var tgid: Int32?

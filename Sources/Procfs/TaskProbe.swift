@@ -1,21 +1,21 @@
 internal import Glibc
-public import NamespaceModel
+package import NamespaceModel
 internal import SystemPackage
 
 /// Reads what one task is at this moment, apart from any sample: right after an event reported it.
-public final class TaskProbe {
+package final class TaskProbe {
   private let root: ProcRoot
   private let identity: IdentitySource
   private let reader = LinkReader()
 
   /// A probe of tasks in `root`.
-  public init(root: ProcRoot, identity: IdentitySource) {
+  package init(root: ProcRoot, identity: IdentitySource) {
     self.root = root
     self.identity = identity
   }
 
   /// What a link is.
-  public enum Link: Sendable, Hashable {
+  package enum Link: Sendable, Hashable {
     /// It leads to a namespace, of which the kernel gives this id, or none.
     case namespace(inode: UInt64, id: UInt64?)
     /// It could not be read.
@@ -28,7 +28,7 @@ public final class TaskProbe {
   ///
   /// - Parameter whileRunning: whether one that has begun to exit is as good as gone. It leaves its
   ///   namespaces some time after the kernel reported its exit.
-  public func links(
+  package func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [Link]? {
     // `/proc/TID` is there for threads too (`proc_tid(5)`).
@@ -52,7 +52,7 @@ public final class TaskProbe {
   }
 
   /// Who a process is, and what it is called; nil when it is gone or may not be looked at.
-  public func process(_ pid: Int32) -> (facts: ProcessFacts, description: ProcessDescription)? {
+  package func process(_ pid: Int32) -> (facts: ProcessFacts, description: ProcessDescription)? {
     guard case .some(.some(let directory)) = open(pid) else { return nil }
     defer { close(directory) }
     // Only to say more of a process that is known already: what fails leaves that unsaid.
@@ -65,12 +65,12 @@ public final class TaskProbe {
   }
 
   /// The effective user and the cgroup of a process; nil when it is gone.
-  public func description(of pid: Int32) -> ProcessDescription? {
+  package func description(of pid: Int32) -> ProcessDescription? {
     FactsReader.userAndCgroup(of: pid, root: root)
   }
 
   /// The numbers of the threads of a process, its main thread's among them; empty when it is gone.
-  public func threads(of pid: Int32) -> [Int32] {
+  package func threads(of pid: Int32) -> [Int32] {
     let directory = openat(
       root.descriptor, "\(pid)/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { return [] }
@@ -83,7 +83,7 @@ public final class TaskProbe {
   /// latest; without those that cannot be read. The kernel makes the file of a namespace when somebody
   /// looks it up, and keeps it while a mount or an open file has it (`path_from_stashed` of fs/libfs.c);
   /// its change time is of then, or later, and up to a clock tick too early.
-  public func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] {
+  package func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] {
     guard case .some(.some(let directory)) = open(task) else { return [:] }
     defer { close(directory) }
     var times: [NamespaceLink: Int64] = [:]

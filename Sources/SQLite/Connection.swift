@@ -3,13 +3,13 @@ internal import CSQLite
 /// One connection to a SQLite file.
 ///
 /// Not safe to share between threads at one time; it is opened without SQLite's own mutexes.
-public final class Connection {
+package final class Connection {
   let handle: OpaquePointer
   private var prepared: [String: Statement] = [:]
   private var progress: (() -> Void)?
 
   /// How a file is opened.
-  public enum Access: Sendable {
+  package enum Access: Sendable {
     /// For reading; the file must exist and is not altered.
     case readOnly
     /// For reading a file that nobody writes: no lock is taken and no `-shm` file is made.
@@ -21,7 +21,7 @@ public final class Connection {
   /// Opens `path`. Nothing of the file is read before the first statement.
   ///
   /// The corresponding C function is `sqlite3_open_v2`.
-  public init(path: String, access: Access) throws(SQLiteError) {
+  package init(path: String, access: Access) throws(SQLiteError) {
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE
     switch access {
     case .readOnly, .immutable: flags |= SQLITE_OPEN_READONLY
@@ -63,14 +63,14 @@ public final class Connection {
   }
 
   /// How long a statement waits for another connection's lock before it fails as busy.
-  public func setBusyTimeout(milliseconds: Int32) {
+  package func setBusyTimeout(milliseconds: Int32) {
     sqlite3_busy_timeout(handle, milliseconds)
   }
 
   /// Calls `body` every so many steps of SQLite's virtual machine while a statement runs.
   ///
   /// The corresponding C function is `sqlite3_progress_handler`.
-  public func onProgress(every steps: Int32, _ body: @escaping () -> Void) {
+  package func onProgress(every steps: Int32, _ body: @escaping () -> Void) {
     progress = body
     sqlite3_progress_handler(
       handle, steps,
@@ -82,17 +82,17 @@ public final class Connection {
   }
 
   /// The text of every statement that was prepared.
-  public var statements: [String] { Array(prepared.keys) }
+  package var statements: [String] { Array(prepared.keys) }
 
   /// Runs SQL that gives no rows a caller wants; several statements may be in it.
-  public func execute(_ sql: String) throws(SQLiteError) {
+  package func execute(_ sql: String) throws(SQLiteError) {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code, operation: sql) }
   }
 
   /// The statement for this text, ready to bind: prepared once for the life of the connection. While that one is giving
   /// rows to somebody, one of the caller's own.
-  public func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+  package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
     if let statement = prepared[sql] {
       guard !statement.isRunning else { return try Statement(sql, on: self) }
       statement.reset()
@@ -104,10 +104,10 @@ public final class Connection {
   }
 
   /// The row id given by the last `INSERT`.
-  public var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(handle) }
+  package var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(handle) }
 
   /// Whether no transaction is open: SQLite rolls back by itself after some failures.
-  public var isInAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+  package var isInAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
 
   func error(_ code: Int32, operation: String) -> SQLiteError {
     SQLiteError(

@@ -3,16 +3,16 @@ internal import CSQLite
 /// A failure reported by SQLite: its extended result code, its text, and what was being done.
 ///
 /// Bound values never appear here. See https://www.sqlite.org/rescode.html.
-public struct SQLiteError: Error, Sendable, Hashable {
+package struct SQLiteError: Error, Sendable, Hashable {
   /// The extended result code, for example `SQLITE_IOERR_WRITE` (778).
-  public let extendedCode: Int32
+  package let extendedCode: Int32
   /// SQLite's own sentence about it.
-  public let message: String
+  package let message: String
   /// The SQL text or the call that failed.
-  public let operation: String
+  package let operation: String
 
   /// Makes an error of an extended result code.
-  public init(extendedCode: Int32, message: String, operation: String) {
+  package init(extendedCode: Int32, message: String, operation: String) {
     self.extendedCode = extendedCode
     self.message = message
     self.operation = operation
@@ -20,15 +20,15 @@ public struct SQLiteError: Error, Sendable, Hashable {
 
   /// The error of a file that SQLite reads without complaint, and that cannot be: as SQLite itself
   /// has it, `SQLITE_CORRUPT`.
-  public static func corrupt(_ message: String, operation: String) -> SQLiteError {
+  package static func corrupt(_ message: String, operation: String) -> SQLiteError {
     SQLiteError(extendedCode: SQLITE_CORRUPT, message: message, operation: operation)
   }
 
   /// The primary result code: the low byte of the extended one.
-  public var code: Int32 { extendedCode & 0xff }
+  package var code: Int32 { extendedCode & 0xff }
 
   /// What kind of trouble it is, as far as a caller can act on it.
-  public var kind: Kind {
+  package var kind: Kind {
     switch code {
     case SQLITE_BUSY, SQLITE_LOCKED: .busy
     case SQLITE_PERM, SQLITE_AUTH: .denied
@@ -44,7 +44,7 @@ public struct SQLiteError: Error, Sendable, Hashable {
   }
 
   /// The kinds of trouble a caller tells apart.
-  public enum Kind: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
     case busy, denied, readOnly, inputOutput, corrupt, notADatabase, full
     case cannotOpen, other
   }
@@ -52,5 +52,5 @@ public struct SQLiteError: Error, Sendable, Hashable {
 
 extension SQLiteError: CustomStringConvertible {
   /// The error as one line.
-  public var description: String { "\(message) (SQLite code \(extendedCode)) in: \(operation)" }
+  package var description: String { "\(message) (SQLite code \(extendedCode)) in: \(operation)" }
 }

@@ -5,7 +5,7 @@ internal import CSQLite
 extension Statement {
   /// Replaces what is in `bytes`, and keeps its room, by a column's text as it is in the file, which
   /// need not be UTF-8. Returns false, with nothing in it, when the column is NULL.
-  public func readText(_ column: Int32, into bytes: inout [UInt8]) -> Bool {
+  package func readText(_ column: Int32, into bytes: inout [UInt8]) -> Bool {
     bytes.removeAll(keepingCapacity: true)
     guard let start = sqlite3_column_text(handle, column) else { return false }
     let count = Int(sqlite3_column_bytes(handle, column))

@@ -4,7 +4,7 @@ internal import CSQLite
 ///
 /// Columns are numbered from 0 and parameters from 1, as in SQLite. A statement lives as long as
 /// its connection; `Connection.prepare` gives one that is giving rows to nobody else.
-public final class Statement {
+package final class Statement {
   let handle: OpaquePointer
   // Unowned: the connection keeps its statements, and outlives them.
   private unowned let connection: Connection
@@ -25,11 +25,11 @@ public final class Statement {
 
   /// Binds a value to each parameter, in order.
   @discardableResult
-  public func bind(_ values: Value...) throws(SQLiteError) -> Statement { try bind(values) }
+  package func bind(_ values: Value...) throws(SQLiteError) -> Statement { try bind(values) }
 
   /// Binds a value to each parameter, in order.
   @discardableResult
-  public func bind(_ values: [Value]) throws(SQLiteError) -> Statement {
+  package func bind(_ values: [Value]) throws(SQLiteError) -> Statement {
     for (index, value) in values.enumerated() {
       let place = Int32(index + 1)
       let code =
@@ -57,7 +57,7 @@ public final class Statement {
   }
 
   /// Goes to the next row. Returns false, and is ready to be bound again, when there is none.
-  public func step() throws(SQLiteError) -> Bool {
+  package func step() throws(SQLiteError) -> Bool {
     switch sqlite3_step(handle) {
     case SQLITE_ROW: return true
     case SQLITE_DONE:
@@ -71,18 +71,18 @@ public final class Statement {
   }
 
   /// Runs a statement that gives no row.
-  public func run() throws(SQLiteError) {
+  package func run() throws(SQLiteError) {
     while try step() {}
   }
 
   /// Gives `body` the first row, if there is one, and resets the statement.
-  public func first<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> T? {
+  package func first<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> T? {
     defer { reset() }
     return try step() ? try body(self) : nil
   }
 
   /// What `body` makes of each row.
-  public func map<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> [T] {
+  package func map<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> [T] {
     defer { reset() }
     var all: [T] = []
     while try step() { all.append(try body(self)) }
@@ -93,16 +93,16 @@ public final class Statement {
   var isRunning: Bool { sqlite3_stmt_busy(handle) != 0 }
 
   /// Makes the statement ready to be bound and run again, and lets go of its locks.
-  public func reset() {
+  package func reset() {
     // The code repeats the failure of the last step, which was thrown then.
     sqlite3_reset(handle)
   }
 
   /// A column as an integer; 0 when it is NULL.
-  public func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+  package func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
   /// A column as an integer, or nil when it is NULL.
-  public func optionalInteger(_ column: Int32) -> Int64? {
+  package func optionalInteger(_ column: Int32) -> Int64? {
     // NULL reads as 0, and is seldom what is there.
     let number = integer(column)
     return number == 0 && isNull(column) ? nil : number
@@ -110,17 +110,17 @@ public final class Statement {
 
   /// A column as text, by its length, so that a NUL inside does not cut it; bytes that are not
   /// UTF-8 become U+FFFD. Empty when it is NULL.
-  public func text(_ column: Int32) -> String {
+  package func text(_ column: Int32) -> String {
     guard let start = sqlite3_column_text(handle, column) else { return "" }
     let count = Int(sqlite3_column_bytes(handle, column))
     return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
   }
 
   /// A column as text, or nil when it is NULL.
-  public func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+  package func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
 
   /// Whether a column is NULL.
-  public func isNull(_ column: Int32) -> Bool {
+  package func isNull(_ column: Int32) -> Bool {
     sqlite3_column_type(handle, column) == SQLITE_NULL
   }
 }

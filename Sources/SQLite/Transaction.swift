@@ -2,7 +2,7 @@ extension Connection {
   /// Runs `body` in one write transaction: all of it is committed, or none.
   ///
   /// Starts with `BEGIN IMMEDIATE`, so that another writer is observed at the start and not halfway.
-  public func transaction<T>(_ body: () throws(SQLiteError) -> T) throws(SQLiteError) -> T {
+  package func transaction<T>(_ body: () throws(SQLiteError) -> T) throws(SQLiteError) -> T {
     try execute("BEGIN IMMEDIATE")
     do {
       let result = try body()
@@ -15,7 +15,7 @@ extension Connection {
   }
 
   /// Runs `body` with every read seeing the file as it is at the first one.
-  public func snapshot<T, E: Error>(
+  package func snapshot<T, E: Error>(
     or wrap: (SQLiteError) -> E, _ body: () throws(E) -> T
   ) throws(E) -> T {
     do { try execute("BEGIN") } catch { throw wrap(error) }

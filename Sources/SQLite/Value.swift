@@ -1,26 +1,26 @@
 /// A value bound to a parameter of a statement.
-public enum Value: Sendable, Hashable {
+package enum Value: Sendable, Hashable {
   case integer(Int64)
   case text(String)
   case null
 
   /// An integer, or NULL when there is none.
-  public static func optional(_ number: (some BinaryInteger)?) -> Value {
+  package static func optional(_ number: (some BinaryInteger)?) -> Value {
     number.map { .integer(Int64(truncatingIfNeeded: $0)) } ?? .null
   }
 
   /// A text, or NULL when there is none.
-  public static func optional(_ text: String?) -> Value { text.map(Value.text) ?? .null }
+  package static func optional(_ text: String?) -> Value { text.map(Value.text) ?? .null }
 
   /// Integers, for a parameter of `json_each`.
-  public static func list(_ numbers: some Sequence<Int64>) -> Value {
+  package static func list(_ numbers: some Sequence<Int64>) -> Value {
     .text("[\(numbers.map(String.init).joined(separator: ","))]")
   }
 }
 
 extension Value: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
   /// An integer.
-  public init(integerLiteral value: Int64) { self = .integer(value) }
+  package init(integerLiteral value: Int64) { self = .integer(value) }
   /// A text.
-  public init(stringLiteral value: String) { self = .text(value) }
+  package init(stringLiteral value: String) { self = .text(value) }
 }

@@ -1,19 +1,19 @@
 /// What people call a container, as its engine wrote it down. Any part may hold any text: the image
 /// and the labels come from whoever made the container.
-public struct ContainerName: Sendable, Hashable {
+package struct ContainerName: Sendable, Hashable {
   /// The name; in a Kubernetes pod the name within the pod. Where `isSandbox`, the pod's.
-  public var name: String
+  package var name: String
   /// The image, as it was asked for.
-  public var image: String?
+  package var image: String?
   /// The name of the pod.
-  public var pod: String?
+  package var pod: String?
   /// The Kubernetes namespace of the pod.
-  public var namespace: String?
+  package var namespace: String?
   /// Whether this is the container that only holds a pod together (`pause`).
-  public var isSandbox: Bool
+  package var isSandbox: Bool
 
   /// A name with these parts.
-  public init(
+  package init(
     _ name: String, image: String? = nil, pod: String? = nil, namespace: String? = nil,
     isSandbox: Bool = false
   ) {

@@ -8,16 +8,16 @@
 /// What the files say is not trusted: no path leads out of the root, none is read that is no plain
 /// file or too large, and what is not in the engine's form gives no name. Of a user's files only
 /// those that belong to that user are read, as else a link could have others' read for them.
-public final class ContainerNames: Sendable {
+package final class ContainerNames: Sendable {
   private let root: StateRoot
 
   /// Opens a root folder: `/`, or where the host's is mounted.
-  public init(root: String) throws(ContainerNamesError) {
+  package init(root: String) throws(ContainerNamesError) {
     self.root = try StateRoot(path: root)
   }
 
   /// The name of a container; nil where there is none to be found.
-  public func name(of container: ContainerIdentity) -> ContainerName? {
+  package func name(of container: ContainerIdentity) -> ContainerName? {
     switch container.engine {
     case .lxc, .nspawn, .machine: return ContainerName(container.id)
     case .buildkit: return nil
@@ -36,7 +36,7 @@ public final class ContainerNames: Sendable {
 
   /// The names of containers, of those that have one; also of those whose engines keep their files
   /// elsewhere, where running processes say where.
-  public func names(of containers: [ContainerIdentity]) -> [ContainerIdentity: ContainerName] {
+  package func names(of containers: [ContainerIdentity]) -> [ContainerIdentity: ContainerName] {
     var found: [ContainerIdentity: ContainerName] = [:]
     for container in containers { found[container] = name(of: container) }
     let rest = containers.filter { found[$0] == nil && HexID.isID($0.id) }

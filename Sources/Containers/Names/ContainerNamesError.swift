@@ -1,14 +1,14 @@
-public import SystemPackage
+package import SystemPackage
 
 /// The root folder below which the names of containers are looked up could not be opened.
 public struct ContainerNamesError: Error, Sendable, Hashable {
   /// The folder.
-  public let path: String
+  package let path: String
   /// Why (open(2)).
-  public let cause: Errno
+  package let cause: Errno
 
   /// Makes an error for a folder.
-  public init(path: String, cause: Errno) {
+  package init(path: String, cause: Errno) {
     self.path = path
     self.cause = cause
   }

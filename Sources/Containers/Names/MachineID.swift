@@ -1,8 +1,8 @@
 /// The id of a machine: machine-id(5).
-public enum MachineID {
+package enum MachineID {
   /// Reads it below the folder where the machine's files are. Nil when it cannot be read, or is none:
   /// `uninitialized`, as before the first boot.
-  public static func read(root path: String) -> String? {
+  package static func read(root path: String) -> String? {
     guard let root = try? StateRoot(path: path), let text = root.read("/etc/machine-id") else {
       return nil
     }

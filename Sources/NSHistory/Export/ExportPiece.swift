@@ -1,40 +1,40 @@
-public import NamespaceModel
+package import NamespaceModel
 
 // What rows of an export are made of. A row says much again that the one before said; who writes
 // millions keeps what was made of that, by the numbers that are given here.
 
 /// A process of an export.
-public struct ExportProcess: Sendable {
+package struct ExportProcess: Sendable {
   /// Its row; negative where no sample observed it. The same in all pieces of one process.
-  public internal(set) var row: Int64 = 0
+  package internal(set) var row: Int64 = 0
   /// Counts up where what follows of one process is said anew, as its name changed.
-  public internal(set) var version = 0
+  package internal(set) var version = 0
   /// The row that says whose PIDs these are, and of which boot; nil where that is not read.
   var space: Int64?
   /// The row of its boot.
-  public internal(set) var bootRow: Int64 = 0
+  package internal(set) var bootRow: Int64 = 0
   /// The boot's uuid.
-  public internal(set) var boot = ""
+  package internal(set) var boot = ""
   /// The PID, as the recorder saw it.
-  public internal(set) var pid: Int64 = 0
+  package internal(set) var pid: Int64 = 0
   /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
-  public internal(set) var tid: Int64?
+  package internal(set) var tid: Int64?
   /// When the process started, in nanoseconds since the epoch; nil if unreadable.
-  public internal(set) var start: Int64?
+  package internal(set) var start: Int64?
   /// Whether its name could be read.
-  public internal(set) var hasComm = false
+  package internal(set) var hasComm = false
   /// Its name, escaped (`SystemText`), in UTF-8; nothing if unreadable.
-  public internal(set) var comm: [UInt8] = []
+  package internal(set) var comm: [UInt8] = []
   /// The effective user id; nil if unreadable.
-  public internal(set) var uid: Int64?
+  package internal(set) var uid: Int64?
   /// Whether the user id is its parent's, because nobody read its own.
-  public internal(set) var hasInheritedUID = false
+  package internal(set) var hasInheritedUID = false
   /// Whether its cgroup is its parent's, because nobody read its own.
   var hasInheritedCgroup = false
   /// Its cgroup, and the container; nil if the cgroup is unreadable.
-  public internal(set) var place: ExportPlace?
+  package internal(set) var place: ExportPlace?
   /// What tells the container; nil where it was read to be in none.
-  public var containerSource: ContainerSource? {
+  package var containerSource: ContainerSource? {
     if place?.isByNamespaces == true { return .namespaces }
     if hasInheritedCgroup { return .inherited }
     return place?.hasContainer == true ? .cgroup : nil
@@ -42,13 +42,13 @@ public struct ExportProcess: Sendable {
 }
 
 /// A control group, and the container of who is in it.
-public final class ExportPlace: Sendable {
+package final class ExportPlace: Sendable {
   /// Of two places with one row both are the same.
-  public let row: Int64
+  package let row: Int64
   /// `/proc/PID/cgroup`, escaped; nil if the file does not have it.
-  public let cgroup: String?
+  package let cgroup: String?
   /// The container: the innermost one that the control group names, or that of the namespaces. Nil for none.
-  public let container: ContainerRecord?
+  package let container: ContainerRecord?
   /// Whether there is one: asked for every row, where to copy the record would cost more than the row.
   let hasContainer: Bool
   /// Whether the namespaces tell the container.
@@ -65,23 +65,23 @@ public final class ExportPlace: Sendable {
 
 /// A time without a gap in which a process was in one namespace of a type, in every sample: what
 /// `ExportRow` says beside what it says of the process.
-public struct ExportPiece: Sendable {
+package struct ExportPiece: Sendable {
   /// The type.
-  public let type: NamespaceType
+  package let type: NamespaceType
   /// The namespace, or why the link could not be read.
-  public let value: LinkValue
+  package let value: LinkValue
   /// The inode number of the pid namespace that the PID is of; nil if that is not known.
-  public let pidNamespaceInode: UInt64?
+  package let pidNamespaceInode: UInt64?
   /// When it began, as in `ExportRow`.
-  public let from: Int64
+  package let from: Int64
   /// When it ended, as in `ExportRow`.
-  public let until: Int64
+  package let until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
-  public let isOpen: Bool
+  package let isOpen: Bool
   /// Whether an event reported when it began.
-  public let isExactFrom: Bool
+  package let isExactFrom: Bool
   /// Whether an event reported when it ended.
-  public let isExactUntil: Bool
+  package let isExactUntil: Bool
 }
 
 extension ExportRow {

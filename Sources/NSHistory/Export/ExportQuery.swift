@@ -1,26 +1,26 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// What of a history is exported.
-public struct ExportFilter: Sendable {
+package struct ExportFilter: Sendable {
   /// Only what overlaps the time from here on, in nanoseconds since the epoch.
-  public var since: Int64?
+  package var since: Int64?
   /// Only what overlaps the time up to here, in nanoseconds since the epoch.
-  public var until: Int64?
+  package var until: Int64?
   /// Only these PIDs, with their threads; all when empty.
-  public var pids: Set<Int64>
+  package var pids: Set<Int64>
   /// Only these processes and threads, by `ProcessRecord.id`, and those of `pids`; nil for all.
-  public var tasks: Set<Int64>?
+  package var tasks: Set<Int64>?
   /// The names and containers that processes are selected by, each for the time in which it had one of them,
   /// beside those of `pids` and `tasks`.
-  public var names: Set<ProcessSelector> = []
+  package var names: Set<ProcessSelector> = []
   /// Only processes of containers, by name or the beginning of an id; nil for all.
-  public var container: String?
+  package var container: String?
   /// Only these types.
-  public var types: [NamespaceType]
+  package var types: [NamespaceType]
 
   /// A filter with these values; by default, everything.
-  public init(
+  package init(
     since: Int64? = nil, until: Int64? = nil, pids: Set<Int64> = [],
     container: String? = nil, types: [NamespaceType] = NamespaceType.allCases
   ) {
@@ -45,48 +45,48 @@ extension ExportFilter {
 
 /// One row of an export: a process, a type, and a time without a gap in which the process was in
 /// one namespace of the type, in every sample.
-public struct ExportRow: Sendable, Hashable {
+package struct ExportRow: Sendable, Hashable {
   /// The boot's uuid.
-  public var boot: String
+  package var boot: String
   /// The inode number of the pid namespace that the PID is of; nil if that is not known.
-  public var pidNamespaceInode: UInt64?
+  package var pidNamespaceInode: UInt64?
   /// The PID, as the recorder saw it.
-  public var pid: Int64
+  package var pid: Int64
   /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
-  public var tid: Int64?
+  package var tid: Int64?
   /// When the process started, in nanoseconds since the epoch; nil if unreadable.
-  public var start: Int64?
+  package var start: Int64?
   /// Its name, escaped (`SystemText`); nil if unreadable.
-  public var comm: String?
+  package var comm: String?
   /// The effective user id; nil if unreadable.
-  public var uid: Int64?
+  package var uid: Int64?
   /// Whether the user id is its parent's, because nobody read its own.
-  public var hasInheritedUID: Bool
+  package var hasInheritedUID: Bool
   /// The type.
-  public var type: NamespaceType
+  package var type: NamespaceType
   /// The inode number; nil when the link could not be read.
-  public var inode: UInt64?
+  package var inode: UInt64?
   /// The kernel's id; nil where the kernel gave none.
-  public var kernelID: UInt64?
+  package var kernelID: UInt64?
   /// Whether the kernel made the namespace at boot; nil when that could not be reported.
-  public var isInitial: Bool?
+  package var isInitial: Bool?
   /// Why the link could not be read; nil when it could.
-  public var unread: UnreadReason?
+  package var unread: UnreadReason?
   /// When it began, if that is exact, or else when the first sample that saw it did; in nanoseconds
   /// since the epoch.
-  public var from: Int64
+  package var from: Int64
   /// When it ended, if that is exact, or else when the last sample that saw it began.
-  public var until: Int64
+  package var until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
-  public var isOpen: Bool
+  package var isOpen: Bool
   /// Whether an event reported when it began.
-  public var isExactFrom: Bool
+  package var isExactFrom: Bool
   /// Whether an event reported when it ended.
-  public var isExactUntil: Bool
+  package var isExactUntil: Bool
   /// `/proc/PID/cgroup`, escaped; nil if unreadable.
-  public var cgroup: String?
+  package var cgroup: String?
   /// The container that it was in; nil for a process that was in none.
-  public var container: ContainerRecord?
+  package var container: ContainerRecord?
   /// What tells that; nil where it was read to be in none.
-  public var containerSource: ContainerSource?
+  package var containerSource: ContainerSource?
 }

@@ -2,7 +2,7 @@
 // slice that does not hold what it is about (`QuestionScope`).
 
 internal import Containers
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 extension HistoryReader {
@@ -17,7 +17,7 @@ extension HistoryReader {
   }
 
   /// Answers whether processes of groups ever shared a namespace.
-  public func shared(_ question: SharedQuestion) throws(HistoryError) -> SharedAnswer {
+  package func shared(_ question: SharedQuestion) throws(HistoryError) -> SharedAnswer {
     try reading(question.scope) { (reading) throws(SQLiteError) in
       guard let time = try ObservedTime(reading, question.window) else {
         return SharedAnswer.nothing(question)
@@ -29,7 +29,7 @@ extension HistoryReader {
 
   /// Gives `body` each namespace set that the selected processes had, process by process in the
   /// order of time. Ends early when `body` returns false.
-  public func history(
+  package func history(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow(),
     _ body: (HistoryEntry) -> Bool
   ) throws(HistoryError) {
@@ -43,7 +43,7 @@ extension HistoryReader {
 
   /// The namespaces that are selected, of those that were there in a window, in the order in which
   /// they were observed.
-  public func namespaces(
+  package func namespaces(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [NamespaceSummary] {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
@@ -54,7 +54,7 @@ extension HistoryReader {
 
   /// Gives `body` every process that was in the selected namespaces, namespace by namespace in the
   /// order in which they were observed. Ends early when `body` returns false.
-  public func members(
+  package func members(
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
@@ -69,7 +69,7 @@ extension HistoryReader {
   /// Gives `body` every process that was not in one of the selected namespaces and had its children go
   /// there (`pid_for_children`, `time_for_children` of namespaces(7)), which keeps a namespace as
   /// a process in it does. Ends early when `body` returns false.
-  public func parents(
+  package func parents(
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
@@ -83,7 +83,7 @@ extension HistoryReader {
 
   /// Gives `body` every process that was proven to share a namespace with the one asked about, in the
   /// order in which they were observed. Ends early when `body` returns false.
-  public func peers(
+  package func peers(
     _ question: PeersQuestion, _ body: (Peer) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: question.window)) { (reading) throws(SQLiteError) in
@@ -98,7 +98,7 @@ extension HistoryReader {
   }
 
   /// Gives `body` each change, in the order of time. Ends early when `body` returns false.
-  public func changes(
+  package func changes(
     _ question: ChangesQuestion, _ body: (NamespaceChange) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: question.window)) { (reading) throws(SQLiteError) in
@@ -108,7 +108,7 @@ extension HistoryReader {
   }
 
   /// Every process that was, or may have been, there at a moment, in nanoseconds since the epoch.
-  public func processes(at time: Int64) throws(HistoryError) -> MomentAnswer {
+  package func processes(at time: Int64) throws(HistoryError) -> MomentAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
       let processSnapshot = try ProcessSnapshot(reading, at: time)
       return MomentAnswer(
@@ -122,7 +122,7 @@ extension HistoryReader {
   /// children go to, those that something else kept alive, and those that they were made in or are owned by.
   ///
   /// - Parameter isMeant: only those that such processes were in, or may have been; nil for all.
-  public func namespaces(
+  package func namespaces(
     at time: Int64, of isMeant: ((ProcessRecord) -> Bool)? = nil
   ) throws(HistoryError) -> NamespacesAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
@@ -157,7 +157,7 @@ extension HistoryReader {
   }
 
   /// The lanes of the selected processes, one a process and type, in the order asked for.
-  public func timeline(
+  package func timeline(
     _ selectors: [ProcessSelector], in window: TimeWindow = TimeWindow(),
     types: [NamespaceType] = NamespaceType.allCases
   ) throws(HistoryError) -> [TimelineRow] {
@@ -180,7 +180,7 @@ extension HistoryReader {
   }
 
   /// Whether the history can answer what was at a moment, in nanoseconds since the epoch.
-  public func coverage(at time: Int64) throws(HistoryError) -> CoverageAtMoment {
+  package func coverage(at time: Int64) throws(HistoryError) -> CoverageAtMoment {
     try reading(.recording(in: TimeWindow(since: time, until: time))) {
       (reading) throws(SQLiteError) in
       let sampleWindows = try reading.index.sampleWindows(at: time)
@@ -194,7 +194,7 @@ extension HistoryReader {
 
   /// Gives `body` each time that was recorded, and each gap between two, in the order in which they
   /// were. Ends early when `body` returns false.
-  public func coverage(
+  package func coverage(
     in window: TimeWindow = TimeWindow(), _ body: (CoveragePeriod) -> Bool
   ) throws(HistoryError) {
     try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
@@ -204,7 +204,7 @@ extension HistoryReader {
 
   /// Gives `body` each gap in a window, in the order in which they were, without a look at what was
   /// recorded between them. Ends early when `body` returns false.
-  public func gaps(
+  package func gaps(
     in window: TimeWindow, _ body: (CoveragePeriod, MissingSamples) -> Bool
   ) throws(HistoryError) {
     try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
@@ -219,7 +219,7 @@ extension HistoryReader {
   ///
   /// - Parameter isToLastSample: whether a window that ends shortly after the last sample of a recorder
   ///   that runs is about the time up to that sample.
-  public func caveats(
+  package func caveats(
     in window: TimeWindow, isToLastSample: Bool = false
   ) throws(HistoryError) -> [Caveat] {
     try snapshot { () throws(HistoryError) in
@@ -232,7 +232,7 @@ extension HistoryReader {
 
   /// The highest use of each type in all that is recorded. Namespaces that no process is in, and
   /// to which no process has its children go, are not counted, and one that came and went between two samples was not seen.
-  public func peakUse() throws(HistoryError) -> [NamespaceType: PeakUse] {
+  package func peakUse() throws(HistoryError) -> [NamespaceType: PeakUse] {
     try reading(.everything()) { (reading) throws(SQLiteError) in
       guard let last = reading.index.last else { return [:] }
       var peaks: [NamespaceType: PeakUse] = [:]
@@ -278,7 +278,7 @@ extension HistoryReader {
 
   /// Gives `body` each row that `filter` lets through, ordered by process and time, in memory
   /// that does not grow with the file. Ends early when `body` returns false.
-  public func export(
+  package func export(
     _ filter: ExportFilter, _ body: (ExportRow) -> Bool
   ) throws(HistoryError) {
     try exportPieces(filter) { body(ExportRow($0, $1)) }
@@ -286,7 +286,7 @@ extension HistoryReader {
 
   /// The same rows, in the parts that they are made of, for who writes millions: `ExportRow` is made
   /// anew for each, and most of what it says was said by the one before.
-  public func exportPieces(
+  package func exportPieces(
     _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
   ) throws(HistoryError) {
     try snapshot { () throws(HistoryError) in
@@ -300,7 +300,7 @@ extension HistoryReader {
 
   /// The processes that are selected, of those that a sample in a window saw, in the order in which
   /// they were observed.
-  public func processes(
+  package func processes(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [ProcessRecord] {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
@@ -309,7 +309,7 @@ extension HistoryReader {
   }
 
   /// Whether there is any of them.
-  public func isRecorded(
+  package func isRecorded(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Bool {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
@@ -324,7 +324,7 @@ extension HistoryReader {
 
   /// How many more processes there were in a window than the one that `ProcessSelector.latest` is;
   /// 0 for other selectors.
-  public func otherIncarnations(
+  package func otherIncarnations(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
@@ -333,7 +333,7 @@ extension HistoryReader {
   }
 
   /// The threads that had a number of their own, whatever their process.
-  public func threads(tid: Int64) throws(HistoryError) -> [TaskNumber] {
+  package func threads(tid: Int64) throws(HistoryError) -> [TaskNumber] {
     try reading(.recording()) { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
         "SELECT DISTINCT pid FROM task WHERE tid = ? AND tid IS NOT NULL ORDER BY 1"
@@ -342,7 +342,7 @@ extension HistoryReader {
   }
 
   /// How many processes were in pid namespaces and have numbers there that are not known.
-  public func processesWithoutNumber(
+  package func processesWithoutNumber(
     in namespaces: ProcessSelector.PIDNamespaces, during window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
     try reading(.processes([.inner(0, namespaces)], in: window)) { (reading) throws(SQLiteError) in
@@ -352,14 +352,14 @@ extension HistoryReader {
 
   /// The name that processes are selected by, if it is nowhere in the history; nil where it is, and where
   /// they are selected by something else.
-  public func unknownName(_ selector: ProcessSelector) throws(HistoryError) -> UnknownName? {
+  package func unknownName(_ selector: ProcessSelector) throws(HistoryError) -> UnknownName? {
     try reading(.recording()) { (reading) throws(SQLiteError) in
       try NameSearch(connection: reading.connection).unknown(selector)
     }
   }
 
   /// A few recorded names of processes that begin with these letters, in alphabetical order.
-  public func names(beginningWith start: String) throws(HistoryError) -> [String] {
+  package func names(beginningWith start: String) throws(HistoryError) -> [String] {
     try reading(.recording()) { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
         """

@@ -121,22 +121,22 @@ struct BoundResolver {
 
 /// How a piece of time began or ended: at an event, or else, as far as samples show, between its own
 /// first or last sample and the one on the other side.
-public struct IntervalBound: Sendable, Hashable {
+package struct IntervalBound: Sendable, Hashable {
   /// What happened.
-  public internal(set) var kind: Kind
+  package internal(set) var kind: Kind
   /// When the sample on the other side began, in nanoseconds since the epoch; nil without one. Where
   /// it is exact, when it happened.
-  public let other: Int64?
+  package let other: Int64?
   /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
   /// that is not known.
-  public let within: Int64?
+  package let within: Int64?
   /// Why samples are missing in between; nil when none is.
-  public let missing: MissingSamples?
+  package let missing: MissingSamples?
   /// Whether an event reported when it happened, to the microsecond.
-  public var isExact = false
+  package var isExact = false
 
   /// What happened. The raw value is the word in every output.
-  public enum Kind: String, Sendable, Hashable, CaseIterable {
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The process started.
     case started
     /// The process was there before, or after, elsewhere or not readable.

@@ -4,12 +4,12 @@ internal import SQLite
 
 extension HistoryReader {
   /// The size of the file, in bytes, without its `-wal`.
-  public var size: Int64 {
+  package var size: Int64 {
     if case .file(let size) = FileStatus.of(path) { size } else { 0 }
   }
 
   /// When the last sample of all began, in nanoseconds since the epoch; nil when there is none.
-  public func lastSample() throws(HistoryError) -> Int64? {
+  package func lastSample() throws(HistoryError) -> Int64? {
     do throws(SQLiteError) {
       return try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq DESC LIMIT 1")
         .first { $0.integer(0) }
@@ -18,7 +18,7 @@ extension HistoryReader {
 
   /// The least and the greatest time at which a sample began, in nanoseconds since the epoch; nil when
   /// there is none.
-  public func recordedSpan() throws(HistoryError) -> ClosedRange<Int64>? {
+  package func recordedSpan() throws(HistoryError) -> ClosedRange<Int64>? {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
         return try index().recorded()
@@ -28,7 +28,7 @@ extension HistoryReader {
 
   /// Whether a session was never ended in this file because it is a copy, made while a recorder had
   /// the file that this is a copy of.
-  public func isCopiedWhileOpen() throws(HistoryError) -> Bool {
+  package func isCopiedWhileOpen() throws(HistoryError) -> Bool {
     guard !isRecorded else { return false }
     do throws(SQLiteError) {
       return try connection.prepare(
@@ -46,10 +46,10 @@ extension HistoryReader {
   }
 
   /// Whether the log that a recorder writes first (`-wal`) is beside the file.
-  public var hasWriteAheadLog: Bool { Self.hasWriteAheadLog(RealPath.of(path)) }
+  package var hasWriteAheadLog: Bool { Self.hasWriteAheadLog(RealPath.of(path)) }
 
   /// The interval of the last session, in nanoseconds; nil when there is none.
-  public func interval() throws(HistoryError) -> Int64? {
+  package func interval() throws(HistoryError) -> Int64? {
     do throws(SQLiteError) {
       return try connection.prepare(
         "SELECT interval_ns FROM session ORDER BY session_id DESC LIMIT 1"
@@ -58,7 +58,7 @@ extension HistoryReader {
   }
 
   /// What SQLite finds wrong with the pages of the file; empty when all are sound. It reads them all.
-  public func faults() throws(HistoryError) -> [String] {
+  package func faults() throws(HistoryError) -> [String] {
     do throws(SQLiteError) {
       return try connection.prepare("PRAGMA quick_check(3)").map { $0.text(0) }
         .filter { $0 != "ok" }

@@ -136,12 +136,12 @@ public final class HistoryReader {
   }
 
   /// Calls `body` now and then while a question is being answered.
-  public func onProgress(_ body: @escaping () -> Void) {
+  package func onProgress(_ body: @escaping () -> Void) {
     connection.onProgress(every: 100_000, body)
   }
 
   /// Runs `body` with every read seeing the history as it is at the first one.
-  public func snapshot<T>(_ body: () throws(HistoryError) -> T) throws(HistoryError) -> T {
+  package func snapshot<T>(_ body: () throws(HistoryError) -> T) throws(HistoryError) -> T {
     try connection.snapshot(or: wrap, body)
   }
 

@@ -1,4 +1,4 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Compares what links were with what they are.
@@ -185,18 +185,18 @@ extension [LinkChange] {
 }
 
 /// A link that is not what it was.
-public struct LinkChange: Sendable, Hashable {
+package struct LinkChange: Sendable, Hashable {
   /// The link.
-  public let link: NamespaceLink
+  package let link: NamespaceLink
   /// What it was; of a process that started, where its parent's children go. Nil if not known.
-  public let from: LinkValue?
+  package let from: LinkValue?
   /// What it is.
-  public let to: LinkValue
+  package let to: LinkValue
   /// How the process came there; nil where `to` could not be read.
-  public let how: How?
+  package let how: How?
 
   /// How a process came into a namespace. The raw value is the word in every output.
-  public enum How: String, Sendable, Hashable, CaseIterable {
+  package enum How: String, Sendable, Hashable, CaseIterable {
     /// It was not known before: unshare(2) or clone(2) made it, or nothing but a mount, a file or a
     /// socket had kept it.
     case new

@@ -1,7 +1,7 @@
 internal import SQLite
 
 /// Which processes a question is about.
-public indirect enum ProcessSelector: Sendable, Hashable {
+package indirect enum ProcessSelector: Sendable, Hashable {
   /// Every process that had a PID; with a time, in nanoseconds since the epoch, the one that may
   /// have had it then, or within so many nanoseconds: a time that was cut to its last digit stands for
   /// all that the digit does.
@@ -22,7 +22,7 @@ public indirect enum ProcessSelector: Sendable, Hashable {
   case latest(ProcessSelector)
 
   /// Pid namespaces.
-  public enum PIDNamespaces: Sendable, Hashable {
+  package enum PIDNamespaces: Sendable, Hashable {
     /// Those that are selected.
     case selected(NamespaceSelector)
     /// Those that the processes of containers are in, by name or the beginning of an id.
@@ -30,7 +30,7 @@ public indirect enum ProcessSelector: Sendable, Hashable {
   }
 
   /// The PID of which the last process is meant; nil of every other selector.
-  public var latestPID: Int64? {
+  package var latestPID: Int64? {
     switch self {
     case .latest(.pid(let pid, _, _)), .latest(.inner(let pid, _)): pid
     default: nil
@@ -38,7 +38,7 @@ public indirect enum ProcessSelector: Sendable, Hashable {
   }
 
   /// Whether the PID is one that a pid namespace or a container sees.
-  public var isByInnerPID: Bool {
+  package var isByInnerPID: Bool {
     switch self {
     case .latest(let all): all.isByInnerPID
     case .inner: true
@@ -52,7 +52,7 @@ extension HistoryReader {
   /// that had it.
   ///
   /// - Parameter countsOutsiders: whether those who came into a container from outside are of it.
-  public func matcher(
+  package func matcher(
     _ selector: ProcessSelector, countsOutsiders: Bool = true
   ) throws(HistoryError) -> (ProcessRecord) -> Bool {
     switch selector {
@@ -75,23 +75,23 @@ extension HistoryReader {
 }
 
 /// The number of a process, or the two of a thread: `4711`, `4711/4713`.
-public struct TaskNumber: Sendable, Hashable, CustomStringConvertible {
+package struct TaskNumber: Sendable, Hashable, CustomStringConvertible {
   /// The PID, as the recorder saw it.
-  public let pid: Int64
+  package let pid: Int64
   /// Of a thread other than the main one, its own number; nil for a process.
-  public let tid: Int64?
+  package let tid: Int64?
 
   /// The number of a process or of one of its threads.
-  public init(pid: Int64, tid: Int64? = nil) {
+  package init(pid: Int64, tid: Int64? = nil) {
     self.pid = pid
     self.tid = tid
   }
 
   /// As every output has it.
-  public var description: String { tid.map { "\(pid)/\($0)" } ?? String(pid) }
+  package var description: String { tid.map { "\(pid)/\($0)" } ?? String(pid) }
 }
 
 extension ProcessRecord {
   /// Its PID, and of a thread its own number.
-  public var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
+  package var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
 }

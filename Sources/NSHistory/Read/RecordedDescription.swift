@@ -3,25 +3,25 @@ internal import NamespaceModel
 internal import SQLite
 
 /// What a process is besides its namespaces, as the history knows it.
-public struct RecordedDescription: Sendable, Hashable {
+package struct RecordedDescription: Sendable, Hashable {
   /// Its name, escaped (`SystemText`); nil if unreadable.
-  public let comm: String?
+  package let comm: String?
   /// The effective user id; nil if unreadable.
-  public let uid: Int64?
+  package let uid: Int64?
   /// The PID of its parent; 0 for none, or one in an outer pid namespace.
-  public let parentPID: Int64
+  package let parentPID: Int64
   /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
-  public let cgroup: String?
+  package let cgroup: String?
   /// The innermost unit of systemd that its cgroup names; nil where it names none.
-  public let unit: String?
+  package let unit: String?
   /// The innermost container that its cgroup names; nil where it names none.
   let named: ContainerRecord?
   /// The container that it was in by its namespaces, where nobody read its cgroup: see `ContainerRule`.
   var enclosure: ContainerRule.Enclosure?
   /// Whether the user id is its parent's, because nobody read its own.
-  public let hasInheritedUID: Bool
+  package let hasInheritedUID: Bool
   /// Whether the cgroup is its parent's, because nobody read its own.
-  public let hasInheritedCgroup: Bool
+  package let hasInheritedCgroup: Bool
 
   /// From columns of a row, the last of which are `ContainerRecord.columns` and begin at `container`.
   init(
@@ -42,7 +42,7 @@ public struct RecordedDescription: Sendable, Hashable {
 }
 
 /// What tells the container of a process. The raw value is the word in every output.
-public enum ContainerSource: String, Sendable, Hashable, CaseIterable {
+package enum ContainerSource: String, Sendable, Hashable, CaseIterable {
   /// Its cgroup, which was read.
   case cgroup
   /// The cgroup of its parent: nobody read its own.
@@ -53,10 +53,10 @@ public enum ContainerSource: String, Sendable, Hashable, CaseIterable {
 
 extension RecordedDescription {
   /// The container that it was in; nil for a process that is in none.
-  public var container: ContainerRecord? { enclosure?.container ?? named }
+  package var container: ContainerRecord? { enclosure?.container ?? named }
 
   /// What tells that; nil where it was read to be in none.
-  public var containerSource: ContainerSource? {
+  package var containerSource: ContainerSource? {
     if enclosure != nil { return .namespaces }
     if hasInheritedCgroup { return .inherited }
     return named == nil ? nil : .cgroup
@@ -226,7 +226,7 @@ extension ProcessRecord {
   }
 
   /// All that it may have been at the time that an answer is about.
-  public var possibleDescriptions: [RecordedDescription] { [description] + alternatives }
+  package var possibleDescriptions: [RecordedDescription] { [description] + alternatives }
 
   /// What a name that is asked for may be of: all that it was at the time of an answer, or ever.
   var askedDescriptions: [RecordedDescription] {

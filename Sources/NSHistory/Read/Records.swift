@@ -3,9 +3,9 @@ public import NamespaceModel
 /// A process as the history knows it.
 public struct ProcessRecord: Sendable, Hashable {
   /// Its row.
-  public let id: Int64
+  package let id: Int64
   /// The row of its boot.
-  public let boot: Int64
+  package let boot: Int64
   /// The row that says whose PIDs these are.
   let space: Int64
   /// Its PID, as the recorder saw it.
@@ -17,13 +17,13 @@ public struct ProcessRecord: Sendable, Hashable {
   /// The same on the boot clock.
   let startBoot: Int64?
   /// What it is besides its namespaces: at the time that an answer is about, or as it was read last.
-  public internal(set) var description: RecordedDescription
+  package internal(set) var description: RecordedDescription
   /// What it may have been instead at the time that an answer is about: the reads on the two sides of
   /// that differ, and nothing tells when it changed in between. Empty where that is known.
-  public internal(set) var alternatives: [RecordedDescription] = []
+  package internal(set) var alternatives: [RecordedDescription] = []
   /// The containers in whose namespaces it was from outside: its own cgroup, which was read, is not theirs. Empty
   /// for none, and where an answer does not look for that.
-  public internal(set) var outsideOf: [ContainerRecord] = []
+  package internal(set) var outsideOf: [ContainerRecord] = []
   /// In an answer about a moment, the PIDs of its parent as far as such a process was there: one that has
   /// exited is none any more.
   var parentsThere: [Int64]?
@@ -34,9 +34,9 @@ public struct ProcessRecord: Sendable, Hashable {
   /// Whether the file has such.
   let hasPast: Bool
   /// The PID of the process that made it; nil where no event reported that.
-  public let makerPID: Int64?
+  package let makerPID: Int64?
   /// Whether it is a thread of the kernel's own.
-  public let isKernelThread: Bool
+  package let isKernelThread: Bool
   /// Its PIDs in inner pid namespaces, from that of the recorder inwards; empty where not known.
   let nspid: [Int64]
   /// When the first sample that saw it began; 0 in an answer about a moment, which does not look.
@@ -53,26 +53,26 @@ extension ProcessRecord {
   /// The effective user id; nil if unreadable.
   public var uid: Int64? { description.uid }
   /// The PID of its parent; 0 for none, or one in an outer pid namespace.
-  public var parentPID: Int64 { description.parentPID }
+  package var parentPID: Int64 { description.parentPID }
   /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
-  public var cgroup: String? { description.cgroup }
+  package var cgroup: String? { description.cgroup }
   /// The innermost unit of systemd that its cgroup names, such as `nginx.service`; nil where it names
   /// none.
-  public var unit: String? { description.unit }
+  package var unit: String? { description.unit }
   /// The container that it is in, by the rule of every question; nil for a process that is in none.
-  public var container: ContainerRecord? { description.container }
+  package var container: ContainerRecord? { description.container }
   /// What tells that; nil where it was read to be in none.
-  public var containerSource: ContainerSource? { description.containerSource }
+  package var containerSource: ContainerSource? { description.containerSource }
 }
 
 extension ProcessRecord {
   /// What its parent may have been at the time that an answer is about: one PID where that is known.
-  public var parentPIDs: [Int64] {
+  package var parentPIDs: [Int64] {
     parentsThere ?? Self.apart(possibleDescriptions.map(\.parentPID))
   }
 
   /// The parts of a description that are not known, of those that the samples around a time disagree on.
-  public var disputed: [DescriptionPart] {
+  package var disputed: [DescriptionPart] {
     DescriptionPart.allCases.filter { part in
       switch part {
       case .comm: Self.apart(possibleDescriptions.map(\.comm)).count > 1
@@ -92,7 +92,7 @@ extension ProcessRecord {
 }
 
 /// A part of a description. The raw value is the word in every output.
-public enum DescriptionPart: String, Sendable, Hashable, CaseIterable {
+package enum DescriptionPart: String, Sendable, Hashable, CaseIterable {
   /// The name.
   case comm
   /// The user.
@@ -105,15 +105,15 @@ public enum DescriptionPart: String, Sendable, Hashable, CaseIterable {
 
 extension ProcessRecord {
   /// The ids of its container and of those that it is inside of, the outermost first.
-  public var containers: [String] { description.containers }
+  package var containers: [String] { description.containers }
 }
 
 /// A namespace as the history knows it.
 public struct NamespaceRecord: Sendable, Hashable {
   /// Its row.
-  public let id: Int64
+  package let id: Int64
   /// The row of its boot.
-  public let boot: Int64
+  package let boot: Int64
   /// Its type.
   public let type: NamespaceType
   /// Its inode number.
@@ -133,7 +133,7 @@ public struct NamespaceRecord: Sendable, Hashable {
 }
 
 /// What the history holds of one link.
-public enum LinkValue: Sendable, Hashable {
+package enum LinkValue: Sendable, Hashable {
   /// It led to this namespace.
   case namespace(NamespaceRecord)
   /// It could not be read.
@@ -147,7 +147,7 @@ public enum LinkValue: Sendable, Hashable {
   }
 
   /// The namespace, if it could be read.
-  public var namespace: NamespaceRecord? {
+  package var namespace: NamespaceRecord? {
     if case .namespace(let namespace) = self { namespace } else { nil }
   }
 }

@@ -202,7 +202,7 @@ struct SampleSpan {
 }
 
 /// Why there are no samples around a moment.
-public enum MissingSamples: Sendable, Hashable {
+package enum MissingSamples: Sendable, Hashable {
   /// It is before the first sample of all.
   case beforeFirst
   /// It is before the first sample that retention has left.
@@ -217,7 +217,7 @@ public enum MissingSamples: Sendable, Hashable {
   case cause(GapCause)
 
   /// The code in machine output.
-  public var code: String {
+  package var code: String {
     switch self {
     case .beforeFirst: "before-first"
     case .expired: "expired"
@@ -229,7 +229,7 @@ public enum MissingSamples: Sendable, Hashable {
   }
 
   /// The cause in words.
-  public var words: String {
+  package var words: String {
     switch self {
     case .beforeFirst: "there is no sample before"
     case .expired: "what was recorded before was removed (retention)"

@@ -2,20 +2,20 @@ internal import SQLite
 
 /// The time that a question is about, in nanoseconds since the epoch; without an end, all that is
 /// recorded on that side.
-public struct TimeWindow: Sendable, Hashable {
+package struct TimeWindow: Sendable, Hashable {
   /// Only what was there at this time or later.
-  public var since: Int64?
+  package var since: Int64?
   /// Only what was there at this time or earlier.
-  public var until: Int64?
+  package var until: Int64?
 
   /// A window with these ends; by default, everything.
-  public init(since: Int64? = nil, until: Int64? = nil) {
+  package init(since: Int64? = nil, until: Int64? = nil) {
     self.since = since
     self.until = until
   }
 
   /// Whether it leaves nothing out.
-  public var isEverything: Bool { since == nil && until == nil }
+  package var isEverything: Bool { since == nil && until == nil }
 
   /// Whether a piece of time that was seen overlaps it, or may have, as far as its ends tell.
   func mayOverlap(_ stretch: ResolvedInterval) -> Bool {

@@ -1,16 +1,16 @@
 internal import SQLite
 
 /// A name of processes or of a container that is nowhere in a history.
-public struct UnknownName: Sendable, Hashable {
+package struct UnknownName: Sendable, Hashable {
   /// Whether it was to be a container's.
-  public let isOfContainer: Bool
+  package let isOfContainer: Bool
   /// The name.
-  public let name: String
+  package let name: String
   /// Those in the history that are nearest to it.
-  public let nearest: [String]
+  package let nearest: [String]
   /// The beginnings of the ids of containers of which only these are known: it may be the name of one of
   /// them.
-  public let unnamed: [String]
+  package let unnamed: [String]
 }
 
 struct NameSearch {

@@ -1,5 +1,5 @@
 /// Why there is no sample in the time before one. The raw value is the code kept in the file.
-public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
+package enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   /// The machine was suspended.
   case suspended = 1
   /// The recorder did not get to run.
@@ -12,7 +12,7 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   case eventsLost = 5
 
   /// The code in machine output.
-  public var code: String {
+  package var code: String {
     switch self {
     case .suspended: "suspended"
     case .stalled: "stalled"
@@ -23,7 +23,7 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   }
 
   /// The cause in words.
-  public var words: String {
+  package var words: String {
     switch self {
     case .suspended: "the machine was suspended"
     case .stalled: "the recorder did not get to run"
@@ -35,18 +35,18 @@ public enum GapCause: Int64, Sendable, Hashable, CaseIterable {
 }
 
 /// A time of which the kernel reported events that did not arrive.
-public struct LostEvents: Sendable, Hashable {
+package struct LostEvents: Sendable, Hashable {
   /// Up to when all were had, in nanoseconds of the boot clock.
-  public var after: Int64
+  package var after: Int64
   /// From when on all were had again.
-  public var by: Int64
+  package var by: Int64
   /// How many records were lost; nil where that is not known.
-  public var records: Int64?
+  package var records: Int64?
   /// Why.
-  public var cause: Cause
+  package var cause: Cause
 
   /// Why events were lost. The raw value is the text kept in the file.
-  public enum Cause: String, Sendable, Hashable, CaseIterable {
+  package enum Cause: String, Sendable, Hashable, CaseIterable {
     /// The ring that the kernel writes them to was full.
     case ringFull = "ring-full"
     /// A processor came or went.
@@ -57,7 +57,7 @@ public struct LostEvents: Sendable, Hashable {
     case late
 
     /// The cause in words.
-    public var words: String {
+    package var words: String {
       switch self {
       case .ringFull: "the ring was full"
       case .processors: "a processor came or went"
@@ -68,7 +68,7 @@ public struct LostEvents: Sendable, Hashable {
   }
 
   /// Several losses as one; nil of none.
-  public init?(of losses: [LostEvents]) {
+  package init?(of losses: [LostEvents]) {
     guard let first = losses.first else { return nil }
     let records = losses.map(\.records)
     self.init(
@@ -79,7 +79,7 @@ public struct LostEvents: Sendable, Hashable {
   }
 
   /// A loss with these values.
-  public init(after: Int64, by: Int64, records: Int64?, cause: Cause) {
+  package init(after: Int64, by: Int64, records: Int64?, cause: Cause) {
     self.after = after
     self.by = by
     self.records = records

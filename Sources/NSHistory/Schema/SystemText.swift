@@ -3,9 +3,9 @@
 /// As in `/proc/PID/status`, a backslash is written `\\` and a newline `\n`. So that any bytes
 /// can be told from any others, each further byte that is not part of printable UTF-8 is here
 /// written `\xHH`.
-public enum SystemText {
+package enum SystemText {
   /// The bytes, escaped. No two different inputs give one output.
-  public static func escaped(_ bytes: some Collection<UInt8>) -> String {
+  package static func escaped(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     text.reserveCapacity(bytes.count)
     var decoder = UTF8Pieces(bytes)
@@ -23,7 +23,7 @@ public enum SystemText {
 
   /// A text that may hold anything, in a form that a terminal takes for one line. What `escaped`
   /// made of some bytes stays as it is.
-  public static func sanitized(_ text: String) -> String {
+  package static func sanitized(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
     var line = ""
     for scalar in text.unicodeScalars {
@@ -87,7 +87,7 @@ private struct UTF8Pieces {
 extension SystemText {
   /// The bytes that `escaped` made a text of. What it would not have made stands for itself: what a
   /// file says may have been edited.
-  public static func bytes(_ text: String) -> [UInt8] {
+  package static func bytes(_ text: String) -> [UInt8] {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]
     while let byte = rest.popFirst() {

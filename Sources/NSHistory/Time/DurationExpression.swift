@@ -1,5 +1,5 @@
 /// A length of time as a person writes it: `3d2h`, `1.5s`, `5min`, `1 hour 30 min`.
-public enum DurationExpression {
+package enum DurationExpression {
   /// How many nanoseconds a unit has: so many, or one of so many parts of a second.
   private enum Unit {
     case seconds(Int64)
@@ -21,7 +21,7 @@ public enum DurationExpression {
   /// Nanoseconds; nil when the text is no length of time, or a longer one than 64 bits hold.
   ///
   /// - Parameter bareSeconds: whether a number without a unit is a number of seconds.
-  public static func parse(_ text: String, bareSeconds: Bool = false) -> Int64? {
+  package static func parse(_ text: String, bareSeconds: Bool = false) -> Int64? {
     if bareSeconds, let last = text.last, last.isNumber { return DecimalSeconds.parse(text) }
     guard !text.isEmpty else { return nil }
     var total: Int64 = 0

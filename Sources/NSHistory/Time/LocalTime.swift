@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Calendar times in the zone of the process (`TZ`, `localtime(3)`) or in UTC.
-public enum TimeZoneChoice: Sendable, Hashable {
+package enum TimeZoneChoice: Sendable, Hashable {
   /// The zone that `TZ`, or else `/etc/localtime`, names.
   case local
   /// Coordinated universal time.

@@ -4,20 +4,20 @@
 /// `yesterday [10:00]`, `-5m`, `5m ago`, `1 hour ago`, `3d2h ago`, `@1700000000.5`, and
 /// what journalctl(1) takes or prints: `Sat 2026-11-28 20:58:00 UTC`. Without a zone it is in the
 /// zone given.
-public enum TimeExpression {
+package enum TimeExpression {
   private static let billion: Int64 = 1_000_000_000
 
   /// Nanoseconds since the epoch; nil when the text is no time, or two.
   ///
   /// - Parameter now: the time that `now`, `today` and `5m ago` are counted from.
-  public static func parse(_ text: String, now: Int64, zone: TimeZoneChoice) -> Int64? {
+  package static func parse(_ text: String, now: Int64, zone: TimeZoneChoice) -> Int64? {
     let meanings = meanings(of: text, now: now, zone: zone)
     return meanings.count == 1 ? meanings[0] : nil
   }
 
   /// Every time that the text can mean, in order: none when it is no time, and two in the hour that
   /// comes twice when summer time ends.
-  public static func meanings(of text: String, now: Int64, zone: TimeZoneChoice) -> [Int64] {
+  package static func meanings(of text: String, now: Int64, zone: TimeZoneChoice) -> [Int64] {
     let text = text.split(separator: " ").joined(separator: " ")
     if let reading = reading(of: text, now: now, zone: zone) {
       return reading.isOfOneMoment ? [reading.time] : all(reading.time, in: zone)
@@ -35,7 +35,7 @@ public enum TimeExpression {
 
   /// How much the last digit of the text counts, in nanoseconds: a time printed as `10:00:00.129` is
   /// any in that millisecond. Zero for a time without seconds, which is meant as it stands.
-  public static func lastDigit(of text: String, now: Int64, zone: TimeZoneChoice) -> Int64 {
+  package static func lastDigit(of text: String, now: Int64, zone: TimeZoneChoice) -> Int64 {
     let text = text.split(separator: " ").joined(separator: " ")
     return reading(of: text, now: now, zone: zone)?.digit ?? 0
   }

@@ -1,9 +1,9 @@
 /// Times as text: RFC 3339.
-public enum TimeFormat {
+package enum TimeFormat {
   private static let billion: Int64 = 1_000_000_000
 
   /// In UTC with nine digits: `2026-11-23T10:00:00.000000000Z`. For JSON and CSV.
-  public static func utc(_ nanoseconds: Int64) -> String {
+  package static func utc(_ nanoseconds: Int64) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, _) = CalendarTime.of(seconds, .utc)
     return "\(date(time))T\(clock(time)).\(digits(rest, 9))Z"
@@ -11,7 +11,7 @@ public enum TimeFormat {
 
   /// A start time of a process in UTC, as exact as a clock tick tells it:
   /// `2026-11-23T10:00:00.43Z`.
-  public static func start(_ nanoseconds: Int64) -> String {
+  package static func start(_ nanoseconds: Int64) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, _) = CalendarTime.of(seconds, .utc)
     return "\(date(time))T\(clock(time)).\(digits(rest / 10_000_000, 2))Z"
@@ -19,7 +19,7 @@ public enum TimeFormat {
 
   /// For people, to the millisecond and with the offset: `2026-11-23 10:00:00.000+01:00`. Cut,
   /// not rounded, so that no time is shown that had not come.
-  public static func localTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+  package static func localTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, offset) = CalendarTime.of(seconds, zone)
     return "\(date(time)) \(clock(time)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
@@ -27,14 +27,14 @@ public enum TimeFormat {
 
   /// A start time of a process for people, as exact as a clock tick tells it:
   /// `2026-11-23 10:00:00.43+01:00`.
-  public static func localTime(start nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+  package static func localTime(start nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, offset) = CalendarTime.of(seconds, zone)
     return "\(date(time)) \(clock(time)).\(digits(rest / 10_000_000, 2))\(suffix(offset, zone))"
   }
 
   /// The time of day: `10:00:00`, or `10:00:00.000`.
-  public static func timeOfDay(
+  package static func timeOfDay(
     _ nanoseconds: Int64, _ zone: TimeZoneChoice, milliseconds: Bool = false
   ) -> String {
     let (seconds, rest) = split(nanoseconds)
@@ -43,13 +43,13 @@ public enum TimeFormat {
   }
 
   /// The day and the time of day: `11-23 10:00`.
-  public static func dayAndTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
+  package static func dayAndTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let time = CalendarTime.of(split(nanoseconds).0, zone).0
     return "\(two(time.month))-\(two(time.day)) \(two(time.hour)):\(two(time.minute))"
   }
 
   /// A length of time, to three digits or so: `1.8 s`, `12 ms`, `3 h 20 min`.
-  public static func duration(_ nanoseconds: Int64) -> String {
+  package static func duration(_ nanoseconds: Int64) -> String {
     let length = nanoseconds.magnitude
     switch length {
     case ..<1_000_000: return "\(length / 1000) µs"

@@ -2,17 +2,17 @@
 /// gmtime_r(3) and strings take longer than all the rest of a row.
 ///
 /// The bytes are ASCII, eight in a word, the first in its lowest byte.
-public struct UTCText: Sendable {
+package struct UTCText: Sendable {
   /// What `TimeFormat.utc(_:)` says has 30 bytes, what `TimeFormat.start(_:)` says 23.
-  public let words: (UInt64, UInt64, UInt64, UInt64)
+  package let words: (UInt64, UInt64, UInt64, UInt64)
   /// How many bytes it has.
-  public let count: Int
+  package let count: Int
 
   /// What `TimeFormat.utc(_:)` says of nanoseconds since the epoch.
   ///
   /// - Parameter calendar: the days of times before it.
   @inlinable
-  public init(_ nanoseconds: Int64, _ calendar: inout UTCDay) {
+  package init(_ nanoseconds: Int64, _ calendar: inout UTCDay) {
     let (second, fraction) = calendar.second(nanoseconds)
     let clock = Self.clock(second)
     let digits = Self.digits(fraction / 10)
@@ -26,7 +26,7 @@ public struct UTCText: Sendable {
 
   /// What `TimeFormat.start(_:)` says of nanoseconds since the epoch.
   @inlinable
-  public init(start nanoseconds: Int64, _ calendar: inout UTCDay) {
+  package init(start nanoseconds: Int64, _ calendar: inout UTCDay) {
     let (second, fraction) = calendar.second(nanoseconds)
     let clock = Self.clock(second)
     let digits = Self.digits(fraction / 10_000_000) >> 48
@@ -40,7 +40,7 @@ public struct UTCText: Sendable {
   /// A number of at most eight digits as eight digits, the first in the lowest byte. They are split in
   /// halves, all at once: of four digits, then two, then one.
   @inlinable
-  public static func digits(_ number: UInt32) -> UInt64 {
+  package static func digits(_ number: UInt32) -> UInt64 {
     var parts = UInt64(number / 10_000) | UInt64(number % 10_000) << 32
     let hundreds = (parts &* 10_486) >> 20 & 0x0000_007F_0000_007F
     parts = hundreds | (parts &- hundreds &* 100) << 16
@@ -64,14 +64,14 @@ public struct UTCText: Sendable {
   static func letter(_ letter: Unicode.Scalar) -> UInt64 { UInt64(letter.value) }
 
   /// Its bytes.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     let words = [words.0, words.1, words.2, words.3]
     return (0..<count).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> ($0 % 8 * 8)) }
   }
 }
 
 /// The day of the time that was reported last: the next is mostly of the same.
-public struct UTCDay: Sendable {
+package struct UTCDay: Sendable {
   /// Its first nanosecond; nil for the first day that there is, which began before all of them.
   @usableFromInline var start: Int64? = 0
   /// `1970-01-` and `01T`, as in `UTCText`.
@@ -80,7 +80,7 @@ public struct UTCDay: Sendable {
   @usableFromInline static let length: Int64 = 86_400_000_000_000
 
   /// The day of the epoch.
-  public init() {}
+  package init() {}
 
   /// Goes to the day of a time; gives its second in that, and the nanoseconds in that.
   @inlinable

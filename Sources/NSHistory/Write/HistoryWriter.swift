@@ -1,6 +1,6 @@
-public import Containers
+package import Containers
 internal import Glibc
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
@@ -8,11 +8,11 @@ internal import SystemPackage
 ///
 /// Each sample is one transaction. What was committed stays, also after SIGKILL; what could not
 /// be written is kept in memory, and is in the transaction of the next sample.
-public final class HistoryWriter {
+package final class HistoryWriter {
   /// The path it was opened by.
-  public let path: String
+  package let path: String
   /// The dead session that was closed when the file was opened, if there was one.
-  public let closedSession: ClosedSession?
+  package let closedSession: ClosedSession?
   let connection: Connection
   // Declared after the connection so as to be let go after it; see FileLock.
   private let lock: FileLock
@@ -23,31 +23,31 @@ public final class HistoryWriter {
   static let operation = "record into"
 
   /// A session that had not ended when its recorder did.
-  public struct ClosedSession: Sendable, Hashable {
+  package struct ClosedSession: Sendable, Hashable {
     /// The recorder's PID.
-    public let recorderPID: Int32
+    package let recorderPID: Int32
     /// When its last sample began, in nanoseconds since the epoch; nil when it had none.
-    public let lastSample: Int64?
+    package let lastSample: Int64?
     /// Whether the file is a copy that was made while the recorder had it: then nothing tells how the
     /// recording ended.
-    public let isCopied: Bool
+    package let isCopied: Bool
   }
 
   /// What one write did.
-  public struct Written: Sendable, Hashable {
+  package struct Written: Sendable, Hashable {
     /// Processes that appeared, changed or disappeared.
-    public var changes: Int
+    package var changes: Int
     /// Nanoseconds the wall clock was stepped against the boot clock; nil when it was not.
-    public var clockStep: Int64?
+    package var clockStep: Int64?
     /// Why the time before the sample is a gap; nil when it is none.
-    public var gap: GapCause?
+    package var gap: GapCause?
   }
 
   /// Opens a file for recording; makes it, mode 0600, when it is not there.
   ///
   /// Throws `HistoryError`: `busy` when another recorder has it, `notAHistory`, `newer`, `denied`,
   /// `cannotCreate` or `inputOutput`.
-  public init(path: String) throws(HistoryError) {
+  package init(path: String) throws(HistoryError) {
     self.path = path
     lock = try WriterOpening.lock(path)
     connection = try WriterOpening.open(path, under: lock)
@@ -63,7 +63,7 @@ public final class HistoryWriter {
   }
 
   /// Begins a session, whose samples are to come from one source that has told nothing yet.
-  public func beginSession(_ info: SessionInfo) throws(HistoryError) {
+  package func beginSession(_ info: SessionInfo) throws(HistoryError) {
     precondition(session == nil, "a session is open")
     session = try wrapped { () throws(SQLiteError) in
       try connection.transaction { () throws(SQLiteError) in
@@ -91,7 +91,7 @@ public final class HistoryWriter {
   ///
   /// After an error it is not certain that the sample is in the file, and everything of it is still
   /// known. Throws `HistoryError`: `busy`, `inputOutput`, `denied` or `notAHistory`.
-  public func write(
+  package func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
@@ -104,35 +104,35 @@ public final class HistoryWriter {
   /// Before the first sample of a session, and where what was taken over could not be written for
   /// long, of events only the outcome is kept, and written as what the next sample saw. Returns
   /// whether the events will be written as such.
-  public func add(_ batch: EventBatch) -> Bool {
+  package func add(_ batch: EventBatch) -> Bool {
     guard let session else { preconditionFailure("no session is open") }
     session.add(batch)
     return !session.hasFolded
   }
 
   /// Called now and then in the middle of a long write. It must not use this writer.
-  public var onPause: (() -> Void)? {
+  package var onPause: (() -> Void)? {
     didSet { session?.pauses.onPause = onPause }
   }
 
   /// How many events were taken over and wait to be written.
-  public var pendingEvents: Int { session?.pendingEvents ?? 0 }
+  package var pendingEvents: Int { session?.pendingEvents ?? 0 }
 
   /// Whether so many events wait that `writeSomeEvents` is to be called before a sample is written.
-  public var hasBacklog: Bool { session?.hasBacklog ?? false }
+  package var hasBacklog: Bool { session?.hasBacklog ?? false }
 
   /// Writes the events that were taken over. After an error it is not certain that they are in the
   /// file, and all is still known.
   ///
   /// Throws `HistoryError` as `write` does.
-  public func writeEvents() throws(HistoryError) -> Written {
+  package func writeEvents() throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
     return try wrapped { () throws(SQLiteError) in try session.writeEvents() }
   }
 
   /// Writes the first of the events that were taken over, as many as a fraction of a second is enough
   /// for; otherwise as `writeEvents`.
-  public func writeSomeEvents() throws(HistoryError) -> Written {
+  package func writeSomeEvents() throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
     return try wrapped { () throws(SQLiteError) in try session.writeSomeEvents() }
   }
@@ -141,41 +141,41 @@ public final class HistoryWriter {
   ///
   /// After an error it is not certain that the look is in the file. Throws `HistoryError` as `write`
   /// of a sample does.
-  public func write(_ scan: PinScan) throws(HistoryError) {
+  package func write(_ scan: PinScan) throws(HistoryError) {
     guard let session else { preconditionFailure("no session is open") }
     try wrapped { () throws(SQLiteError) in try session.write(scan) }
   }
 
   /// Whether a namespace lost its last process in what was written since the last call, so that a mount, a file or a
   /// socket may keep it; or a process exited that had such a file or socket open, so that it may keep none any more.
-  public func takePinScanRequest() -> Bool { session?.takePinScanRequest() ?? false }
+  package func takePinScanRequest() -> Bool { session?.takePinScanRequest() ?? false }
 
   /// The containers that were observed since the last call and of which no name is known, of those on the
   /// machine itself.
-  public func takeUnnamedContainers() -> [ContainerIdentity] {
+  package func takeUnnamedContainers() -> [ContainerIdentity] {
     session?.takeUnnamedContainers() ?? []
   }
 
   /// Writes down what engines call containers of the machine itself.
   ///
   /// Throws `HistoryError` as `write` of a sample does.
-  public func write(_ names: [ContainerIdentity: ContainerName]) throws(HistoryError) {
+  package func write(_ names: [ContainerIdentity: ContainerName]) throws(HistoryError) {
     guard let session else { preconditionFailure("no session is open") }
     try wrapped { () throws(SQLiteError) in try session.write(names) }
   }
 
   /// Keeps what a sample told for the next one that is written.
-  public func keep(_ sample: ProcessSample) {
+  package func keep(_ sample: ProcessSample) {
     guard let session else { preconditionFailure("no session is open") }
     session.keep(sample)
   }
 
   /// Whether the path still leads to the file, and to its log: they may have been moved or removed
   /// meanwhile.
-  public var isInPlace: Bool { lock.isAt(path) && FileIdentity(path: logPath) == log }
+  package var isInPlace: Bool { lock.isAt(path) && FileIdentity(path: logPath) == log }
 
   /// The error of a file that was moved or removed while it was recorded into.
-  public var lostFile: HistoryError {
+  package var lostFile: HistoryError {
     HistoryError(
       .inputOutput, Self.operation, path,
       reason:
@@ -185,14 +185,14 @@ public final class HistoryWriter {
 
   /// Brings all that was committed into the file itself. SQLite does that when a file is closed,
   /// but not for one that was moved away from its log.
-  public func settle() throws(HistoryError) {
+  package func settle() throws(HistoryError) {
     try wrapped { () throws(SQLiteError) in
       try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
   }
 
   /// Ends the session at its last sample.
-  public func endSession(_ end: SessionEnd) throws(HistoryError) {
+  package func endSession(_ end: SessionEnd) throws(HistoryError) {
     guard let session else { return }
     try wrapped { () throws(SQLiteError) in
       try connection.transaction { () throws(SQLiteError) in
@@ -205,23 +205,23 @@ public final class HistoryWriter {
 }
 
 /// How a sample stands to its schedule, and to what events reported before it.
-public struct SampleTiming: Sendable, Hashable {
+package struct SampleTiming: Sendable, Hashable {
   /// Nanoseconds behind its schedule; nil when it is in time.
-  public var late: Int64?
+  package var late: Int64?
   /// Why there is no sample in the time before it; nil when there is one.
-  public var gap: GapCause?
+  package var gap: GapCause?
   /// Whether events reported all that happened since the sample before.
-  public var isExact: Bool
+  package var isExact: Bool
   /// Of how many processes it showed what no event had reported.
-  public var disagreements: Int
+  package var disagreements: Int
   /// Where events were lost, since the sample before.
-  public var losses: [LostEvents]
+  package var losses: [LostEvents]
   /// How many changes of namespaces were left out since the sample before, of tasks that changed theirs
   /// too often.
-  public var folded: Int
+  package var folded: Int
 
   /// A timing with these values.
-  public init(
+  package init(
     late: Int64? = nil, gap: GapCause? = nil, isExact: Bool = false, disagreements: Int = 0,
     losses: [LostEvents] = [],
     folded: Int = 0

@@ -1,45 +1,45 @@
-public import NamespaceModel
+package import NamespaceModel
 
 /// What a recorder says of itself when a session begins.
-public struct SessionInfo: Sendable {
+package struct SessionInfo: Sendable {
   /// `/proc/sys/kernel/random/boot_id`.
-  public var bootID: String
+  package var bootID: String
   /// The unit of start times.
-  public var ticksPerSecond: Int64
+  package var ticksPerSecond: Int64
   /// The recorder's PID, as it sees itself.
-  public var recorderPID: Int32
+  package var recorderPID: Int32
   /// Name and version of the program.
-  public var program: String
+  package var program: String
   /// Nanoseconds from one sample to the next.
-  public var interval: Int64
+  package var interval: Int64
   /// How namespaces are told apart.
-  public var identity: String
+  package var identity: String
   /// The `/proc` that is read, by its real path.
-  public var procRoot: String
+  package var procRoot: String
   /// The machine's id (machine-id(5)); nil when not readable.
-  public var machineID: String?
+  package var machineID: String?
   /// The machine's name, in whatever bytes; nil when not readable.
-  public var hostName: [UInt8]?
+  package var hostName: [UInt8]?
   /// The recorder's own pid namespace; nil when not readable.
-  public var recorderPIDNamespaceInode: UInt64?
+  package var recorderPIDNamespaceInode: UInt64?
   /// The pid namespace whose processes are recorded; nil when that could not be reported.
-  public var shownPIDNamespace: ObservedNamespace?
+  package var shownPIDNamespace: ObservedNamespace?
   /// The recorder's time namespace, which shifts start times; nil when not readable.
-  public var timeNamespaceInode: UInt64?
+  package var timeNamespaceInode: UInt64?
   /// How far the boot clock of that namespace is ahead of the initial one, in nanoseconds; nil where
   /// that could not be reported.
-  public var bootOffset: Int64?
+  package var bootOffset: Int64?
   /// The `hidepid` of the mount of `procRoot`; 0 is off, nil is not known.
-  public var hidePID: Int64?
+  package var hidePID: Int64?
   /// Whether it listens to events.
-  public var hasEvents: Bool
+  package var hasEvents: Bool
   /// Which of the processes that no sample observed are kept.
-  public var shortLived: ShortLived
+  package var shortLived: ShortLived
   /// When the session began.
-  public var started: ClockReading
+  package var started: ClockReading
 
   /// A session with these values.
-  public init(
+  package init(
     bootID: String, ticksPerSecond: Int64, recorderPID: Int32, program: String, interval: Int64,
     identity: String, procRoot: String, machineID: String? = nil, hostName: [UInt8]? = nil,
     recorderPIDNamespaceInode: UInt64? = nil,
@@ -79,7 +79,7 @@ public enum ShortLived: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Why a session ended. The raw value is the text kept in the file.
-public enum SessionEnd: String, Sendable, Hashable {
+package enum SessionEnd: String, Sendable, Hashable {
   /// It took as many samples as it was asked for.
   case completed
   /// A signal asked it to end.

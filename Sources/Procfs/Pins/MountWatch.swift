@@ -3,14 +3,14 @@ internal import Glibc
 
 /// Finds out whether something was mounted or unmounted, without reading the mounts: poll(2) on a
 /// mountinfo file tells it (`proc_pid_mountinfo(5)`).
-public final class MountWatch {
+package final class MountWatch {
   private let descriptor: Int32
   /// The directory of `/proc` in which the mountinfo file is: that of a process in the mount namespace.
   private let process: String
 
   /// Watches the mount namespace of PID 1, where mounts of ip-netns(8) are; where that may not be
   /// read, the reader's own. Nil where neither can be.
-  public init?(root: ProcRoot) {
+  package init?(root: ProcRoot) {
     guard root.isProc else { return nil }
     let first = openat(root.descriptor, "1/mountinfo", O_RDONLY | O_CLOEXEC)
     process = first >= 0 ? "1" : "self"
@@ -24,7 +24,7 @@ public final class MountWatch {
   deinit { close(descriptor) }
 
   /// Whether a mount came or went since the last call.
-  public func hasChanged() -> Bool {
+  package func hasChanged() -> Bool {
     var file = pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
     return poll(&file, 1, 0) > 0 && file.revents & Int16(POLLPRI | POLLERR) != 0
   }

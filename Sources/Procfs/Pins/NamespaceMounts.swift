@@ -1,13 +1,13 @@
 internal import CLinux
 internal import Glibc
-public import NamespaceModel
+package import NamespaceModel
 
 /// Looks up, without a scan for pins, whether a mount keeps a namespace: `ip netns add` makes one,
 /// mounts it and leaves it within half a millisecond, and whoever enters it then is told from one who
 /// makes another by the id that was read between the two.
 ///
 /// Sees the mounts of the mount namespace that `MountWatch` watches. To be used by one thread at a time.
-public final class NamespaceMounts {
+package final class NamespaceMounts {
   private let root: ProcRoot
   private let watch: MountWatch
   private let proof: NamespaceProof
@@ -25,7 +25,7 @@ public final class NamespaceMounts {
 
   /// Nil where the kernel gives no ids, which alone would tell one namespace from another, or where
   /// the mounts cannot be watched.
-  public init?(root: ProcRoot, identity: IdentitySource) {
+  package init?(root: ProcRoot, identity: IdentitySource) {
     guard identity != .continuity, let watch = MountWatch(root: root) else { return nil }
     self.root = root
     self.watch = watch
@@ -34,7 +34,7 @@ public final class NamespaceMounts {
 
   /// The kernel's id of the namespace of this number that is mounted somewhere; nil where none is, or
   /// where it cannot be read now.
-  public func id(of type: NamespaceType, _ inode: UInt64) -> UInt64? {
+  package func id(of type: NamespaceType, _ inode: UInt64) -> UInt64? {
     refresh()
     guard let mounts = mounts[Number(type: type, inode: inode)] else { return nil }
     let top = watch.openRoot(in: root)

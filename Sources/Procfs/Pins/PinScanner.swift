@@ -11,11 +11,11 @@
 
 internal import CLinux
 internal import Glibc
-public import NamespaceModel
+package import NamespaceModel
 internal import SystemPackage
 
 /// Finds the namespaces that something pins. To be used by one thread at a time.
-public final class PinScanner {
+package final class PinScanner {
   let root: ProcRoot
   let identity: IdentitySource
   let proof: NamespaceProof
@@ -35,7 +35,7 @@ public final class PinScanner {
   var result = PinScan(start: ClockReading(wall: 0, boot: 0, monotonic: 0))
 
   /// A scanner of the processes in `root`; `identity` says how namespaces are told apart.
-  public init(root: ProcRoot, identity: IdentitySource) {
+  package init(root: ProcRoot, identity: IdentitySource) {
     self.root = root
     // A tree laid down by hand has no ids.
     self.identity = root.isProc ? identity : .continuity
@@ -49,7 +49,7 @@ public final class PinScanner {
   ///
   /// What may not be looked at is counted, what is gone meanwhile is no matter. Throws when `/proc`
   /// cannot be listed, or when no more files can be opened; the next scan may do again.
-  public func scan() throws(ProcfsError) -> PinScan {
+  package func scan() throws(ProcfsError) -> PinScan {
     result = PinScan(start: .now())
     pins.removeAll()
     hidden.mounts.removeAll()

@@ -2,7 +2,7 @@
 // the streams comes by an index that leaves out all that nothing is to be reported, unless the
 // question is about everything of some processes or namespaces.
 
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Merges what began and what ended.
@@ -44,21 +44,21 @@ struct ChangesQuery {
 }
 
 /// "Who entered, left or made a namespace?"
-public struct ChangesQuestion: Sendable {
+package struct ChangesQuestion: Sendable {
   /// When.
-  public var window: TimeWindow
+  package var window: TimeWindow
   /// The types asked for.
-  public var types: [NamespaceType]
+  package var types: [NamespaceType]
   /// Only of these processes, with all their starts and exits.
-  public var process: ProcessSelector?
+  package var process: ProcessSelector?
   /// Only of these namespaces, with everyone who came or left.
-  public var namespace: NamespaceSelector?
+  package var namespace: NamespaceSelector?
   /// Only of this container, by name or the beginning of its id: of its processes, and of everyone who
   /// came into its own namespaces or left them.
-  public var container: String?
+  package var container: String?
 
   /// A question with these values; by default, about everything.
-  public init(
+  package init(
     in window: TimeWindow = TimeWindow(), types: [NamespaceType] = NamespaceType.allCases,
     process: ProcessSelector? = nil, namespace: NamespaceSelector? = nil,
     container: String? = nil

@@ -1,37 +1,37 @@
-public import NamespaceModel
+package import NamespaceModel
 
 /// Something that happened to namespaces, at an event or between two samples: a process came into some
 /// or left them, or a namespace lost its last process.
-public struct NamespaceChange: Sendable, Hashable {
+package struct NamespaceChange: Sendable, Hashable {
   /// What happened.
-  public let kind: Kind
+  package let kind: Kind
   /// When the last sample before it began, in nanoseconds since the epoch; nil when there is none.
   /// Where an event reported when it happened, that, as `by`.
-  public let after: Int64?
+  package let after: Int64?
   /// When the first sample after it began; nil when there is none.
-  public let by: Int64?
+  package let by: Int64?
   /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
   /// that is not known.
-  public let within: Int64?
+  package let within: Int64?
   /// Why samples are missing in between; nil when none is.
-  public let missing: MissingSamples?
+  package let missing: MissingSamples?
   /// Whether an event reported when it happened, to the microsecond.
-  public let isExact: Bool
+  package let isExact: Bool
   /// The process; nil where a namespace lost its last one.
-  public let process: ProcessRecord?
+  package let process: ProcessRecord?
   /// The parent of a process that started; nil where it is not known.
-  public let parent: ProcessRecord?
+  package let parent: ProcessRecord?
   /// What changed, link by link.
-  public let parts: [Part]
+  package let parts: [Part]
   /// What pins the namespace, or did; nil where the change is none of pins.
-  public let pin: PinRecord?
+  package let pin: PinRecord?
   /// Who had been in the namespaces that it joined; nil where that cannot be reported.
-  public let joined: ProcessRecord?
+  package let joined: ProcessRecord?
   /// Whether the process had been in all the namespaces that it joined, but initial ones, and certainly nobody else.
   let comesToItsOwn: Bool
 
   /// What happened. The raw value is the word in every output.
-  public enum Kind: String, Sendable, Hashable, CaseIterable {
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A process or a thread changed its namespaces: unshare(2) or setns(2).
     case moved
     /// A thread that had been elsewhere changed its namespaces, and is in all that its process is in.
@@ -62,20 +62,20 @@ public struct NamespaceChange: Sendable, Hashable {
   }
 
   /// What changed in one link.
-  public struct Part: Sendable, Hashable {
+  package struct Part: Sendable, Hashable {
     /// The link.
-    public let link: NamespaceLink
+    package let link: NamespaceLink
     /// Where it led before: for a process that started, where its parent's children go. Nil if that
     /// is not known.
-    public let from: NamespaceRecord?
+    package let from: NamespaceRecord?
     /// Where it leads now; nil where it leads nowhere any more.
-    public let to: NamespaceRecord?
+    package let to: NamespaceRecord?
     /// How.
-    public let how: How
+    package let how: How
   }
 
   /// How a link changed. The raw value is the word in every output.
-  public enum How: String, Sendable, Hashable, CaseIterable {
+  package enum How: String, Sendable, Hashable, CaseIterable {
     /// Into a namespace that was not known before.
     case new
     /// Into one that was there.
@@ -103,7 +103,7 @@ public struct NamespaceChange: Sendable, Hashable {
   }
 
   /// What someone who looks for an intrusion looks for. The raw value is the word in every output.
-  public enum Mark: String, Sendable, Hashable, CaseIterable {
+  package enum Mark: String, Sendable, Hashable, CaseIterable {
     /// A process came into namespaces that others had: nsenter(1), exec into a container.
     case joined
     /// A process came from a namespace that was not an initial one into an initial one.
@@ -113,7 +113,7 @@ public struct NamespaceChange: Sendable, Hashable {
   }
 
   /// The marks it carries.
-  public var marks: [Mark] {
+  package var marks: [Mark] {
     var marks: [Mark] = []
     // A process that goes on where one of its threads was, by exec, comes to nobody else; nor does one that comes
     // back to what it made, and where nobody is.

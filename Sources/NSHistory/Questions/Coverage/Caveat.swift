@@ -1,16 +1,16 @@
 internal import SQLite
 
 /// A limit of what a history can say about a time: what was there may not be in the file.
-public struct Caveat: Sendable, Hashable {
+package struct Caveat: Sendable, Hashable {
   /// From when on it applies, in nanoseconds since the epoch; nil for the beginning of all times.
-  public let from: Int64?
+  package let from: Int64?
   /// Until when it applies; nil for the end of all times.
-  public let until: Int64?
+  package let until: Int64?
   /// What limits the answer.
-  public let kind: Kind
+  package let kind: Kind
 
   /// What limits an answer.
-  public enum Kind: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
     /// No sample covers the time.
     case missing(MissingSamples)
     /// Processes that no sample observed were left out on request (`record --short-lived`).
@@ -29,7 +29,7 @@ public struct Caveat: Sendable, Hashable {
   }
 
   /// The code in machine output.
-  public var code: String {
+  package var code: String {
     switch kind {
     case .missing(let missing): missing.code
     case .shortLivedLeftOut: "short-lived-left-out"
@@ -42,7 +42,7 @@ public struct Caveat: Sendable, Hashable {
   }
 
   /// Whether no sample covers the time.
-  public var missing: MissingSamples? {
+  package var missing: MissingSamples? {
     if case .missing(let missing) = kind { missing } else { nil }
   }
 }

@@ -1,4 +1,4 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Tells when samples were taken, and when not.
@@ -141,20 +141,20 @@ struct CoverageQuery {
 }
 
 /// A time that is recorded without a gap, or what is between two of those.
-public struct CoveragePeriod: Sendable, Hashable {
+package struct CoveragePeriod: Sendable, Hashable {
   /// From when, in nanoseconds since the epoch: the beginning of the first sample, or the end of the
   /// last one before.
-  public let from: Int64
+  package let from: Int64
   /// Until when: the end of the last sample, or the beginning of the first one after. Earlier than
   /// `from` where the clock was set back.
-  public let until: Int64
+  package let until: Int64
   /// How long that was, in nanoseconds, whatever the wall clock did; nil where that is not known.
-  public let length: Int64?
+  package let length: Int64?
   /// What it is.
-  public let kind: Kind
+  package let kind: Kind
 
   /// What a period is.
-  public enum Kind: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
     /// Samples were taken.
     case recorded(Recorded)
     /// None was.
@@ -165,76 +165,76 @@ public struct CoveragePeriod: Sendable, Hashable {
   }
 
   /// What was recorded; nil where nothing was.
-  public var recorded: Recorded? {
+  package var recorded: Recorded? {
     if case .recorded(let recorded) = kind { recorded } else { nil }
   }
 
   /// So many disagreements are listed of one period.
-  public static let mostDisagreements: Int64 = 20
+  package static let mostDisagreements: Int64 = 20
 
   /// What was recorded without a gap, by one recorder.
-  public struct Recorded: Sendable, Hashable {
+  package struct Recorded: Sendable, Hashable {
     /// Counts the runs of the recorder in this file.
-    public let session: Int64
+    package let session: Int64
     /// How many samples there are.
-    public let samples: Int64
+    package let samples: Int64
     /// How many events that changed something; nil where none were listened to.
-    public let events: Int64?
+    package let events: Int64?
     /// How often a sample showed of a process what no event had reported.
-    public let disagreements: Int64
+    package let disagreements: Int64
     /// The first of these, `mostDisagreements` of them or fewer.
-    public let disagreed: [DisagreementRecord]
+    package let disagreed: [DisagreementRecord]
     /// How many changes of namespaces were left out, of tasks that changed theirs too often: in which
     /// namespaces of that type they were meanwhile is unknown.
-    public let folded: Int64
+    package let folded: Int64
     /// From one sample to the next, as it was asked for, in nanoseconds.
-    public let interval: Int64
+    package let interval: Int64
     /// How the run ended: `completed`, `stopped`, `failed`, `died` or `open`; `unknown-end` in a copy that was
     /// made while it was open.
-    public let state: String
+    package let state: String
     /// The boot's uuid.
-    public let boot: String
+    package let boot: String
     /// The inode number of the pid namespace whose PIDs these are; nil if that is not known.
-    public let pidNamespaceInode: UInt64?
+    package let pidNamespaceInode: UInt64?
     /// Of how many processes a link was denied.
-    public let denied: Int64
+    package let denied: Int64
     /// Whether processes could be there and not be seen (`hidepid`).
-    public let hidesProcesses: Bool
+    package let hidesProcesses: Bool
     /// Which of the processes that no sample observed were kept; nil where no event reported any.
-    public let shortLived: ShortLived?
+    package let shortLived: ShortLived?
   }
 }
 
 /// Whether a history can answer what was at a moment.
-public struct CoverageAtMoment: Sendable, Hashable {
+package struct CoverageAtMoment: Sendable, Hashable {
   /// Whether samples lie on both sides of it, with no gap in between.
-  public let isCovered: Bool
+  package let isCovered: Bool
   /// The samples around it: more than one pair where the clock was set, or within a sample.
-  public let samples: [SameAnswer.SampleGap]
+  package let samples: [SameAnswer.SampleGap]
   /// Whether processes could be there and not be seen (`hidepid`).
-  public let hidesProcesses: Bool
+  package let hidesProcesses: Bool
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
-  public let recorded: ClosedRange<Int64>?
+  package let recorded: ClosedRange<Int64>?
 }
 
 /// A task of which a sample showed what no event had reported.
-public struct DisagreementRecord: Sendable, Hashable {
+package struct DisagreementRecord: Sendable, Hashable {
   /// When the sample was, in nanoseconds since the epoch.
-  public let time: Int64
+  package let time: Int64
   /// Its PID, or that of its process.
-  public let pid: Int64
+  package let pid: Int64
   /// Of a thread, its TID.
-  public let tid: Int64?
+  package let tid: Int64?
   /// Its name; nil when it is not known.
-  public let comm: String?
+  package let comm: String?
   /// What differed.
-  public let kind: Kind
+  package let kind: Kind
   /// Where events had it, and where the sample showed it: of each type in which the two differ.
-  public let types: [Difference]
+  package let types: [Difference]
 
   /// What differed. The raw value is the code in the file.
-  public enum Kind: Int64, Sendable, Hashable {
+  package enum Kind: Int64, Sendable, Hashable {
     /// Events had it elsewhere.
     case elsewhere = 1
     /// No event reported its start.
@@ -244,13 +244,13 @@ public struct DisagreementRecord: Sendable, Hashable {
   }
 
   /// The namespaces of one type; nil where the one or the other did not know it.
-  public struct Difference: Sendable, Hashable {
+  package struct Difference: Sendable, Hashable {
     /// The type.
-    public let type: NamespaceType
+    package let type: NamespaceType
     /// Where events had it.
-    public let reported: NamespaceRecord?
+    package let reported: NamespaceRecord?
     /// Where the sample showed it.
-    public let sampled: NamespaceRecord?
+    package let sampled: NamespaceRecord?
   }
 }
 

@@ -2,13 +2,13 @@ internal import NamespaceModel
 internal import SQLite
 
 /// A process that made a namespace, or may have.
-public struct NamespaceMaker: Sendable, Hashable {
+package struct NamespaceMaker: Sendable, Hashable {
   /// The process, as it was then.
-  public let process: ProcessRecord
+  package let process: ProcessRecord
   /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that an event
   /// reported in it, which made it (unshare(2)), unless it entered (setns(2)) what a mount, a file or a
   /// socket had kept.
-  public let isCertain: Bool
+  package let isCertain: Bool
 }
 
 /// Finds who made a namespace, as `changes` tells it.

@@ -1,4 +1,4 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Streams the members of namespaces.
@@ -101,22 +101,22 @@ struct MembersQuery {
 }
 
 /// A process in a namespace, or one whose children go there, for a time without a gap in the samples.
-public struct Member: Sendable, Hashable {
+package struct Member: Sendable, Hashable {
   /// The namespace.
-  public let namespace: NamespaceRecord
+  package let namespace: NamespaceRecord
   /// The process.
-  public let process: ProcessRecord
+  package let process: ProcessRecord
   /// When it came, if the beginning is exact, or else when the first sample that saw it there began;
   /// in nanoseconds since the epoch.
-  public let from: Int64
+  package let from: Int64
   /// When it left, if the end is exact, or else when the last sample that saw it there began.
-  public let until: Int64
+  package let until: Int64
   /// How that began.
-  public let beginning: IntervalBound
+  package let beginning: IntervalBound
   /// How that ended.
-  public let end: IntervalBound
+  package let end: IntervalBound
   /// The link that leads there: its own, or the one for its children.
-  public let link: NamespaceLink
+  package let link: NamespaceLink
 }
 
 extension HistorySnapshot {

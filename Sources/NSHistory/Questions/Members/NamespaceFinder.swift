@@ -1,4 +1,4 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Finds the namespaces that are selected.
@@ -65,7 +65,7 @@ struct NamespaceFinder {
 }
 
 /// Which namespaces a question is about.
-public indirect enum NamespaceSelector: Sendable, Hashable {
+package indirect enum NamespaceSelector: Sendable, Hashable {
   /// Every one of a type that had this inode number.
   case inode(NamespaceType, UInt64)
   /// The one of a type with this id of the kernel's; of several boots, each.
@@ -74,7 +74,7 @@ public indirect enum NamespaceSelector: Sendable, Hashable {
   case of(NamespaceType, ProcessSelector)
 
   /// The processes that it is selected by; nil where it is selected by itself.
-  public var process: ProcessSelector? {
+  package var process: ProcessSelector? {
     if case .of(_, let process) = self { process } else { nil }
   }
 }

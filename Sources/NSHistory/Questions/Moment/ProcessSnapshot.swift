@@ -1,4 +1,4 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Tells which processes were there at a moment, and where: each by the rules of `PIDHistory`.
@@ -289,18 +289,18 @@ final class UnchangedFastPath {
 }
 
 /// A process that was, or may have been, there at a moment, and where.
-public struct ProcessAtMoment: Sendable, Hashable {
+package struct ProcessAtMoment: Sendable, Hashable {
   /// The process.
-  public internal(set) var process: ProcessRecord
+  package internal(set) var process: ProcessRecord
   /// How sure it is that it was there.
-  public let presence: Presence
+  package let presence: Presence
   /// Where it was, by type.
-  public let places: [NamespaceType: Place]
+  package let places: [NamespaceType: Place]
   /// Where its children went, of the types of which that may have been elsewhere than it was itself.
-  public let placesOfChildren: [NamespaceType: Place]
+  package let placesOfChildren: [NamespaceType: Place]
 
   /// The types of which it was in the namespace that the kernel made at boot, which is the host's.
-  public var sharedWithHost: [NamespaceType] {
+  package var sharedWithHost: [NamespaceType] {
     NamespaceType.allCases.filter { type in
       guard let place = places[type] else { return false }
       return place.namespace?.isInitial == true && place.others.isEmpty
@@ -308,13 +308,13 @@ public struct ProcessAtMoment: Sendable, Hashable {
   }
 
   /// Where a process was.
-  public struct Place: Sendable, Hashable {
+  package struct Place: Sendable, Hashable {
     /// The namespace it was last seen in, or first; nil where none could be read.
-    public let namespace: NamespaceRecord?
+    package let namespace: NamespaceRecord?
     /// Why it is not certain that it was in it then; nil when it is.
-    public let reason: UnknownReason?
+    package let reason: UnknownReason?
     /// Where else it was seen, by the other samples around the moment.
-    public let others: [NamespaceRecord]
+    package let others: [NamespaceRecord]
     /// Whether the samples around the moment do not all say the same of it.
     let isDisputed: Bool
 
@@ -332,10 +332,10 @@ public struct ProcessAtMoment: Sendable, Hashable {
     var isCertain: Bool { reason == nil || (reason == .gap && !isDisputed) }
 
     /// All that it was seen in.
-    public var namespaces: [NamespaceRecord] { [namespace].compactMap(\.self) + others }
+    package var namespaces: [NamespaceRecord] { [namespace].compactMap(\.self) + others }
 
     /// The same place, for another reason.
-    public init(_ place: Place, because reason: UnknownReason?) {
+    package init(_ place: Place, because reason: UnknownReason?) {
       self.init(
         namespace: place.namespace, reason: reason, others: place.others,
         isDisputed: place.isDisputed)
@@ -343,7 +343,7 @@ public struct ProcessAtMoment: Sendable, Hashable {
   }
 
   /// Whether a process was there. The raw value is the word in every output.
-  public enum Presence: String, Sendable, Hashable, CaseIterable {
+  package enum Presence: String, Sendable, Hashable, CaseIterable {
     /// It was: it was seen before and after.
     case certain
     /// It was seen before, and there is no sample after.
@@ -358,12 +358,12 @@ public struct ProcessAtMoment: Sendable, Hashable {
 }
 
 /// All processes at a moment.
-public struct MomentAnswer: Sendable {
+package struct MomentAnswer: Sendable {
   /// By PID.
-  public var processes: [ProcessAtMoment]
+  package var processes: [ProcessAtMoment]
   /// The samples around the moment.
-  public var samples: [SameAnswer.SampleGap]
+  package var samples: [SameAnswer.SampleGap]
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
-  public var recorded: ClosedRange<Int64>?
+  package var recorded: ClosedRange<Int64>?
 }

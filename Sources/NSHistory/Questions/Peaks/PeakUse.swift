@@ -2,9 +2,9 @@ internal import NamespaceModel
 internal import SQLite
 
 /// The most namespaces of one type that there were at once.
-public struct PeakUse: Sendable, Hashable {
+package struct PeakUse: Sendable, Hashable {
   /// How many, initial ones left out.
-  public let count: Int
+  package let count: Int
   /// When the first sample that saw so many began, in nanoseconds since the epoch.
-  public let time: Int64
+  package let time: Int64
 }

@@ -1,19 +1,19 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// "Who ever shared a namespace with it?"
-public struct PeersQuestion: Sendable {
+package struct PeersQuestion: Sendable {
   /// The process.
-  public var process: ProcessSelector
+  package var process: ProcessSelector
   /// When.
-  public var window: TimeWindow
+  package var window: TimeWindow
   /// The types asked for.
-  public var types: [NamespaceType]
+  package var types: [NamespaceType]
   /// Whether sharing an initial namespace counts: nearly all share those with the host.
-  public var countsInitial: Bool
+  package var countsInitial: Bool
 
   /// A question with these values.
-  public init(
+  package init(
     _ process: ProcessSelector, in window: TimeWindow = TimeWindow(),
     types: [NamespaceType] = NamespaceType.allCases, countsInitial: Bool = false
   ) {
@@ -84,35 +84,35 @@ struct PeersQuery {
 }
 
 /// A process that shared namespaces with the one asked about, and when.
-public struct Peer: Sendable, Hashable {
+package struct Peer: Sendable, Hashable {
   /// The process asked about: a PID may have been several.
-  public let process: ProcessRecord
+  package let process: ProcessRecord
   /// The other.
-  public let peer: ProcessRecord
+  package let peer: ProcessRecord
   /// What they shared, in the order of `NamespaceType`.
-  public let shared: [Shared]
+  package let shared: [Shared]
 
   /// One namespace that both were in, and when.
-  public struct Shared: Sendable, Hashable {
+  package struct Shared: Sendable, Hashable {
     /// The namespace.
-    public let namespace: NamespaceRecord
+    package let namespace: NamespaceRecord
     /// The times that are proven, in order. They may have begun and ended up to one sample earlier
     /// or later.
-    public let intervals: [Together]
+    package let intervals: [Together]
 
     /// How long that was together, in nanoseconds.
-    public var total: Int64 { intervals.reduce(0) { $0 &+ ($1.until &- $1.from) } }
+    package var total: Int64 { intervals.reduce(0) { $0 &+ ($1.until &- $1.from) } }
   }
 
   /// A time in which both were seen in one namespace, in nanoseconds since the epoch: as
   /// `SameAnswer.Interval`.
-  public struct Together: Sendable, Hashable {
+  package struct Together: Sendable, Hashable {
     /// From the end of the first sample that saw it.
-    public let from: Int64
+    package let from: Int64
     /// To the beginning of the last.
-    public let until: Int64
+    package let until: Int64
     /// Whether it still held in the last sample, and the recorder is still running.
-    public let isOpen: Bool
+    package let isOpen: Bool
   }
 }
 

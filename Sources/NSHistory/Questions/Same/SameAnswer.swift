@@ -10,18 +10,18 @@ public struct SameAnswer: Sendable {
   public var processes: [[ProcessRecord]]
   /// For each PID asked for, every process that it ever was; for a question about one moment only
   /// of those that were none of them then.
-  public var known: [Int64: [ProcessRecord]] = [:]
+  package var known: [Int64: [ProcessRecord]] = [:]
   /// The same of each thread asked for.
-  public var knownThreads: [TaskNumber: [ProcessRecord]] = [:]
+  package var knownThreads: [TaskNumber: [ProcessRecord]] = [:]
   /// Where threads of the processes asked for were, in the time asked for, while their processes were
   /// not. The verdict is about processes, which are where their main threads are.
-  public var threads: [ThreadPlace] = []
+  package var threads: [ThreadPlace] = []
   /// One answer a type, in the order asked for.
   public var types: [TypeAnswer]
   /// For a question about one moment: the samples around it.
-  public var samples: [SampleGap]
+  package var samples: [SampleGap]
   /// What limits the answer in the time asked for.
-  public var caveats: [Caveat] = []
+  package var caveats: [Caveat] = []
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   public var recorded: ClosedRange<Int64>?
@@ -43,19 +43,19 @@ public struct SameAnswer: Sendable {
     public var isExact: Bool
     /// Where samples prove it though events were listened to: the PIDs of which only a sample shows
     /// where they were, at a time that the verdict rests on.
-    public var sampledPIDs: [Int64] = []
+    package var sampledPIDs: [Int64] = []
     /// Whether there was a time at which all were there and two were in different namespaces: also
     /// beside `same`, when they shared one at another time, and beside `unknown`.
-    public var differedAtTimes: Bool
+    package var differedAtTimes: Bool
     /// Beside `same` over a range: why it is not known at other times, while all may have been there,
     /// whether they shared one; nil where that is known. That a process was just starting or exiting
     /// does not count.
-    public var unknownAtTimes: UnknownReason?
+    package var unknownAtTimes: UnknownReason?
     /// For each PID, why it is not known where it was; nil where that is known.
-    public var reasons: [UnknownReason?]
+    package var reasons: [UnknownReason?]
 
     /// The verdict on all of the time asked for.
-    public var throughout: Verdict {
+    package var throughout: Verdict {
       guard verdict == .same else { return verdict }
       if differedAtTimes { return .different }
       return unknownAtTimes == nil ? .same : .unknown
@@ -69,7 +69,7 @@ public struct SameAnswer: Sendable {
     /// The processes, in the order asked for.
     public var processes: [ProcessRecord]
     /// Their PIDs.
-    public var pids: [Int64] {
+    package var pids: [Int64] {
       processes.reduce(into: []) { pids, one in
         if !pids.contains(one.pid) { pids.append(one.pid) }
       }
@@ -77,9 +77,9 @@ public struct SameAnswer: Sendable {
   }
 
   /// A thread in a namespace in which its process was not.
-  public struct ThreadPlace: Sendable, Hashable {
+  package struct ThreadPlace: Sendable, Hashable {
     /// The thread.
-    public var thread: ProcessRecord
+    package var thread: ProcessRecord
     /// Where it was.
     public var namespace: NamespaceRecord
     /// When it came, if that is exact, or else when the first sample that saw it there began; in
@@ -90,7 +90,7 @@ public struct SameAnswer: Sendable {
     /// Whether events reported both.
     public var isExact: Bool
     /// The others asked for that were seen in the namespace, at whatever time.
-    public var others: [ProcessRecord]
+    package var others: [ProcessRecord]
   }
 
   /// A time in which all were seen together. Its ends are samples, or the ends of the range asked
@@ -110,17 +110,17 @@ public struct SameAnswer: Sendable {
   }
 
   /// The samples or events on the two sides of a moment, in nanoseconds since the epoch.
-  public struct SampleGap: Sendable, Hashable {
+  package struct SampleGap: Sendable, Hashable {
     /// When the one before began; nil when there is none.
-    public var before: Int64?
+    package var before: Int64?
     /// When the one after began; nil when there is none.
-    public var after: Int64?
+    package var after: Int64?
     /// Why samples are missing in between; nil when none is.
-    public var missing: MissingSamples?
+    package var missing: MissingSamples?
     /// Whether events reported all that happened in between; then the two may be events themselves.
     public var isExact = false
     /// Whether processes that no sample observed were left out of the file on request.
-    public var leavesOutProcesses = false
+    package var leavesOutProcesses = false
   }
 }
 
@@ -171,7 +171,7 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
 extension Verdict {
   /// The verdict on several types together: `different` in at least one, or else `unknown` in at
   /// least one, or else `same`.
-  public init(of verdicts: [Verdict]) {
+  package init(of verdicts: [Verdict]) {
     self =
       verdicts.contains(.different) ? .different : verdicts.contains(.unknown) ? .unknown : .same
   }
@@ -199,7 +199,7 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
   case unsupported
 
   /// The reason in plain words.
-  public var words: String {
+  package var words: String {
     switch self {
     case .gap: "samples are missing around this time"
     case .expired: "what was recorded then was removed (retention)"

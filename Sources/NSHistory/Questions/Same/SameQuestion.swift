@@ -24,7 +24,7 @@ public struct SameQuestion: Sendable {
     public var process: Int64?
     /// The names and containers that it stands for: the process counts only while it had one of them.
     /// Empty for all of its time.
-    public var names: Set<ProcessSelector> = []
+    package var names: Set<ProcessSelector> = []
 
     /// Selects a PID, or one of its processes.
     public init(pid: Int64, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil) {
@@ -35,7 +35,7 @@ public struct SameQuestion: Sendable {
     }
 
     /// Selects a process or a thread by its number, or one of those that had it.
-    public init(
+    package init(
       _ number: TaskNumber, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil
     ) {
       self.init(pid: number.pid, alive: alive, within: within, process: process)
@@ -43,7 +43,7 @@ public struct SameQuestion: Sendable {
     }
 
     /// The number that it selects by.
-    public var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
+    package var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
   }
 
   /// When, in nanoseconds since the epoch.
@@ -54,7 +54,7 @@ public struct SameQuestion: Sendable {
     case range(since: Int64?, until: Int64?)
 
     /// The same as a window.
-    public var window: TimeWindow {
+    package var window: TimeWindow {
       switch self {
       case .at(let time): TimeWindow(since: time, until: time)
       case .range(let since, let until): TimeWindow(since: since, until: until)

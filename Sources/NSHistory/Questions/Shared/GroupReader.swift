@@ -210,7 +210,7 @@ struct GroupReader {
 
 extension NamespaceSelector {
   /// The type of the namespaces that are selected.
-  public var type: NamespaceType {
+  package var type: NamespaceType {
     switch self {
     case .inode(let type, _), .kernelID(let type, _), .of(let type, _): type
     }

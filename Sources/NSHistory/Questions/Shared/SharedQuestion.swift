@@ -1,16 +1,16 @@
-public import NamespaceModel
+package import NamespaceModel
 
 /// "Did any process of one group ever share a namespace with any process of another?"
-public struct SharedQuestion: Sendable {
+package struct SharedQuestion: Sendable {
   /// The groups, in the order asked for; at least two. Every two of them are compared.
-  public var groups: [Group]
+  package var groups: [Group]
   /// When.
-  public var window: TimeWindow
+  package var window: TimeWindow
   /// The types asked for.
-  public var types: [NamespaceType]
+  package var types: [NamespaceType]
 
   /// Whom a question is about.
-  public enum Group: Sendable, Hashable {
+  package enum Group: Sendable, Hashable {
     /// Processes. A PID is a group of one process and its threads; a name or a container stands for
     /// every process of it, those that no row tells of included.
     case processes(ProcessSelector)
@@ -22,10 +22,10 @@ public struct SharedQuestion: Sendable {
   }
 
   /// How many processes and threads of a group are compared: where each was is kept in memory.
-  public static let most = 500_000
+  package static let most = 500_000
 
   /// A question with these values: two groups or more, and a type or more.
-  public init(
+  package init(
     _ groups: [Group], in window: TimeWindow = TimeWindow(),
     types: [NamespaceType] = NamespaceType.allCases
   ) {

@@ -1,4 +1,4 @@
-public import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Cuts the life of a process into segments.
@@ -102,27 +102,27 @@ extension [PIDHistory.LinkInterval] {
 }
 
 /// One process and one type of namespace, through time.
-public struct TimelineRow: Sendable, Hashable {
+package struct TimelineRow: Sendable, Hashable {
   /// The process.
-  public let process: ProcessRecord
+  package let process: ProcessRecord
   /// The type.
-  public let type: NamespaceType
+  package let type: NamespaceType
   /// In the order of samples: where the clock was set back times come twice. At times that none of
   /// them holds no sample saw the process.
-  public let segments: [Segment]
+  package let segments: [Segment]
 
   /// A time in which one thing was known.
-  public struct Segment: Sendable, Hashable {
+  package struct Segment: Sendable, Hashable {
     /// In nanoseconds since the epoch.
-    public let from: Int64
+    package let from: Int64
     /// In nanoseconds since the epoch.
-    public let until: Int64
+    package let until: Int64
     /// What was known.
-    public let state: State
+    package let state: State
   }
 
   /// What was known of a link.
-  public enum State: Sendable, Hashable {
+  package enum State: Sendable, Hashable {
     /// The process was in this namespace, in every sample.
     case namespace(NamespaceRecord)
     /// It was not known where it was.
