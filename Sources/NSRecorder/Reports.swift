@@ -22,13 +22,13 @@ public struct RecordingSummary: Sendable, Hashable {
   /// Samples that could not be read or written.
   public internal(set) var failures = 0
   /// Whether samples were tried and none was written.
-  public var hasRecordedNothing: Bool { samples == 0 && failures > 0 }
+  package var hasRecordedNothing: Bool { samples == 0 && failures > 0 }
   /// Processes there in the last sample.
   public internal(set) var processes = 0
   /// Namespaces there in the last sample.
   public internal(set) var namespaces = 0
   /// Processes of which a link was denied, in the last sample.
-  public internal(set) var denied = 0
+  package internal(set) var denied = 0
   /// Processes that appeared, changed or disappeared after the first sample.
   public internal(set) var changes = 0
   /// The signal that ended it; nil when it had taken its samples.

@@ -3,7 +3,7 @@
 /// `pid_for_children` and `time_for_children` name a namespace of type pid or time that is not
 /// the process's own (`namespaces(7)`). The raw value is the code kept in a history file, and
 /// the place of the link in a namespace set: it never changes.
-package enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
+public enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
   case cgroup = 0
   case ipc = 1
   case mnt = 2
@@ -16,10 +16,10 @@ package enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
   case uts = 9
 
   /// How many links there are: the length of a namespace set.
-  package static let count = allCases.count
+  public static let count = allCases.count
 
   /// The type of the namespace the link points at.
-  package var type: NamespaceType {
+  public var type: NamespaceType {
     switch self {
     case .cgroup: .cgroup
     case .ipc: .ipc
@@ -33,7 +33,7 @@ package enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
   }
 
   /// The name of the entry in `/proc/PID/ns`.
-  package var fileName: StaticString {
+  public var fileName: StaticString {
     switch self {
     case .cgroup: "cgroup"
     case .ipc: "ipc"

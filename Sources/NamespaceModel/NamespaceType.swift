@@ -21,7 +21,7 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
   }
 
   /// The link that says in which namespace of this type a process *is*.
-  package var link: NamespaceLink {
+  public var link: NamespaceLink {
     switch self {
     case .cgroup: .cgroup
     case .ipc: .ipc
@@ -37,7 +37,7 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
 
 extension NamespaceType {
   /// The link that says in which namespace of this type a child of the process will be.
-  package var linkForChildren: NamespaceLink {
+  public var linkForChildren: NamespaceLink {
     switch self {
     case .pid: .pidForChildren
     case .time: .timeForChildren

@@ -1,10 +1,10 @@
 /// Names one process for as long as a source follows it, also when its PID is used again.
-package struct ProcessToken: Sendable, Hashable {
+public struct ProcessToken: Sendable, Hashable {
   /// Counts up; never given twice by one source.
-  package let number: UInt64
+  public let number: UInt64
 
   /// The token with this number.
-  package init(number: UInt64) { self.number = number }
+  public init(number: UInt64) { self.number = number }
 }
 
 /// What never changes in the life of a process.

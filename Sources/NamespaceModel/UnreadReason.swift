@@ -1,7 +1,7 @@
 /// Why a link of `/proc/PID/ns` could not be read although its process was there.
 ///
 /// The raw value is the code kept in a history file: it never changes.
-package enum UnreadReason: UInt8, CaseIterable, Sendable, Hashable {
+public enum UnreadReason: UInt8, CaseIterable, Sendable, Hashable {
   /// The reader lacks the ptrace access that `namespaces(7)` asks for (EACCES, EPERM).
   case denied = 1
   /// The process has exited and is not yet reaped: it is in no namespace of most types.
