@@ -84,7 +84,9 @@ struct QueryChanges: ParsableCommand {
     if let namespace = question.namespace { try hints.say(othersOf: namespace) }
     if isEmpty {
       try sayNothing(question, reader, hints)
-      try hints.endEmptyThroughTime(caveats)
+      try hints.endEmptyThroughTime(
+        caveats,
+        isOfOne: question.process != nil || question.namespace != nil || question.container != nil)
     }
   }
 

@@ -194,14 +194,18 @@ struct EmptyResultHelp {
     "what was recorded of \(show(time)) was removed (retention), so nothing is known of it"
   }
 
-  /// Ends an empty answer about all the time in which something may have come and gone between two samples. Samples
-  /// alone do not show that there was no such process, nor such a change.
+  /// Ends an empty answer about all the time in which something may have come and gone between two samples.
+  ///
+  /// - Parameter isOfOne: whether it is about some processes or namespaces: samples alone do not show that there was
+  ///   no such process, nor such a change.
   func endEmptyThroughTime(
-    _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = []
+    _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = [], isOfOne: Bool = true
   ) throws {
-    guard let samplesOnly = caveats.samplesOnly else { return try endEmpty(caveats, of: selectors) }
-    Messages.shared.say(samplesOnly)
-    throw ExitCode(ExitStatus.unknown)
+    if let samplesOnly = caveats.samplesOnly {
+      Messages.shared.say(samplesOnly)
+      if isOfOne { throw ExitCode(ExitStatus.unknown) }
+    }
+    try endEmpty(caveats, of: selectors)
   }
 
   private func recorded() throws -> String {
