@@ -11,13 +11,36 @@ struct NamespaceSnapshot {
   private struct Count {
     var processes = 0
     var unsure = 0
-    var lowest: ProcessRecord?
-    var lowestUnsure: ProcessRecord?
+    // The processes with the lowest PIDs, by their indices: a record is large, and there are many counts.
+    var lowest: Int?
+    var lowestUnsure: Int?
     var parents = 0
     var unsureParents = 0
-    var lowestParent: ProcessRecord?
-    var lowestUnsureParent: ProcessRecord?
+    var lowestParent: Int?
+    var lowestUnsureParent: Int?
     var pins: [PinAtMoment] = []
+
+    /// Counts a process that is in it, or may be. To be called in the order of PIDs.
+    mutating func add(_ index: Int, isCertain: Bool) {
+      if isCertain {
+        processes += 1
+        if lowest == nil { lowest = index }
+      } else {
+        unsure += 1
+        if lowestUnsure == nil { lowestUnsure = index }
+      }
+    }
+
+    /// Counts one that has its children go there, or may have.
+    mutating func addParent(_ index: Int, isCertain: Bool) {
+      if isCertain {
+        parents += 1
+        if lowestParent == nil { lowestParent = index }
+      } else {
+        unsureParents += 1
+        if lowestUnsureParent == nil { lowestUnsureParent = index }
+      }
+    }
 
     /// Whether no process of the moment leads to it, and a pin does.
     var isPinnedOnly: Bool {
@@ -31,29 +54,18 @@ struct NamespaceSnapshot {
   ) throws(SQLiteError) -> [NamespaceAtMoment] {
     var counts: [Int64: Count] = [:]
     // By PID, so the first is the lowest.
-    for process in processes {
+    for (index, process) in processes.enumerated() {
       for place in process.places.values {
         guard let namespace = place.namespace else { continue }
-        var count = counts[namespace.id] ?? Count()
-        if Self.isCounted(process, place) {
-          count.processes += 1
-          count.lowest = count.lowest ?? process.process
-        } else {
-          count.unsure += 1
-          count.lowestUnsure = count.lowestUnsure ?? process.process
-        }
-        counts[namespace.id] = count
+        counts[namespace.id, default: Count()].add(index, isCertain: Self.isCounted(process, place))
         for other in place.others {
-          counts[other.id, default: Count()].unsure += 1
-          if counts[other.id]?.lowestUnsure == nil {
-            counts[other.id]?.lowestUnsure = process.process
-          }
+          counts[other.id, default: Count()].add(index, isCertain: false)
         }
       }
     }
-    for process in processes {
+    for (index, process) in processes.enumerated() {
       for (type, place) in process.placesOfChildren {
-        add(process, to: &counts, by: place, besides: process.places[type])
+        add(index, to: &counts, by: place, besides: process.places[type])
       }
     }
     for pin in pins { add(pin, to: &counts) }
@@ -73,19 +85,13 @@ struct NamespaceSnapshot {
 
   /// Counts a process that is not in a namespace and has its children go there.
   private func add(
-    _ process: ProcessAtMoment, to counts: inout [Int64: Count], by place: ProcessAtMoment.Place,
+    _ index: Int, to counts: inout [Int64: Count], by place: ProcessAtMoment.Place,
     besides own: ProcessAtMoment.Place?
   ) {
     for namespace in place.namespaces where own?.namespaces.contains(namespace) != true {
-      var count = counts[namespace.id] ?? Count()
-      if namespace == place.namespace, Self.isCounted(process, place) {
-        count.parents += 1
-        count.lowestParent = count.lowestParent ?? process.process
-      } else {
-        count.unsureParents += 1
-        count.lowestUnsureParent = count.lowestUnsureParent ?? process.process
-      }
-      counts[namespace.id] = count
+      counts[namespace.id, default: Count()].addParent(
+        index,
+        isCertain: namespace == place.namespace && Self.isCounted(processes[index], place))
     }
   }
 
@@ -144,8 +150,9 @@ struct NamespaceSnapshot {
     return NamespaceAtMoment(
       namespace: life.namespace, processes: count.processes, unsure: count.unsure,
       parents: count.parents, unsureParents: count.unsureParents,
-      lowestParent: count.lowestParent ?? count.lowestUnsureParent,
-      lowest: count.lowest ?? count.lowestUnsure,
+      lowestParent: (count.lowestParent ?? count.lowestUnsureParent)
+        .map { processes[$0].process },
+      lowest: (count.lowest ?? count.lowestUnsure).map { processes[$0].process },
       owner: try life.owner.map(reading.namespaces.life)?.namespace,
       parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID,
       maker: maker, pins: count.pins)
