@@ -19,13 +19,15 @@ struct OwnNamespaces {
     return container.pod ?? description.containers.first ?? container.id
   }
 
-  /// A process with this description was in a namespace. Only one whose own cgroup was read says of which
-  /// container that is.
-  mutating func add(_ namespace: NamespaceRecord, _ description: RecordedDescription) {
+  /// A process with this description was in namespaces. Only one whose own cgroup was read says of which
+  /// container they are.
+  mutating func add(_ namespaces: [NamespaceRecord], _ description: RecordedDescription) {
     guard !description.hasInheritedCgroup, let container = description.container,
-      let group = Self.group(of: description), ContainerRule.counts(namespace)
+      let group = Self.group(of: description)
     else { return }
-    owners[namespace.id, default: [:]][group] = container
+    for namespace in namespaces where ContainerRule.counts(namespace) {
+      owners[namespace.id, default: [:]][group] = container
+    }
   }
 
   /// The containers that a process with this description came into from outside: those whose own namespaces it
@@ -33,17 +35,11 @@ struct OwnNamespaces {
   func entered(
     _ namespaces: [NamespaceRecord], _ description: RecordedDescription
   ) -> [ContainerRecord] {
-    guard !description.hasInheritedCgroup else { return [] }
-    let own = Self.group(of: description)
-    var groups: Set<String> = []
-    var entered: [ContainerRecord] = []
-    for namespace in namespaces {
-      guard let all = owners[namespace.id], all.count == 1, let one = all.first, one.key != own,
-        groups.insert(one.key).inserted
-      else { continue }
-      entered.append(one.value)
-    }
-    return entered
+    // Nearly all processes are in nobody's: of them the text of the cgroup is not read.
+    let containers = namespaces.compactMap { owners[$0.id] }.filter { $0.count == 1 }
+    guard !containers.isEmpty, !description.hasInheritedCgroup else { return [] }
+    var groups = Set([Self.group(of: description)].compactMap(\.self))
+    return containers.compactMap(\.first).filter { groups.insert($0.key).inserted }.map(\.value)
   }
 }
 

@@ -42,17 +42,17 @@ struct ProcessSnapshot {
   private func withOutsiders(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     var own = OwnNamespaces()
     for one in all where one.process.container != nil && one.process.alternatives.isEmpty {
-      for place in one.places.values where place.isCertain {
-        if let namespace = place.namespace { own.add(namespace, one.process.description) }
-      }
+      own.add(
+        one.places.values.filter(\.isCertain).compactMap(\.namespace), one.process.description)
     }
     return all.map { one in
       let places = NamespaceType.allCases.compactMap { one.places[$0] }
         .filter(\.isCertain)
       guard one.process.alternatives.isEmpty else { return one }
+      let entered = own.entered(places.compactMap(\.namespace), one.process.description)
+      if entered.isEmpty { return one }
       var one = one
-      one.process.outsideOf = own.entered(
-        places.compactMap(\.namespace), one.process.description)
+      one.process.outsideOf = entered
       return one
     }
   }
