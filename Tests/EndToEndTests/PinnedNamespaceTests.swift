@@ -93,8 +93,8 @@ struct PinnedNamespaceTests {
     }
   }
 
-  @Test("a descriptor that a process keeps")
-  func descriptor() throws {
+  /// A net namespace that nothing but the descriptor 9 of a process keeps, and that process.
+  private func keptNamespace() throws -> (inode: UInt64, keeper: Command) {
     let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
     let inode = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
@@ -102,6 +102,12 @@ struct PinnedNamespaceTests {
       "/bin/sh", ["-c", "exec 9</proc/\(puppet.pid)/ns/net; echo kept >&2; exec sleep 60"])
     try eventually("the file is open") { try keeper.messagesSoFar().contains("kept") }
     try puppet.exit()
+    return (inode, keeper)
+  }
+
+  @Test("a descriptor that a process keeps")
+  func descriptor() throws {
+    let (inode, keeper) = try keptNamespace()
     let recording = try recording()
     try eventually("the namespace is found") {
       try row(recording, inode)?.rows("pins").contains {
@@ -114,13 +120,7 @@ struct PinnedNamespaceTests {
 
   @Test("the exit of a process that keeps a descriptor asks for a scan")
   func keeperExits() throws {
-    let puppet = try TestProcess()
-    try puppet.unshare(CloneFlag.net)
-    let inode = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
-    let keeper = try Command(
-      "/bin/sh", ["-c", "exec 9</proc/\(puppet.pid)/ns/net; echo kept >&2; exec sleep 60"])
-    try eventually("the file is open") { try keeper.messagesSoFar().contains("kept") }
-    try puppet.exit()
+    let (inode, keeper) = try keptNamespace()
     let recording = try LiveRecording(interval: "500ms", ["--pins-every", "1h"])
     try eventually("the namespace is found") { try row(recording, inode) != nil }
     keeper.signal(SIGKILL)

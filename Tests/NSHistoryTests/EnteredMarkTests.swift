@@ -47,6 +47,26 @@ struct EnteredMarkTests {
     #expect(try marks() == [.joined])
   }
 
+  @Test("a process that returns to where somebody may have been whose namespace has no id yet")
+  func afterUnknownVisitor() throws {
+    try move(10, at: 1, net: 5)
+    try move(10, at: 2)
+    var links = history.links(2, net: 5)
+    links[Int(NamespaceLink.net.rawValue)] = .namespace(
+      ObservedNamespace(
+        type: .net, inode: 4_026_533_005, kernelID: nil, inodeGeneration: 1 << 40,
+        isInitial: false))
+    _ = try history.write([
+      ProcessEvent(
+        boot: EventfulHistory.reading(3).boot,
+        .moved(ProcessToken(number: 2), ObservedSet(links: links))),
+      ProcessEvent(
+        boot: EventfulHistory.reading(3.5).boot, .exited(ProcessToken(number: 2), mayResume: false)),
+    ])
+    try move(10, at: 5, net: 5)
+    #expect(try marks() == [.joined])
+  }
+
   @Test("a process that returns over a gap, in which somebody may have been there")
   func overGap() throws {
     try move(10, at: 1, net: 5)

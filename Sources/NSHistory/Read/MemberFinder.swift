@@ -68,7 +68,10 @@ struct MemberFinder {
       return false
     }
     let range = first...sample - 1
-    guard try areEventsComplete(first...sample) else { return false }
+    // A row without an id, of somebody who had left before it could be read, may be of the same namespace.
+    guard try areEventsComplete(first...sample),
+      try !reading.namespaces.hasDouble(of: namespace, from: first, to: sample - 1)
+    else { return false }
     let sql = try reading.members.sql(
       "m.task_id AS member", in: namespace, byEither: true, during: range)
     let members = try reading.connection.prepare("\(sql) LIMIT \(Self.most)")
