@@ -43,6 +43,29 @@ struct DisputedContainerTests {
     #expect(stays[1].isInOtherContainer && stays[1].changes.map(\.link) == [.net])
   }
 
+  @Test("where it was while its container was not known is told all the same")
+  func movesInBetween() throws {
+    var history = EntryHistory(path: folder.file("history.db"))
+    history.sampled(1, EntryHistory.initial, "0::/init.scope")
+    history.sampled(10, EntryHistory.initial, Self.host)
+    history.move(10, [.net: 2], at: 1000)
+    history.move(10, [.net: 3], at: 2000)
+    history.move(10, EntryHistory.initial, at: 3000)
+    history.read(10, "0::/system.slice/docker-\(Self.web).scope", at: 3000)
+    history.exit(10, at: 4000)
+    var stays: [HistoryEntry] = []
+    try history.reader().history(.pid(10)) {
+      stays.append($0)
+      return true
+    }
+    #expect(stays.dropFirst().map(\.from) == [1000, 2000, 3000].map(EntryHistory.wall))
+    let net = stays.map { $0.links[.net]?.namespace?.kernelID }
+    #expect(net == [1, 2, 3, 1].map { SmallHistory.namespace(.net, $0).kernelID })
+    #expect(stays.dropFirst().allSatisfy { $0.changes.map(\.link) == [.net] }, "\(stays)")
+    #expect(stays[1].process.disputed.contains(.container))
+    #expect(stays.last?.isInOtherContainer == true)
+  }
+
   /// Whether the container and another one shared a net namespace, the other being in one from the beginning.
   private func sharing(with net: UInt64) throws -> SharedAnswer.TypeAnswer {
     let db = String(repeating: "b", count: 64)

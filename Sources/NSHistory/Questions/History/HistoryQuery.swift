@@ -64,6 +64,17 @@ struct HistoryQuery {
       let part = life.limited(to: [try fromMove(span, of: life)], within: true)
       if !part.memberships.isEmpty { parts.append((part, place > 0)) }
     }
+    if parts.isEmpty { return [(life, false)] }
+    // Between two reads that differ its container is not known, and where it was is.
+    let shown = parts.flatMap(\.life.memberships)
+    for membership in life.memberships {
+      let next = shown.partitioningIndex { $0.until >= membership.from }
+      guard next == shown.count || shown[next].from > membership.until else { continue }
+      let place =
+        parts.lastIndex { ($0.life.memberships.last?.until ?? .min) < membership.from } ?? 0
+      let index = parts[place].life.memberships.partitioningIndex { $0.from > membership.from }
+      parts[place].life.memberships.insert(membership, at: index)
+    }
     return parts
   }
 
