@@ -5,7 +5,7 @@ package struct ContainerIdentity: Sendable, Hashable {
   /// 64 hexadecimal digits for Docker, containerd, CRI-O and Podman; the name for LXC,
   /// systemd-nspawn and machines; 25 letters and digits for BuildKit.
   ///
-  /// A name of LXC is what liblxc was reported. Incus and LXD tell it `project_name` for a container
+  /// A name of LXC is what liblxc was given. Incus and LXD tell it `project_name` for a container
   /// outside of their default project, and liblxc appends `-1` where a cgroup of that name is
   /// there already: neither can be told from a name that happens to look like it.
   package var id: String

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The clock that the kernel's records are reported on.
+/// The clock by which the kernel times its records.
 enum BootClock {
   /// Now, in nanoseconds of `CLOCK_BOOTTIME` (`clock_gettime(2)`).
   static func now() -> Int64 {

@@ -1,4 +1,4 @@
-/// What the kernel reported, or would have told, and a listener did not get.
+/// What the kernel reported, or would have reported, and a listener did not get.
 package struct EventLoss: Sendable, Hashable {
   /// How many records; 0 when that is not known.
   package var records: UInt64

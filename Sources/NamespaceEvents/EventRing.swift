@@ -54,7 +54,7 @@ final class EventRing {
       let bytes = RingBytes(base: ring.records, capacity: ring.bytes, scratch: scratch)
       account.take(bytes, to: head, into: &events, losses: &losses, clock: BootClock.now)
       clinux_set_event_ring_tail(&ring, head)
-      // Until it was reported the room, the kernel went on to fill what there was.
+      // Until it was told of the room, the kernel went on to fill what there was.
       let filled = clinux_event_ring_head(&ring) &- tail
       if filled > UInt64(ring.bytes - Self.ampleRoom), let loss = lossOfFullRing() {
         losses.append(loss)

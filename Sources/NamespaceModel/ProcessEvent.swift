@@ -1,4 +1,4 @@
-/// What the kernel reported a process at a moment.
+/// What the kernel reported of a process at a moment.
 package struct ProcessEvent: Sendable {
   /// Nanoseconds of the boot clock.
   package var boot: Int64

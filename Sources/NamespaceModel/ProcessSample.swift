@@ -19,10 +19,10 @@ package struct ProcessSample: Sendable {
   /// Of those that appeared, the ones that have the PID and the start time of one that disappeared: at
   /// the limit of open files nothing tells whether they are the same.
   package var unproven: Set<ProcessToken> = []
-  /// Of those that changed or disappeared, the ones that events reported otherwise of: what they had been
+  /// Of those that changed or disappeared, the ones that events reported otherwise: what they had been
   /// is certain only up to the sample before.
   package var contradicted: Set<ProcessToken> = []
-  /// Namespaces of which an event had reported without the kernel's id, and that this sample read with it,
+  /// Namespaces that an event had reported without the kernel's id, and that this sample read with it,
   /// through a task that held them all the time.
   package var renamed: [Renaming] = []
   /// Of how many tasks it showed what no event had reported.

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// How the kernel reports one namespace from another that had its inode number before.
+/// How the kernel tells one namespace from another that had its inode number before.
 package enum IdentitySource: String, Sendable, Hashable, CaseIterable {
   /// `name_to_handle_at(2)` on the link: id and inode in one call, nothing opened (Linux 6.18).
   case fileHandle = "name_to_handle_at"

@@ -18,7 +18,7 @@ struct ProcessEntry {
   var outlivedStartTick: Bool
   /// Ten codes: a slot number, or why the link was not read.
   var links = InlineArray<10, UInt32>(repeating: ProcessEntry.code(.denied))
-  /// What is to be reported it at the end of the pass.
+  /// What is to be reported of it at the end of the pass.
   var news: PendingChange
   /// How many more passes read its description.
   var descriptionsDue: UInt8 = 1

@@ -1,4 +1,4 @@
-// Threads that were there before the recorder, of which no event has reported.
+// Threads that were there before the recorder, and that no event has reported.
 
 import Foundation
 import TestSupport

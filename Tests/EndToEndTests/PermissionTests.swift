@@ -1,4 +1,4 @@
-// A user who may not read or write is reported so, and the file stays as it is.
+// A user who may not read or write is told so, and the file stays as it is.
 
 import Foundation
 import TestSupport

@@ -58,7 +58,7 @@ struct RangeAnswerChecker {
         different += 1
         if truths.contains(true) { report("once same", line, pids, span) }
       case .unknown:
-        // Of time namespaces no event reports: see ExactTruth.
+        // No event reports time namespaces: see ExactTruth.
         if examiner.isExact, line.type != .time, sharing(line.type, pids, in: told).contains(true) {
           unseen.append(words("once same", line, pids, span))
         }

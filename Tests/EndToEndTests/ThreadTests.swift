@@ -108,7 +108,7 @@ struct ThreadTests {
     #expect(exec.contains(last.time("from")) && last.flag("began_exactly") == true, "\(last)")
     #expect(last.row("namespaces")?.row("net")?.flag("initial") == false)
     let history = try ownHistory()
-    // What no event reports it may have been read only by a sample: that is a row more.
+    // What no event reports may have been read only by a sample: that is a row more.
     let ends = history.map { $0["ended"] }
     #expect(ends.last == "open" && ends.dropLast().allSatisfy { $0 == "changed" }, "\(history)")
     let networks = history.compactMap { $0.row("namespaces")?.row("net")?.number("inode") }

@@ -1,4 +1,4 @@
-// What the tests of made up events share: a history in a file, and what is to be reported it, worked
+// What the tests of made up events share: a history in a file, and what is to be reported of it, worked
 // out point by point from what was told to the recorder. No memberships, no index.
 
 import NSHistory

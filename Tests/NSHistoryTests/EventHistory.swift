@@ -46,7 +46,7 @@ struct EventHistory {
     var actor: Int?
   }
 
-  /// A time in which what was reported an actor is not what was.
+  /// A time in which what was reported of an actor is not what was.
   struct Doubt {
     let actor: Int
     let from: Int64
@@ -145,7 +145,7 @@ extension EventHistory {
     }
   }
 
-  /// Whether what is reported an actor at a time is not to be relied on.
+  /// Whether what is reported of an actor at a time is not to be relied on.
   func isDoubtful(_ actor: Int, at boot: Int64) -> Bool {
     doubts.contains { $0.actor == actor && boot >= $0.from && boot <= $0.until }
   }

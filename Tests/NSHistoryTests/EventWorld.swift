@@ -12,7 +12,7 @@ struct EventWorld {
   /// On the boot clock.
   var now: Int64 = 1000 * HistoryScript.second
   var machine = EventMachine()
-  /// What was reported each, as of now.
+  /// What was reported of each, as of now.
   var told: [Int: [LinkState]] = [:]
   var pending = EventBatch(epoch: 0)
   /// Those whose main thread exited, and that may go on.

@@ -1,4 +1,4 @@
-// What is reported a PID around a moment is the same whether all that ever had it were looked at, or
+// What is reported of a PID around a moment is the same whether all that ever had it were looked at, or
 // only those that the samples there saw.
 
 import NamespaceModel

@@ -80,7 +80,7 @@ struct MakerFinderTests {
     _ = try writer.writeEvents()
   }
 
-  /// What is reported the namespaces of the number, after events and one more sample.
+  /// What is reported of the namespaces of the number, after events and one more sample.
   private func summaries(_ events: [ProcessEvent]) throws -> [NamespaceSummary] {
     try write(events)
     _ = try writer.write(ProcessSample(start: Self.reading(20)), SampleTiming(isExact: true))

@@ -24,7 +24,7 @@ extension LiveTests {
 
     init() throws { listener = try EventListener(ringBytes: 1 << 18) }
 
-    /// What is reported processes, in the order of time.
+    /// What is reported of processes, in the order of time.
     private func events(of pids: Set<Int32>) -> [KernelEvent] {
       var events: [KernelEvent] = []
       #expect(listener.drain(into: &events) == [])

@@ -1,4 +1,4 @@
-// What the kernel reports threads, which is not always what one would think.
+// What the kernel reports of threads, which is not always what one would think.
 
 import NamespaceEvents
 import TestSupport
@@ -15,7 +15,7 @@ private func hasPython() -> Bool {
 extension LiveTests {
   @Suite(.enabled(if: hasPython(), "needs python3: a program with threads"))
   struct ThreadTests {
-    /// What is reported a program, in the order of time; its first thread is "first".
+    /// What is reported of a program, in the order of time; its first thread is "first".
     private func told(of program: String) throws -> [String] {
       let listener = try EventListener(ringBytes: 1 << 18)
       let command = try Command("/usr/bin/env", ["python3", "-c", program])

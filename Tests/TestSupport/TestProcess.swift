@@ -91,7 +91,7 @@ public final class TestProcess {
   public func endThread() throws { try order("e", 0) }
 
   /// Its second thread executes a program that sleeps, called "sleep": the process goes on as that,
-  /// and can be reported nothing but to end.
+  /// and can be told nothing but to end.
   public func execInThread() throws { try order("x", 0) }
 
   /// Its main thread exits, and it goes on as its second: it is a zombie for all that looks at its PID.

@@ -4,7 +4,7 @@
 /// Anybody may run a program with any arguments, so only those of processes of the user whose container it
 /// is are read: root's, for a container of root's.
 struct EngineProcesses {
-  /// What conmon(8) was reported one container.
+  /// What conmon(8) was given for one container.
   struct Monitor {
     let user: UInt32
     let name: String?

@@ -23,7 +23,7 @@ struct StorageEntry: Decodable {
     }
   }
 
-  /// The name that Podman gave, or the one in the pod that CRI-O was reported.
+  /// The name that Podman gave, or the one in the pod that CRI-O was given.
   var name: ContainerName? {
     let metadata: Metadata? = EngineJSON.decode(Array((metadata ?? "").utf8))
     let isSandbox = metadata?.isSandbox ?? false

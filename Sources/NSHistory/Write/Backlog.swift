@@ -108,7 +108,7 @@ struct Appearances {
   private var places: [ProcessToken: Int] = [:]
   private var placed = 0
 
-  /// Adds what is new; what was reported one before is replaced.
+  /// Adds what is new; what was reported of one before is replaced.
   mutating func add(_ new: [ProcessSample.Appearance]) {
     guard !list.isEmpty else {
       list = new
@@ -117,7 +117,7 @@ struct Appearances {
     for one in new where !update(one.token, { $0 = one }) { list.append(one) }
   }
 
-  /// Changes what is reported one; false where it is not there.
+  /// Changes what is reported of one; false where it is not there.
   mutating func update(
     _ token: ProcessToken, _ change: (inout ProcessSample.Appearance) -> Void
   ) -> Bool {

@@ -21,7 +21,7 @@ struct MembershipWriter {
     _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
     isFirst: Bool, confirmed: Int64
   ) throws(SQLiteError) {
-    // What events reported a process that a sample contradicts is certain only up to the last sample.
+    // What events reported of a process that a sample contradicts is certain only up to the last sample.
     func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> Int64 {
       backlog.contradicted.contains(token) ? max(process.from, confirmed) : sample - 1
     }

@@ -49,7 +49,7 @@ extension EventFollower {
         links[event.tid] = 0
       case .namespaces(let inodes):
         let isIn = inodes[namespace.type] == namespace.inode
-        // Of where its children go no event reports; and of who comes from elsewhere it is not certain
+        // No event reports where its children go; and of who comes from elsewhere it is not certain
         // that this is the one which has the number.
         let before = count(event.tid)
         let stays = before > 0 && isOwn(event.tid, namespace)

@@ -39,7 +39,7 @@ extension EventFollower {
     unreportedNames.removeAll()
     suspects.removeAll()
     suspectThreads.removeAll()
-    // What was reported them next may be lost.
+    // What was reported of them next may be lost.
     newborn.removeAll()
     // What the sample does not tell of them is not known any more.
     let before = threads
@@ -136,7 +136,7 @@ extension EventFollower {
       for task in paused.values where task.token == token { task.told = nil }
       if told.suspects.contains(token) { news.contradicted.insert(token) }
     }
-    // What the sample shown the others it read itself.
+    // What the sample showed of the others it read itself.
     unconfirmed = unconfirmed.filter { processes[$0]?.set.hasUnknownID == true }
     told = ReportedState()
     return news

@@ -167,7 +167,7 @@ extension EventFollower {
     endThread(tid, at: now)
   }
 
-  /// A thread of which no event reported.
+  /// A thread that no event reported.
   private func admit(
     _ read: SampledProcesses.Process, _ token: ProcessToken, _ verified: inout Verified
   ) {

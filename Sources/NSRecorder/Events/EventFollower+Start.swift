@@ -1,4 +1,4 @@
-// Starts, and changes of namespaces: the kernel reports a fork first, and then of where the new task is.
+// Starts, and changes of namespaces: the kernel reports a fork first, and then where the new task is.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -46,7 +46,7 @@ extension EventFollower {
     _ event: KernelEvent, _ birth: Birth, _ inodes: NamespaceInodes, _ look: TaskLook?
   ) {
     if let known = processes[event.pid], known.set.isZombie {
-      // Of its reaping no event reported.
+      // No event reported that it was reaped.
       for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
       end(known, at: event.time)
     } else if let known = processes[event.pid] {

@@ -128,7 +128,7 @@ extension EventFollower {
 
   private func wasSuspect(_ pid: Int32) -> Bool { suspects.contains(pid) }
 
-  /// A process of which no event reported.
+  /// A process that no event reported.
   private func admit(
     _ appearance: ProcessSample.Appearance, _ process: SampledProcesses.Process,
     _ verified: inout Verified

@@ -5,7 +5,7 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// Knows where every task is, as events report, and makes of events what the history is reported.
+/// Knows where every task is, as events report, and makes of events what goes into the history.
 final class EventFollower {
   let sets = FollowedSets()
   var processes: [Int32: FollowedTask] = [:]

@@ -78,7 +78,7 @@ final class EventRecording {
       buffer, known: follower.inodes, mayExecAfterLeaderExit: follower.mayExecAfterLeaderExit,
       mayHaveUnreportedThreads: follower.mayHaveUnreportedThreads, folded: follower.folded)
     follower.sets.sights += queue.takeSights()
-    // Who is reported more than can be taken in begins anew before memory is short.
+    // Who is told more than can be taken in begins anew before memory is short.
     if beginning == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
       losses.append(
         LostEvents(

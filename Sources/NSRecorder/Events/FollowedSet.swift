@@ -7,7 +7,7 @@ final class FollowedSet {
   let links: [FollowedLink]
   /// What a record of the kernel has of it.
   let inodes: NamespaceInodes
-  /// What is reported it.
+  /// What is reported of it.
   private(set) var observed: ObservedSet
   /// Whether the process is a zombie.
   let isZombie: Bool
@@ -373,7 +373,7 @@ final class FollowedSets {
     }
   }
 
-  /// A task came into a set. A zombie is in no namespace for certain: of its end no event reports.
+  /// A task came into a set. A zombie is in no namespace for certain: no event reports its end.
   func enter(_ set: FollowedSet) {
     set.members += 1
     guard !set.isZombie else { return }

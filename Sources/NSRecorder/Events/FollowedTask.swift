@@ -26,7 +26,7 @@ final class FollowedTask {
   /// While its main thread has exited and that is not reported yet: the threads that are about to exit
   /// too. If all threads exit, the process exits with the last of them.
   var exiting: Set<Int32> = []
-  /// Whether a sample shown it first: no event reported the threads that it had by then.
+  /// Whether a sample showed it first: no event reported the threads that it had by then.
   var isOlder: Bool { start == nil }
   /// Its name by the samples; nil while none has met it.
   var source: ProcessToken?

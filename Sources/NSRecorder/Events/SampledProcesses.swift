@@ -1,6 +1,6 @@
 internal import NamespaceModel
 
-/// What samples shown processes: each tells only what is new.
+/// What samples showed of processes: each tells only what is new.
 struct SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   /// The threads that are tasks of their own, of those that the last sample read.

@@ -1,4 +1,4 @@
-// A short story of a few tasks, laid down by hand: what the kernel reports them, what is read right after
+// A short story of a few tasks, laid down by hand: what the kernel reports of them, what is read right after
 // each event, and what a sample shows. What comes of it is kept as a history would.
 
 import NamespaceEvents
@@ -43,7 +43,7 @@ final class EventScript {
   // MARK: What the kernel reports
 
   /// - Parameters:
-  ///   - next: what is reported the same task next, and is known by then.
+  ///   - next: what is reported of the same task next, and is known by then.
   ///   - nextOf: the thread of its process that this is reported; nil for the same task.
   func take(
     _ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, look: TaskLook? = nil,

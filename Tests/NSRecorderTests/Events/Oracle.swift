@@ -1,4 +1,4 @@
-// Compares what a history is reported with what was, after each event and each sample.
+// Compares what a history is given with what was, after each event and each sample.
 
 import NamespaceModel
 

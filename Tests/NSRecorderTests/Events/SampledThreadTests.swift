@@ -204,7 +204,7 @@ struct SampledThreadTests {
     }
     script.turn()
     let known = try [21, 22].map { try #require(script.history.thread($0)).token }
-    // One is elsewhere, one is as its process again, and of one no event reported.
+    // One is elsewhere, one is as its process again, and one no event reported.
     let shown = [21: thread(elsewhere), 23: thread(there)] as [Int32: EventScript.Thread]
     let first = script.verify([10: .host, 20: .host], threads: shown)
     #expect(first.disagreements == 0 && first.sample.appeared.isEmpty)

@@ -1,7 +1,7 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Tells the life of a process, stay by stay.
+/// Reads the history of a process, entry by entry.
 struct HistoryQuery {
   let reading: HistorySnapshot
   let window: TimeWindow

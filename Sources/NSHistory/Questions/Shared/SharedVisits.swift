@@ -159,7 +159,7 @@ struct SharedVisits {
       .subtracting(time.exact).isEmpty
   }
 
-  // MARK: What is reported one
+  // MARK: What is reported of one
 
   private func visit(
     _ candidate: Candidate, _ known: inout [Int64: PresenceIndex]
