@@ -3,6 +3,7 @@ package enum MachineID {
   /// Reads it below the folder where the machine's files are. Nil when it cannot be read, or is none:
   /// `uninitialized`, as before the first boot.
   package static func read(root path: String) -> String? {
+    // A recording without the id is one all the same: its history has a UUID.
     guard let root = try? StateRoot(path: path), let text = root.read("/etc/machine-id") else {
       return nil
     }

@@ -29,6 +29,15 @@ package indirect enum ProcessSelector: Sendable, Hashable {
     case container(String)
   }
 
+  /// The time at which a process with a PID is meant; nil for none.
+  package var alive: Int64? {
+    switch self {
+    case .pid(_, let alive, _), .thread(_, let alive, _): alive
+    case .latest(let all): all.alive
+    case .comm, .container, .inner: nil
+    }
+  }
+
   /// The PID of which the last process is meant; nil of every other selector.
   package var latestPID: Int64? {
     switch self {

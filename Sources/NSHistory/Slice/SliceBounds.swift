@@ -40,7 +40,7 @@ struct SliceBounds {
 
   /// Whether a question is about something that the slice does not hold.
   func excludes(_ scope: QuestionScope) -> Bool {
-    let times = [scope.window.since, scope.window.until] + scope.processes.flatMap(\.times)
+    let times = [scope.window.since, scope.window.until] + scope.processes.map(\.alive)
     if times.contains(where: { $0.map { !time.contains($0) } ?? false }) { return true }
     guard !pids.isEmpty || !containers.isEmpty else { return false }
     return switch scope.kind {
@@ -69,16 +69,5 @@ struct SliceBounds {
     let from = TimeFormat.localTime(time.lowerBound, .local)
     let until = TimeFormat.localTime(time.upperBound, .local)
     return "it is a slice, which holds the time from \(from) to \(until)\(processes)"
-  }
-}
-
-extension ProcessSelector {
-  /// The times by which processes are selected.
-  fileprivate var times: [Int64] {
-    switch self {
-    case .pid(_, let alive, _), .thread(_, let alive, _): alive.map { [$0] } ?? []
-    case .latest(let all): all.times
-    case .comm, .container, .inner: []
-    }
   }
 }

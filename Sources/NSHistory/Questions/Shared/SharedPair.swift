@@ -22,34 +22,37 @@ struct SharedPair {
     let doubt: GroupObservation.Doubt
   }
 
+  /// One of the groups, with where it was and how far that was observed.
+  private struct Side {
+    let group: SharedGroup
+    let presences: [Presence]
+    let observation: GroupObservation
+  }
+
   /// What leaves it unknown whether they shared, or at which other times they did.
   func gaps(isShared: Bool) throws(SQLiteError) -> [Gap] {
-    let sides = [
-      (groups.0, observations.0, observations.1), (groups.1, observations.1, observations.0),
-    ]
+    let one = Side(group: groups.0, presences: presences.0, observation: observations.0)
+    let two = Side(group: groups.1, presences: presences.1, observation: observations.1)
+    let sides = [(one, two), (two, one)]
     var found: [Gap] = []
-    for (group, own, other) in sides {
+    for (own, other) in sides {
       // Of whom proof is given is known.
-      for doubt in own.doubts where !(isShared && doubt.isOfOthers) {
-        add(doubt, group, isShared ? other.recorded : other.possible, to: &found)
+      for doubt in own.observation.doubts where !(isShared && doubt.isOfOthers) {
+        let possible = isShared ? other.observation.recorded : other.observation.possible
+        add(doubt, own.group, possible, to: &found)
       }
     }
-    for (group, own, other, others) in [
-      (groups.0, observations.0, groups.1, presences.1),
-      (groups.1, observations.1, groups.0, presences.0),
-    ] {
-      for doubt in try sharedVisits(own.possibleVisits, other, others) {
-        add(doubt, group, time.asked, to: &found)
+    for (own, other) in sides {
+      for doubt in try sharedVisits(own.observation.possibleVisits, other) {
+        add(doubt, own.group, time.asked, to: &found)
       }
     }
     // What may be one namespace, or a process of the group, says nothing beside proof.
     if isShared { return found }
     for doubt in try reusedNumbers() { add(doubt, groups.0, time.asked, to: &found) }
-    for (group, other, others) in [
-      (groups.0, groups.1, presences.1), (groups.1, groups.0, presences.0),
-    ] where group.isContainer {
-      for doubt in try uncertainMembers(of: group, other, others) {
-        add(doubt, group, time.asked, to: &found)
+    for (own, other) in sides where own.group.isContainer {
+      for doubt in try uncertainMembers(of: own.group, other.group, other.presences) {
+        add(doubt, own.group, time.asked, to: &found)
       }
     }
     return found
@@ -152,20 +155,20 @@ struct SharedPair {
   /// Of visits of processes that may have belonged to one group, those to a namespace in which the other group was, or
   /// may have been. It is the same also where one inode number may be two namespaces.
   private func sharedVisits(
-    _ visits: [GroupObservation.PossibleVisit], _ other: SharedGroup, _ others: [Presence]
+    _ visits: [GroupObservation.PossibleVisit], _ other: Side
   ) throws(SQLiteError) -> [GroupObservation.Doubt] {
     guard !visits.isEmpty else { return [] }
-    let byNumber = Dictionary(grouping: try namespaces(of: other, others), by: \.inode)
-    let possible = other.place == groups.0.place ? observations.0 : observations.1
+    let byNumber = Dictionary(
+      grouping: try namespaces(of: other.group, other.presences), by: \.inode)
     return visits.compactMap { visit in
       func isMeant(_ namespace: NamespaceRecord) -> Bool {
         namespace.id == visit.namespace.id || !namespace.differs(from: visit.namespace)
       }
       var there = SampleWindowSet()
       for namespace in byNumber[visit.namespace.inode] ?? [] where isMeant(namespace) {
-        there = there.union(times(in: namespace, other, others))
+        there = there.union(times(in: namespace, other.group, other.presences))
       }
-      for another in possible.possibleVisits where isMeant(another.namespace) {
+      for another in other.observation.possibleVisits where isMeant(another.namespace) {
         there = there.union(another.sampleWindows)
       }
       let both = visit.sampleWindows.intersection(there)

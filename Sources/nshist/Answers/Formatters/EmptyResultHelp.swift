@@ -230,17 +230,6 @@ extension HistoryReader {
   }
 }
 
-extension ProcessSelector {
-  /// The time at which a process with a PID is meant; nil for none.
-  fileprivate var alive: Int64? {
-    switch self {
-    case .pid(_, let alive, _), .thread(_, let alive, _): alive
-    case .latest(let all): all.alive
-    case .comm, .container, .inner: nil
-    }
-  }
-}
-
 extension ProcessRecord {
   /// How far it was from a time.
   fileprivate func distance(to time: Int64?) -> UInt64 {
