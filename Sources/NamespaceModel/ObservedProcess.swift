@@ -54,6 +54,9 @@ package struct ProcessDescription: Sendable, Hashable {
   /// Of one that an event reports, whether it may have been so for some time before: names in between were
   /// not reported.
   package var mayBeOlder = false
+  /// Of one that an event reports, from when on the user and the cgroup may have been so, on the boot clock, where that
+  /// is longer than since the last sample: it found them changed already. Nil where it did not.
+  package var changedSince: Int64?
   /// Of one that an event reports, whether the names from here on are not reported: `comm` is nil then.
   package var hidesNames = false
 

@@ -15,6 +15,11 @@ struct EntryHistory {
   static let host = "0::/user.slice"
   private static let begun: Int64 = 1000 * SmallHistory.second
 
+  /// When the last sample began.
+  private static let end: Int64 = 10_000
+
+  /// When samples began besides the first and the last.
+  var between: [Int64] = []
   private var first: [ProcessSample.Appearance] = []
   private var events: [ProcessEvent] = []
   private let path: String
@@ -92,11 +97,15 @@ struct EntryHistory {
   }
 
   /// Its cgroup is read.
-  mutating func read(_ pid: Int32, _ cgroup: String, at time: Int64) {
-    add(
-      time,
-      .described(
-        Self.token(pid), .init(comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array(cgroup.utf8))))
+  ///
+  /// - Parameter changed: since when it may have been that, where a sample read it before already.
+  mutating func read(
+    _ pid: Int32, _ cgroup: String, changedSince changed: Int64? = nil, at time: Int64
+  ) {
+    var description = ProcessDescription(
+      comm: Array("p\(pid)".utf8), uid: 0, cgroup: Array(cgroup.utf8))
+    description.changedSince = changed.map { Self.reading($0).boot }
+    add(time, .described(Self.token(pid), description))
   }
 
   /// A thread of a process, with its TID as the number of both, goes to other namespaces.
@@ -134,6 +143,7 @@ struct EntryHistory {
   ///
   /// - Parameter folded: how many changes were left out.
   func reader(folded: Int = 0) throws -> HistoryReader {
+    var events = events
     let writer = try HistoryWriter(path: path)
     try writer.beginSession(
       SmallHistory.session(hasEvents: true, started: Self.reading(0)))
@@ -142,14 +152,18 @@ struct EntryHistory {
     sample.hasAllDescriptions = true
     sample.hasThreads = true
     _ = try writer.write(sample, SampleTiming())
-    var batch = EventBatch(epoch: SmallHistory.epoch)
-    batch.events = events.sorted { $0.boot < $1.boot }
-    guard writer.add(batch) else { throw EventHistory.Refusal() }
-    _ = try writer.writeEvents()
-    var last = ProcessSample(start: Self.reading(10_000))
-    last.hasAllDescriptions = true
-    last.hasThreads = true
-    _ = try writer.write(last, SampleTiming(isExact: true, folded: folded))
+    for time in between.sorted() + [Self.end] {
+      var batch = EventBatch(epoch: SmallHistory.epoch)
+      batch.events = events.filter { $0.boot <= Self.reading(time).boot }.sorted { $0.boot < $1.boot }
+      events.removeAll { $0.boot <= Self.reading(time).boot }
+      guard batch.isEmpty || writer.add(batch) else { throw EventHistory.Refusal() }
+      _ = try writer.writeEvents()
+      var sample = ProcessSample(start: Self.reading(time))
+      sample.hasAllDescriptions = true
+      sample.hasThreads = true
+      _ = try writer.write(
+        sample, SampleTiming(isExact: true, folded: time == Self.end ? folded : 0))
+    }
     try writer.endSession(.completed)
     return try HistoryReader(path: path)
   }

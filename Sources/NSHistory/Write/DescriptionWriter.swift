@@ -58,15 +58,20 @@ final class DescriptionWriter {
   func write(
     _ news: ProcessSample.Redescription, of task: Int64, at number: Int64
   ) throws(SQLiteError) {
-    let last = try news.since.map { (boot) throws(SQLiteError) in
-      try connection.prepare(
-        """
-        SELECT seq FROM sample WHERE seq < ? AND session_id = ? AND boot_ns <= ?
-        ORDER BY seq DESC LIMIT 1
-        """
-      ).bind(.integer(number), .integer(session), .integer(boot)).first { $0.integer(0) }
+    let last = try news.since.flatMap { (boot) throws(SQLiteError) in
+      try lastSample(by: boot, before: number)
     }
-    _ = try write(news.description, of: task, at: number, after: last ?? nil)
+    _ = try write(news.description, of: task, at: number, after: last)
+  }
+
+  /// The last sample of the session that began up to a time of the boot clock, before a number.
+  private func lastSample(by boot: Int64, before number: Int64) throws(SQLiteError) -> Int64? {
+    try connection.prepare(
+      """
+      SELECT seq FROM sample WHERE seq < ? AND session_id = ? AND boot_ns <= ?
+      ORDER BY seq DESC LIMIT 1
+      """
+    ).bind(.integer(number), .integer(session), .integer(boot)).first { $0.integer(0) }
   }
 
   /// Writes what the first sample of a session read of a process that an earlier one met.
@@ -117,7 +122,10 @@ final class DescriptionWriter {
     // Of a user or a cgroup no event reports the change.
     let isExact =
       isEvent && new.uid == known.uid && new.cgroup == known.cgroup && new.parent == known.parent
-    let end = max(known.since, isEvent && !isExact ? lastFull : last ?? known.since)
+    var end = max(known.since, isEvent && !isExact ? lastFull : last ?? known.since)
+    if isEvent, !isExact, let boot = description.changedSince {
+      end = max(known.since, try lastSample(by: boot, before: number) ?? known.since)
+    }
     if differs, end < number {
       try connection.prepare(
         """

@@ -55,6 +55,7 @@ extension EventFollower {
     }
     var description = task.description
     description.mayBeOlder = unreportedNames.remove(task.pid) != nil
+    description.changedSince = task.changedSince
     batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
   }
 
@@ -81,13 +82,16 @@ extension EventFollower {
       let task = sampled.thread.map({ threads[$0.tid]?.task }) ?? processes[sampled.pid],
       task.source == news.token
     else { return }
+    var since = news.since
     if touched.contains(task.pid) {
       task.description = merged(news.description, into: task.description, of: task.pid)
+      task.changedSince = min(task.changedSince ?? .max, since ?? .min)
     } else {
       task.description.update(news.description)
+      if let earlier = task.changedSince { since = min(earlier, since ?? .min) }
     }
     verified.sample.described.append(
-      .init(token: task.token, description: task.description, since: news.since))
+      .init(token: task.token, description: task.description, since: since))
   }
 
   /// What a sample read of a process to which something happened meanwhile: it may have been read before
@@ -132,11 +136,14 @@ extension EventFollower {
       unsettled[pid] = left - 1
       guard sample.hasAllDescriptions || left == 1 else { continue }
       unsettled[pid] = nil
+      let since = task.changedSince
+      task.changedSince = nil
       guard let read = task.source.flatMap({ sources[$0]?.description }) else { continue }
       let before = task.description
       task.description.update(read)
       guard task.description != before, task.told != nil else { continue }
-      verified.sample.described.append(.init(token: task.token, description: task.description))
+      verified.sample.described.append(
+        .init(token: task.token, description: task.description, since: since))
     }
   }
 }

@@ -157,7 +157,8 @@ extension EventFollower {
       news.described.append(
         .init(
           token: task.token, description: task.description,
-          since: task.source.flatMap { sources.redescribed[$0] }))
+          since: [task.source.flatMap { sources.redescribed[$0] }, task.changedSince]
+            .compactMap(\.self).min()))
     } else {
       news.appeared.append(
         .init(
@@ -165,6 +166,7 @@ extension EventFollower {
           links: set.observed.links))
     }
     task.told = set
+    task.changedSince = nil
   }
 
   /// What the history knows of tasks, to be compared with once a sample has shown where they are.

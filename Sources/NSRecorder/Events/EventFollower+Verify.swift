@@ -109,6 +109,7 @@ extension EventFollower {
     task.bind(to: appearance)
     if touched.contains(task.pid) {
       task.description = merged(appearance.description, into: before, of: task.pid)
+      task.changedSince = .min
     }
     verified.sample.identified.append(.init(token: task.token, facts: task.facts))
     verified.sample.described.append(.init(token: task.token, description: task.description))

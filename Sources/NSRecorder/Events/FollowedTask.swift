@@ -13,6 +13,10 @@ final class FollowedTask {
   /// Its facts, as far as they are known.
   var facts: ProcessFacts
   var description: ProcessDescription
+  /// Where a sample read another user, cgroup or parent, and that is not reported because something happened to the
+  /// process meanwhile: when the last sample began that read what is reported. Then it changed since that, on the boot
+  /// clock.
+  var changedSince: Int64?
   /// When its last event was, on the boot clock: what it did by then was over.
   var lastEvent: Int64 = .min
   /// In which batch, and where in that, its start was reported; nil where no event reported it.

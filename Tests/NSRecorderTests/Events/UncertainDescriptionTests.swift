@@ -78,4 +78,48 @@ struct UncertainDescriptionTests {
     _ = script.verify([10: .host, 20: .host])
     #expect(description(20)?.inherited == [])
   }
+
+  /// A sample that reads another cgroup of PID 10 than the one at 5000, while something happens to it.
+  private func moved() throws -> ProcessToken {
+    let source = try #require(script.follower.processes[10]?.source)
+    var sample = script.sample([10: .host])
+    sample.hasAllDescriptions = true
+    sample.described = [
+      .init(
+        token: source,
+        description: .init(comm: Array("read".utf8), uid: 7, cgroup: Array("0::/own".utf8)),
+        since: 5000)
+    ]
+    script.turn()
+    _ = script.follower.verify(sample, touched: [10])
+    return try #require(script.follower.processes[10]?.token)
+  }
+
+  @Test("what a sample found changed already is not said to have changed after it")
+  func changedBeforeSample() throws {
+    let token = try moved()
+    execute(10, "sleep", uid: 7)
+    let told = script.turn()
+    guard case .described(token, let description)? = told.last?.change else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(description.cgroup == Array("0::/own".utf8) && description.changedSince == 5000)
+  }
+
+  @Test("nor where a later sample tells of it")
+  func settledBeforeSample() throws {
+    let token = try moved()
+    let source = try #require(script.follower.processes[10]?.source)
+    var all = script.sample([10: .host])
+    all.hasAllDescriptions = true
+    all.described = [
+      .init(
+        token: source,
+        description: .init(comm: Array("read".utf8), uid: 8, cgroup: Array("0::/own".utf8)),
+        since: all.start.boot - 1)
+    ]
+    let told = script.follower.verify(all, touched: []).sample.described
+    #expect(told.map(\.token) == [token] && told.first?.since == 5000)
+  }
 }

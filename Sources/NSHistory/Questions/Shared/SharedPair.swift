@@ -160,18 +160,31 @@ struct SharedPair {
     guard !visits.isEmpty else { return [] }
     let byNumber = Dictionary(
       grouping: try namespaces(of: other.group, other.presences), by: \.inode)
+    var indices: [Int64: PresenceIndex] = [:]
     return visits.compactMap { visit in
       func isMeant(_ namespace: NamespaceRecord) -> Bool {
         namespace.id == visit.namespace.id || !namespace.differs(from: visit.namespace)
       }
-      var there = SampleWindowSet()
+      var there: [Range<Int64>] = []
       for namespace in byNumber[visit.namespace.inode] ?? [] where isMeant(namespace) {
-        there = there.union(times(in: namespace, other.group, other.presences))
+        if other.group.isNamespace(type) {
+          there += always.ranges
+          continue
+        }
+        let index = indices[namespace.id] ?? PresenceIndex(other.presences.inside(namespace.id))
+        indices[namespace.id] = index
+        for time in visit.sampleWindows.ranges {
+          index.forEach(from: time.lowerBound - 1, to: time.upperBound + 1) { presence in
+            if presence.owner != visit.owner { there += Self.sampleWindows(presence).ranges }
+            return true
+          }
+        }
       }
-      for another in other.observation.possibleVisits where isMeant(another.namespace) {
-        there = there.union(another.sampleWindows)
+      for another in other.observation.possibleVisits
+      where another.owner != visit.owner && isMeant(another.namespace) {
+        there += another.sampleWindows.ranges
       }
-      let both = visit.sampleWindows.intersection(there)
+      let both = visit.sampleWindows.intersection(SampleWindowSet(there))
       return both.isEmpty
         ? nil : .init(reason: .changedBetweenSamples, process: visit.process, sampleWindows: both)
     }
