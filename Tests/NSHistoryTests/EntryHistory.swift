@@ -154,7 +154,9 @@ struct EntryHistory {
     _ = try writer.write(sample, SampleTiming())
     for time in between.sorted() + [Self.end] {
       var batch = EventBatch(epoch: SmallHistory.epoch)
-      batch.events = events.filter { $0.boot <= Self.reading(time).boot }.sorted { $0.boot < $1.boot }
+      batch.events = events.filter { $0.boot <= Self.reading(time).boot }.sorted {
+        $0.boot < $1.boot
+      }
       events.removeAll { $0.boot <= Self.reading(time).boot }
       guard batch.isEmpty || writer.add(batch) else { throw EventHistory.Refusal() }
       _ = try writer.writeEvents()
