@@ -362,9 +362,6 @@ CREATE TABLE past_description (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX past_description_comm ON past_description (comm);
 CREATE INDEX past_description_cgroup ON past_description (cgroup_id);
--- As membership_span: those that ended at a time that is not known.
-CREATE INDEX past_description_span
-  ON past_description (length(printf('%o', next_seq - last_seq)), next_seq) WHERE exact IS NULL;
 
 -- A program with its arguments, once for all tasks that ran it.
 CREATE TABLE program (

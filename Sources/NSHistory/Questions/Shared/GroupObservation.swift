@@ -45,8 +45,6 @@ struct GroupObservation {
       try observe(namespaces, type)
     } else {
       for member in group.members { try observe(member, group.lives[member.task], type) }
-      // Who starts a container is moved between cgroups of the host, in the host's namespaces.
-      for passer in group.passers { try observeUncertain(passer, type, countsInitial: false) }
       if group.isOpen { observeStrangers(in: time.asked) }
       if group.hasForgottenNames { add(.notRecorded, nil, time.exact) }
       if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
@@ -124,10 +122,8 @@ struct GroupObservation {
 
   /// A process in a time in which it may have belonged to the group or not. Where it was is mostly known all the same,
   /// and then it can have shared only that.
-  ///
-  /// - Parameter countsInitial: whether what it shared may have been an initial namespace.
   private mutating func observeUncertain(
-    _ member: SharedGroup.Member, _ type: NamespaceType, countsInitial: Bool = true
+    _ member: SharedGroup.Member, _ type: NamespaceType
   ) throws(SQLiteError) {
     var rest = member.uncertain.intersection(time.asked)
     guard !rest.isEmpty else { return }
@@ -137,7 +133,6 @@ struct GroupObservation {
       let known = rest.intersection(SampleWindowSet(run.from..<end))
       guard !known.isEmpty else { continue }
       rest = rest.subtracting(known)
-      guard countsInitial || namespace.isInitial != true else { continue }
       possibleVisits.append(
         .init(
           process: member.task, owner: member.owner, namespace: namespace, sampleWindows: known))

@@ -74,7 +74,6 @@ struct GroupReader {
       guard let described = try finder.described(selector) else { return }
       group.isKnown = try described.isAnyRecorded
       try add(described, selector, to: &group)
-      if group.isContainer { try addPassers(to: &group) }
     default:
       let found = try finder.incarnations(selector, in: time.window)
       let ever = found.lives.isEmpty ? try finder.lives(selector, in: TimeWindow()) : found.lives
@@ -133,19 +132,6 @@ struct GroupReader {
         task, limited.memberships.filter(isThere), uncertain,
         uncertain.isEmpty ? [] : life.memberships.filter(isThere),
         isMeant.isOfContainers ? Self.enclosure(of: limited) : nil, to: &group)
-    }
-  }
-
-  /// Adds who may have been of a container between two reads of its cgroup that both name another place.
-  private func addPassers(to group: inout SharedGroup) throws(SQLiteError) {
-    let known = Set(group.members.lazy.filter { !$0.uncertain.isEmpty }.map(\.task))
-    for move in try CgroupMoves(reading: reading).find(in: time.samples)
-    where !known.contains(move.task) {
-      group.passers.append(
-        .init(
-          task: move.task, owner: try owner(of: move.task), memberships: [],
-          uncertain: SampleWindowSet(move.sampleWindow),
-          all: try reading.lives.memberships(of: move.task, in: time.samples)))
     }
   }
 

@@ -56,8 +56,6 @@ struct SharedGroup {
   var vacant = SampleWindowSet()
   /// Whether it is a container.
   var isContainer = false
-  /// Of a container: processes that were moved between two other cgroups, and may have been in it meanwhile.
-  var passers: [Member] = []
   /// The rows of its containers.
   var containerRows: Set<Int64> = []
   /// What its containers count as: see `OwnNamespaces.group`.

@@ -51,6 +51,9 @@ struct GroupName {
   /// Whether it is given by a PID.
   var isNumber: Bool { text.first?.isNumber == true }
 
+  /// Whether it is given by a container.
+  var isContainer: Bool { container != nil }
+
   /// The namespace of a type that is its own: `db's net namespace`.
   func own(_ type: String) -> String {
     container.map { "\($0)'s \(type) namespace" } ?? "the \(type) namespace of \(words)"

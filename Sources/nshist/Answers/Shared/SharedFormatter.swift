@@ -35,7 +35,7 @@ struct SharedFormatter {
     case .never:
       return """
         \(word)  No process of \(who("no process of")) was in one namespace with another's \(when): \
-        \(types(.never)). \(whyNever)
+        \(types(.never)). \(whyNever)\(howContainersAreKnown)
         """
     case .unknown:
       return """
@@ -52,6 +52,12 @@ struct SharedFormatter {
     return areApart
       ? "They ran at different times."
       : "Kernel events cover all the time in which \(names.count == 2 ? "both" : "two of them") ran."
+  }
+
+  /// No event reports a move between cgroups.
+  private var howContainersAreKnown: String {
+    names.contains(where: \.isContainer)
+      ? " Which processes a container had is known from their cgroups, as they were read." : ""
   }
 
   /// A visit tells most that is exact, in a namespace that is not the host's, and early.
