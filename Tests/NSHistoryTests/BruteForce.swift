@@ -83,6 +83,12 @@ final class BruteForce {
   /// The sample that began at a time; -1 for none.
   func sample(_ wall: Int64?) -> Int { wall.flatMap { places[$0] } ?? -1 }
 
+  /// The sample that was over at a time; -1 for none.
+  func sample(endedAt wall: Int64?) -> Int {
+    guard let wall else { return -1 }
+    return history.steps.indices.first { history.end($0) == wall } ?? -1
+  }
+
   /// Every process as the history knows it, by its number.
   func records() throws -> [Int: ProcessRecord] {
     var records: [Int: ProcessRecord] = [:]

@@ -30,6 +30,22 @@ extension RandomHistory {
     }
   }
 
+  /// Whether several processes, none of them another's child, are in a namespace in the first sample that shows it.
+  func hasSeveralFirst(_ key: Key, at sample: Int) -> Bool {
+    let members = Set(samples[sample].values.filter { $0[key.type.link].key == key }.map(\.process))
+    let children = members.filter { member in
+      let facts = processes[member]
+      return samples[facts.first][facts.parentPID].map { members.contains($0.process) } ?? false
+    }
+    return members.count - children.count > 1
+  }
+
+  /// How a process came into a namespace that a sample shows it in.
+  func how(_ key: Key, at sample: Int) -> LinkChange.How {
+    if key.isInitial || knew(key, before: sample) { return .joined }
+    return hasSeveralFirst(key, at: sample) ? .joinedOrNew : .new
+  }
+
   /// The last sample before another that read a link of a process.
   func lastRead(_ process: Int, _ link: NamespaceLink, before sample: Int) -> Int? {
     sighted(process).last {

@@ -12,7 +12,7 @@ struct BruteForceChangesTests {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
     let found = try brute.reader.allChanges(.init())
-    let samples = found.map { brute.sample($0.by) }
+    let samples = found.map { brute.sample(endedAt: $0.by) }
     brute.check(samples == samples.sorted(), "out of order: \(samples)")
     let moved = Self.summaries(brute, found, [.moved])
     compare(
@@ -25,7 +25,7 @@ struct BruteForceChangesTests {
     for change in found { check(brute, change) }
     for change in found where change.kind == .exited || change.kind == .lastSeen {
       let process = brute.number(change.process)
-      let sample = brute.sample(change.by)
+      let sample = brute.sample(endedAt: change.by)
       brute.check(
         history.sight(process, sample - 1) != nil && history.sight(process, sample) == nil
           && (change.kind == .lastSeen) == history.isCutOff(sample)
@@ -47,7 +47,7 @@ struct BruteForceChangesTests {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
     for change in try brute.reader.allChanges(.init()) where change.kind == .moved {
-      let (process, sample) = (brute.number(change.process), brute.sample(change.by))
+      let (process, sample) = (brute.number(change.process), brute.sample(endedAt: change.by))
       for part in change.parts where part.from != nil {
         let read = history.sighted(process).last {
           $0 < sample && history.place(process, $0, part.link) != nil
@@ -67,7 +67,7 @@ struct BruteForceChangesTests {
     let brute = try BruteForce(seed: seed)
     let history = brute.history
     for change in try brute.reader.allChanges(.init()) where change.kind == .started {
-      let (process, sample) = (brute.number(change.process), brute.sample(change.by))
+      let (process, sample) = (brute.number(change.process), brute.sample(endedAt: change.by))
       guard let parent = history.samples[sample][history.processes[process].parentPID] else {
         continue
       }
@@ -91,7 +91,7 @@ struct BruteForceChangesTests {
       let own = change.parts.filter { $0.link == $0.link.type.link }
       guard !own.isEmpty else { return nil }
       return BruteForceChange(
-        process: brute.number(change.process), sample: brute.sample(change.by),
+        process: brute.number(change.process), sample: brute.sample(endedAt: change.by),
         kind: change.kind,
         parts: Set(
           own.map { .init(type: $0.link.type, from: $0.from?.key, to: $0.to?.key) }))
@@ -115,7 +115,7 @@ struct BruteForceChangesTests {
 
   private func check(_ brute: BruteForce, _ change: NamespaceChange) {
     let history = brute.history
-    let sample = brute.sample(change.by)
+    let sample = brute.sample(endedAt: change.by)
     let what = "\(change.kind.rawValue) p\(brute.number(change.process)) by \(sample)"
     guard sample > 0 else { return brute.check(false, what) }
     let after = brute.sample(change.after)
@@ -137,9 +137,11 @@ struct BruteForceChangesTests {
         brute.check(part.how == .inherited, "\(what): \(part) is where its children were to go")
         continue
       }
+      let how = history.how(to, at: sample)
       brute.check(
-        part.how == (isKnown ? .joined : .new), "\(what): \(part), known before: \(isKnown)")
-      if !isKnown { marks.insert(.created) }
+        part.how.rawValue == how.rawValue, "\(what): \(part), known before: \(isKnown)")
+      if how == .joinedOrNew { marks.insert(.joined) }
+      if how == .new { marks.insert(.created) }
       guard isKnown else { continue }
       if !to.isInitial { marks.insert(.joined) }
       if to.isInitial, let from = part.from?.key, !from.isInitial { marks.insert(.toInitial) }
@@ -165,7 +167,7 @@ struct BruteForceChangesTests {
         brute.check(false, "an end of \(change.parts)")
         continue
       }
-      let sample = brute.sample(change.by)
+      let sample = brute.sample(endedAt: change.by)
       brute.check(told.insert(key).inserted, "\(key) ended twice")
       let isKept = history.mayLiveOn(key, after: sample - 1)
       brute.check(

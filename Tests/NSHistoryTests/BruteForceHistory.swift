@@ -101,9 +101,8 @@ struct BruteForceHistoryTests {
       let isKnown = history.samples[..<first].contains { sample in
         sample.values.contains { $0.links.contains { $0.key == key } }
       }
-      let isNew = !isKnown && !key.isInitial
       brute.check(
-        change.how == (isNew ? .new : .joined) && !(isShown && change.how == .new),
+        change.how == history.how(key, at: first) && !(isShown && change.how == .new),
         "p\(process) in \(samples): \(change), though known before: \(isKnown)")
       if isKnown, !key.isInitial, change.link == key.type.link { joined.append(key) }
     }

@@ -38,7 +38,7 @@ struct BruteForceScopeTests {
     brute.check(
       begun.count == (places[0].isEmpty ? 0 : 1)
         && begun.allSatisfy { change in
-          change.kind == kind && brute.sample(change.by) == first
+          change.kind == kind && brute.sample(endedAt: change.by) == first
             && Set(change.parts.compactMap(\.to?.key)) == Set(places[0])
         }, "p\(process) began with \(begun)")
     for change in all where brute.number(change.process) == process {
@@ -53,7 +53,7 @@ struct BruteForceScopeTests {
     brute.check(
       ended.count == (isToTell ? 1 : 0)
         && ended.allSatisfy {
-          brute.sample($0.by) == last + 1
+          brute.sample(endedAt: $0.by) == last + 1
             && ($0.kind == .lastSeen) == history.isCutOff(last + 1)
         }, "p\(process) ended with \(ended)")
   }
@@ -71,7 +71,7 @@ struct BruteForceScopeTests {
     for key in history.namespaces {
       guard let id = key.id else { continue }
       let own = try brute.reader.allChanges(.init(namespace: .kernelID(key.type, id)))
-      let samples = own.map { brute.sample($0.by) }
+      let samples = own.map { brute.sample(endedAt: $0.by) }
       brute.check(samples == samples.sorted(), "\(key): out of order: \(samples)")
       brute.check(Set(own).count == own.count, "\(key): a change twice")
       for change in own {
@@ -87,7 +87,7 @@ struct BruteForceScopeTests {
         let isDirect = parts.allSatisfy { part in
           part.to?.key == key || change.kind == .lastExit
             || history.place(
-              brute.number(change.process), brute.sample(change.by) - 1, part.link) == key
+              brute.number(change.process), brute.sample(endedAt: change.by) - 1, part.link) == key
         }
         guard isDirect != afterUnread else { continue }
         let isTold = own.contains { one in
@@ -97,7 +97,7 @@ struct BruteForceScopeTests {
         brute.check(
           isTold,
           "\(key): only among all p\(brute.number(change.process)) \(change.kind.rawValue) "
-            + "by \(brute.sample(change.by)): \(parts)")
+            + "by \(brute.sample(endedAt: change.by)): \(parts)")
       }
       for process in history.processes.indices {
         check(brute, key, process, own, afterUnread: afterUnread)

@@ -17,7 +17,9 @@ struct EmptiedTests {
     var found: [String] = []
     try HistoryReader(path: folder.file("history.db")).changes(.init(types: [.net])) { change in
       if change.kind == .lastExit, let namespace = change.parts[0].from?.kernelID,
-        let sample = script.steps.indices.first(where: { script.start($0) == change.by })
+        let sample = script.steps.indices.first(where: {
+          script.end($0) == change.by
+        })
       {
         found.append("\(namespace) by \(sample)")
       }

@@ -12,6 +12,11 @@ struct EventChangesTests {
     let after: Int?
     let by: Int
     let isExact: Bool
+
+    /// When it was at the latest: at the event, or when the sample was over.
+    func time(_ history: EventHistory) -> Int64 {
+      isExact ? history.wall(by) : history.wallEnd(by)
+    }
   }
 
   @Test("who started, moved and exited, and when", arguments: EventBrute.seeds)
@@ -32,7 +37,7 @@ struct EventChangesTests {
           found.count == expected.count
           && zip(found, expected).allSatisfy { change, one in
             change.kind == one.kind && change.isExact == one.isExact
-              && EventHistory.isTime(change.by, history.wall(one.by))
+              && EventHistory.isTime(change.by, one.time(history))
               && EventHistory.isTime(
                 change.after, one.isExact ? history.wall(one.by) : one.after.map(history.wall))
           }
@@ -58,7 +63,7 @@ struct EventChangesTests {
       let isRight =
         found.count == expected.count
         && zip(found, expected).allSatisfy {
-          EventHistory.isTime($0.by, history.wall($1.by)) && $0.isExact == $1.isExact
+          EventHistory.isTime($0.by, $1.time(history)) && $0.isExact == $1.isExact
             && $0.kind == $1.kind
         }
       brute.check(isRight, "a\(actor): \(found.map(\.by)), not \(expected)")

@@ -106,6 +106,10 @@ extension EventHistory {
 
   func wall(_ point: Int) -> Int64 { epochs[points[point].session] + points[point].boot }
   func wallEnd(_ point: Int) -> Int64 { epochs[points[point].session] + points[point].end }
+  /// From when on events report what follows a point: an event, or a sample that only verified, is one moment.
+  func since(_ point: Int) -> Int64 {
+    points[point].isEvent || points[point].isExact ? wall(point) : wallEnd(point)
+  }
 
   /// Whether nothing is known of the time before a point; one past the last is none.
   func isCutOff(_ point: Int) -> Bool {

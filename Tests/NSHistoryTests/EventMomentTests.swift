@@ -19,7 +19,7 @@ struct EventMomentTests {
       let answer = try brute.reader.processes(at: time)
       brute.check(
         answer.samples.count == 1 && answer.samples.allSatisfy(\.isExact)
-          && EventHistory.isTime(answer.samples.first?.before, history.wall(point))
+          && EventHistory.isTime(answer.samples.first?.before, history.since(point))
           && EventHistory.isTime(answer.samples.first?.after, history.wall(point + 1)),
         "around \(time): \(answer.samples)")
       let boot = time - history.epochs[history.points[point].session]

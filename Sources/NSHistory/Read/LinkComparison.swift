@@ -85,11 +85,34 @@ struct LinkComparison {
     if namespace.isInitial == true { return .joined }
     let first = try reading.namespaces.life(namespace.id).first
     if first == sample {
-      return try isOlderPossible(namespace, at: sample) ? .joinedOrNew : .new
+      if try isOlderPossible(namespace, at: sample) { return .joinedOrNew }
+      return try hasSeveralFirst(namespace, at: sample) ? .joinedOrNew : .new
     }
     guard try isKnownByScanAlone(namespace, first, before: sample) else { return .joined }
     return try isPinned(namespace, at: sample) ? .joinedOrNew : .new
   }
+
+  /// Whether a sample was the first to show several processes in a namespace that nothing had shown before, none of them
+  /// a child of another: one may have made it, and the others came into it.
+  private func hasSeveralFirst(
+    _ namespace: NamespaceRecord, at sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard try !reading.index.point(sample).isExact else { return false }
+    let sql = try reading.members.sql("m.task_id AS member", in: namespace)
+    let members = Set(
+      try reading.connection.prepare("\(sql) LIMIT \(Self.mostFirst)")
+        .bind(IntervalOverlapQuery.values(sample...sample, namespace)).map { $0.integer(0) })
+    guard members.count > 1 else { return false }
+    var count = 0
+    for member in members {
+      let parent = try reading.lives.parentRow(of: member)
+      let isChild = parent.map(members.contains) ?? false
+      if !isChild { count += 1 }
+    }
+    return count > 1
+  }
+
+  private static let mostFirst = 64
 
   /// Whether all that tells of a namespace before a sample is a scan for pins between that and the sample
   /// before: the process that the sample observed in it may have made it by then.

@@ -55,12 +55,13 @@ final class SampleIndex {
   /// Why nothing is known of the time before the first sample.
   var missingBefore: MissingSamples { sessions.first?.missingBefore ?? .beforeFirst }
 
-  /// The least and the greatest time at which a sample began; nil when there is none.
+  /// From when to when there are samples; nil when there is none. A recording begins with the end of its first sample:
+  /// what was while that was taken shows only what a process was when it was read.
   func recorded() throws(SQLiteError) -> ClosedRange<Int64>? {
     var low: Int64?
     var high: Int64?
     for stretch in stretches {
-      let opening = try point(stretch.lowerBound).wall
+      let opening = try point(stretch.lowerBound).wallEnd
       let closing = try point(stretch.upperBound).wall
       low = min(low ?? opening, opening, closing)
       high = max(high ?? closing, opening, closing)

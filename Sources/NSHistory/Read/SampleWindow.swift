@@ -199,6 +199,9 @@ struct SampleSpan {
       ? after.boot &- before.boot : after.wall &- before.wall
     return length < 0 ? nil : length
   }
+
+  /// The same up to the end of the other: a process was read at some moment of it.
+  var lengthToEnd: Int64? { length.flatMap { length in after.map { length &+ $0.took } } }
 }
 
 /// Why there are no samples around a moment.

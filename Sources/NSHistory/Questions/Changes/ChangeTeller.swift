@@ -275,8 +275,8 @@ struct ChangeTeller {
     let joined = parts.filter { $0.how.mayBeJoined && $0.link == $0.link.type.link }
       .compactMap(\.to)
     return NamespaceChange(
-      kind: kind, after: isExact ? span.after?.wall : span.before?.wall, by: span.after?.wall,
-      within: isExact ? 0 : span.length, missing: span.missing, isExact: isExact,
+      kind: kind, after: isExact ? span.after?.wall : span.before?.wall, by: span.after?.wallEnd,
+      within: isExact ? 0 : span.lengthToEnd, missing: span.missing, isExact: isExact,
       process: process.map { described($0, kind, before, after, isExact: isExact) },
       parent: parent?.described(at: after), parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(

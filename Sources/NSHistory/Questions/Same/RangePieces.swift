@@ -161,7 +161,7 @@ struct RangePieces {
     switch (sampleWindow.before, sampleWindow.after) {
     case (nil, nil): return false
     case (nil, let first?):
-      return named.contains { $0 < first.wall } || until ?? Int64.max <= first.wallEnd
+      return named.contains { $0 < first.wallEnd } || until ?? Int64.max <= first.wallEnd
     case (let last?, nil):
       return named.contains { $0 > last.wallEnd } || since ?? Int64.min >= last.wall
     case (_?, _?): return sampleWindow.wall.contains { range.overlaps($0) }

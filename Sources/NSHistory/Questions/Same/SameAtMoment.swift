@@ -48,7 +48,9 @@ extension SameAnswer.SampleGap {
   /// The two sides of a sample window.
   init(_ sampleWindow: SampleWindow) {
     self.init(
-      before: sampleWindow.before?.wall, after: sampleWindow.after?.wall,
+      // From the first sample on events report all that happens to a process after it was read.
+      before: sampleWindow.isExact ? sampleWindow.before?.wallEnd : sampleWindow.before?.wall,
+      after: sampleWindow.after?.wall,
       missing: sampleWindow.missing,
       isExact: sampleWindow.isExact, leavesOutProcesses: sampleWindow.leavesOutProcesses)
   }

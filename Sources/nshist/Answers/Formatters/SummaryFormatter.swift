@@ -34,7 +34,7 @@ struct SummaryFormatter {
       summary.isFirstExact ? "exactly from the beginning of that time on" : "by a sample"
     let maker =
       summary.mayBeOlder
-      ? "it may be the one that had its inode number before, so it is not known who made it"
+      ? "it may have been there before, or several came into it unseen, so it is not known who made it"
       : "the process that made it was not seen"
     return "\(maker): the first process seen in it was \(first.label)\(parent)\(place), \(time)"
   }
