@@ -1,17 +1,40 @@
-// Every command and every option is in the README, and the README names no other.
+// Every command, option, reason, view and column is in the documents, and the documents name no other.
 
 import Foundation
 import NSHistory
 import TestSupport
 import Testing
 
-struct ReadmeTests {
+/// The README and the pages of the DocC catalogues.
+enum Documents {
+  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../..").standardizedFileURL
+
+  static func text(_ path: String) throws -> String {
+    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+  }
+
+  /// The pages of a catalogue, by their names.
+  static func pages(_ catalogue: String) throws -> [String: String] {
+    let folder = root.appendingPathComponent(catalogue)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".md") }
+    return try Dictionary(
+      uniqueKeysWithValues: names.map { ($0, try text("\(catalogue)/\($0)")) })
+  }
+
+  static var commands: [String: String] {
+    get throws { try pages("Sources/nshist/nshist.docc") }
+  }
+}
+
+struct DocumentationTests {
   private let readme: String
+  private let commandPages: [String: String]
 
   init() throws {
-    readme = try String(
-      contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../README.md"), encoding: .utf8)
+    readme = try Documents.text("README.md")
+    commandPages = try Documents.commands
   }
 
   private func help(_ command: [String]) throws -> String {
@@ -27,7 +50,9 @@ struct ReadmeTests {
       .split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
       .compactMap { $0.split(separator: " ").first.map(String.init) }
       .filter { $0 != "See" }
-    guard let names else { return [(path, Set(Self.options(in: help)))] }
+    // The lines of options: a text may name those of other commands.
+    let own = help.split(separator: "\n").filter { $0.hasPrefix("  -") }.joined(separator: "\n")
+    guard let names else { return [(path, Set(Self.options(in: own)))] }
     return try names.flatMap { try commands(path + [$0]) }
   }
 
@@ -35,25 +60,44 @@ struct ReadmeTests {
     text.matches(of: /--[a-z][a-z-]+/).map { String($0.0) }
   }
 
-  @Test func everyCommandAndOptionIsThere() throws {
+  @Test("a page a command, with its options")
+  func everyCommandAndOptionIsThere() throws {
     let commands = try commands()
     #expect(Set(commands.map { $0.path.joined(separator: " ") }).isSuperset(of: ["query same"]))
     for command in commands {
-      #expect(readme.contains("`nshist \(command.path.joined(separator: " "))"))
+      let name = try #require(command.path.last)
+      let page = try #require(commandPages["\(name.capitalized).md"], "\(name)")
+      #expect(page.hasPrefix("# nshist \(command.path.joined(separator: " "))\n"), "\(name)")
       for option in command.options where !["--help", "--version"].contains(option) {
-        #expect(readme.contains(option), "\(command.path) \(option)")
+        #expect(page.contains("`\(option)"), "\(command.path) \(option)")
       }
     }
   }
 
   @Test func noOptionIsMadeUp() throws {
     let known = try Set(commands().flatMap(\.options))
-    // What the README says of nshist itself: of other programs there are a few.
-    let named = readme.split(separator: "\n").filter { $0.contains("nshist") || $0.contains("`--") }
+    // In text of nshist itself: of other programs there are a few.
+    let texts = [readme] + commandPages.values
+    let named = texts.flatMap { $0.split(separator: "\n") }
+      .filter { $0.contains("nshist") || $0.contains("`--") }
+      .filter { !$0.contains("swift ") && !$0.contains("podman") && !$0.contains("Benchmarks/") }
       .flatMap { Self.options(in: String($0)) }
-    #expect(!named.isEmpty)
+    #expect(named.count > 100)
     // Every program that is made with the argument parser has this one, and no help shows it.
     #expect(Set(named).subtracting(known) == ["--generate-completion-script"])
+  }
+
+  @Test("the README is short, and its commands can be parsed")
+  func readmeCommands() throws {
+    #expect(readme.split(separator: "\n", omittingEmptySubsequences: false).count <= 161)
+    let folder = try TemporaryFolder()
+    let commands = readme.split(separator: "\n").filter { $0.hasPrefix("    $ nshist ") }
+      .map { String($0.dropFirst("    $ ".count)) }
+    #expect(commands.count >= 6)
+    for command in commands {
+      let outcome = try Command.run("/bin/sh", ["-c", Self.safe(command, in: folder.path)])
+      #expect(outcome.status != 64 && outcome.status < 126, "\(command): \(outcome.messages)")
+    }
   }
 
   @Test("two examples of every command are in its help, and can be parsed")
@@ -94,18 +138,30 @@ struct ReadmeTests {
     }
   }
 
-  @Test func everyReasonIsThere() {
+  @Test func everyReasonIsThere() throws {
+    let verdicts = try #require(commandPages["Verdicts.md"])
     for reason in UnknownReason.allCases {
-      #expect(readme.contains("| `\(reason.rawValue)` |"), "\(reason)")
+      for text in [readme, verdicts] {
+        #expect(text.contains("| `\(reason.rawValue)` |"), "\(reason)")
+      }
     }
   }
 
-  @Test func everyViewIsThere() throws {
+  @Test("every table, view and column of a view")
+  func everyViewIsThere() throws {
     let recording = try Recording()
     try recording.record(samples: 1)
-    let views = try recording.texts(
+    let page = try Documents.text("Sources/NSHistory/NSHistory.docc/FileFormat.md")
+    let tables = try recording.texts(
       "SELECT name FROM sqlite_schema WHERE type IN ('view', 'table') AND name NOT LIKE 'sqlite%'")
-    #expect(views.count > 10)
-    for view in views { #expect(readme.contains("`\(view)`"), "\(view)") }
+    #expect(tables.count > 10)
+    for table in tables { #expect(page.contains("`\(table)`"), "\(table)") }
+    let columns = try recording.texts(
+      """
+      SELECT DISTINCT column.name FROM sqlite_schema AS view, pragma_table_info(view.name) AS column
+      WHERE view.type = 'view'
+      """)
+    #expect(columns.count > 30)
+    for column in columns { #expect(page.contains("`\(column)`"), "\(column)") }
   }
 }

@@ -1,4 +1,4 @@
-// The README's example of the libraries, compiled and run.
+// The example of the libraries in the documents, compiled and run.
 
 import Foundation
 import TestSupport
@@ -20,18 +20,16 @@ func recordAndAsk(database: String, pids: [Int64]) throws -> Verdict {
 // end of the example
 
 struct LibraryExampleTests {
-  @Test("it is in the README word by word")
-  func isInTheReadme() throws {
+  @Test("it is in the documents word by word")
+  func isInTheDocuments() throws {
     let here = URL(fileURLWithPath: #filePath)
     let source = try String(contentsOf: here, encoding: .utf8)
-    let readme = try String(
-      contentsOf: here.deletingLastPathComponent().appendingPathComponent("../../README.md"),
-      encoding: .utf8)
+    let page = try Documents.text("Sources/NSRecorder/NSRecorder.docc/NSRecorder.md")
     let example = try #require(
       source.components(separatedBy: "// begin of the example\n").last?
         .components(separatedBy: "// end of the example").first)
     #expect(example.contains("func recordAndAsk"))
-    #expect(readme.contains("```swift\n" + example + "```"))
+    #expect(page.contains("```swift\n" + example + "```"))
   }
 
   @Test("it records, and answers", .enabled(if: geteuid() == 0, "needs root: unshare"))
