@@ -7,7 +7,7 @@ internal import Procfs
 struct Limits: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limits",
-    abstract: "Show the limits of /proc/sys/user beside what is in use, and the most there was.",
+    abstract: "Show the limits of /proc/sys/user beside what is in use, and the peak.",
     discussion: """
       nshist limits
       nshist limits --format json --db /tmp/history.db

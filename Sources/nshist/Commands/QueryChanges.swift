@@ -11,6 +11,7 @@ struct QueryChanges: ParsableCommand {
       nshist query changes --since -1h
       nshist query changes --namespace net:4026532281 --format csv
       nshist query changes --container web --since -1h
+      nshist query changes --mark to-initial --quiet-engines
 
       Marked are processes that joined namespaces which others had (joined), those that came \
       from other namespaces into initial ones (to-initial), and namespaces that were not known \
@@ -41,10 +42,26 @@ struct QueryChanges: ParsableCommand {
       """, valueName: "container"))
   var container: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Only with this mark: \(NamespaceChange.Mark.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "mark"))
+  var mark: NamespaceChange.Mark?
+
+  @Option(help: ArgumentHelp("Only of processes of this name.", valueName: "name"))
+  var comm: String?
+
+  @Flag(
+    help: """
+      Leave out the processes of container engines and their tools, by their names: anybody can call a process \
+      so, to be left out too.
+      """)
+  var quietEngines = false
+
   @OptionGroup var type: TypeOption
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
-  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
   func validate() throws {
@@ -61,12 +78,12 @@ struct QueryChanges: ParsableCommand {
       namespace: try namespace.map { try inside.incarnations.namespace($0, now: now) },
       container: container)
     let all = ChangeColumns.all(options.zone)
-    let chosen = try columns.chosen(of: all)
+    let arrangement = try rows.arrangement(of: all)
     let reader = try options.reader()
     try reader.requireKnown(
       question.process, question.namespace?.process, container.map { .container($0) })
     let listing = Listing(
-      "changes", all, chosen: chosen, to: try options.output(), options.format)
+      "changes", all, arrangement, to: try options.output(), options.format)
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: question.window)
     try listing.begin([caveats.json])
@@ -74,6 +91,7 @@ struct QueryChanges: ParsableCommand {
     let nameless = NamelessContainers()
     try reader.changes(question) { change in
       isEmpty = false
+      guard isAsked(change) else { return true }
       nameless.note(change.process)
       return ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
     }
@@ -88,6 +106,13 @@ struct QueryChanges: ParsableCommand {
         caveats,
         isOfOne: question.process != nil || question.namespace != nil || question.container != nil)
     }
+  }
+
+  private func isAsked(_ change: NamespaceChange) -> Bool {
+    if let mark, !change.marks.contains(mark) { return false }
+    let names = change.process?.possibleDescriptions.compactMap(\.comm) ?? []
+    if let comm, !names.contains(comm) { return false }
+    return !(quietEngines && !names.isEmpty && names.allSatisfy(EngineTools.contains))
   }
 
   private func sayNothing(
@@ -106,3 +131,5 @@ struct QueryChanges: ParsableCommand {
     Messages.shared.say("no change was recorded then")
   }
 }
+
+extension NamespaceChange.Mark: ExpressibleByArgument {}

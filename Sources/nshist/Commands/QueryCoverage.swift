@@ -20,7 +20,7 @@ struct QueryCoverage: ParsableCommand {
   var at: String?
 
   @OptionGroup var range: RangeOption
-  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
   func validate() throws {
@@ -35,12 +35,12 @@ struct QueryCoverage: ParsableCommand {
     var window = try range.window(now: now)
     if let time { window = TimeWindow(since: time, until: time) }
     let all = CoverageColumns.all(options.zone)
-    let chosen = try columns.chosen(of: all)
+    let arrangement = try rows.arrangement(of: all)
     let reader = try options.reader()
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     let listing = Listing(
-      "periods", all, chosen: chosen, to: try options.output(), options.format)
+      "periods", all, arrangement, to: try options.output(), options.format)
     if let time {
       let words = CoverageFormatter(
         time: time, coverage: try reader.coverage(at: time), zone: options.zone)

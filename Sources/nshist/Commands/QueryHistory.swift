@@ -21,7 +21,7 @@ struct QueryHistory: ParsableCommand {
 
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
-  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
   func run() throws {
@@ -29,11 +29,11 @@ struct QueryHistory: ParsableCommand {
     let selector = try inside.process(process, now: now)
     let window = try range.window(now: now)
     let all = HistoryColumns.all(options.zone)
-    let chosen = try columns.chosen(of: all)
+    let arrangement = try rows.arrangement(of: all)
     let reader = try options.reader()
     try reader.requireKnown(selector)
     let listing = Listing(
-      "history", all, chosen: chosen, to: try options.output(), options.format)
+      "history", all, arrangement, to: try options.output(), options.format)
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     try listing.begin([caveats.json])

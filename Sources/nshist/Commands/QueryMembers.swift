@@ -21,7 +21,7 @@ struct QueryMembers: ParsableCommand {
 
   @OptionGroup var incarnations: IncarnationsOption
   @OptionGroup var range: RangeOption
-  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
   func run() throws {
@@ -29,12 +29,12 @@ struct QueryMembers: ParsableCommand {
     let selector = try incarnations.namespace(namespace, now: now)
     let window = try range.window(now: now)
     let all = MemberColumns.all(options.zone)
-    let chosen = try columns.chosen(of: all)
+    let arrangement = try rows.arrangement(of: all)
     let reader = try options.reader()
     try reader.requireKnown(selector.process)
     let summaries = try reader.namespaces(selector, in: window)
     let listing = Listing(
-      "members", all, chosen: chosen, to: try options.output(), options.format)
+      "members", all, arrangement, to: try options.output(), options.format)
     let words = SummaryFormatter(zone: options.zone)
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)

@@ -20,20 +20,20 @@ struct QueryNamespaces: ParsableCommand {
       valueName: "container"))
   var container: String?
 
-  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
   func run() throws {
     let time = try moment.time(now: ClockReading.now().wall)
     let types = try type.types()
     let all = NamespaceMomentColumns.all(options.zone)
-    let chosen = try columns.chosen(of: all)
+    let arrangement = try rows.arrangement(of: all)
     let reader = try options.reader()
     try reader.requireKnown(container.map { .container($0) })
     let answer = try reader.namespaces(
       at: time, of: container.map { try reader.matcher(.container($0)) })
     let listing = Listing(
-      "namespaces", all, chosen: chosen, to: try options.output(), options.format)
+      "namespaces", all, arrangement, to: try options.output(), options.format)
     let words = MomentFormatter(
       time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
       looks: answer.looks)

@@ -21,7 +21,7 @@ struct QueryPeers: ParsableCommand {
   @OptionGroup var type: TypeOption
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
-  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
   func run() throws {
@@ -31,10 +31,10 @@ struct QueryPeers: ParsableCommand {
     let question = PeersQuestion(
       selector, in: window, types: try type.types(), countsInitial: initial)
     let all = PeerColumns.all(options.zone)
-    let chosen = try columns.chosen(of: all)
+    let arrangement = try rows.arrangement(of: all)
     let reader = try options.reader()
     try reader.requireKnown(selector)
-    let listing = Listing("peers", all, chosen: chosen, to: try options.output(), options.format)
+    let listing = Listing("peers", all, arrangement, to: try options.output(), options.format)
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)
     try listing.begin([caveats.json])

@@ -37,7 +37,7 @@ struct QueryProcesses: ParsableCommand {
       "Only those of containers, by name or the beginning of an id.", valueName: "container"))
   var container: String?
 
-  @OptionGroup var columns: ColumnsOption
+  @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
   func validate() throws {
@@ -60,7 +60,7 @@ struct QueryProcesses: ParsableCommand {
     }
     let place = try namespace.map { try inside.incarnations.namespace($0, now: now) }
     let all = ProcessMomentColumns.all(types, isChosen: !type.given.isEmpty)
-    let chosen = try columns.chosen(of: all)
+    let arrangement = try rows.arrangement(of: all)
 
     let reader = try options.reader()
     for selector in selectors + [place?.process].compactMap(\.self) {
@@ -72,7 +72,7 @@ struct QueryProcesses: ParsableCommand {
     }
     let matchers = try selectors.map { try reader.matcher($0) }
     let listing = Listing(
-      "processes", all, chosen: chosen, to: try options.output(), options.format)
+      "processes", all, arrangement, to: try options.output(), options.format)
     let words = MomentFormatter(time: time, samples: answer.samples, zone: options.zone)
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(at: time, moment)

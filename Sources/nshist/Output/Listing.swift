@@ -10,6 +10,11 @@ struct Column<Row> {
   let formats: Set<AnswerFormat>
   let json: (Row) -> JSON
   let cell: (Row) -> Table.Cell
+  /// Where a table is too wide for the terminal, the column with the highest rank is left out first; one of rank 0
+  /// stays.
+  var rank = 0
+  /// Whether its cells are times.
+  var isTime = false
 
   /// A column whose cells, unless given, are what CSV has.
   init(
@@ -21,6 +26,20 @@ struct Column<Row> {
     self.formats = formats
     self.json = json
     self.cell = cell ?? { Table.Cell(text: json($0).field) }
+  }
+
+  /// The same column, whose cells are times.
+  var ofTime: Column {
+    var column = self
+    column.isTime = true
+    return column
+  }
+
+  /// The same column, which gives way on a narrow terminal.
+  func yielding(_ rank: Int) -> Column {
+    var column = self
+    column.rank = rank
+    return column
   }
 
   /// The field of a CSV record: an object is reported in the words of a table.
@@ -41,30 +60,43 @@ extension Set<AnswerFormat> {
 /// the columns of the first thousand rows are. So memory does not grow with the number of rows.
 final class Listing<Row> {
   private let format: AnswerFormat
+  private let all: [Column<Row>]
   private let columns: [Column<Row>]
   private let key: String
   private let output: Output
+  private let arrangement: RowArrangement
   private var table: StreamedTable
-  /// How many were printed.
+  /// The rows, where all have to be known first, each with the value that orders it.
+  private var kept: [(row: Row, value: JSON)] = []
+  /// Whether there are more rows than were asked for.
+  private var isCut = false
+  /// How many there were to print.
   private(set) var rows = 0
+  private var isFirst = true
   private var failure: OutputError?
 
   /// - Parameters:
   ///   - key: what JSON calls the rows.
-  ///   - chosen: the columns that were asked for, by their keys; nil for the usual ones.
+  ///   - arrangement: which columns and rows are printed.
   init(
-    _ key: String, _ columns: [Column<Row>], chosen: [String]? = nil, to output: Output,
-    _ format: AnswerFormat
+    _ key: String, _ columns: [Column<Row>], _ arrangement: RowArrangement = .init(),
+    to output: Output, _ format: AnswerFormat
   ) {
     self.key = key
     self.format = format
     self.output = output
-    if let chosen {
-      self.columns = chosen.compactMap { key in columns.first { $0.key == key } }
-    } else {
-      self.columns = columns.filter { $0.formats.contains(format) }
-    }
-    table = StreamedTable(self.columns.map(\.title), colours: output.colours)
+    self.arrangement = arrangement
+    all = columns
+    let shown =
+      arrangement.columns?.compactMap { key in columns.first { $0.key == key } }
+      ?? columns.filter { $0.formats.contains(format) }
+    self.columns = shown
+    let fit =
+      output.isSeen && !arrangement.isWide
+      ? TableFit(
+        width: output.width, ranks: shown.map(\.rank),
+        times: shown.indices.filter { shown[$0].isTime }) : nil
+    table = StreamedTable(shown.map(\.title), colours: output.colours, fit: fit)
   }
 
   /// What stands before the first row: for JSON what else there is to say, for a table lines.
@@ -87,6 +119,17 @@ final class Listing<Row> {
   func add(_ row: Row) -> Bool {
     guard failure == nil else { return false }
     Progress.shared.tick()
+    if arrangement.needsAll {
+      let column = arrangement.sort.flatMap { order in all.first { $0.key == order.key } }
+      kept.append((row, column?.json(row) ?? .null))
+      rows += 1
+      return true
+    }
+    guard rows < arrangement.limit ?? .max else {
+      isCut = true
+      return false
+    }
+    rows += 1
     do throws(OutputError) { try print(row) } catch { failure = error }
     return failure == nil && !output.isLeft
   }
@@ -97,15 +140,36 @@ final class Listing<Row> {
       if let text = table.add(columns.map { $0.cell(row) }) { try output.write(text) }
     case .json:
       let object = JSON.object(columns.map { ($0.key, $0.json(row)) })
-      try output.write((rows == 0 ? "\n    " : ",\n    ") + object.compact)
+      try output.write((isFirst ? "\n    " : ",\n    ") + object.compact)
     case .csv: try output.write(DelimitedText.csv(columns.map { $0.field(row) }))
     }
-    rows += 1
+    isFirst = false
+  }
+
+  /// Prints the rows that were kept, in the order that was asked for.
+  private func printKept() throws(OutputError) {
+    var indices = Array(kept.indices)
+    if let order = arrangement.sort {
+      indices.sort { one, other in
+        let (value, next) = (kept[one].value, kept[other].value)
+        if value.isBefore(next) { return !order.isDescending }
+        if next.isBefore(value) { return order.isDescending }
+        return one < other
+      }
+    }
+    if arrangement.isReversed { indices.reverse() }
+    isCut = indices.count > arrangement.limit ?? .max
+    for index in indices.prefix(arrangement.limit ?? .max) where !output.isLeft {
+      try print(kept[index].row)
+    }
+    kept.removeAll()
   }
 
   /// What stands behind the last row.
   func end(lines: [String] = []) throws(OutputError) {
     if let failure { throw failure }
+    try printKept()
+    defer { sayWhatIsLeftOut() }
     switch format {
     case .table:
       if rows > 0 { try output.write(table.rest()) }
@@ -117,6 +181,19 @@ final class Listing<Row> {
     }
     try output.finish()
   }
+
+  private func sayWhatIsLeftOut() {
+    if isCut, let limit = arrangement.limit {
+      Messages.shared.say("there are more rows; --limit \(limit) shows the first of them")
+    }
+    let hidden = table.hidden.map { columns[$0].title }
+    if !hidden.isEmpty {
+      let word = hidden.count == 1 ? "column" : "columns"
+      Messages.shared.say(
+        "the terminal is too narrow for the \(word) \(hidden.joined(separator: ", ")): --wide shows all"
+      )
+    }
+  }
 }
 
 extension JSON {
@@ -126,6 +203,26 @@ extension JSON {
     case .object: true
     case .array(let values): values.contains(where: \.hasObjects)
     default: false
+    }
+  }
+
+  /// Whether it comes before another value of its column: numbers by their size, everything else as text, and nothing
+  /// at the end.
+  fileprivate func isBefore(_ other: JSON) -> Bool {
+    switch (self, other) {
+    case (.null, _): false
+    case (_, .null): true
+    default:
+      if let number, let next = other.number { number < next } else { field < other.field }
+    }
+  }
+
+  private var number: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .unsigned(let value): Double(value)
+    case .number(let value): Double(value)
+    default: nil
     }
   }
 

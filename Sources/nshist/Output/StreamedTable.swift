@@ -2,17 +2,27 @@
 struct StreamedTable {
   private let header: [String]
   private let colours: Bool
+  private let fit: TableFit?
   private var widths: [Int]
   private var kept: [[Table.Cell]] = []
   private var isStreaming = false
+  /// The day of the first rows, whose times are printed without it.
+  private var day: TableFit.Day?
+  /// The columns that the terminal has no room for.
+  private(set) var hidden: [Int] = []
+  /// Those that are not printed, these and empty ones.
+  private var isHidden: [Bool]
 
-  /// How many rows are looked at before the first is printed.
+  /// How many rows are kept back before the first is printed.
   private static let most = 1000
 
-  init(_ header: [String], colours: Bool) {
+  /// - Parameter fit: the terminal that the table has to fit; nil where it may be as wide as it is.
+  init(_ header: [String], colours: Bool, fit: TableFit? = nil) {
     self.header = header
     self.colours = colours
+    self.fit = fit
     widths = header.map(\.count)
+    isHidden = header.map { _ in false }
   }
 
   /// Takes a row; returns what is to be printed by now.
@@ -22,12 +32,29 @@ struct StreamedTable {
     for (column, cell) in cells.enumerated() {
       widths[column] = max(widths[column], cell.text.count)
     }
-    return kept.count < Self.most ? nil : rest()
+    return kept.count < Self.most ? nil : begin()
   }
 
   /// What was kept back, with the header before it if nothing was printed yet.
-  mutating func rest() -> String {
-    var text = isStreaming ? "" : line(header.map { Table.Cell(text: $0) })
+  mutating func rest() -> String { isStreaming ? "" : begin() }
+
+  private mutating func begin() -> String {
+    var text = ""
+    if let fit {
+      day = fit.day(of: kept)
+      if let day {
+        text = "Times of \(day.words).\n"
+        for column in fit.times {
+          widths[column] = kept.reduce(header[column].count) {
+            max($0, day.cut($1[column].text).count)
+          }
+        }
+      }
+      let columns = fit.columns(of: kept, &widths)
+      isHidden = columns.isHidden
+      hidden = columns.tooMany
+    }
+    text += line(header.map { Table.Cell(text: $0) })
     for row in kept { text += line(row) }
     kept.removeAll()
     isStreaming = true
@@ -36,10 +63,11 @@ struct StreamedTable {
 
   private func line(_ row: [Table.Cell]) -> String {
     var line = ""
-    for (column, cell) in row.enumerated() {
-      let isLast = column == row.count - 1
-      let padding = isLast ? 0 : max(0, widths[column] - cell.text.count) + 2
-      line += cell.colour.paint(cell.text, colours) + String(repeating: " ", count: padding)
+    let last = row.indices.last { !isHidden[$0] }
+    for (column, cell) in row.enumerated() where !isHidden[column] {
+      let text = fit?.text(cell.text, column, day, widths[column]) ?? cell.text
+      let padding = column == last ? 0 : max(0, widths[column] - text.count) + 2
+      line += cell.colour.paint(text, colours) + String(repeating: " ", count: padding)
     }
     while line.last == " " { line.removeLast() }
     return line + "\n"

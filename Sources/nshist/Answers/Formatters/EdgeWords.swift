@@ -21,11 +21,11 @@ enum TimeColumns {
       time("until", zone, until),
       Column("began", cell: { .init(text: beginning($0).words) }) {
         .string(beginning($0).kind.rawValue)
-      },
+      }.yielding(3),
       Column("began_after", in: .data) { .time(beginning($0).other) },
       Column("ended", cell: { .init(text: end($0).words) }) {
         .string(end($0).kind.rawValue)
-      },
+      }.yielding(2),
       Column("ended_by", in: .data) { .time(end($0).other) },
       Column("began_exactly", in: .data) { .bool(beginning($0).isExact) },
       Column("ended_exactly", in: .data) { .bool(end($0).isExact) },
@@ -47,6 +47,6 @@ enum TimeColumns {
     Column(
       key, in: formats,
       cell: { row in .init(text: time(row).map { TimeFormat.localTime($0, zone) } ?? "") }
-    ) { .time(time($0)) }
+    ) { .time(time($0)) }.ofTime
   }
 }

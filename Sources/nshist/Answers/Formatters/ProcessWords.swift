@@ -100,7 +100,7 @@ enum ProcessColumns {
       },
       Column("uid", cell: { .init(text: process($0).shownUsers) }) {
         .optional(process($0).uid, JSON.integer)
-      },
+      }.yielding(4),
       Column("uid_source", in: .data) { row in
         .optional(process(row).uid) { _ in
           .string(process(row).description.hasInheritedUID ? "inherited" : "read")

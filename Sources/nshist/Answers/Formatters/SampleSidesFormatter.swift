@@ -40,7 +40,7 @@ struct SampleSidesFormatter {
   private func words(_ gap: SameAnswer.SampleGap) -> String {
     switch (gap.before, gap.after) {
     case (let before?, nil):
-      "as the last sample saw it, \(distance(before)); what came after is not known"
+      "as of the last sample, \(distance(before)); later changes are not known"
     case (nil, let after?): "as the first sample saw it, \(distance(after))"
     case (let before?, let after?) where gap.isExact:
       "exactly, by the kernel's events; \(gap.unchanged) from \(distance(before)) to \(distance(after))"

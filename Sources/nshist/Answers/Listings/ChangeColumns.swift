@@ -29,7 +29,7 @@ enum ChangeColumns {
       Column("after", in: .data) { .time($0.change.after) },
       Column("within", "PRECISION", cell: { .init(text: precision($0.change)) }) {
         .optional($0.change.within, JSON.seconds)
-      },
+      }.yielding(4),
       Column("exact", in: .data) { .bool($0.change.isExact) },
       Column("missing", in: .data) { row in
         .optional(row.change.missing) { .string($0.code) }
@@ -51,7 +51,7 @@ enum ChangeColumns {
       },
       Column("container", cell: { .init(text: $0.change.process?.shownContainers ?? "") }) {
         .optional($0.change.process?.container?.id, JSON.string)
-      },
+      }.yielding(1),
       Column("disputed", in: .data) { row in
         .array((row.change.process?.disputed ?? []).map { .string($0.rawValue) })
       },
@@ -63,7 +63,7 @@ enum ChangeColumns {
       Column("change") { .string($0.change.kind.rawValue) },
       Column("marks", cell: { marks($0.change) }) {
         .array($0.change.marks.map { .string($0.rawValue) })
-      },
+      }.yielding(2),
       Column("parts", "WHAT", in: [.table, .json], cell: { .init(text: words($0)) }) {
         .array($0.parts.map(json))
       },

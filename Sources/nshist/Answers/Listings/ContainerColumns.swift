@@ -11,7 +11,7 @@ enum ContainerColumns {
       Column(
         "container", in: isShown ? [.table, .json, .csv] : .data,
         cell: { .init(text: process($0)?.shownContainers ?? "") }
-      ) { .optional(container($0)?.id, JSON.string) },
+      ) { .optional(container($0)?.id, JSON.string) }.yielding(1),
       Column("container_source", in: .data) { row in
         .optional(process(row)?.containerSource) { .string($0.rawValue) }
       },

@@ -24,8 +24,8 @@ enum CoverageColumns {
         .optional(missing(row)) { .string($0.code) }
       },
       Column("clock_step", in: .data) { .optional(step($0), JSON.signedSeconds) },
-      Column("samples") { .optional($0.recorded) { .integer($0.samples) } },
-      Column("events") { row in .optional(row.recorded?.events ?? nil, JSON.integer) },
+      Column("samples") { .optional($0.recorded) { .integer($0.samples) } }.yielding(3),
+      Column("events") { row in .optional(row.recorded?.events ?? nil, JSON.integer) }.yielding(4),
       Column("disagreements", in: .data) {
         .optional($0.recorded) { .integer($0.disagreements) }
       },
@@ -38,8 +38,8 @@ enum CoverageColumns {
         cell: { row in
           .init(text: row.recorded.map { TimeFormat.duration($0.interval) } ?? "")
         }
-      ) { .optional($0.recorded) { .seconds($0.interval) } },
-      Column("denied") { .optional($0.recorded) { .integer($0.denied) } },
+      ) { .optional($0.recorded) { .seconds($0.interval) } }.yielding(5),
+      Column("denied") { .optional($0.recorded) { .integer($0.denied) } }.yielding(2),
       Column("hides_processes", in: .data) {
         .optional($0.recorded) { .bool($0.hidesProcesses) }
       },

@@ -8,7 +8,7 @@ enum HistoryColumns {
       + [
         Column("ppid", "PARENT", cell: { .init(text: parent($0)) }) {
           .optional($0.isParentGone ? nil : $0.process.knownParentPID, JSON.integer)
-        },
+        }.yielding(5),
         Column("ppid_comm", in: .data) { .optional($0.parentThen?.comm, JSON.string) },
         Column("maker_pid", in: .data) { .optional($0.process.makerPID, JSON.integer) },
       ]

@@ -23,7 +23,7 @@ enum LimitColumns {
           .init(text: "\(row.inUse)", colour: isNear(row) ? .red : .none)
         }
       ) { .integer(Int64($0.inUse)) },
-      Column("most", "MOST", cell: { .init(text: $0.peak.map { "\($0.count)" } ?? "") }) {
+      Column("peak", cell: { .init(text: $0.peak.map { "\($0.count)" } ?? "") }) {
         .optional($0.peak) { .integer(Int64($0.count)) }
       },
       TimeColumns.time("when", zone) { $0.peak?.time },
@@ -45,9 +45,9 @@ enum LimitColumns {
     return [
       "A limit is for each user in this user namespace, and counts the namespaces that this user made",
       "here and in user namespaces below; at the limit unshare(2) and clone(2) fail with ENOSPC.",
-      "IN USE and MOST count those of all users together that a process is in, or that its children go",
+      "IN USE and PEAK count those of all users together that a process is in, or that its children go",
       "to, initial ones left out, so no user has more than that of them; namespaces kept by a mount,",
-      "file or socket alone are not in it. MOST is the highest number in the history, WHEN the first time; a namespace that had no",
+      "file or socket alone are not in it. PEAK is the highest number in the history, WHEN the first time; a namespace that had no",
       "process for a while counts all the time.",
     ] + unread
   }

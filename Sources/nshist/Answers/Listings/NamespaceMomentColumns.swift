@@ -8,19 +8,19 @@ enum NamespaceMomentColumns {
     [
       Column("type") { .string($0.namespace.type.name) },
       Column("inode", "NS") { .unsigned($0.namespace.inode) },
-      Column("id") { .optional($0.namespace.kernelID, JSON.unsigned) },
+      Column("id") { .optional($0.namespace.kernelID, JSON.unsigned) }.yielding(5),
       Column("initial", in: .data) { .optional($0.namespace.isInitial, JSON.bool) },
       Column("nprocs") { .integer(Int64($0.processes)) },
       Column("unsure", cell: { .init(text: $0.unsure == 0 ? "" : "+\($0.unsure)") }) {
         .integer(Int64($0.unsure))
-      },
+      }.yielding(3),
       Column("pid") { .optional($0.lowest) { .integer($0.pid) } },
       Column("ppid", in: .data) { .optional($0.lowest?.knownParentPID, JSON.integer) },
       Column("uid", in: .data) { .optional($0.lowest?.uid, JSON.integer) },
-      Column("user") { .optional($0.lowest?.uid) { .string(UserName.of($0)) } },
+      Column("user") { .optional($0.lowest?.uid) { .string(UserName.of($0)) } }.yielding(4),
       Column("comm", "COMMAND") { .optional($0.lowest?.comm, JSON.string) },
-      relative("owner") { $0.owner },
-      relative("parent") { $0.parent },
+      relative("owner") { $0.owner }.yielding(6),
+      relative("parent") { $0.parent }.yielding(7),
       Column("owner_uid", in: .data) { .optional($0.ownerUID, JSON.integer) },
       Column("maker", in: .data, cell: { .init(text: $0.maker?.process.label ?? "") }) {
         .optional($0.maker) { $0.process.json }
@@ -28,7 +28,7 @@ enum NamespaceMomentColumns {
       Column("maker_certain", in: .data) { .optional($0.maker) { .bool($0.isCertain) } },
       Column("pins", "PINNED BY", cell: { .init(text: keepers($0, zone)) }) {
         .array($0.pins.map(\.json))
-      },
+      }.yielding(2),
       Column("parents", in: .data) { .integer(Int64($0.parents)) },
       Column("unsure_parents", in: .data) { .integer(Int64($0.unsureParents)) },
       Column("children_of", in: .data, cell: { .init(text: $0.lowestParent?.label ?? "") }) {

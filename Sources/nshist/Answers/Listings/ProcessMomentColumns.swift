@@ -10,14 +10,14 @@ enum ProcessMomentColumns {
     let common: [Column<Row>] = [
       Column("ppid", cell: { .init(text: $0.process.shownParents) }) {
         .optional($0.process.knownParentPID, JSON.integer)
-      },
+      }.yielding(5),
       Column("maker_pid", in: .data) { .optional($0.process.makerPID, JSON.integer) },
       Column(
         "presence", cell: { .init(text: $0.presence == .certain ? "" : $0.presence.rawValue) }
-      ) { .string($0.presence.rawValue) },
+      ) { .string($0.presence.rawValue) }.yielding(2),
       Column("host", cell: { .init(text: $0.process.container == nil ? "" : shared($0)) }) { row in
         .array(row.sharedWithHost.map { .string($0.name) })
-      },
+      }.yielding(3),
       Column("summary", "NAMESPACES", in: isChosen ? [] : [.table]) {
         .string(PlaceFormatter.summary($0))
       },

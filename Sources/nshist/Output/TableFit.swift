@@ -1,0 +1,89 @@
+/// Makes a table fit a terminal: a day that all its times share is printed once, columns without a value and those of
+/// least weight are left out, and the widest cells are cut.
+struct TableFit {
+  /// How many characters a line of the terminal has.
+  let width: Int
+  /// How readily each column is left out; see `Column.rank`.
+  let ranks: [Int]
+  /// The columns whose cells are times.
+  let times: [Int]
+
+  private static let gap = 2
+  /// A column is not cut below this.
+  private static let least = 8
+
+  /// The day and the zone of many times.
+  struct Day {
+    fileprivate let beginning: String
+    fileprivate let zone: String
+
+    /// For the line above the table: `2026-11-29, UTC+01:00`.
+    var words: String { "\(beginning.dropLast()), \(zone == "Z" ? "UTC" : "UTC\(zone)")" }
+
+    func contains(_ time: String) -> Bool { time.hasPrefix(beginning) && time.hasSuffix(zone) }
+
+    /// The time of day of one that it contains; any other as it is.
+    func cut(_ time: String) -> String {
+      contains(time) ? String(time.dropFirst(beginning.count).dropLast(zone.count)) : time
+    }
+  }
+
+  /// The day and the zone that all times of some rows share; nil where they share none.
+  func day(of rows: [[Table.Cell]]) -> Day? {
+    let texts = rows.lazy.flatMap { row in times.lazy.map { row[$0].text } }.filter { !$0.isEmpty }
+    guard let first = texts.first, let (beginning, zone) = Self.parts(first) else { return nil }
+    let day = Day(beginning: beginning, zone: zone)
+    return texts.allSatisfy(day.contains) ? day : nil
+  }
+
+  /// `2026-11-29 ` and `+01:00` of `2026-11-29 10:42:00.000+01:00`.
+  private static func parts(_ time: String) -> (day: String, zone: String)? {
+    guard let blank = time.firstIndex(of: " ") else { return nil }
+    let clock = time[time.index(after: blank)...]
+    guard let zone = clock.lastIndex(where: { $0 == "Z" || $0 == "+" || $0 == "-" }) else {
+      return nil
+    }
+    return (String(time[...blank]), String(clock[zone...]))
+  }
+
+  /// Which columns are not printed, and which of them have values; makes the others as wide as they may be.
+  func columns(
+    of rows: [[Table.Cell]], _ widths: inout [Int]
+  ) -> (isHidden: [Bool], tooMany: [Int]) {
+    var isHidden = ranks.indices.map { column in
+      ranks[column] > 0 && !rows.isEmpty && rows.allSatisfy { $0[column].text.isEmpty }
+    }
+    var tooMany: [Int] = []
+    func excess() -> Int {
+      let shown = ranks.indices.filter { !isHidden[$0] }
+      return shown.reduce(-Self.gap) { $0 + widths[$1] + Self.gap } - width
+    }
+    // A column that is cut a little says more than one that is left out.
+    func cuttable() -> Int {
+      ranks.indices.filter { !isHidden[$0] }.map { max(0, widths[$0] - 2 * Self.least) }.max() ?? 0
+    }
+    while excess() > cuttable(),
+      let column = ranks.indices.filter({ !isHidden[$0] && ranks[$0] > 0 })
+        .max(by: { ranks[$0] < ranks[$1] })
+    {
+      isHidden[column] = true
+      tooMany.append(column)
+    }
+    while excess() > 0 {
+      let widest = ranks.indices.filter { !isHidden[$0] && !times.contains($0) }
+        .max { widths[$0] < widths[$1] }
+      guard let widest, widths[widest] > Self.least else { break }
+      let next =
+        ranks.indices.filter { !isHidden[$0] && $0 != widest }.map { widths[$0] }.max() ?? 0
+      widths[widest] = max(
+        Self.least, min(widths[widest] - 1, max(widths[widest] - excess(), next)))
+    }
+    return (isHidden, tooMany.sorted())
+  }
+
+  /// The text of a cell, no longer than its column: a time without its day, and any other text cut.
+  func text(_ text: String, _ column: Int, _ day: Day?, _ width: Int) -> String {
+    if times.contains(column) { return day?.cut(text) ?? text }
+    return text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+  }
+}
