@@ -28,6 +28,7 @@ import Testing
     var names: [Substring: String] = [:]
     // The end of the first sample may be shown as the millisecond of its beginning.
     let text = text.replacing(/together from [0-9: .Z-]+ until/, with: "together from then until")
+      .replacing(/and 20 from [0-9: .Z-]+ to/, with: "and 20 from then to")
     return text.replacing(time) { match in
       let name = names[match.0] ?? "T\(names.count + 1)"
       names[match.0] = name
@@ -41,16 +42,16 @@ import Testing
     let text = try withoutTimes(outcome.output)
     #expect(
       text == """
-        different  PIDs 10 and 20 from T1 to T2: different in net; same in uts
+        different  PIDs 10 and 20 from then to T1: different in net; same in uts
 
         TYPE  VERDICT    WHERE
         net   different  10 in net:[4026531999] (initial); 20 in net:[4026532281]
         uts   same       uts:[4026531838] (initial)
 
-        together from then until T2: uts
+        together from then until T1: uts
 
-        10: nginx, uid 33, started T3, recorded T1 to T2
-        20: php-fpm, uid 0, started T3, recorded T1 to T2
+        10: nginx, uid 33, started T2, recorded T3 to T1
+        20: php-fpm, uid 0, started T2, recorded T3 to T1
         Evidence: sampled. Changes between samples are not recorded.
 
         """)

@@ -18,6 +18,8 @@ struct EntryHistory {
   /// When the last sample began.
   private static let end: Int64 = 10_000
 
+  /// How long the first sample takes.
+  var firstLength: Int64 = 0
   /// When samples began besides the first and the last.
   var between: [Int64] = []
   private var first: [ProcessSample.Appearance] = []
@@ -148,6 +150,7 @@ struct EntryHistory {
     try writer.beginSession(
       SmallHistory.session(hasEvents: true, started: Self.reading(0)))
     var sample = ProcessSample(start: Self.reading(0))
+    sample.end = Self.reading(firstLength)
     sample.appeared = first
     sample.hasAllDescriptions = true
     sample.hasThreads = true

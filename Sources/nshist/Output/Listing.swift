@@ -148,6 +148,7 @@ final class Listing<Row> {
 
   /// Prints the rows that were kept, in the order that was asked for.
   private func printKept() throws(OutputError) {
+    guard arrangement.needsAll else { return }
     var indices = Array(kept.indices)
     if let order = arrangement.sort {
       indices.sort { one, other in

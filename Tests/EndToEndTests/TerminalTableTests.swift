@@ -1,0 +1,113 @@
+// Tables on a terminal, as wide as that is; and which rows of a listing are printed, in which order.
+
+import Foundation
+import TestSupport
+import Testing
+
+struct TerminalTableTests {
+  private let folder: TemporaryFolder
+  private let path: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.file("history.db")
+    try GoldenHistory.write(path)
+  }
+
+  /// What a terminal shows, line by line.
+  private func terminal(_ question: String, columns: Int) throws -> [String] {
+    let outcome = try Command.run(
+      "/usr/bin/script",
+      ["-qec", "'\(Command.nshist)' query \(question) --utc --db '\(path)'", "/dev/null"],
+      environment: ["TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "\(columns)", "TERM": "xterm"])
+    return outcome.output.split(whereSeparator: \.isNewline).map(String.init)
+  }
+
+  private func csv(_ question: String...) throws -> [[String: String]] {
+    let outcome = try Command.run(
+      Command.nshist, ["query"] + question + ["--format", "csv", "--db", path])
+    #expect(outcome.status == 0, "\(question): \(outcome.messages)")
+    let records = try StrictCSV.parse(outcome.output)
+    let header = try #require(records.first)
+    return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(header, $0)) }
+  }
+
+  private static let hasScript = FileManager.default.fileExists(atPath: "/usr/bin/script")
+
+  @Test(
+    "no line of a table is wider than the terminal", .enabled(if: hasScript, "needs script"),
+    arguments: [
+      "changes", "history 812", "members net:4026532300", "peers 5000", "processes", "namespaces",
+      "coverage",
+    ])
+  func fits(question: String) throws {
+    let lines = try terminal(question, columns: 80)
+    let header = try #require(lines.firstIndex { $0.contains("PID") || $0.contains("FROM") })
+    let table = lines[header...].prefix { !$0.hasPrefix("nshist:") }
+    #expect(table.count > 1, "\(lines)")
+    for line in table { #expect(line.count <= 80, "\(line)") }
+  }
+
+  @Test(
+    "a day is printed once, and columns that were left out are named",
+    .enabled(if: hasScript, "needs script"))
+  func dayAndColumns() throws {
+    let narrow = try terminal("changes --pid 5000", columns: 80)
+    #expect(narrow.contains("Times of 2023-11-14, UTC."), "\(narrow)")
+    #expect(narrow.count { $0.contains("2023-11-14") } == 1)
+    #expect(narrow.contains { $0.hasSuffix("--wide shows all") }, "\(narrow)")
+    let wide = try terminal("changes --pid 5000 --wide", columns: 80)
+    #expect(wide.contains { $0.contains("PRECISION") && $0.contains("MARKS") })
+    #expect(!wide.contains { $0.contains("--wide") || $0.contains("…") })
+  }
+
+  @Test("a pipe gets every column, uncut")
+  func pipe() throws {
+    let outcome = try Command.run(
+      Command.nshist, ["query", "changes", "--utc", "--db", path], environment: ["COLUMNS": "40"])
+    #expect(outcome.output.contains("PRECISION") && !outcome.output.contains("…"))
+  }
+
+  @Test func order() throws {
+    let rows = try csv("processes", "--at", "2023-11-14T22:15:12Z")
+    let pids = rows.compactMap { $0["pid"].flatMap { Int($0) } }
+    #expect(pids.count > 3)
+    let up = try csv("processes", "--at", "2023-11-14T22:15:12Z", "--sort", "pid")
+    #expect(up.compactMap { $0["pid"].flatMap { Int($0) } } == pids.sorted())
+    let down = try csv(
+      "processes", "--at", "2023-11-14T22:15:12Z", "--sort", "-pid", "--limit", "2")
+    #expect(
+      down.compactMap { $0["pid"].flatMap { Int($0) } } == Array(pids.sorted().reversed().prefix(2))
+    )
+    let reversed = try csv("changes", "--reverse")
+    #expect(try reversed == csv("changes").reversed())
+    #expect(try csv("changes", "--limit", "3") == Array(csv("changes").prefix(3)))
+  }
+
+  @Test("a limit says that there is more")
+  func limit() throws {
+    let cut = try Command.run(
+      Command.nshist, ["query", "changes", "--limit", "1", "--db", path])
+    #expect(cut.status == 0 && cut.messages.contains("there are more rows"), "\(cut.messages)")
+    let whole = try Command.run(
+      Command.nshist, ["query", "changes", "--limit", "1000", "--db", path])
+    #expect(!whole.messages.contains("there are more rows"))
+    for mistake in [["--limit", "0"], ["--sort", "nothing"], ["--sort", "-"]] {
+      let outcome = try Command.run(
+        Command.nshist, ["query", "changes"] + mistake + ["--db", path])
+      #expect(outcome.status == 64 && outcome.messages.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test("changes with one mark, or of one name")
+  func filters() throws {
+    let all = try csv("changes")
+    let joined = try csv("changes", "--mark", "joined")
+    #expect(!joined.isEmpty)
+    #expect(joined == all.filter { $0["marks"]?.split(separator: " ").contains("joined") == true })
+    let named = try csv("changes", "--comm", "nsenter")
+    #expect(!named.isEmpty && named == all.filter { $0["comm"] == "nsenter" })
+    #expect(all.contains { $0["comm"] == "podman" })
+    #expect(try csv("changes", "--quiet-engines") == all.filter { $0["comm"] != "podman" })
+  }
+}

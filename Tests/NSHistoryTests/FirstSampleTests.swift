@@ -1,0 +1,63 @@
+// A process may have moved after the first sample of a recording began, and before it was read. What the sample shows is
+// known from its end on.
+
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct FirstSampleTests {
+  private let folder: TemporaryFolder
+  private let reader: HistoryReader
+
+  /// Two processes that the first sample found apart: while it was taken, they may have been together.
+  init() throws {
+    folder = try TemporaryFolder()
+    var history = EntryHistory(path: folder.file("history.db"))
+    history.firstLength = 200
+    history.sampled(10, [.net: 2], EntryHistory.host)
+    history.sampled(20, [.net: 3], EntryHistory.host)
+    reader = try history.reader()
+  }
+
+  private func same(since: Int64?) throws -> SameAnswer.TypeAnswer {
+    let question = SameQuestion(
+      pids: [.init(pid: 10), .init(pid: 20)], time: .range(since: since, until: nil), types: [.net])
+    return try reader.same(question).types[0]
+  }
+
+  private func shared(since: Int64?) throws -> SharedAnswer {
+    try reader.shared(
+      .init(
+        [.processes(.pid(10)), .processes(.pid(20))], in: TimeWindow(since: since), types: [.net]))
+  }
+
+  @Test("all that is recorded begins with its end")
+  func recorded() throws {
+    let answer = try shared(since: nil)
+    #expect(answer.verdict == .never)
+    #expect(answer.recorded?.lowerBound == EntryHistory.wall(200))
+    #expect(try same(since: nil).verdict == .different)
+  }
+
+  @Test("of a time while it was taken nothing is known", arguments: [0, 1, 199])
+  func meanwhile(time: Int64) throws {
+    let since = EntryHistory.wall(time)
+    let answer = try shared(since: since)
+    #expect(answer.verdict == .unknown && answer.types[0].reason == .gap, "\(answer.types)")
+    let same = try same(since: since)
+    #expect(same.verdict == .unknown && same.reason == .gap, "\(same)")
+  }
+
+  @Test("from its end on it is")
+  func afterwards() throws {
+    #expect(try shared(since: EntryHistory.wall(200)).verdict == .never)
+    #expect(try same(since: EntryHistory.wall(200)).verdict == .different)
+  }
+
+  @Test("events cover the time from its end to the next, and not from its beginning")
+  func covered() throws {
+    let moment = try reader.processes(at: EntryHistory.wall(500))
+    #expect(moment.samples.map(\.before) == [EntryHistory.wall(200)])
+  }
+}
