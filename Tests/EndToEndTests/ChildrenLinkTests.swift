@@ -46,6 +46,9 @@ struct LiveChildrenLinkTests {
     }
     try recording.waitForSamples(3)
     let rows = try recording.ask("changes", "--pid", "\(shell.pid)")
+    let history = try recording.ask("history", "\(shell.pid)")
+    let changed = history.flatMap { $0.rows("changed") }.filter { $0["link"] == "time" }
+    #expect(!changed.contains { $0["how"] == "joined" }, "\(history)")
     shell.signal(SIGKILL)
     _ = try shell.wait()
     #expect(

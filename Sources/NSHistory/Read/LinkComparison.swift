@@ -23,7 +23,7 @@ struct LinkComparison {
       // That no event reported a link says nothing of where it leads.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
       var how = isAsRead ? .readAgain : try how(value, at: sample)
-      if !isAsRead, try isWhereChildrenWent(link, value, before, at: sample) { how = .inherited }
+      if !isAsRead, try isWhereChildrenWent(link, value, before, read[link], at: sample) { how = .inherited }
       // No event had reported where it was: if it is not new, it may have been there all the time.
       if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { continue }
       changes.append(
@@ -36,12 +36,15 @@ struct LinkComparison {
   /// nobody was there: a program that is executed after unshare(CLONE_NEWTIME) goes there. setns(2) changes both
   /// links at once, but they are read one after the other, so where others were it may have entered.
   private func isWhereChildrenWent(
-    _ link: NamespaceLink, _ value: LinkValue, _ before: Links, at sample: Int64
+    _ link: NamespaceLink, _ value: LinkValue, _ before: Links, _ read: LinkValue?,
+    at sample: Int64
   ) throws(SQLiteError) -> Bool {
     let children = link.type.linkForChildren
+    // That no event reported a link does not say that it changed.
+    let own = before[link] == .unread(.unseen) ? read : before[link]
     guard children != link, let namespace = value.namespace, namespace.isInitial == false,
-      before[link]?.namespace != nil, before[children]?.namespace != nil,
-      value.differs(from: before[link]), !value.differs(from: before[children])
+      own?.namespace != nil, before[children]?.namespace != nil,
+      value.differs(from: own), !value.differs(from: before[children])
     else { return false }
     return try MemberFinder(reading: reading).member(
       of: [namespace], at: sample - 1, otherThan: nil) == nil

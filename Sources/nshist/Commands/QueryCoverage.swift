@@ -41,9 +41,9 @@ struct QueryCoverage: ParsableCommand {
     let caveats = try hints.caveats(in: window)
     let listing = Listing(
       "periods", all, arrangement, to: try options.output(), options.format)
-    if let time {
-      let words = CoverageFormatter(
-        time: time, coverage: try reader.coverage(at: time), zone: options.zone)
+    let coverage = try time.map { try reader.coverage(at: $0) }
+    if let time, let coverage {
+      let words = CoverageFormatter(time: time, coverage: coverage, zone: options.zone)
       try listing.begin(
         words.json + [caveats.json], lines: words.lines + caveats.lines)
     } else {
@@ -51,7 +51,10 @@ struct QueryCoverage: ParsableCommand {
     }
     try reader.coverage(in: window) { listing.add($0) }
     try listing.end()
-    guard listing.rows == 0 else { return }
+    guard listing.rows == 0 else {
+      if coverage?.isCovered == false { throw ExitCode(ExitStatus.unknown) }
+      return
+    }
     if try reader.recordedSpan() == nil { try hints.say(caveats, now, [], nil) }
     try hints.say(caveats, in: window, isEmpty: true)
     try hints.endEmpty(caveats)
