@@ -23,7 +23,9 @@ struct LinkComparison {
       // That no event reported a link says nothing of where it leads.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
       var how = isAsRead ? .readAgain : try how(value, at: sample)
-      if !isAsRead, try isWhereChildrenWent(link, value, before, read[link], at: sample) { how = .inherited }
+      if !isAsRead, try isWhereChildrenWent(link, value, before, read[link], at: sample) {
+        how = .inherited
+      }
       // No event had reported where it was: if it is not new, it may have been there all the time.
       if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { continue }
       changes.append(

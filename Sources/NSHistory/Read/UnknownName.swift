@@ -16,9 +16,6 @@ package struct UnknownName: Sendable, Hashable {
 struct NameSearch {
   let connection: Connection
 
-  /// So many names are given.
-  private static let most = 3
-
   func unknown(_ selector: ProcessSelector) throws(SQLiteError) -> UnknownName? {
     switch selector {
     case .pid, .thread: return nil
@@ -30,7 +27,8 @@ struct NameSearch {
         "SELECT DISTINCT COALESCE(name, substr(id, 1, 12)) FROM container LIMIT 10000"
       ).map { SystemText.sanitized($0.text(0)) }
       return UnknownName(
-        isOfContainer: true, name: SystemText.sanitized(text), nearest: Self.nearest(text, all),
+        isOfContainer: true, name: SystemText.sanitized(text),
+        nearest: UnknownName.nearest(text, all),
         unnamed: try unnamed())
     case .inner(_, .selected(.of(_, let process))): return try unknown(process)
     case .inner: return nil
@@ -46,7 +44,8 @@ struct NameSearch {
     let all = try connection.prepare("SELECT DISTINCT comm FROM task LIMIT 10000")
       .map { SystemText.sanitized($0.text(0)) }
     return UnknownName(
-      isOfContainer: false, name: SystemText.sanitized(name), nearest: Self.nearest(name, all),
+      isOfContainer: false, name: SystemText.sanitized(name),
+      nearest: UnknownName.nearest(name, all),
       unnamed: [])
   }
 
@@ -56,12 +55,18 @@ struct NameSearch {
       SELECT DISTINCT substr(id, 1, 12) FROM container
       WHERE name IS NULL AND outer_id IS NULL AND COALESCE(verified, 1) = 1
         AND COALESCE(engine, '') NOT IN ('lxc', 'systemd-nspawn', 'machine', 'buildkit')
-      ORDER BY container_id DESC LIMIT \(Self.most)
+      ORDER BY container_id DESC LIMIT \(UnknownName.most)
       """
     ).map { SystemText.sanitized($0.text(0)) }
   }
+}
 
-  private static func nearest(_ name: String, _ all: [String]) -> [String] {
+extension UnknownName {
+  /// How many names are given.
+  fileprivate static let most = 3
+
+  /// Of some names the three that are nearest to one, the nearest first.
+  package static func nearest(_ name: String, _ all: [String]) -> [String] {
     let mine = Array(name.utf8.prefix(64))
     let ranked = all.map { other in (other, distance(mine, Array(other.utf8.prefix(64)))) }
       .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
