@@ -6,7 +6,7 @@ struct ExportPlaces {
   private let connection: Connection
   private var places = Slots<ExportPlace>(bits: 11)
   /// Those of processes whose namespaces tell the container, by their control group and that.
-  private var enclosed: [Enclosed: ExportPlace] = [:]
+  private var enclosed = BoundedCache<Enclosed, ExportPlace>(limit: 4096)
   private var enclosedCount: Int64 = 0
   private var boots = Slots<(row: Int64, uuid: String)>(bits: 6)
 
@@ -27,8 +27,7 @@ struct ExportPlaces {
     let cgroup = try row.map { (row) throws(SQLiteError) in try place(row) }?.cgroup
     let found = ExportPlace(
       row: -enclosedCount, cgroup: cgroup, container: enclosure.container, isByNamespaces: true)
-    if enclosed.count >= 4096 { enclosed.removeAll() }
-    enclosed[key] = found
+    enclosed.insert(found, for: key)
     return found
   }
 

@@ -19,9 +19,9 @@ final class ContainerRule {
   private let members: MembersAtSample
   private var hasContainers: Bool?
   /// What was found, by namespaces and sets, and the block of numbers in which that is so.
-  private var inNamespaces: [Key: Set<Int64>] = [:]
-  private var ofSets: [Key: Owners] = [:]
-  private var enclosures: [Int64: Enclosure] = [:]
+  private var inNamespaces = BoundedCache<Key, Set<Int64>>(limit: cacheLimit)
+  private var ofSets = BoundedCache<Key, Owners>(limit: cacheLimit)
+  private var enclosures = BoundedCache<Int64, Enclosure>(limit: cacheLimit)
   /// How often it looked who was in a namespace.
   private(set) var looks = 0
 
@@ -44,7 +44,7 @@ final class ContainerRule {
   /// Samples and events are looked at in blocks of so many, as a power of two: many processes that come
   /// into one container one after the other cost one look.
   private static let width: Int64 = 9
-  private static let mostKnown = 8192
+  private static let cacheLimit = 8192
   /// So many generations are followed back to the one that entered.
   private static let mostAncestors = 64
 
@@ -191,8 +191,7 @@ extension ContainerRule {
       found.containers.formUnion(containers)
       if type == .mnt { found.hasMounts = true }
     }
-    if ofSets.count >= Self.mostKnown { ofSets.removeAll(keepingCapacity: true) }
-    ofSets[key] = found
+    ofSets.insert(found, for: key)
     return found
   }
 
@@ -229,8 +228,7 @@ extension ContainerRule {
         """
       ).bind(IntervalOverlapQuery.values(block) + IntervalOverlapQuery.values(block, namespace))
         .map { $0.integer(0) })
-    if inNamespaces.count >= Self.mostKnown { inNamespaces.removeAll(keepingCapacity: true) }
-    inNamespaces[key] = found
+    inNamespaces.insert(found, for: key)
     return found
   }
 
@@ -266,8 +264,7 @@ extension ContainerRule {
       }
     }
     if let enclosure = found ?? nil {
-      if enclosures.count >= Self.mostKnown { enclosures.removeAll() }
-      enclosures[container] = enclosure
+      enclosures.insert(enclosure, for: container)
       return enclosure
     }
     return nil

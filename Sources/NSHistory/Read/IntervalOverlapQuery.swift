@@ -137,7 +137,7 @@ final class MembersAtSample {
   private let connection: Connection
   private let index: SampleIndex
   /// In how many sets namespaces are.
-  private var known: [Int64: Int64] = [:]
+  private var known = BoundedCache<Int64, Int64>(limit: 65536)
   private var membershipsASample: Double?
 
   /// From so many sets on it may be shorter to go through all who were there.
@@ -190,13 +190,13 @@ final class MembersAtSample {
 
   private func sets(of namespace: NamespaceRecord) throws(SQLiteError) -> Int64 {
     if let known = known[namespace.id] { return known }
-    let count = try connection.prepare(
+    let found = try connection.prepare(
       "SELECT COUNT(*) FROM namespace_set_link WHERE namespace_id = ? AND link = ?"
     ).bind(
       .integer(namespace.id), .integer(Int64(namespace.type.link.rawValue))
     ).first { $0.integer(0) }
-    if known.count >= 65536 { known.removeAll(keepingCapacity: true) }
-    known[namespace.id] = count
-    return count ?? 0
+    let count = found ?? 0
+    known.insert(count, for: namespace.id)
+    return count
   }
 }

@@ -20,7 +20,7 @@ struct NamespaceLifetime {
 /// Reads namespaces.
 final class NamespaceReader {
   private let connection: Connection
-  private var known: [Int64: NamespaceLifetime] = [:]
+  private var known = BoundedCache<Int64, NamespaceLifetime>(limit: 65536)
 
   init(_ connection: Connection) { self.connection = connection }
 
@@ -30,8 +30,7 @@ final class NamespaceReader {
     guard let life = try lives(where: "namespace_id = ?", [.integer(id)]).first else {
       throw .corrupt("namespace \(id) is missing", operation: "read a namespace")
     }
-    if known.count >= 65536 { known.removeAll(keepingCapacity: true) }
-    known[id] = life
+    known.insert(life, for: id)
     return life
   }
 
@@ -39,7 +38,7 @@ final class NamespaceReader {
   func read(_ ids: some Collection<Int64>) throws(SQLiteError) {
     let lives = try lives(
       where: "namespace_id IN (SELECT value FROM json_each(?))", [.list(ids.sorted())])
-    for life in lives { known[life.namespace.id] = life }
+    for life in lives { known.insert(life, for: life.namespace.id) }
   }
 
   /// Namespaces that a condition holds for, in the order in which they were observed.

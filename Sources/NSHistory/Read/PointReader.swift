@@ -3,7 +3,8 @@ internal import SQLite
 /// Reads samples and events by number: an event is in a batch of those that follow one another.
 final class PointReader {
   private let connection: Connection
-  private var points: [Int64: SamplePoint] = [:]
+  /// A long export reads every sample.
+  private var points = BoundedCache<Int64, SamplePoint>(limit: 4096)
   /// The batch that was read last: whoever asks for an event is likely to ask for its neighbours.
   private var batch: Batch?
 
@@ -49,9 +50,7 @@ final class PointReader {
     guard let point = found else {
       throw .corrupt("sample \(id) is missing", operation: "read a sample")
     }
-    // A long export comes by every sample.
-    if points.count >= 4096 { points.removeAll(keepingCapacity: true) }
-    points[id] = point
+    points.insert(point, for: id)
     return point
   }
 

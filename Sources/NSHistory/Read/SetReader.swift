@@ -4,7 +4,8 @@ internal import SQLite
 /// Reads what the links of namespace sets are.
 final class SetReader {
   private let connection: Connection
-  private var sets: [Int64: [NamespaceLink: LinkValue]] = [:]
+  /// An export reads every set of the history.
+  private var sets = BoundedCache<Int64, [NamespaceLink: LinkValue]>(limit: 4096)
 
   init(_ connection: Connection) { self.connection = connection }
 
@@ -24,9 +25,7 @@ final class SetReader {
       links[link] = value
     }
     guard links.count == NamespaceLink.count else { throw Self.corrupt(set) }
-    // An export meets every set there ever was.
-    if sets.count >= 4096 { sets.removeAll(keepingCapacity: true) }
-    sets[set] = links
+    sets.insert(links, for: set)
     return links
   }
 

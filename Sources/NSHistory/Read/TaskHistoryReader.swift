@@ -10,13 +10,11 @@ final class TaskHistoryReader {
   let containers: ContainerRule
   /// The processes that were read last. Those with many memberships take long to read, and are asked
   /// for once for each: they are kept apart, so that the many with few do not drive them out.
-  private var known: [Int64: TaskHistory] = [:]
-  private var long: [Int64: TaskHistory] = [:]
-  /// How many memberships `long` holds.
-  private var longCount = 0
+  private var known = BoundedCache<Int64, TaskHistory>(limit: 256)
+  /// Bounded by the number of all their memberships.
+  private var long = BoundedCache<Int64, TaskHistory>(limit: 1 << 20)
 
   private static let few = 64
-  private static let mostLong = 1 << 20
 
   init(_ connection: Connection, _ index: SampleIndex, _ sets: SetReader) {
     self.connection = connection
@@ -68,7 +66,7 @@ final class TaskHistoryReader {
   func life(task: Int64) throws(SQLiteError) -> TaskHistory? {
     if let life = known[task] ?? long[task] { return life }
     let life = try unresolved(task: task).map(resolved)
-    keep(life, task)
+    if let life { store(life) }
     return life
   }
 
@@ -86,18 +84,13 @@ final class TaskHistoryReader {
     return life
   }
 
-  private func keep(_ life: TaskHistory?, _ task: Int64) {
-    guard let life, life.memberships.count > Self.few else {
-      if known.count >= 256 { known.removeAll(keepingCapacity: true) }
-      known[task] = life
-      return
+  private func store(_ life: TaskHistory) {
+    let count = life.memberships.count
+    if count > Self.few {
+      long.insert(life, for: life.process.id, weight: count)
+    } else {
+      known.insert(life, for: life.process.id)
     }
-    if longCount > 0, longCount + life.memberships.count > Self.mostLong {
-      long.removeAll()
-      longCount = 0
-    }
-    long[task] = life
-    longCount += life.memberships.count
   }
 
   /// The parent that a process had when it was first seen; nil where that is not known.

@@ -146,14 +146,12 @@ extension HistorySnapshot {
 /// memberships for each of its namespaces would take the square of their number.
 final class MemberIntervals {
   private let reading: HistorySnapshot
-  private var known: [Key: [Int64: [PIDHistory.LinkInterval]]] = [:]
-  /// How many runs `known` holds.
-  private var count = 0
+  /// Bounded by the number of all runs.
+  private var known = BoundedCache<Key, [Int64: [PIDHistory.LinkInterval]]>(limit: 1 << 18)
   /// How often it has read all memberships of a process.
   private(set) var readings = 0
 
   private static let few = 16
-  private static let most = 1 << 18
 
   private struct Key: Hashable {
     let task: Int64
@@ -178,12 +176,7 @@ final class MemberIntervals {
     for run in runs {
       if let id = run.value.namespace?.id { byNamespace[id, default: []].append(run) }
     }
-    if count + runs.count > Self.most {
-      known.removeAll()
-      count = 0
-    }
-    known[key] = byNamespace
-    count += runs.count
+    known.insert(byNamespace, for: key, weight: runs.count)
     return byNamespace[namespace.id] ?? []
   }
 
