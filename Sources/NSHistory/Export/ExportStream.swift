@@ -7,10 +7,8 @@ internal import SQLite
 /// It says of each piece what `BoundResolver` says, and no more: not how far an end that no event reported is
 /// from the sample on the other side, which takes questions of its own.
 struct ExportStream {
-  private let connection: Connection
-  private let filter: ExportFilter
-  private let index: SampleIndex
   private let reading: HistorySnapshot
+  private let filter: ExportFilter
   private let cuts: ExportCuts
   private var sets: ExportSets
   private var points: ExportPoints
@@ -23,17 +21,14 @@ struct ExportStream {
   /// Takes a piece of the time of a process; false when no more is wanted.
   typealias Body = (ExportProcess, ExportPiece) -> Bool
 
-  init(
-    _ connection: Connection, _ filter: ExportFilter, isRecorded: Bool
-  ) throws(SQLiteError) {
-    self.connection = connection
+  init(_ reading: HistorySnapshot, _ filter: ExportFilter) throws(SQLiteError) {
+    self.reading = reading
     self.filter = filter
-    index = try SampleIndex(connection, isRecorded: isRecorded)
-    reading = try HistorySnapshot(connection, index, isRecorded: isRecorded)
-    cuts = try ExportCuts(index, connection)
+    let index = reading.index
+    cuts = try ExportCuts(index, reading.connection)
     sets = ExportSets(reading.sets)
-    points = ExportPoints(index, connection)
-    processes = ExportProcesses(connection)
+    points = ExportPoints(index, reading.connection)
+    processes = ExportProcesses(reading.connection)
     hasContainers = try reading.containers.isAnyRecorded()
     openSample = index.sessions.last?.isOpen == true ? index.last : nil
   }
@@ -47,9 +42,10 @@ struct ExportStream {
   private mutating func giveTasks(
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
-    let tasks = try connection.prepare(selection.tasks).bind(selection.taskValues)
+    let tasks = try reading.connection.prepare(selection.tasks).bind(selection.taskValues)
     defer { tasks.reset() }
-    var all = try ExportMemberships(connection, reading.lives, readsAll: selection.isEverything)
+    var all = try ExportMemberships(
+      reading.connection, reading.lives, readsAll: selection.isEverything)
     defer { all.close() }
     var process = ExportProcess()
     var memberships: [Membership] = []
@@ -126,7 +122,7 @@ struct ExportStream {
   private mutating func giveBriefs(
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) {
-    let shortLivedTasks = try connection.prepare(selection.shortLivedTasks).bind(
+    let shortLivedTasks = try reading.connection.prepare(selection.shortLivedTasks).bind(
       selection.briefValues)
     defer { shortLivedTasks.reset() }
     var process = ExportProcess()

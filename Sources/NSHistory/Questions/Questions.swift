@@ -8,11 +8,8 @@ internal import SQLite
 extension HistoryReader {
   /// Answers whether PIDs were in the same namespaces.
   public func same(_ question: SameQuestion) throws(HistoryError) -> SameAnswer {
-    try snapshot { () throws(HistoryError) in
-      try require(question.scope)
-      do throws(SQLiteError) {
-        return try SameQuery(connection, question, index()).answer()
-      } catch { throw wrap(error) }
+    try reading(question.scope) { (reading) throws(SQLiteError) in
+      try SameQuery(reading, question).answer()
     }
   }
 
@@ -222,11 +219,8 @@ extension HistoryReader {
   package func caveats(
     in window: TimeWindow, isToLastSample: Bool = false
   ) throws(HistoryError) -> [Caveat] {
-    try snapshot { () throws(HistoryError) in
-      try require(.recording(in: window))
-      do throws(SQLiteError) {
-        return try CaveatFinder(index: index()).caveats(in: window, isToLastSample: isToLastSample)
-      } catch { throw wrap(error) }
+    try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
+      try CaveatFinder(index: reading.index).caveats(in: window, isToLastSample: isToLastSample)
     }
   }
 
@@ -289,12 +283,9 @@ extension HistoryReader {
   package func exportPieces(
     _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
   ) throws(HistoryError) {
-    try snapshot { () throws(HistoryError) in
-      try require(filter.scope)
-      do throws(SQLiteError) {
-        var stream = try ExportStream(connection, filter, isRecorded: isRecorded)
-        try stream.forEach(body)
-      } catch { throw wrap(error) }
+    try reading(filter.scope) { (reading) throws(SQLiteError) in
+      var stream = try ExportStream(reading, filter)
+      try stream.forEach(body)
     }
   }
 

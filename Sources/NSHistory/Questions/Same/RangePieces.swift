@@ -44,11 +44,11 @@ struct RangePieces {
     self.since = since
     self.until = until
     running = query.pidHistories.map { _ in [] }
-    guard let first = query.index.first, let last = query.index.last else { return }
+    guard let first = query.reading.index.first, let last = query.reading.index.last else { return }
     var left: SamplePoint?
     for run in try unchanged(first...last) {
-      let opening = try query.index.point(run.lowerBound)
-      let closing = run.count == 1 ? opening : try query.index.point(run.upperBound)
+      let opening = try query.reading.index.point(run.lowerBound)
+      let closing = run.count == 1 ? opening : try query.reading.index.point(run.upperBound)
       addBetween(SampleWindow(left, opening))
       if run.count == 1 { try addSample(opening) } else { addSamples(opening, closing) }
       left = closing
@@ -59,9 +59,9 @@ struct RangePieces {
   /// Ranges of samples in which no PID's link changed, no session ended, the clock was not set, and
   /// nothing is missing.
   private func unchanged(_ all: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>] {
-    var starts: Set<Int64> = Set(query.index.sessions.map(\.first))
-    starts.formUnion(query.index.clockSteps)
-    starts.formUnion(try query.index.gaps(all))
+    var starts: Set<Int64> = Set(query.reading.index.sessions.map(\.first))
+    starts.formUnion(query.reading.index.clockSteps)
+    starts.formUnion(try query.reading.index.gaps(all))
     for pidHistory in query.pidHistories {
       for run in pidHistory.runs[link] {
         starts.insert(run.from)
@@ -145,7 +145,7 @@ struct RangePieces {
 
   /// Whether all are, at the last sample or event of all, where they were throughout the sample window before it.
   private func lasts(_ sampleWindow: SampleWindow) -> Bool {
-    guard let after = sampleWindow.after, after.id == query.index.last else { return false }
+    guard let after = sampleWindow.after, after.id == query.reading.index.last else { return false }
     return query.pidHistories.allSatisfy { pidHistory in
       pidHistory.run(link, at: after.id).map { $0.from <= sampleWindow.before?.id ?? after.id }
         ?? false

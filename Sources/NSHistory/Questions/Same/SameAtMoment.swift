@@ -68,7 +68,7 @@ struct Simultaneity {
     self.query = query
     self.link = link
     self.sample = sample
-    sides = try SampleSides(sample, query.index)
+    sides = try SampleSides(sample, query.reading.index)
   }
 
   /// Why a judgement on the sample is not proven; nil when it is.

@@ -183,7 +183,7 @@ struct SameOverRange {
         goesOn = false
         continue
       }
-      let isOpen = piece.reachesLastSample && query.index.sessions.last?.isOpen == true
+      let isOpen = piece.reachesLastSample && query.reading.index.sessions.last?.isOpen == true
       if goesOn, piece.followsOn, let last = intervals.last, last.namespace == namespace,
         last.processes == piece.processes
       {

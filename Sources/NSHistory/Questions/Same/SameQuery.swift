@@ -18,28 +18,23 @@ extension SameQuestion {
 
 /// One question being answered.
 struct SameQuery {
+  let reading: HistorySnapshot
   let question: SameQuestion
-  let index: SampleIndex
   let pidHistories: [PIDHistory]
   /// Around the moment that is asked about, if it is one.
   let sampleWindows: [SampleWindow]
-  private let lives: TaskHistoryReader
-  private let sets: SetReader
 
-  init(
-    _ connection: Connection, _ question: SameQuestion, _ index: SampleIndex
-  ) throws(SQLiteError) {
+  init(_ reading: HistorySnapshot, _ question: SameQuestion) throws(SQLiteError) {
+    self.reading = reading
     self.question = question
-    self.index = index
-    sets = SetReader(connection)
-    lives = TaskHistoryReader(connection, index, sets)
-    let reader = PIDHistoryReader(index, sets, lives)
     let moment: [SampleWindow]? =
-      if case .at(let time) = question.time { try index.sampleWindows(at: time) } else { nil }
+      if case .at(let time) = question.time {
+        try reading.index.sampleWindows(at: time)
+      } else { nil }
     sampleWindows = moment ?? []
     pidHistories = try question.pids.map { (selector) throws(SQLiteError) in
-      var pidHistory = try reader.pidHistory(selector, in: moment)
-      pidHistory.limits = try Self.limits(of: pidHistory, selector, connection)
+      var pidHistory = try reading.pidHistories.pidHistory(selector, in: moment)
+      pidHistory.limits = try Self.limits(of: pidHistory, selector, reading.connection)
       return pidHistory
     }
   }
@@ -81,9 +76,9 @@ struct SameQuery {
         answer.knownThreads[number] = known
       }
     }
-    answer.threads = try SameThreads(query: self, lives: lives, sets: sets).places(answer)
-    answer.recorded = try index.recorded()
-    answer.caveats = try CaveatFinder(index: index).caveats(
+    answer.threads = try SameThreads(query: self).places(answer)
+    answer.recorded = try reading.index.recorded()
+    answer.caveats = try CaveatFinder(index: reading.index).caveats(
       in: question.time.window, isToLastSample: true)
     return answer
   }
@@ -96,8 +91,8 @@ struct SameQuery {
     // A PID history of few is one of processes that were there, unless others were asked for.
     if selector.alive == nil, selector.process == nil { return pidHistories[place].known }
     return selector.tid == nil
-      ? try lives.lives(pid: selector.pid).map(\.process)
-      : try lives.lives(thread: selector.number).map(\.process)
+      ? try reading.lives.lives(pid: selector.pid).map(\.process)
+      : try reading.lives.lives(thread: selector.number).map(\.process)
   }
 
   /// Who was seen where, in several judgements.

@@ -5,15 +5,6 @@ internal import SQLite
 /// asked for.
 struct SameThreads {
   let query: SameQuery
-  let lives: TaskHistoryReader
-  let sets: SetReader
-
-  private var window: TimeWindow {
-    switch query.question.time {
-    case .at(let time): TimeWindow(since: time, until: time)
-    case .range(let since, let until): TimeWindow(since: since, until: until)
-    }
-  }
 
   func places(_ answer: SameAnswer) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
     var places: [SameAnswer.ThreadPlace] = []
@@ -21,7 +12,7 @@ struct SameThreads {
     var met: Set<Int64> = []
     for processes in answer.processes {
       for process in processes where met.insert(process.id).inserted {
-        for thread in try lives.threads(of: process)
+        for thread in try query.reading.lives.threads(of: process)
         where !asked.contains(thread.process.number) {
           places += try self.places(thread, answer)
         }
@@ -33,14 +24,16 @@ struct SameThreads {
   private func places(
     _ thread: TaskHistory, _ answer: SameAnswer
   ) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
-    let pidHistories = PIDHistoryReader(query.index, sets, lives)
-    let runs = try ThreadRuns(pidHistories: pidHistories, lives: lives).apart(thread)
-    let bounds = BoundResolver(index: query.index, life: thread)
+    let reading = query.reading
+    let window = query.question.time.window
+    let runs = try ThreadRuns(pidHistories: reading.pidHistories, lives: reading.lives)
+      .apart(thread)
+    let bounds = reading.bounds(of: thread)
     var places: [SameAnswer.ThreadPlace] = []
     for type in query.question.types {
       for run in runs[type.link] {
         guard let namespace = run.value.namespace else { continue }
-        for piece in try query.index.pieces(of: run.from...run.until) {
+        for piece in try reading.index.pieces(of: run.from...run.until) {
           let stretch = try bounds.stretch(piece, of: run.from...run.until)
           guard window.mayOverlap(stretch) else { continue }
           let others =
