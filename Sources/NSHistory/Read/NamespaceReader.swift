@@ -115,3 +115,47 @@ final class NamespaceReader {
     }
   }
 }
+
+/// Reads what the links of namespace sets are.
+final class SetReader {
+  private let connection: Connection
+  /// An export reads every set of the history.
+  private var sets = BoundedCache<Int64, [NamespaceLink: LinkValue]>(limit: 4096)
+
+  init(_ connection: Connection) { self.connection = connection }
+
+  /// The ten links of a set.
+  func links(of set: Int64) throws(SQLiteError) -> [NamespaceLink: LinkValue] {
+    if let known = sets[set] { return known }
+    let rows = try connection.prepare(
+      """
+      SELECT link, namespace_id, unread, boot_id, type, inode, kernel_id, initial
+      FROM namespace_set_link LEFT JOIN namespace USING (namespace_id) WHERE set_id = ?
+      """
+    ).bind(.integer(set)).map { row in (row.integer(0), Self.value(row)) }
+    var links: [NamespaceLink: LinkValue] = [:]
+    for (code, value) in rows {
+      guard let link = UInt8(exactly: code).flatMap(NamespaceLink.init(rawValue:)), let value
+      else { throw Self.corrupt(set) }
+      links[link] = value
+    }
+    guard links.count == NamespaceLink.count else { throw Self.corrupt(set) }
+    sets.insert(links, for: set)
+    return links
+  }
+
+  private static func value(_ row: Statement) -> LinkValue? {
+    guard row.optionalInteger(1) != nil else {
+      return UInt8(exactly: row.integer(2)).flatMap(UnreadReason.init(rawValue:))
+        .map(LinkValue.unread)
+    }
+    return NamespaceRecord(
+      id: row.integer(1), boot: row.integer(3), type: row.integer(4), inode: row.integer(5),
+      kernelID: row.optionalInteger(6), initial: row.optionalInteger(7)
+    ).map(LinkValue.namespace)
+  }
+
+  private static func corrupt(_ set: Int64) -> SQLiteError {
+    .corrupt("namespace set \(set) is not whole", operation: "read a set")
+  }
+}

@@ -110,3 +110,122 @@ struct ProcessFinder {
     }
   }
 }
+
+/// Finds the rows of processes and threads that had a description at some time, and were there in a range
+/// of samples, by the shorter way: through all that ever had the description, or through all who were
+/// there.
+struct DescribedTasks {
+  let reading: HistorySnapshot
+  /// SQL on columns that `task`, `past_description` and `short_lived_task` have, and its values.
+  let condition: String
+  let values: [Value]
+  /// Whether it is a cgroup of containers: who was in their namespaces may be of them as well, and those who only
+  /// inherit the cgroup may be of others.
+  var isOfContainers = false
+  /// So many are there at any time, and are no reason to look at all of them.
+  var few: Int64 = 4096
+
+  /// In ascending order: those of `short_lived_task` first, and the last of these before the others.
+  func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    let found = try described(in: samples)
+    return try Set(found + guests(in: samples, besides: found)).sorted()
+  }
+
+  /// Those who may be of the containers by their namespaces.
+  func guests(
+    in samples: ClosedRange<Int64>, besides found: [Int64]? = nil
+  ) throws(SQLiteError) -> [Int64] {
+    guard isOfContainers else { return [] }
+    return try reading.containers.guests(in: samples) { (around) throws(SQLiteError) in
+      if let found, around == samples { return found }
+      return try described(in: around)
+    }
+  }
+
+  private func described(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    try isCommoner(than: samples) ? tasksOfThere(samples) : tasksOfDescription(samples)
+  }
+
+  /// Whether more have the description than were there in a range, as far as both can be estimated
+  /// without a look at each.
+  private func isCommoner(than samples: ClosedRange<Int64>) throws(SQLiteError) -> Bool {
+    guard let first = reading.index.first, let last = reading.index.last,
+      samples.lowerBound > first || samples.upperBound < last
+    else { return false }
+    let there = try Int64(min(reading.members.count(samples), 1e15)) + few
+    let described = try reading.connection.prepare(
+      "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE \(condition) LIMIT ?)"
+    ).bind(values + [.integer(there)]).first { $0.integer(0) }
+    return described == there
+  }
+
+  private func tasksOfDescription(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    let range = IntervalOverlapQuery.values(samples)
+    let tasks = try reading.connection.prepare(
+      """
+      SELECT task_id FROM (
+          SELECT task_id FROM task WHERE \(condition)
+          UNION SELECT task_id FROM past_description WHERE \(condition)) AS meant
+      WHERE EXISTS (
+        SELECT 1 FROM membership AS m WHERE m.task_id = meant.task_id
+          AND m.from_seq <= ? AND COALESCE(m.until_seq, m.from_seq + ?) >= ?)
+      """
+    ).bind(values + values + [range[1], .integer(Int64.max / 2), range[0]])
+      .map { $0.integer(0) }
+    return try tasks
+      + reading.connection.prepare(
+        "SELECT task_id FROM short_lived_task WHERE \(condition) AND from_seq <= ? AND until_seq >= ?"
+      ).bind(values + [range[1], range[0]]).map { $0.integer(0) }
+  }
+
+  private func tasksOfThere(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+    let there = IntervalOverlapQuery.everywhere("m.task_id AS member")
+    let range = IntervalOverlapQuery.values(samples)
+    let tasks = try reading.connection.prepare(
+      """
+      SELECT t.task_id FROM (\(there)) CROSS JOIN task AS t NOT INDEXED ON t.task_id = member
+      WHERE \(condition) OR has_past = 1 AND EXISTS (
+        SELECT 1 FROM past_description AS p WHERE p.task_id = member AND \(condition))
+      """
+    ).bind(range + values + values).map { $0.integer(0) }
+    return try tasks
+      + reading.connection.prepare(
+        """
+        WITH range (low, high) AS (VALUES (?, ?))
+        SELECT task_id FROM range CROSS JOIN short_lived_task NOT INDEXED
+        WHERE from_seq BETWEEN \(IntervalOverlapQuery.batch()) AND high AND until_seq >= low
+          AND \(condition)
+        """
+      ).bind(range + values).map { $0.integer(0) }
+  }
+
+  /// Whether any is in the history, at whatever time.
+  var isAnyRecorded: Bool {
+    get throws(SQLiteError) {
+      try reading.connection.prepare(
+        """
+        SELECT EXISTS (SELECT 1 FROM task WHERE \(condition))
+          OR EXISTS (SELECT 1 FROM past_description WHERE \(condition))
+          OR EXISTS (SELECT 1 FROM short_lived_task WHERE \(condition))
+        """
+      ).bind(values + values + values).first { $0.integer(0) == 1 } ?? false
+    }
+  }
+
+  /// The first sample or event of each, in the order in which they were observed.
+  func firstSamples(of tasks: [Int64]) throws(SQLiteError) -> [(first: Int64, task: Int64)] {
+    var found: [(first: Int64, task: Int64)] = []
+    found.reserveCapacity(tasks.count)
+    for task in tasks {
+      guard task > 0 else {
+        found.append((-task, task))
+        continue
+      }
+      let first = try reading.connection.prepare(
+        "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
+      ).bind(.integer(task)).first { $0.integer(0) }
+      if let first { found.append((first, task)) }
+    }
+    return found.sorted { $0 < $1 }
+  }
+}

@@ -68,3 +68,90 @@ struct MakerWriter {
     }
   }
 }
+
+/// Makes two rows of namespaces one, when the one that was written without the kernel's id turns out to be the other.
+///
+/// An event reports a namespace by its inode number. Where nobody could read the id then, it is not certain that it is
+/// the one that had the number before, so it gets a row of its own. When the id is read it may be that of a row which
+/// is there: of an earlier visitor, or of a mount.
+struct NamespaceMerger {
+  let connection: Connection
+
+  /// Gives all that is of one row to another, and removes the row. Gives the sets that had it, and what each is called
+  /// from now on.
+  func merge(_ row: Int64, into target: Int64) throws(SQLiteError) -> [Int64: InternedSet] {
+    let sets = try self.sets(with: row)
+    try connection.prepare(
+      "UPDATE namespace_set_link SET namespace_id = ?2 WHERE namespace_id = ?1"
+    ).bind(.integer(row), .integer(target)).run()
+    var names: [Int64: InternedSet] = [:]
+    for (set, links) in sets {
+      names[set] = try rename(set, links.map { $0 == row ? target : $0 })
+    }
+    try mergeFacts(of: row, into: target)
+    for reference in [
+      "namespace SET owner_id = ?2 WHERE owner_id", "namespace SET parent_id = ?2 WHERE parent_id",
+      "pin SET namespace_id = ?2 WHERE namespace_id",
+    ] {
+      try connection.prepare("UPDATE \(reference) = ?1")
+        .bind(.integer(row), .integer(target)).run()
+    }
+    try mergeMountNamespace(row, into: target)
+    try connection.prepare("DELETE FROM namespace WHERE namespace_id = ?")
+      .bind(.integer(row)).run()
+    return names
+  }
+
+  /// The sets in which a namespace is, and their ten links.
+  private func sets(with row: Int64) throws(SQLiteError) -> [(set: Int64, links: [Int64])] {
+    let sets = try connection.prepare(
+      "SELECT DISTINCT set_id FROM namespace_set_link WHERE namespace_id = ?"
+    ).bind(.integer(row)).map { $0.integer(0) }
+    return try sets.map { (set) throws(SQLiteError) in
+      (set, try InternedSet.parts(of: set, in: connection))
+    }
+  }
+
+  /// Gives a set its new links. Where another has these already, the two rows stay, and only the other one is found
+  /// from now on: what was written keeps its row.
+  private func rename(_ set: Int64, _ parts: [Int64]) throws(SQLiteError) -> InternedSet {
+    let key = InternedSet.key(parts)
+    let other = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
+      .bind(.text(key)).first { $0.integer(0) }
+    try connection.prepare("UPDATE namespace_set SET links = ?2 WHERE set_id = ?1")
+      .bind(.integer(set), other == nil ? .text(key) : .null).run()
+    return InternedSet(row: other ?? set, parts: parts)
+  }
+
+  /// What is known of the one, where it is not known of the other: when it was there, and who made it, is by the
+  /// earlier one.
+  private func mergeFacts(of row: Int64, into target: Int64) throws(SQLiteError) {
+    try connection.prepare(
+      """
+      UPDATE namespace AS n SET
+        initial = COALESCE(n.initial, o.initial),
+        owner_id = COALESCE(n.owner_id, o.owner_id),
+        parent_id = COALESCE(n.parent_id, o.parent_id),
+        owner_uid = COALESCE(n.owner_uid, o.owner_uid),
+        maker_task_id = CASE WHEN o.first_seq < n.first_seq THEN o.maker_task_id ELSE n.maker_task_id END,
+        maker_certain = CASE WHEN o.first_seq < n.first_seq THEN o.maker_certain ELSE n.maker_certain END,
+        last_seq = CASE WHEN n.last_seq IS NULL OR o.last_seq IS NULL THEN NULL
+          ELSE MAX(n.last_seq, o.last_seq) END,
+        first_seq = MIN(n.first_seq, o.first_seq)
+      FROM namespace AS o WHERE n.namespace_id = ?2 AND o.namespace_id = ?1
+      """
+    ).bind(.integer(row), .integer(target)).run()
+  }
+
+  /// No index finds the mounts that are seen in a mount namespace: only of these they are looked for.
+  private func mergeMountNamespace(_ row: Int64, into target: Int64) throws(SQLiteError) {
+    try connection.prepare(
+      """
+      UPDATE pin SET mount_namespace_id = ?2 WHERE mount_namespace_id = ?1
+        AND (SELECT type FROM namespace WHERE namespace_id = ?1) = ?3
+      """
+    ).bind(
+      .integer(row), .integer(target), .integer(Int64(NamespaceType.mnt.rawValue))
+    ).run()
+  }
+}

@@ -1,4 +1,5 @@
 package import NamespaceModel
+internal import SQLite
 
 /// What a recorder says of itself when a session begins.
 package struct SessionInfo: Sendable {
@@ -88,4 +89,126 @@ package enum SessionEnd: String, Sendable, Hashable {
   case failed
   /// It was never told to end: found so by the next recorder.
   case died
+}
+
+/// Ends a session: what was open held up to its last sample, and pins to its last look.
+enum SessionCloser {
+  static func close(
+    _ session: Int64, _ end: SessionEnd, wall: Int64?, in connection: Connection
+  ) throws(SQLiteError) {
+    let last = try lastSample(of: session, in: connection)
+    if let last {
+      try connection.prepare(
+        "UPDATE membership SET until_seq = ? WHERE until_seq IS NULL"
+      ).bind(.integer(last)).run()
+      try connection.prepare(
+        """
+        UPDATE namespace SET last_seq = ?
+        WHERE last_seq IS NULL AND first_seq IS NOT NULL
+        """
+      )
+      .bind(.integer(last)).run()
+    }
+    try connection.execute(
+      """
+      UPDATE pin SET until_scan = (SELECT MAX(scan_id) FROM pin_scan) WHERE until_scan IS NULL
+      """)
+    try connection.prepare(
+      """
+      UPDATE session SET last_seq = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?
+      """
+    ).bind(.optional(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
+  }
+
+  /// Only the last session can be open, so its last sample or event is the last of all.
+  private static func lastSample(
+    of session: Int64, in connection: Connection
+  ) throws(SQLiteError) -> Int64? {
+    let isOfSession =
+      try connection.prepare("SELECT session_id FROM sample ORDER BY seq DESC LIMIT 1")
+      .first { $0.integer(0) == session } ?? false
+    guard isOfSession else { return nil }
+    return try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) }
+  }
+}
+
+/// The session of a recorder that did not end it: the recorder died, or the file is a copy that was
+/// made while it recorded.
+enum DeadSession {
+  static func close(
+    in connection: Connection, of file: FileIdentity
+  ) throws(SQLiteError) -> HistoryWriter.ClosedSession? {
+    let dead = try connection.prepare(
+      """
+      SELECT session_id, recorder_pid,
+        (SELECT wall_ns FROM sample WHERE session_id = session.session_id
+         AND seq = (SELECT MAX(seq) FROM sample)), device, inode
+      FROM session LEFT JOIN session_file USING (session_id) WHERE end_reason IS NULL
+      """
+    ).first {
+      (
+        session: $0.integer(0), recorder: $0.integer(1), lastSample: $0.optionalInteger(2),
+        device: $0.optionalInteger(3), inode: $0.optionalInteger(4)
+      )
+    }
+    guard let dead else { return nil }
+    var isCopied = true
+    if let device = dead.device, let inode = dead.inode {
+      isCopied = FileIdentity(device: device, inode: inode) != file
+    }
+    try connection.transaction { () throws(SQLiteError) in
+      try SessionCloser.close(dead.session, .died, wall: nil, in: connection)
+      guard isCopied else { return }
+      try connection.prepare(
+        """
+        INSERT INTO session_file (session_id, device, inode, copied) VALUES (?, ?, ?, 1)
+        ON CONFLICT (session_id) DO UPDATE SET copied = 1
+        """
+      ).bind(
+        .integer(dead.session), .integer(dead.device ?? 0), .integer(dead.inode ?? 0)
+      ).run()
+    }
+    return HistoryWriter.ClosedSession(
+      recorderPID: Int32(truncatingIfNeeded: dead.recorder), lastSample: dead.lastSample,
+      isCopied: isCopied)
+  }
+}
+
+/// Gives the PID space of a session its row: an earlier session's, if it is proven to be the same.
+enum PIDSpaceWriter {
+  static func row(
+    of info: SessionInfo, boot: Int64, in connection: Connection
+  ) throws(SQLiteError) -> Int64 {
+    let namespace = info.shownPIDNamespace
+    let values: [Value] = [
+      .integer(boot), inode(namespace?.inode),
+      .optional(namespace?.kernelID.map(Int64.init(bitPattern:))),
+      inode(InitialBootClock(info).timeNamespaceInode),
+      namespace == nil ? .text(info.procRoot) : .null,
+    ]
+    // Without a kernel id, an inode number can be another namespace by now.
+    let isLasting =
+      namespace.map { $0.kernelID != nil || InitialNamespace.hasFixedInode($0.inode) } ?? true
+    if isLasting,
+      let known = try connection.prepare(
+        """
+        SELECT space_id FROM pid_space WHERE boot_id = ? AND pid_namespace_inode IS ?
+          AND pid_namespace_id IS ? AND time_namespace_inode IS ? AND proc_root IS ?
+        """
+      ).bind(values).first({ $0.integer(0) })
+    {
+      return known
+    }
+    try connection.prepare(
+      """
+      INSERT INTO pid_space (boot_id, pid_namespace_inode, pid_namespace_id,
+        time_namespace_inode, proc_root) VALUES (?, ?, ?, ?, ?)
+      """
+    ).bind(values).run()
+    return connection.lastInsertedRowID
+  }
+
+  private static func inode(_ number: UInt64?) -> Value {
+    .optional(number.map(Int64.init(bitPattern:)))
+  }
 }

@@ -78,3 +78,90 @@ package indirect enum NamespaceSelector: Sendable, Hashable {
     if case .of(_, let process) = self { process } else { nil }
   }
 }
+
+/// A process that made a namespace, or may have.
+package struct NamespaceMaker: Sendable, Hashable {
+  /// The process, as it was then.
+  package let process: ProcessRecord
+  /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that an event
+  /// reported in it, which made it (unshare(2)), unless it entered (setns(2)) what a mount, a file or a
+  /// socket had kept.
+  package let isCertain: Bool
+}
+
+/// Finds who made a namespace, as `changes` tells it.
+struct MakerFinder {
+  let reading: HistorySnapshot
+
+  /// The first process that was seen in a namespace, and how it came there.
+  struct First {
+    let process: ProcessRecord
+    let parent: ProcessRecord?
+    /// Whether an event reported when it came.
+    let isExact: Bool
+    /// Whether it was in another namespace of the type before.
+    let hasMoved: Bool
+    /// Whether one with the namespace's inode number had been there, and no id tells whether it is that
+    /// one: then the process may have entered what others had made.
+    let mayBeOlder: Bool
+  }
+
+  /// Nil where nothing tells.
+  func maker(of life: NamespaceLifetime) throws(SQLiteError) -> NamespaceMaker? {
+    if life.maker != nil { return try maker(of: life, nil) }
+    // Of what only samples show nobody made anything, and there may be much of it.
+    guard let sample = life.first, try reading.index.sampleWindow(before: sample).isExact else {
+      return nil
+    }
+    return try maker(of: life, first(of: life))
+  }
+
+  /// The same where the first process is known already.
+  ///
+  /// - Parameter first: the first process that was seen in the namespace.
+  func maker(
+    of life: NamespaceLifetime, _ first: First?
+  ) throws(SQLiteError) -> NamespaceMaker? {
+    if let task = life.maker {
+      guard let maker = try reading.lives.life(task: task)?.process else { return nil }
+      return NamespaceMaker(
+        process: life.first.map(maker.described(at:)) ?? maker, isCertain: life.isMakerCertain)
+    }
+    guard let first, first.isExact, first.hasMoved, !first.mayBeOlder else { return nil }
+    return NamespaceMaker(process: first.process, isCertain: false)
+  }
+
+  /// The first process that was seen in a namespace that is not an initial one.
+  func first(of life: NamespaceLifetime) throws(SQLiteError) -> First? {
+    // What the first sample of a recording sees may have been there long before.
+    guard let sample = life.first, life.namespace.isInitial != true,
+      reading.index.session(of: sample)?.first != sample
+    else { return nil }
+    let task = try reading.connection.prepare(
+      "SELECT MIN(ABS(member)), member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
+    ).bind(IntervalOverlapQuery.values(sample...sample, life.namespace)).first {
+      $0.optionalInteger(1)
+    }
+    guard let task = task ?? nil, let found = try reading.lives.life(task: task) else { return nil }
+    let parent = try reading.lives.parent(of: found.process)
+    let came = found.membership(at: sample)
+    var isExact = came?.from == sample && came?.beginsExactly == true
+    if isExact { isExact = try reading.index.sampleWindow(before: sample).isExact }
+    return First(
+      process: found.process.described(at: sample), parent: parent?.described(at: sample),
+      isExact: isExact, hasMoved: try hasMoved(found, to: life.namespace, at: sample),
+      mayBeOlder: try LinkComparison(reading: reading).how(.namespace(life.namespace), at: sample)
+        == .joinedOrNew)
+  }
+
+  /// Whether it is known that a process was elsewhere before it came to a namespace.
+  private func hasMoved(
+    _ life: TaskHistory, to namespace: NamespaceRecord, at sample: Int64
+  ) throws(SQLiteError) -> Bool {
+    guard let place = life.index(ofMembershipFrom: sample) else { return false }
+    guard let before = place > 0 ? life.memberships[place - 1].set : life.movedFrom else {
+      return false
+    }
+    return try reading.sets.links(of: before)[namespace.type.link]?.namespace != nil
+  }
+}

@@ -8,3 +8,51 @@ package struct PeakUse: Sendable, Hashable {
   /// When the first sample that saw so many began, in nanoseconds since the epoch.
   package let time: Int64
 }
+
+/// Counts the namespaces that were there at once.
+struct PeakUseQuery {
+  let reading: HistorySnapshot
+
+  /// The peak of each type of which there was a namespace.
+  func answer() throws(SQLiteError) -> [NamespaceType: PeakUse] {
+    guard let last = reading.index.last else { return [:] }
+    var peaks: [NamespaceType: PeakUse] = [:]
+    for type in NamespaceType.allCases {
+      let lives = try reading.connection.prepare(
+        """
+        SELECT first_seq, MAX(COALESCE(last_seq, ?1), COALESCE(\(held(type)), 0))
+        FROM namespace
+        WHERE type = ?2 AND first_seq IS NOT NULL AND initial IS NOT 1
+          AND EXISTS (SELECT 1 FROM namespace_set_link AS l
+                      WHERE l.namespace_id = namespace.namespace_id AND l.link IN (?3, ?4))
+        """
+      ).bind(
+        .integer(last), .integer(Int64(type.rawValue)), .integer(Int64(type.link.rawValue)),
+        .integer(Int64(type.linkForChildren.rawValue))
+      )
+      .map { ($0.integer(0), $0.integer(1)) }
+      guard let (count, sample) = busiest(lives) else { continue }
+      peaks[type] = PeakUse(count: count, time: try reading.index.point(sample).wall)
+    }
+    return peaks
+  }
+
+  /// SQL of the last sample in which the children of a process went to a namespace.
+  private func held(_ type: NamespaceType) -> String {
+    type.linkForChildren == type.link
+      ? "NULL" : ChildrenHolders.last(of: "namespace.namespace_id", newest: "?1")
+  }
+
+  /// The first sample in which the most were there.
+  private func busiest(_ lives: [(first: Int64, last: Int64)]) -> (Int, Int64)? {
+    let ends = lives.map(\.last).sorted()
+    var peak: (Int, Int64)?
+    var gone = 0
+    for (place, first) in lives.map(\.first).sorted().enumerated() {
+      while gone < ends.count, ends[gone] < first { gone += 1 }
+      let there = place + 1 - gone
+      if there > peak?.0 ?? 0 { peak = (there, first) }
+    }
+    return peak
+  }
+}

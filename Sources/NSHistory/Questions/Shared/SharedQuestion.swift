@@ -36,62 +36,150 @@ package struct SharedQuestion: Sendable {
   }
 }
 
-/// A group of a `SharedQuestion`, as far as it is recorded.
-struct SharedGroup {
-  let place: Int
-  /// Its processes and threads that were there in the time asked for, in the order of their rows.
-  var members: [Member] = []
-  /// The whole lives of them, by row, where it is known who they all are: such a group is small.
-  var lives: [Int64: TaskHistory] = [:]
-  /// The namespaces that it is, by type: a process shares with it by being there.
-  var namespaces: [NamespaceType: [NamespaceRecord]] = [:]
-  /// Whether processes may have belonged to it that no row tells of.
-  var isOpen = false
-  /// Whether it is by PIDs inside a pid namespace, and those of some processes there are not known.
-  var hasUnknownNumbers = false
-  /// Whether it is by a name, and of processes that no sample observed only their last is kept.
-  var hasForgottenNames = false
-  /// When none of its processes certainly had the PID that it is given by: where nothing observed that time,
-  /// another may have had it then, and be the one that is meant.
-  var vacant = SampleWindowSet()
-  /// Whether it is a container.
-  var isContainer = false
-  /// The rows of its containers.
-  var containerRows: Set<Int64> = []
-  /// What its containers count as: see `OwnNamespaces.group`.
-  var containers: Set<String> = []
-  /// Whether any process or namespace of it was ever recorded.
-  var isKnown = true
-  /// How many more processes had its PID in the time asked for.
-  var otherIncarnations = 0
+/// The answer to a `SharedQuestion`.
+package struct SharedAnswer: Sendable {
+  /// `shared` in at least one type, `never` in every type, or else `unknown`.
+  package var verdict: SharedVerdict
+  /// The groups, in the order asked for.
+  package var groups: [Group]
+  /// One answer a type, in the order asked for.
+  package var types: [TypeAnswer]
+  /// The processes that are in two groups at least. No process is compared with itself.
+  package var inSeveralGroups: [ProcessRecord]
+  /// Processes of no known container that were in a container's own namespaces.
+  package var outsiders: [Outsider]
+  /// What limits it besides what limits every answer: the times in which changes of namespaces were left out.
+  package var caveats: [Caveat] = []
+  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
+  /// since the epoch; nil when there is none.
+  package var recorded: ClosedRange<Int64>?
 
-  /// How many processes and threads it has, if they are too many to be compared; else 0.
-  var excess = 0
-
-  /// A process or thread. Of these there may be very many: what else is known of one is read when it is
-  /// told of.
-  struct Member {
-    /// Its row.
-    let task: Int64
-    /// The row of its process: its own, or of a thread that of its process.
-    let owner: Int64
-    /// Its memberships in the time asked for, while it belonged to the group.
-    let memberships: [Membership]
-    /// When it may have belonged to the group or not: between two reads of its control group that
-    /// differ.
-    var uncertain = SampleWindowSet()
-    /// All its memberships in the time asked for, where there is such a time.
-    var all: [Membership] = []
-    /// The row of the container that it is of by its namespaces, as nobody read its cgroup; nil otherwise.
-    var enclosure: Int64?
+  /// A group, and what is recorded of it in the time asked for.
+  package struct Group: Sendable {
+    /// How many processes, each with its threads, were recorded in that time.
+    package var processes: Int
+    /// The first of them, if they are few.
+    package var process: ProcessRecord?
+    /// The container of the first.
+    package var container: ContainerRecord?
+    /// Whether any process or namespace of it was ever recorded.
+    package var isKnown: Bool
+    /// How many more processes had the PID in that time.
+    package var otherIncarnations = 0
+    /// How many of the processes are of the container by their namespaces alone: nobody read their cgroup.
+    package var byNamespaces = 0
+    /// Whether they are too many to be compared: then there is no answer.
+    package var isTooLarge = false
   }
 
-  /// Whether, for a type, it is namespaces and not processes.
-  func isNamespace(_ type: NamespaceType) -> Bool { namespaces[type] != nil }
+  /// The answer for one type.
+  package struct TypeAnswer: Sendable {
+    /// The type.
+    package var type: NamespaceType
+    /// The verdict.
+    package var verdict: SharedVerdict
+    /// Why it is unknown; nil when it is not.
+    package var reason: UnknownReason?
+    /// Whether events prove it, to the microsecond; or else samples do.
+    package var isExact: Bool
+    /// Whether they never shared because no two of them were there at one time.
+    package var areAtDifferentTimes = false
+    /// When which process shared with which others, in the order of time; the first of many.
+    package var visits: [Visit]
+    /// How many visits there are.
+    package var visitCount: Int
+    /// What was not observed, and so leaves the verdict unknown, or may hide more visits.
+    package var unobserved: [Unobserved]
+  }
 
-  /// How many of the processes are of a container by their namespaces alone.
-  var enclosedCount: Int { Set(members.lazy.filter { $0.enclosure != nil }.map(\.owner)).count }
+  /// A time throughout which one process shared a namespace with processes of another group.
+  package struct Visit: Sendable, Hashable {
+    /// The namespace.
+    package var namespace: NamespaceRecord
+    /// The process; nil where two groups are one namespace.
+    package var process: ProcessRecord?
+    /// The place of its group.
+    package var group: Int
+    /// The place of the other group.
+    package var otherGroup: Int
+    /// Processes of the other group that were there in that time, at each moment of it at least one;
+    /// the first of many. Empty where the other group is the namespace itself.
+    package var others: [ProcessRecord]
+    /// How many processes of the other group were there in that time.
+    package var otherCount: Int
+    /// In nanoseconds since the epoch. Where one sample alone saw it, both ends are its beginning.
+    package var from: Int64
+    /// In nanoseconds since the epoch.
+    package var until: Int64
+    /// What the beginning is.
+    package var beginning: Bound
+    /// What the end is.
+    package var end: Bound
+    /// Whether events prove it.
+    package var isExact: Bool
+    /// Whether the namespace is the other group's own: its container's, or of its processes one was the first
+    /// of all that are recorded in it, and most of them were.
+    package var isOthersOwn = false
+  }
 
-  /// How many processes, each with its threads.
-  var processCount: Int { excess > 0 ? excess : Set(members.map(\.owner)).count }
+  /// What the end of a time is. The raw value is the word in every output.
+  package enum Bound: String, Sendable, Hashable, CaseIterable {
+    /// An event reports when it was.
+    case exact
+    /// A sample saw it; it can have begun earlier, or gone on later, up to the next one.
+    case sampled
+    /// The range that was asked for ends here; the sharing does not.
+    case range
+    /// It still held in the last sample, and the recorder is still running.
+    case open
+  }
+
+  /// A time in which something was not observed that the verdict depends on.
+  package struct Unobserved: Sendable, Hashable {
+    /// Why.
+    package var reason: UnknownReason
+    /// The place of the group that it is about.
+    package var group: Int
+    /// The process; nil where it is about any process of the group, also those that no row tells of: of a
+    /// PID without a time, another than those recorded, that may have had it.
+    package var process: ProcessRecord?
+    /// When it began first, in nanoseconds since the epoch.
+    package var from: Int64
+    /// When it ended last, in nanoseconds since the epoch.
+    package var until: Int64
+    /// How long it was in all, in nanoseconds.
+    package var length: Int64
+  }
+
+  /// A process of no known container, in a namespace that is a container's own: no process of another
+  /// container was in it, and it is not initial.
+  package struct Outsider: Sendable, Hashable {
+    /// The process.
+    package var process: ProcessRecord
+    /// The place of the container's group.
+    package var group: Int
+    /// The namespace.
+    package var namespace: NamespaceRecord
+    /// The first time that it is known to have been there, in nanoseconds since the epoch.
+    package var from: Int64
+    /// The last.
+    package var until: Int64
+  }
+}
+
+/// The answer to "did any ever share with any?".
+package enum SharedVerdict: String, Sendable, Hashable, CaseIterable {
+  /// Proven: a process of one group and one of another were in one namespace at one moment.
+  case shared
+  /// Proven: events reported all that every process of the groups did, and no two of them shared; or
+  /// no two of them were there at one time.
+  case never
+  /// Neither is proven, for reasons that are given.
+  case unknown
+
+  /// The verdict on several types, or several pairs of groups.
+  init(of verdicts: [SharedVerdict]) {
+    self =
+      verdicts.contains(.shared) ? .shared : verdicts.contains(.unknown) ? .unknown : .never
+  }
 }
