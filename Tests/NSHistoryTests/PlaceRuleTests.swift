@@ -1,0 +1,507 @@
+// Where a task was at a moment is one rule, and several paths answer by it: each reads other rows, and some read them
+// by a shorter way. These tests ask every path about the same moments of random histories.
+
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+@testable import NSHistory
+
+struct PlaceRuleTests {
+  @Test("all paths agree where a task was, in histories of samples")
+  func samples() throws {
+    var comparer = PathComparer()
+    for seed in BruteForce.seeds {
+      let brute = try BruteForce(seed: seed)
+      var random = SeededRandom(seed: seed)
+      try comparer.compare(
+        brute.reader, at: someOf(brute.history.interestingTimes, &random), "seed \(seed)")
+    }
+    comparer.report(fewest: 200 * BruteForce.seeds.count)
+  }
+
+  @Test("all paths agree where a task was, in histories of events")
+  func events() throws {
+    var comparer = PathComparer()
+    for seed in EventBrute.seeds {
+      let brute = try EventBrute(seed: seed)
+      var random = SeededRandom(seed: seed)
+      try comparer.compare(
+        brute.reader, at: someOf(brute.history.times(&random), &random), "seed \(seed)")
+    }
+    comparer.report(fewest: 200 * EventBrute.seeds.count)
+  }
+
+  /// A third of the moments: each is asked about in many ways.
+  private func someOf(_ times: [Int64], _ random: inout SeededRandom) -> [Int64] {
+    Array(times.shuffled(using: &random).prefix(times.count / 3))
+  }
+
+  @Test("each way to find memberships finds those that a task has")
+  func memberships() throws {
+    var comparer = MembershipComparer()
+    for seed in EventBrute.seeds {
+      var random = SeededRandom(seed: seed)
+      for reader in [try BruteForce(seed: seed).reader, try EventBrute(seed: seed).reader] {
+        try reader.reading(.everything()) { (reading) throws(SQLiteError) in
+          try comparer.compare(reading, "seed \(seed)", &random)
+        }
+      }
+    }
+    comparer.report(fewest: 1000 * EventBrute.seeds.count)
+  }
+}
+
+/// Counts comparisons, path by path, and collects those that failed.
+private struct Comparisons {
+  private var counts: [String: Int] = [:]
+  private var wrong: [String] = []
+
+  mutating func check(_ path: String, _ isRight: Bool, _ what: @autoclosure () -> String) {
+    counts[path, default: 0] += 1
+    if !isRight { wrong.append("\(path): \(what())") }
+  }
+
+  /// Prints how many comparisons each path had. Fails where a comparison failed, and where a path had too few.
+  func report(_ paths: [String], fewest: Int) {
+    let total = counts.values.reduce(0, +)
+    print("comparisons: \(total);", counts.sorted { $0.key < $1.key }.map { "\($0): \($1)" })
+    let count = wrong.count
+    #expect(count == 0, "\(count) of \(total) wrong: \(wrong.prefix(6).joined(separator: "\n"))")
+    for path in paths {
+      let made = counts[path] ?? 0
+      #expect(made >= fewest, "\(path) was compared \(made) times only")
+    }
+  }
+}
+
+// MARK: Questions
+
+/// Compares what questions say of where tasks were with what `processes(at:)` says.
+private struct PathComparer {
+  private var comparisons = Comparisons()
+
+  private static let paths = [
+    "same by PID", "same by process", "namespaces", "timeline", "history", "members", "export",
+    "peers",
+  ]
+
+  /// A time in which a path says that a task was in one namespace, from sample to sample.
+  private struct Claim: Hashable {
+    let namespace: NamespaceRecord
+    let from: Int64
+    let until: Int64
+  }
+
+  /// A task and a type.
+  private struct Key: Hashable {
+    let task: Int64
+    let type: NamespaceType
+  }
+
+  /// An inode number, which several namespaces may have had.
+  private struct Inode: Hashable {
+    let type: NamespaceType
+    let number: UInt64
+
+    init(of namespace: NamespaceRecord) {
+      type = namespace.type
+      number = namespace.inode
+    }
+  }
+
+  /// Both of a pair, and a type.
+  private struct Pair: Hashable {
+    let one: Int64
+    let other: Int64
+    let type: NamespaceType
+  }
+
+  private typealias Claims = [Key: [Claim]]
+
+  /// What is asked once of a history, for all moments.
+  private struct Answers {
+    /// The number of every task that the history holds.
+    var tasks: [Int64: TaskNumber] = [:]
+    /// By path.
+    var claims: [String: Claims] = [:]
+    var peers: [Pair: [Claim]] = [:]
+  }
+
+  mutating func compare(_ reader: HistoryReader, at times: [Int64], _ name: String) throws {
+    let answers = try answers(reader)
+    let timeline = Self.spans(answers.claims["timeline"] ?? [:])
+    let members = Self.spans(answers.claims["members"] ?? [:])
+    for key in Set(timeline.keys).union(members.keys) {
+      comparisons.check(
+        "members", members[key] == timeline[key],
+        "\(name): \(key): \(members[key] ?? []), but the timeline has \(timeline[key] ?? [])")
+    }
+    for time in times {
+      let moment = try Moment(reader, time, "\(name) at \(time)")
+      try compareSame(reader, moment, answers)
+      try compareCounts(reader, moment)
+      for (path, claims) in answers.claims { compare(path, claims, moment, answers) }
+      comparePeers(moment, answers)
+    }
+  }
+
+  func report(fewest: Int) { comparisons.report(Self.paths, fewest: fewest) }
+
+  private static func spans(_ claims: Claims) -> [Key: Set<Claim>] { claims.mapValues(Set.init) }
+
+  private func answers(_ reader: HistoryReader) throws -> Answers {
+    var answers = Answers()
+    var export: Claims = [:]
+    try reader.exportPieces(ExportFilter()) { process, piece in
+      answers.tasks[process.row] = TaskNumber(pid: process.pid, tid: process.tid)
+      if let namespace = piece.value.namespace {
+        export[Key(task: process.row, type: piece.type), default: []].append(
+          Claim(namespace: namespace, from: piece.from, until: piece.until))
+      }
+      return true
+    }
+    answers.claims["export"] = export
+    let numbers = Set(answers.tasks.values)
+    let pids = Set(numbers.map(\.pid)).sorted()
+    var timeline: Claims = [:]
+    for number in numbers {
+      let selector: ProcessSelector = number.tid == nil ? .pid(number.pid) : .thread(number)
+      for row in try reader.timeline([selector]) where row.process.number == number {
+        for segment in row.segments {
+          guard case .namespace(let namespace) = segment.state else { continue }
+          timeline[Key(task: row.process.id, type: row.type), default: []].append(
+            Claim(namespace: namespace, from: segment.from, until: segment.until))
+        }
+      }
+    }
+    answers.claims["timeline"] = timeline
+    var history: Claims = [:]
+    for pid in pids {
+      try reader.history(.pid(pid)) { entry in
+        for type in NamespaceType.allCases {
+          guard let namespace = entry.links[type.link]?.namespace else { continue }
+          history[Key(task: entry.process.id, type: type), default: []].append(
+            Claim(namespace: namespace, from: entry.from, until: entry.until))
+        }
+        return true
+      }
+      try reader.peers(.init(.pid(pid), countsInitial: true)) { peer in
+        for shared in peer.shared {
+          let pair = Pair(
+            one: peer.process.id, other: peer.peer.id, type: shared.namespace.type)
+          answers.peers[pair, default: []] += shared.intervals.map {
+            Claim(namespace: shared.namespace, from: $0.from, until: $0.until)
+          }
+        }
+        return true
+      }
+    }
+    answers.claims["history"] = history
+    var members: Claims = [:]
+    for inode in Set(export.values.joined().map { Inode(of: $0.namespace) }) {
+      try reader.members(of: .inode(inode.type, inode.number)) { member in
+        guard member.link == member.namespace.type.link else { return true }
+        members[Key(task: member.process.id, type: member.namespace.type), default: []].append(
+          Claim(namespace: member.namespace, from: member.from, until: member.until))
+        return true
+      }
+    }
+    answers.claims["members"] = members
+    return answers
+  }
+
+  /// What `processes(at:)` says of a moment.
+  private struct Moment {
+    let time: Int64
+    let name: String
+    let processes: [Int64: ProcessAtMoment]
+    /// Whether the wall clock showed the time once only, and not while a sample was taken.
+    let isOnce: Bool
+    /// Whether the clock ran steadily between the samples around it. Where it was set, a time from sample to sample ends
+    /// at the one and another begins at the other, although both samples say the same of the moment.
+    let isSteady: Bool
+    /// Whether samples cover it.
+    let isCovered: Bool
+
+    init(_ reader: HistoryReader, _ time: Int64, _ name: String) throws {
+      let answer = try reader.processes(at: time)
+      self.time = time
+      self.name = name
+      processes = Dictionary(uniqueKeysWithValues: answer.processes.map { ($0.process.id, $0) })
+      isOnce = answer.samples.count == 1
+      isSteady = try reader.reading(.everything()) { (reading) throws(SQLiteError) in
+        try reading.index.sampleWindows(at: time).allSatisfy(\.clockIsSteady)
+      }
+      isCovered = !answer.samples.isEmpty && answer.samples.allSatisfy { $0.missing == nil }
+    }
+
+    /// The namespace of a task, where that is certain.
+    func certain(_ task: Int64, _ type: NamespaceType) -> NamespaceRecord? {
+      guard let place = processes[task]?.places[type], place.reason == nil else { return nil }
+      return place.namespace
+    }
+
+    /// Whether a task may be said to be in a namespace. A thread that is in all that its process is in is not
+    /// listed: it is where its process is.
+    func agrees(
+      _ task: Int64, _ number: TaskNumber?, _ namespace: NamespaceRecord
+    ) -> Bool {
+      if processes[task] != nil { return certain(task, namespace.type) == namespace }
+      guard let number, number.tid != nil else { return false }
+      return processes.values.contains {
+        $0.process.tid == nil && $0.process.pid == number.pid
+          && $0.places[namespace.type]?.namespaces.contains(namespace) == true
+      }
+    }
+  }
+
+  // MARK: At the moment
+
+  private mutating func compareSame(
+    _ reader: HistoryReader, _ moment: Moment, _ answers: Answers
+  ) throws {
+    let tasks = answers.tasks.sorted { $0.key < $1.key }
+    try compareSame(
+      reader, moment, answers, "same by process",
+      tasks.map { SameQuestion.Selector($0.value, process: $0.key) })
+    try compareSame(
+      reader, moment, answers, "same by PID",
+      Set(tasks.map(\.value)).sorted { ($0.pid, $0.tid ?? 0) < ($1.pid, $1.tid ?? 0) }
+        .map { SameQuestion.Selector($0) })
+  }
+
+  private mutating func compareSame(
+    _ reader: HistoryReader, _ moment: Moment, _ answers: Answers, _ path: String,
+    _ selectors: [SameQuestion.Selector]
+  ) throws {
+    guard selectors.count >= 2 else { return }
+    let answer = try reader.same(.init(pids: selectors, time: .at(moment.time)))
+    for line in answer.types {
+      var places: [Int64: [NamespaceRecord]] = [:]
+      for place in line.namespaces {
+        for process in place.processes { places[process.id, default: []].append(place.namespace) }
+      }
+      for (place, selector) in selectors.enumerated() {
+        let tasks = answers.tasks.filter {
+          $0.value == selector.number && (selector.process == nil || $0.key == selector.process)
+        }
+        for (task, number) in tasks {
+          // Each of the moments that the clock may have shown counts: the answer lists what was known in any.
+          let found = places[task] ?? []
+          let known = line.reasons[place] == nil && found.count == 1 ? found[0] : nil
+          let what = "\(moment.name), \(line.type) of \(number) (row \(task)): \(found)"
+          if let namespace = moment.certain(task, line.type) {
+            comparisons.check(
+              path, known == namespace, "\(what), but \(namespace) by processes")
+          } else if let known {
+            // By its PID alone a task may be meant at one of these moments, and another task at another.
+            guard moment.isOnce || selector.process != nil else { continue }
+            comparisons.check(
+              path, moment.agrees(task, number, known), "\(what), not certain by processes")
+          } else {
+            // Neither path is certain.
+            comparisons.check(path, true, what)
+          }
+        }
+      }
+    }
+  }
+
+  private mutating func compareCounts(_ reader: HistoryReader, _ moment: Moment) throws {
+    var certain: [NamespaceRecord: Int] = [:]
+    var all: [NamespaceRecord: Int] = [:]
+    for one in moment.processes.values {
+      let isThere = [.certain, .lastSeen, .firstSeen].contains(one.presence)
+      for place in one.places.values {
+        for namespace in place.namespaces { all[namespace, default: 0] += 1 }
+        if let namespace = place.namespace, place.reason == nil, isThere {
+          certain[namespace, default: 0] += 1
+        }
+      }
+    }
+    for one in try reader.namespaces(at: moment.time).namespaces {
+      let (sure, total) = (certain[one.namespace] ?? 0, all[one.namespace] ?? 0)
+      // Where samples are missing, a process counts that all samples there are agree on.
+      let isRight = moment.isCovered ? one.processes == sure : one.processes >= sure
+      comparisons.check(
+        "namespaces", isRight && one.processes + one.unsure == total,
+        "\(moment.name): \(one.processes) and \(one.unsure) in \(one.namespace), not \(sure) of \(total)"
+      )
+    }
+  }
+
+  // MARK: From sample to sample
+
+  /// Compares times that a path gives. A time holds at a moment inside of it; at its ends a sample may have read one
+  /// task before, and another after something happened.
+  private mutating func compare(
+    _ path: String, _ claims: Claims, _ moment: Moment, _ answers: Answers
+  ) {
+    let time = moment.time
+    for (key, claims) in claims where moment.isOnce {
+      for claim in claims where claim.from < time && time < claim.until {
+        comparisons.check(
+          path, moment.agrees(key.task, answers.tasks[key.task], claim.namespace),
+          "\(moment.name): row \(key.task) in \(claim), not certain by processes")
+      }
+    }
+    // The history is cut where any link changes, and says nothing of the time between two samples that differ.
+    guard path != "history", moment.isSteady else { return }
+    for task in moment.processes.keys {
+      for type in NamespaceType.allCases {
+        guard let namespace = moment.certain(task, type) else { continue }
+        let isClaimed = (claims[Key(task: task, type: type)] ?? []).contains {
+          $0.namespace == namespace && $0.from <= time && time <= $0.until
+        }
+        comparisons.check(
+          path, isClaimed,
+          "\(moment.name): row \(task) is in \(namespace) by processes, not in "
+            + "\(claims[Key(task: task, type: type)] ?? [])")
+      }
+    }
+  }
+
+  private mutating func comparePeers(_ moment: Moment, _ answers: Answers) {
+    guard moment.isOnce else { return }
+    let time = moment.time
+    for (pair, claims) in answers.peers {
+      for claim in claims where claim.from < time && time < claim.until {
+        comparisons.check(
+          "peers",
+          [pair.one, pair.other].allSatisfy {
+            moment.agrees($0, answers.tasks[$0], claim.namespace)
+          }, "\(moment.name): \(pair) in \(claim), not certain by processes")
+      }
+    }
+    guard moment.isSteady else { return }
+    for one in moment.processes.values where one.process.tid == nil {
+      for other in moment.processes.values
+      // A process and its threads are no peers of one another.
+      where other.process.pid != one.process.pid {
+        for type in NamespaceType.allCases {
+          guard let namespace = moment.certain(one.process.id, type),
+            moment.certain(other.process.id, type) == namespace
+          else { continue }
+          let pair = Pair(one: one.process.id, other: other.process.id, type: type)
+          let isClaimed = (answers.peers[pair] ?? []).contains {
+            $0.namespace == namespace && $0.from <= time && time <= $0.until
+          }
+          comparisons.check(
+            "peers", isClaimed,
+            "\(moment.name): \(pair) are in \(namespace) by processes, not as peers in "
+              + "\(answers.peers[pair] ?? [])")
+        }
+      }
+    }
+  }
+}
+
+// MARK: Rows
+
+/// Compares the ways to find the rows that the questions rest on with `TaskHistory.membership(at:)`.
+private struct MembershipComparer {
+  private var comparisons = Comparisons()
+
+  private static let paths = [
+    "runs", "runs of a link", "memberships in a range", "everywhere", "in a namespace",
+    "members at a sample",
+  ]
+
+  func report(fewest: Int) { comparisons.report(Self.paths, fewest: fewest) }
+
+  mutating func compare(
+    _ reading: HistorySnapshot, _ name: String, _ random: inout SeededRandom
+  ) throws(SQLiteError) {
+    guard let first = reading.index.first, let last = reading.index.last else { return }
+    let rows = try reading.connection.prepare(
+      "SELECT task_id FROM task UNION ALL SELECT task_id FROM short_lived_task"
+    ).map { $0.integer(0) }
+    var lives: [TaskHistory] = []
+    for row in rows {
+      if let life = try reading.lives.life(task: row) { lives.append(life) }
+    }
+    var runs: [LinkIntervals] = []
+    for life in lives { runs.append(try reading.pidHistories.runs(of: life.memberships)) }
+    for number in first...last {
+      let end = min(last, number + Int64.random(in: 0...6, using: &random))
+      try compareRuns(reading, lives, runs, at: number, "\(name), number \(number)")
+      for range in [number...number, number...end] {
+        try compareRows(reading, lives, range, "\(name), numbers \(range)")
+      }
+    }
+  }
+
+  private mutating func compareRuns(
+    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ runs: [LinkIntervals], at number: Int64,
+    _ name: String
+  ) throws(SQLiteError) {
+    for (life, runs) in zip(lives, runs) {
+      let there = life.membership(at: number)
+      let links = try there.map { (there) throws(SQLiteError) in
+        try reading.sets.links(of: there.set)
+      }
+      for link in NamespaceLink.allCases {
+        let value = links?[link]
+        comparisons.check(
+          "runs", runs.run(link, at: number)?.value == value,
+          "\(name): \(link) of row \(life.process.id)")
+        let ofLink = try reading.pidHistories.runs(of: life.memberships, link)
+        comparisons.check(
+          "runs of a link",
+          ofLink.first { $0.from <= number && number <= $0.until }?.value == value,
+          "\(name): \(link) of row \(life.process.id)")
+      }
+    }
+  }
+
+  private mutating func compareRows(
+    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ range: ClosedRange<Int64>, _ name: String
+  ) throws(SQLiteError) {
+    var everywhere: Set<[Int64]> = []
+    var inNamespaces: [NamespaceRecord: Set<Int64>] = [:]
+    for life in lives {
+      let there = life.memberships.filter {
+        $0.from <= range.upperBound && $0.until >= range.lowerBound
+      }
+      let found = try reading.lives.memberships(of: life.process.id, in: range)
+      comparisons.check(
+        "memberships in a range", found == there, "\(name): row \(life.process.id): \(found)")
+      for membership in there {
+        everywhere.insert([life.process.id, membership.set, membership.from])
+        let links = try reading.sets.links(of: membership.set)
+        for type in NamespaceType.allCases {
+          guard let namespace = links[type.link]?.namespace else { continue }
+          inNamespaces[namespace, default: []].insert(life.process.id)
+        }
+      }
+    }
+    let found = Set(
+      try reading.connection.prepare(
+        IntervalOverlapQuery.everywhere("m.task_id, m.set_id, m.from_seq")
+      ).bind(IntervalOverlapQuery.values(range)).map {
+        [$0.integer(0), $0.integer(1), $0.integer(2)]
+      })
+    for row in everywhere.union(found) {
+      comparisons.check(
+        "everywhere", everywhere.contains(row) && found.contains(row), "\(name): \(row)")
+    }
+    for life in try reading.namespaces.lives(where: "1", []) {
+      let members = inNamespaces[life.namespace] ?? []
+      for (path, sql) in [
+        ("in a namespace", IntervalOverlapQuery.inNamespace("m.task_id")),
+        (
+          "members at a sample",
+          try reading.members.sql("m.task_id", in: life.namespace, during: range)
+        ),
+      ] {
+        let found = Set(
+          try reading.connection.prepare(sql)
+            .bind(IntervalOverlapQuery.values(range, life.namespace)).map { $0.integer(0) })
+        comparisons.check(
+          path, found == members, "\(name): \(found) in \(life.namespace), not \(members)")
+      }
+    }
+  }
+}
