@@ -469,7 +469,7 @@ private struct MembershipComparer {
       comparisons.check(
         "memberships in a range", found == there, "\(name): row \(life.process.id): \(found)")
       for membership in there {
-        everywhere.insert([life.process.id, membership.set, membership.from])
+        everywhere.insert([life.process.id, membership.set.rawValue, membership.from])
         let links = try reading.sets.links(of: membership.set)
         for type in NamespaceType.allCases {
           guard let namespace = links[type.link]?.namespace else { continue }

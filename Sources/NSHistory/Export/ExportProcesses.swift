@@ -251,13 +251,15 @@ struct ExportSets {
   init(_ reader: SetReader) { self.reader = reader }
 
   /// In which namespace of a type those of a set are.
-  mutating func value(_ type: NamespaceType, of set: Int64) throws(SQLiteError) -> LinkValue {
+  mutating func value(_ type: NamespaceType, of set: NamespaceSetID) throws(SQLiteError)
+    -> LinkValue
+  {
     let place = Int(type.rawValue) - 1
-    if let known = sets[set] { return known[place] }
+    if let known = sets[set.rawValue] { return known[place] }
     let links = try reader.links(of: set)
     // A set that is read is whole.
     let values = NamespaceType.allCases.map { links[$0.link] ?? .unread(.unseen) }
-    sets[set] = values
+    sets[set.rawValue] = values
     return values[place]
   }
 }

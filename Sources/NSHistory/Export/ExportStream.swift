@@ -132,7 +132,7 @@ struct ExportStream {
         throw Membership.stray(shortLivedTask: from)
       }
       let membership = try Membership(
-        shortLivedTask: from, length: shortLivedTasks.integer(7), set: shortLivedTasks.integer(5),
+        shortLivedTask: from, length: shortLivedTasks.integer(7), set: shortLivedTasks.set(5),
         in: session)
       try processes.read(
         shortLivedTask: shortLivedTasks, of: session, start: points.wall(from), into: &process)
@@ -245,14 +245,14 @@ struct ExportMemberships {
 
   private struct Row {
     let task: Int64
-    let set: Int64
+    let set: NamespaceSetID
     let from: Int64
     let until: Int64?
     let exact: Int64
 
     init(_ row: Statement) {
       task = row.integer(0)
-      set = row.integer(1)
+      set = row.set(1)
       from = row.integer(2)
       until = row.optionalInteger(3)
       exact = row.integer(4)

@@ -179,8 +179,8 @@ extension ContainerRule {
   }
 
   /// The containers that have namespaces of a set for themselves, around a sample or event.
-  func owners(ofSet set: Int64, at number: Int64) throws(SQLiteError) -> Owners {
-    let key = Key(row: set, block: number >> Self.width)
+  func owners(ofSet set: NamespaceSetID, at number: Int64) throws(SQLiteError) -> Owners {
+    let key = Key(row: set.rawValue, block: number >> Self.width)
     if let known = ofSets[key] { return known }
     let links = try sets.links(of: set)
     var found = Owners()
@@ -321,11 +321,11 @@ extension ContainerRule {
         WHERE from_seq <= ? AND COALESCE(until_seq, from_seq + ?) >= ?
         """
       ).bind([.list(tasks.filter { $0 > 0 }), range[1], .integer(Int64.max / 2), range[0]])
-        .map { $0.integer(0) })
+        .map { $0.set(0) })
     found.formUnion(
       try connection.prepare(
         "SELECT DISTINCT set_id FROM json_each(?) CROSS JOIN short_lived_task ON from_seq = -value"
-      ).bind(.list(tasks.filter { $0 < 0 })).map { $0.integer(0) })
+      ).bind(.list(tasks.filter { $0 < 0 })).map { $0.set(0) })
     var namespaces: Set<Int64> = []
     for set in found {
       let links = try sets.links(of: set)

@@ -120,19 +120,19 @@ final class NamespaceReader {
 final class SetReader {
   private let connection: Connection
   /// An export reads every set of the history.
-  private var sets = BoundedCache<Int64, [NamespaceLink: LinkValue]>(limit: 4096)
+  private var sets = BoundedCache<NamespaceSetID, [NamespaceLink: LinkValue]>(limit: 4096)
 
   init(_ connection: Connection) { self.connection = connection }
 
   /// The ten links of a set.
-  func links(of set: Int64) throws(SQLiteError) -> [NamespaceLink: LinkValue] {
+  func links(of set: NamespaceSetID) throws(SQLiteError) -> [NamespaceLink: LinkValue] {
     if let known = sets[set] { return known }
     let rows = try connection.prepare(
       """
       SELECT link, namespace_id, unread, boot_id, type, inode, kernel_id, initial
       FROM namespace_set_link LEFT JOIN namespace USING (namespace_id) WHERE set_id = ?
       """
-    ).bind(.integer(set)).map { row in (row.integer(0), Self.value(row)) }
+    ).bind(.number(set)).map { row in (row.integer(0), Self.value(row)) }
     var links: [NamespaceLink: LinkValue] = [:]
     for (code, value) in rows {
       guard let link = UInt8(exactly: code).flatMap(NamespaceLink.init(rawValue:)), let value
@@ -155,7 +155,7 @@ final class SetReader {
     ).map(LinkValue.namespace)
   }
 
-  private static func corrupt(_ set: Int64) -> SQLiteError {
-    .corrupt("namespace set \(set) is not whole", operation: "read a set")
+  private static func corrupt(_ set: NamespaceSetID) -> SQLiteError {
+    .corrupt("namespace set \(set.rawValue) is not whole", operation: "read a set")
   }
 }

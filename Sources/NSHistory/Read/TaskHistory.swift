@@ -27,14 +27,14 @@ struct TaskHistory {
       /// It started.
       case started
       /// It was where its process was, and moved from this set.
-      case moved(from: Int64)
+      case moved(from: NamespaceSetID)
       /// It was there before.
       case unknown
     }
   }
 
   /// Of a thread that moved away from its process, the set that it was in before.
-  var movedFrom: Int64? {
+  var movedFrom: NamespaceSetID? {
     if case .moved(let set)? = thread?.beginning { set } else { nil }
   }
 
@@ -134,7 +134,7 @@ extension HistorySnapshot {
 
 /// One process in one namespace set, in every sample from one to another.
 struct Membership: Hashable {
-  let set: Int64
+  let set: NamespaceSetID
   let from: Int64
   let until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
@@ -154,7 +154,7 @@ extension Membership {
   ///
   /// - Parameter session: the one that its first number is of.
   init(
-    shortLivedTask from: Int64, length: Int64, set: Int64, in session: SessionSpan
+    shortLivedTask from: Int64, length: Int64, set: NamespaceSetID, in session: SessionSpan
   ) throws(SQLiteError) {
     let (until, overflows) = from.addingReportingOverflow(length)
     guard length >= 0, !overflows, until < session.last else {

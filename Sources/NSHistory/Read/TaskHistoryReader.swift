@@ -145,7 +145,7 @@ final class TaskHistoryReader {
     let told = try connection.prepare(
       "SELECT cause, origin_set_id FROM membership WHERE task_id = ? AND from_seq = ?"
     ).bind(.integer(task), .integer(first.from)).first {
-      ($0.optionalInteger(0), $0.optionalInteger(1))
+      ($0.optionalInteger(0), $0.optionalSet(1))
     }
     let beginning: TaskHistory.ThreadBounds.Beginning =
       switch (told?.0, told?.1) {
@@ -170,7 +170,7 @@ final class TaskHistoryReader {
       ORDER BY from_seq
       """
     ).bind(.integer(task)).map {
-      ($0.integer(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3))
+      ($0.set(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3))
     }
     var memberships: [Membership] = []
     for (set, from, until, exact) in rows {
@@ -200,7 +200,7 @@ final class TaskHistoryReader {
     var memberships: [Membership] = []
     while try rows.step() {
       let found = try membership(
-        rows.integer(0), rows.integer(1), rows.optionalInteger(2), exact: rows.integer(3), of: task)
+        rows.set(0), rows.integer(1), rows.optionalInteger(2), exact: rows.integer(3), of: task)
       if found.until >= samples.lowerBound { try memberships.append(found, of: task) }
     }
     return memberships
@@ -208,7 +208,7 @@ final class TaskHistoryReader {
 
   /// A membership from its columns.
   func membership(
-    _ set: Int64, _ from: Int64, _ until: Int64?, exact: Int64, of task: Int64
+    _ set: NamespaceSetID, _ from: Int64, _ until: Int64?, exact: Int64, of task: Int64
   ) throws(SQLiteError) -> Membership {
     guard let session = index.session(of: from) else {
       throw .corrupt("task \(task) was in no sample", operation: "read memberships")
@@ -263,14 +263,14 @@ struct ShortLivedTaskReader {
     let from: Int64
     let length: Int64
     let pid: Int64
-    let set: Int64
+    let set: NamespaceSetID
     let description: RecordedDescription
 
     init(_ row: Statement) {
       from = row.integer(0)
       length = row.integer(1)
       pid = row.integer(2)
-      set = row.integer(3)
+      set = row.set(3)
       description = RecordedDescription(
         comm: row.optionalText(4), uid: row.optionalInteger(5), parentPID: row.integer(7),
         cgroup: row.optionalText(6), provenance: row.optionalInteger(8), row, container: 9)

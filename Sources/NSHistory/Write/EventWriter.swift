@@ -107,7 +107,7 @@ struct EventWriter {
     try rows.close(process, after: number - 1, isExact: true)
     let beginning: Beginning? =
       set.isMove(from: process.set)
-      ? Beginning(cause: .moved, origin: process.set.row)
+      ? Beginning(cause: .moved, origin: process.set.id)
       : process.isNoteworthy ? Beginning(cause: .wentOn) : nil
     process.set = set
     process.isNoteworthy = beginning != nil
@@ -157,7 +157,7 @@ struct EventWriter {
       """
     ).bind(
       .integer(shortLivedTask.number), .integer(last - shortLivedTask.number),
-      .integer(Int64(shortLivedTask.start.facts.pid)), .integer(shortLivedTask.set.row),
+      .integer(Int64(shortLivedTask.start.facts.pid)), .number(shortLivedTask.set.id),
       .optional(shortLivedTask.parent),
       .optional(description.comm.map { SystemText.escaped($0) }), .optional(description.uid),
       .optional(try interner.cgroup(description.cgroup)),

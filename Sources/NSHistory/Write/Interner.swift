@@ -101,9 +101,9 @@ final class Interner {
     let key = InternedSet.key(parts)
     if let known = sets[key] { return known }
     let found = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
-      .bind(.text(key)).first { $0.integer(0) }
-    let row = if let found { found } else { try insertSet(key, parts) }
-    let set = InternedSet(row: row, parts: parts)
+      .bind(.text(key)).first { $0.set(0) }
+    let id = if let found { found } else { try insertSet(key, parts) }
+    let set = InternedSet(id: id, parts: parts)
     sets[key] = set
     return set
   }
@@ -117,23 +117,23 @@ final class Interner {
   }
 
   /// The namespace set of a row; nil when there is none.
-  func set(row: Int64) throws(SQLiteError) -> InternedSet? {
-    let parts = try InternedSet.parts(of: row, in: connection)
-    return parts.count == NamespaceLink.count ? InternedSet(row: row, parts: parts) : nil
+  func set(_ id: NamespaceSetID) throws(SQLiteError) -> InternedSet? {
+    let parts = try InternedSet.parts(of: id, in: connection)
+    return parts.count == NamespaceLink.count ? InternedSet(id: id, parts: parts) : nil
   }
 
-  private func insertSet(_ key: String, _ parts: [Int64]) throws(SQLiteError) -> Int64 {
+  private func insertSet(_ key: String, _ parts: [Int64]) throws(SQLiteError) -> NamespaceSetID {
     try connection.prepare("INSERT INTO namespace_set (links) VALUES (?)").bind(.text(key)).run()
-    let row = connection.lastInsertedRowID
+    let set = NamespaceSetID(rawValue: connection.lastInsertedRowID)
     let insert = try connection.prepare(
       "INSERT INTO namespace_set_link (set_id, link, namespace_id, unread) VALUES (?, ?, ?, ?)")
     for (link, part) in parts.enumerated() {
       try insert.bind(
-        .integer(row), .integer(Int64(link)), part > 0 ? .integer(part) : .null,
+        .number(set), .integer(Int64(link)), part > 0 ? .integer(part) : .null,
         part > 0 ? .null : .integer(-part)
       ).run()
     }
-    return row
+    return set
   }
 
   /// The row of a namespace, if it has one.
@@ -248,7 +248,7 @@ final class Interner {
 
 /// A namespace set and its row: that tells it from others.
 struct InternedSet: Hashable {
-  let row: Int64
+  let id: NamespaceSetID
   /// In the order of `NamespaceLink`: the row of a namespace, or the code of why there is none,
   /// negated.
   let parts: [Int64]
@@ -259,16 +259,18 @@ struct InternedSet: Hashable {
   }
 
   /// The links of a set that is in the file.
-  static func parts(of set: Int64, in connection: Connection) throws(SQLiteError) -> [Int64] {
+  static func parts(of set: NamespaceSetID, in connection: Connection) throws(SQLiteError)
+    -> [Int64]
+  {
     try connection.prepare(
       "SELECT COALESCE(namespace_id, -unread) FROM namespace_set_link WHERE set_id = ? ORDER BY link"
-    ).bind(.integer(set)).map { $0.integer(0) }
+    ).bind(.number(set)).map { $0.integer(0) }
   }
 
   subscript(link: NamespaceLink) -> Int64 { parts[Int(link.rawValue)] }
 
-  static func == (one: InternedSet, other: InternedSet) -> Bool { one.row == other.row }
-  func hash(into hasher: inout Hasher) { hasher.combine(row) }
+  static func == (one: InternedSet, other: InternedSet) -> Bool { one.id == other.id }
+  func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
   /// The namespaces that the process is in itself.
   var own: [Int64] { NamespaceType.allCases.map { self[$0.link] }.filter { $0 > 0 } }

@@ -70,12 +70,12 @@ struct LiveProcesses {
   }
 
   /// Two namespaces turned out to be one: sets that had the one are called otherwise now.
-  mutating func rename(_ sets: [Int64: InternedSet]) {
+  mutating func rename(_ sets: [NamespaceSetID: InternedSet]) {
     for (token, process) in processes {
-      if let set = sets[process.set.row] { processes[token]?.set = set }
+      if let set = sets[process.set.id] { processes[token]?.set = set }
     }
     for (token, process) in paused {
-      if let set = sets[process.set.row] { paused[token]?.set = set }
+      if let set = sets[process.set.id] { paused[token]?.set = set }
     }
     presence.recount(processes.values.lazy.map(\.set))
   }

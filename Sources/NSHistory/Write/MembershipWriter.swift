@@ -42,7 +42,7 @@ struct MembershipWriter {
       try close(process, after: last(token, process), before: sample)
       let beginning: Beginning? =
         set.isMove(from: process.set)
-        ? Beginning(cause: .moved, origin: process.set.row)
+        ? Beginning(cause: .moved, origin: process.set.id)
         : process.isNoteworthy ? Beginning(cause: .wentOn) : nil
       process.set = set
       process.isNoteworthy = beginning != nil
@@ -154,8 +154,8 @@ struct MembershipRows {
       VALUES (?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(row), .integer(task), .integer(set.row), .integer(number),
-      .optional(beginning?.cause.rawValue), .optional(beginning?.origin),
+      .integer(row), .integer(task), .number(set.id), .integer(number),
+      .optional(beginning?.cause.rawValue), .number(beginning?.origin),
       isExact ? .integer(1) : .null
     ).run()
     return row
@@ -167,7 +167,7 @@ struct MembershipRows {
 struct Beginning {
   let cause: Cause
   /// The set that it moved from, or that its parent was in.
-  var origin: Int64?
+  var origin: NamespaceSetID?
 
   enum Cause: Int64 {
     case moved = 1
@@ -206,7 +206,7 @@ struct BeginningFinder {
     let isElsewhere =
       earlier.map { set.isElsewhere(thanChildrenOf: [parent, $0]) } ?? false
     return isInNew || isElsewhere || set.sendsChildrenElsewhere
-      ? Beginning(cause: .startedElsewhere, origin: parent.row) : nil
+      ? Beginning(cause: .startedElsewhere, origin: parent.id) : nil
   }
 
   /// Of a thread that differs from its process for the first time. Where it was before is known only of
@@ -221,12 +221,12 @@ struct BeginningFinder {
   ) throws(SQLiteError) -> Beginning? {
     switch origin {
     case .moved(let links):
-      return Beginning(cause: .moved, origin: try interner.set(links).row)
+      return Beginning(cause: .moved, origin: try interner.set(links).id)
     case .started:
       if let beginning = start(in: set, of: nil) { return beginning }
       return isExact
         ? nil
-        : process.map { Beginning(cause: .startedElsewhere, origin: $0.row) }
+        : process.map { Beginning(cause: .startedElsewhere, origin: $0.id) }
           ?? Beginning(cause: .startedInNew)
     case .unknown: return nil
     }
@@ -239,8 +239,8 @@ struct BeginningFinder {
       SELECT set_id, cause IS NOT NULL FROM membership WHERE task_id = ?
       ORDER BY from_seq DESC LIMIT 1
       """
-    ).bind(.integer(task)).first { ($0.integer(0), $0.integer(1) != 0) }
-    guard let last, let set = try interner.set(row: last.0) else { return nil }
+    ).bind(.integer(task)).first { ($0.set(0), $0.integer(1) != 0) }
+    guard let last, let set = try interner.set(last.0) else { return nil }
     return (set, last.1)
   }
 
@@ -249,7 +249,7 @@ struct BeginningFinder {
     -> Beginning?
   {
     guard let last else { return nil }
-    if set.isMove(from: last.set) { return Beginning(cause: .moved, origin: last.set.row) }
+    if set.isMove(from: last.set) { return Beginning(cause: .moved, origin: last.set.id) }
     return last.isNoteworthy ? Beginning(cause: .wentOn) : nil
   }
 }

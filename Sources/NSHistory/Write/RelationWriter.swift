@@ -79,12 +79,13 @@ struct NamespaceMerger {
 
   /// Gives all that is of one row to another, and removes the row. Gives the sets that had it, and what each is called
   /// from now on.
-  func merge(_ row: Int64, into target: Int64) throws(SQLiteError) -> [Int64: InternedSet] {
+  func merge(_ row: Int64, into target: Int64) throws(SQLiteError) -> [NamespaceSetID: InternedSet]
+  {
     let sets = try self.sets(with: row)
     try connection.prepare(
       "UPDATE namespace_set_link SET namespace_id = ?2 WHERE namespace_id = ?1"
     ).bind(.integer(row), .integer(target)).run()
-    var names: [Int64: InternedSet] = [:]
+    var names: [NamespaceSetID: InternedSet] = [:]
     for (set, links) in sets {
       names[set] = try rename(set, links.map { $0 == row ? target : $0 })
     }
@@ -103,10 +104,11 @@ struct NamespaceMerger {
   }
 
   /// The sets in which a namespace is, and their ten links.
-  private func sets(with row: Int64) throws(SQLiteError) -> [(set: Int64, links: [Int64])] {
+  private func sets(with row: Int64) throws(SQLiteError) -> [(set: NamespaceSetID, links: [Int64])]
+  {
     let sets = try connection.prepare(
       "SELECT DISTINCT set_id FROM namespace_set_link WHERE namespace_id = ?"
-    ).bind(.integer(row)).map { $0.integer(0) }
+    ).bind(.integer(row)).map { $0.set(0) }
     return try sets.map { (set) throws(SQLiteError) in
       (set, try InternedSet.parts(of: set, in: connection))
     }
@@ -114,13 +116,13 @@ struct NamespaceMerger {
 
   /// Gives a set its new links. Where another has these already, the two rows stay, and only the other one is found
   /// from now on: what was written keeps its row.
-  private func rename(_ set: Int64, _ parts: [Int64]) throws(SQLiteError) -> InternedSet {
+  private func rename(_ set: NamespaceSetID, _ parts: [Int64]) throws(SQLiteError) -> InternedSet {
     let key = InternedSet.key(parts)
     let other = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
-      .bind(.text(key)).first { $0.integer(0) }
+      .bind(.text(key)).first { $0.set(0) }
     try connection.prepare("UPDATE namespace_set SET links = ?2 WHERE set_id = ?1")
-      .bind(.integer(set), other == nil ? .text(key) : .null).run()
-    return InternedSet(row: other ?? set, parts: parts)
+      .bind(.number(set), other == nil ? .text(key) : .null).run()
+    return InternedSet(id: other ?? set, parts: parts)
   }
 
   /// What is known of the one, where it is not known of the other: when it was there, and who made it, is by the

@@ -89,7 +89,7 @@ struct DisagreementWriter {
       ).bind(
         .integer(sample), .integer(Int64(index + 1)), .integer(Int64(one.pid)),
         .optional(one.tid.map(Int64.init)), .optional(one.comm.map { SystemText.escaped($0) }),
-        .integer(kind.rawValue), .optional(reported?.row), .optional(sampled?.row)
+        .integer(kind.rawValue), .number(reported?.id), .number(sampled?.id)
       ).run()
     }
   }

@@ -31,13 +31,13 @@ enum ChangeEvent {
   /// A membership as the file has it.
   struct MembershipRow {
     let task: Int64
-    let set: Int64
+    let set: NamespaceSetID
     let from: Int64
     /// Nil while it holds.
     let until: Int64?
     /// What there is to tell: see `membership.cause` in `Migrations`.
     let cause: Int64?
-    let origin: Int64?
+    let origin: NamespaceSetID?
   }
 }
 
@@ -181,8 +181,8 @@ final class ChangeStream {
 
   private static func membership(_ row: Statement) -> ChangeEvent.MembershipRow {
     ChangeEvent.MembershipRow(
-      task: row.integer(0), set: row.integer(1), from: row.integer(2),
+      task: row.integer(0), set: row.set(1), from: row.integer(2),
       until: row.optionalInteger(3), cause: row.optionalInteger(4),
-      origin: row.optionalInteger(5))
+      origin: row.optionalSet(5))
   }
 }

@@ -84,7 +84,7 @@ struct ChangeTeller {
 
   /// A thread that moved away from where its process is.
   private func divergence(
-    of life: TaskHistory, from origin: Int64, to links: Links
+    of life: TaskHistory, from origin: NamespaceSetID, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
     guard let first = life.memberships.first else { return nil }
     let before = try reading.sets.links(of: origin)

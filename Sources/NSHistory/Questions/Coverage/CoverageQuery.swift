@@ -272,7 +272,7 @@ struct DisagreementReader {
       (
         time: row.integer(0), pid: row.integer(1), tid: row.optionalInteger(2),
         comm: row.optionalText(3).map(SystemText.sanitized), kind: row.integer(4),
-        reported: row.optionalInteger(5), sampled: row.optionalInteger(6)
+        reported: row.optionalSet(5), sampled: row.optionalSet(6)
       )
     }
     var records: [DisagreementRecord] = []
@@ -289,7 +289,7 @@ struct DisagreementReader {
   }
 
   private func differences(
-    _ reported: Int64?, _ sampled: Int64?
+    _ reported: NamespaceSetID?, _ sampled: NamespaceSetID?
   ) throws(SQLiteError) -> [DisagreementRecord.Difference] {
     let before = try reported.map(reading.sets.links) ?? [:]
     let after = try sampled.map(reading.sets.links) ?? [:]

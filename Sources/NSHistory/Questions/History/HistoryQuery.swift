@@ -112,7 +112,7 @@ struct HistoryQuery {
     return life
   }
 
-  private func holds(_ one: Int64, _ other: Int64) throws(SQLiteError) -> Bool {
+  private func holds(_ one: NamespaceSetID, _ other: NamespaceSetID) throws(SQLiteError) -> Bool {
     if one == other { return true }
     let (before, after) = (try reading.sets.links(of: one), try reading.sets.links(of: other))
     return NamespaceLink.allCases.allSatisfy { link in
@@ -232,7 +232,7 @@ struct HistoryQuery {
         SELECT origin_set_id FROM membership WHERE task_id = ? AND from_seq = ? AND cause = 2
         """
       ).bind(.integer(life.process.id), .integer(life.memberships.first?.from ?? 0))
-      .first { $0.optionalInteger(0) } ?? nil
+      .first { $0.optionalSet(0) } ?? nil
     return try set.map(reading.sets.links)
   }
 }

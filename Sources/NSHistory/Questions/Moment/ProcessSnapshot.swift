@@ -194,7 +194,7 @@ struct ProcessSnapshot {
       """
     ).bind(IntervalOverlapQuery.values(low.id...high.id)).map { row in
       (
-        row.integer(0), row.integer(1), row.integer(2), row.optionalInteger(3), row.integer(4),
+        row.integer(0), row.set(1), row.integer(2), row.optionalInteger(3), row.integer(4),
         ProcessRecord(row, from: 5)
       )
     }
@@ -235,7 +235,7 @@ final class UnchangedFastPath {
   private let sides: [Int64]
   private let isSampled: Bool
   /// Of each set: nil where one in it may not be there.
-  private var known: [Int64: Places?] = [:]
+  private var known: [NamespaceSetID: Places?] = [:]
 
   private struct Places {
     var own: [NamespaceType: ProcessAtMoment.Place] = [:]
@@ -261,7 +261,7 @@ final class UnchangedFastPath {
       placesOfChildren: places.ofChildren)
   }
 
-  private func places(_ set: Int64) throws(SQLiteError) -> Places? {
+  private func places(_ set: NamespaceSetID) throws(SQLiteError) -> Places? {
     if let known = known[set] { return known }
     let links = try sets.links(of: set)
     var places = Places()
