@@ -98,7 +98,8 @@ struct LargeHistoryTests {
       let from = Int64.random(in: 0...40, using: &random)
       let until = from + Int64.random(in: 0...20, using: &random)
       return Presence(
-        member: member, owner: Int64(member), namespace: 1, from: from, until: until,
+        member: member, owner: TaskID(rawValue: Int64(member)), namespace: 1, from: from,
+        until: until,
         end: until + Int64.random(in: 0...1, using: &random))
     }
     let index = PresenceIndex(all)

@@ -102,10 +102,10 @@ struct ManyChangesTests {
     ).write(path)
     let reader = try HistoryReader(path: path)
     try reader.reading(.recording()) { (reading) throws(SQLiteError) in
-      let tasks = try reading.connection.prepare("SELECT task_id FROM task").map { $0.integer(0) }
+      let tasks = try reading.connection.prepare("SELECT task_id FROM task").map { $0.task(0) }
       final class Count { var steps = 0 }
       let count = Count()
-      let long = try reading.lives.lives(pid: 1)[0].process.id
+      let long = try reading.lives.lives(pid: 1)[0].process.task
       _ = try reading.lives.life(task: long)
       for task in tasks { _ = try reading.lives.life(task: task) }
       reading.connection.onProgress(every: 100) { count.steps += 1 }

@@ -417,7 +417,7 @@ private struct MembershipComparer {
     guard let first = reading.index.first, let last = reading.index.last else { return }
     let rows = try reading.connection.prepare(
       "SELECT task_id FROM task UNION ALL SELECT task_id FROM short_lived_task"
-    ).map { $0.integer(0) }
+    ).map { $0.task(0) }
     var lives: [TaskHistory] = []
     for row in rows {
       if let life = try reading.lives.life(task: row) { lives.append(life) }
@@ -465,7 +465,7 @@ private struct MembershipComparer {
       let there = life.memberships.filter {
         $0.from <= range.upperBound && $0.until >= range.lowerBound
       }
-      let found = try reading.lives.memberships(of: life.process.id, in: range)
+      let found = try reading.lives.memberships(of: life.process.task, in: range)
       comparisons.check(
         "memberships in a range", found == there, "\(name): row \(life.process.id): \(found)")
       for membership in there {

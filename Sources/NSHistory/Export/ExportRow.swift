@@ -124,6 +124,8 @@ package struct ExportProcess: Sendable {
   var hasInheritedCgroup = false
   /// Its cgroup, and the container; nil if the cgroup is unreadable.
   package internal(set) var place: ExportPlace?
+  /// The same as `row`.
+  var task: TaskID { TaskID(rawValue: row) }
   /// What tells the container; nil where it was read to be in none.
   package var containerSource: ContainerSource? {
     if place?.isByNamespaces == true { return .namespaces }

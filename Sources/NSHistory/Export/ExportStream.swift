@@ -51,7 +51,7 @@ struct ExportStream {
     var memberships: [Membership] = []
     while try tasks.step() {
       guard try processes.read(task: tasks, into: &process) else { continue }
-      try all.read(of: process.row, into: &memberships)
+      try all.read(of: process.task, into: &memberships)
       guard
         try tasks.isNull(8) && !(process.hasInheritedCgroup && hasContainers)
           ? give(process, memberships, body)
@@ -105,7 +105,7 @@ struct ExportStream {
     for membership in memberships {
       var part = segment
       part.enclosure = try reading.containers.enclosure(
-        of: process.row, in: membership, from: membership.from, inherited: inherited,
+        of: process.task, in: membership, from: membership.from, inherited: inherited,
         reading.lives)
       if let read, try processes.container(of: read.cgroup) != part.enclosure?.container.row {
         part.enclosure = nil
@@ -244,14 +244,14 @@ struct ExportMemberships {
   private let readsAll: Bool
 
   private struct Row {
-    let task: Int64
+    let task: TaskID
     let set: NamespaceSetID
     let from: Int64
     let until: Int64?
     let exact: Int64
 
     init(_ row: Statement) {
-      task = row.integer(0)
+      task = row.task(0)
       set = row.set(1)
       from = row.integer(2)
       until = row.optionalInteger(3)
@@ -277,14 +277,14 @@ struct ExportMemberships {
   /// Replaces what is in `memberships` by those of a process, in the order of time. Processes are to
   /// be asked for in the order of their rows.
   mutating func read(
-    of task: Int64, into memberships: inout [Membership]
+    of task: TaskID, into memberships: inout [Membership]
   ) throws(SQLiteError) {
     memberships.removeAll(keepingCapacity: true)
     if readsAll {
       // Those of no process name nobody.
       while let row = next, row.task < task { try step() }
     } else {
-      try statement.bind(.integer(task))
+      try statement.bind(.number(task))
       try step()
     }
     while let row = next, row.task == task {

@@ -9,11 +9,11 @@ struct TaskSelection {
   private let rows: Value?
   private let cgroups: [Int64]?
   /// Those who may be of the containers by their namespaces.
-  private let guests: [Int64]
+  private let guests: [TaskID]
   private let samples: [Value]
   /// The names and containers that processes are selected by, and those that are selected by nothing else.
   private let names: [Name]
-  private let named: Set<Int64>
+  private let named: Set<TaskID>
 
   private struct Name {
     var comms: Set<String> = []
@@ -25,16 +25,17 @@ struct TaskSelection {
     names = try filter.names.map { (selector) throws(SQLiteError) in
       try Self.name(selector, connection)
     }
-    let tasks = filter.names.isEmpty ? filter.tasks : filter.tasks ?? []
+    let asked = filter.names.isEmpty ? filter.tasks : filter.tasks ?? []
+    let tasks = asked.map { Set($0.map(TaskID.init(rawValue:))) }
     let everything = (index.first ?? 0)...max(index.first ?? 0, index.last ?? 0)
     var found = try Self.tasks(names, connection)
     for selector in filter.names {
       found.formUnion(try Self.guests(selector, everything, reading))
     }
-    named = found.subtracting(filter.tasks ?? [])
+    named = found.subtracting(tasks ?? [])
     rows = tasks.map { Value.list($0.union(found).sorted()) }
     pids = filter.pids.isEmpty && tasks == nil ? nil : .list(filter.pids)
-    asked = filter.pids
+    self.asked = filter.pids
     cgroups = try filter.container.map { (container) throws(SQLiteError) in
       try ContainerFinder(connection: connection).cgroups(container)
     }
@@ -60,7 +61,7 @@ struct TaskSelection {
 
   private static func guests(
     _ selector: ProcessSelector?, _ samples: ClosedRange<Int64>, _ reading: HistorySnapshot
-  ) throws(SQLiteError) -> [Int64] {
+  ) throws(SQLiteError) -> [TaskID] {
     guard case .container = selector, let selector else { return [] }
     return try ProcessFinder(reading: reading).described(selector)?.guests(in: samples) ?? []
   }
@@ -80,8 +81,8 @@ struct TaskSelection {
   /// The rows of those that ever had one of the names.
   private static func tasks(
     _ names: [Name], _ connection: Connection
-  ) throws(SQLiteError) -> Set<Int64> {
-    var found: Set<Int64> = []
+  ) throws(SQLiteError) -> Set<TaskID> {
+    var found: Set<TaskID> = []
     for name in names {
       for table in ["task", "past_description", "short_lived_task"] {
         found.formUnion(
@@ -93,7 +94,7 @@ struct TaskSelection {
           ).bind(
             .optional(name.comms.min()), .optional(name.comms.max()),
             .list(name.cgroups.sorted())
-          ).map { $0.integer(0) })
+          ).map { $0.task(0) })
       }
     }
     return found
@@ -101,7 +102,7 @@ struct TaskSelection {
 
   /// Whether a process is selected by its name alone, and so counts only for the time that it had it.
   func isByName(_ process: ExportProcess) -> Bool {
-    named.contains(process.row) && !asked.contains(process.pid)
+    named.contains(process.task) && !asked.contains(process.pid)
   }
 
   /// Whether it lets a process through while that is what a segment says.

@@ -161,11 +161,11 @@ extension HistoryReader {
     try reading(.processes(selectors, in: window)) { (reading) throws(SQLiteError) in
       let query = TimelineQuery(reading: reading, window: window)
       var lanes: [TimelineRow] = []
-      var met: Set<Int64> = []
+      var met: Set<TaskID> = []
       for selector in selectors {
         for life in try ProcessFinder(reading: reading).lives(
           selector, in: window, withThreads: true)
-        where met.insert(life.process.id).inserted {
+        where met.insert(life.process.task).inserted {
           lanes += try query.lanes(
             of: life,
             life.process.tid == nil || selector.isOfThread

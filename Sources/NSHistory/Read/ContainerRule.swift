@@ -97,7 +97,7 @@ extension ContainerRule {
     for membership in memberships
     where membership.until >= span.certain.lowerBound && membership.from < span.possibleUntil {
       var found = try enclosure(
-        of: process.id, in: membership, from: max(membership.from, span.certain.lowerBound),
+        of: process.task, in: membership, from: max(membership.from, span.certain.lowerBound),
         inherited: span.description.named?.row, lives)
       // What is read later tells more than where it was.
       if let read, found?.container.row != read.description.named?.row { found = nil }
@@ -119,7 +119,7 @@ extension ContainerRule {
   ///   - from: when it was there, or began to be described so.
   ///   - inherited: the row of the container that its cgroup names; nil for none.
   func enclosure(
-    of task: Int64, in membership: Membership, from: Int64, inherited: Int64?,
+    of task: TaskID, in membership: Membership, from: Int64, inherited: Int64?,
     _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> Enclosure? {
     let owners = try owners(ofSet: membership.set, at: from)
@@ -135,7 +135,7 @@ extension ContainerRule {
   /// Whether a process, or one that it comes from, moved into the namespaces that it is in, or was made in others
   /// than its maker's, or by one of the container. Who was made beside a process from outside is from outside.
   private func hasEntered(
-    _ task: Int64, _ membership: Membership, _ owner: Int64, _ lives: TaskHistoryReader
+    _ task: TaskID, _ membership: Membership, _ owner: Int64, _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> Bool {
     var (task, born) = (task, membership.from)
     for _ in 0..<Self.mostAncestors {
@@ -281,8 +281,8 @@ extension ContainerRule {
   ///   there, in a range.
   func guests(
     in samples: ClosedRange<Int64>,
-    of described: (ClosedRange<Int64>) throws(SQLiteError) -> [Int64]
-  ) throws(SQLiteError) -> [Int64] {
+    of described: (ClosedRange<Int64>) throws(SQLiteError) -> [TaskID]
+  ) throws(SQLiteError) -> [TaskID] {
     guard try isAnyRecorded(), try isAnyInherited() else { return [] }
     let low = max(block(of: samples.lowerBound).lowerBound, index.first ?? .min)
     let high = min(block(of: samples.upperBound).upperBound, index.last ?? .max)
@@ -297,7 +297,7 @@ extension ContainerRule {
         SELECT 1 FROM past_description AS p WHERE p.task_id = member AND p.provenance & 2 <> 0)
       """
     ).bind(IntervalOverlapQuery.values(samples) + [.list(namespaces.sorted())]).map {
-      $0.integer(0)
+      $0.task(0)
     }
   }
 
@@ -311,7 +311,7 @@ extension ContainerRule {
 
   /// The namespaces that can be a container's own, of those that tasks were in.
   private func namespaces(
-    of tasks: [Int64], in samples: ClosedRange<Int64>
+    of tasks: [TaskID], in samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> Set<Int64> {
     let range = IntervalOverlapQuery.values(samples)
     var found = Set(
@@ -320,12 +320,14 @@ extension ContainerRule {
         SELECT DISTINCT set_id FROM json_each(?) CROSS JOIN membership ON task_id = value
         WHERE from_seq <= ? AND COALESCE(until_seq, from_seq + ?) >= ?
         """
-      ).bind([.list(tasks.filter { $0 > 0 }), range[1], .integer(Int64.max / 2), range[0]])
-        .map { $0.set(0) })
+      ).bind([
+        .list(tasks.filter { !$0.isShortLived }), range[1], .integer(Int64.max / 2), range[0],
+      ])
+      .map { $0.set(0) })
     found.formUnion(
       try connection.prepare(
         "SELECT DISTINCT set_id FROM json_each(?) CROSS JOIN short_lived_task ON from_seq = -value"
-      ).bind(.list(tasks.filter { $0 < 0 })).map { $0.set(0) })
+      ).bind(.list(tasks.filter(\.isShortLived))).map { $0.set(0) })
     var namespaces: Set<Int64> = []
     for set in found {
       let links = try sets.links(of: set)

@@ -214,8 +214,8 @@ struct MemberFinder {
   func member(
     of namespaces: [NamespaceRecord], at sample: Int64, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
-    var counts: [Int64: Int] = [:]
-    var pids: [Int64: Int64] = [:]
+    var counts: [TaskID: Int] = [:]
+    var pids: [TaskID: Int64] = [:]
     for namespace in namespaces where namespace.isInitial != true {
       let members = try reading.connection.prepare(
         """
@@ -225,7 +225,7 @@ struct MemberFinder {
         WHERE member <> ? ORDER BY number, member LIMIT \(Self.most)
         """
       ).bind(IntervalOverlapQuery.values(sample...sample, namespace) + [.integer(process?.id ?? 0)])
-        .map { ($0.integer(0), $0.integer(1)) }
+        .map { ($0.task(0), $0.integer(1)) }
       for (member, pid) in members {
         counts[member, default: 0] += 1
         pids[member] = pid
@@ -233,8 +233,8 @@ struct MemberFinder {
     }
     let others = counts.filter { pids[$0.key] != process?.pid }
     let best = (others.isEmpty ? counts : others).max { one, other in
-      (one.value, -(pids[one.key] ?? 0), -one.key) < (
-        other.value, -(pids[other.key] ?? 0), -other.key
+      (one.value, -(pids[one.key] ?? 0), -one.key.rawValue) < (
+        other.value, -(pids[other.key] ?? 0), -other.key.rawValue
       )
     }
     return try best.flatMap { (member, _) throws(SQLiteError) in
@@ -279,9 +279,9 @@ struct MemberFinder {
         IntervalOverlapQuery.values(range, namespace) + [
           .integer(Int64(namespace.type.linkForChildren.rawValue))
         ]
-      ).map { $0.integer(0) }
+      ).map { $0.task(0) }
     guard !members.isEmpty, members.count < Int(Self.most) else { return false }
-    for member in Set(members) where member != process.id {
+    for member in Set(members) where member != process.task {
       let other = try reading.lives.life(task: member)?.process
       guard let other, other.boot == process.boot, other.pid == process.pid,
         other.startBoot == process.startBoot

@@ -106,7 +106,7 @@ struct LinkComparison {
     let sql = try reading.members.sql("m.task_id AS member", in: namespace)
     let members = Set(
       try reading.connection.prepare("\(sql) LIMIT \(Self.mostFirst)")
-        .bind(IntervalOverlapQuery.values(sample...sample, namespace)).map { $0.integer(0) })
+        .bind(IntervalOverlapQuery.values(sample...sample, namespace)).map { $0.task(0) })
     guard members.count > 1 else { return false }
     var count = 0
     for member in members {
@@ -176,7 +176,7 @@ struct LinkComparison {
     _ parent: ProcessRecord?, at sample: Int64
   ) throws(SQLiteError) -> Links? {
     let set = try parent.flatMap { (parent) throws(SQLiteError) in
-      try reading.lives.life(task: parent.id)?.membership(at: sample)?.set
+      try reading.lives.life(task: parent.task)?.membership(at: sample)?.set
     }
     return try set.map(reading.sets.links)
   }
@@ -251,7 +251,7 @@ final class LastReadLinks {
 
   private let sets: SetReader
   /// By process, of those with many memberships.
-  private var cursors: [Int64: Cursor] = [:]
+  private var cursors: [TaskID: Cursor] = [:]
   /// How many memberships it has looked at.
   private(set) var looks = 0
 
@@ -277,10 +277,10 @@ final class LastReadLinks {
     of life: TaskHistory, before count: Int
   ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: Int64]) {
     guard count > Self.few else { return try links(life.memberships[..<count]) }
-    var cursor = cursors[life.process.id] ?? Cursor()
+    var cursor = cursors[life.process.task] ?? Cursor()
     if cursor.count > count { cursor = Cursor() }
     while cursor.count < count { try advance(&cursor, life) }
-    cursors[life.process.id] = cursor
+    cursors[life.process.task] = cursor
     var links: Links = [:]
     var samples: [NamespaceLink: Int64] = [:]
     for link in NamespaceLink.allCases {

@@ -12,7 +12,7 @@ struct NamespaceLifetime {
   let parent: Int64?
   let ownerUID: Int64?
   /// The row of the process that made it.
-  let maker: Int64?
+  let maker: TaskID?
   /// Whether it is certain that it did; see `namespace.maker_certain` in `Migrations`.
   let isMakerCertain: Bool
 }
@@ -110,7 +110,7 @@ final class NamespaceReader {
       NamespaceLifetime(
         namespace: $0, first: row.optionalInteger(6), last: row.optionalInteger(7),
         owner: row.optionalInteger(8), parent: row.optionalInteger(9),
-        ownerUID: row.optionalInteger(10), maker: row.optionalInteger(11),
+        ownerUID: row.optionalInteger(10), maker: row.optionalTask(11),
         isMakerCertain: row.integer(12) == 1)
     }
   }

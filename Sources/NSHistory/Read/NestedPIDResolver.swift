@@ -14,11 +14,13 @@ struct NestedPIDResolver {
     /// How many processes were in those namespaces whose numbers there are not known: they ended
     /// before a sample read them.
     var unknown: Int { strangers.count }
-    private var strangers: Set<Int64> = []
+    private var strangers: Set<TaskID> = []
 
-    func has(_ life: TaskHistory) -> Bool { lives.contains { $0.process.id == life.process.id } }
+    func has(_ life: TaskHistory) -> Bool {
+      lives.contains { $0.process.task == life.process.task }
+    }
 
-    mutating func addUnknown(_ life: TaskHistory) { strangers.insert(life.process.id) }
+    mutating func addUnknown(_ life: TaskHistory) { strangers.insert(life.process.task) }
   }
 
   /// Those that were there in a window, at least.
@@ -42,7 +44,7 @@ struct NestedPIDResolver {
       try addHidden(number, in: namespace, window, to: &found)
     }
     found.lives.sort { one, other in
-      (one.firstSample, one.process.id) < (other.firstSample, other.process.id)
+      (one.firstSample, one.process.task) < (other.firstSample, other.process.task)
     }
     return found
   }
@@ -167,7 +169,7 @@ struct NestedPIDResolver {
         "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
       ).bind(
         IntervalOverlapQuery.values(samples, try reading.namespaces.life(inner).namespace)
-      ).map { $0.integer(0) }
+      ).map { $0.task(0) }
       for task in tasks {
         if let life = try reading.lives.life(task: task), life.process.tid == nil {
           lives.append(life)

@@ -29,7 +29,7 @@ final class PIDHistoryReader {
     let known = lives.map(\.process)
     let all = try pidHistory(of: lives, pid: selector.pid, known: known)
     var picked = Array(lives.indices)
-    if let process = selector.process { picked.removeAll { lives[$0].process.id != process } }
+    if let process = selector.task { picked.removeAll { lives[$0].process.task != process } }
     var whyNobody: UnknownReason?
     if let alive = selector.alive {
       let asked = picked
@@ -62,8 +62,8 @@ final class PIDHistoryReader {
     guard let alive else { return try all(number) }
     let selector = SameQuestion.Selector(number, alive: alive, within: within)
     if let few = try few(selector, in: []) { return few }
-    let picked = Set(try pidHistory(selector).processes.map(\.id))
-    return try all(number).filter { picked.contains($0.process.id) }
+    let picked = Set(try pidHistory(selector).processes.map(\.task))
+    return try all(number).filter { picked.contains($0.process.task) }
   }
 
   private func all(_ number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
@@ -77,7 +77,7 @@ final class PIDHistoryReader {
   ) throws(SQLiteError) -> [TaskHistory]? {
     // A thread is recorded a few times at most.
     guard selector.tid == nil else { return nil }
-    if let process = selector.process {
+    if let process = selector.task {
       guard selector.alive == nil, let life = try lives.life(task: process),
         life.process.pid == selector.pid, life.process.tid == nil
       else { return nil }
@@ -159,7 +159,7 @@ final class PIDHistoryReader {
   }
 
   /// What all of them were, of the process of a row.
-  func runs(of task: Int64) throws(SQLiteError) -> LinkIntervals {
+  func runs(of task: TaskID) throws(SQLiteError) -> LinkIntervals {
     try runs(of: lives.memberships(of: task))
   }
 
@@ -228,31 +228,31 @@ struct TaskHistoryFinder {
   }
 
   /// The rows of every process that had a PID, in the order in which they were observed.
-  private func tasks(_ pid: Int64) throws(SQLiteError) -> [Int64] {
+  private func tasks(_ pid: Int64) throws(SQLiteError) -> [TaskID] {
     // Both come from an index alone.
     let all = try connection.prepare("SELECT task_id FROM task WHERE pid = ?").bind(.integer(pid))
-      .map { $0.integer(0) }
+      .map { $0.task(0) }
     let threads = Set(
       try connection.prepare("SELECT task_id FROM task WHERE pid = ? AND tid IS NOT NULL")
-        .bind(.integer(pid)).map { $0.integer(0) })
+        .bind(.integer(pid)).map { $0.task(0) })
     return all.filter { !threads.contains($0) }.sorted()
   }
 
   /// The place of the first that was observed behind a sample.
-  private func place(in tasks: [Int64], behind sample: Int64) throws(SQLiteError) -> Int {
+  private func place(in tasks: [TaskID], behind sample: Int64) throws(SQLiteError) -> Int {
     var low = 0
     var high = tasks.count
     while low < high {
       let middle = (low + high) / 2
       let first = try connection.prepare(
         "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
-      ).bind(.integer(tasks[middle])).first { $0.integer(0) }
+      ).bind(.number(tasks[middle])).first { $0.integer(0) }
       if first ?? 0 > sample { high = middle } else { low = middle + 1 }
     }
     return low
   }
 
-  private func life(of tasks: [Int64], at sample: Int64) throws(SQLiteError) -> TaskHistory? {
+  private func life(of tasks: [TaskID], at sample: Int64) throws(SQLiteError) -> TaskHistory? {
     let place = try place(in: tasks, behind: sample)
     guard place > 0, let life = try lives.life(task: tasks[place - 1]) else { return nil }
     return life.isMissing(at: sample) ? nil : life
@@ -263,14 +263,14 @@ struct TaskHistoryFinder {
       """
       SELECT task_id FROM short_lived_task WHERE pid = ? AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1
       """
-    ).bind(.integer(pid), .integer(sample)).first { $0.integer(0) }
+    ).bind(.integer(pid), .integer(sample)).first { $0.task(0) }
     let life = try row.flatMap(lives.life(task:))
     return life?.isMissing(at: sample) == false ? life : nil
   }
 
   /// Whether the next process with the PID certainly had not started by the end of a sample.
   private func isLast(
-    of tasks: [Int64], _ pid: Int64, by sample: SamplePoint
+    of tasks: [TaskID], _ pid: Int64, by sample: SamplePoint
   ) throws(SQLiteError) -> Bool {
     let place = try place(in: tasks, behind: sample.id)
     let next = place < tasks.count ? try lives.life(task: tasks[place]) : nil

@@ -163,7 +163,7 @@ struct PinReader {
     let last: Int64
     let isOpen: Bool
     let isInLastLook: Bool
-    let task: Int64?
+    let task: TaskID?
 
     init(_ row: Statement) {
       id = row.integer(0)
@@ -178,7 +178,7 @@ struct PinReader {
       last = row.integer(9)
       isOpen = row.integer(10) != 0
       isInLastLook = row.integer(11) != 0
-      task = row.optionalInteger(12)
+      task = row.optionalTask(12)
     }
   }
 
@@ -211,7 +211,7 @@ package struct PinRecord: Sendable, Hashable {
   /// Of a descriptor or a socket, the PID of the process that had it open.
   package let pid: Int64?
   /// The row of that process; nil where no sample had observed it.
-  let task: Int64?
+  let task: TaskID?
   /// Its name when the pin was first seen, escaped; nil where that is not known.
   package let comm: String?
   /// Its number in that process.

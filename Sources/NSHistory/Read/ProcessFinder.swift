@@ -58,7 +58,7 @@ struct ProcessFinder {
     guard case .latest(let all) = selector else { return (try lives(selector, in: window), 0) }
     let found = try lives(all, in: window)
     let last = found.max { one, other in
-      (one.lastSample, one.process.id) < (other.lastSample, other.process.id)
+      (one.lastSample, one.process.task) < (other.lastSample, other.process.task)
     }
     guard let last else { return ([], 0) }
     return ([last], found.count - 1)
@@ -126,15 +126,15 @@ struct DescribedTasks {
   var few: Int64 = 4096
 
   /// In ascending order: those of `short_lived_task` first, and the last of these before the others.
-  func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+  func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
     let found = try described(in: samples)
     return try Set(found + guests(in: samples, besides: found)).sorted()
   }
 
   /// Those who may be of the containers by their namespaces.
   func guests(
-    in samples: ClosedRange<Int64>, besides found: [Int64]? = nil
-  ) throws(SQLiteError) -> [Int64] {
+    in samples: ClosedRange<Int64>, besides found: [TaskID]? = nil
+  ) throws(SQLiteError) -> [TaskID] {
     guard isOfContainers else { return [] }
     return try reading.containers.guests(in: samples) { (around) throws(SQLiteError) in
       if let found, around == samples { return found }
@@ -142,7 +142,7 @@ struct DescribedTasks {
     }
   }
 
-  private func described(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+  private func described(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
     try isCommoner(than: samples) ? tasksOfThere(samples) : tasksOfDescription(samples)
   }
 
@@ -159,7 +159,7 @@ struct DescribedTasks {
     return described == there
   }
 
-  private func tasksOfDescription(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+  private func tasksOfDescription(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
     let range = IntervalOverlapQuery.values(samples)
     let tasks = try reading.connection.prepare(
       """
@@ -171,14 +171,14 @@ struct DescribedTasks {
           AND m.from_seq <= ? AND COALESCE(m.until_seq, m.from_seq + ?) >= ?)
       """
     ).bind(values + values + [range[1], .integer(Int64.max / 2), range[0]])
-      .map { $0.integer(0) }
+      .map { $0.task(0) }
     return try tasks
       + reading.connection.prepare(
         "SELECT task_id FROM short_lived_task WHERE \(condition) AND from_seq <= ? AND until_seq >= ?"
-      ).bind(values + [range[1], range[0]]).map { $0.integer(0) }
+      ).bind(values + [range[1], range[0]]).map { $0.task(0) }
   }
 
-  private func tasksOfThere(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+  private func tasksOfThere(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
     let there = IntervalOverlapQuery.everywhere("m.task_id AS member")
     let range = IntervalOverlapQuery.values(samples)
     let tasks = try reading.connection.prepare(
@@ -187,7 +187,7 @@ struct DescribedTasks {
       WHERE \(condition) OR has_past = 1 AND EXISTS (
         SELECT 1 FROM past_description AS p WHERE p.task_id = member AND \(condition))
       """
-    ).bind(range + values + values).map { $0.integer(0) }
+    ).bind(range + values + values).map { $0.task(0) }
     return try tasks
       + reading.connection.prepare(
         """
@@ -196,7 +196,7 @@ struct DescribedTasks {
         WHERE from_seq BETWEEN \(IntervalOverlapQuery.batch()) AND high AND until_seq >= low
           AND \(condition)
         """
-      ).bind(range + values).map { $0.integer(0) }
+      ).bind(range + values).map { $0.task(0) }
   }
 
   /// Whether any is in the history, at whatever time.
@@ -213,17 +213,17 @@ struct DescribedTasks {
   }
 
   /// The first sample or event of each, in the order in which they were observed.
-  func firstSamples(of tasks: [Int64]) throws(SQLiteError) -> [(first: Int64, task: Int64)] {
-    var found: [(first: Int64, task: Int64)] = []
+  func firstSamples(of tasks: [TaskID]) throws(SQLiteError) -> [(first: Int64, task: TaskID)] {
+    var found: [(first: Int64, task: TaskID)] = []
     found.reserveCapacity(tasks.count)
     for task in tasks {
-      guard task > 0 else {
-        found.append((-task, task))
+      guard !task.isShortLived else {
+        found.append((task.startingEvent, task))
         continue
       }
       let first = try reading.connection.prepare(
         "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
-      ).bind(.integer(task)).first { $0.integer(0) }
+      ).bind(.number(task)).first { $0.integer(0) }
       if let first { found.append((first, task)) }
     }
     return found.sorted { $0 < $1 }

@@ -78,8 +78,8 @@ extension HistoryReader {
       }
     case .latest(let all): return try matcher(all, countsOutsiders: countsOutsiders)
     case .inner, .pid, .thread:
-      let meant = Set(try processes(selector).map(\.id))
-      return { meant.contains($0.id) }
+      let meant = Set(try processes(selector).map(\.task))
+      return { meant.contains($0.task) }
     }
   }
 }

@@ -242,7 +242,7 @@ final class DescriptionReader {
 
   /// Those of a process, in the order of time.
   func past(of process: ProcessRecord) throws(SQLiteError) -> [PastDescription] {
-    guard process.hasPast, process.id > 0 else { return [] }
+    guard process.hasPast, !process.task.isShortLived else { return [] }
     return try connection.prepare(
       """
       SELECT next_seq, last_seq, exact, comm, uid, parent_pid, path, provenance,
@@ -250,7 +250,7 @@ final class DescriptionReader {
       FROM past_description LEFT JOIN cgroup USING (cgroup_id) \(ContainerRecord.joins)
       WHERE task_id = ? ORDER BY next_seq
       """
-    ).bind(.integer(process.id)).map { row in
+    ).bind(.number(process.task)).map { row in
       PastDescription(
         description: RecordedDescription(
           comm: row.optionalText(3), uid: row.optionalInteger(4), parentPID: row.integer(5),

@@ -3,8 +3,7 @@ internal import SQLite
 
 /// A process as the history knows it.
 public struct ProcessRecord: Sendable, Hashable {
-  /// Its row.
-  package let id: Int64
+  let task: TaskID
   /// The row of its boot.
   package let boot: Int64
   /// The row that says whose PIDs these are.
@@ -49,6 +48,8 @@ public struct ProcessRecord: Sendable, Hashable {
 }
 
 extension ProcessRecord {
+  /// Its row.
+  package var id: Int64 { task.rawValue }
   /// Its name, escaped (`SystemText`); nil if unreadable.
   public var comm: String? { description.comm }
   /// The effective user id; nil if unreadable.
@@ -185,7 +186,7 @@ extension ProcessRecord {
   /// From a row, whose `columns` begin at one. When it was seen is not known from that.
   init(_ row: Statement, from first: Int32) {
     self.init(
-      id: row.integer(first), boot: row.integer(first + 1), space: row.integer(first + 8),
+      task: row.task(first), boot: row.integer(first + 1), space: row.integer(first + 8),
       pid: row.integer(first + 11), tid: row.optionalInteger(first + 12),
       start: row.optionalInteger(first + 2),
       startBoot: row.optionalInteger(first + 9).flatMap {

@@ -122,7 +122,7 @@ struct ThreadRuns {
 
   private func process(of thread: TaskHistory) throws(SQLiteError) -> TaskHistory? {
     try lives.parent(of: thread.process).flatMap { (process) throws(SQLiteError) in
-      try lives.life(task: process.id)
+      try lives.life(task: process.task)
     }
   }
 }
@@ -226,10 +226,10 @@ extension Membership {
 extension [Membership] {
   /// Adds the next of a process.
   mutating func append(
-    _ membership: Membership, of task: Int64
+    _ membership: Membership, of task: TaskID
   ) throws(SQLiteError) {
     guard last?.until ?? 0 < membership.from else {
-      throw .corrupt("times of task \(task) overlap", operation: "read memberships")
+      throw .corrupt("times of task \(task.rawValue) overlap", operation: "read memberships")
     }
     append(membership)
   }

@@ -10,9 +10,9 @@ final class TaskHistoryReader {
   let containers: ContainerRule
   /// The processes that were read last. Those with many memberships take long to read, and are asked
   /// for once for each: they are kept apart, so that the many with few do not drive them out.
-  private var known = BoundedCache<Int64, TaskHistory>(limit: 256)
+  private var known = BoundedCache<TaskID, TaskHistory>(limit: 256)
   /// Bounded by the number of all their memberships.
-  private var long = BoundedCache<Int64, TaskHistory>(limit: 1 << 20)
+  private var long = BoundedCache<TaskID, TaskHistory>(limit: 1 << 20)
 
   private static let few = 64
 
@@ -46,9 +46,9 @@ final class TaskHistoryReader {
   /// Of the threads of a process whose namespaces differed from its own at some time; none of a process
   /// that no sample observed (`short_lived_task` in `Migrations`), which has no row that a thread could name.
   func threads(of process: ProcessRecord) throws(SQLiteError) -> [TaskHistory] {
-    guard process.tid == nil, process.id > 0 else { return [] }
+    guard process.tid == nil, !process.task.isShortLived else { return [] }
     return try threads(
-      "tid IS NOT NULL AND parent_task_id = ?", pid: process.pid, [.integer(process.id)])
+      "tid IS NOT NULL AND parent_task_id = ?", pid: process.pid, [.number(process.task)])
   }
 
   private func threads(
@@ -63,7 +63,7 @@ final class TaskHistoryReader {
   }
 
   /// Of one process, by its row; nil when no sample saw it.
-  func life(task: Int64) throws(SQLiteError) -> TaskHistory? {
+  func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
     if let life = known[task] ?? long[task] { return life }
     let life = try unresolved(task: task).map(resolved)
     if let life { store(life) }
@@ -71,9 +71,9 @@ final class TaskHistoryReader {
   }
 
   /// The same with the containers that cgroups name alone, read or not.
-  func unresolved(task: Int64) throws(SQLiteError) -> TaskHistory? {
-    if task < 0 { return try shortLivedTasks.life(task: task) }
-    let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.integer(task))
+  func unresolved(task: TaskID) throws(SQLiteError) -> TaskHistory? {
+    if task.isShortLived { return try shortLivedTasks.life(task: task) }
+    let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.number(task))
       .first { ProcessRecord($0, from: 0) }
     return try row.flatMap(unresolved)
   }
@@ -87,32 +87,32 @@ final class TaskHistoryReader {
   private func store(_ life: TaskHistory) {
     let count = life.memberships.count
     if count > Self.few {
-      long.insert(life, for: life.process.id, weight: count)
+      long.insert(life, for: life.process.task, weight: count)
     } else {
-      known.insert(life, for: life.process.id)
+      known.insert(life, for: life.process.task)
     }
   }
 
   /// The parent that a process had when it was first seen; nil where that is not known.
   func parent(of process: ProcessRecord) throws(SQLiteError) -> ProcessRecord? {
-    try parentRow(of: process.id).flatMap(life(task:))?.process
+    try parentRow(of: process.task).flatMap(life(task:))?.process
   }
 
   /// The row of that parent.
-  func parentRow(of task: Int64) throws(SQLiteError) -> Int64? {
+  func parentRow(of task: TaskID) throws(SQLiteError) -> TaskID? {
     let sql =
-      task < 0
+      task.isShortLived
       ? "SELECT parent_task_id FROM short_lived_task WHERE from_seq = -?"
       : "SELECT parent_task_id FROM task WHERE task_id = ?"
-    return try connection.prepare(sql).bind(.integer(task)).first { $0.optionalInteger(0) } ?? nil
+    return try connection.prepare(sql).bind(.number(task)).first { $0.optionalTask(0) } ?? nil
   }
 
   /// The first sample or event at which a process was there.
-  func firstNumber(of task: Int64) throws(SQLiteError) -> Int64? {
-    guard task > 0 else { return -task }
+  func firstNumber(of task: TaskID) throws(SQLiteError) -> Int64? {
+    guard !task.isShortLived else { return task.startingEvent }
     return try connection.prepare(
       "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
-    ).bind(.integer(task)).first { $0.integer(0) }
+    ).bind(.number(task)).first { $0.integer(0) }
   }
 
   private func life(_ row: ProcessRecord) throws(SQLiteError) -> TaskHistory? {
@@ -120,7 +120,7 @@ final class TaskHistoryReader {
   }
 
   private func unresolved(_ row: ProcessRecord) throws(SQLiteError) -> TaskHistory? {
-    let memberships = try memberships(of: row.id)
+    let memberships = try memberships(of: row.task)
     guard let first = memberships.first, let last = memberships.last else { return nil }
     var process = row
     process.past = try descriptions.past(of: row)
@@ -136,15 +136,15 @@ final class TaskHistoryReader {
     return TaskHistory(
       process: process, memberships: memberships,
       untold: found.isExact && !first.beginsExactly && !isThread ? found : nil,
-      thread: isThread ? try threadBounds(row.id, first, last) : nil)
+      thread: isThread ? try threadBounds(row.task, first, last) : nil)
   }
 
   private func threadBounds(
-    _ task: Int64, _ first: Membership, _ last: Membership
+    _ task: TaskID, _ first: Membership, _ last: Membership
   ) throws(SQLiteError) -> TaskHistory.ThreadBounds {
     let told = try connection.prepare(
       "SELECT cause, origin_set_id FROM membership WHERE task_id = ? AND from_seq = ?"
-    ).bind(.integer(task), .integer(first.from)).first {
+    ).bind(.number(task), .integer(first.from)).first {
       ($0.optionalInteger(0), $0.optionalSet(1))
     }
     let beginning: TaskHistory.ThreadBounds.Beginning =
@@ -162,14 +162,14 @@ final class TaskHistoryReader {
     SELECT \(ProcessRecord.columns) FROM task \(ProcessRecord.joins)
     """
 
-  func memberships(of task: Int64) throws(SQLiteError) -> [Membership] {
-    if task < 0 { return try shortLivedTasks.life(task: task)?.memberships ?? [] }
+  func memberships(of task: TaskID) throws(SQLiteError) -> [Membership] {
+    if task.isShortLived { return try shortLivedTasks.life(task: task)?.memberships ?? [] }
     let rows = try connection.prepare(
       """
       SELECT set_id, from_seq, until_seq, exact FROM membership WHERE task_id = ?
       ORDER BY from_seq
       """
-    ).bind(.integer(task)).map {
+    ).bind(.number(task)).map {
       ($0.set(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3))
     }
     var memberships: [Membership] = []
@@ -181,9 +181,9 @@ final class TaskHistoryReader {
 
   /// The same in a range of samples alone.
   func memberships(
-    of task: Int64, in samples: ClosedRange<Int64>
+    of task: TaskID, in samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> [Membership] {
-    if task < 0 {
+    if task.isShortLived {
       return try memberships(of: task).filter {
         $0.from <= samples.upperBound && $0.until >= samples.lowerBound
       }
@@ -195,7 +195,7 @@ final class TaskHistoryReader {
       ORDER BY from_seq
       """
     ).bind(
-      .integer(task), .integer(samples.lowerBound), .integer(samples.upperBound))
+      .number(task), .integer(samples.lowerBound), .integer(samples.upperBound))
     defer { rows.reset() }
     var memberships: [Membership] = []
     while try rows.step() {
@@ -208,14 +208,14 @@ final class TaskHistoryReader {
 
   /// A membership from its columns.
   func membership(
-    _ set: NamespaceSetID, _ from: Int64, _ until: Int64?, exact: Int64, of task: Int64
+    _ set: NamespaceSetID, _ from: Int64, _ until: Int64?, exact: Int64, of task: TaskID
   ) throws(SQLiteError) -> Membership {
     guard let session = index.session(of: from) else {
-      throw .corrupt("task \(task) was in no sample", operation: "read memberships")
+      throw .corrupt("task \(task.rawValue) was in no sample", operation: "read memberships")
     }
     let end = until ?? session.last
     guard from <= end, end <= session.last else {
-      throw .corrupt("times of task \(task) overlap", operation: "read memberships")
+      throw .corrupt("times of task \(task.rawValue) overlap", operation: "read memberships")
     }
     return Membership(
       set: set, from: from, until: end, isOpen: session.isOpen && end == session.last,
@@ -241,8 +241,8 @@ struct ShortLivedTaskReader {
   }
 
   /// Of one, by the negated number of the event that started it.
-  func life(task: Int64) throws(SQLiteError) -> TaskHistory? {
-    try lives("r.from_seq = -?", task).first
+  func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
+    try lives("r.from_seq = ?", task.startingEvent).first
   }
 
   private func lives(_ condition: String, _ value: Int64) throws(SQLiteError) -> [TaskHistory] {
@@ -285,7 +285,8 @@ struct ShortLivedTaskReader {
       shortLivedTask: row.from, length: row.length, set: row.set, in: session)
     let start = try index.point(row.from)
     let process = ProcessRecord(
-      id: -row.from, boot: session.boot, space: session.space, pid: row.pid, tid: nil,
+      task: TaskID(shortLivedFrom: row.from), boot: session.boot, space: session.space,
+      pid: row.pid, tid: nil,
       start: start.wall, startBoot: start.boot, description: row.description, hasPast: false,
       makerPID: row.description.parentPID == 0 ? nil : row.description.parentPID,
       isKernelThread: false, nspid: [], firstSeen: start.wall,

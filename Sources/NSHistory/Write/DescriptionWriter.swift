@@ -56,7 +56,7 @@ final class DescriptionWriter {
 
   /// Writes what a sample read, or events reported at a time that is not known.
   func write(
-    _ news: ProcessSample.Redescription, of task: Int64, at number: Int64
+    _ news: ProcessSample.Redescription, of task: TaskID, at number: Int64
   ) throws(SQLiteError) {
     let last = try news.since.flatMap { (boot) throws(SQLiteError) in
       try lastSample(by: boot, before: number)
@@ -76,7 +76,7 @@ final class DescriptionWriter {
 
   /// Writes what the first sample of a session read of a process that an earlier one met.
   func write(
-    _ description: ProcessDescription, ofResumed task: Int64, at number: Int64
+    _ description: ProcessDescription, ofResumed task: TaskID, at number: Int64
   ) throws(SQLiteError) {
     let last = try connection.prepare(
       """
@@ -84,7 +84,7 @@ final class DescriptionWriter {
         SELECT until_seq FROM membership WHERE task_id = ? ORDER BY from_seq DESC LIMIT 1)
       ORDER BY seq DESC LIMIT 1 OFFSET ?
       """
-    ).bind(.integer(task), .integer(Int64(ProcessDescription.samplesToReadAll - 1))).first {
+    ).bind(.number(task), .integer(Int64(ProcessDescription.samplesToReadAll - 1))).first {
       $0.integer(0)
     }
     _ = try write(description, of: task, at: number, after: last)
@@ -98,7 +98,7 @@ final class DescriptionWriter {
   ///     the first.
   ///   - isEvent: whether the number is of an event, that changed the name if anything.
   func write(
-    _ description: ProcessDescription, of task: Int64, at number: Int64, after last: Int64?,
+    _ description: ProcessDescription, of task: TaskID, at number: Int64, after last: Int64?,
     isEvent: Bool = false
   ) throws(SQLiteError) -> Bool {
     guard let known = try known(task) else { return false }
@@ -134,7 +134,7 @@ final class DescriptionWriter {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
       ).bind(
-        .integer(task), .integer(number), .integer(end), isExact ? .integer(1) : .null,
+        .number(task), .integer(number), .integer(end), isExact ? .integer(1) : .null,
         .optional(known.comm), .optional(known.uid), .optional(known.cgroup),
         .integer(known.parent), known.provenance.value
       ).run()
@@ -146,14 +146,14 @@ final class DescriptionWriter {
       WHERE task_id = ?1
       """
     ).bind(
-      .integer(task), .optional(new.comm), .optional(new.uid), .optional(new.cgroup),
+      .number(task), .optional(new.comm), .optional(new.uid), .optional(new.cgroup),
       .integer(new.parent), new.provenance.value,
       differs && end < number ? .integer(1) : .null
     ).run()
     return differs
   }
 
-  private func known(_ task: Int64) throws(SQLiteError) -> Known? {
+  private func known(_ task: TaskID) throws(SQLiteError) -> Known? {
     try connection.prepare(
       """
       SELECT comm, uid, cgroup_id, COALESCE(last_parent_pid, parent_pid), provenance,
@@ -164,7 +164,7 @@ final class DescriptionWriter {
           (SELECT from_seq FROM membership WHERE task_id = ?1 ORDER BY from_seq LIMIT 1), 0)
       FROM task WHERE task_id = ?1
       """
-    ).bind(.integer(task)).first { row in
+    ).bind(.number(task)).first { row in
       Known(
         comm: row.optionalText(0), uid: row.optionalInteger(1), cgroup: row.optionalInteger(2),
         parent: row.integer(3), provenance: Provenance(row.optionalInteger(4)),

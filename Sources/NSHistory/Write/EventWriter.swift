@@ -158,7 +158,7 @@ struct EventWriter {
     ).bind(
       .integer(shortLivedTask.number), .integer(last - shortLivedTask.number),
       .integer(Int64(shortLivedTask.start.facts.pid)), .number(shortLivedTask.set.id),
-      .optional(shortLivedTask.parent),
+      .number(shortLivedTask.parent),
       .optional(description.comm.map { SystemText.escaped($0) }), .optional(description.uid),
       .optional(try interner.cgroup(description.cgroup)),
       description.inherited.isEmpty ? .null : .integer(description.inherited.rawValue)
@@ -177,17 +177,17 @@ struct ShortLivedTasks {
   struct ShortLivedTask {
     var start: EventStart
     let set: InternedSet
-    let parent: Int64?
+    let parent: TaskID?
     /// Of the event that started it.
     let number: Int64
   }
 
   /// Where a process was made, and by whom.
   struct Parent {
-    let task: Int64
+    let task: TaskID
     let set: InternedSet
 
-    init(task: Int64, set: InternedSet) {
+    init(task: TaskID, set: InternedSet) {
       self.task = task
       self.set = set
     }
@@ -222,11 +222,11 @@ struct ShortLivedTasks {
 
   /// One of them that is running.
   func parent(_ token: ProcessToken) -> Parent? {
-    running[token].map { Parent(task: -$0.number, set: $0.set) }
+    running[token].map { Parent(task: TaskID(shortLivedFrom: $0.number), set: $0.set) }
   }
 
   mutating func begin(
-    _ start: EventStart, _ set: InternedSet, parent: Int64?, _ number: Int64
+    _ start: EventStart, _ set: InternedSet, parent: TaskID?, _ number: Int64
   ) {
     running[start.token] = ShortLivedTask(start: start, set: set, parent: parent, number: number)
   }

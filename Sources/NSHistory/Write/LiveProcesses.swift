@@ -21,7 +21,7 @@ struct LiveProcesses {
     let pid: Int32
     /// Of a thread, its number.
     var tid: Int32?
-    let task: Int64
+    let task: TaskID
     var membership: Int64
     /// The number of the sample or event that the membership began with.
     var from: Int64

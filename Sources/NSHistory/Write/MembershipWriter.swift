@@ -89,7 +89,7 @@ struct MembershipWriter {
   ) throws(SQLiteError) {
     let beginnings = BeginningFinder(connection: connection, interner: interner)
     // Where processes of an earlier session were when it ended.
-    var resumed: [Int64: InternedSet] = [:]
+    var resumed: [TaskID: InternedSet] = [:]
     for arrival in arrivals {
       pauses.step()
       // The parent of a thread is its process.
@@ -144,7 +144,7 @@ struct MembershipRows {
   ///
   /// - Parameter isExact: whether the number is of an event that began it.
   func open(
-    _ task: Int64, _ set: InternedSet, from number: Int64, _ beginning: Beginning?,
+    _ task: TaskID, _ set: InternedSet, from number: Int64, _ beginning: Beginning?,
     isExact: Bool = false
   ) throws(SQLiteError) -> Int64 {
     let row = numbers.nextMembership()
@@ -154,7 +154,7 @@ struct MembershipRows {
       VALUES (?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(row), .integer(task), .number(set.id), .integer(number),
+      .integer(row), .number(task), .number(set.id), .integer(number),
       .optional(beginning?.cause.rawValue), .number(beginning?.origin),
       isExact ? .integer(1) : .null
     ).run()
@@ -233,13 +233,13 @@ struct BeginningFinder {
   }
 
   /// Where an earlier session saw a process last, and whether there was something to tell.
-  func last(of task: Int64) throws(SQLiteError) -> (set: InternedSet, isNoteworthy: Bool)? {
+  func last(of task: TaskID) throws(SQLiteError) -> (set: InternedSet, isNoteworthy: Bool)? {
     let last = try connection.prepare(
       """
       SELECT set_id, cause IS NOT NULL FROM membership WHERE task_id = ?
       ORDER BY from_seq DESC LIMIT 1
       """
-    ).bind(.integer(task)).first { ($0.set(0), $0.integer(1) != 0) }
+    ).bind(.number(task)).first { ($0.set(0), $0.integer(1) != 0) }
     guard let last, let set = try interner.set(last.0) else { return nil }
     return (set, last.1)
   }

@@ -91,7 +91,7 @@ struct PinWriter {
       """
     ).bind(
       .integer(key.namespace), .integer(kind.rawValue), .optional(key.mountNamespace),
-      .optional(path), .optional(owner?.pid), .optional(task), .optional(comm),
+      .optional(path), .optional(owner?.pid), .number(task), .optional(comm),
       .optional(descriptor),
       .integer(scan)
     ).run()
@@ -99,7 +99,7 @@ struct PinWriter {
   }
 
   /// The row of the process that has a file open, if it has one.
-  private func task(of owner: (pid: Int32, ticks: UInt64?)?) throws(SQLiteError) -> Int64? {
+  private func task(of owner: (pid: Int32, ticks: UInt64?)?) throws(SQLiteError) -> TaskID? {
     guard let owner, let ticks = owner.ticks else { return nil }
     return try connection.prepare(
       """
@@ -108,6 +108,6 @@ struct PinWriter {
       """
     ).bind(
       .integer(space), .integer(Int64(owner.pid)), .integer(Int64(bitPattern: ticks))
-    ).first { $0.integer(0) }
+    ).first { $0.task(0) }
   }
 }

@@ -46,14 +46,14 @@ struct MakerWriter {
     for namespace in made.map({ set[$0.link] }) {
       try connection.prepare(
         "UPDATE namespace SET maker_task_id = ?, maker_certain = 1 WHERE namespace_id = ?"
-      ).bind(.integer(parent.task), .integer(namespace)).run()
+      ).bind(.number(parent.task), .integer(namespace)).run()
     }
   }
 
   /// A process is in them now: it made them (unshare(2)), or entered what no look could see (setns(2)).
   ///
   /// Where one of its inode number had no id it may be the same, and known before.
-  func moved(_ task: Int64?, at boot: Int64) throws(SQLiteError) {
+  func moved(_ task: TaskID?, at boot: Int64) throws(SQLiteError) {
     guard let task, let known, boot > known else { return }
     for namespace in interner.created {
       try connection.prepare(
@@ -64,7 +64,7 @@ struct MakerWriter {
           WHERE o.inode = n.inode AND o.type = n.type AND o.boot_id = n.boot_id
             AND o.kernel_id IS NULL)
         """
-      ).bind(.integer(task), .integer(namespace)).run()
+      ).bind(.number(task), .integer(namespace)).run()
     }
   }
 }

@@ -19,9 +19,9 @@ struct TaskWriter {
   ///   - parent: the row of its parent, if that is known.
   ///   - isMaker: whether an event reported that the parent made it.
   func row(
-    of arrival: ProcessSample.Appearance, at start: ClockReading, number: Int64, parent: Int64?,
+    of arrival: ProcessSample.Appearance, at start: ClockReading, number: Int64, parent: TaskID?,
     mayBeKnown: Bool, isMaker: Bool = false
-  ) throws(SQLiteError) -> (task: Int64, isKnown: Bool) {
+  ) throws(SQLiteError) -> (task: TaskID, isKnown: Bool) {
     // No row has what tells a thread from one that had its number before.
     if mayBeKnown, arrival.thread == nil, let known = try find(arrival.facts) {
       try descriptions.write(arrival.description, ofResumed: known, at: number)
@@ -36,14 +36,14 @@ struct TaskWriter {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(row), .integer(space), .integer(Int64(facts.pid)),
+      .number(row), .integer(space), .integer(Int64(facts.pid)),
       .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
       Self.nspid(facts),
       .optional(startWall(facts, start)),
       .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
-      .optional(try interner.cgroup(arrival.description.cgroup)), .optional(parent),
+      .optional(try interner.cgroup(arrival.description.cgroup)), .number(parent),
       .optional(arrival.thread.map { Int64($0.tid) }),
       Provenance(arrival.description.inherited, hasMaker: isMaker).value
     ).run()
@@ -52,8 +52,8 @@ struct TaskWriter {
 
   /// A new row, of a process or a thread that an event reported.
   func insert(
-    _ start: EventStart, at now: ClockReading, number: Int64, parent: Int64?
-  ) throws(SQLiteError) -> Int64 {
+    _ start: EventStart, at now: ClockReading, number: Int64, parent: TaskID?
+  ) throws(SQLiteError) -> TaskID {
     let (task, _) = try row(
       of: .init(
         token: start.token, facts: start.facts,
@@ -66,7 +66,7 @@ struct TaskWriter {
 
   /// Writes down what only a sample could tell of a process.
   func identify(
-    _ row: Int64, as facts: ProcessFacts, at now: ClockReading
+    _ row: TaskID, as facts: ProcessFacts, at now: ClockReading
   ) throws(SQLiteError) {
     try connection.prepare(
       """
@@ -75,25 +75,25 @@ struct TaskWriter {
       WHERE task_id = ?1
       """
     ).bind(
-      .integer(row), .optional(facts.startTicks.map(Int64.init(bitPattern:))),
+      .number(row), .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(facts.isKernelThread ? 1 : 0), Self.nspid(facts),
       .optional(startWall(facts, now))
     ).run()
   }
 
   /// Removes a process that is not to be kept, with where it was.
-  func remove(_ row: Int64) throws(SQLiteError) {
+  func remove(_ row: TaskID) throws(SQLiteError) {
     // Nobody is to be reported as the maker of whom nothing is known.
     try connection.prepare(
       """
       UPDATE namespace SET maker_task_id = NULL, maker_certain = NULL WHERE maker_task_id = ?
       """
-    ).bind(.integer(row)).run()
+    ).bind(.number(row)).run()
     // A pin scan may have found what the process held open: that stays, with its PID.
     try connection.prepare("UPDATE pin SET task_id = NULL WHERE task_id = ?")
-      .bind(.integer(row)).run()
+      .bind(.number(row)).run()
     for table in ["membership", "past_description", "task"] {
-      try connection.prepare("DELETE FROM \(table) WHERE task_id = ?").bind(.integer(row)).run()
+      try connection.prepare("DELETE FROM \(table) WHERE task_id = ?").bind(.number(row)).run()
     }
   }
 
@@ -106,7 +106,7 @@ struct TaskWriter {
   /// The process of an earlier session with this PID and start, if it must be the same: it was
   /// seen after the clock tick of its start had passed, and a later user of the PID would have
   /// started in a later tick.
-  private func find(_ facts: ProcessFacts) throws(SQLiteError) -> Int64? {
+  private func find(_ facts: ProcessFacts) throws(SQLiteError) -> TaskID? {
     guard let ticks = facts.startTicks else { return nil }
     let last = try connection.prepare(
       """
@@ -120,7 +120,7 @@ struct TaskWriter {
     ).bind(
       .integer(space), .integer(Int64(facts.pid)), .integer(Int64(bitPattern: ticks))
     )
-    .first { ($0.integer(0), $0.integer(1)) }
+    .first { ($0.task(0), $0.integer(1)) }
     guard let last, let tickEnd = ClockTicks.nanoseconds(ticks &+ 1, perSecond: ticksPerSecond),
       last.1 > tickEnd
     else { return nil }
@@ -163,9 +163,9 @@ final class RowNumbers {
   }
 
   /// The number of a new row of `task`.
-  func nextTask() -> Int64 {
+  func nextTask() -> TaskID {
     task += 1
-    return task
+    return TaskID(rawValue: task)
   }
 
   /// The number of a new row of `membership`.

@@ -30,7 +30,7 @@ enum ChangeEvent {
 
   /// A membership as the file has it.
   struct MembershipRow {
-    let task: Int64
+    let task: TaskID
     let set: NamespaceSetID
     let from: Int64
     /// Nil while it holds.
@@ -181,7 +181,7 @@ final class ChangeStream {
 
   private static func membership(_ row: Statement) -> ChangeEvent.MembershipRow {
     ChangeEvent.MembershipRow(
-      task: row.integer(0), set: row.set(1), from: row.integer(2),
+      task: row.task(0), set: row.set(1), from: row.integer(2),
       until: row.optionalInteger(3), cause: row.optionalInteger(4),
       origin: row.optionalSet(5))
   }

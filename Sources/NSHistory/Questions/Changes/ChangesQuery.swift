@@ -76,13 +76,13 @@ struct ChangeScope {
   /// The namespaces that a change must touch; nil for any.
   let namespaces: Set<Int64>?
   /// The processes that a change must be of; nil for any.
-  let tasks: [Int64]?
+  let tasks: [TaskID]?
   /// Whether a change of one of the processes is meant whatever it touches, and one of another process if
   /// it touches the namespaces: so of a container.
   let isEither: Bool
   /// When processes were what the question means, by their rows; of others all of their time counts.
-  private let limits: [Int64: [ProcessRecord.DescriptionSpan]]
-  private let taskSet: Set<Int64>
+  private let limits: [TaskID: [ProcessRecord.DescriptionSpan]]
+  private let taskSet: Set<TaskID>
   /// The samples that the question is about; nil for all.
   private let samples: ClosedRange<Int64>?
 
@@ -104,10 +104,10 @@ struct ChangeScope {
       asked = asked.map { $0.intersection(own) } ?? own
     }
     namespaces = asked
-    tasks = lives?.map(\.process.id)
+    tasks = lives?.map(\.process.task)
     taskSet = Set(tasks ?? [])
     limits = (lives ?? []).reduce(into: [:]) { limits, life in
-      limits[life.process.id] = life.limits
+      limits[life.process.task] = life.limits
     }
   }
 
@@ -119,12 +119,12 @@ struct ChangeScope {
   /// Whether a process was, or may have been, what is meant at some time behind a sample or event and
   /// before another.
   func isMeant(_ process: ProcessRecord, behind low: Int64, before high: Int64) -> Bool {
-    limits[process.id].map { $0.mayHold(behind: low, before: high) } ?? true
+    limits[process.task].map { $0.mayHold(behind: low, before: high) } ?? true
   }
 
   /// Whether a change of a process is meant only as far as it touches the namespaces.
   func isByNamespaces(_ process: ProcessRecord?, behind low: Int64, before high: Int64) -> Bool {
-    guard isEither, let process, taskSet.contains(process.id) else { return true }
+    guard isEither, let process, taskSet.contains(process.task) else { return true }
     return !isMeant(process, behind: low, before: high)
   }
 

@@ -50,7 +50,7 @@ final class EmptiedFinder {
       .bind(
         IntervalOverlapQuery.values(sample...sample)
           + [.integer(Int64(UnreadReason.denied.rawValue))]
-      ).map { $0.integer(0) }
+      ).map { $0.task(0) }
     var keepers = Keepers()
     for task in unread { try add(task, at: sample, to: &keepers) }
     known = (sample, keepers)
@@ -58,7 +58,7 @@ final class EmptiedFinder {
   }
 
   private func add(
-    _ task: Int64, at sample: Int64, to keepers: inout Keepers
+    _ task: TaskID, at sample: Int64, to keepers: inout Keepers
   ) throws(SQLiteError) {
     guard let life = try reading.lives.life(task: task),
       let now = life.membership(at: sample)

@@ -186,7 +186,7 @@ struct HistoryQuery {
       pid != 0
     else { return nil }
     if let maker, maker.pid == pid,
-      try reading.lives.life(task: maker.id)?.isMissing(at: point) == false
+      try reading.lives.life(task: maker.task)?.isMissing(at: point) == false
     {
       return maker.described(at: point)
     }
@@ -201,7 +201,7 @@ struct HistoryQuery {
     of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
   ) throws(SQLiteError) -> Bool {
     guard process.tid == nil, let pid = process.makerPID, process.parentPIDs == [pid],
-      let maker, maker.pid == pid, let life = try reading.lives.life(task: maker.id)
+      let maker, maker.pid == pid, let life = try reading.lives.life(task: maker.task)
     else { return false }
     return life.lastSample < point
   }
@@ -231,7 +231,7 @@ struct HistoryQuery {
         """
         SELECT origin_set_id FROM membership WHERE task_id = ? AND from_seq = ? AND cause = 2
         """
-      ).bind(.integer(life.process.id), .integer(life.memberships.first?.from ?? 0))
+      ).bind(.number(life.process.task), .integer(life.memberships.first?.from ?? 0))
       .first { $0.optionalSet(0) } ?? nil
     return try set.map(reading.sets.links)
   }

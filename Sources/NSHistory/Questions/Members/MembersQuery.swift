@@ -68,9 +68,9 @@ struct MembersQuery {
   private func forEach(
     of tasks: Statement, in namespace: NamespaceRecord, _ body: (Member) -> Bool
   ) throws(SQLiteError) -> Bool {
-    var last: Int64?
+    var last: TaskID?
     while try tasks.step() {
-      let task = tasks.integer(0)
+      let task = tasks.task(0)
       // One that was there several times is reported once.
       guard task != last, let life = try reading.lives.life(task: task) else { continue }
       last = task
@@ -123,7 +123,7 @@ extension HistorySnapshot {
   /// Gives `body` the row of each process that was ever recorded in a namespace, and the sample or event that saw
   /// it there first, in that order. Ends early when `body` returns false.
   func forEachArrival(
-    in namespace: NamespaceRecord, _ body: (Int64, Int64) throws(SQLiteError) -> Bool
+    in namespace: NamespaceRecord, _ body: (TaskID, Int64) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let low = index.first, let high = index.last else { return }
     let members = try connection.prepare(
@@ -135,7 +135,7 @@ extension HistorySnapshot {
     ).bind(IntervalOverlapQuery.values(low...high, namespace))
     defer { members.reset() }
     while try members.step() {
-      guard try body(members.integer(0), members.integer(1)) else { return }
+      guard try body(members.task(0), members.integer(1)) else { return }
     }
   }
 }
@@ -154,7 +154,7 @@ final class MemberIntervals {
   private static let few = 16
 
   private struct Key: Hashable {
-    let task: Int64
+    let task: TaskID
     let link: NamespaceLink
   }
 
@@ -165,7 +165,7 @@ final class MemberIntervals {
   func runs(
     of life: TaskHistory, _ link: NamespaceLink, to namespace: NamespaceRecord
   ) throws(SQLiteError) -> [PIDHistory.LinkInterval] {
-    let key = Key(task: life.process.id, link: link)
+    let key = Key(task: life.process.task, link: link)
     if let known = known[key] { return known[namespace.id] ?? [] }
     readings += 1
     let runs = try reading.pidHistories.runs(of: memberships(of: life, link))[link]
@@ -252,7 +252,7 @@ struct ChildrenHolders {
       ])
     defer { tasks.reset() }
     while try tasks.step() {
-      guard let life = try reading.lives.life(task: tasks.integer(0)) else { continue }
+      guard let life = try reading.lives.life(task: tasks.task(0)) else { continue }
       for member in try members(life, namespace, window) where !body(member) { return false }
     }
     return true

@@ -140,7 +140,7 @@ struct MakerFinder {
     let task = try reading.connection.prepare(
       "SELECT MIN(ABS(member)), member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
     ).bind(IntervalOverlapQuery.values(sample...sample, life.namespace)).first {
-      $0.optionalInteger(1)
+      $0.optionalTask(1)
     }
     guard let task = task ?? nil, let found = try reading.lives.life(task: task) else { return nil }
     let parent = try reading.lives.parent(of: found.process)

@@ -17,10 +17,10 @@ struct ProcessSnapshot {
 
   /// By PID, and of one PID in the order in which they were observed.
   func processes() throws(SQLiteError) -> [ProcessAtMoment] {
-    var found: [Int64: TaskHistory] = [:]
+    var found: [TaskID: TaskHistory] = [:]
     for sampleWindow in sampleWindows {
       for life in try lives(around: sampleWindow) {
-        found[life.process.id] = found[life.process.id].map { $0.merged(with: life) } ?? life
+        found[life.process.task] = found[life.process.task].map { $0.merged(with: life) } ?? life
       }
     }
     var processes: [ProcessAtMoment] = []
@@ -34,7 +34,7 @@ struct ProcessSnapshot {
     return withOutsiders(
       withParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
     ).sorted { one, other in
-      (one.process.pid, one.process.id) < (other.process.pid, other.process.id)
+      (one.process.pid, one.process.task) < (other.process.pid, other.process.task)
     }
   }
 
@@ -79,7 +79,7 @@ struct ProcessSnapshot {
     guard !counts.isEmpty else { return all }
     return all.filter { one in
       counts[name(one)]?.contains { other in
-        other.process.space == one.process.space && other.process.id > one.process.id
+        other.process.space == one.process.space && other.process.task > one.process.task
           && other.presence == .certain
       } != true
     }
@@ -194,18 +194,18 @@ struct ProcessSnapshot {
       """
     ).bind(IntervalOverlapQuery.values(low.id...high.id)).map { row in
       (
-        row.integer(0), row.set(1), row.integer(2), row.optionalInteger(3), row.integer(4),
+        row.task(0), row.set(1), row.integer(2), row.optionalInteger(3), row.integer(4),
         ProcessRecord(row, from: 5)
       )
     }
     var lives: [TaskHistory] = []
     for (task, set, from, until, exact, process) in rows {
-      if task < 0 {
+      if task.isShortLived {
         if let life = try reading.lives.life(task: task) { lives.append(life) }
         continue
       }
       let membership = try reading.lives.membership(set, from, until, exact: exact, of: task)
-      if lives.last?.process.id == process.id {
+      if lives.last?.process.task == process.task {
         lives[lives.count - 1].memberships.append(membership)
       } else {
         var process = process

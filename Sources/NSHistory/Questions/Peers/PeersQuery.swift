@@ -34,7 +34,7 @@ struct PeersQuery {
   func forEach(of life: TaskHistory, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
     let runs = try reading.threads.apart(life)
     var own: [NamespaceType: [PIDHistory.LinkInterval]] = [:]
-    var candidates: Set<Int64> = []
+    var candidates: Set<TaskID> = []
     for type in question.types {
       own[type] = runs[type.link].filter { run in
         guard let namespace = run.value.namespace else { return false }
@@ -61,25 +61,25 @@ struct PeersQuery {
 
   /// A process and its threads are no peers of one another.
   private func removeOwn(
-    of process: ProcessRecord, from candidates: inout Set<Int64>
+    of process: ProcessRecord, from candidates: inout Set<TaskID>
   ) throws(SQLiteError) {
     guard !candidates.isEmpty else { return }
     let leader = process.tid == nil ? process : try reading.lives.parent(of: process)
-    candidates.remove(process.id)
+    candidates.remove(process.task)
     guard let leader else { return }
-    candidates.remove(leader.id)
-    for thread in try reading.lives.threads(of: leader) { candidates.remove(thread.process.id) }
+    candidates.remove(leader.task)
+    for thread in try reading.lives.threads(of: leader) { candidates.remove(thread.process.task) }
   }
 
   /// Who was in the namespace of a run at any sample of it.
-  private func members(_ run: PIDHistory.LinkInterval) throws(SQLiteError) -> [Int64] {
+  private func members(_ run: PIDHistory.LinkInterval) throws(SQLiteError) -> [TaskID] {
     guard let namespace = run.value.namespace else { return [] }
     let low = max(run.from, samples.lowerBound)
     let high = min(run.until, samples.upperBound)
     guard low <= high else { return [] }
     return try reading.connection.prepare(
       "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
-    ).bind(IntervalOverlapQuery.values(low...high, namespace)).map { $0.integer(0) }
+    ).bind(IntervalOverlapQuery.values(low...high, namespace)).map { $0.task(0) }
   }
 }
 

@@ -96,7 +96,7 @@ struct Simultaneity {
   private func areProven(_ places: [Int]) -> Bool {
     let runs = places.compactMap { query.pidHistories[$0].run(link, at: sample.id) }
     // One PID asked for twice is one process, and always with itself.
-    let processes = Set(zip(places, runs).map { query.pidHistories[$0].processes[$1.process].id })
+    let processes = Set(zip(places, runs).map { query.pidHistories[$0].processes[$1.process].task })
     return processes.count == 1 || sides.prove(runs)
   }
 }

@@ -99,27 +99,27 @@ struct SameQuery {
   /// Who was seen where, in several judgements.
   func places(_ judgements: [Judgement]) -> [SameAnswer.Place] {
     var order: [NamespaceRecord] = []
-    var members: [NamespaceRecord: Set<Int64>] = [:]
+    var members: [NamespaceRecord: Set<TaskID>] = [:]
     for judgement in judgements {
       for (state, pidHistory) in zip(judgement.states, pidHistories) {
         guard case .known(let namespace, let process) = state else { continue }
         if members[namespace] == nil { order.append(namespace) }
-        members[namespace, default: []].insert(pidHistory.processes[process].id)
+        members[namespace, default: []].insert(pidHistory.processes[process].task)
       }
     }
     let seen = members.values.reduce(into: Set()) { $0.formUnion($1) }
-    var met: Set<Int64> = []
+    var met: Set<TaskID> = []
     var asked: [ProcessRecord] = []
     // A PID may have been hundreds of processes, of which few were seen in the time asked for.
     for pidHistory in pidHistories {
-      for process in pidHistory.processes where seen.contains(process.id) {
-        if met.insert(process.id).inserted { asked.append(process) }
+      for process in pidHistory.processes where seen.contains(process.task) {
+        if met.insert(process.task).inserted { asked.append(process) }
       }
     }
     return order.map { namespace in
       SameAnswer.Place(
         namespace: namespace,
-        processes: asked.filter { members[namespace]?.contains($0.id) == true })
+        processes: asked.filter { members[namespace]?.contains($0.task) == true })
     }
   }
 }
@@ -132,9 +132,9 @@ struct SameThreads {
   func places(_ answer: SameAnswer) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
     var places: [SameAnswer.ThreadPlace] = []
     let asked = Set(query.question.pids.map(\.number))
-    var met: Set<Int64> = []
+    var met: Set<TaskID> = []
     for processes in answer.processes {
-      for process in processes where met.insert(process.id).inserted {
+      for process in processes where met.insert(process.task).inserted {
         for thread in try query.reading.lives.threads(of: process)
         where !asked.contains(thread.process.number) {
           places += try self.places(thread, answer)

@@ -43,6 +43,9 @@ public struct SameQuestion: Sendable {
       tid = number.tid
     }
 
+    /// The same as `process`.
+    var task: TaskID? { process.map(TaskID.init(rawValue:)) }
+
     /// The number that it selects by.
     package var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
   }

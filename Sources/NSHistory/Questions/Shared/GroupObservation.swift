@@ -7,7 +7,7 @@ struct GroupObservation {
   struct Doubt {
     let reason: UnknownReason
     /// The row of the process; nil for any process of the group, also those that no row tells of.
-    let process: Int64?
+    let process: TaskID?
     let sampleWindows: SampleWindowSet
     /// Whether it is about others than those who are recorded, and who may be meant by the PID.
     var isOfOthers = false
@@ -16,9 +16,9 @@ struct GroupObservation {
   /// A process that was in a namespace while it may have belonged to the group or not.
   struct PossibleVisit {
     /// Its row.
-    let process: Int64
+    let process: TaskID
     /// The row of its process; of a process its own.
-    let owner: Int64
+    let owner: TaskID
     let namespace: NamespaceRecord
     let sampleWindows: SampleWindowSet
   }
@@ -61,7 +61,7 @@ struct GroupObservation {
   }
 
   private mutating func add(
-    _ reason: UnknownReason, _ process: Int64?, _ sampleWindows: SampleWindowSet
+    _ reason: UnknownReason, _ process: TaskID?, _ sampleWindows: SampleWindowSet
   ) {
     let asked = sampleWindows.intersection(time.asked)
     guard !asked.isEmpty else { return }
@@ -70,7 +70,7 @@ struct GroupObservation {
   }
 
   /// Time without samples.
-  private mutating func addMissing(_ process: Int64?, _ sampleWindows: SampleWindowSet) {
+  private mutating func addMissing(_ process: TaskID?, _ sampleWindows: SampleWindowSet) {
     add(.gap, process, sampleWindows.subtracting(time.expired))
     add(.expired, process, sampleWindows.intersection(time.expired))
   }
@@ -238,7 +238,7 @@ struct GroupObservation {
     let rows = try reading.connection.prepare(
       "SELECT task, first, last, unread FROM (\(IntervalOverlapQuery.unreadLink))"
     ).bind(IntervalOverlapQuery.values(time.samples) + [.integer(Int64(type.link.rawValue))])
-      .map { ($0.integer(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3)) }
+      .map { ($0.task(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3)) }
     for (task, first, last, code) in rows {
       guard let reason = UInt8(exactly: code).flatMap(UnreadReason.init(rawValue:)),
         reason != .unsupported

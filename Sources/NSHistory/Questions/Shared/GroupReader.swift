@@ -45,13 +45,13 @@ struct GroupReader {
     }
   }
 
-  private func members(of namespaces: [NamespaceRecord]) throws(SQLiteError) -> [Int64] {
-    var tasks: Set<Int64> = []
+  private func members(of namespaces: [NamespaceRecord]) throws(SQLiteError) -> [TaskID] {
+    var tasks: Set<TaskID> = []
     for namespace in namespaces {
       tasks.formUnion(
         try reading.connection.prepare(
           "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
-        ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.integer(0) })
+        ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.task(0) })
     }
     return tasks.sorted()
   }
@@ -82,9 +82,9 @@ struct GroupReader {
       group.hasUnknownNumbers = try hasUnknownNumbers(selector)
       for life in found.lives {
         for one in [life] + (try reading.lives.threads(of: life.process)) {
-          group.lives[one.process.id] = one
+          group.lives[one.process.task] = one
           try add(
-            one.process.id, reading.lives.memberships(of: one.process.id, in: time.samples),
+            one.process.task, reading.lives.memberships(of: one.process.task, in: time.samples),
             to: &group)
         }
       }
@@ -92,7 +92,7 @@ struct GroupReader {
     }
   }
 
-  private func isFew(_ tasks: [Int64], _ group: inout SharedGroup) -> Bool {
+  private func isFew(_ tasks: [TaskID], _ group: inout SharedGroup) -> Bool {
     if tasks.count > SharedQuestion.most { group.excess = tasks.count }
     return group.excess == 0
   }
@@ -118,7 +118,7 @@ struct GroupReader {
     var met: Set<[Int64]> = []
     for task in tasks {
       let kind = try kind(of: task)
-      let isNew = isMeant.isOfContainers && (task < 0 || met.insert(kind.cgroup).inserted)
+      let isNew = isMeant.isOfContainers && (task.isShortLived || met.insert(kind.cgroup).inserted)
       let isInDoubt = isMeant.isOfContainers && kind.isInherited
       guard isNew || isInDoubt || kind.hasPast, let life = try reading.lives.life(task: task) else {
         try add(task, reading.lives.memberships(of: task, in: time.samples), to: &group)
@@ -146,12 +146,12 @@ struct GroupReader {
 
   /// Whether a process had other descriptions before, and its control group with what is known of that.
   private func kind(
-    of task: Int64
+    of task: TaskID
   ) throws(SQLiteError) -> (hasPast: Bool, cgroup: [Int64], isInherited: Bool) {
-    guard task > 0 else { return (false, [], false) }
+    guard !task.isShortLived else { return (false, [], false) }
     return try reading.connection.prepare(
       "SELECT has_past, cgroup_id, provenance FROM task WHERE task_id = ?"
-    ).bind(.integer(task)).first { row in
+    ).bind(.number(task)).first { row in
       (
         row.integer(0) == 1, [row.integer(1), row.integer(2)],
         Provenance(row.optionalInteger(2)).inherited.contains(.cgroup)
@@ -181,7 +181,7 @@ struct GroupReader {
 
   /// Adds a process or thread, if it was there in the time asked for.
   private func add(
-    _ task: Int64, _ memberships: [Membership], _ uncertain: SampleWindowSet = .init(),
+    _ task: TaskID, _ memberships: [Membership], _ uncertain: SampleWindowSet = .init(),
     _ all: [Membership] = [], _ enclosure: Int64? = nil, to group: inout SharedGroup
   ) throws(SQLiteError) {
     guard !memberships.isEmpty || !uncertain.intersection(time.asked).isEmpty else { return }
@@ -192,19 +192,19 @@ struct GroupReader {
   }
 
   /// A process that may be of a group.
-  func member(_ task: Int64) throws(SQLiteError) -> SharedGroup.Member {
+  func member(_ task: TaskID) throws(SQLiteError) -> SharedGroup.Member {
     .init(
       task: task, owner: try owner(of: task),
       memberships: try reading.lives.memberships(of: task, in: time.samples))
   }
 
-  private func owner(of task: Int64) throws(SQLiteError) -> Int64 {
-    guard task > 0 else { return task }
+  private func owner(of task: TaskID) throws(SQLiteError) -> TaskID {
+    guard !task.isShortLived else { return task }
     let isThread = try reading.connection.prepare(
       "SELECT tid IS NOT NULL FROM task WHERE task_id = ?"
-    ).bind(.integer(task)).first { $0.integer(0) == 1 }
+    ).bind(.number(task)).first { $0.integer(0) == 1 }
     guard isThread == true, let thread = try reading.lives.life(task: task) else { return task }
-    return try reading.lives.parent(of: thread.process)?.id ?? task
+    return try reading.lives.parent(of: thread.process)?.task ?? task
   }
 }
 
@@ -223,7 +223,7 @@ struct SharedGroup {
   /// Its processes and threads that were there in the time asked for, in the order of their rows.
   var members: [Member] = []
   /// The whole lives of them, by row, where it is known who they all are: such a group is small.
-  var lives: [Int64: TaskHistory] = [:]
+  var lives: [TaskID: TaskHistory] = [:]
   /// The namespaces that it is, by type: a process shares with it by being there.
   var namespaces: [NamespaceType: [NamespaceRecord]] = [:]
   /// Whether processes may have belonged to it that no row tells of.
@@ -253,9 +253,9 @@ struct SharedGroup {
   /// told of.
   struct Member {
     /// Its row.
-    let task: Int64
+    let task: TaskID
     /// The row of its process: its own, or of a thread that of its process.
-    let owner: Int64
+    let owner: TaskID
     /// Its memberships in the time asked for, while it belonged to the group.
     let memberships: [Membership]
     /// When it may have belonged to the group or not: between two reads of its control group that

@@ -24,7 +24,7 @@ struct OutsiderFinder {
   func find(_ types: [NamespaceType]) throws(SQLiteError) -> Found {
     var found = Found()
     guard groups.contains(where: \.isContainer) else { return found }
-    var met: Set<Int64> = []
+    var met: Set<TaskID> = []
     for group in groups { met.formUnion(group.members.lazy.map(\.task)) }
     let members = met
     let reader = GroupReader(reading: reading, time: time, types: types)
@@ -59,7 +59,7 @@ struct OutsiderFinder {
   private func add(
     _ life: TaskHistory, _ reader: GroupReader, to found: inout Found
   ) throws(SQLiteError) {
-    let member = try reader.member(life.process.id)
+    let member = try reader.member(life.process.task)
     guard let home = try reading.containers.home(of: life) else {
       return found.uncertain.append(.init(member: member, group: nil))
     }
@@ -89,7 +89,7 @@ struct OutsiderFinder {
 
   /// Those in a namespace, in the time asked for, whose control group is no container's, or not their own; in
   /// the order of their rows.
-  private func withoutContainer(in namespace: NamespaceRecord) throws(SQLiteError) -> [Int64] {
+  private func withoutContainer(in namespace: NamespaceRecord) throws(SQLiteError) -> [TaskID] {
     try reading.connection.prepare(
       """
       SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))
@@ -99,13 +99,14 @@ struct OutsiderFinder {
       WHERE container.container_id IS NULL
         OR COALESCE(task.provenance, short_lived_task.provenance, 0) & 2 <> 0 ORDER BY 1
       """
-    ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.integer(0) }
+    ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.task(0) }
   }
 
   /// Whether a process may have been of a container: its own control group was not read, or no sample read it, so
   /// that it may have been moved.
   private func isUncertain(_ life: TaskHistory) throws(SQLiteError) -> Bool {
-    guard life.process.cgroup != nil, life.process.id > 0, !life.process.isAnyCgroupInherited
+    guard life.process.cgroup != nil, !life.process.task.isShortLived,
+      !life.process.isAnyCgroupInherited
     else { return true }
     let isMet = try reading.connection.prepare(
       "SELECT EXISTS (SELECT 1 FROM sample WHERE seq BETWEEN ? AND ?)"

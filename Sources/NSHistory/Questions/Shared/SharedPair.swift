@@ -129,7 +129,7 @@ struct SharedPair {
   }
 
   /// Who of the first group was in a namespace, and when; nobody where the group is namespaces.
-  private func processes(in namespace: NamespaceRecord) -> [(Int64?, SampleWindowSet)] {
+  private func processes(in namespace: NamespaceRecord) -> [(TaskID?, SampleWindowSet)] {
     if groups.0.isNamespace(type) { return [(nil, always)] }
     return presences.0.inside(namespace.id).map {
       (groups.0.members[$0.member].task, Self.sampleWindows($0))

@@ -96,8 +96,8 @@ struct SharedQuery {
 
   private var inSeveralGroups: [ProcessRecord] {
     get throws(SQLiteError) {
-      var met: Set<Int64> = []
-      var several: Set<Int64> = []
+      var met: Set<TaskID> = []
+      var several: Set<TaskID> = []
       for group in groups {
         for member in group.members where !met.insert(member.task).inserted {
           several.insert(member.task)
@@ -170,7 +170,7 @@ struct SharedQuery {
     struct Key: Hashable {
       let reason: UnknownReason
       let group: Int
-      let process: Int64?
+      let process: TaskID?
     }
     var order: [Key] = []
     var found: [Key: [Range<Int64>]] = [:]

@@ -50,8 +50,9 @@ struct SharedVisits {
     }
 
     mutating func cut(_ groups: (SharedGroup, SharedGroup)) {
-      func task(_ one: Candidate) -> Int64 {
-        one.presence.map { (one.isOfFirst ? groups.0 : groups.1).members[$0.member].task } ?? 0
+      func task(_ one: Candidate) -> TaskID {
+        one.presence.map { (one.isOfFirst ? groups.0 : groups.1).members[$0.member].task }
+          ?? TaskID(rawValue: 0)
       }
       first.sort { ($0.from, task($0)) < ($1.from, task($1)) }
       first.removeLast(max(0, first.count - most))
@@ -205,7 +206,7 @@ struct SharedVisits {
     known[candidate.namespace] = index
     let sharing = candidate.sharing
     let isMoment = sharing.from == sharing.until
-    var members: [Int64: Int] = [:]
+    var members: [TaskID: Int] = [:]
     index.forEach(from: sharing.from, to: sharing.until) { second in
       let isThere =
         isMoment
@@ -277,9 +278,9 @@ struct PlaceOwner {
 
   /// Whose process was seen first.
   private func first(
-    in namespace: NamespaceRecord, _ some: Set<Int64>, _ others: Set<Int64>
+    in namespace: NamespaceRecord, _ some: Set<TaskID>, _ others: Set<TaskID>
   ) throws(SQLiteError) -> First? {
-    var (mine, its): ([Int64], [Int64]) = ([], [])
+    var (mine, its): ([TaskID], [TaskID]) = ([], [])
     var isOfAll = true
     var began: Int64?
     try reading.forEachArrival(in: namespace) { (task, time) throws(SQLiteError) in
@@ -307,7 +308,7 @@ struct PlaceOwner {
     return First(isFirst: start < other, isOfAll: isOfAll, isTied: true)
   }
 
-  private func firstStart(of tasks: [Int64]) throws(SQLiteError) -> Int64? {
+  private func firstStart(of tasks: [TaskID]) throws(SQLiteError) -> Int64? {
     var first: Int64?
     for task in tasks {
       guard let start = try reading.lives.life(task: task)?.process.startBoot else { continue }

@@ -145,18 +145,18 @@ struct Crowd {
     /// How many processes, each with its threads.
     let count: Int
     /// The owner, where it is one.
-    let sole: Int64
+    let sole: TaskID?
     /// Whether an event ended it.
     let endsExactly: Bool
     /// How many of them had been there in the time before; the owner, where it is one.
     let stayed: Int
-    let soleStayed: Int64
+    let soleStayed: TaskID?
 
     /// Whether another than one process is among them.
-    func hasOther(than owner: Int64) -> Bool { count > 1 || count == 1 && sole != owner }
+    func hasOther(than owner: TaskID) -> Bool { count > 1 || count == 1 && sole != owner }
 
     /// Whether another than one process had been there in the time before.
-    func keepsOther(than owner: Int64) -> Bool {
+    func keepsOther(than owner: TaskID) -> Bool {
       stayed > 1 || stayed == 1 && soleStayed != owner
     }
   }
@@ -164,7 +164,7 @@ struct Crowd {
   /// One that comes, or leaves.
   private struct Step {
     let point: Int64
-    let owner: Int64
+    let owner: TaskID
     let isArrival: Bool
     let isExact: Bool
   }
@@ -186,16 +186,17 @@ struct Crowd {
     }
     steps.sort { $0.point < $1.point }
     var segments: [Segment] = []
-    var there: [Int64: Int] = [:]
+    var there: [TaskID: Int] = [:]
     var next = 0
     var from: Int64 = 0
-    var (stayed, soleStayed) = (0, Int64(0))
+    var stayed = 0
+    var soleStayed: TaskID?
     while next < steps.count {
       let point = steps[next].point
-      let (count, sole) = (there.count, there.count == 1 ? there.keys.first ?? 0 : 0)
+      let (count, sole) = (there.count, there.count == 1 ? there.keys.first : nil)
       var isExact = true
       let before = there
-      var left: Set<Int64> = []
+      var left: Set<TaskID> = []
       while next < steps.count, steps[next].point == point {
         let step = steps[next]
         let rest = there[step.owner, default: 0] + (step.isArrival ? 1 : -1)
@@ -213,8 +214,8 @@ struct Crowd {
       }
       from = point
       let kept = left.isEmpty ? before.count : before.keys.count { !left.contains($0) }
-      (stayed, soleStayed) = (kept, 0)
-      if kept == 1 { soleStayed = before.keys.first { !left.contains($0) } ?? 0 }
+      (stayed, soleStayed) = (kept, nil)
+      if kept == 1 { soleStayed = before.keys.first { !left.contains($0) } }
     }
     self.segments = segments
   }
@@ -267,7 +268,7 @@ struct Presence {
   /// The place in `SharedGroup.members`.
   let member: Int
   /// See `SharedGroup.Member.owner`.
-  let owner: Int64
+  let owner: TaskID
   /// The row of the namespace.
   let namespace: Int64
   let from: Int64
