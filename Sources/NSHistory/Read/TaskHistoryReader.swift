@@ -240,7 +240,7 @@ struct ShortLivedTaskReader {
     try lives("r.pid = ? ORDER BY r.from_seq", pid)
   }
 
-  /// Of one, by the negated number of the event that started it.
+  /// The history of one task; nil where the file has no such row.
   func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
     try lives("r.from_seq = ?", task.startingEvent).first
   }
