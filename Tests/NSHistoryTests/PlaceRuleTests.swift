@@ -84,7 +84,7 @@ private struct PathComparer {
 
   private static let paths = [
     "same by PID", "same by process", "namespaces", "timeline", "history", "members", "export",
-    "peers",
+    "export of PIDs", "peers",
   ]
 
   /// A time in which a path says that a task was in one namespace, from sample to sample.
@@ -153,18 +153,13 @@ private struct PathComparer {
 
   private func answers(_ reader: HistoryReader) throws -> Answers {
     var answers = Answers()
-    var export: Claims = [:]
-    try reader.exportPieces(ExportFilter()) { process, piece in
-      answers.tasks[process.row] = TaskNumber(pid: process.pid, tid: process.tid)
-      if let namespace = piece.value.namespace {
-        export[Key(task: process.row, type: piece.type), default: []].append(
-          Claim(namespace: namespace, from: piece.from, until: piece.until))
-      }
-      return true
-    }
+    let export = try claims(reader, ExportFilter(), &answers.tasks)
     answers.claims["export"] = export
     let numbers = Set(answers.tasks.values)
     let pids = Set(numbers.map(\.pid)).sorted()
+    // Whoever asks for PIDs is given the same rows, found task by task.
+    answers.claims["export of PIDs"] = try claims(
+      reader, ExportFilter(pids: Set(pids)), &answers.tasks)
     var timeline: Claims = [:]
     for number in numbers {
       let selector: ProcessSelector = number.tid == nil ? .pid(number.pid) : .thread(number)
@@ -210,6 +205,23 @@ private struct PathComparer {
     }
     answers.claims["members"] = members
     return answers
+  }
+
+  private func claims(
+    _ reader: HistoryReader, _ filter: ExportFilter, _ tasks: inout [Int64: TaskNumber]
+  ) throws -> Claims {
+    var claims: Claims = [:]
+    var found: [Int64: TaskNumber] = [:]
+    try reader.exportPieces(filter) { process, piece in
+      found[process.row] = TaskNumber(pid: process.pid, tid: process.tid)
+      if let namespace = piece.value.namespace {
+        claims[Key(task: process.row, type: piece.type), default: []].append(
+          Claim(namespace: namespace, from: piece.from, until: piece.until))
+      }
+      return true
+    }
+    tasks.merge(found) { _, new in new }
+    return claims
   }
 
   /// What `processes(at:)` says of a moment.
@@ -406,7 +418,7 @@ private struct MembershipComparer {
 
   private static let paths = [
     "runs", "runs of a link", "memberships in a range", "everywhere", "in a namespace",
-    "members at a sample",
+    "members at a sample", "members through all tasks",
   ]
 
   func report(fewest: Int) { comparisons.report(Self.paths, fewest: fewest) }
@@ -487,6 +499,10 @@ private struct MembershipComparer {
       comparisons.check(
         "everywhere", everywhere.contains(row) && found.contains(row), "\(name): \(row)")
     }
+    // As in a namespace that is in many sets, of which few have a task at the time.
+    let throughAll = MembersAtSample(reading.connection, reading.index)
+    throughAll.manySets = 0
+    throughAll.few = 0
     for life in try reading.namespaces.lives(where: "1", []) {
       let members = inNamespaces[life.namespace] ?? []
       for (path, sql) in [
@@ -494,6 +510,10 @@ private struct MembershipComparer {
         (
           "members at a sample",
           try reading.members.sql("m.task_id", in: life.namespace, during: range)
+        ),
+        (
+          "members through all tasks",
+          try throughAll.sql("m.task_id", in: life.namespace, during: range)
         ),
       ] {
         let found = Set(

@@ -141,9 +141,9 @@ final class MembersAtSample {
   private var membershipsASample: Double?
 
   /// From so many sets on it may be shorter to go through all who were there.
-  private static let manySets: Int64 = 64
+  var manySets: Int64 = 64
   /// How many are there at any time.
-  private static let few = 512.0
+  var few = 512.0
   /// How often an index is looked into for each set: once for each class of lengths.
   private static let looks = 20.0
 
@@ -162,8 +162,8 @@ final class MembersAtSample {
     during samples: ClosedRange<Int64>? = nil
   ) throws(SQLiteError) -> String {
     let sets = try sets(of: namespace)
-    let there = try Self.few + (samples.map(count) ?? 0)
-    guard sets >= Self.manySets, there < Double(sets) * Self.looks else {
+    let there = try few + (samples.map(count) ?? 0)
+    guard sets >= manySets, there < Double(sets) * Self.looks else {
       return byEither
         ? IntervalOverlapQuery.holding(columns) : IntervalOverlapQuery.inNamespace(columns)
     }
