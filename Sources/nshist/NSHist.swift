@@ -23,7 +23,7 @@ struct NSHist: ParsableCommand {
     signal(SIGQUIT, SIG_DFL)
     var command: any ParsableCommand
     do {
-      let arguments = try CommandWords.complete(Arguments.joiningNegativeValues(Arguments.all))
+      let arguments = try CommandNames.complete(Arguments.joiningNegativeValues(Arguments.all))
       command = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
     } catch { ExitStatus.leave(for: error, of: nil) }
     do { try command.run() } catch { ExitStatus.leave(for: error, of: type(of: command)) }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 
 /// The words with which the arguments begin: the command that they name.
-enum CommandWords {
+enum CommandNames {
   /// The arguments with `query` before the name of a question, which may be left out: `nshist same 10 20`.
   ///
   /// Throws where a word is no command, and names the nearest one.
