@@ -1,26 +1,28 @@
 internal import Glibc
 
-/// The folders of cgroups on this machine: who owns that of a container tells whether root's engine can
-/// have made it (cgroups(7), delegation).
+/// The cgroup directories of this machine. The owner of a container's cgroup directory tells whether
+/// root's container engine can have created it (cgroups(7), delegation).
 package struct CgroupFolders: Sendable {
-  /// A hierarchy that is mounted as a whole.
+  /// A cgroup hierarchy that is mounted at its root.
   private struct Hierarchy {
-    /// The controllers, or the name, of version 1; nil in version 2.
+    /// The mount options of a version 1 hierarchy, among them its controllers or its name; nil in
+    /// version 2.
     let options: Set<[UInt8]>?
     let path: [UInt8]
   }
 
   private let hierarchies: [Hierarchy]
 
-  /// What a containing folder may be called that a user got from systemd or root.
+  /// Who can have created the cgroup of a container.
   package struct Verdict: Sendable, Hashable {
-    /// Whether only root can have made the container's cgroup; nil where that could not be read.
+    /// Whether only root can have created the container's cgroup; nil if the owner could not be read.
     package let isMadeByRoot: Bool?
-    /// Who else could; nil for nobody, and where that is not known.
+    /// The user who could have created it instead of root; nil if there is none, or if that is not
+    /// known.
     package let user: UInt32?
   }
 
-  /// The hierarchies of a table like `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
+  /// Parses the cgroup mounts of a table like `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
   package init(mountinfo: [UInt8]) {
     var found: [Hierarchy] = []
     for line in mountinfo.split(separator: 0x0A) {
@@ -29,7 +31,7 @@ package struct CgroupFolders: Sendable {
       guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash > 5,
         fields.count > dash + 3, fields[3].elementsEqual("/".utf8)
       else { continue }
-      // A path with an escaped blank is none that engines use.
+      // A mount point with an escaped blank needs no decoding, because no engine uses one.
       if fields[dash + 1].elementsEqual("cgroup2".utf8) {
         found.append(Hierarchy(options: nil, path: Array(fields[4])))
       } else if fields[dash + 1].elementsEqual("cgroup".utf8) {
@@ -40,7 +42,7 @@ package struct CgroupFolders: Sendable {
     hierarchies = found
   }
 
-  /// Those of this process's own mounts; none where these cannot be read.
+  /// Returns the hierarchies that this process has mounted; none if the mount table cannot be read.
   package static func current() -> CgroupFolders {
     guard let root = StateRoot.current, let table = root.read("/proc/self/mountinfo") else {
       return CgroupFolders(mountinfo: [])
@@ -48,15 +50,16 @@ package struct CgroupFolders: Sendable {
     return CgroupFolders(mountinfo: table)
   }
 
-  /// Who can have made the outermost container that the text of a `/proc/PID/cgroup` names.
+  /// Tells who can have created the outermost container that the text of a `/proc/PID/cgroup` names.
   package func verdict(on text: [UInt8]) -> Verdict {
     var isMadeByRoot: Bool?
     for bytes in text.split(separator: UInt8(ascii: "\n")) {
       guard let line = CgroupLine(bytes), let path = line.outermost else { continue }
       if let user = line.delegate { return Verdict(isMadeByRoot: false, user: user) }
-      // Seen from within a cgroup namespace it is not known what is above.
+      // A path that begins with `/..` is relative to a cgroup namespace: its ancestors are unknown.
       guard !path.starts(with: "/..".utf8), let folder = folder(of: line, path) else { continue }
-      // In version 1 who owns a folder may rename those in it.
+      // In version 1 the owner of a directory may rename its subdirectories, so the parent's owner
+      // counts too.
       let above = folder[..<(folder.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
       for place in [folder[...], above] {
         switch Self.owner(of: place) {

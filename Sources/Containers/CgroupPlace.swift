@@ -1,23 +1,22 @@
-/// What the text of `/proc/PID/cgroup` says of where a process is: in which containers, and in
-/// which unit of systemd (cgroups(7)).
+/// The containers and the systemd unit of a process, parsed from the text of `/proc/PID/cgroup`
+/// (cgroups(7)).
 ///
-/// It says what the path says. Whoever may make cgroups, also a user in a slice of their own, may
-/// name one like a container; and the container that only holds a pod together (`pause`) has the
-/// same form as the others. What begins with `/..` is seen from within a cgroup namespace
-/// (cgroup_namespaces(7)): what is left of the path is read, and `/` alone says nothing.
-///
-/// The text may hold anything. Reading it takes time in proportion to its length.
+/// The parser trusts the path, which is no proof. Anyone who may create cgroups, also a user in a slice
+/// of their own, may name one like a container. The infrastructure container of a pod (`pause`) has the
+/// same form as the other containers. A path that begins with `/..` is relative to a cgroup namespace
+/// (cgroup_namespaces(7)): the parser reads the rest of the path, and `/` alone names no container.
+/// The text need not be well-formed. Parsing takes time in proportion to its length.
 package struct CgroupPlace: Sendable, Hashable {
-  /// The containers, the outermost first. A process that only watches one, such as conmon(8), is
-  /// not in it.
+  /// The containers that the process is in, outermost first. A monitor process such as conmon(8) is not
+  /// in the container that it watches.
   package var containers: [ContainerIdentity]
   /// The innermost unit of systemd, such as `nginx.service` or `docker-<id>.scope`; not a slice.
   package var unit: String?
 
   /// Reads the text of `/proc/PID/cgroup`, of version 1, 2, or both.
   ///
-  /// On a machine with version 1 there is a line for each hierarchy, and an engine may have moved
-  /// the process in some of them only. The line that says the most is taken, never parts of two
+  /// In version 1 the text has one line for each hierarchy, and an engine may have moved the process in
+  /// some of them only. The parser uses the line with the most information, and never combines two lines
   /// that name different containers.
   package init(_ text: [UInt8]) {
     var best = CgroupLine.empty

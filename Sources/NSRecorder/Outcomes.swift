@@ -2,24 +2,24 @@ internal import Logging
 internal import NSHistory
 internal import NamespaceModel
 
-/// What came of each sample: counts it, says what a person must know, and tells whether samples are
-/// missing before it.
+/// Accounts for the result of each sample: it counts samples, logs warnings, and decides whether there
+/// is a gap before a sample.
 struct Outcomes {
   var summary = RecordingSummary()
-  /// Why the samples since the last one in the file are not there.
+  /// Why the samples after the last written one are missing; nil if none is.
   var failing: GapCause?
   private let logger: Logger
   private let interval: Int64
-  /// The last sample that is in the file.
+  /// The last sample that was written to the file.
   private var lastWritten: ProcessSample?
   /// How long the last write took, in nanoseconds, successful or not.
   private var lastWriteTook: Int64 = 0
   private var saidEventsFail = false
   private var saidFindingsFail = false
-  /// Whether the last sample was late, and whether changes were left out before it.
+  /// Whether the last sample was late, and whether changes before it were omitted.
   private var wasLate = false
   private var wasFolding = false
-  /// A sample that is late by less than this is not spoken of, in nanoseconds.
+  /// The least delay of a sample, in nanoseconds, that is worth a warning.
   private static let lateness: Int64 = 500_000_000
 
   init(_ logger: Logger, interval: Int64) {
@@ -27,7 +27,7 @@ struct Outcomes {
     self.interval = interval
   }
 
-  /// Writes a sample by `body`. What fails is said, and tried again with the next.
+  /// Calls `body` to write a sample. Logs a failure; the next sample includes the unwritten changes.
   mutating func write(
     _ sample: ProcessSample, _ told: EventRecording.Outcome, _ schedule: Schedule, behind: Int64,
     _ onSample: (SampleReport) -> Void,
@@ -52,8 +52,8 @@ struct Outcomes {
     var gap: GapCause?
     if let lastWritten {
       gap = failing ?? schedule.gap(from: lastWritten, to: sample, writing: lastWriteTook)
-      // While nothing could be sampled events went on telling all; whether they are in the file is
-      // what the writer knows.
+      // While no sample could be taken, events still reported every change, so there is no gap here. The
+      // writer knows whether those events are in the file.
       if told.isExact { gap = nil }
       if !told.losses.isEmpty { gap = .eventsLost }
     }
@@ -64,35 +64,36 @@ struct Outcomes {
 
   mutating func fail(_ cause: GapCause, _ message: String) {
     summary.failures += 1
-    // Said when it begins, not at every slot of a long night.
+    // Logs a lasting failure once, not at each sample.
     if failing != cause { logger.error("\(message)") }
     failing = cause
     summary.endedUnwritten = cause == .writeFailed
   }
 
-  /// Events were written.
+  /// Notes that events were written.
   mutating func succeed(_ written: HistoryWriter.Written) {
     summary.changes += written.changes
     report(clockStep: written.clockStep)
   }
 
-  /// Events could not be written; they are kept.
+  /// Notes that events could not be written; they stay buffered.
   mutating func failEvents(_ message: String) {
     if !saidEventsFail, failing == nil { logger.error("\(message)") }
     saidEventsFail = true
     summary.endedUnwritten = true
   }
 
-  /// What was found beside samples could not be written; it is kept.
+  /// Notes that the findings of background scans could not be written; they stay buffered.
   mutating func failFindings(_ message: String) {
     if !saidFindingsFail, failing == nil { logger.error("\(message)") }
     saidFindingsFail = true
   }
 
-  /// Whether the last try to write events was one that worked, or there was none.
+  /// Whether the last attempt to write events succeeded, or none was made.
   var canWriteEvents: Bool { !saidEventsFail }
 
-  /// A sample that came late is no gap while events report all; but who looks at samples has to know.
+  /// Warns of a late sample. While events report every change it makes no gap, but readers of samples
+  /// have to know.
   private mutating func sayLate(_ behind: Int64, _ written: HistoryWriter.Written) {
     let isLate = behind > max(interval / 2, Self.lateness)
     if isLate, !wasLate, written.gap == nil {
@@ -132,7 +133,7 @@ struct Outcomes {
     saidFindingsFail = false
     summary.endedUnwritten = false
     summary.samples += 1
-    // What the first sample observes has not changed.
+    // The first sample has no predecessor, so nothing in it counts as a change.
     let changes = lastWritten == nil ? 0 : written.changes
     summary.changes += changes
     summary.processes = sample.counts.processes
@@ -178,7 +179,7 @@ struct Outcomes {
   }
 
   private func report(clockStep step: Int64?) {
-    // NTP's slow corrections add up when the interval is long.
+    // Over a long interval NTP's gradual corrections add up; they are no clock step.
     guard let step, step.magnitude > UInt64(max(100_000_000, interval / 1000)) else { return }
     let direction = step < 0 ? "back" : "forward"
     logger.warning("the wall clock was set \(direction) by \(TimeFormat.duration(step))")
@@ -186,7 +187,7 @@ struct Outcomes {
 }
 
 extension ProcessSample {
-  /// When a sample was and how much it met, without what it told: that may be large.
+  /// A copy with the times and the counts of a sample, without its changes, which may be large.
   init(span: ProcessSample) {
     self.init(start: span.start)
     end = span.end

@@ -1,4 +1,4 @@
-// The loop of a recorder: what is due, and what it waits for meanwhile.
+// The main loop of a recorder: it runs the work that is due, and otherwise waits.
 
 internal import Glibc
 internal import NSHistory
@@ -8,18 +8,19 @@ internal import Procfs
 internal import SystemPackage
 
 extension Recorder {
-  /// How long events wait to be written, and how long the kernel is let alone after some came, in
-  /// nanoseconds.
+  /// How long events may wait before they are written (`patience`), and the time between two drains of
+  /// the rings in quiet mode (`pause`) and after a wakeup (`shortPause`), in nanoseconds.
   private static let patience: Int64 = 750_000_000
   private static let pause: Int64 = 2_000_000
   private static let shortPause: Int64 = 200_000
-  /// How soon a sample is taken that decides what the last one left open.
+  /// The delay until the extra sample that resolves what the last sample left unverified.
   private static let secondLook: Int64 = 100_000_000
-  /// So many events are not left waiting.
+  /// When more events than this are queued, the loop writes them at once.
   private static let manyEvents = 1 << 15
-  /// How many events are taken in at once.
+  /// The most events that one step applies.
   private static let someEvents = 2048
-  /// How long the end of a recording writes what is left; and when a signal asked for it.
+  /// How long the recorder may write the remaining events at its end; the short limit applies after a
+  /// signal.
   private static let lastWork: Int64 = 10_000_000_000
   private static let shortLastWork: Int64 = 400_000_000
 
@@ -28,7 +29,7 @@ extension Recorder {
   ) throws(RecorderError) {
     var taken = 0
     while true {
-      // Whatever is due: who has too much to do never waits.
+      // Checks for a signal in every turn, because an overloaded recorder never reaches `wait`.
       if let signal = wakeups.pendingStop() {
         outcomes.summary.signal = signal
         break
@@ -63,17 +64,18 @@ extension Recorder {
     finishLooks(wakeups)
   }
 
-  /// Whether a sample has to tell where all begins.
+  /// Whether event recording needs a sample to start from or to resync.
   private var isSampleNeeded: Bool { events?.needsSample == true }
 
-  /// Takes a sample, to be completed when all that happened meanwhile is known. False when it failed.
+  /// Takes a sample; `complete` finishes it once all events up to its end have arrived. Returns false if
+  /// it failed.
   private func takeSample(
     _ schedule: Schedule, _ wakeups: EventLoop
   ) throws(RecorderError) -> Bool {
     behind = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
     do throws(ProcfsError) { pending = try takeSteadySample() } catch {
-      // It was ended on request.
+      // A stop signal cancelled the pass.
       guard wakeups.pendingStop() == nil else { return true }
       outcomes.fail(.readFailed, "\(error); trying again at the next sample")
       notBefore = schedule.next(after: ClockReading.now().boot)
@@ -82,13 +84,14 @@ extension Recorder {
     return true
   }
 
-  /// A sample during which the wall clock was not set, if one can be had in a few passes: of
-  /// another, nothing would tell which times it showed. A clock that is made to run a little faster
-  /// or slower (`adjtimex(2)`) is not set.
+  /// Takes a sample during which the wall clock was not set, with a few attempts: the wall times of a
+  /// sample during which it was set are not known. A clock that runs slightly faster or slower
+  /// (`adjtimex(2)`) does not count as set.
   private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
     (source as? ProcfsSource)?.readsThreads = configuration.threads || isSampleNeeded
     var sample = try source.takeSample()
-    // With events it is of one moment, and each pass has to be compared with them.
+    // With events a sample describes one moment, and no pass may be dropped: each has to be compared
+    // with the events.
     for _ in 0..<3 where events == nil {
       let length = sample.end.boot - sample.start.boot
       let step = (sample.end.wall - sample.start.wall) - length
@@ -99,13 +102,13 @@ extension Recorder {
     return sample
   }
 
-  /// When the sample that waits may be completed; nil where none waits, or for no events.
+  /// When the pending sample may be completed; nil if there is none, or if it has no events to wait for.
   private var settles: Int64? {
     guard let pending else { return nil }
     return events?.settles(pending)
   }
 
-  /// What the sample that waited tells beside events. The sample itself is let go: it may be large.
+  /// Merges the pending sample with the events. Releases the sample itself, which may be large.
   private func completePending() throws(RecorderError) -> (
     span: ProcessSample, told: EventRecording.Outcome
   )? {
@@ -118,7 +121,8 @@ extension Recorder {
     }
   }
 
-  /// Writes the sample that waits, and the events before it. False where another is needed first.
+  /// Writes the pending sample and the events before it. Returns false if another sample is needed
+  /// first.
   private func complete(
     _ schedule: Schedule, _ wakeups: EventLoop, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) -> Bool {
@@ -128,7 +132,8 @@ extension Recorder {
       add(told.batches)
     }
     guard let news = told.sample, writeBacklog(wakeups) else { return false }
-    // Until it is decided what is right the history may say what is not.
+    // If events and sample contradict each other, the history may be wrong until the next sample: take
+    // it soon, but only once in a row.
     looksAgain = events?.hasSuspects == true && !looksAgain
     if looksAgain { sampleDue = min(sampleDue, ClockReading.now().boot + Self.secondLook) }
     notices.sample(sample.counts)
@@ -139,9 +144,9 @@ extension Recorder {
     return true
   }
 
-  /// Writes what events reported. What fails is said, and tried again with the next events.
+  /// Writes the reported events. Logs a failure and retries with the next events.
   ///
-  /// - Parameter end: what happened later waits, on the boot clock.
+  /// - Parameter end: the time on the boot clock up to which events are written; later ones stay queued.
   private func writeEvents(until end: Int64 = .max) throws(RecorderError) {
     eventsDue = .max
     guard let events else { return }
@@ -157,15 +162,15 @@ extension Recorder {
     if events.count > 0 { eventsDue = min(eventsDue, ClockReading.now().boot + Self.patience) }
   }
 
-  /// Whether more events are waiting before a sample than are taken in at once.
+  /// Whether more events than one step applies are queued before a sample.
   private func hasManyEvents(before sample: ProcessSample) -> Bool {
     guard let events, !events.needsSample else { return false }
     return events.count > Self.someEvents
       && events.hasMore(than: Self.someEvents, before: sample.start.boot)
   }
 
-  /// Writes the events before a sample, in portions, until so few are left that they are written with
-  /// it. False when a signal to end has come meanwhile.
+  /// Writes the events before a sample in portions, until the rest is small enough to be written with
+  /// the sample. Returns false if a stop signal arrived.
   private func writeBacklog(_ wakeups: EventLoop) -> Bool {
     while writer.hasBacklog {
       guard wakeups.pendingStop() == nil else { return false }
@@ -177,7 +182,7 @@ extension Recorder {
     return true
   }
 
-  /// Writes events that are left, up to a time on the boot clock.
+  /// Writes the remaining events until a deadline on the boot clock.
   private func writeLastEvents(until deadline: Int64) throws(RecorderError) {
     repeat {
       try writeEvents()
@@ -192,12 +197,12 @@ extension Recorder {
     for batch in batches where !writer.add(batch) { outcomes.failing = .writeFailed }
   }
 
-  /// Completes what is under way.
+  /// Completes the pending sample and writes the remaining events.
   private func finish(
     _ schedule: Schedule, _ wakeups: EventLoop, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     guard let events else { return }
-    // What happened up to now is still to be reported.
+    // Events up to this moment may still be on their way.
     let end = ClockReading.now().boot
     let deadline = end + (wakeups.pendingStop() == nil ? Self.lastWork : Self.shortLastWork)
     while ClockReading.now().boot <= min(deadline, max(events.settles(at: end), settles ?? 0)) {
@@ -215,15 +220,15 @@ extension Recorder {
     return false
   }
 
-  /// When there is something to do. While a sample waits to be completed nothing else is begun: to wake
-  /// for that would be to wake at once, ever again.
+  /// The next time at which work is due. While a sample is pending, only its completion counts: no other
+  /// work may start, so a wakeup for it would repeat at once without end.
   private var due: Int64 {
     if let settles { return settles }
     let next = min(sampleDue, eventsDue, scansDue)
     return isSampleNeeded ? min(next, notBefore) : next
   }
 
-  /// Waits for what comes next; gives the signal that ends it all, if that came.
+  /// Waits until work is due, events arrive or a signal stops the recorder; returns that signal.
   private func wait(_ wakeups: EventLoop) throws(RecorderError) -> Int32? {
     if let signal = wakeups.pendingStop() { return signal }
     let until = due
@@ -237,7 +242,8 @@ extension Recorder {
       events?.collect()
       let now = ClockReading.now().boot
       eventsDue = min(eventsDue, now + Self.patience)
-      // What comes at once can wait for the next look: a look for each event would cost more.
+      // After a wakeup the loop pauses shortly, so that the next drain reads several events: a drain for
+      // each event would cost more.
       if case .stop(let signal) = try wakeups.wait(until: min(until, now + Self.shortPause)) {
         return signal
       }
@@ -245,7 +251,7 @@ extension Recorder {
     return nil
   }
 
-  /// The same while events are looked at by the clock.
+  /// Waits in quiet mode, where the loop drains the rings periodically.
   private func look(_ wakeups: EventLoop, _ until: Int64) throws(RecorderError) -> Int32? {
     let now = ClockReading.now().boot
     var signal: Int32?

@@ -2,43 +2,44 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// Listens to the kernel: to every fork, exec, change of namespaces and exit on this machine, as
-/// far as the pid namespace of the listener goes.
+/// Reads the kernel's events: every fork, exec, change of namespaces and exit of a task that is visible
+/// in the listener's pid namespace.
 ///
-/// Two dummy events of `perf_event_open(2)` on each processor that is online, and a ring of memory
-/// for each: one to be read, and a small one that wakes. It needs `CAP_PERFMON` or root. It holds two
-/// open files for each processor, and the memory is locked (`RLIMIT_MEMLOCK`,
-/// `kernel.perf_event_mlock_kb`). For one thread at a time.
+/// The listener opens two dummy events (`perf_event_open(2)`) on each online processor, each with a ring
+/// buffer of its own: the listener reads the records of one, and a small one wakes the listener. It
+/// needs `CAP_PERFMON` or root. It holds two open files for each processor, and the ring memory is
+/// locked (`RLIMIT_MEMLOCK`, `kernel.perf_event_mlock_kb`). Only one thread at a time may use it.
 package final class EventListener {
-  /// The size of the ring of each processor, in bytes, as it was taken.
+  /// The size of the ring of each processor, in bytes, after rounding and shrinking.
   package let ringBytes: Int
 
   private let path: String
   private let scratch = UnsafeMutableRawPointer.allocate(
     byteCount: RingBytes.scratchBytes, alignment: 8)
   private var rings: [EventRing]
-  /// Of processors that have gone: to be drained once more.
+  /// The rings of processors that went offline; the next `drain` reads them a last time.
   private var retired: [EventRing] = []
-  /// When it was last known that there was a ring for each processor, on the boot clock.
+  /// The last time, on the boot clock, at which every online processor was known to have a ring.
   private var completeAt: Int64
-  /// A ring was opened late, and that is not told yet.
+  /// Whether a ring was opened late and `refreshProcessors` has not reported the loss yet.
   private var owesLoss = false
 
-  /// Opens a ring for each processor that is online. What happens from its return on is reported.
+  /// Opens a ring for each online processor. The listener reports all events from the return of this
+  /// initializer on.
   ///
   /// - Parameters:
   ///   - ringBytes: the size of the ring of each processor, in bytes; rounded up to a page, or a
   ///     power of two of them.
-  ///   - shrinks: whether smaller rings are tried where these cannot be had.
+  ///   - shrinks: whether to try smaller rings if rings of this size cannot be had.
   ///   - memory: how many bytes the rings of all processors may take together.
   ///   - processors: the file that lists the processors that are online.
-  /// - Throws: `EventsError`, when it may not listen or has not the means to.
+  /// - Throws: `EventsError`, when the listener lacks the privilege or the resources.
   package init(
     ringBytes: Int, shrinks: Bool = false, memory: Int = .max,
     processors: String = "/sys/devices/system/cpu/online"
   ) throws(EventsError) {
     let start = BootClock.now()
-    // The scratch has its value by now, but a throw before all have one does not run `deinit`.
+    // A throw before all properties have a value does not run `deinit`, so this frees `scratch`.
     do {
       let online = try ProcessorList.read(processors)
       (rings, self.ringBytes) = try Self.open(
@@ -54,20 +55,21 @@ package final class EventListener {
 
   deinit { scratch.deallocate() }
 
-  /// How many processors it listens to.
+  /// The number of processors that have a ring.
   package var processorCount: Int { rings.count }
 
-  /// The files to `poll(2)` for `POLLIN`: there is something to drain; or, while it is quiet, a ring is
-  /// half full. Others after a `refreshProcessors`, or when `isQuiet` changes.
+  /// The descriptors to `poll(2)` for `POLLIN`. A descriptor is readable when there are events to drain,
+  /// or, in quiet mode, when a ring is half full. The set changes with `refreshProcessors` and with
+  /// `isQuiet`.
   ///
-  /// The kernel says so once for what it wrote: drain after each time that it did.
+  /// The kernel wakes the poll once for the records it wrote: call `drain` after each wakeup.
   package var descriptors: [Int32] {
     (isQuiet ? [] : rings.map(\.bell.descriptor)) + rings.map(\.descriptor)
   }
 
-  /// Whether it does not say when there is something to drain: then the machine is slowed down less by
-  /// what it is reported, and who listens looks by the clock. After it was quiet there may be something
-  /// already.
+  /// Whether the listener is in quiet mode: it sends no wakeup for each event, so that events slow the
+  /// machine down less, and the caller drains periodically instead. When quiet mode ends, the rings may
+  /// hold events already.
   package var isQuiet = false {
     didSet {
       guard isQuiet != oldValue else { return }
@@ -75,11 +77,11 @@ package final class EventListener {
     }
   }
 
-  /// Takes all that is in the rings, in no order between rings; each ring in its own order, which
-  /// is that of time.
+  /// Consumes all records of the rings. The events of one ring are in time order; there is no order
+  /// between rings.
   ///
-  /// - Parameter events: what is taken is appended to it.
-  /// - Returns: what was lost; in general nothing.
+  /// - Parameter events: the array to which the events are appended.
+  /// - Returns: the event losses; normally none.
   package func drain(into events: inout [KernelEvent]) -> [EventLoss] {
     var losses: [EventLoss] = []
     for ring in retired { ring.drain(into: &events, losses: &losses, scratch: scratch) }
@@ -88,14 +90,14 @@ package final class EventListener {
     return losses
   }
 
-  /// Looks whether processors came or went, and opens and closes rings accordingly.
+  /// Checks whether processors went online or offline, and opens and closes rings accordingly.
   ///
-  /// A processor that was away and is back, as most are after the machine was suspended, has lost
-  /// its ring like one that is new. What is in the ring of one that went is still drained.
+  /// A processor that went offline and came back, as most do when the machine is suspended, has lost its
+  /// ring and gets a new one. The next `drain` still reads the ring of a processor that went offline.
   ///
-  /// - Returns: a loss, when a processor may have had something to tell before its ring was open.
-  /// - Throws: `EventsError`, when a ring cannot be opened; the others stay, and what was lost is
-  ///   returned by the next call that can open all.
+  /// - Returns: a loss, if events may have occurred on a processor before its ring was open.
+  /// - Throws: `EventsError`, when a ring cannot be opened. The other rings stay open, and the next call
+  ///   that opens all rings returns the loss.
   package func refreshProcessors() throws(EventsError) -> EventLoss? {
     let start = BootClock.now()
     let online = try ProcessorList.read(path)
@@ -126,16 +128,17 @@ package final class EventListener {
     return loss
   }
 
-  /// A smaller ring is full before a recorder gets to run.
+  /// The least ring size: a smaller ring would be full before a recorder is scheduled.
   private static let leastBytes = 1 << 15
 
-  /// What the rings may take of this machine's memory: a quarter.
+  /// The most memory that all rings may take together: a quarter of the machine's.
   package static var memoryLimit: Int {
     let pages = sysconf(Int32(_SC_PHYS_PAGES))
     return pages > 0 ? pages / 4 * Int(clinux_page_bytes()) : .max
   }
 
-  /// Opens a ring for each processor, or smaller ones, down to `least`, where these cannot be had.
+  /// Opens a ring for each processor; if that fails for lack of memory, tries smaller rings, down to
+  /// `least`.
   private static func open(
     _ processors: [Int32], bytes: Int, least: Int, memory: Int
   ) throws(EventsError) -> ([EventRing], Int) {
@@ -151,14 +154,14 @@ package final class EventListener {
       } else {
         do { return (try open(processors, bytes: bytes), bytes) } catch { failure = error }
       }
-      // What is said is why those that were asked for could not be had.
+      // The error reports why rings of the requested size failed, not the smaller ones.
       if bytes == first { refusal = failure }
       guard failure.isOfSize, bytes / 2 >= least else { throw refusal ?? failure }
       bytes /= 2
     }
   }
 
-  /// Opens rings, but none for a processor that has just gone.
+  /// Opens rings; skips a processor that has just gone offline.
   private static func open(
     _ processors: [Int32], bytes: Int
   ) throws(EventsError) -> [EventRing] {
@@ -175,7 +178,7 @@ package final class EventListener {
 
   private static func rounded(_ bytes: Int) -> Int {
     var rounded = clinux_page_bytes()
-    // Beyond this no machine has memory, and mmap(2) says so.
+    // No machine has more memory than this bound, and mmap(2) then fails with an error.
     while rounded < bytes && rounded < 1 << 46 { rounded *= 2 }
     return Int(rounded)
   }

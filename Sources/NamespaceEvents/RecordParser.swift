@@ -5,18 +5,18 @@
 
 internal import NamespaceModel
 
-/// Takes the kernel's records apart: bytes in, values out. No bytes make it trap.
+/// Parses the kernel's perf records: bytes in, values out. No input makes the parser trap.
 package enum RecordParser {
-  /// What a record says.
+  /// One parsed record.
   package enum Record: Sendable, Hashable {
-    /// What happened to a thread.
+    /// An event of a task.
     case event(KernelEvent)
-    /// So many records found no room since the record before; told at `time`, in nanoseconds of
-    /// `CLOCK_BOOTTIME`.
+    /// The ring dropped this many records since the previous record; `time` is the time of this report,
+    /// in nanoseconds of `CLOCK_BOOTTIME`.
     case lost(records: UInt64, time: Int64)
-    /// A record of a type that says nothing of these.
+    /// A record of a type that the parser does not use.
     case other(type: UInt32)
-    /// A record too short for its type, or with more entries than it has room for.
+    /// A record that is shorter than its type requires, or that announces more entries than fit into it.
     case malformed
   }
 
@@ -32,9 +32,10 @@ package enum RecordParser {
   private static let execFlag: UInt16 = 1 << 13
   private static let headerBytes = 8
 
-  /// The first record of some bytes, and its length in bytes.
+  /// Parses the first record of a buffer, and returns it with its length in bytes.
   ///
-  /// Nil when the bytes end before the record does, and when its size is less than a header's.
+  /// Returns nil if the buffer ends before the record does, or if the record's size is less than a
+  /// header's.
   package static func parse(_ bytes: RawSpan) -> (record: Record, length: Int)? {
     guard bytes.byteCount >= headerBytes else { return nil }
     let type = bytes.load(0, UInt32.self)
@@ -109,7 +110,7 @@ package enum RecordParser {
 }
 
 extension RawSpan {
-  /// The number at an offset, which need not be aligned; traps when it is not inside.
+  /// Loads the integer at an offset, which need not be aligned; traps if it is out of bounds.
   @inline(__always)
   fileprivate func load<Number: BitwiseCopyable>(_ offset: Int, _ type: Number.Type) -> Number {
     unsafeLoadUnaligned(fromByteOffset: offset, as: type)

@@ -1,73 +1,75 @@
-/// One pass over every process, told as what differs from the pass before.
+/// The result of one pass over every process, as differences from the previous pass.
 ///
 /// A pass is not atomic: each read in it happened between `start` and `end`.
 package struct ProcessSample: Sendable {
-  /// Before the first read.
+  /// The clocks before the first read of the pass.
   package var start: ClockReading
-  /// After the last read.
+  /// The clocks after the last read of the pass.
   package var end: ClockReading
-  /// Processes met for the first time.
+  /// Processes observed for the first time.
   package var appeared: [Appearance] = []
-  /// Processes whose links are not what the pass before told.
+  /// Processes whose links differ from those that the previous pass reported.
   package var changed: [Change] = []
-  /// Processes and threads told before that are there no more.
+  /// Processes and threads that an earlier pass reported and that no longer exist.
   package var disappeared: [ProcessToken] = []
   /// Processes whose description was read again.
   package var described: [Redescription] = []
-  /// Facts of processes that so far only events had reported.
+  /// Facts of processes that only events had reported until now.
   package var identified: [Identification] = []
-  /// Of those that appeared, the ones that have the PID and the start time of one that disappeared: at
-  /// the limit of open files nothing tells whether they are the same.
+  /// The tokens in `appeared` whose PID and start time equal those of a process in `disappeared`. At the
+  /// limit of open files the source has no open directory of the earlier process, so it cannot prove
+  /// whether both are one process.
   package var unproven: Set<ProcessToken> = []
-  /// Of those that changed or disappeared, the ones that events reported otherwise: what they had been
-  /// is certain only up to the sample before.
+  /// The tokens in `changed` and `disappeared` for which events had reported something else. The event
+  /// reports on such a task are certain only up to the previous sample.
   package var contradicted: Set<ProcessToken> = []
-  /// Namespaces that an event had reported without the kernel's id, and that this sample read with it,
-  /// through a task that held them all the time.
+  /// Namespaces that an event had reported without the kernel's id. This sample read the id through a
+  /// task that was in the namespace the whole time.
   package var renamed: [Renaming] = []
-  /// Of how many tasks it showed what no event had reported.
+  /// The number of tasks for which the sample shows a state that no event had reported.
   package private(set) var disagreementCount = 0
-  /// The first of those.
+  /// The first of these disagreements, at most `mostDisagreements`.
   package private(set) var disagreements: [Disagreement] = []
-  /// So many disagreements are kept of one sample.
+  /// The most disagreements that one sample stores.
   private static let mostDisagreements = 16
-  /// How namespaces that were observed for the first time hang together with others.
+  /// The owners and parents of namespaces observed for the first time.
   package var related: [NamespaceRelations] = []
   /// The inode numbers of the initial net and mnt namespaces, which vary by kernel, as far as they are
   /// known.
   package var initialInodes: [NamespaceType: UInt64] = [:]
-  /// Whether the threads of every process were read; if not, only those beside a main thread that has
-  /// exited, and that a thread is not told says nothing.
+  /// Whether the source read the threads of every process. If false, it read only the threads of
+  /// processes whose main thread has exited, and a thread that is absent from the sample may still
+  /// exist.
   package var hasThreads = false
-  /// Whether the description of every process was read, and not only of some.
+  /// Whether the source read the description of every process, not only of some.
   package var hasAllDescriptions = false
-  /// Of the threads that were read, those that are no tasks of their own.
+  /// The threads that the source read and that the history does not record as tasks of their own.
   package var companions: [ThreadObservation] = []
-  /// How many of what there is.
+  /// Totals of the pass.
   package var counts = Counts()
 
-  /// A pass that began at `start` and has told nothing yet.
+  /// A sample of a pass that began at `start`, with no differences yet.
   package init(start: ClockReading) {
     self.start = start
     end = start
   }
 
-  /// Adds a task of which it showed what no event had reported.
+  /// Adds a task for which the sample shows a state that no event had reported.
   package mutating func disagree(_ disagreement: Disagreement) {
     disagreementCount += 1
     if disagreements.count < Self.mostDisagreements { disagreements.append(disagreement) }
   }
 
-  /// A process met for the first time; or a thread that is seen for the first time to be where its
-  /// process is not. Beside a main thread that has exited each is one of its own.
+  /// A process observed for the first time, or a thread first observed in other namespaces than its
+  /// process. If the main thread of the process has exited, each remaining thread is such a task.
   package struct Appearance: Sendable {
-    /// Its name from now on.
+    /// The token that identifies it in this and later samples.
     package var token: ProcessToken
-    /// What will not change; of a thread, its process's.
+    /// The facts that never change; for a thread, those of its process.
     package var facts: ProcessFacts
     /// Which thread it is; nil for a process.
     package var thread: ThreadFacts?
-    /// What may.
+    /// The description, which may change.
     package var description: ProcessDescription
     /// Its links, in the order of `NamespaceLink`.
     package var links: [LinkState]
@@ -85,13 +87,13 @@ package struct ProcessSample: Sendable {
     }
   }
 
-  /// A thread that is where its process is.
+  /// A thread that is in the same namespaces as its process.
   package struct ThreadObservation: Sendable {
     /// Which thread it is.
     package var thread: ThreadFacts
-    /// Its process's number.
+    /// The PID of its process.
     package var pid: Int32
-    /// Its links, in the order of `NamespaceLink`; nil where all are its process's.
+    /// Its links, in the order of `NamespaceLink`; nil if all equal those of its process.
     package var links: [LinkState]?
 
     /// A thread with these values.
@@ -122,8 +124,8 @@ package struct ProcessSample: Sendable {
     package var token: ProcessToken
     /// Its description now.
     package var description: ProcessDescription
-    /// When the last pass began that read the description before, on the boot clock: what differs
-    /// changed since then. Nil where that is not known.
+    /// When the last pass that read the previous description began, on the boot clock: any difference
+    /// arose after that. Nil if that time is not known.
     package var since: Int64?
 
     /// The description a process has now.
@@ -138,7 +140,7 @@ package struct ProcessSample: Sendable {
   package struct Identification: Sendable {
     /// Which process.
     package var token: ProcessToken
-    /// What will not change of it.
+    /// The facts, which never change.
     package var facts: ProcessFacts
 
     /// The facts of a process.
@@ -148,11 +150,11 @@ package struct ProcessSample: Sendable {
     }
   }
 
-  /// Another name of a namespace.
+  /// A change of the name by which samples and events identify a namespace.
   package struct Renaming: Sendable, Hashable {
-    /// What it was called up to now.
+    /// The name up to now, without the kernel's id.
     package var from: ObservedNamespace
-    /// What it is called from now on: with the kernel's id.
+    /// The name from now on, with the kernel's id.
     package var to: ObservedNamespace
 
     /// A namespace that has these two names.
@@ -164,15 +166,16 @@ package struct ProcessSample: Sendable {
 
   /// Totals of one pass.
   package struct Counts: Sendable, Hashable {
-    /// Processes there.
+    /// The processes that exist.
     package var processes = 0
     /// Distinct namespaces that a link points at.
     package var namespaces = 0
-    /// Processes of which a link was denied.
+    /// Processes with a link that the source was not permitted to read.
     package var denied = 0
-    /// The lowest PID of these; nil when there is none.
+    /// The lowest PID of the denied processes; nil when there is none.
     package var firstDenied: Int32?
-    /// Processes whose directory may be had and is not held: the limit of open files is reached.
+    /// Processes whose directory the source may open but does not hold, because the limit of open files
+    /// is reached.
     package var unheld = 0
 
     /// No process, and nothing denied.

@@ -3,11 +3,11 @@ internal import Glibc
 package import NamespaceModel
 internal import SystemPackage
 
-/// Compares the namespaces of running processes by what the kernel says of them now.
+/// Compares the namespaces that the kernel shows for running processes now.
 ///
-/// Two processes are in one namespace if their links lead to one device and inode
-/// (`namespaces(7)`). All the files compared are held open meanwhile, which keeps their namespaces
-/// alive: no inode number can change its meaning between the first look and the last.
+/// Two processes are in one namespace if their links lead to one device and inode (`namespaces(7)`). The
+/// comparison holds all compared files open, which keeps their namespaces alive: the kernel cannot reuse
+/// an inode number between the first read and the last.
 package struct LiveComparison {
   private let pids: [Int32]
   private let root: ProcRoot
@@ -15,21 +15,21 @@ package struct LiveComparison {
   private var directories: [Opening] = []
   private let initial: [NamespaceType: UInt64]
 
-  /// What one link of one process is.
+  /// The result of reading one link of one process.
   package enum Finding: Sendable, Hashable {
-    /// It points at this namespace.
+    /// The link points to this namespace.
     case namespace(Namespace)
     /// The link cannot be read.
     case unread(UnreadReason)
     /// There is no such process.
     case notRunning
-    /// There is no such process to be seen; there may be one (`hidepid`).
+    /// No such process is visible, but `hidepid` may hide one.
     case hidden
-    /// The process moved at each of several looks.
+    /// The process changed the namespace during every attempt to read it.
     case moving
   }
 
-  /// A namespace that is kept alive while it is looked at.
+  /// A namespace that an open file keeps alive during the comparison.
   package struct Namespace: Sendable, Hashable {
     /// Its inode number.
     package let inode: UInt64
@@ -39,7 +39,7 @@ package struct LiveComparison {
     package let isInitial: Bool?
   }
 
-  /// The `ns` directory of a process, or what there is to say without one.
+  /// The open `ns` directory of a process, or the finding for a process that has none.
   private enum Opening {
     case directory(Int32)
     case none(Finding)
@@ -47,11 +47,12 @@ package struct LiveComparison {
 
   private static let attempts = 8
 
-  /// Gives `body` a comparison of `pids`, whose directories are held for as long as it runs.
+  /// Calls `body` with a comparison of `pids`, and holds their `ns` directories open until `body`
+  /// returns.
   package static func with<T>(
     _ pids: [Int32], root: ProcRoot, _ body: (LiveComparison) throws(ProcfsError) -> T
   ) throws(ProcfsError) -> T {
-    // A file is held open for each PID, and one more while it is looked at.
+    // The comparison needs one open descriptor for each PID, and one more during each read.
     _ = OpenFileLimit.raise()
     var comparison = LiveComparison(pids, root: root)
     defer {
@@ -94,8 +95,8 @@ package struct LiveComparison {
     return found
   }
 
-  /// What the link of each process is: all of it true at one moment. Throws `ProcfsError` when a
-  /// link cannot be opened for another reason than privilege or the end of its process.
+  /// Returns one finding for each process, all of them true at one moment. Throws `ProcfsError` when a
+  /// link cannot be opened for another reason than missing privilege or the exit of its process.
   package func findings(_ type: NamespaceType) throws(ProcfsError) -> [Finding] {
     var findings: [Finding] = []
     for _ in 0..<Self.attempts {
@@ -103,7 +104,8 @@ package struct LiveComparison {
       defer { for file in files { close(file) } }
       findings = try look(type, keeping: &files)
       let kept = files.count
-      // Once more, while the first files are open.
+      // Reads the links again while the first files are open: if nothing differs, all findings held at
+      // one moment.
       let again = try look(type, keeping: &files)
       for file in files[kept...] { close(file) }
       files.removeLast(files.count - kept)
@@ -163,12 +165,13 @@ package struct LiveComparison {
   }
 }
 
-/// Who a running process is.
+/// The facts and the description of a running process.
 package struct LiveProcess: Sendable, Hashable {
-  /// What never changes.
+  /// The facts, which never change.
   package let facts: ProcessFacts
-  /// What may.
+  /// The description, which may change.
   package let description: ProcessDescription
-  /// The process that it is a thread of; nil when it is a process.
+  /// The PID of the process, if the given number is the TID of one of its other threads; nil for a
+  /// process.
   package let threadOf: Int32?
 }

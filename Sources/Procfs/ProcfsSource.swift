@@ -1,27 +1,27 @@
 // Samples of /proc.
 //
-// A pass lists /proc, reads ten links of each process it knows, meets the processes it does not,
-// and at the end asks the kernel once for the id of each inode number it saw.
+// A pass lists /proc, reads the ten links of each known process, adds the processes that it does not
+// know, and at the end asks the kernel once for the id of each inode number that it read.
 //
-// Why the end: an inode number is used again at once when its namespace dies. If a number had
-// the kernel id N at the end of the last pass and has it at the end of this one, N lived all the
-// time between, so every read of the number in this pass was of N. A number new in this pass is
-// identified at its first read, with inode and id from one call, and again at the end. Where the
-// second answer differs, or nobody is left to ask, each process that read the number is asked
-// for itself (ProcfsSource+Identity.swift). Where the kernel gives no id, the processes that hold
-// a number from pass to pass prove as much as can be (ProcfsSource+Continuity.swift).
-//
-// Threads that are read (ProcfsSource+Threads.swift) are among the processes, behind those: what is
-// said of these holds for them too. In a pass all are read in the order in which they stand.
+// The ids are read at the end because the kernel reuses the inode number of a namespace as soon as the
+// namespace dies. If a number had the kernel id N at the end of the last pass and has it at the end of
+// this one, N lived all the time between, so every read of the number in this pass was of N. A number
+// that is new in this pass is identified at its first read, with inode and id from one call, and again
+// at the end. If the second id differs, or no process is left in the namespace, the source asks each
+// process that read the number separately (ProcfsSource+Identity.swift). If the kernel gives no id, the
+// processes that stay in a namespace from pass to pass are the only proof
+// (ProcfsSource+Continuity.swift).
+// The array `entries` holds the threads that are read (ProcfsSource+Threads.swift) behind the processes;
+// all of the above applies to them too. A pass reads the entries in array order.
 
 internal import CLinux
 internal import Glibc
 package import NamespaceModel
 internal import SystemPackage
 
-/// Takes samples from a `/proc` of processes, holding a directory of each between two passes.
+/// Takes samples of the processes in a `/proc`, and holds their directories open between passes.
 package final class ProcfsSource: SampleSource {
-  /// How namespaces are told apart.
+  /// How the source distinguishes namespaces.
   package let identity: IdentitySource
   let root: ProcRoot
   let descriptorBudget: Int
@@ -36,41 +36,45 @@ package final class ProcfsSource: SampleSource {
   var threadListing = PIDListing()
   var held = 0
   private var lastToken: UInt64 = 0
-  /// Whether a process or thread was added since they were sorted.
+  /// Whether the source has added a process or thread to `entries` since it sorted them.
   private var isUnsorted = false
   var gone: [ProcessToken] = []
   var pendingFacts: [ProcessToken: ProcessFacts] = [:]
   var related: [NamespaceRelations] = []
-  /// When the processes started that this pass could not tell from another with their PID.
+  /// By PID, the start time in clock ticks of each process that this pass could not distinguish from
+  /// another process with the PID.
   var indistinct: [Int32: UInt64] = [:]
   private var unproven: Set<ProcessToken> = []
-  /// How threads that are to be reported came to differ from their processes.
+  /// How the namespaces of threads that the pass will report came to differ from those of their
+  /// processes.
   var origins: [ProcessToken: ThreadOrigin] = [:]
-  /// The links that threads had in the last pass that was handed out, of those whose links differ.
+  /// The links of threads in the last finished pass, for the threads whose links differ from their
+  /// process's.
   var earlierLinks: [ProcessToken: InlineArray<10, UInt32>] = [:]
-  /// How many passes were handed out, and whether the last of them read the threads of every process.
+  /// The number of finished passes, and whether the last of them read the threads of every process.
   private(set) var passes = 0
   private(set) var readThreadsBefore = false
   var descriptions = KnownDescriptions()
   let descriptionCheck: DescriptionCheck
-  /// Called now and then in a pass: who reads many processes keeps others waiting.
+  /// The source calls this every `pauseEvery` processes, so that a long pass does not delay the caller's
+  /// other work.
   package var onPause: (() -> Void)?
-  /// Whether a pass is to end at the next pause, as one that failed (`ECANCELED`).
+  /// Asked at each pause: if it returns true, the pass fails with `ECANCELED`.
   package var isCancelled: (() -> Bool)?
   static let pauseEvery = 128
-  /// So many directories beyond the budget are held, each until the clock tick in which its process
-  /// started has passed.
+  /// The number of directories that may be held beyond the budget, for processes whose start clock tick
+  /// has not passed yet.
   private static let youngReserve = 24
-  /// Whether the next pass reads the threads of every process, and not only those beside a main thread
-  /// that has exited.
+  /// Whether the next pass reads the threads of every process, not only those of processes whose main
+  /// thread has exited.
   package var readsThreads = false
 
   /// A source that reads `root`.
   ///
   /// - Parameters:
-  ///   - identity: how namespaces are told apart; by default the best that works.
-  ///   - descriptorBudget: how many directories may be held; by default the limit of open files,
-  ///     raised as far as it goes, less what the rest of a program needs.
+  ///   - identity: how the source distinguishes namespaces; by default the best way that works.
+  ///   - descriptorBudget: how many directories the source may hold; by default the limit of open files,
+  ///     raised as far as possible, less the number that the rest of the program needs.
   package init(root: ProcRoot, identity: IdentitySource? = nil, descriptorBudget: Int? = nil) {
     self.root = root
     self.identity = identity ?? IdentitySource.probe(root)
@@ -92,7 +96,7 @@ package final class ProcfsSource: SampleSource {
 
   /// The first step of a pass: reads the links of all processes, in the order of `entries`.
   func readAll() throws(ProcfsError) {
-    // A pass that failed leaves what it met unsorted.
+    // A failed pass leaves the entries it added unsorted; `dropGone` sorts them.
     dropGone()
     pass += 1
     passStart = ClockReading.now()
@@ -102,7 +106,7 @@ package final class ProcfsSource: SampleSource {
     let arrivals = try readKnown()
     let crowds = try readKnownThreads()
     let first = entries.count
-    // In a first pass there are many: their room is not doubled then as they come.
+    // A first pass adds many entries: reserve the room once instead of doubling it repeatedly.
     if arrivals.count > first { entries.reserveCapacity(first + arrivals.count) }
     for (place, pid) in arrivals.enumerated() {
       if place % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
@@ -111,7 +115,7 @@ package final class ProcfsSource: SampleSource {
     try meetThreads(of: crowds, first..<entries.count)
   }
 
-  /// The second step: finds out which namespaces the links were, and tells what is new.
+  /// The second step: identifies the namespaces of the links, and reports the differences.
   func finish() throws(ProcfsError) -> ProcessSample {
     try settleIdentities()
     var sample = ProcessSample(start: passStart)
@@ -130,7 +134,7 @@ package final class ProcfsSource: SampleSource {
     return sample
   }
 
-  /// Reads every process known before. Returns the listed PIDs that are none of them.
+  /// Reads every known process again. Returns the listed PIDs that belong to no known process.
   private func readKnown() throws(ProcfsError) -> [Int32] {
     var arrivals: [Int32] = []
     var next = 0
@@ -153,7 +157,7 @@ package final class ProcfsSource: SampleSource {
     return arrivals
   }
 
-  /// Meets a process: opens its directory, reads who it is, and then its links.
+  /// Adds a process: opens its directory, then reads its facts and its links.
   private func admit(_ pid: Int32) throws(ProcfsError) {
     let directory: Int32
     switch try NamespaceDirectory.open(pid, in: root) {
@@ -167,7 +171,8 @@ package final class ProcfsSource: SampleSource {
     var keeps = false
     defer { if !keeps { close(directory) } }
     guard let facts = try FactsReader.facts(pid, in: directory, root: root) else { return }
-    // Only by its directory is a process the same one in the clock tick of its start.
+    // Within the clock tick of its start, only an open directory proves that a PID still names this
+    // process.
     let isYoung = facts.startTicks.map { !hasPassed($0) } ?? false
     let holds = held < descriptorBudget + (isYoung ? Self.youngReserve : 0)
     add(facts, directory: holds ? directory : -1)
@@ -191,7 +196,7 @@ package final class ProcfsSource: SampleSource {
         outlivedStartTick: facts.startTicks.map(hasPassed) ?? false, news: .appeared))
   }
 
-  /// Lets the caller do what cannot wait for the end of a pass.
+  /// Calls `onPause`, and throws `ECANCELED` if the caller wants to cancel the pass.
   func pause() throws(ProcfsError) {
     onPause?()
     guard isCancelled?() == true else { return }
@@ -208,13 +213,13 @@ package final class ProcfsSource: SampleSource {
     return ProcessToken(number: lastToken)
   }
 
-  /// Whether a clock tick was over when this pass began.
+  /// Whether a clock tick had ended when this pass began.
   func hasPassed(_ tick: UInt64) -> Bool {
     ClockTicks.nanoseconds(tick &+ 1, perSecond: Int64(ClockTick.perSecond))
       .map { passStart.boot > $0 } ?? false
   }
 
-  /// Lets go of what is gone. What was never told needs no word; the rest is reported as gone.
+  /// Drops exited entries. Reports an exit only for entries that were reported before.
   private func dropGone() {
     guard isUnsorted || entries.contains(where: { $0.news == .gone }) else { return }
     entries.removeAll { entry in

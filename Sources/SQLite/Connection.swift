@@ -2,7 +2,7 @@ internal import CSQLite
 
 /// One connection to a SQLite file.
 ///
-/// Not safe to share between threads at one time; it is opened without SQLite's own mutexes.
+/// Two threads must not use a connection at the same time: SQLite opens it without its own mutexes.
 package final class Connection {
   let handle: OpaquePointer
   private var prepared: [String: Statement] = [:]
@@ -10,15 +10,15 @@ package final class Connection {
 
   /// How a file is opened.
   package enum Access: Sendable {
-    /// For reading; the file must exist and is not altered.
+    /// For reading. The file must exist; the connection does not modify it.
     case readOnly
-    /// For reading a file that nobody writes: no lock is taken and no `-shm` file is made.
+    /// For reading a file that no process writes: SQLite takes no lock and creates no `-shm` file.
     case immutable
     /// For reading and writing; the file is made when it does not exist.
     case readWrite
   }
 
-  /// Opens `path`. Nothing of the file is read before the first statement.
+  /// Opens `path`. SQLite reads nothing from the file before the first statement runs.
   ///
   /// The corresponding C function is `sqlite3_open_v2`.
   package init(path: String, access: Access) throws(SQLiteError) {
@@ -43,11 +43,13 @@ package final class Connection {
     sqlite3_close_v2(handle)
   }
 
-  /// A `file:` URI of a path: the only way to say `immutable`. Every byte that is not plain is
-  /// escaped, so no path can be read as an option.
+  /// Returns the `file:` URI of a path, because only a URI can carry the `immutable` parameter.
+  /// Percent-encodes every byte outside the plain set, so no part of a path can be parsed as a
+  /// parameter.
   private static func uri(path: String, immutable: Bool) -> String {
     let digits = Array("0123456789ABCDEF")
-    // With an authority, which is empty, or with a folder no path is taken for something else.
+    // The prefix `file://` (an empty authority) or `file:./` keeps SQLite from parsing the start of the
+    // path as something else.
     var uri = path.hasPrefix("/") ? "file://" : "file:./"
     for byte in path.utf8 {
       switch byte {
@@ -67,7 +69,7 @@ package final class Connection {
     sqlite3_busy_timeout(handle, milliseconds)
   }
 
-  /// Calls `body` every so many steps of SQLite's virtual machine while a statement runs.
+  /// Calls `body` after every `steps` instructions of SQLite's virtual machine while a statement runs.
   ///
   /// The corresponding C function is `sqlite3_progress_handler`.
   package func onProgress(every steps: Int32, _ body: @escaping () -> Void) {
@@ -81,17 +83,17 @@ package final class Connection {
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 
-  /// The text of every statement that was prepared.
+  /// The SQL text of every statement in the cache.
   package var statements: [String] { Array(prepared.keys) }
 
-  /// Runs SQL that gives no rows a caller wants; several statements may be in it.
+  /// Runs SQL text, which may hold several statements, and discards any result rows.
   package func execute(_ sql: String) throws(SQLiteError) {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)
     guard code == SQLITE_OK else { throw error(code, operation: sql) }
   }
 
-  /// The statement for this text, ready to bind: prepared once for the life of the connection. While that one is giving
-  /// rows to somebody, one of the caller's own.
+  /// Returns a statement for this text, ready to bind. The connection prepares each text once and caches
+  /// the statement. If the cached statement is still running, the caller gets a new one of its own.
   package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
     if let statement = prepared[sql] {
       guard !statement.isRunning else { return try Statement(sql, on: self) }
@@ -103,10 +105,10 @@ package final class Connection {
     return statement
   }
 
-  /// The row id given by the last `INSERT`.
+  /// The rowid of the last `INSERT` (`sqlite3_last_insert_rowid`).
   package var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(handle) }
 
-  /// Whether no transaction is open: SQLite rolls back by itself after some failures.
+  /// Whether no transaction is open. SQLite rolls a transaction back on its own after some failures.
   package var isInAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
 
   func error(_ code: Int32, operation: String) -> SQLiteError {

@@ -2,11 +2,11 @@ internal import CSQLite
 
 /// One prepared statement: bind, step, read columns, reset.
 ///
-/// Columns are numbered from 0 and parameters from 1, as in SQLite. A statement lives as long as
-/// its connection; `Connection.prepare` gives one that is giving rows to nobody else.
+/// Columns are numbered from 0 and parameters from 1, as in SQLite. A statement must not outlive its
+/// connection. `Connection.prepare` returns a statement that no other caller is stepping through.
 package final class Statement {
   let handle: OpaquePointer
-  // Unowned: the connection keeps its statements, and outlives them.
+  // Unowned: the connection owns its cached statements and outlives them.
   private unowned let connection: Connection
   private let sql: String
 
@@ -56,7 +56,8 @@ package final class Statement {
     }
   }
 
-  /// Goes to the next row. Returns false, and is ready to be bound again, when there is none.
+  /// Steps to the next row. At the end it resets the statement, so that it can be bound again, and
+  /// returns false.
   package func step() throws(SQLiteError) -> Bool {
     switch sqlite3_step(handle) {
     case SQLITE_ROW: return true
@@ -70,18 +71,18 @@ package final class Statement {
     }
   }
 
-  /// Runs a statement that gives no row.
+  /// Runs a statement to completion and ignores its rows.
   package func run() throws(SQLiteError) {
     while try step() {}
   }
 
-  /// Gives `body` the first row, if there is one, and resets the statement.
+  /// Passes the first row, if there is one, to `body`, and resets the statement.
   package func first<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> T? {
     defer { reset() }
     return try step() ? try body(self) : nil
   }
 
-  /// What `body` makes of each row.
+  /// Returns the result of `body` for each row.
   package func map<T>(_ body: (Statement) throws(SQLiteError) -> T) throws(SQLiteError) -> [T] {
     defer { reset() }
     var all: [T] = []
@@ -89,12 +90,13 @@ package final class Statement {
     return all
   }
 
-  /// Whether it has given a row, and neither reached the last one nor was reset (`sqlite3_stmt_busy`).
+  /// Whether the statement has returned a row but has neither reached the last one nor been reset
+  /// (`sqlite3_stmt_busy`).
   var isRunning: Bool { sqlite3_stmt_busy(handle) != 0 }
 
-  /// Makes the statement ready to be bound and run again, and lets go of its locks.
+  /// Makes the statement ready to be bound and run again, and releases its locks.
   package func reset() {
-    // The code repeats the failure of the last step, which was thrown then.
+    // `sqlite3_reset` returns the error of the last step again; `step` has thrown it already.
     sqlite3_reset(handle)
   }
 
@@ -103,13 +105,13 @@ package final class Statement {
 
   /// A column as an integer, or nil when it is NULL.
   package func optionalInteger(_ column: Int32) -> Int64? {
-    // NULL reads as 0, and is seldom what is there.
+    // SQLite converts NULL to 0, so only a 0 needs the second call, and zeros are rare.
     let number = integer(column)
     return number == 0 && isNull(column) ? nil : number
   }
 
-  /// A column as text, by its length, so that a NUL inside does not cut it; bytes that are not
-  /// UTF-8 become U+FFFD. Empty when it is NULL.
+  /// A column as text; empty when it is NULL. The byte count delimits the text, so that an embedded NUL
+  /// does not cut it. Bytes that are not UTF-8 become U+FFFD.
   package func text(_ column: Int32) -> String {
     guard let start = sqlite3_column_text(handle, column) else { return "" }
     let count = Int(sqlite3_column_bytes(handle, column))

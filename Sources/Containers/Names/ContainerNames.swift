@@ -1,29 +1,30 @@
 /// Looks up the names of containers in the files that their engines keep.
 ///
-/// Nothing is asked of an engine, and nothing is remembered: each look reads files anew, so it
-/// belongs on a thread that may wait. A name is found only where the engine keeps its files in its
-/// usual place and this process may read them (most are root's alone). The names of LXC, Incus,
-/// systemd-nspawn and machines are their ids.
+/// A lookup sends no request to an engine and caches nothing: each lookup reads the files again, so the
+/// caller should run it on a thread that may block. A lookup finds a name only if the engine keeps its
+/// files in the usual directories and this process may read them (most are readable by root alone). For
+/// LXC, Incus, systemd-nspawn and machines the name is the id.
 ///
-/// What the files say is not trusted: no path leads out of the root, none is read that is no plain
-/// file or too large, and what is not in the engine's form gives no name. Of a user's files only
-/// those that belong to that user are read, as else a link could have others' read for them.
+/// The files are untrusted input. A lookup follows no path out of the root, reads only regular files of
+/// limited size, and ignores content that is not in the engine's form. In a user's directories it reads
+/// only files that belong to the user, because a link there could otherwise make it read the files of
+/// others.
 package final class ContainerNames: Sendable {
   private let root: StateRoot
 
-  /// Opens a root folder: `/`, or where the host's is mounted.
+  /// Opens a root directory: `/`, or the directory where the host's root is mounted.
   package init(root: String) throws(ContainerNamesError) {
     self.root = try StateRoot(path: root)
   }
 
-  /// The name of a container; nil where there is none to be found.
+  /// Returns the name of a container; nil if none is found.
   package func name(of container: ContainerIdentity) -> ContainerName? {
     switch container.engine {
     case .lxc, .nspawn, .machine: return ContainerName(container.id)
     case .buildkit: return nil
     case .docker, .containerd, .crio, .podman, .ecs, nil: break
     }
-    // What is not an id does not become part of a path.
+    // Only a valid id becomes part of a path.
     guard HexID.isID(container.id) else { return nil }
     for home in homes(of: container) {
       for engine in Self.engines(of: container.engine) {
@@ -34,8 +35,8 @@ package final class ContainerNames: Sendable {
     return nil
   }
 
-  /// The names of containers, of those that have one; also of those whose engines keep their files
-  /// elsewhere, where running processes say where.
+  /// Returns the names of the containers that have one. Also finds containers whose engine keeps its
+  /// files elsewhere, if the arguments of a running engine process name the directory.
   package func names(of containers: [ContainerIdentity]) -> [ContainerIdentity: ContainerName] {
     var found: [ContainerIdentity: ContainerName] = [:]
     for container in containers { found[container] = name(of: container) }
@@ -49,7 +50,7 @@ package final class ContainerNames: Sendable {
   private func name(
     of container: ContainerIdentity, by processes: EngineProcesses
   ) -> ContainerName? {
-    // The owner of what others than root can have made is not root.
+    // If a user other than root can have created the container, root is not its owner.
     guard let user = container.user ?? (container.isMadeByRoot == false ? nil : 0) else {
       return nil
     }
@@ -69,7 +70,8 @@ package final class ContainerNames: Sendable {
     return StateFiles(root: root, home: home, id: container.id).name(from: .docker)
   }
 
-  /// The engine first that the path named. Amazon's agent has Docker run its tasks.
+  /// The engines to try: the one that the cgroup path names, or else all. Amazon's ECS agent has Docker
+  /// run its tasks.
   private static func engines(of named: Engine?) -> [Engine] {
     switch named {
     case nil: [.containerd, .docker, .crio, .podman]
@@ -78,8 +80,9 @@ package final class ContainerNames: Sendable {
     }
   }
 
-  /// A container in the slice of a user may still be one that the user had root make. One that somebody
-  /// else than root can have made is none of root's, whatever its id.
+  /// Returns the state directories to search, the user's first. A container in a user's slice may still
+  /// be root's, because the user may have asked root to create it. A container that a user other than
+  /// root can have created is not root's, whatever its id.
   private func homes(of container: ContainerIdentity) -> [StateHome] {
     let system: [StateHome] = container.isMadeByRoot == false ? [] : [.system]
     guard let user = container.user else { return system }

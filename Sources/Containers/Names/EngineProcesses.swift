@@ -1,22 +1,22 @@
-/// What the running processes of engines say of their containers: an engine that was told to keep its files
-/// elsewhere (`podman --root`, `data-root` of dockerd(8)) says where in its arguments.
+/// The storage directories that running engine processes name in their arguments, for engines configured
+/// to keep their files elsewhere (`podman --root`, `data-root` of dockerd(8)).
 ///
-/// Anybody may run a program with any arguments, so only those of processes of the user whose container it
-/// is are read: root's, for a container of root's.
+/// Any user can run a program with any arguments. So a lookup trusts only processes of the user who owns
+/// the container; for root's containers, only root's processes.
 struct EngineProcesses {
-  /// What conmon(8) was given for one container.
+  /// The arguments of conmon(8) for one container.
   struct Monitor {
     let user: UInt32
     let name: String?
-    /// Where the engine keeps its storage.
+    /// The storage directories of the engine.
     let storage: [String]
   }
 
   private(set) var monitors: [String: [Monitor]] = [:]
-  /// The folders that Docker keeps its files in, and whose process says so.
+  /// The data directories of Docker, with the user whose dockerd process or configuration names them.
   private(set) var docker: [(user: UInt32, folder: String)] = []
 
-  /// Those of the machine whose root that is.
+  /// Reads the engine processes of the machine with this root directory.
   init(_ root: StateRoot) {
     for pid in root.numbers(in: "/proc") {
       guard let comm = root.read("/proc/\(pid)/comm") else { continue }
@@ -32,7 +32,7 @@ struct EngineProcesses {
         docker.append((user, folder))
       }
     }
-    // dockerd(8) reads it where no argument says otherwise.
+    // dockerd(8) uses `daemon.json` for settings that its arguments do not give.
     let configured: DockerDaemon? = root.read("/etc/docker/daemon.json", owner: 0)
       .flatMap(EngineJSON.decode)
     if let folder = configured?.dataRoot { docker.append((0, folder)) }
@@ -40,7 +40,7 @@ struct EngineProcesses {
 
   private mutating func add(monitor words: [String], of user: UInt32) {
     guard let id = Self.value(of: ["-c", "--cid"], in: words), HexID.isID(id) else { return }
-    // What podman(1) is called with when the container ends.
+    // The arguments with which conmon(8) will call podman(1) when the container exits.
     let later = words.indices.filter { words[$0] == "--exit-command-arg" && $0 + 1 < words.count }
       .map { words[$0 + 1] }
     let storage = ["--root", "--runroot"].compactMap { Self.value(of: [$0], in: later) }
@@ -49,7 +49,7 @@ struct EngineProcesses {
         user: user, name: Self.value(of: ["-n", "--name"], in: words), storage: storage))
   }
 
-  /// The value of an option, as its next word or behind a `=`.
+  /// Returns the value of an option, from the next argument or from behind a `=`.
   private static func value(of options: [String], in words: [String]) -> String? {
     for (place, word) in words.enumerated() {
       if options.contains(word), place + 1 < words.count { return words[place + 1] }

@@ -1,22 +1,23 @@
 package import NamespaceModel
 internal import SQLite
 
-/// What of a history is exported.
+/// Selects the part of a history to export.
 package struct ExportFilter: Sendable {
-  /// Only what overlaps the time from here on, in nanoseconds since the epoch.
+  /// Exports only rows that overlap the time from here on, in nanoseconds since the epoch.
   package var since: Int64?
-  /// Only what overlaps the time up to here, in nanoseconds since the epoch.
+  /// Exports only rows that overlap the time up to here, in nanoseconds since the epoch.
   package var until: Int64?
-  /// Only these PIDs, with their threads; all when empty.
+  /// Exports only these PIDs, with their threads; all when empty.
   package var pids: Set<Int64>
-  /// Only these processes and threads, by `ProcessRecord.id`, and those of `pids`; nil for all.
+  /// Exports only these processes and threads, by `ProcessRecord.id`, in addition to `pids`; nil for
+  /// all.
   package var tasks: Set<Int64>?
-  /// The names and containers that processes are selected by, each for the time in which it had one of them,
-  /// beside those of `pids` and `tasks`.
+  /// The names and containers that select processes, in addition to `pids` and `tasks`. Each process is
+  /// exported for the time in which it had one of them.
   package var names: Set<ProcessSelector> = []
-  /// Only processes of containers, by name or the beginning of an id; nil for all.
+  /// Exports only processes of containers, by name or the beginning of an id; nil for all.
   package var container: String?
-  /// Only these types.
+  /// Exports only these types.
   package var types: [NamespaceType]
 
   /// A filter with these values; by default, everything.
@@ -33,8 +34,8 @@ package struct ExportFilter: Sendable {
 }
 
 extension ExportFilter {
-  /// The processes and the time that are exported. Without a choice of processes that is what the file holds, and no
-  /// more is claimed of it.
+  /// The processes and the time that the export covers. Without a selection of processes the scope is
+  /// what the file holds, so the caveats claim no more than that.
   var scope: QuestionScope {
     let window = TimeWindow(since: since, until: until)
     let chosen =
@@ -43,16 +44,16 @@ extension ExportFilter {
   }
 }
 
-/// One row of an export: a process, a type, and a time without a gap in which the process was in
-/// one namespace of the type, in every sample.
+/// One row of an export: a process, a type, and an interval without a gap in which every sample saw the
+/// process in one namespace of the type.
 package struct ExportRow: Sendable, Hashable {
   /// The boot's uuid.
   package var boot: String
-  /// The inode number of the pid namespace that the PID is of; nil if that is not known.
+  /// The inode number of the pid namespace to which the PID belongs; nil if it is not known.
   package var pidNamespaceInode: UInt64?
   /// The PID, as the recorder saw it.
   package var pid: Int64
-  /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
+  /// The TID of a thread whose namespaces differ from its process's; nil for a process.
   package var tid: Int64?
   /// When the process started, in nanoseconds since the epoch; nil if unreadable.
   package var start: Int64?
@@ -60,7 +61,7 @@ package struct ExportRow: Sendable, Hashable {
   package var comm: String?
   /// The effective user id; nil if unreadable.
   package var uid: Int64?
-  /// Whether the user id is its parent's, because nobody read its own.
+  /// Whether the user id is inherited from the parent, because it was not read from the process itself.
   package var hasInheritedUID: Bool
   /// The type.
   package var type: NamespaceType
@@ -72,10 +73,10 @@ package struct ExportRow: Sendable, Hashable {
   package var isInitial: Bool?
   /// Why the link could not be read; nil when it could.
   package var unread: UnreadReason?
-  /// When it began, if that is exact, or else when the first sample that saw it did; in nanoseconds
-  /// since the epoch.
+  /// The beginning of the interval if an event reported it, or else the beginning of the first sample
+  /// that saw the process in the namespace; in nanoseconds since the epoch.
   package var from: Int64
-  /// When it ended, if that is exact, or else when the last sample that saw it began.
+  /// The end of the interval if an event reported it, or else the beginning of the last sample in it.
   package var until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
   package var isOpen: Bool
@@ -85,22 +86,22 @@ package struct ExportRow: Sendable, Hashable {
   package var isExactUntil: Bool
   /// `/proc/PID/cgroup`, escaped; nil if unreadable.
   package var cgroup: String?
-  /// The container that it was in; nil for a process that was in none.
+  /// The container that the process was in; nil if it was in none.
   package var container: ContainerRecord?
-  /// What tells that; nil where it was read to be in none.
+  /// The evidence for the container; nil if the process is known to have been in none.
   package var containerSource: ContainerSource?
 }
 
-// What rows of an export are made of. A row says much again that the one before said; who writes
-// millions keeps what was made of that, by the numbers that are given here.
+// The parts of which the rows of an export are made. Consecutive rows repeat much. A writer of millions
+// of rows caches the formatted parts by the row ids and versions in these types.
 
 /// A process of an export.
 package struct ExportProcess: Sendable {
-  /// Its row; negative where no sample observed it. The same in all pieces of one process.
+  /// The row id of the process, the same in all its pieces; negative if no sample observed the process.
   package internal(set) var row: Int64 = 0
-  /// Counts up where what follows of one process is said anew, as its name changed.
+  /// Increments each time the values below change for one process, as when its name changed.
   package internal(set) var version = 0
-  /// The row that says whose PIDs these are, and of which boot; nil where that is not read.
+  /// The row of the PID space (pid namespace and boot) to which the PID belongs; nil if it was not read.
   var space: Int64?
   /// The row of its boot.
   package internal(set) var bootRow: Int64 = 0
@@ -108,7 +109,7 @@ package struct ExportProcess: Sendable {
   package internal(set) var boot = ""
   /// The PID, as the recorder saw it.
   package internal(set) var pid: Int64 = 0
-  /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
+  /// The TID of a thread whose namespaces differ from its process's; nil for a process.
   package internal(set) var tid: Int64?
   /// When the process started, in nanoseconds since the epoch; nil if unreadable.
   package internal(set) var start: Int64?
@@ -118,15 +119,15 @@ package struct ExportProcess: Sendable {
   package internal(set) var comm: [UInt8] = []
   /// The effective user id; nil if unreadable.
   package internal(set) var uid: Int64?
-  /// Whether the user id is its parent's, because nobody read its own.
+  /// Whether the user id is inherited from the parent, because it was not read from the process itself.
   package internal(set) var hasInheritedUID = false
-  /// Whether its cgroup is its parent's, because nobody read its own.
+  /// Whether the cgroup is inherited from the parent, because it was not read from the process itself.
   var hasInheritedCgroup = false
   /// Its cgroup, and the container; nil if the cgroup is unreadable.
   package internal(set) var place: ExportPlace?
   /// The same as `row`.
   var task: TaskID { TaskID(rawValue: row) }
-  /// What tells the container; nil where it was read to be in none.
+  /// The evidence for the container; nil if the process is known to have been in none.
   package var containerSource: ContainerSource? {
     if place?.isByNamespaces == true { return .namespaces }
     if hasInheritedCgroup { return .inherited }
@@ -134,17 +135,19 @@ package struct ExportProcess: Sendable {
   }
 }
 
-/// A control group, and the container of who is in it.
+/// A control group, and the container of the processes in it.
 package final class ExportPlace: Sendable {
-  /// Of two places with one row both are the same.
+  /// The row id: two places with one row id are equal.
   package let row: Int64
-  /// `/proc/PID/cgroup`, escaped; nil if the file does not have it.
+  /// The text of `/proc/PID/cgroup`, escaped; nil if the history file does not have it.
   package let cgroup: String?
-  /// The container: the innermost one that the control group names, or that of the namespaces. Nil for none.
+  /// The innermost container that the control group names, or the container of the namespaces; nil for
+  /// none.
   package let container: ContainerRecord?
-  /// Whether there is one: asked for every row, where to copy the record would cost more than the row.
+  /// Whether `container` is not nil. The writer checks this for every row, and a copy of the record
+  /// would cost more than the row.
   let hasContainer: Bool
-  /// Whether the namespaces tell the container.
+  /// Whether the container was found by the namespaces, not by the control group.
   let isByNamespaces: Bool
 
   init(row: Int64, cgroup: String?, container: ContainerRecord?, isByNamespaces: Bool = false) {
@@ -156,18 +159,18 @@ package final class ExportPlace: Sendable {
   }
 }
 
-/// A time without a gap in which a process was in one namespace of a type, in every sample: what
-/// `ExportRow` says beside what it says of the process.
+/// An interval without a gap in which every sample saw a process in one namespace of a type: the part of
+/// an `ExportRow` that is not about the process.
 package struct ExportPiece: Sendable {
   /// The type.
   package let type: NamespaceType
   /// The namespace, or why the link could not be read.
   package let value: LinkValue
-  /// The inode number of the pid namespace that the PID is of; nil if that is not known.
+  /// The inode number of the pid namespace to which the PID belongs; nil if it is not known.
   package let pidNamespaceInode: UInt64?
-  /// When it began, as in `ExportRow`.
+  /// The beginning of the interval, as in `ExportRow`.
   package let from: Int64
-  /// When it ended, as in `ExportRow`.
+  /// The end of the interval, as in `ExportRow`.
   package let until: Int64
   /// Whether it still held in the last sample, and the recorder is still running.
   package let isOpen: Bool
@@ -178,7 +181,7 @@ package struct ExportPiece: Sendable {
 }
 
 extension ExportRow {
-  /// A piece of the time of a process.
+  /// The row for one piece of a process.
   init(_ process: ExportProcess, _ piece: ExportPiece) {
     boot = process.boot
     pidNamespaceInode = piece.pidNamespaceInode

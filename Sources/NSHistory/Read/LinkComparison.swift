@@ -1,16 +1,16 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Compares what links were with what they are.
+/// Compares the earlier links of a process with its later ones, and tells how it changed them.
 struct LinkComparison {
   let reading: HistorySnapshot
 
   typealias Links = [NamespaceLink: LinkValue]
 
-  /// What differs in a sample from the one before.
+  /// Returns the links that differ between two consecutive samples.
   ///
-  /// - Parameter read: what each link was when it could be read last: one that could not be for a
-  ///   while may be another by now, or the same.
+  /// - Parameter read: the last value of each link that could be read. A link that could not be read for
+  ///   a while may lead to another namespace by now, or to the same.
   func changes(
     from before: Links, read: Links, to after: Links, at sample: Int64
   ) throws(SQLiteError) -> [LinkChange] {
@@ -20,13 +20,14 @@ struct LinkComparison {
         continue
       }
       let isAsRead = read[link].map { !value.differs(from: $0) } ?? false
-      // That no event reported a link says nothing of where it leads.
+      // A link that no event reported may lead anywhere.
       if value == .unread(.unseen) || (isAsRead && old == .unread(.unseen)) { continue }
       var how = isAsRead ? .readAgain : try how(value, at: sample)
       if !isAsRead, try isWhereChildrenWent(link, value, before, read[link], at: sample) {
         how = .inherited
       }
-      // No event had reported where it was: if it is not new, it may have been there all the time.
+      // No event had reported the namespace: unless the namespace is new, the process may have been in
+      // it all the time.
       if how == .joined, old == .unread(.unseen), read[link]?.namespace == nil { continue }
       changes.append(
         LinkChange(link: link, from: isAsRead ? old : read[link], to: value, how: how))
@@ -34,15 +35,16 @@ struct LinkComparison {
     return changes.withoutRepeats
   }
 
-  /// Whether a link leads where the process's children were to go while it was known to be elsewhere itself, and
-  /// nobody was there: a program that is executed after unshare(CLONE_NEWTIME) goes there. setns(2) changes both
-  /// links at once, but they are read one after the other, so where others were it may have entered.
+  /// Whether a process entered the namespace that unshare(CLONE_NEWTIME) had chosen for its children, by
+  /// executing a program. That is certain only if the process was in another namespace before and no
+  /// other process was in this one. setns(2) changes both links at once, but the recorder reads them one
+  /// after the other, so into a namespace with other processes the process may have come by setns(2).
   private func isWhereChildrenWent(
     _ link: NamespaceLink, _ value: LinkValue, _ before: Links, _ read: LinkValue?,
     at sample: Int64
   ) throws(SQLiteError) -> Bool {
     let children = link.type.linkForChildren
-    // That no event reported a link does not say that it changed.
+    // A link that no event reported may be unchanged.
     let own = before[link] == .unread(.unseen) ? read : before[link]
     guard children != link, let namespace = value.namespace, namespace.isInitial == false,
       own?.namespace != nil, before[children]?.namespace != nil,
@@ -52,11 +54,11 @@ struct LinkComparison {
       of: [namespace], at: sample - 1, otherThan: nil) == nil
   }
 
-  /// How the namespaces of a process that started differ from those where its parent's children go;
-  /// where these are not known, those that were not known before.
+  /// Returns the links of a new process that differ from its parent's links for children. If these are
+  /// not known, returns the links to namespaces that were not known before.
   ///
-  /// - Parameter earlier: what the parent's links were in the sample before: the process may have
-  ///   started before its parent moved.
+  /// - Parameter earlier: the parent's links in the previous sample, as the process may have started
+  ///   before its parent moved.
   func arrivals(
     of links: Links, from parent: Links?, earlier: Links?, at sample: Int64
   ) throws(SQLiteError) -> [LinkChange] {
@@ -65,14 +67,14 @@ struct LinkComparison {
       guard let value = links[type.link], value.namespace != nil else { continue }
       let old = parent?[type.linkForChildren]
       let how = try how(value, at: sample)
-      // Where a parent came from that is new itself is not known.
+      // If the parent is new too, its earlier namespaces are not known.
       let isElsewhere =
         old?.namespace != nil && earlier != nil
         && value.differs(from: earlier?[type.linkForChildren])
       if value.differs(from: old), isElsewhere || how == .new || how == .joinedOrNew {
         changes.append(LinkChange(link: type.link, from: old, to: value, how: how))
       }
-      // A process that just started has its children go where it is.
+      // The children of a new process start in its own namespaces, unless it changed that already.
       guard type.linkForChildren != type.link, let children = links[type.linkForChildren],
         children.namespace != nil, children.differs(from: value)
       else { continue }
@@ -84,7 +86,7 @@ struct LinkComparison {
     return changes
   }
 
-  /// How a process came, by this sample, to where it is.
+  /// Returns how a process came into the namespace that this sample shows.
   func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
@@ -97,8 +99,8 @@ struct LinkComparison {
     return try isPinned(namespace, at: sample) ? .joinedOrNew : .new
   }
 
-  /// Whether a sample was the first to show several processes in a namespace that nothing had shown before, none of them
-  /// a child of another: one may have made it, and the others came into it.
+  /// Whether a sample was the first to show a namespace and shows several processes in it, none the
+  /// child of another: one may have created it, and the others joined it.
   private func hasSeveralFirst(
     _ namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -119,8 +121,8 @@ struct LinkComparison {
 
   private static let mostFirst = 64
 
-  /// Whether all that tells of a namespace before a sample is a scan for pins between that and the sample
-  /// before: the process that the sample observed in it may have made it by then.
+  /// Whether only a pin scan between the previous sample and this one shows the namespace earlier. Then
+  /// the process that the sample observed in it may have created it before the scan.
   private func isKnownByScanAlone(
     _ namespace: NamespaceRecord, _ first: Int64?, before sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -134,8 +136,8 @@ struct LinkComparison {
     ).first { $0.integer(0) == 0 } ?? false
   }
 
-  /// Whether a namespace that a sample or event was the first to show may be one that was there with
-  /// its inode number: with a process in it, or kept by a mount, a file or a socket.
+  /// Whether a namespace that a sample or event was the first to show may be an older one with the same
+  /// inode number, which a process, a mount, a file or a socket kept alive.
   private func isOlderPossible(
     _ namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -144,15 +146,15 @@ struct LinkComparison {
       return true
     }
     let emptied = try reading.namespaces.lastEmptied(like: namespace, before: sample)
-    // Of one that has an id only a row without one can be an earlier sight.
+    // A namespace with a kernel id can be an older one only if that was recorded without an id.
     if emptied == nil, namespace.kernelID != nil { return false }
     if try isPinned(namespace, at: sample) { return true }
     guard let emptied else { return false }
     return try !isScanned(since: emptied, before: sample)
   }
 
-  /// Whether a whole scan for pins was made after a namespace had lost its last process, and before a
-  /// sample: if something had kept it the scan would have found that.
+  /// Whether a complete pin scan ran after a namespace had lost its last process and before a sample:
+  /// that scan would have found any pin of the namespace.
   private func isScanned(
     since emptied: NamespaceLifetime, before sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -163,7 +165,7 @@ struct LinkComparison {
     } ?? false
   }
 
-  /// Whether the scans around a sample found one of its number that something other than a process keeps.
+  /// Whether the pin scans around a sample found a pin of a namespace with this inode number.
   private func isPinned(
     _ namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -171,7 +173,7 @@ struct LinkComparison {
       .contains(.init(type: namespace.type, inode: namespace.inode, boot: namespace.boot))
   }
 
-  /// What the links of a parent were in a sample; nil where it is not known, or was not there.
+  /// Returns the links of a parent in a sample; nil if the parent is not known, or was not running.
   func linksOfParent(
     _ parent: ProcessRecord?, at sample: Int64
   ) throws(SQLiteError) -> Links? {
@@ -183,19 +185,20 @@ struct LinkComparison {
 }
 
 extension [NamespaceLink: LinkValue] {
-  /// Takes over what could be read, and what was never known before.
+  /// Updates the links with the new values that could be read, and with any value for a link that has
+  /// none.
   mutating func update(_ new: Self) {
     for (link, value) in new where Self.replaces(self[link], value) { self[link] = value }
   }
 
-  /// Whether a later value of a link says more of where it leads than the one before.
+  /// Whether a new value of a link carries more information than the value before.
   static func replaces(_ before: LinkValue?, _ value: LinkValue) -> Bool {
     before == nil || value.namespace != nil || value == .unread(.pending)
   }
 }
 
 extension [LinkChange] {
-  /// Without where the children go, if the process went there itself.
+  /// The changes without a link for children that leads where the process itself went.
   fileprivate var withoutRepeats: [LinkChange] {
     filter { change in
       change.link == change.link.type.link
@@ -203,8 +206,8 @@ extension [LinkChange] {
     }
   }
 
-  /// The namespaces, other than initial ones, that were there and were joined: a process's own, not
-  /// where its children go.
+  /// The existing namespaces that the process itself joined; not initial ones, and not those of its
+  /// links for children.
   var joined: [NamespaceRecord] {
     filter { $0.how == .joined || $0.how == .joinedOrNew }
       .filter { $0.link == $0.link.type.link }
@@ -212,67 +215,67 @@ extension [LinkChange] {
   }
 }
 
-/// A link that is not what it was.
+/// A change of one link.
 package struct LinkChange: Sendable, Hashable {
   /// The link.
   package let link: NamespaceLink
-  /// What it was; of a process that started, where its parent's children go. Nil if not known.
+  /// The earlier value; for a process that started, the parent's link for children. Nil if not known.
   package let from: LinkValue?
-  /// What it is.
+  /// The new value.
   package let to: LinkValue
-  /// How the process came there; nil where `to` could not be read.
+  /// How the process came into the namespace; nil if `to` could not be read.
   package let how: How?
 
   /// How a process came into a namespace. The raw value is the word in every output.
   package enum How: String, Sendable, Hashable, CaseIterable {
-    /// It was not known before: unshare(2) or clone(2) made it, or nothing but a mount, a file or a
-    /// socket had kept it.
+    /// The namespace was not known before: unshare(2) or clone(2) created it, or only a pin (a mount, a
+    /// file or a socket) had kept it alive.
     case new
-    /// It had been there: setns(2), or clone(2) in it.
+    /// The namespace existed before: the process joined it by setns(2), or started in it by clone(2).
     case joined
-    /// One with its inode number had been there, and the kernel gave no id that tells whether it is that
-    /// one, or a new one that got the number.
+    /// A namespace with this inode number existed before, and the kernel gave no id that tells whether
+    /// it is the same one or a new one that reuses the number.
     case joinedOrNew = "joined-or-new"
-    /// It is where the process's children were to go already: execve(2) after unshare(CLONE_NEWTIME), see
-    /// time_namespaces(7).
+    /// The process entered the namespace that its link for children led to already: execve(2) after
+    /// unshare(CLONE_NEWTIME), see time_namespaces(7).
     case inherited
-    /// The link could not be read for a while, and leads where it did before.
+    /// The link could not be read for a while, and then had its earlier value.
     case readAgain = "read-again"
   }
 }
 
-/// Finds what each link of a process was when it could be read last.
+/// Finds the last readable value of each link of a process.
 ///
-/// Questions about one process come in the order of its memberships, so it keeps how far it has read
-/// each one that has many, and looks only at the memberships that follow: all changes of a process
-/// together take one look at each of its memberships, however many it has.
+/// Callers ask about one process in the order of its memberships. For a process with many memberships
+/// this type stores how far it has read them, so that all calls together read each membership once.
 final class LastReadLinks {
   typealias Links = LinkComparison.Links
 
   private let sets: SetReader
-  /// By process, of those with many memberships.
+  /// The cursor of each process with many memberships.
   private var cursors: [TaskID: Cursor] = [:]
-  /// How many memberships it has looked at.
+  /// The number of memberships read.
   private(set) var looks = 0
 
-  /// So few are looked at anew each time.
+  /// Up to this many memberships are read again in each call, without a cursor.
   private static let few = 16
 
-  /// How far the memberships of a process were read, and in which of them each link could be read
-  /// last. It names memberships instead of links, for there may be very many processes.
+  /// How far the memberships of a process were read, and which membership gave the last readable value
+  /// of each link. It stores indices of memberships instead of links, to save memory with very many
+  /// processes.
   private struct Cursor {
     var count = 0
-    /// The first membership that had what the link was last, by link; -1 for none.
+    /// By link, the index of the first membership with its last readable value; -1 for none.
     var read = [Int32](repeating: -1, count: NamespaceLink.count)
-    /// The last membership that had it.
+    /// By link, the index of the last membership with that value; -1 for none.
     var held = [Int32](repeating: -1, count: NamespaceLink.count)
   }
 
   init(_ sets: SetReader) { self.sets = sets }
 
-  /// What each link was when it could be read last, and the last sample that read it.
+  /// Returns the last readable value of each link, and the last sample that read it.
   ///
-  /// - Parameter count: how many of the memberships of the process came before.
+  /// - Parameter count: how many memberships of the process, from the first, to consider.
   func links(
     of life: TaskHistory, before count: Int
   ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: Int64]) {
@@ -307,7 +310,7 @@ final class LastReadLinks {
     return (links, samples)
   }
 
-  /// Takes the next membership in, by the rule of `update`.
+  /// Applies the next membership to the cursor, by the rule of `update`.
   private func advance(_ cursor: inout Cursor, _ life: TaskHistory) throws(SQLiteError) {
     looks += 1
     let place = Int32(cursor.count)

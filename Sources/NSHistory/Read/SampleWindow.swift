@@ -1,7 +1,7 @@
-/// A piece of time with the samples on its two sides: all that polling can know of a moment.
+/// The time between two consecutive samples: the precision with which polling knows a moment.
 ///
-/// From the first read of the one to the last read of the other, anything may have been. Where one
-/// side is missing it reaches to the beginning or the end of all times.
+/// Any state is possible from the first read of one sample to the last read of the other. Without a
+/// sample on one side the window is unbounded on that side.
 struct SampleWindow {
   let before: SamplePoint?
   let after: SamplePoint?
@@ -10,11 +10,11 @@ struct SampleWindow {
   enum Coverage: Hashable {
     /// Both sides are samples of one session, and none is missing in between.
     case sampled
-    /// There are samples missing.
+    /// Samples are missing in between.
     case gap(MissingSamples)
   }
 
-  /// The time between two samples that follow one another; nil stands for none.
+  /// The window between two consecutive samples; nil stands for no sample on that side.
   init(_ before: SamplePoint?, _ after: SamplePoint?) {
     self.before = before
     self.after = after
@@ -32,110 +32,111 @@ struct SampleWindow {
       }
   }
 
-  /// The time of samples, none of which has a gap before it but perhaps the first.
+  /// The window over a run of samples in which only the first may have a gap before it.
   init(steady first: SamplePoint, _ last: SamplePoint) {
     before = first
     after = last
     coverage = .sampled
   }
 
-  /// The time that the wall clock did not show, because it was set between two samples.
+  /// The wall times that never occurred, because the clock was set forward between two samples.
   init(skippedBetween before: SamplePoint, _ after: SamplePoint) {
     self.before = before
     self.after = after
     coverage = .gap(.skipped)
   }
 
-  /// Whether events reported all that happened in it: what the one before it saw held throughout, up to
-  /// the one behind it.
+  /// Whether events reported every change in the window: then the state at `before` held throughout,
+  /// until `after`.
   var isExact: Bool { coverage == .sampled && after?.isExact == true }
 
-  /// Why samples are missing in it; nil when none is.
+  /// Why samples are missing in the window; nil when none is.
   var missing: MissingSamples? {
     if case .gap(let missing) = coverage { missing } else { nil }
   }
 
-  /// How long after the sample before the one behind began, in nanoseconds; nil where that is not
-  /// known.
+  /// The time from the beginning of `before` to the beginning of `after`, in nanoseconds; nil if it is
+  /// not known.
   var length: Int64? { SampleSpan(before: before, after: after, missing: missing).length }
 
-  /// Whether a process that was there may not have been seen.
+  /// Whether the recorder may not have seen a running process (`hidepid`).
   var hidesProcesses: Bool {
     before?.session.hidesProcesses == true || after?.session.hidesProcesses == true
   }
 
-  /// Why a process of which nothing was recorded in it may still have been there; `notRunning` where
-  /// nothing is known to have been left out.
+  /// Why it may be unknown whether a process without a record in the window was running; `notRunning` if
+  /// the recorder is not known to have left out any.
   var reasonOfAbsence: UnknownReason {
     if let missing { return UnknownReason(missing) }
     return leavesOutProcesses ? .notRecorded : .notRunning
   }
 
-  /// Whether a process that no sample observed was left out of the file on request.
+  /// Whether the recorder was configured to leave out processes that no sample observed.
   var leavesOutProcesses: Bool {
     before?.session.leavesOutProcesses == true || after?.session.leavesOutProcesses == true
   }
 
-  /// Whether the sample behind it would have shown every process of the one before.
+  /// Whether `after` would have shown every process of `before` that was still running.
   var showsAll: Bool { after != nil && !spansSpaces && !hidesProcesses }
 
-  /// Whether PIDs of this space are meant on one of its sides.
+  /// Whether a sample on either side has the PIDs of this PID space (row id).
   func isOf(space: Int64) -> Bool {
     before?.session.space == space || after?.session.space == space
   }
 
-  /// Whether it is of this boot, as far as can be reported.
+  /// Whether a sample on either side is of this boot.
   func isOf(boot: Int64) -> Bool {
     before?.session.boot == boot || after?.session.boot == boot
   }
 
-  /// Whether one PID means two processes in it.
+  /// Whether the two samples have different PID spaces, so that one PID may name two processes.
   var spansSpaces: Bool {
     guard let before, let after else { return false }
     return before.session.space != after.session.space
   }
 
-  /// The time between the two samples on the boot clock, if that is one clock on both sides.
+  /// The time between the two samples on the boot clock; nil if they do not share one boot clock.
   private var idle: Int64? {
     guard let before, let after, before.session.clock == after.session.clock else { return nil }
     return max(0, after.boot &- before.bootEnd)
   }
 
-  /// How far the wall clock was moved against the boot clock; nil if that is not known.
+  /// How far the wall clock moved against the boot clock; nil if that is not known.
   private var clockStep: UInt64? {
     guard let before, let after else { return 0 }
     return idle.map { ((after.wall &- before.wallEnd) &- $0).magnitude }
   }
 
-  /// Whether the wall clock ran with the boot clock: then it shows each time once.
+  /// Whether the wall clock kept pace with the boot clock, so that it showed each time once.
   var clockIsSteady: Bool {
     before?.id == after?.id || clockStep.map { $0 < UInt64(ClockStep.least) } ?? false
   }
 
-  /// The times that the wall clock can have shown in it. Where it was set, that was at some moment
-  /// between the samples, so it ran on from the one and up to the other: two pieces of time. Where
-  /// nothing tells how long that took, all in between.
+  /// The times that the wall clock may have shown in the window. If the clock was set at some moment
+  /// between the samples, there are two ranges: one that runs on from `before`, and one that leads up to
+  /// `after`. If it is not known how much time passed, one range covers everything in between.
   var wall: [ClosedRange<Int64>] {
     let low = before?.wall ?? Int64.min
-    // What an event ended did not hold at its moment.
+    // A state that an event ended did not hold at the moment of the event.
     let high = after.map { isExact ? $0.wall &- 1 : $0.wallEnd } ?? Int64.max
     guard let before, let after, let idle, let clockStep, clockStep > UInt64(ClockStep.blur) else {
-      // Of two events at one moment the first holds for no time.
+      // If two events have the same time, the state after the first held for no time.
       return isExact && high < low ? [low...low] : [min(low, high)...max(low, high)]
     }
-    // Behind a clock that was set back, the one behind shows an earlier time than the one before.
+    // If the clock was set back, `after` may show an earlier time than `before`.
     let earliest = after.wall &- idle
     return [low...max(low, before.wallEnd &+ idle), earliest...max(earliest, high)]
   }
 
-  /// The part of it that is certain of what both samples saw the same: from the last read of the
-  /// one to the first read of the other; nil where the wall clock does not show when that was.
+  /// The part of the window in which a state certainly held if both samples saw it: from the last read
+  /// of `before` to the first read of `after`. Nil if the wall clock was set, so that these times are
+  /// not known.
   var certain: ClosedRange<Int64>? {
     guard let before, let after, clockIsSteady else { return nil }
     return before.wallEnd...max(before.wallEnd, after.wall)
   }
 
-  /// Whether the wall clock can have shown a time in it.
+  /// Whether the wall clock may have shown a time in the window.
   func covers(_ time: Int64) -> Bool { wall.contains { $0.contains(time) } }
 
   /// The latest moment, on the boot clock of a space, at which the wall clock showed a time no
@@ -150,48 +151,49 @@ struct SampleWindow {
   }
 }
 
-/// One sample, or an event: what has a number in the order of samples.
+/// One sample or event: a point in the common sequence.
 struct SamplePoint: Hashable {
   let id: Int64
-  /// When it began, on both clocks, and how long it took.
+  /// The beginning on both clocks, and the duration, in nanoseconds.
   let wall: Int64
   let boot: Int64
   let took: Int64
   let gap: GapCause?
   let session: SessionSpan
-  /// Whether events reported all that happened since the one before: then that held until this, and this
-  /// is of one moment.
+  /// Whether events reported every change since the previous point: then the previous state held until
+  /// this one, and this point is a single moment.
   var isExact = false
-  /// Whether it is an event.
+  /// Whether the point is an event, not a sample.
   var isEvent = false
 
-  // What a file says is not trusted to be a time: it wraps, and never traps.
+  // The file is untrusted input: a bad time wraps around, and never traps.
   var wallEnd: Int64 { wall &+ took }
   var bootEnd: Int64 { boot &+ took }
 
-  /// When a process that it was the first to show was there: not before it started, which may have
-  /// been while the sample was taken. A start more than a minute later is none of its time.
+  /// The earliest time at which a process was running that this sample was the first to show: the start
+  /// time of the process, if it started while the sample was taken. A start more than a minute after the
+  /// beginning of the sample is ignored as inconsistent.
   static func firstSeen(at wall: Int64, start: Int64?) -> Int64 {
     guard let start, start > wall, start &- wall < 60_000_000_000 else { return wall }
     return start
   }
 
-  /// Whether it is known of what was before it only that it is not known: it begins a session, or
-  /// has a gap before it.
+  /// Whether the state before this point is unknown: the point is the first of a session, or has a gap
+  /// before it.
   var isCutOff: Bool { id == session.first || gap != nil }
 }
 
-/// The time from one sample to a later one, with others in between or none.
+/// The time from one sample to a later one; further samples may lie in between.
 struct SampleSpan {
-  /// Nil where there is none before.
+  /// The sample at the beginning; nil if there is none.
   let before: SamplePoint?
-  /// Nil where there is none after.
+  /// The sample at the end; nil if there is none.
   let after: SamplePoint?
   /// Why samples are missing in between; nil when none is.
   let missing: MissingSamples?
 
-  /// How long after the one the other began, in nanoseconds: by the boot clock, whatever the wall clock
-  /// did, and across boots by the wall clock; nil where that says less than nothing.
+  /// The time between the beginnings of the two samples, in nanoseconds: by the boot clock, which clock
+  /// changes do not affect, or across boots by the wall clock. Nil if the result would be negative.
   var length: Int64? {
     guard let before, let after else { return nil }
     let length =
@@ -200,23 +202,24 @@ struct SampleSpan {
     return length < 0 ? nil : length
   }
 
-  /// The same up to the end of the other: a process was read at some moment of it.
+  /// `length` up to the end of the later sample, because each process is read at some moment of that
+  /// sample.
   var lengthToEnd: Int64? { length.flatMap { length in after.map { length &+ $0.took } } }
 }
 
 /// Why there are no samples around a moment.
 package enum MissingSamples: Sendable, Hashable {
-  /// It is before the first sample of all.
+  /// The moment is before the first sample of the history.
   case beforeFirst
-  /// It is before the first sample that retention has left.
+  /// The moment is before the first sample that retention has left.
   case expired
-  /// It is after the last sample of all.
+  /// The moment is after the last sample of the history.
   case afterLast
   /// No recorder was running.
   case noRecorder
-  /// The wall clock was set over it.
+  /// The wall clock was set forward over the moment.
   case skipped
-  /// The recorder was running, and noted why.
+  /// The recorder was running, and recorded the cause.
   case cause(GapCause)
 
   /// The code in machine output.

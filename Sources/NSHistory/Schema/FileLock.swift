@@ -2,11 +2,11 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// A `flock(2)` on a history file. It is of another kind than SQLite's own locks and does not
-/// meet them; it ends with the process, however that ends.
+/// A `flock(2)` lock on a history file. It does not conflict with SQLite's own POSIX locks. The kernel
+/// releases it when the process ends, however it ends.
 ///
-/// A recorder holds it exclusively. A reader of a file that nobody records into holds it shared,
-/// because it then reads without SQLite's locks. It has to outlive the connection to the file: see
+/// A recorder holds the lock exclusively. A reader of a file without a recorder holds it shared, because
+/// such a reader uses none of SQLite's locks. The lock must outlive the connection to the file: see
 /// `FileDescriptors`.
 final class FileLock {
   private let descriptor: Int32
@@ -22,7 +22,7 @@ final class FileLock {
     FileDescriptors.close(descriptor, of: file)
   }
 
-  /// Takes a lock, or returns false when another's is in the way.
+  /// Acquires a lock, or returns false if a conflicting lock exists.
   private func take(_ operation: Int32) throws(Errno) -> Bool {
     if flock(descriptor, operation | LOCK_NB) == 0 { return true }
     let failure = Errno(rawValue: errno)
@@ -30,29 +30,30 @@ final class FileLock {
     throw failure
   }
 
-  /// What a recorder finds.
+  /// The result of a recorder's attempt to lock the file.
   enum Claim {
     case taken(FileLock)
-    /// A reader reads without SQLite's locks; it will end.
+    /// A reader holds the lock, as it uses none of SQLite's; it will finish.
     case read
-    /// Another recorder has the file.
+    /// Another recorder holds the lock.
     case recorded
   }
 
-  /// The lock for a recorder. Makes the file, mode 0600, when it is not there.
+  /// Acquires the lock for a recorder. Creates the file with mode 0600 if it does not exist.
   static func exclusive(_ path: String) throws(Errno) -> Claim {
     let lock = try FileLock(path, O_RDWR | O_CREAT)
     if try lock.take(LOCK_EX) { return .taken(lock) }
     return try lock.take(LOCK_SH) ? .read : .recorded
   }
 
-  /// The lock for a reader, or nil when a recorder has the file.
+  /// Acquires the lock for a reader; returns nil if a recorder holds it.
   static func shared(_ path: String) throws(Errno) -> FileLock? {
     let lock = try FileLock(path, O_RDONLY)
     return try lock.take(LOCK_SH) ? lock : nil
   }
 
-  /// Whether a recorder has the file, and what has to be kept as long as the file is read.
+  /// Tells whether a recorder holds the lock. The caller must retain `keeper` as long as it reads the
+  /// file.
   static func look(_ path: String) throws(Errno) -> (isRecorded: Bool, keeper: FileLock) {
     let lock = try FileLock(path, O_RDONLY)
     guard try lock.take(LOCK_SH) else { return (true, lock) }
@@ -69,17 +70,17 @@ final class FileLock {
   /// Whether a path still leads to the file.
   func isAt(_ path: String) -> Bool { FileIdentity(path: path) == file }
 
-  /// Lets nobody but the owner use the file, as if it had been made just now.
+  /// Restricts the file to its owner (mode 0600), as for a newly created one.
   func restrict() throws(Errno) {
     guard fchmod(descriptor, 0o600) == 0 else { throw Errno(rawValue: errno) }
   }
 }
 
-/// Descriptors of history files beside those that SQLite has.
+/// The descriptors of history files that this process holds besides SQLite's own.
 ///
-/// Closing any descriptor of a file drops every POSIX lock that this process holds on it
-/// (fcntl_locking(2)), SQLite's too. So they are closed when the last of them is done with: until
-/// then a connection of this process may be open.
+/// Closing any descriptor of a file drops every POSIX lock that this process holds on the file
+/// (fcntl_locking(2)), also SQLite's. So this type closes the descriptors of a file only after the last
+/// of them is released: until then a connection of this process may be open.
 enum FileDescriptors {
   private struct Use {
     var count = 0
@@ -88,7 +89,7 @@ enum FileDescriptors {
 
   private static let uses = Mutex<[FileIdentity: Use]>([:])
 
-  /// Opens a file; makes it, mode 0600, if the flags say so and it is not there.
+  /// Opens a file. With `O_CREAT` it creates a missing file with mode 0600.
   static func open(_ path: String, _ flags: Int32) throws(Errno) -> (Int32, FileIdentity) {
     let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else { throw Errno(rawValue: errno) }
@@ -97,7 +98,7 @@ enum FileDescriptors {
     return (descriptor, file)
   }
 
-  /// Closes a descriptor, now or when the last of the file is.
+  /// Releases a descriptor. Closes all released descriptors of the file once none is in use.
   static func close(_ descriptor: Int32, of file: FileIdentity) {
     uses.withLock { uses in
       var use = uses[file] ?? Use(count: 1)
@@ -109,7 +110,7 @@ enum FileDescriptors {
   }
 }
 
-/// What is at a path, asked of the file system.
+/// The kind of file at a path, from `stat(2)`.
 enum FileStatus {
   case file(size: Int64), directory, missing, unreachable(Errno)
   /// A device, a FIFO or a socket.
@@ -129,7 +130,7 @@ enum FileStatus {
   }
 }
 
-/// Which file it is, whatever path leads to it: device and inode number (`inode(7)`).
+/// The identity of a file, whatever path leads to it: its device and inode number (`inode(7)`).
 struct FileIdentity: Hashable {
   private let device: UInt
   private let inode: UInt
@@ -139,15 +140,15 @@ struct FileIdentity: Hashable {
     inode = UInt(status.st_ino)
   }
 
-  /// The two numbers as a file keeps them.
+  /// An identity from the two numbers as the history file stores them.
   init(device: Int64, inode: Int64) {
     self.device = UInt(bitPattern: Int(device))
     self.inode = UInt(bitPattern: Int(inode))
   }
 
-  /// The device number, as a file keeps it.
+  /// The device number, as the history file stores it.
   var deviceNumber: Int64 { Int64(Int(bitPattern: device)) }
-  /// The inode number, as a file keeps it.
+  /// The inode number, as the history file stores it.
   var inodeNumber: Int64 { Int64(Int(bitPattern: inode)) }
 
   /// The file that a path leads to; nil when there is none.
@@ -160,18 +161,18 @@ struct FileIdentity: Hashable {
   /// The file that is open.
   init(descriptor: Int32) {
     var status = stat()
-    // The only failure that an open descriptor can have here leaves zeros: no file of anybody.
+    // If `fstat` fails on an open descriptor, device and inode stay 0, which no file has.
     fstat(descriptor, &status)
     self.init(status)
   }
 }
 
-/// Where paths lead.
+/// Resolves symbolic links.
 package enum RealPath {
-  /// A path with no link in it (`realpath(3)`); the path itself where nothing is there, or where
-  /// that cannot be found out.
+  /// Returns the path without symbolic links (`realpath(3)`), or the given path if it does not exist or
+  /// cannot be resolved.
   ///
-  /// SQLite names the files beside a database after this one.
+  /// SQLite derives the names of the `-wal` and `-shm` files from the resolved path.
   package static func of(_ path: String) -> String {
     guard let real = realpath(path, nil) else { return path }
     defer { free(real) }

@@ -7,22 +7,22 @@
 package enum TimeExpression {
   private static let billion: Int64 = 1_000_000_000
 
-  /// Nanoseconds since the epoch; nil when the text is no time, or two.
+  /// Parses a time into nanoseconds since the epoch; nil if the text is no time, or may mean two.
   ///
-  /// - Parameter now: the time that `now`, `today` and `5m ago` are counted from.
+  /// - Parameter now: the time to which `now`, `today` and `5m ago` are relative.
   package static func parse(_ text: String, now: Int64, zone: TimeZoneChoice) -> Int64? {
     let meanings = meanings(of: text, now: now, zone: zone)
     return meanings.count == 1 ? meanings[0] : nil
   }
 
-  /// Every time that the text can mean, in order: none when it is no time, and two in the hour that
-  /// comes twice when summer time ends.
+  /// Returns every time that the text may mean, in order: none if it is no time, and two in the hour
+  /// that occurs twice when summer time ends.
   package static func meanings(of text: String, now: Int64, zone: TimeZoneChoice) -> [Int64] {
     let text = text.split(separator: " ").joined(separator: " ")
     if let reading = reading(of: text, now: now, zone: zone) {
       return reading.isOfOneMoment ? [reading.time] : all(reading.time, in: zone)
     }
-    // The local zone by the name that it has then: `2026-11-28 20:58:00 CET`.
+    // The text may end with the abbreviation of the local zone at that time: `2026-11-28 20:58:00 CET`.
     guard zone == .local, let space = text.lastIndex(of: " ") else { return [] }
     let name = text[text.index(after: space)...]
     guard (2...6).contains(name.count), name.allSatisfy({ $0.isUppercase }),
@@ -33,29 +33,30 @@ package enum TimeExpression {
     return times.filter { CalendarTime.zoneName(at: $0 / billion) == String(name) }
   }
 
-  /// How much the last digit of the text counts, in nanoseconds: a time printed as `10:00:00.129` is
-  /// any in that millisecond. Zero for a time without seconds, which is meant as it stands.
+  /// Returns the precision of the text, in nanoseconds: the value of one unit of its last digit. A time
+  /// printed as `10:00:00.129` may be any in that millisecond. Zero for a time without seconds, which is
+  /// exact.
   package static func lastDigit(of text: String, now: Int64, zone: TimeZoneChoice) -> Int64 {
     let text = text.split(separator: " ").joined(separator: " ")
     return reading(of: text, now: now, zone: zone)?.digit ?? 0
   }
 
-  /// What a text says.
+  /// A parsed text.
   private struct Reading {
     var time: Int64
-    /// Whether it means the same wherever it is read, or a day, whose first moment counts.
+    /// Whether the text means one moment in every zone, or is a day, which means its first moment.
     var isOfOneMoment = true
     var isDay = false
-    /// How much its last digit counts; nil where it has none that counts a time of day.
+    /// The value of one unit of its last digit; nil if it has no digit of a time of day.
     var digit: Int64?
   }
 
-  /// A local time, and the other that clocks showed the same at.
+  /// Returns a local time together with the other time at which clocks showed the same.
   private static func all(_ time: Int64, in zone: TimeZoneChoice) -> [Int64] {
     guard zone == .local else { return [time] }
     let (seconds, rest) = (time / billion, time % billion)
     let shown = CalendarTime.of(seconds, zone).0
-    // Clocks are set back by an hour; on Lord Howe Island by half of one.
+    // Zones set clocks back by an hour; Lord Howe Island by half an hour.
     return [-3600, -1800, 0, 1800, 3600].map { seconds + $0 }
       .filter { CalendarTime.of($0, zone).0 == shown }
       .compactMap { DecimalSeconds.nanoseconds($0, rest) }
@@ -81,7 +82,7 @@ package enum TimeExpression {
     return calendar(text, now: now, zone: zone)
   }
 
-  /// A day, or a time of a day.
+  /// Parses a day, or a time of day.
   private static func calendar(_ text: String, now: Int64, zone: TimeZoneChoice) -> Reading? {
     let today = CalendarTime.of(now / billion, zone).0
     if text == "today" { return start(of: today, in: zone) }
@@ -91,8 +92,8 @@ package enum TimeExpression {
     return on(today, text, zone) ?? dated(text, zone)
   }
 
-  /// The first moment of a day: midnight, or when a day begins that has none, because the clock was
-  /// set forward over it.
+  /// Returns the first moment of a day: midnight, or, if the clock was set forward over midnight, the
+  /// first time after it.
   private static func start(of day: CalendarTime, in zone: TimeZoneChoice) -> Reading? {
     day.startOfDay(in: zone).flatMap { DecimalSeconds.nanoseconds($0, 0) }
       .map { Reading(time: $0, isDay: true) }
@@ -103,7 +104,7 @@ package enum TimeExpression {
     return CalendarTime.of((noon.seconds(in: .utc) ?? 0) - 86400, .utc).0
   }
 
-  /// `10:00[:00[.5]]` on a day.
+  /// Parses `10:00[:00[.5]]` as a time on a day.
   private static func on(
     _ day: CalendarTime, _ clock: String, _ zone: TimeZoneChoice
   ) -> Reading? {
@@ -130,16 +131,17 @@ package enum TimeExpression {
     }
   }
 
-  /// How much the last digit of seconds counts, with or without digits behind a point.
+  /// Returns the value of one unit of the last digit of seconds, with or without a decimal fraction.
   private static func lastDigit(ofSeconds text: some StringProtocol) -> Int64 {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     return DecimalSeconds.weight(ofDigit: parts.count == 2 ? parts[1].utf8.count : 0)
   }
 
-  /// A date, with or without a time of day, with or without a zone.
+  /// Parses a date, with or without a time of day, with or without a zone.
   private static func dated(_ text: String, _ zone: TimeZoneChoice) -> Reading? {
     if let space = text.firstIndex(of: " "), let weekday = CalendarTime.weekday(text[..<space]) {
-      // As `date` and journalctl(1) print it. A wrong one is a slip.
+      // `date` and journalctl(1) print the weekday first. A weekday that does not match the date is an
+      // error.
       let rest = String(text[text.index(after: space)...])
       guard let date = day(rest.prefix { $0 != " " }), date.weekday == weekday else { return nil }
       return dated(rest, zone)
@@ -165,7 +167,7 @@ package enum TimeExpression {
     }
   }
 
-  /// `2026-11-23`.
+  /// Parses a date such as `2026-11-23`.
   private static func day(_ text: Substring) -> CalendarTime? {
     let fields = text.split(separator: "-", omittingEmptySubsequences: false)
     guard fields.count == 3, let year = DecimalSeconds.number(fields[0], 4...4),
@@ -175,7 +177,7 @@ package enum TimeExpression {
     return CalendarTime(year: year, month: month, day: day)
   }
 
-  /// How far a zone is ahead of UTC, in nanoseconds: `01:00`, or `0100` as `date` prints it.
+  /// Parses the offset of a zone ahead of UTC into nanoseconds: `01:00`, or `0100` as `date` prints it.
   private static func offset(_ text: Substring) -> Int64? {
     let fields =
       text.utf8.count == 4
@@ -200,13 +202,13 @@ extension String {
 
 /// A length of time as a person writes it: `3d2h`, `1.5s`, `5min`, `1 hour 30 min`.
 package enum DurationExpression {
-  /// How many nanoseconds a unit has: so many, or one of so many parts of a second.
+  /// The length of a unit: a number of seconds, or a fraction of a second.
   private enum Unit {
     case seconds(Int64)
     case part(ofSecond: Int64)
   }
 
-  /// The names that systemd.time(7) has for each unit; not months and years, which have no one
+  /// The names of each unit in systemd.time(7). Months and years are left out, as they have no fixed
   /// length.
   private static let units: [(names: [String], unit: Unit)] = [
     (["usec", "us", "µs", "μs"], .part(ofSecond: 1_000_000)),
@@ -218,7 +220,8 @@ package enum DurationExpression {
     (["weeks", "week", "w"], .seconds(604_800)),
   ]
 
-  /// Nanoseconds; nil when the text is no length of time, or a longer one than 64 bits hold.
+  /// Parses a duration into nanoseconds; nil if the text is no duration, or one that 64 bits cannot
+  /// hold.
   ///
   /// - Parameter bareSeconds: whether a number without a unit is a number of seconds.
   package static func parse(_ text: String, bareSeconds: Bool = false) -> Int64? {
@@ -239,7 +242,7 @@ package enum DurationExpression {
     return total
   }
 
-  /// The nanoseconds of a number of units; the number is given in billionths.
+  /// Converts a number of units, given in billionths, into nanoseconds.
   private static func length(of count: Int64, _ name: Substring) -> Int64? {
     switch units.first(where: { $0.names.contains { $0 == name } })?.unit {
     case .seconds(let seconds):
@@ -251,10 +254,10 @@ package enum DurationExpression {
   }
 }
 
-/// Decimal digits of a time.
+/// Parses and converts the decimal digits of a time.
 enum DecimalSeconds {
-  /// `1`, `1.5` or `@1700000000.25` behind its `@`, in nanoseconds; nil past the year 2262, where
-  /// they do not fit.
+  /// Parses `1`, `1.5`, or the part of `@1700000000.25` after the `@`, into nanoseconds; nil past the
+  /// year 2262, which 64 bits cannot hold.
   static func parse(_ text: some StringProtocol) -> Int64? {
     let parts = Substring(text).split(separator: ".", omittingEmptySubsequences: false)
     guard let first = parts.first, parts.count <= 2, let whole = number(first, 1...10) else {
@@ -264,29 +267,31 @@ enum DecimalSeconds {
     return fraction(parts[1]).flatMap { nanoseconds(Int64(whole), $0) }
   }
 
-  /// Seconds and nanoseconds as nanoseconds; nil past the year 2262.
+  /// Combines seconds and nanoseconds into nanoseconds; nil past the year 2262.
   static func nanoseconds(_ seconds: Int64, _ rest: Int64) -> Int64? {
     let (product, over) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     let (sum, carry) = product.addingReportingOverflow(rest)
     return over || carry ? nil : sum
   }
 
-  /// A number of so many ASCII digits.
+  /// Parses a number whose count of ASCII digits is in `digits`.
   static func number(_ text: Substring, _ digits: ClosedRange<Int>) -> Int? {
     guard digits.contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else { return nil }
     return Int(text)
   }
 
-  /// The digits behind a point, as nanoseconds.
+  /// Converts the digits after a decimal point into nanoseconds.
   static func fraction(_ text: Substring) -> Int64? {
-    // RFC 3339 allows any number of digits; those behind the ninth are less than is told apart.
+    // RFC 3339 allows any number of digits; those after the ninth are below a nanosecond and are
+    // ignored.
     guard let digits = number(text.prefix(9), 1...9), text.utf8.allSatisfy({ 0x30...0x39 ~= $0 })
     else { return nil }
     return (min(9, text.utf8.count)..<9).reduce(Int64(digits)) { value, _ in value * 10 }
   }
 
-  /// How much the last of so many digits behind a point counts, in nanoseconds.
+  /// Returns the value, in nanoseconds, of one unit of the digit at this position after the decimal
+  /// point.
   static func weight(ofDigit place: Int) -> Int64 {
     (min(9, place)..<9).reduce(1) { value, _ in value * 10 }
   }

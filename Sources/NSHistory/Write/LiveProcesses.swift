@@ -1,32 +1,33 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// The rows of the processes that are there, as the last committed sample or event has them.
+/// The database rows of the running processes, as of the last committed sample or event.
 struct LiveProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   private var tokens: [Int32: ProcessToken] = [:]
-  /// Those whose main thread exited, and that may go on by exec.
+  /// Processes whose main thread exited and that may continue, because another thread may call
+  /// execve(2).
   private var paused: [ProcessToken: Process] = [:]
-  /// How many of them are in each namespace.
+  /// The number of processes in each namespace.
   var presence = NamespacePresence()
-  /// How many came or moved.
+  /// The number of calls of `put`: processes that started or changed their set.
   var changes = 0
   /// The PIDs that the last scan for pins found to have a file or socket of a namespace open.
   var pinHolders: Set<Int32> = []
-  /// Whether one of these has exited since the last `takePinHolderExit`.
+  /// Whether one of the pin holders has exited since the last `takePinHolderExit`.
   private var hasPinHolderExited = false
 
-  /// A process that is there, and its open membership.
+  /// A running process or thread, and its open membership.
   struct Process {
     let pid: Int32
-    /// Of a thread, its number.
+    /// The TID of a thread; nil for a process.
     var tid: Int32?
     let task: TaskID
     var membership: Int64
-    /// The number of the sample or event that the membership began with.
+    /// The sequence number at which the membership began.
     var from: Int64
     var set: InternedSet
-    /// Whether there was something to tell of how it came to where it is.
+    /// Whether the beginning of its membership was worth reporting.
     var isNoteworthy: Bool
     /// Whether a sample has observed it.
     var isMet = true
@@ -37,13 +38,13 @@ struct LiveProcesses {
   /// The process with a PID.
   func process(pid: Int32) -> Process? { tokens[pid].flatMap { processes[$0] } }
 
-  /// The one that a process was made by, or that a thread is of.
+  /// The parent of a process, or the process of a thread.
   func parent(of arrival: ProcessSample.Appearance) -> Process? {
     guard let thread = arrival.thread else { return process(pid: arrival.facts.parentPID) }
     return thread.process.flatMap { processes[$0] ?? paused[$0] }
   }
 
-  /// Takes a process in, or over into another set.
+  /// Adds a process, or moves it to another set.
   mutating func put(_ process: Process, _ token: ProcessToken) {
     if let before = processes[token] { presence.leave(before.set, after: process.from - 1) }
     presence.enter(process.set)
@@ -52,10 +53,10 @@ struct LiveProcesses {
     changes += 1
   }
 
-  /// A sample has observed the process.
+  /// Notes that a sample has observed the process.
   mutating func meet(_ token: ProcessToken) { processes[token]?.isMet = true }
 
-  /// Forgets a process, that was there last at a number; unless it may go on.
+  /// Removes a process that was last observed at a sequence number. `mayResume` retains it in `paused`.
   mutating func remove(_ token: ProcessToken, after last: Int64, mayResume: Bool = false) {
     guard let process = processes.removeValue(forKey: token) else { return }
     presence.leave(process.set, after: last)
@@ -69,7 +70,7 @@ struct LiveProcesses {
     return hasPinHolderExited
   }
 
-  /// Two namespaces turned out to be one: sets that had the one are called otherwise now.
+  /// Replaces sets after two namespaces turned out to be one, which gave their sets other rows.
   mutating func rename(_ sets: [NamespaceSetID: InternedSet]) {
     for (token, process) in processes {
       if let set = sets[process.set.id] { processes[token]?.set = set }
@@ -80,24 +81,25 @@ struct LiveProcesses {
     presence.recount(processes.values.lazy.map(\.set))
   }
 
-  /// A process that goes on.
+  /// Removes a process from `paused` because it continues, and returns it.
   mutating func resume(_ token: ProcessToken) -> Process? { paused.removeValue(forKey: token) }
 }
 
-/// How many processes are in each namespace, and which of them got their first or lost their last.
+/// The number of processes in each namespace, and the namespaces that got their first process or lost
+/// their last.
 struct NamespacePresence {
   private var sets: [InternedSet: Int] = [:]
-  /// How many sets with a process in them have each namespace.
+  /// The number of sets with a process in them that contain each namespace.
   private var counts: [Int64: Int] = [:]
-  /// Those that were entered or left since the last call of `write`.
+  /// The namespaces that processes entered or left since the last call of `write`.
   private var touched: [Int64: Touch] = [:]
 
-  /// Whether one of those that were written lost its last process.
+  /// Whether a namespace in the last written changes lost its last process.
   private var hasEmptied = false
 
   private struct Touch {
     let wasEmpty: Bool
-    /// The number of the last sample or event at which a process was in it, when it was left.
+    /// The last sequence number at which a process was in the namespace, if one left it.
     var last: Int64
   }
 
@@ -107,7 +109,7 @@ struct NamespacePresence {
     for namespace in set.own { add(1, to: namespace, last: 0) }
   }
 
-  /// - Parameter last: the number of the last sample or event that saw a process in it.
+  /// - Parameter last: the last sequence number at which a process was in the set.
   mutating func leave(_ set: InternedSet, after last: Int64) {
     guard let count = sets[set] else { return }
     sets[set] = count > 1 ? count - 1 : nil
@@ -115,8 +117,8 @@ struct NamespacePresence {
     for namespace in set.own { add(-1, to: namespace, last: last) }
   }
 
-  /// Counts anew, because sets and namespaces got other rows. Which were entered or left since the last call of `write`
-  /// is kept.
+  /// Counts the processes again after sets and namespaces got other rows. The namespaces entered or left
+  /// since the last call of `write` stay noted.
   mutating func recount(_ members: some Sequence<InternedSet>) {
     sets.removeAll()
     counts.removeAll()
@@ -133,13 +135,13 @@ struct NamespacePresence {
     counts[namespace] = before + change > 0 ? before + change : nil
   }
 
-  /// Whether a namespace lost its last process, in what was written since the last call.
+  /// Returns whether a written change took the last process from a namespace since the previous call.
   mutating func takeEmptied() -> Bool {
     defer { hasEmptied = false }
     return hasEmptied
   }
 
-  /// Writes down which namespaces have got their first process, and which have lost their last.
+  /// Writes which namespaces got their first process and which lost their last.
   mutating func write(on connection: Connection) throws(SQLiteError) {
     for (namespace, touch) in touched {
       let isEmpty = counts[namespace] == nil

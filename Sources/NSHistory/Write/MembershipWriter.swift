@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Opens and closes memberships, and says of each what there is to tell of its beginning.
+/// Opens and closes memberships, and stores the cause of each if it is worth reporting.
 struct MembershipWriter {
   let connection: Connection
   let interner: Interner
@@ -12,16 +12,17 @@ struct MembershipWriter {
     MembershipRows(connection: connection, numbers: tasks.numbers)
   }
 
-  /// Writes what is new, in one transaction that the caller has begun.
+  /// Writes the changes of a backlog, in a transaction that the caller has begun.
   ///
   /// - Parameters:
-  ///   - isFirst: whether it is the first sample of its session.
-  ///   - confirmed: the last sample up to which it is certain what events reported.
+  ///   - isFirst: whether the sample is the first of its session.
+  ///   - confirmed: the last sample that confirmed what events had reported.
   func write(
     _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
     isFirst: Bool, confirmed: Int64
   ) throws(SQLiteError) {
-    // What events reported of a process that a sample contradicts is certain only up to the last sample.
+    // If a sample contradicts the events of a process, these are certain only up to the last confirming
+    // sample.
     func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> Int64 {
       backlog.contradicted.contains(token) ? max(process.from, confirmed) : sample - 1
     }
@@ -37,7 +38,8 @@ struct MembershipWriter {
       pauses.step()
       guard var process = live[token] else { continue }
       let set = try interner.set(links)
-      // Away and back while nothing could be written: the gap says that much.
+      // The process left the set and came back while nothing could be written; the recorded gap covers
+      // this.
       guard set != process.set else { continue }
       try close(process, after: last(token, process), before: sample)
       let beginning: Beginning? =
@@ -61,8 +63,9 @@ struct MembershipWriter {
     for news in backlog.described.values { try describe(news, in: live, at: sample) }
   }
 
-  /// Closes the membership of a process, that is another by a sample. Where it was between the two is
-  /// not known, nor how long it was there.
+  /// Closes the membership of a process that a sample found in another set. If there are sequence
+  /// numbers between `last` and the sample, an `unseen` membership fills them, as it is not known where
+  /// the process was.
   private func close(
     _ process: LiveProcesses.Process, after last: Int64, before sample: Int64
   ) throws(SQLiteError) {
@@ -75,7 +78,7 @@ struct MembershipWriter {
     try rows.close(doubt, after: sample - 1)
   }
 
-  /// Writes down what a process is now.
+  /// Writes a new description of a process.
   func describe(
     _ news: ProcessSample.Redescription, in live: LiveProcesses, at number: Int64
   ) throws(SQLiteError) {
@@ -88,7 +91,7 @@ struct MembershipWriter {
     before: LiveProcesses, sample: Int64, at start: ClockReading, mayBeKnown: Bool
   ) throws(SQLiteError) {
     let beginnings = BeginningFinder(connection: connection, interner: interner)
-    // Where processes of an earlier session were when it ended.
+    // The sets that processes of an earlier session were in when it ended.
     var resumed: [TaskID: InternedSet] = [:]
     for arrival in arrivals {
       pauses.step()
@@ -121,14 +124,14 @@ struct MembershipWriter {
   }
 }
 
-/// The rows of memberships: one is open while the process is where it is.
+/// The rows of table `membership`: each task has one open row while it stays in a set.
 struct MembershipRows {
   let connection: Connection
   let numbers: RowNumbers
 
-  /// Closes the membership of a process, that was there last at a number.
+  /// Closes the membership of a process at the sequence number at which it was last observed in it.
   ///
-  /// - Parameter isExact: whether the number behind that is of an event that ended it.
+  /// - Parameter isExact: whether the next sequence number is an event that ended the membership.
   func close(
     _ process: LiveProcesses.Process, after last: Int64, isExact: Bool = false
   ) throws(SQLiteError) {
@@ -140,9 +143,9 @@ struct MembershipRows {
     ).bind(.integer(last), .integer(isExact ? 2 : 0), .integer(process.membership)).run()
   }
 
-  /// Opens one; gives its row.
+  /// Opens a membership and returns its row.
   ///
-  /// - Parameter isExact: whether the number is of an event that began it.
+  /// - Parameter isExact: whether the sequence number is an event that began the membership.
   func open(
     _ task: TaskID, _ set: InternedSet, from number: Int64, _ beginning: Beginning?,
     isExact: Bool = false
@@ -162,11 +165,11 @@ struct MembershipRows {
   }
 }
 
-/// What there is to tell of the beginning of a membership: see `membership.cause` in
+/// Why a membership began, if that is worth reporting: see `membership.cause` in
 /// `Migrations/V0002_questions.sql`.
 struct Beginning {
   let cause: Cause
-  /// The set that it moved from, or that its parent was in.
+  /// The set that the task left, or the set of the parent that started it.
   var origin: NamespaceSetID?
 
   enum Cause: Int64 {
@@ -177,21 +180,21 @@ struct Beginning {
   }
 }
 
-/// Finds out whether there is something to tell of a beginning. What is reported in the end is decided
-/// when the question is asked; here nothing that may be reported is left out.
+/// Decides whether the beginning of a membership may be worth reporting. A query makes the final
+/// decision; this type leaves out nothing that a query may report.
 struct BeginningFinder {
   let connection: Connection
   let interner: Interner
 
-  /// Of a process that started at an event, when its parent was in this set.
+  /// The beginning of a process whose start an event reported, with the set that its parent was in.
   func start(in set: InternedSet, of parent: InternedSet?) -> Beginning? {
     start(in: set, of: parent, earlier: parent)
   }
 
-  /// Of a process that is seen for the first time.
+  /// The beginning of a process that a sample observed for the first time.
   ///
-  /// - Parameter earlier: the set of its parent in the sample before: it may have started before its
-  ///   parent moved. Nil where the parent is new itself: where that came from is not known.
+  /// - Parameter earlier: the set of its parent in the previous sample, as the process may have started
+  ///   before its parent moved. Nil if the parent is new too, so that its earlier set is not known.
   func start(
     in set: InternedSet, of parent: InternedSet?, earlier: InternedSet?
   ) -> Beginning? {
@@ -209,12 +212,12 @@ struct BeginningFinder {
       ? Beginning(cause: .startedElsewhere, origin: parent.id) : nil
   }
 
-  /// Of a thread that differs from its process for the first time. Where it was before is known only of
-  /// one that moved; of one that was there before, or of which nothing is known, there is nothing to
-  /// tell.
+  /// The beginning of a thread that differs from its process for the first time. The earlier set is
+  /// known only for a thread that moved. A thread that existed before, or of unknown origin, has no
+  /// beginning to report.
   ///
   /// - Parameters:
-  ///   - isExact: whether an event reported it: then that tells also whether it started.
+  ///   - isExact: whether an event reported the thread, and with it whether the thread started.
   ///   - process: the set of its process.
   func thread(
     in set: InternedSet, _ origin: ThreadOrigin, isExact: Bool, of process: InternedSet?
@@ -232,7 +235,8 @@ struct BeginningFinder {
     }
   }
 
-  /// Where an earlier session saw a process last, and whether there was something to tell.
+  /// Returns the last recorded set of a process, and whether the beginning of that membership was
+  /// noteworthy.
   func last(of task: TaskID) throws(SQLiteError) -> (set: InternedSet, isNoteworthy: Bool)? {
     let last = try connection.prepare(
       """
@@ -244,7 +248,7 @@ struct BeginningFinder {
     return (set, last.1)
   }
 
-  /// Of a process that an earlier session saw.
+  /// The beginning of a process that an earlier session recorded.
   func resumption(after last: (set: InternedSet, isNoteworthy: Bool)?, in set: InternedSet)
     -> Beginning?
   {

@@ -1,18 +1,19 @@
-// Samples and events: a sample shows where all begins, or begins anew after events were lost; from then
-// on it verifies. What it read of a process to which something happened meanwhile proves nothing, so of
-// that the next one tells.
+// A sample gives the initial state of every task, or the new state after events were lost (a resync);
+// later samples verify the state. If an event of a process occurs while a sample is taken, the sample
+// proves nothing about that process, and the next sample has to verify it.
 
 internal import NamespaceModel
 
 extension EventFollower {
-  /// What a sample has to tell in the history's own names, and of which processes it shows what no
+  /// A sample translated to the history's tokens, with the processes that it shows in a state that no
   /// event had reported.
   struct Verified {
     var sample: ProcessSample
-    /// Of how many.
+    /// The number of such tasks.
     var disagreements: Int { sample.disagreementCount }
 
-    /// A task is elsewhere by the sample than by events, or is known to one of the two only.
+    /// Notes a task that the sample and the events show in different sets, or that only one of the two
+    /// shows.
     mutating func disagree(
       _ task: FollowedTask, tid: Int32? = nil, reported: FollowedSet?, sampled: FollowedSet?
     ) {
@@ -23,11 +24,11 @@ extension EventFollower {
     }
   }
 
-  /// Begins with what a sample saw. Events that were reported since it began are to be taken in between
-  /// `begin` and `finishBeginning`: on top of what was read they make what was when it was over.
+  /// Starts or resyncs from a sample. The caller applies the events since the sample's beginning between
+  /// `begin` and `finishBeginning`: on top of the sampled state they give the state at its end.
   ///
-  /// - Parameter folded: the processes of which a change is waiting before which others were left out:
-  ///   some of those may have been before the sample was over.
+  /// - Parameter folded: PIDs of processes with a queued change that stands for omitted ones; some of
+  ///   those may have occurred before the end of the sample.
   func begin(_ sample: ProcessSample, folded: Set<Int32> = []) {
     batch = nil
     let isFirst = began == .min
@@ -39,12 +40,13 @@ extension EventFollower {
     unreportedNames.removeAll()
     suspects.removeAll()
     suspectThreads.removeAll()
-    // What was reported of them next may be lost.
+    // The events after these forks may be lost.
     newborn.removeAll()
-    // What the sample does not tell of them is not known any more.
+    // The follower drops all threads; it re-creates only those that the sample shows.
     let before = threads
     for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
-    // What was held before says nothing of who has its number now: only what the sample read does.
+    // A namespace held before the sample does not prove which namespace has its inode number now: only
+    // the sample does.
     for task in processes.values { sets.leave(task.set) }
     sets.forgetUnproven()
     sets.now = sample.end.boot
@@ -61,14 +63,15 @@ extension EventFollower {
       sets.enter(task.set)
     }
     processes = processes.filter { met.contains($0.key) }
-    // The number is another's now.
+    // The kernel has reused the PID for another process.
     for pid in processes.keys { paused[pid] = nil }
     early.removeAll()
     for (token, thread) in sources.threads { beginThread(thread, token, before) }
     for companion in sample.companions { begin(companion, before) }
   }
 
-  /// Whether the exit of a zombie was reported: it began in what was lost only if a thread of it is left.
+  /// Whether an event reported the exit of a zombie. An untracked zombie may instead have started while
+  /// events were lost, but only if it still has a thread.
   private func hasExited(
     _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ crowded: Set<ProcessToken>
   ) -> Bool {
@@ -76,14 +79,15 @@ extension EventFollower {
     return !crowded.contains(token) || paused[zombie.pid].map { isSame($0, zombie, token) } == true
   }
 
-  /// Whether a task is certainly the process that a sample shows.
+  /// Whether a task is certainly the same process as the sampled one.
   func isSame(
     _ task: FollowedTask, _ process: SampledProcesses.Process, _ token: ProcessToken?
   ) -> Bool {
     task.source.map { $0 == token } ?? task.facts.isSame(process.facts)
   }
 
-  /// Keeps what a sample told that nothing is to begin with: the next one tells only what is new.
+  /// Stores a sample from which the follower does not start, because the next sample reports only
+  /// differences.
   func keep(_ sample: ProcessSample) {
     _ = sources.add(sample)
     relations.add(sample.related)
@@ -95,7 +99,7 @@ extension EventFollower {
     task.bind(to: process.appearance(token))
   }
 
-  /// The task that a process of a sample is: the one that was followed, if it is certainly the same.
+  /// Returns the task of a sampled process: the tracked one if it is certainly the same, else a new one.
   private func task(of process: SampledProcesses.Process, _ token: ProcessToken) -> FollowedTask {
     if let known = processes[process.pid], isSame(known, process, token) { return known }
     let task = FollowedTask(
@@ -105,7 +109,7 @@ extension EventFollower {
     return task
   }
 
-  /// Ends a beginning: gives the sample that tells all that the history does not know yet.
+  /// Finishes a start or resync: returns a sample with all changes that the history does not have yet.
   func finishBeginning(_ sample: ProcessSample, told: inout ReportedState) -> ProcessSample {
     var news = ProcessSample(start: sample.start)
     news.end = sample.end
@@ -114,7 +118,7 @@ extension EventFollower {
     news.related = relations.recorded(sample.related, sets)
     news.hasAllDescriptions = sample.hasAllDescriptions
     for (token, process) in sources.processes {
-      // Another had its number when the sample began.
+      // Another process had this PID when the sample began.
       if let task = processes[process.pid], task.source == nil, task.facts.isSame(process.facts) {
         take(process, token, task)
       }
@@ -132,11 +136,11 @@ extension EventFollower {
     }
     for token in told.sets.keys where !tasks.contains(token) {
       news.disappeared.append(token)
-      // If it goes on nevertheless, that begins another task.
+      // If the process continues after all, the history starts another task for it.
       for task in paused.values where task.token == token { task.told = nil }
       if told.suspects.contains(token) { news.contradicted.insert(token) }
     }
-    // What the sample showed of the others it read itself.
+    // The sample itself read the namespaces of all other processes.
     unconfirmed = unconfirmed.filter { processes[$0]?.set.hasUnknownID == true }
     told = ReportedState()
     return news
@@ -169,7 +173,7 @@ extension EventFollower {
     task.changedSince = nil
   }
 
-  /// What the history knows of tasks, to be compared with once a sample has shown where they are.
+  /// Returns the state that the history has of each task, for comparison with a sample.
   func toldTasks() -> ReportedState {
     var told = ReportedState()
     for task in processes.values { told.sets[task.token] = task.told }
@@ -181,17 +185,17 @@ extension EventFollower {
   }
 }
 
-/// Where the history has tasks.
+/// The namespaces of each task as last reported to the history.
 struct ReportedState {
   var sets: [ProcessToken: FollowedSet] = [:]
-  /// Those that the last sample did not confirm. If the one behind a loss does not either, something
-  /// may have been missing before the loss already.
+  /// Tasks whose state the last sample before a loss did not confirm. If the sample after the loss does
+  /// not confirm it either, an event may have been missing before the loss already.
   var suspects: Set<ProcessToken> = []
 }
 
 extension ProcessFacts {
-  /// Whether it is the same process, as one that an event reported: that knows its start to one clock
-  /// tick or the next.
+  /// Whether two facts describe one process, where one comes from an event, whose start time may differ
+  /// by one clock tick.
   func isSame(_ other: ProcessFacts) -> Bool {
     guard let one = startTicks, let two = other.startTicks else { return false }
     return pid == other.pid && (one == two || one == two &+ 1 || two == one &+ 1)

@@ -1,63 +1,64 @@
-// Follows every task from event to event: what each event changes, and what there is to tell of it.
-// Samples show where to begin, and whether all was right since (EventFollower+Sample.swift).
+// Tracks the state of every task from event to event, and turns events into changes for the history.
+// Samples give the initial state and verify the state later (EventFollower+Sample.swift).
 
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// Knows where every task is, as events report, and makes of events what goes into the history.
+/// Tracks the namespaces of every task by its events, and builds the batches that the history records.
 final class EventFollower {
   let sets = FollowedSets()
   var processes: [Int32: FollowedTask] = [:]
   var threads: [Int32: FollowedThread] = [:]
-  /// The threads of the processes that have more than one, as far as they are known.
+  /// The TIDs of the known threads of each process that has more than one.
   var threadsOf: [Int32: Set<Int32>] = [:]
-  /// Processes that were reported to have exited and may have threads that were never reported.
+  /// Processes whose exit an event reported, but which may have threads that no event reported.
   var paused: [Int32: FollowedTask] = [:]
-  /// Processes that ended lately, and in which turn that was.
+  /// PIDs of processes that ended recently, with the batch (`turns`) in which each ended.
   var ended: [Int32: Int] = [:]
   var newborn: [Int32: Birth] = [:]
   private var lastToken: UInt64 = 0
-  /// The event being taken in: when it was, and what follows.
+  /// The time of the event being applied, and the queued events after it.
   private(set) var now: Int64 = 0
   private(set) var ahead: ArraySlice<EventQueue.Item> = []
-  /// What is reported next; nil while there is nothing to add to, because a sample is to tell it all.
+  /// The batch under construction; nil during a resync, when the next sample reports the whole state.
   var batch: EventBatch?
-  /// Counts the batches.
+  /// The number of finished batches.
   private(set) var turns = 0
-  /// The processes that a sample has to confirm.
+  /// PIDs of processes whose state the next sample has to confirm.
   var unconfirmed: Set<Int32> = []
-  /// Those that the last sample did not confirm: an event may have been on its way. If the next does
-  /// not either, it is right.
+  /// PIDs of processes whose state the last sample did not confirm; an event may still have been on its
+  /// way. If the next sample does not confirm the state either, the follower adopts the sampled state.
   var suspects: Set<Int32> = []
-  /// And the threads.
+  /// TIDs of threads whose state the last sample did not confirm.
   var suspectThreads: Set<Int32> = []
-  /// Processes of which not all new names were reported.
+  /// PIDs of processes with changes of name that were not all reported.
   var unreportedNames: Set<Int32> = []
-  /// Processes whose user or cgroup a sample has to tell for certain, and in how many samples it will have
-  /// been read.
+  /// PIDs of processes whose user or cgroup samples have to verify, with the number of samples until
+  /// both will have been read.
   var unsettled: [Int32: Int] = [:]
-  /// When an event reported what cannot be, by those before it: one of them is missing.
+  /// The time of an event that contradicts the events before it, which proves that one of them is
+  /// missing.
   var contradiction: Int64?
-  /// Whether the sample with which all is to begin missed a thread that executed a program while it was
-  /// taken.
+  /// Whether the sample of a resync missed a thread that executed a program while the sample was taken,
+  /// so that another sample is needed.
   var needsOtherSample = false
-  /// What samples know.
+  /// The processes and threads as the samples observed them.
   var sources = SampledProcesses()
-  /// Relations of namespaces that no sample has proved yet to be one that a task holds.
+  /// Relations of namespaces whose recorded names no sample has established yet.
   var relations = PendingRelations()
-  /// Processes that a sample observed before their first event was taken in.
+  /// Processes that a sample observed before the follower applied their first event.
   var early: [Int32: ProcessSample.Appearance] = [:]
   /// The tasks that change their namespaces too often to record each change.
   var folding = ChangeFolding()
-  /// When the last sample from which all began was over.
+  /// The end of the last sample from which the follower started or resynced, on the boot clock.
   var began: Int64 = .min
 
-  /// A task whose start was reported, and its namespaces are reported next.
+  /// A task between its fork event and the namespaces event that follows it.
   struct Birth {
     let pid: Int32
     let parent: FollowedTask?
-    /// The process and the thread of it that made this one, and where that was.
+    /// The PID and TID of the task that called fork or clone, and its namespaces at that time (`set`).
     let makerPID: Int32
     let makerTID: Int32
     let set: FollowedSet?
@@ -68,24 +69,24 @@ final class EventFollower {
     return ProcessToken(number: lastToken)
   }
 
-  /// What a record of a task would say.
+  /// Returns the inode numbers that a namespaces event of a task would hold now.
   func inodes(of task: Int32) -> NamespaceInodes? {
     (threads[task]?.set ?? processes[task]?.set)?.inodes
   }
 
-  /// The links of a task whose changes are left out at present.
+  /// Returns the links of a task whose changes are omitted at present because they are too frequent.
   func folded(_ task: Int32) -> LinkMask {
     (threads[task]?.task ?? processes[task])?.rate?.folded ?? []
   }
 
   init() { sets.isStillReferenced = { [unowned self] in isStillReferenced($0) } }
 
-  /// Takes in an event.
+  /// Applies one event.
   ///
   /// - Parameters:
-  ///   - look: what the task was right after it; nil where that was not read, or something else
-  ///     happened to it by then.
-  ///   - ahead: the events that follow, in the order of time.
+  ///   - look: the state of the task as probed right after the event; nil if it was not probed, or if
+  ///     another event of the task had followed by then.
+  ///   - ahead: the queued events after this one, in time order.
   func take(
     _ event: KernelEvent, _ look: TaskLook?, ahead: ArraySlice<EventQueue.Item> = []
   ) {
@@ -93,7 +94,7 @@ final class EventFollower {
     now = event.time
     sets.now = event.time
     sets.applySights()
-    // Who holds a part of the queue has it copied when that changes.
+    // Releases the slice of the queue: while it exists, a change to the queue would copy the queue.
     defer {
       self.ahead = []
       if event.tid == event.pid { processes[event.pid]?.lastEvent = event.time }
@@ -127,23 +128,24 @@ final class EventFollower {
     sets.enter(set)
     sets.leave(task.set)
     let before = task.set
-    // That it is no zombie any more is always reported.
+    // The follower always reports that a task is no zombie any more, even if its changes are too
+    // frequent.
     if before.isZombie { folding.forget(task) }
     task.set = set
     unconfirmed.insert(task.pid)
     let reported = folding.reported(
       task, from: before, of: sets, at: time, batch, threads: threadsOf[task.pid]?.count ?? 0)
     if batch != nil, let told = task.told, told === reported {
-      // A process may also be back where it is reported to be: then nothing is left out.
+      // If the process is back in its reported set, no change is omitted.
       if task.set !== reported { folding.count += 1 }
-      // Threads are compared with what is reported of their process.
+      // Threads need no comparison here, because the reported set of their process is unchanged.
       return
     }
     tellMove(of: task, at: time)
     if processes[task.pid] === task { compareThreads(of: task, at: time) }
   }
 
-  /// Reports where a task is, unless that was reported before.
+  /// Reports the namespaces of a task if they differ from those reported last.
   func tellMove(of task: FollowedTask, at time: Int64) {
     let reported = folding.reported(task, of: sets)
     guard batch != nil, let told = task.told, told !== reported else { return }
@@ -151,13 +153,14 @@ final class EventFollower {
     batch?.events.append(ProcessEvent(boot: time, .moved(task.token, reported.observed)))
   }
 
-  /// Forgets who can go on no more, and begins the next batch.
+  /// Drops exited processes that cannot continue by exec, and starts the next batch.
   func turn(epoch: Int64) -> EventBatch? {
     turns += 1
     for (pid, task) in paused where threadsOf[pid]?.isEmpty != false && !task.isOlder {
       paused[pid] = nil
     }
-    // What executes a program waits only for the other threads of its process to end.
+    // A thread in execve(2) waits only for the other threads of its process to exit, so two batches
+    // suffice.
     ended = ended.filter { turns - $0.value <= 2 }
     sets.trim()
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }

@@ -1,38 +1,38 @@
 internal import NamespaceModel
 
-/// A process being followed, or a thread whose namespaces are not its process's.
+/// A tracked process, or a tracked thread whose namespaces differ from its process's.
 final class FollowedTask {
-  /// Its name in the history.
+  /// The token that identifies the task in the history.
   let token: ProcessToken
   let pid: Int32
   var set: FollowedSet
-  /// The set that the history has it in; nil while that does not know of it.
+  /// The set last reported to the history; nil while the history does not have the task.
   var told: FollowedSet?
-  /// How often its links change; nil while none has.
+  /// The rate at which its links change; nil while none has changed.
   var rate: ChangeRate?
   /// Its facts, as far as they are known.
   var facts: ProcessFacts
   var description: ProcessDescription
-  /// Where a sample read another user, cgroup or parent, and that is not reported because something happened to the
-  /// process meanwhile: when the last sample began that read what is reported. Then it changed since that, on the boot
-  /// clock.
+  /// If a sample read another user, cgroup or parent, but the change was not reported because an event
+  /// of the process occurred meanwhile: the beginning, on the boot clock, of the last sample that read
+  /// the reported values. The change happened after that time.
   var changedSince: Int64?
-  /// When its last event was, on the boot clock: what it did by then was over.
+  /// The time of its last event, on the boot clock.
   var lastEvent: Int64 = .min
-  /// In which batch, and where in that, its start was reported; nil where no event reported it.
+  /// The batch that reported its start, and the index in it; nil if no event reported the start.
   var start: (turn: Int, place: Int)?
-  /// Whether it was reported to have run a program.
+  /// Whether an event reported that it executed a program.
   var hasExecuted = false
-  /// How many new names of it were reported, and in which batch.
+  /// The number of its reported changes of name in a batch, and that batch.
   var renames: (turn: Int, count: Int)?
-  /// Which time namespace it is in from its next exec on, where that is known and nothing else is.
+  /// The time namespace that it enters at its next exec, if only that is known.
   var timeAfterExec: FollowedLink?
-  /// While its main thread has exited and that is not reported yet: the threads that are about to exit
-  /// too. If all threads exit, the process exits with the last of them.
+  /// If its main thread has exited and that is not reported yet: the TIDs of the threads that are about
+  /// to exit too. If all threads exit, the process exits with the last of them.
   var exiting: Set<Int32> = []
-  /// Whether a sample showed it first: no event reported the threads that it had by then.
+  /// Whether a sample discovered it, so that no event reported the threads that it had by then.
   var isOlder: Bool { start == nil }
-  /// Its name by the samples; nil while none has met it.
+  /// Its token in the samples; nil while no sample has observed it.
   var source: ProcessToken?
 
   init(
@@ -45,7 +45,8 @@ final class FollowedTask {
     self.description = description
   }
 
-  /// A sample has observed it: that knows more of it, but not who made it.
+  /// Applies what a sample observed. The sample knows more about the task, but not which task created
+  /// it.
   func bind(to appearance: ProcessSample.Appearance) {
     source = appearance.token
     let parent = facts.parentPID
@@ -59,8 +60,8 @@ final class FollowedTask {
 struct FollowedThread {
   let pid: Int32
   var set: FollowedSet
-  /// When it started, where an event or a sample told that; see `ThreadFacts`.
+  /// The start time, if an event or a sample reported it; see `ThreadFacts`.
   var startTicks: UInt64?
-  /// It as a task of its own, from the first time that its namespaces are not its process's.
+  /// The thread as a task of its own, from the first time its namespaces differ from its process's.
   var task: FollowedTask?
 }

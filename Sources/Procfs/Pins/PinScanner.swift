@@ -1,20 +1,21 @@
-// Scans for what keeps namespaces in being: bind mounts, open files, sockets.
+// Scans for pins: bind mounts, open files and sockets that keep namespaces alive.
 //
-// A scan goes through the open files of every process (PinScanner+Descriptors.swift), its sockets
-// among them (PinScanner+Sockets.swift), then reads the mounts of each mount namespace once
-// (PinScanner+Mounts.swift), and of those found thereby that nobody is in
-// (PinScanner+EmptyMounts.swift). Nothing is opened for reading before it is known to be a
-// namespace, and no file system but proc and nsfs is asked anything: a dead server or a hostile FUSE
-// cannot make a scan wait. No namespace file stays open.
+// A scan reads the open files of every process (PinScanner+Descriptors.swift) and its sockets
+// (PinScanner+Sockets.swift). Then it reads the mounts of each mount namespace once
+// (PinScanner+Mounts.swift), also of the pinned mount namespaces that have no process
+// (PinScanner+EmptyMounts.swift). The scanner opens no file for reading before it knows that the file is
+// a namespace, and sends requests to no file system but proc and nsfs, so that neither a dead server nor
+// a hostile FUSE file system can block a scan. The scanner leaves no namespace file open.
 //
-// A thread that has open files or a mount namespace apart from its process's is not looked at.
+// The scanner does not read the open files or the mount namespace of a thread that does not share those
+// of its process.
 
 internal import CLinux
 internal import Glibc
 package import NamespaceModel
 internal import SystemPackage
 
-/// Finds the namespaces that something pins. To be used by one thread at a time.
+/// Finds pinned namespaces. Only one thread at a time may use a scanner.
 package final class PinScanner {
   let root: ProcRoot
   let identity: IdentitySource
@@ -25,19 +26,19 @@ package final class PinScanner {
   var sockets = SocketNamespaces()
   var descriptors = PIDListing(lowest: 0)
   var hidden = HiddenMounts()
-  /// Where namespaces are mounted, as far as earlier scans and the scanner's own mounts show.
+  /// The paths of namespace mounts that earlier scans and the scanner's own mount table have shown.
   var mountPaths = MountPaths()
-  /// Whether a process has the number here that this `/proc` shows: only then it can be asked for a
-  /// copy of a socket.
+  /// Whether the PIDs of this `/proc` are those of the scanner's own pid namespace. Only then can the
+  /// scanner use a PID to copy a socket of the process.
   let showsOwnNumbers: Bool
   private var listing = PIDListing()
   private(set) var pins: Set<NamespacePin> = []
   var result = PinScan(start: ClockReading(wall: 0, boot: 0, monotonic: 0))
 
-  /// A scanner of the processes in `root`; `identity` says how namespaces are told apart.
+  /// A scanner of the processes in `root`; `identity` says how the scanner distinguishes namespaces.
   package init(root: ProcRoot, identity: IdentitySource) {
     self.root = root
-    // A tree laid down by hand has no ids.
+    // A directory tree that is no real procfs has no kernel ids.
     self.identity = root.isProc ? identity : .continuity
     proof = NamespaceProof(source: self.identity)
     let shown = root.isProc ? root.shownPIDNamespace(identity)?.inode : nil
@@ -45,10 +46,10 @@ package final class PinScanner {
     relations = PinRelations(source: self.identity)
   }
 
-  /// Looks at every process and every mount namespace once.
+  /// Scans every process and every mount namespace once.
   ///
-  /// What may not be looked at is counted, what is gone meanwhile is no matter. Throws when `/proc`
-  /// cannot be listed, or when no more files can be opened; the next scan may do again.
+  /// The scan counts the processes that it may not read, and ignores those that exit meanwhile. Throws
+  /// when `/proc` cannot be listed, or when no more files can be opened; a later scan may succeed.
   package func scan() throws(ProcfsError) -> PinScan {
     result = PinScan(start: .now())
     pins.removeAll()
@@ -63,7 +64,8 @@ package final class PinScanner {
     for pid in listing.pids {
       guard var process = try open(pid) else { continue }
       var found = try lookAtFiles(of: process)
-      // A process whose main thread has exited has no files by that.
+      // The descriptor directory of a process is empty once its main thread has exited: read it through
+      // another thread.
       if found.isEmpty, descriptors.pids.isEmpty, let survivor = process.survivor() {
         process = survivor
         found = try lookAtFiles(of: process)
@@ -74,7 +76,7 @@ package final class PinScanner {
     try lookAtMounts(of: members)
     settleHidden()
     lookAtEmptyMountNamespaces(besides: Set(members.keys))
-    // What another thread of the recorder only just had open is not kept by it.
+    // A namespace file that another thread of the recorder had open only briefly is not a pin.
     if let own, !ownPins.isEmpty, let process = try open(own) {
       ownPins.filter { isStillOpen($0, process) }.forEach { add($0.pin) }
     }
@@ -88,7 +90,8 @@ package final class PinScanner {
 
   func add(_ pin: NamespacePin) { pins.insert(pin) }
 
-  /// Opens a process. Nil when it is gone, or may not be looked at, which is counted.
+  /// Opens a process. Returns nil if it has exited, or if the scanner may not read it, which `deny`
+  /// counts.
   private func open(_ pid: Int32) throws(ProcfsError) -> PinProcess? {
     do throws(Errno) {
       let process = try PinProcess(pid, in: root)
@@ -103,8 +106,8 @@ package final class PinScanner {
     }
   }
 
-  /// The inode number of a process's mount namespace; nil when it has none any more, or it may not
-  /// be read.
+  /// Returns the inode number of a process's mount namespace; nil if the process has none any more, or
+  /// if the scanner may not read it.
   private func mountNamespace(of process: PinProcess) throws(ProcfsError) -> UInt64? {
     switch reader.read("ns/mnt", in: process.directory) {
     case .namespace(.mnt, let inode): return inode
@@ -115,7 +118,8 @@ package final class PinScanner {
     }
   }
 
-  /// Counts a process that cannot be looked at, once: processes are looked at in ascending order.
+  /// Counts a process that the scanner may not read. Counts it once only, because the scan goes through
+  /// the PIDs in ascending order.
   func deny(_ pid: Int32) {
     guard pid != lastDenied || result.denied == 0 else { return }
     lastDenied = pid
@@ -124,7 +128,7 @@ package final class PinScanner {
   }
   private var lastDenied: Int32 = 0
 
-  /// Throws for an error that all that follows would meet as well.
+  /// Throws for an error that every following operation would return as well.
   func check(_ errno: Errno, _ operation: String, _ name: String) throws(ProcfsError) {
     switch errno {
     case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory:
@@ -134,7 +138,7 @@ package final class PinScanner {
     }
   }
 
-  /// The PID that this `/proc` shows the scanner itself as; nil when it shows none.
+  /// The scanner's own PID in this `/proc`; nil if this `/proc` does not show the scanner.
   private var ownPID: Int32? {
     guard root.isProc, case .success(let text) = root.read("self/stat") else { return nil }
     return StatLine(text)?.pid

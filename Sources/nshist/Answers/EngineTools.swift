@@ -1,6 +1,6 @@
 /// The programs that start and watch containers.
 enum EngineTools {
-  /// Names as the kernel has them, at most 15 bytes long.
+  /// Command names as the kernel stores them (comm), at most 15 bytes long.
   private static let names: Set<String> = [
     "aardvark-dns", "buildkitd", "catatonit", "conmon", "containerd", "containerd-shim", "crio",
     "crun",
@@ -8,6 +8,7 @@ enum EngineTools {
     "podman", "rootlessport", "runc", "slirp4netns",
   ]
 
-  /// Whether a process of this name is one of them; runc(8) calls its steps `runc:[1:CHILD]`.
+  /// Whether a process with this command name is one of these programs; runc(8) names its stages
+  /// `runc:[1:CHILD]`.
   static func contains(_ name: String) -> Bool { names.contains(name) || name.hasPrefix("runc:[") }
 }

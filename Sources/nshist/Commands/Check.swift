@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 internal import Procfs
 
-/// `nshist check`: the present, with no history.
+/// `nshist check`: compares running processes now, without a history.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import Procfs
 
-/// `nshist doctor`: what this machine and these privileges allow.
+/// `nshist doctor`: checks which features this machine and the caller's privileges allow.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",

@@ -29,7 +29,7 @@ struct Limits: ParsableCommand {
     try listing.end(lines: LimitColumns.explanation(denied: use.denied))
   }
 
-  /// The most that the history knows of; without a history that is nothing.
+  /// Reads the peak number of namespaces of each type from the history; empty without a history.
   private func recordedPeaks() throws -> [NamespaceType: PeakUse] {
     do {
       return try options.reader().peakUse()

@@ -105,7 +105,7 @@ struct QueryProcesses: ParsableCommand {
 }
 
 extension ProcessAtMoment {
-  /// Whether it was, or may have been, in one of these namespaces.
+  /// Whether the process was, or may have been, in one of these namespaces.
   fileprivate func isIn(_ namespaces: Set<Int64>) -> Bool {
     places.values.contains { place in
       place.namespaces.contains { namespaces.contains($0.id) }

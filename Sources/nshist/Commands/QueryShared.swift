@@ -81,7 +81,7 @@ struct QueryShared: ParsableCommand {
     throw ExitStatus.of(answer.verdict)
   }
 
-  /// A process is not compared with itself: of one alone there is nothing to say.
+  /// Rejects groups that are all the same single process, because a process is not compared with itself.
   private func refuseOneProcess(_ answer: SharedAnswer) throws {
     let own = answer.groups.compactMap(\.process?.id)
     guard own.count == answer.groups.count, Set(own).count == 1,
@@ -104,7 +104,7 @@ struct QueryShared: ParsableCommand {
 }
 
 extension SharedQuestion.Group {
-  /// The processes that it is given by; nil where it is given by something else.
+  /// The selector of processes that defines the group; nil if something else defines it.
   fileprivate var process: ProcessSelector? {
     switch self {
     case .processes(let selector): selector

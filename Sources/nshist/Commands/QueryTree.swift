@@ -49,7 +49,7 @@ struct QueryTree: ParsableCommand {
   }
 }
 
-/// A type whose namespaces are made in one another (`ioctl_nsfs(2)`).
+/// A type whose namespaces form a hierarchy (`ioctl_nsfs(2)`).
 enum HierarchyType: String, ExpressibleByArgument, CaseIterable {
   case user, pid
 

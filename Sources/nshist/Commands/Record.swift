@@ -95,7 +95,7 @@ struct Record: ParsableCommand {
   }
 
   func run() throws {
-    // Who reads the messages may go away; the recording goes on.
+    // Ignores SIGPIPE: the recording continues if the reader of the messages exits.
     signal(SIGPIPE, SIG_IGN)
     let path = try database.pathForRecording()
     let configuration = RecorderConfiguration(

@@ -1,19 +1,19 @@
-/// One thing that was looked at, and what is to be said of it.
+/// The result of one check.
 struct Checkup {
-  /// What was looked at, in a word or two.
+  /// The name of the check, in a word or two.
   let what: String
   let state: State
-  /// What was found.
+  /// The finding, as text.
   let found: String
-  /// What is lost by that, or what mends it; empty when all is fine.
+  /// The consequence of the finding or its remedy; empty if the state is `fine`.
   var advice = ""
 
   /// The raw value is the word in every output.
   enum State: String {
     case fine
-    /// It works, with something lost.
+    /// The feature works with a loss of data or function.
     case degraded
-    /// It does not work.
+    /// The feature does not work.
     case broken
   }
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import NSHistory
 
-/// How the history file is, and whether a recorder is adding to it.
+/// Checks the state of the history file, and whether a recorder is writing to it.
 struct FileCheckup {
   let path: String
   /// Whether every page of a large file is to be read.
@@ -36,7 +36,8 @@ struct FileCheckup {
       advice: "of the past nothing can be asked; start a recorder: nshist record --db \(path)")
   }
 
-  /// Why no file can be made at the path: of the folder, or of the one nearest to it that is there.
+  /// Why no file can be created at the path: the error of its directory, or of the nearest existing
+  /// ancestor.
   private var refusalOfPlace: String? {
     var folder = self.folder
     while access(folder, F_OK) != 0, folder != "/", folder != ".",

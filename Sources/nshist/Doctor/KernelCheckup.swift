@@ -2,7 +2,7 @@ internal import NSHistory
 internal import NamespaceModel
 internal import Procfs
 
-/// What the kernel can tell of namespaces.
+/// Checks what the kernel can report about namespaces.
 enum KernelCheckup {
   static func all(_ root: ProcRoot) -> [Checkup] { [types(root), identity(root)] }
 

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 internal import Procfs
 
-/// What these privileges allow.
+/// Checks what the caller's privileges allow.
 enum PrivilegeCheckup {
   static func all(_ root: ProcRoot) throws(ProcfsError) -> [Checkup] {
     let sample = try ProcfsSource(root: root).takeSample()

@@ -2,8 +2,8 @@ internal import NSRecorder
 internal import NamespaceEvents
 internal import Procfs
 
-/// Whether a recorder could begin here, and whether it would have the kernel's events: asked of the
-/// recorder's own preconditions.
+/// Checks, by the recorder's own preconditions, whether a recorder could start here and receive kernel
+/// events.
 struct RecordingCheckup {
   let root: ProcRoot
   /// The history file.
@@ -53,7 +53,7 @@ struct RecordingCheckup {
     }
   }
 
-  /// The setting that decides which privilege it takes.
+  /// The text about `kernel.perf_event_paranoid`, which decides the privilege that events need.
   private func paranoia(_ error: EventsError) -> String {
     guard error.isRefusal, case .success(let text) = root.read("sys/kernel/perf_event_paranoid")
     else { return "" }

@@ -1,22 +1,22 @@
 internal import NSHistory
 
-/// A column of a listing: one value of each row, in the words of each format.
+/// A column of a listing: one value of each row, formatted for each output format.
 struct Column<Row> {
   /// Its name in JSON, in CSV and for `--columns`.
   let key: String
   /// Its heading in a table.
   let title: String
-  /// Which formats have it unless columns are chosen.
+  /// The formats that include the column by default.
   let formats: Set<AnswerFormat>
   let json: (Row) -> JSON
   let cell: (Row) -> Table.Cell
-  /// Where a table is too wide for the terminal, the column with the highest rank is left out first; one of rank 0
-  /// stays.
+  /// The order in which a table that is too wide for the terminal omits columns: the highest rank first;
+  /// rank 0 is never omitted.
   var rank = 0
   /// Whether its cells are times.
   var isTime = false
 
-  /// A column whose cells, unless given, are what CSV has.
+  /// A column with the CSV values as cells, unless `cell` is given.
   init(
     _ key: String, _ title: String? = nil, in formats: Set<AnswerFormat> = [.table, .json, .csv],
     cell: ((Row) -> Table.Cell)? = nil, _ json: @escaping (Row) -> JSON
@@ -28,21 +28,21 @@ struct Column<Row> {
     self.cell = cell ?? { Table.Cell(text: json($0).field) }
   }
 
-  /// The same column, whose cells are times.
+  /// A copy of the column that is marked as holding times.
   var ofTime: Column {
     var column = self
     column.isTime = true
     return column
   }
 
-  /// The same column, which gives way on a narrow terminal.
+  /// A copy of the column that a narrow terminal may omit.
   func yielding(_ rank: Int) -> Column {
     var column = self
     column.rank = rank
     return column
   }
 
-  /// The field of a CSV record: an object is reported in the words of a table.
+  /// The field of a CSV record; for a value that holds objects, the text of the table cell.
   func field(_ row: Row) -> String {
     let value = json(row)
     return value.hasObjects ? cell(row).text : value.field
@@ -50,14 +50,14 @@ struct Column<Row> {
 }
 
 extension Set<AnswerFormat> {
-  /// What is too much for a table.
+  /// The formats for columns that are too wide for a table.
   static let data: Self = [.json, .csv]
 }
 
-/// Prints rows as they come, in one of the formats.
+/// Prints rows as they arrive, in one of the formats.
 ///
-/// JSON is an object whose last key holds the rows. A table is kept back until it is known how wide
-/// the columns of the first thousand rows are. So memory does not grow with the number of rows.
+/// JSON output is an object whose last key holds the rows. A table buffers its first thousand rows to
+/// compute the column widths. So memory does not grow with the number of rows.
 final class Listing<Row> {
   private let format: AnswerFormat
   private let all: [Column<Row>]
@@ -66,11 +66,11 @@ final class Listing<Row> {
   private let output: Output
   private let arrangement: RowArrangement
   private var table: StreamedTable
-  /// The rows, where all have to be known first, each with the value that orders it.
+  /// The buffered rows, if sorting needs all of them first, each with its sort value.
   private var kept: [(row: Row, value: JSON)] = []
-  /// Whether there are more rows than were asked for.
+  /// Whether there are more rows than the limit.
   private var isCut = false
-  /// How many there were to print.
+  /// The number of rows that `add` accepted.
   private(set) var rows = 0
   private var isFirst = true
   private var failure: OutputError?
@@ -99,7 +99,7 @@ final class Listing<Row> {
     table = StreamedTable(shown.map(\.title), colours: output.colours, fit: fit)
   }
 
-  /// What stands before the first row: for JSON what else there is to say, for a table lines.
+  /// Writes the part before the first row: for JSON the other keys, for a table the lines.
   func begin(_ head: [(String, JSON)], lines: [String] = []) throws(OutputError) {
     switch format {
     case .table:
@@ -115,7 +115,7 @@ final class Listing<Row> {
     }
   }
 
-  /// Prints a row; returns false when nobody wants more, or that failed, which `end` then throws.
+  /// Prints a row. Returns false if the reader has gone or writing failed; `end` throws that error.
   func add(_ row: Row) -> Bool {
     guard failure == nil else { return false }
     Progress.shared.tick()
@@ -146,7 +146,7 @@ final class Listing<Row> {
     isFirst = false
   }
 
-  /// Prints the rows that were kept, in the order that was asked for.
+  /// Prints the buffered rows in the requested order.
   private func printKept() throws(OutputError) {
     guard arrangement.needsAll else { return }
     var indices = Array(kept.indices)
@@ -166,7 +166,7 @@ final class Listing<Row> {
     kept.removeAll()
   }
 
-  /// What stands behind the last row.
+  /// Writes the part after the last row.
   func end(lines: [String] = []) throws(OutputError) {
     if let failure { throw failure }
     try printKept()
@@ -198,7 +198,7 @@ final class Listing<Row> {
 }
 
 extension JSON {
-  /// Whether there is an object in it.
+  /// Whether the value is an object or holds one.
   fileprivate var hasObjects: Bool {
     switch self {
     case .object: true
@@ -207,8 +207,8 @@ extension JSON {
     }
   }
 
-  /// Whether it comes before another value of its column: numbers by their size, everything else as text, and nothing
-  /// at the end.
+  /// Whether the value sorts before another one of its column: numbers by value, everything else as
+  /// text, and null last.
   fileprivate func isBefore(_ other: JSON) -> Bool {
     switch (self, other) {
     case (.null, _): false
@@ -227,8 +227,8 @@ extension JSON {
     }
   }
 
-  /// The value as one field of CSV, or a cell: nothing for null, and the values of a list with spaces
-  /// in between.
+  /// The value as one field of CSV, or a cell: empty for null, and the elements of an array separated by
+  /// spaces.
   var field: String {
     switch self {
     case .null: ""

@@ -3,22 +3,23 @@ internal import Glibc
 internal import NSHistory
 internal import SystemPackage
 
-/// Standard output, or a file that is there whole or not at all.
+/// Standard output, or a file that appears at its path only when it is complete.
 ///
-/// A file has no name until it is whole (`O_TMPFILE`, open(2)), so what is ended in the middle
-/// leaves nothing behind. Where the file system has no such files, or there is no `/proc`, a name
-/// beside the path is used instead, which SIGKILL can leave. What replaces a file takes over its permissions; a link is
-/// followed; a device or a FIFO is not replaced but written to.
+/// The file has no name until it is complete (`O_TMPFILE`, open(2)), so an interrupted program leaves
+/// nothing behind. On a file system without such files, or without a `/proc`, the output goes to a
+/// temporary name beside the path, which SIGKILL can leave behind. A file that replaces another takes
+/// over its permissions. `OutputFile` follows a symbolic link, and writes to a device or a FIFO instead
+/// of replacing it.
 final class OutputFile {
   private let path: String?
   private let descriptor: Int32
   private var temporary: String?
-  /// Whether `path` is to be given to what was written.
+  /// Whether `finish` renames the written file to `path`.
   private let replaces: Bool
   private var buffer = TextBlock(capacity: OutputFile.capacity)
   private static let capacity = 1 << 16
 
-  /// Standard output, for nil and `-`, or the file to come at `path`.
+  /// Opens standard output for nil and `-`, or otherwise a new file for `path`.
   init(_ given: String?) throws(OutputError) {
     guard let given, given != "-" else {
       path = nil
@@ -26,7 +27,7 @@ final class OutputFile {
       replaces = false
       return
     }
-    // A link is to go on leading to the file.
+    // Resolves a symbolic link first, so that the link is retained and its target replaced.
     let path = RealPath.of(given)
     self.path = path
     var status = stat()
@@ -41,7 +42,7 @@ final class OutputFile {
       return
     }
     replaces = true
-    // Only by its link in /proc is a file without a name given one (open(2)).
+    // `finish` can name a nameless file only through its link in /proc (open(2)).
     let canBeNamed = access("/proc/self/fd", X_OK) == 0
     let unnamed =
       canBeNamed ? Glibc.open(Self.folder(of: path), CLINUX_O_TMPFILE, 0o666) : -1
@@ -52,20 +53,20 @@ final class OutputFile {
         throw OutputError(path: path, errno: Errno(rawValue: errno))
       }
       let name = Self.temporaryName(path)
-      // One that was killed with this PID may have left it.
+      // A killed process that had this PID may have left this file.
       unlink(name)
       descriptor = try Self.open(name, O_WRONLY | O_CREAT | O_EXCL, path)
       temporary = name
     }
     if exists {
-      // Only root can give a file away; what the group may do is meant for that group.
+      // Only root can change the owner. Group permissions are retained only if the group is.
       let isGiven = fchown(descriptor, status.st_uid, status.st_gid) == 0
       let mode = status.st_mode & (isGiven ? 0o7777 : 0o7707)
       guard fchmod(descriptor, mode) == 0 else { throw failure() }
     }
   }
 
-  /// An open file that is written to, and stays open.
+  /// Writes to an open descriptor, which stays open.
   init(descriptor: Int32) {
     path = nil
     self.descriptor = descriptor
@@ -78,15 +79,15 @@ final class OutputFile {
     if let temporary { unlink(temporary) }
   }
 
-  /// Prepares for much text: a pipe is to hold more than a little, so that its reader need not be
-  /// waited for at each block. It stays as it is where it is not a pipe, holds as much, or the user
-  /// has too many large ones (`F_SETPIPE_SZ`, fcntl(2)).
+  /// Prepares for large output by enlarging a pipe's buffer, so that the writer waits less for the
+  /// reader. Has no effect if the output is not a pipe, if the pipe is large enough, or if the user has
+  /// too many large pipes (`F_SETPIPE_SZ`, fcntl(2)).
   func expectMuch() {
     let size = fcntl(descriptor, CLINUX_F_GETPIPE_SZ)
     if size >= 0, size < Self.pipeSize { _ = fcntl(descriptor, CLINUX_F_SETPIPE_SZ, Self.pipeSize) }
   }
 
-  /// What a user may have by default (`/proc/sys/fs/pipe-max-size`, pipe(7)).
+  /// The default limit for unprivileged users (`/proc/sys/fs/pipe-max-size`, pipe(7)).
   private static let pipeSize: Int32 = 1 << 20
 
   /// Adds text.
@@ -95,13 +96,13 @@ final class OutputFile {
     if buffer.count >= Self.capacity { try flush() }
   }
 
-  /// Adds a block of text, which goes out at once.
+  /// Writes a block of text without buffering.
   func write(_ block: borrowing TextBlock) throws(OutputError) {
     try flush()
     try put(block.bytes)
   }
 
-  /// Writes the rest; gives a file its name.
+  /// Flushes the buffer, and gives a new file its name.
   func finish() throws(OutputError) {
     try flush()
     guard let path, replaces else { return }
@@ -109,7 +110,8 @@ final class OutputFile {
     let name = temporary ?? Self.temporaryName(path)
     if temporary == nil {
       unlink(name)
-      // linkat(2) does not replace, so a name beside it comes first, and rename(2) then does.
+      // linkat(2) cannot replace a file, so it links the file to a temporary name, and rename(2)
+      // replaces the path.
       guard
         linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
       else { throw failure() }
@@ -149,8 +151,8 @@ final class OutputFile {
     return descriptor
   }
 
-  /// Whether a file is of SQLite (fileformat2.html): a database, or by its name one that belongs to
-  /// one, be it there or not. A history is not to be lost to a slip of the hand.
+  /// Whether a path is an SQLite database (fileformat2.html), or has the name of a file beside one,
+  /// whether that exists or not. This protects a history from being overwritten by mistake.
   private static func isDatabase(_ path: String) -> Bool {
     if ["-journal", "-shm", "-wal"].contains(where: path.hasSuffix) { return true }
     let magic = Array("SQLite format 3\0".utf8)

@@ -1,11 +1,11 @@
-// The timeline of namespaces: what began and what ended, merged into one order of samples. Each of
-// the streams comes by an index that leaves out all that nothing is to be reported, unless the
-// question is about everything of some processes or namespaces.
+// The timeline of namespaces: four streams of changes, merged into one order of sequence numbers. Each
+// stream reads an index that skips all rows without a change to report, unless the question asks for all
+// changes of some processes or namespaces.
 
 package import NamespaceModel
 internal import SQLite
 
-/// Merges what began and what ended.
+/// Merges the streams of beginnings, exits, ends of namespaces, and pins.
 struct ChangesQuery {
   private let reading: HistorySnapshot
   private let begun: ChangeStream
@@ -14,7 +14,7 @@ struct ChangesQuery {
   private let pins: ChangeStream?
   private let teller: ChangeTeller
 
-  /// Nil when no sample is in the time asked for.
+  /// Returns nil if no sample lies in the time asked about.
   init?(_ reading: HistorySnapshot, _ question: ChangesQuestion) throws(SQLiteError) {
     self.reading = reading
     guard let samples = try reading.index.samples(around: question.window) else { return nil }
@@ -27,7 +27,8 @@ struct ChangesQuery {
   }
 
   func forEach(_ body: (NamespaceChange) -> Bool) throws(SQLiteError) {
-    // At one sample: who exited, who came, and what ended by that; then what scans behind it found.
+    // The order at one sample: exits, then arrivals, then the ends of namespaces, then the pin scans
+    // after the sample.
     let streams = [exited, begun, ended, pins].compactMap(\.self)
     defer { for stream in streams { stream.close() } }
     while true {
@@ -43,18 +44,18 @@ struct ChangesQuery {
   }
 }
 
-/// "Who entered, left or made a namespace?"
+/// The question "Which processes entered, left or created a namespace?"
 package struct ChangesQuestion: Sendable {
-  /// When.
+  /// The time asked about.
   package var window: TimeWindow
   /// The types asked for.
   package var types: [NamespaceType]
-  /// Only of these processes, with all their starts and exits.
+  /// Limits the changes to these processes, and includes all their starts and exits.
   package var process: ProcessSelector?
-  /// Only of these namespaces, with everyone who came or left.
+  /// Limits the changes to these namespaces, and includes all processes that entered or left.
   package var namespace: NamespaceSelector?
-  /// Only of this container, by name or the beginning of its id: of its processes, and of everyone who
-  /// came into its own namespaces or left them.
+  /// Limits the changes to this container, by name or the beginning of its id: to its processes, and to
+  /// all processes that entered or left its own namespaces.
   package var container: String?
 
   /// A question with these values; by default, about everything.
@@ -71,16 +72,17 @@ package struct ChangesQuestion: Sendable {
   }
 }
 
-/// Which memberships a question about changes is about.
+/// The memberships that a question about changes covers.
 struct ChangeScope {
   /// The namespaces that a change must touch; nil for any.
   let namespaces: Set<Int64>?
   /// The processes that a change must be of; nil for any.
   let tasks: [TaskID]?
-  /// Whether a change of one of the processes is meant whatever it touches, and one of another process if
-  /// it touches the namespaces: so of a container.
+  /// Whether the question is about a container: then it covers every change of `tasks`, and the changes
+  /// of other processes that touch `namespaces`.
   let isEither: Bool
-  /// When processes were what the question means, by their rows; of others all of their time counts.
+  /// By row, the times in which a process matched the question; a process without an entry matches all
+  /// the time.
   private let limits: [TaskID: [ProcessRecord.DescriptionSpan]]
   private let taskSet: Set<TaskID>
   /// The samples that the question is about; nil for all.
@@ -111,27 +113,27 @@ struct ChangeScope {
     }
   }
 
-  /// Whether it is about some processes.
+  /// Whether the question is limited to some processes.
   var isOfProcesses: Bool { tasks != nil && !isEither }
-  /// Whether starts and exits are told that have nothing to tell.
+  /// Whether the answer includes starts and exits that change no namespace.
   var tellsEverything: Bool { tasks != nil || namespaces != nil }
 
-  /// Whether a process was, or may have been, what is meant at some time behind a sample or event and
-  /// before another.
+  /// Whether a process may have matched the question at some time after the point `low` and before the
+  /// point `high`.
   func isMeant(_ process: ProcessRecord, behind low: Int64, before high: Int64) -> Bool {
     limits[process.task].map { $0.mayHold(behind: low, before: high) } ?? true
   }
 
-  /// Whether a change of a process is meant only as far as it touches the namespaces.
+  /// Whether the question covers a change of a process only if the change touches the namespaces.
   func isByNamespaces(_ process: ProcessRecord?, behind low: Int64, before high: Int64) -> Bool {
     guard isEither, let process, taskSet.contains(process.task) else { return true }
     return !isMeant(process, behind: low, before: high)
   }
 
-  /// The condition on memberships `m`, whose values follow two others. Without one on processes or
-  /// namespaces only those are looked at that there is something to tell of; of namespaces, all of
-  /// every process that ever was in them: where a link could not be read, only what was before tells
-  /// what it was.
+  /// The SQL condition on memberships `m`; its parameters follow two others. Without a limit to
+  /// processes or namespaces it selects only the memberships with a cause. With a limit to namespaces it
+  /// selects all memberships of every process that ever was in one: if a link could not be read, only
+  /// earlier memberships tell its last value.
   var condition: String {
     let isTask = "m.task_id IN (SELECT value FROM json_each(?3))"
     if tasks != nil {
@@ -145,8 +147,8 @@ struct ChangeScope {
       """
   }
 
-  /// Selects columns of the processes `m` in `short_lived_task` that it is about, under one more condition.
-  /// There is nothing to tell of one that is not asked about.
+  /// The SQL that selects columns of the matching processes `m` in `short_lived_task`, under one more
+  /// condition. Without a limit to processes or namespaces such a process has nothing to report.
   func shortLivedTasks(_ columns: String, _ condition: String) -> String {
     guard tellsEverything else { return "" }
     let columns = columns.replacing("m.cause, m.origin_set_id", with: "NULL, NULL")
@@ -171,127 +173,131 @@ struct ChangeScope {
     return namespaceValues + (samples.map(IntervalOverlapQuery.values) ?? [])
   }
 
-  /// The namespaces as one value, if there are any.
+  /// The namespaces as one SQL value, if the question is limited to namespaces.
   var namespaceValues: [Value] { namespaces.map { [.list($0.sorted())] } ?? [] }
 }
 
-/// Something that happened to namespaces, at an event or between two samples: a process came into some
-/// or left them, or a namespace lost its last process.
+/// One change of namespaces, at an event or between two samples: a process entered or left some, or a
+/// namespace lost its last process.
 package struct NamespaceChange: Sendable, Hashable {
-  /// What happened.
+  /// The kind of the change.
   package let kind: Kind
-  /// When the last sample before it began, in nanoseconds since the epoch; nil when there is none.
-  /// Where an event reported when it happened, that, as `by`.
+  /// The beginning of the last sample before the change, in nanoseconds since the epoch; nil when there
+  /// is none. For a change that an event reported, the time of the event, as in `by`.
   package let after: Int64?
-  /// When the first sample after it began; nil when there is none.
+  /// The beginning of the first sample after the change; nil when there is none.
   package let by: Int64?
-  /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
-  /// that is not known.
+  /// The time between these two, in nanoseconds, not affected by changes of the wall clock; nil if it is
+  /// not known.
   package let within: Int64?
   /// Why samples are missing in between; nil when none is.
   package let missing: MissingSamples?
-  /// Whether an event reported when it happened, to the microsecond.
+  /// Whether an event reported the time of the change, to the microsecond.
   package let isExact: Bool
-  /// The process; nil where a namespace lost its last one.
+  /// The process; nil if the change is that a namespace lost its last process.
   package let process: ProcessRecord?
-  /// The parent of a process that started; nil where it is not known.
+  /// The parent of a process that started; nil if it is not known.
   package let parent: ProcessRecord?
-  /// What changed, link by link.
+  /// The changes of each link.
   package let parts: [Part]
-  /// What pins the namespace, or did; nil where the change is none of pins.
+  /// The pin that appeared or disappeared; nil if the change is not one of pins.
   package let pin: PinRecord?
-  /// Who had been in the namespaces that it joined; nil where that cannot be reported.
+  /// A process that had been in the namespaces that this one joined; nil if none is known.
   package let joined: ProcessRecord?
-  /// Whether the process had been in all the namespaces that it joined, but initial ones, and certainly nobody else.
+  /// Whether the process had been in all the namespaces that it joined (initial ones apart), and
+  /// certainly no other process was in them.
   let comesToItsOwn: Bool
 
-  /// What happened. The raw value is the word in every output.
+  /// The kind of a change. The raw value is the word in every output.
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A process or a thread changed its namespaces: unshare(2) or setns(2).
     case moved
-    /// A thread that had been elsewhere changed its namespaces, and is in all that its process is in.
+    /// A thread whose namespaces had differed changed them back to those of its process.
     case returned
     /// A process started.
     case started
     /// A process exited.
     case exited
-    /// A process was seen for the first time, after time without samples; or a thread that was there
-    /// before, when its process moved without it.
+    /// A process was observed for the first time, after a time without samples; or a thread that existed
+    /// before stayed behind when its process moved.
     case firstSeen = "first-seen"
-    /// A process was seen for the last time, before time without samples.
+    /// A process was observed for the last time, before a time without samples.
     case lastSeen = "last-seen"
     /// A process became a zombie: it, or its main thread, exited (`proc_pid_stat(5)`).
     case zombie
-    /// A process that was a zombie goes on where it had been, because a thread of it that outlived the main one
-    /// executed a program (`execve(2)`).
+    /// A zombie process continues in its earlier namespaces, because a thread that outlived the main
+    /// thread executed a program (`execve(2)`).
     case resumed
-    /// A namespace lost its last process, zombies not counted. A mount, a file, a socket or a thread of
-    /// a zombie may keep it.
+    /// A namespace lost its last process that is not a zombie. A mount, a file, a socket or a thread of
+    /// a zombie may keep the namespace alive.
     case lastExit = "last-exit"
-    /// A scan was the first to find that a mount, a file or a socket keeps a namespace.
+    /// A pin scan was the first to find that a mount, a file or a socket keeps a namespace alive.
     case pinned
-    /// A scan was the first to find that none does any more.
+    /// A pin scan was the first to find that no pin keeps the namespace alive any more.
     case unpinned
-    /// The same, of a namespace that no process was in: it is no more.
+    /// The same as `unpinned`, for a namespace without a process: the namespace no longer exists.
     case gone
   }
 
-  /// What changed in one link.
+  /// The change of one link.
   package struct Part: Sendable, Hashable {
     /// The link.
     package let link: NamespaceLink
-    /// Where it led before: for a process that started, where its parent's children go. Nil if that
-    /// is not known.
+    /// The namespace that the link led to before; for a process that started, that of its parent's link
+    /// for children. Nil if it is not known.
     package let from: NamespaceRecord?
-    /// Where it leads now; nil where it leads nowhere any more.
+    /// The namespace that the link leads to now; nil if it leads to none any more.
     package let to: NamespaceRecord?
-    /// How.
+    /// How the link changed.
     package let how: How
   }
 
   /// How a link changed. The raw value is the word in every output.
   package enum How: String, Sendable, Hashable, CaseIterable {
-    /// Into a namespace that was not known before.
+    /// The link leads to a namespace that was not known before.
     case new
-    /// Into one that was there.
+    /// The link leads to a namespace that existed before.
     case joined
-    /// Into one that has the inode number of one that was there: that one, or a new one that got the
-    /// number. The kernel gave no id that tells.
+    /// The link leads to a namespace with the inode number of an earlier one: either the same namespace,
+    /// or a new one that reuses the number. The kernel gave no id that tells which.
     case joinedOrNew = "joined-or-new"
-    /// Into the one that the parent's children go to, or its own: execve(2) after unshare(CLONE_NEWTIME).
+    /// The link leads to the namespace that the link for children led to, the parent's or its own:
+    /// execve(2) after unshare(CLONE_NEWTIME).
     case inherited
-    /// Seen in it; how it came there is not known.
+    /// The process was observed in the namespace; how it came there is not known.
     case found
-    /// Out of one, by exiting or as it became a zombie.
+    /// The process left the namespace by exiting or by becoming a zombie.
     case left
-    /// In the one that it had been in before it became a zombie.
+    /// The process is in the namespace in which it had been before it became a zombie.
     case kept
     /// The namespace has no process any more.
     case lastExit = "last-exit"
-    /// The namespace is kept by a mount, a file or a socket.
+    /// A mount, a file or a socket keeps the namespace alive.
     case pinned
-    /// It is not any more.
+    /// No mount, file or socket keeps the namespace alive any more.
     case unpinned
 
-    /// Whether it may lead into a namespace that was there.
+    /// Whether the link may lead to a namespace that existed before.
     var mayBeJoined: Bool { self == .joined || self == .joinedOrNew }
   }
 
-  /// What someone who looks for an intrusion looks for. The raw value is the word in every output.
+  /// A mark on changes that matter in the search for an intrusion. The raw value is the word in every
+  /// output.
   package enum Mark: String, Sendable, Hashable, CaseIterable {
-    /// A process came into namespaces that others had: nsenter(1), exec into a container.
+    /// A process joined namespaces in which others were: nsenter(1), exec into a container.
     case joined
-    /// A process came from a namespace that was not an initial one into an initial one.
+    /// A process moved from a namespace that was not initial into an initial one.
     case toInitial = "to-initial"
     /// A namespace was not known before.
     case created
   }
 
-  /// The marks it carries.
+  /// The marks of the change.
   package var marks: [Mark] {
     var marks: [Mark] = []
-    // A process that goes on where one of its threads was, by exec, comes to nobody else; nor does one that comes
-    // back to what it made, and where nobody is.
+    // The mark `joined` is for namespaces of other processes. A process that continues, by exec, where
+    // one of its threads was joins nobody else; neither does one that returns to namespaces that it
+    // created and that nobody is in.
     let isOwn =
       joined == nil
       ? comesToItsOwn : joined?.pid == process?.pid && joined?.boot == process?.boot

@@ -5,7 +5,7 @@ internal import SQLite
 public struct SameQuestion: Sendable {
   /// The PIDs, as the recorder saw them; at least two.
   public var pids: [Selector]
-  /// When.
+  /// The time asked about.
   public var time: Time
   /// The types asked for.
   public var types: [NamespaceType]
@@ -14,17 +14,17 @@ public struct SameQuestion: Sendable {
   public struct Selector: Sendable, Hashable {
     /// The PID.
     public var pid: Int64
-    /// Of a thread, its own number; nil for a process.
+    /// The TID of a thread; nil for a process.
     public var tid: Int64?
     /// Nanoseconds since the epoch; nil for every process that had the PID.
     public var alive: Int64?
-    /// How much the last digit of that time counts, in nanoseconds: a process that was first seen
-    /// before the next is meant too. 0 or 1 for the moment alone.
+    /// The precision of `alive`, in nanoseconds: how much its last digit counts. The selector also
+    /// matches a process first seen within that time after `alive`. 0 or 1 for the exact moment.
     public var within: Int64
     /// The one process that is meant, by `ProcessRecord.id`; nil for every one that had the PID.
     public var process: Int64?
-    /// The names and containers that it stands for: the process counts only while it had one of them.
-    /// Empty for all of its time.
+    /// The names and containers that the selector was made from: the process counts only while it had
+    /// one of them. Empty to count all of its time.
     package var names: Set<ProcessSelector> = []
 
     /// Selects a PID, or one of its processes.
@@ -35,7 +35,7 @@ public struct SameQuestion: Sendable {
       self.process = process
     }
 
-    /// Selects a process or a thread by its number, or one of those that had it.
+    /// Selects a process or a thread by its PID or TID, or one of those that had it.
     package init(
       _ number: TaskNumber, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil
     ) {
@@ -46,18 +46,18 @@ public struct SameQuestion: Sendable {
     /// The same as `process`.
     var task: TaskID? { process.map(TaskID.init(rawValue:)) }
 
-    /// The number that it selects by.
+    /// The PID and TID that the selector selects by.
     package var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
   }
 
-  /// When, in nanoseconds since the epoch.
+  /// The time asked about, in nanoseconds since the epoch.
   public enum Time: Sendable, Hashable {
     /// At one moment.
     case at(Int64)
     /// At any moment from one to the other; by default, from the first sample to the last.
     case range(since: Int64?, until: Int64?)
 
-    /// The same as a window.
+    /// The time as a `TimeWindow`.
     package var window: TimeWindow {
       switch self {
       case .at(let time): TimeWindow(since: time, until: time)
@@ -77,24 +77,25 @@ public struct SameQuestion: Sendable {
 
 /// The answer to a `SameQuestion`.
 public struct SameAnswer: Sendable {
-  /// `same` in every type throughout the time asked for, `different` in at least one at some time, or
-  /// else `unknown`.
+  /// `same` if it is `same` in every type throughout the time asked about; `different` if it is in at
+  /// least one type at some time; or else `unknown`.
   public var verdict: Verdict
-  /// For each PID asked for, in order, the processes it was, in the time asked for.
+  /// For each PID asked for, in order, the processes that had it in the time asked about.
   public var processes: [[ProcessRecord]]
-  /// For each PID asked for, every process that it ever was; for a question about one moment only
-  /// of those that were none of them then.
+  /// For each PID asked for, every process that ever had it; for a question about one moment, only for
+  /// the PIDs that no process had then.
   package var known: [Int64: [ProcessRecord]] = [:]
   /// The same of each thread asked for.
   package var knownThreads: [TaskNumber: [ProcessRecord]] = [:]
-  /// Where threads of the processes asked for were, in the time asked for, while their processes were
-  /// not. The verdict is about processes, which are where their main threads are.
+  /// The namespaces of threads in the time asked about, where they differed from those of their process.
+  /// The verdict is about processes, and takes the namespaces of the main thread for those of the
+  /// process.
   package var threads: [ThreadPlace] = []
   /// One answer a type, in the order asked for.
   public var types: [TypeAnswer]
   /// For a question about one moment: the samples around it.
   package var samples: [SampleGap]
-  /// What limits the answer in the time asked for.
+  /// The caveats on the answer in the time asked about.
   package var caveats: [Caveat] = []
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
@@ -108,27 +109,27 @@ public struct SameAnswer: Sendable {
     public var verdict: Verdict
     /// Why it is unknown; nil when it is not.
     public var reason: UnknownReason?
-    /// For `same`, the namespaces that were shared; otherwise every one that a PID was seen in.
+    /// For `same`, the shared namespaces; otherwise every namespace in which a PID was observed.
     public var namespaces: [Place]
-    /// For `same`: when all were seen together.
+    /// For `same`: the times at which all were observed together.
     public var intervals: [Interval]
-    /// Whether events prove it, to the microsecond; or else samples do, and what was between two of
-    /// them was not seen.
+    /// Whether events prove the verdict, to the microsecond. Otherwise samples prove it, and changes
+    /// between two samples were not observed.
     public var isExact: Bool
-    /// Where samples prove it though events were listened to: the PIDs of which only a sample shows
-    /// where they were, at a time that the verdict rests on.
+    /// If samples prove the verdict although a recorder had events: the PIDs whose namespaces only a
+    /// sample shows, at a time on which the verdict rests.
     package var sampledPIDs: [Int64] = []
-    /// Whether there was a time at which all were there and two were in different namespaces: also
-    /// beside `same`, when they shared one at another time, and beside `unknown`.
+    /// Whether all were running at some time and two were in different namespaces. This can be true
+    /// beside `same`, when they shared a namespace at another time, and beside `unknown`.
     package var differedAtTimes: Bool
-    /// Beside `same` over a range: why it is not known at other times, while all may have been there,
-    /// whether they shared one; nil where that is known. That a process was just starting or exiting
-    /// does not count.
+    /// For `same` over a range: why it is not known whether they also shared a namespace at other times
+    /// at which all may have been running; nil if that is known. The start and the exit of a process do
+    /// not count as such times.
     package var unknownAtTimes: UnknownReason?
-    /// For each PID, why it is not known where it was; nil where that is known.
+    /// For each PID, why its namespace is not known; nil if it is known.
     package var reasons: [UnknownReason?]
 
-    /// The verdict on all of the time asked for.
+    /// The verdict that holds throughout the time asked about.
     package var throughout: Verdict {
       guard verdict == .same else { return verdict }
       if differedAtTimes { return .different }
@@ -136,7 +137,7 @@ public struct SameAnswer: Sendable {
     }
   }
 
-  /// A namespace, and who was seen in it.
+  /// A namespace, and the processes observed in it.
   public struct Place: Sendable, Hashable {
     /// The namespace.
     public var namespace: NamespaceRecord
@@ -154,56 +155,58 @@ public struct SameAnswer: Sendable {
   package struct ThreadPlace: Sendable, Hashable {
     /// The thread.
     package var thread: ProcessRecord
-    /// Where it was.
+    /// The namespace.
     public var namespace: NamespaceRecord
-    /// When it came, if that is exact, or else when the first sample that saw it there began; in
-    /// nanoseconds since the epoch.
+    /// When the thread entered the namespace, if events reported that; otherwise the beginning of the
+    /// first sample that saw it there. In nanoseconds since the epoch.
     public var from: Int64
-    /// When it left, if that is exact, or else when the last sample that saw it there began.
+    /// When the thread left the namespace, if events reported that; otherwise the beginning of the last
+    /// sample that saw it there.
     public var until: Int64
-    /// Whether events reported both.
+    /// Whether events reported both times.
     public var isExact: Bool
-    /// The others asked for that were seen in the namespace, at whatever time.
+    /// The other processes asked for that were observed in the namespace, at any time.
     package var others: [ProcessRecord]
   }
 
-  /// A time in which all were seen together. Its ends are samples, or the ends of the range asked
-  /// for; it can have begun earlier and gone on later, up to the next sample on either side. Where
-  /// only one sample saw them together, both ends are its beginning.
+  /// A time in which all processes were observed together. Its ends are samples, or the ends of the
+  /// range asked about; the processes may have been together from the previous sample to the next. If
+  /// only one sample observed them together, both ends are its beginning.
   public struct Interval: Sendable, Hashable {
     /// In nanoseconds since the epoch.
     public var from: Int64
     /// In nanoseconds since the epoch.
     public var until: Int64
-    /// Whether it still held in the last sample, and the recorder is still running.
+    /// Whether they were still together in the last sample, and the recorder is still running.
     public var isOpen: Bool
-    /// Where they were together.
+    /// The namespace that they shared.
     public var namespace: NamespaceRecord
-    /// Which process each PID was, in the order asked for.
+    /// The process that had each PID, in the order asked for.
     public var processes: [ProcessRecord]
   }
 
-  /// The samples or events on the two sides of a moment, in nanoseconds since the epoch.
+  /// The samples or events before and after a moment, in nanoseconds since the epoch.
   package struct SampleGap: Sendable, Hashable {
-    /// When the one before began; nil when there is none.
+    /// The beginning of the sample before; nil when there is none.
     package var before: Int64?
-    /// When the one after began; nil when there is none.
+    /// The beginning of the sample after; nil when there is none.
     package var after: Int64?
     /// Why samples are missing in between; nil when none is.
     package var missing: MissingSamples?
-    /// Whether events reported all that happened in between; then the two may be events themselves.
+    /// Whether events reported every change in between; then `before` and `after` may be events
+    /// themselves.
     public var isExact = false
-    /// Whether processes that no sample observed were left out of the file on request.
+    /// Whether the recorder was configured to leave out processes that no sample observed.
     package var leavesOutProcesses = false
   }
 }
 
-/// Whether the samples on the two sides of one tell anything of it.
+/// Uses the neighbours of a sample to prove that processes were together at one moment of the sample.
 ///
-/// A sample is not atomic: one process may have left a namespace before another entered it. Who was
-/// seen the same in the sample before stayed from before this one until it was read; who was seen
-/// the same in the next stayed from then to behind this one. So all were there together if all
-/// stayed on one side, or if all but one stayed on both.
+/// A sample is not atomic: one process may have left a namespace before another entered it. A process
+/// that the previous sample saw in the same namespace was there from before this sample until its own
+/// read; one that the next sample saw there stayed from its own read until after this sample. So all
+/// were together if all are proven on one side, or if all but one are proven on both.
 struct SampleSides {
   private let sample: Int64
   private let follows: Bool
@@ -216,13 +219,13 @@ struct SampleSides {
     isFollowed = isLast ? false : try !index.point(sample.id + 1).isCutOff
   }
 
-  /// Whether nothing is known of what was just before or behind.
+  /// Whether neither the state just before nor the state just after the sample is known.
   var areBothMissing: Bool { !follows && !isFollowed }
 
-  /// Whether runs that the sample is in all held at one moment of it.
+  /// Whether all of these intervals, which include the sample, held at one moment of the sample.
   func prove(_ runs: [PIDHistory.LinkInterval]) -> Bool { prove(runs.map { ($0.from, $0.until) }) }
 
-  /// The same of the first and the last samples of what held.
+  /// The same check for intervals given by their first and last samples.
   func prove(_ runs: [(from: Int64, until: Int64)]) -> Bool {
     let stayedBefore = runs.map { follows && $0.from < sample }
     let stayedAfter = runs.map { isFollowed && $0.until > sample }
@@ -234,11 +237,11 @@ struct SampleSides {
 
 /// The answer to "are these in one namespace?".
 public enum Verdict: String, Sendable, Hashable, CaseIterable {
-  /// Proven: all were observed in one kernel namespace.
+  /// Proven: all processes were observed in one kernel namespace.
   case same
-  /// Proven: at least two were observed in different ones.
+  /// Proven: at least two processes were observed in different namespaces.
   case different
-  /// Neither is proven, for a reason that is given.
+  /// Neither is proven; an `UnknownReason` says why.
   case unknown
 }
 
@@ -255,19 +258,19 @@ extension Verdict {
 public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
   /// No sample covers the time.
   case gap
-  /// What was recorded then was removed: it is before the watermark of retention.
+  /// Retention removed the records of that time.
   case expired
-  /// The link could not be read for want of privilege.
+  /// The recorder lacked the privilege to read the link.
   case denied
   /// The process had exited and was not yet reaped.
   case zombie
   /// No process of this PID was ever recorded, or it may have been hidden from the recorder.
   case notRecorded = "not-recorded"
-  /// The recorded processes of this PID were not running then.
+  /// The recorded processes with this PID were not running then.
   case notRunning = "not-running"
   /// The process started, exited or moved between the two samples around the time.
   case changedBetweenSamples = "changed-between-samples"
-  /// Two sightings of one inode number that may be two namespaces.
+  /// One inode number was observed twice, and may have named two namespaces.
   case inodeMayBeReused = "inode-may-be-reused"
   /// The kernel has no such type of namespace.
   case unsupported
@@ -289,11 +292,11 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
 }
 
 extension UnknownReason {
-  /// Why nothing is known of a time without samples.
+  /// The reason for a time without samples.
   init(_ missing: MissingSamples) { self = missing == .expired ? .expired : .gap }
 
-  /// Of several reasons, the one that tells most: what could not be read says more than that
-  /// there was no sample, and that more than that a change was not seen.
+  /// Returns the most informative of several reasons: an unreadable link ranks above a missing sample,
+  /// and that above an unobserved change.
   static func mostTelling(_ reasons: [UnknownReason]) -> UnknownReason? {
     let order: [UnknownReason] = [
       .denied, .expired, .notRecorded, .unsupported, .inodeMayBeReused, .gap, .zombie,
@@ -302,9 +305,8 @@ extension UnknownReason {
     return order.first(where: reasons.contains)
   }
 
-  /// The reason for all the moments that one wall time may be, from the reason of each; nil where each
-  /// of them is known. That a process was a zombie or not there is only true of the time if it was so
-  /// at every one of them.
+  /// Combines the reasons of all moments that one wall time may stand for; nil if each moment is known.
+  /// `zombie` and `notRunning` hold for the wall time only if they hold for every moment.
   static func common(_ reasons: [UnknownReason?]) -> UnknownReason? {
     let given = reasons.compactMap(\.self)
     guard !given.isEmpty else { return nil }

@@ -1,16 +1,16 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Finds when the processes of a group were proven to be in one namespace together with others, by
+/// Finds the times at which the processes of a group were proven to share a namespace with others, by
 /// the rules of `SameOverRange`: throughout the time between two samples that both saw them there, or
-/// events; and at one sample alone as `SampleSides` says.
+/// between events; and at a single sample as `SampleSides` says.
 ///
-/// Instead of comparing every two processes it goes through the times of each process once, along
+/// It does not compare every pair. For each process it goes once through the process's times, beside
 /// those of all others in the same namespace (`Crowd`).
 struct SharingFinder {
   let time: ObservedTime
 
-  /// A time throughout which a process shared, by numbers of samples or events.
+  /// An interval throughout which a process shared a namespace, by sequence numbers.
   struct Sharing {
     let from: Int64
     let until: Int64
@@ -19,7 +19,7 @@ struct SharingFinder {
 
   private var index: SampleIndex { time.index }
 
-  /// When a process was in a namespace with others of a crowd.
+  /// Returns the intervals in which a process was in a namespace with others of a crowd.
   func sharing(_ one: Presence, with crowd: Crowd) throws(SQLiteError) -> [Sharing] {
     var found: [Sharing] = []
     for part in try overlaps(one, crowd) { found += pieces(of: part) }
@@ -30,7 +30,7 @@ struct SharingFinder {
     return found.sorted { $0.from < $1.from }
   }
 
-  /// When a process was in a namespace.
+  /// Returns the intervals in which a process was in a namespace.
   func stays(_ one: Presence) -> [Sharing] {
     var found = pieces(of: .init(from: one.from, until: one.end, endsExactly: one.endsExactly))
     let moments = Set(bounds(one)).filter { !Self.isIn(found, $0) }
@@ -38,13 +38,13 @@ struct SharingFinder {
     return found.sorted { $0.from < $1.from }
   }
 
-  /// Whether a sample or event is in one of some times, which are in order.
+  /// Whether a sequence number lies in one of the intervals, which are sorted.
   private static func isIn(_ times: [Sharing], _ moment: Int64) -> Bool {
     let place = times.partitioningIndex { $0.until >= moment }
     return place < times.count && times[place].from <= moment
   }
 
-  /// The times in which it was there together with another, whole.
+  /// Returns the intervals in which the process was there with another one, not yet split at gaps.
   private func overlaps(
     _ one: Presence, _ crowd: Crowd
   ) throws(SQLiteError) -> [Sharing] {
@@ -59,7 +59,7 @@ struct SharingFinder {
       let until = min(one.end, segment.until)
       let endsExactly =
         (until < one.end || one.endsExactly) && (until < segment.until || segment.endsExactly)
-      // In a sample one may have left before the next one came.
+      // Within one sample, a process may have left before the next one arrived.
       var goesOn = false
       if let last = found.last, last.until == from {
         goesOn = segment.keepsOther(than: one.owner)
@@ -74,7 +74,7 @@ struct SharingFinder {
     return found
   }
 
-  /// The parts of a time between which no sample is missing and the clock was not set.
+  /// Splits an interval at missing samples and at clock changes.
   private func pieces(of whole: Sharing) -> [Sharing] {
     var found: [Sharing] = []
     var from = whole.from
@@ -105,7 +105,7 @@ struct SharingFinder {
     return bounds
   }
 
-  /// The samples that alone may prove that it shared.
+  /// Returns the samples that may prove the sharing without a second sample.
   private func moments(_ one: Presence, _ crowd: Crowd) -> [Int64] {
     var moments = Set(bounds(one))
     let first = crowd.single.partitioningIndex { $0 >= one.from }
@@ -113,7 +113,7 @@ struct SharingFinder {
     return moments.filter(time.samples.contains).sorted()
   }
 
-  /// Whether one sample or event proves that a process and another were there at one moment.
+  /// Whether one sample or event proves that this process and another one were there at one moment.
   private func isProven(
     at moment: Int64, _ one: Presence, _ crowd: Crowd
   ) throws(SQLiteError) -> Bool {
@@ -136,32 +136,33 @@ extension SampleSides {
   }
 }
 
-/// Times at which processes of a group were in one namespace, and how many.
+/// The intervals in which processes of a group were in one namespace, with the number of processes.
 struct Crowd {
-  /// A time in which the same processes were there.
+  /// An interval in which the set of processes did not change.
   struct Segment {
     let from: Int64
     let until: Int64
-    /// How many processes, each with its threads.
+    /// The number of processes; the threads of a process count as that process.
     let count: Int
-    /// The owner, where it is one.
+    /// The only process, if `count` is 1.
     let sole: TaskID?
-    /// Whether an event ended it.
+    /// Whether an event ended the segment.
     let endsExactly: Bool
-    /// How many of them had been there in the time before; the owner, where it is one.
+    /// The number of processes that stayed from the previous segment; `soleStayed` is the only one, if
+    /// it is one.
     let stayed: Int
     let soleStayed: TaskID?
 
-    /// Whether another than one process is among them.
+    /// Whether a process other than `owner` is in the segment.
     func hasOther(than owner: TaskID) -> Bool { count > 1 || count == 1 && sole != owner }
 
-    /// Whether another than one process had been there in the time before.
+    /// Whether a process other than `owner` stayed from the previous segment.
     func keepsOther(than owner: TaskID) -> Bool {
       stayed > 1 || stayed == 1 && soleStayed != owner
     }
   }
 
-  /// One that comes, or leaves.
+  /// The arrival or the departure of one process or thread.
   private struct Step {
     let point: Int64
     let owner: TaskID
@@ -169,10 +170,10 @@ struct Crowd {
     let isExact: Bool
   }
 
-  /// In order; none has no time.
+  /// The segments in order; none is empty.
   let segments: [Segment]
   let presences: PresenceIndex
-  /// The samples or events that alone saw one of them, in order.
+  /// The samples or events that are the only one to show some presence, in order.
   let single: [Int64]
 
   init(_ presences: some Collection<Presence>) {
@@ -200,7 +201,8 @@ struct Crowd {
       while next < steps.count, steps[next].point == point {
         let step = steps[next]
         let rest = there[step.owner, default: 0] + (step.isArrival ? 1 : -1)
-        // A step of one owner may come before the one that it follows.
+        // The steps of one point are not ordered, so a departure may come before the arrival that
+        // precedes it in time.
         there[step.owner] = rest == 0 ? nil : rest
         if !step.isArrival { left.insert(step.owner) }
         isExact = isExact && step.isExact
@@ -221,11 +223,11 @@ struct Crowd {
   }
 }
 
-/// Presences, to find those that were there at some time without a look at all: in the order in which
-/// they began, with the last end of each half, of each half of that, and so on.
+/// An index to find the presences that overlap a time: an implicit interval tree. The presences are
+/// sorted by beginning; each subtree stores the latest end in it.
 struct PresenceIndex {
   private let presences: [Presence]
-  /// The last end, which is `until` or `end`, in the part whose middle has this place.
+  /// By the index of a subtree's middle presence, the latest `until` or `end` in the subtree.
   private var latest: [Int64]
 
   init(_ presences: some Collection<Presence>) {
@@ -242,8 +244,8 @@ struct PresenceIndex {
     return latest[middle]
   }
 
-  /// Gives `body` each that began at `high` or before and ended at `low` or later, in the order in which
-  /// they began. Ends early when `body` returns false.
+  /// Calls `body` with each presence that began at `high` or before and ended at `low` or later, in
+  /// order of beginning. Stops when `body` returns false.
   func forEach(from low: Int64, to high: Int64, _ body: (Presence) -> Bool) {
     _ = forEach(presences.indices, low, high, body)
   }
@@ -262,19 +264,19 @@ struct PresenceIndex {
   }
 }
 
-/// A time in which one process or thread of a group was in one namespace, by numbers of samples and
-/// events.
+/// An interval in which one process or thread of a group was in one namespace, by sequence numbers.
 struct Presence {
-  /// The place in `SharedGroup.members`.
+  /// The index in `SharedGroup.members`.
   let member: Int
   /// See `SharedGroup.Member.owner`.
   let owner: TaskID
-  /// The row of the namespace.
+  /// The row id of the namespace.
   let namespace: Int64
   let from: Int64
-  /// The last sample or event at which it was there.
+  /// The last sample or event at which the member was in the namespace.
   let until: Int64
-  /// Up to which one it was there: `until`, or the event behind that ended it.
+  /// The sequence number up to which the member was there: `until`, or that of the next event, which
+  /// ended the presence.
   let end: Int64
 
   var endsExactly: Bool { end > until }
@@ -283,8 +285,8 @@ struct Presence {
 }
 
 extension SharedGroup {
-  /// Where its members were, for one type, in the time asked for: namespace by namespace, in each in the
-  /// order of the members.
+  /// Returns the presences of the members for one type in the time asked about, sorted by namespace, and
+  /// in each by member.
   func presences(
     _ type: NamespaceType, _ time: ObservedTime, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> [Presence] {
@@ -294,7 +296,9 @@ extension SharedGroup {
         guard let namespace = run.value.namespace, run.from <= time.samples.upperBound,
           run.until >= time.samples.lowerBound
         else { continue }
-        // Where no other process of the container was, one that may be of another says nothing of it.
+        // A member that only its namespaces assign to a container counts only in namespaces of that
+        // container.
+        // The namespace may otherwise belong to another container.
         if let container = member.enclosure {
           guard namespace.isInitial != true,
             try reading.containers.containers(in: namespace, at: run.from).contains(container)
@@ -314,14 +318,14 @@ extension SharedGroup {
 }
 
 extension [Presence] {
-  /// The rows of their namespaces, each once.
+  /// The row ids of their namespaces, each once.
   var namespaces: [Int64] {
     var rows: [Int64] = []
     for one in self where rows.last != one.namespace { rows.append(one.namespace) }
     return rows
   }
 
-  /// Those in one namespace.
+  /// The presences in one namespace.
   func inside(_ namespace: Int64) -> ArraySlice<Presence> {
     let low = partitioningIndex { $0.namespace >= namespace }
     let high = partitioningIndex { $0.namespace > namespace }
@@ -330,7 +334,8 @@ extension [Presence] {
 }
 
 extension PIDHistory.LinkInterval {
-  /// Up to which sample or event it held: where one tells of its end, that.
+  /// Returns the sequence number up to which the interval held: that of the event that ended it, if
+  /// there is one.
   func end(_ index: SampleIndex) throws(SQLiteError) -> Int64 {
     guard endsExactly else { return until }
     return try index.sampleWindow(before: until + 1).isExactEnd(of: self) ? until + 1 : until

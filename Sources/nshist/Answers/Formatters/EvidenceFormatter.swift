@@ -1,14 +1,14 @@
 internal import NSHistory
 
-/// The sentence on what an answer about a time rests on.
+/// Formats the sentence on the evidence of an answer about a time.
 struct EvidenceFormatter {
   let caveats: [Caveat]
   let zone: TimeZoneChoice
 
   static let sampled = "Evidence: sampled. Changes between samples are not recorded."
 
-  /// Of an answer of which kernel events prove all that is proven: whether they cover all the time asked
-  /// for, and all processes.
+  /// The sentence for an answer that kernel events prove: whether they cover the whole time asked about,
+  /// and all processes.
   var exact: String {
     let formatter = CaveatFormatter(caveats: caveats, zone: zone)
     let limits = [formatter.gaps, formatter.changesLeftOut].compactMap(\.self)
@@ -30,6 +30,6 @@ struct EvidenceFormatter {
       : "Evidence: exact. Kernel events cover this interval."
   }
 
-  /// Whether kernel events were listened to in all of it.
+  /// Whether the recorder had kernel events in the whole time.
   var hasEvents: Bool { !caveats.contains { $0.kind == .samplesOnly } }
 }

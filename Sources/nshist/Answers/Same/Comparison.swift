@@ -5,31 +5,31 @@ internal import NamespaceModel
 struct Comparison {
   /// The PIDs and threads, in the order asked for.
   var numbers: [TaskNumber]
-  /// What is said in the place of many PIDs; nil for the PIDs themselves.
+  /// The text that replaces a long list of PIDs; nil to print the PIDs.
   var who: String?
-  /// What was asked, behind the PIDs: `at 10:42:00`, `now`.
+  /// The text of the time asked about, which follows the PIDs: `at 10:42:00`, `now`.
   var time: String
   var verdict: Verdict
   var processes: [Process]
   var types: [TypeLine]
   /// The samples around the time asked for; empty for other questions.
   var samples: [SameAnswer.SampleGap] = []
-  /// Where threads of the processes were elsewhere than these.
+  /// Threads whose namespaces differed from those of their processes.
   var threads: [SameAnswer.ThreadPlace] = []
-  /// What limits the answer in the time asked for.
+  /// The caveats on the answer in the time asked about.
   var caveats: [Caveat] = []
-  /// What the answer rests on, and what would help, in sentences.
+  /// Sentences on the evidence of the answer, and on the remedies for what is missing.
   var notes: [String] = []
-  /// How many more processes had the PIDs than those that are compared.
+  /// For each PID, the number of further processes that had it and are not compared.
   var others: [Others] = []
-  /// What a reason means, in words.
+  /// The text of a reason.
   var words: (UnknownReason) -> String = { $0.words }
 
-  /// What an answer rests on, also where that does not suffice for a verdict.
+  /// The evidence of an answer, also where it does not suffice for a verdict.
   enum Evidence: String {
-    /// The kernel said so of the moment asked for, or told of every change.
+    /// The kernel showed the state at the moment asked about, or reported every change.
     case exact
-    /// Samples said so, before and after.
+    /// Samples before and after the time showed the state.
     case sampled
   }
 
@@ -48,12 +48,12 @@ struct Comparison {
     var verdict: Verdict
     var evidence: Evidence
     var reason: UnknownReason?
-    /// Why it is not known where PIDs were; none for those of which it is.
+    /// For each PID whose namespace is not known, the reason.
     var reasons: [Reason]
     var places: [Place]
     var intervals: [Interval] = []
     var differedAtTimes = false
-    /// Beside `same`: why it is not known at other times.
+    /// For `same`: why the answer is unknown at other times.
     var unknownAtTimes: UnknownReason?
   }
 
@@ -72,7 +72,7 @@ struct Comparison {
     var inode: UInt64
     var kernelID: UInt64?
     var isInitial: Bool?
-    /// The places in `processes` of those that were seen in it.
+    /// The indices in `processes` of those that were observed in the namespace.
     var processes: [Int]
   }
 
@@ -83,10 +83,10 @@ struct Comparison {
     var place: Place
   }
 
-  /// Whether a number stands for more than one process.
+  /// Whether a PID or TID names more than one of the processes.
   func isSeveral(_ number: TaskNumber) -> Bool { processes.count { $0.number == number } > 1 }
 
-  /// The numbers of processes, each once.
+  /// The PIDs and TIDs of the processes in a namespace, each once.
   func numbers(of place: Place) -> [TaskNumber] {
     Self.unique(place.processes.map { processes[$0].number })
   }
@@ -98,7 +98,7 @@ struct Comparison {
 }
 
 extension Comparison {
-  /// The answer where a name stands for no process.
+  /// The answer if a name matches no process.
   init(ofNobody types: [NamespaceType]) {
     self.init(
       numbers: [], time: "", verdict: .unknown, processes: [],
@@ -109,14 +109,14 @@ extension Comparison {
       })
   }
 
-  /// From an answer of the history.
+  /// Converts an answer of the history.
   init(_ answer: SameAnswer, to question: SameQuestion, time: String) {
     numbers = Self.unique(question.pids.map(\.number))
     self.time = time
     verdict = answer.verdict
-    // A PID that was asked for twice, at two times, is one or two processes. Those seen come first;
-    // one may be seen that is only asked for by the time of another. One process may be there by two
-    // descriptions: as it was at the moment, and as it was last.
+    // A PID that was asked about at two times may stand for one process or two. The processes at the
+    // moment come first, then those that only the namespaces list. One process may occur with two
+    // descriptions: the one of the moment, and the last one.
     var met: Set<Int64> = []
     let records =
       (answer.processes.flatMap(\.self)
