@@ -141,9 +141,12 @@ struct DocumentationTests {
   @Test("the files that the architecture names are there")
   func filesOfTheArchitecture() throws {
     let page = try #require(commandPages["Architecture.md"])
-    let paths = Set(page.matches(of: /`([A-Za-z]+(?:\/[A-Za-z+]+)+\.(?:swift|c))`/).map { String($0.1) })
+    let paths = Set(
+      page.matches(of: /`([A-Za-z]+(?:\/[A-Za-z+]+)+\.(?:swift|c))`/).map { String($0.1) })
     #expect(paths.count > 60)
-    for path in paths { #expect(throws: Never.self, "\(path)") { try Documents.text("Sources/\(path)") } }
+    for path in paths {
+      #expect(throws: Never.self, "\(path)") { try Documents.text("Sources/\(path)") }
+    }
   }
 
   @Test func everyReasonIsThere() throws {
