@@ -1,3 +1,4 @@
-// The words that questions and answers are made of: who imports NSHistory has them too.
+// Re-exports NamespaceModel, whose types occur in queries and results, to every module that imports
+// NSHistory.
 
 @_exported public import NamespaceModel

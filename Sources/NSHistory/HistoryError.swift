@@ -1,37 +1,37 @@
 package import SQLite
 
-/// Why a history file could not be read or written: what, on what, why, and what to do about it.
+/// A failure to read or write a history file: the operation, the file, the reason and the remedy.
 public struct HistoryError: Error, Sendable, Hashable {
-  /// What was to be done, as a verb phrase: "read", "record into".
+  /// The operation that failed, as a verb phrase: "read", "record into".
   public let operation: String
-  /// The file it was to be done on.
+  /// The path of the file.
   public let path: String
-  /// What kind of failure it is.
+  /// The kind of failure.
   public let kind: Kind
-  /// Why, as a clause.
+  /// The reason, as a clause.
   public let reason: String
-  /// What to do about it, as a clause; empty when there is nothing to be done.
+  /// The remedy, as a clause; empty if there is none.
   public let remedy: String
-  /// The failure of SQLite that it is; nil for none.
+  /// The SQLite error that caused the failure; nil if SQLite reported none.
   package let sqlite: SQLiteError?
 
-  /// The kinds of failure that a caller tells apart.
+  /// The kinds of failure that callers distinguish.
   public enum Kind: Sendable, Hashable, CaseIterable {
     /// There is no such file.
     case missing
-    /// It is corrupt, or not a history file.
+    /// The file is corrupt, or is not a history file.
     case notAHistory
-    /// A newer program made it.
+    /// A newer version of the program made the file.
     case newer
-    /// It is a slice, and does not hold what was asked about.
+    /// The file is a slice, and does not hold the data that a query asks for.
     case outsideSlice
-    /// It cannot be made.
+    /// The file cannot be created or opened.
     case cannotCreate
     /// The device failed, or is full.
     case inputOutput
-    /// Another recorder, or another program, holds it.
+    /// Another recorder or program has locked the file.
     case busy
-    /// The user may not.
+    /// The user has no permission to read or write the file.
     case denied
   }
 
@@ -48,7 +48,7 @@ public struct HistoryError: Error, Sendable, Hashable {
     self.sqlite = sqlite
   }
 
-  /// The error that a failure of SQLite is, with the remedy for its kind.
+  /// Converts a SQLite error, with the remedy for its kind.
   package init(_ error: SQLiteError, _ operation: String, _ path: String) {
     let (kind, remedy): (Kind, String) =
       switch error.kind {
@@ -69,8 +69,9 @@ public struct HistoryError: Error, Sendable, Hashable {
 }
 
 extension HistoryError: CustomStringConvertible {
-  /// The error as one line. Of a failure of SQLite it ends with the extended result code
-  /// (https://www.sqlite.org/rescode.html), and where that is to be reported with what failed.
+  /// The error as one line. For a SQLite error the line ends with the extended result code
+  /// (https://www.sqlite.org/rescode.html), and for a kind that the user is to report, also with the
+  /// SQLite operation that failed.
   public var description: String {
     var line = "cannot \(operation) \(path): \(reason)"
     if !remedy.isEmpty { line += "; \(remedy)" }

@@ -3,28 +3,29 @@ internal import Procfs
 internal import Synchronization
 internal import SystemPackage
 
-/// Work that may take long, or hang with what it reads, done one piece at a time by a thread of its own:
-/// the loop that takes samples looks now and then whether something is done, and never waits for it.
+/// A worker on its own thread for work that may take long, or hang on the files that it reads. The worker
+/// processes one request at a time; the sampling loop polls for the result and never waits for it.
 final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
   private let desk = Mailbox()
   private let makeWorker: @Sendable () -> (Request) -> Result
   private let hasThread = Mutex(false)
 
-  /// - Parameter makeWorker: called once, where the work is done; gives what does a piece of it.
+  /// - Parameter makeWorker: called once, on the worker thread; returns the function that processes a
+  ///   request.
   init(_ makeWorker: @escaping @Sendable () -> (Request) -> Result) {
     self.makeWorker = makeWorker
   }
 
   deinit { desk.close() }
 
-  /// Whether a piece is being done.
+  /// Whether the worker is processing a request.
   var isRunning: Bool { desk.isRunning }
 
-  /// Begins a piece; to be called while none is being done.
+  /// Starts a request. The caller must not call `begin` while a request is running.
   ///
-  /// Throws, and begins none, where the thread for it cannot be made: the next piece tries again.
+  /// Throws and starts nothing if the thread cannot be created; the next call tries again.
   func begin(_ request: Request) throws(Errno) {
-    // One that hangs keeps none of the others waiting: each has its thread.
+    // Each instance has its own thread, so that a worker that hangs does not delay the others.
     try hasThread.withLock { (hasThread) throws(Errno) in
       guard !hasThread else { return }
       try BackgroundThread.start { [desk, makeWorker] in
@@ -36,10 +37,10 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
     desk.begin(request)
   }
 
-  /// What came of the last piece, once.
+  /// Returns the result of the last request, once; nil if there is no new result.
   func take() -> Result? { desk.take() }
 
-  /// Where requests and results are laid down.
+  /// Passes requests to the worker thread, and results back.
   private final class Mailbox: Sendable {
     private struct State {
       var request: Request?
@@ -60,7 +61,7 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
       isAsked.signal()
     }
 
-    /// Waits for the next request; nil when there will be none.
+    /// Waits for the next request; returns nil after `close`.
     func next() -> Request? {
       isAsked.wait()
       return state.withLock { state in

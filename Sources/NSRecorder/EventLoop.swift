@@ -2,25 +2,25 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// What a recorder waits for: the next slot of its schedule, or a signal to end.
+/// Waits for the next slot of the schedule, a signal that ends the recorder, or a readable descriptor.
 final class EventLoop {
   private let timer: Int32
   private let signals: Int32
   private var previousMask: sigset_t
-  /// The first signal that came.
+  /// The first stop signal that was read; nil while there is none.
   private var stop: Int32?
 
   enum Wakeup: Equatable {
     case slot
     case stop(signal: Int32)
-    /// One of the files that were waited for is readable.
+    /// One of the descriptors passed to `wait` is readable.
     case events
   }
 
-  /// Takes over SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread, and gives them back at
-  /// the end.
+  /// Blocks SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread and reads them from a descriptor;
+  /// `deinit` restores the signal mask.
   init() throws(Errno) {
-    // A throw after all properties are set would run `deinit`.
+    // The stored properties are set last: a throw after all of them are set would run `deinit`.
     let timer = clinux_boot_timer()
     guard timer >= 0 else { throw Errno(rawValue: errno) }
     var mask = sigset_t()
@@ -37,11 +37,12 @@ final class EventLoop {
 
   deinit {
     close(timer)
-    // A second ^C meant what the first did.
+    // `clinux_release_signals` discards pending signals: a second ^C has the same purpose as the first.
     clinux_release_signals(signals, &previousMask)
   }
 
-  /// Sleeps until the boot clock shows `time`, a signal comes, or one of some files is readable.
+  /// Sleeps until the boot clock reaches `time`, a stop signal arrives, or one of the descriptors in
+  /// `files` is readable.
   func wait(until time: Int64, for files: [Int32] = []) throws(Errno) -> Wakeup {
     guard clinux_arm_timer(timer, max(1, time)) == 0 else { throw Errno(rawValue: errno) }
     var waits = ([signals, timer] + files).map { file in
@@ -66,7 +67,7 @@ final class EventLoop {
     }
   }
 
-  /// The signal that has come, if one has.
+  /// Returns the first stop signal received; nil if there is none. Never blocks.
   func pendingStop() -> Int32? {
     if stop == nil {
       let signal = clinux_read_signal(signals)

@@ -2,23 +2,25 @@ internal import Containers
 internal import NSHistory
 internal import SystemPackage
 
-/// Looks up what engines call the containers that were observed, apart from the loop that takes samples:
-/// the files are on disks that may hang.
+/// Looks up the names of observed containers in the files of container engines. The lookups run on
+/// threads of their own, because the disks with these files may hang.
 final class NameWatch {
   typealias Names = [ContainerIdentity: ContainerName]
 
-  /// Users' files are on disks of their own, and do not keep the others waiting.
+  /// One lookup for containers of the system, and one for those of users: users' files may be on other
+  /// disks, and must not delay the system's.
   private var lookups: [Lookup]
-  /// What was found and is not in the file yet.
+  /// The names that were found and are not in the history file yet.
   private(set) var found: Names = [:]
 
-  /// - Parameter root: the folder where the root of the host's files is.
+  /// - Parameter root: the path of the host's root directory.
   init(_ root: String) throws(ContainerNamesError) {
     let names = try ContainerNames(root: root)
     lookups = [Lookup(names), Lookup(names)]
   }
 
-  /// Takes over what was found, and looks up what was observed. Gives what there is to say.
+  /// Collects the names that were found, and starts lookups for newly observed containers. Returns
+  /// messages to log.
   func turn(met: [ContainerIdentity], at now: Int64) -> [String] {
     for container in met { lookups[container.user == nil ? 0 : 1].add(container) }
     var messages: [String] = []
@@ -28,18 +30,18 @@ final class NameWatch {
     return messages
   }
 
-  /// Whether a look is under way.
+  /// Whether a lookup is running.
   var isLooking: Bool { lookups.contains { $0.isRunning } }
 
-  /// What was found is in the file.
+  /// Clears the names that were found, once they are in the history file.
   func settle() { found.removeAll() }
 }
 
-/// Looks containers up, one set of them at a time.
+/// Looks up containers, one group at a time.
 private struct Lookup {
   private let work: BackgroundWork<[ContainerIdentity], NameWatch.Names>
-  /// Those without a name, and how often they were looked up. An engine may write its files a little
-  /// after it makes the cgroup.
+  /// The containers without a name, with the number of their lookups. An engine may write its files a
+  /// little after it creates the cgroup.
   private var waiting: [ContainerIdentity: Int] = [:]
   private var asked: [ContainerIdentity] = []
   private var began: Int64 = 0
@@ -47,7 +49,7 @@ private struct Lookup {
   private var isSaidNoThread = false
 
   private static let attempts = 5
-  /// After so long a look is said to be slow, in nanoseconds.
+  /// The duration in nanoseconds after which a lookup is reported as slow.
   private static let slow: Int64 = 30_000_000_000
 
   init(_ names: ContainerNames) {

@@ -3,38 +3,39 @@ internal import NamespaceModel
 internal import Procfs
 internal import SystemPackage
 
-/// Looks now and then for what pins namespaces, apart from the loop that takes samples.
+/// Scans for pins of namespaces periodically and on request, on a thread of its own beside the sampling
+/// loop.
 final class PinWatch {
   typealias Outcome = Result<PinScan, ProcfsError>
 
   private let work: BackgroundWork<Void, Outcome>
   private let every: Int64
-  /// Nil where it cannot be watched what is mounted.
+  /// Watches for mounts and unmounts; nil if that is not possible.
   private let mounts: MountWatch?
   private var due: Int64 = .min
   private var began: Int64 = 0
-  /// What was found and is not in the file yet.
+  /// The result of the last scan, if it is not in the history file yet.
   private(set) var found: PinScan?
-  /// How long the last scan took.
+  /// The duration of the last scan, in nanoseconds.
   private var took: Int64 = 0
-  /// Whether a namespace lost its last process, one that kept a namespace exited, or something was mounted or
-  /// unmounted, since the last scan began.
+  /// Whether a scan was requested since the last one began: a namespace lost its last process, a process
+  /// that pinned a namespace exited, or a file system was mounted or unmounted.
   private var isRequested = false
   private var isSaidSlow = false
   private var isSaidNoThread = false
   private var saidFailure: ProcfsError.Cause?
 
-  /// After so long a look is said to be slow, in nanoseconds.
+  /// The duration in nanoseconds after which a scan is reported as slow.
   private static let slow: Int64 = 60_000_000_000
 
-  /// A scan that was asked for begins so long after the one before at the earliest, and so many times as
-  /// long after it as that took.
+  /// A requested scan begins no earlier than `rest` nanoseconds, and `restFactor` times the duration of
+  /// the last scan, after the beginning of the last scan.
   private static let rest: Int64 = 3_000_000_000
   private static let restFactor: Int64 = 50
-  /// How often it is looked at whether a scan is over.
+  /// The time between two checks for the end of a scan, in nanoseconds.
   private static let poll: Int64 = 200_000_000
 
-  /// - Parameter every: nanoseconds from one look to the next.
+  /// - Parameter every: nanoseconds from the start of one periodic scan to the next.
   init(_ root: ProcRoot, _ path: String, _ identity: IdentitySource, every: Int64) {
     self.every = every
     mounts = MountWatch(root: root)
@@ -54,10 +55,11 @@ final class PinWatch {
     }
   }
 
-  /// Whether a look is under way.
+  /// Whether a scan is running.
   var isLooking: Bool { work.isRunning }
 
-  /// Takes over what was found, and begins a look that is due. Gives what there is to say.
+  /// Collects the result of a finished scan, and starts a scan that is due. Returns a message to log, if
+  /// there is one.
   func turn(at now: Int64) -> String? {
     var message: String?
     if mounts?.hasChanged() == true { request() }
@@ -98,17 +100,18 @@ final class PinWatch {
     return message
   }
 
-  /// Asks for a scan before the next is due: what keeps a namespace may have changed.
+  /// Requests a scan before the next periodic one, because the pins of a namespace may have changed.
   func request() { isRequested = true }
 
   private var earliest: Int64 { began + max(Self.rest, Self.restFactor * took) }
 
-  /// When there is something to do, on the boot clock; nil while only the next scan is to come.
+  /// Returns the time on the boot clock of the next `turn`; nil if only the next periodic scan is
+  /// outstanding.
   func next(after now: Int64) -> Int64? {
     if work.isRunning { return now + Self.poll }
     return isRequested ? max(earliest, now) : nil
   }
 
-  /// What was found is in the file.
+  /// Clears the result, once it is in the history file.
   func settle() { found = nil }
 }

@@ -1,5 +1,5 @@
-// What is looked for apart from the loop, and written behind a sample: what pins namespaces, and what
-// engines call containers.
+// Background scans beside the sampling loop: for pins of namespaces and for names of containers. The
+// recorder writes their results after a sample.
 
 internal import Containers
 internal import Glibc
@@ -8,13 +8,16 @@ internal import NamespaceModel
 internal import Procfs
 
 extension Recorder {
-  /// How long the end of a recording waits for a look: one that was asked to end is in a hurry.
+  /// How long the end of a recording waits for background scans, in nanoseconds; the short limit applies
+  /// after a stop signal.
   private static let patience: Int64 = 10_000_000_000
   private static let shortPatience: Int64 = 300_000_000
-  /// How long events of a scan's time may be on their way.
+  /// The delay in nanoseconds until the next attempt to write a scan, if events from the time of the scan
+  /// may still arrive.
   private static let settling: Int64 = 50_000_000
 
-  /// The folder where the root of the host's files is, if the path of its `/proc` tells.
+  /// Returns the path of the host's root directory: the configured one, or the parent of the `/proc` that
+  /// is read; nil if neither is known.
   static func hostRoot(_ configuration: RecorderConfiguration, _ root: ProcRoot) -> String? {
     if let given = configuration.hostRoot { return given }
     let path = root.realPath
@@ -22,7 +25,8 @@ extension Recorder {
     return path == "/proc" ? "/" : String(path.dropLast("/proc".count))
   }
 
-  /// Nil where there is no such folder: then containers have their ids only.
+  /// Returns the lookup of container names; nil if the host's root directory is unknown, or was not
+  /// configured and is unusable. Containers are then recorded by id only.
   static func nameWatch(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ notices: StartupDiagnostics
   ) throws(RecorderError) -> NameWatch? {
@@ -34,14 +38,15 @@ extension Recorder {
     }
   }
 
-  /// Begins the looks that are due, and writes down what the last ones found.
+  /// Starts the background scans that are due, and writes the results of finished ones.
   func lookAround() {
     if writer.takePinScanRequest() { pins?.request() }
     defer { scansDue = pins?.next(after: ClockReading.now().boot) ?? .max }
     if let pins, let message = pins.turn(at: ClockReading.now().boot) { notices.say(message) }
-    // What was found belongs to a session, which begins with a sample.
+    // Results belong to a session, and a session begins with a sample.
     guard outcomes.summary.samples > 0 else { return }
-    // Taken also where no names are looked up: they would be kept for ever.
+    // Fetches the containers even if no names are looked up, because the writer would otherwise buffer
+    // them without end.
     let met = writer.takeUnnamedContainers()
     for message in names?.turn(met: met, at: ClockReading.now().boot) ?? [] {
       notices.say(message)
@@ -52,7 +57,7 @@ extension Recorder {
           try writer.write(scan)
           pins?.settle()
         } else {
-          // What was reported of the time of the scan is to be applied first.
+          // The events from the time of the scan have to be applied first.
           eventsDue = min(eventsDue, ClockReading.now().boot + Self.settling)
         }
       }
@@ -63,7 +68,7 @@ extension Recorder {
     } catch { outcomes.failFindings("\(error); trying again behind the next sample") }
   }
 
-  /// Waits for looks that are under way, so that a short recording has them.
+  /// Waits for running background scans, so that a short recording has their results.
   func finishLooks(_ wakeups: EventLoop) {
     guard outcomes.summary.samples > 0, isInPlace() else { return }
     let began = ClockReading.now().boot
@@ -74,7 +79,7 @@ extension Recorder {
       usleep(5000)
     }
     lookAround()
-    // Events of its time are not waited for at the end.
+    // At the end, the recorder does not wait for events from the time of the scan.
     guard let scan = pins?.found else { return }
     do throws(HistoryError) {
       try writer.write(scan)

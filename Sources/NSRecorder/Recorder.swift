@@ -6,7 +6,8 @@ internal import NamespaceModel
 package import Procfs
 internal import SystemPackage
 
-/// Takes samples on a schedule and writes each into a history, until a signal or a count ends it.
+/// Takes samples on a schedule and writes each into a history, until a stop signal or the configured
+/// number of samples ends the recording.
 ///
 ///     let recorder = try Recorder(.init(database: "history.db", samples: 3), logger: logger)
 ///     let summary = try recorder.run { report in print(report.counts.processes) }
@@ -15,41 +16,46 @@ public final class Recorder {
   let source: any SampleSource
   let writer: HistoryWriter
   private let surroundings: RecorderEnvironment
-  /// Nil where only samples are taken.
+  /// The event recording; nil if the recorder only takes samples.
   let events: EventRecording?
-  /// Nil where pins are not looked for.
+  /// The scans for pins; nil if the recorder does not scan for pins.
   let pins: PinWatch?
-  /// Nil where names of containers are not looked up.
+  /// The lookup of container names; nil if the recorder does not look them up.
   let names: NameWatch?
   var notices: StartupDiagnostics
   private let host: HostIdentity
   var outcomes: Outcomes
   private var hasRun = false
-  /// A sample that was taken and is not complete: events of its time may be on their way.
+  /// A sample that is not written yet, because events up to its end may still arrive.
   var pending: ProcessSample?
-  /// Whether the next sample is taken before its time, to look once more.
+  /// Whether the next sample is taken early, because the last one left a contradiction between events and
+  /// sample.
   var looksAgain = false
-  /// Before when no sample is taken because events need one: the last one failed.
+  /// The time on the boot clock before which the recorder takes no extra sample for the event recording,
+  /// because the last sample failed or could not be used.
   var notBefore: Int64 = .min
-  /// When the next sample is due, and when events are to be written; on the boot clock.
+  /// When the next sample is due, on the boot clock.
   var sampleDue: Int64 = .min
-  /// How long after it was due the last sample was begun.
+  /// The delay between the due time and the start of the last sample, in nanoseconds.
   var behind: Int64 = 0
+  /// When the events are to be written, on the boot clock.
   var eventsDue: Int64 = .max
-  /// When scans beside the loop are to be begun or taken over.
+  /// When background scans are to be started or their results collected, on the boot clock.
   var scansDue: Int64 = .max
 
-  /// A recorder of the configured `/proc`: opens the file, and closes what a dead recorder left open in it.
+  /// Creates a recorder of the configured `/proc`: opens the history file, and closes a session that a
+  /// dead recorder left open in it.
   public convenience init(
     _ configuration: RecorderConfiguration, logger: Logger
   ) throws(RecorderError) {
     try self.init(configuration, logger: logger, source: nil)
   }
 
-  /// Opens the file, closes what a dead recorder left open in it, and looks around.
+  /// Creates a recorder: opens the history file, closes a session that a dead recorder left open in it,
+  /// and reads the recorder's environment.
   ///
-  /// - Parameter source: where samples come from; by default, the configured `/proc`. Only to that the
-  ///   kernel's events fit, so of another nothing is reported but its samples.
+  /// - Parameter source: the source of samples; by default, the configured `/proc`. Kernel events can
+  ///   only be matched to that `/proc`, so with another source the recorder only takes samples.
   package init(
     _ configuration: RecorderConfiguration, logger: Logger, source: (any SampleSource)?
   ) throws(RecorderError) {
@@ -83,19 +89,20 @@ public final class Recorder {
     } catch { throw .history(error) }
   }
 
-  /// How namespaces are told apart.
+  /// How namespaces are distinguished.
   package var identity: IdentitySource { source.identity }
 
-  /// Whether it listens to the kernel's events.
+  /// Whether the recorder listens to kernel events.
   package var hasEvents: Bool { events != nil }
 
-  /// The dead session that was closed when the file was opened, if there was one.
+  /// The session of a dead recorder that was closed when the history file was opened; nil if there was
+  /// none.
   package var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
 
-  /// Records. Meanwhile SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP end the
-  /// session in order.
+  /// Records until the configured number of samples, a stop signal or a failure. SIGINT, SIGTERM, SIGQUIT
+  /// and, unless it is ignored, SIGHUP end the session in order.
   ///
-  /// To be called once: a source tells of each process once.
+  /// May be called only once, because a source reports each process once.
   ///
   /// - Parameter onSample: called after each sample that was written.
   public func run(
@@ -105,7 +112,8 @@ public final class Recorder {
     hasRun = true
     let wakeups: EventLoop
     do throws(Errno) { wakeups = try EventLoop() } catch { throw .wakeups(error) }
-    // Until the session has ended: another signal must not cut that short.
+    // Keeps the signals blocked until the session has ended, so that another signal does not interrupt
+    // it.
     defer { withExtendedLifetime(wakeups) {} }
     doWithoutDelay(wakeups)
     defer { stopPausing() }
@@ -125,7 +133,7 @@ public final class Recorder {
     return outcomes.summary
   }
 
-  /// Has a long pass or write drain the events meanwhile, and a pass end early when a signal has come.
+  /// Lets a long pass or write collect events meanwhile, and ends a pass early after a stop signal.
   private func doWithoutDelay(_ wakeups: EventLoop) {
     let events = self.events
     let collect = { if let events { events.collect() } }

@@ -1,52 +1,53 @@
 public import NSHistory
 
-/// What a recorder is to do.
+/// The configuration of a recorder.
 public struct RecorderConfiguration: Sendable {
-  /// The history file.
+  /// The path of the history file.
   public var database: String
   /// Nanoseconds from the start of one sample to the start of the next: above zero, and
   /// `longestInterval` at most.
   public var interval: Int64
-  /// How many samples to take; nil to go on until a signal.
+  /// The number of samples to take; nil to record until a signal.
   public var samples: Int?
-  /// The `/proc` to read.
+  /// The path of the `/proc` to read.
   public var procRoot: String
   /// Whether to listen to the kernel's events.
   public var events: Events
-  /// Whether each sample reads the threads of every process. If not, those are read only with which
-  /// events begin, and what is beside a main thread that has exited.
+  /// Whether each sample reads the threads of every process. If false, the recorder reads all threads
+  /// only for the sample of a start or resync, and otherwise those of processes whose main thread has
+  /// exited.
   public var threads: Bool
-  /// How large the ring of each processor is for events, in bytes: what the kernel reports while the
-  /// recorder is busy has to find room there.
+  /// The size in bytes of each processor's event ring, which has to hold the events that the kernel
+  /// reports while the recorder is busy.
   public var eventRing: Int
-  /// Which of the processes that no sample observed are kept.
+  /// Which of the processes that no sample observed the history records.
   public var shortLived: ShortLived
-  /// Nanoseconds from one look for what pins namespaces (mounts, open files and sockets) to the next;
-  /// nil not to look. It looks beside a sample, so not more often than these are taken.
+  /// Nanoseconds from one scan for pins of namespaces (mounts, open files and sockets) to the next; nil to
+  /// disable the scans. The recorder checks whether a scan is due after it writes a sample or events.
   public var pinsEvery: Int64?
-  /// Where the root of the host's files is, for what engines call their containers; nil for the folder
-  /// that `procRoot` is in, if that is called `proc`.
+  /// The path of the host's root directory, where names of containers are looked up; nil for the parent
+  /// directory of `procRoot`, if that is called `proc`.
   public var hostRoot: String?
-  /// Name and version of the program that records, kept in the file.
+  /// The name and version of the recording program, stored in the history file.
   public var program: String
 
-  /// Whether to listen to the kernel's events. The raw value is the word of the option.
+  /// Whether to listen to the kernel's events. The raw value is the value of the command-line option.
   public enum Events: String, Sendable, Hashable, CaseIterable {
-    /// Where that is permitted; where not, it is said once.
+    /// Listen if that is possible; otherwise take samples only and log the reason once.
     case auto
-    /// Or else not to record at all.
+    /// Listen, or fail if that is not possible.
     case on
-    /// Not to listen.
+    /// Do not listen.
     case off
   }
 
-  /// Four MiB: more than ten thousand processes that start and exit.
+  /// 4 MiB, enough for more than ten thousand processes that start and exit.
   public static let usualEventRing = 4 << 20
 
-  /// A minute, in nanoseconds.
+  /// One minute, in nanoseconds.
   public static let usualPinsEvery: Int64 = 60_000_000_000
 
-  /// A year, in nanoseconds.
+  /// One year, in nanoseconds.
   public static let longestInterval: Int64 = 366 * 86_400_000_000_000
 
   /// A configuration with these values.

@@ -1,20 +1,21 @@
 internal import NamespaceModel
 internal import Procfs
 
-/// Where a recorder finds itself.
+/// The environment of a recorder: its boot, its namespaces and its view of `/proc`.
 struct RecorderEnvironment {
   let bootID: String
   /// The real path of the `/proc` that is read.
   let procRoot: String
-  /// The recorder's own pid namespace; nil when not readable.
+  /// The inode number of the recorder's own pid namespace; nil if it cannot be read.
   let ownPIDNamespaceInode: UInt64?
-  /// Its time namespace, which shifts the boot clock and start times; nil when not readable.
+  /// The inode number of the recorder's time namespace, which shifts the boot clock and start times; nil
+  /// if it cannot be read.
   let timeNamespaceInode: UInt64?
-  /// How far its boot clock is ahead of the initial one; nil where that cannot be reported.
+  /// The offset of the recorder's boot clock from the initial one; nil if it is not known.
   let bootOffset: Int64?
-  /// The pid namespace whose processes are shown; nil when that cannot be reported.
+  /// The pid namespace whose processes `/proc` shows; nil if it is not known.
   let shownPIDNamespace: ObservedNamespace?
-  /// What the mount of `/proc` hides from the recorder; nil when that could not be found out.
+  /// The `hidepid` mode of the `/proc` mount for this recorder; nil if it is not known.
   let hidePID: HidePID?
   /// Whether the recorder has CAP_SYS_PTRACE.
   let hasTraceCapability: Bool

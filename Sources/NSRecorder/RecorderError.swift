@@ -4,19 +4,20 @@ public import NamespaceEvents
 public import Procfs
 public import SystemPackage
 
-/// Why a recorder cannot begin, or could not end.
+/// The reason why a recorder cannot start, or did not end in order.
 public enum RecorderError: Error, Sendable, Hashable {
-  /// The history file.
+  /// An operation on the history file failed.
   case history(HistoryError)
-  /// `/proc`.
+  /// `/proc` could not be read.
   case procfs(ProcfsError)
-  /// The kernel's events.
+  /// Listening to the kernel's events failed.
   case events(EventsError)
-  /// They are asked for, and the history could not use them; why, as a clause.
+  /// The configuration requires kernel events, but they cannot be matched to the samples; the value is
+  /// the reason, as a clause.
   case eventsUseless(String)
-  /// The folder in which names of containers are to be looked up.
+  /// The directory for looking up names of containers cannot be used.
   case containerNames(ContainerNamesError)
-  /// A timer or the signals could not be had from the kernel.
+  /// The kernel provided no timer or no descriptor for signals.
   case wakeups(Errno)
 }
 

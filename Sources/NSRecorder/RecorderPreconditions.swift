@@ -1,12 +1,13 @@
 internal import NamespaceEvents
 internal import Procfs
 
-/// What a recorder asks of a machine before it begins, asked by the same code and without recording.
+/// Checks the preconditions of a recorder on a machine with the recorder's own code, but without
+/// recording.
 package enum RecorderPreconditions {
-  /// Throws what a recorder of this configuration would end with before its first sample; its history
-  /// file is not looked at.
+  /// Throws the error with which a recorder of this configuration would fail before its first sample. The
+  /// check does not open the history file.
   ///
-  /// - Returns: why it would record without the kernel's events; nil where it would have them.
+  /// - Returns: why the recorder would record without kernel events; nil if it would have them.
   package static func check(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {

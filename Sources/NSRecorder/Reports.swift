@@ -1,43 +1,44 @@
 package import NSHistory
 package import NamespaceModel
 
-/// What a recorder says after each sample.
+/// A recorder's report after each sample.
 public struct SampleReport: Sendable {
-  /// How many samples of this session are in the file.
+  /// The number of samples of this session in the history file.
   public var number: Int
-  /// When it was taken.
+  /// The time at which the sample began.
   package var time: ClockReading
-  /// Nanoseconds it took.
+  /// The duration of the sample, in nanoseconds.
   public var took: Int64
-  /// What it saw.
+  /// The counts of the processes and namespaces in the sample.
   package var counts: ProcessSample.Counts
-  /// Processes that appeared, changed or disappeared since the sample before; 0 in the first.
+  /// The number of processes that appeared, changed or disappeared since the previous sample; 0 in the
+  /// first.
   public var changes: Int
 }
 
-/// What a recorder says when it ends.
+/// A recorder's report at its end.
 public struct RecordingSummary: Sendable, Hashable {
-  /// Samples written.
+  /// The number of samples written.
   public internal(set) var samples = 0
-  /// Samples that could not be read or written.
+  /// The number of samples that could not be read or written.
   public internal(set) var failures = 0
-  /// Whether samples were tried and none was written.
+  /// Whether the recorder tried to record samples but wrote none.
   package var hasRecordedNothing: Bool { samples == 0 && failures > 0 }
-  /// Processes there in the last sample.
+  /// The number of processes in the last sample.
   public internal(set) var processes = 0
-  /// Namespaces there in the last sample.
+  /// The number of namespaces in the last sample.
   public internal(set) var namespaces = 0
-  /// Processes of which a link was denied, in the last sample.
+  /// The number of processes in the last sample with a link that the recorder was not permitted to read.
   package internal(set) var denied = 0
-  /// Processes that appeared, changed or disappeared after the first sample.
+  /// The number of changes after the first sample: processes that appeared, changed or disappeared.
   public internal(set) var changes = 0
-  /// The signal that ended it; nil when it had taken its samples.
+  /// The signal that ended the recording; nil if no signal did.
   package internal(set) var signal: Int32?
-  /// Set when recording ended because the file was moved or removed.
+  /// The error, if the recording ended because the history file was moved or removed.
   package internal(set) var lostFile: HistoryError?
-  /// Why the session could not be ended in the file; nil when it was. What was committed is
-  /// there, and the next recorder closes the session.
+  /// Why the session could not be ended in the history file; nil if it was. Committed data is in the
+  /// file, and the next recorder closes the session.
   package internal(set) var endFailure: HistoryError?
-  /// Whether what the last samples told could not be written.
+  /// Whether the last sample or the last events could not be written.
   package internal(set) var endedUnwritten = false
 }

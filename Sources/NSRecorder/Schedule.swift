@@ -1,32 +1,34 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// When samples are due, and how the ones taken stand to that. Pure: it reads no clock.
+/// Computes when samples are due, and whether a taken sample was late or followed a gap. A schedule
+/// reads no clock.
 ///
-/// The slots are `start + n * interval` on the boot clock, so samples do not drift, whatever each
-/// of them takes.
+/// The slots are `start + n * interval` on the boot clock, so samples do not drift, however long each
+/// takes.
 struct Schedule {
   let start: Int64
   let interval: Int64
 
-  /// The first slot after `now`.
+  /// Returns the first slot after `now`; `start` if `now` is earlier.
   func next(after now: Int64) -> Int64 {
     guard now >= start else { return start }
     return start + ((now - start) / interval + 1) * interval
   }
 
-  /// How far behind its slot a sample that began at `time` is; nil when it is as good as in time.
+  /// Returns how long after its slot a sample at `time` began; nil if the delay is negligible.
   func lateness(of time: Int64) -> Int64? {
     guard time > start else { return nil }
     let late = (time - start) % interval
     return late > max(interval / 10, 1_000_000) ? late : nil
   }
 
-  /// Why the time between two samples is a gap, nil when it is none: in it, or in one of the two
-  /// passes, the recorder did not run for more than a sample that is a little late.
+  /// Returns why the time between two samples is a gap; nil if it is none. A gap is a time, between the
+  /// samples or within one of the two passes, in which the recorder did not run for longer than a small
+  /// delay explains.
   ///
-  /// - Parameter writing: how long the earlier sample took to be written. Who waited for a lock, or
-  ///   for a disk, did get to run.
+  /// - Parameter writing: how long the recorder took to write the earlier sample. A recorder that waited
+  ///   for a lock or a disk was not stalled.
   func gap(
     from last: ProcessSample, to now: ProcessSample, writing: Int64 = 0
   ) -> GapCause? {
@@ -35,18 +37,18 @@ struct Schedule {
     let missed = max(pause - interval, last.idle, now.idle)
     guard missed > slack else { return nil }
     if now.end.asleep - last.start.asleep > missed / 2 { return .suspended }
-    // In the passes nothing is written.
+    // The recorder writes nothing during a pass.
     return pause - interval == missed && writing > missed / 2 ? .writeFailed : .stalled
   }
 }
 
 extension ProcessSample {
-  /// The part of the pass in which nothing was read: the recorder was stopped, or did not get a
-  /// processor. A pass by itself is all system calls.
+  /// The part of the pass in which the recorder was stopped or got no processor, in nanoseconds. A pass
+  /// consists of system calls and does not sleep.
   fileprivate var idle: Int64 { end.boot - start.boot - (end.running - start.running) }
 }
 
 extension ClockReading {
-  /// How long the machine was suspended since boot: the monotonic clock stands still then.
+  /// How long the machine was suspended since boot: the monotonic clock does not advance while it is.
   fileprivate var asleep: Int64 { boot - monotonic }
 }

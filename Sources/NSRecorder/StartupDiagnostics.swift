@@ -2,21 +2,21 @@ internal import Logging
 internal import NamespaceModel
 internal import Procfs
 
-/// What a person must know of a recording before relying on it; each is said once.
+/// Logs facts that a user must know before relying on a recording, each once.
 struct StartupDiagnostics {
   private let logger: Logger
   private var saidDenied = false
   private var saidUnheld = false
   private var hasTraceCapability = false
-  /// Why the kernel's events are not listened to, although they may be.
+  /// Why the recorder takes samples only, although its configuration permits kernel events.
   var noEvents: String?
-  /// How large the rings of the events are, in bytes, and how large they were to be, where that could
-  /// not be had.
+  /// The actual and the configured size of each event ring, in bytes, if the configured size was not
+  /// available.
   var smallRing: (taken: Int, wanted: Int)?
 
   init(_ logger: Logger) { self.logger = logger }
 
-  /// What is known before the first sample.
+  /// Logs what is known before the first sample.
   mutating func begin(_ surroundings: RecorderEnvironment, identity: IdentitySource) {
     hasTraceCapability = surroundings.hasTraceCapability
     if let noEvents {
@@ -70,10 +70,10 @@ struct StartupDiagnostics {
     }
   }
 
-  /// What is said as it happens.
+  /// Logs a message at the time of its cause.
   func say(_ message: String) { logger.notice("\(message)") }
 
-  /// What samples show.
+  /// Logs what the counts of a sample show: links that could not be read, and the limit of open files.
   mutating func sample(_ counts: ProcessSample.Counts) {
     if let pid = counts.firstDenied, !saidDenied {
       saidDenied = true

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// The clock by which the kernel times its records.
+/// The clock that the kernel uses for the times of its records.
 enum BootClock {
-  /// Now, in nanoseconds of `CLOCK_BOOTTIME` (`clock_gettime(2)`).
+  /// Returns the current time in nanoseconds of `CLOCK_BOOTTIME` (`clock_gettime(2)`).
   static func now() -> Int64 {
     var time = timespec()
     // The only failures are a bad pointer and an unknown clock.

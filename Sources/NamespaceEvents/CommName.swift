@@ -1,8 +1,8 @@
-/// The name of a thread: up to 16 bytes, of no known encoding, kept in place.
+/// The name of a thread: up to 16 bytes in an unknown encoding, stored inline.
 ///
-/// See `proc_pid_comm(5)`. The kernel keeps 15 bytes and a NUL.
+/// See `proc_pid_comm(5)`. The kernel stores 15 bytes and a NUL.
 package struct CommName: Sendable, Hashable {
-  // The bytes in the order of memory, NULs behind the last.
+  // The bytes in memory order, with NULs after the last.
   private var first: UInt64 = 0
   private var second: UInt64 = 0
 
@@ -17,7 +17,7 @@ package struct CommName: Sendable, Hashable {
     }
   }
 
-  /// The name at an offset of a record, in a field of `count` bytes.
+  /// Reads the name at an offset of a record, from a field of `count` bytes.
   init(_ record: RawSpan, at offset: Int, count: Int) {
     first = Self.word(record, at: offset, count: min(count, 8))
     // A NUL in the first word ends the name.

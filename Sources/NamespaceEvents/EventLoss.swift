@@ -1,19 +1,20 @@
-/// What the kernel reported, or would have reported, and a listener did not get.
+/// Records that the kernel wrote, or would have written, and that a listener did not receive.
 package struct EventLoss: Sendable, Hashable {
-  /// How many records; 0 when that is not known.
+  /// The number of lost records; 0 if it is not known.
   package var records: UInt64
-  /// Up to here all were had, in nanoseconds of `CLOCK_BOOTTIME`.
+  /// The time up to which the listener received all records, in nanoseconds of `CLOCK_BOOTTIME`.
   package var after: Int64
-  /// From here on all are had again, on the same clock.
+  /// The time from which the listener receives all records again, on the same clock.
   package var by: Int64
-  /// Why they were lost.
+  /// The reason for the loss.
   package var cause: Cause
 
-  /// Why records are lost.
+  /// The reasons for which records are lost.
   package enum Cause: Sendable, Hashable {
-    /// The ring of a processor had no room: it was not drained often enough, or is too small.
+    /// The ring of a processor was full: it was not drained often enough, or is too small.
     case ringFull
-    /// A processor came, or went and came back, and told nothing until its ring was open.
+    /// A processor came online, for the first time or again, and reported nothing until its ring was
+    /// open.
     case processorsChanged
     /// A record is not in the form of `perf_event_open(2)`.
     case malformed

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// The event of one processor and its ring, both open while this lives.
+/// The perf event of one processor and its ring, both open during the lifetime of this object.
 final class EventRing {
   let processor: Int32
   let descriptor: Int32
@@ -10,11 +10,11 @@ final class EventRing {
   private var ring: clinux_event_ring
   private var account: RingAccount
 
-  /// The kernel's longest record of those, with what it says of losses before it, is 176 bytes: a
-  /// ring with more room than this has lost nothing.
+  /// The longest record of these events, together with the kernel's record of earlier losses, has 176
+  /// bytes: a ring with more free room than this has lost nothing.
   private static let ampleRoom = 1024
 
-  /// - Parameter bytes: a page, or a power of two of them.
+  /// - Parameter bytes: the size of the ring: a page, or a power of two of pages.
   init(processor: Int32, bytes: Int) throws(EventsError) {
     // A throw after all properties are set would run `deinit`.
     let bell = try WakeupEvent(processor: processor)
@@ -41,7 +41,7 @@ final class EventRing {
     close(descriptor)
   }
 
-  /// Takes all that is in the ring now.
+  /// Consumes all records that are in the ring now.
   func drain(
     into events: inout [KernelEvent], losses: inout [EventLoss],
     scratch: UnsafeMutableRawPointer
@@ -54,7 +54,8 @@ final class EventRing {
       let bytes = RingBytes(base: ring.records, capacity: ring.bytes, scratch: scratch)
       account.take(bytes, to: head, into: &events, losses: &losses, clock: BootClock.now)
       clinux_set_event_ring_tail(&ring, head)
-      // Until it was told of the room, the kernel went on to fill what there was.
+      // Before the kernel learned of the free room, it continued to fill the remaining part of the
+      // ring.
       let filled = clinux_event_ring_head(&ring) &- tail
       if filled > UInt64(ring.bytes - Self.ampleRoom), let loss = lossOfFullRing() {
         losses.append(loss)
@@ -63,8 +64,8 @@ final class EventRing {
     account.sawEnd(at: start)
   }
 
-  /// The kernel puts a record of what it lost into the ring only with the next that fits, which may
-  /// be long in coming.
+  /// Reads the number of lost records from the event. The kernel writes a record of its losses into the
+  /// ring only with the next record that fits, which may come much later.
   private func lossOfFullRing() -> EventLoss? {
     var counts = clinux_event_counts()
     guard clinux_read_event_counts(descriptor, &counts) == 0, counts.tells_lost != 0 else {
@@ -73,11 +74,12 @@ final class EventRing {
     return account.count(counts.lost, by: BootClock.now())
   }
 
-  /// Whether the event is still on.
+  /// Returns whether the event is still enabled.
   ///
-  /// The kernel takes an event off for good when its processor goes offline, which is what most do
-  /// while the machine is suspended: neither `poll(2)` nor `read(2)` fails then, and it stays off
-  /// when the processor is back. But the time for which it has been on stands still.
+  /// The kernel disables an event permanently when its processor goes offline, as most processors do
+  /// while the machine is suspended. Neither `poll(2)` nor `read(2)` fails then, and the event stays
+  /// disabled when the processor is back online. But the time for which the event has been enabled no
+  /// longer advances.
   func isOn() throws(EventsError) -> Bool {
     let first = try nanosecondsOn()
     let start = BootClock.now()
@@ -87,7 +89,8 @@ final class EventRing {
     return false
   }
 
-  /// Longer than the step of the coarsest clock that a kernel times its events with.
+  /// A duration longer than the step of the coarsest clock by which a kernel measures the enabled time
+  /// of an event.
   private static let clockTick: Int64 = 20_000_000
 
   private func nanosecondsOn() throws(EventsError) -> UInt64 {

@@ -1,25 +1,26 @@
 package import SystemPackage
 
-/// A failure to listen to the kernel's events.
+/// A failure to receive the kernel's events.
 public struct EventsError: Error, Sendable, Hashable {
-  /// What was being done.
+  /// The operation that failed.
   package let operation: Operation
-  /// The number of the processor it was done for; nil when it was for none of them.
+  /// The number of the processor for which the operation failed; nil if it was for none.
   package let processor: Int32?
-  /// Why it failed.
+  /// The reason for the failure.
   package let errno: Errno
 
-  /// What can fail.
+  /// The operations that can fail.
   package enum Operation: Sendable, Hashable {
-    /// `perf_event_open(2)` of the events of a processor.
+    /// `perf_event_open(2)` for the events of a processor.
     case open
-    /// `mmap(2)` of a ring of so many bytes.
+    /// `mmap(2)` of a ring of this size in bytes.
     case map(ringBytes: Int)
-    /// Rings of so many bytes for each of so many processors, in the memory of this machine.
+    /// The check that rings of this size in bytes, one for each processor, fit into the memory of this
+    /// machine.
     case fit(ringBytes: Int, processors: Int)
     /// `read(2)` of an event's counts.
     case readCounts
-    /// A read of the list of the processors that are online. `EINVAL` where it is none.
+    /// A read of the list of online processors. `EINVAL` if the text is not such a list.
     case list(path: String)
   }
 
@@ -30,13 +31,13 @@ public struct EventsError: Error, Sendable, Hashable {
     self.errno = errno
   }
 
-  /// Whether it is a matter of permission (`EACCES`, `EPERM`): to listen, or to lock the memory of
-  /// a ring.
+  /// Whether the operation failed for lack of permission (`EACCES`, `EPERM`): to receive events, or to
+  /// lock the memory of a ring.
   package var isRefusal: Bool { errno == .permissionDenied || errno == .notPermitted }
 }
 
 extension EventsError {
-  /// Whether a smaller ring may help.
+  /// Whether the operation may succeed with a smaller ring.
   var isOfSize: Bool {
     switch operation {
     case .map: isRefusal || errno == .noMemory
@@ -50,7 +51,7 @@ extension EventsError: CustomStringConvertible {
   /// The error as one line.
   public var description: String { "\(fact); \(remedy)" }
 
-  /// What failed, and why.
+  /// The operation that failed, and the reason.
   package var fact: String { "cannot \(what): \(errno)" }
 
   private var what: String {
@@ -68,7 +69,7 @@ extension EventsError: CustomStringConvertible {
     }
   }
 
-  /// What mends it.
+  /// The remedy for the failure.
   package var remedy: String {
     switch (operation, errno) {
     case (.list, .invalidArgument): "its text is not a list like 0-3,5"
@@ -79,8 +80,9 @@ extension EventsError: CustomStringConvertible {
       raise kernel.perf_event_mlock_kb or its limit of locked memory (ulimit -l)
       """
     case (.fit, _): "take a smaller ring (--event-ring)"
-    // perf_event_open(2) with `namespaces` set takes CAP_PERFMON at every value of the setting. A
-    // kernel with Debian's patch refuses it at 3 and above to all but CAP_SYS_ADMIN.
+    // perf_event_open(2) with `namespaces` set requires CAP_PERFMON at every value of
+    // kernel.perf_event_paranoid. A kernel with Debian's patch refuses the call at values of 3 and
+    // above to all but CAP_SYS_ADMIN.
     case (_, .permissionDenied), (_, .notPermitted):
       """
       run it as root, or with CAP_PERFMON, of the initial user namespace; where \

@@ -1,35 +1,37 @@
-/// One record of the kernel's: a process or a thread that was made, was named, changed its
-/// namespaces or ended.
+/// One record of the kernel: a process or thread was created, was named, changed its namespaces or
+/// exited.
 ///
-/// See `perf_event_open(2)`, "PERF_RECORD_FORK" and its neighbours.
+/// See `perf_event_open(2)`, "PERF_RECORD_FORK" and the records after it.
 package struct KernelEvent: Sendable, Hashable {
-  /// When the kernel wrote the record, in nanoseconds of `CLOCK_BOOTTIME`.
+  /// The time at which the kernel wrote the record, in nanoseconds of `CLOCK_BOOTTIME`.
   package var time: Int64
-  /// The process (the thread group), as the pid namespace of the listener numbers it.
+  /// The PID of the process (the thread group), in the pid namespace of the listener.
   ///
-  /// 0 where that namespace has no number for it, -1 where it has none any more.
+  /// 0 if the process has no PID in that namespace, -1 if it no longer has one.
   package var pid: Int32
-  /// The thread, numbered likewise; the same as `pid` for the first of a process.
+  /// The TID, in the same pid namespace; equal to `pid` for the main thread of a process.
   package var tid: Int32
-  /// What happened.
+  /// The change that the record reports.
   package var kind: Kind
 
-  /// What can happen to a thread.
+  /// The kinds of change of a thread.
   package enum Kind: Sendable, Hashable {
-    /// It was made, by a thread of the parent: a thread of the same process if `parentPID` is `pid`.
-    /// Its namespaces are reported next.
+    /// A thread of the parent created the task: a thread of the same process if `parentPID` equals
+    /// `pid`. The next record of the task reports its namespaces.
     case fork(parentPID: Int32, parentTID: Int32)
-    /// It ended, and may wait to be reaped. A process has ended when its last thread has, in
-    /// whatever order.
+    /// The thread exited, and may wait to be reaped. A process has exited when its last thread has, in
+    /// whatever order its threads exit.
     ///
-    /// When a thread that is not the first executes a program, the others are told to have ended,
-    /// the first among them; then it has the number of the first, and is told to execute. The end
-    /// of the number that it had is not told.
+    /// When a thread other than the main one executes a program, the kernel reports the exit of all
+    /// other threads, including the main one. The thread then takes over the TID of the main thread,
+    /// and the kernel reports the exec under this TID. The kernel does not report an exit for the
+    /// former TID of the thread.
     case exit
-    /// It took a name: by executing a program, or for itself (`prctl(2)`, `PR_SET_NAME`).
+    /// The thread got a new name: by executing a program, or by its own request (`prctl(2)`,
+    /// `PR_SET_NAME`).
     case comm(CommName, isExec: Bool)
-    /// It is in these namespaces: told once when it is made, and at each `unshare(2)` and
-    /// `setns(2)`.
+    /// The thread is in these namespaces: reported once when the thread is created, and at each
+    /// `unshare(2)` and `setns(2)`.
     case namespaces(NamespaceInodes)
   }
 

@@ -1,8 +1,8 @@
 package import NamespaceModel
 
-/// The inode numbers of the namespaces that one record of the kernel's tells, kept in place.
+/// The inode numbers of the namespaces that one kernel record reports, stored inline.
 ///
-/// Seven types: the kernel's record has none of type time (`perf_event_open(2)`,
+/// There are seven types: the kernel's record has no time namespace (`perf_event_open(2)`,
 /// "PERF_RECORD_NAMESPACES").
 package struct NamespaceInodes: Sendable, Hashable {
   // 0 where the kernel reported none.
@@ -17,14 +17,14 @@ package struct NamespaceInodes: Sendable, Hashable {
   /// No namespaces.
   init() {}
 
-  /// These namespaces, without one of type time; an inode number of 0 is none.
+  /// Inode numbers by type. Ignores the type time; an inode number of 0 means none.
   package init(_ inodes: [NamespaceType: UInt64]) {
     for (type, inode) in inodes { set(type, inode) }
   }
 
   /// The inode number of the namespace of a type, as in the link of `/proc/PID/ns`.
   ///
-  /// Nil for time, and for a type that the kernel has not.
+  /// Nil for time, and for a type that the kernel does not support.
   package subscript(type: NamespaceType) -> UInt64? {
     let inode =
       switch type {

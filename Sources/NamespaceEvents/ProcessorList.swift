@@ -3,10 +3,10 @@ internal import SystemPackage
 
 /// The processors that are online, as `/sys/devices/system/cpu/online` lists them: `0-3,5`.
 enum ProcessorList {
-  /// More than any kernel can be built for.
+  /// The limit of processor numbers, which is more than any kernel can be built for.
   private static let limit: Int32 = 1 << 16
 
-  /// Reads such a file.
+  /// Reads a file of this form.
   static func read(_ path: String) throws(EventsError) -> [Int32] {
     func failure(_ errno: Errno) -> EventsError {
       EventsError(operation: .list(path: path), processor: nil, errno: errno)
@@ -14,7 +14,7 @@ enum ProcessorList {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard file >= 0 else { throw failure(Errno(rawValue: errno)) }
     defer { close(file) }
-    // The kernel's list is no longer than a page, and is reported in one read.
+    // The kernel's list is no longer than a page, and one read returns all of it.
     var text = [UInt8](repeating: 0, count: 1 << 14)
     var count = Glibc.read(file, &text, text.count)
     while count < 0 && errno == EINTR { count = Glibc.read(file, &text, text.count) }
@@ -23,7 +23,8 @@ enum ProcessorList {
     return processors
   }
 
-  /// The numbers of a list; nil when it is none, has none, or is not in order.
+  /// Parses the processor numbers of a list; nil if the list is malformed, empty, or not in ascending
+  /// order.
   static func parse(_ text: ArraySlice<UInt8>) -> [Int32]? {
     var processors: [Int32] = []
     let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text.dropLast(0)

@@ -1,26 +1,27 @@
-/// What has been taken out of one ring, and up to when nothing is missing.
+/// Tracks which records of one ring were consumed, and the time up to which no record is missing.
 struct RingAccount {
-  /// Where the next record to take begins.
+  /// The position at which the next record to consume begins.
   private(set) var tail: UInt64 = 0
-  /// Up to here, on the boot clock, all records were had.
+  /// The time, on the boot clock, up to which all records were received.
   private(set) var completeUntil: Int64
   private var lost = LossCount()
 
   /// The account of a ring that was opened at `time`, on the boot clock.
   init(openedAt time: Int64) { completeUntil = time }
 
-  /// A record gets its time some moments before it is put into the ring, by a processor that may be
-  /// a virtual one and stand still meanwhile. What is as old as this, in nanoseconds, is there.
+  /// The age, in nanoseconds, from which every record is in the ring. The kernel assigns a record its
+  /// time some moments before it writes the record into the ring, and a virtual processor may be
+  /// stopped in between.
   private static let settling: Int64 = 1_000_000
 
-  /// Nothing more is in the ring than was taken; it was looked at at `time`, on the boot clock.
+  /// Records that the ring held no further records when it was read at `time`, on the boot clock.
   mutating func sawEnd(at time: Int64) {
     completeUntil = max(completeUntil, time - Self.settling)
   }
 
-  /// Takes the records up to `head`.
+  /// Consumes the records up to `head`.
   ///
-  /// - Parameter clock: the boot clock, read when something was malformed.
+  /// - Parameter clock: returns the time on the boot clock; called if a record was malformed.
   mutating func take(
     _ bytes: RingBytes, to head: UInt64, into events: inout [KernelEvent],
     losses: inout [EventLoss], clock: () -> Int64
@@ -29,7 +30,7 @@ struct RingAccount {
     var isMalformed = false
     while tail != head {
       guard let (record, length) = bytes.record(at: tail, before: head) else {
-        // Where the next one begins cannot be known, nor how many there were.
+        // Neither the position of the next record nor the number of records is known.
         if !isMalformed { malformed.after = completeUntil }
         isMalformed = true
         malformed.records = 0
@@ -60,14 +61,15 @@ struct RingAccount {
     losses.append(malformed)
   }
 
-  /// The event says how many records found no room since it was opened, by `time` on the boot
-  /// clock: those that were not told yet.
+  /// Applies the event's count of records that found no room since the event was opened, as read at
+  /// `time` on the boot clock. Returns the loss that was not reported before, if any.
   mutating func count(_ total: UInt64, by time: Int64) -> EventLoss? {
     let news = lost.count(total)
     return news == 0 ? nil : ringFull(records: news, by: time)
   }
 
-  /// What a ring had no room for by `time`, on the boot clock, after the last record had.
+  /// Returns a loss of records that found no room in the ring, between the last received record and
+  /// `time` on the boot clock.
   func ringFull(records: UInt64, by time: Int64) -> EventLoss {
     EventLoss(
       records: records, after: min(completeUntil, time), by: time, cause: .ringFull)

@@ -1,12 +1,12 @@
-/// The memory of a ring, in which a position goes on for ever and a record may begin at the end and
-/// go on at the beginning.
+/// The memory of a ring. Positions increase for ever, and a record may wrap from the end of the memory
+/// to its beginning.
 struct RingBytes {
   private let base: UnsafeRawPointer
-  /// A power of two.
+  /// The size in bytes, a power of two.
   let capacity: Int
-  /// Room for the longest record, to lay one that wraps in one piece. Not owned.
+  /// A buffer for the longest record, into which a record that wraps is copied as one piece. Not owned.
   private let scratch: UnsafeMutableRawPointer
-  /// A record's size is reported in 16 bits.
+  /// The size of the buffer: the size field of a record has 16 bits.
   static let scratchBytes = 1 << 16
 
   init(base: UnsafeRawPointer, capacity: Int, scratch: UnsafeMutableRawPointer) {
@@ -16,12 +16,12 @@ struct RingBytes {
     self.scratch = scratch
   }
 
-  /// The record at a position, when there is one before `head`; its length is that in the ring.
+  /// Returns the record at a position, if a complete one precedes `head`, with its length in the ring.
   @inline(__always)
   func record(
     at position: UInt64, before head: UInt64
   ) -> (record: RecordParser.Record, length: Int)? {
-    // A head before the position, or more than a ring ahead of it, is none of the kernel's.
+    // The kernel never sets a head before the position, or more than a ring's size after it.
     let distance = head &- position
     guard distance <= UInt64(capacity) else { return nil }
     let available = Int(distance)

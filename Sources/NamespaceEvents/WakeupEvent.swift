@@ -2,11 +2,11 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// A second event of a processor, that wakes who waits at the first record.
+/// A second perf event of a processor, which wakes the waiting thread at the first record.
 ///
-/// To wake somebody for each record costs the process that it tells of several times what the record
-/// does, so while much happens the bell is off and the rings are looked at by the clock. What it writes
-/// is thrown away.
+/// A wakeup for every record costs the process that causes the record several times as much as the
+/// record itself. So this event is disabled while records are frequent, and the rings are drained
+/// periodically instead. The records of this event are discarded.
 final class WakeupEvent {
   let descriptor: Int32
   private var ring = clinux_event_ring()
@@ -34,11 +34,11 @@ final class WakeupEvent {
     close(descriptor)
   }
 
-  /// Makes room for the record that wakes next.
+  /// Frees the ring, so that the next record fits and causes a wakeup.
   func reset() { clinux_set_event_ring_tail(&ring, clinux_event_ring_head(&ring)) }
 
-  /// Switches it on or off. An event of a processor that has gone cannot be switched, and says
-  /// nothing either way.
+  /// Enables or disables the event. The event of a processor that has gone offline cannot be switched,
+  /// and reports nothing in either state.
   func setOn(_ isOn: Bool) {
     _ = clinux_set_event_on(descriptor, isOn ? 1 : 0)
     if isOn { reset() }

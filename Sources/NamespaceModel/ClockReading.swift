@@ -1,15 +1,16 @@
 internal import Glibc
 
-/// One moment on the clocks that history needs, in nanoseconds (`clock_gettime(2)`).
+/// One moment on the clocks that the history needs, in nanoseconds (`clock_gettime(2)`).
 package struct ClockReading: Sendable, Hashable {
-  /// `CLOCK_REALTIME`: since the epoch; an administrator or NTP may step it.
+  /// `CLOCK_REALTIME`: time since the epoch; an administrator or NTP may step this clock.
   package var wall: Int64
-  /// `CLOCK_BOOTTIME`: since boot, never set back, and it goes on while the machine sleeps.
+  /// `CLOCK_BOOTTIME`: time since boot. This clock is never set back, and it advances while the machine
+  /// is suspended.
   package var boot: Int64
-  /// `CLOCK_MONOTONIC`: as the boot clock, but it stands still while the machine sleeps.
+  /// `CLOCK_MONOTONIC`: like the boot clock, but this clock stops while the machine is suspended.
   package var monotonic: Int64
 
-  /// `CLOCK_THREAD_CPUTIME_ID`: what the calling thread has run.
+  /// `CLOCK_THREAD_CPUTIME_ID`: the CPU time that the calling thread has used.
   package var running: Int64
 
   /// A reading with these values.
@@ -20,11 +21,11 @@ package struct ClockReading: Sendable, Hashable {
     self.running = running
   }
 
-  /// The time now, on all clocks to the same tenth of a millisecond if that can be had in a few
-  /// tries; else the tightest of these.
+  /// Reads all clocks. Retries a few times until the reads are within a tenth of a millisecond of each
+  /// other; returns the closest reading if they never are.
   ///
-  /// The thread can lose the processor between two reads. The boot clock is read first and the
-  /// wall clock last, so that a length on the boot clock added to the wall time never falls short.
+  /// The scheduler can preempt the thread between two reads. The boot clock is read first and the wall
+  /// clock last, so that a duration on the boot clock added to the wall time never falls short.
   package static func now() -> ClockReading {
     var (best, width) = measure()
     for _ in 0..<10 where width > 100_000 {
@@ -34,7 +35,7 @@ package struct ClockReading: Sendable, Hashable {
     return best
   }
 
-  /// A reading, and how long it took on the boot clock.
+  /// Returns a reading, and the duration of the read on the boot clock.
   private static func measure() -> (reading: ClockReading, width: Int64) {
     let reading = readOnce()
     return (reading, read(CLOCK_BOOTTIME) - reading.boot)

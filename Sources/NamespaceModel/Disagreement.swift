@@ -1,14 +1,14 @@
-/// A task of which a sample showed what no event had reported.
+/// A task whose sampled namespaces differ from those that events reported.
 package struct Disagreement: Sendable {
-  /// Its PID, or that of its process.
+  /// The PID of the process, or of the process that the thread belongs to.
   package var pid: Int32
-  /// Of a thread, its TID.
+  /// The TID of a thread; nil for a process.
   package var tid: Int32?
-  /// Its name; nil when it is not known.
+  /// The name of the task; nil if it is not known.
   package var comm: [UInt8]?
-  /// Where events had it; nil where they knew of no such task.
+  /// The namespaces that events reported; nil if no event reported the task.
   package var reported: ObservedSet?
-  /// Where the sample showed it; nil where that did not see it.
+  /// The namespaces that the sample read; nil if the sample did not observe the task.
   package var sampled: ObservedSet?
 
   /// A disagreement with these values.

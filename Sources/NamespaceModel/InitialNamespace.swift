@@ -1,24 +1,23 @@
-/// Which inode numbers belong to the namespaces that the kernel makes at boot.
+/// The inode numbers of the namespaces that the kernel creates at boot.
 package enum InitialNamespace {
-  /// The first inode number the kernel gives out for a namespace made later
-  /// (`PROC_DYNAMIC_FIRST` of `fs/proc/generic.c`). Numbers below it are fixed at boot
-  /// (`PROC_IPC_INIT_INO` and its like of `linux/proc_ns.h`; net and mnt too since Linux 6.17).
+  /// The first inode number that the kernel assigns to a namespace created later (`PROC_DYNAMIC_FIRST`
+  /// of `fs/proc/generic.c`). Numbers below it are fixed at boot (`PROC_IPC_INIT_INO` and its like of
+  /// `linux/proc_ns.h`; net and mnt too since Linux 6.17).
   package static let firstDynamicInode: UInt64 = 0xF000_0000
 
   /// The initial pid namespace (`PROC_PID_INIT_INO`), on every kernel since 3.8.
   package static let pidInode: UInt64 = 0xEFFF_FFFC
 
-  /// The initial time namespace (`PROC_TIME_INIT_INO`), on every kernel that has any.
+  /// The initial time namespace (`PROC_TIME_INIT_INO`), on every kernel with time namespaces.
   package static let timeInode: UInt64 = 0xEFFF_FFFA
 
-  /// Whether a namespace is an initial one; nil when that cannot be reported.
+  /// Returns whether a namespace is an initial one; nil if its inode number does not show it.
   ///
   /// - Parameters:
-  ///   - hasKernelID: whether the kernel gave an id: then it is a kernel with fixed numbers for
-  ///     all.
-  ///   - varying: the inode numbers of the initial net and mnt namespaces, which are not the same
-  ///     on
-  ///     every kernel before that, as far as they are known.
+  ///   - hasKernelID: whether the kernel reported an id of the namespace. A kernel that does has fixed
+  ///     inode numbers for the initial namespaces of all types.
+  ///   - varying: the known inode numbers of the initial net and mnt namespaces, which differ between
+  ///     kernels that report no id.
   package static func isInitial(
     _ type: NamespaceType, _ inode: UInt64, hasKernelID: Bool, varying: [NamespaceType: UInt64]
   ) -> Bool? {
@@ -30,7 +29,7 @@ package enum InitialNamespace {
     }
   }
 
-  /// Whether the number alone says that the namespace is an initial one.
+  /// Returns whether the inode number alone shows that the namespace is an initial one.
   package static func hasFixedInode(_ inode: UInt64) -> Bool {
     inode >= 0xEFFF_FF00 && inode < firstDynamicInode
   }

@@ -1,8 +1,9 @@
-/// One entry of `/proc/PID/ns`: the eight types, and two that say where *children* will go.
+/// One entry of `/proc/PID/ns`: one for each of the eight types, and two for the namespaces of future
+/// *children*.
 ///
-/// `pid_for_children` and `time_for_children` name a namespace of type pid or time that is not
-/// the process's own (`namespaces(7)`). The raw value is the code kept in a history file, and
-/// the place of the link in a namespace set: it never changes.
+/// `pid_for_children` and `time_for_children` point at the pid or time namespace that the process's
+/// children will be in, which may differ from its own (`namespaces(7)`). The raw value is the code
+/// stored in a history file and the index of the link in a namespace set: it never changes.
 public enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
   case cgroup = 0
   case ipc = 1
@@ -15,7 +16,7 @@ public enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
   case user = 8
   case uts = 9
 
-  /// How many links there are: the length of a namespace set.
+  /// The number of links, which is the length of a namespace set.
   public static let count = allCases.count
 
   /// The type of the namespace the link points at.

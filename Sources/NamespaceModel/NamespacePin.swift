@@ -1,9 +1,9 @@
-/// What keeps a namespace in being, be there a process in it or not (`namespaces(7)`, "Namespace
-/// lifetime").
+/// An object that keeps a namespace alive, whether or not a process is in the namespace
+/// (`namespaces(7)`, "Namespace lifetime").
 package struct NamespacePin: Sendable, Hashable {
-  /// The namespace that is kept.
+  /// The namespace that is kept alive.
   package var namespace: ObservedNamespace
-  /// What keeps it.
+  /// The object that keeps the namespace alive.
   package var holder: Holder
 
   /// A pin with these values.
@@ -12,29 +12,28 @@ package struct NamespacePin: Sendable, Hashable {
     self.holder = holder
   }
 
-  /// What keeps a namespace.
+  /// The kinds of object that keep a namespace alive.
   package enum Holder: Sendable, Hashable {
-    /// A bind mount of its file.
+    /// A bind mount of the namespace's file.
     ///
     /// - Parameters:
-    ///   - path: where it is mounted, as a process of the mount namespace has it. Raw bytes: any
-    ///     may occur but NUL. What is mounted there may lie below another mount.
-    ///   - in: that mount namespace; nil when it could not be told from others.
+    ///   - path: the mount point, as a process in the mount namespace `in` sees it. Raw bytes: any may
+    ///     occur but NUL. Another mount may cover this one.
+    ///   - in: the mount namespace; nil if the scanner could not distinguish it from others.
     case mount(path: [UInt8], in: ObservedNamespace?)
-    /// An open file of it.
+    /// An open file descriptor of the namespace.
     ///
     /// - Parameters:
-    ///   - startTicks: when the process started, as in `ProcessFacts`; nil when that could not be
+    ///   - startTicks: the start time of the process, as in `ProcessFacts`; nil if it could not be
     ///     read.
     ///   - number: the descriptor.
-    ///   - comm: the name of the process, at most 15 bytes, any but NUL; nil when it could not be
-    ///     read.
+    ///   - comm: the name of the process, at most 15 bytes, any but NUL; nil if it could not be read.
     case descriptor(pid: Int32, startTicks: UInt64?, number: Int32, comm: [UInt8]?)
-    /// A socket that was made in it, where the process that has it open is in another net
-    /// namespace. Of several such sockets of one process in one namespace, the lowest descriptor.
+    /// A socket that was created in the namespace, and that a process in another net namespace has
+    /// open. If a process has several such sockets of one namespace, this is the lowest descriptor.
     case socket(pid: Int32, startTicks: UInt64?, number: Int32)
 
-    /// The process that has the file or socket open; nil of a mount.
+    /// The PID of the process that has the file or socket open; nil for a mount.
     package var pid: Int32? {
       switch self {
       case .mount: nil
@@ -44,31 +43,34 @@ package struct NamespacePin: Sendable, Hashable {
   }
 }
 
-/// What one look at everything that pins namespaces gave. It takes time and is not atomic.
+/// The result of one scan of everything that pins namespaces. A scan takes time and is not atomic.
 package struct PinScan: Sendable {
-  /// Before the first read.
+  /// The time before the first read.
   package var start: ClockReading
-  /// After the last one.
+  /// The time after the last read.
   package var end: ClockReading
-  /// What was found, in no order, each once.
+  /// The pins that the scan found, unordered and without duplicates.
   package var pins: [NamespacePin] = []
-  /// Namespaces that have been recorded without the kernel's id, and that this scan read with it.
+  /// Namespaces that were recorded without the kernel's id, and whose id this scan read.
   package var renamed: [ProcessSample.Renaming] = []
-  /// How the pinned namespaces, and those that own them or that they were made in, hang together.
-  /// Told in every scan, as far as it may be known; whether a process is in one is not looked at.
+  /// The relations of the pinned namespaces, and of the namespaces that own them or that they were
+  /// created in. Every scan reports all relations that the reader may know; the scan does not check
+  /// whether a process is in one of these namespaces.
   package var related: [NamespaceRelations] = []
-  /// Processes there.
+  /// The number of processes that the scan opened.
   package var processes = 0
-  /// Of these, the ones whose open files, or mount namespace, could not be read.
+  /// The number of processes that could not be opened, or whose open files or mount namespace could not
+  /// be read.
   package var denied = 0
-  /// The lowest PID of these; nil when there is none.
+  /// The lowest PID of the processes counted in `denied`; nil if there are none.
   package var firstDenied: Int32?
-  /// Processes whose open files were looked at, but not the namespaces of their sockets.
+  /// The number of processes whose open files the scan read, but not the net namespaces of their
+  /// sockets.
   package var socketsDenied = 0
-  /// Mount namespaces whose mounts could not be read.
+  /// The number of mount namespaces whose mounts could not be read.
   package var unreadMounts = 0
 
-  /// A scan that found nothing yet.
+  /// A scan that has not found anything yet.
   package init(start: ClockReading) {
     self.start = start
     end = start

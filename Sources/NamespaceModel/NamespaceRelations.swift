@@ -1,15 +1,16 @@
-/// How a namespace hangs together with others (`ioctl_nsfs(2)`). None of it ever changes.
+/// The relations of a namespace to other namespaces and to a user (`ioctl_nsfs(2)`). These relations
+/// never change.
 package struct NamespaceRelations: Sendable, Hashable {
   /// The namespace.
   package var namespace: ObservedNamespace
-  /// The user namespace that owns it (`NS_GET_USERNS`); nil when there is none, or the reader may
-  /// not know it.
+  /// The user namespace that owns this one (`NS_GET_USERNS`); nil if there is none, or if the reader
+  /// may not know it.
   package var owner: ObservedNamespace?
-  /// The pid or user namespace that it was made in (`NS_GET_PARENT`); nil for other types, for an
-  /// initial one, and when the reader may not know it.
+  /// The pid or user namespace in which this one was created (`NS_GET_PARENT`); nil for other types,
+  /// for an initial namespace, and if the reader may not know it.
   package var parent: ObservedNamespace?
-  /// The user who made a user namespace (`NS_GET_OWNER_UID`), as the reader's user namespace has
-  /// it; nil for other types.
+  /// The id of the user who created a user namespace (`NS_GET_OWNER_UID`), as mapped in the reader's
+  /// user namespace; nil for other types.
   package var ownerUID: UInt32?
 
   /// Relations with these values.

@@ -1,6 +1,6 @@
-/// The eight kinds of Linux namespace, spelled as in `/proc/PID/ns`.
+/// The eight types of Linux namespace, spelled as in `/proc/PID/ns`.
 ///
-/// See `namespaces(7)`. The raw value is the code kept in a history file: it never changes.
+/// See `namespaces(7)`. The raw value is the code stored in a history file: it never changes.
 public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
   case cgroup = 1
   case ipc = 2
@@ -20,7 +20,7 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
     self = found
   }
 
-  /// The link that says in which namespace of this type a process *is*.
+  /// The link to the namespace of this type that a process *is* in.
   public var link: NamespaceLink {
     switch self {
     case .cgroup: .cgroup
@@ -36,7 +36,7 @@ public enum NamespaceType: UInt8, CaseIterable, Sendable, Hashable {
 }
 
 extension NamespaceType {
-  /// The link that says in which namespace of this type a child of the process will be.
+  /// The link to the namespace of this type that children of the process will be in.
   public var linkForChildren: NamespaceLink {
     switch self {
     case .pid: .pidForChildren

@@ -1,24 +1,26 @@
-/// Names one process for as long as a source follows it, also when its PID is used again.
+/// Identifies one process while a source tracks it, even after the kernel reuses its PID.
 public struct ProcessToken: Sendable, Hashable {
-  /// Counts up; never given twice by one source.
+  /// A counter; a source never assigns a number twice.
   public let number: UInt64
 
   /// The token with this number.
   public init(number: UInt64) { self.number = number }
 }
 
-/// What never changes in the life of a process.
+/// The properties of a process that never change.
 package struct ProcessFacts: Sendable, Hashable {
   /// The PID in the pid namespace of the `/proc` that was read.
   package var pid: Int32
-  /// Field 22 of `stat`, in clock ticks of the boot clock. Nil when even `stat` may not be read
-  /// (`hidepid=1`): then only the PID is known, and that is no identity.
+  /// The start time: field 22 of `stat`, in clock ticks of the boot clock. Nil if the reader may not
+  /// even read `stat` (`hidepid=1`): then only the PID is known, which does not identify a process.
   package var startTicks: UInt64?
-  /// The parent when the process was first met; 0 when it is in an outer pid namespace.
+  /// The PID of the parent when the source first observed the process; 0 if the parent is in an outer
+  /// pid namespace.
   package var parentPID: Int32
-  /// Whether the process is a thread of the kernel's own.
+  /// Whether the process is a kernel thread.
   package var isKernelThread: Bool
-  /// The PIDs in the inner pid namespaces, outermost first; the first is `pid`.
+  /// The PID of the process in each of its pid namespaces, from that of the `/proc` that was read
+  /// inwards; the first is `pid`.
   package var nspid: [Int32]
 
   /// Facts with these values.
@@ -32,13 +34,14 @@ package struct ProcessFacts: Sendable, Hashable {
     self.nspid = nspid
   }
 
-  /// What is known of a process of which nothing may be read: its PID.
+  /// The facts of a process about which the reader may read nothing: only its PID is known.
   package init(unreadable pid: Int32) {
     self.init(pid: pid, startTicks: nil, parentPID: 0, isKernelThread: false, nspid: [])
   }
 }
 
-/// What an `exec`, a `setuid` or a move between cgroups can change. Raw bytes: any may occur.
+/// The properties of a process that an `exec`, a `setuid`, a move between cgroups or a new parent can
+/// change. Raw bytes: any may occur.
 package struct ProcessDescription: Sendable, Hashable {
   /// The name of the process, at most 15 bytes (`proc_pid_comm(5)`); nil when it could not be read.
   package var comm: [UInt8]?
@@ -46,18 +49,20 @@ package struct ProcessDescription: Sendable, Hashable {
   package var uid: UInt32?
   /// `/proc/PID/cgroup` without its last newline (`cgroups(7)`); nil when it could not be read.
   package var cgroup: [UInt8]?
-  /// The PID of its parent; nil when it could not be read.
+  /// The PID of the parent; nil if it could not be read.
   package var parentPID: Int32?
-  /// The parts that nobody has read yet: a new process has its parent's, and a program that is executed
-  /// those of the one before.
+  /// The parts that have not been read yet: a new process starts with its parent's values, and a
+  /// process keeps its earlier values when it executes another program.
   package var inherited: InheritedParts
-  /// Of one that an event reports, whether it may have been so for some time before: names in between were
-  /// not reported.
+  /// Set only on a description that an event reports: whether the process may have had this description
+  /// for some time before the event, because events for the names in between were not reported.
   package var mayBeOlder = false
-  /// Of one that an event reports, from when on the user and the cgroup may have been so, on the boot clock, where that
-  /// is longer than since the last sample: it found them changed already. Nil where it did not.
+  /// Set only on a description that an event reports: the earliest time, on the boot clock, at which
+  /// the user and the cgroup may have had these values, if a sample had already read the change and the
+  /// time is therefore earlier than the last sample. Nil if no sample had.
   package var changedSince: Int64?
-  /// Of one that an event reports, whether the names from here on are not reported: `comm` is nil then.
+  /// Set only on a description that an event reports: whether the names from this event on are not
+  /// reported. `comm` is nil in this case.
   package var hidesNames = false
 
   /// A description with these values.
@@ -72,10 +77,12 @@ package struct ProcessDescription: Sendable, Hashable {
     self.inherited = inherited
   }
 
-  /// In so many samples the description of every process is read at least once, and what changed is reported.
+  /// The number of samples in which the source reads the description of every process at least once,
+  /// and reports the changes.
   package static let samplesToReadAll = 8
 
-  /// Takes over the parts that could be read: a process on its way out has none of them.
+  /// Adopts the parts that `new` holds. A process that is exiting has none of them, and so changes
+  /// nothing.
   package mutating func update(_ new: ProcessDescription) {
     comm = new.comm ?? comm
     if let new = new.uid { uid = new }
@@ -86,10 +93,10 @@ package struct ProcessDescription: Sendable, Hashable {
   }
 }
 
-/// The parts of a description that a process has from its parent, or from before the program that it
-/// runs, and that nobody has read.
+/// The parts of a description that have not been read: their values are those of the parent, or those
+/// from before the program that the process runs now.
 package struct InheritedParts: OptionSet, Sendable, Hashable {
-  /// The bits; the same in a history file.
+  /// The bits, which are the same in a history file.
   package let rawValue: Int64
 
   /// The parts with these bits.
@@ -109,18 +116,20 @@ package struct InheritedParts: OptionSet, Sendable, Hashable {
   }
 }
 
-/// A namespace as far as a source can tell it from every other of the same boot.
+/// A namespace, with all that a source knows to distinguish it from every other namespace of the same
+/// boot.
 package struct ObservedNamespace: Sendable, Hashable {
-  /// Its type.
+  /// The type of the namespace.
   package var type: NamespaceType
-  /// Its inode number, used again once it is gone.
+  /// The inode number, which the kernel reuses after the namespace is gone.
   package var inode: UInt64
-  /// The kernel's 64-bit id, never used again; nil where the kernel gives none.
+  /// The kernel's 64-bit id, which is never reused; nil if the kernel reports none.
   package var kernelID: UInt64?
-  /// Tells two namespaces of one inode number apart where there is no kernel id: counts the
-  /// times the number appeared with no process that had held it before. 0 with a kernel id.
+  /// Distinguishes two namespaces that had the same inode number if there is no kernel id: a source
+  /// assigns a new value whenever it reads the number and no process proves that the namespace is still
+  /// the same. 0 with a kernel id.
   package var inodeGeneration: UInt64
-  /// Whether the kernel made it at boot; nil when that cannot be told from here.
+  /// Whether the kernel created the namespace at boot; nil if the source cannot determine it.
   package var isInitial: Bool?
 
   /// A namespace with these values.
@@ -135,10 +144,10 @@ package struct ObservedNamespace: Sendable, Hashable {
   }
 }
 
-/// What reading one link gave.
+/// The result of reading one link.
 package enum LinkState: Sendable, Hashable {
   /// The link points at this namespace.
   case namespace(ObservedNamespace)
-  /// The process was there, and the link could not be read.
+  /// The process exists, but the link could not be read.
   case unread(UnreadReason)
 }

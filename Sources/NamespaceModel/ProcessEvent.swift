@@ -1,8 +1,8 @@
-/// What the kernel reported of a process at a moment.
+/// One change of a process or thread, as the kernel reported it, with its time.
 package struct ProcessEvent: Sendable {
-  /// Nanoseconds of the boot clock.
+  /// The time of the change, in nanoseconds of the boot clock.
   package var boot: Int64
-  /// What happened.
+  /// The change.
   package var change: Change
 
   /// A change at a moment.
@@ -11,50 +11,54 @@ package struct ProcessEvent: Sendable {
     self.change = change
   }
 
-  /// What happened to a process.
+  /// The kinds of change.
   package enum Change: Sendable {
-    /// It started: fork(2), clone(2). Or a thread came to differ from its process.
+    /// The process started: fork(2), clone(2). For a thread: the namespaces of the thread came to
+    /// differ from those of its process.
     case started(EventStart)
-    /// It changed its namespaces: unshare(2), setns(2). Or the main thread of a process exited while
-    /// others run on, and its links are those of a zombie; or one of these executed a program, and the
-    /// process goes on where that thread was.
+    /// The process changed its namespaces: unshare(2), setns(2). Also reported when the main thread
+    /// exits while other threads still run, with the links of a zombie; and when one of these threads
+    /// executes a program, so that the process continues in the namespaces of that thread.
     case moved(ProcessToken, ObservedSet)
-    /// It exited: a process exits with its last thread. One that may have threads that were never
-    /// reported may still exec, and then goes on.
+    /// The process exited, which happens when its last thread exits. If `mayResume`, the process may
+    /// have threads that no event reported; one of them may still call execve(2), and the process then
+    /// continues.
     case exited(ProcessToken, mayResume: Bool)
-    /// It went on by exec after it was reported to have exited.
+    /// The process continued by execve(2) after its exit was reported.
     case resumed(ProcessToken, ObservedSet)
-    /// It took another name: execve(2), or PR_SET_NAME of prctl(2). Its user and its cgroup, where they
-    /// are given, were read right after that, and may have been so before.
+    /// The process changed its name: execve(2), or PR_SET_NAME of prctl(2). The user and the cgroup, if
+    /// present, were read right after the change, and may have had these values before it.
     case described(ProcessToken, ProcessDescription)
   }
 }
 
-/// The links of a process, as one object for all who have the same: the one object is what is
-/// recorded once.
+/// The links of a process. All processes with the same links share one object, so that the history
+/// records each set once.
 package final class ObservedSet: Sendable {
-  /// In the order of `NamespaceLink`.
+  /// The links in the order of `NamespaceLink`.
   package let links: [LinkState]
 
   /// A set of these links.
   package init(links: [LinkState]) { self.links = links }
 }
 
-/// A process, or a thread, as it starts.
+/// A process or thread at its start.
 package struct EventStart: Sendable {
-  /// Its name from now on.
+  /// The token that identifies the task from now on.
   package var token: ProcessToken
-  /// Who made it; nil where that is not known.
+  /// The task that created this one; nil if it is not known.
   package var parent: ProcessToken?
-  /// Of a thread whose namespaces differ from its process's, its number.
+  /// The TID, if the task is a thread whose namespaces differ from those of its process; nil for a
+  /// process.
   package var tid: Int32?
-  /// Of a thread, how it came to be where it is.
+  /// For a thread, how its namespaces came to differ from those of its process.
   package var origin: ThreadOrigin
-  /// What will not change, as far as an event reports it.
+  /// The properties that never change, as far as an event reports them.
   package var facts: ProcessFacts
-  /// What may: the name of its last exec. Parts that were not read are its parent's, and say so.
+  /// The properties that may change. The name is that of the last exec. Parts that were not read have
+  /// the parent's values, and are marked in `inherited`.
   package var description: ProcessDescription
-  /// Where it is.
+  /// The namespaces of the task.
   package var set: ObservedSet
 
   /// A start with these values.
@@ -73,16 +77,16 @@ package struct EventStart: Sendable {
   }
 }
 
-/// Events in the order of time, with nothing lost in between.
+/// Events in time order; no event between the first and the last was lost.
 package struct EventBatch: Sendable {
-  /// What the wall clock showed when the boot clock showed 0, in nanoseconds since the epoch.
+  /// The wall-clock time, in nanoseconds since the epoch, at which the boot clock read 0.
   package var epoch: Int64
-  /// In order of time.
+  /// The events in time order.
   package var events: [ProcessEvent] = []
 
-  /// A batch of none yet.
+  /// An empty batch.
   package init(epoch: Int64) { self.epoch = epoch }
 
-  /// Whether there is nothing to tell.
+  /// Whether the batch has no events to report.
   package var isEmpty: Bool { events.isEmpty }
 }

@@ -1,12 +1,13 @@
-/// What never changes in the life of a thread other than the main one of its process.
+/// The properties of a thread that never change, for a thread other than the main one of its process.
 package struct ThreadFacts: Sendable, Hashable {
-  /// Its number (`gettid(2)`), in the pid namespace of the `/proc` that was read.
+  /// The TID (`gettid(2)`), in the pid namespace of the `/proc` that was read.
   package var tid: Int32
-  /// Its process; nil where that is not followed.
+  /// The process of the thread; nil if the source does not track it.
   package var process: ProcessToken?
-  /// Field 22 of its own `stat`, in clock ticks of the boot clock; nil where that is not known.
+  /// The start time: field 22 of the thread's own `stat`, in clock ticks of the boot clock; nil if it
+  /// is not known.
   package var startTicks: UInt64?
-  /// How it came to be a task of its own.
+  /// How the thread came to be recorded as a task of its own.
   package var origin: ThreadOrigin
 
   /// Facts with these values.
@@ -20,14 +21,16 @@ package struct ThreadFacts: Sendable, Hashable {
   }
 }
 
-/// How a thread came to be a task of its own. It is one from the first time that its namespaces differ
-/// from its process's until it exits, also after it has returned to those of its process.
+/// How a thread came to be recorded as a task of its own. A thread is one from the first time that its
+/// namespaces differ from those of its process until it exits, even after it returns to the namespaces
+/// of its process.
 package enum ThreadOrigin: Sendable, Hashable {
-  /// The thread was created in the namespaces of the task that created it: clone(2).
+  /// The thread was created in namespaces that differ from those of its process: those of the task that
+  /// called clone(2).
   case started
-  /// The thread changed its namespaces, unshare(2) or setns(2), and had these links before.
+  /// The thread changed its namespaces by unshare(2) or setns(2); before that, it had the links `from`.
   case moved(from: [LinkState])
-  /// The thread was there before: its process moved without it, or its main thread exited, or nothing
-  /// had reported the thread by then.
+  /// The thread existed before, and one of these happened: its process changed namespaces without it,
+  /// the main thread exited, or no event or sample had reported the thread by then.
   case unknown
 }

@@ -1,19 +1,21 @@
-/// Why a link of `/proc/PID/ns` could not be read although its process was there.
+/// Why a link of `/proc/PID/ns` could not be read although its process existed.
 ///
-/// The raw value is the code kept in a history file: it never changes.
+/// The raw value is the code stored in a history file: it never changes.
 public enum UnreadReason: UInt8, CaseIterable, Sendable, Hashable {
-  /// The reader lacks the ptrace access that `namespaces(7)` asks for (EACCES, EPERM).
+  /// The reader lacks the ptrace access that `namespaces(7)` requires (EACCES, EPERM).
   case denied = 1
-  /// The process has exited and is not yet reaped: it is in no namespace of most types.
+  /// The process has exited but is not reaped yet: it is in no namespace of most types.
   case zombie = 2
-  /// The kernel has no such link: it is too old, or built without this type.
+  /// The kernel has no such link: the kernel is too old, or built without this type.
   case unsupported = 3
-  /// `pid_for_children` between `unshare(CLONE_NEWPID)` and the first child: not made yet.
+  /// `pid_for_children` between `unshare(CLONE_NEWPID)` and the creation of the first child: the new
+  /// pid namespace has no process yet.
   case pending = 4
-  /// No event reports it, and the process was gone, or moved, before it could be read.
+  /// No event reported the namespace, and the process exited or changed its namespaces before the link
+  /// could be read.
   case unseen = 5
 
-  /// The reason in one word, as shown and as in the views of a history file.
+  /// The reason in one word, as printed and as in the views of a history file.
   package var name: String {
     switch self {
     case .denied: "denied"

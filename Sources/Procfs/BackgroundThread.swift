@@ -1,16 +1,15 @@
 internal import CLinux
 package import SystemPackage
 
-/// Starts threads whose stacks are small: the usual 8 MiB are refused where a limit of address space
-/// leaves little.
+/// Starts threads with small stacks: the usual 8 MiB cannot be allocated under a tight limit of address
+/// space.
 package enum BackgroundThread {
-  /// The size of a stack, in bytes.
+  /// The size of each stack, in bytes.
   package static let stackBytes = 1 << 20
 
-  /// Starts a thread that runs `body` and ends with it. No signal is delivered to it.
+  /// Starts a thread that runs `body` and ends with it. The thread receives no signals.
   ///
-  /// Throws the error of `pthread_create(3)`: `EAGAIN` where a limit of processes or of memory is
-  /// reached.
+  /// Throws the error of `pthread_create(3)`: `EAGAIN` if a limit of processes or of memory is reached.
   package static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) {
     let context = Unmanaged.passRetained(Body(body))
     let failure = clinux_start_thread(

@@ -1,6 +1,6 @@
 /// Unsigned decimal numbers, as the kernel prints them.
 enum Decimal {
-  /// The number that these bytes are, or nil when they are anything else or too large.
+  /// Returns the number that the bytes represent, or nil if they are anything else or too large.
   static func parse(_ digits: ArraySlice<UInt8>) -> UInt64? {
     guard !digits.isEmpty else { return nil }
     var number: UInt64 = 0

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import NamespaceModel
 
-/// Finds out whether a process is still described as it was, which most are: its files are compared with
-/// what is known, and not taken apart.
+/// Checks whether the description of a process is unchanged, as it is for most. The check compares the
+/// files of the process with the known values and does not parse them into new ones.
 final class DescriptionCheck {
   private static let capacity = 8192
   private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
@@ -13,7 +13,8 @@ final class DescriptionCheck {
 
   deinit { text.deallocate() }
 
-  /// Whether all parts are as they were. False also where that cannot be reported.
+  /// Returns whether all parts have their known values. Returns false also if a part is not known or
+  /// cannot be read.
   func isUnchanged(_ known: ProcessDescription, in directory: Int32) -> Bool {
     guard let comm = known.comm, let uid = known.uid, let cgroup = known.cgroup,
       let parent = known.parentPID
@@ -22,7 +23,8 @@ final class DescriptionCheck {
       && isIn(cgroup, in: directory)
   }
 
-  /// How many bytes a file has; nil where it has none, or more than there is room for.
+  /// Reads a file into `text` and returns its length in bytes; nil if the file is empty, cannot be
+  /// read, or is longer than the buffer.
   private func read(_ name: StaticString, in directory: Int32) -> Int? {
     let path = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     let file = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -51,7 +53,8 @@ final class DescriptionCheck {
     return false
   }
 
-  /// As `StatLine`: the name may hold anything, and ends at the last `)`.
+  /// Compares the name and the parent in `stat`. As in `StatLine`, the name may hold any byte and ends
+  /// at the last `)`.
   private func isCalled(_ comm: [UInt8], below parent: Int32, in directory: Int32) -> Bool {
     guard let count = read("../stat", in: directory),
       let open = find(UInt8(ascii: "("), from: 0, to: count),
@@ -78,7 +81,7 @@ final class DescriptionCheck {
     return UnsafeRawPointer(found) - UnsafeRawPointer(text)
   }
 
-  /// The number whose digits begin at a place and end before another character.
+  /// Parses the number whose digits start at an offset and end before another character.
   private func number(from start: Int, to end: Int) -> UInt64? {
     var (place, number) = (start, UInt64(0))
     while place < end, place - start < 10 {

@@ -5,9 +5,9 @@ extension Errno {
   /// The calling thread's `errno`.
   static var last: Errno { Errno(rawValue: errno) }
 
-  /// The process or the file is not there: by path `ENOENT`, on a held directory `ESRCH`.
+  /// Whether the process or file does not exist: `ENOENT` for a path, `ESRCH` for an open directory.
   var isGone: Bool { self == .noSuchFileOrDirectory || self == .noSuchProcess }
 
-  /// The reader is not let in: from `namespaces(7)` `EACCES`, with `hidepid` `EPERM`.
+  /// Whether the reader lacks permission: `EACCES` as in `namespaces(7)`, `EPERM` with `hidepid`.
   var isDenied: Bool { self == .permissionDenied || self == .notPermitted }
 }

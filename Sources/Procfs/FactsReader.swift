@@ -2,13 +2,13 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Reads who a process is, from a held `ns` directory: its siblings are reached by `..`, which
-/// stays with the process when its PID is used again.
+/// Reads the facts and the description of a process through its open `ns` directory. The sibling files
+/// are reached by `..`, which still refers to the same process after the kernel reuses its PID.
 enum FactsReader {
-  /// What is known of a process that may not be looked at.
+  /// The description of a process that the reader may not read.
   static let unknown = ProcessDescription(comm: nil, uid: nil, cgroup: nil)
 
-  /// What never changes, or nil when the process is gone.
+  /// Reads the facts that never change; nil if the process has exited.
   static func facts(
     _ pid: Int32, in directory: Int32, root: ProcRoot
   ) throws(ProcfsError) -> ProcessFacts? {
@@ -23,8 +23,8 @@ enum FactsReader {
       isKernelThread: stat.isKernelThread, nspid: status(in: directory)?.nspid ?? [])
   }
 
-  /// The line of `stat`. What is a failure here is that the process is gone, or denied; anything
-  /// else is thrown.
+  /// Reads the line of `stat`. The returned failure means that the process has exited or that
+  /// permission is denied; any other error is thrown.
   static func stat(
     _ pid: Int32, in directory: Int32, root: ProcRoot
   ) throws(ProcfsError) -> Result<StatLine, Errno> {
@@ -41,12 +41,12 @@ enum FactsReader {
     }
   }
 
-  /// What may change. A part that cannot be read now is left unknown: it proves nothing, and a
-  /// process on its way out has none of it.
+  /// Reads the description, which may change. A part that cannot be read stays nil, which does not mean
+  /// that it changed: an exiting process has none of the parts.
   ///
-  /// - Parameter isProc: whether it is below a proc file system, where the owner of the folder of a
-  ///   process is its effective user (`pid_getattr` of fs/proc/base.c), for a tenth of the price of
-  ///   `status`.
+  /// - Parameter isProc: whether the directory is in a proc file system. The owner of a process's
+  ///   directory is then its effective user (`pid_getattr` of fs/proc/base.c), and reading the owner
+  ///   costs a tenth of reading `status`.
   static func description(in directory: Int32, isProc: Bool) -> ProcessDescription {
     var description = unknown
     if case .success(let text) = SmallFile.read("../stat", in: directory),
@@ -63,7 +63,7 @@ enum FactsReader {
     return description
   }
 
-  /// The effective user and the cgroup of a process, by its number; nil when it is gone.
+  /// Reads the effective user and the cgroup of a process, given its PID; nil if it has exited.
   static func userAndCgroup(of pid: Int32, root: ProcRoot) -> ProcessDescription? {
     var status = Glibc.stat()
     guard fstatat(root.descriptor, "\(pid)", &status, 0) == 0,
@@ -78,8 +78,8 @@ enum FactsReader {
     return fstatat(directory, "..", &status, 0) == 0 ? status.st_uid : nil
   }
 
-  /// The process that a number belongs to as one of its threads: `/proc/TID` is there too, although
-  /// it is not listed (`proc_tid(5)`). Nil for a process.
+  /// Returns the PID of the process that a thread belongs to: `/proc/TID` exists for threads too,
+  /// although `/proc` does not list it (`proc_tid(5)`). Nil if `pid` is a process.
   static func processOfThread(_ pid: Int32, in directory: Int32) -> Int32? {
     status(in: directory)?.tgid.flatMap { $0 == pid ? nil : $0 }
   }
@@ -89,7 +89,8 @@ enum FactsReader {
     return StatusText(text)
   }
 
-  /// Whether a process or thread is there and has not begun to exit; also where that may not be read.
+  /// Returns whether a process or thread exists and has not begun to exit; true also if `stat` may not
+  /// be read.
   static func isRunning(in directory: Int32) -> Bool {
     switch SmallFile.read("../stat", in: directory) {
     case .success(let text): StatLine(text)?.isExiting != true
@@ -97,7 +98,7 @@ enum FactsReader {
     }
   }
 
-  /// Whether the process is still there, be it as a zombie.
+  /// Returns whether the process still exists, including as a zombie.
   static func exists(in directory: Int32) -> Bool {
     guard case .failure(let errno) = SmallFile.read("../stat", in: directory) else { return true }
     return !errno.isGone

@@ -1,16 +1,17 @@
-/// What the mount of `/proc` hides, from `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
+/// The processes that the mount of `/proc` hides, from `/proc/self/mountinfo`
+/// (`proc_pid_mountinfo(5)`).
 package enum HidePID: Int64, Sendable, Hashable {
   /// Every process is shown.
   case off = 0
-  /// `hidepid=1`, `noaccess`: others' directories are there, and cannot be entered.
+  /// `hidepid=1`, `noaccess`: the directories of other users' processes exist, but cannot be entered.
   case noAccess = 1
-  /// `hidepid=2`, `invisible`: others' directories are not there.
+  /// `hidepid=2`, `invisible`: the directories of other users' processes do not exist.
   case invisible = 2
-  /// `hidepid=4`, `ptraceable`: only what the reader may trace is there.
+  /// `hidepid=4`, `ptraceable`: only the directories of processes that the reader may trace exist.
   case ptraceable = 4
 
-  /// The setting of the mount of type proc that is this device, `98:0`; nil when it is not in the
-  /// table, or has a setting that is not known here.
+  /// Reads the setting of the proc mount with this device number, such as `98:0`; nil if the mount is
+  /// not in the table, or has an unknown setting.
   package init?(mountinfo: [UInt8], device: String) {
     for line in mountinfo.split(separator: 0x0A) {
       // 36 35 98:0 /root /mount-point rw,noatime master:1 - type source super-options

@@ -2,29 +2,31 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// How the kernel tells one namespace from another that had its inode number before.
+/// How the recorder distinguishes a namespace from an earlier one that had the same inode number.
 package enum IdentitySource: String, Sendable, Hashable, CaseIterable {
-  /// `name_to_handle_at(2)` on the link: id and inode in one call, nothing opened (Linux 6.18).
+  /// `name_to_handle_at(2)` on the link: returns id and inode in one call and opens nothing (Linux
+  /// 6.18).
   case fileHandle = "name_to_handle_at"
   /// `ioctl_nsfs(2)` `NS_GET_ID` on the opened link (Linux 6.18).
   case ioctl = "NS_GET_ID"
-  /// Neither: an inode number is one namespace only while a process is seen to hold it.
+  /// No kernel id: an inode number denotes one namespace only as long as some process is observed to
+  /// stay in it.
   case continuity = "continuity"
 
-  /// The best source that works on `root`, tried on a link of the reader's own.
+  /// Returns the best source that works on `root`, tried on one of the reader's own links.
   package static func probe(_ root: ProcRoot) -> IdentitySource {
     let directory = root.openOwnNamespaces()
     guard directory >= 0 else { return .continuity }
     defer { close(directory) }
     for source in [IdentitySource.fileHandle, .ioctl] {
-      // "net" is in every kernel that has either call.
+      // Every kernel that has either call has net namespaces.
       if case .success = NamespaceFile.identify("net", in: directory, by: source) { return source }
     }
     return .continuity
   }
 }
 
-/// Reads of one link that give the inode number and the kernel's id of one and the same moment.
+/// Reads the inode number and the kernel's id through one link, both from the same moment.
 enum NamespaceFile {
   struct Identity: Hashable {
     var inode: UInt64
@@ -48,7 +50,7 @@ enum NamespaceFile {
       guard clinux_namespace_handle(directory, name, &handle) == 0 else { return .failure(.last) }
       return .success(Identity(inode: UInt64(handle.inode), id: handle.id))
     case .ioctl:
-      // Open for three calls only: an open file keeps the namespace alive.
+      // The file is open during three calls only, because an open file keeps the namespace alive.
       let file = openat(directory, name, O_RDONLY | O_CLOEXEC)
       guard file >= 0 else { return .failure(.last) }
       defer { close(file) }

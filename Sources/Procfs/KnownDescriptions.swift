@@ -1,18 +1,19 @@
 internal import NamespaceModel
 
-/// What the description of each process was when it was read last. Every pass reads some again: all on
-/// a machine with few processes, and on others so many that each is read in one of a few passes.
+/// The description of each process as last read. Every pass reads some descriptions again: all of them
+/// on a machine with few processes, otherwise a fraction, so that every description is read once in a
+/// few passes.
 struct KnownDescriptions {
   private var known: [ProcessToken: Known] = [:]
   private var last: Place?
 
   private struct Known {
     var description: ProcessDescription
-    /// When the last pass began that read all parts of it, on the boot clock.
+    /// The start, on the boot clock, of the last pass that read all parts of the description.
     var read: Int64
   }
 
-  /// The order in which entries stand.
+  /// The sort key of an entry in the list of entries.
   private struct Place: Comparable {
     let isThread: Bool
     let pid: Int32
@@ -30,7 +31,7 @@ struct KnownDescriptions {
     }
   }
 
-  /// Indices of a list that begins anew behind its end.
+  /// A range of indices that continues at the beginning of the list when it reaches the end.
   struct Range {
     let first: Int
     let count: Int
@@ -42,13 +43,14 @@ struct KnownDescriptions {
     }
   }
 
-  /// At least so many are read again in each pass, and at least this part of all.
+  /// Each pass reads at least `least` descriptions again, and at least one in `part` of all.
   private static let least = 512
   private static let part = 4
 
   subscript(token: ProcessToken) -> ProcessDescription? { known[token]?.description }
 
-  /// The entries that are to be read again in this pass: those that follow the ones of the pass before.
+  /// Returns the entries whose descriptions this pass reads again: those that follow the entries of the
+  /// previous pass.
   mutating func due(in entries: ContiguousArray<ProcessEntry>) -> Range {
     let count = min(entries.count, max(Self.least, entries.count / Self.part))
     guard count > 0 else { return Range(first: 0, count: 0, length: 0) }
@@ -65,7 +67,8 @@ struct KnownDescriptions {
     return Range(first: first, count: count, length: entries.count)
   }
 
-  /// Takes over what was read; gives when the last pass began that read all of what was known before.
+  /// Stores the parts that were read. Returns the start of the last pass that read all parts of the
+  /// previously known description; nil if no description was known.
   mutating func learn(
     _ read: ProcessDescription, of token: ProcessToken, at boot: Int64
   ) -> Int64? {
@@ -79,9 +82,9 @@ struct KnownDescriptions {
     return before.read
   }
 
-  /// A process was read, and is described as before.
+  /// Records that the description of a process was read and has not changed.
   mutating func confirm(_ token: ProcessToken, at boot: Int64) { known[token]?.read = boot }
 
-  /// Forgets a process that is gone.
+  /// Drops the description of a process that has exited.
   mutating func forget(_ token: ProcessToken) { known[token] = nil }
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import NamespaceModel
 
-/// Reads links of an `ns` directory into one kept buffer.
+/// Reads links of an `ns` directory into one reusable buffer.
 final class LinkReader {
   /// An inode number, or an errno.
   enum Reading: Equatable {

@@ -2,10 +2,11 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// `/proc/PID/ns`, opened with `O_PATH`: it belongs to one process for ever, also when the PID is
-/// used again, and keeps no namespace alive. Its siblings are reached from it by `..`.
+/// `/proc/PID/ns`, opened with `O_PATH`. The open directory always refers to the same process, even
+/// after the kernel reuses the PID, and keeps no namespace alive. Its sibling files are reached by
+/// `..`.
 enum NamespaceDirectory {
-  /// What comes of opening it.
+  /// The result of opening the directory.
   enum Opening {
     case opened(Int32)
     case gone
@@ -17,8 +18,8 @@ enum NamespaceDirectory {
   }
 
   /// - Parameters:
-  ///   - folder: of a process or thread, below `start`.
-  ///   - start: the root, or the `task` directory of a process.
+  ///   - folder: the path of the directory of a process or thread, relative to `start`.
+  ///   - start: the descriptor of the root, or of the `task` directory of a process.
   static func open(
     _ folder: String, in start: Int32, of root: ProcRoot
   ) throws(ProcfsError) -> Opening {

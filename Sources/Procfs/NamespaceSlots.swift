@@ -2,8 +2,8 @@ internal import NamespaceModel
 
 /// The namespaces that links point at now, each in a numbered slot.
 ///
-/// A process keeps ten slot numbers. In a sample where nothing changed, a link costs one compare
-/// and a few stores here: no hashing and no allocation.
+/// Each process has ten slot numbers. In a sample without changes, a link costs one comparison and a
+/// few stores: no hashing and no allocation.
 struct NamespaceSlots {
   struct Slot {
     let type: NamespaceType
@@ -14,13 +14,14 @@ struct NamespaceSlots {
     let born: UInt64
     /// The last pass in which a link pointed here.
     var seen: UInt64
-    /// The last pass in which a process still pointed here that did so in the pass before.
+    /// The last pass in which a process pointed here that had also pointed here in the pass before.
     var confirmed: UInt64 = 0
-    /// A process that pointed here in the last pass, and by which link; one that had done so in
-    /// the pass before, if there was one. Asked again when the pass is over.
+    /// A process that pointed here in the last pass, and the link by which it did; preferably a process
+    /// that had also pointed here in the pass before. The source reads this link again at the end of a
+    /// pass.
     var holder: Int32
     var holderLink: UInt8
-    /// Whether the kernel was asked how it hangs together with others.
+    /// Whether the source has read the relations of the namespace to others.
     var isRelated = false
   }
 
@@ -36,12 +37,12 @@ struct NamespaceSlots {
 
   subscript(number: UInt32) -> Slot { slots[Int(number)] }
 
-  /// The slot that a link with this inode number points at, as far as is known.
+  /// Returns the number of the slot that a link with this inode number points at; nil if none is known.
   func number(_ type: NamespaceType, _ inode: UInt64) -> UInt32? {
     numbers[Key(type: type, inode: inode)]
   }
 
-  /// Makes a slot; from now on it is what the inode number means.
+  /// Creates a slot. From now on, the inode number denotes this slot.
   mutating func make(
     _ type: NamespaceType, _ inode: UInt64, kernelID: UInt64?, in pass: UInt64,
     holder: Int, link: NamespaceLink
@@ -79,24 +80,24 @@ struct NamespaceSlots {
     slots[Int(number)].confirmed = pass
   }
 
-  /// The slots that a link pointed at in this pass.
+  /// Returns the slots that a link pointed at in this pass.
   func seen(in pass: UInt64) -> [UInt32] {
     slots.indices.lazy.filter { slots[$0].seen == pass }.map(UInt32.init)
   }
 
-  /// Of the slots that a link pointed at in this pass, those whose relations are not known.
+  /// Returns the slots that a link pointed at in this pass and whose relations are not known.
   func unrelated(in pass: UInt64) -> [UInt32] {
     slots.indices.lazy.filter { slots[$0].seen == pass && !slots[$0].isRelated }.map(UInt32.init)
   }
 
-  /// The relations of the slot need not be asked for again.
+  /// Marks the relations of the slot as read, so that the source does not read them again.
   mutating func setRelated(_ number: UInt32) { slots[Int(number)].isRelated = true }
 
-  /// No link points at the slot any more, although one was seen to in this pass.
+  /// Marks a slot as unused: no link points at it any more, although one did earlier in this pass.
   mutating func abandon(_ number: UInt32) { slots[Int(number)].seen = .max }
 
-  /// Forgets the slots no link pointed at in this pass: if the number comes again, it has to
-  /// prove anew which namespace it is. Returns how many are left.
+  /// Frees the slots that no link pointed at in this pass: if such an inode number appears again, the
+  /// source has to identify its namespace again. Returns the number of slots in use.
   mutating func forgetUnseen(in pass: UInt64) -> Int {
     var left = 0
     for index in slots.indices {
@@ -112,6 +113,6 @@ struct NamespaceSlots {
     return left
   }
 
-  /// In `seen`: the slot is empty. Passes count from 1.
+  /// The value of `seen` in an empty slot. Passes count from 1.
   private static let freed: UInt64 = 0
 }

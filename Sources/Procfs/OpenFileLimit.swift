@@ -1,12 +1,13 @@
 internal import Glibc
 
-/// The number of files this process may hold open (`RLIMIT_NOFILE`, `getrlimit(2)`).
+/// The number of files that this process may have open (`RLIMIT_NOFILE`, `getrlimit(2)`).
 package enum OpenFileLimit {
-  /// How many files are left to all that is no directory of a process: a history and its log, two rings
-  /// of events for each processor, what is read for a moment, and scans beside the samples.
+  /// The number of files reserved for everything but the directories of processes: a history and its
+  /// log, two event rings for each processor, files that are open briefly, and scans that run beside
+  /// the samples.
   static var reserve: Int { 64 + 2 * max(0, Int(sysconf(Int32(_SC_NPROCESSORS_CONF)))) }
 
-  /// Raises the soft limit as far as the hard one and returns what holds now.
+  /// Raises the soft limit to the hard limit, and returns the limit in force.
   package static func raise() -> Int {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 256 }

@@ -1,26 +1,26 @@
 internal import CLinux
 internal import Glibc
 
-/// The PIDs in a `/proc`, the threads in a `task` directory, or the numbers in an `fd` directory,
-/// in ascending order, read with `getdents64(2)` into one kept buffer.
+/// The PIDs in a `/proc`, the TIDs in a `task` directory, or the descriptors in an `fd` directory, in
+/// ascending order. The listing reads them with `getdents64(2)` into one reusable buffer.
 struct PIDListing: ~Copyable {
   private(set) var pids: ContiguousArray<Int32> = []
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
   private let lowest: Int32
 
-  /// A listing of the numbers from `lowest` on: an open file may have 0, a process has not.
+  /// A listing of the numbers from `lowest` on: a descriptor may be 0, a PID may not.
   init(lowest: Int32 = 1) { self.lowest = lowest }
 
   deinit { buffer.deallocate() }
 
-  /// Lists the root anew.
+  /// Lists the root again.
   mutating func refresh(_ root: ProcRoot) throws(ProcfsError) {
     guard refresh(root.descriptor) else {
       throw ProcfsError(operation: "list", path: root.path, cause: .system(.last))
     }
   }
 
-  /// Lists a directory anew; false with `errno` when that fails.
+  /// Lists a directory again; returns false and sets `errno` if that fails.
   mutating func refresh(_ directory: Int32) -> Bool {
     pids.removeAll(keepingCapacity: true)
     guard lseek(directory, 0, SEEK_SET) == 0 else { return false }
@@ -40,7 +40,7 @@ struct PIDListing: ~Copyable {
         offset += length
       }
     }
-    // proc lists by number; a tree laid down for a test lists as its file system likes.
+    // A proc file system lists entries in numeric order; a directory tree made for a test need not.
     if !ascending { pids.sort() }
     return true
   }
@@ -48,7 +48,7 @@ struct PIDListing: ~Copyable {
   private func number(from start: Int, until end: Int) -> Int32? {
     var value: Int32 = 0
     var index = start
-    // The kernel writes no leading zero: 010 is not another name of 10.
+    // The kernel writes no leading zero, so 010 is not a name of process 10.
     if buffer[index] == UInt8(ascii: "0"), index + 1 < end, buffer[index + 1] != 0 { return nil }
     let first = index
     while index < end, buffer[index] != 0 {

@@ -1,5 +1,5 @@
-// What a /proc tells of who reads it: in which namespaces the reader is itself, whose processes it
-// is shown, and whether all of them.
+// Properties of the reader as a /proc shows them: the namespaces of the reader, the pid namespace whose
+// processes the /proc shows, and whether it shows all of these processes.
 
 internal import CLinux
 internal import Glibc
@@ -7,15 +7,16 @@ package import NamespaceModel
 internal import SystemPackage
 
 extension ProcRoot {
-  /// The reader's own `ns` directory, to be closed; -1 when it cannot be had. In another pid
-  /// namespace's proc the reader may have no number, but its namespaces are the same in its own.
+  /// Opens the reader's own `ns` directory, which the caller closes; -1 if it cannot be opened. A proc
+  /// of another pid namespace may have no entry for the reader; the reader's usual `/proc` shows the
+  /// same namespaces then.
   func openOwnNamespaces() -> Int32 {
     let directory = openat(descriptor, "self/ns", CLINUX_O_PATH_DIRECTORY)
     guard directory < 0, isProc else { return directory }
     return openat(AT_FDCWD, "/proc/self/ns", CLINUX_O_PATH_DIRECTORY)
   }
 
-  /// The inode number of one of the reader's own namespaces; nil when that cannot be read.
+  /// Returns the inode number of one of the reader's own namespaces; nil if it cannot be read.
   package func ownNamespaceInode(_ link: NamespaceLink) -> UInt64? {
     let directory = openOwnNamespaces()
     guard directory >= 0 else { return nil }
@@ -23,7 +24,7 @@ extension ProcRoot {
     return inode(link, in: directory)
   }
 
-  /// The links that the reader has itself: those of the kernel.
+  /// Returns the links that the reader itself has, which are those that the kernel supports.
   func ownLinks() -> Set<NamespaceLink> {
     let directory = openOwnNamespaces()
     guard directory >= 0 else { return [] }
@@ -35,22 +36,22 @@ extension ProcRoot {
       })
   }
 
-  /// How far the reader's boot clock, and with it the start times that it is shown, are ahead of those
-  /// of the initial time namespace, in nanoseconds; nil where that cannot be reported.
+  /// Returns the offset of the reader's boot clock, and so of the start times that it reads, from the
+  /// boot clock of the initial time namespace, in nanoseconds; nil if it cannot be determined.
   package func bootOffset() -> Int64? {
     guard let own = ownNamespaceInode(.time) else { return nil }
     if InitialNamespace.hasFixedInode(own) { return 0 }
-    // The file is about the time namespace of the reader's children.
+    // `timens_offsets` holds the offsets of the time namespace of the reader's children.
     guard ownNamespaceInode(.timeForChildren) == own,
       case .success(let text) = SmallFile.read("/proc/self/timens_offsets", in: AT_FDCWD)
     else { return nil }
     return TimeOffsets(text)?.boot
   }
 
-  /// Whether the kernel has namespaces of a type.
+  /// Returns whether the kernel supports namespaces of a type.
   package func supports(_ type: NamespaceType) -> Bool { ownLinks().contains(type.link) }
 
-  /// The release of the kernel, as uname(2) has it; nil when it may not be read.
+  /// The release of the kernel, as in uname(2); nil if it cannot be read.
   package var kernelRelease: String? {
     guard case .success(let text) = read("sys/kernel/osrelease") else { return nil }
     return String(decoding: text.prefix { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
@@ -61,11 +62,12 @@ extension ProcRoot {
     return inode
   }
 
-  /// The pid namespace whose processes are shown, under the numbers that they have in it; nil when
-  /// that cannot be reported.
+  /// Returns the pid namespace whose processes this root shows, with the PIDs that they have in it; nil
+  /// if it cannot be determined.
   package func shownPIDNamespace(_ identity: IdentitySource) -> ObservedNamespace? {
     if showsKernelThreads { return Self.pidNamespace(InitialNamespace.pidInode, nil) }
-    // Its PID 1 is in it, if that may be asked. And so is the reader who has one number only.
+    // PID 1 of this root is in that namespace, if the reader may read its link. A reader with only one
+    // PID is in it too.
     let hasOneNumber =
       if case .success(let text) = read("self/status") { StatusText(text)?.nspid.count == 1 } else {
         false
@@ -83,21 +85,22 @@ extension ProcRoot {
   }
 
   private static func pidNamespace(_ inode: UInt64, _ id: UInt64?) -> ObservedNamespace {
-    // The number of the initial one says it all; its id may not be readable the next time.
+    // The fixed inode number identifies the initial pid namespace. Its id is left out because a later
+    // read may fail to get it.
     let isInitial = InitialNamespace.hasFixedInode(inode)
     return ObservedNamespace(
       type: .pid, inode: inode, kernelID: isInitial ? nil : id, inodeGeneration: 0,
       isInitial: isInitial)
   }
 
-  /// Whether kthreadd is there, as PID 2: kernel threads are in the initial pid namespace only.
+  /// Whether this root shows kthreadd as PID 2: kernel threads are in the initial pid namespace only.
   var showsKernelThreads: Bool {
     guard case .success(let text) = read("2/stat") else { return false }
     return StatLine(text)?.isKernelThread == true
   }
 
-  /// The inode numbers of the initial net and mnt namespaces, which vary by kernel: those of
-  /// kthreadd. Empty where it is not shown or may not be read.
+  /// Returns the inode numbers of the initial net and mnt namespaces, which vary by kernel, as read
+  /// from kthreadd. Empty if this root does not show kthreadd, or if the reader may not read its links.
   func kthreaddInodes() -> [NamespaceType: UInt64] {
     guard showsKernelThreads else { return [:] }
     let directory = openat(descriptor, "2/ns", CLINUX_O_PATH_DIRECTORY)
@@ -108,11 +111,12 @@ extension ProcRoot {
     return found
   }
 
-  /// What the mount of this root hides; nil when its mount is not in the reader's table of mounts.
+  /// The setting of `hidepid` on the mount of this root; nil if the reader's mount table does not
+  /// contain the mount.
   package var hidePID: HidePID? {
     guard isProc else { return .off }
     var status = stat()
-    // A machine may have very many mounts.
+    // The mount table may be very long.
     guard fstat(descriptor, &status) == 0,
       case .success(let table) = SmallFile.read(
         "/proc/self/mountinfo", in: AT_FDCWD, limit: 1 << 30)
@@ -123,16 +127,17 @@ extension ProcRoot {
     return HidePID(mountinfo: table, device: "\(major):\(minor)")
   }
 
-  /// What the mount hides from this reader: nothing from one that may trace every process
-  /// (proc(5)). CAP_SYS_PTRACE in a user namespace of its own is not that, and neither is one that a
-  /// security module holds back, to which kernel threads are not shown. Nil where `hidePID` is.
+  /// The processes that the mount hides from this reader: none if the reader may trace every process
+  /// (proc(5)). CAP_SYS_PTRACE in a user namespace other than the initial one does not suffice. Neither
+  /// does it if a security module restricts the reader, in which case this root shows no kernel
+  /// threads. Nil if `hidePID` is nil.
   package var hiddenFromReader: HidePID? {
     guard let hidden = hidePID, hidden != .off else { return hidePID }
     let isInInitial = ownNamespaceInode(.user).map(InitialNamespace.hasFixedInode) == true
     return isInInitial && hasTraceCapability && showsKernelThreads ? .off : hidden
   }
 
-  /// Whether the reader has CAP_SYS_PTRACE (capabilities(7)), as far as that can be read.
+  /// Whether the reader has CAP_SYS_PTRACE (capabilities(7)); false if that cannot be read.
   package var hasTraceCapability: Bool {
     guard case .success(let text) = SmallFile.read("/proc/self/status", in: AT_FDCWD) else {
       return false

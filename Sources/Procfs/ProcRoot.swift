@@ -2,14 +2,14 @@ internal import CLinux
 internal import Glibc
 package import SystemPackage
 
-/// An open `/proc`, or a directory in its form: where every other read starts.
+/// An open `/proc`, or a directory tree of the same form. All other reads start here.
 ///
-/// All reads are relative to its descriptor, so a test can lay down a tree of its own.
+/// All reads are relative to its descriptor, so a test can use a directory tree of its own.
 package final class ProcRoot {
-  /// The path it was opened by.
+  /// The path by which the root was opened.
   package let path: String
   let descriptor: Int32
-  /// Whether it is the kernel's own, and not a tree in its form.
+  /// Whether the root is a real proc file system, and not a directory tree of the same form.
   package let isProc: Bool
 
   /// Opens `path`.
@@ -24,8 +24,8 @@ package final class ProcRoot {
 
   deinit { close(descriptor) }
 
-  /// The proc of the running kernel, to ask it of what is now: a folder that merely is called `/proc`
-  /// would say that no process is running.
+  /// Opens the proc of the running kernel, to read the present state. Throws if `/proc` is an ordinary
+  /// directory, which would appear to show that no process is running.
   package static func live() throws(ProcfsError) -> ProcRoot {
     let root = try ProcRoot()
     guard root.isProc else {
@@ -35,8 +35,8 @@ package final class ProcRoot {
     return root
   }
 
-  /// Throws where the kernel's proc does not show the reader's own namespaces: which types there are
-  /// would not be known.
+  /// Throws if the kernel's proc does not show the reader's own namespaces, because the supported types
+  /// would then be unknown.
   package func requireReader() throws(ProcfsError) {
     guard isProc else { return }
     let directory = openOwnNamespaces()
@@ -50,27 +50,27 @@ package final class ProcRoot {
       cause: errno == .noSuchFileOrDirectory ? .withoutReader : .system(errno))
   }
 
-  /// The path with no link in it; as it was given where that cannot be found out.
+  /// The path with all symbolic links resolved; the original path if they cannot be resolved.
   package var realPath: String {
     guard let real = realpath(path, nil) else { return path }
     defer { free(real) }
     return String(cString: real)
   }
 
-  /// The text of a file below the root, or why there is none.
+  /// Reads a file below the root, or returns the error.
   package func read(_ name: String) -> Result<[UInt8], Errno> {
     SmallFile.read(name, in: descriptor)
   }
 
-  /// The name of the machine: `/proc/sys/kernel/hostname` (`proc_sys_kernel(5)`), as the uts namespace of the
-  /// reader has it; nil when it cannot be read.
+  /// Returns the host name: `/proc/sys/kernel/hostname` (`proc_sys_kernel(5)`), which is that of the
+  /// reader's uts namespace; nil if it cannot be read.
   package func hostName() -> [UInt8]? {
     guard case .success(let text) = read("sys/kernel/hostname") else { return nil }
     let name = text.prefix { $0 != 0x0A }
     return name.isEmpty ? nil : Array(name)
   }
 
-  /// The boot's own name: `/proc/sys/kernel/random/boot_id` (`random(4)`).
+  /// Returns the id of this boot: `/proc/sys/kernel/random/boot_id` (`random(4)`).
   package func bootID() throws(ProcfsError) -> String {
     let name = "sys/kernel/random/boot_id"
     let text: ArraySlice<UInt8>

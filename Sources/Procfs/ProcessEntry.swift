@@ -1,66 +1,70 @@
 internal import NamespaceModel
 
-/// What the source keeps of a process, or of a thread beside a main one, between two passes.
+/// The state that the source stores between two passes for a process, or for a thread other than a main
+/// thread.
 struct ProcessEntry {
   let pid: Int32
-  /// Which thread it is, and of which process; nil for a process.
+  /// The thread that the entry describes; nil if the entry describes a process.
   var thread: Thread?
-  /// `/proc/PID/ns`, or `/proc/PID/task/TID/ns`, opened with `O_PATH`: it belongs to this process for
-  /// ever, also when the PID is used again, and keeps no namespace alive. -1 when it is opened anew in
-  /// each pass.
+  /// The descriptor of `/proc/PID/ns`, or of `/proc/PID/task/TID/ns`, opened with `O_PATH`. The open
+  /// directory always refers to the same task, even after the kernel reuses the PID, and keeps no
+  /// namespace alive. -1 if the source opens the directory again in each pass.
   var directory: Int32
   var token: ProcessToken
-  /// Nil when not even `stat` may be read; of a thread, also when its directory is held.
+  /// The start time in clock ticks; nil if the reader may not even read `stat`. For a thread, nil also
+  /// if its directory stays open.
   var startTicks: UInt64?
   let isKernelThread: Bool
-  /// Whether the process was observed after the clock tick of its start had passed. From then on PID
-  /// and start time name it: a later user of the PID starts in a later tick.
+  /// Whether the source observed the process after the clock tick of its start had passed. From then
+  /// on, PID and start time identify the process: a later process with the same PID starts in a later
+  /// tick.
   var outlivedStartTick: Bool
-  /// Ten codes: a slot number, or why the link was not read.
+  /// Ten codes, one for each link: a slot number, or the reason why the link was not read.
   var links = InlineArray<10, UInt32>(repeating: ProcessEntry.code(.denied))
-  /// What is to be reported of it at the end of the pass.
+  /// The change that the source reports at the end of the pass.
   var news: PendingChange
-  /// How many more passes read its description.
+  /// The number of further passes that read the description of this entry whether or not its turn has
+  /// come.
   var descriptionsDue: UInt8 = 1
   var isDenied = false
-  /// Whether it is a zombie with no thread left beside it: there will be none any more.
+  /// Whether the process is a zombie whose other threads have all exited; it cannot get new ones.
   var hasNoThreadsLeft = false
 
-  /// What there is to know of a thread.
+  /// The properties of a thread.
   struct Thread {
     let tid: Int32
     let process: ProcessToken
-    /// Field 22 of its `stat`, in clock ticks of the boot clock.
+    /// The start time: field 22 of the thread's `stat`, in clock ticks of the boot clock.
     let startTicks: UInt64
-    /// Where its process is in the list, as long as a pass lasts.
+    /// The index of the thread's process in the list of entries, valid during one pass.
     var leader: Int
-    /// Whether it is a task of its own, and told as one.
+    /// Whether the thread is a task of its own, and is reported as one.
     var isTask = false
-    /// Whether all its links are its process's.
+    /// Whether all links of the thread equal those of its process.
     var isLikeLeader = false
   }
 
-  /// Whether it is reported: as a process, or as a thread that is a task of its own.
+  /// Whether the source reports the entry: as a process, or as a thread that is a task of its own.
   var isTask: Bool { thread?.isTask ?? true }
 
-  /// The number of the task.
+  /// The TID of a thread, or the PID of a process.
   var number: Int32 { thread?.tid ?? pid }
 
-  /// Its folder below the root.
+  /// The path of the task's directory, relative to the root.
   var folder: String { thread.map { "\(pid)/task/\($0.tid)" } ?? "\(pid)" }
 
-  /// Whether it has exited; by the first of the links that are gone then.
+  /// Whether the task has exited, judged by the first of the links that a task loses when it exits.
   var isZombie: Bool { links[0] == Self.code(.zombie) }
 
   enum PendingChange { case none, appeared, changed, gone }
 
-  // Slot numbers stay far below this.
+  // Slot numbers stay far below this value.
   static let firstUnread: UInt32 = 0xFFFF_FF00
 
   static func code(_ reason: UnreadReason) -> UInt32 { firstUnread + UInt32(reason.rawValue) }
 
-  /// Makes links those of a process that has exited. What was read before is of the past already, but
-  /// for the two that a zombie keeps until it is reaped.
+  /// Marks the links as those of a process that has exited. Codes read before are out of date, except
+  /// for the pid and user links, which a zombie retains until it is reaped.
   static func setZombie(_ codes: inout InlineArray<10, UInt32>) {
     for link in NamespaceLink.allCases where link != .pid && link != .user {
       codes[Int(link.rawValue)] = code(.zombie)

@@ -1,30 +1,30 @@
 package import SystemPackage
 
-/// A failure to read `/proc` that is neither "not permitted" nor "gone": those two are data.
+/// A failure to read `/proc` other than "not permitted" or "gone": those two are recorded as data.
 public struct ProcfsError: Error, Sendable, Hashable {
-  /// What was being done, as a verb phrase: "read", "list".
+  /// The operation that failed, as a verb phrase: "read", "list".
   package let operation: String
-  /// What it was done on.
+  /// The path on which the operation failed.
   package let path: String
-  /// Why it failed.
+  /// The reason for the failure.
   package let cause: Cause
 
-  /// Why a read of `/proc` failed.
+  /// The reasons why a read of `/proc` fails.
   package enum Cause: Sendable, Hashable {
-    /// The kernel said so.
+    /// The kernel returned this error.
     case system(Errno)
     /// The text is not in the form that proc(5) gives for this file.
     case malformed
-    /// The path is not of a proc file system.
+    /// The path is not in a proc file system.
     case notProc
-    /// This proc has no entry for the process that reads it, which is in no pid namespace that the
-    /// proc shows.
+    /// This proc has no entry for the process that reads it, because the process is in no pid namespace
+    /// that the proc shows.
     case withoutReader
     /// This proc shows processes and nothing else (`subset=pid`).
     case processesOnly
   }
 
-  /// Whether there is no proc to be read at all, or none that the reader can be found in.
+  /// Whether no proc can be read at all, or none that shows the reader.
   package var isOfMissingProc: Bool {
     switch cause {
     case .system(let errno): errno == .noSuchFileOrDirectory || errno == .notDirectory

@@ -1,18 +1,23 @@
-// Which namespace each inode number of a pass was, on a kernel that gives namespaces no id.
+// Determines the namespace that each inode number of a pass denoted, on a kernel that reports no
+// namespace ids.
 //
-// A number is one namespace from one read of a process's link to the next, if both gave it. So a
-// process whose link gave it in the pass before, in this pass and once more when this pass is over
-// vouches for all links that gave it in this pass: it is the namespace that it was. That one read
-// is what a number costs. Otherwise the links are looked at in the order in which they were read:
+// If two successive reads of one process's link return the same inode number, the number denoted one
+// namespace from the first read to the second. So if a process's link returned the number in the
+// previous pass, in this pass, and again at the end of this pass, then every link that returned the
+// number in this pass points at the namespace of the previous pass. This check costs one read for each
+// number. If the check fails, the source goes through the links in the order in which it read them:
 //
-// - up to the last of a process that had it in the pass before, it is the namespace that it was;
-// - from the first on that still gives it when the pass is over, it is one namespace;
-// - where the two do not meet, nobody vouches for those in between, and each has its own.
+// - links up to the last one of a process that had the number in the previous pass point at the
+//   namespace of that pass;
+// - links from the first one that still returns the number at the end of the pass point at one
+//   namespace;
+// - for the links between these two groups nothing proves that they share a namespace, so each gets a
+//   slot of its own.
 
 internal import NamespaceModel
 
 extension ProcfsSource {
-  /// Makes sure that links point at one slot only where they were proven to be one namespace.
+  /// Ensures that two links point at the same slot only if they are proven to point at one namespace.
   func settleByContinuity() throws(ProcfsError) {
     var doubtful: [UInt32] = []
     for number in slots.seen(in: pass) where try !isVouchedFor(slots[number]) {
@@ -30,11 +35,11 @@ extension ProcfsSource {
     for (number, readers) in readers { try split(number, among: readers) }
   }
 
-  /// A link of a process that gave a number in this pass.
+  /// A link of a process that returned a given inode number in this pass.
   private struct Reader {
     let index: Int
     let link: NamespaceLink
-    /// Whether all links of the process gave in the pass before what they gave in this one.
+    /// Whether all links of the process returned the same values in the previous pass as in this one.
     let isSteady: Bool
   }
 
@@ -62,14 +67,15 @@ extension ProcfsSource {
     if lasting.contains(where: { readers[$0].isSteady }) { return }
     let unproven = readers.lastIndex(where: \.isSteady).map { $0 + 1 } ?? 0
     let first = lasting.first ?? readers.count
-    // All of it is one namespace: what it was, or one that was first met in this pass.
+    // All links point at one namespace: that of the previous pass, or one that is new in this pass.
     if first < unproven || (first == 0 && slot.born == pass) { return }
     for reader in readers[unproven..<first] { point([reader], at: slot) }
     point(readers[first...], at: slot)
     if unproven == 0 { slots.abandon(number) }
   }
 
-  /// Gives readers of a number a slot of their own, in place of the one they shared with others.
+  /// Points the readers of an inode number at a new slot, in place of the slot that they shared with
+  /// others.
   private func point(_ readers: some Collection<Reader>, at slot: NamespaceSlots.Slot) {
     guard let first = readers.first else { return }
     let new = slots.make(

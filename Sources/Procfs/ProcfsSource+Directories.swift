@@ -1,11 +1,13 @@
-// The directory of a process: held from pass to pass, or, past the limit of open files, opened anew
-// in each, when PID and start time have to tell that it is the same process.
+// The directory of a process. The source holds it open from pass to pass. Beyond the limit of open
+// files, the source opens the directory again in each pass, and verifies by PID and start time that it
+// belongs to the same process.
 
 internal import Glibc
 internal import NamespaceModel
 
 extension ProcfsSource {
-  /// Reads a process known before. Returns false when it is gone, whoever has its PID now.
+  /// Reads a known process again. Returns false if the process has exited, even if another process has
+  /// its PID now.
   func readAgain(_ index: Int, isListed: Bool) throws(ProcfsError) -> Bool {
     let entry = entries[index]
     if entry.directory >= 0 {
@@ -15,7 +17,8 @@ extension ProcfsSource {
     }
     guard isListed else { return false }
     guard entry.startTicks != nil else {
-      // Not to be told from another user of its PID; whatever it is, it may not be read.
+      // Without a start time, the process cannot be distinguished from another one with its PID;
+      // neither may be read.
       if case .denied = try NamespaceDirectory.open(entry.pid, in: root) { return true }
       return false
     }
@@ -28,7 +31,7 @@ extension ProcfsSource {
     return try readLinks(index, in: directory)
   }
 
-  /// Holds the directory of a process no more, if PID and start time name it from now on.
+  /// Closes the directory of a process, if PID and start time identify the process from now on.
   private func release(_ index: Int) {
     let entry = entries[index]
     guard entry.thread == nil, let ticks = entry.startTicks, hasPassed(ticks) else { return }
@@ -38,7 +41,7 @@ extension ProcfsSource {
     held -= 1
   }
 
-  /// Gives `body` the directory of a process; nil when the process is gone.
+  /// Calls `body` with the directory of a process; returns nil if the process has exited.
   func withDirectory<T>(
     of entry: ProcessEntry, _ body: (Int32) throws(ProcfsError) -> T
   ) throws(ProcfsError) -> T? {
@@ -48,7 +51,8 @@ extension ProcfsSource {
     return try body(directory)
   }
 
-  /// Opens the directory of a process that is not held, if the PID is still of that process.
+  /// Opens the directory of a process that is not held open; returns nil if the PID no longer belongs
+  /// to that process.
   private func reopen(_ entry: ProcessEntry) throws(ProcfsError) -> Int32? {
     guard
       case .opened(let directory) = try NamespaceDirectory.open(

@@ -1,10 +1,11 @@
-// Which namespace each inode number of a pass was: the last step of a pass.
+// The last step of a pass: determines the namespace that each inode number of the pass denoted.
 
 internal import NamespaceModel
 internal import SystemPackage
 
 extension ProcfsSource {
-  /// Makes sure that each link read in this pass points at the slot of the namespace it was.
+  /// Ensures that each link read in this pass points at the slot of the namespace that it pointed at
+  /// when it was read.
   func settleIdentities() throws(ProcfsError) {
     guard identity != .continuity else { return try settleByContinuity() }
     for number in slots.seen(in: pass) where try !isStill(number) {
@@ -12,8 +13,8 @@ extension ProcfsSource {
     }
   }
 
-  /// Whether the inode number is, now that the pass is over, still what it was before: then it
-  /// was so at every read in between.
+  /// Returns whether the inode number, now that the pass is over, still denotes the namespace that it
+  /// denoted before. If it does, it denoted that namespace at every read in between.
   private func isStill(_ number: UInt32) throws(ProcfsError) -> Bool {
     let slot = slots[number]
     guard let link = NamespaceLink(rawValue: slot.holderLink),
@@ -24,8 +25,8 @@ extension ProcfsSource {
     return now.inode == slot.inode && now.id == slot.kernelID
   }
 
-  /// Asks each process whose link read as this inode number for the identity itself; what it
-  /// says now, still within the pass, is what the pass records of it.
+  /// Reads the identity itself through each link that returned this inode number. The pass records the
+  /// answers, which are still from within the pass.
   private func askEveryHolder(of number: UInt32) throws(ProcfsError) {
     for index in entries.indices where entries[index].news != .gone {
       for link in NamespaceLink.allCases where entries[index].links[Int(link.rawValue)] == number {
@@ -67,7 +68,7 @@ extension ProcfsSource {
     try withDirectory(of: entries[index], FactsReader.exists) ?? false
   }
 
-  /// What the links of a process are to be reported as.
+  /// Returns the states to report for the links of a process.
   func states(of entry: ProcessEntry, initial: [NamespaceType: UInt64]) -> [LinkState] {
     NamespaceLink.allCases.map { link in
       let code = entry.links[Int(link.rawValue)]
@@ -82,8 +83,8 @@ extension ProcfsSource {
     }
   }
 
-  /// The inode numbers of the initial net and mnt namespaces, which vary by kernel: those of
-  /// kthreadd, which is PID 2 wherever the initial pid namespace is shown.
+  /// Returns the inode numbers of the initial net and mnt namespaces, which vary by kernel, as read
+  /// from kthreadd. kthreadd is PID 2 in every proc that shows the initial pid namespace.
   func initialInodes() -> [NamespaceType: UInt64] {
     guard let kthreadd = entries.first(where: { $0.pid == 2 }), kthreadd.isKernelThread else {
       return [:]

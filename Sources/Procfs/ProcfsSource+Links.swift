@@ -1,28 +1,28 @@
-// The ten links of one process: the path that every process takes in every pass, and the one
-// taken when something differs.
+// Reads the ten links of one process: the fast path, which every process takes in every pass, and the
+// slow path for a process whose links differ from those of the last pass.
 
 internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
 extension ProcfsSource {
-  /// Reads the links of a process. Returns false when it is gone.
+  /// Reads the links of a process. Returns false if the process has exited.
   func readLinks(_ index: Int, in directory: Int32) throws(ProcfsError) -> Bool {
     if linksAreUnchanged(index, in: directory) { return true }
     return try resolveLinks(index, in: directory)
   }
 
-  /// Reads ten links and compares each with what it was.
+  /// Reads the links and compares each with its previous value.
   private func linksAreUnchanged(_ index: Int, in directory: Int32) -> Bool {
-    // What was observed or changed in a pass that failed has confirmed nothing yet.
+    // An entry that a failed pass added or changed does not confirm any slot yet.
     let confirms = entries[index].news == .none
     if entries[index].news == .appeared, entries[index].links[0] >= ProcessEntry.firstUnread {
       return false
     }
     let home = entries[index].links[Int(NamespaceLink.pid.rawValue)]
-    // Once known, it need not be read again: a process is in one pid namespace for life
-    // (pid_namespaces(7)), and that it still lives the others show. A tree laid down for a test may
-    // have it otherwise.
+    // A process is in one pid namespace for life (pid_namespaces(7)), so a known pid link is not read
+    // again; the other links show that the process still exists. A directory tree made for a test may
+    // change the pid link.
     let pidNamespaceIsCached = root.isProc && home < ProcessEntry.firstUnread
     for link in NamespaceLink.allCases where link != .pid || !pidNamespaceIsCached {
       let place = Int(link.rawValue)
@@ -39,7 +39,8 @@ extension ProcfsSource {
           case let errno where errno.isGone: reason != .denied
           default: false
           }
-        // A zombie shows its pid and user namespace until it is reaped; then nothing is as it was.
+        // The links pid and user of a zombie stay readable until it is reaped; after that, they fail as
+        // well, and the links differ from the previous ones.
         guard same else { return false }
       case .malformed: return false
       }
@@ -48,7 +49,8 @@ extension ProcfsSource {
     return true
   }
 
-  /// A link of a process leads where it did.
+  /// Records that a link of a process still points at the slot `code`, and whether the link confirms
+  /// the slot.
   @inline(__always)
   private func find(_ code: UInt32, at link: NamespaceLink, of index: Int, confirms: Bool) {
     if confirms {
@@ -58,8 +60,7 @@ extension ProcfsSource {
     }
   }
 
-  /// Reads the links anew and finds out what each of them means. Returns false when the process
-  /// is gone.
+  /// Reads the links again and determines the code of each. Returns false if the process has exited.
   private func resolveLinks(_ index: Int, in directory: Int32) throws(ProcfsError) -> Bool {
     var codes = entries[index].links
     var missing: [NamespaceLink] = []
@@ -88,8 +89,8 @@ extension ProcfsSource {
       }
     }
 
-    // A link of a process that dies in the middle of the read says EACCES or ENOENT
-    // (proc_ns_readlink and proc_ns_dir_lookup of fs/proc/namespaces.c).
+    // If a process exits during the read, its links return EACCES or ENOENT (proc_ns_readlink and
+    // proc_ns_dir_lookup of fs/proc/namespaces.c).
     if !(missing.isEmpty && denied.isEmpty), !FactsReader.exists(in: directory) { return false }
     let isExiting = missing.contains { $0 != .pidForChildren && supported.contains($0) }
     for link in missing {
@@ -103,7 +104,8 @@ extension ProcfsSource {
     return true
   }
 
-  /// Takes the codes over; a process that had others is reported as changed.
+  /// Stores the codes of the links, and marks the process as changed if they differ from the previous
+  /// ones.
   func setLinks(_ index: Int, to codes: InlineArray<10, UInt32>) {
     let differs = codes.indices.contains { codes[$0] != entries[index].links[$0] }
     if differs, entries[index].news == .none { entries[index].news = .changed }
@@ -116,8 +118,9 @@ extension ProcfsSource {
     entries[index].links = codes
   }
 
-  /// The slot of a link that was read as `inode`. A number that is new in this pass is identified
-  /// at once, with the inode number of that same moment; the rest is settled at the end.
+  /// Returns the slot of a link that was read as `inode`. A number that is new in this pass is
+  /// identified at once, by a call that returns the id and the inode number of the same moment; the
+  /// other numbers are verified at the end of the pass.
   private func resolve(
     _ link: NamespaceLink, _ inode: UInt64, of holder: Int, in directory: Int32
   ) -> Result<UInt32, Errno> {
@@ -139,8 +142,8 @@ extension ProcfsSource {
     }
   }
 
-  /// The slot of an identity that the kernel just gave. The slot that had the inode number before
-  /// is of a namespace that is no more, if its id is another.
+  /// Returns the slot of an identity that the kernel just returned. If the slot that had the inode
+  /// number before has another id, the namespace of that slot no longer exists.
   func slot(for named: NamespaceFile.Identity, link: NamespaceLink, holder: Int) -> UInt32 {
     if let known = slots.number(link.type, named.inode), slots[known].kernelID == named.id {
       slots.mark(known, in: pass, holder: holder, link: link.rawValue)

@@ -1,9 +1,9 @@
-// What a pass found out, told: what is new since the last one that was handed out.
+// Builds the sample of a pass: all changes since the last sample that the source returned.
 
 internal import NamespaceModel
 
 extension ProcfsSource {
-  /// Puts into the sample what is new since the last one that was handed out.
+  /// Adds to the sample all changes since the last sample that the source returned.
   func tell(_ sample: inout ProcessSample) {
     sample.counts.processes = processCount
     sample.hasThreads = readsThreads
@@ -54,13 +54,13 @@ extension ProcfsSource {
         sample.changed.append(
           .init(token: entry.token, links: states(of: entry, initial, &shared)))
         sample.described.append(learn(describe(entry), of: entry))
-        // A runtime sets namespaces up first and runs its program after.
+        // A container runtime sets up the namespaces first and executes its program afterwards.
         entries[index].descriptionsDue = 1
       case .none, .gone:
         let isYoung = entry.descriptionsDue > 0
         if isYoung { entries[index].descriptionsDue -= 1 }
-        // Of a zombie some parts are gone, and no other changes any more. A kernel thread is called
-        // after what it does at the moment (`kworker/0:1-events`).
+        // A zombie has lost some parts of its description, and the others no longer change. A kernel
+        // thread changes its name with its current work (`kworker/0:1-events`).
         guard !entry.isKernelThread, isYoung || !entry.isZombie else { break }
         let known = descriptions[entry.token]
         if !isYoung, let known, isUnchanged(known, entry) {
@@ -72,7 +72,7 @@ extension ProcfsSource {
       }
       entries[index].news = .none
     }
-    // What it was after a first pass is much.
+    // Release the memory: after a first pass the dictionary is large.
     if pendingFacts.isEmpty { pendingFacts = [:] }
   }
 
@@ -101,14 +101,15 @@ extension ProcfsSource {
   }
 
   private func isUnchanged(_ known: ProcessDescription, _ entry: ProcessEntry) -> Bool {
-    // Where its folder cannot be had its description is read, and that fails.
+    // If the directory of the process cannot be opened, the caller reads the description, which fails
+    // as well.
     do {
       return try withDirectory(of: entry) { descriptionCheck.isUnchanged(known, in: $0) } ?? false
     } catch { return false }
   }
 
   private func describe(_ entry: ProcessEntry) -> ProcessDescription {
-    // What cannot be read of it now is left unknown: the pass stands without.
+    // A part that cannot be read stays nil: a failure here does not fail the pass.
     do {
       return try withDirectory(of: entry) {
         FactsReader.description(in: $0, isProc: root.isProc)

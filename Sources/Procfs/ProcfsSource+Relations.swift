@@ -1,13 +1,14 @@
-// How the namespaces that a pass met for the first time hang together: who owns them, and what they
-// were made in. Asked once for each, by ioctl_nsfs(2) on its file, which is open for that long only:
-// an open file keeps a namespace alive. What may not be known stays unknown.
+// Reads the relations of the namespaces that are new in a pass: the owner of each, and the namespace it
+// was created in. The source reads them once for each namespace, by ioctl_nsfs(2) on its file, and
+// opens the file only for that time, because an open file keeps a namespace alive. Relations that the
+// reader may not know stay nil.
 
 internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
 extension ProcfsSource {
-  /// Asks for the relations of namespaces that are new, and of those that come to light thereby.
+  /// Reads the relations of new namespaces, and of the namespaces that these relations reveal.
   func askRelations() throws(ProcfsError) {
     let initial = initialInodes()
     for number in slots.unrelated(in: pass) {
@@ -17,13 +18,14 @@ extension ProcfsSource {
       let file = try withDirectory(of: entries[Int(slot.holder)]) { directory in
         openat(directory, Self.pointer(name), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
       }
-      // Where the holder is gone or moved meanwhile, the next pass has another.
+      // If the holder has exited or changed its namespaces meanwhile, the next pass uses another
+      // holder.
       guard let file, file >= 0 else { continue }
       defer { close(file) }
       guard let identity = RelationQuestions.identify(file, by: self.identity) else {
         continue
       }
-      // Where the kernel refuses the id of an open file, no later pass will have it either.
+      // If the kernel refuses to return the id of an open file, later passes cannot read it either.
       if identity.inode == slot.inode, identity.id == nil || identity.id == slot.kernelID {
         slots.setRelated(number)
       }
@@ -47,8 +49,9 @@ extension ProcfsSource {
     if !relations.isEmpty { related.append(relations) }
   }
 
-  /// The namespace that an open file is; nil when it cannot be told from others of its inode
-  /// number. One that no process is in is asked for its own relations.
+  /// Returns the namespace of an open file; nil if it cannot be distinguished from others with its
+  /// inode number. For a namespace that has no process, the function also reads the relations of that
+  /// namespace.
   private func relative(
     _ type: NamespaceType, _ file: Int32, _ identity: RelationQuestions.Identity
   ) -> ObservedNamespace? {

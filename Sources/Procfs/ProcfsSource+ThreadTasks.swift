@@ -1,15 +1,16 @@
-// Which threads are tasks of their own: decided when it is known which namespaces the links of a pass
-// were.
+// Decides which threads are tasks of their own, after the source has determined the namespaces of the
+// links of a pass.
 
 internal import NamespaceModel
 
 extension ProcfsSource {
-  /// Compares threads with their main threads; what comes of it is reported with all else.
+  /// Compares each thread with its main thread. The pass reports the results together with all other
+  /// changes.
   func compareThreads() throws(ProcfsError) {
     for index in entries.indices where entries[index].news != .gone {
       guard let thread = entries[index].thread else { continue }
       let leader = entries[thread.leader]
-      // A thread is reaped by itself: one that has exited is as good as gone.
+      // A thread is reaped automatically, so a thread that has begun to exit counts as gone.
       guard leader.news != .gone, !isExiting(entries[index]) else {
         entries[index].news = .gone
         continue
@@ -17,7 +18,8 @@ extension ProcfsSource {
       let links = entries[index].links
       let isLike = links.indices.allSatisfy { links[$0] == leader.links[$0] }
       entries[index].thread?.isLikeLeader = isLike
-      // A thread that is a task of its own stays one until it exits: when it returns, it has moved.
+      // A thread that is a task of its own stays one until it exits: its return to the namespaces of
+      // its process is reported as a move.
       if !thread.isTask, isApart(entries[index], from: leader) { try begin(index, of: leader) }
     }
   }
@@ -48,14 +50,16 @@ extension ProcfsSource {
     entries[index].news = .appeared
   }
 
-  /// How a thread came to differ from its process since the pass before.
+  /// Determines how the namespaces of a thread came to differ from those of its process since the
+  /// previous pass.
   private func origin(of entry: ProcessEntry, _ leader: ProcessEntry) -> ThreadOrigin {
-    // Of a thread that the pass before did not read it is only known that it is new where that pass
-    // would have read it.
+    // A thread that the previous pass did not read is known to be new only if that pass would have read
+    // it.
     if entry.news == .appeared {
       return readThreadsBefore || (passes > 0 && leader.news == .appeared) ? .started : .unknown
     }
-    // If its own links are as they were, its process moved away from it.
+    // If the links of the thread have not changed, its process changed its namespaces without the
+    // thread.
     guard let links = earlierLinks[entry.token] else { return .unknown }
     var earlier = entry
     earlier.links = links
@@ -68,7 +72,7 @@ extension ProcfsSource {
     }
   }
 
-  /// Whether a thread is certainly in another namespace than its main one.
+  /// Returns whether a thread is certainly in another namespace than its main thread.
   private func isApart(_ thread: ProcessEntry, from leader: ProcessEntry) -> Bool {
     if leader.isZombie { return true }
     for type in NamespaceType.allCases {
@@ -77,7 +81,7 @@ extension ProcfsSource {
       guard one != two, ProcessEntry.unread(one) == nil, ProcessEntry.unread(two) == nil else {
         continue
       }
-      // Two of one number: without an id, nobody was there to tell whether they are one.
+      // Without an id, nothing proves whether two slots with one inode number are the same namespace.
       if slots[one].inode != slots[two].inode || slots[one].kernelID != nil { return true }
     }
     return false

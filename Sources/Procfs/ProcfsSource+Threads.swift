@@ -1,26 +1,30 @@
-// Threads: unshare(2) and setns(2) act on one of them. One whose namespaces are not its main thread's
-// is a task of its own, and so is each beside a main thread that has exited, whose own links are gone.
+// Reads threads. unshare(2) and setns(2) act on a single thread. The source treats a thread as a task
+// of its own if its namespaces differ from those of its main thread, or if the main thread has exited
+// and so has lost its own links.
 //
-// Beside such a one they are read always, others only where that is asked for: it costs as much as as
-// many processes. Of a process with one thread it costs one call, because `task` has a link for each
-// (proc_task_getattr of fs/proc/base.c); and where that says that there are as many as are known and
-// still there, `task` is not listed.
+// The source always reads the threads of a process whose main thread has exited, and those of other
+// processes only if `readsThreads` is set, because each thread costs as much as a process. A process
+// with one thread costs only one call, because the link count of `task` gives the number of threads
+// (proc_task_getattr of fs/proc/base.c). If that number equals the number of known threads that still
+// exist, the source does not list `task`.
 
 internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
 extension ProcfsSource {
-  /// How many processes there are, which are before the threads: valid until one is observed.
+  /// The number of processes, which precede the threads in `entries`; valid until the source adds a
+  /// process.
   var processCount: Int { entries.firstIndex { $0.thread != nil } ?? entries.count }
 
-  /// A process that has threads which are not known, and where those are that are.
+  /// A process that may have unknown threads, with the indices of its known threads in `entries`.
   struct Crowd {
     let leader: Int
     let known: Range<Int>
   }
 
-  /// Reads the threads known before, behind the processes.
+  /// Reads the known threads, which follow the processes in `entries`. Returns the processes that may
+  /// have unknown threads.
   func readKnownThreads() throws(ProcfsError) -> [Crowd] {
     let processes = processCount
     var crowds: [Crowd] = []
@@ -29,7 +33,8 @@ extension ProcfsSource {
       if leader % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       let pid = entries[leader].pid
       while next < entries.count, entries[next].pid < pid { next = forget(next) }
-      // Before they are read: so many were there, and those that then still are were among them.
+      // The count is read before the threads: every known thread that still exists afterwards is
+      // included in it.
       let count = try withDirectory(of: entries[leader], threadCount) ?? nil
       let first = next
       var alive = 0
@@ -51,7 +56,7 @@ extension ProcfsSource {
     return crowds
   }
 
-  /// Lets go of a thread; gives the place of the next one.
+  /// Marks a thread as gone, and returns the index of the next entry.
   private func forget(_ index: Int) -> Int {
     entries[index].news = .gone
     return index + 1
@@ -62,7 +67,8 @@ extension ProcfsSource {
     return entries[index].isZombie ? !entries[index].hasNoThreadsLeft : readsThreads
   }
 
-  /// How many threads a process has; nil where its `task` does not say that.
+  /// Returns the number of threads of a process; nil if the link count of its `task` does not give that
+  /// number.
   private func threadCount(_ directory: Int32) -> Int? {
     var status = stat()
     guard root.isProc, fstatat(directory, "../task", &status, 0) == 0, status.st_nlink > 2 else {
@@ -77,7 +83,7 @@ extension ProcfsSource {
     return try readAgain(index, isListed: true)
   }
 
-  /// Meets the threads that are not known, of processes known before and of new ones.
+  /// Adds the unknown threads of known processes (`crowds`) and of new processes.
   func meetThreads(of crowds: [Crowd], _ new: Range<Int>) throws(ProcfsError) {
     for (place, crowd) in crowds.enumerated() {
       if place % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
@@ -119,14 +125,16 @@ extension ProcfsSource {
   private func meetThread(
     _ tid: Int32, in task: Int32, of leader: Int
   ) throws(ProcfsError) {
-    // One that may not be entered is not known to be elsewhere than its process.
+    // A thread whose directory may not be entered is not known to be in other namespaces than its
+    // process.
     guard case .opened(let directory) = try NamespaceDirectory.open("\(tid)", in: task, of: root)
     else { return }
-    // Threads leave room for processes.
+    // Threads may use only half of the budget, so that the rest is left to processes.
     let holds = held < descriptorBudget / 2
     var keeps = false
     defer { if !keeps { close(directory) } }
-    // One that has begun to exit is as good as gone: that is reported before it leaves its namespaces.
+    // A thread that has begun to exit counts as gone: the kernel reports its exit before the thread
+    // leaves its namespaces.
     guard case .success(let stat) = try FactsReader.stat(tid, in: directory, root: root),
       !stat.isExiting
     else { return }
@@ -138,7 +146,7 @@ extension ProcfsSource {
       directory: holds ? directory : -1, token: makeToken(), startTicks: ticks,
       isKernelThread: entries[leader].isKernelThread,
       outlivedStartTick: ticks.map(hasPassed) ?? false, news: .appeared)
-    // Most are where their process is.
+    // Most threads are in the namespaces of their process.
     entry.links = entries[leader].links
     add(entry)
     if holds {

@@ -2,17 +2,17 @@ internal import CLinux
 internal import Glibc
 internal import NamespaceModel
 
-/// Asks an open namespace file how the namespace hangs together with others (`ioctl_nsfs(2)`).
+/// Reads the relations of a namespace to others through its open file (`ioctl_nsfs(2)`).
 enum RelationQuestions {
-  /// What a file says of the namespace that it is.
+  /// The identity of the namespace of an open file.
   typealias Identity = (inode: UInt64, id: UInt64?)
 
-  /// The relations of a namespace. What may not be known stays nil.
+  /// Returns the relations of a namespace. A relation that the reader may not know stays nil.
   ///
   /// - Parameters:
-  ///   - file: an open file of the namespace, not one of `O_PATH`.
-  ///   - relative: names a namespace by its type, its file, which is open for the call only, and
-  ///     its identity; nil when it cannot be told from others of its inode number.
+  ///   - file: an open file of the namespace, not opened with `O_PATH`.
+  ///   - relative: returns the namespace for a type, a file that is open only during the call, and an
+  ///     identity; nil if the namespace cannot be distinguished from others with its inode number.
   static func ask(
     _ namespace: ObservedNamespace, _ file: Int32, by source: IdentitySource,
     relative: (NamespaceType, Int32, Identity) -> ObservedNamespace?
@@ -36,7 +36,7 @@ enum RelationQuestions {
     return relations
   }
 
-  /// The inode number, and the id where the kernel gives one, of an open namespace file.
+  /// Returns the inode number of an open namespace file, and the id if the kernel reports one.
   static func identify(_ file: Int32, by source: IdentitySource) -> Identity? {
     var status = stat()
     guard fstat(file, &status) == 0 else { return nil }
@@ -47,6 +47,6 @@ enum RelationQuestions {
 }
 
 extension NamespaceRelations {
-  /// Whether nothing is known.
+  /// Whether no relation is known.
   var isEmpty: Bool { owner == nil && parent == nil && ownerUID == nil }
 }

@@ -1,12 +1,13 @@
 package import NamespaceModel
 
-/// Where samples come from: `/proc`, or a faster way to list the same.
+/// A source of samples: `/proc`, or a faster way to list the same processes.
 package protocol SampleSource: AnyObject {
-  /// How namespaces are told apart.
+  /// How the source distinguishes namespaces.
   var identity: IdentitySource { get }
 
-  /// Passes over every process once.
+  /// Passes over every process once, and returns the changes since the last sample.
   ///
-  /// After an error the source is whole: what the failed pass found out is told by the next.
+  /// After an error the source stays usable: the next sample includes the changes that the failed pass
+  /// found.
   func takeSample() throws(ProcfsError) -> ProcessSample
 }

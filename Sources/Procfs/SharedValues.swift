@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
-/// One array for all processes that a pass tells to have the same links, or the same text: most have
-/// what others have, and in a first pass all are reported at once.
+/// Shares one array among all processes of a pass that have the same links or the same text. Most
+/// processes have the same values as others, and a first pass reports all processes at once.
 struct SharedValues {
   private var states: [Codes: [LinkState]] = [:]
   private var texts: Set<[UInt8]> = []
@@ -19,7 +19,7 @@ struct SharedValues {
     }
   }
 
-  /// What `make` gives, made once for the same codes.
+  /// Returns the result of `make`, which is called once for each set of codes.
   mutating func states(
     _ codes: InlineArray<10, UInt32>, _ make: () -> [LinkState]
   ) -> [LinkState] {
@@ -30,7 +30,7 @@ struct SharedValues {
     return made
   }
 
-  /// The same description.
+  /// Returns an equal description whose texts are shared.
   mutating func description(_ new: ProcessDescription) -> ProcessDescription {
     ProcessDescription(comm: text(new.comm), uid: new.uid, cgroup: text(new.cgroup))
   }

@@ -1,12 +1,12 @@
 internal import Glibc
 internal import SystemPackage
 
-/// Files of `/proc` that are read whole: the kernel makes their text at the first read.
+/// Reads whole files of `/proc`: the kernel generates the text of such a file at the first read.
 enum SmallFile {
-  /// No file of a process that is read here comes near it; what is longer is no such file.
+  /// No file that is read here comes near this size; a longer file is treated as an error.
   private static let limit = 1 << 20
 
-  /// The text of a file, or why there is none.
+  /// Returns the text of a file, or the error.
   static func read(
     _ name: String, in directory: Int32, limit: Int = limit
   ) -> Result<[UInt8], Errno> {

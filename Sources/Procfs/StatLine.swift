@@ -1,35 +1,35 @@
-/// The fields of `/proc/PID/stat` that history keeps (`proc_pid_stat(5)`).
+/// The fields of `/proc/PID/stat` that the history needs (`proc_pid_stat(5)`).
 package struct StatLine: Sendable, Hashable {
-  /// Field 1.
+  /// Field 1: the PID.
   package var pid: Int32
-  /// Field 2, the name of the task: at most 15 bytes for a process, any byte but NUL.
+  /// Field 2: the name of the task, at most 15 bytes for a process, any byte but NUL.
   package var comm: [UInt8]
-  /// Field 3: `R`, `S`, `Z` and so on.
+  /// Field 3: the state, such as `R`, `S` or `Z`.
   package var state: UInt8
-  /// Field 4, 0 when the parent is outside the pid namespace of this `/proc`.
+  /// Field 4: the PID of the parent, 0 if the parent is outside the pid namespace of this `/proc`.
   package var parentPID: Int32
   /// Field 9: the `PF_*` flags of the kernel's `linux/sched.h`.
   package var flags: UInt32
-  /// Field 22: when the process started, in clock ticks of the boot clock.
+  /// Field 22: the start time of the process, in clock ticks of the boot clock.
   package var startTicks: UInt64
 
-  /// `PF_KTHREAD`: the task is the kernel's own.
+  /// `PF_KTHREAD`: the task is a kernel thread.
   package var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
 
-  /// `PF_EXITING`: the task has begun to exit, and leaves its namespaces some time after.
+  /// `PF_EXITING`: the task has begun to exit; it leaves its namespaces some time later.
   package var isExiting: Bool { flags & 0x4 != 0 }
 
-  /// Reads the line, or returns nil when it is not one, or is cut before field 22.
+  /// Parses the line; returns nil if it is malformed, or is cut off before field 22.
   ///
-  /// The name may hold spaces, newlines and `)`, so it ends at the *last* `)` of the line: the
-  /// fields behind it hold none.
+  /// The name may contain spaces, newlines and `)`, so it ends at the *last* `)` of the line: the later
+  /// fields contain none.
   package init?(_ line: [UInt8]) {
     guard let open = line.firstIndex(of: UInt8(ascii: "(")),
       let close = line.lastIndex(of: UInt8(ascii: ")")), open < close,
       open >= 2, let pid = Decimal.parse(line[..<(open - 1)])
     else { return nil }
     let fields = line[(close + 1)...].split(whereSeparator: { $0 == 0x20 || $0 == 0x0A })
-    // The first of `fields` is field 3. A last field with no newline behind it may be cut.
+    // The first of `fields` is field 3. A last field without a newline after it may be cut off.
     guard fields.count > 22 - 3, fields[0].count == 1,
       fields.count > 22 - 3 + 1 || line.last == 0x0A,
       let parent = Decimal.parse(fields[4 - 3]),

@@ -1,23 +1,23 @@
-/// The fields of `/proc/PID/status` that history keeps (`proc_pid_status(5)`).
+/// The fields of `/proc/PID/status` that the history needs (`proc_pid_status(5)`).
 package struct StatusText: Sendable, Hashable {
   /// The effective user id, as the reader's user namespace shows it.
   package var uid: UInt32
-  /// The process's PID in each pid namespace, from that of this `/proc` inwards. Empty on a
-  /// kernel before 4.1.
+  /// The PID of the process in each of its pid namespaces, from that of this `/proc` inwards. Empty on
+  /// a kernel before 4.1.
   package var nspid: [Int32]
-  /// The PID of the process that the thread is of; nil when the line is not there.
+  /// The PID of the process that the thread belongs to; nil if the line is missing.
   package var tgid: Int32?
   /// Whether CAP_SYS_PTRACE (19) is among the effective capabilities.
   package var mayTrace: Bool
 
-  /// Reads the file, or returns nil when there is no whole `Uid:` line in it.
+  /// Parses the file; returns nil if it contains no complete `Uid:` line.
   package init?(_ text: [UInt8]) {
     var uid: UInt32?
     var nspid: [Int32] = []
     var tgid: Int32?
     var mayTrace = false
     var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
-    // What stands behind the last newline was cut.
+    // Text after the last newline is an incomplete line.
     if !lines.isEmpty { lines.removeLast() }
     for line in lines {
       if line.starts(with: "Uid:\t".utf8) {

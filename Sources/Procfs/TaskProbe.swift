@@ -2,7 +2,8 @@ internal import Glibc
 package import NamespaceModel
 internal import SystemPackage
 
-/// Reads what one task is at this moment, apart from any sample: right after an event reported it.
+/// Reads the present state of one task independently of samples: right after an event reported the
+/// task.
 package final class TaskProbe {
   private let root: ProcRoot
   private let identity: IdentitySource
@@ -14,24 +15,25 @@ package final class TaskProbe {
     self.identity = identity
   }
 
-  /// What a link is.
+  /// The result of reading one link.
   package enum Link: Sendable, Hashable {
-    /// It leads to a namespace, of which the kernel gives this id, or none.
+    /// The link points at a namespace, with the kernel's id if there is one.
     case namespace(inode: UInt64, id: UInt64?)
-    /// It could not be read.
+    /// The link could not be read.
     case unread(UnreadReason)
   }
 
-  /// The links of a process or thread in `wanted`, by its number, in the order asked for; nil when it
-  /// is gone, or cannot be read now (at the limit of open files, without memory): then nothing follows
-  /// from it. The reads follow one another: only if it does nothing meanwhile they are of one moment.
+  /// Reads the links in `wanted` of a process or thread, in that order, given its PID or TID. Returns
+  /// nil if the task has exited, or cannot be read now (at the limit of open files, or without memory);
+  /// nil therefore proves nothing. The reads are successive: the links are of one moment only if the
+  /// task does not change them meanwhile.
   ///
-  /// - Parameter whileRunning: whether one that has begun to exit is as good as gone. It leaves its
-  ///   namespaces some time after the kernel reported its exit.
+  /// - Parameter whileRunning: whether to treat a task that has begun to exit as gone. A task leaves
+  ///   its namespaces some time after the kernel reports its exit.
   package func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [Link]? {
-    // `/proc/TID` is there for threads too (`proc_tid(5)`).
+    // `/proc/TID` exists for threads too (`proc_tid(5)`).
     guard let opening = open(task) else { return nil }
     guard let directory = opening else { return wanted.map { _ in .unread(.denied) } }
     defer { close(directory) }
@@ -40,7 +42,7 @@ package final class TaskProbe {
       switch read(link, in: directory) {
       case .success(let value): links.append(value)
       case .failure(let errno) where errno.isDenied: links.append(.unread(.denied))
-      // It is there, and something else is short: what it is stays unseen.
+      // The task exists, and the read failed for another reason: the link is recorded as unseen.
       case .failure(let errno) where !errno.isGone && errno != .notSupported:
         links.append(.unread(.unseen))
       case .failure:
@@ -51,11 +53,11 @@ package final class TaskProbe {
     return whileRunning && !FactsReader.isRunning(in: directory) ? nil : links
   }
 
-  /// Who a process is, and what it is called; nil when it is gone or may not be looked at.
+  /// Reads the facts and the description of a process; nil if it has exited or may not be read.
   package func process(_ pid: Int32) -> (facts: ProcessFacts, description: ProcessDescription)? {
     guard case .some(.some(let directory)) = open(pid) else { return nil }
     defer { close(directory) }
-    // Only to say more of a process that is known already: what fails leaves that unsaid.
+    // The result only adds detail to a process that is known already, so any error yields nil.
     do throws(ProcfsError) {
       guard let facts = try FactsReader.facts(pid, in: directory, root: root),
         facts.startTicks != nil
@@ -64,12 +66,12 @@ package final class TaskProbe {
     } catch { return nil }
   }
 
-  /// The effective user and the cgroup of a process; nil when it is gone.
+  /// Reads the effective user and the cgroup of a process; nil if it has exited.
   package func description(of pid: Int32) -> ProcessDescription? {
     FactsReader.userAndCgroup(of: pid, root: root)
   }
 
-  /// The numbers of the threads of a process, its main thread's among them; empty when it is gone.
+  /// Returns the TIDs of a process, including that of its main thread; empty if the process has exited.
   package func threads(of pid: Int32) -> [Int32] {
     let directory = openat(
       root.descriptor, "\(pid)/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -79,10 +81,11 @@ package final class TaskProbe {
     return listing.refresh(directory) ? Array(listing.pids) : []
   }
 
-  /// By when, on the wall clock in nanoseconds, the files that links of a task lead to were there at the
-  /// latest; without those that cannot be read. The kernel makes the file of a namespace when somebody
-  /// looks it up, and keeps it while a mount or an open file has it (`path_from_stashed` of fs/libfs.c);
-  /// its change time is of then, or later, and up to a clock tick too early.
+  /// Returns the latest time, on the wall clock in nanoseconds, at which the kernel can have created
+  /// the file of each namespace that the links point at; omits links that cannot be read. The kernel
+  /// creates the file of a namespace when a process first looks it up, and retains the file while a
+  /// mount or an open descriptor refers to it (`path_from_stashed` of fs/libfs.c). The change time of
+  /// the file is the time of its creation or a later one, and may be up to a clock tick too early.
   package func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] {
     guard case .some(.some(let directory)) = open(task) else { return [:] }
     defer { close(directory) }
@@ -97,16 +100,17 @@ package final class TaskProbe {
     return times
   }
 
-  /// How far the clock that files get their times from may be behind.
+  /// The greatest possible lag of the clock that the kernel uses for file times.
   private static let coarseTick: Int64 = {
     var resolution = timespec()
     guard clock_getres(CLOCK_REALTIME_COARSE, &resolution) == 0 else { return 10_000_000 }
     return Int64(resolution.tv_sec) &* 1_000_000_000 &+ Int64(resolution.tv_nsec)
   }()
 
-  /// The directory; nil within where it may not be entered; nil where there is none.
+  /// Opens the `ns` directory of a task. The inner optional is nil if the directory may not be entered;
+  /// the outer one is nil if the directory does not exist.
   private func open(_ task: Int32) -> Int32?? {
-    // Of a task that cannot be opened for any other reason nothing is known: it may be there.
+    // If the open fails for any other reason, nothing is known about the task: it may exist.
     do throws(ProcfsError) {
       switch try NamespaceDirectory.open(task, in: root) {
       case .opened(let directory): return .some(.some(directory))

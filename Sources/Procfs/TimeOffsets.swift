@@ -1,14 +1,14 @@
-/// The text of `/proc/PID/timens_offsets` (`time_namespaces(7)`): how far the clocks of a time namespace
-/// are ahead of the initial ones.
+/// The text of `/proc/PID/timens_offsets` (`time_namespaces(7)`): the offsets of the clocks of a time
+/// namespace from those of the initial one.
 struct TimeOffsets {
-  /// Of the boot clock, in nanoseconds.
+  /// The offset of the boot clock, in nanoseconds.
   let boot: Int64
 
-  /// Nil where the text is none of these.
+  /// Parses the text; returns nil if it contains no valid offset of the boot clock.
   init?(_ text: [UInt8]) {
     for line in text.split(separator: 0x0A) {
       let fields = line.split(separator: 0x20)
-      // Linux 5.6 names clocks by number.
+      // Linux 5.6 identifies clocks by number.
       guard fields.count == 3,
         fields[0].elementsEqual("boottime".utf8) || fields[0].elementsEqual("7".utf8)
       else { continue }

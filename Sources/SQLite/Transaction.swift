@@ -1,7 +1,8 @@
 extension Connection {
-  /// Runs `body` in one write transaction: all of it is committed, or none.
+  /// Runs `body` in one write transaction, which commits either all changes or none.
   ///
-  /// Starts with `BEGIN IMMEDIATE`, so that another writer is observed at the start and not halfway.
+  /// The transaction starts with `BEGIN IMMEDIATE`, so that a conflict with another writer appears at
+  /// the start and not midway.
   package func transaction<T>(_ body: () throws(SQLiteError) -> T) throws(SQLiteError) -> T {
     try execute("BEGIN IMMEDIATE")
     do {
@@ -14,21 +15,21 @@ extension Connection {
     }
   }
 
-  /// Runs `body` with every read seeing the file as it is at the first one.
+  /// Runs `body` in a read transaction, in which every read sees the database as of the first read.
   package func snapshot<T, E: Error>(
     or wrap: (SQLiteError) -> E, _ body: () throws(E) -> T
   ) throws(E) -> T {
     do { try execute("BEGIN") } catch { throw wrap(error) }
-    // Nothing was written, so how the transaction ends is all the same.
+    // Nothing was written, so a rollback has the same effect as a commit.
     defer { rollBack() }
     return try body()
   }
 
-  /// Undoes the open transaction, unless SQLite did so itself when a statement failed.
+  /// Rolls back the open transaction, unless SQLite has rolled it back itself when a statement failed.
   private func rollBack() {
     guard !isInAutocommit else { return }
-    // Called while an error is on its way up: that one is reported, and ROLLBACK has no failure that
-    // would leave the transaction open once no statement is running (lang_transaction.html).
+    // The caller throws the original error. Once no statement is running, ROLLBACK has no failure that
+    // would leave the transaction open (lang_transaction.html).
     do { try execute("ROLLBACK") } catch {
       assertionFailure("ROLLBACK: \(error)")
     }

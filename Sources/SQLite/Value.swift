@@ -4,15 +4,15 @@ package enum Value: Sendable, Hashable {
   case text(String)
   case null
 
-  /// An integer, or NULL when there is none.
+  /// An integer, or NULL for nil.
   package static func optional(_ number: (some BinaryInteger)?) -> Value {
     number.map { .integer(Int64(truncatingIfNeeded: $0)) } ?? .null
   }
 
-  /// A text, or NULL when there is none.
+  /// A text, or NULL for nil.
   package static func optional(_ text: String?) -> Value { text.map(Value.text) ?? .null }
 
-  /// Integers, for a parameter of `json_each`.
+  /// A JSON array of integers, for an argument of `json_each`.
   package static func list(_ numbers: some Sequence<Int64>) -> Value {
     .text("[\(numbers.map(String.init).joined(separator: ","))]")
   }

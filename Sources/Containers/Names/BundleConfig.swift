@@ -1,9 +1,10 @@
-/// The `config.json` of an OCI bundle, of which only the annotations say who the container is
-/// (`config.md` of the OCI runtime specification).
+/// The `config.json` of an OCI bundle. Only its annotations hold the name of the container (`config.md`
+/// of the OCI runtime specification).
 struct BundleConfig: Decodable {
   private let annotations: [String: String]?
 
-  /// As containerd's CRI plugin (`internal/cri/annotations`) and nerdctl (`pkg/labels`) write it.
+  /// The name as written by containerd's CRI plugin (`internal/cri/annotations`) or nerdctl
+  /// (`pkg/labels`).
   var containerdName: ContainerName? {
     let prefix = "io.kubernetes.cri."
     return kubernetes(
@@ -13,7 +14,8 @@ struct BundleConfig: Decodable {
       ?? value("nerdctl/name").map { ContainerName($0) }
   }
 
-  /// As CRI-O writes it (`pkg/annotations`, `internal/factory`), after the kubelet's labels.
+  /// The name as written by CRI-O (`pkg/annotations`, `internal/factory`), which copies the kubelet's
+  /// labels.
   var crioName: ContainerName? {
     kubernetes(
       type: "io.kubernetes.cri-o.ContainerType", name: "io.kubernetes.container.name",

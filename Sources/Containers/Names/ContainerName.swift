@@ -1,9 +1,9 @@
-/// What people call a container, as its engine wrote it down. Any part may hold any text: the image
-/// and the labels come from whoever made the container.
+/// The name of a container for users, as its engine stored it. Any part may hold any text: the image
+/// and the labels come from the person who created the container.
 package struct ContainerName: Sendable, Hashable {
-  /// The name; in a Kubernetes pod the name within the pod. Where `isSandbox`, the pod's.
+  /// The name; in a Kubernetes pod, the name within the pod. If `isSandbox`, the name of the pod.
   package var name: String
-  /// The image, as it was asked for.
+  /// The image, as named in the request to create the container.
   package var image: String?
   /// The name of the pod.
   package var pod: String?

@@ -1,10 +1,10 @@
 package import SystemPackage
 
-/// The root folder below which the names of containers are looked up could not be opened.
+/// An error: the root folder below which the names of containers are looked up could not be opened.
 public struct ContainerNamesError: Error, Sendable, Hashable {
   /// The folder.
   package let path: String
-  /// Why (open(2)).
+  /// The error of open(2).
   package let cause: Errno
 
   /// Makes an error for a folder.

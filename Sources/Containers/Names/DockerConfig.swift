@@ -1,4 +1,5 @@
-/// Docker's `config.v2.json` of a container (`daemon/container/container.go` of moby).
+/// The `config.v2.json` file that Docker stores for a container (`daemon/container/container.go` of
+/// moby).
 struct DockerConfig: Decodable {
   private let id: String?
   private let name: String?
@@ -20,8 +21,8 @@ struct DockerConfig: Decodable {
     }
   }
 
-  /// The name in it, if it is of this container. Kubernetes keeps its own names in labels
-  /// (`pkg/kubelet/types/labels.go`, cri-dockerd).
+  /// Returns the name in the file, if the file is of the container with this id. Kubernetes stores its
+  /// own names in labels (`pkg/kubelet/types/labels.go`, cri-dockerd).
   func name(of id: String) -> ContainerName? {
     guard self.id == id, let name else { return nil }
     let labels = config?.labels ?? [:]
@@ -37,6 +38,6 @@ struct DockerConfig: Decodable {
 }
 
 extension String {
-  /// Itself, or nil where it is empty.
+  /// The string itself, or nil if it is empty.
   var ifFilled: String? { isEmpty ? nil : self }
 }

@@ -1,13 +1,14 @@
 internal import FoundationEssentials
 
-/// The JSON that engines write.
+/// Decodes the JSON that engines write.
 enum EngineJSON {
-  /// The value that a text holds; nil for what is not JSON, or not in this form.
+  /// Returns the value in a text; nil if the text is not JSON, or not of this form.
   static func decode<Form: Decodable>(_ text: [UInt8]) -> Form? {
     do {
       return try JSONDecoder().decode(Form.self, from: Data(text))
     } catch {
-      // Half written, or of another version of the engine: the container just has no name then.
+      // The file is only partly written, or of another version of the engine: the container has no name
+      // then.
       return nil
     }
   }

@@ -1,9 +1,9 @@
 /// The id of a machine: machine-id(5).
 package enum MachineID {
-  /// Reads it below the folder where the machine's files are. Nil when it cannot be read, or is none:
-  /// `uninitialized`, as before the first boot.
+  /// Reads the id from the machine's files below the folder `path`. Nil if it cannot be read, or is not
+  /// an id: `uninitialized`, as before the first boot.
   package static func read(root path: String) -> String? {
-    // A recording without the id is one all the same: its history has a UUID.
+    // A recording works without the id: its history has a UUID.
     guard let root = try? StateRoot(path: path), let text = root.read("/etc/machine-id") else {
       return nil
     }

@@ -1,4 +1,4 @@
-/// The files that engines keep of one container. Its id has been checked.
+/// The files that engines store for one container. The caller has validated the id.
 struct StateFiles {
   let root: StateRoot
   let home: StateHome
@@ -21,8 +21,8 @@ struct StateFiles {
     }
   }
 
-  /// containerd's namespaces, which are folders: Kubernetes', and that of nerdctl and ctr. Docker's
-  /// bundles have no names.
+  /// Searches two of containerd's namespaces, which are folders: that of Kubernetes, and that of
+  /// nerdctl and ctr. The bundles of Docker have no names.
   private func containerd() -> ContainerName? {
     home.containerd.firstValue { state in
       ["k8s.io", "default"].firstValue { namespace in
@@ -40,8 +40,8 @@ struct StateFiles {
     }
   }
 
-  /// Containers that are not to outlive the machine's run, as all of CRI-O's and those of
-  /// `podman run --rm`, are in a list of their own.
+  /// Searches the lists of containers-storage. Containers that do not outlive the current boot, such as
+  /// all containers of CRI-O and those of `podman run --rm`, are in a separate list.
   private func storageList() -> ContainerName? {
     storageFolders(home.storage + home.storageRun).firstValue { folder in
       ["containers.json", "volatile-containers.json"].firstValue { file in
@@ -51,7 +51,7 @@ struct StateFiles {
     }
   }
 
-  /// containers-storage names its folders after the driver of the file system.
+  /// Returns the folders of containers-storage, which names each after its storage driver.
   private func storageFolders(_ places: [String]) -> [String] {
     places.flatMap { place in
       ["overlay", "btrfs", "vfs", "zfs"].map { "\(place)/\($0)-containers" }
@@ -65,7 +65,7 @@ struct StateFiles {
 }
 
 extension Array {
-  /// The first value that is found for an element.
+  /// Returns the first value that `find` returns for an element.
   fileprivate func firstValue<Value>(_ find: (Element) -> Value?) -> Value? {
     for element in self {
       if let value = find(element) { return value }

@@ -1,12 +1,13 @@
-/// Where engines keep their files: those of the machine, and those that a user runs without root.
+/// The folders in which engines store their files: those of the system, or those of a user who runs an
+/// engine without root.
 enum StateHome {
   case system
-  /// A user, and the home folder where it is known.
+  /// A user, and the home folder if it is known.
   case user(UInt32, home: String?)
-  /// Where an engine that runs says that it keeps them, and who has to own them.
+  /// The folders that a running engine reports, and the user who has to own the files.
   case other(storage: [String], docker: [String], owner: UInt32?)
 
-  /// Who has to own a file for it to be read.
+  /// The user who has to own a file; a file of another user is not read. Nil allows any owner.
   var owner: UInt32? {
     switch self {
     case .system: nil
@@ -15,7 +16,7 @@ enum StateHome {
     }
   }
 
-  /// Docker's data (`data-root` of dockerd(8)).
+  /// The data folders of Docker (`data-root` of dockerd(8)).
   var docker: [String] {
     switch self {
     case .system: ["/var/lib/docker"]
@@ -24,7 +25,8 @@ enum StateHome {
     }
   }
 
-  /// What containers-storage keeps over a boot (`graphroot` of containers-storage.conf(5)).
+  /// The folders of containers-storage that persist across boots (`graphroot` of
+  /// containers-storage.conf(5)).
   var storage: [String] {
     switch self {
     case .system: ["/var/lib/containers/storage"]
@@ -33,7 +35,7 @@ enum StateHome {
     }
   }
 
-  /// What containers-storage keeps until the next boot (`runroot`).
+  /// The folders of containers-storage that last until the next boot (`runroot`).
   var storageRun: [String] {
     switch self {
     case .system: ["/run/containers/storage"]
@@ -42,8 +44,9 @@ enum StateHome {
     }
   }
 
-  /// containerd's state; k3s and RKE2, k0s and MicroK8s bring one of their own. A user's is bound
-  /// to `/run/containerd` within its namespaces (`containerd-rootless.sh` of nerdctl).
+  /// The state folders of containerd; k3s, RKE2, k0s and MicroK8s have their own. A user's folder is
+  /// bind-mounted on `/run/containerd` within the namespaces of the user's containerd
+  /// (`containerd-rootless.sh` of nerdctl).
   var containerd: [String] {
     switch self {
     case .system:

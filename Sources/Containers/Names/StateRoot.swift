@@ -3,9 +3,10 @@ internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
-/// The folder that the files of engines are read below, as if it were the root of all.
+/// The folder below which the files of engines are read, as if the folder were the root directory.
 final class StateRoot: Sendable {
-  /// A longer file is none of an engine's: their lists have some 600 bytes a container.
+  /// The size limit of a file in bytes. No engine writes a longer file: their lists have some 600 bytes
+  /// for each container.
   static let limit = 4 << 20
 
   private let descriptor: Int32
@@ -17,7 +18,7 @@ final class StateRoot: Sendable {
     }
   }
 
-  /// The root of this process; nil where it cannot be opened.
+  /// The root directory of this process; nil if it cannot be opened.
   static var current: StateRoot? {
     let descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     return descriptor < 0 ? nil : StateRoot(descriptor)
@@ -27,8 +28,8 @@ final class StateRoot: Sendable {
 
   deinit { close(descriptor) }
 
-  /// The bytes of a plain file; nil when there is none, it is too large, it may not be read, or it
-  /// is not `owner`'s. Links lead to where they would below this root.
+  /// Reads a regular file; nil if it does not exist, is too large, may not be read, or is not owned by
+  /// `owner`. Symbolic links are resolved below this root.
   func read(_ path: String, owner: UInt32? = nil) -> [UInt8]? {
     let file = clinux_open_in_root(descriptor, path)
     guard file >= 0 else { return nil }
@@ -40,7 +41,7 @@ final class StateRoot: Sendable {
     return Self.readAll(file)
   }
 
-  /// The same, with who owns the file.
+  /// Reads a regular file, and returns it with its owner.
   func readWithOwner(_ path: String) -> (text: [UInt8], user: UInt32)? {
     let file = clinux_open_in_root(descriptor, path)
     guard file >= 0 else { return nil }
@@ -52,14 +53,14 @@ final class StateRoot: Sendable {
     return (text, status.st_uid)
   }
 
-  /// The entries of a folder whose names are numbers; none where it cannot be read.
+  /// Returns the entries of a folder whose names are numbers; none if the folder cannot be read.
   func numbers(in path: String) -> [Int] {
     do {
       return try FileManager.default.contentsOfDirectory(
         atPath: "/proc/self/fd/\(descriptor)\(path)"
       ).compactMap(Int.init)
     } catch {
-      // Without a list of processes none of them says anything.
+      // Without a list of processes, there is no process to read.
       return []
     }
   }
@@ -75,7 +76,7 @@ final class StateRoot: Sendable {
       }
       if count == 0 { return bytes }
       bytes += chunk.prefix(count)
-      // It may grow while it is read.
+      // The file may grow while it is read.
       if bytes.count > limit { return nil }
     }
   }

@@ -1,11 +1,11 @@
-/// One container in the list of containers-storage, which Podman and CRI-O use (`containers.go` of
+/// A container in the list of containers-storage, which Podman and CRI-O use (`containers.go` of
 /// containers/storage).
 struct StorageEntry: Decodable {
   let id: String
   private let names: [String]?
   private let metadata: String?
 
-  /// What the engine put there, as JSON in a string: `pkg/domain` of libpod,
+  /// The metadata that the engine stores as JSON in a string: `pkg/domain` of libpod,
   /// `internal/storage/runtime.go` of CRI-O.
   private struct Metadata: Decodable {
     let image: String?
@@ -23,7 +23,7 @@ struct StorageEntry: Decodable {
     }
   }
 
-  /// The name that Podman gave, or the one in the pod that CRI-O was given.
+  /// The name that Podman assigned, or the name within the pod that CRI-O received.
   var name: ContainerName? {
     let metadata: Metadata? = EngineJSON.decode(Array((metadata ?? "").utf8))
     let isSandbox = metadata?.isSandbox ?? false

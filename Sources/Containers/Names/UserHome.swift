@@ -1,5 +1,5 @@
-/// The home folder of a user, by the table of users below a root (passwd(5)). Other sources of
-/// users (nsswitch.conf(5)) are not asked: they would tell of this system, not of the root's.
+/// Looks up the home folder of a user in the passwd(5) file below a root. Other sources of users
+/// (nsswitch.conf(5)) are not read: they describe this system, not the one below the root.
 enum UserHome {
   static func path(of uid: UInt32, in root: StateRoot) -> String? {
     guard let table = root.read("/etc/passwd") else { return nil }

@@ -1,18 +1,18 @@
-/// What a component of a path needs to know of those above it.
+/// The properties of the ancestors of a path component that its interpretation depends on.
 struct Ancestors {
-  /// The one right above; empty below the root.
+  /// The parent component; empty directly below the root.
   private(set) var parent: ArraySlice<UInt8> = []
-  /// Whether that one is a container by itself.
+  /// Whether the parent itself denotes a container.
   private(set) var isContainer = false
-  /// The one above the parent.
+  /// The component above the parent.
   private(set) var grandparent: ArraySlice<UInt8> = []
-  /// Whether one is of Amazon ECS, with no container since.
+  /// Whether an ancestor is of Amazon ECS, with no container below it so far.
   private(set) var isOfECS = false
 
-  /// Whether the parent has this name.
+  /// Returns whether the parent has this name.
   func isBelow(_ name: String) -> Bool { parent.elementsEqual(name.utf8) }
 
-  /// Goes below a component.
+  /// Makes a component the new parent.
   mutating func push(_ part: ArraySlice<UInt8>, isContainer: Bool) {
     grandparent = parent
     parent = part

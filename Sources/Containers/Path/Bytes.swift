@@ -1,11 +1,11 @@
-// How the parts of a path are compared, as bytes: they need not be text.
+// Compares the parts of a path as bytes, which need not be valid text.
 
 extension ArraySlice<UInt8> {
   func hasPrefix(_ start: String) -> Bool { starts(with: start.utf8) }
 
   func hasSuffix(_ end: String) -> Bool { suffix(end.utf8.count).elementsEqual(end.utf8) }
 
-  /// What is between a start and an end, if both are there and do not overlap.
+  /// Returns the bytes between a prefix and a suffix, if both are present and do not overlap.
   func between(_ start: String, _ end: String) -> ArraySlice<UInt8>? {
     guard count >= start.utf8.count + end.utf8.count, hasPrefix(start), hasSuffix(end) else {
       return nil
@@ -23,7 +23,7 @@ enum Decimal {
     !digits.isEmpty && digits.allSatisfy { (0x30...0x39).contains($0) }
   }
 
-  /// The number; nil for anything else, and for what is too large.
+  /// Parses the number; nil for anything else, and for a number that is too large.
   static func parse(_ digits: ArraySlice<UInt8>) -> UInt32? {
     isNumber(digits) ? UInt32(String(decoding: digits, as: UTF8.self)) : nil
   }

@@ -1,18 +1,20 @@
-/// One line of `/proc/PID/cgroup`, `N:controllers:/path`, and what its path says (cgroups(7)).
+/// One line of `/proc/PID/cgroup`, `N:controllers:/path`, and the containers and the unit that its path
+/// names (cgroups(7)).
 struct CgroupLine {
   private(set) var containers: [ContainerIdentity]
   private(set) var unit: String?
-  /// The controllers of its hierarchy; none in version 2.
+  /// The controllers of the line's hierarchy; none in version 2.
   let controllers: [ArraySlice<UInt8>]
-  /// The path down to the outermost container; nil where there is none.
+  /// The part of the path down to the outermost container; nil if there is no container.
   private(set) var outermost: ArraySlice<UInt8>?
-  /// The user that systemd gave the part of the hierarchy to that the outermost container is in
+  /// The user to whom systemd delegated the subtree that contains the outermost container
   /// (`user@UID.service` of user@.service(5)).
   private(set) var delegate: UInt32?
-  /// Where systemd itself keeps the process: its word on the unit counts first.
+  /// Whether systemd itself manages processes in this hierarchy: the unit that such a line names takes
+  /// precedence.
   private var isOfSystemd: Bool
 
-  /// What no line says.
+  /// A line that names nothing.
   static let empty = CgroupLine()
 
   private init() {
@@ -21,15 +23,16 @@ struct CgroupLine {
     isOfSystemd = false
   }
 
-  /// Reads a line; nil for what is none.
+  /// Parses a line; returns nil if it is malformed.
   init?(_ line: ArraySlice<UInt8>) {
-    // The path may hold colons of its own.
+    // The path may contain colons.
     let fields = line.split(
       separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
     guard fields.count == 3, fields[2].first == UInt8(ascii: "/") else { return nil }
     var path = fields[2]
     let isUnified = fields[1].isEmpty
-    // The kernel says so of a cgroup of version 2 that is gone, below a zombie.
+    // The kernel appends this text to the path of a removed version 2 cgroup, which only a zombie can
+    // still be in.
     if isUnified, path.hasSuffix(" (deleted)") { path = path.dropLast(10) }
     var walk = PathWalk()
     for part in path.split(separator: UInt8(ascii: "/")) where !walk.isOver {
@@ -62,7 +65,7 @@ struct CgroupLine {
     containers.reduce(0) { $0 + ($1.engine == nil ? 0 : 1) + ($1.pod == nil ? 0 : 1) }
   }
 
-  /// Takes over what another line says further of the same containers.
+  /// Adds the details of the same containers, and the unit, that another line names.
   mutating func learn(from other: CgroupLine) {
     for index in containers.indices {
       containers[index].learn(from: other.containers[index])

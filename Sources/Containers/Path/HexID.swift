@@ -1,4 +1,4 @@
-/// The ids of containers and pods: 64 hexadecimal digits in small letters.
+/// The ids of containers and pods: 64 lowercase hexadecimal digits.
 enum HexID {
   static let length = 64
 
@@ -12,8 +12,8 @@ enum HexID {
     bytes.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
-  /// The id at the end of a component, and what is before it; nil when a letter or a digit is
-  /// right before it, as it is then part of something longer.
+  /// Returns the id at the end of a component, and the part before it; nil if a letter or digit
+  /// directly precedes the id, which then belongs to a longer word.
   static func atEnd(
     of part: ArraySlice<UInt8>
   ) -> (before: ArraySlice<UInt8>, id: String)? {

@@ -1,18 +1,19 @@
-/// Cgroups of the engines that run OCI bundles: `PREFIX-<id>.scope` where systemd makes them,
-/// `PARENT/<id>` or `PARENT/PREFIX-<id>` where the engine does, and `SLICE:PREFIX:<id>` where one
-/// asked the runtime for a scope and the runtime made a directory.
+/// Recognizes the cgroups of the engines that run OCI bundles: `PREFIX-<id>.scope` if systemd creates
+/// them, `PARENT/<id>` or `PARENT/PREFIX-<id>` if the engine does, and `SLICE:PREFIX:<id>` if the
+/// engine asked the runtime for a scope and the runtime created a directory instead.
 ///
-/// A runtime that was run by hand (runc, crun) names its cgroup as it likes, and bwrap makes none:
-/// only an id of 64 digits says "container". Podman's health checks run, outside of it, in a
-/// service `<id>.service`.
+/// A user who runs a runtime by hand (runc, crun) can give the cgroup any name, and bwrap creates none:
+/// only an id of 64 digits identifies a container. Podman runs its health checks outside of the
+/// container, in a service `<id>.service`.
 enum OCIName {
-  /// `docker-<id>.scope` and so on, by what is before the id.
+  /// The engines by the text before the id, such as `docker-<id>.scope`.
   private static let prefixes: [(String, Engine)] = [
     ("docker", .docker), ("cri-containerd", .containerd), ("containerd", .containerd),
     ("nerdctl", .containerd), ("crio", .crio), ("libpod", .podman), ("libpod-payload", .podman),
   ]
 
-  /// `/docker/<id>` and so on: containerd's own default is its namespace.
+  /// The engines by the parent, such as `/docker/<id>`. By default, containerd uses the name of its
+  /// namespace.
   private static let parents: [(String, Engine)] = [
     ("docker", .docker), ("default", .containerd), ("k8s.io", .containerd),
   ]
@@ -23,7 +24,7 @@ enum OCIName {
     if above.isOfECS, let id = taskContainer(name) { return .container(.ecs, id: id) }
     guard let (before, id) = HexID.atEnd(of: name) else { return nil }
     if before.isEmpty {
-      // A pod of Podman, where systemd does not make the cgroups.
+      // This is a pod of Podman, if systemd does not manage the cgroups.
       if above.isBelow("libpod_parent") { return .pod(id) }
       return .container(engine(above.parent, in: parents), id: id)
     }
@@ -38,8 +39,8 @@ enum OCIName {
     table.first { name.elementsEqual($0.0.utf8) }?.1
   }
 
-  /// BuildKit's ids are 25 digits in base 36: `buildkit/<id>` below its parent, or, by Docker's own
-  /// BuildKit and systemd, `docker-<id>.scope`.
+  /// Returns the id of a BuildKit step, which has 25 digits in base 36: `buildkit/<id>` below its
+  /// parent, or, for the BuildKit in Docker with systemd, `docker-<id>.scope`.
   private static func buildStep(_ name: ArraySlice<UInt8>, _ above: Ancestors) -> String? {
     let isBelow = above.isBelow("buildkit")
     guard let id = isBelow ? name : name.between("docker-", ""), id.count == 25,
@@ -48,7 +49,8 @@ enum OCIName {
     return String(decoding: id, as: UTF8.self)
   }
 
-  /// `/ecs/<task>/<id>`; since version 1.4 of Fargate the id is `<task>-<number>`.
+  /// Returns the id of a container of an ECS task: `/ecs/<task>/<id>`. Since version 1.4 of Fargate the
+  /// id is `<task>-<number>`.
   private static func taskContainer(_ name: ArraySlice<UInt8>) -> String? {
     if HexID.isID(name) { return String(decoding: name, as: UTF8.self) }
     let halves = name.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)

@@ -1,14 +1,15 @@
-/// What one component of the path of a cgroup stands for.
+/// The meaning of one component of the path of a cgroup.
 enum PathComponent: Hashable {
   case container(Engine?, id: String)
-  /// What systemd-nspawn runs, below the unit for it.
+  /// The processes that systemd-nspawn runs in the container, in a cgroup below the unit of the
+  /// container.
   case payload(id: String)
   /// A Kubernetes or Podman pod.
   case pod(String)
   case user(UInt32)
-  /// Who watches a container, beside it.
+  /// A process that monitors a container, in a cgroup beside that of the container.
   case watcher
-  /// Who watches the container right above.
+  /// A process that monitors the container of the parent component.
   case watcherOfLast
   case other
 
@@ -19,8 +20,8 @@ enum PathComponent: Hashable {
       ?? Self.user(part) ?? OCIName.component(part, above) ?? .other
   }
 
-  /// The monitor of LXC, and the shim and the virtual machine monitor of Kata Containers; conmon(8)
-  /// of Podman and CRI-O where it has a cgroup named after the container.
+  /// Recognizes the monitor of LXC, the shim and the virtual machine monitor of Kata Containers, and
+  /// conmon(8) of Podman and CRI-O if its cgroup is named after the container.
   private static func watcher(_ part: ArraySlice<UInt8>, _ above: Ancestors) -> PathComponent? {
     for start in ["libpod-conmon-", "crio-conmon-", "lxc.monitor."] where part.hasPrefix(start) {
       return .watcher
@@ -28,12 +29,13 @@ enum PathComponent: Hashable {
     for name in ["lxc.monitor", "kata_overhead"] where part.elementsEqual(name.utf8) {
       return .watcher
     }
-    // Podman once had conmon below the cgroup of its container, without systemd.
+    // Earlier versions of Podman, without systemd, ran conmon below the cgroup of its container.
     let isConmon = part.elementsEqual("conmon".utf8) && above.parent.hasPrefix("libpod-")
     return isConmon && above.isContainer ? .watcherOfLast : nil
   }
 
-  /// The slice of a user (user@.service(5)). Root's says nothing: root runs everybody's engine.
+  /// Recognizes the slice of a user (user@.service(5)). The slice of root is ignored, because root runs
+  /// the engines for all users.
   private static func user(_ part: ArraySlice<UInt8>) -> PathComponent? {
     guard let digits = part.between("user-", ".slice"), let uid = Decimal.parse(digits), uid != 0
     else { return nil }

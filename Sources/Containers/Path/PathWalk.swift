@@ -1,20 +1,23 @@
-/// Walks down the path of a cgroup, from the root of the hierarchy, and gathers what it passes.
+/// Walks down the path of a cgroup, from the root of the hierarchy, and collects the containers and the
+/// unit on the way.
 struct PathWalk {
   private(set) var containers: [ContainerIdentity] = []
   private(set) var unit: String?
-  /// Whether the rest of the path says nothing of a container: it belongs to who watches one.
+  /// Whether the rest of the path names no container, because it belongs to a process that monitors
+  /// one.
   private(set) var isOver = false
 
   private var above = Ancestors()
-  /// What is known of the next container.
+  /// The pod and the user of the next container, if the path has named them so far.
   private var pod: String?
   private var user: UInt32?
-  /// Where each id of 64 digits was observed: a cgroup that is mounted into a container shows up twice.
+  /// The index of the container with each id of 64 digits: a cgroup that is mounted into a container
+  /// appears twice in the path.
   private var places: [String: Int] = [:]
-  /// Whether this component is a container by itself.
+  /// Whether the current component itself denotes a container.
   private var justEntered = false
 
-  /// Goes down one component.
+  /// Processes the next component.
   mutating func step(_ part: ArraySlice<UInt8>) {
     if part.elementsEqual("..".utf8) { return }
     if let name = UnitName.of(part) { unit = name }
@@ -23,7 +26,7 @@ struct PathWalk {
     case .container(let engine, let id): enter(engine, id)
     case .payload(let id): enterPayload(id)
     case .pod(let uid): pod = uid
-    // A slice within a container is of its own systemd, and of its own users.
+    // A slice within a container belongs to the container's own systemd and its own users.
     case .user(let uid): user = containers.isEmpty ? uid : nil
     case .watcher: isOver = true
     case .watcherOfLast:
@@ -47,7 +50,8 @@ struct PathWalk {
     justEntered = true
   }
 
-  /// systemd-nspawn puts what it runs into a cgroup of that name, below the unit it is in.
+  /// Processes the cgroup `payload`, in which systemd-nspawn runs the processes of the container, below
+  /// the unit of the container.
   private mutating func enterPayload(_ id: String) {
     if above.isContainer {
       containers[containers.count - 1].engine = .nspawn
@@ -58,7 +62,7 @@ struct PathWalk {
 }
 
 extension ContainerIdentity {
-  /// Takes over what another finding of the same container says further.
+  /// Adds the details that another path component names for the same container.
   mutating func learn(from other: ContainerIdentity) {
     engine = engine ?? other.engine
     pod = pod ?? other.pod

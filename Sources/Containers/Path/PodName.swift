@@ -1,8 +1,8 @@
-/// Cgroups of pods.
+/// Recognizes the cgroups of pods.
 ///
-/// The kubelet makes `pod<uid>`, or with systemd `kubepods-burstable-pod<uid>.slice`, with the
-/// dashes of the UID as underscores (`pkg/kubelet/cm/cgroup_manager_linux.go`). Podman makes
-/// `machine-libpod_pod_<id>.slice`.
+/// The kubelet creates `pod<uid>`, or with systemd `kubepods-burstable-pod<uid>.slice`, with
+/// underscores instead of the dashes of the UID (`pkg/kubelet/cm/cgroup_manager_linux.go`). Podman
+/// creates `machine-libpod_pod_<id>.slice`.
 enum PodName {
   static func component(_ part: ArraySlice<UInt8>, _ above: Ancestors) -> PathComponent? {
     if let uid = part.between("pod", "").flatMap(uid) { return .pod(uid) }
@@ -15,7 +15,7 @@ enum PodName {
     return .pod(uid)
   }
 
-  /// The pod that a `SLICE:PREFIX:<id>` names beside the container.
+  /// Returns the pod that a component `SLICE:PREFIX:<id>` names beside the container.
   static func beside(_ part: ArraySlice<UInt8>) -> String? {
     guard let colon = part.firstIndex(of: UInt8(ascii: ":")),
       case .pod(let uid) = component(part[..<colon], Ancestors())
@@ -27,7 +27,8 @@ enum PodName {
     part.between("", ".slice")
   }
 
-  /// A UID with dashes; nil for what is none. A static pod's is a hash, which has none.
+  /// Returns the UID with dashes; nil if the bytes are not a UID. The UID of a static pod is a hash
+  /// without dashes.
   private static func uid(_ bytes: ArraySlice<UInt8>) -> String? {
     let groups = bytes.split(omittingEmptySubsequences: false) {
       $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")

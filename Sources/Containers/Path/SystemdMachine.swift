@@ -1,9 +1,10 @@
-/// Cgroups of the machines of systemd-machined.service(8), and of libvirt.
+/// Recognizes the cgroups of the machines of systemd-machined.service(8), and of libvirt.
 ///
-/// machined makes `machine-NAME.scope` (`src/machine/machine.c`). systemd-nspawn(1) runs in that,
-/// in `systemd-nspawn@NAME.service`, or unregistered in `NAME.scope` of `machine.slice`; with
-/// cgroups of version 2 it puts itself in `supervisor` and what it runs in `payload` below that
-/// (`src/nspawn/nspawn-cgroup.c`). libvirt without machined has `machine/NAME.libvirt-qemu`.
+/// machined creates `machine-NAME.scope` (`src/machine/machine.c`). systemd-nspawn(1) runs in that
+/// scope, in `systemd-nspawn@NAME.service`, or, if unregistered, in `NAME.scope` of `machine.slice`.
+/// With version 2 cgroups, systemd-nspawn moves itself to `supervisor`, and runs the container in
+/// `payload`, both below that cgroup (`src/nspawn/nspawn-cgroup.c`). libvirt without machined uses
+/// `machine/NAME.libvirt-qemu`.
 enum SystemdMachine {
   static func component(_ part: ArraySlice<UInt8>, _ above: Ancestors) -> PathComponent? {
     if let below = belowMachine(part, above) { return below }

@@ -1,13 +1,14 @@
-/// Names of units of systemd (systemd.unit(5)).
+/// Parses names of systemd units (systemd.unit(5)).
 enum UnitName {
-  /// The longest name of a unit (`UNIT_NAME_MAX` of systemd).
+  /// The greatest length of a unit name (`UNIT_NAME_MAX` of systemd).
   private static let limit = 255
-  /// The units that have processes.
+  /// The suffixes of the unit types that have processes.
   private static let types = [".service", ".scope", ".socket", ".mount", ".swap"]
 
-  /// The unit that a cgroup belongs to by its name; nil for what is none, and for a slice.
+  /// Returns the unit that the name of a cgroup denotes; nil if the name is not that of a unit, and for
+  /// a slice.
   static func of(_ part: ArraySlice<UInt8>) -> String? {
-    // systemd puts it before a name that would be one of the kernel's files (cg_escape()).
+    // systemd prepends `_` to a name that would collide with one of the kernel's files (cg_escape()).
     let name = part.first == UInt8(ascii: "_") ? part.dropFirst() : part
     guard name.count <= limit, name.allSatisfy(isAllowed),
       types.contains(where: { name.count > $0.utf8.count && name.hasSuffix($0) })
@@ -19,9 +20,9 @@ enum UnitName {
     HexID.isAlphanumeric(byte) || ":-_.\\@".utf8.contains(byte)
   }
 
-  /// A part of the name of a unit with each `\xHH` in it as the byte it stands for
-  /// (systemd-escape(1)); nil when that is no name. A dash stays one: no machine's name has the
-  /// slash that it could stand for.
+  /// Replaces each `\xHH` in a part of a unit name with the byte that it denotes (systemd-escape(1));
+  /// nil if the result is not a name. A dash is not replaced: no machine name contains the slash that
+  /// it could denote.
   static func unescaped(_ name: ArraySlice<UInt8>) -> String? {
     var bytes: [UInt8] = []
     var rest = name

@@ -1,11 +1,12 @@
 internal import SQLite
 
-/// When samples and events were. An export asks for two in each row, mostly near those of the row
-/// before: so they are read, and kept, in blocks of neighbours.
+/// The wall-clock times of samples and events. An export reads two of them for each row, mostly close
+/// to those of the previous row, so this type reads and caches them in blocks of consecutive sequence
+/// numbers.
 struct ExportPoints {
   private let index: SampleIndex
   private let connection: Connection
-  /// The number of the block that is in each slot; nil for none.
+  /// The block number of each slot; nil for an empty slot.
   private var blocks: [Int64?]
   private var walls: [Int64]
   private var states: [State]
@@ -13,7 +14,7 @@ struct ExportPoints {
 
   private enum State { case missing, sampled, exact }
 
-  /// How many points are a block, and how many blocks are kept, as powers of two.
+  /// The number of points in a block, and the number of cached blocks, as exponents of two.
   private static let width: Int64 = 6
   private static let slots: Int64 = 10
 
@@ -25,20 +26,21 @@ struct ExportPoints {
     states = Array(repeating: .missing, count: 1 << (Self.slots + Self.width))
   }
 
-  /// When a sample or event began, on the wall clock.
+  /// Returns the wall-clock time of an event, or of the beginning of a sample.
   mutating func wall(_ id: Int64) throws(SQLiteError) -> Int64 {
     let place = try place(id)
-    // What is missing here is missing there too, and told.
+    // The file has no such sample or event; `SampleIndex.point` throws an error that says so.
     return states[place] == .missing ? try index.point(id).wall : walls[place]
   }
 
-  /// Whether events reported all that happened between the one before and this: as `SampleWindow.isExact`.
+  /// Whether events reported every change between the previous sequence number and this one; see
+  /// `SampleWindow.isExact`.
   mutating func isExact(before id: Int64) throws(SQLiteError) -> Bool {
     guard try states[place(id)] == .exact, let session = session(of: id) else { return false }
     return id > session.first
   }
 
-  /// The session that a sample is of.
+  /// Returns the session to which a sample or event belongs; nil if there is none.
   mutating func session(of id: Int64) -> SessionSpan? {
     if let session, session.first <= id, id <= session.last { return session }
     session = index.session(of: id)
@@ -59,7 +61,7 @@ struct ExportPoints {
     let start = slot << Int(Self.width)
     for place in start..<start + 1 << Int(Self.width) { states[place] = .missing }
     try readEvents(first...last, start)
-    // Where both say something a sample is what is meant.
+    // If a sample and an event batch have the same sequence number, the sample takes precedence.
     let samples = try connection.prepare(
       "SELECT seq, wall_ns, exact, gap FROM sample WHERE seq BETWEEN ? AND ?"
     ).bind(.integer(first), .integer(last))
@@ -85,14 +87,15 @@ struct ExportPoints {
     var digits: [UInt8] = []
     while try batches.step() {
       let batch = batches.integer(0)
-      // One that begins in the middle ends what the one before can say.
+      // A batch that begins inside the block discards the points that the previous batch gave from
+      // there on.
       if batch > ids.lowerBound {
         for id in batch...ids.upperBound { states[start + Int(id - ids.lowerBound)] = .missing }
       }
       _ = batches.readText(2, into: &digits)
       let count = Int64(digits.count / PointReader.digits)
       guard count > 0 else { continue }
-      // What a file says is not trusted to be near.
+      // In a damaged file the sequence number may be so large that this addition overflows.
       let (last, isFar) = batch.addingReportingOverflow(count - 1)
       let wall = batches.integer(1)
       let first = max(batch, ids.lowerBound)
@@ -107,14 +110,15 @@ struct ExportPoints {
   }
 }
 
-/// Finds where a time in which all was the same is cut into pieces: see `SampleIndex.pieces`. An
-/// export asks that of every time that a process was somewhere, and mostly there is no cut in it.
+/// Finds the sequence numbers at which an interval of unchanged state is split into pieces: see
+/// `SampleIndex.pieces`. An export asks for the pieces of every such interval of a process, and most
+/// intervals have no cut.
 struct ExportCuts {
   private let index: SampleIndex
-  /// All cuts, in order; nil where they are more than are kept.
+  /// All cuts, in ascending order; nil if the history has more gaps than the limit.
   private let cuts: [Int64]?
 
-  /// So many gaps are kept: there is room for a gap in each minute of a month.
+  /// The limit of gaps up to which the cuts are cached: enough for one gap in every minute of a month.
   static let most = 1 << 16
 
   init(
@@ -132,7 +136,7 @@ struct ExportCuts {
     cuts = all.sorted()
   }
 
-  /// The pieces of a range of samples; nil where it is one piece.
+  /// Returns the pieces of a range of samples; nil if no cut splits the range.
   func pieces(of range: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>]? {
     if let cuts {
       let next = cuts.partitioningIndex { $0 > range.lowerBound }

@@ -1,7 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Reads the processes of an export, each into the room of the one before.
+/// Reads the processes of an export. The caller passes the same `ExportProcess` each time, and each
+/// read overwrites it.
 struct ExportProcesses {
   private let connection: Connection
   private var places: ExportPlaces
@@ -15,20 +16,21 @@ struct ExportProcesses {
   static let taskColumns = """
     task_id, space_id, pid, tid, start_wall_ns, comm, uid, cgroup_id, has_past, provenance
     """
-  /// The columns of `short_lived_task` that `read(brief:of:start:into:)` reads, and behind them what says when it
-  /// was where.
+  /// The columns of `short_lived_task` that `read(shortLivedTask:of:start:into:)` reads, and those of
+  /// the membership: its set, its first sequence number and its length.
   static let briefColumns = """
     task_id, pid, comm, uid, cgroup_id, set_id, from_seq, length, provenance
     """
 
-  /// A row of `task`. Returns false where it is of no boot, which names nobody.
+  /// Reads a row of `task` into `process`. Returns false if the file has no boot for the PID space of
+  /// the row: such a row identifies no process.
   mutating func read(
     task row: Statement, into process: inout ExportProcess
   ) throws(SQLiteError) -> Bool {
     process.row = row.integer(0)
     guard try setSpace(row.integer(1), of: &process) else { return false }
     process.pid = row.integer(2)
-    // Mostly there is none.
+    // Most rows are those of processes, which have no TID.
     process.tid = row.isNull(3) ? nil : row.integer(3)
     process.start = row.optionalInteger(4)
     readComm(row, 5, into: &process)
@@ -38,7 +40,7 @@ struct ExportProcesses {
     return true
   }
 
-  /// A row of `short_lived_task`, in the PIDs of a session.
+  /// Reads a row of `short_lived_task` into `process`. Its PID belongs to the PID space of the session.
   mutating func read(
     shortLivedTask row: Statement, of session: SessionSpan, start: Int64,
     into process: inout ExportProcess
@@ -54,7 +56,8 @@ struct ExportProcesses {
     try setPlace(row.optionalInteger(4), of: &process)
   }
 
-  /// A description, and the numbers of the samples and events at which a process is exported with it.
+  /// A description of a process, and the range of sequence numbers for which the export gives the
+  /// process this description.
   struct Segment {
     let numbers: ClosedRange<Int64>
     let beginsExactly: Bool
@@ -64,14 +67,16 @@ struct ExportProcesses {
     let cgroup: Int64?
     let hasInheritedUID: Bool
     let hasInheritedCgroup: Bool
-    /// The container by its namespaces, in the part of it that is exported.
+    /// The container that `ContainerRule` derives from the namespaces of the process in this segment;
+    /// nil if it derives none.
     var enclosure: ContainerRule.Enclosure?
 
-    /// The row of a control group that is of its container.
+    /// The row of the control group by which filters match the container: that of `enclosure`, or else
+    /// `cgroup`.
     var container: Int64? { enclosure?.cgroup ?? cgroup }
   }
 
-  /// The one description of a process that no sample observed.
+  /// Returns the only description of a process that no sample observed.
   func segment(ofBrief row: Statement) -> Segment {
     let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(row, 8)
     return Segment(
@@ -80,10 +85,10 @@ struct ExportProcesses {
       hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup)
   }
 
-  /// The descriptions of a process that `read(task:into:)` has read, in the order of time.
+  /// Returns the descriptions of a process that `read(task:into:)` has read, in time order.
   ///
-  /// - Parameter isCertain: whether the time is left out in which one had become another at a moment that
-  ///   nothing tells; or else it counts as of the one before.
+  /// - Parameter isCertain: whether to omit an interval in which the description changed at an unknown
+  ///   time. If false, the earlier description counts for that interval.
   func segments(of row: Statement, isCertain: Bool) throws(SQLiteError) -> [Segment] {
     var first = Int64.min
     var isExact = true
@@ -120,7 +125,7 @@ struct ExportProcesses {
     return segments
   }
 
-  /// Gives a process the description of a segment.
+  /// Sets the description of a process to that of a segment.
   mutating func set(_ segment: Segment, of process: inout ExportProcess) throws(SQLiteError) {
     process.version += 1
     process.hasComm = segment.comm != nil
@@ -135,7 +140,7 @@ struct ExportProcesses {
     }
   }
 
-  /// Mostly there is nothing to say.
+  /// Returns which parts of a description are inherited. Most rows have no provenance.
   private static func inherited(
     _ row: Statement, _ column: Int32
   ) -> (user: Bool, cgroup: Bool) {
@@ -144,7 +149,7 @@ struct ExportProcesses {
     return (parts.contains(.user), parts.contains(.cgroup))
   }
 
-  /// The container that the row of a control group names.
+  /// Returns the row of the container that a control group belongs to; nil if it belongs to none.
   mutating func container(of cgroup: Int64?) throws(SQLiteError) -> Int64? {
     try cgroup.flatMap { (row) throws(SQLiteError) in try places.place(row).container?.row }
   }
@@ -152,7 +157,7 @@ struct ExportProcesses {
   private mutating func setSpace(
     _ space: Int64, of process: inout ExportProcess
   ) throws(SQLiteError) -> Bool {
-    // Mostly the room has it from the process before.
+    // Most processes have the PID space of the previous process, whose values `process` still holds.
     if process.space == space { return true }
     process.space = nil
     guard let boot = try places.boot(ofSpace: space) else { return false }
@@ -175,17 +180,19 @@ struct ExportProcesses {
 
   private func readComm(_ row: Statement, _ column: Int32, into process: inout ExportProcess) {
     process.hasComm = row.readText(column, into: &process.comm)
-    // What the file holds is escaped, unless somebody edited it.
+    // Text in the file is already escaped, unless someone edited the file.
     if process.comm.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return }
     process.comm = Array(SystemText.sanitized(String(decoding: process.comm, as: UTF8.self)).utf8)
   }
 }
 
-/// Reads what control groups and boots are called. Processes name few of them, again and again.
+/// Reads and caches the control groups and boots of an export, because many processes share few of
+/// them.
 struct ExportPlaces {
   private let connection: Connection
   private var places = Slots<ExportPlace>(bits: 11)
-  /// Those of processes whose namespaces tell the container, by their control group and that.
+  /// The places of processes whose container is derived from their namespaces, by control group and
+  /// container.
   private var enclosed = BoundedCache<Enclosed, ExportPlace>(limit: 4096)
   private var enclosedCount: Int64 = 0
   private var boots = Slots<(row: Int64, uuid: String)>(bits: 6)
@@ -197,7 +204,7 @@ struct ExportPlaces {
 
   init(_ connection: Connection) { self.connection = connection }
 
-  /// The control group of a row, of a process that was in a container by its namespaces.
+  /// Returns the place for the control group of a row and a container that is derived from namespaces.
   mutating func place(
     _ row: Int64?, in enclosure: ContainerRule.Enclosure
   ) throws(SQLiteError) -> ExportPlace {
@@ -211,7 +218,7 @@ struct ExportPlaces {
     return found
   }
 
-  /// The control group of a row.
+  /// Returns the place for the control group of a row, with the container that the control group names.
   mutating func place(_ row: Int64) throws(SQLiteError) -> ExportPlace {
     if let known = places[row] { return known }
     let found = try connection.prepare(
@@ -222,7 +229,7 @@ struct ExportPlaces {
     ).bind(.integer(row)).first { columns in
       let path = columns.optionalText(0)
       return ExportPlace(
-        // What the file holds is escaped, unless somebody edited it.
+        // Text in the file is already escaped, unless someone edited the file.
         row: row, cgroup: path.map(SystemText.sanitized),
         container: ContainerRecord(columns, from: 1))
     }
@@ -231,7 +238,7 @@ struct ExportPlaces {
     return place
   }
 
-  /// The boot of a space of PIDs, its row and uuid; nil where the file does not have it.
+  /// Returns the row and the uuid of the boot of a PID space; nil if the file does not have it.
   mutating func boot(ofSpace space: Int64) throws(SQLiteError) -> (row: Int64, uuid: String)? {
     if let known = boots[space] { return known }
     let boot = try connection.prepare(
@@ -242,35 +249,35 @@ struct ExportPlaces {
   }
 }
 
-/// What the links of the namespace sets were that were observed last, for each type.
+/// Reads and caches the links of namespace sets, one value for each type.
 struct ExportSets {
   private let reader: SetReader
-  /// A value a type, in their order.
+  /// The values of each set by its row, one for each type in the order of `NamespaceType`.
   private var sets = Slots<[LinkValue]>(bits: 11)
 
   init(_ reader: SetReader) { self.reader = reader }
 
-  /// In which namespace of a type those of a set are.
+  /// Returns the namespace of a type in a set, or the reason why the link is unread.
   mutating func value(_ type: NamespaceType, of set: NamespaceSetID) throws(SQLiteError)
     -> LinkValue
   {
     let place = Int(type.rawValue) - 1
     if let known = sets[set.rawValue] { return known[place] }
     let links = try reader.links(of: set)
-    // A set that is read is whole.
+    // `links(of:)` throws if a set lacks a link, so the default value is never used.
     let values = NamespaceType.allCases.map { links[$0.link] ?? .unread(.unseen) }
     sets[set.rawValue] = values
     return values[place]
   }
 }
 
-/// What was made of the rows that were observed last, by their numbers: a fixed number of slots, each for
-/// the numbers of one remainder, so that the room does not grow and a look takes a few instructions.
+/// A direct-mapped cache of values by row id. All ids with one remainder share a slot, which holds the
+/// value that was stored last. So the cache has a fixed size, and a lookup takes a few instructions.
 struct Slots<Value> {
   private var keys: [Int64]
   private var values: [Value?]
 
-  /// - Parameter bits: there are two to the power of so many slots.
+  /// - Parameter bits: the number of slots, as an exponent of two.
   init(bits: Int) {
     keys = Array(repeating: 0, count: 1 << bits)
     values = Array(repeating: nil, count: 1 << bits)

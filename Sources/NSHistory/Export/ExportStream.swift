@@ -1,11 +1,12 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Streams a history, a process at a time: a run of memberships in which a type's namespace stays
-/// the same is one row, and a gap in the samples ends it.
+/// Streams a history, one process at a time. Consecutive memberships in which the namespace of a type
+/// stays the same form one row; a gap in the samples ends the row.
 ///
-/// It says of each piece what `BoundResolver` says, and no more: not how far an end that no event reported is
-/// from the sample on the other side, which takes questions of its own.
+/// The bounds of each piece agree with those of `BoundResolver`. For a bound that no event reported,
+/// the export does not compute the distance to the neighbouring sample, which would take further
+/// queries.
 struct ExportStream {
   private let reading: HistorySnapshot
   private let filter: ExportFilter
@@ -13,12 +14,13 @@ struct ExportStream {
   private var sets: ExportSets
   private var points: ExportPoints
   private var processes: ExportProcesses
-  /// The last sample, if the recorder is still running.
+  /// The last sample, if the recorder is still running; nil otherwise.
   private let openSample: Int64?
-  /// Whether a process may have been in a container that its cgroup does not name.
+  /// Whether the history has any container, so that a process may have been in one that its cgroup does
+  /// not name.
   private let hasContainers: Bool
 
-  /// Takes a piece of the time of a process; false when no more is wanted.
+  /// Receives a process and one of its pieces; returns false to end the export.
   typealias Body = (ExportProcess, ExportPiece) -> Bool
 
   init(_ reading: HistorySnapshot, _ filter: ExportFilter) throws(SQLiteError) {
@@ -33,7 +35,7 @@ struct ExportStream {
     openSample = index.sessions.last?.isOpen == true ? index.last : nil
   }
 
-  /// Gives `body` each piece; ends early when it returns false.
+  /// Calls `body` for each piece; ends early when `body` returns false.
   mutating func forEach(_ body: Body) throws(SQLiteError) {
     let selection = try TaskSelection(filter, reading)
     if try giveTasks(selection, body) { try giveBriefs(selection, body) }
@@ -65,7 +67,8 @@ struct ExportStream {
     return true
   }
 
-  /// A process that was not called, or not in the container, as it is now.
+  /// Emits the pieces of a process segment by segment, because its name or its container may differ
+  /// between segments.
   private mutating func give(
     _ process: inout ExportProcess, _ segments: [ExportProcesses.Segment],
     _ memberships: [Membership], _ selection: TaskSelection, _ body: Body
@@ -77,8 +80,9 @@ struct ExportStream {
           endsExactly: segment.endsExactly)
       }
       let end = segment.numbers.upperBound
-      // Another description follows, and the process was where it was all the while. Who asks for a name or
-      // a container is reported only the time in which it is certain.
+      // The membership continues with the next description, so the last piece reaches up to that. If
+      // the filter selects a name or a container, the export covers only the time in which the
+      // description is certain.
       let goesOn =
         !selection.isOfContainers && !selection.isByName(process) && place + 1 < segments.count
         && segments[place + 1].numbers.lowerBound == end &+ 1
@@ -93,8 +97,8 @@ struct ExportStream {
     return true
   }
 
-  /// A time in which one description held, cut where the process came into a container or left one, by the rule
-  /// of `ContainerRule`.
+  /// Splits a segment where the process entered or left a container, according to `ContainerRule`.
+  /// Returns the parts with their memberships.
   private mutating func enclosed(
     _ segment: ExportProcesses.Segment, until read: ExportProcesses.Segment?,
     _ process: ExportProcess, _ memberships: [Membership]
@@ -145,9 +149,10 @@ struct ExportStream {
     }
   }
 
-  /// The runs of each type.
+  /// Emits the pieces of the memberships of a process, for each type.
   ///
-  /// - Parameter end: after this number the last membership goes on with another description.
+  /// - Parameter end: the sequence number after which the last membership continues with another
+  ///   description; nil if it does not.
   private mutating func give(
     _ process: ExportProcess, _ memberships: [Membership], goingOnAfter end: Int64? = nil,
     _ body: Body
@@ -159,7 +164,7 @@ struct ExportStream {
         let value = try sets.value(type, of: first.set)
         var last = first
         next += 1
-        // Where another link of the set changed this one's run goes on.
+        // If only links of other types changed, the interval of this type continues.
         while next < memberships.count, !memberships[next].startsSession,
           last.until &+ 1 == memberships[next].from
         {
@@ -177,19 +182,20 @@ struct ExportStream {
     return true
   }
 
-  /// Memberships, one after the other in one session, in which a link was the same.
+  /// Consecutive memberships of one session in which a link stayed the same.
   private struct LinkInterval {
     let type: NamespaceType
     let value: LinkValue
     let first: Membership
     let last: Membership
-    /// Whether the link is the same still when the next description of the process begins.
+    /// Whether the interval continues unchanged with the next description of the process.
     let goesOn: Bool
   }
 
-  /// The pieces of a run.
+  /// Emits the pieces of a link interval, split at gaps, clock steps and session boundaries.
   ///
-  /// - Parameter isFirst: whether the process was first seen in it.
+  /// - Parameter isFirst: whether the interval begins with the first membership of those that are being
+  ///   emitted.
   private mutating func give(
     _ process: ExportProcess, _ run: LinkInterval, isFirst: Bool, _ body: Body
   ) throws(SQLiteError) -> Bool {
@@ -221,7 +227,8 @@ struct ExportStream {
     if !reachesNext, run.goesOn, last == run.last.until {
       reachesNext = try cuts.pieces(of: last...(last + 1)) == nil
     }
-    // What an event ended was so up to that. The clock may have gone back by less than a step.
+    // A state that an event ended lasted until that event. The wall clock may have gone back by less
+    // than a recorded step, so the end is at least `from`.
     let until = max(from, try points.wall(reachesNext ? last + 1 : last))
     if let since = filter.since, until < since { return true }
     if let end = filter.until, from > end { return true }
@@ -234,12 +241,13 @@ struct ExportStream {
   }
 }
 
-/// Reads where the processes of an export were. Where all are exported that is one look from one end
-/// of an index to the other, beside the one at the processes; otherwise a look for each process.
+/// Reads the memberships of the processes of an export. An export of everything reads all memberships
+/// in one index scan, alongside the scan of the processes. Any other export runs one query for each
+/// process.
 struct ExportMemberships {
   private let lives: TaskHistoryReader
   private let statement: Statement
-  /// The row that is next, of all of them; nil behind the last.
+  /// The next row of the statement; nil after the last row.
   private var next: Row?
   private let readsAll: Bool
 
@@ -271,17 +279,18 @@ struct ExportMemberships {
     if readsAll { try step() }
   }
 
-  /// Lets go of what it reads.
+  /// Resets the statement, to end its read.
   func close() { statement.reset() }
 
-  /// Replaces what is in `memberships` by those of a process, in the order of time. Processes are to
-  /// be asked for in the order of their rows.
+  /// Replaces `memberships` with the memberships of a process, in time order. The caller must ask for
+  /// processes in the order of their row ids.
   mutating func read(
     of task: TaskID, into memberships: inout [Membership]
   ) throws(SQLiteError) {
     memberships.removeAll(keepingCapacity: true)
     if readsAll {
-      // Those of no process name nobody.
+      // Skips the memberships of tasks that the caller did not ask for, such as those without a row in
+      // `task`.
       while let row = next, row.task < task { try step() }
     } else {
       try statement.bind(.number(task))

@@ -1,17 +1,18 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Which processes a filter can let through, found by index: the time it takes grows with what is
-/// exported, not with the file.
+/// The processes that a filter may select. The queries use indexes, so their duration grows with the
+/// exported processes, not with the file.
 struct TaskSelection {
   private let pids: Value?
   private let asked: Set<Int64>
   private let rows: Value?
   private let cgroups: [Int64]?
-  /// Those who may be of the containers by their namespaces.
+  /// The tasks that may belong to the containers of the filter by their namespaces (`ContainerRule`).
   private let guests: [TaskID]
   private let samples: [Value]
-  /// The names and containers that processes are selected by, and those that are selected by nothing else.
+  /// The names and containers that select processes, and the tasks that they select and the filter does
+  /// not select by row id.
   private let names: [Name]
   private let named: Set<TaskID>
 
@@ -45,7 +46,8 @@ struct TaskSelection {
       return
     }
     let first = try filter.since.map { (time) throws(SQLiteError) in
-      // What ended by an event was there up to that.
+      // A membership that an event ended lasted until that event, so the sequence number before the
+      // event still overlaps the time.
       try index.firstSample(notBefore: time) - 1
     }
     let last = try filter.until.map { (time) throws(SQLiteError) in
@@ -78,7 +80,7 @@ struct TaskSelection {
     }
   }
 
-  /// The rows of those that ever had one of the names.
+  /// Returns the tasks that had one of the names or containers at any time.
   private static func tasks(
     _ names: [Name], _ connection: Connection
   ) throws(SQLiteError) -> Set<TaskID> {
@@ -100,12 +102,13 @@ struct TaskSelection {
     return found
   }
 
-  /// Whether a process is selected by its name alone, and so counts only for the time that it had it.
+  /// Whether only a name or a container selects a process, so that the export covers only the time in
+  /// which the process had it.
   func isByName(_ process: ExportProcess) -> Bool {
     named.contains(process.task) && !asked.contains(process.pid)
   }
 
-  /// Whether it lets a process through while that is what a segment says.
+  /// Whether the filter selects a process for the time of a segment.
   func isMeant(_ process: ExportProcess, _ segment: ExportProcesses.Segment) -> Bool {
     guard isMeant(cgroup: segment.container) else { return false }
     guard isByName(process) else { return true }
@@ -115,7 +118,7 @@ struct TaskSelection {
     }
   }
 
-  /// Selects the rows of processes, in the order in which they were observed.
+  /// The query for the selected rows of `task`, in the order of `task_id`.
   var tasks: String {
     select(
       "\(ExportProcesses.taskColumns) FROM task", there: "task_id IN (SELECT there",
@@ -127,7 +130,8 @@ struct TaskSelection {
         """, order: "task_id")
   }
 
-  /// The same of those that no sample observed.
+  /// The query for the selected rows of `short_lived_task`, which holds processes that no sample
+  /// observed, in the order of `from_seq`.
   var shortLivedTasks: String {
     select(
       "\(ExportProcesses.briefColumns) FROM short_lived_task", there: "from_seq IN (SELECT -there",
@@ -137,19 +141,20 @@ struct TaskSelection {
         """, order: "from_seq")
   }
 
-  /// Whether it leaves no process out.
+  /// Whether the filter selects every process at every time.
   var isEverything: Bool { pids == nil && rows == nil && cgroups == nil && samples.isEmpty }
 
-  /// Whether it is of containers: a process counts only for the time that it was in one.
+  /// Whether the filter selects containers, so that the export covers only the time in which a process
+  /// was in one of them.
   var isOfContainers: Bool { cgroups != nil }
 
-  /// Whether it lets a process through while that is in a control group.
+  /// Whether the filter selects a process while the process is in a control group.
   private func isMeant(cgroup: Int64?) -> Bool {
     guard let cgroups else { return true }
     return cgroup.map(cgroups.contains) ?? false
   }
 
-  /// The values for either.
+  /// The values to bind to the parameters of `tasks`; those of `shortLivedTasks` are `briefValues`.
   var taskValues: [Value] {
     [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list($0), .list(guests)] } ?? [])
       + samples

@@ -1,5 +1,5 @@
-// All questions that a history answers. Each is answered from one snapshot of the file, and refused where the file is a
-// slice that does not hold what it is about (`QuestionScope`).
+// All questions that a history answers. Each is answered from one snapshot of the file, and refused if the
+// file is a slice that does not hold the processes or the time of the question (`QuestionScope`).
 
 internal import Containers
 package import NamespaceModel
@@ -24,8 +24,8 @@ extension HistoryReader {
     }
   }
 
-  /// Gives `body` each namespace set that the selected processes had, process by process in the
-  /// order of time. Ends early when `body` returns false.
+  /// Calls `body` with each history entry of the selected processes, process by process in time order.
+  /// Stops when `body` returns false.
   package func history(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow(),
     _ body: (HistoryEntry) -> Bool
@@ -38,8 +38,8 @@ extension HistoryReader {
     }
   }
 
-  /// The namespaces that are selected, of those that were there in a window, in the order in which
-  /// they were observed.
+  /// Returns the summaries of the selected namespaces that had a process or a pin in a window, in the order
+  /// in which they were observed.
   package func namespaces(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [NamespaceSummary] {
@@ -49,8 +49,8 @@ extension HistoryReader {
     }
   }
 
-  /// Gives `body` every process that was in the selected namespaces, namespace by namespace in the
-  /// order in which they were observed. Ends early when `body` returns false.
+  /// Calls `body` with every process that was in the selected namespaces, namespace by namespace in the
+  /// order in which they were observed. Stops when `body` returns false.
   package func members(
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
@@ -63,9 +63,9 @@ extension HistoryReader {
     }
   }
 
-  /// Gives `body` every process that was not in one of the selected namespaces and had its children go
-  /// there (`pid_for_children`, `time_for_children` of namespaces(7)), which keeps a namespace as
-  /// a process in it does. Ends early when `body` returns false.
+  /// Calls `body` with every process that was outside of a selected namespace while its link for children
+  /// led there (`pid_for_children`, `time_for_children` of namespaces(7)): such a link keeps a namespace
+  /// alive as a process in it does. Stops when `body` returns false.
   package func parents(
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
@@ -78,8 +78,8 @@ extension HistoryReader {
     }
   }
 
-  /// Gives `body` every process that was proven to share a namespace with the one asked about, in the
-  /// order in which they were observed. Ends early when `body` returns false.
+  /// Calls `body` with every process that was proven to share a namespace with the one asked about, in the
+  /// order in which they were observed. Stops when `body` returns false.
   package func peers(
     _ question: PeersQuestion, _ body: (Peer) -> Bool
   ) throws(HistoryError) {
@@ -94,7 +94,7 @@ extension HistoryReader {
     }
   }
 
-  /// Gives `body` each change, in the order of time. Ends early when `body` returns false.
+  /// Calls `body` with each change, in time order. Stops when `body` returns false.
   package func changes(
     _ question: ChangesQuestion, _ body: (NamespaceChange) -> Bool
   ) throws(HistoryError) {
@@ -104,7 +104,7 @@ extension HistoryReader {
     }
   }
 
-  /// Every process that was, or may have been, there at a moment, in nanoseconds since the epoch.
+  /// Returns every process that was running, or may have been, at a moment in nanoseconds since the epoch.
   package func processes(at time: Int64) throws(HistoryError) -> MomentAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
       let processSnapshot = try ProcessSnapshot(reading, at: time)
@@ -115,10 +115,11 @@ extension HistoryReader {
     }
   }
 
-  /// Every namespace that a process was in at a moment, in nanoseconds since the epoch, or had its
-  /// children go to, those that something else kept alive, and those that they were made in or are owned by.
+  /// Returns every namespace that a process or a link for children was in at a moment in nanoseconds since
+  /// the epoch, those that a pin kept alive, and those in which these were created or which own them.
   ///
-  /// - Parameter isMeant: only those that such processes were in, or may have been; nil for all.
+  /// - Parameter isMeant: if not nil, limits the answer to the namespaces that the processes it accepts
+  ///   were in, or may have been.
   package func namespaces(
     at time: Int64, of isMeant: ((ProcessRecord) -> Bool)? = nil
   ) throws(HistoryError) -> NamespacesAnswer {
@@ -153,7 +154,8 @@ extension HistoryReader {
     }
   }
 
-  /// The lanes of the selected processes, one a process and type, in the order asked for.
+  /// Returns the timeline rows of the selected processes, one for each process and type, in the order asked
+  /// for.
   package func timeline(
     _ selectors: [ProcessSelector], in window: TimeWindow = TimeWindow(),
     types: [NamespaceType] = NamespaceType.allCases
@@ -176,7 +178,7 @@ extension HistoryReader {
     }
   }
 
-  /// Whether the history can answer what was at a moment, in nanoseconds since the epoch.
+  /// Returns whether samples cover a moment, in nanoseconds since the epoch.
   package func coverage(at time: Int64) throws(HistoryError) -> CoverageAtMoment {
     try reading(.recording(in: TimeWindow(since: time, until: time))) {
       (reading) throws(SQLiteError) in
@@ -189,8 +191,8 @@ extension HistoryReader {
     }
   }
 
-  /// Gives `body` each time that was recorded, and each gap between two, in the order in which they
-  /// were. Ends early when `body` returns false.
+  /// Calls `body` with each recorded period and each gap between two of them, in order. Stops when `body`
+  /// returns false.
   package func coverage(
     in window: TimeWindow = TimeWindow(), _ body: (CoveragePeriod) -> Bool
   ) throws(HistoryError) {
@@ -199,8 +201,8 @@ extension HistoryReader {
     }
   }
 
-  /// Gives `body` each gap in a window, in the order in which they were, without a look at what was
-  /// recorded between them. Ends early when `body` returns false.
+  /// Calls `body` with each gap in a window, in order, without reading the recorded periods between them.
+  /// Stops when `body` returns false.
   package func gaps(
     in window: TimeWindow, _ body: (CoveragePeriod, MissingSamples) -> Bool
   ) throws(HistoryError) {
@@ -211,11 +213,10 @@ extension HistoryReader {
     }
   }
 
-  /// What limits an answer about a window, in the order of time: at most `CaveatFinder.most`, and
-  /// then `more`.
+  /// Returns the caveats of an answer about a window: at most `CaveatFinder.most`, and then `more`.
   ///
-  /// - Parameter isToLastSample: whether a window that ends shortly after the last sample of a recorder
-  ///   that runs is about the time up to that sample.
+  /// - Parameter isToLastSample: whether a window that ends shortly after the last sample of a running
+  ///   recorder means the time up to that sample.
   package func caveats(
     in window: TimeWindow, isToLastSample: Bool = false
   ) throws(HistoryError) -> [Caveat] {
@@ -224,24 +225,26 @@ extension HistoryReader {
     }
   }
 
-  /// The highest use of each type in all that is recorded. Namespaces that no process is in, and
-  /// to which no process has its children go, are not counted, and one that came and went between two samples was not seen.
+  /// Returns the highest number of namespaces of each type at once, over the whole history. A namespace
+  /// counts only while a process or a link for children is in it; one that existed only between two samples
+  /// was not seen.
   package func peakUse() throws(HistoryError) -> [NamespaceType: PeakUse] {
     try reading(.everything()) { (reading) throws(SQLiteError) in
       try PeakUseQuery(reading: reading).answer()
     }
   }
 
-  /// Gives `body` each row that `filter` lets through, ordered by process and time, in memory
-  /// that does not grow with the file. Ends early when `body` returns false.
+  /// Calls `body` with each row that `filter` accepts, ordered by process and time. The memory that this
+  /// takes does not grow with the file. Stops when `body` returns false.
   package func export(
     _ filter: ExportFilter, _ body: (ExportRow) -> Bool
   ) throws(HistoryError) {
     try exportPieces(filter) { body(ExportRow($0, $1)) }
   }
 
-  /// The same rows, in the parts that they are made of, for who writes millions: `ExportRow` is made
-  /// anew for each, and most of what it says was said by the one before.
+  /// Calls `body` with the two parts of each of these rows, for callers that write millions of them: an
+  /// `ExportRow` is built from scratch for each row, though most of its values repeat those of the row
+  /// before.
   package func exportPieces(
     _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
   ) throws(HistoryError) {
@@ -251,8 +254,8 @@ extension HistoryReader {
     }
   }
 
-  /// The processes that are selected, of those that a sample in a window saw, in the order in which
-  /// they were observed.
+  /// Returns the selected processes that a sample in a window saw, in the order in which they were
+  /// observed.
   package func processes(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [ProcessRecord] {
@@ -261,7 +264,7 @@ extension HistoryReader {
     }
   }
 
-  /// Whether there is any of them.
+  /// Whether a window has at least one of the selected processes.
   package func isRecorded(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Bool {
@@ -275,8 +278,8 @@ extension HistoryReader {
     }
   }
 
-  /// How many more processes there were in a window than the one that `ProcessSelector.latest` is;
-  /// 0 for other selectors.
+  /// Returns how many other processes with the PID there were in a window besides the one that
+  /// `ProcessSelector.latest` selects; 0 for other selectors.
   package func otherIncarnations(
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
@@ -285,7 +288,7 @@ extension HistoryReader {
     }
   }
 
-  /// The threads that had a number of their own, whatever their process.
+  /// Returns the threads that had a TID, in any process.
   package func threads(tid: Int64) throws(HistoryError) -> [TaskNumber] {
     try reading(.recording()) { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
@@ -294,7 +297,7 @@ extension HistoryReader {
     }
   }
 
-  /// How many processes were in pid namespaces and have numbers there that are not known.
+  /// Returns the number of processes in pid namespaces whose PIDs there are not known.
   package func processesWithoutNumber(
     in namespaces: ProcessSelector.PIDNamespaces, during window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
@@ -303,15 +306,15 @@ extension HistoryReader {
     }
   }
 
-  /// The name that processes are selected by, if it is nowhere in the history; nil where it is, and where
-  /// they are selected by something else.
+  /// Returns the name by which the processes are selected, if the history does not hold it; nil if it does,
+  /// and for selectors without a name.
   package func unknownName(_ selector: ProcessSelector) throws(HistoryError) -> UnknownName? {
     try reading(.recording()) { (reading) throws(SQLiteError) in
       try NameSearch(connection: reading.connection).unknown(selector)
     }
   }
 
-  /// A few recorded names of processes that begin with these letters, in alphabetical order.
+  /// Returns up to five recorded process names that begin with these letters, in alphabetical order.
   package func names(beginningWith start: String) throws(HistoryError) -> [String] {
     try reading(.recording()) { (reading) throws(SQLiteError) in
       try reading.connection.prepare(

@@ -1,21 +1,22 @@
 internal import SQLite
 
-/// A piece of the time of one process, and how it began and ended.
+/// An interval in the history of one process, and the bounds at which it began and ended.
 struct ResolvedInterval {
-  /// In nanoseconds since the epoch: where an event reported so, from when to when it was; or else when
-  /// the first and the last sample that saw it began.
+  /// The beginning and the end, in nanoseconds since the epoch. An exact bound has the time of its event; any
+  /// other bound has the time at which the first or the last sample of the interval began. If the process
+  /// started while its first sample was taken, `from` is its start time.
   let from: Int64
   let until: Int64
   let beginning: IntervalBound
   let end: IntervalBound
 }
 
-/// Finds out how pieces of the time of one process began and ended.
+/// Determines how intervals in the history of one process began and ended.
 struct BoundResolver {
   let index: SampleIndex
   let life: TaskHistory
 
-  /// Of a piece of a range of samples in which all was the same.
+  /// Resolves a piece of a range of samples (`whole`) in which the state of the process did not change.
   func stretch(
     _ piece: ClosedRange<Int64>, of whole: ClosedRange<Int64>
   ) throws(SQLiteError) -> ResolvedInterval {
@@ -27,14 +28,14 @@ struct BoundResolver {
       from = SamplePoint.firstSeen(at: from, start: life.process.start)
     }
     let last = try index.point(piece.upperBound).wall
-    // The clock may have gone back by less than a step.
+    // The wall clock may have gone back by less than a clock step, so that `last` is before `from`.
     let until = max(from, end.isExact ? end.other ?? last : last)
     return ResolvedInterval(from: from, until: until, beginning: beginning, end: end)
   }
 
-  /// The beginning of a piece at a sample.
+  /// Returns the bound at which a piece that starts with `sample` begins.
   ///
-  /// - Parameter goesOn: whether the piece is cut off from one in which all was the same.
+  /// - Parameter goesOn: whether the same state precedes the piece, so that the piece is only cut off from it.
   private func beginning(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> IntervalBound {
     let sampleWindow = try index.sampleWindow(before: sample)
     let isSeenBefore = life.anyMembership(at: sample - 1) != nil
@@ -60,7 +61,7 @@ struct BoundResolver {
       } else {
         isSeenBefore ? .changed : first
       }
-    // A thread that was there before: since when is not known.
+    // A thread may have been running before it was first seen, so that its beginning is not known.
     if kind == .firstSeen, !isSeenBefore, life.thread != nil {
       return IntervalBound(kind: kind, other: nil, within: nil, missing: sampleWindow.missing)
     }
@@ -75,7 +76,8 @@ struct BoundResolver {
       kind: kind, other: span.before?.wall, within: span.length, missing: span.missing)
   }
 
-  /// How it began to be recorded: a thread is from when on it differed from its process.
+  /// The kind of the first bound. A thread is recorded from the moment at which its namespaces differ from
+  /// those of its process.
   private var first: IntervalBound.Kind {
     switch life.thread?.beginning {
     case nil, .started?: .started
@@ -84,7 +86,9 @@ struct BoundResolver {
     }
   }
 
-  /// The end of a piece at a sample.
+  /// Returns the bound at which a piece that ends with `sample` ends.
+  ///
+  /// - Parameter goesOn: whether the same state follows the piece, so that the piece is only cut off from it.
   private func end(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> IntervalBound {
     if sample == index.last, index.sessions.last?.isOpen == true {
       return IntervalBound(kind: .open, other: nil, within: nil, missing: nil)
@@ -119,42 +123,43 @@ struct BoundResolver {
   }
 }
 
-/// How a piece of time began or ended: at an event, or else, as far as samples show, between its own
-/// first or last sample and the one on the other side.
+/// The bound at which an interval began or ended. The bound is the time of an event, or else, as far as samples
+/// show, a moment between the first or last sample of the interval and the sample on the other side of the
+/// bound.
 package struct IntervalBound: Sendable, Hashable {
-  /// What happened.
+  /// What happened at the bound.
   package internal(set) var kind: Kind
-  /// When the sample on the other side began, in nanoseconds since the epoch; nil without one. Where
-  /// it is exact, when it happened.
+  /// When the sample on the other side of the bound began, in nanoseconds since the epoch; nil if there is no
+  /// such sample. For an exact bound, the time of the event.
   package let other: Int64?
-  /// How long after the one the other began, in nanoseconds, whatever the wall clock did; nil where
-  /// that is not known.
+  /// The time from the beginning of the earlier sample to the beginning of the later one, in nanoseconds, which
+  /// changes of the wall clock do not affect within one boot; nil if that is not known.
   package let within: Int64?
-  /// Why samples are missing in between; nil when none is.
+  /// Why samples are missing between the two samples; nil if none is missing.
   package let missing: MissingSamples?
-  /// Whether an event reported when it happened, to the microsecond.
+  /// Whether an event reported the time of the bound, to the microsecond.
   package var isExact = false
 
-  /// What happened. The raw value is the word in every output.
+  /// What happened at a bound. The raw value is the word in every output.
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The process started.
     case started
-    /// The process was there before, or after, elsewhere or not readable.
+    /// The process was there on the other side of the bound too, in another namespace, or with a link that
+    /// could not be read.
     case changed
-    /// Nothing is known to have changed: a link was read that no event had reported, or was not reported
-    /// any more.
+    /// No change is known: a link was read that no event had reported, or the link was no longer reported.
     case read
-    /// It was the same before, or after, and the wall clock was set in between.
+    /// The state was the same on the other side of the bound, and the wall clock was set in between.
     case clockSet = "clock-set"
-    /// It was like that when it was first seen, after time without samples, or where it may have been
-    /// hidden.
+    /// The state held already when a sample first saw it. Before that, samples are missing, or the process may
+    /// have been hidden.
     case firstSeen = "first-seen"
     /// The process exited.
     case exited
-    /// It was like that when it was last seen, before time without samples, or where it may have been
-    /// hidden.
+    /// The state still held when a sample last saw it. After that, samples are missing, or the process may have
+    /// been hidden.
     case lastSeen = "last-seen"
-    /// It holds in the last sample, and the recorder is still running.
+    /// The state holds in the last sample, and the recorder is still running.
     case open
   }
 }

@@ -2,33 +2,34 @@ internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
-/// A container as the history knows it: what the path of a control group names.
+/// A container as the history records it: the path of a control group names it.
 package struct ContainerRecord: Sendable, Hashable {
-  /// Its row; nil in a file that was recorded before containers had rows.
+  /// The row id of the container; nil for a record that was made from the text of a cgroup, without a row.
   let row: Int64?
-  /// 64 hexadecimal digits, or a name where that is all there is.
+  /// The id: 64 hexadecimal digits, or a name if the path holds only a name.
   package let id: String
-  /// What runs it, such as `docker`; nil where the path does not say.
+  /// The container engine, such as `docker`; nil if the path does not name one.
   package let engine: String?
-  /// The uid of its Kubernetes pod; nil for one that is in none.
+  /// The uid of its Kubernetes pod; nil for a container that is in no pod.
   package let pod: String?
-  /// What its engine calls it; nil where its files did not say when it was observed.
+  /// The name that the engine gave the container; nil if the engine's files held none when the container was
+  /// observed.
   package let name: String?
-  /// The image that it was made of; nil where that is not known.
+  /// The image from which the container was created; nil if that is not known.
   package let image: String?
   /// The name of its Kubernetes pod; nil where that is not known.
   package let podName: String?
-  /// The namespace of Kubernetes that its pod is in, which is none of the kernel's.
+  /// The Kubernetes namespace of its pod, which is not a namespace of the kernel.
   package let podNamespace: String?
-  /// Whether it only holds its pod together (`pause`).
+  /// Whether the container is the sandbox that only holds its pod together (`pause`).
   package let isSandbox: Bool
-  /// The user whose container it is; nil for root.
+  /// The uid of the user who owns the container; nil for root.
   package let owner: Int64?
-  /// Whether only root's engine can have made its cgroup; nil where that is not known.
+  /// Whether only an engine that runs as root can have created the cgroup; nil if that is not known.
   package let isVerified: Bool?
 
-  /// Whether only its id is known, though engines like its own write names into files: these were not where
-  /// such files usually are, nor where the engine's running processes say.
+  /// Whether only the id of the container is known although its engine stores names in files. The recorder
+  /// found these files neither in their usual folder nor where the engine's running processes indicate.
   package var isNameMissing: Bool {
     guard name == nil, row != nil, isVerified != false else { return false }
     return switch engine.map(Engine.init(rawValue:)) {
@@ -37,13 +38,13 @@ package struct ContainerRecord: Sendable, Hashable {
     }
   }
 
-  /// Whether nothing but the name of a cgroup, that others than root can give, says that it is a container.
+  /// Whether the only evidence of a container is the name of a cgroup, which users other than root can choose.
   package var isUnverified: Bool { isVerified == false && name == nil }
 }
 
 extension ContainerRecord {
-  /// The innermost container that the text of a `/proc/PID/cgroup` names; nil where it names none. What
-  /// its engine calls it does not stand there.
+  /// Creates a record of the innermost container that the text of a `/proc/PID/cgroup` names; nil if the text
+  /// names none. The text does not hold the name that the engine gave the container.
   package init?(cgroup text: [UInt8]) {
     guard let innermost = CgroupPlace(text).containers.last else { return nil }
     self.init(
@@ -53,27 +54,28 @@ extension ContainerRecord {
   }
 }
 
-/// Finds the containers that are meant by an id or a name, and what is inside them.
+/// Finds the containers that an id or a name selects, and the containers inside them.
 struct ContainerFinder {
   let connection: Connection
 
-  /// An id is given by its first digits: so many at least.
+  /// The least number of leading digits by which an id can be given.
   static let fewestDigits = 4
 
-  /// The rows of the containers that have an id; where none has it, of those that have it as their
-  /// name; and where none has that, of those whose id begins with it. With each, those inside it.
+  /// Returns the row ids of the containers with an id. If no container has the id, returns those with that
+  /// name; if none has the name, those whose id begins with the text. The containers inside each of these are
+  /// included.
   func rows(_ text: String) throws(SQLiteError) -> Set<Int64> {
     let exact = try rows(where: "id = ?1", [.text(SystemText.sanitized(text))])
     if !exact.isEmpty { return exact }
     let named = try named(text)
     if !named.isEmpty || text.utf8.count < Self.fewestDigits { return named }
-    // A name that is an id has letters of both cases, digits only small ones.
+    // An id that is a name may contain letters of both cases; an id of hexadecimal digits is in lower case.
     return try rows(
       where: "(id >= ?1 AND id < ?1 || ?3) OR (id >= ?2 AND id < ?2 || ?3)",
       [.text(text), .text(text.lowercased()), .text("\u{10FFFF}")])
   }
 
-  /// Those called `NAME`, `POD/NAME` or `NAMESPACE/POD/NAME`.
+  /// Returns the row ids of the containers called `NAME`, `POD/NAME` or `NAMESPACE/POD/NAME`.
   private func named(_ text: String) throws(SQLiteError) -> Set<Int64> {
     let text = SystemText.sanitized(text)
     let whole = try rows(where: "name = ?1", [.text(text)])
@@ -99,7 +101,7 @@ struct ContainerFinder {
       ).bind(values).map { $0.integer(0) })
   }
 
-  /// The control groups of those containers.
+  /// Returns the row ids of the control groups of the containers that an id or a name selects.
   func cgroups(_ text: String) throws(SQLiteError) -> [Int64] {
     try connection.prepare(
       """
@@ -110,22 +112,22 @@ struct ContainerFinder {
 }
 
 extension ContainerRecord {
-  /// The columns that it is read from, behind `cgroup` and `joins`.
+  /// The columns of a container, for a query with the table `cgroup` and `joins`.
   static let columns = """
     cgroup.container_id, container.id, engine, pod, container.name, image, pod_name, pod_namespace,
     sandbox, unit, container.owner_uid, container.verified
     """
   static let joins = "LEFT JOIN container ON container.container_id = cgroup.container_id"
 
-  /// The unit of systemd of a row whose `columns` begin at one; nil where it is in none.
+  /// Returns the systemd unit of a row whose `columns` begin at `first`; nil if the cgroup is in none.
   static func unit(_ row: Statement, from first: Int32) -> String? {
     row.optionalText(first + 9).map(SystemText.sanitized)
   }
 
-  /// The container of a row whose `columns` begin at one; nil for a process that is in none.
+  /// Creates the container of a row whose `columns` begin at `first`; nil for a process that is in none.
   init?(_ row: Statement, from first: Int32) {
     guard let number = row.optionalInteger(first) else { return nil }
-    // A row that is missing names nobody.
+    // If the row of the container is missing, the process counts as being in no container.
     guard let id = row.optionalText(first + 1) else { return nil }
     func text(_ column: Int32) -> String? {
       row.optionalText(first + column).map(SystemText.sanitized)
@@ -138,26 +140,27 @@ extension ContainerRecord {
   }
 }
 
-/// The namespaces that are a container's own: who is in one of them, and whose own cgroup is not the container's,
-/// came into it from outside (nsenter(1), a debugger, a runtime).
+/// The namespaces that are a container's own. A process in one of them whose own cgroup is not the container's
+/// entered from outside, for example by nsenter(1), or as a debugger or a runtime.
 ///
-/// At one moment a namespace is a container's own if processes of no other container are in it. Over a
-/// range of time it is that of the container whose processes were the first in it: those of another one may
-/// have come later.
+/// At one moment, a namespace is a container's own if no process of another container is in it. Over a range of
+/// time, a namespace belongs to the container whose processes were the first in it: processes of another
+/// container may have come later.
 ///
-/// A user namespace says nothing: every container of one user without root may have the same. The
-/// containers of a pod share theirs, and count as one.
+/// User namespaces do not count, because all containers of one user without root may share one. The containers
+/// of a pod share their namespaces, and count as one.
 struct OwnNamespaces {
   private var owners: [Int64: [String: ContainerRecord]] = [:]
 
-  /// What containers count as one: a pod, or a container with those inside it.
+  /// Returns the group of a description's container: its pod, or the outermost container around it. The
+  /// containers of one group count as one.
   static func group(of description: RecordedDescription) -> String? {
     guard let container = description.container else { return nil }
     return container.pod ?? description.containers.first ?? container.id
   }
 
-  /// A process with this description was in namespaces. Only one whose own cgroup was read says of which
-  /// container they are.
+  /// Adds the namespaces of a process with this description. Only a process whose own cgroup was read shows to
+  /// which container its namespaces belong.
   mutating func add(_ namespaces: [NamespaceRecord], _ description: RecordedDescription) {
     guard !description.hasInheritedCgroup, let container = description.container,
       let group = Self.group(of: description)
@@ -167,12 +170,12 @@ struct OwnNamespaces {
     }
   }
 
-  /// The containers that a process with this description came into from outside: those whose own namespaces it
-  /// was in, while its cgroup, which was read, is of none of them.
+  /// Returns the containers that a process with this description entered from outside: the process is in their
+  /// own namespaces, but its cgroup, which was read, belongs to none of them.
   func entered(
     _ namespaces: [NamespaceRecord], _ description: RecordedDescription
   ) -> [ContainerRecord] {
-    // Nearly all processes are in nobody's: of them the text of the cgroup is not read.
+    // Nearly all processes are in no container's own namespaces; the text of their cgroups is not parsed.
     let containers = namespaces.compactMap { owners[$0.id] }.filter { $0.count == 1 }
     guard !containers.isEmpty, !description.hasInheritedCgroup else { return [] }
     var groups = Set([Self.group(of: description)].compactMap(\.self))
@@ -181,8 +184,8 @@ struct OwnNamespaces {
 }
 
 extension OwnNamespaces {
-  /// What the containers of processes count as, by the cgroups that were read of them while they were what
-  /// a question means.
+  /// Returns the groups of the containers of processes, by the cgroups that were read while the processes
+  /// matched a question.
   static func groups(of lives: [TaskHistory]) -> Set<String> {
     Set(
       lives.flatMap { life in
@@ -190,7 +193,7 @@ extension OwnNamespaces {
       }.filter { !$0.hasInheritedCgroup }.compactMap(group))
   }
 
-  /// The namespaces of processes that are their container's own, over all that is recorded.
+  /// Returns the row ids of those namespaces of processes that are a container's own, over the whole history.
   static func own(of lives: [TaskHistory], _ reading: HistorySnapshot) throws(SQLiteError) -> Set<
     Int64
   > {
@@ -206,7 +209,8 @@ extension OwnNamespaces {
     return Set(known.filter(\.value).map(\.key.id))
   }
 
-  /// Whether a namespace is the own one of containers, over all that is recorded.
+  /// Returns whether a namespace belongs to containers of these groups, over the whole history: whether the
+  /// first process in it whose cgroup was read and names a container is of one of the groups.
   static func isOwn(
     _ namespace: NamespaceRecord, _ groups: Set<String>, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> Bool {

@@ -1,28 +1,28 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Of which container a process was: the one rule of every question.
+/// Determines which container a process was in: the one rule of every question.
 ///
-/// 1. Its cgroup, where that was read, says it.
-/// 2. A cgroup that is only inherited does not: the process was of the container in whose namespaces it was, if
-///    processes of that container alone were in one of them when it came there, and of none of the others another
-///    container says the same.
-/// 3. Otherwise it stays what is inherited, marked as that.
+/// 1. The process's own cgroup decides, if it was read.
+/// 2. A cgroup that is only inherited does not decide. The process was then in the container that had a
+///    namespace of the process for itself: only processes of that container were in the namespace when the
+///    process entered it, and no other namespace of the process was another container's alone.
+/// 3. Otherwise the process stays in the inherited container, marked as inherited.
 ///
-/// Namespaces do not tell it of a process that was made in them by one from outside, of one whose own cgroup says
-/// otherwise as soon as it is read, and of one that inherits another container, unless it was in the mount
-/// namespace too, as a program that is executed in a container is.
+/// Namespaces do not decide for a process that a process from outside created in them, nor once the process's
+/// own cgroup is read and names another container. For a process that inherits another container, they decide
+/// only if the process was in the mount namespace too, as a program executed in a container is.
 final class ContainerRule {
   private let connection: Connection
   private let index: SampleIndex
   private let sets: SetReader
   private let members: MembersAtSample
   private var hasContainers: Bool?
-  /// What was found, by namespaces and sets, and the block of numbers in which that is so.
+  /// The containers that were found, by namespace and by set, for each block of sequence numbers.
   private var inNamespaces = BoundedCache<Key, Set<Int64>>(limit: cacheLimit)
   private var ofSets = BoundedCache<Key, Owners>(limit: cacheLimit)
   private var enclosures = BoundedCache<Int64, Enclosure>(limit: cacheLimit)
-  /// How often it looked who was in a namespace.
+  /// The number of queries for the containers in a namespace.
   private(set) var looks = 0
 
   private struct Key: Hashable {
@@ -30,22 +30,22 @@ final class ContainerRule {
     let block: Int64
   }
 
-  /// The containers that have namespaces for themselves.
+  /// The containers that have namespaces of a set for themselves.
   struct Owners {
-    /// Their rows.
+    /// The row ids of these containers.
     var containers: Set<Int64> = []
-    /// Whether the mount namespace is one of them.
+    /// Whether the mount namespace is one of these namespaces.
     var hasMounts = false
 
-    /// The row of the one that it is; nil where it is none, or several.
+    /// The row id of the container if there is exactly one; otherwise nil.
     var only: Int64? { containers.count == 1 ? containers.first : nil }
   }
 
-  /// Samples and events are looked at in blocks of so many, as a power of two: many processes that come
-  /// into one container one after the other cost one look.
+  /// The size of a block of sequence numbers, as a power of two. Each query covers a block, so that many
+  /// processes that enter one container one after another cost one query.
   private static let width: Int64 = 9
   private static let cacheLimit = 8192
-  /// So many generations are followed back to the one that entered.
+  /// How many generations of parents `hasEntered` follows at most.
   private static let mostAncestors = 64
 
   init(_ connection: Connection, _ index: SampleIndex, _ sets: SetReader) {
@@ -55,9 +55,9 @@ final class ContainerRule {
     members = MembersAtSample(connection, index)
   }
 
-  /// The container of a description by namespaces, and all that it is inside of.
+  /// The container that a process is in by its namespaces, and all containers around it.
   struct Enclosure: Sendable, Hashable {
-    /// The least row of its cgroups.
+    /// The least row id of the container's cgroups.
     let cgroup: Int64
     let container: ContainerRecord
     /// See `RecordedDescription.containers`.
@@ -68,7 +68,7 @@ final class ContainerRule {
 // MARK: Processes
 
 extension ContainerRule {
-  /// A process with the container of each of its descriptions, as far as these memberships tell it.
+  /// Returns the process with the container of each of its descriptions, as far as these memberships show it.
   func resolved(
     _ process: ProcessRecord, _ memberships: [Membership], _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> ProcessRecord {
@@ -86,7 +86,7 @@ extension ContainerRule {
     return process.with(spans: resolved)
   }
 
-  /// A time in which one description held, cut where its process came into a container or left one.
+  /// Splits the span of one description where its process entered or left a container.
   private func pieces(
     of span: ProcessRecord.DescriptionSpan, until read: ProcessRecord.DescriptionSpan?,
     _ process: ProcessRecord, _ memberships: [Membership], _ lives: TaskHistoryReader
@@ -99,7 +99,7 @@ extension ContainerRule {
       var found = try enclosure(
         of: process.task, in: membership, from: max(membership.from, span.certain.lowerBound),
         inherited: span.description.named?.row, lives)
-      // What is read later tells more than where it was.
+      // A cgroup that was read later outweighs the namespaces.
       if let read, found?.container.row != read.description.named?.row { found = nil }
       if let last, last.enclosure != found {
         let isExact = membership.beginsExactly && last.until + 1 == membership.from
@@ -113,11 +113,11 @@ extension ContainerRule {
     return pieces + [rest.within(last?.enclosure)]
   }
 
-  /// The container by whose namespaces a process with an inherited cgroup was in it.
+  /// Returns the container that a process with an inherited cgroup was in by its namespaces.
   ///
   /// - Parameters:
-  ///   - from: when it was there, or began to be described so.
-  ///   - inherited: the row of the container that its cgroup names; nil for none.
+  ///   - from: the sequence number at which the process was there, or at which its description began.
+  ///   - inherited: the row id of the container that its cgroup names; nil for none.
   func enclosure(
     of task: TaskID, in membership: Membership, from: Int64, inherited: Int64?,
     _ lives: TaskHistoryReader
@@ -132,8 +132,10 @@ extension ContainerRule {
     return try enclosure(owner)
   }
 
-  /// Whether a process, or one that it comes from, moved into the namespaces that it is in, or was made in others
-  /// than its maker's, or by one of the container. Who was made beside a process from outside is from outside.
+  /// Returns whether a process entered the container `owner` or was created in it. True if the process, or an
+  /// ancestor in the same namespaces, moved into these namespaces, was created in namespaces other than its
+  /// parent's, or was created by a process of the container. A process that a process from outside created in
+  /// the same namespaces is from outside too. An unknown parent counts as being in other namespaces.
   private func hasEntered(
     _ task: TaskID, _ membership: Membership, _ owner: Int64, _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> Bool {
@@ -151,9 +153,10 @@ extension ContainerRule {
     return false
   }
 
-  /// The row of the one container that a process can have been of by its namespaces: it was in the mount namespace
-  /// that this alone had, in none that another alone had, and its cgroup names no other, read or not. Nil where
-  /// its namespaces leave that open.
+  /// Returns the row id of the only container that a process can have been in by its namespaces: the process
+  /// was in a mount namespace that only this container had, was in no namespace that only another container
+  /// had, and its cgroup, read or inherited, names no other container. Nil if its namespaces do not determine
+  /// the container.
   func home(of life: TaskHistory) throws(SQLiteError) -> Int64? {
     var found = Owners()
     for membership in life.memberships {
@@ -172,13 +175,13 @@ extension ContainerRule {
 // MARK: Namespaces
 
 extension ContainerRule {
-  /// Whether a namespace can be a container's own. A user namespace says nothing: every container of one user
-  /// without root may have the same.
+  /// Returns whether a namespace can be a container's own: it is known not to be an initial one. User
+  /// namespaces do not count, because all containers of one user without root may share one.
   static func counts(_ namespace: NamespaceRecord) -> Bool {
     namespace.type != .user && namespace.isInitial == false
   }
 
-  /// The containers that have namespaces of a set for themselves, around a sample or event.
+  /// Returns the containers that have namespaces of a set for themselves, around a sample or event.
   func owners(ofSet set: NamespaceSetID, at number: Int64) throws(SQLiteError) -> Owners {
     let key = Key(row: set.rawValue, block: number >> Self.width)
     if let known = ofSets[key] { return known }
@@ -195,8 +198,8 @@ extension ContainerRule {
     return found
   }
 
-  /// The rows of the containers of the processes that were in a namespace around a sample or event, by the
-  /// cgroups that were read of them; the first of many.
+  /// Returns the row ids of the containers of the processes that were in a namespace around a sample or event,
+  /// by the cgroups that were read of these processes; at most 16.
   func containers(
     in namespace: NamespaceRecord, at number: Int64
   ) throws(SQLiteError) -> Set<Int64> {
@@ -237,7 +240,7 @@ extension ContainerRule {
     return low...low + (1 << Self.width - 1)
   }
 
-  /// Whether there is any container.
+  /// Returns whether the history has any container.
   func isAnyRecorded() throws(SQLiteError) -> Bool {
     if let hasContainers { return hasContainers }
     let last = try connection.prepare("SELECT MAX(container_id) FROM container").first {
@@ -271,14 +274,14 @@ extension ContainerRule {
   }
 }
 
-// MARK: Who may have entered
+// MARK: Tasks that may have entered
 
 extension ContainerRule {
-  /// Those of whom nobody read the cgroup, and who were in the namespaces of the processes of containers in a range:
-  /// they may be of the containers, whatever cgroup they inherit.
+  /// Returns the tasks whose own cgroup was not read, and which were in the namespaces of the processes of
+  /// containers in a range. These tasks may belong to the containers, whatever cgroup they inherit.
   ///
-  /// - Parameter described: gives the rows of the processes whose cgroup is of the containers, or inherited from
-  ///   there, in a range.
+  /// - Parameter described: returns the tasks whose cgroup, read or inherited, is of the containers, in a
+  ///   range.
   func guests(
     in samples: ClosedRange<Int64>,
     of described: (ClosedRange<Int64>) throws(SQLiteError) -> [TaskID]
@@ -301,7 +304,8 @@ extension ContainerRule {
     }
   }
 
-  /// Whether events reported processes: a sample reads every cgroup.
+  /// Returns whether the history has events. Only processes that events reported can have an inherited cgroup:
+  /// a sample reads every cgroup.
   private func isAnyInherited() throws(SQLiteError) -> Bool {
     let last = try connection.prepare("SELECT MAX(first_seq) FROM event_batch").first {
       $0.optionalInteger(0)
@@ -309,7 +313,7 @@ extension ContainerRule {
     return (last ?? nil) != nil
   }
 
-  /// The namespaces that can be a container's own, of those that tasks were in.
+  /// Returns the row ids of those namespaces of tasks that can be a container's own.
   private func namespaces(
     of tasks: [TaskID], in samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> Set<Int64> {
@@ -340,7 +344,8 @@ extension ContainerRule {
 }
 
 extension ProcessRecord.DescriptionSpan {
-  /// The parts behind and before a change of something that the description does not tell.
+  /// Splits the span at a change that the description does not show: into the part up to `last` and the part
+  /// from `next` on.
   fileprivate func cut(
     behind last: Int64, before next: Int64, isExact: Bool
   ) -> (Self, Self) {

@@ -3,22 +3,22 @@ internal import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
-/// An open history, for reading.
+/// A history that is open for reading.
 ///
-/// It needs no privilege but to read the file, and does not alter it. While a recorder writes it
-/// reads beside it, as SQLite's WAL allows. A file that nobody has open has no `-wal` file; it is
-/// then read as it stands, under a shared lock that keeps a recorder from starting, since to read
-/// it in the usual way SQLite would make files beside it. Only where a recorder was killed and left
-/// a `-wal` file, SQLite may have to make the `-shm` file that belongs to it.
+/// The reader needs no privilege but permission to read the file, and does not change the file. While a
+/// recorder writes the file, the reader reads it concurrently, as SQLite's WAL allows. A file that no process
+/// has open has no `-wal` file. The reader then opens it as immutable, under a shared lock that keeps a
+/// recorder from starting, because SQLite would otherwise create files beside it. Only if a killed recorder
+/// left a `-wal` file, SQLite may have to create the `-shm` file that belongs to it.
 public final class HistoryReader {
-  /// The path it was opened by.
+  /// The path by which the file was opened.
   public let path: String
   let connection: Connection
-  // Kept to the end: see FileLock.
+  // The lock must outlive the connection: see FileLock.
   let lock: FileLock
-  /// Whether a recorder had the file when it was opened.
+  /// Whether a recorder had the file open when the reader opened it.
   public let isRecorded: Bool
-  /// What the wall clock shows as questions are asked; nil for each time as it is then.
+  /// The wall clock time at which questions are asked; nil for the current time of each question.
   var fixedNow: Int64?
 
   private static let operation = "read"
@@ -32,12 +32,12 @@ public final class HistoryReader {
     (connection, lock, isRecorded) = try Self.open(path)
   }
 
-  /// Opens the file, in more than one attempt: while a recorder starts or ends, its `-wal` and
-  /// `-shm` files are for a moment not what a reader needs who may not write them.
+  /// Opens the file, in several attempts: while a recorder starts or ends, its `-wal` and `-shm` files are for
+  /// a moment not usable by a reader that may not write them.
   private static func open(
     _ path: String
   ) throws(HistoryError) -> (Connection, FileLock, isRecorded: Bool) {
-    // Where SQLite looks for the files beside it.
+    // SQLite looks for the `-wal` and `-shm` files beside the real path.
     let file = RealPath.of(path)
     var attempts = 20
     while true {
@@ -69,14 +69,15 @@ public final class HistoryReader {
     return true
   }
 
-  /// The lock that is to be kept, whether a recorder has the file, and whether the file can be read
-  /// without SQLite's locks.
+  /// Opens the lock of the file, and acquires it in shared mode if the file has neither a recorder nor a `-wal`
+  /// file. Returns the lock, which must outlive the connection, whether a recorder has the file open, and
+  /// whether the file can be read without SQLite's locks.
   private static func lock(
     _ file: String, _ path: String
   ) throws(HistoryError) -> (FileLock, isRecorded: Bool, isShared: Bool) {
     do throws(Errno) {
       if !hasWriteAheadLog(file), let lock = try FileLock.shared(file) {
-        // A recorder may have started, and been there, in between.
+        // A recorder may have run between the check and the lock, and left a `-wal` file.
         if !hasWriteAheadLog(file) { return (lock, false, true) }
       }
       let (isRecorded, keeper) = try FileLock.look(file)
@@ -129,27 +130,27 @@ public final class HistoryReader {
       remedy: "give the reader the same right to \(path)-wal and \(path)-shm as to the file")
   }
 
-  /// The samples of the history, as they are now.
+  /// Reads the index of the samples, as the history is now.
   func index() throws(SQLiteError) -> SampleIndex {
     try SampleIndex(
       connection, isRecorded: isRecorded, file: lock.file, now: fixedNow ?? ClockReading.now().wall)
   }
 
-  /// Calls `body` now and then while a question is being answered.
+  /// Calls `body` periodically while a question is being answered.
   package func onProgress(_ body: @escaping () -> Void) {
     connection.onProgress(every: 100_000, body)
   }
 
-  /// Runs `body` with every read seeing the history as it is at the first one.
+  /// Runs `body` in one snapshot: every read sees the history as it is at the first read.
   package func snapshot<T>(_ body: () throws(HistoryError) -> T) throws(HistoryError) -> T {
     try connection.snapshot(or: wrap, body)
   }
 
-  /// The error of this file that a failure of SQLite is.
+  /// Returns the error for a failure of SQLite on this file.
   func wrap(_ error: SQLiteError) -> HistoryError { Self.explain(error, path) }
 }
 
-// What can be said of a file without a question to its history.
+// Properties of the file that can be read without a question to its history.
 
 extension HistoryReader {
   /// The size of the file, in bytes, without its `-wal`.
@@ -157,7 +158,7 @@ extension HistoryReader {
     if case .file(let size) = FileStatus.of(path) { size } else { 0 }
   }
 
-  /// When the last sample of all began, in nanoseconds since the epoch; nil when there is none.
+  /// Returns when the last sample of the history began, in nanoseconds since the epoch; nil if there is none.
   package func lastSample() throws(HistoryError) -> Int64? {
     do throws(SQLiteError) {
       return try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq DESC LIMIT 1")
@@ -165,8 +166,8 @@ extension HistoryReader {
     } catch { throw wrap(error) }
   }
 
-  /// The least and the greatest time at which a sample began, in nanoseconds since the epoch; nil when
-  /// there is none.
+  /// Returns the time from the end of the first sample to the beginning of the last one, in nanoseconds since
+  /// the epoch (`SampleIndex.recorded`); nil if there is no sample.
   package func recordedSpan() throws(HistoryError) -> ClosedRange<Int64>? {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
@@ -175,8 +176,8 @@ extension HistoryReader {
     }
   }
 
-  /// Whether a session was never ended in this file because it is a copy, made while a recorder had
-  /// the file that this is a copy of.
+  /// Returns whether the file is a copy that was made while a recorder had the original open: a session in it
+  /// has no end, and was recorded into another file.
   package func isCopiedWhileOpen() throws(HistoryError) -> Bool {
     guard !isRecorded else { return false }
     do throws(SQLiteError) {
@@ -194,10 +195,10 @@ extension HistoryReader {
     } catch { throw wrap(error) }
   }
 
-  /// Whether the log that a recorder writes first (`-wal`) is beside the file.
+  /// Whether a `-wal` file, to which a recorder writes first, is beside the file.
   package var hasWriteAheadLog: Bool { Self.hasWriteAheadLog(RealPath.of(path)) }
 
-  /// The interval of the last session, in nanoseconds; nil when there is none.
+  /// Returns the sampling interval of the last session, in nanoseconds; nil if there is no session.
   package func interval() throws(HistoryError) -> Int64? {
     do throws(SQLiteError) {
       return try connection.prepare(
@@ -206,7 +207,8 @@ extension HistoryReader {
     } catch { throw wrap(error) }
   }
 
-  /// What SQLite finds wrong with the pages of the file; empty when all are sound. It reads them all.
+  /// Returns the faults that SQLite finds in the pages of the file, at most three; empty if all pages are
+  /// sound. The check reads every page.
   package func faults() throws(HistoryError) -> [String] {
     do throws(SQLiteError) {
       return try connection.prepare("PRAGMA quick_check(3)").map { $0.text(0) }

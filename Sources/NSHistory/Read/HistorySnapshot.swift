@@ -1,6 +1,6 @@
 internal import SQLite
 
-/// One reading of a history: all that answers to one question is read from one snapshot.
+/// A consistent view of a history: the whole answer to one question is read from one snapshot.
 struct HistorySnapshot {
   let connection: Connection
   let index: SampleIndex
@@ -24,15 +24,16 @@ struct HistorySnapshot {
     pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
   }
 
-  /// Tells of which container a process was.
+  /// Determines which container a process was in.
   var containers: ContainerRule { lives.containers }
 
-  /// Where pieces of time begin and end, for one process.
+  /// Returns the resolver of interval bounds for one process.
   func bounds(of life: TaskHistory) -> BoundResolver { BoundResolver(index: index, life: life) }
 }
 
 extension HistoryReader {
-  /// Gives `body` a reading of the history, if that holds what the question is about.
+  /// Calls `body` with a snapshot of the history. Throws if the history is a slice that does not hold what the
+  /// question is about.
   func reading<T>(
     _ scope: QuestionScope, _ body: (HistorySnapshot) throws(SQLiteError) -> T
   ) throws(HistoryError) -> T {
@@ -44,7 +45,7 @@ extension HistoryReader {
     }
   }
 
-  /// Refuses a question about what a slice does not hold.
+  /// Throws `outsideSlice` for a question about something that the slice does not hold.
   func require(_ scope: QuestionScope) throws(HistoryError) {
     let bounds: SliceBounds?
     do throws(SQLiteError) { bounds = try SliceBounds(connection) } catch { throw wrap(error) }

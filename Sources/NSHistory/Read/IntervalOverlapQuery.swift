@@ -1,13 +1,14 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// SQL that finds by index who was there in a range of samples, without a look at all that ever
-/// was: see `membership_span` and `membership_set` in `Migrations`.
+/// SQL that finds, by index, the memberships in a range of samples, without a scan of all memberships in the
+/// history: see `membership_span` and `membership_set` in `Migrations`.
 enum IntervalOverlapQuery {
-  /// Names the parameters: the range of samples as `low` and `high`, and the classes of lengths.
+  /// Returns the table expressions that every query begins with: `range` with the bounds `low` and `high`, and
+  /// `span` with the classes of membership lengths.
   ///
-  /// - Parameter longest: selects the greatest length that there may be. A look into a class that
-  ///   nothing is long enough for takes as long as one into any other.
+  /// - Parameter longest: selects the greatest length that may occur. A search in a class with no membership
+  ///   takes as long as one in any other class.
   static func spans(
     _ range: String = "?, ?", longest: String = SessionSpan.lastNumber
   ) -> String {
@@ -21,7 +22,7 @@ enum IntervalOverlapQuery {
 
   /// Selects columns of the memberships `m`, in any set, that overlap the range.
   ///
-  /// - Parameter range: the two parameters that are its ends.
+  /// - Parameter range: the SQL parameters for the two ends of the range.
   static func everywhere(_ columns: String, _ range: String = "?, ?") -> String {
     """
     \(spans(range))
@@ -39,28 +40,28 @@ enum IntervalOverlapQuery {
     """
   }
 
-  /// From where on a process that is in `short_lived_task` may have been there at `low`: all of its life is
-  /// in one batch.
+  /// Returns SQL for the least `from_seq` that a row of `short_lived_task` which overlaps `low` may have: the
+  /// whole life of a short-lived task is in one batch.
   static func batch(_ low: String = "low") -> String {
     """
     COALESCE((SELECT MAX(first_seq) FROM event_batch WHERE first_seq <= \(low)), \(low))
     """
   }
 
-  /// The same of those in the sets in which a namespace is by one link: two parameters more, the
-  /// namespace and the link.
+  /// Selects columns of the memberships that overlap the range in those sets that hold a namespace by one link.
+  /// The query has two more parameters: the namespace and the link.
   static func inNamespace(_ columns: String) -> String {
     inSets(columns, "l.namespace_id = ? AND l.link = ?")
   }
 
-  /// The same of those in the sets in which a namespace is by either of two links: three parameters
-  /// more, the namespace and the links.
+  /// Selects columns of the memberships that overlap the range in those sets that hold a namespace by either of
+  /// two links. The query has three more parameters: the namespace and the links.
   static func holding(_ columns: String) -> String {
     inSets(columns, "l.namespace_id = ? AND l.link IN (?, ?)")
   }
 
-  /// The same of those in the sets in which any of some namespaces is by the link of the process's own: a
-  /// parameter more, their list.
+  /// Selects columns of the memberships that overlap the range in those sets that hold any of some namespaces
+  /// by a link of the process's own. The query has one more parameter: the list of the namespaces.
   static func inAnyOf(_ columns: String) -> String {
     let links = NamespaceType.allCases.map { "\($0.link.rawValue)" }.joined(separator: ", ")
     return inSets(
@@ -68,10 +69,11 @@ enum IntervalOverlapQuery {
       "l.namespace_id IN (SELECT value FROM json_each(?)) AND l.link IN (\(links))")
   }
 
-  /// The same of those in the sets in which a namespace is by a link for children, and not by that of
-  /// the process's own: two parameters more, the namespace and the link.
+  /// Selects columns of the memberships that overlap the range in those sets that hold a namespace by a link
+  /// for children, and not by the process's own link. The query has two more parameters: the namespace and the
+  /// link.
   static func byChildrenAlone(_ columns: String) -> String {
-    // A link for children has the code behind that of the process's own (`namespace_links`).
+    // The code of a link for children is one above that of the process's own link (`namespace_links`).
     inSets(
       columns,
       """
@@ -81,12 +83,12 @@ enum IntervalOverlapQuery {
       """)
   }
 
-  /// The same of those in the sets of which a link could not be read, for one reason: a parameter
-  /// more.
+  /// Selects columns of the memberships that overlap the range in those sets with a link that could not be read
+  /// for one reason. The query has one more parameter: the reason.
   static func unread(_ columns: String) -> String { inSets(columns, "l.unread = ?") }
 
-  /// Selects the memberships in the sets of which one link could not be read, and why: as `task`,
-  /// `first`, `last` and `unread`; a parameter more, the link.
+  /// Selects the memberships that overlap the range in those sets in which one link could not be read, with the
+  /// reason: as `task`, `first`, `last` and `unread`. The query has one more parameter: the link.
   static let unreadLink = """
     \(spans()),
       chosen (set_id, why) AS MATERIALIZED (
@@ -120,31 +122,31 @@ enum IntervalOverlapQuery {
     """
   }
 
-  /// The values for the range.
+  /// Returns the values of the two parameters for a range.
   static func values(_ samples: ClosedRange<Int64>) -> [Value] {
     [.integer(samples.lowerBound), .integer(samples.upperBound)]
   }
 
-  /// The values for a namespace.
+  /// Returns the values of the parameters for a range, a namespace and the process's own link of its type.
   static func values(_ samples: ClosedRange<Int64>, _ namespace: NamespaceRecord) -> [Value] {
     values(samples) + [.integer(namespace.id), .integer(Int64(namespace.type.link.rawValue))]
   }
 }
 
-/// SQL that finds who was in a namespace in a range of samples, by the shorter way: through the sets that
-/// the namespace is in, or, where these are many, through all who were there.
+/// SQL that finds the memberships in a namespace in a range of samples, by the cheaper of two plans: through
+/// the sets that hold the namespace, or, if there are many of these, through all memberships in the range.
 final class MembersAtSample {
   private let connection: Connection
   private let index: SampleIndex
-  /// In how many sets namespaces are.
+  /// The number of sets that hold each namespace, by row id.
   private var known = BoundedCache<Int64, Int64>(limit: 65536)
   private var membershipsASample: Double?
 
-  /// From so many sets on it may be shorter to go through all who were there.
+  /// The number of sets from which on a scan of all memberships in the range may be cheaper.
   var manySets: Int64 = 64
-  /// How many are there at any time.
+  /// The assumed number of memberships at any one time.
   var few = 512.0
-  /// How often an index is looked into for each set: once for each class of lengths.
+  /// The number of index searches for each set: one for each class of lengths.
   private static let looks = 20.0
 
   init(_ connection: Connection, _ index: SampleIndex) {
@@ -152,10 +154,11 @@ final class MembersAtSample {
     self.index = index
   }
 
-  /// Selects columns of the memberships `m`; its parameters are `IntervalOverlapQuery.values`.
+  /// Selects columns of the memberships `m`; the parameters of the query are `IntervalOverlapQuery.values`.
   ///
   /// - Parameters:
-  ///   - byEither: whether a parameter more is a second link, and either of the two may lead there.
+  ///   - byEither: whether the query has one more parameter, a second link, and either of the two links may
+  ///     lead to the namespace.
   ///   - samples: the range; nil for one sample.
   func sql(
     _ columns: String, in namespace: NamespaceRecord, byEither: Bool = false,
@@ -167,7 +170,7 @@ final class MembersAtSample {
       return byEither
         ? IntervalOverlapQuery.holding(columns) : IntervalOverlapQuery.inNamespace(columns)
     }
-    // With a plus, or the index of sets would be used for each of them.
+    // The unary plus keeps SQLite from searching the index of sets once for each set.
     let all = "m.task_id, m.set_id, m.from_seq, m.until_seq, m.exact"
     return """
       SELECT \(columns) FROM (\(IntervalOverlapQuery.everywhere(all))) AS m
@@ -177,7 +180,7 @@ final class MembersAtSample {
       """
   }
 
-  /// How many memberships began in a range, as many as in any other.
+  /// Estimates how many memberships began in a range, from the average over the whole history.
   func count(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> Double {
     let length = Double(samples.upperBound) - Double(samples.lowerBound) + 1
     if let membershipsASample { return membershipsASample * length }
@@ -201,16 +204,16 @@ final class MembersAtSample {
   }
 }
 
-/// Finds who was in namespaces at one sample.
+/// Finds the processes that were in namespaces at one sample.
 struct MemberFinder {
   let reading: HistorySnapshot
 
-  /// How many members of one namespace are looked at.
+  /// How many members of one namespace are examined at most.
   private static let most: Int64 = 64
 
-  /// The process, other than one, that was in the most of some namespaces; of several, the one with
-  /// the lowest PID, and of these the one that was observed first. One of its own threads only where there
-  /// is nobody else. Of an initial namespace no member says anything.
+  /// Returns the process, other than `process`, that was in the most of some namespaces; of several, the one
+  /// with the lowest PID, and of these the one that was observed first. Returns a thread of `process` only if
+  /// there is no other member. Initial namespaces are not considered.
   func member(
     of namespaces: [NamespaceRecord], at sample: Int64, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
@@ -242,7 +245,7 @@ struct MemberFinder {
     }
   }
 
-  /// Whether events reported all that happened in a range, and nothing of it was left out.
+  /// Returns whether events reported everything that happened in a range, and the recorder omitted none of it.
   private func areEventsComplete(_ range: ClosedRange<Int64>) throws(SQLiteError) -> Bool {
     guard let session = reading.index.session(of: range.lowerBound), session.shortLived == .all,
       session.first < range.lowerBound, range.upperBound <= session.last
@@ -258,9 +261,10 @@ struct MemberFinder {
       ?? false
   }
 
-  /// Whether a process, threads of it included, was in a namespace or had its children go there before a sample, and
-  /// is certainly the only one that did: events reported all since the namespace was known. Of a namespace that it came
-  /// to very often that is not looked for.
+  /// Returns whether a process, including its threads, was in a namespace or had it as the namespace of its
+  /// children before a sample, and is certainly the only process that did. To be certain, events must have
+  /// reported everything since the namespace was first seen. Returns false, without a full search, for a
+  /// namespace with many memberships.
   func isOnlyMember(
     _ process: ProcessRecord, of namespace: NamespaceRecord, before sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -268,7 +272,8 @@ struct MemberFinder {
       return false
     }
     let range = first...sample - 1
-    // A row without an id, of somebody who had left before it could be read, may be of the same namespace.
+    // A row without a kernel id, from a process that had exited before the id could be read, may be of the same
+    // namespace.
     guard try areEventsComplete(first...sample),
       try !reading.namespaces.hasDouble(of: namespace, from: first, to: sample - 1)
     else { return false }

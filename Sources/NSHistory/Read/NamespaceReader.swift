@@ -1,19 +1,20 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// A namespace, how long it was there, and how it hangs together with others.
+/// A namespace, its lifetime, and its relations to other namespaces.
 struct NamespaceLifetime {
   let namespace: NamespaceRecord
-  /// The first sample that knew of it.
+  /// The first sample or event that observed the namespace.
   let first: Int64?
-  /// The last that saw a process in it; nil while one is.
+  /// The last sample or event that observed a process in the namespace; nil while a process is in it.
   let last: Int64?
   let owner: Int64?
   let parent: Int64?
   let ownerUID: Int64?
-  /// The row of the process that made it.
+  /// The row id of the process that created the namespace.
   let maker: TaskID?
-  /// Whether it is certain that it did; see `namespace.maker_certain` in `Migrations`.
+  /// Whether it is certain that this process created the namespace; see `namespace.maker_certain` in
+  /// `Migrations`.
   let isMakerCertain: Bool
 }
 
@@ -24,7 +25,7 @@ final class NamespaceReader {
 
   init(_ connection: Connection) { self.connection = connection }
 
-  /// A namespace by its row.
+  /// Returns a namespace by its row id.
   func life(_ id: Int64) throws(SQLiteError) -> NamespaceLifetime {
     if let life = known[id] { return life }
     guard let life = try lives(where: "namespace_id = ?", [.integer(id)]).first else {
@@ -34,14 +35,14 @@ final class NamespaceReader {
     return life
   }
 
-  /// Reads many at once that will be asked for one by one.
+  /// Reads many namespaces into the cache with one query, before they are requested one by one.
   func read(_ ids: some Collection<Int64>) throws(SQLiteError) {
     let lives = try lives(
       where: "namespace_id IN (SELECT value FROM json_each(?))", [.list(ids.sorted())])
     for life in lives { known.insert(life, for: life.namespace.id) }
   }
 
-  /// Namespaces that a condition holds for, in the order in which they were observed.
+  /// Returns the namespaces that satisfy a condition, in the order in which they were observed.
   func lives(where condition: String, _ values: [Value]) throws(SQLiteError) -> [NamespaceLifetime]
   {
     let rows = try connection.prepare(
@@ -55,11 +56,11 @@ final class NamespaceReader {
     }
   }
 
-  /// Whether there is another row, with a process in it at some number of a range, that may be the same
-  /// namespace: it has the inode number, and of one of the two the kernel's id is not known.
+  /// Returns whether another row may be the same namespace and had a process in it in a range: the row has the
+  /// same type and inode number, and the kernel's id of one of the two is not known.
   ///
-  /// Namespaces of one number follow one another, so that only the few that ended first after the
-  /// beginning of the range can have been there in it.
+  /// Namespaces with one inode number follow one another, so that only the few that ended first after the
+  /// beginning of the range can have existed in the range.
   func hasDouble(
     of namespace: NamespaceRecord, from first: Int64, to last: Int64
   ) throws(SQLiteError) -> Bool {
@@ -73,8 +74,8 @@ final class NamespaceReader {
     }
   }
 
-  /// The last that had the inode number of a namespace before a sample, and lost its last process by then,
-  /// if it may be the same namespace.
+  /// Returns the last namespace that had the inode number of `namespace` and lost its last process before a
+  /// sample, if it may be the same namespace.
   func lastEmptied(
     like namespace: NamespaceRecord, before sample: Int64
   ) throws(SQLiteError) -> NamespaceLifetime? {
@@ -83,7 +84,7 @@ final class NamespaceReader {
     ).first { $0.namespace.id != namespace.id && !$0.namespace.differs(from: namespace) }
   }
 
-  /// Rows of the inode number and the type of a namespace.
+  /// Returns the rows with the inode number and the type of a namespace that satisfy a condition.
   private func rows(
     of namespace: NamespaceRecord, _ condition: String, _ values: [Value]
   ) throws(SQLiteError) -> [NamespaceLifetime] {
@@ -101,7 +102,7 @@ final class NamespaceReader {
     parent_id, owner_uid, maker_task_id, maker_certain
     """
 
-  /// A namespace from a row that begins with `columns`; nil when it is of no type.
+  /// Creates a namespace from a row that begins with `columns`; nil if its type is unknown.
   static func life(_ row: Statement) -> NamespaceLifetime? {
     NamespaceRecord(
       id: row.integer(0), boot: row.integer(1), type: row.integer(2), inode: row.integer(3),
@@ -116,15 +117,15 @@ final class NamespaceReader {
   }
 }
 
-/// Reads what the links of namespace sets are.
+/// Reads the links of namespace sets.
 final class SetReader {
   private let connection: Connection
-  /// An export reads every set of the history.
+  /// The size is bounded because an export reads every set of the history.
   private var sets = BoundedCache<NamespaceSetID, [NamespaceLink: LinkValue]>(limit: 4096)
 
   init(_ connection: Connection) { self.connection = connection }
 
-  /// The ten links of a set.
+  /// Returns the ten links of a set.
   func links(of set: NamespaceSetID) throws(SQLiteError) -> [NamespaceLink: LinkValue] {
     if let known = sets[set] { return known }
     let rows = try connection.prepare(

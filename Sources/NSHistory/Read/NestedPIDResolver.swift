@@ -1,18 +1,19 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Finds processes by the numbers that they have inside pid namespaces (`pid_namespaces(7)`).
+/// Finds processes by the PIDs that they have inside PID namespaces (`pid_namespaces(7)`).
 ///
-/// A process has a number in its own pid namespace and in each that this was made in. `NSpid` of
-/// `/proc/PID/status` lists them from the recorder's inwards, so the last is that of its own.
+/// A process has a PID in its own PID namespace and in each ancestor of that namespace. `NSpid` of
+/// `/proc/PID/status` lists these PIDs from the recorder's namespace inwards, so that the last one is the PID
+/// in the process's own namespace.
 struct NestedPIDResolver {
   let reading: HistorySnapshot
 
-  /// What was found.
+  /// The result of a search.
   struct Found {
     var lives: [TaskHistory] = []
-    /// How many processes were in those namespaces whose numbers there are not known: they ended
-    /// before a sample read them.
+    /// How many processes in the selected namespaces have no known PID there, because they exited before a
+    /// sample read them.
     var unknown: Int { strangers.count }
     private var strangers: Set<TaskID> = []
 
@@ -23,7 +24,8 @@ struct NestedPIDResolver {
     mutating func addUnknown(_ life: TaskHistory) { strangers.insert(life.process.task) }
   }
 
-  /// Those that were there in a window, at least.
+  /// Returns the processes that had a PID in the selected PID namespaces: all that were there in a window, and
+  /// possibly others.
   func lives(
     _ number: Int64, in selected: ProcessSelector.PIDNamespaces, _ window: TimeWindow
   ) throws(SQLiteError) -> Found {
@@ -36,7 +38,8 @@ struct NestedPIDResolver {
     case .container(let text):
       let container = try container(text, window)
       namespaces = container.namespaces
-      // Who has there the PID that the recorder saw.
+      // The processes of these containers that are in the recorder's PID namespace have the PID that the
+      // recorder saw.
       found.lives = container.shown.filter { $0.process.pid == number }
     }
     for namespace in namespaces {
@@ -49,7 +52,8 @@ struct NestedPIDResolver {
     return found
   }
 
-  /// The processes that recorders met in a pid namespace whose PIDs they saw: these are their numbers there.
+  /// Adds the processes that recorders inside the PID namespace observed: their recorded PIDs are their PIDs
+  /// there.
   private func addShown(
     _ number: Int64, in namespace: NamespaceRecord, to found: inout Found
   ) throws(SQLiteError) {
@@ -57,7 +61,7 @@ struct NestedPIDResolver {
       return
     }
     let known = try reading.namespaces.life(namespace.id)
-    // At another time another namespace may have had its inode number.
+    // At another time, another namespace may have had the same inode number.
     let first = known.first ?? Int64.max
     for life in try reading.lives.lives(pid: number)
     where isShown(namespace, to: life) && !found.has(life) && life.lastSample >= first
@@ -65,7 +69,7 @@ struct NestedPIDResolver {
     { found.lives.append(life) }
   }
 
-  /// The processes that recorders in other pid namespaces met in one or below it.
+  /// Adds the processes in a PID namespace, or below it, that recorders in other PID namespaces observed.
   private func addHidden(
     _ number: Int64, in namespace: NamespaceRecord, _ window: TimeWindow, to found: inout Found
   ) throws(SQLiteError) {
@@ -82,7 +86,7 @@ struct NestedPIDResolver {
     }
   }
 
-  /// The parts of a range in which recorders did not see the PIDs of a namespace.
+  /// Returns the parts of a range in which recorders did not see the PIDs of a namespace.
   private func hiding(
     _ namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
   ) -> [ClosedRange<Int64>] {
@@ -104,8 +108,9 @@ struct NestedPIDResolver {
     session?.boot == namespace.boot && session?.pidNamespaceInode == namespace.inode
   }
 
-  /// The processes of containers that have there the PIDs that the recorder saw, and the pid namespaces of
-  /// the others: the outermost of these, since a process inside may have made more.
+  /// Returns the processes of containers that are in the recorder's PID namespace, and the PID namespaces of
+  /// the others. Only the outermost of these namespaces are returned, because a process inside may have created
+  /// more.
   private func container(
     _ text: String, _ window: TimeWindow
   ) throws(SQLiteError) -> (shown: [TaskHistory], namespaces: [NamespaceRecord]) {
@@ -126,7 +131,7 @@ struct NestedPIDResolver {
     return (shown, outermost.compactMap(\.self))
   }
 
-  /// The pid namespace of a process, which it never leaves; nil where it could not be read.
+  /// Returns the PID namespace of a process, which the process never leaves; nil if it could not be read.
   private func own(of life: TaskHistory) throws(SQLiteError) -> NamespaceRecord? {
     for membership in life.memberships {
       let links = try reading.sets.links(of: membership.set)
@@ -135,7 +140,8 @@ struct NestedPIDResolver {
     return nil
   }
 
-  /// Whether a pid namespace is the one whose PIDs the recorder saw that met a process.
+  /// Returns whether a PID namespace is that of the recorder that observed a process, so that the recorded PID
+  /// is the PID in this namespace.
   private func isShown(_ namespace: NamespaceRecord, to life: TaskHistory) -> Bool {
     shows(namespace, reading.index.session(of: life.firstSample))
   }
@@ -152,7 +158,7 @@ struct NestedPIDResolver {
     return false
   }
 
-  /// Everyone who was in a pid namespace, or in one that was made in it, in a range of samples.
+  /// Returns all processes that were in a PID namespace, or in a descendant of it, in a range of samples.
   private func members(
     below namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> [TaskHistory] {
@@ -179,17 +185,17 @@ struct NestedPIDResolver {
     return lives
   }
 
-  /// The number of a process in a pid namespace; nil where it is not known. A process never leaves
-  /// its pid namespace, so it is one.
+  /// Returns the PID of a process in a PID namespace; nil if it is not known. There is only one, because a
+  /// process never leaves its PID namespace.
   private func number(
     of life: TaskHistory, in namespace: NamespaceRecord
   ) throws(SQLiteError) -> Int64? {
     let known = life.process.nspid
     guard let own = try own(of: life) else { return nil }
-    // Of one that only events reported just the recorder's number is known.
+    // For a process that only events reported, only the PID in the recorder's namespace is known.
     guard known.count > 1 || isShown(own, to: life) else { return nil }
-    // From its own namespace outwards, up to the one whose PIDs the recorder saw; or as far as it is
-    // known in which each was made.
+    // The chain leads from the process's own namespace outwards, up to the recorder's namespace, or as far as
+    // the parents of the namespaces are known.
     var outermost = try reading.namespaces.life(own.id)
     var chain = [own.id]
     while !isShown(outermost.namespace, to: life), let outer = outermost.parent,
@@ -203,6 +209,7 @@ struct NestedPIDResolver {
     return zip(chain, known.reversed()).first { $0.0 == namespace.id }?.1
   }
 
-  /// The kernel nests no deeper (`MAX_PID_NS_LEVEL` of `include/linux/pid_namespace.h`).
+  /// The greatest number of nested PID namespaces in the kernel (`MAX_PID_NS_LEVEL` of
+  /// `include/linux/pid_namespace.h`), including the initial one.
   private static let deepest = 33
 }

@@ -1,25 +1,26 @@
 internal import NamespaceModel
 
-/// The recorded life of a PID: its processes, and what each link was from sample to sample.
+/// The recorded history of a PID: its processes, and the value of each link from sample to sample.
 struct PIDHistory {
   let pid: Int64
-  /// The processes asked for that had the PID, in the order in which they were observed.
+  /// The selected processes that had the PID, in the order in which they were observed.
   let processes: [ProcessRecord]
-  /// All that had the PID.
+  /// All processes that had the PID.
   let known: [ProcessRecord]
-  /// For each link, in order of time and without overlap.
+  /// The intervals of each link, in time order and without overlap.
   let runs: LinkIntervals
-  /// The last sample that saw each process, by its place in `processes`.
+  /// The last sample that saw each process, by its index in `processes`.
   let lastSamples: [Int64]
-  /// Of each process, the sample that found it though no event had reported it, if one did.
+  /// For each process, the sample that found it although no event had reported it; nil if there is none.
   private let untold: [SamplePoint?]
-  /// Whether one of them is a thread whose recording ended with its session.
+  /// Whether one of the processes is a thread whose recording ended with its session.
   private let hasLostThread: Bool
   private let order: PIDHistoryOrder
-  /// Why none of its processes was found at the time by which one was to be picked; nil where the PID
-  /// was not picked by a time.
+  /// Why no process had the PID at the time by which a process was to be selected; nil if the PID was not
+  /// selected by a time.
   var whyNobody: UnknownReason?
-  /// When processes, by their places, were what the question means; of others all of their time counts.
+  /// The spans in which processes match the question, by the index of the process. A process without spans
+  /// matches all of the time.
   var limits: [Int: [ProcessRecord.DescriptionSpan]] = [:]
 
   init(
@@ -36,27 +37,27 @@ struct PIDHistory {
     order = PIDHistoryOrder(processes, lastSamples)
   }
 
-  /// Samples, one after the other in one session, in which one process's link was the same.
+  /// A range of consecutive samples in one session in which a link of one process had the same value.
   struct LinkInterval: Hashable {
     let from: Int64
     var until: Int64
-    /// The place in `processes`.
+    /// The index in `processes`.
     let process: Int
     let value: LinkValue
-    /// Whether an event began it, or ended it: then it was so up to that.
+    /// Whether an event began or ended the interval: an interval that an event ended holds up to that event.
     var beginsExactly = false
     var endsExactly = false
   }
 
-  /// What is known of the PID in a piece of time.
+  /// The known state of a link of the PID in a piece of time.
   enum State: Hashable {
-    /// In this namespace, the process at this place in `processes`.
+    /// The link of the process at this index in `processes` led to this namespace.
     case known(NamespaceRecord, process: Int)
     case unknown(UnknownReason)
-    /// It was not there on one side: it started or exited in between.
+    /// The process was not there on one side: it started or exited in between.
     case startingOrExiting
-    /// None of the recorded processes was running. The reason says why that proves no more: no
-    /// sample or event covers the time (`gap`), the session did not keep every process
+    /// None of the recorded processes was running. The reason says whether a process without a record may have
+    /// been: no sample or event covers the time (`gap`), the session did not record every process
     /// (`notRecorded`), or neither (`notRunning`).
     case absent(UnknownReason)
 
@@ -66,7 +67,7 @@ struct PIDHistory {
       if case .known(let namespace, _) = self { namespace } else { nil }
     }
 
-    /// Why it is not known where the PID was; nil when it is.
+    /// Why the namespace of the PID is not known; nil if it is known.
     var reason: UnknownReason? {
       switch self {
       case .known: nil
@@ -77,15 +78,15 @@ struct PIDHistory {
     }
   }
 
-  /// The run that a sample is in.
+  /// Returns the interval of a link that contains a sample.
   func run(_ link: NamespaceLink, at sample: Int64) -> LinkInterval? { runs.run(link, at: sample) }
 
-  /// The places of the processes that may have been running in a sample window, up to a time in it.
+  /// Returns the indices of the processes that may have been running in a sample window, up to a time in it.
   func running(in sampleWindow: SampleWindow, until end: Int64?) -> [Int] {
     var places = order.candidates(in: sampleWindow).filter {
       mayRun($0, in: sampleWindow, until: end)
     }
-    // Whatever its start: who was seen was there.
+    // A process that a sample saw was running, whatever start time was recorded.
     for side in [sampleWindow.before, sampleWindow.after] {
       guard let side, let process = run(.pid, at: side.id)?.process,
         !places.contains(process), mayRun(process, in: sampleWindow, until: end)
@@ -95,13 +96,13 @@ struct PIDHistory {
     return places
   }
 
-  /// What is known of a link throughout a sample window, up to a time in it, or its end.
+  /// Returns the state of a link throughout a sample window, up to a time in the window or to its end.
   func state(_ link: NamespaceLink, _ sampleWindow: SampleWindow, until end: Int64?) -> State {
     state(link, sampleWindow, isRunning: !running(in: sampleWindow, until: end).isEmpty)
   }
 
-  /// The same, where it is known whether a process may have been running. While it was not what is meant
-  /// it counts as not there.
+  /// Returns the state of a link for a caller that knows whether a process may have been running. A process
+  /// counts as absent while it does not match the question (`limits`).
   func state(_ link: NamespaceLink, _ sampleWindow: SampleWindow, isRunning: Bool) -> State {
     let state = stateOfAll(link, sampleWindow, isRunning: isRunning)
     guard !limits.isEmpty, !state.isAbsent else { return state }
@@ -154,21 +155,21 @@ struct PIDHistory {
     }
   }
 
-  /// What is known where the PID, as the recorder of that time saw it, was never met. The
-  /// processes of another boot ended with it; those of another pid namespace may be running.
+  /// Returns the state if no recorder observed the PID in the PID space of the window. Processes of another
+  /// boot ended with that boot; processes of another PID namespace may be running.
   private func stateOfStranger(in sampleWindow: SampleWindow) -> State {
     let isOver = processes.allSatisfy { !sampleWindow.isOf(boot: $0.boot) }
     return isOver && !sampleWindow.hidesProcesses
       ? .absent(sampleWindow.reasonOfAbsence) : .unknown(.notRecorded)
   }
 
-  /// Whether a process may have been running in a sample window, up to a time in it: it had not certainly
-  /// started later, and no sample had missed it already.
+  /// Returns whether a process may have been running in a sample window, up to a time in it: the process had
+  /// not certainly started later, and no sample had already missed it.
   func mayRun(_ process: Int, in sampleWindow: SampleWindow, until end: Int64?) -> Bool {
     let space = processes[process].space
     guard sampleWindow.isOf(space: space) else { return false }
     if sees(process, at: sampleWindow.before) {
-      // A sample takes time: what it was the first to see may have started while it was taken.
+      // A sample takes time: a process that it was the first to see may have started while it was taken.
       return end.map { !isBefore(start: process, $0, in: sampleWindow) } ?? true
     }
     if let after = sampleWindow.after.flatMap({ run(.pid, at: $0.id) }),
@@ -177,7 +178,8 @@ struct PIDHistory {
       return false
     }
     if wasOverlooked(process, in: sampleWindow) { return true }
-    // Samples follow one another: who was missed by both was not there, unless events miss it.
+    // A process that two consecutive samples missed was not running in between, unless events failed to report
+    // it.
     if sampleWindow.coverage == .sampled, !sees(process, at: sampleWindow.after),
       !isUntold(process, in: sampleWindow)
     {
@@ -194,7 +196,7 @@ struct PIDHistory {
     return moment >= start &- Self.grain
   }
 
-  /// Whether a time within the sample before a sample window is before a process started.
+  /// Returns whether a time within the sample before a sample window is before the start of a process.
   private func isBefore(start process: Int, _ time: Int64, in sampleWindow: SampleWindow) -> Bool {
     guard let before = sampleWindow.before, time <= before.wallEnd, sampleWindow.clockIsSteady,
       let start = processes[process].startBoot
@@ -202,7 +204,7 @@ struct PIDHistory {
     return before.boot &+ (time &- before.wall) < start &- Self.grain
   }
 
-  /// Whether another process had certainly started with the PID by a time in a sample window.
+  /// Returns whether another process with the PID had certainly started by a time in a sample window.
   func isSucceeded(_ process: Int, in sampleWindow: SampleWindow, at time: Int64) -> Bool {
     let space = processes[process].space
     guard sampleWindow.clockIsSteady, let moment = sampleWindow.boot(at: time, in: space) else {
@@ -213,8 +215,8 @@ struct PIDHistory {
     }
   }
 
-  /// Whether a sample missed a process that had started before it, and was seen only later. One
-  /// whose exit was reported and that went on by exec was not missed.
+  /// Returns whether a sample missed a process that had started before it and was seen only later. A process
+  /// whose exit was reported and which then continued by exec was not missed.
   private func wasOverlooked(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
     guard let before = sampleWindow.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot
@@ -224,13 +226,13 @@ struct PIDHistory {
       && !sees(process, at: sampleWindow.after)
   }
 
-  /// Whether events that did not tell of a process, as a sample behind them found out, are all that
-  /// says that it was not there.
+  /// Returns whether the only evidence against a process is events that failed to report it, as a later sample
+  /// found out.
   private func isUntold(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
     guard sampleWindow.isExact, let found = untold[process], let before = sampleWindow.before,
       let after = sampleWindow.after, before.session == found.session, after.id < found.id
     else { return false }
-    // While another had its PID, and before that, it was not there.
+    // The process was not there while another process had its PID, nor before that.
     let place = runs[.pid].partitioningIndex { $0.from >= found.id }
     return place == 0 || runs[.pid][place - 1].until < before.id
   }
@@ -242,9 +244,9 @@ struct PIDHistory {
     return last.process == process && last.until < sample && last.endsExactly
   }
 
-  /// Whether a process had certainly started by a time in a sample window.
+  /// Returns whether a process had certainly started by a time in a sample window.
   func hasStarted(_ process: Int, in sampleWindow: SampleWindow, by time: Int64) -> Bool {
-    // What the clock showed before the first sample of all is not known.
+    // The wall clock time before the first sample of the history is not known.
     guard sampleWindow.before != nil, sampleWindow.clockIsSteady,
       let start = processes[process].startBoot,
       let moment = sampleWindow.boot(at: time, in: processes[process].space)
@@ -252,10 +254,12 @@ struct PIDHistory {
     return start &+ Self.grain < moment
   }
 
-  /// Start times are known to a clock tick, and clocks are read one after the other.
+  /// The tolerance of start times, in nanoseconds: start times are exact to a clock tick, and the clocks are
+  /// read one after the other.
   static let grain: Int64 = 20_000_000
 
-  /// Whether who was there before a sample window was there throughout, and exited with the event behind.
+  /// Returns whether the process that was there before a sample window was there throughout, and exited with
+  /// the event that ends the window.
   func isExactEnd(in sampleWindow: SampleWindow) -> Bool {
     sampleWindow.before.flatMap { run(.pid, at: $0.id) }.map(sampleWindow.isExactEnd) ?? false
   }
@@ -266,32 +270,33 @@ struct PIDHistory {
 }
 
 extension SampleWindow {
-  /// Whether what a run was held throughout, and ended with the event behind.
+  /// Returns whether the value of an interval held throughout the window, and ended with the event that ends
+  /// the window.
   func isExactEnd(of run: PIDHistory.LinkInterval) -> Bool {
     isExact && run.endsExactly && run.until == before?.id
   }
 
-  /// Whether a run began with the event behind, and not before.
+  /// Returns whether an interval began with the event that ends the window, and not before.
   func isExactBeginning(of run: PIDHistory.LinkInterval) -> Bool {
     isExact && run.beginsExactly && run.from == after?.id
   }
 }
 
 extension UnknownReason {
-  /// The reason that a link could not be read.
+  /// Converts the reason why a link could not be read.
   init(_ reason: UnreadReason) {
     switch reason {
     case .denied: self = .denied
     case .zombie: self = .zombie
     case .unsupported: self = .unsupported
     case .unseen: self = .changedBetweenSamples
-    // Of no link that a verdict is about.
+    // No verdict is about a link that can be pending.
     case .pending: self = .changedBetweenSamples
     }
   }
 }
 
-/// For each link, its runs in the order of time.
+/// The intervals of each link, in time order.
 struct LinkIntervals {
   private var runs: [[PIDHistory.LinkInterval]] = Array(repeating: [], count: NamespaceLink.count)
 
@@ -300,12 +305,12 @@ struct LinkIntervals {
     _modify { yield &runs[Int(link.rawValue)] }
   }
 
-  /// Puts the runs of several processes into one order.
+  /// Sorts the intervals of several processes by time.
   mutating func sort() {
     for link in runs.indices { runs[link].sort { $0.from < $1.from } }
   }
 
-  /// The run of a link that a sample is in.
+  /// Returns the interval of a link that contains a sample.
   func run(_ link: NamespaceLink, at sample: Int64) -> PIDHistory.LinkInterval? {
     let all = runs[Int(link.rawValue)]
     let place = all.partitioningIndex { $0.until >= sample }
@@ -314,14 +319,14 @@ struct LinkIntervals {
   }
 }
 
-/// Which of the many processes that had a PID can have been running in a sample window, without a look at
+/// Finds which of the many processes that had a PID can have been running in a sample window, without examining
 /// each.
 struct PIDHistoryOrder {
-  /// Whose PIDs they all are; nil where that is not one.
+  /// The PID space of all the processes; nil if they have more than one.
   private let space: Int64?
-  /// The last sample that saw a process or one before it.
+  /// For each index, the last sample that saw the process or one before it in the list.
   private let latest: [Int64]
-  /// The first start of a process or one behind it.
+  /// For each index, the earliest start of the process or one after it in the list, on the boot clock.
   private let earliest: [Int64]
 
   init(_ processes: [ProcessRecord], _ lastSamples: [Int64]) {
@@ -340,8 +345,8 @@ struct PIDHistoryOrder {
       }.reversed())
   }
 
-  /// The places of all that may have been there: the rest had been missed by the sample before, or
-  /// started after the one behind.
+  /// Returns the indices of all processes that may have been there. No sample from the beginning of the window
+  /// on saw the others, or they started after its end.
   func candidates(in sampleWindow: SampleWindow) -> Range<Int> {
     guard let space else { return latest.indices }
     var low = 0

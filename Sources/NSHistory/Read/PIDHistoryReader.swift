@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Reads the recorded life of PIDs.
+/// Reads the recorded history of PIDs.
 final class PIDHistoryReader {
   private let index: SampleIndex
   let sets: SetReader
@@ -15,10 +15,10 @@ final class PIDHistoryReader {
     finder = TaskHistoryFinder(index, lives)
   }
 
-  /// The PID history of a PID, or of those of its processes that may have been running at a time.
+  /// Returns the history of a PID, or of those of its processes that may have been running at a time.
   ///
-  /// - Parameter sample windows: those around the moment that it is asked for, if it is for one alone. Then
-  ///   `PIDHistory.known` need not be all that had the PID.
+  /// - Parameter sampleWindows: the windows around the moment of a question about one moment alone; otherwise
+  ///   nil. If given, `PIDHistory.known` need not contain all processes that had the PID.
   func pidHistory(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
   ) throws(SQLiteError) -> PIDHistory {
@@ -38,7 +38,7 @@ final class PIDHistoryReader {
       for place in asked where !picked.contains(place) {
         if try isMet(lives[place], from: alive, within: selector.within) { picked.append(place) }
       }
-      // The moment of an exit, as it is printed, still names who exited.
+      // A time that equals the printed time of an exit still selects the process that exited.
       if !picked.contains(where: { lives[$0].process.firstSeen <= alive }) {
         picked += asked.filter { !picked.contains($0) && lives[$0].process.lastSeen == alive }
       }
@@ -54,8 +54,8 @@ final class PIDHistoryReader {
     return pidHistory
   }
 
-  /// All that had a number, or those of them that may have been running at a time, in the order in
-  /// which they were observed.
+  /// Returns all tasks that had a number, or those of them that may have been running at a time, in the order
+  /// in which they were observed.
   func lives(
     _ number: TaskNumber, alive: Int64?, within: Int64 = 0
   ) throws(SQLiteError) -> [TaskHistory] {
@@ -71,11 +71,12 @@ final class PIDHistoryReader {
       ? try lives.lives(pid: number.pid) : try lives.lives(thread: number)
   }
 
-  /// What is asked for of a PID, without a look at all that had it; nil where that does not suffice.
+  /// Returns the processes that a selector selects, without reading all processes that had the PID; nil if that
+  /// does not suffice.
   private func few(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]
   ) throws(SQLiteError) -> [TaskHistory]? {
-    // A thread is recorded a few times at most.
+    // A thread needs no shortcut: threads with one PID and TID are recorded a few times at most.
     guard selector.tid == nil else { return nil }
     if let process = selector.task {
       guard selector.alive == nil, let life = try lives.life(task: process),
@@ -83,19 +84,20 @@ final class PIDHistoryReader {
       else { return nil }
       return [life]
     }
-    // Of many that came and went within one digit, the samples around it may show none.
+    // If the time stands for more than one nanosecond, many processes may have come and gone in it, and the
+    // samples around it may show none of them.
     guard selector.alive == nil || selector.within <= 1 else { return nil }
     let sides = try selector.alive.map(index.sampleWindows) ?? sampleWindows
     guard let lives = try finder.lives(pid: selector.pid, in: sides) else { return nil }
     guard let alive = selector.alive else { return lives }
     let all = try pidHistory(of: lives, pid: selector.pid, known: lives.map(\.process))
     let picked = picked(Array(lives.indices), of: all, alive: alive, in: sides)
-    // One that had exited at that very moment may be meant.
+    // The selector may mean a process that exited at that very moment.
     guard picked.contains(where: { lives[$0].process.firstSeen <= alive }) else { return nil }
     return picked.map { lives[$0] }
   }
 
-  /// Whether a process was first seen within the last digit of a time.
+  /// Returns whether a process was first seen in the `within` nanoseconds for which a truncated time stands.
   private func isMet(_ life: TaskHistory, from time: Int64, within: Int64) throws(SQLiteError)
     -> Bool
   {
@@ -104,7 +106,7 @@ final class PIDHistoryReader {
     return first >= time && first &- time < within
   }
 
-  /// Those places of processes that may have been running at a time.
+  /// Returns the indices of the processes that may have been running at a time.
   private func picked(
     _ places: [Int], of pidHistory: PIDHistory, alive: Int64, in sampleWindows: [SampleWindow]
   ) -> [Int] {
@@ -116,7 +118,7 @@ final class PIDHistoryReader {
     }
   }
 
-  /// The PID history of processes that had one PID.
+  /// Builds the history of a PID from processes that had the PID.
   func pidHistory(
     of lives: [TaskHistory], pid: Int64, known: [ProcessRecord]
   ) throws(SQLiteError) -> PIDHistory {
@@ -135,14 +137,14 @@ final class PIDHistoryReader {
       hasLostThread: lives.contains { $0.thread?.isLost == true })
   }
 
-  /// What each link of one process was, from sample to sample.
+  /// Returns the intervals of each link of one process.
   func runs(of memberships: [Membership]) throws(SQLiteError) -> LinkIntervals {
     var runs = LinkIntervals()
     for membership in memberships { try append(membership, of: 0, to: &runs) }
     return runs
   }
 
-  /// What one of its links was.
+  /// Returns the intervals of one link of one process.
   func runs(
     of memberships: [Membership], _ link: NamespaceLink
   ) throws(SQLiteError) -> [PIDHistory.LinkInterval] {
@@ -158,7 +160,7 @@ final class PIDHistoryReader {
     return runs
   }
 
-  /// What all of them were, of the process of a row.
+  /// Returns the intervals of each link of a task, by its row id.
   func runs(of task: TaskID) throws(SQLiteError) -> LinkIntervals {
     try runs(of: lives.memberships(of: task))
   }
@@ -175,7 +177,8 @@ final class PIDHistoryReader {
     }
   }
 
-  /// Another link of the set changed: this one's run goes on.
+  /// Appends an interval, or extends the last one if the link kept its value, because another link of the set
+  /// changed.
   private static func append(
     _ run: PIDHistory.LinkInterval, to runs: inout [PIDHistory.LinkInterval], startsSession: Bool
   ) {
@@ -190,11 +193,12 @@ final class PIDHistoryReader {
   }
 }
 
-/// Finds the processes that had a PID around a moment, without a look at all that ever had it.
+/// Finds the processes that had a PID around a moment, without reading all processes that ever had it.
 ///
-/// In a long history a PID was hundreds of processes. Where the samples on both sides of a moment saw
-/// one, the others tell nothing of it: a PID is one process at a time. That these follow one another
-/// in the order of their rows is only taken for where to look; what is found was seen there.
+/// In a long history, hundreds of processes had one PID. If the samples on both sides of a moment saw a process
+/// with the PID, the others do not matter: a PID names one process at a time. The search assumes that the order
+/// of the rows is the order of time only to decide where to search; the samples confirm each process that is
+/// found.
 struct TaskHistoryFinder {
   private let index: SampleIndex
   private let lives: TaskHistoryReader
@@ -206,8 +210,8 @@ struct TaskHistoryFinder {
 
   private var connection: Connection { lives.connection }
 
-  /// The processes that had a PID in the samples on the sides of sample windows, in the order of time; nil
-  /// where one of these did not see it, or another process may have been there in between.
+  /// Returns the processes that had a PID in the samples at both ends of sample windows, in time order; nil if
+  /// one of these samples did not see the PID, or if another process may have had it in between.
   func lives(pid: Int64, in sampleWindows: [SampleWindow]) throws(SQLiteError) -> [TaskHistory]? {
     guard !sampleWindows.isEmpty, sampleWindows.allSatisfy({ $0.coverage == .sampled }) else {
       return nil
@@ -227,9 +231,9 @@ struct TaskHistoryFinder {
     return found.sorted { $0.firstSample < $1.firstSample }
   }
 
-  /// The rows of every process that had a PID, in the order in which they were observed.
+  /// Returns the row ids of every process that had a PID, in the order in which they were observed.
   private func tasks(_ pid: Int64) throws(SQLiteError) -> [TaskID] {
-    // Both come from an index alone.
+    // An index alone answers each of the two queries.
     let all = try connection.prepare("SELECT task_id FROM task WHERE pid = ?").bind(.integer(pid))
       .map { $0.task(0) }
     let threads = Set(
@@ -238,7 +242,7 @@ struct TaskHistoryFinder {
     return all.filter { !threads.contains($0) }.sorted()
   }
 
-  /// The place of the first that was observed behind a sample.
+  /// Returns the index of the first task that was observed after a sample.
   private func place(in tasks: [TaskID], behind sample: Int64) throws(SQLiteError) -> Int {
     var low = 0
     var high = tasks.count
@@ -268,13 +272,14 @@ struct TaskHistoryFinder {
     return life?.isMissing(at: sample) == false ? life : nil
   }
 
-  /// Whether the next process with the PID certainly had not started by the end of a sample.
+  /// Returns whether the next process with the PID certainly had not started by the end of a sample.
   private func isLast(
     of tasks: [TaskID], _ pid: Int64, by sample: SamplePoint
   ) throws(SQLiteError) -> Bool {
     let place = try place(in: tasks, behind: sample.id)
     let next = place < tasks.count ? try lives.life(task: tasks[place]) : nil
-    // Behind one that a recorder in another pid namespace met there may be one of this.
+    // After a process that a recorder in another PID namespace observed, there may be one of this PID
+    // namespace.
     if let next, next.process.space != sample.session.space { return false }
     let shortLivedTask = try connection.prepare(
       "SELECT from_seq FROM short_lived_task WHERE pid = ? AND from_seq > ? ORDER BY from_seq LIMIT 1"

@@ -1,14 +1,15 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Reads what pinned namespaces.
+/// Reads the pins of namespaces.
 struct PinReader {
   let connection: Connection
   let namespaces: NamespaceReader
   let isRecorded: Bool
   private let pinned = Pinned()
 
-  /// The numbers that were pinned when it was asked last: many are asked about between two scans.
+  /// The namespaces that `arePinned` last found pinned, cached because many questions fall between the same two
+  /// scans.
   private final class Pinned {
     var last: (looks: Looks, numbers: Set<Number>)?
   }
@@ -19,7 +20,7 @@ struct PinReader {
     self.isRecorded = isRecorded
   }
 
-  /// The scan for pins on the two sides of a moment; nil stands for none.
+  /// The scans for pins before and after a moment; nil stands for no scan.
   struct Looks: Hashable {
     var before: Look?
     var after: Look?
@@ -29,13 +30,13 @@ struct PinReader {
   struct Look: Hashable {
     let id: Int64
     let session: Int64
-    /// When it began, in nanoseconds since the epoch.
+    /// The beginning of the scan, in nanoseconds since the epoch.
     let wall: Int64
-    /// How many processes had open files that could not be read.
+    /// How many processes had open files that the scan could not read.
     let denied: Int64
   }
 
-  /// The last look that was over at a time, and the one behind it.
+  /// Returns the last scan that had ended at a time, and the scan after it.
   func looks(around time: Int64) throws(SQLiteError) -> Looks {
     let before = try look(
       "wall_ns + duration_ns <= ?1 AND wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1", time)
@@ -55,15 +56,16 @@ struct PinReader {
     }
   }
 
-  /// The pins that a look on one of the two sides of a moment saw.
+  /// Returns the pins that the scan before or after a moment saw.
   ///
-  /// - Parameter sessions: those of the samples around the moment.
+  /// - Parameter sessions: the sessions of the samples around the moment.
   func pins(
     between looks: Looks, in sessions: Set<Int64>
   ) throws(SQLiteError) -> [PinAtMoment] {
     let sides = [looks.before, looks.after].compactMap(\.self)
     guard let low = sides.first, let high = sides.last else { return [] }
-    // What another recording saw says nothing of this time, nor a recorder that was off in between.
+    // A pin is certain only if both scans and the samples around the moment belong to one session: a scan of
+    // another session shows nothing of this time, and neither does one before a time without a recorder.
     let isWatched =
       looks.before != nil && low.session == high.session && sessions == [low.session]
     let rows = try connection.prepare(
@@ -92,14 +94,14 @@ struct PinReader {
     }
   }
 
-  /// What an inode number names, as far as a pin tells.
+  /// The identity of a namespace, as far as a pin shows it.
   struct Number: Hashable {
     let type: NamespaceType
     let inode: UInt64
     let boot: Int64
   }
 
-  /// The numbers of the namespaces that the last scan before a time, or the next, found pinned.
+  /// Returns the identities of the namespaces that the last scan before a time, or the next scan, found pinned.
   func arePinned(at time: Int64) throws(SQLiteError) -> Set<Number> {
     let looks = try looks(around: time)
     if let known = pinned.last, known.looks == looks { return known.numbers }
@@ -109,7 +111,7 @@ struct PinReader {
     return numbers
   }
 
-  /// The rows of those of some namespaces that ever had a pin.
+  /// Returns the row ids of those of some namespaces that ever had a pin.
   func everPinned(of namespaces: [Int64]) throws(SQLiteError) -> Set<Int64> {
     Set(
       try connection.prepare(
@@ -120,7 +122,7 @@ struct PinReader {
       ).bind(.list(namespaces)).map { $0.integer(0) })
   }
 
-  /// Every pin that a namespace ever had, in the order in which they were observed.
+  /// Returns every pin that a namespace ever had, in the order in which the pins were observed.
   func pins(of namespace: NamespaceRecord) throws(SQLiteError) -> [PinRecord] {
     let rows = try connection.prepare(
       "SELECT \(Self.columns) FROM pin AS p \(Self.joins) WHERE p.namespace_id = ? ORDER BY p.pin_id"
@@ -128,13 +130,14 @@ struct PinReader {
     return try rows.map(record)
   }
 
-  /// The pin of a row.
+  /// Returns the pin with a row id; nil if there is none.
   func pin(_ id: Int64) throws(SQLiteError) -> PinRecord? {
     try connection.prepare("SELECT \(Self.columns) FROM pin AS p \(Self.joins) WHERE p.pin_id = ?")
       .bind(.integer(id)).map(Row.init).first.map(record)
   }
 
-  /// Of the session that it was of: only the last session can have one that was not closed.
+  /// The last scan that saw a pin. Only the last session can have a pin that is not closed, so that the last
+  /// scan of all is of the same session.
   private static let last = "COALESCE(p.until_scan, (SELECT MAX(scan_id) FROM pin_scan))"
   private static let columns = """
     p.pin_id, p.namespace_id, p.kind, p.path, p.mount_namespace_id, p.pid,
@@ -196,68 +199,69 @@ struct PinReader {
   }
 }
 
-/// What pinned a namespace: kept it alive, whether or not a process was in it.
+/// A pin, which kept a namespace alive whether or not a process was in it.
 package struct PinRecord: Sendable, Hashable {
-  /// Its row.
+  /// The row id of the pin.
   let id: Int64
-  /// The namespace.
+  /// The pinned namespace.
   package let namespace: NamespaceRecord
-  /// What pinned it.
+  /// The kind of object that pinned the namespace.
   package let kind: PinKind
-  /// Of a mount, where: as seen in its mount namespace, escaped (`SystemText`).
+  /// For a mount, its path as seen in its mount namespace, escaped (`SystemText`).
   package let path: String?
-  /// Of a mount, the mount namespace in which it was; nil where that is not known.
+  /// For a mount, the mount namespace that contained it; nil if that is not known.
   package let mountNamespace: NamespaceRecord?
-  /// Of a descriptor or a socket, the PID of the process that had it open.
+  /// For a descriptor or a socket, the PID of the process that had it open.
   package let pid: Int64?
-  /// The row of that process; nil where no sample had observed it.
+  /// The row id of that process; nil if no sample had observed the process.
   let task: TaskID?
-  /// Its name when the pin was first seen, escaped; nil where that is not known.
+  /// The name of that process when the pin was first seen, escaped; nil if that is not known.
   package let comm: String?
-  /// Its number in that process.
+  /// The descriptor number in that process.
   package let descriptor: Int64?
-  /// When the first look that saw it began, in nanoseconds since the epoch.
+  /// When the first scan that saw the pin began, in nanoseconds since the epoch.
   package let firstSeen: Int64
-  /// When the last look that saw it began.
+  /// When the last scan that saw the pin began, in nanoseconds since the epoch.
   package let lastSeen: Int64
-  /// Whether the last look of the last recording saw it.
+  /// Whether the last scan of the last recording saw the pin.
   package let isInLastLook: Bool
-  /// Whether that is so and the recorder is still running.
+  /// Whether no scan has found the pin gone, and the recorder is still running.
   package let isOpen: Bool
 }
 
 /// A pin at a moment.
 package struct PinAtMoment: Sendable, Hashable {
-  /// The pin.
+  /// The pin itself.
   package let pin: PinRecord
-  /// Whether the looks on both sides of the moment saw it, or the one before with none behind it.
+  /// Whether the scans on both sides of the moment saw the pin, or the scan before it if there is none after
+  /// it.
   package let isCertain: Bool
-  /// When the scan on one side of the moment began that saw it.
+  /// When the scan that saw the pin began, on one side of the moment.
   package let seen: Int64
-  /// When the one on the other side began that did not; nil where there is none.
+  /// When the scan on the other side, which did not see the pin, began; nil if there is none.
   package let missed: Int64?
-  /// By when the process had exited that had it open, where that was before the moment: what it had open
-  /// may be open in another process that no scan has met yet.
+  /// The time by which the process that had the pin open had exited, if that was before the moment. Another
+  /// process, which no scan has observed yet, may then have the same file open.
   package var exited: Int64?
 }
 
 extension PinAtMoment {
-  /// The same where the process that had it open had exited by a time.
+  /// Returns the pin as uncertain, because the process that had it open had exited by a time.
   func after(exit: Int64) -> PinAtMoment {
     PinAtMoment(pin: pin, isCertain: false, seen: seen, missed: missed, exited: exit)
   }
 }
 
-/// What pins a namespace. The raw value is the code kept in a history file: it never changes.
+/// The kind of a pin. The raw value is the code stored in a history file: it never changes.
 package enum PinKind: Int64, Sendable, Hashable, CaseIterable {
-  /// A bind mount of its file.
+  /// A bind mount of the namespace's file.
   case mount = 1
-  /// An open descriptor of its file.
+  /// An open descriptor of the namespace's file.
   case descriptor = 2
   /// A socket.
   case socket = 3
 
-  /// In one word, as in every output and in the views of a history file.
+  /// The kind in one word, as in every output and in the views of a history file.
   package var name: String {
     switch self {
     case .mount: "mount"

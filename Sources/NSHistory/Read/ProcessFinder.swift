@@ -1,12 +1,13 @@
 internal import SQLite
 
-/// Finds the processes that are selected.
+/// Finds the processes that a selector selects.
 struct ProcessFinder {
   let reading: HistorySnapshot
 
-  /// Their lives, in the order in which they were observed; only of those that a sample in `window` saw.
+  /// Returns the histories of the selected processes that a sample in `window` saw, in the order in which they
+  /// were observed.
   ///
-  /// - Parameter withThreads: whether each is followed by its threads, as far as their namespaces
+  /// - Parameter withThreads: whether each process is followed by those of its threads whose namespaces
   ///   differed from its own.
   func lives(
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false
@@ -19,8 +20,8 @@ struct ProcessFinder {
     return lives
   }
 
-  /// Gives `body` the same, one after the other: a name may be that of very many. Ends early when `body`
-  /// returns false.
+  /// Calls `body` with the same histories one by one, because very many processes may have one name. Ends early
+  /// when `body` returns false.
   func forEach(
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false,
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
@@ -51,7 +52,7 @@ struct ProcessFinder {
     for life in found { guard try give(life) else { return } }
   }
 
-  /// The same, and how many more there were that `latest` leaves out.
+  /// Returns the same histories, and the number of processes that a `latest` selector leaves out.
   func incarnations(
     _ selector: ProcessSelector, in window: TimeWindow
   ) throws(SQLiteError) -> (lives: [TaskHistory], others: Int) {
@@ -73,7 +74,8 @@ struct ProcessFinder {
     return all
   }
 
-  /// Those with a description that is meant, at some time of a range, as far as they had it.
+  /// Calls `body` with the tasks that had a selected description at some time of a range, limited to the time
+  /// in which they had it.
   private func forEach(
     described selector: ProcessSelector, in samples: ClosedRange<Int64>,
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
@@ -93,8 +95,8 @@ struct ProcessFinder {
     }
   }
 
-  /// Those of a name, or of a container: that has one cgroup or a few, and every process of it is in one
-  /// of them; nil for other selectors.
+  /// Returns the search for a name or a container; nil for other selectors. A container has one cgroup or a
+  /// few, and every process of the container is in one of them.
   func described(_ selector: ProcessSelector) throws(SQLiteError) -> DescribedTasks? {
     switch selector {
     case .comm(let name):
@@ -111,27 +113,29 @@ struct ProcessFinder {
   }
 }
 
-/// Finds the rows of processes and threads that had a description at some time, and were there in a range
-/// of samples, by the shorter way: through all that ever had the description, or through all who were
-/// there.
+/// Finds the row ids of processes and threads that had a description at some time, and were there in a range of
+/// samples, by the cheaper of two plans: through all that ever had the description, or through all that were
+/// there in the range.
 struct DescribedTasks {
   let reading: HistorySnapshot
-  /// SQL on columns that `task`, `past_description` and `short_lived_task` have, and its values.
+  /// An SQL condition on columns that `task`, `past_description` and `short_lived_task` have, and its values.
   let condition: String
   let values: [Value]
-  /// Whether it is a cgroup of containers: who was in their namespaces may be of them as well, and those who only
-  /// inherit the cgroup may be of others.
+  /// Whether the condition selects the cgroups of containers. Tasks in the namespaces of the containers may
+  /// then belong to the containers too, and tasks that only inherit a cgroup may belong to others.
   var isOfContainers = false
-  /// So many are there at any time, and are no reason to look at all of them.
+  /// The assumed number of tasks at any one time: a description that fewer tasks have is no reason to scan all
+  /// tasks of a range.
   var few: Int64 = 4096
 
-  /// In ascending order: those of `short_lived_task` first, and the last of these before the others.
+  /// Returns the row ids in ascending order: those of `short_lived_task` first, the latest of them before the
+  /// others, because these ids are negative.
   func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
     let found = try described(in: samples)
     return try Set(found + guests(in: samples, besides: found)).sorted()
   }
 
-  /// Those who may be of the containers by their namespaces.
+  /// Returns the tasks that may belong to the containers by their namespaces.
   func guests(
     in samples: ClosedRange<Int64>, besides found: [TaskID]? = nil
   ) throws(SQLiteError) -> [TaskID] {
@@ -146,8 +150,8 @@ struct DescribedTasks {
     try isCommoner(than: samples) ? tasksOfThere(samples) : tasksOfDescription(samples)
   }
 
-  /// Whether more have the description than were there in a range, as far as both can be estimated
-  /// without a look at each.
+  /// Returns whether more tasks have the description than were there in a range, by estimates that examine no
+  /// single task.
   private func isCommoner(than samples: ClosedRange<Int64>) throws(SQLiteError) -> Bool {
     guard let first = reading.index.first, let last = reading.index.last,
       samples.lowerBound > first || samples.upperBound < last
@@ -199,7 +203,7 @@ struct DescribedTasks {
       ).bind(range + values).map { $0.task(0) }
   }
 
-  /// Whether any is in the history, at whatever time.
+  /// Whether any such task is in the history, at whatever time.
   var isAnyRecorded: Bool {
     get throws(SQLiteError) {
       try reading.connection.prepare(
@@ -212,7 +216,7 @@ struct DescribedTasks {
     }
   }
 
-  /// The first sample or event of each, in the order in which they were observed.
+  /// Returns the first sample or event of each task, in the order in which the tasks were observed.
   func firstSamples(of tasks: [TaskID]) throws(SQLiteError) -> [(first: Int64, task: TaskID)] {
     var found: [(first: Int64, task: TaskID)] = []
     found.reserveCapacity(tasks.count)

@@ -1,36 +1,35 @@
 internal import Containers
 internal import SQLite
 
-/// Which processes a question is about.
+/// Selects the processes that a question is about.
 package indirect enum ProcessSelector: Sendable, Hashable {
-  /// Every process that had a PID; with a time, in nanoseconds since the epoch, the one that may
-  /// have had it then, or within so many nanoseconds: a time that was cut to its last digit stands for
-  /// all that the digit does.
+  /// Every process that had a PID. With a time (`alive`, in nanoseconds since the epoch), the process that may
+  /// have had the PID then, or in the `within` nanoseconds that follow: a time that was truncated at its last
+  /// digit stands for the whole span of that digit.
   case pid(Int64, alive: Int64? = nil, within: Int64 = 0)
-  /// A thread other than the main one, from when on its namespaces differed from its process's; with a
-  /// time, the one that may have had its numbers then, as for `pid`.
+  /// A thread other than the main one, from the moment at which its namespaces differed from its process's.
+  /// With a time, the thread that may have had the PID and TID then, as for `pid`.
   case thread(TaskNumber, alive: Int64? = nil, within: Int64 = 0)
-  /// Every process with this name, as the kernel has it or as it is shown (`SystemText`).
+  /// Every process with this name, as the kernel stores it or as it is printed (`SystemText`).
   case comm(String)
-  /// Every process of the containers that have this name, or else whose id begins with it, and of
-  /// those inside them.
+  /// Every process of the containers that have this id or name, or else whose id begins with it, and of the
+  /// containers inside them.
   case container(String)
-  /// Every process that had a PID as it is seen inside pid namespaces (`pid_namespaces(7)`).
+  /// Every process that had a PID inside PID namespaces (`pid_namespaces(7)`).
   case inner(Int64, PIDNamespaces)
-  /// Of the processes that are selected, and were there in the time asked for, the last one: of a
-  /// PID the process that has it now, or else the one that had it last. This is what a bare PID
-  /// means to a person.
+  /// The last of the selected processes that were there in the time of the question: for a PID, the process
+  /// that has it now, or else the one that had it last. A user who gives a bare PID means this one.
   case latest(ProcessSelector)
 
-  /// Pid namespaces.
+  /// The PID namespaces in which a PID is given.
   package enum PIDNamespaces: Sendable, Hashable {
-    /// Those that are selected.
+    /// The PID namespaces that a selector selects.
     case selected(NamespaceSelector)
-    /// Those that the processes of containers are in, by name or the beginning of an id.
+    /// The PID namespaces of the processes of containers, which are given by name or by the beginning of an id.
     case container(String)
   }
 
-  /// The time at which a process with a PID is meant; nil for none.
+  /// The time at which the selected process had its PID; nil for none.
   package var alive: Int64? {
     switch self {
     case .pid(_, let alive, _), .thread(_, let alive, _): alive
@@ -39,7 +38,7 @@ package indirect enum ProcessSelector: Sendable, Hashable {
     }
   }
 
-  /// The PID of which the last process is meant; nil of every other selector.
+  /// The PID whose last process is selected; nil for every other selector.
   package var latestPID: Int64? {
     switch self {
     case .latest(.pid(let pid, _, _)), .latest(.inner(let pid, _)): pid
@@ -47,7 +46,7 @@ package indirect enum ProcessSelector: Sendable, Hashable {
     }
   }
 
-  /// Whether the PID is one that a pid namespace or a container sees.
+  /// Whether the PID is one inside a PID namespace or a container.
   package var isByInnerPID: Bool {
     switch self {
     case .latest(let all): all.isByInnerPID
@@ -58,10 +57,10 @@ package indirect enum ProcessSelector: Sendable, Hashable {
 }
 
 extension HistoryReader {
-  /// What tells whether a process is one of those that are selected. Of a PID without a time it is any
-  /// that had it.
+  /// Returns a predicate that matches the selected processes. A PID without a time matches every process that
+  /// had it.
   ///
-  /// - Parameter countsOutsiders: whether those who came into a container from outside are of it.
+  /// - Parameter countsOutsiders: whether processes that entered a container from outside match the container.
   package func matcher(
     _ selector: ProcessSelector, countsOutsiders: Bool = true
   ) throws(HistoryError) -> (ProcessRecord) -> Bool {
@@ -84,43 +83,43 @@ extension HistoryReader {
   }
 }
 
-/// The number of a process, or the two of a thread: `4711`, `4711/4713`.
+/// The PID of a process, or the PID and TID of a thread: `4711`, `4711/4713`.
 package struct TaskNumber: Sendable, Hashable, CustomStringConvertible {
   /// The PID, as the recorder saw it.
   package let pid: Int64
-  /// Of a thread other than the main one, its own number; nil for a process.
+  /// The TID of a thread other than the main one; nil for a process.
   package let tid: Int64?
 
-  /// The number of a process or of one of its threads.
+  /// Creates the number of a process or of one of its threads.
   package init(pid: Int64, tid: Int64? = nil) {
     self.pid = pid
     self.tid = tid
   }
 
-  /// As every output has it.
+  /// The text in every output.
   package var description: String { tid.map { "\(pid)/\($0)" } ?? String(pid) }
 }
 
 extension ProcessRecord {
-  /// Its PID, and of a thread its own number.
+  /// The PID of the process, or the PID and TID of the thread.
   package var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
 }
 
-/// Tells whether a description is one of those that a name or a container selects.
+/// Decides whether a description is one that a name or a container selects.
 ///
-/// A name or a container stands for the time in which a process had it, in every question: a worker that
-/// was called `nginx` until ten is `comm:nginx` until ten, and a process that was moved to another
-/// container belongs to the one before and to the other after.
+/// In every question, a name or a container stands for the time in which a process had it: a worker that was
+/// called `nginx` until ten matches `comm:nginx` until ten, and a process that was moved to another container
+/// belongs to the old one before the move and to the new one after it.
 struct DescriptionMatcher {
   private let names: Set<String>
   private let containers: Set<Int64>
-  /// The beginning of an id, for a file of before containers had rows.
+  /// The beginning of an id, for files that were recorded before containers had rows.
   private let id: String
 
-  /// Whether it is about containers.
+  /// Whether the selector is about containers.
   let isOfContainers: Bool
 
-  /// Nil for a selector that is about something else than a description.
+  /// Creates a matcher; nil for a selector that does not select by description.
   init?(_ selector: ProcessSelector, in connection: Connection) throws(SQLiteError) {
     switch selector {
     case .comm(let name):
@@ -147,15 +146,15 @@ struct DescriptionMatcher {
       ?? description.containers.contains { $0.hasPrefix(id) }
   }
 
-  /// Whether it is one of the containers that are selected.
+  /// Whether a container is one of those that are selected.
   func matches(_ container: ContainerRecord) -> Bool {
     isOfContainers && (container.row.map(containers.contains) ?? container.id.hasPrefix(id))
   }
 }
 
 extension DescriptionMatcher {
-  /// The life as far as the process was what is meant. Where it is not known when that began or ended,
-  /// only the time counts in which it is certain; `TaskHistory.limits` says where it may have been.
+  /// Returns the history limited to the time in which the process matched. If it is not known when that time
+  /// began or ended, only the certain part counts; `TaskHistory.limits` holds the possible part.
   func limited(_ life: TaskHistory) -> TaskHistory {
     if life.process.past.isEmpty, !isOfContainers || matches(life.process.description) {
       return life
@@ -165,17 +164,19 @@ extension DescriptionMatcher {
 }
 
 extension [ProcessRecord.DescriptionSpan] {
-  /// Whether a process was what is meant in a piece of time.
+  /// Whether a process matched the question throughout a piece of time, did not match it, or may have matched
+  /// it.
   enum Standing {
     case meant, other, inDoubt
   }
 
-  /// Whether it may have been at some time behind a sample or event and before another.
+  /// Returns whether the process may have matched at some time after one sample or event and before another.
   func mayHold(behind low: Int64, before high: Int64) -> Bool {
     contains { $0.possibleFrom < high && $0.possibleUntil > low }
   }
 
-  /// Whether it was throughout a sample window. What one sample alone read held at a moment of it.
+  /// Returns whether the process matched throughout a sample window. A description that one sample alone read
+  /// held at a moment of that sample.
   func standing(in sampleWindow: SampleWindow) -> Standing {
     let low = sampleWindow.before?.id ?? Int64.min
     let high = sampleWindow.after?.id ?? Int64.max
@@ -198,16 +199,15 @@ extension [ProcessRecord.DescriptionSpan] {
   }
 }
 
-/// A name of processes or of a container that is nowhere in a history.
+/// A name of processes or of a container that does not occur in a history.
 package struct UnknownName: Sendable, Hashable {
-  /// Whether it was to be a container's.
+  /// Whether the name is that of a container.
   package let isOfContainer: Bool
   /// The name.
   package let name: String
-  /// Those in the history that are nearest to it.
+  /// The names in the history that are most similar.
   package let nearest: [String]
-  /// The beginnings of the ids of containers of which only these are known: it may be the name of one of
-  /// them.
+  /// The beginnings of the ids of containers whose names are not known: the name may be that of one of them.
   package let unnamed: [String]
 }
 
@@ -260,10 +260,10 @@ struct NameSearch {
 }
 
 extension UnknownName {
-  /// How many names are given.
+  /// How many names are suggested.
   fileprivate static let most = 3
 
-  /// Of some names the three that are nearest to one, the nearest first.
+  /// Returns the three of some names that are most similar to one, the most similar first.
   package static func nearest(_ name: String, _ all: [String]) -> [String] {
     let mine = Array(name.utf8.prefix(64))
     let ranked = all.map { other in (other, distance(mine, Array(other.utf8.prefix(64)))) }
@@ -271,8 +271,8 @@ extension UnknownName {
     return ranked.prefix(most).map(\.0)
   }
 
-  /// How many letters are to be changed, added or left out to make one of the other; less where one begins
-  /// with the other.
+  /// Returns how many letters must be changed, added or removed to turn one name into the other; at most 1 if
+  /// one begins with the other.
   private static func distance(_ one: [UInt8], _ two: [UInt8]) -> Int {
     var row = Array(0...two.count)
     for (place, letter) in one.enumerated() {

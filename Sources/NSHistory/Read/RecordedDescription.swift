@@ -2,33 +2,35 @@ internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
-/// What a process is besides its namespaces, as the history knows it.
+/// A description of a process as the history records it: its name, user, parent and cgroup.
 package struct RecordedDescription: Sendable, Hashable {
   /// Its name, escaped (`SystemText`); nil if unreadable.
   package let comm: String?
   /// The effective user id; nil if unreadable.
   package let uid: Int64?
-  /// The PID of its parent; 0 for none, or one in an outer pid namespace.
+  /// The PID of its parent; 0 for no parent, or for one in an outer PID namespace.
   package let parentPID: Int64
-  /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
+  /// The content of its `/proc/PID/cgroup`, escaped; nil if unreadable.
   package let cgroup: String?
-  /// The innermost unit of systemd that its cgroup names; nil where it names none.
+  /// The innermost systemd unit that its cgroup names; nil if the cgroup names none.
   package let unit: String?
-  /// The innermost container that its cgroup names; nil where it names none.
+  /// The innermost container that its cgroup names; nil if the cgroup names none.
   let named: ContainerRecord?
-  /// The container that it was in by its namespaces, where nobody read its cgroup: see `ContainerRule`.
+  /// The container that the process was in by its namespaces, if its own cgroup was not read: see
+  /// `ContainerRule`.
   var enclosure: ContainerRule.Enclosure?
-  /// Whether the user id is its parent's, because nobody read its own.
+  /// Whether the user id was copied from the parent, because the process's own was not read.
   package let hasInheritedUID: Bool
-  /// Whether the cgroup is its parent's, because nobody read its own.
+  /// Whether the cgroup was copied from the parent, because the process's own was not read.
   package let hasInheritedCgroup: Bool
 
-  /// From columns of a row, the last of which are `ContainerRecord.columns` and begin at `container`.
+  /// Creates a description from columns of a row, the last of which are `ContainerRecord.columns` and begin at
+  /// `container`.
   init(
     comm: String?, uid: Int64?, parentPID: Int64, cgroup: String?, provenance: Int64?,
     _ row: Statement, container: Int32
   ) {
-    // What the file holds is escaped, unless somebody edited it.
+    // A recorder writes escaped text, but the file may have been edited.
     self.comm = comm.map(SystemText.sanitized)
     self.uid = uid
     self.parentPID = parentPID
@@ -41,70 +43,71 @@ package struct RecordedDescription: Sendable, Hashable {
   }
 }
 
-/// What tells the container of a process. The raw value is the word in every output.
+/// The evidence for the container of a process. The raw value is the word in every output.
 package enum ContainerSource: String, Sendable, Hashable, CaseIterable {
-  /// Its cgroup, which was read.
+  /// The process's own cgroup, which was read.
   case cgroup
-  /// The cgroup of its parent: nobody read its own.
+  /// The cgroup of the parent: the process's own cgroup was not read.
   case inherited
-  /// Its namespaces, which the container alone had: nobody read its cgroup.
+  /// The namespaces of the process, which only that container had: the process's own cgroup was not read.
   case namespaces
 }
 
 extension RecordedDescription {
-  /// The container that it was in; nil for a process that is in none.
+  /// The container of the process; nil for a process that is in none.
   package var container: ContainerRecord? { enclosure?.container ?? named }
 
-  /// What tells that; nil where it was read to be in none.
+  /// The evidence for the container; nil if the process's own cgroup was read and names no container.
   package var containerSource: ContainerSource? {
     if enclosure != nil { return .namespaces }
     if hasInheritedCgroup { return .inherited }
     return named == nil ? nil : .cgroup
   }
 
-  /// The ids of the container and of those that it is inside of, the outermost first.
+  /// The ids of the container and of those around it, the outermost first.
   var containers: [String] {
     enclosure?.containers ?? (named == nil ? [] : Self.containers(inCgroup: cgroup))
   }
 
-  /// Those that a `/proc/PID/cgroup` names.
+  /// Returns the ids of the containers that a `/proc/PID/cgroup` names, the outermost first.
   static func containers(inCgroup text: String?) -> [String] {
     guard let text else { return [] }
     return CgroupPlace(SystemText.bytes(text)).containers.map { SystemText.sanitized($0.id) }
   }
 
-  /// Whether its own cgroup was read.
+  /// Whether the process's own cgroup was read.
   var isCgroupRead: Bool { cgroup != nil && !hasInheritedCgroup }
 }
 
-/// A description that a process had before another was read; see `past_description` in `Migrations`.
+/// A description that a process had before a later one was read; see `past_description` in `Migrations`.
 struct PastDescription: Sendable, Hashable {
   let description: RecordedDescription
-  /// The last sample or event at which it is known to have been so.
+  /// The last sample or event at which the description is known to have held.
   let last: Int64
-  /// The first at which it is known to have been another.
+  /// The first sample or event at which another description is known to have held.
   let next: Int64
-  /// Whether the event `next` ended it, or else it ended at some time in between.
+  /// Whether the event `next` ended the description; otherwise the description ended at some time between
+  /// `last` and `next`.
   let isExact: Bool
 }
 
 extension ProcessRecord {
-  /// A description, and when it held, by the numbers of samples and events.
+  /// A description, and the time in which it held, in sequence numbers of samples and events.
   struct DescriptionSpan {
     let description: RecordedDescription
-    /// From here on it may have held: from `certain` on where an event began it, or else from the moment
-    /// behind this number on.
+    /// The lower bound of the time in which the description may have held: the event that began it
+    /// (`beginsExactly`), or else a sequence number after which it may have begun.
     let possibleFrom: Int64
-    /// It held from the one to the other.
+    /// The range in which the description certainly held.
     let certain: ClosedRange<Int64>
-    /// From here on it held no more.
+    /// The first sample or event at which the description no longer held.
     let possibleUntil: Int64
     let beginsExactly: Bool
-    /// Whether an event ended it, at `possibleUntil`.
+    /// Whether an event ended the description, at `possibleUntil`.
     let endsExactly: Bool
   }
 
-  /// All descriptions that it had, in the order of time.
+  /// All descriptions that the process had, in time order.
   var descriptionSpans: [DescriptionSpan] {
     var spans: [DescriptionSpan] = []
     var (from, first, isExact) = (Int64.min, Int64.min, true)
@@ -124,12 +127,12 @@ extension ProcessRecord {
     return spans
   }
 
-  /// Whether nobody had read its cgroup at some time.
+  /// Whether the process had an inherited cgroup at some time, because its own was not read.
   var isAnyCgroupInherited: Bool {
     description.hasInheritedCgroup || past.contains { $0.description.hasInheritedCgroup }
   }
 
-  /// The process with other descriptions, in the order of time.
+  /// Returns the process with other descriptions, in time order.
   func with(spans: [DescriptionSpan]) -> ProcessRecord {
     guard let last = spans.last else { return self }
     var copy = self
@@ -142,7 +145,7 @@ extension ProcessRecord {
     return copy
   }
 
-  /// When it had one of the descriptions that are meant: of those that follow one another as one.
+  /// Returns the spans in which the process had a matching description. Adjacent spans are joined.
   func spans(_ isMeant: (RecordedDescription) -> Bool) -> [DescriptionSpan] {
     var spans: [DescriptionSpan] = []
     for span in descriptionSpans where isMeant(span.description) {
@@ -162,20 +165,21 @@ extension ProcessRecord {
   /// The description that was read last.
   private var newest: RecordedDescription { latest ?? description }
 
-  /// What it may have been at some time behind a number and before another.
+  /// Returns the descriptions that may have held at some time after one sequence number and before another.
   func descriptions(from low: Int64, before high: Int64) -> [RecordedDescription] {
     guard !past.isEmpty else { return [description] }
     return descriptionSpans.filter { $0.possibleFrom < high && $0.possibleUntil > low }
       .map(\.description)
   }
 
-  /// The process as it was in one of these sample windows, at a time.
+  /// Returns the process with the descriptions that it may have had in one of these sample windows, at a time.
   func described(in sampleWindows: [SampleWindow], at time: Int64) -> ProcessRecord {
     guard !past.isEmpty else { return self }
     var found: [RecordedDescription] = []
     for sampleWindow in sampleWindows {
       var low = sampleWindow.before?.id ?? Int64.min
-      // A sample read it some time before its end.
+      // At a time within a sample, the sample may not have read the process yet: the earlier description may
+      // still have held.
       if let before = sampleWindow.before, !before.isEvent, time < before.wallEnd { low -= 1 }
       for one in descriptions(from: low, before: sampleWindow.after?.id ?? Int64.max)
       where !found.contains(one) {
@@ -185,7 +189,7 @@ extension ProcessRecord {
     return with(found)
   }
 
-  /// The process as it was at a sample or event.
+  /// Returns the process with its description at a sample or event.
   func described(at number: Int64) -> ProcessRecord {
     guard !past.isEmpty else { return self }
     return with(
@@ -195,12 +199,14 @@ extension ProcessRecord {
       }.map(\.description))
   }
 
-  /// The same at a number, with what else it may have been at some time behind it and before a later one.
+  /// Returns the process with its description at a sequence number, and with the descriptions that it may have
+  /// had after that and before a later number.
   func described(at number: Int64, orBefore high: Int64) -> ProcessRecord {
     described(at: number, orBetween: number, and: high)
   }
 
-  /// The same at a number, with what else it may have been at some time behind an earlier one.
+  /// Returns the process with its description at a sequence number, and with the descriptions that it may have
+  /// had before that and after an earlier number.
   func described(at number: Int64, orBehind low: Int64) -> ProcessRecord {
     described(at: number, orBetween: low, and: number)
   }
@@ -225,22 +231,23 @@ extension ProcessRecord {
     return copy
   }
 
-  /// All that it may have been at the time that an answer is about.
+  /// All descriptions that the process may have had at the time that an answer is about.
   package var possibleDescriptions: [RecordedDescription] { [description] + alternatives }
 
-  /// What a name that is asked for may be of: all that it was at the time of an answer, or ever.
+  /// The descriptions against which a selector is matched: those at the time that an answer is about, or else
+  /// all that the process ever had.
   var askedDescriptions: [RecordedDescription] {
     latest == nil ? past.map(\.description) + [description] : possibleDescriptions
   }
 }
 
-/// Reads the descriptions that processes had before.
+/// Reads the past descriptions of processes.
 final class DescriptionReader {
   private let connection: Connection
 
   init(_ connection: Connection) { self.connection = connection }
 
-  /// Those of a process, in the order of time.
+  /// Returns the past descriptions of a process, in time order.
   func past(of process: ProcessRecord) throws(SQLiteError) -> [PastDescription] {
     guard process.hasPast, !process.task.isShortLived else { return [] }
     return try connection.prepare(

@@ -1,79 +1,80 @@
 public import NamespaceModel
 internal import SQLite
 
-/// A process as the history knows it.
+/// A process or thread as the history records it.
 public struct ProcessRecord: Sendable, Hashable {
   let task: TaskID
   /// The row of its boot.
   package let boot: Int64
-  /// The row that says whose PIDs these are.
+  /// The row id of its PID space, which says to which PID namespace its PID belongs.
   let space: Int64
-  /// Its PID, as the recorder saw it.
+  /// The PID, as the recorder saw it.
   public let pid: Int64
-  /// Of a thread whose namespaces differ from its process's, its number; nil for a process.
+  /// The TID of a thread whose namespaces differ from its process's; nil for a process.
   public let tid: Int64?
-  /// When it started, in nanoseconds since the epoch, exact to one clock tick; nil if unreadable.
+  /// When the process started, in nanoseconds since the epoch, exact to one clock tick; nil if unreadable.
   public let start: Int64?
-  /// The same on the boot clock.
+  /// The start time on the boot clock, in nanoseconds; nil if unreadable.
   let startBoot: Int64?
-  /// What it is besides its namespaces: at the time that an answer is about, or as it was read last.
+  /// The description at the time that an answer is about, or else the one that was read last.
   package internal(set) var description: RecordedDescription
-  /// What it may have been instead at the time that an answer is about: the reads on the two sides of
-  /// that differ, and nothing tells when it changed in between. Empty where that is known.
+  /// Other descriptions that the process may have had at the time that an answer is about: the reads before and
+  /// after that time differ, and nothing shows when the description changed in between. Empty if the
+  /// description is known.
   package internal(set) var alternatives: [RecordedDescription] = []
-  /// The containers in whose namespaces it was from outside: its own cgroup, which was read, is not theirs. Empty
-  /// for none, and where an answer does not look for that.
+  /// The containers that the process entered from outside: it was in their namespaces, but its own cgroup,
+  /// which was read, is not theirs. Empty for none, and in answers that do not determine them.
   package internal(set) var outsideOf: [ContainerRecord] = []
-  /// In an answer about a moment, the PIDs of its parent as far as such a process was there: one that has
-  /// exited is none any more.
+  /// In an answer about a moment, the PIDs of its possible parents that were running then: a process that has
+  /// exited is no longer a parent. Nil in other answers.
   var parentsThere: [Int64]?
-  /// The descriptions that it had before the one that was read last, in the order of time.
+  /// The descriptions before the one that was read last, in time order.
   var past: [PastDescription] = []
-  /// The one that was read last, where `description` is another.
+  /// The description that was read last, if `description` is another one.
   var latest: RecordedDescription?
-  /// Whether the file has such.
+  /// Whether the file has past descriptions of the process.
   let hasPast: Bool
-  /// The PID of the process that made it; nil where no event reported that.
+  /// The PID of the process that created this one; nil if no event reported it.
   package let makerPID: Int64?
-  /// Whether it is a thread of the kernel's own.
+  /// Whether the process is a kernel thread.
   package let isKernelThread: Bool
-  /// Its PIDs in inner pid namespaces, from that of the recorder inwards; empty where not known.
+  /// Its PIDs in nested PID namespaces, from the recorder's PID namespace inwards; empty if not known.
   let nspid: [Int64]
-  /// When the first sample that saw it began; 0 in an answer about a moment, which does not look.
+  /// When the first sample that saw the process began; 0 in an answer about a moment, which does not determine
+  /// it.
   public internal(set) var firstSeen: Int64
-  /// When the last sample that saw it began; 0 in an answer about a moment.
+  /// When the last sample that saw the process began; 0 in an answer about a moment.
   public internal(set) var lastSeen: Int64
-  /// Whether it was still there in the last sample, and the recorder is still running.
+  /// Whether the process was still there in the last sample, and the recorder is still running.
   public internal(set) var isOpen: Bool
 }
 
 extension ProcessRecord {
-  /// Its row.
+  /// Its row id.
   package var id: Int64 { task.rawValue }
   /// Its name, escaped (`SystemText`); nil if unreadable.
   public var comm: String? { description.comm }
   /// The effective user id; nil if unreadable.
   public var uid: Int64? { description.uid }
-  /// The PID of its parent; 0 for none, or one in an outer pid namespace.
+  /// The PID of its parent; 0 for no parent, or for one in an outer PID namespace.
   package var parentPID: Int64 { description.parentPID }
-  /// Its `/proc/PID/cgroup`, escaped; nil if unreadable.
+  /// The content of its `/proc/PID/cgroup`, escaped; nil if unreadable.
   package var cgroup: String? { description.cgroup }
-  /// The innermost unit of systemd that its cgroup names, such as `nginx.service`; nil where it names
-  /// none.
+  /// The innermost systemd unit that its cgroup names, such as `nginx.service`; nil if the cgroup names none.
   package var unit: String? { description.unit }
-  /// The container that it is in, by the rule of every question; nil for a process that is in none.
+  /// The container of the process, as `ContainerRule` determines it; nil for a process that is in none.
   package var container: ContainerRecord? { description.container }
-  /// What tells that; nil where it was read to be in none.
+  /// The evidence for the container; nil if the process's own cgroup was read and names no container.
   package var containerSource: ContainerSource? { description.containerSource }
 }
 
 extension ProcessRecord {
-  /// What its parent may have been at the time that an answer is about: one PID where that is known.
+  /// The PIDs that its parent may have had at the time that an answer is about; one PID if the parent is known.
   package var parentPIDs: [Int64] {
     parentsThere ?? Self.apart(possibleDescriptions.map(\.parentPID))
   }
 
-  /// The parts of a description that are not known, of those that the samples around a time disagree on.
+  /// The parts of the description that are not known, because the samples around a time disagree on them.
   package var disputed: [DescriptionPart] {
     DescriptionPart.allCases.filter { part in
       switch part {
@@ -87,7 +88,7 @@ extension ProcessRecord {
     }
   }
 
-  /// The different ones of several values, in their order.
+  /// Returns the distinct values of several, in their order.
   private static func apart<T: Hashable>(_ values: [T]) -> [T] {
     values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
@@ -106,13 +107,13 @@ package enum DescriptionPart: String, Sendable, Hashable, CaseIterable {
 }
 
 extension ProcessRecord {
-  /// The ids of its container and of those that it is inside of, the outermost first.
+  /// The ids of its container and of the containers around that, the outermost first.
   package var containers: [String] { description.containers }
 }
 
-/// A namespace as the history knows it.
+/// A namespace as the history records it.
 public struct NamespaceRecord: Sendable, Hashable {
-  /// Its row.
+  /// Its row id.
   package let id: Int64
   /// The row of its boot.
   package let boot: Int64
@@ -122,11 +123,11 @@ public struct NamespaceRecord: Sendable, Hashable {
   public let inode: UInt64
   /// The kernel's id; nil where the kernel gave none.
   public let kernelID: UInt64?
-  /// Whether the kernel made it at boot; nil when that could not be reported.
+  /// Whether the kernel created the namespace at boot; nil if that is not known.
   public let isInitial: Bool?
 
-  /// Whether this is certainly not `other`. Two rows are two namespaces, unless they share a boot
-  /// and an inode number and the kernel gave no id to tell them apart.
+  /// Whether this is certainly not the namespace `other`. Two rows are two namespaces, unless they share a
+  /// boot, a type and an inode number, and the kernel's id of one of them is not known.
   package func differs(from other: NamespaceRecord) -> Bool {
     guard id != other.id else { return false }
     return boot != other.boot || type != other.type || inode != other.inode
@@ -134,15 +135,15 @@ public struct NamespaceRecord: Sendable, Hashable {
   }
 }
 
-/// What the history holds of one link.
+/// The recorded value of one link.
 package enum LinkValue: Sendable, Hashable {
-  /// It led to this namespace.
+  /// The link led to this namespace.
   case namespace(NamespaceRecord)
-  /// It could not be read.
+  /// The link could not be read, for this reason.
   case unread(UnreadReason)
 
-  /// Whether the link certainly leads elsewhere than it did with `other`. Two rows of one inode number
-  /// may be one namespace where the kernel's id of one of them is not known.
+  /// Whether the link certainly leads to another namespace than it did with `other`. Two rows with one inode
+  /// number may be one namespace if the kernel's id of one of them is not known.
   func differs(from other: LinkValue?) -> Bool {
     guard let namespace, let second = other?.namespace else { return self != other }
     return namespace.differs(from: second)
@@ -155,7 +156,7 @@ package enum LinkValue: Sendable, Hashable {
 }
 
 extension NamespaceRecord {
-  /// A namespace from its columns; nil when its type is none.
+  /// Creates a namespace from its columns; nil if its type is unknown.
   init?(id: Int64, boot: Int64, type: Int64, inode: Int64, kernelID: Int64?, initial: Int64?) {
     guard let type = UInt8(exactly: type).flatMap(NamespaceType.init(rawValue:)) else {
       return nil
@@ -167,7 +168,7 @@ extension NamespaceRecord {
 }
 
 extension ProcessRecord {
-  /// The columns that it is read from, with `joins` behind the table `task`.
+  /// The columns of a process, for a query of the table `task` with `joins`.
   static let columns = """
     task_id, boot_id, start_wall_ns, comm, uid, parent_pid, kernel_thread, path, space_id,
     start_ticks, ticks_per_second, pid, tid, nspid, has_past, last_parent_pid, provenance,
@@ -177,13 +178,14 @@ extension ProcessRecord {
     JOIN pid_space USING (space_id) JOIN boot USING (boot_id) LEFT JOIN cgroup USING (cgroup_id)
     \(ContainerRecord.joins)
     """
-  /// The same where there may be no row of `task`.
+  /// The joins for a query in which a row of `task` may be missing.
   static let leftJoins = """
     LEFT JOIN pid_space USING (space_id) LEFT JOIN boot USING (boot_id)
     LEFT JOIN cgroup USING (cgroup_id) \(ContainerRecord.joins)
     """
 
-  /// From a row, whose `columns` begin at one. When it was seen is not known from that.
+  /// Creates a process from a row whose `columns` begin at `first`. The row does not hold when samples saw the
+  /// process.
   init(_ row: Statement, from first: Int32) {
     self.init(
       task: row.task(first), boot: row.integer(first + 1), space: row.integer(first + 8),
@@ -206,7 +208,7 @@ extension ProcessRecord {
       isOpen: false)
   }
 
-  /// The PIDs in inner pid namespaces, from the text of `task.nspid`.
+  /// Returns the PIDs in nested PID namespaces, from the text of `task.nspid`.
   private static func nspid(_ text: String?, pid: Int64) -> [Int64] {
     text.map { $0.split(separator: " ").compactMap { Int64($0) } } ?? [pid]
   }

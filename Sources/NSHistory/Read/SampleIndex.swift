@@ -1,20 +1,20 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Finds samples and events by number and by time.
+/// Finds samples and events by sequence number and by time.
 ///
-/// Samples are in the order of the boot clock. The wall clock may have been set back, so one wall
-/// time can be several moments; within a stretch between two steps of the clock it is in order,
-/// but for corrections smaller than `ClockStep.least`, and a stretch is searched by halving.
+/// Samples are in the order of the boot clock. The wall clock may have been set back, so that one wall time can
+/// be several moments. Within a stretch between two steps of the wall clock, wall times are in order, but for
+/// corrections smaller than `ClockStep.least`, and the index searches a stretch by bisection.
 final class SampleIndex {
   let sessions: [SessionSpan]
   /// The first samples of the stretches that begin inside a session.
   let clockSteps: [Int64]
-  /// The samples of each stretch, in order.
+  /// The range of samples of each stretch, in order.
   private let stretches: [ClosedRange<Int64>]
   private let connection: Connection
   private let points: PointReader
-  /// What the wall clock shows as the question is asked.
+  /// The wall clock time at which the question is asked.
   private let now: Int64
 
   init(
@@ -35,8 +35,8 @@ final class SampleIndex {
     stretches = zip(starts, ends).map { $0...$1 }
   }
 
-  /// A row of `short_lived_task` is named like one of `task`, by its first number negated. So neither may have a
-  /// negative number itself, or one process would be taken for another.
+  /// Throws unless all row ids of tasks and short-lived tasks are positive. A row of `short_lived_task` has the
+  /// negated `from_seq` as its task id, so that a negative id in either table could name another process.
   private static func requireNamesApart(_ connection: Connection) throws(SQLiteError) {
     let least = try connection.prepare(
       """
@@ -55,8 +55,8 @@ final class SampleIndex {
   /// Why nothing is known of the time before the first sample.
   var missingBefore: MissingSamples { sessions.first?.missingBefore ?? .beforeFirst }
 
-  /// From when to when there are samples; nil when there is none. A recording begins with the end of its first sample:
-  /// what was while that was taken shows only what a process was when it was read.
+  /// Returns the recorded span in wall time; nil if there is no sample. A recording begins with the end of its
+  /// first sample, because that sample shows a process only at the moment at which it read the process.
   func recorded() throws(SQLiteError) -> ClosedRange<Int64>? {
     var low: Int64?
     var high: Int64?
@@ -70,19 +70,19 @@ final class SampleIndex {
     return low...high
   }
 
-  /// The sample or event of a number that a session spans.
+  /// Returns the sample or event with a sequence number that a session spans.
   func point(_ id: Int64) throws(SQLiteError) -> SamplePoint {
     try points.point(id, in: session(of: id))
   }
 
-  /// The time between the sample before a number and the one that has it.
+  /// Returns the window between the sample before a sequence number and the sample that has the number.
   func sampleWindow(before sample: Int64) throws(SQLiteError) -> SampleWindow {
     SampleWindow(
       sample > first ?? sample ? try point(sample - 1) : nil,
       sample <= last ?? sample - 1 ? try point(sample) : nil)
   }
 
-  /// The time from one sample to a later one, and the first cause of a gap in it.
+  /// Returns the time from one sample to a later one, and the first cause of a gap in it.
   func span(from before: Int64, to after: Int64) throws(SQLiteError) -> SampleSpan {
     var missing: MissingSamples?
     if let first, before >= first, before < after - 1 {
@@ -96,11 +96,12 @@ final class SampleIndex {
     return SampleSpan(before: low, after: high, missing: missing)
   }
 
-  /// The last sample or event by which one was certainly not there that a sample was the first to
-  /// show. Where events had reported everyone else, the sample before may have missed it too, and all
-  /// in which something happened to it.
+  /// Returns the last sample or event at which a process that `sample` was the first to show was certainly not
+  /// running. If `sample` relied on events, the samples before it may have missed the process too: the result
+  /// is then an earlier sample, if possible one that began before the process started, or that did not rely on
+  /// events.
   ///
-  /// - Parameter start: when it started, on the boot clock; nil if that is not known.
+  /// - Parameter start: the start time of the process on the boot clock; nil if that is not known.
   func lastMissing(before sample: Int64, start: Int64?) throws(SQLiteError) -> Int64 {
     let after = try point(sample)
     guard after.isExact, !after.isEvent else { return sample - 1 }
@@ -114,8 +115,8 @@ final class SampleIndex {
       between: after.session.first, and: missing, began: start &- PIDHistory.grain)
   }
 
-  /// The last sample of a range that began before a time on the boot clock, or that did not rest on
-  /// events; the first of the range where none is.
+  /// Returns the last sample of a range that began before a time on the boot clock, or that did not rely on
+  /// events; the lower bound of the range if there is none.
   private func lastSample(
     between first: Int64, and last: Int64, began boot: Int64
   ) throws(SQLiteError) -> Int64 {
@@ -127,42 +128,42 @@ final class SampleIndex {
     ).bind(.integer(first), .integer(last), .integer(boot)).first { $0.integer(0) } ?? first
   }
 
-  /// The session that a sample is of.
+  /// Returns the session that a sample belongs to.
   func session(of sample: Int64) -> SessionSpan? {
     let index = sessions.partitioningIndex { $0.last >= sample }
     guard index < sessions.count, sessions[index].first <= sample else { return nil }
     return sessions[index]
   }
 
-  /// The numbers, in a range, of the samples with a gap before them.
+  /// Returns the sequence numbers, in a range, of the samples with a gap before them.
   func gaps(_ range: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
     try connection.prepare(
       "SELECT seq FROM sample WHERE gap IS NOT NULL AND seq BETWEEN ? AND ?"
     ).bind(.integer(range.lowerBound), .integer(range.upperBound)).map { $0.integer(0) }
   }
 
-  /// The numbers, in a range, of the samples before which the wall clock was set.
+  /// Returns the sequence numbers, in a range, of the samples before which the wall clock was set.
   func clockSteps(in range: ClosedRange<Int64>) -> ArraySlice<Int64> {
     let low = clockSteps.partitioningIndex { $0 >= range.lowerBound }
     let high = clockSteps.partitioningIndex { $0 > range.upperBound }
     return clockSteps[low..<max(low, high)]
   }
 
-  /// The parts of a range in each of which the wall clock was not set.
+  /// Returns the parts of a range in each of which the wall clock was not set.
   func stretches(in range: ClosedRange<Int64>) -> [ClosedRange<Int64>] {
     let low = stretches.partitioningIndex { $0.upperBound >= range.lowerBound }
     return stretches[low...].prefix { $0.lowerBound <= range.upperBound }
       .map { $0.clamped(to: range) }
   }
 
-  /// Every piece of time between two samples in which the wall clock can have shown `wall`.
+  /// Returns every window between two samples in which the wall clock may have shown `wall`.
   ///
-  /// More than one when the clock was set back, and when the time is within a sample: each process
-  /// was read before or after it. Where the clock will show a recorded time once more that has yet to
-  /// come, and is left out.
+  /// There is more than one window if the clock was set back, or if the time is within a sample: each process
+  /// was read before or after that time. If the clock showed a time that it has yet to show once more after the
+  /// last sample, the window after the last sample is left out.
   func sampleWindows(at wall: Int64) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
-    // The numbers of the samples behind sample windows that may cover the time.
+    // The sequence numbers of the samples that end the windows that may cover the time.
     var candidates: Set<Int64> = [first, last + 1]
     for stretch in stretches {
       candidates.insert(stretch.lowerBound)
@@ -194,15 +195,15 @@ final class SampleIndex {
     return found.isEmpty ? skipping : found
   }
 
-  /// Whether a time is yet to come, if it is meant in the time behind all samples. A clock that shows
-  /// less than the last sample did is not the one that the samples were timed by.
+  /// Returns whether a time has yet to come, if it is in the window after the last sample. A clock that shows
+  /// less than the last sample did is not the clock that timed the samples.
   private func isFuture(_ wall: Int64, in sampleWindow: SampleWindow) -> Bool {
     guard sampleWindow.after == nil, let last = sampleWindow.before else { return false }
     return last.wall <= now && now < wall
   }
 
-  /// The number of the first sample that began at this time or later, in any stretch; one past the
-  /// last when there is none.
+  /// Returns the sequence number of the first sample that began at this time or later, in any stretch; one past
+  /// the last sample if there is none.
   func firstSample(notBefore wall: Int64) throws(SQLiteError) -> Int64 {
     for stretch in stretches where try point(stretch.upperBound).wall >= wall {
       guard try point(stretch.lowerBound).wall < wall else { return stretch.lowerBound }
@@ -211,8 +212,8 @@ final class SampleIndex {
     return (last ?? 0) + 1
   }
 
-  /// The number of the last sample that began at this time or earlier, in any stretch; one before
-  /// the first when there is none.
+  /// Returns the sequence number of the last sample that began at this time or earlier, in any stretch; one
+  /// before the first sample if there is none.
   func lastSample(notAfter wall: Int64) throws(SQLiteError) -> Int64 {
     for stretch in stretches.reversed() where try point(stretch.lowerBound).wall <= wall {
       return try lastSample(in: stretch, notAfter: wall).id
@@ -220,7 +221,8 @@ final class SampleIndex {
     return (first ?? 1) - 1
   }
 
-  /// The first of the range when all began later.
+  /// Returns the last sample of a range that began at this time or earlier; the first of the range if all began
+  /// later.
   private func lastSample(
     in range: ClosedRange<Int64>, notAfter wall: Int64
   ) throws(SQLiteError) -> SamplePoint {
@@ -234,23 +236,23 @@ final class SampleIndex {
   }
 }
 
-/// Reads samples and events by number: an event is in a batch of those that follow one another.
+/// Reads samples and events by sequence number. Consecutive events are stored in one batch.
 final class PointReader {
   private let connection: Connection
-  /// A long export reads every sample.
+  /// The size is bounded because a long export reads every sample.
   private var points = BoundedCache<Int64, SamplePoint>(limit: 4096)
-  /// The batch that was read last: whoever asks for an event is likely to ask for its neighbours.
+  /// The batch that was read last: the next event that is requested is likely to be in the same batch.
   private var batch: Batch?
 
   private struct Batch {
     let first: Int64
     let wall: Int64
     let boot: Int64
-    /// Six digits for each event, as it is in the file.
+    /// The offsets of the events, six digits for each, as in the file.
     let digits: [UInt8]
 
     func contains(_ id: Int64) -> Bool {
-      // What a file says is not trusted to be near.
+      // The file is untrusted input: the difference may overflow.
       let (place, isFar) = id.subtractingReportingOverflow(first)
       return !isFar && place >= 0 && place < Int64(digits.count / PointReader.digits)
     }
@@ -258,11 +260,11 @@ final class PointReader {
     func offset(of id: Int64) -> Int64 { PointReader.offset(Int(id - first), in: digits) }
   }
 
-  /// How many digits an event has in `event_batch.offsets`.
+  /// The number of digits of each event in `event_batch.offsets`.
   static let digits = 6
 
-  /// How far an event is behind its batch's beginning, by its place in `event_batch.offsets`: in
-  /// nanoseconds; of what is no number, 0.
+  /// Returns how long after the beginning of its batch an event happened, in nanoseconds, by its index in
+  /// `event_batch.offsets`. A character that is no digit counts as 0.
   static func offset(_ event: Int, in digits: [UInt8]) -> Int64 {
     let start = event * Self.digits
     let microseconds = digits[start..<start + Self.digits].reduce(Int64(0)) {
@@ -273,7 +275,7 @@ final class PointReader {
 
   init(_ connection: Connection) { self.connection = connection }
 
-  /// The sample or event of a number, in the session that spans it.
+  /// Returns the sample or event with a sequence number, in the session that spans it.
   func point(_ id: Int64, in session: SessionSpan?) throws(SQLiteError) -> SamplePoint {
     if let known = points[id] { return known }
     var found: SamplePoint?
@@ -325,7 +327,7 @@ final class PointReader {
 }
 
 extension Array {
-  /// The first index whose element, and all after it, satisfies `belongsInSecond`.
+  /// Returns the first index whose element, and all after it, satisfies `belongsInSecond`.
   func partitioningIndex(where belongsInSecond: (Element) -> Bool) -> Int {
     var low = 0
     var high = count

@@ -1,59 +1,60 @@
 internal import SQLite
 
-/// A boot clock, which is another in each time namespace (`time_namespaces(7)`).
+/// A boot clock. Each time namespace has its own (`time_namespaces(7)`).
 struct BootClock: Hashable {
   let boot: Int64
   let timeNamespace: Int64?
 }
 
-/// A session that has samples. Sample numbers rise by one, so a session is a range of them.
+/// A session that has samples. Sequence numbers rise by one, so that a session is a range of them.
 struct SessionSpan: Hashable {
-  /// Its row.
+  /// Its row id.
   let id: Int64
-  /// Whose PIDs its processes have.
+  /// The row id of the PID space of its processes.
   let space: Int64
-  /// The inode number of the pid namespace that these are PIDs of; nil if that is not known.
+  /// The inode number of the PID namespace in which the recorder saw the PIDs; nil if that is not known.
   let pidNamespaceInode: UInt64?
   let boot: Int64
   /// The boot clock of its samples.
   let clock: BootClock
   let first: Int64
   let last: Int64
-  /// Whether a recorder is still adding to it.
+  /// Whether a recorder is still adding to the session.
   let isOpen: Bool
-  /// Whether the file is a copy that was made while the session was open: how that ended is not known.
+  /// Whether the file is a copy that was made while the session was open, so that the end of the session is not
+  /// known.
   let isCopied: Bool
-  /// Whether processes could be there and not be seen (`hidepid=2` or `4`).
+  /// Whether running processes may have been invisible to the recorder (`hidepid=2` or `4`).
   let hidesProcesses: Bool
-  /// Which of the processes that no sample observed are in the file; nil where no event reported any.
+  /// Which of the processes that no sample observed are in the file; nil if the session has no events.
   let shortLived: ShortLived?
-  /// From one sample to the next, as it was asked for, in nanoseconds.
+  /// The requested time from one sample to the next, in nanoseconds.
   let interval: Int64
 
-  /// Whether retention has removed what was recorded before the session, or its beginning.
+  /// Whether retention has removed the recordings before the session, or the beginning of the session.
   let followsExpired: Bool
 
-  /// Why nothing is known of the time before the first session of all, if this is that.
+  /// Why nothing is known of the time before the session, if it is the first session of the history.
   var missingBefore: MissingSamples { followsExpired ? .expired : .beforeFirst }
 
-  /// Whether the recorder listened to the kernel's events.
+  /// Whether the recorder received kernel events.
   var hasEvents: Bool { shortLived != nil }
 
-  /// Whether processes that no sample observed were left out of the file on request.
+  /// Whether the recorder was configured to leave out processes that no sample observed.
   var leavesOutProcesses: Bool { shortLived.map { $0 != .all } ?? false }
 
-  /// Selects the last number of all that a sample or an event has.
+  /// Selects the greatest sequence number of any sample or event.
   static let lastNumber = """
     SELECT MAX(COALESCE((SELECT MAX(seq) FROM sample), 0), COALESCE(
       (SELECT first_seq + length(offsets) / \(PointReader.digits) - 1 FROM event_batch
        WHERE first_seq = (SELECT MAX(first_seq) FROM event_batch)), 0))
     """
 
-  /// All of them, in order.
+  /// Returns all sessions that have samples, in order.
   ///
-  /// - Parameter isRecorded: whether a recorder holds the file: one that was killed left its
-  ///   session open.
-  /// - Parameter file: the file that is read; nil where that is of no interest.
+  /// - Parameter isRecorded: whether a recorder holds the file. A recorder that was killed left its session
+  ///   open.
+  /// - Parameter file: the file that is read; nil if copies need not be recognized.
   static func all(
     in connection: Connection, isRecorded: Bool, file: FileIdentity?
   ) throws(SQLiteError) -> [SessionSpan] {
@@ -91,14 +92,14 @@ struct SessionSpan: Hashable {
         shortLived: row.optionalText(10).flatMap(ShortLived.init),
         interval: row.integer(11), followsExpired: watermark == row.integer(3))
     }
-    // All that is built on this counts samples from one session to the next.
+    // All readers rely on sequence numbers that continue from one session to the next.
     let isWhole =
       all.allSatisfy { $0.first > 0 && $0.first <= $0.last && $0.last < Int64.max }
       && zip(all, all.dropFirst()).allSatisfy { $0.last + 1 == $1.first }
     guard isWhole else {
       throw .corrupt("its sessions do not follow one another", operation: "read the sessions")
     }
-    // Retention removes whole samples from the beginning, so that what is left begins with the watermark.
+    // Retention removes whole samples from the beginning, so that the first remaining sample is the watermark.
     if let watermark, let first = all.first, first.first != watermark {
       throw .corrupt(
         "its watermark is sample \(watermark), and its first sample is \(first.first)",

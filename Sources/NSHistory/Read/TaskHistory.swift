@@ -1,62 +1,63 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// A process, and its memberships in the order of time.
+/// A process or thread, and its memberships in time order.
 struct TaskHistory {
   var process: ProcessRecord
   var memberships: [Membership]
-  /// The same with those times, too, that a question does not count: nil where it counts all.
+  /// The memberships with those times, too, that a question does not count; nil if the question counts all.
   private(set) var whole: [Membership]?
-  /// When the process was what a question means; nil where that is all of its time.
+  /// The spans in which the process matches a question; nil if it matches all of the time.
   private(set) var limits: [ProcessRecord.DescriptionSpan]?
-  /// The sample that found it though no event had reported it, where events reported all others: when
-  /// it came only its start tells. Not looked for where only some of its memberships are read.
+  /// The sample that found the process although no event had reported it, in a recording in which events
+  /// reported all others: only its start time then shows when it started. Not determined if only some of the
+  /// memberships are read.
   var untold: SamplePoint?
-  /// Of a thread, what is known of its beginning and end; nil for a process.
+  /// The beginning and the end of a thread, as far as they are known; nil for a process.
   var thread: ThreadBounds?
 
-  /// What is known of the ends of the time in which a thread is recorded: it is from when on its
-  /// namespaces differed from its process's.
+  /// The ends of the time in which a thread is recorded, as far as they are known. That time begins when the
+  /// namespaces of the thread differ from those of its process.
   struct ThreadBounds {
     let beginning: Beginning
-    /// Whether the recording of it ended with its session: then it may be running still, unseen by the
-    /// next.
+    /// Whether the recording of the thread ended with its session: the thread may then still be running, unseen
+    /// by the next session.
     let isLost: Bool
 
     enum Beginning {
-      /// It started.
+      /// The thread started.
       case started
-      /// It was where its process was, and moved from this set.
+      /// The thread was in the namespaces of its process, and moved out of this set.
       case moved(from: NamespaceSetID)
-      /// It was there before.
+      /// The thread was there before it was first recorded.
       case unknown
     }
   }
 
-  /// Of a thread that moved away from its process, the set that it was in before.
+  /// For a thread that moved away from its process, the set that it was in before.
   var movedFrom: NamespaceSetID? {
     if case .moved(let set)? = thread?.beginning { set } else { nil }
   }
 
-  /// The first sample that saw it.
+  /// The first sample or event that saw the task.
   var firstSample: Int64 { memberships.first?.from ?? 0 }
 
-  /// The last sample that saw it.
+  /// The last sample or event that saw the task.
   var lastSample: Int64 { memberships.last?.until ?? 0 }
 
-  /// Whether a sample did not see it.
+  /// Returns whether a sample did not see the task.
   func isMissing(at sample: Int64) -> Bool { membership(at: sample) == nil }
 
-  /// The index of the membership that began with a sample.
+  /// Returns the index of the membership that began with a sample.
   func index(ofMembershipFrom sample: Int64) -> Int? {
     let index = memberships.partitioningIndex { $0.from >= sample }
     return index < memberships.count && memberships[index].from == sample ? index : nil
   }
 
-  /// The membership that a sample is in.
+  /// Returns the membership that contains a sample.
   func membership(at sample: Int64) -> Membership? { Self.find(sample, in: memberships) }
 
-  /// The same of the process throughout, whatever a question counts.
+  /// Returns the membership that contains a sample, even at a time that the question does not count.
   func anyMembership(at sample: Int64) -> Membership? {
     Self.find(sample, in: whole ?? memberships)
   }
@@ -67,11 +68,11 @@ struct TaskHistory {
     return memberships[place]
   }
 
-  /// The life as far as the process had one of these descriptions. Where it is not known when that began
-  /// or ended, only the time counts in which it is certain.
+  /// Returns the history limited to the time in which the process had one of these descriptions. If it is not
+  /// known when that time began or ended, only the certain part counts.
   ///
-  /// - Parameter isWithin: whether a membership that is limited is told to begin and end where it did
-  ///   itself at the most; else where the description did, whatever the namespaces were.
+  /// - Parameter isWithin: whether the possible bounds of a limited membership stay within the whole
+  ///   membership; otherwise they are those of the description, whatever the namespaces were.
   func limited(
     to spans: [ProcessRecord.DescriptionSpan], within isWithin: Bool = false
   ) -> TaskHistory {
@@ -85,13 +86,14 @@ struct TaskHistory {
   }
 }
 
-/// What the links of a task were, by its own: a thread that has returned to where its process is tells
-/// nothing that its process does not.
+/// Reads the link intervals of tasks. For a thread that has returned to the namespaces of its process, the
+/// intervals show nothing that those of the process do not.
 struct ThreadRuns {
   let pidHistories: PIDHistoryReader
   let lives: TaskHistoryReader
 
-  /// The runs of a process; of a thread those in which it was not where its process was all the while.
+  /// Returns the intervals of a process; for a thread, those in which its link did not have the same value as
+  /// its process's throughout.
   func apart(_ life: TaskHistory) throws(SQLiteError) -> LinkIntervals {
     var runs = try pidHistories.runs(of: life.memberships)
     guard life.process.tid != nil, let process = try process(of: life) else { return runs }
@@ -107,7 +109,7 @@ struct ThreadRuns {
     return runs
   }
 
-  /// Whether a thread is in all that its process is in, in a sample.
+  /// Returns whether a thread is in all namespaces that its process is in, in a sample.
   func isReturned(_ life: TaskHistory, at sample: Int64) throws(SQLiteError) -> Bool {
     guard life.process.tid != nil, let set = life.membership(at: sample)?.set,
       let other = try process(of: life)?.membership(at: sample)?.set
@@ -128,31 +130,31 @@ struct ThreadRuns {
 }
 
 extension HistorySnapshot {
-  /// What threads were by their own.
+  /// The reader of the link intervals of threads.
   var threads: ThreadRuns { ThreadRuns(pidHistories: pidHistories, lives: lives) }
 }
 
-/// One process in one namespace set, in every sample from one to another.
+/// One process or thread in one namespace set, in every sample and event from `from` to `until`.
 struct Membership: Hashable {
   let set: NamespaceSetID
   let from: Int64
   let until: Int64
-  /// Whether it still held in the last sample, and the recorder is still running.
+  /// Whether the membership still held in the last sample, and the recorder is still running.
   let isOpen: Bool
   let startsSession: Bool
-  /// Whether it began, or ended, at an event: see `membership.exact` in `Migrations`.
+  /// Whether the membership began, or ended, at an event: see `membership.exact` in `Migrations`.
   var beginsExactly = false
   var endsExactly = false
-  /// Of one that a question counts in part: it may have been so behind this sample or event already, and
-  /// up to that one.
+  /// For a membership that a question counts in part: the sample or event after which the counted part may have
+  /// begun, and the one by which it may have ended.
   var mayBeginBehind: Int64?
   var mayEndBy: Int64?
 }
 
 extension Membership {
-  /// What a row of `short_lived_task` says: see `Migrations`.
+  /// Creates the membership of a row of `short_lived_task`: see `Migrations`.
   ///
-  /// - Parameter session: the one that its first number is of.
+  /// - Parameter session: the session that contains the first sequence number of the row.
   init(
     shortLivedTask from: Int64, length: Int64, set: NamespaceSetID, in session: SessionSpan
   ) throws(SQLiteError) {
@@ -165,14 +167,14 @@ extension Membership {
       beginsExactly: true, endsExactly: true)
   }
 
-  /// What a row of `short_lived_task` is that no session has.
+  /// Returns the error for a row of `short_lived_task` that is not within a session.
   static func stray(shortLivedTask from: Int64) -> SQLiteError {
     .corrupt("short-lived task \(from) is not in its session", operation: "read memberships")
   }
 }
 
 extension Membership {
-  /// As much of it as a description held for; nil for none.
+  /// Returns the part of the membership in which a description held; nil if there is none.
   func limited(
     to span: ProcessRecord.DescriptionSpan, within isWithin: Bool
   ) -> Membership? {
@@ -192,11 +194,11 @@ extension Membership {
 }
 
 extension Membership {
-  /// As much of it as is in a range of samples and events; nil for none.
+  /// Returns the part of the membership in a range of samples and events; nil if there is none.
   ///
   /// - Parameters:
   ///   - beginsExactly: whether an event began the range.
-  ///   - endsExactly: whether the event behind it ended it.
+  ///   - endsExactly: whether the event after the range ended it.
   func limited(
     to range: ClosedRange<Int64>, beginsExactly begins: Bool, endsExactly ends: Bool
   ) -> Membership? {
@@ -212,7 +214,7 @@ extension Membership {
 }
 
 extension Membership {
-  /// With the one that follows on it, in the same namespaces.
+  /// Returns the membership joined with the next one, which is in the same namespaces.
   func joined(with next: Membership) -> Membership {
     var joined = Membership(
       set: next.set, from: from, until: next.until, isOpen: next.isOpen,
@@ -224,7 +226,7 @@ extension Membership {
 }
 
 extension [Membership] {
-  /// Adds the next of a process.
+  /// Adds the next membership of a task. Throws if it overlaps the last one.
   mutating func append(
     _ membership: Membership, of task: TaskID
   ) throws(SQLiteError) {

@@ -1,17 +1,17 @@
 internal import SQLite
 
-/// Reads processes and when they were where.
+/// Reads the histories of processes and threads: which namespaces each was in, and when.
 final class TaskHistoryReader {
   let connection: Connection
   private let index: SampleIndex
   private let shortLivedTasks: ShortLivedTaskReader
   let descriptions: DescriptionReader
-  /// Tells of which containers they were.
+  /// Determines which containers the processes were in.
   let containers: ContainerRule
-  /// The processes that were read last. Those with many memberships take long to read, and are asked
-  /// for once for each: they are kept apart, so that the many with few do not drive them out.
+  /// The histories that were read last. A history with many memberships takes long to read and is requested
+  /// once for each of them: such histories are in `long`, so that the many short ones do not evict them.
   private var known = BoundedCache<TaskID, TaskHistory>(limit: 256)
-  /// Bounded by the number of all their memberships.
+  /// The long histories that were read last. The limit is the number of all their memberships.
   private var long = BoundedCache<TaskID, TaskHistory>(limit: 1 << 20)
 
   private static let few = 64
@@ -24,7 +24,8 @@ final class TaskHistoryReader {
     descriptions = DescriptionReader(connection)
   }
 
-  /// Of every process that had a PID, in the order in which they were observed; not of its threads.
+  /// Returns the history of every process that had a PID, in the order in which the processes were observed,
+  /// without the histories of threads.
   func lives(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
     let rows = try connection.prepare(
       "\(Self.columns) WHERE pid = ? AND tid IS NULL ORDER BY task_id"
@@ -37,14 +38,16 @@ final class TaskHistoryReader {
     return (lives + shortLivedTasks).sorted { $0.firstSample < $1.firstSample }
   }
 
-  /// Of every thread that had these numbers, in the order in which they were observed.
+  /// Returns the history of every thread that had this PID and TID, in the order in which the threads were
+  /// observed.
   func lives(thread number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
     guard let tid = number.tid else { return [] }
     return try threads("tid = ?", pid: number.pid, [.integer(tid)])
   }
 
-  /// Of the threads of a process whose namespaces differed from its own at some time; none of a process
-  /// that no sample observed (`short_lived_task` in `Migrations`), which has no row that a thread could name.
+  /// Returns the histories of those threads of a process whose namespaces differed from its own at some time. A
+  /// process that no sample observed (`short_lived_task` in `Migrations`) has none, because it has no row to
+  /// which a thread could refer.
   func threads(of process: ProcessRecord) throws(SQLiteError) -> [TaskHistory] {
     guard process.tid == nil, !process.task.isShortLived else { return [] }
     return try threads(
@@ -62,7 +65,7 @@ final class TaskHistoryReader {
     return lives
   }
 
-  /// Of one process, by its row; nil when no sample saw it.
+  /// Returns the history of one task, by its row id; nil if no sample or event recorded it.
   func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
     if let life = known[task] ?? long[task] { return life }
     let life = try unresolved(task: task).map(resolved)
@@ -70,7 +73,8 @@ final class TaskHistoryReader {
     return life
   }
 
-  /// The same with the containers that cgroups name alone, read or not.
+  /// Returns the history of one task with the containers that the cgroups name, whether read or inherited,
+  /// without `ContainerRule`.
   func unresolved(task: TaskID) throws(SQLiteError) -> TaskHistory? {
     if task.isShortLived { return try shortLivedTasks.life(task: task) }
     let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.number(task))
@@ -93,12 +97,12 @@ final class TaskHistoryReader {
     }
   }
 
-  /// The parent that a process had when it was first seen; nil where that is not known.
+  /// Returns the parent that a process had when it was first seen; nil if that is not known.
   func parent(of process: ProcessRecord) throws(SQLiteError) -> ProcessRecord? {
     try parentRow(of: process.task).flatMap(life(task:))?.process
   }
 
-  /// The row of that parent.
+  /// Returns the row id of that parent.
   func parentRow(of task: TaskID) throws(SQLiteError) -> TaskID? {
     let sql =
       task.isShortLived
@@ -107,7 +111,7 @@ final class TaskHistoryReader {
     return try connection.prepare(sql).bind(.number(task)).first { $0.optionalTask(0) } ?? nil
   }
 
-  /// The first sample or event at which a process was there.
+  /// Returns the first sample or event at which a task was there.
   func firstNumber(of task: TaskID) throws(SQLiteError) -> Int64? {
     guard !task.isShortLived else { return task.startingEvent }
     return try connection.prepare(
@@ -157,7 +161,7 @@ final class TaskHistoryReader {
     return .init(beginning: beginning, isLost: !last.isOpen && last.until == end)
   }
 
-  /// The columns of `ProcessRecord`, and the tables that they are in.
+  /// The query for the columns of `ProcessRecord`, and the tables that hold them.
   static let columns = """
     SELECT \(ProcessRecord.columns) FROM task \(ProcessRecord.joins)
     """
@@ -179,7 +183,7 @@ final class TaskHistoryReader {
     return memberships
   }
 
-  /// The same in a range of samples alone.
+  /// Returns those memberships of a task that overlap a range of samples.
   func memberships(
     of task: TaskID, in samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> [Membership] {
@@ -206,7 +210,7 @@ final class TaskHistoryReader {
     return memberships
   }
 
-  /// A membership from its columns.
+  /// Creates a membership from its columns.
   func membership(
     _ set: NamespaceSetID, _ from: Int64, _ until: Int64?, exact: Int64, of task: TaskID
   ) throws(SQLiteError) -> Membership {
@@ -235,12 +239,12 @@ struct ShortLivedTaskReader {
     self.index = index
   }
 
-  /// Of all that had a PID, in the order in which they started.
+  /// Returns the histories of all short-lived tasks that had a PID, in the order in which they started.
   func lives(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
     try lives("r.pid = ? ORDER BY r.from_seq", pid)
   }
 
-  /// The history of one task; nil where the file has no such row.
+  /// Returns the history of one task; nil if the file has no such row.
   func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
     try lives("r.from_seq = ?", task.startingEvent).first
   }

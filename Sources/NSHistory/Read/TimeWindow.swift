@@ -1,38 +1,38 @@
 internal import SQLite
 
-/// The time that a question is about, in nanoseconds since the epoch; without an end, all that is
-/// recorded on that side.
+/// The time that a question is about, in nanoseconds since the epoch. Without an end, the window contains all
+/// recorded time on that side.
 package struct TimeWindow: Sendable, Hashable {
-  /// Only what was there at this time or later.
+  /// The beginning: the question is only about what was there at this time or later.
   package var since: Int64?
-  /// Only what was there at this time or earlier.
+  /// The end: the question is only about what was there at this time or earlier.
   package var until: Int64?
 
-  /// A window with these ends; by default, everything.
+  /// Creates a window with these ends; by default, a window that contains everything.
   package init(since: Int64? = nil, until: Int64? = nil) {
     self.since = since
     self.until = until
   }
 
-  /// Whether it leaves nothing out.
+  /// Whether the window has no end on either side.
   package var isEverything: Bool { since == nil && until == nil }
 
-  /// Whether a piece of time that was seen overlaps it, or may have, as far as its ends tell.
+  /// Returns whether an interval overlaps the window, or may overlap it because its bounds are not exact.
   func mayOverlap(_ stretch: ResolvedInterval) -> Bool {
     overlaps(
       min(stretch.from, stretch.beginning.other ?? stretch.from),
       max(stretch.until, stretch.end.other ?? stretch.until))
   }
 
-  /// Whether a piece of time overlaps it.
+  /// Returns whether the time from `from` to `until` overlaps the window.
   func overlaps(_ from: Int64, _ until: Int64) -> Bool {
     until >= since ?? Int64.min && from <= self.until ?? Int64.max
   }
 }
 
 extension SampleIndex {
-  /// The samples in a window and on its two sides: what is between two of them may be in it too. Nil
-  /// when there is no sample.
+  /// Returns the range of the samples in a window and of the next one on each side, because the time between
+  /// two of these samples may be in the window too. Nil if there is no sample.
   func samples(around window: TimeWindow) throws(SQLiteError) -> ClosedRange<Int64>? {
     guard let first, let last else { return nil }
     var low = first
@@ -42,7 +42,7 @@ extension SampleIndex {
     return low <= high ? low...high : nil
   }
 
-  /// The pieces of a range of samples between which samples are missing or the clock was set.
+  /// Splits a range of samples where samples are missing, the wall clock was set, or a session starts.
   func pieces(of range: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>] {
     guard range.count > 1 else { return [range] }
     let rest = (range.lowerBound + 1)...range.upperBound
@@ -60,43 +60,43 @@ extension SampleIndex {
   }
 }
 
-/// What a question is about: a slice of a history refuses what it does not hold.
+/// The scope of a question: a slice of a history refuses a question about something that it does not hold.
 struct QuestionScope {
   let window: TimeWindow
   let kind: Kind
 
   enum Kind {
-    /// Processes that are selected, and their threads.
+    /// Selected processes and their threads.
     case processes([ProcessSelector])
-    /// Any process: an answer from some of them alone would be wrong.
+    /// Any process: an answer from only some of the processes would be wrong.
     case everything
-    /// How it was recorded, and no process.
+    /// The recording itself, and no process.
     case recording
   }
 
-  /// A question about processes that are selected.
+  /// Returns the scope of a question about selected processes.
   static func processes(
     _ selectors: [ProcessSelector], in window: TimeWindow = TimeWindow()
   ) -> QuestionScope {
     QuestionScope(window: window, kind: .processes(selectors))
   }
 
-  /// A question about any process.
+  /// Returns the scope of a question about any process.
   static func everything(in window: TimeWindow = TimeWindow()) -> QuestionScope {
     QuestionScope(window: window, kind: .everything)
   }
 
-  /// A question about any process, at one moment.
+  /// Returns the scope of a question about any process, at one moment.
   static func everything(at time: Int64) -> QuestionScope {
     .everything(in: TimeWindow(since: time, until: time))
   }
 
-  /// A question about how it was recorded.
+  /// Returns the scope of a question about the recording itself.
   static func recording(in window: TimeWindow = TimeWindow()) -> QuestionScope {
     QuestionScope(window: window, kind: .recording)
   }
 
-  /// The processes that are selected.
+  /// The selectors of the processes; empty for the other kinds of scope.
   var processes: [ProcessSelector] {
     if case .processes(let processes) = kind { processes } else { [] }
   }

@@ -1,4 +1,4 @@
-/// Why there is no sample in the time before one. The raw value is the code kept in the file.
+/// Why samples are missing before a sample. The raw value is the code stored in the file.
 package enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   /// The machine was suspended.
   case suspended = 1
@@ -8,7 +8,7 @@ package enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   case writeFailed = 3
   /// Samples could not be read.
   case readFailed = 4
-  /// Events of the kernel were lost.
+  /// Kernel events were lost.
   case eventsLost = 5
 
   /// The code in machine output.
@@ -34,26 +34,26 @@ package enum GapCause: Int64, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// A time of which the kernel reported events that did not arrive.
+/// A span of time in which the kernel reported events that the recorder did not receive.
 package struct LostEvents: Sendable, Hashable {
-  /// Up to when all were had, in nanoseconds of the boot clock.
+  /// The time up to which the recorder received all events, in nanoseconds of the boot clock.
   package var after: Int64
-  /// From when on all were had again.
+  /// The time from which on the recorder received all events again, in nanoseconds of the boot clock.
   package var by: Int64
   /// How many records were lost; nil where that is not known.
   package var records: Int64?
-  /// Why.
+  /// Why the events were lost.
   package var cause: Cause
 
-  /// Why events were lost. The raw value is the text kept in the file.
+  /// Why events were lost. The raw value is the text stored in the file.
   package enum Cause: String, Sendable, Hashable, CaseIterable {
-    /// The ring that the kernel writes them to was full.
+    /// The ring buffer to which the kernel writes the events was full.
     case ringFull = "ring-full"
-    /// A processor came or went.
+    /// A CPU went online or offline.
     case processors
-    /// What was read makes no sense.
+    /// The records that were read from the kernel are malformed.
     case malformed
-    /// They came after later ones had been taken in.
+    /// The events arrived after later ones had been applied.
     case late
 
     /// The cause in words.
@@ -67,7 +67,7 @@ package struct LostEvents: Sendable, Hashable {
     }
   }
 
-  /// Several losses as one; nil of none.
+  /// Merges several losses into one; nil if there are none.
   package init?(of losses: [LostEvents]) {
     guard let first = losses.first else { return nil }
     let records = losses.map(\.records)
@@ -78,7 +78,7 @@ package struct LostEvents: Sendable, Hashable {
       cause: first.cause)
   }
 
-  /// A loss with these values.
+  /// Creates a loss with these values.
   package init(after: Int64, by: Int64, records: Int64?, cause: Cause) {
     self.after = after
     self.by = by

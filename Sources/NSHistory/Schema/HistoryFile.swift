@@ -1,18 +1,18 @@
-// How a file is known to be a history, and of which version: the two integers that SQLite keeps
-// for this in a file's header (pragma.html#pragma_application_id, pragma_user_version), and the
-// `migration` table, which says what was applied.
+// Identifies a history file and its version by the two integers that SQLite reserves for this in the header of
+// a file (pragma.html#pragma_application_id, pragma_user_version), and by the `migration` table, which lists
+// the migrations that were applied.
 
 internal import Migrations
 internal import NamespaceModel
 internal import SQLite
 
 enum HistoryFile {
-  /// `NSHS`, as bytes 68 to 71 of the file.
+  /// The application id: `NSHS`, as bytes 68 to 71 of the file.
   static let applicationID: Int64 = 0x4E53_4853
 
-  /// What a file is, as far as its header and its table of migrations tell.
+  /// The kind of a file, as far as its header and its schema show it.
   enum Identity: Equatable {
-    /// There is nothing in it.
+    /// The file is empty, or a database without tables.
     case blank
     /// A history of this version.
     case history(version: Int64)
@@ -30,7 +30,7 @@ enum HistoryFile {
     return id == 0 && tables == 0 ? .blank : .foreign
   }
 
-  /// The error of a file with nothing in it.
+  /// Returns the error for a file with nothing in it.
   static func blank(_ operation: String, _ path: String) -> HistoryError {
     HistoryError(
       .notAHistory, operation, path,
@@ -38,7 +38,7 @@ enum HistoryFile {
       remedy: "record first: nshist record --db \(path)")
   }
 
-  /// Fails unless the file is a history that this program can read.
+  /// Throws unless the file is a history that this program can read.
   static func requireReadable(
     _ identity: Identity, _ connection: Connection, operation: String, path: String
   ) throws(HistoryError) {
@@ -54,8 +54,8 @@ enum HistoryFile {
     }
   }
 
-  /// Fails unless the steps that made the schema are those that this program knows. A file of a layout from before
-  /// the first release began with another step.
+  /// Throws unless the migrations that made the schema are those that this program knows. A file with a layout
+  /// from before the first release began with another migration.
   private static func requireSchema(
     of version: Int64, _ connection: Connection, operation: String, path: String
   ) throws(HistoryError) {
@@ -89,7 +89,7 @@ enum HistoryFile {
   }
 }
 
-/// Brings a file to the newest schema, each step in a transaction of its own.
+/// Migrates a file to the newest schema, with a transaction for each migration.
 enum Migrator {
   static func migrate(_ connection: Connection, from version: Int64) throws(SQLiteError) {
     for migration in Migration.all where migration.version > version {

@@ -1,9 +1,9 @@
 internal import SQLite
 
-// The numbers by which rows name one another, each with a type of its own: a task cannot be taken for a set, or for a
-// sample, where both are at hand.
+// Row ids with a type of their own for each kind of row, so that code that handles several kinds cannot take a
+// task for a set, or for a sample.
 
-/// A number that names a row, or a place in an order of rows.
+/// A row id, or a position in an order of rows.
 protocol RowNumber: RawRepresentable, Hashable, Comparable, Sendable where RawValue == Int64 {
   init(rawValue: Int64)
 }
@@ -26,46 +26,46 @@ struct TaskID: RowNumber {
 }
 
 extension TaskID {
-  /// The task of a row of `short_lived_task`.
+  /// Creates the id of the task of a row of `short_lived_task`.
   ///
-  /// - Parameter number: the event that the task started with.
+  /// - Parameter number: the sequence number of the event that the task started with.
   init(shortLivedFrom number: Int64) { rawValue = -number }
 
   /// Whether no sample observed the task, so that its row is in `short_lived_task`.
   var isShortLived: Bool { rawValue < 0 }
 
-  /// The event that a short-lived task started with.
+  /// The sequence number of the event that a short-lived task started with.
   var startingEvent: Int64 { -rawValue }
 }
 
 extension Value {
-  /// A number of a row.
+  /// Returns the SQL value of a row id.
   static func number(_ number: some RowNumber) -> Value { .integer(number.rawValue) }
 
-  /// A number of a row, or NULL where there is none.
+  /// Returns the SQL value of a row id, or NULL if there is none.
   static func number(_ number: (some RowNumber)?) -> Value {
     number.map { .integer($0.rawValue) } ?? .null
   }
 
-  /// Numbers of rows, for a parameter of `json_each`.
+  /// Returns the SQL value of several row ids, for a parameter of `json_each`.
   static func list(_ numbers: some Sequence<some RowNumber>) -> Value {
     .list(numbers.map(\.rawValue))
   }
 }
 
 extension Statement {
-  /// A column that names a set of namespaces.
+  /// Returns the set of namespaces that a column names.
   func set(_ column: Int32) -> NamespaceSetID { NamespaceSetID(rawValue: integer(column)) }
 
-  /// The same where the column may be NULL.
+  /// Returns the set of namespaces that a column names; nil if the column is NULL.
   func optionalSet(_ column: Int32) -> NamespaceSetID? {
     optionalInteger(column).map(NamespaceSetID.init(rawValue:))
   }
 
-  /// A column that names a task.
+  /// Returns the task that a column names.
   func task(_ column: Int32) -> TaskID { TaskID(rawValue: integer(column)) }
 
-  /// The same where the column may be NULL.
+  /// Returns the task that a column names; nil if the column is NULL.
   func optionalTask(_ column: Int32) -> TaskID? {
     optionalInteger(column).map(TaskID.init(rawValue:))
   }

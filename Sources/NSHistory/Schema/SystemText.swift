@@ -1,10 +1,9 @@
-/// Text that comes from the system, in a form that breaks neither a terminal, CSV nor JSON.
+/// Escapes text that comes from the system, so that it breaks neither a terminal, CSV nor JSON.
 ///
-/// As in `/proc/PID/status`, a backslash is written `\\` and a newline `\n`. So that any bytes
-/// can be told from any others, each further byte that is not part of printable UTF-8 is here
-/// written `\xHH`.
+/// As in `/proc/PID/status`, a backslash is written `\\` and a newline `\n`. In addition, every other byte that
+/// is not part of printable UTF-8 is written `\xHH`, so that no two inputs have the same text.
 package enum SystemText {
-  /// The bytes, escaped. No two different inputs give one output.
+  /// Returns the bytes in escaped form. No two different inputs have the same output.
   package static func escaped(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     text.reserveCapacity(bytes.count)
@@ -21,8 +20,7 @@ package enum SystemText {
     return text
   }
 
-  /// A text that may hold anything, in a form that a terminal takes for one line. What `escaped`
-  /// made of some bytes stays as it is.
+  /// Returns any text in a form that a terminal shows as one line. Text that `escaped` returned stays as it is.
   package static func sanitized(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
     var line = ""
@@ -38,8 +36,8 @@ package enum SystemText {
     return line
   }
 
-  /// Whether a scalar may reach a terminal: not control codes, not marks that turn the direction
-  /// of writing, not separators of lines.
+  /// Returns whether a scalar may be sent to a terminal. Control codes, marks that change the direction of
+  /// writing, and line separators may not.
   private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return scalar.value >= 0x20 && scalar.value < 0x7F && scalar != "\\" }
     switch scalar.properties.generalCategory {
@@ -56,7 +54,7 @@ package enum SystemText {
   }
 }
 
-/// The scalars of a text that claims to be UTF-8, and the bytes in it that are not.
+/// Splits a text that claims to be UTF-8 into its scalars and the bytes that are not valid UTF-8.
 private struct UTF8Pieces {
   enum Piece {
     case scalar(Unicode.Scalar)
@@ -85,8 +83,8 @@ private struct UTF8Pieces {
 }
 
 extension SystemText {
-  /// The bytes that `escaped` made a text of. What it would not have made stands for itself: what a
-  /// file says may have been edited.
+  /// Returns the bytes that `escaped` made into a text. A part that `escaped` would not have written stands for
+  /// itself, because the file that holds the text may have been edited.
   package static func bytes(_ text: String) -> [UInt8] {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]

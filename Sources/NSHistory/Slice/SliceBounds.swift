@@ -1,18 +1,18 @@
 internal import SQLite
 
-/// What a slice holds: a history that was cut out of another one knows nothing of other times, and nothing of other
-/// processes where it is limited to some. Such a question is refused, because an answer would take what was cut off
-/// for what was not there.
+/// The bounds of a slice, which is a history that was cut out of another one. A slice holds nothing of other
+/// times, and nothing of other processes if it is limited to some. A question beyond the bounds is refused,
+/// because the answer would report what was cut off as not having been there.
 struct SliceBounds {
-  /// The times that it holds, in nanoseconds since the epoch.
+  /// The time span that the slice holds, in nanoseconds since the epoch.
   let time: ClosedRange<Int64>
-  /// The history that it was cut out of.
+  /// The UUID of the history that the slice was cut out of.
   let source: String
-  /// The PIDs and containers that it is limited to; both empty where it holds all processes.
+  /// The PIDs and containers that the slice is limited to; both empty if it holds all processes.
   let pids: [Int64]
   let containers: [(id: String, name: String?)]
 
-  /// The bounds of a history; nil of one that is no slice.
+  /// Reads the bounds of a history; nil for a history that is no slice.
   init?(_ connection: Connection) throws(SQLiteError) {
     let row = try connection.prepare(
       "SELECT from_wall_ns, until_wall_ns, of_uuid FROM slice WHERE slice_id = 1"
@@ -62,7 +62,7 @@ struct SliceBounds {
     }
   }
 
-  /// What the slice holds, as the reason of a refusal.
+  /// The contents of the slice, as the reason of a refusal.
   var reason: String {
     let limits = pids.map { "PID \($0)" } + containers.map { "container \($0.name ?? $0.id)" }
     let processes = limits.isEmpty ? "" : ", and only of \(limits.joined(separator: ", "))"

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Calendar times in the zone of the process (`TZ`, `localtime(3)`) or in UTC.
+/// The zone of calendar times: that of the process (`TZ`, `localtime(3)`), or UTC.
 package enum TimeZoneChoice: Sendable, Hashable {
   /// The zone that `TZ`, or else `/etc/localtime`, names.
   case local
@@ -17,7 +17,7 @@ struct CalendarTime: Equatable {
   var minute = 0
   var second = 0
 
-  /// The calendar time of a second since the epoch, and how far its zone is ahead of UTC.
+  /// Returns the calendar time of a second since the epoch, and how far its zone is ahead of UTC, in seconds.
   static func of(_ seconds: Int64, _ zone: TimeZoneChoice) -> (CalendarTime, offset: Int) {
     var time = time_t(seconds)
     var parts = tm()
@@ -33,7 +33,7 @@ struct CalendarTime: Equatable {
     )
   }
 
-  /// Seconds since the epoch; nil when the calendar has no such time.
+  /// Returns the seconds since the epoch; nil if the zone has no such calendar time.
   func seconds(in zone: TimeZoneChoice) -> Int64? {
     guard (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day),
       (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second)
@@ -51,17 +51,18 @@ struct CalendarTime: Equatable {
       case .local: mktime(&parts)
       case .utc: timegm(&parts)
       }
-    // February 30, or an hour that summer time leaves out, comes back as another.
+    // mktime(3) and timegm(3) turn February 30, and mktime(3) an hour that the change to summer time skips,
+    // into another time.
     return CalendarTime.of(Int64(time), zone).0 == self ? Int64(time) : nil
   }
 
-  /// The first second of its day; nil where the calendar has no such day, or the zone left it out,
-  /// as Samoa did in 2011.
+  /// Returns the first second of its day; nil if the calendar has no such day, or the zone skipped it, as Samoa
+  /// did in 2011.
   func startOfDay(in zone: TimeZoneChoice) -> Int64? {
     let day = CalendarTime(year: year, month: month, day: self.day)
     guard let midnight = day.seconds(in: .utc) else { return nil }
     if zone == .utc { return midnight }
-    // No zone is further from UTC than this, or changes by less than a quarter of an hour.
+    // No zone is more than 15 hours from UTC, or changes by less than a quarter of an hour.
     let (reach, step): (Int64, Int64) = (15 * 3600, 900)
     let later = stride(from: midnight - reach, through: midnight + reach, by: Int64.Stride(step))
       .first { !CalendarTime.of($0, zone).0.isOfDay(before: day) }
@@ -86,7 +87,7 @@ struct CalendarTime: Equatable {
     (year, month, day) < (other.year, other.month, other.day)
   }
 
-  /// What the local zone is called at a second since the epoch, such as `CET`.
+  /// Returns the name of the local zone at a second since the epoch, such as `CET`.
   static func zoneName(at seconds: Int64) -> String? {
     var time = time_t(seconds)
     var parts = tm()
@@ -98,13 +99,13 @@ struct CalendarTime: Equatable {
     "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
   ]
 
-  /// The day of the week that a word names in English, in whole or by its first three letters; Sunday
+  /// Returns the day of the week that a word names in English, in whole or by its first three letters; Sunday
   /// is 0.
   static func weekday(_ word: Substring) -> Int? {
     weekdays.firstIndex { $0 == word || $0.prefix(3) == word }
   }
 
-  /// Its day of the week; nil when the calendar has no such day.
+  /// The day of the week; nil if the calendar has no such day.
   var weekday: Int? {
     // The epoch was a Thursday.
     CalendarTime(year: year, month: month, day: day).seconds(in: .utc)

@@ -1,39 +1,38 @@
-/// Times as text: RFC 3339.
+/// Formats times as text, by RFC 3339.
 package enum TimeFormat {
   private static let billion: Int64 = 1_000_000_000
 
-  /// In UTC with nine digits: `2026-11-23T10:00:00.000000000Z`. For JSON and CSV.
+  /// Returns a time in UTC with nine decimals, for JSON and CSV: `2026-11-23T10:00:00.000000000Z`.
   package static func utc(_ nanoseconds: Int64) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, _) = CalendarTime.of(seconds, .utc)
     return "\(date(time))T\(clock(time)).\(digits(rest, 9))Z"
   }
 
-  /// A start time of a process in UTC, as exact as a clock tick tells it:
-  /// `2026-11-23T10:00:00.43Z`.
+  /// Returns the start time of a process in UTC, with the precision of a clock tick: `2026-11-23T10:00:00.43Z`.
   package static func start(_ nanoseconds: Int64) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, _) = CalendarTime.of(seconds, .utc)
     return "\(date(time))T\(clock(time)).\(digits(rest / 10_000_000, 2))Z"
   }
 
-  /// For people, to the millisecond and with the offset: `2026-11-23 10:00:00.000+01:00`. Cut,
-  /// not rounded, so that no time is shown that had not come.
+  /// Returns a time for people, to the millisecond and with the offset: `2026-11-23 10:00:00.000+01:00`. The
+  /// fraction is truncated, not rounded, so that the text never shows a time that had not come.
   package static func localTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, offset) = CalendarTime.of(seconds, zone)
     return "\(date(time)) \(clock(time)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
   }
 
-  /// A start time of a process for people, as exact as a clock tick tells it:
-  /// `2026-11-23 10:00:00.43+01:00`.
+  /// Returns the start time of a process for people, with the precision of a clock tick: `2026-11-23
+  /// 10:00:00.43+01:00`.
   package static func localTime(start nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let (seconds, rest) = split(nanoseconds)
     let (time, offset) = CalendarTime.of(seconds, zone)
     return "\(date(time)) \(clock(time)).\(digits(rest / 10_000_000, 2))\(suffix(offset, zone))"
   }
 
-  /// The time of day: `10:00:00`, or `10:00:00.000`.
+  /// Returns the time of day: `10:00:00`, or `10:00:00.000`.
   package static func timeOfDay(
     _ nanoseconds: Int64, _ zone: TimeZoneChoice, milliseconds: Bool = false
   ) -> String {
@@ -42,13 +41,13 @@ package enum TimeFormat {
     return milliseconds ? "\(time).\(digits(rest / 1_000_000, 3))" : time
   }
 
-  /// The day and the time of day: `11-23 10:00`.
+  /// Returns the day and the time of day: `11-23 10:00`.
   package static func dayAndTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
     let time = CalendarTime.of(split(nanoseconds).0, zone).0
     return "\(two(time.month))-\(two(time.day)) \(two(time.hour)):\(two(time.minute))"
   }
 
-  /// A length of time, to three digits or so: `1.8 s`, `12 ms`, `3 h 20 min`.
+  /// Returns a length of time, to three digits or so: `1.8 s`, `12 ms`, `3 h 20 min`.
   package static func duration(_ nanoseconds: Int64) -> String {
     let length = nanoseconds.magnitude
     switch length {
@@ -93,19 +92,19 @@ package enum TimeFormat {
   }
 }
 
-/// A time in UTC as the bytes of an export, by arithmetic alone: an export has two in every row, and
-/// gmtime_r(3) and strings take longer than all the rest of a row.
+/// A time in UTC as the bytes of an export, computed by arithmetic alone: an export has two times in every row,
+/// and gmtime_r(3) with strings takes longer than all the rest of a row.
 ///
 /// The bytes are ASCII, eight in a word, the first in its lowest byte.
 package struct UTCText: Sendable {
-  /// What `TimeFormat.utc(_:)` says has 30 bytes, what `TimeFormat.start(_:)` says 23.
+  /// The bytes: 30 for the text of `TimeFormat.utc(_:)`, 23 for that of `TimeFormat.start(_:)`.
   package let words: (UInt64, UInt64, UInt64, UInt64)
-  /// How many bytes it has.
+  /// The number of bytes.
   package let count: Int
 
-  /// What `TimeFormat.utc(_:)` says of nanoseconds since the epoch.
+  /// Formats nanoseconds since the epoch as `TimeFormat.utc(_:)` does.
   ///
-  /// - Parameter calendar: the days of times before it.
+  /// - Parameter calendar: the day of the time that was formatted before; set to the day of this one.
   @inlinable
   package init(_ nanoseconds: Int64, _ calendar: inout UTCDay) {
     let (second, fraction) = calendar.second(nanoseconds)
@@ -119,7 +118,7 @@ package struct UTCText: Sendable {
     count = 30
   }
 
-  /// What `TimeFormat.start(_:)` says of nanoseconds since the epoch.
+  /// Formats nanoseconds since the epoch as `TimeFormat.start(_:)` does.
   @inlinable
   package init(start nanoseconds: Int64, _ calendar: inout UTCDay) {
     let (second, fraction) = calendar.second(nanoseconds)
@@ -132,8 +131,8 @@ package struct UTCText: Sendable {
     count = 23
   }
 
-  /// A number of at most eight digits as eight digits, the first in the lowest byte. They are split in
-  /// halves, all at once: of four digits, then two, then one.
+  /// Returns a number of at most eight digits as eight ASCII digits, the first in the lowest byte. The number
+  /// is split in halves, with all parts in one word: of four digits, then two, then one.
   @inlinable
   package static func digits(_ number: UInt32) -> UInt64 {
     var parts = UInt64(number / 10_000) | UInt64(number % 10_000) << 32
@@ -144,7 +143,7 @@ package struct UTCText: Sendable {
     return parts | 0x3030_3030_3030_3030
   }
 
-  /// `10:00` behind three bytes, and `:00.`, of a second of a day.
+  /// Returns the text of a second of a day in two words: `10:00` after three empty bytes, and `:00.`.
   @inlinable
   static func clock(_ second: UInt32) -> (UInt64, UInt64) {
     let clock = digits(
@@ -158,26 +157,27 @@ package struct UTCText: Sendable {
   @inlinable
   static func letter(_ letter: Unicode.Scalar) -> UInt64 { UInt64(letter.value) }
 
-  /// Its bytes.
+  /// The bytes of the text as an array.
   package var bytes: [UInt8] {
     let words = [words.0, words.1, words.2, words.3]
     return (0..<count).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> ($0 % 8 * 8)) }
   }
 }
 
-/// The day of the time that was reported last: the next is mostly of the same.
+/// The day of the time that was formatted last: the next time is mostly of the same day.
 package struct UTCDay: Sendable {
-  /// Its first nanosecond; nil for the first day that there is, which began before all of them.
+  /// The first nanosecond of the day, since the epoch; nil for the earliest day that 64 bits can represent,
+  /// because that day began before the earliest time.
   @usableFromInline var start: Int64? = 0
-  /// `1970-01-` and `01T`, as in `UTCText`.
+  /// The date in two words, such as `1970-01-` and `01T`, as in `UTCText`.
   @usableFromInline var words = UTCDay.words(0)
 
   @usableFromInline static let length: Int64 = 86_400_000_000_000
 
-  /// The day of the epoch.
+  /// Creates the day of the epoch.
   package init() {}
 
-  /// Goes to the day of a time; gives its second in that, and the nanoseconds in that.
+  /// Moves to the day of a time. Returns the second in that day, and the nanoseconds in that second.
   @inlinable
   mutating func second(_ nanoseconds: Int64) -> (second: UInt32, fraction: UInt32) {
     var (rest, isFar) = nanoseconds.subtractingReportingOverflow(start ?? 0)
@@ -203,10 +203,10 @@ package struct UTCDay: Sendable {
     return rest
   }
 
-  /// The date of a day since the epoch, in the Gregorian calendar. A year is counted from March, so
-  /// that the day that is not in each comes last, and 400 years are 146,097 days.
+  /// Returns the date of a day since the epoch, in the Gregorian calendar. A year is counted from March, so
+  /// that February 29 comes last in its year, and 400 years are 146,097 days.
   private static func words(_ days: Int64) -> (UInt64, UInt64) {
-    // From 0000-03-01 on. Nanoseconds in 64 bits are of the years 1677 to 2262.
+    // The days are counted from 0000-03-01. Nanoseconds in 64 bits cover the years 1677 to 2262.
     let day = UInt32(days + 719_468)
     let ofEra = day % 146_097
     let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365

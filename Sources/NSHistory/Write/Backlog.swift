@@ -1,6 +1,7 @@
 internal import NamespaceModel
 
-/// What samples told that is not in the file yet: usually of one sample, of more when writes fail.
+/// The changes reported by samples that are not in the file yet: usually those of one sample, more
+/// while writes fail.
 struct Backlog {
   private var appeared = Appearances()
   private(set) var changed: [ProcessToken: [LinkState]] = [:]
@@ -11,10 +12,12 @@ struct Backlog {
   private(set) var renamed: [ProcessSample.Renaming] = []
   private(set) var related: [NamespaceRelations] = []
 
-  /// Namespaces that came and went unwritten would fill the memory.
+  /// The limit above which no more renamings and relations are buffered: while writes fail, short-lived
+  /// namespaces would otherwise fill the memory.
   private static let mostRelated = 65536
 
-  /// Adds the news of the next sample: what came and went unwritten leaves no trace.
+  /// Adds the changes of the next sample. A process that appeared and disappeared while nothing could
+  /// be written leaves no trace.
   mutating func add(_ sample: ProcessSample) {
     for token in sample.disappeared { disappear(token) }
     appeared.add(sample.appeared)
@@ -30,7 +33,9 @@ struct Backlog {
     for news in sample.described { describe(news) }
   }
 
-  /// Adds what a sample told beside events that stand without it: of where processes are nothing.
+  /// Adds the details of a sample that could not be written and only confirms the events: facts,
+  /// descriptions, disappearances, and the names and relations of namespaces. The events remain the
+  /// source for the namespaces of processes.
   mutating func addDetails(of sample: ProcessSample) {
     var details = ProcessSample(start: sample.start)
     details.identified = sample.identified
@@ -41,7 +46,8 @@ struct Backlog {
     add(details)
   }
 
-  /// Adds what events reported that cannot be written as such any more: a sample will tell the rest.
+  /// Adds the outcome of events that can no longer be written as events. The next sample reports the
+  /// outcome with its own changes.
   mutating func add(_ batch: EventBatch) {
     for event in batch.events {
       switch event.change {
@@ -76,7 +82,7 @@ struct Backlog {
 
   private mutating func describe(_ news: ProcessSample.Redescription) {
     if appeared.update(news.token, { $0.description.update(news.description) }) { return }
-    // What differs changed since the first of them was read before.
+    // The first description retains its `since`: any difference arose after that time.
     if described[news.token] == nil {
       described[news.token] = news
     } else {
@@ -84,31 +90,32 @@ struct Backlog {
     }
   }
 
-  /// Appearances, a parent before its children as far as clock ticks tell, and a process before its
-  /// threads.
+  /// The appearances, each parent before its children as far as start times in clock ticks show, and
+  /// each process before its threads.
   var arrivals: some Sequence<ProcessSample.Appearance> { appeared.inOrder }
 
-  /// Forgets all, when all is in the file.
+  /// Empties the backlog, once all of it is in the file.
   mutating func clear() { self = Backlog() }
 }
 
 extension ProcessSample {
-  /// Whether it says of no process that it is, or was, elsewhere than events reported.
+  /// Whether the sample only confirms what events reported: no process appeared, and the sample
+  /// contradicts the events of none.
   var isConfirmation: Bool { appeared.isEmpty && contradicted.isEmpty }
 }
 
-/// Processes and threads that came and are not in the file yet.
+/// Processes and threads that appeared and are not in the file yet.
 ///
-/// The first sample of a machine tells of all of them at once. So what came is kept as the sample has
-/// it, with no copy, and who is where in that is found out only when it is asked for.
+/// The first sample of a session reports every process at once. So this type stores the array of the
+/// sample without a copy, and builds the index by token only when it is needed.
 struct Appearances {
   private var list: [ProcessSample.Appearance] = []
   private var removed: Set<Int> = []
-  /// Where each is in the list, of the first so many.
+  /// The index in `list` of each token, for the first `placed` elements of `list`.
   private var places: [ProcessToken: Int] = [:]
   private var placed = 0
 
-  /// Adds what is new; what was reported of one before is replaced.
+  /// Adds appearances. An appearance replaces an earlier one with the same token.
   mutating func add(_ new: [ProcessSample.Appearance]) {
     guard !list.isEmpty else {
       list = new
@@ -117,7 +124,7 @@ struct Appearances {
     for one in new where !update(one.token, { $0 = one }) { list.append(one) }
   }
 
-  /// Changes what is reported of one; false where it is not there.
+  /// Changes the appearance of a token; returns false if there is none.
   mutating func update(
     _ token: ProcessToken, _ change: (inout ProcessSample.Appearance) -> Void
   ) -> Bool {
@@ -126,7 +133,7 @@ struct Appearances {
     return true
   }
 
-  /// Takes one out; false where it is not there.
+  /// Removes the appearance of a token; returns false if there is none.
   mutating func remove(_ token: ProcessToken) -> Bool {
     guard let place = place(of: token) else { return false }
     removed.insert(place)
@@ -141,7 +148,8 @@ struct Appearances {
     return places[token]
   }
 
-  /// A parent before its children as far as clock ticks tell, and a process before its threads.
+  /// The appearances, each parent before its children as far as start times in clock ticks show, and
+  /// each process before its threads.
   var inOrder: some Sequence<ProcessSample.Appearance> {
     func order(_ place: Int) -> (UInt64, Int, UInt64) {
       let one = list[place]
@@ -152,30 +160,31 @@ struct Appearances {
   }
 }
 
-/// Events that are not in the file yet: usually of a second, of more when writes fail.
+/// Events that are not in the file yet: usually those of one second, more while writes fail.
 struct PendingEvents {
   private(set) var batches: [EventBatch] = []
   private(set) var count = 0
 
-  /// What a storm of some ten seconds brings; more would fill the memory.
+  /// The most events that are buffered: about ten seconds of an event storm. More would fill the
+  /// memory.
   private static let most = 1 << 17
 
   var isEmpty: Bool { batches.isEmpty }
 
-  /// Returns false when there are too many.
+  /// Adds a batch. Returns false, and adds nothing, if the events would exceed the limit.
   mutating func add(_ batch: EventBatch) -> Bool {
     guard count + batch.events.count <= Self.most else { return false }
     append(batch)
     return true
   }
 
-  /// Takes all out.
+  /// Removes all batches and returns them.
   mutating func take() -> [EventBatch] {
     defer { self = PendingEvents() }
     return batches
   }
 
-  /// The first events, `most` of them or fewer. The descriptions of a batch are with its last events.
+  /// Returns the first events, at most `most`. The limit may split a batch.
   func portion(of most: Int) -> PendingEvents {
     var portion = PendingEvents()
     for batch in batches {

@@ -1,25 +1,26 @@
 internal import NamespaceModel
 
-/// Notices when the wall clock was set against the boot clock, and keeps each step until it is
-/// written before a row, and until it is reported.
+/// Detects steps of the wall clock against the boot clock. Retains each step until the caller has taken
+/// it to write it before a row, and again until the caller has taken it to report it.
 struct ClockWatch {
-  /// The last sample's reading; nil where the clock was set since.
+  /// The clock reading of the last sample; nil if the wall clock was stepped since.
   private var last: ClockReading?
   private var epoch: Int64?
-  /// The steps since the last row with a number.
+  /// The sum of the steps that were not written yet; nil if there is none.
   private var unwritten: Int64?
-  /// The steps since the last report.
+  /// The sum of the steps that were not reported yet; nil if there is none.
   private var unreported: Int64?
 
-  /// Notices by a sample's reading whether the wall clock was set since the last one, or would bring
-  /// samples out of order: a smaller step counts as none.
+  /// Detects a step by the clock reading of a sample. A change smaller than `ClockStep.least` counts
+  /// only if the wall clock shows no later time than in the last sample, because samples would be out
+  /// of order.
   mutating func observe(_ now: ClockReading) {
     let isBack = last.map { now.wall <= $0.wall } ?? false
     observe(epoch: now.wall &- now.boot, isBack: isBack)
     last = now
   }
 
-  /// Notices the same by what the wall clock shows when the boot clock shows 0.
+  /// Detects a step by the epoch: the wall-clock time at which the boot clock showed 0.
   mutating func observe(epoch now: Int64, isBack: Bool = false) {
     defer { epoch = now }
     guard let epoch else { return }
@@ -27,53 +28,58 @@ struct ClockWatch {
     guard abs(step) >= ClockStep.least || isBack else { return }
     unwritten = (unwritten ?? 0) &+ step
     unreported = (unreported ?? 0) &+ step
-    // The next sample is behind the step: that it shows an earlier time than the last is no second one.
+    // The next sample may show an earlier wall-clock time than the last one because of this step; that
+    // is no second step.
     last = nil
   }
 
-  /// The step that belongs before the next row with a number; nil when there was none.
+  /// Returns and clears the step to write before the next row with a sequence number; nil if there was
+  /// none.
   mutating func takeUnwritten() -> Int64? {
     defer { unwritten = nil }
     return unwritten
   }
 
-  /// Keeps a step that was taken and is still to be reported.
+  /// Adds back a step that the caller has taken but has not reported.
   mutating func keepUnreported(_ step: Int64?) {
     guard let step else { return }
     unreported = (unreported ?? 0) &+ step
   }
 
-  /// The step that nobody has reported yet; nil when there was none.
+  /// Returns and clears the step that was not reported yet; nil if there was none.
   mutating func takeUnreported() -> Int64? {
     defer { unreported = nil }
     return unreported
   }
 }
 
-/// When the wall clock is said to have been set: more than the slow corrections of NTP make between
-/// two samples, or less than nothing.
+/// The limits that distinguish a step of the wall clock from gradual corrections by NTP and from
+/// reading noise.
 package enum ClockStep {
-  /// In nanoseconds, on either side. Time is looked for this much around where it is expected.
+  /// The smallest step, in nanoseconds, in either direction. A search by time allows for this much
+  /// deviation of the wall clock.
   package static let least: Int64 = 10_000_000
 
-  /// The clocks are read one after the other (`ClockReading.now`): what they are apart by less than
-  /// this, in nanoseconds, says nothing.
+  /// The noise between clocks, in nanoseconds: `ClockReading.now` reads them one after the other, so a
+  /// smaller difference means nothing.
   static let blur: Int64 = 1_000_000
 }
 
-/// Converts times of a recorder's boot clock to the initial time namespace's: a recorder in another time
-/// namespace has a clock, and is shown start times, that are ahead by a fixed length
-/// (`time_namespaces(7)`). So a process is one, from whichever time namespace it was recorded.
+/// Converts boot-clock times of the recorder's time namespace to those of the initial time namespace.
+/// In another time namespace the boot clock, and the start times in /proc, are offset by a constant
+/// (`time_namespaces(7)`). The conversion lets recorders in different time namespaces identify a
+/// process by the same start time.
 struct InitialBootClock {
-  /// How far the recorder's clock is ahead, in nanoseconds.
+  /// The offset of the recorder's boot clock from that of the initial time namespace, in nanoseconds.
   private let offset: Int64
-  /// The same in clock ticks.
+  /// The same offset, in clock ticks.
   private let ticks: Int64
-  /// The time namespace whose clock the converted times are of; nil if not known.
+  /// The inode number of the time namespace to whose clock the converted times belong; nil if not
+  /// known.
   let timeNamespaceInode: UInt64?
 
-  /// Converts nothing where the offset is not known. One that is no whole number of clock ticks leaves it
-  /// open in which of two ticks a process started: then times stay those of the recorder's namespace.
+  /// Leaves times in the recorder's time namespace if the offset is not known, or is no whole number of
+  /// clock ticks. Such an offset would make it ambiguous in which of two ticks a process started.
   init(_ info: SessionInfo) {
     let tick = 1_000_000_000 / max(1, info.ticksPerSecond)
     if let offset = info.bootOffset, tick > 0, offset % tick == 0 {

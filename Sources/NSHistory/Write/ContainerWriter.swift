@@ -1,22 +1,23 @@
 internal import Containers
 internal import SQLite
 
-/// Gives containers their rows, as the paths of control groups name them.
+/// Writes the rows of the containers that the paths of control groups name.
 final class ContainerWriter {
   private let connection: Connection
   private let folders: CgroupFolders
-  /// Those that were observed and of which no name is known: by row, and only those on the machine itself,
-  /// since the files of what runs inside a container are in there.
+  /// The observed containers without a name, by row. Nested containers are excluded, because their
+  /// engine has its files inside the outer container.
   private var unnamed: [Int64: ContainerIdentity] = [:]
 
-  /// - Parameter folders: the cgroups of the machine; none where these are not those of the history.
+  /// - Parameter folders: the cgroup directories of this machine; empty if the history may record
+  ///   another machine.
   init(_ connection: Connection, _ folders: CgroupFolders) {
     self.connection = connection
     self.folders = folders
   }
 
-  /// The row of the innermost container of a place that a text of `/proc/PID/cgroup` says; nil where it is
-  /// in none.
+  /// Returns the row of the innermost container of a place, and inserts the rows that are missing; nil
+  /// if the place is in no container. The text is the `/proc/PID/cgroup` that names the place.
   func row(of place: CgroupPlace, _ text: [UInt8]) throws(SQLiteError) -> Int64? {
     var outer: Int64?
     guard !place.containers.isEmpty else { return nil }
@@ -72,13 +73,13 @@ final class ContainerWriter {
       .bind(.integer(row)).first { _ in true } ?? false
   }
 
-  /// Those of which no name is known, that were observed since the last call.
+  /// Returns the containers without a name, except nested ones, that were observed since the last call.
   func takeUnnamed() -> [ContainerIdentity] {
     defer { unnamed.removeAll() }
     return unnamed.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Writes down what engines call containers of the machine itself.
+  /// Writes the names, images and pods that engines report for containers that are not nested.
   func write(_ names: [ContainerIdentity: ContainerName]) throws(SQLiteError) {
     for (container, name) in names {
       try connection.prepare(

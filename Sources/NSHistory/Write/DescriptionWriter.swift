@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// What the file says of where a description is from: see `task.provenance` in `Migrations`.
+/// The origin of a description, as the file stores it: see `task.provenance` in `Migrations`.
 struct Provenance {
   let inherited: InheritedParts
   let hasMaker: Bool
@@ -25,8 +25,8 @@ struct Provenance {
   }
 }
 
-/// Writes down what processes are besides their namespaces: `task` holds the description that was read
-/// last, `past_description` those before.
+/// Writes the descriptions of processes: `task` holds the latest one, `past_description` the earlier
+/// ones.
 final class DescriptionWriter {
   private let connection: Connection
   private let interner: Interner
@@ -40,21 +40,22 @@ final class DescriptionWriter {
     self.session = session
   }
 
-  /// A sample that read the description of every process is in the file: what changed was reported.
+  /// Notes that a sample with this sequence number, which read the description of every process, is in
+  /// the file.
   func setFull(_ number: Int64) { lastFull = number }
 
-  /// What `task` has of a process.
+  /// The latest description of a process in the file.
   private struct Known {
     var comm: String?
     var uid: Int64?
     var cgroup: Int64?
     var parent: Int64
     var provenance: Provenance
-    /// The first sample or event at which it is known to have been so.
+    /// The first sample or event at which this description is known to have held.
     let since: Int64
   }
 
-  /// Writes what a sample read, or events reported at a time that is not known.
+  /// Writes a description that a sample read, or that events reported at an unknown time.
   func write(
     _ news: ProcessSample.Redescription, of task: TaskID, at number: Int64
   ) throws(SQLiteError) {
@@ -64,7 +65,8 @@ final class DescriptionWriter {
     _ = try write(news.description, of: task, at: number, after: last)
   }
 
-  /// The last sample of the session that began up to a time of the boot clock, before a number.
+  /// Returns the last sample of the session before a sequence number that began no later than a
+  /// boot-clock time.
   private func lastSample(by boot: Int64, before number: Int64) throws(SQLiteError) -> Int64? {
     try connection.prepare(
       """
@@ -74,7 +76,8 @@ final class DescriptionWriter {
     ).bind(.integer(number), .integer(session), .integer(boot)).first { $0.integer(0) }
   }
 
-  /// Writes what the first sample of a session read of a process that an earlier one met.
+  /// Writes the description that the first sample of a session read of a process that an earlier
+  /// session recorded.
   func write(
     _ description: ProcessDescription, ofResumed task: TaskID, at number: Int64
   ) throws(SQLiteError) {
@@ -90,19 +93,20 @@ final class DescriptionWriter {
     _ = try write(description, of: task, at: number, after: last)
   }
 
-  /// Writes a description. False where all that it says is known.
+  /// Writes a description. Returns false if it does not differ from the recorded one.
   ///
   /// - Parameters:
-  ///   - number: the sample or event that knows it.
-  ///   - last: the last sample or event at which the description before is known to have held; nil for
-  ///     the first.
-  ///   - isEvent: whether the number is of an event, that changed the name if anything.
+  ///   - number: the sample or event that reports the description.
+  ///   - last: the last sample or event at which the previous description is known to have held; nil if
+  ///     only the first one is known.
+  ///   - isEvent: whether `number` is an event. Of the parts of a description, an event can only change
+  ///     the name.
   func write(
     _ description: ProcessDescription, of task: TaskID, at number: Int64, after last: Int64?,
     isEvent: Bool = false
   ) throws(SQLiteError) -> Bool {
     guard let known = try known(task) else { return false }
-    // A process on its way out has no description; what was known before still holds.
+    // An exiting process has no readable description, so the known description still holds.
     var new = known
     new.comm = description.comm.map { SystemText.escaped($0) } ?? known.comm
     if description.hidesNames { new.comm = nil }
@@ -119,7 +123,7 @@ final class DescriptionWriter {
       new.comm != known.comm || new.uid != known.uid || new.cgroup != known.cgroup
       || new.parent != known.parent
     guard differs || inherited != known.provenance.inherited else { return false }
-    // Of a user or a cgroup no event reports the change.
+    // No event reports when the user, the cgroup or the parent changed.
     let isExact =
       isEvent && new.uid == known.uid && new.cgroup == known.cgroup && new.parent == known.parent
     var end = max(known.since, isEvent && !isExact ? lastFull : last ?? known.since)

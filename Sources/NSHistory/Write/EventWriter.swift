@@ -1,8 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Writes events that follow one another: each gets a number, and what it changed begins or ends with
-/// that.
+/// Writes consecutive events. Each event gets a sequence number, at which the memberships that it
+/// changes begin or end.
 struct EventWriter {
   let connection: Connection
   let interner: Interner
@@ -17,8 +17,9 @@ struct EventWriter {
     BeginningFinder(connection: connection, interner: interner)
   }
 
-  /// Writes events of one batch, in one transaction that the caller has begun. Gives how many numbers
-  /// were used, and when each was.
+  /// Writes the events of one batch, in a transaction that the caller has begun. Returns the boot-clock
+  /// time of each event that got a sequence number; the sequence numbers are consecutive, beginning
+  /// with `first`.
   func write(
     _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
     first: Int64, makers: MakerWriter
@@ -60,7 +61,7 @@ struct EventWriter {
     return times
   }
 
-  /// Whether it is to be kept.
+  /// Writes a start. Returns false if the process is not to be recorded (`ShortLived`).
   private func begin(
     _ start: EventStart, _ live: inout LiveProcesses, _ shortLivedTasks: inout ShortLivedTasks,
     _ number: Int64, _ now: ClockReading, _ makers: MakerWriter
@@ -135,7 +136,7 @@ struct EventWriter {
     _ process: LiveProcesses.Process, _ token: ProcessToken, _ live: inout LiveProcesses,
     _ number: Int64, _ mayResume: Bool
   ) throws(SQLiteError) {
-    // A thread has a row because it was elsewhere than its process.
+    // A thread has a row only because its namespaces differ from those of its process.
     let isChanged = process.isNoteworthy || process.tid != nil
     if !process.isMet, !mayResume, keeps == .none || (keeps == .changed && !isChanged) {
       try tasks.remove(process.task)
@@ -166,23 +167,24 @@ struct EventWriter {
   }
 }
 
-/// The processes that start and exit among the events of one batch, do not move and have one name: what is
-/// `short_lived_task` in `Migrations`, unless there is something to tell of how they started.
+/// The processes that start and exit within one batch, with the same namespaces and the same name
+/// throughout. They become rows of `short_lived_task` (see `Migrations`), unless the way they started
+/// is worth reporting.
 struct ShortLivedTasks {
   private var candidates: Set<ProcessToken> = []
   private var running: [ProcessToken: ShortLivedTask] = [:]
   private var leftOut: Set<ProcessToken> = []
 
-  /// One that has started.
+  /// A short-lived process that has started.
   struct ShortLivedTask {
     var start: EventStart
     let set: InternedSet
     let parent: TaskID?
-    /// Of the event that started it.
+    /// The sequence number of the event that started the process.
     let number: Int64
   }
 
-  /// Where a process was made, and by whom.
+  /// The parent of a new process: its row, and the namespace set that it was in.
   struct Parent {
     let task: TaskID
     let set: InternedSet
@@ -196,18 +198,18 @@ struct ShortLivedTasks {
   }
 
   init(_ events: ArraySlice<ProcessEvent>) {
-    /// By the name that each started with.
+    /// The name of each process at its start.
     var started: [ProcessToken: [UInt8]?] = [:]
     for event in events {
       switch event.change {
       case .started(let start):
         started[start.token] = .some(start.description.comm)
-        // The row of a thread names that of its process.
+        // The row of a thread refers to the row of its process, so the process gets a row in `task`.
         if start.tid != nil, let process = start.parent { started[process] = nil }
       case .moved(let token, _), .resumed(let token, _), .exited(let token, mayResume: true):
         started[token] = nil
       case .described(let token, let description):
-        // A name has an interval of its own only beside a row of `task`.
+        // Only a process with a row in `task` can have several names, each with an interval.
         if let name = description.comm, let first = started[token], first != name {
           started[token] = nil
         }
@@ -217,10 +219,11 @@ struct ShortLivedTasks {
     }
   }
 
-  /// Whether a process exits in the batch and does not move until then.
+  /// Whether a process starts and exits in the batch with the same namespaces and the same name
+  /// throughout.
   func contains(_ token: ProcessToken) -> Bool { candidates.contains(token) }
 
-  /// One of them that is running.
+  /// Returns a running short-lived process as the parent of another process; nil for any other process.
   func parent(_ token: ProcessToken) -> Parent? {
     running[token].map { Parent(task: TaskID(shortLivedFrom: $0.number), set: $0.set) }
   }
@@ -231,19 +234,19 @@ struct ShortLivedTasks {
     running[start.token] = ShortLivedTask(start: start, set: set, parent: parent, number: number)
   }
 
-  /// Describes one of them, running or left out, anew: it is known by its last description. False of any
-  /// other process.
+  /// Updates the description of a short-lived process that is running, because its row holds the latest
+  /// description. Ignores a process that is left out. Returns false for any other process.
   mutating func describe(_ token: ProcessToken, _ description: ProcessDescription) -> Bool {
     guard running[token] != nil else { return leftOut.contains(token) }
     running[token]?.start.description.update(description)
     return true
   }
 
-  /// It is not to be kept.
+  /// Marks a short-lived process that is not to be recorded.
   mutating func leaveOut(_ token: ProcessToken) { leftOut.insert(token) }
 
-  /// Ends one of them, and gives it, or nil within where it is not to be kept; nil for any other
-  /// process.
+  /// Ends a short-lived process and returns it; returns `.some(nil)` for one that was left out, and nil
+  /// for any other process.
   mutating func end(_ token: ProcessToken) -> ShortLivedTask?? {
     if let shortLivedTask = running.removeValue(forKey: token) { return .some(shortLivedTask) }
     return leftOut.remove(token) == nil ? nil : .some(nil)

@@ -4,17 +4,18 @@ package import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
-/// An open history, for recording. One at a time holds a file.
+/// A history that is open for recording. One recorder at a time can lock a file.
 ///
-/// Each sample is one transaction. What was committed stays, also after SIGKILL; what could not
-/// be written is kept in memory, and is in the transaction of the next sample.
+/// Each sample is one transaction. Committed transactions survive SIGKILL. The writer buffers changes
+/// that it could not write, and writes them in the transaction of the next sample.
 package final class HistoryWriter {
-  /// The path it was opened by.
+  /// The path by which the file was opened.
   package let path: String
-  /// The dead session that was closed when the file was opened, if there was one.
+  /// The session that this writer closed when it opened the file, because its recorder had not; nil if
+  /// there was none.
   package let closedSession: ClosedSession?
   let connection: Connection
-  // Declared after the connection so as to be let go after it; see FileLock.
+  // Declared after the connection, so that the connection is released before the lock; see FileLock.
   private let lock: FileLock
   private let logPath: String
   private var log: FileIdentity?
@@ -22,31 +23,31 @@ package final class HistoryWriter {
 
   static let operation = "record into"
 
-  /// A session that had not ended when its recorder did.
+  /// A session that its recorder did not close.
   package struct ClosedSession: Sendable, Hashable {
     /// The recorder's PID.
     package let recorderPID: Int32
     /// When its last sample began, in nanoseconds since the epoch; nil when it had none.
     package let lastSample: Int64?
-    /// Whether the file is a copy that was made while the recorder had it: then nothing tells how the
-    /// recording ended.
+    /// Whether the file is a copy that was made while the recorder had it open: then the file does not
+    /// show how the recording ended.
     package let isCopied: Bool
   }
 
-  /// What one write did.
+  /// The result of one write.
   package struct Written: Sendable, Hashable {
     /// Processes that appeared, changed or disappeared.
     package var changes: Int
-    /// Nanoseconds the wall clock was stepped against the boot clock; nil when it was not.
+    /// The step of the wall clock against the boot clock, in nanoseconds; nil if there was none.
     package var clockStep: Int64?
-    /// Why the time before the sample is a gap; nil when it is none.
+    /// The cause of the gap before the sample; nil if there is none.
     package var gap: GapCause?
   }
 
-  /// Opens a file for recording; makes it, mode 0600, when it is not there.
+  /// Opens a file for recording; creates it with mode 0600 if it does not exist.
   ///
-  /// Throws `HistoryError`: `busy` when another recorder has it, `notAHistory`, `newer`, `denied`,
-  /// `cannotCreate` or `inputOutput`.
+  /// Throws `HistoryError`: `busy` when another recorder has locked it, `notAHistory`, `newer`,
+  /// `denied`, `cannotCreate` or `inputOutput`.
   package init(path: String) throws(HistoryError) {
     self.path = path
     lock = try WriterOpening.lock(path)
@@ -57,12 +58,13 @@ package final class HistoryWriter {
     } catch { throw HistoryError(error, Self.operation, path) }
   }
 
-  /// Runs `body`; what fails in it is an error of this file.
+  /// Runs `body`, and converts its SQLite errors to errors of this file.
   private func wrapped<T>(_ body: () throws(SQLiteError) -> T) throws(HistoryError) -> T {
     do { return try body() } catch { throw HistoryError(error, Self.operation, path) }
   }
 
-  /// Begins a session, whose samples are to come from one source that has told nothing yet.
+  /// Begins a session. All its samples must come from one source, which has not reported any sample
+  /// before.
   package func beginSession(_ info: SessionInfo) throws(HistoryError) {
     precondition(session == nil, "a session is open")
     session = try wrapped { () throws(SQLiteError) in
@@ -72,13 +74,13 @@ package final class HistoryWriter {
     }
     session?.pauses.onPause = onPause
     try requireSchemaInFile()
-    // SQLite has made the log by now, and keeps it while it has the file.
+    // SQLite has created the -wal file by now, and retains it as long as the connection is open.
     log = FileIdentity(path: logPath)
   }
 
-  /// Brings the schema and the session into the file itself: a copy that is made without the log is
-  /// then known as one. A device that has no room for that will not have it for samples either, and
-  /// they say so.
+  /// Checkpoints the schema and the session into the main file, so that a copy without the -wal file
+  /// can still be recognized as a copy. Ignores a full device, which the next sample reports again, and
+  /// a busy file.
   private func requireSchemaInFile() throws(HistoryError) {
     do throws(SQLiteError) { try connection.execute("PRAGMA wal_checkpoint(PASSIVE)") } catch {
       guard error.kind == .full || error.kind == .busy else {
@@ -87,10 +89,10 @@ package final class HistoryWriter {
     }
   }
 
-  /// Writes a sample, with all that earlier ones told and could not be written.
+  /// Writes a sample, with the buffered changes of earlier samples that could not be written.
   ///
-  /// After an error it is not certain that the sample is in the file, and everything of it is still
-  /// known. Throws `HistoryError`: `busy`, `inputOutput`, `denied` or `notAHistory`.
+  /// After an error it is not certain that the sample is in the file, and all its changes are still
+  /// buffered. Throws `HistoryError`: `busy`, `inputOutput`, `denied` or `notAHistory`.
   package func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(HistoryError) -> Written {
@@ -98,31 +100,32 @@ package final class HistoryWriter {
     return try wrapped { () throws(SQLiteError) in try session.write(sample, timing) }
   }
 
-  /// Takes over events that followed what was written or taken over before: they are written by
-  /// `writeEvents`, or with the next sample.
+  /// Buffers events that follow all earlier ones. `writeEvents`, or the write of the next sample,
+  /// writes them.
   ///
-  /// Before the first sample of a session, and where what was taken over could not be written for
-  /// long, of events only the outcome is kept, and written as what the next sample saw. Returns
-  /// whether the events will be written as such.
+  /// Before the first sample of a session, and after writes have failed for a long time, the writer
+  /// retains only the outcome of the events, and writes it as changes of the next sample. Returns
+  /// whether the events will be written as events.
   package func add(_ batch: EventBatch) -> Bool {
     guard let session else { preconditionFailure("no session is open") }
     session.add(batch)
     return !session.hasFolded
   }
 
-  /// Called now and then in the middle of a long write. It must not use this writer.
+  /// The closure that the writer calls at intervals during a long write. It must not use this writer.
   package var onPause: (() -> Void)? {
     didSet { session?.pauses.onPause = onPause }
   }
 
-  /// How many events were taken over and wait to be written.
+  /// The number of buffered events.
   package var pendingEvents: Int { session?.pendingEvents ?? 0 }
 
-  /// Whether so many events wait that `writeSomeEvents` is to be called before a sample is written.
+  /// Whether so many events are buffered that the caller should call `writeSomeEvents` before it writes
+  /// a sample.
   package var hasBacklog: Bool { session?.hasBacklog ?? false }
 
-  /// Writes the events that were taken over. After an error it is not certain that they are in the
-  /// file, and all is still known.
+  /// Writes the buffered events. After an error it is not certain that they are in the file, and all
+  /// are still buffered.
   ///
   /// Throws `HistoryError` as `write` does.
   package func writeEvents() throws(HistoryError) -> Written {
@@ -130,33 +133,34 @@ package final class HistoryWriter {
     return try wrapped { () throws(SQLiteError) in try session.writeEvents() }
   }
 
-  /// Writes the first of the events that were taken over, as many as a fraction of a second is enough
-  /// for; otherwise as `writeEvents`.
+  /// Writes the first of the buffered events, as many as one transaction can write in a fraction of a
+  /// second; otherwise like `writeEvents`.
   package func writeSomeEvents() throws(HistoryError) -> Written {
     guard let session else { preconditionFailure("no session is open") }
     return try wrapped { () throws(SQLiteError) in try session.writeSomeEvents() }
   }
 
-  /// Writes a scan for pins, in a transaction of its own; to be called once the session has a sample.
+  /// Writes a scan for pins, in a transaction of its own. The session must have a sample already.
   ///
-  /// After an error it is not certain that the look is in the file. Throws `HistoryError` as `write`
-  /// of a sample does.
+  /// After an error it is not certain that the scan is in the file. Throws `HistoryError` as `write` of
+  /// a sample does.
   package func write(_ scan: PinScan) throws(HistoryError) {
     guard let session else { preconditionFailure("no session is open") }
     try wrapped { () throws(SQLiteError) in try session.write(scan) }
   }
 
-  /// Whether a namespace lost its last process in what was written since the last call, so that a mount, a file or a
-  /// socket may keep it; or a process exited that had such a file or socket open, so that it may keep none any more.
+  /// Returns whether the writes since the last call require a scan for pins, and clears that request. A
+  /// scan is required if a namespace lost its last process, because a mount, a descriptor or a socket
+  /// may pin it; or if a process exited that held such a descriptor or socket open, because that pin
+  /// may be gone.
   package func takePinScanRequest() -> Bool { session?.takePinScanRequest() ?? false }
 
-  /// The containers that were observed since the last call and of which no name is known, of those on the
-  /// machine itself.
+  /// Returns the containers without a name, except nested ones, that were observed since the last call.
   package func takeUnnamedContainers() -> [ContainerIdentity] {
     session?.takeUnnamedContainers() ?? []
   }
 
-  /// Writes down what engines call containers of the machine itself.
+  /// Writes the names, images and pods that engines report for containers that are not nested.
   ///
   /// Throws `HistoryError` as `write` of a sample does.
   package func write(_ names: [ContainerIdentity: ContainerName]) throws(HistoryError) {
@@ -164,13 +168,13 @@ package final class HistoryWriter {
     try wrapped { () throws(SQLiteError) in try session.write(names) }
   }
 
-  /// Keeps what a sample told for the next one that is written.
+  /// Buffers the changes of a sample, to be written with the next sample.
   package func keep(_ sample: ProcessSample) {
     guard let session else { preconditionFailure("no session is open") }
     session.keep(sample)
   }
 
-  /// Whether the path still leads to the file, and to its log: they may have been moved or removed
+  /// Whether the paths still lead to the file and to its -wal file: both may have been moved or removed
   /// meanwhile.
   package var isInPlace: Bool { lock.isAt(path) && FileIdentity(path: logPath) == log }
 
@@ -183,8 +187,8 @@ package final class HistoryWriter {
       remedy: "start a recorder again, and move files only when none is running")
   }
 
-  /// Brings all that was committed into the file itself. SQLite does that when a file is closed,
-  /// but not for one that was moved away from its log.
+  /// Checkpoints all committed transactions into the main file. SQLite does so when it closes a file,
+  /// but not if the file was moved away from its -wal file.
   package func settle() throws(HistoryError) {
     try wrapped { () throws(SQLiteError) in
       try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -204,20 +208,20 @@ package final class HistoryWriter {
   }
 }
 
-/// How a sample stands to its schedule, and to what events reported before it.
+/// The relation of a sample to its schedule, and to the events before it.
 package struct SampleTiming: Sendable, Hashable {
-  /// Nanoseconds behind its schedule; nil when it is in time.
+  /// The delay behind the schedule, in nanoseconds; nil if the sample is on time.
   package var late: Int64?
-  /// Why there is no sample in the time before it; nil when there is one.
+  /// The cause of the gap before the sample; nil if there is none.
   package var gap: GapCause?
-  /// Whether events reported all that happened since the sample before.
+  /// Whether events reported every change since the previous sample.
   package var isExact: Bool
-  /// Of how many processes it showed what no event had reported.
+  /// The number of tasks for which the sample shows a state that no event had reported.
   package var disagreements: Int
-  /// Where events were lost, since the sample before.
+  /// The intervals since the previous sample in which events were lost.
   package var losses: [LostEvents]
-  /// How many changes of namespaces were left out since the sample before, of tasks that changed theirs
-  /// too often.
+  /// The number of namespace changes since the previous sample that were not recorded, because their
+  /// tasks change namespaces too often.
   package var folded: Int
 
   /// A timing with these values.
@@ -235,15 +239,15 @@ package struct SampleTiming: Sendable, Hashable {
   }
 }
 
-/// Lets the recorder do in the middle of a long write what cannot wait for its end: the kernel goes on
-/// to fill the rings of events meanwhile.
+/// Lets the recorder interrupt a long write for work that cannot wait: the kernel continues to fill the
+/// ring buffers of events meanwhile.
 final class WritePauses {
-  /// Called every so many steps of a write; nil to write without a pause.
+  /// The closure to call after every 64 steps of a write; nil to write without pauses.
   var onPause: (() -> Void)?
   private var steps = 0
   private static let every = 64
 
-  /// One process or event was written.
+  /// Counts one process or event of a write, and calls `onPause` when a pause is due.
   func step() {
     steps += 1
     guard steps >= Self.every else { return }
@@ -255,11 +259,11 @@ final class WritePauses {
 /// The steps by which a file is opened for recording.
 enum WriterOpening {
   private static let operation = HistoryWriter.operation
-  /// As large as the log stays when all in it is in the file: four times what SQLite lets it grow to
-  /// before it moves pages over (1,000 pages of 4 KiB).
+  /// The size, in bytes, to which SQLite truncates the -wal file after a checkpoint: four times the
+  /// size at which SQLite checkpoints by itself (1,000 pages of 4 KiB).
   private static let logBytes = 16 << 20
 
-  /// Takes the recorder's lock. Waits a little for a reader to end.
+  /// Acquires the recorder's lock. Waits up to three seconds for a reader to finish.
   static func lock(_ path: String) throws(HistoryError) -> FileLock {
     try requirePlace(path)
     var attempts = 30
@@ -267,7 +271,7 @@ enum WriterOpening {
       let claim: FileLock.Claim
       do throws(Errno) { claim = try FileLock.exclusive(path) } catch { throw explain(error, path) }
       switch claim {
-      // It may have been moved away between its opening and its locking.
+      // The file may have been moved away after it was opened and before it was locked.
       case .taken(let lock) where lock.isAt(path): return lock
       case .recorded: throw busy(path)
       case .taken, .read: break
@@ -282,7 +286,7 @@ enum WriterOpening {
     }
   }
 
-  /// Refuses what is no place for a file, before one is made there.
+  /// Throws an error if no history can be at the path, before a file is created there.
   private static func requirePlace(_ path: String) throws(HistoryError) {
     switch FileStatus.of(path) {
     case .directory:
@@ -294,7 +298,7 @@ enum WriterOpening {
         .cannotCreate, operation, path, reason: "it is a device, a FIFO or a socket",
         remedy: "give the path of a file")
     case .missing, .file(size: 0):
-      // SQLite would remove it, as of no use without its file.
+      // SQLite would delete this -wal file, which is of no use without its database.
       if case .file(let size) = FileStatus.of(RealPath.of(path) + "-wal"), size > 0 {
         throw HistoryError(
           .cannotCreate, operation, path,
@@ -323,7 +327,7 @@ enum WriterOpening {
 
   private static func busy(_ path: String) -> HistoryError {
     var recorder = liveRecorder(path)
-    // One that has just started has not said yet who it is.
+    // A recorder that has just started has not written its session yet.
     for _ in 0..<20 where recorder == nil {
       usleep(50_000)
       recorder = liveRecorder(path)
@@ -336,9 +340,9 @@ enum WriterOpening {
       remedy: "stop that one, or use another --db")
   }
 
-  /// The recorder of the session that is open in the file.
+  /// Returns the PID and the start time of the recorder whose session is open in the file.
   private static func liveRecorder(_ path: String) -> (pid: Int64, since: Int64)? {
-    // Only to say who it is: a file that cannot be read now leaves that unsaid.
+    // The result only adds detail to a message. If the file cannot be read now, the message omits it.
     do {
       let connection = try Connection(path: RealPath.of(path), access: .readOnly)
       return try connection.prepare(
@@ -350,7 +354,8 @@ enum WriterOpening {
     } catch { return nil }
   }
 
-  /// Opens the database under the lock, refuses what is not a history, and brings the schema up.
+  /// Opens the database under the lock, throws an error if it is not a history, and migrates the
+  /// schema.
   static func open(_ path: String, under lock: FileLock) throws(HistoryError) -> Connection {
     let size = lock.size
     if size == 0 {
@@ -363,19 +368,20 @@ enum WriterOpening {
       connection.setBusyTimeout(milliseconds: 1000)
       identity = try HistoryFile.identify(connection)
     } catch { throw HistoryError(error, operation, path) }
-    // Nothing is written before it is sure that the file is ours. A database without a table is
-    // what a recorder leaves that was killed as it made the file; but SQLite takes any file of
-    // one byte for empty (unixFileSize in os_unix.c).
+    // Nothing is written before the file is known to be a history. A recorder that was killed while it
+    // created the file leaves a database without a table. But SQLite also takes any file of one byte
+    // for empty (unixFileSize in os_unix.c).
     if identity != .blank || size == 1 {
       try HistoryFile.requireReadable(
         identity == .blank ? .foreign : identity, connection, operation: operation, path: path)
     }
     try requireWriteAheadLog(connection, path)
     do throws(SQLiteError) {
-      // Each commit reaches the disk: the samples before a power cut are the ones asked for.
+      // SQLite syncs each commit to disk, because the samples just before a power loss are the most
+      // wanted.
       try connection.execute("PRAGMA synchronous = FULL")
       try connection.execute("PRAGMA foreign_keys = ON")
-      // A write that was larger than usual leaves no log of its size behind.
+      // SQLite truncates the -wal file to this size after an unusually large write.
       try connection.execute("PRAGMA journal_size_limit = \(logBytes)")
       let version: Int64 = if case .history(let version) = identity { version } else { 0 }
       try Migrator.migrate(connection, from: version)
@@ -383,7 +389,8 @@ enum WriterOpening {
     return connection
   }
 
-  /// Without it no reader could read beside a recorder, nor know what a killed one left.
+  /// Switches the database to WAL mode. Without it no reader could read while a recorder writes, nor
+  /// read what a killed recorder left.
   private static func requireWriteAheadLog(
     _ connection: Connection, _ path: String
   ) throws(HistoryError) {

@@ -2,27 +2,29 @@ internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
-/// Gives namespaces, namespace sets and cgroups their rows: one row each, however often met.
+/// Maps namespaces, namespace sets and cgroups to their rows: one row each, however often they are
+/// observed.
 ///
-/// What a failed transaction interned is forgotten with it. The caches are only caches: every
-/// row can be found again by what it says, so they are emptied when they grow large.
+/// The caches are emptied after a failed transaction, whose rows do not exist, and when they grow
+/// large. No information is lost then, because every row can be found again by its content.
 final class Interner {
   private let connection: Connection
   private let boot: Int64
   private let session: Int64
   private var namespaces: [ObservedNamespace: Int64] = [:]
   private var sets: [String: InternedSet] = [:]
-  /// Kept with the object, so that no other takes its place.
+  /// Each entry retains its object, so that no other object gets the same `ObjectIdentifier`.
   private var observedSets: [ObjectIdentifier: (object: ObservedSet, set: InternedSet)] = [:]
-  // By bytes: two strings that Swift holds equal can be two paths.
+  // Keyed by bytes, because two different paths can be equal as Swift strings.
   private var cgroups: [[UInt8]: Int64] = [:]
-  /// The names that namespaces had before the kernel's id was known: what could not be written for long
-  /// still has them.
+  /// The namespaces that were observed before their kernel id was known, each with its value that has
+  /// the id. Buffered changes may still refer to the value without the id.
   private var renamed: [ObservedNamespace: ObservedNamespace] = [:]
   private var sample: Int64 = 0
-  /// The namespaces that are known since this sample only, of which none is an initial one.
+  /// The rows of the namespaces that the current sample or event is the first to report, except initial
+  /// ones.
   private(set) var created: Set<Int64> = []
-  /// The containers of cgroups.
+  /// Writes the rows of the containers that cgroups name.
   let containers: ContainerWriter
   private static let limit = 16384
 
@@ -36,13 +38,13 @@ final class Interner {
     containers = ContainerWriter(connection, folders)
   }
 
-  /// What is interned from now on is of this sample.
+  /// Sets the sequence number of the sample or event whose namespaces are interned next.
   func begin(_ sample: Int64) {
     self.sample = sample
     if !created.isEmpty { created.removeAll() }
   }
 
-  /// Empties the caches: after a transaction that was undone their rows may not be there.
+  /// Empties the caches: after a rollback their rows may not exist.
   func forget() {
     namespaces.removeAll()
     sets.removeAll()
@@ -50,8 +52,8 @@ final class Interner {
     cgroups.removeAll()
   }
 
-  /// Writes down the kernel's id of a namespace that was written without it: into its row, or, where another row has
-  /// that id already, by making the two rows one.
+  /// Writes the kernel's id of a namespace that was written without it: into its row, or, if another
+  /// row has that id already, by merging the two rows.
   func rename(
     _ renaming: ProcessSample.Renaming, in live: inout LiveProcesses
   ) throws(SQLiteError) {
@@ -63,7 +65,7 @@ final class Interner {
       guard target != row else { return }
       let sets = try NamespaceMerger(connection: connection).merge(row, into: target)
       live.rename(sets)
-      // They hold the row and the sets that had it.
+      // The caches refer to the deleted row, and to the sets that contained it.
       forget()
       return
     }
@@ -80,16 +82,17 @@ final class Interner {
     namespaces[renaming.to] = row
   }
 
-  /// Forgets the names that namespaces had, when all that has them is in the file.
+  /// Clears `renamed`, once no buffered change refers to a namespace without its kernel id.
   func forgetRenamed() { if !renamed.isEmpty { renamed.removeAll() } }
 
-  /// Keeps memory bounded on a machine that makes namespaces all the time.
+  /// Empties the caches if they are large, so that memory stays bounded on a machine that creates
+  /// namespaces all the time.
   func trim() {
     let count = namespaces.count + sets.count + observedSets.count + cgroups.count
     if count > Self.limit { forget() }
   }
 
-  /// The row of a namespace set.
+  /// Returns the row of a namespace set; inserts it if there is none.
   func set(_ links: [LinkState]) throws(SQLiteError) -> InternedSet {
     var parts: [Int64] = []
     for link in links {
@@ -108,7 +111,7 @@ final class Interner {
     return set
   }
 
-  /// The row of a namespace set that many processes have.
+  /// Returns the row of a namespace set that many processes share; inserts it if there is none.
   func set(_ observed: ObservedSet) throws(SQLiteError) -> InternedSet {
     if let known = observedSets[ObjectIdentifier(observed)] { return known.set }
     let set = try set(observed.links)
@@ -136,14 +139,14 @@ final class Interner {
     return set
   }
 
-  /// The row of a namespace, if it has one.
+  /// Returns the row of a namespace; nil if there is none.
   func known(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
     let namespace = renamed[namespace] ?? namespace
     if let known = namespaces[namespace] { return known }
     return try find(namespace)
   }
 
-  /// The row of a namespace.
+  /// Returns the row of a namespace; inserts it if there is none.
   func namespace(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64 {
     let namespace = renamed.isEmpty ? namespace : renamed[namespace] ?? namespace
     if let known = namespaces[namespace] { return known }
@@ -151,7 +154,7 @@ final class Interner {
     let row: Int64
     if let found {
       row = found
-      // A first session may not have been able to tell.
+      // An earlier session may not have known whether the namespace is an initial one.
       if let isInitial = namespace.isInitial {
         try connection.prepare(
           "UPDATE namespace SET initial = ? WHERE namespace_id = ? AND initial IS NULL"
@@ -166,9 +169,10 @@ final class Interner {
 
   /// Finds the row of a namespace.
   ///
-  /// With a kernel id, or a fixed inode number, a namespace is the same in every session of a
-  /// boot. Without, what an earlier session saw may have died unseen. Each search is for one row of
-  /// an index: the kernel gives inode numbers again, so rows of one number may be many.
+  /// A kernel id, or a fixed inode number, identifies a namespace in every session of a boot. Without
+  /// one, only rows of this session match: the namespace that an earlier session observed may have been
+  /// destroyed since. Each query finds one row of an index, because the kernel reuses inode numbers and
+  /// many rows may have the same one.
   private func find(_ namespace: ObservedNamespace) throws(SQLiteError) -> Int64? {
     let type = Value.integer(Int64(namespace.type.rawValue))
     if InitialNamespace.hasFixedInode(namespace.inode) {
@@ -222,7 +226,8 @@ final class Interner {
     .integer(Int64(bitPattern: namespace.inode))
   }
 
-  /// The row of a text of `/proc/PID/cgroup`; nil when it could not be read.
+  /// Returns the row of a text of `/proc/PID/cgroup`, and inserts it if there is none; nil if the text
+  /// could not be read.
   func cgroup(_ text: [UInt8]?) throws(SQLiteError) -> Int64? {
     guard let text else { return nil }
     if let known = cgroups[text] { return known }
@@ -246,19 +251,19 @@ final class Interner {
   }
 }
 
-/// A namespace set and its row: that tells it from others.
+/// A namespace set and its row, which identifies the set.
 struct InternedSet: Hashable {
   let id: NamespaceSetID
-  /// In the order of `NamespaceLink`: the row of a namespace, or the code of why there is none,
-  /// negated.
+  /// The parts in the order of `NamespaceLink`: the row of a namespace, or the negated code of the
+  /// reason why the link is unread.
   let parts: [Int64]
 
-  /// By what a set is found again (`namespace_set.links`).
+  /// Returns the text by which the file finds a set (`namespace_set.links`).
   static func key(_ parts: [Int64]) -> String {
     parts.map(String.init).joined(separator: " ")
   }
 
-  /// The links of a set that is in the file.
+  /// Returns the parts of a set that is in the file.
   static func parts(of set: NamespaceSetID, in connection: Connection) throws(SQLiteError)
     -> [Int64]
   {
@@ -272,19 +277,19 @@ struct InternedSet: Hashable {
   static func == (one: InternedSet, other: InternedSet) -> Bool { one.id == other.id }
   func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
-  /// The namespaces that the process is in itself.
+  /// The rows of the namespaces that a process with this set is in, without those for its children.
   var own: [Int64] { NamespaceType.allCases.map { self[$0.link] }.filter { $0 > 0 } }
 
-  /// Whether a process that was in `before` and is in this one may have moved. A link that cannot
-  /// be read now tells nothing; one that could not be read before may have been anything.
+  /// Whether a process that was in `before` and is in this set may have changed a namespace. A link
+  /// that is unread now proves nothing. A link that was unread before may have led to any namespace.
   func isMove(from before: InternedSet) -> Bool {
     NamespaceLink.allCases.contains { link in
       self[link] != before[link] && Self.isPlace(self[link])
     }
   }
 
-  /// Whether a process in this set is elsewhere than the children of one that was in each of
-  /// `places` go.
+  /// Whether a process in this set differs, in a type, from the namespace for children of every set in
+  /// `places`, the possible sets of its parent.
   func isElsewhere(thanChildrenOf places: [InternedSet]) -> Bool {
     NamespaceType.allCases.contains { type in
       let part = self[type.link]
@@ -296,7 +301,8 @@ struct InternedSet: Hashable {
     }
   }
 
-  /// Whether children go elsewhere than the process is, which they do in no process that just started.
+  /// Whether the pid or time namespace for children differs from the one that the process is in. Both
+  /// are the same in a process that has just started.
   var sendsChildrenElsewhere: Bool {
     [NamespaceType.pid, .time].contains { type in
       self[type.linkForChildren] > 0 && self[type.link] > 0
@@ -304,10 +310,11 @@ struct InternedSet: Hashable {
     }
   }
 
-  /// Whether it is known where a link leads, or that it is to be made for the first child.
+  /// Whether a link leads to a known namespace, or to one that the kernel creates with the first child.
   func isPlace(_ link: NamespaceLink) -> Bool { Self.isPlace(self[link]) }
 
-  /// A namespace, or one that is to be made for the first child.
+  /// Whether a part is the row of a namespace, or stands for one that the kernel creates with the first
+  /// child.
   private static func isPlace(_ part: Int64) -> Bool {
     part > 0 || part == -Int64(UnreadReason.pending.rawValue)
   }

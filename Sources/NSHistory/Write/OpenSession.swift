@@ -2,7 +2,7 @@ internal import Containers
 internal import NamespaceModel
 internal import SQLite
 
-/// A session being recorded: turns events and the news of samples into rows.
+/// A session that is being recorded. It writes events, and the changes of samples, as rows.
 final class OpenSession {
   let row: Int64
   private let connection: Connection
@@ -12,27 +12,31 @@ final class OpenSession {
   private let events: EventWriter
   private let rows: SequenceWriter
   private let numbers: RowNumbers
-  /// What the recorder does in the middle of a long write.
+  /// Counts the steps of a long write, and lets the recorder interrupt it.
   let pauses = WritePauses()
   private var backlog = Backlog()
-  /// Whether events of which only the outcome is kept happened since the last sample in the file.
+  /// Whether events or samples since the last committed sample were folded into `backlog`, which
+  /// retains only the outcome of events.
   private(set) var hasFolded = false
   private var pending = PendingEvents()
-  /// Whether what was committed since the last scan for pins asks for another one; see `takePinScanRequest`.
+  /// Whether a commit since the last request requires a scan for pins; see `takePinScanRequest`.
   private var needsPinScan = false
   private let pinWriter: PinWriter
-  /// The rows of what the last scan for pins found.
+  /// The rows of the pins that the last scan found.
   private var pins: [PinWriter.Key: Int64] = [:]
-  /// When the last sample was over that was not only to confirm what events reported; on the boot clock.
+  /// The end of the last sample that is not exact, on the boot clock. Events report every change only
+  /// since then.
   private var lastBeginning: Int64 = .max
-  /// When the first scan for pins since was over; nil before.
+  /// The end of the first scan for pins after `lastBeginning`, on the boot clock; nil if there was
+  /// none.
   private var lookedForPins: Int64?
   private var live = LiveProcesses()
-  /// The number of the last sample, and of the last sample or event.
+  /// The sequence numbers of the last sample (`lastSample`), and of the last sample or event
+  /// (`lastNumber`).
   private var lastSample: Int64?
   private var lastNumber: Int64
-  /// The last sample that confirmed what events had reported: of the one after it that is not certain,
-  /// if the next contradicts.
+  /// The last sample up to which event reports are certain. An exact sample after it does not count
+  /// yet: the next sample may still contradict the events before that one.
   private var confirmed: Int64?
   private var clock = ClockWatch()
   private let bootClock: InitialBootClock
@@ -48,7 +52,7 @@ final class OpenSession {
     bootClock = InitialBootClock(info)
     interner = Interner(
       connection, boot: boot, session: row,
-      // Another's /proc may be of another machine.
+      // Another proc mount may show the processes of another machine.
       folders: info.procRoot == "/proc" ? .current() : CgroupFolders(mountinfo: []))
     let tasks = TaskWriter(
       connection: connection, interner: interner, space: space,
@@ -103,7 +107,7 @@ final class OpenSession {
       numbers: RowNumbers(connection), connection: connection)
   }
 
-  /// Keeps what a sample told for the next one that is written.
+  /// Buffers the changes of a sample, to be written with the next sample.
   func keep(_ sample: ProcessSample) { keep(converted: bootClock.sample(sample)) }
 
   private func keep(converted sample: ProcessSample) {
@@ -111,8 +115,9 @@ final class OpenSession {
     backlog.add(sample)
   }
 
-  /// Takes events over, to be written by `writeEvents` or with the next sample. Of what cannot be
-  /// written for long only the outcome is kept, for a sample to tell.
+  /// Buffers events, to be written by `writeEvents` or with the next sample. Retains only their
+  /// outcome, to be written with the next sample, before the first sample of the session, above the
+  /// limit of `PendingEvents`, and after earlier events were folded.
   func add(_ batch: EventBatch) {
     guard lastSample != nil, !hasFolded, pending.add(batch) else {
       fold()
@@ -125,17 +130,18 @@ final class OpenSession {
     for batch in pending.take() { backlog.add(batch) }
   }
 
-  /// How many events the next transaction writes: what a fraction of a second is enough for, by how long
-  /// the last one took. A recorder that is to end, or whose sample is due, waits for no more.
+  /// The number of events that the next call of `writeSomeEvents` writes, adjusted by the duration of
+  /// the last one. A recorder that must stop, or whose sample is due, thus waits for a fraction of a
+  /// second only.
   private var portion = 1024
   private static let portions = 128...8192
-  /// How long a transaction of events is to take, in nanoseconds.
+  /// The intended duration of a transaction of events, in nanoseconds.
   private static let portionTime: Int64 = 100_000_000
 
-  /// How many events wait to be written.
+  /// The number of buffered events.
   var pendingEvents: Int { pending.count }
 
-  /// Writes the events that were taken over, in one transaction. After an error all are still there.
+  /// Writes the buffered events in one transaction. After an error all are still buffered.
   func writeEvents() throws(SQLiteError) -> HistoryWriter.Written {
     guard !pending.isEmpty else { return HistoryWriter.Written(changes: 0) }
     let written = try transaction { (state) throws(SQLiteError) in try write(pending, &state) }
@@ -144,8 +150,8 @@ final class OpenSession {
     return HistoryWriter.Written(changes: changes, clockStep: clock.takeUnreported())
   }
 
-  /// Writes the first of the events that were taken over, in one transaction that takes a fraction of a
-  /// second. After an error all are still there.
+  /// Writes the first of the buffered events, in one transaction of a fraction of a second. After an
+  /// error all are still buffered.
   func writeSomeEvents() throws(SQLiteError) -> HistoryWriter.Written {
     guard !pending.isEmpty else { return HistoryWriter.Written(changes: 0) }
     let began = ClockReading.now().boot
@@ -161,12 +167,13 @@ final class OpenSession {
     return HistoryWriter.Written(changes: changes, clockStep: clock.takeUnreported())
   }
 
-  /// Whether the events that wait are so many that a sample is not to be written in one transaction with
-  /// them.
+  /// Whether too many events are buffered to write a sample in one transaction with them.
   var hasBacklog: Bool { pending.count > portion }
 
-  /// Writes a sample in one transaction, behind the events. After an error, all is as before but that
-  /// of both only the outcome is kept, unless the sample only confirms what the events reported.
+  /// Writes a sample in one transaction, after the buffered events. If many events are buffered,
+  /// earlier transactions write most of them. After an error the session retains only the outcome of
+  /// the sample and of the buffered events; but if the sample only confirms the events, they are still
+  /// buffered as events.
   func write(
     _ sample: ProcessSample, _ timing: SampleTiming
   ) throws(SQLiteError) -> HistoryWriter.Written {
@@ -204,7 +211,7 @@ final class OpenSession {
         try RelationWriter(connection: connection, interner: interner).write(news.related)
       }
     } catch {
-      // What events reported stands without a sample that only confirms it.
+      // The events are valid without a sample that only confirms them.
       if isExact, sample.isConfirmation {
         backlog.addDetails(of: sample)
       } else {
@@ -228,7 +235,7 @@ final class OpenSession {
       changes: changes, clockStep: clock.takeUnreported(), gap: timing.gap)
   }
 
-  /// Writes a scan for pins in one transaction. After an error all is as before.
+  /// Writes a scan for pins in one transaction. After an error the state of the session is unchanged.
   func write(_ scan: PinScan) throws(SQLiteError) {
     let scan = bootClock.scan(scan)
     var found: [PinWriter.Key: Int64] = [:]
@@ -250,12 +257,12 @@ final class OpenSession {
 
   func takeUnnamedContainers() -> [ContainerIdentity] { interner.containers.takeUnnamed() }
 
-  /// Writes what engines call containers, in one transaction.
+  /// Writes the names, images and pods that engines report for containers, in one transaction.
   func write(_ names: [ContainerIdentity: ContainerName]) throws(SQLiteError) {
     _ = try transaction { (_) throws(SQLiteError) in try interner.containers.write(names) }
   }
 
-  /// What a transaction changes besides the file.
+  /// The state in memory that a transaction changes.
   private struct State {
     var live: LiveProcesses
     var number: Int64
@@ -280,7 +287,8 @@ final class OpenSession {
     }
   }
 
-  /// Takes over what was committed; gives how many processes came or moved.
+  /// Adopts the state of a committed transaction. Returns the number of processes that started or
+  /// changed their set.
   private func take(_ written: State) -> Int {
     let changes = written.live.changes
     live = written.live
@@ -305,7 +313,7 @@ final class OpenSession {
           makers: MakerWriter(
             connection: connection, interner: interner, known: lookedForPins))
         guard let start = times.first else { continue }
-        // A batch may have no row: then the step belongs before the next one that has.
+        // A run of events may get no row. Then a step is written before the next row.
         if let step = state.clock.takeUnwritten() { try rows.insert(step, before: first) }
         try rows.insert(times, from: start, epoch: batch.epoch, first: first)
         state.number += Int64(times.count)

@@ -1,25 +1,25 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Writes looks for what pins namespaces: a pin that is seen again adds nothing to the file.
+/// Writes scans for the pins of namespaces. A pin that the previous scan found too gets no new row.
 struct PinWriter {
   let connection: Connection
   let interner: Interner
   let session: Int64
   let space: Int64
 
-  /// What tells a pin from every other of one look: the rows of namespaces, so that it is the same
-  /// by whatever name a look knows them.
+  /// Identifies a pin within a scan. A key holds the rows of namespaces, so that it is the same in two
+  /// scans that identify a namespace differently.
   struct Key: Hashable {
     let namespace: Int64
     let mountNamespace: Int64?
     let holder: NamespacePin.Holder
   }
 
-  /// Writes a look, in a transaction that the caller has begun. Gives the rows of the pins that it
-  /// found.
+  /// Writes a scan, in a transaction that the caller has begun. Returns the rows of the pins that the
+  /// scan found.
   ///
-  /// - Parameter open: the rows of those thin the last scan of the session found.
+  /// - Parameter open: the rows of the pins that the last scan of the session found.
   func write(_ scan: PinScan, after open: [Key: Int64]) throws(SQLiteError) -> [Key: Int64] {
     try connection.prepare(
       """
@@ -44,7 +44,8 @@ struct PinWriter {
       try connection.prepare("UPDATE pin SET until_scan = ? WHERE pin_id = ?")
         .bind(.integer(number - 1), .integer(row)).run()
     }
-    // In no order: each is of a pinned namespace, or of one above it.
+    // The relations are in no order, so each namespace gets its row first: it is pinned itself, or is
+    // an owner or parent above a pinned one.
     for relations in scan.related { _ = try interner.namespace(relations.namespace) }
     try RelationWriter(connection: connection, interner: interner).write(scan.related)
     return found
@@ -98,7 +99,8 @@ struct PinWriter {
     return connection.lastInsertedRowID
   }
 
-  /// The row of the process that has a file open, if it has one.
+  /// Returns the row of the process that has a descriptor or socket open; nil if the process has no
+  /// row.
   private func task(of owner: (pid: Int32, ticks: UInt64?)?) throws(SQLiteError) -> TaskID? {
     guard let owner, let ticks = owner.ticks else { return nil }
     return try connection.prepare(

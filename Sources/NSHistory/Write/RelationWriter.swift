@@ -1,16 +1,16 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Writes down how namespaces hang together.
+/// Writes the owners and parents of namespaces.
 struct RelationWriter {
   let connection: Connection
   let interner: Interner
 
   func write(_ related: [NamespaceRelations]) throws(SQLiteError) {
-    // The source tells of ancestors before their descendants. One that no process is in gets its row
-    // as the owner or parent of one that has a row.
+    // The source reports ancestors before their descendants, so this loop runs in reverse: a namespace
+    // without a process gets its row as the owner or parent of a namespace that has a row.
     for relations in related.reversed() {
-      // What came and went unwritten leaves no trace.
+      // A namespace that appeared and disappeared while nothing could be written has no row.
       guard let row = try interner.known(relations.namespace) else { continue }
       let owner = try relations.owner.map(interner.namespace)
       let parent = try relations.parent.map(interner.namespace)
@@ -28,16 +28,18 @@ struct RelationWriter {
   }
 }
 
-/// Writes down who made the namespaces that an event is the first to know of.
+/// Writes the creator of each namespace that an event is the first to report.
 struct MakerWriter {
   let connection: Connection
   let interner: Interner
-  /// From when on, on the boot clock, a scan for pins had found what a mount, a file or a socket alone
-  /// kept, and events reported all since; nil where that is not so.
+  /// The boot-clock time at which a scan for pins had found the namespaces that only a mount, a
+  /// descriptor or a socket retained, while events have reported every change since. Nil if there is no
+  /// such time.
   let known: Int64?
 
-  /// A process made another in a set (clone(2)): a new process is where its parent's children go, or in
-  /// namespaces that are made with it. Where it is not known where they went, nobody made anything.
+  /// Writes the parent of a new process as the certain creator of the namespaces that are new with it
+  /// (clone(2)). A new process is in the namespaces for its parent's children, or in namespaces created
+  /// with it. If the namespace for the parent's children is not known, no creator is written.
   func cloned(_ set: InternedSet, by parent: ShortLivedTasks.Parent?) throws(SQLiteError) {
     guard let parent else { return }
     let made = NamespaceType.allCases.filter { type in
@@ -50,9 +52,11 @@ struct MakerWriter {
     }
   }
 
-  /// A process is in them now: it made them (unshare(2)), or entered what no look could see (setns(2)).
+  /// Writes a process that changed its namespaces as the possible creator of the new ones: it created
+  /// them (unshare(2)), or entered namespaces that no scan can observe (setns(2)).
   ///
-  /// Where one of its inode number had no id it may be the same, and known before.
+  /// A namespace gets no creator if a row with its inode number has no kernel id: both may be the same
+  /// namespace, which was then known before.
   func moved(_ task: TaskID?, at boot: Int64) throws(SQLiteError) {
     guard let task, let known, boot > known else { return }
     for namespace in interner.created {
@@ -69,16 +73,18 @@ struct MakerWriter {
   }
 }
 
-/// Makes two rows of namespaces one, when the one that was written without the kernel's id turns out to be the other.
+/// Merges two rows of `namespace`, when one that was written without the kernel's id turns out to be
+/// the same namespace as the other.
 ///
-/// An event reports a namespace by its inode number. Where nobody could read the id then, it is not certain that it is
-/// the one that had the number before, so it gets a row of its own. When the id is read it may be that of a row which
-/// is there: of an earlier visitor, or of a mount.
+/// An event reports a namespace by its inode number. If the kernel's id could not be read at the time,
+/// the namespace may differ from the earlier one with that inode number, so it gets a row of its own.
+/// When the id is read, a row with that id may exist already: from a process that was in the namespace
+/// earlier, or from a mount.
 struct NamespaceMerger {
   let connection: Connection
 
-  /// Gives all that is of one row to another, and removes the row. Gives the sets that had it, and what each is called
-  /// from now on.
+  /// Moves all references from one row to another, and deletes the row. Returns the sets that contained
+  /// it, each with the set that replaces it from now on.
   func merge(_ row: Int64, into target: Int64) throws(SQLiteError) -> [NamespaceSetID: InternedSet]
   {
     let sets = try self.sets(with: row)
@@ -103,7 +109,7 @@ struct NamespaceMerger {
     return names
   }
 
-  /// The sets in which a namespace is, and their ten links.
+  /// Returns the sets that contain a namespace, with their ten links.
   private func sets(with row: Int64) throws(SQLiteError) -> [(set: NamespaceSetID, links: [Int64])]
   {
     let sets = try connection.prepare(
@@ -114,8 +120,8 @@ struct NamespaceMerger {
     }
   }
 
-  /// Gives a set its new links. Where another has these already, the two rows stay, and only the other one is found
-  /// from now on: what was written keeps its row.
+  /// Writes the new links of a set. If another set has the same links already, both rows remain,
+  /// because rows that were written before refer to them, but only the other one is found from now on.
   private func rename(_ set: NamespaceSetID, _ parts: [Int64]) throws(SQLiteError) -> InternedSet {
     let key = InternedSet.key(parts)
     let other = try connection.prepare("SELECT set_id FROM namespace_set WHERE links = ?")
@@ -125,8 +131,8 @@ struct NamespaceMerger {
     return InternedSet(id: other ?? set, parts: parts)
   }
 
-  /// What is known of the one, where it is not known of the other: when it was there, and who made it, is by the
-  /// earlier one.
+  /// Copies the facts of the deleted row that the target lacks. The target then covers the time of both
+  /// rows, and has the creator of the row that was observed first.
   private func mergeFacts(of row: Int64, into target: Int64) throws(SQLiteError) {
     try connection.prepare(
       """
@@ -145,7 +151,8 @@ struct NamespaceMerger {
     ).bind(.integer(row), .integer(target)).run()
   }
 
-  /// No index finds the mounts that are seen in a mount namespace: only of these they are looked for.
+  /// Moves the mounts that were observed in a mount namespace. No index finds them, so the update is
+  /// limited to namespaces of this type.
   private func mergeMountNamespace(_ row: Int64, into target: Int64) throws(SQLiteError) {
     try connection.prepare(
       """

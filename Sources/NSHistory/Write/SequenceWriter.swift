@@ -1,12 +1,13 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// The rows of what has a number: samples, and events in their batches.
+/// Writes the rows of samples and of batches of events, which have sequence numbers.
 struct SequenceWriter {
   let connection: Connection
   let session: Int64
 
-  /// Events, of which the first was at `start`, with numbers from `first` on.
+  /// Inserts a batch of events at these boot-clock times. The first is at `start` and has the sequence
+  /// number `first`.
   func insert(
     _ times: [Int64], from start: Int64, epoch: Int64, first: Int64
   ) throws(SQLiteError) {
@@ -21,12 +22,14 @@ struct SequenceWriter {
     ).run()
   }
 
-  /// A sample.
+  /// Inserts a sample, with its delay, its omitted changes and its lost events.
   func insert(
     _ sample: ProcessSample, _ timing: SampleTiming, number: Int64, isExact: Bool,
     isFirst: Bool
   ) throws(SQLiteError) {
-    // Behind a gap, too, what was compared with events is of its beginning: those of its time follow.
+    // A sample that was compared with events describes the state at its beginning, because the events
+    // during the sample are recorded after it. Readers ignore the duration of an exact sample; after a
+    // gap a sample is not exact, so its duration is stored as 0.
     let took =
       timing.isExact && !isExact ? 0 : max(0, sample.end.boot - sample.start.boot)
     try connection.prepare(
@@ -62,14 +65,14 @@ struct SequenceWriter {
     }
   }
 
-  /// The wall clock was set before a sample or event.
+  /// Inserts a step of the wall clock before a sample or event.
   func insert(_ step: Int64, before number: Int64) throws(SQLiteError) {
     try connection.prepare("INSERT INTO clock_step (seq, step_ns) VALUES (?, ?)")
       .bind(.integer(number), .integer(step)).run()
   }
 }
 
-/// Writes down of which tasks a sample showed what no event had reported.
+/// Writes the tasks for which a sample shows a state that no event had reported.
 struct DisagreementWriter {
   let connection: Connection
   let interner: Interner
@@ -95,10 +98,11 @@ struct DisagreementWriter {
   }
 }
 
-/// Cuts events into runs, each within a second, as `event_batch` in `Migrations` has them.
+/// Splits events into runs of less than a second, which become rows of `event_batch` (see
+/// `Migrations`).
 struct EventRuns: Sequence, IteratorProtocol {
   private var rest: ArraySlice<ProcessEvent>
-  /// As long as a run may be, in nanoseconds: six digits of microseconds.
+  /// The limit of the length of a run, in nanoseconds: an offset has six digits of microseconds.
   private static let length: Int64 = 1_000_000_000
 
   init(_ events: [ProcessEvent]) { rest = events[...] }
@@ -110,7 +114,7 @@ struct EventRuns: Sequence, IteratorProtocol {
     return run
   }
 
-  /// How long after `start` each was: six digits of microseconds each.
+  /// Returns the offset of each time from `start`, as six digits of microseconds each.
   static func offsets(_ times: [Int64], from start: Int64) -> String {
     var digits: [UInt8] = []
     digits.reserveCapacity(times.count * PointReader.digits)

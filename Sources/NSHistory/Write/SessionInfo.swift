@@ -1,40 +1,41 @@
 package import NamespaceModel
 internal import SQLite
 
-/// What a recorder says of itself when a session begins.
+/// The properties of a recorder, and of its machine, at the beginning of a session.
 package struct SessionInfo: Sendable {
   /// `/proc/sys/kernel/random/boot_id`.
   package var bootID: String
-  /// The unit of start times.
+  /// The number of clock ticks per second, in which start times are counted.
   package var ticksPerSecond: Int64
-  /// The recorder's PID, as it sees itself.
+  /// The recorder's PID in its own pid namespace.
   package var recorderPID: Int32
-  /// Name and version of the program.
+  /// The name and version of the program.
   package var program: String
-  /// Nanoseconds from one sample to the next.
+  /// The time from one sample to the next, in nanoseconds.
   package var interval: Int64
-  /// How namespaces are told apart.
+  /// The method that identifies namespaces.
   package var identity: String
-  /// The `/proc` that is read, by its real path.
+  /// The real path of the proc mount that the recorder reads.
   package var procRoot: String
   /// The machine's id (machine-id(5)); nil when not readable.
   package var machineID: String?
-  /// The machine's name, in whatever bytes; nil when not readable.
+  /// The machine's host name, as raw bytes; nil if it is not readable.
   package var hostName: [UInt8]?
-  /// The recorder's own pid namespace; nil when not readable.
+  /// The inode number of the recorder's own pid namespace; nil if it is not readable.
   package var recorderPIDNamespaceInode: UInt64?
-  /// The pid namespace whose processes are recorded; nil when that could not be reported.
+  /// The pid namespace whose processes are recorded; nil if it could not be determined.
   package var shownPIDNamespace: ObservedNamespace?
-  /// The recorder's time namespace, which shifts start times; nil when not readable.
+  /// The inode number of the recorder's time namespace, which offsets start times; nil if it is not
+  /// readable.
   package var timeNamespaceInode: UInt64?
-  /// How far the boot clock of that namespace is ahead of the initial one, in nanoseconds; nil where
-  /// that could not be reported.
+  /// The offset of that namespace's boot clock from the initial one, in nanoseconds; nil if it could
+  /// not be determined.
   package var bootOffset: Int64?
-  /// The `hidepid` of the mount of `procRoot`; 0 is off, nil is not known.
+  /// The `hidepid` option of the mount at `procRoot`: 0 if it is off, nil if it is not known.
   package var hidePID: Int64?
-  /// Whether it listens to events.
+  /// Whether the recorder receives kernel events.
   package var hasEvents: Bool
-  /// Which of the processes that no sample observed are kept.
+  /// Which processes the history retains of those that no sample observed.
   package var shortLived: ShortLived
   /// When the session began.
   package var started: ClockReading
@@ -69,29 +70,31 @@ package struct SessionInfo: Sendable {
   }
 }
 
-/// Which of the processes that no sample observed are kept. The raw value is the text kept in the file.
+/// The processes that the history retains of those that no sample observed. The raw value is the text
+/// in the file.
 public enum ShortLived: String, Sendable, Hashable, CaseIterable {
-  /// Every one.
+  /// All processes.
   case all
-  /// Those whose namespaces were not those of their parents, or did not stay so.
+  /// Processes whose namespaces differed from their parents', or changed.
   case changed
-  /// None.
+  /// No processes.
   case none
 }
 
-/// Why a session ended. The raw value is the text kept in the file.
+/// The reason why a session ended. The raw value is the text in the file.
 package enum SessionEnd: String, Sendable, Hashable {
-  /// It took as many samples as it was asked for.
+  /// The recorder took the number of samples that the user asked for.
   case completed
-  /// A signal asked it to end.
+  /// A signal stopped the recorder.
   case stopped
-  /// It could not go on.
+  /// The recorder could not continue.
   case failed
-  /// It was never told to end: found so by the next recorder.
+  /// The recorder did not end the session; the next recorder found it open.
   case died
 }
 
-/// Ends a session: what was open held up to its last sample, and pins to its last look.
+/// Ends a session: open memberships and namespaces end at its last sample or event, and open pins at
+/// its last scan.
 enum SessionCloser {
   static func close(
     _ session: Int64, _ end: SessionEnd, wall: Int64?, in connection: Connection
@@ -120,7 +123,8 @@ enum SessionCloser {
     ).bind(.optional(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
   }
 
-  /// Only the last session can be open, so its last sample or event is the last of all.
+  /// Returns the last sequence number of a session; nil if the session has no sample. Only the last
+  /// session of a file can be open, so this is the last sequence number of the file.
   private static func lastSample(
     of session: Int64, in connection: Connection
   ) throws(SQLiteError) -> Int64? {
@@ -174,7 +178,8 @@ enum DeadSession {
   }
 }
 
-/// Gives the PID space of a session its row: an earlier session's, if it is proven to be the same.
+/// Writes the row of the PID space of a session. Reuses the row of an earlier session if both PID
+/// spaces are proven to be the same.
 enum PIDSpaceWriter {
   static func row(
     of info: SessionInfo, boot: Int64, in connection: Connection
@@ -186,7 +191,7 @@ enum PIDSpaceWriter {
       inode(InitialBootClock(info).timeNamespaceInode),
       namespace == nil ? .text(info.procRoot) : .null,
     ]
-    // Without a kernel id, an inode number can be another namespace by now.
+    // Without a kernel id, the inode number may belong to another namespace by now.
     let isLasting =
       namespace.map { $0.kernelID != nil || InitialNamespace.hasFixedInode($0.inode) } ?? true
     if isLasting,

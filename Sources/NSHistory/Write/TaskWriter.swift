@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Gives processes their rows.
+/// Writes the rows of processes and threads.
 struct TaskWriter {
   let connection: Connection
   let interner: Interner
@@ -10,19 +10,21 @@ struct TaskWriter {
   let descriptions: DescriptionWriter
   let numbers: RowNumbers
 
-  /// The row of a process, or a thread, that was just met.
+  /// Returns the row of a process or thread that was just observed for the first time in this session,
+  /// and whether an earlier session has recorded it. Inserts the row if it is new.
   ///
   /// - Parameters:
-  ///   - mayBeKnown: whether an earlier session can have met it. Within a session, a held directory
-  ///     already told it from every other process, even of one PID and start.
-  ///   - number: the sample or event that it was observed at.
-  ///   - parent: the row of its parent, if that is known.
-  ///   - isMaker: whether an event reported that the parent made it.
+  ///   - mayBeKnown: whether an earlier session may have recorded it. Within a session, a held /proc
+  ///     directory already distinguishes it from every other process, even one with the same PID and
+  ///     start time.
+  ///   - number: the sample or event at which it was observed.
+  ///   - parent: the row of its parent; nil if that is not known.
+  ///   - isMaker: whether an event reported that the parent created it.
   func row(
     of arrival: ProcessSample.Appearance, at start: ClockReading, number: Int64, parent: TaskID?,
     mayBeKnown: Bool, isMaker: Bool = false
   ) throws(SQLiteError) -> (task: TaskID, isKnown: Bool) {
-    // No row has what tells a thread from one that had its number before.
+    // No row holds the facts that distinguish a thread from an earlier one with the same TID.
     if mayBeKnown, arrival.thread == nil, let known = try find(arrival.facts) {
       try descriptions.write(arrival.description, ofResumed: known, at: number)
       return (known, true)
@@ -50,7 +52,7 @@ struct TaskWriter {
     return (row, false)
   }
 
-  /// A new row, of a process or a thread that an event reported.
+  /// Inserts the row of a process or a thread that an event reported.
   func insert(
     _ start: EventStart, at now: ClockReading, number: Int64, parent: TaskID?
   ) throws(SQLiteError) -> TaskID {
@@ -64,7 +66,7 @@ struct TaskWriter {
     return task
   }
 
-  /// Writes down what only a sample could tell of a process.
+  /// Writes the facts of a process that only a sample can read.
   func identify(
     _ row: TaskID, as facts: ProcessFacts, at now: ClockReading
   ) throws(SQLiteError) {
@@ -81,15 +83,15 @@ struct TaskWriter {
     ).run()
   }
 
-  /// Removes a process that is not to be kept, with where it was.
+  /// Deletes a process that is not to be recorded, with its memberships and descriptions.
   func remove(_ row: TaskID) throws(SQLiteError) {
-    // Nobody is to be reported as the maker of whom nothing is known.
+    // A namespace must not name a creator that has no row.
     try connection.prepare(
       """
       UPDATE namespace SET maker_task_id = NULL, maker_certain = NULL WHERE maker_task_id = ?
       """
     ).bind(.number(row)).run()
-    // A pin scan may have found what the process held open: that stays, with its PID.
+    // A scan may have found a pin that the process held open. The row of the pin remains, with the PID.
     try connection.prepare("UPDATE pin SET task_id = NULL WHERE task_id = ?")
       .bind(.number(row)).run()
     for table in ["membership", "past_description", "task"] {
@@ -97,15 +99,16 @@ struct TaskWriter {
     }
   }
 
-  /// The value of `task.nspid`: nearly all processes have one PID only.
+  /// Returns the value of `task.nspid`: NULL for a process with one PID only, as nearly all processes
+  /// have.
   private static func nspid(_ facts: ProcessFacts) -> Value {
     facts.nspid == [facts.pid]
       ? .null : .text(facts.nspid.map(String.init).joined(separator: " "))
   }
 
-  /// The process of an earlier session with this PID and start, if it must be the same: it was
-  /// seen after the clock tick of its start had passed, and a later user of the PID would have
-  /// started in a later tick.
+  /// Returns the process of an earlier session with this PID and start time, if it must be the same: it
+  /// was observed after the clock tick of its start had passed, and a later process with the PID would
+  /// have started in a later tick.
   private func find(_ facts: ProcessFacts) throws(SQLiteError) -> TaskID? {
     guard let ticks = facts.startTicks else { return nil }
     let last = try connection.prepare(
@@ -132,18 +135,19 @@ struct TaskWriter {
   }
 }
 
-/// The numbers of new rows in the tables that grow fastest. A number is an identity: it is never given twice, whatever
-/// is removed and whoever records next, so the greatest one is kept in the file (`row_number`).
+/// Allocates row ids in the tables that grow fastest. A row id is an identity that is never reused,
+/// even if rows are deleted or another recorder continues, so the file stores the greatest one
+/// (`row_number`).
 final class RowNumbers {
   private let connection: Connection
   private var task: Int64
   private var membership: Int64
-  /// What the file has, as far as is certain.
+  /// The greatest row ids that the file certainly holds.
   private var written: (task: Int64, membership: Int64)
 
   init(_ connection: Connection) throws(SQLiteError) {
     self.connection = connection
-    // A table may have a greater number in a file that was edited.
+    // In a file that was edited, a table may have a greater row id than `row_number`.
     func last(_ table: String, _ column: String) throws(SQLiteError) -> Int64 {
       let last =
         try connection.prepare(
@@ -162,25 +166,25 @@ final class RowNumbers {
     written = (task, membership)
   }
 
-  /// The number of a new row of `task`.
+  /// Allocates the id of a new row of `task`.
   func nextTask() -> TaskID {
     task += 1
     return TaskID(rawValue: task)
   }
 
-  /// The number of a new row of `membership`.
+  /// Allocates the id of a new row of `membership`.
   func nextMembership() -> Int64 {
     membership += 1
     return membership
   }
 
-  /// Writes the greatest numbers into the file, at the end of each transaction that gave any.
+  /// Writes the greatest row ids into the file, at the end of each transaction that allocated any.
   func write() throws(SQLiteError) {
     if task != written.task { try write("task", task) }
     if membership != written.membership { try write("membership", membership) }
   }
 
-  /// The transaction was committed: the file has the numbers.
+  /// Notes that the transaction was committed, so that the file holds the row ids.
   func commit() { written = (task, membership) }
 
   private func write(_ table: String, _ last: Int64) throws(SQLiteError) {

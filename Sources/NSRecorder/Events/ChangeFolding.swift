@@ -1,27 +1,28 @@
 internal import NamespaceModel
 
-/// The tasks of which changes are left out because they are too many; see `ChangeRate`.
+/// The tasks whose changes are omitted from the history because they are too frequent; see `ChangeRate`.
 struct ChangeFolding {
-  /// How many changes were left out since the last `takeCount`.
+  /// The number of changes omitted since the recorder last reported and reset this count.
   var count = 0
   private var tasks: [ProcessToken: FollowedTask] = [:]
-  /// A batch with more events is long: then of each task less is recorded.
+  /// A batch with more events than this is long; the recorder then records fewer changes of each task.
   private static let long = 8192
-  /// So many threads of a process that moves cost as much as the move.
+  /// Comparing this many threads with a process that changes its namespaces costs as much as the change
+  /// itself.
   private static let threadsPerMove = 64
 
-  /// The task that began to be folded first, of those that are.
+  /// Of the tasks with folded links, the one with the lowest token number.
   var first: FollowedTask? { tasks.min { $0.key.number < $1.key.number }?.value }
 
-  /// How many tasks are folded.
+  /// The number of tasks with folded links.
   var taskCount: Int { tasks.count }
 
-  /// Counts a change of a task, and gives the set that is reported of it from now on.
+  /// Counts a change of a task, and returns the set to report for the task from now on.
   ///
   /// - Parameters:
-  ///   - before: where the task was.
-  ///   - batch: the batch that is being made; nil where a sample will show where the task is.
-  ///   - threads: how many other threads the process has, each of which is compared with it.
+  ///   - before: the set of the task before the change.
+  ///   - batch: the batch under construction; nil during a resync, when a sample will report the state.
+  ///   - threads: the number of other threads of the process, each of which is compared with the process.
   mutating func reported(
     _ task: FollowedTask, from before: FollowedSet, of sets: FollowedSets, at time: Int64,
     _ batch: EventBatch?, threads: Int
@@ -39,8 +40,9 @@ struct ChangeFolding {
     return sets.folded(task.set, rate.folded)
   }
 
-  /// Counts a thread that comes to differ from its process, and tells whether that is left out: then
-  /// its process is reported to be where nothing is known of the links in which the two differ.
+  /// Counts a thread whose namespaces come to differ from its process's, and returns whether this
+  /// difference is omitted because too many threads differ. The links in which the two differ are then
+  /// folded: the history has them as unread for the process.
   mutating func leavesOut(
     _ thread: FollowedSet, of process: FollowedTask, at time: Int64, _ batch: EventBatch?
   ) -> Bool {
@@ -54,8 +56,8 @@ struct ChangeFolding {
     return true
   }
 
-  /// The tasks that a sample shows to be where they are: nothing happened to them while it was taken.
-  /// They are not folded any more.
+  /// Stops folding the tasks for which `isSettled` returns true, and returns them. A sample verified
+  /// their namespaces, because no event of them occurred while the sample was taken.
   mutating func settle(where isSettled: (FollowedTask) -> Bool) -> [FollowedTask] {
     guard !tasks.isEmpty else { return [] }
     let settled = tasks.values.filter(isSettled)
@@ -63,19 +65,19 @@ struct ChangeFolding {
     return settled
   }
 
-  /// A task is gone, or a sample shows it anew.
+  /// Stops folding a task, because the task has exited or a sample reports its state.
   mutating func forget(_ task: FollowedTask) {
     task.rate = nil
     tasks[task.token] = nil
   }
 
-  /// Folds none any more, because a sample shows where all are; but for the tasks of some processes, of
-  /// which it does not.
+  /// Stops folding all tasks, because a sample reports their state, except the tasks of the processes in
+  /// `folded`, whose state the sample does not establish.
   mutating func forgetAll(but folded: Set<Int32>) {
     for task in tasks.values where !folded.contains(task.pid) { forget(task) }
   }
 
-  /// The set that is reported of a task.
+  /// Returns the set to report for a task, with its folded links as unread.
   func reported(_ task: FollowedTask, of sets: FollowedSets) -> FollowedSet {
     guard let rate = task.rate, !rate.folded.isEmpty else { return task.set }
     return sets.folded(task.set, rate.folded)

@@ -1,7 +1,7 @@
 internal import NamespaceEvents
 internal import NamespaceModel
 
-/// A set of links.
+/// A set of namespace links.
 struct LinkMask: OptionSet {
   let rawValue: UInt16
 
@@ -14,33 +14,33 @@ struct LinkMask: OptionSet {
 
 /// Counts how often a task changes each of its links.
 ///
-/// unshare(2) and setns(2) need microseconds, also without privilege; a row of the history needs more.
-/// So a link that changes too often is folded: the history has it as unseen from then on, until a sample
-/// shows what came of it. The other links of the task, and all other tasks, stay exact.
+/// unshare(2) and setns(2) take microseconds, and unprivileged tasks can call them; a history row costs
+/// more. A link that changes too often is therefore folded: the history has the link as unread from then
+/// on, until a sample reports its current namespace. The other links of the task, and all other tasks,
+/// stay exact.
 final class ChangeRate {
-  /// The links that are folded.
+  /// The links whose changes are omitted at present.
   fileprivate(set) var folded: LinkMask = []
   fileprivate var since: Int64 = 0
   fileprivate var threads = 0
   fileprivate var counts = [Int](repeating: 0, count: NamespaceLink.count)
 
-  /// How many changes of a link within a second are recorded one by one.
+  /// The most changes of a link within one second that the recorder records one by one.
   static let most = 500
-  /// The same for a task of many in a batch that is long already.
+  /// The same limit while the current batch is long already.
   static let least = 4
   fileprivate static let second: Int64 = 1_000_000_000
 
-  /// Counts a change.
+  /// Counts a change of a task's links.
   ///
-  /// - Parameter most: how many changes of a link within a second are recorded.
-  /// - Returns: whether the change is to be reported: it is one of a link that is not folded, or was not
-  ///   before.
+  /// - Parameter most: the most changes of a link within one second that the recorder records.
+  /// - Returns: whether to report the change: some link changed that was not folded before.
   func count(
     from before: FollowedSet, to after: FollowedSet, at time: Int64, most: Int
   ) -> Bool {
     advance(to: time)
     var isReported = false
-    // A task is in one pid namespace for life (pid_namespaces(7)).
+    // A task never changes its own pid namespace (pid_namespaces(7)).
     for link in NamespaceLink.allCases
     where link != .pid && before[link].key != after[link].key {
       guard !folded.contains(link) else { continue }
@@ -53,10 +53,10 @@ final class ChangeRate {
 }
 
 extension ChangeRate {
-  /// Counts a thread of the task that comes to differ from it.
+  /// Counts a thread whose namespaces come to differ from its process's.
   ///
-  /// - Returns: whether that is not to be reported, because too many do: then the links in which it
-  ///   differs are folded.
+  /// - Returns: whether to omit the difference, because more than `most` threads differ within one
+  ///   second. The links in which the thread differs are then folded.
   func countThread(_ thread: FollowedSet, of process: FollowedSet, at time: Int64, most: Int)
     -> Bool
   {
@@ -70,7 +70,7 @@ extension ChangeRate {
     return true
   }
 
-  /// Begins to count anew after a second.
+  /// Resets the counts when a second has passed.
   private func advance(to time: Int64) {
     guard time < since || time - since >= Self.second else { return }
     since = time
@@ -80,7 +80,7 @@ extension ChangeRate {
 }
 
 extension NamespaceInodes {
-  /// The links whose numbers differ.
+  /// Returns the links whose inode numbers differ.
   func differences(from other: NamespaceInodes) -> LinkMask {
     var mask: LinkMask = []
     for type in NamespaceType.allCases where self[type] != other[type] {

@@ -1,36 +1,36 @@
-// What the events' part of a recorder relies on: a machine that tells events, and that can be looked at.
+// The interfaces through which the event recording reads kernel events and probes tasks.
 
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// Where events come from; see `EventListener`.
+/// A source of kernel events; see `EventListener`.
 protocol EventFeed: AnyObject {
-  /// The files to wait for.
+  /// The descriptors to poll for new events.
   var descriptors: [Int32] { get }
-  /// Whether it does not say when there is something to drain.
+  /// Whether the source sends no wakeup for each event, so that the caller has to drain it periodically.
   var isQuiet: Bool { get set }
-  /// Takes all that was reported; gives what was lost.
+  /// Consumes all reported events, appends them to `events`, and returns the event losses.
   func drain(into events: inout [KernelEvent]) -> [EventLoss]
-  /// Looks whether processors came or went.
+  /// Checks whether processors went online or offline; returns a loss if events may have been missed.
   func refreshProcessors() throws(EventsError) -> EventLoss?
 }
 
 extension EventListener: EventFeed {}
 
-/// Reads what one task is at this moment; see `TaskProbe`.
+/// Reads the current state of one task; see `TaskProbe`.
 protocol TaskReading {
-  /// Its links in the order asked for; nil when it is gone, or has begun to exit and is asked for only
-  /// while it runs.
+  /// Returns the links of a task in the order of `wanted`; nil if the task is gone, or if it has begun to
+  /// exit and `whileRunning` is true.
   func links(
     of task: Int32, _ wanted: [NamespaceLink], whileRunning: Bool
   ) -> [TaskProbe.Link]?
-  /// The effective user and the cgroup of a process; nil when it is gone.
+  /// Returns the effective user and the cgroup of a process; nil if the process is gone.
   func description(of pid: Int32) -> ProcessDescription?
-  /// By when, on the wall clock, the files that its links lead to were there at the latest; without
-  /// those that could not be read.
+  /// Returns for each link a time, on the wall clock, by which the namespace file of the link already
+  /// existed; without the links that could not be read.
   func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64]
-  /// The numbers of the threads of a process.
+  /// Returns the TIDs of the threads of a process.
   func threads(of pid: Int32) -> [Int32]
 }
 

@@ -1,21 +1,22 @@
-// What the events that follow say of the one being taken in: a task is told to have done something a
-// moment after it did.
+// Looks ahead in the queued events: the kernel writes an event a moment after the change, so that later
+// events may report changes that have taken effect at the time of the current one.
 
 internal import NamespaceEvents
 internal import NamespaceModel
 
 extension EventFollower {
-  /// How much later what was done may be reported, in nanoseconds.
+  /// The longest time from a change to its event, in nanoseconds.
   static let delay: Int64 = 10_000_000
-  /// How many of the events that follow are looked at for one of them.
+  /// The most queued events that `isStillReferenced` examines.
   private static let mostAhead = 256
 
-  /// The events that may be of things done by now.
+  /// The queued events whose changes may have taken effect by the time of the current event.
   private var near: some Sequence<KernelEvent> {
     ahead.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.delay }
   }
 
-  /// The threads of a process that exit neither with its main one nor to let one of them execute.
+  /// Returns the TIDs of the threads that outlive the main thread of a process: those that neither exit
+  /// at nearly the same time nor are ended by an exec of one of them.
   func lastingThreads(of pid: Int32) -> Set<Int32> {
     guard var lasting = threadsOf[pid] else { return [] }
     for event in near {
@@ -28,17 +29,17 @@ extension EventFollower {
     return lasting
   }
 
-  /// Whether a task that is in a namespace stays there for longer than it may take to tell that it
-  /// left.
+  /// Whether at least one task in a namespace remains in it, by the queued events in `near`. The events of
+  /// tasks that left the namespace may still be queued.
   func isStillReferenced(_ namespace: FollowedNamespace) -> Bool {
     var holders = namespace.holders
-    // Those of which an event was observed, and how many links of theirs count now.
+    // The TIDs with an examined event, and how many links of each lead to the namespace after that event.
     var links: [Int32: Int] = [:]
-    // Tasks that one which holds it made, and whose namespaces are reported next.
+    // TIDs of new tasks whose parent is in the namespace, until their own namespaces event.
     var born: Set<Int32> = []
     func count(_ tid: Int32) -> Int { links[tid] ?? self.links(of: tid, to: namespace) }
     for (place, event) in near.enumerated() where holders > 0 {
-      // In a storm a look at all that follows would cost more the more happens.
+      // Examining all queued events would be too slow while events are frequent.
       guard place < Self.mostAhead else { return false }
       switch event.kind {
       case .fork(_, let parent):
@@ -49,8 +50,8 @@ extension EventFollower {
         links[event.tid] = 0
       case .namespaces(let inodes):
         let isIn = inodes[namespace.type] == namespace.inode
-        // No event reports where its children go; and of who comes from elsewhere it is not certain
-        // that this is the one which has the number.
+        // No event reports the links for children (`pid_for_children`, `time_for_children`). If a task
+        // comes from another namespace, the inode number may be that of another namespace than this one.
         let before = count(event.tid)
         let stays = before > 0 && isOwn(event.tid, namespace)
         let after = isIn && (born.remove(event.tid) != nil || stays) ? 1 : 0
@@ -62,13 +63,14 @@ extension EventFollower {
     return holders > 0
   }
 
-  /// Whether a task is in a namespace itself.
+  /// Whether the own link of a task, not only its link for children, leads to a namespace.
   private func isOwn(_ tid: Int32, _ namespace: FollowedNamespace) -> Bool {
     let set = threads[tid]?.set ?? processes[tid]?.set
     return set?.isZombie == false && set?[namespace.type.link].namespace === namespace
   }
 
-  /// How many links of a task, and of it as one of its own, lead to a namespace.
+  /// Counts the links of a task to a namespace: those of the thread, of the thread as a task of its own,
+  /// and of the process.
   private func links(of tid: Int32, to namespace: FollowedNamespace) -> Int {
     [threads[tid]?.set, threads[tid]?.task?.set, processes[tid]?.set].compactMap(\.self)
       .filter { !$0.isZombie }

@@ -1,12 +1,13 @@
-// What processes are besides their namespaces: as it is read right after an event, and as samples read it.
+// Descriptions of processes (name, user, cgroup, parent): as probed right after an event, and as samples
+// read them.
 
 internal import NamespaceModel
 
 extension EventFollower {
-  /// A process took another name, or its user and cgroup were read.
+  /// Applies a new name of a process, or a probed user and cgroup.
   ///
-  /// - Parameter isExec: whether it runs another program: what was read of the one before may not be so
-  ///   any more, as a program that starts others drops to a user and moves to a cgroup first.
+  /// - Parameter isExec: whether the process executed a program. Its earlier user and cgroup are then
+  ///   uncertain: a program that starts others often changes its user and cgroup before the exec.
   func describe(
     _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?,
     isExec: Bool = false, at time: Int64
@@ -27,8 +28,9 @@ extension EventFollower {
     guard let start = task.start, start.turn == turns,
       case .started(var told) = batch?.events[start.place].change
     else { return report(task, at: time) }
-    // A process that starts to run a program is called as that from its start on. Under the name that it
-    // had then it may have run another since, or moved.
+    // If a new process executes a program within the batch of its start, the start event gets the new
+    // description. The description is a separate event if the process may have executed another program
+    // under its earlier name, or changed its namespaces.
     let isKept =
       task.renames?.turn == turns
       || (description.comm != told.description.comm
@@ -39,15 +41,16 @@ extension EventFollower {
     if isKept { report(task, at: time) }
   }
 
-  /// Reports a new description. Of a process that takes one name after the other the rest is left to the
-  /// next batch, the next sample or its exit: anybody can do that many times a second.
+  /// Reports a new description. If a process changes its name too often, as any process can many times a
+  /// second, the later names are left to the next batch, the next sample or the exit.
   private func report(_ task: FollowedTask, at time: Int64) {
     let count = task.renames?.turn == turns ? task.renames?.count ?? 0 : 0
     task.renames = (turns, count + 1)
     let isLong = (batch?.events.count ?? 0) > Self.long
     guard count < (isLong ? Self.leastRenames : Self.mostRenames) else {
       guard unreportedNames.insert(task.pid).inserted else { return }
-      // From here on it has a name that is not known, and not the one before.
+      // Hides the name from here on: the process no longer has the reported name, and its new one is not
+      // recorded.
       var hidden = ProcessDescription(comm: nil, uid: nil, cgroup: nil)
       hidden.hidesNames = true
       batch?.events.append(ProcessEvent(boot: time, .described(task.token, hidden)))
@@ -59,7 +62,7 @@ extension EventFollower {
     batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
   }
 
-  /// Reports the name that a process has when it exits, where those before it were left out.
+  /// Reports the name of a process at its exit, if earlier changes of name were omitted.
   func reportLastName(of task: FollowedTask, at time: Int64) {
     guard unreportedNames.remove(task.pid) != nil, batch != nil, task.told != nil else { return }
     var description = task.description
@@ -67,13 +70,13 @@ extension EventFollower {
     batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
   }
 
-  /// So many new names of one process are reported with their times in one batch, and in one with more
-  /// events than `long`.
+  /// The most new names of one process that a batch reports with their times: in a normal batch, and in a
+  /// batch with more events than `long`.
   private static let mostRenames = 16
   private static let leastRenames = 1
   private static let long = 8192
 
-  /// A sample found a process described otherwise than when it was read before.
+  /// Applies a description that a sample found changed.
   func describe(
     _ news: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
   ) {
@@ -94,9 +97,9 @@ extension EventFollower {
       .init(token: task.token, description: task.description, since: since))
   }
 
-  /// What a sample read of a process to which something happened meanwhile: it may have been read before
-  /// that or after. What was read at an event stays; of the rest the sample knows more than nobody, and
-  /// one that follows tells for certain.
+  /// Merges the description that a sample read with the known one, for a process with events during the
+  /// sample: the sample may have read it before or after an event. Values probed at an event take
+  /// precedence. Unknown or inherited values are taken from the sample, and a later sample verifies them.
   func merged(
     _ read: ProcessDescription, into known: ProcessDescription, of pid: Int32
   ) -> ProcessDescription {
@@ -115,8 +118,8 @@ extension EventFollower {
     return merged
   }
 
-  /// Reports what is certain by now: of processes to which nothing happened for as long as it takes
-  /// samples to read each description once, theirs is the one that was read last.
+  /// Reports the descriptions that samples have verified. If a process has no events for as many samples
+  /// as are needed to read every description once, the last sampled description of it is correct.
   func settleDescriptions(
     _ sample: ProcessSample, _ touched: Set<Int32>, _ verified: inout Verified
   ) {

@@ -1,5 +1,6 @@
-// Exits: of a thread, of a process, and of a main thread that others outlive. A process exits with the
-// last of its threads; while its main thread has exited and others run, its links are those of a zombie.
+// Exits of threads, of processes, and of main threads with other threads remaining. A process exits with
+// the last of its threads. While its main thread has exited and other threads run, its links are those of
+// a zombie.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -17,17 +18,17 @@ extension EventFollower {
       if threadsOf[event.pid] == nil {
         end(task, at: event.time)
       } else if !task.set.isZombie {
-        // Otherwise a sample showed before that the main thread had exited.
+        // If the set is a zombie's already, a sample showed earlier that the main thread had exited.
         endMainThread(of: task, at: event.time)
       }
     }
   }
 
-  /// The main thread of a process exited, and others have not. Where these are about to exit too, or
-  /// one of them is about to execute a program, the process is not reported as a zombie.
+  /// Handles the exit of a main thread while other threads remain. If these are about to exit too, or one
+  /// of them is about to execute a program, the process is not reported as a zombie.
   private func endMainThread(of task: FollowedTask, at time: Int64) {
     let lasting = lastingThreads(of: task.pid)
-    // Threads that stay hold its namespaces without it.
+    // The remaining threads stay in their namespaces, so each becomes a task of its own.
     for tid in lasting { setApart(tid, at: time) }
     becomeZombie(task)
     if lasting.isEmpty {
@@ -37,23 +38,23 @@ extension EventFollower {
     }
   }
 
-  /// A thread exited of a process whose main thread had exited before.
+  /// Handles the exit of a thread after the exit of its main thread.
   private func settle(_ task: FollowedTask, without tid: Int32, at time: Int64) {
     guard let others = threadsOf[task.pid] else { return end(task, at: time) }
     guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
-    // The threads that were left then have exited, and these were created meanwhile.
+    // The threads that were expected to exit have exited; the others were created meanwhile and remain.
     for tid in others { setApart(tid, at: time) }
     tellMove(of: task, at: time)
   }
 
-  /// A process exited with its last thread.
+  /// Marks a process as exited with its last thread, and reports the exit.
   func end(_ task: FollowedTask, at time: Int64) {
     reportLastName(of: task, at: time)
     processes[task.pid] = nil
     folding.forget(task)
     sets.leave(task.set)
     task.exiting = []
-    // A process that began before events were listened to may have threads that none reported.
+    // A process that a sample discovered may have threads that no event reported.
     let mayResume = task.isOlder
     if mayResume || batch == nil { paused[task.pid] = task }
     if !mayResume { ended[task.pid] = turns }

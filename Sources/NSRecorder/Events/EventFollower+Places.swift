@@ -1,15 +1,16 @@
-// Which namespaces the inode numbers of a record are.
+// Resolves the inode numbers of a namespaces event to namespaces.
 
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
 extension EventFollower {
-  /// The set that a record reports, and what was read right after.
+  /// Returns the set for a namespaces event and the probe right after it.
   ///
-  /// - Parameter before: where the task was, or its maker's children go: what of that has not changed
-  ///   is the same still, because the task held it all the time.
-  /// - Parameter lastEvent: when the event of the task before this one was.
+  /// - Parameter before: the set of the task before the event, or that of its parent's children. A link
+  ///   with the same inode number still leads to the same namespace, because the task was in it all the
+  ///   time.
+  /// - Parameter lastEvent: the time of the task's previous event.
   func resolve(
     _ inodes: NamespaceInodes, _ look: TaskLook?, from before: FollowedSet?,
     lastEvent: Int64 = .min
@@ -38,37 +39,38 @@ extension EventFollower {
     return sets.set(links)
   }
 
-  /// By when a namespace that a task has come to had a file, if that was before the task can have made
-  /// it: this record is written within a moment of what the task did, and that was after its last event.
+  /// Returns the time by which the file of an entered namespace existed, if that was before the task
+  /// could have created the namespace; nil otherwise. The event follows the task's change within `delay`,
+  /// and the change follows the task's previous event.
   private func fileTime(
     of link: NamespaceLink, _ look: TaskLook?, _ lastEvent: Int64
   ) -> Int64? {
     look?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.delay) ? $0 : nil }
   }
 
-  /// A link that no record holds.
+  /// Returns a link that namespaces events do not hold, from the probe.
   private func read(
     _ link: NamespaceLink, _ look: TaskLook?, from before: FollowedSet?,
     beside others: [FollowedLink]
   ) -> FollowedLink {
     if let look, let value = look.links[link] {
       let read = followed(link, value, beside: others)
-      // By exec it comes to be where its children go (time_namespaces(7)): if that is where it was
-      // before, it has been there all the time.
+      // An exec moves the task into its time namespace for children (time_namespaces(7)). If that is the
+      // one it had before, the task was in it all the time.
       if link != .time || !look.isAfterExec || read.key == before?[.time].key { return read }
     }
     if case .unread(.unsupported)? = before?[link] { return .unread(.unsupported) }
     return .unread(.unseen)
   }
 
-  /// Where a task is by a look that was not over before its exec: it came to be where its children
-  /// go, while its own link may have been read before that.
+  /// Returns the time namespace of a task whose probe may have read its own link before an exec: the
+  /// namespace for children, which the task enters at the exec.
   func timeAfterExec(_ look: TaskLook?) -> FollowedLink? {
     guard let look, look.isAfterExec else { return nil }
     return look.links[.timeForChildren].map { followed(.time, $0, beside: []) }
   }
 
-  /// The set of links that were read.
+  /// Returns the set for the links that were read; the other links are unread.
   func set(of links: [NamespaceLink: TaskProbe.Link]) -> FollowedSet {
     sets.set(
       NamespaceLink.allCases.reduce(into: []) { all, link in
@@ -76,10 +78,10 @@ extension EventFollower {
       })
   }
 
-  /// The namespace that a link was read as.
+  /// Returns the tracked link for a value that was read.
   ///
-  /// - Parameter others: other links of the task at that moment: at one moment an inode number is one
-  ///   namespace.
+  /// - Parameter others: other links of the task read at the same moment, when an inode number identifies
+  ///   one namespace.
   /// - Parameter fileTime: see `FollowedSets.namespace`.
   func followed(
     _ link: NamespaceLink, _ value: TaskProbe.Link, beside others: [FollowedLink],
@@ -96,7 +98,7 @@ extension EventFollower {
     }
   }
 
-  /// The set of a new process with the time namespace that was read.
+  /// Returns the set of a new process, with the time namespace from the probe.
   func withTime(
     _ set: FollowedSet, _ look: TaskLook?, of parent: FollowedSet?
   ) -> FollowedSet {

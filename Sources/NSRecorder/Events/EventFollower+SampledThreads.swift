@@ -1,18 +1,19 @@
-// Threads that a sample shows to be tasks of their own: where all begins, and beside what events reported.
+// Threads that a sample shows as tasks of their own: at a start or resync, and when a sample verifies the
+// state.
 
 internal import NamespaceModel
 
 extension EventFollower {
-  /// Who a thread is, as it is reported.
+  /// Returns the facts of a thread as the history records them.
   func facts(of thread: FollowedThread, _ tid: Int32) -> ThreadFacts {
     ThreadFacts(
       tid: tid, process: (processes[thread.pid] ?? paused[thread.pid])?.token,
       startTicks: thread.startTicks)
   }
 
-  /// Begins with a thread.
+  /// Adds a thread from the sample of a start or resync.
   ///
-  /// - Parameter before: the threads that were followed: it may be one of them.
+  /// - Parameter before: the threads tracked before, by TID; the thread may be one of them.
   func beginThread(
     _ sampled: SampledProcesses.Process, _ token: ProcessToken, _ before: [Int32: FollowedThread]
   ) {
@@ -23,9 +24,10 @@ extension EventFollower {
     add(sampled, facts, known ?? task(of: sampled), token)
   }
 
-  /// Begins with a thread that is where its process is.
+  /// Adds a thread that is in its process's namespaces, from the sample of a start or resync.
   ///
-  /// - Parameter before: the threads that were followed: it may be one of them, and have returned.
+  /// - Parameter before: the threads tracked before, by TID; the thread may be one of them that returned
+  ///   to its process's namespaces.
   func begin(_ companion: ProcessSample.ThreadObservation, _ before: [Int32: FollowedThread]) {
     guard let process = processes[companion.pid], process.source == companion.thread.process else {
       return
@@ -59,7 +61,7 @@ extension EventFollower {
     task.source = token
     task.set = set
     task.description.update(sampled.description)
-    // Once as a thread, and once as a task.
+    // Counts the set twice: for the thread, and for its task.
     sets.enter(set)
     sets.enter(set)
     threads[facts.tid] = FollowedThread(
@@ -67,29 +69,29 @@ extension EventFollower {
     threadsOf[sampled.pid, default: []].insert(facts.tid)
   }
 
-  /// Whether the process of a thread is certainly one that is followed.
+  /// Whether the process of a sampled thread is certainly the tracked process with its PID.
   private func isFollowed(processOf sampled: SampledProcesses.Process) -> Bool {
     (processes[sampled.pid] ?? paused[sampled.pid])
       .map { isSame($0, sampled, sampled.thread?.process) } ?? false
   }
 
-  /// Whether a thread that was followed is certainly the one with these facts.
+  /// Whether a tracked thread is certainly the one with these facts.
   private func isSame(
     _ thread: FollowedThread, _ facts: ThreadFacts, _ token: ProcessToken
   ) -> Bool {
     thread.task?.source == token || hasSameStart(thread, facts)
   }
 
-  /// Whether a thread that was followed is certainly one with a start.
+  /// Whether a tracked thread certainly has the start time in these facts.
   ///
-  /// An event reports its start to one clock tick or the next. If it was there for longer than that, who
-  /// has its number later started later.
+  /// The start time from an event can differ by one clock tick from the sampled one. If the thread has
+  /// existed for longer than that, a later thread with its TID has a later start time.
   private func hasSameStart(_ thread: FollowedThread, _ facts: ThreadFacts) -> Bool {
     guard let one = thread.startTicks, let two = facts.startTicks else { return false }
     return (one == two || one == two &+ 1 || two == one &+ 1) && Self.ticks(now) > one &+ 2
   }
 
-  /// Compares the threads of a sample with what events reported up to its beginning.
+  /// Compares the threads of a sample with the state by the events up to the sample's beginning.
   func verifyThreads(
     _ companions: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
     _ verified: inout Verified
@@ -112,7 +114,8 @@ extension EventFollower {
         if isSuspect { suspects.insert(tid) }
         follow(task, tid)
       } else if let companion = like[tid], companion.pid == thread.pid {
-        // It returned, between two samples or before it was read.
+        // The thread returned to its process's namespaces between two samples, or before the sample read
+        // it.
         guard let links = links(of: companion) else { continue }
         sets.learn(links, in: task.set)
         if compare(task, sets.set(links), wasSuspect: wasSuspect, &verified) {
@@ -126,7 +129,8 @@ extension EventFollower {
       }
     }
     for (tid, (token, read)) in unknown where isFollowed(processOf: read) {
-      // A thread that returned before all began is not told of until it leaves again.
+      // A thread that returned to its process's namespaces before the resync is reported only when it
+      // leaves them again.
       guard isApart(read) else { continue }
       if suspectThreads.contains(tid) {
         admit(read, token, &verified)
@@ -137,19 +141,20 @@ extension EventFollower {
     suspectThreads = suspects
   }
 
-  /// The links that a sample read of a thread that is where its process is.
+  /// Returns the sampled links of a thread that is in its process's namespaces.
   private func links(of companion: ProcessSample.ThreadObservation) -> [LinkState]? {
     companion.links
       ?? companion.thread.process.flatMap { sources[$0]?.links.links }
   }
 
-  /// Whether a thread is elsewhere than its process is.
+  /// Whether a sampled thread is in other namespaces than its process, or its process has no running main
+  /// thread.
   private func isApart(_ read: SampledProcesses.Process) -> Bool {
     guard let process = processes[read.pid], !process.set.isZombie else { return true }
     return sets.set(read.links.links).isElsewhere(than: process.set)
   }
 
-  /// The thread is where it is as a task.
+  /// Gives a thread the same set as its task.
   private func follow(_ task: FollowedTask, _ tid: Int32) {
     guard let thread = threads[tid], thread.set !== task.set else { return }
     sets.enter(task.set)
@@ -157,17 +162,18 @@ extension EventFollower {
     threads[tid]?.set = task.set
   }
 
-  /// A thread that a sample does not see.
+  /// Drops a thread that the sample does not show.
   private func drop(_ tid: Int32, _ task: FollowedTask, _ verified: inout Verified) {
     verified.sample.disappeared.append(task.token)
     verified.sample.contradicted.insert(task.token)
     verified.disagree(task, tid: tid, reported: task.set, sampled: nil)
-    // That is reported; and where it is now an event will tell.
+    // The sample reports the disappearance, so that `endThread` must not report an exit. If the thread
+    // still exists, its next event reports its namespaces.
     task.told = nil
     endThread(tid, at: now)
   }
 
-  /// A thread that no event reported.
+  /// Adopts a sampled thread that no event reported.
   private func admit(
     _ read: SampledProcesses.Process, _ token: ProcessToken, _ verified: inout Verified
   ) {

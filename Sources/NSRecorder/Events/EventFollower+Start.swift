@@ -1,4 +1,5 @@
-// Starts, and changes of namespaces: the kernel reports a fork first, and then where the new task is.
+// Starts and changes of namespaces. For a new task the kernel reports the fork first, and then the task's
+// namespaces.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -37,7 +38,8 @@ extension EventFollower {
       task.timeAfterExec = timeAfterExec(look)
       describe(task, named: nil, look?.description, at: event.time)
     } else {
-      // A sample will report the process. It may have made what has these numbers now.
+      // A sample will report the process. The process may have created the namespaces that now have these
+      // inode numbers.
       sets.forgetUnheld(inodes)
     }
   }
@@ -46,11 +48,11 @@ extension EventFollower {
     _ event: KernelEvent, _ birth: Birth, _ inodes: NamespaceInodes, _ look: TaskLook?
   ) {
     if let known = processes[event.pid], known.set.isZombie {
-      // No event reported that it was reaped.
+      // No event reported that the zombie with this PID was reaped.
       for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
       end(known, at: event.time)
     } else if let known = processes[event.pid] {
-      // A sample may have met it before the kernel reported it.
+      // A sample may have observed the process before the kernel reported its start.
       if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
       return
     }
@@ -73,14 +75,14 @@ extension EventFollower {
     if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
     processes[event.pid] = task
     ended[event.pid] = nil
-    // The number is another's now.
+    // The PID now belongs to the new process.
     paused[event.pid] = nil
     unconfirmed.insert(event.pid)
     sets.enter(place)
     tell(task, parent: birth.parent?.token, at: event.time)
   }
 
-  /// The description of a new process, of which nothing was read.
+  /// Returns the description that a new process inherits from its parent.
   private static func inherited(from parent: FollowedTask?) -> ProcessDescription {
     guard var description = parent?.description else {
       return ProcessDescription(comm: nil, uid: nil, cgroup: nil)
@@ -90,8 +92,8 @@ extension EventFollower {
     return description
   }
 
-  /// The first child in a pid namespace brings it into being for its parent too
-  /// (`pid_namespaces(7)`).
+  /// Resolves the parent's `pid_for_children` link when its first child starts: that child is the first
+  /// process of the new pid namespace (`pid_namespaces(7)`).
   func setPIDNamespaceForChildren(
     of birth: Birth, _ place: FollowedSet, at time: Int64
   ) {
@@ -104,7 +106,8 @@ extension EventFollower {
     }
   }
 
-  /// The start time that `stat` has, as far as the event reports it: the process is made just before.
+  /// Returns the start time in clock ticks, as in `/proc/PID/stat`, for the time of a fork event. The
+  /// kernel sets the start time just before the event.
   static func ticks(_ time: Int64) -> UInt64 {
     UInt64(max(0, time) / (1_000_000_000 / Int64(ClockTick.perSecond)))
   }

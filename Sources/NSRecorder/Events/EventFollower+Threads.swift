@@ -1,13 +1,13 @@
-// Threads: unshare(2) and setns(2) act on one of them. One whose namespaces are not its process's is a
-// task of its own from then on, until it exits: when it returns to where its process is, it has moved.
-// The process is where its main thread is.
+// Threads: unshare(2) and setns(2) act on one thread. A thread whose namespaces come to differ from its
+// process's is a task of its own from then on, until it exits; if it returns to its process's namespaces,
+// that is one more change of the task. The namespaces of a process are those of its main thread.
 
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
 extension EventFollower {
-  /// A thread is in a set.
+  /// Applies the set of a thread that an event reported.
   func meetThread(_ event: KernelEvent, _ set: FollowedSet, _ origin: ThreadOrigin) {
     meetThread(event.tid, of: event.pid, set, origin, at: event.time)
   }
@@ -28,8 +28,8 @@ extension EventFollower {
     compare(tid, origin, at: time)
   }
 
-  /// The other threads of a process that moved, as they were seen right after: those that are not
-  /// known yet began before events were listened to.
+  /// Adds the other threads of a process that the probe read right after an event of the process. Threads
+  /// that were unknown until now started before the recorder listened to events.
   func meetThreads(of task: FollowedTask, _ look: TaskLook?) {
     for (tid, links) in look?.threads ?? [:] where threads[tid] == nil {
       let set = set(of: links)
@@ -39,7 +39,7 @@ extension EventFollower {
     }
   }
 
-  /// After a process moved, its threads may differ from it.
+  /// Compares the threads of a process with it after the process changed its namespaces.
   func compareThreads(of task: FollowedTask, at time: Int64) {
     for tid in threadsOf[task.pid] ?? [] { compare(tid, .unknown, at: time) }
   }
@@ -49,8 +49,8 @@ extension EventFollower {
       let process = processes[thread.pid] ?? paused[thread.pid]
     else { return }
     if let task = thread.task { return move(task, to: thread.set, at: time) }
-    // Beside a main thread that has exited it is one of its own wherever it is, unless it is about to
-    // exit too.
+    // While the main thread has exited, a thread is a task of its own in any namespaces, unless it is
+    // about to exit too.
     let isBesideZombie = processes[thread.pid] == nil || process.set.isZombie
     guard
       isBesideZombie ? process.exiting.isEmpty : thread.set.isElsewhere(than: process.set)
@@ -62,7 +62,7 @@ extension EventFollower {
     threads[tid] = thread
   }
 
-  /// A thread that is a task of its own from now on, wherever its process is.
+  /// Makes a thread a task of its own from now on, whatever the namespaces of its process are.
   func setApart(_ tid: Int32, at time: Int64) {
     guard var thread = threads[tid], thread.task == nil, let process = processes[thread.pid] else {
       return
@@ -83,13 +83,14 @@ extension EventFollower {
     tell(task, parent: process.token, tid: tid, origin: origin, at: time)
   }
 
-  /// Tells that it is not known any more where a process is whose threads come to differ too often.
+  /// Reports the folded links of a process as unread, because too many of its threads come to differ from
+  /// it.
   private func tellFolded(_ process: FollowedTask, at time: Int64) {
     unconfirmed.insert(process.pid)
     tellMove(of: process, at: time)
   }
 
-  /// A thread exited.
+  /// Removes a thread that exited.
   func endThread(_ tid: Int32, at time: Int64) {
     guard let thread = threads.removeValue(forKey: tid) else { return }
     end(thread, at: time)
@@ -97,19 +98,20 @@ extension EventFollower {
     if threadsOf[thread.pid]?.isEmpty == true { threadsOf[thread.pid] = nil }
   }
 
-  /// The thread of a process beside its main one, if there is one such.
+  /// Returns the only thread of a process besides the main one; nil if there is none, or more than one.
   func onlyThread(of pid: Int32) -> FollowedThread? {
     guard let tids = threadsOf[pid], tids.count == 1 else { return nil }
     return tids.first.flatMap { threads[$0] }
   }
 
-  /// A process that execs has one thread (`execve(2)`). Gives the others, which are to be ended.
+  /// Removes and returns the other threads of a process that executes a program: exec leaves one thread
+  /// (`execve(2)`). The caller ends the returned threads.
   func forgetThreads(of pid: Int32) -> [FollowedThread] {
     let tids = threadsOf.removeValue(forKey: pid) ?? []
     return tids.sorted().compactMap { threads.removeValue(forKey: $0) }
   }
 
-  /// Ends a thread that is followed no more.
+  /// Ends a removed thread, and reports the exit if the history has it as a task of its own.
   func end(_ thread: FollowedThread, at time: Int64) {
     defer { sets.leave(thread.set) }
     guard let task = thread.task else { return }

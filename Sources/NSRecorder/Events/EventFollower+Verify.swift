@@ -1,12 +1,12 @@
-// A sample beside what events reported.
+// Verifies the state that events established against a sample.
 
 internal import NamespaceModel
 
 extension EventFollower {
-  /// Compares a sample with what events reported up to its beginning.
+  /// Compares a sample with the state by the events up to the sample's beginning.
   ///
-  /// - Parameter touched: the processes to which something happened while it was taken, or so shortly
-  ///   after that it may have shown already.
+  /// - Parameter touched: PIDs of processes with an event during the sample, or so shortly after it that
+  ///   the sample may show the change already.
   func verify(_ sample: ProcessSample, touched: Set<Int32>) -> Verified {
     var news = ProcessSample(start: sample.start)
     news.end = sample.end
@@ -23,7 +23,8 @@ extension EventFollower {
     for change in sample.changed {
       guard let process = sources[change.token] else { continue }
       unconfirmed.insert(process.pid)
-      // It was told to have exited, and goes on: an exec that no event reported, or not of whom.
+      // An event reported the exit of the process, but it still runs: an exec was not reported, or its
+      // event could not be attributed to the process.
       if processes[process.pid] == nil, !process.links.isZombie, early[process.pid] == nil {
         early[process.pid] = process.appearance(change.token)
       }
@@ -44,7 +45,7 @@ extension EventFollower {
       } else if task.source == nil,
         let (token, process) = sources.same(as: task.facts, isZombie: task.set.isZombie)
       {
-        // While it was observed its main thread had exited.
+        // The main thread exited while a sample observed the process.
         identify(task, as: process.appearance(token), touched, &verified)
         sets.learn(process.links.links, in: task.set)
         compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
@@ -52,7 +53,8 @@ extension EventFollower {
         lose(task, touched, &suspects, &verified)
       }
     }
-    // After these: one of them may have had the number of a process that no event reported.
+    // Processed last: one of the tasks dropped above may have had the PID of a process that no event
+    // reported.
     for (pid, appearance) in early where self.suspects.contains(pid) && !touched.contains(pid) {
       guard let process = sources[appearance.token] else {
         early[pid] = nil
@@ -70,7 +72,7 @@ extension EventFollower {
     return verified
   }
 
-  /// A process that a sample observes for the first time.
+  /// Handles a process that a sample observes for the first time.
   private func meet(
     _ appearance: ProcessSample.Appearance, _ gone: [ProcessToken: SampledProcesses.Process],
     _ touched: Set<Int32>, _ suspects: inout Set<Int32>, _ verified: inout Verified
@@ -80,18 +82,19 @@ extension EventFollower {
       unconfirmed.insert(pid)
       identify(task, as: appearance, touched, &verified)
     } else if sources[appearance.token]?.links.isZombie != true {
-      // The kernel has not told of it yet; of a zombie it has told the exit.
+      // The kernel has not reported the start yet. If the process were a zombie, an event would have
+      // reported its exit.
       early[pid] = appearance
       suspects.insert(pid)
     }
   }
 
-  /// Whether samples have not met a task yet, or know it by a new token only.
+  /// Whether no sample has observed a task yet, or the task only has a new token in the samples.
   ///
-  /// At the limit of open files a source cannot tell a process from another that gets its PID in the
-  /// clock tick of its start. Events can: none reported an exit.
+  /// At the limit of open files, a source cannot distinguish a process from another that gets the same
+  /// PID within the clock tick of its start. Events can: they reported no exit.
   ///
-  /// - Parameter gone: the processes that it may be.
+  /// - Parameter gone: the disappeared processes, one of which the task may be.
   private func isNew(
     _ task: FollowedTask, _ appearance: ProcessSample.Appearance,
     _ gone: [ProcessToken: SampledProcesses.Process]
@@ -115,7 +118,7 @@ extension EventFollower {
     verified.sample.described.append(.init(token: task.token, description: task.description))
   }
 
-  /// Tells where tasks are whose changes were left out, if this sample shows it.
+  /// Reports the namespaces of tasks whose changes were omitted, if this sample establishes them.
   private func unfold(_ touched: Set<Int32>, at time: Int64, _ verified: inout Verified) {
     let settled = folding.settle { task in
       !touched.contains(task.pid) && !suspects.contains(task.pid)
@@ -129,7 +132,7 @@ extension EventFollower {
 
   private func wasSuspect(_ pid: Int32) -> Bool { suspects.contains(pid) }
 
-  /// A process that no event reported.
+  /// Adopts a sampled process that no event reported.
   private func admit(
     _ appearance: ProcessSample.Appearance, _ process: SampledProcesses.Process,
     _ verified: inout Verified
@@ -149,13 +152,14 @@ extension EventFollower {
     verified.disagree(task, reported: nil, sampled: task.set)
   }
 
-  /// A process that a sample does not see.
+  /// Drops a process that the sample does not show, if it is a zombie or the previous sample did not
+  /// confirm it either; otherwise the next sample decides.
   private func lose(
     _ task: FollowedTask, _ touched: Set<Int32>, _ suspects: inout Set<Int32>,
     _ verified: inout Verified
   ) {
     guard !touched.contains(task.pid) else { return }
-    // No event reports when a zombie is reaped. One with threads is not.
+    // No event reports when a zombie is reaped. A process with remaining threads cannot have been reaped.
     let isZombie = task.set.isZombie && threadsOf[task.pid] == nil
     guard isZombie || wasSuspect(task.pid) else {
       suspects.insert(task.pid)
@@ -180,17 +184,18 @@ extension EventFollower {
     unconfirmed.insert(pid)
   }
 
-  /// Compares a process or thread with what a sample read of it. Whether the next one has to decide.
+  /// Compares a task with the set that a sample read, and returns whether the next sample has to decide.
   func compare(
     _ task: FollowedTask, _ read: FollowedSet, wasSuspect: Bool, _ verified: inout Verified
   ) -> Bool {
     guard read !== task.set, !read.isZombie else { return false }
     let differs = read.isElsewhere(than: task.set)
     if differs, !wasSuspect { return true }
-    // What an event reported stands where the sample was denied it.
+    // The reported link stays where the sample was denied access.
     let links = zip(read.links, task.set.links).map { read, told -> FollowedLink in
       if case .unread(.denied) = read { return told }
-      // What was reported without an id keeps its name.
+      // A namespace that was reported without an id stays the same object, so that it retains its recorded
+      // name.
       let isSame = told.namespace != nil && read.inode == told.inode
       return isSame && !read.isSurelyOther(than: told) ? told : read
     }

@@ -1,17 +1,21 @@
-/// Chooses between being woken by the next event and looking by the clock: a storm is slowed down by
-/// waking somebody for each event, and an idle machine by looks at nothing.
+/// Chooses between wakeups by events and periodic polling: a wakeup for each event slows a busy machine
+/// down, and polling wakes an idle machine for nothing.
 struct EventPace {
   private var isBusy = false
-  /// How many events came since it was chosen last, and when that was on the boot clock.
+  /// The number of events since the last choice, and the time of that choice on the boot clock.
   private var count = 0
   private var chosen: Int64 = 0
 
-  /// How long it is watched before it is chosen anew, in nanoseconds, and how many events in that are
-  /// many.
+  /// How long events are counted before the next choice, in nanoseconds, and the number of events in that
+  /// time from which on polling is chosen.
   private static let watch: Int64 = 20_000_000
   private static let many: Int64 = 16
 
-  /// Whether to look by the clock, after so many events came, at a time on the boot clock.
+  /// Counts events, and returns whether to poll periodically.
+  ///
+  /// - Parameters:
+  ///   - events: the number of events since the last call.
+  ///   - now: the current time on the boot clock.
   mutating func isBusy(after events: Int, at now: Int64) -> Bool {
     count += events
     let time = now - chosen

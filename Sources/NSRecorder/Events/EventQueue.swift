@@ -2,60 +2,61 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// What the kernel reported and is not taken in yet: events come from several processors, and only some
-/// time later it is certain that none is missing in between.
+/// The events that are not applied yet. Events arrive from several processors, and only some time later
+/// it is certain that no earlier one is missing.
 ///
-/// A namespace's id, and what no record holds, has to be read while the task is where the event says.
-/// So tasks are looked at as soon as their event comes.
+/// The kernel's id of a namespace, and the links that no namespaces event holds, must be read while the
+/// task is still in the reported state. The queue therefore probes a task as soon as its event arrives.
 struct EventQueue {
   private let probe: any TaskReading
-  /// The kernel's id of a namespace that a mount keeps at this moment.
+  /// Returns the kernel's id of a namespace that a mount pins at this moment; nil if no mount does.
   private let mounted: (NamespaceType, UInt64) -> UInt64?
   private let now: () -> ClockReading
   private let readsTime: Bool
   private(set) var items: [Item] = []
-  /// How many of `items`, from the first, are taken in already.
+  /// The number of items at the front of `items` that are applied already.
   private var taken = 0
   private var isSorted = true
   private var lastOrder = 0
-  /// What the last record of a task says, of those that are not taken in.
+  /// By TID, the inode numbers in the last queued namespaces event of each task.
   private var latest: [Int32: NamespaceInodes] = [:]
   private var parents: [Int32: Int32] = [:]
-  /// Of those that are not taken in, the processes whose main thread exited.
+  /// PIDs of the processes with a queued exit of the main thread.
   private var exited: Set<Int32> = []
 
-  /// How long after its event a task is still looked at where many have come, in nanoseconds, and how
-  /// many that is.
+  /// During a storm of events: how long after its event a task is still probed, in nanoseconds. More
+  /// events than `many` in one call of `add` are a storm.
   private static let soon: Int64 = 100_000_000
   private static let many = 1000
   private var isStorm = false
-  /// What the wall clock showed when the boot clock showed 0, when events came last, and whether that was
-  /// so the time before, too.
+  /// The wall clock minus the boot clock when events last arrived; and whether that difference was the
+  /// same at the arrival before, so that the wall clock was not set in between.
   private var lastEpoch: Int64?
   private var clockIsSteady = false
   private static let leastStep: Int64 = 1_000_000
-  /// When tasks ended, or their numbers were given again, as what came last tells.
+  /// By TID, when a task exited or a fork reused its TID, by the events of the current call of `add`.
   private var ends: [Int32: Int64] = [:]
-  /// What tasks were that moved, of what came last: another look would show the same.
+  /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of
+  /// `add`; a second probe of a task would show the same.
   private var looks: [Int32: TaskLook?] = [:]
-  /// Namespaces that were found mounted, of those that a task came to and was not met in.
+  /// Mounted namespaces that a task entered but had left again before it was probed.
   private var sights: [MountedSight] = []
-  /// So many events behind a look's own are searched for what makes it worth nothing; behind more it is
-  /// worth nothing.
+  /// The most queued events after an event that are searched for one that invalidates its probe; if there
+  /// are more until the time of the probe, the probe is discarded.
   private static let mostBehind = 2048
-  /// The threads of a process with more are not looked at when it moves.
+  /// The threads of a process with more threads than this are not probed when it changes its namespaces.
   private static let mostThreads = 256
 
   struct Item {
     let event: KernelEvent
     var look: TaskLook?
-    /// In which order events came: where two show one time, that is their order.
+    /// The sequence number of the event by arrival, which orders events with the same time.
     let order: Int
-    /// What the wall clock showed then when the boot clock showed 0.
+    /// The wall clock minus the boot clock when the event arrived.
     let epoch: Int64
-    /// Whether it changed only links of which changes are left out at present.
+    /// Whether the event changed only links whose changes are omitted at present.
     var isFolded = false
-    /// How many such changes before it were left out.
+    /// The number of such earlier changes that this item replaces.
     var leftOut = 0
   }
 
@@ -75,13 +76,14 @@ struct EventQueue {
 
   var count: Int { items.count - taken }
 
-  /// Takes in what came, looking at tasks where it is needed.
+  /// Adds the events that arrived, and probes tasks where needed.
   ///
   /// - Parameters:
-  ///   - known: what the record of a task would say, by all that was taken in before.
-  ///   - mayExecAfterLeaderExit: whether a process whose main thread has exited may go on by exec.
+  ///   - known: returns the inode numbers that a namespaces event of a task would hold, by all events
+  ///     applied so far.
+  ///   - mayExecAfterLeaderExit: whether a process whose main thread has exited may continue by exec.
   ///   - mayHaveUnreportedThreads: whether a process may have threads that no event reported.
-  ///   - folded: the links of a task of which changes are left out at present.
+  ///   - folded: returns the links of a task whose changes are omitted at present.
   mutating func add(
     _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?,
     mayExecAfterLeaderExit: (Int32) -> Bool,
@@ -115,13 +117,13 @@ struct EventQueue {
     }
   }
 
-  /// What was found mounted since the last call.
+  /// Returns the mounted namespaces found since the last call.
   mutating func takeSights() -> [MountedSight] {
     defer { sights.removeAll() }
     return sights
   }
 
-  /// Whether an event is a move of a task that changes some of these links and no other.
+  /// Whether a namespaces event changes some of the links in `mask` and no other.
   private func changesOnly(
     _ mask: LinkMask, _ event: KernelEvent, _ known: (Int32) -> NamespaceInodes?
   ) -> Bool {
@@ -132,8 +134,8 @@ struct EventQueue {
     return !changed.isEmpty && mask.isSuperset(of: changed)
   }
 
-  /// The last item, where nothing is to be recorded of it once this one is known: one task changed only
-  /// what is left out, or its name, twice in a row.
+  /// Returns the last item if the new one replaces it: both are of one task, and both only change its
+  /// name or only change omitted links.
   private func replaceable(by item: Item) -> Item? {
     guard items.count > taken, let last = items.last, last.event.tid == item.event.tid,
       last.event.time <= item.event.time, last.epoch == item.epoch
@@ -162,7 +164,7 @@ struct EventQueue {
       exited.insert(event.pid)
       return mayHaveUnreportedThreads(event.pid) ? read(event, [], isMove: true) : nil
     case .comm(_, let isExec):
-      // It is where the thread was that executes; no record holds that.
+      // The process gets the namespaces of the executing thread, which no event holds.
       guard isExec, event.tid == event.pid else { return nil }
       let isResumed = exited.remove(event.tid) != nil || mayExecAfterLeaderExit(event.tid)
       return read(
@@ -171,7 +173,9 @@ struct EventQueue {
       defer { latest[event.tid] = inodes }
       let parent = parents.removeValue(forKey: event.tid)
       let before = parent.flatMap { latest[$0] ?? known($0) }
-      // Where only what no record holds has changed, the record is as before.
+      // Probes all links of a task that changed its namespaces, also if its inode numbers are the same as
+      // before: then only a link that no event holds has changed. Probes a new task if its inode numbers
+      // differ from its parent's.
       guard let before, before == inodes else {
         guard parent == nil else {
           let look = read(event, NamespaceLink.allCases, isMove: false)
@@ -189,7 +193,8 @@ struct EventQueue {
         lookAtMounts(changed, of: inodes, look)
         return look
       }
-      // A thread is where its maker is; of a process only the time namespace is not told.
+      // A new thread has the namespaces of its creator. Of a new process, events lack only the time
+      // namespace.
       guard event.tid == event.pid, readsTime else { return nil }
       return read(event, [.time, .timeForChildren], isMove: false)
     }
@@ -199,12 +204,13 @@ struct EventQueue {
     _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool, isDescribed: Bool = false,
     cameTo changed: LinkMask = []
   ) -> TaskLook? {
-    // Of who is gone already, as most are in a storm, a look would show another, or nobody.
+    // If the task has exited by now, as most have in a storm of events, a probe would read another task
+    // with its TID, or none.
     if let end = ends[event.tid], end > event.time { return nil }
-    // What is looked at long after is worth little, and in a storm who looks falls behind further.
+    // A late probe is likely to be discarded, and in a storm probing delays the recorder further.
     guard !isStorm || now().boot - event.time < Self.soon else { return nil }
-    // A process starts with its parent's user and cgroup, and has its own by the time that it runs a
-    // program, or enters namespaces.
+    // A new process has its parent's user and cgroup, and usually has its own by the time it executes a
+    // program or enters namespaces.
     let description =
       isDescribed && event.tid == event.pid ? probe.description(of: event.pid) : nil
     if isDescribed, links.isEmpty {
@@ -219,7 +225,7 @@ struct EventQueue {
     let threads = probe.threads(of: event.pid)
     guard threads.count <= Self.mostThreads else { return look }
     for thread in threads where thread != event.tid {
-      // Of one that has begun to exit the end may have been reported.
+      // Skips threads that have begun to exit: their exit events may be consumed already.
       if let values = probe.links(of: thread, NamespaceLink.allCases, whileRunning: true) {
         look.threads[thread] = Dictionary(
           uniqueKeysWithValues: zip(NamespaceLink.allCases, values))
@@ -228,8 +234,8 @@ struct EventQueue {
     return look
   }
 
-  /// Looks whether mounts keep the namespaces that a task came to, where it was not met in them: it may
-  /// have left them again for others to enter.
+  /// Checks whether mounts pin the namespaces that a task entered, if the probe did not find the task in
+  /// them: the task may have left them again for other tasks to enter.
   private mutating func lookAtMounts(
     _ changed: LinkMask, of inodes: NamespaceInodes, _ look: TaskLook?
   ) {
@@ -243,8 +249,8 @@ struct EventQueue {
     }
   }
 
-  /// By when the namespaces that a task has come to had a file; see `TaskLook.fileTimes`. Files have times
-  /// of the wall clock: where that was set meanwhile they say nothing.
+  /// Returns the times by which the files of the entered namespaces existed; see `TaskLook.fileTimes`.
+  /// File times are on the wall clock, so they cannot be converted if the clock was set meanwhile.
   private func fileTimes(of task: Int32, _ changed: LinkMask) -> [NamespaceLink: Int64] {
     guard let lastEpoch, clockIsSteady, !isStorm else { return [:] }
     let times = probe.fileTimes(
@@ -254,12 +260,12 @@ struct EventQueue {
     return times.mapValues { $0 &- lastEpoch &+ Self.leastStep }
   }
 
-  /// Takes out the next event that was not after `end`, in the order of time.
+  /// Removes and returns the next event in time order, if its time is not after `end` and `horizon`.
   ///
   /// - Parameters:
-  ///   - horizon: up to when all has come; a look after that waits.
-  ///   - lost: from when on events were lost: what happened to a task before a look after that is not
-  ///     known.
+  ///   - horizon: the time up to which all events have arrived. An event with a later probe stays queued.
+  ///   - lost: the time from which events were lost. Probes after it are discarded, because the events
+  ///     between event and probe are not known.
   mutating func next(until end: Int64, horizon: Int64, lost: Int64 = .max) -> Item? {
     sort()
     guard taken < items.count, items[taken].event.time <= min(end, horizon) else { return nil }
@@ -273,7 +279,7 @@ struct EventQueue {
     return items[taken]
   }
 
-  /// When the first event was that is not taken in.
+  /// The time of the first event that is not applied; nil if there is none.
   var first: Int64? {
     mutating get {
       sort()
@@ -281,16 +287,16 @@ struct EventQueue {
     }
   }
 
-  /// The events that follow the one that was taken out last.
+  /// The queued events after the one that `next` returned last.
   var ahead: ArraySlice<Item> { items[taken...] }
 
-  /// Whether more than so many events up to a time are waiting.
+  /// Whether more than `count` events up to a time are queued.
   mutating func hasMore(than count: Int, until time: Int64) -> Bool {
     sort()
     return taken + count < items.count && items[taken + count].event.time <= time
   }
 
-  /// When the last look was made at a task of which an event up to a time told.
+  /// Returns the time of the last probe for an event up to `end`; `end` itself if there is no later one.
   mutating func lastLook(until end: Int64) -> Int64 {
     sort()
     var last = end
@@ -301,7 +307,8 @@ struct EventQueue {
     return last
   }
 
-  /// A look, if nothing happened to the task from its event until then that makes it worth nothing.
+  /// Returns a probe without the parts that later events invalidate; nil if an event of the task between
+  /// its event and the probe invalidates all of it.
   private func settled(
     _ look: TaskLook, of event: KernelEvent, behind place: Int
   ) -> TaskLook? {
@@ -312,9 +319,9 @@ struct EventQueue {
       let other = items[index].event
       if other.tid == event.tid {
         switch other.kind {
-        // By a fork, its number was given again.
+        // A fork of the same TID means that the task exited and the TID was reused.
         case .exit, .fork: return nil
-        // The main thread has another's place.
+        // An exec after the exit of the main thread: another thread has taken the main thread's PID.
         case .comm where event.kind == .exit: return nil
         case .namespaces(let later):
           guard case .namespaces(let earlier) = event.kind else { return nil }
@@ -322,7 +329,7 @@ struct EventQueue {
         case .comm(_, let isExec): look.isAfterExec = look.isAfterExec || isExec
         }
       } else if !look.threads.isEmpty {
-        // It was made since, or was elsewhere at first.
+        // The thread was created since the event, or was in other namespaces at the event.
         look.threads[other.tid] = nil
       }
       index += 1
@@ -330,7 +337,7 @@ struct EventQueue {
     return look
   }
 
-  /// The processes of which an event in a time is waiting.
+  /// Returns the PIDs of the processes with a queued event after `start` and up to `end`.
   mutating func touched(after start: Int64, until end: Int64) -> Set<Int32> {
     sort()
     var touched: Set<Int32> = []
@@ -340,12 +347,12 @@ struct EventQueue {
     return touched
   }
 
-  /// The processes of which a change is waiting before which others were left out.
+  /// PIDs of the processes with a queued change of links whose changes are omitted at present.
   var folded: Set<Int32> {
     Set(items[taken...].lazy.filter(\.isFolded).map(\.event.pid))
   }
 
-  /// Forgets what was taken in.
+  /// Removes the applied events.
   mutating func compact() {
     items.removeFirst(taken)
     taken = 0
@@ -361,7 +368,7 @@ struct EventQueue {
     }
   }
 
-  /// Forgets all up to a time: what is lost in between makes it worth nothing.
+  /// Removes all events up to a time: events lost in between make them useless.
   mutating func drop(until time: Int64) {
     sort()
     while taken < items.count, items[taken].event.time <= time { taken += 1 }
@@ -376,7 +383,8 @@ struct EventQueue {
 }
 
 extension KernelEvent {
-  /// Whether what was there under its number is no more: by a fork the number was given again.
+  /// Whether the event shows that an earlier task with its TID has ended: by its exit, or by a fork that
+  /// reused the TID.
   fileprivate var endsTask: Bool {
     switch kind {
     case .exit, .fork: true

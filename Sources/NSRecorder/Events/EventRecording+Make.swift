@@ -4,7 +4,7 @@ internal import NamespaceModel
 internal import Procfs
 
 extension EventRecording {
-  /// Begins to listen, as the configuration wants it; nil where only samples are to be taken.
+  /// Opens the event listener as configured; returns nil if only samples are taken.
   static func make(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: RecorderEnvironment,
     _ identity: IdentitySource, _ notices: inout StartupDiagnostics
@@ -30,7 +30,7 @@ extension EventRecording {
     }
   }
 
-  /// The rings of the kernel's events; throws why a recorder cannot have them, or could not use them.
+  /// Opens the rings for kernel events; throws the reason if they cannot be opened or used.
   static func listener(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: RecorderEnvironment
   ) throws(RecorderError) -> EventListener {
@@ -42,7 +42,7 @@ extension EventRecording {
     } catch { throw .events(error) }
   }
 
-  /// Why what the kernel reports would not fit to what samples show; nil where it does.
+  /// Returns why kernel events cannot be matched to the samples; nil if they can.
   private static func uselessness(
     _ root: ProcRoot, _ surroundings: RecorderEnvironment
   ) -> String? {

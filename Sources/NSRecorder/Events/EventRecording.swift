@@ -3,8 +3,8 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// The part of a recorder that listens: collects what the kernel reports, and hands it over in the order
-/// of time, once it is certain that nothing in between is missing.
+/// The event part of a recorder: collects kernel events, and applies them in time order once no earlier
+/// event can be missing. The batches of changes go to the history.
 final class EventRecording {
   private let listener: any EventFeed
   private let now: () -> ClockReading
@@ -12,26 +12,26 @@ final class EventRecording {
   private var queue: EventQueue
   private var buffer: [KernelEvent] = []
   private var pace = EventPace()
-  /// What was lost since all began.
+  /// The event losses detected since the last resync began.
   private var losses: [LostEvents] = []
-  /// Losses that the sample with which all begins anew makes good; nil while events are followed.
+  /// The losses that the sample of a pending start or resync repairs; nil while events are applied.
   private var beginning: [LostEvents]? = []
-  /// Where the history has tasks, while a sample has to tell where they are.
+  /// The tasks as the history has them, stored during a resync.
   private var told = ReportedState()
-  /// Batches that are complete, because the wall clock was set behind them.
+  /// Batches that were finished early, because the wall clock was set after their events.
   private var batches: [EventBatch] = []
-  /// Up to when events were taken in.
+  /// The time up to which events were applied.
   private var horizon: Int64 = .min
 
-  /// How long an event may be on its way into its ring.
+  /// The longest time, in nanoseconds, from an event to its arrival in the ring.
   static let slack: Int64 = 20_000_000
-  /// How old events may be that a sample begins with, in nanoseconds.
+  /// The age, in nanoseconds, up to which queued events are retained for the sample of a resync.
   private static let useful: Int64 = 1_000_000_000
-  /// So many events may wait.
+  /// The most queued events; with more, the recorder resyncs.
   private static let most = 1 << 18
-  /// How many are taken in before the rings are looked at again.
+  /// The number of events to apply before the rings are drained again.
   private static let stride = 1024
-  /// How much later what was done may be reported.
+  /// The longest time, in nanoseconds, from a change to its event.
   private static let delay: Int64 = 5_000_000
 
   init(
@@ -44,27 +44,27 @@ final class EventRecording {
     queue = EventQueue(probe, readsTime: readsTime, mounted: mounted, now: now)
   }
 
-  /// What becomes readable when there is something to collect, or, while it is `isBusy`, much.
+  /// The descriptors to poll: readable when there are events to collect or, while `isBusy`, many events.
   var descriptors: [Int32] { listener.descriptors }
 
-  /// Whether so much happens that it is looked at by the clock.
+  /// Whether events are so frequent that the rings are polled periodically.
   var isBusy: Bool { listener.isQuiet }
 
-  /// Whether a sample is needed at once.
+  /// Whether a sample is needed at once, for a start or resync.
   var needsSample: Bool { beginning != nil || !losses.isEmpty }
 
-  /// Whether the last sample did not confirm something that the next is to decide.
+  /// Whether the last sample left a contradiction that the next sample has to decide.
   var hasSuspects: Bool { !follower.suspects.isEmpty || !follower.suspectThreads.isEmpty }
 
-  /// How many events wait to be handed over.
+  /// The number of queued events.
   var count: Int { queue.count }
 
-  /// Takes over what the kernel has reported.
+  /// Drains the rings into the queue.
   func collect() {
     let wasBusy = isBusy
     take()
     listener.isQuiet = pace.isBusy(after: buffer.count, at: now().boot)
-    // What came before the kernel was to wake again wakes nobody.
+    // Events that arrived before wakeups were enabled again cause no wakeup.
     if wasBusy, !isBusy { take() }
   }
 
@@ -78,7 +78,7 @@ final class EventRecording {
       buffer, known: follower.inodes, mayExecAfterLeaderExit: follower.mayExecAfterLeaderExit,
       mayHaveUnreportedThreads: follower.mayHaveUnreportedThreads, folded: follower.folded)
     follower.sets.sights += queue.takeSights()
-    // Who is told more than can be taken in begins anew before memory is short.
+    // Resyncs before the queue takes too much memory, if events arrive faster than they are applied.
     if beginning == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
       losses.append(
         LostEvents(
@@ -86,28 +86,28 @@ final class EventRecording {
     }
   }
 
-  /// Whether more than so many events that are certain are waiting up to a time.
+  /// Whether more than `count` events before a time are queued and certain, with no earlier one missing.
   func hasMore(than count: Int, before time: Int64) -> Bool {
     queue.hasMore(than: count, until: min(time, now().boot - Self.slack))
   }
 
-  /// Hands over the events that are certain; none while a sample has to tell where all begins.
+  /// Applies the events that are certain and returns their batches; none during a start or resync.
   ///
   /// - Parameters:
-  ///   - end: what happened later waits, on the boot clock.
-  ///   - most: how many events are taken in at most.
+  ///   - end: the time on the boot clock up to which events are applied; later ones stay queued.
+  ///   - most: the most events to apply.
   func turn(until end: Int64 = .max, most: Int = .max) throws(EventsError) -> [EventBatch] {
     let now = self.now()
     try refresh()
     guard beginning == nil else {
-      // What is older than any sample that it can begin with is of no use.
+      // Drops events that are older than any sample from which the follower can start.
       queue.drop(until: now.boot - Self.useful)
       return []
     }
     let lost = losses.map(\.after).min()
     take(
       until: min(end, lost ?? .max), horizon: now.boot - Self.slack, lost: lost ?? .max,
-      // What is certain before a loss is not to be lost with it.
+      // Applies all certain events before a loss, so that the resync does not drop them too.
       most: lost == nil ? most : .max)
     if let contradiction = follower.contradiction {
       follower.contradiction = nil
@@ -124,8 +124,8 @@ final class EventRecording {
     collect()
   }
 
-  /// From here on nothing is certain until a sample has shown where all is: what waits still, or may
-  /// be on its way, is lost too.
+  /// Begins a resync: nothing is certain until a sample shows the state of all tasks. Events that are
+  /// still queued or have not arrived yet are lost too.
   private func lose(horizon: Int64) {
     let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
     for index in losses.indices { losses[index].after = min(losses[index].after, end) }
@@ -139,18 +139,19 @@ final class EventRecording {
   private func take(
     until end: Int64, horizon: Int64, lost: Int64 = .max, most: Int = .max
   ) {
-    // Before the first is taken in: what comes meanwhile and is older would be out of order.
+    // Set before the first event is applied: an older event that arrives meanwhile would be out of order.
     self.horizon = max(self.horizon, min(end, horizon))
     var count = 0
     while follower.contradiction == nil, count < most,
       let item = queue.next(until: end, horizon: horizon, lost: lost)
     {
-      // The wall clock was set between two looks.
+      // The wall clock was set between two drains of the rings.
       if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
         batches += follower.turn(epoch: item.epoch).map { [$0] } ?? []
       }
       if item.isFolded, item.leftOut > 0, follower.folded(item.event.tid).isEmpty {
-        // Of whom changes were left out is not certain any more.
+        // Changes of the task were omitted, but its links are not folded any more: its state is
+        // uncertain.
         follower.contradiction = item.event.time
         break
       }
@@ -167,7 +168,7 @@ final class EventRecording {
     queue.compact()
   }
 
-  /// What events reported since the last time.
+  /// Returns the non-empty batches since the last call.
   private func handOver() -> [EventBatch] {
     let now = self.now()
     let all = batches + (follower.turn(epoch: now.wall - now.boot).map { [$0] } ?? [])
@@ -175,34 +176,36 @@ final class EventRecording {
     return all.filter { !$0.isEmpty }
   }
 
-  /// When all that happened up to the end of a sample will have come, and may be taken in.
+  /// Returns the time when all events up to the end of a sample will have arrived and can be applied.
   func settles(_ sample: ProcessSample) -> Int64 { settles(at: sample.end.boot + Self.delay) }
 
-  /// When all that happened up to a moment will have come, and may be taken in: as long as something
-  /// of it is on its way, later ever again.
+  /// Returns the time when all events up to `time` will have arrived and can be applied. The result grows
+  /// while such events still arrive.
   func settles(at time: Int64) -> Int64 {
-    // Tasks are looked at when their events come, and what a look is worth shows only after it.
+    // Tasks are probed when their events arrive, and events up to the time of a probe decide whether it
+    // is valid.
     collect()
     return queue.lastLook(until: time) + Self.slack + 1_000_000
   }
 
-  /// What a sample and the events before it tell.
+  /// The result of merging a sample with the events before it.
   struct Outcome {
-    /// What events reported before it.
+    /// The batches of events before the sample.
     var batches: [EventBatch] = []
-    /// Nil where events were lost meanwhile: then another sample is needed.
+    /// The sample as the history records it; nil if another sample is needed, for example because events
+    /// were lost meanwhile.
     var sample: ProcessSample?
     var isExact = false
     var disagreements = 0
     var losses: [LostEvents] = []
-    /// The changes of namespaces that were left out since the sample before.
+    /// The changes of namespaces that were omitted since the previous sample.
     var folded = FoldedChanges()
   }
 
-  /// How many changes were left out, and of whom: see `ChangeRate`.
+  /// The number of omitted changes, and their tasks; see `ChangeRate`.
   struct FoldedChanges {
     var count = 0
-    /// How many tasks it was, and the PID and name of one of them.
+    /// The number of tasks with omitted changes, and the PID and name of one of them.
     var tasks = 0
     var pid: Int32?
     var comm: [UInt8]?
@@ -216,7 +219,7 @@ final class EventRecording {
       comm: folding.first?.description.comm)
   }
 
-  /// Compares a sample with the events; or begins with it.
+  /// Verifies the state by events against a sample, or starts or resyncs from the sample.
   func complete(_ sample: ProcessSample) throws(EventsError) -> Outcome {
     let now = self.now()
     try refresh()
@@ -231,8 +234,8 @@ final class EventRecording {
     return try begin(sample, now, horizon)
   }
 
-  /// What a scan for pins found, with the names that namespaces have where they are recorded; nil while
-  /// events of its time may be on their way.
+  /// Returns the result of a scan for pins with the names by which the history records the namespaces;
+  /// nil while events from the time of the scan may still arrive.
   func complete(_ scan: PinScan) -> PinScan? {
     guard beginning == nil, losses.isEmpty else { return scan }
     guard horizon > scan.end.boot + Self.delay else { return nil }
@@ -241,7 +244,7 @@ final class EventRecording {
 
   private func verify(_ sample: ProcessSample, _ now: ClockReading) -> Outcome {
     let batches = handOver()
-    // Where changes are left out it is not known which of them were before the sample.
+    // Where changes are omitted, the time of each omitted change relative to the sample is not known.
     let touched = queue.touched(
       after: sample.start.boot, until: sample.end.boot + Self.delay
     ).union(queue.folded)
@@ -255,11 +258,11 @@ final class EventRecording {
   private func begin(
     _ sample: ProcessSample, _ now: ClockReading, _ horizon: Int64
   ) throws(EventsError) -> Outcome {
-    // What was certain before the loss is reported as such.
+    // Reports the events that were certain before the loss.
     let batches = try beginning == nil ? turn() : []
-    // Losses that came up since the sample was taken leave it worth nothing.
+    // A loss since the beginning of the sample makes the sample useless.
     let lost = losses + (beginning ?? [])
-    // And without the threads that there are it is not known where all begins.
+    // A sample without threads does not show the complete initial state either.
     if !sample.hasThreads || lost.contains(where: { $0.by > sample.start.boot }) {
       beginning = lost
       losses.removeAll()

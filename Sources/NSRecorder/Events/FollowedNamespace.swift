@@ -1,17 +1,18 @@
 internal import NamespaceModel
 
-/// A namespace that a task being followed is in.
+/// A namespace of a tracked task.
 final class FollowedNamespace {
-  /// What it is called where it is recorded. One whose id could not be read when an event reported it
-  /// gets its id from a sample; see `FollowedSets.learn`.
+  /// The name by which the history records the namespace. If its id could not be read at the event, a
+  /// sample provides the id later; see `FollowedSets.learn`.
   private(set) var observed: ObservedNamespace
-  /// How many links of tasks lead to it: while one does it lives, and its inode number is no other's.
+  /// The number of task links that lead to the namespace. While there is one, the namespace exists and no
+  /// other namespace has its inode number.
   var holders = 0
 
-  /// The kernel's id by which a mount was found to keep it, where no task was observed in it.
+  /// The kernel's id read from a mount that pins the namespace, if no task was observed in the namespace.
   var mountedID: UInt64?
 
-  /// When it was known at the latest, on the boot clock.
+  /// The time on the boot clock by which the namespace was first known.
   let met: Int64
 
   init(_ observed: ObservedNamespace, met: Int64) {
@@ -22,21 +23,21 @@ final class FollowedNamespace {
   var type: NamespaceType { observed.type }
   var inode: UInt64 { observed.inode }
 
-  /// Takes over the kernel's id. False where it is known already, or the other has none.
+  /// Adopts the kernel's id from `read`. Returns false if the id is known already, or `read` has none.
   func learn(_ read: ObservedNamespace) -> Bool {
     guard observed.kernelID == nil, read.kernelID != nil else { return false }
     observed = read
     return true
   }
 
-  /// Whether it is the one with an id; nil where one of the two was not read.
+  /// Whether the namespace has this id; nil if one of the two ids was not read.
   func isOne(with id: UInt64?) -> Bool? {
     guard let id, let own = observed.kernelID else { return nil }
     return own == id
   }
 }
 
-/// What a link of a task being followed is.
+/// The target of a link of a tracked task.
 enum FollowedLink {
   case namespace(FollowedNamespace)
   case unread(UnreadReason)
@@ -45,12 +46,12 @@ enum FollowedLink {
     if case .namespace(let namespace) = self { namespace } else { nil }
   }
 
-  /// The inode number, where that is known.
+  /// The inode number, if it is known.
   var inode: UInt64? {
     namespace?.inode
   }
 
-  /// Whether two links of one type and inode number surely lead to two namespaces.
+  /// Whether two links of the same type and inode number certainly lead to different namespaces.
   func isSurelyOther(than other: FollowedLink) -> Bool {
     guard let one = namespace, let two = other.namespace, one !== two else { return false }
     return one.isOne(with: two.observed.kernelID) == false
@@ -63,7 +64,8 @@ enum FollowedLink {
     }
   }
 
-  /// Tells it from every other.
+  /// Identifies the target: two links have the same key if both lead to the same namespace, or are unread
+  /// for the same reason.
   var key: UInt {
     switch self {
     case .namespace(let namespace): UInt(bitPattern: ObjectIdentifier(namespace))

@@ -1,19 +1,19 @@
 internal import NamespaceEvents
 internal import NamespaceModel
 
-/// The links of tasks being followed: one object for all tasks that have the same.
+/// The links of tracked tasks: all tasks with the same links share one object.
 final class FollowedSet {
-  /// In the order of `NamespaceLink`.
+  /// The links in the order of `NamespaceLink`.
   let links: [FollowedLink]
-  /// What a record of the kernel has of it.
+  /// The inode numbers that a namespaces event of such a task holds.
   let inodes: NamespaceInodes
-  /// What is reported of it.
+  /// The links as the history records them.
   private(set) var observed: ObservedSet
   /// Whether the process is a zombie.
   let isZombie: Bool
-  /// How many tasks have it.
+  /// The number of tasks that have this set.
   fileprivate(set) var members = 0
-  /// What a child of theirs has, as far as events report.
+  /// The set of a new child of such a task, as far as events report it; nil until it is first needed.
   fileprivate(set) var forChildren: FollowedSet?
 
   fileprivate init(_ links: [FollowedLink]) {
@@ -27,17 +27,17 @@ final class FollowedSet {
     self.inodes = NamespaceInodes(inodes)
   }
 
-  /// Calls its namespaces by the names that they have now.
+  /// Updates `observed` to the current names of the namespaces.
   fileprivate func rename() { observed = ObservedSet(links: links.map(\.state)) }
 
   subscript(link: NamespaceLink) -> FollowedLink { links[Int(link.rawValue)] }
 
-  /// Whether two links lead to one place, or to none for one reason.
+  /// Whether two links lead to the same namespace, or are unread for the same reason.
   func isSame(_ one: NamespaceLink, _ other: NamespaceLink) -> Bool {
     self[one].key == self[other].key
   }
 
-  /// Whether the kernel's id of one of its namespaces is not known.
+  /// Whether the set has a namespace whose kernel id is not known.
   var hasUnknownID: Bool {
     links.contains { link in
       link.namespace.map {
@@ -46,7 +46,7 @@ final class FollowedSet {
     }
   }
 
-  /// Whether a task is certainly in another namespace than one with the other set.
+  /// Whether a task with this set is certainly in another namespace than one with the other set.
   func isElsewhere(than other: FollowedSet) -> Bool {
     self !== other
       && NamespaceType.allCases.contains { type in
@@ -58,40 +58,42 @@ final class FollowedSet {
 
 }
 
-/// The namespaces and sets of all tasks being followed.
+/// The namespaces and sets of all tracked tasks.
 final class FollowedSets {
   private var sets: [[UInt]: FollowedSet] = [:]
-  /// So many sets are kept before those that no task has are dropped.
+  /// The number of sets above which `trim` drops those that no task has.
   private var limit = few
   private static let few = 4096
-  /// The kernel takes the times of files from a clock that it moves on with each tick, a hundred times a second or more
-  /// (`ktime_get_coarse_real_ts64`): something may have happened so much later than its time says.
+  /// The kernel takes file times from a clock that advances with each tick, at least 100 times a second
+  /// (`ktime_get_coarse_real_ts64`). A change can be later than its file time by up to this many
+  /// nanoseconds.
   private static let fileTick: Int64 = 10_000_000
   private var namespaces: [NamespaceNumber: FollowedNamespace] = [:]
-  /// Tells namespaces apart that no id tells apart; far from what samples count.
+  /// The last inode generation assigned here, which distinguishes namespaces without an id. It starts far
+  /// above the generations that samples count.
   private var lastInodeGeneration: UInt64 = 1 << 40
-  /// Whether a task surely is in a namespace still. It is told to have left a moment after it did, and
-  /// in between the number may be another's.
+  /// Whether a task is certainly still in a namespace. The kernel reports a moment later that a task
+  /// left, and in between another namespace may get the inode number.
   var isStillReferenced: (FollowedNamespace) -> Bool = { $0.holders > 0 }
   /// The inode numbers of the initial net and mnt namespaces, where they vary by kernel.
   var initial: [NamespaceType: UInt64] = [:]
 
-  /// Up to when all that was reported has been applied, on the boot clock.
+  /// The time on the boot clock up to which all events have been applied.
   var now: Int64 = .min
-  /// Up to when changes were left out of what was applied (`ChangeFolding`): each may have made a
-  /// namespace that got the inode number of one that has ended.
+  /// The time of the last omitted change (`ChangeFolding`); nil if there was none. Each omitted change
+  /// may have created a namespace with the inode number of one that has ended.
   var leftOut: Int64?
-  /// What was found mounted since the last event that was taken in.
+  /// The mounted namespaces found that have not been applied yet.
   var sights: [MountedSight] = []
   private var undecided = UndecidedNamespaces()
-  /// The namespaces that are not called by the id that was found thereby yet.
+  /// The namespaces that got an id from a mount but are not renamed yet.
   private var mounted: [FollowedNamespace] = []
-  /// What samples call the namespaces that an event reported first, where that is another name.
+  /// Names in samples of the namespaces that an event reported first, where the history has another name.
   private var sampledNames: [ObservedNamespace: FollowedNamespace] = [:]
-  /// The namespaces that got another name since `takeRenamed`, and the one they had.
+  /// The namespaces renamed since `takeRenamed`, with their earlier names.
   private var renamed: [(namespace: FollowedNamespace, before: ObservedNamespace)] = []
 
-  /// The set of these links.
+  /// Returns the set with these links.
   func set(_ links: [FollowedLink]) -> FollowedSet {
     let key = links.map(\.key)
     if let known = sets[key] { return known }
@@ -100,7 +102,7 @@ final class FollowedSets {
     return set
   }
 
-  /// The set of what a sample read.
+  /// Returns the set for the links that a sample read.
   func set(_ links: [LinkState]) -> FollowedSet {
     set(
       links.map { link in
@@ -111,33 +113,33 @@ final class FollowedSets {
       })
   }
 
-  /// The set with one link led elsewhere.
+  /// Returns a set with one link replaced.
   func set(_ set: FollowedSet, _ link: NamespaceLink, to new: FollowedLink) -> FollowedSet {
     var links = set.links
     links[Int(link.rawValue)] = new
     return self.set(links)
   }
 
-  /// The set of a process whose main thread has exited.
+  /// Returns the set of a process whose main thread has exited.
   func zombie(_ set: FollowedSet) -> FollowedSet {
     self.set(
       NamespaceLink.allCases.map { $0 == .pid || $0 == .user ? set[$0] : .unread(.zombie) })
   }
 
-  /// The set of a new process, whose children go where it is itself (`pid_namespaces(7)`).
+  /// Returns the set of a new process, whose children enter its own pid namespace (`pid_namespaces(7)`).
   func withPIDForChildren(_ set: FollowedSet) -> FollowedSet {
     guard case .unread(.unseen) = set[.pidForChildren] else { return set }
     return self.set(set, .pidForChildren, to: set[.pid])
   }
 
-  /// The set as it is reported of a task that changes some of its links too often to record it.
+  /// Returns the set to report for a task with folded links, which are reported as unread.
   func folded(_ set: FollowedSet, _ folded: LinkMask) -> FollowedSet {
     self.set(
       NamespaceLink.allCases.map { folded.contains($0) ? .unread(.unseen) : set[$0] })
   }
 
-  /// What a child has of a task in a set. In which time namespace it is no event reports: clone3(2) may
-  /// make one for it.
+  /// Returns the set of a new child of a task. No event reports its time namespace: clone3(2) may create
+  /// one for the child.
   func forChildren(of set: FollowedSet) -> FollowedSet {
     if let known = set.forChildren { return known }
     var links = set.links
@@ -150,27 +152,29 @@ final class FollowedSets {
     return children
   }
 
-  /// The namespace that has an inode number now, if a task is in it.
+  /// Returns the namespace that has an inode number now, if a tracked task is in it.
   func live(_ type: NamespaceType, _ inode: UInt64) -> FollowedNamespace? {
     namespaces[NamespaceNumber(type: type, inode: inode)].flatMap { $0.holders > 0 ? $0 : nil }
   }
 
-  /// A namespace that an event reported: the one that has the number, if a task is in it; or else one
-  /// that has come since.
+  /// Returns the namespace for an inode number that an event reported: the one that has the number, if a
+  /// task is in it; otherwise the last one that had the number, if its id or file time proves that, or a
+  /// new one.
   ///
-  /// A task is told to have left a moment after it did, and in between the number may be given again:
-  /// then the id is another. Where that is not certain, and no id was read, it is recorded beside the
-  /// one that had the number: who asks finds two rows that may be one namespace.
+  /// The kernel reports a moment later that a task left a namespace, and in between it may reuse the
+  /// inode number: the id then differs. Where that is uncertain and no id was read, the namespace is
+  /// recorded beside the earlier one with the number: answers show two rows that may be one namespace.
   ///
-  /// - Parameter fileTime: by when it had a file, if the task that came to it cannot have made it. A
-  ///   namespace is made by a task, and an event reports its number: then the last one of that number
-  ///   is this one, and a mount or an open file kept it when it lost its last task.
+  /// - Parameter fileTime: the time by which the file of the namespace existed, if the task that entered
+  ///   it cannot have created it. A task creates each namespace, and an event reports its inode number.
+  ///   So the last namespace reported with the number is this one, and a mount or an open file pinned it
+  ///   after its last task left.
   func namespace(
     _ type: NamespaceType, _ inode: UInt64, id: UInt64?, fileTime: Int64? = nil
   ) -> FollowedNamespace {
     let key = NamespaceNumber(type: type, inode: inode)
     if let id { decide(key, is: id) }
-    // Of those that are there from boot on each number is one for ever.
+    // The fixed inode numbers of the initial namespaces are never reused.
     if InitialNamespace.hasFixedInode(inode), let known = namespaces[key] { return known }
     if let live = live(type, inode) {
       switch live.isOne(with: id) {
@@ -182,7 +186,7 @@ final class FollowedSets {
     }
     if let last = namespaces[key] {
       if let id, last.observed.kernelID ?? last.mountedID == id { return last }
-      // A sample or a scan for pins tells it the id: see `learn`.
+      // A sample or a scan for pins provides the id later: see `learn`.
       if let fileTime, last.met <= fileTime + Self.fileTick, last.isOne(with: id) != false,
         isLastReported(last)
       {
@@ -202,8 +206,8 @@ final class FollowedSets {
     return namespace
   }
 
-  /// The kernel's id of a number was read at a time: those that had the number since that id was read before are the
-  /// same namespace.
+  /// Applies an id that was read for an inode number: if the number had the same id before, the undecided
+  /// namespaces reported in between are the namespace with that id.
   private func decide(_ number: NamespaceNumber, is id: UInt64, at time: Int64 = .max) {
     for namespace in undecided.decide(number, is: id, at: time) {
       let before = namespace.observed
@@ -214,7 +218,7 @@ final class FollowedSets {
     }
   }
 
-  /// A namespace that a sample read.
+  /// Returns the namespace that a sample read.
   private func namespace(_ observed: ObservedNamespace) -> FollowedNamespace {
     let key = NamespaceNumber(type: observed.type, inode: observed.inode)
     if let id = observed.kernelID { decide(key, is: id) }
@@ -222,7 +226,8 @@ final class FollowedSets {
       if InitialNamespace.hasFixedInode(observed.inode) { return known }
       let id = known.observed.kernelID
       if id == observed.kernelID ? (id != nil || known.holders > 0) : false { return known }
-      // One of the two was read without its id: while a task holds it, it is what it was.
+      // One of the two was read without its id. While a task is in the namespace, the inode number is not
+      // reused.
       if known.holders > 0, id == nil || observed.kernelID == nil { return known }
     }
     let namespace = FollowedNamespace(observed, met: now)
@@ -230,8 +235,8 @@ final class FollowedSets {
     return namespace
   }
 
-  /// Takes over what a sample read of a task that was in a set from before the sample to after it: each
-  /// link that gave the inode number of a namespace in the set is that namespace.
+  /// Learns from the links that a sample read of a task that had the set throughout the sample. Each link
+  /// with the inode number of a namespace in the set leads to that namespace.
   func learn(_ read: [LinkState], in set: FollowedSet) {
     guard !set.isZombie else { return }
     for (held, state) in zip(set.links, read) {
@@ -251,7 +256,7 @@ final class FollowedSets {
     }
   }
 
-  /// What was learned since the last call: sets call their namespaces by the new names from here on.
+  /// Returns the namespaces renamed since the last call, and updates the sets to the new names.
   func takeRenamed() -> [ProcessSample.Renaming] {
     for namespace in mounted {
       let before = namespace.observed
@@ -273,10 +278,11 @@ final class FollowedSets {
     return renamed.map { .init(from: $0.before, to: $0.namespace.observed) }
   }
 
-  /// What a namespace that a sample read is called where it is recorded.
+  /// The name by which the history records a namespace that a sample read.
   enum Recorded {
     case name(ObservedNamespace)
-    /// A task holds one of that number, and no sample has proved yet that it is this one.
+    /// A task is in a namespace with the inode number, but no sample has established whether it is this
+    /// one.
     case undecided
   }
 
@@ -286,16 +292,17 @@ final class FollowedSets {
     guard let held = live(sampled.type, sampled.inode), held.observed != sampled else {
       return .name(sampled)
     }
-    // Of two ids, one is of what was there before or has come since.
+    // Two different ids: one belongs to an earlier or a later namespace with the number.
     return held.isOne(with: sampled.kernelID) == nil ? .undecided : .name(sampled)
   }
 
-  /// Puts into a scan for pins the names that namespaces have where they are recorded. To be called when
-  /// all that was reported up to its end has been applied.
+  /// Returns a scan for pins with the names by which the history records the namespaces. The caller
+  /// applies all events up to the end of the scan first.
   ///
-  /// A namespace is made by a task, and an event reports the inode number. So while no later event reports
-  /// another namespace of a number, and none is left out, what a scan finds with it is the last one, be there a task in it or
-  /// not: that is how one gets its id whose maker had gone before it could be read.
+  /// A task creates each namespace, and an event reports its inode number. While no later event reports
+  /// another namespace with the number, and no change is omitted, a scan that finds the number finds that
+  /// last namespace, with or without a task in it. A namespace whose creator exited before its id could
+  /// be read gets its id in this way.
   func recorded(_ scan: PinScan) -> PinScan {
     var scan = scan
     var names: [ObservedNamespace: ObservedNamespace] = [:]
@@ -334,8 +341,9 @@ final class FollowedSets {
     return known.observed
   }
 
-  /// Takes in what was found mounted before the event that is taken in now. An event reports each
-  /// namespace that a task makes, so that what had a number then is the last one that was reported.
+  /// Applies the mounted namespaces found before the event that is being applied. An event reports each
+  /// namespace that a task creates, so the last namespace reported with an inode number had that number
+  /// then.
   func applySights() {
     guard !sights.isEmpty else { return }
     for sight in sights where sight.time < now - MountedSight.delay {
@@ -349,13 +357,13 @@ final class FollowedSets {
     sights.removeAll { $0.time < now - MountedSight.delay }
   }
 
-  /// Whether no other namespace can have got the number of one since without a report.
+  /// Whether no unreported namespace can have got the inode number of this one since.
   private func isLastReported(_ namespace: FollowedNamespace) -> Bool {
     leftOut.map { namespace.met > $0 } ?? true
   }
 
-  /// A task that is not followed is in namespaces of these numbers: where no followed task is in one, it
-  /// is not known any more which namespace has the number.
+  /// Forgets the namespaces with these inode numbers that no tracked task is in. An untracked task
+  /// reported the numbers, so it is not known any more which namespaces have them.
   func forgetUnheld(_ inodes: NamespaceInodes) {
     for type in NamespaceType.allCases {
       guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }
@@ -364,7 +372,8 @@ final class FollowedSets {
     }
   }
 
-  /// After a loss only what has an id, or a task in it, is known to be what had its number.
+  /// Forgets, after a loss of events, the namespaces without an id and without a task: another namespace
+  /// may have their inode number.
   func forgetUnproven() {
     sights.removeAll()
     namespaces = namespaces.filter {
@@ -373,21 +382,22 @@ final class FollowedSets {
     }
   }
 
-  /// A task came into a set. A zombie is in no namespace for certain: no event reports its end.
+  /// Counts a task that gets a set. The links of a zombie do not count as references to namespaces,
+  /// because no event reports when a zombie is reaped.
   func enter(_ set: FollowedSet) {
     set.members += 1
     guard !set.isZombie else { return }
     for link in set.links { link.namespace?.holders += 1 }
   }
 
-  /// A task left a set.
+  /// Counts a task that no longer has a set.
   func leave(_ set: FollowedSet) {
     set.members -= 1
     guard !set.isZombie else { return }
     for link in set.links { link.namespace?.holders -= 1 }
   }
 
-  /// Forgets what no task has any more, when that has become much.
+  /// Drops the sets, names and namespaces that no task has, once there are many of them.
   func trim() {
     guard sets.count > limit || sampledNames.count > Self.few else { return }
     for set in sets.values where set.members == 0 || set.forChildren?.members == 0 {
@@ -398,7 +408,7 @@ final class FollowedSets {
     namespaces = namespaces.filter {
       $0.value.holders > 0 || InitialNamespace.hasFixedInode($0.key.inode)
     }
-    // Where tasks have many sets, a search for those that none has pays only when as many have come.
+    // If tasks have many sets, the next search for unused sets waits until as many again have been added.
     limit = max(Self.few, 2 * sets.count)
   }
 }

@@ -2,7 +2,7 @@ internal import NSHistory
 internal import NamespaceEvents
 
 extension LostEvents {
-  /// A loss as the history keeps it.
+  /// Converts a loss of the event listener to the form that the history records.
   init(_ loss: EventLoss) {
     let cause: Cause =
       switch loss.cause {

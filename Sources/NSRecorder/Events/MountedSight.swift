@@ -1,14 +1,14 @@
 internal import NamespaceModel
 
-/// A mount that kept a namespace at some moment: what has the inode number was the one with this id.
+/// A namespace found in a mount: at that moment, the namespace with the inode number had this id.
 struct MountedSight {
   let type: NamespaceType
   let inode: UInt64
   let id: UInt64
-  /// A moment by which that had been read, on the boot clock.
+  /// The time on the boot clock by which the id had been read.
   let time: Int64
 
-  /// An event is written a moment after what it tells has been done. Only a later one surely tells of
-  /// something that was done after a sight.
+  /// The longest time, in nanoseconds, from a change to its event. Only an event that is later than a
+  /// sight by more than this certainly reports a change after the sight.
   static let delay: Int64 = 1_000_000
 }

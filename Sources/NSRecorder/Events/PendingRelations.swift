@@ -1,21 +1,22 @@
 internal import NamespaceModel
 
-/// How namespaces hang together, as samples asked the kernel, until it is known what they are called
-/// where they are recorded: an event may have reported one of them first, without its id.
+/// The owners and parents of namespaces as samples read them, stored until the names by which the history
+/// records the namespaces are certain: an event may have reported a namespace first, without its id.
 struct PendingRelations {
   private var waiting: [(relations: NamespaceRelations, samples: Int)] = []
 
-  /// After so many samples that proved nothing, the one that the task held was another.
+  /// The number of samples without a certain name after which the relations of a namespace are dropped.
   private static let patience = 8
   private static let limit = 65536
 
-  /// Takes over what a sample asked that cannot be recorded yet.
+  /// Stores relations from a sample that cannot be recorded yet.
   mutating func add(_ related: [NamespaceRelations]) {
     let room = max(0, Self.limit - waiting.count)
     waiting += related.prefix(room).map { ($0, 0) }
   }
 
-  /// What can be recorded of what was asked, in the order in which it was.
+  /// Adds the relations from a sample, and returns those that can be recorded now, in the order in which
+  /// they were added.
   mutating func recorded(
     _ related: [NamespaceRelations], _ sets: FollowedSets
   ) -> [NamespaceRelations] {
@@ -38,7 +39,7 @@ struct PendingRelations {
     return ready
   }
 
-  /// What namespaces are called; nil while that is not certain of each.
+  /// Returns the recorded names of namespaces; nil while one of them is uncertain.
   private static func names(
     _ all: [ObservedNamespace], _ sets: FollowedSets
   ) -> [ObservedNamespace: ObservedNamespace]? {

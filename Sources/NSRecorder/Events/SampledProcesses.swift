@@ -1,23 +1,24 @@
 internal import NamespaceModel
 
-/// What samples showed of processes: each tells only what is new.
+/// The processes and threads as the samples so far show them; each sample reports only the differences
+/// from the previous one.
 struct SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
-  /// The threads that are tasks of their own, of those that the last sample read.
+  /// The threads that the samples show as tasks of their own.
   private(set) var threads: [ProcessToken: Process] = [:]
-  /// Of the processes whose description the last sample found changed, when it was read before.
+  /// For the processes whose description the last sample found changed: when it was read before.
   private(set) var redescribed: [ProcessToken: Int64] = [:]
   private var sets: [[LinkState]: ObservedSet] = [:]
-  /// The processes with a number; empty until one is looked for in what the last sample showed.
+  /// The tokens of the processes by PID; empty until a PID is first looked up after a sample.
   private var tokens: [Int32: [ProcessToken]] = [:]
 
-  /// A process as the last sample saw it, or a thread.
+  /// A process or thread as the last sample observed it.
   struct Process {
     private let apart: Thread?
     var facts: ProcessFacts
     var description: ProcessDescription
-    /// As they were read: which of the namespaces being followed they are shows only when all that
-    /// happened up to then is taken in.
+    /// The links as the sample read them. The tracked namespaces that they lead to are certain only when
+    /// all events up to the sample have been applied.
     var links: ObservedSet
 
     init(_ one: ProcessSample.Appearance, _ links: ObservedSet) {
@@ -30,19 +31,20 @@ struct SampledProcesses {
     var pid: Int32 { facts.pid }
     var thread: ThreadFacts? { apart?.facts }
 
-    /// Kept by reference: it would take room in every process, of which none is a thread.
+    /// A class, so that a process, which has no thread facts, stores only a nil reference.
     private final class Thread {
       let facts: ThreadFacts
       init(_ facts: ThreadFacts) { self.facts = facts }
     }
 
-    /// Who it is, to be bound to.
+    /// Returns an appearance without links, from which a tracked task adopts its facts and token.
     func appearance(_ token: ProcessToken) -> ProcessSample.Appearance {
       .init(token: token, facts: facts, description: description, links: [])
     }
   }
 
-  /// The process, a zombie or none, that is certainly the one with these facts.
+  /// Returns the process that certainly has these facts and is a zombie exactly if `isZombie` is true;
+  /// nil if there is none.
   mutating func same(
     as facts: ProcessFacts, isZombie: Bool
   ) -> (ProcessToken, Process)? {
@@ -56,7 +58,7 @@ struct SampledProcesses {
     return nil
   }
 
-  /// Whether the last sample showed a zombie with a number.
+  /// Whether the last sample showed a zombie with a PID.
   mutating func showZombie(_ pid: Int32) -> Bool {
     tokens(of: pid).contains { processes[$0]?.links.isZombie == true }
   }
@@ -70,7 +72,7 @@ struct SampledProcesses {
 
   subscript(token: ProcessToken) -> Process? { processes[token] }
 
-  /// Takes in what a sample shows; gives the processes that it does not see any more.
+  /// Applies a sample, and returns the processes that it does not show any more.
   mutating func add(_ sample: ProcessSample) -> [ProcessToken: Process] {
     var gone: [ProcessToken: Process] = [:]
     tokens.removeAll()
@@ -96,10 +98,10 @@ struct SampledProcesses {
     return gone
   }
 
-  /// One object for all that have the same links.
+  /// Returns the shared object for these links.
   private mutating func shared(_ links: [LinkState]) -> ObservedSet {
     if let known = sets[links] { return known }
-    // Only to save memory.
+    // The objects are shared only to save memory, so that they can be dropped at any time.
     if sets.count >= 4096 { sets.removeAll() }
     let set = ObservedSet(links: links)
     sets[links] = set

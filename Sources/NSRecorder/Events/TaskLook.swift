@@ -2,26 +2,28 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// What a task was when it was looked at, right after an event reported it.
+/// The state of a task as probed right after an event reported it.
 struct TaskLook {
-  /// Links that were read.
+  /// The links that were read.
   var links: [NamespaceLink: TaskProbe.Link]
-  /// When that was over, on the boot clock: it holds if nothing happened to the task until then.
+  /// The end of the probe, on the boot clock. The probe is valid if no event of the task followed until
+  /// then.
   let time: Int64
-  /// Whether it ran a program in between: then it may have been in another time namespace.
+  /// Whether the task executed a program between the event and the end of the probe: before, it may have
+  /// been in another time namespace.
   var isAfterExec = false
-  /// Its user and cgroup, where they were read.
+  /// The user and cgroup of the task, if they were read.
   var description: ProcessDescription?
-  /// By when, on the boot clock, the namespaces that the task had come to had a file at the latest, as
-  /// far as that was read: a mount or an open file may have kept it since.
+  /// For each entered namespace, a time on the boot clock by which its file already existed, if that was
+  /// read: a mount or an open file may have pinned the namespace since then.
   var fileTimes: [NamespaceLink: Int64] = [:]
-  /// Of a process that moved, its other threads and their links.
+  /// If a process changed its namespaces: the links of its other threads, by TID.
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
 }
 
 extension TaskLook {
-  /// Something else happened to the task before it was looked at: what was read still holds of those
-  /// namespaces in which it was after both.
+  /// Reduces the probe after another event of the task before the end of the probe: only the links with
+  /// the same namespace after both events stay valid.
   mutating func keep(what earlier: NamespaceInodes, staysIn later: NamespaceInodes) {
     threads.removeAll()
     func stays(_ link: NamespaceLink) -> Bool {

@@ -1,31 +1,32 @@
 internal import NamespaceModel
 
-/// A namespace by what an event reports of it. The kernel gives an inode number again.
+/// A namespace type and inode number, as events report them. The kernel reuses inode numbers.
 struct NamespaceNumber: Hashable {
   let type: NamespaceType
   let inode: UInt64
 }
 
-/// The namespaces that events reported by their numbers alone, after the one that had the number before was known by its
-/// id.
+/// The namespaces that events reported by inode number alone, after an earlier namespace with the number
+/// was known by its id.
 ///
-/// Each may be that one, kept by a mount or an open file while no task was in it, or another that got its number. The
-/// kernel gives no id twice: when the same id is read of the number again, the one namespace had it all the time.
+/// Each may be that earlier namespace, pinned by a mount or an open file while no task was in it, or
+/// another one that got its inode number. The kernel never reuses an id: if the same id is read again for
+/// the number, all of them are the one namespace.
 struct UndecidedNamespaces {
   private struct Series {
-    /// The kernel's id of the namespace that had the number before all of these.
+    /// The kernel's id of the namespace that had the inode number before all of these.
     let id: UInt64
     var namespaces: [FollowedNamespace]
   }
 
   private var series: [NamespaceNumber: Series] = [:]
-  /// Of one number so many are decided together, and of so many numbers.
+  /// The most undecided namespaces of one inode number, and the most inode numbers.
   private static let most = 64
   private static let mostNumbers = 4096
 
   /// Adds a namespace that an event reported without an id.
   ///
-  /// - Parameter last: the one that had its number before.
+  /// - Parameter last: the namespace that had the inode number before.
   mutating func add(_ namespace: FollowedNamespace, after last: FollowedNamespace) {
     let number = NamespaceNumber(type: namespace.type, inode: namespace.inode)
     if series[number] != nil {
@@ -37,9 +38,10 @@ struct UndecidedNamespaces {
     }
   }
 
-  /// The namespaces that are surely the one whose id was read now.
+  /// Removes and returns the namespaces that are certainly the one whose id was read.
   ///
-  /// - Parameter time: a moment by which it was read, on the boot clock: what was reported later stays undecided.
+  /// - Parameter time: a time on the boot clock by which the id was read. Namespaces reported later stay
+  ///   undecided.
   mutating func decide(
     _ number: NamespaceNumber, is id: UInt64, at time: Int64 = .max
   ) -> [FollowedNamespace] {

@@ -1,36 +1,38 @@
-// Mounts that cannot be reached to ask their namespace for its id: another mount lies over them,
-// the way there is not safe, or nobody is in their mount namespace. If their number has an id
-// already when their table is read, and the namespace of that id is in being after, it is theirs.
+// Mounts of namespace files that the scanner cannot open to read the kernel id of their namespace:
+// another mount covers them, their path is not safe to walk, or no process is in their mount namespace.
+// If the scanner knew an id for the inode number of a mount before it read the mount table, and the
+// namespace with that id still exists afterwards, the mount is of that namespace.
 
 internal import CLinux
 internal import NamespaceModel
 
-/// The mounts of a scan that could not be reached.
+/// The mounts of a scan that could not be opened.
 struct HiddenMounts {
   struct Mount {
     let entry: MountInfo.Entry
-    /// The inode number of the mount namespace.
+    /// The inode number of the mount namespace whose table lists the mount.
     let table: UInt64
     let place: ObservedNamespace?
-    /// When its table was read.
+    /// The number of the table read (`PinNames.step`) that listed the mount.
     let step: UInt64
   }
 
   var mounts: [Mount] = []
 
-  /// Mount namespaces in which a number is whose id came to light only after their table was read.
+  /// Returns the mount namespaces whose table lists an inode number whose id became known only after
+  /// that table was read.
   func tablesToReadAgain(_ names: PinNames) -> Set<UInt64> {
     Set(
       mounts.lazy.filter { names.hasIDOnlySince($0.step, $0.entry.type, $0.entry.inode) }
         .map(\.table))
   }
 
-  /// Forgets those of one mount namespace.
+  /// Drops the mounts of one mount namespace.
   mutating func forget(_ table: UInt64) { mounts.removeAll { $0.table == table } }
 }
 
 extension PinScanner {
-  /// Tells the mounts that could not be reached, with an id where that is proven.
+  /// Adds the pins of the mounts that could not be opened, with a kernel id where it is proven.
   func settleHidden() {
     for mount in hidden.mounts {
       let (type, inode) = (mount.entry.type, mount.entry.inode)

@@ -1,15 +1,16 @@
-/// Types of file system on which no server and no other process can make a walk wait.
+/// The types of file system on which neither a server nor another process can delay a path walk.
 enum LocalFileSystem {
-  /// To go to the root of another process can ask the file system whether that root is still
-  /// valid, for which one of a network or of FUSE may wait for ever. What is not known to be local
-  /// is taken for such a one. Layers of an overlay are the host's own, as a rule.
+  /// A walk to the root directory of another process can make the kernel ask the file system whether
+  /// that root is still valid. A network file system or FUSE may never answer. Every type that is not
+  /// in this list is treated as such a file system. The layers of an overlay are usually local to the
+  /// host.
   private static let names: Set<String> = [
     "bcachefs", "btrfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "iso9660", "jfs", "nilfs2",
     "overlay", "ramfs", "reiserfs", "rootfs", "squashfs", "tmpfs", "ubifs", "udf", "vfat", "xfs",
     "zfs",
   ]
 
-  /// Whether a type in a table of mounts is one of them.
+  /// Returns whether a file system type in a mount table is one of these.
   static func contains(_ type: [UInt8]) -> Bool {
     names.contains(String(decoding: type, as: UTF8.self))
   }

@@ -1,22 +1,24 @@
 internal import NamespaceModel
 
-/// What `/proc/PID/mountinfo` tells of namespaces (`proc_pid_mountinfo(5)`): which are mounted, and
-/// where.
+/// The mounts of namespaces in `/proc/PID/mountinfo` (`proc_pid_mountinfo(5)`): the mounted namespaces,
+/// and their mount points.
 struct MountInfo {
-  /// A mount of a namespace's file: of type nsfs, whose root field is the text of the link.
+  /// A mount of a namespace's file: a mount of type nsfs, whose root field is the text of the namespace
+  /// link.
   struct Entry: Hashable {
     let type: NamespaceType
     let inode: UInt64
-    /// The mount point as it is, with nothing escaped.
+    /// The mount point, with escape sequences decoded.
     let path: [UInt8]
   }
 
-  /// In the order of the table.
+  /// The mounts in the order of the table.
   private(set) var entries: [Entry] = []
-  /// The type of each file system mounted at `/`: one is the reader's root, others lie below it.
+  /// The type of each file system mounted at `/`: one of them is the reader's root, and the others are
+  /// below it.
   private(set) var rootTypes: [[UInt8]] = []
 
-  /// Reads the table. What is not in its form is passed over, and so is a last line that was cut.
+  /// Parses the table. Skips malformed lines and an incomplete last line.
   init(_ text: [UInt8]) {
     var start = text.startIndex
     while let end = text[start...].firstIndex(of: 0x0A) {
@@ -40,8 +42,8 @@ struct MountInfo {
     entries.append(Entry(type: type, inode: inode, path: path))
   }
 
-  /// The bytes of a field, in which the kernel writes a space, a tab, a newline, a backslash and
-  /// `#` as a backslash and three octal digits.
+  /// Decodes a field, in which the kernel writes a space, a tab, a newline, a backslash and `#` as a
+  /// backslash and three octal digits.
   static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(field.count)
@@ -69,9 +71,10 @@ struct MountInfo {
 }
 
 extension LinkText {
-  /// The type and the inode number in the text of a link of any type; nil when it is none.
+  /// Parses the text of a link of any type into the namespace type and the inode number; nil if it is
+  /// not such a link.
   static func namespace(in text: Span<UInt8>) -> (NamespaceType, UInt64)? {
-    // Most open files are paths.
+    // Most open files have a path as the text of their link.
     guard text.count > 0, text[0] != UInt8(ascii: "/") else { return nil }
     for type in NamespaceType.allCases {
       if let inode = inode(in: text, of: type) { return (type, inode) }

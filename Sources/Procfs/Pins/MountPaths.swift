@@ -1,18 +1,19 @@
 internal import Glibc
 
-/// The paths at which namespaces are mounted. A file that a process opened by such a path has it as the text of its
-/// link, not the name of the namespace.
+/// The paths at which namespaces are mounted. If a process opens a namespace by such a path, the link
+/// of its descriptor reads as that path and not as the name of the namespace.
 struct MountPaths {
   private var paths: Set<[UInt8]> = []
-  /// Those of the scan before: a scan looks at open files before it has read the mounts of others.
+  /// The paths of the previous scan: a scan reads open files before it has read the mounts of other
+  /// mount namespaces.
   private var earlier: Set<[UInt8]> = []
   private var lengths: Set<Int> = []
 
-  /// A scan begins, with the paths of the one before and those that the scanner itself sees.
+  /// Starts a scan with the paths of the previous scan and those in the scanner's own mount table.
   mutating func begin(own root: ProcRoot) {
     earlier = paths
     paths.removeAll()
-    // Where the table cannot be read, these are found by the next scan.
+    // If the own table cannot be read, the next scan finds the files that were opened by its paths.
     if root.isProc,
       case .success(let text) = SmallFile.read(
         "self/mountinfo", in: root.descriptor, limit: 1 << 28)
@@ -24,7 +25,8 @@ struct MountPaths {
 
   mutating func add(_ path: [UInt8]) { paths.insert(path) }
 
-  /// Whether a path of so many bytes may be one of them: nearly all open files are told apart by that.
+  /// Returns whether a path of this length in bytes may be one of the paths. This check excludes nearly
+  /// all open files.
   func mayContain(_ count: Int) -> Bool { lengths.contains(count) }
 
   func contains(_ path: [UInt8]) -> Bool { paths.contains(path) || earlier.contains(path) }

@@ -2,11 +2,12 @@ internal import CLinux
 internal import Glibc
 package import NamespaceModel
 
-/// Looks up, without a scan for pins, whether a mount keeps a namespace: `ip netns add` makes one,
-/// mounts it and leaves it within half a millisecond, and whoever enters it then is told from one who
-/// makes another by the id that was read between the two.
+/// Looks up, without a scan for pins, the id of a namespace that a mount keeps alive. `ip netns add`
+/// creates a namespace, mounts it and leaves it within half a millisecond. The id, read after that,
+/// distinguishes a task that enters the namespace later from a task that creates another one.
 ///
-/// Sees the mounts of the mount namespace that `MountWatch` watches. To be used by one thread at a time.
+/// The lookup covers the mounts of the mount namespace that `MountWatch` watches. Only one thread at a
+/// time may use it.
 package final class NamespaceMounts {
   private let root: ProcRoot
   private let watch: MountWatch
@@ -20,11 +21,12 @@ package final class NamespaceMounts {
     let inode: UInt64
   }
 
-  /// The mounts are not read again before this many times the time has passed that it took.
+  /// After a read of the mount table, the next read waits for this many times the duration of that
+  /// read.
   private static let restFactor: Int64 = 50
 
-  /// Nil where the kernel gives no ids, which alone would tell one namespace from another, or where
-  /// the mounts cannot be watched.
+  /// Returns nil if the kernel reports no ids, without which a mounted namespace cannot be
+  /// distinguished from others, or if the mounts cannot be watched.
   package init?(root: ProcRoot, identity: IdentitySource) {
     guard identity != .continuity, let watch = MountWatch(root: root) else { return nil }
     self.root = root
@@ -32,8 +34,8 @@ package final class NamespaceMounts {
     proof = NamespaceProof(source: identity)
   }
 
-  /// The kernel's id of the namespace of this number that is mounted somewhere; nil where none is, or
-  /// where it cannot be read now.
+  /// Returns the kernel's id of the mounted namespace with this inode number; nil if none is mounted,
+  /// or if the id cannot be read now.
   package func id(of type: NamespaceType, _ inode: UInt64) -> UInt64? {
     refresh()
     guard let mounts = mounts[Number(type: type, inode: inode)] else { return nil }

@@ -3,22 +3,24 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Proves that a file is the namespace that a text says it is, and asks for the kernel's id of it.
+/// Proves that a file is the namespace that the text of a link names, and reads the kernel's id of the
+/// namespace.
 ///
-/// Nothing is opened for reading that is not of nsfs: to open a device or a FIFO has effects.
+/// The proof opens no file for reading unless it is of nsfs, because opening a device or a FIFO has
+/// side effects.
 struct NamespaceProof {
-  /// What came of it.
+  /// The result of a proof.
   enum Answer: Equatable {
-    /// It is the namespace; the kernel's id where it gives one.
+    /// The file is the namespace; `id` is the kernel's id if there is one.
     case proven(id: UInt64?)
-    /// It is another file.
+    /// The file is another one.
     case other
     case failed(Errno)
   }
 
   let source: IdentitySource
 
-  /// Follows a magic link of proc, such as `fd/3`.
+  /// Checks the target of a magic link of proc, such as `fd/3`.
   func ask(
     _ name: String, in directory: Int32, _ type: NamespaceType, _ inode: UInt64
   ) -> Answer {
@@ -35,7 +37,7 @@ struct NamespaceProof {
     return ask(file, type, inode)
   }
 
-  /// Asks a file that is open with `O_PATH`.
+  /// Checks a file that is open with `O_PATH`.
   func ask(_ file: Int32, _ type: NamespaceType, _ inode: UInt64) -> Answer {
     switch source {
     case .fileHandle:
@@ -51,12 +53,12 @@ struct NamespaceProof {
       }
       if source == .continuity { return .proven(id: nil) }
       let identity = Self.reopened(file) { file -> RelationQuestions.Identity? in
-        // The number may have been another type's before.
+        // The inode number may have belonged to a namespace of another type before.
         guard clinux_namespace_flag(file) == type.cloneFlag else { return nil }
         return RelationQuestions.identify(file, by: source)
       }
       switch identity {
-      // It may not be opened.
+      // The file may not be opened.
       case .none: return .proven(id: nil)
       case .some(.none): return .other
       case .some(.some(let identity)): return .proven(id: identity.id)
@@ -71,8 +73,9 @@ struct NamespaceProof {
     return isIt ? .proven(id: handle.id) : .other
   }
 
-  /// Opens the namespace file that a file of `O_PATH` is, for as long as `body` runs: an open file
-  /// keeps the namespace alive. Nil with `errno` when it may not be opened, or is not of nsfs.
+  /// Opens the namespace file behind a descriptor of `O_PATH` while `body` runs, and closes it again
+  /// because an open file keeps the namespace alive. Returns nil, with `errno` set if the open failed,
+  /// if the file may not be opened or is not of nsfs.
   @discardableResult
   static func reopened<Result>(_ file: Int32, _ body: (Int32) -> Result) -> Result? {
     guard clinux_is_nsfs(file) else { return nil }
@@ -84,7 +87,7 @@ struct NamespaceProof {
 }
 
 extension NamespaceType {
-  /// The type of a `CLONE_NEW*` flag; nil for what is none.
+  /// The type with this `CLONE_NEW*` flag; nil if there is none.
   init?(cloneFlag: Int32) {
     guard let type = Self.allCases.first(where: { $0.cloneFlag == cloneFlag }) else { return nil }
     self = type

@@ -2,21 +2,23 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Reads links of a process that may lead anywhere, without following them, into one kept buffer.
+/// Reads the text of links of a process, which may point anywhere, without following them. The texts go
+/// into one reusable buffer.
 final class PinLinkReader {
-  /// What the text of a link says that it leads to.
+  /// The target that the text of a link names.
   enum Target {
     case namespace(NamespaceType, inode: UInt64)
     case socket
-    /// `/`: the root of some mount.
+    /// `/`: the root of a mount.
     case root
-    /// A path of so many bytes, which `path` gives.
+    /// A path of `count` bytes, which the method `path` returns.
     case path(count: Int)
     case other
     case failed(Errno)
   }
 
-  // What fills it is a longer path, which is none of a namespace that can be found again.
+  // A text that fills the buffer is a longer path, which cannot be the path of a namespace that can be
+  // found again.
   private static let capacity = 4096
   private let text = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 1)
 
@@ -34,12 +36,12 @@ final class PinLinkReader {
     return .namespace(type, inode: inode)
   }
 
-  /// The path of so many bytes that was read last.
+  /// Returns the path, of this length in bytes, that was read last.
   func path(_ count: Int) -> [UInt8] {
     Array(UnsafeRawBufferPointer(start: text, count: min(count, Self.capacity)))
   }
 
-  /// Whether a link leads to `/`.
+  /// Returns whether a link points at `/`.
   func isRoot(_ name: String, in directory: Int32) -> Bool {
     if case .root = read(name, in: directory) { true } else { false }
   }

@@ -1,13 +1,15 @@
 internal import NamespaceModel
 
-/// Names the namespaces that scans find, so that the same one has the same name in every scan.
+/// Assigns an identity to each namespace that scans find, so that a namespace has the same identity in
+/// every scan.
 struct PinNames {
   private struct Key: Hashable {
     let type: NamespaceType
     let inode: UInt64
   }
 
-  /// Samples count their sightings from 1 and events from 2^40, and neither comes near it.
+  /// The first inode generation that scans assign. Samples count theirs from 1 and events from 2^40,
+  /// and neither reaches this value.
   static let firstSighting: UInt64 = 1 << 41
 
   private var kept: [Key: UInt64] = [:]
@@ -16,36 +18,39 @@ struct PinNames {
   private var varying: [NamespaceType: UInt64] = [:]
   private var ids: [Key: (id: UInt64, since: UInt64)] = [:]
   private var named: Set<Key> = []
-  /// Counts the tables of mounts that were read, over all scans.
+  /// The number of mount tables read so far, over all scans.
   var step: UInt64 = 0
 
-  /// A scan begins; `varying` are the inode numbers of the initial net and mnt namespaces.
+  /// Starts a scan; `varying` are the inode numbers of the initial net and mnt namespaces.
   mutating func begin(varying: [NamespaceType: UInt64]) {
     self.varying = varying
     given = [:]
     named = []
   }
 
-  /// A scan that ran to its end is over: a number that was not in it will be another namespace.
+  /// Ends a scan that was completed: an inode number that this scan did not find will denote another
+  /// namespace later.
   mutating func finish() {
     kept = given
     ids = ids.filter { named.contains($0.key) }
   }
 
-  /// The id that a number already had before the table of this step was read, as far as is known.
+  /// Returns the id that an inode number is known to have had before the mount table of this step was
+  /// read.
   ///
-  /// If its namespace is in being still, it is what the number meant in that table.
+  /// If the namespace with this id still exists, the inode number in that table denotes it.
   func idBefore(_ step: UInt64, _ type: NamespaceType, _ inode: UInt64) -> UInt64? {
     ids[Key(type: type, inode: inode)].flatMap { $0.since < step ? $0.id : nil }
   }
 
-  /// Whether an id is known that the number may have had only since.
+  /// Returns whether a known id may belong to the inode number only since this step.
   func hasIDOnlySince(_ step: UInt64, _ type: NamespaceType, _ inode: UInt64) -> Bool {
     ids[Key(type: type, inode: inode)].map { $0.since >= step } ?? false
   }
 
-  /// The namespace of an inode number. Without an id a number is one namespace for as long as
-  /// every scan finds it pinned; the fixed number of an initial one needs no generation.
+  /// Returns the namespace with an inode number. Without an id, the number denotes one namespace as
+  /// long as every scan finds it pinned; the fixed inode number of an initial namespace needs no
+  /// generation.
   mutating func name(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> ObservedNamespace {
     var inodeGeneration: UInt64 = 0
     let key = Key(type: type, inode: inode)
@@ -64,7 +69,8 @@ struct PinNames {
     return known(type, inode, id: id, inodeGeneration: inodeGeneration)
   }
 
-  /// The same where no pin was seen: nil without an id, unless the number says it all.
+  /// Returns the namespace with an inode number that no pin was found for: nil without an id, unless
+  /// the inode number is fixed and so identifies the namespace.
   func nameUnpinned(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> ObservedNamespace? {
     guard id != nil || InitialNamespace.hasFixedInode(inode) else { return nil }
     return known(type, inode, id: id, inodeGeneration: 0)

@@ -3,20 +3,20 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// A process while it is looked at: its directory in `/proc`, opened with `O_PATH`, stays its own
-/// also when its PID is used again.
+/// A process during a scan. Its directory in `/proc`, opened with `O_PATH`, still refers to the same
+/// process after the kernel reuses the PID.
 final class PinProcess {
   let pid: Int32
   let directory: Int32
 
-  /// Opens it; fails with what openat(2) fails with.
+  /// Opens the directory of the process; throws the error of openat(2).
   init(_ pid: Int32, in root: ProcRoot) throws(Errno) {
     self.pid = pid
     directory = openat(root.descriptor, "\(pid)", CLINUX_O_PATH_DIRECTORY)
     guard directory >= 0 else { throw .last }
   }
 
-  /// A process as one of its threads shows it.
+  /// A process seen through the directory of one of its threads.
   private init(_ process: PinProcess, threadDirectory: Int32) {
     pid = process.pid
     directory = threadDirectory
@@ -25,8 +25,9 @@ final class PinProcess {
 
   deinit { close(directory) }
 
-  /// The process as a thread shows it that has outlived the main one: that has no files and no namespaces any more.
-  /// Nil where the main thread is there, or no other is.
+  /// Returns the process seen through a thread that has outlived the main thread, which has no files
+  /// and no namespaces after its exit. Nil if the main thread has not exited, or if no other thread
+  /// exists.
   func survivor() -> PinProcess? {
     guard let stat, Self.isZombie(stat) else { return nil }
     let tasks = openat(directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -52,17 +53,17 @@ final class PinProcess {
     stat.state == UInt8(ascii: "Z") || stat.state == UInt8(ascii: "X")
   }
 
-  /// Who it is, read at most once; nil when that cannot be read.
+  /// The `stat` line of the process, read at most once; nil if it cannot be read.
   lazy var stat: StatLine? = {
     guard case .success(let text) = SmallFile.read("stat", in: directory) else { return nil }
     return StatLine(text)
   }()
 
-  /// Whether it has not been reaped: until then nobody else has its PID.
+  /// Whether the process has not been reaped: until then, no other process has its PID.
   var isThere: Bool { faccessat(directory, "stat", F_OK, 0) == 0 }
 
-  /// One of its own namespaces, with the kernel's id where there is one; nil when that cannot be
-  /// read.
+  /// Returns one of the process's own namespaces, with the kernel's id if there is one; nil if it
+  /// cannot be read.
   func namespace(
     _ type: NamespaceType, by source: IdentitySource, _ reader: PinLinkReader
   ) -> RelationQuestions.Identity? {

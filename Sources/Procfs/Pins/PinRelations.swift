@@ -1,19 +1,20 @@
 internal import NamespaceModel
 
-/// How pinned namespaces hang together with those that own them. None of it ever changes, so each
-/// is asked once; what no scan needs any more is forgotten.
+/// The relations of pinned namespaces to the namespaces that own them. Relations never change, so each
+/// is read once; those that no scan needs any more are dropped.
 struct PinRelations {
   private var known: [ObservedNamespace: NamespaceRelations] = [:]
   private let source: IdentitySource
 
   init(source: IdentitySource) { self.source = source }
 
-  /// Whether the namespace need not be asked.
+  /// Returns whether the relations of the namespace are known.
   func knows(_ namespace: ObservedNamespace) -> Bool { known[namespace] != nil }
 
-  /// Asks an open file of the namespace, and the namespaces that come to light thereby.
+  /// Reads the relations of the namespace through its open file, and those of the namespaces that they
+  /// reveal.
   mutating func ask(_ namespace: ObservedNamespace, _ file: Int32, names: PinNames) {
-    // As deep as user and pid namespaces can be nested: 32.
+    // User and pid namespaces can be nested 32 levels deep, which limits the recursion.
     var found: [NamespaceRelations] = []
     let known = known
     func ask(_ namespace: ObservedNamespace, _ file: Int32) {
@@ -32,7 +33,8 @@ struct PinRelations {
     for relations in found { self.known[relations.namespace] = relations }
   }
 
-  /// The relations of these namespaces and of all above them, each once. Forgets all others.
+  /// Returns the relations of these namespaces and of all their owners and ancestors, without
+  /// duplicates. Drops all others.
   mutating func keep(_ pinned: Set<ObservedNamespace>) -> [NamespaceRelations] {
     var kept: [ObservedNamespace: NamespaceRelations] = [:]
     var open = Array(pinned)

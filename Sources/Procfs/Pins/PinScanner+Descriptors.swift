@@ -1,18 +1,18 @@
-// The open files of one process: which of them are namespaces.
+// Finds the namespaces among the open files of one process.
 
 internal import CLinux
 internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// An open namespace file, as it was found.
+/// An open namespace file that a scan found.
 struct DescriptorPin {
   let pin: NamespacePin
   let number: Int32
 }
 
 extension PinScanner {
-  /// The namespaces that a process has open. Its sockets are looked at here too.
+  /// Returns the namespaces that a process has open. Also scans its sockets.
   func lookAtFiles(of process: PinProcess) throws(ProcfsError) -> [DescriptorPin] {
     let folder = openat(process.directory, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0, descriptors.refresh(folder) else {
@@ -46,7 +46,7 @@ extension PinScanner {
         {
           found.append(pin(namespace, number, process))
         }
-      // Closed meanwhile.
+      // The process has closed the descriptor meanwhile.
       case .failed(let errno) where errno.isGone: break
       case .failed:
         deny(process.pid)
@@ -69,14 +69,15 @@ extension PinScanner {
       number: number)
   }
 
-  /// The namespace that a descriptor is; nil when it is none, after all, or closed by now.
+  /// Returns the namespace that a descriptor refers to; nil if it refers to another file, or was
+  /// closed.
   private func prove(
     _ number: Int32, in folder: Int32, _ type: NamespaceType, _ inode: UInt64,
     _ process: PinProcess
   ) throws(ProcfsError) -> ObservedNamespace? {
     guard root.isProc else { return names.name(type, inode, id: nil) }
     var (type, inode) = (type, inode)
-    // Its number may be given to another file between two calls.
+    // The process may reuse the descriptor for another file between two calls.
     for _ in 0..<3 {
       switch proof.ask("\(number)", in: folder, type, inode) {
       case .proven(let id):
@@ -105,7 +106,8 @@ extension PinScanner {
     relate(namespace, file)
   }
 
-  /// Asks a file of `O_PATH` for its relations, if it is this namespace.
+  /// Reads the relations of a namespace through a descriptor of `O_PATH`, if its file is this
+  /// namespace.
   func relate(_ namespace: ObservedNamespace, _ file: Int32) {
     guard !relations.knows(namespace) else { return }
     NamespaceProof.reopened(file) { file in
@@ -117,7 +119,7 @@ extension PinScanner {
     }
   }
 
-  /// Whether a descriptor of a process is still the namespace that it was.
+  /// Returns whether a descriptor of a process still refers to the same namespace.
   func isStillOpen(_ found: DescriptorPin, _ process: PinProcess) -> Bool {
     let namespace = found.pin.namespace
     let answer = proof.ask(

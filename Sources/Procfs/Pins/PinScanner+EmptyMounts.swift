@@ -1,12 +1,12 @@
-// The mounts of pinned mount namespaces that no process is in. There is no table of them in /proc;
+// Scans the mounts of pinned mount namespaces that have no process. /proc has no table of these mounts;
 // the kernel lists them by the id of the mount namespace (listmount(2), statmount(2)).
 
 internal import CLinux
 internal import NamespaceModel
 
 extension PinScanner {
-  /// Looks at the mount namespaces that are pinned, and at those pinned in them, but not at those
-  /// of these inode numbers.
+  /// Scans the pinned mount namespaces, and those that mounts in them pin in turn, except the ones with
+  /// these inode numbers.
   func lookAtEmptyMountNamespaces(besides inodes: Set<UInt64>) {
     var done = inodes
     while let place = pins.lazy.map(\.namespace).first(where: {
@@ -27,21 +27,21 @@ extension PinScanner {
   }
 }
 
-/// The mounts of a mount namespace, by its kernel's id.
+/// Lists the mounts of a mount namespace, given the kernel's id of the namespace.
 enum MountListing {
-  /// The mounts of namespaces; nil when they may not be listed.
+  /// Returns the mounts of namespace files; nil if the mounts may not be listed.
   static func entries(of mountNamespace: UInt64) -> [MountInfo.Entry]? {
     var entries: [MountInfo.Entry] = []
     var last: UInt64 = 0
     var ids = [UInt64](repeating: 0, count: 512)
-    // Two paths, each as long as can be.
+    // The buffer holds two paths of the greatest length.
     var texts = [CChar](repeating: 0, count: 16384)
     while true {
       let count = clinux_list_mounts(mountNamespace, last, &ids, ids.count)
       guard count >= 0 else { return nil }
       guard count > 0, count <= ids.count else { return entries }
       for mount in ids.prefix(Int(count)) {
-        // One that is gone meanwhile is passed over.
+        // A mount that was unmounted meanwhile is skipped.
         if let entry = entry(mountNamespace, mount, &texts) { entries.append(entry) }
         last = max(last, mount)
       }
@@ -65,7 +65,7 @@ enum MountListing {
     }
   }
 
-  /// The bytes of a text up to its NUL, or to the end of the buffer.
+  /// Returns the bytes of a text up to its NUL, or up to the end of the buffer.
   private static func bytes(
     _ text: UnsafePointer<CChar>, in buffer: UnsafeMutableBufferPointer<CChar>
   ) -> [UInt8] {

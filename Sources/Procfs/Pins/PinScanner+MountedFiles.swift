@@ -1,14 +1,15 @@
-// Namespaces that were opened by the path of a mount (`/run/netns/NAME`).
+// Finds namespaces that were opened by the path of a mount (`/run/netns/NAME`).
 //
-// The link of such a file reads that path, and, once the mount is gone (`ip netns delete NAME`), `/`, as that of an
-// open root directory does.
+// The link of such a descriptor reads as that path. After the mount is gone (`ip netns delete NAME`),
+// the link reads as `/`, like that of an open root directory.
 
 internal import CLinux
 internal import Glibc
 internal import NamespaceModel
 
 extension PinScanner {
-  /// The namespace that an open file is whose link reads as such; nil when it is anything else.
+  /// Returns the namespace that an open file is, if its link reads as such a path; nil if the file is
+  /// anything else.
   func fileOfMount(
     _ number: Int32, in folder: Int32, _ process: PinProcess
   ) -> (NamespaceType, UInt64)? {
@@ -31,9 +32,10 @@ extension PinScanner {
     } ?? nil
   }
 
-  /// Whether `/proc/PID/fdinfo` gives an open file an inode number that namespaces have
-  /// (`include/uapi/linux/nsfs.h`, `proc_alloc_inum`): it is reported without asking the file system,
-  /// which the root directory of a dead server would have to be. Before Linux 5.14 it is not told.
+  /// Returns whether `/proc/PID/fdinfo` reports an inode number of an open file that a namespace may
+  /// have (`include/uapi/linux/nsfs.h`, `proc_alloc_inum`). The kernel reports this number without a
+  /// request to the file system; such a request would block on the root directory of a dead server.
+  /// Before Linux 5.14 the kernel does not report it.
   private func hasNamespaceInode(_ number: Int32, _ process: PinProcess) -> Bool {
     guard case .success(let text) = SmallFile.read("fdinfo/\(number)", in: process.directory),
       let line = text.split(separator: UInt8(ascii: "\n")).first(where: {

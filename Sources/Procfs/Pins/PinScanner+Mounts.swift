@@ -1,4 +1,4 @@
-// The mounts of each mount namespace: which of them are namespaces.
+// Finds the mounts of namespace files in each mount namespace.
 
 internal import CLinux
 internal import Glibc
@@ -8,20 +8,23 @@ internal import SystemPackage
 extension PinScanner {
   private enum Reading { case read, gone, failed }
 
-  /// Reads the mounts of each mount namespace, given by its inode number and the processes in it.
+  /// Reads the mounts of each mount namespace, given its inode number and the PIDs of the processes in
+  /// it.
   func lookAtMounts(of members: [UInt64: [Int32]]) throws(ProcfsError) {
     let own = root.isProc ? root.ownNamespaceInode(.mnt) : nil
     for (inode, pids) in members.sorted(by: { $0.key < $1.key }) {
       if try readMounts(inode, pids, isOwn: inode == own) == .failed { result.unreadMounts += 1 }
     }
-    // What was told apart only after a table was read proves something of a table read now.
+    // An id that became known only after a table was read can prove the namespaces of a table that is
+    // read now.
     for inode in hidden.tablesToReadAgain(names) {
       hidden.forget(inode)
       _ = try readMounts(inode, members[inode] ?? [], isOwn: inode == own)
     }
   }
 
-  /// Reads the mounts by a process that sees all of them, or else by any.
+  /// Reads the mounts through a process whose root directory shows all of them, or otherwise through
+  /// any process.
   private func readMounts(
     _ inode: UInt64, _ pids: [Int32], isOwn: Bool
   ) throws(ProcfsError) -> Reading {
@@ -58,7 +61,7 @@ extension PinScanner {
       return .gone
     }
     names.step += 1
-    // A machine may have very many mounts.
+    // The mount table may be very long.
     let table: MountInfo
     switch SmallFile.read("mountinfo", in: process.directory, limit: 1 << 28) {
     case .success(let text): table = MountInfo(text)
@@ -70,7 +73,7 @@ extension PinScanner {
     for entry in table.entries { mountPaths.add(entry.path) }
     let top = openRoot(of: process, table, isOwn: isOwn)
     defer { if top >= 0 { close(top) } }
-    // The table is of the namespace that the process is in before and after it is read.
+    // The table belongs to this mount namespace if the process is in it both before and after the read.
     guard let after = process.namespace(.mnt, by: identity, reader), after == before else {
       return .gone
     }
@@ -86,7 +89,8 @@ extension PinScanner {
     return .read
   }
 
-  /// The directory that the paths of a table start at, or -1 where it is not safe to go there.
+  /// Opens the directory that the paths of a table are relative to; returns -1 if it is not safe to
+  /// open.
   private func openRoot(of process: PinProcess, _ table: MountInfo, isOwn: Bool) -> Int32 {
     guard root.isProc else { return -1 }
     if isOwn { return open("/", CLINUX_O_PATH_DIRECTORY) }
@@ -96,8 +100,8 @@ extension PinScanner {
     return openat(process.directory, "root", CLINUX_O_PATH_DIRECTORY)
   }
 
-  /// The namespace that a mount keeps; nil where another mount lies over it, or it is not safe to
-  /// go there.
+  /// Returns the namespace of a mount; nil if another mount covers it, or if its path is not safe to
+  /// walk.
   private func identify(_ entry: MountInfo.Entry, below top: Int32) -> ObservedNamespace? {
     let file = top < 0 ? -1 : entry.open(below: top)
     guard file >= 0 else { return nil }

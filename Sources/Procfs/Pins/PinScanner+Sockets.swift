@@ -1,4 +1,4 @@
-// The sockets of one process: which of them are of a net namespace that is not the process's own.
+// Finds the sockets of one process that belong to a net namespace other than the process's own.
 
 internal import CLinux
 internal import Glibc
@@ -6,15 +6,17 @@ internal import NamespaceModel
 internal import SystemPackage
 
 extension PinScanner {
-  /// Looks at sockets, given by their descriptors in ascending order.
+  /// Scans sockets, given their descriptors in ascending order.
   ///
-  /// Each costs a copy of the descriptor, one question, and the end of the copy.
+  /// A known socket costs three calls: duplicate the descriptor, read the cookie, and close the
+  /// duplicate.
   func lookAtSockets(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
     guard showsOwnNumbers else { return }
     let pidfd = clinux_pidfd_open(process.pid)
     guard pidfd >= 0 else { return try refuseSockets(process) }
     defer { close(pidfd) }
-    // Only now it is sure that the pidfd is of this process, and not of a later one of its PID.
+    // Only this check proves that the pidfd refers to this process, and not to a later one with the
+    // same PID.
     guard process.isThere else { return }
     var settled: Set<UInt64> = []
     var told: Set<ObservedNamespace> = []
@@ -22,14 +24,14 @@ extension PinScanner {
     for number in numbers {
       let socket = clinux_pidfd_getfd(pidfd, number)
       if socket < 0 {
-        // Closed meanwhile.
+        // The process has closed the descriptor meanwhile.
         if Errno.last == .badFileDescriptor { continue }
         return try refuseSockets(process)
       }
       defer { close(socket) }
       var value: UInt64 = 0
       let hasCookie = clinux_socket_cookie(socket, &value) == 0
-      // What is no socket is left alone: to it the number of the next call may mean anything.
+      // A file that is not a socket is skipped: the ioctl of the next call may have any effect on it.
       guard hasCookie || errno == ENOPROTOOPT else { continue }
       let cookie = hasCookie ? value : nil
       if let cookie, !settled.insert(cookie).inserted { continue }
@@ -38,8 +40,8 @@ extension PinScanner {
       }
       own = own ?? process.namespace(.net, by: identity, reader)
       guard let own else { return }
-      // The process is in the one and the socket in the other, so both are there: equal numbers are
-      // one namespace.
+      // The process is in one of the two namespaces and the socket in the other, so both exist: equal
+      // inode numbers denote the same namespace.
       if own.inode == found.inode { continue }
       let namespace = names.name(.net, found.inode, id: found.id)
       guard told.insert(namespace).inserted else { continue }

@@ -1,24 +1,24 @@
 internal import CLinux
 internal import Glibc
 
-/// Which net namespace each cookie of a socket is. A cookie is never given twice in one boot, and a
-/// namespace has one number and one id for life, so each is asked once.
+/// The net namespace of each socket, by socket cookie. The kernel never assigns a cookie twice in one
+/// boot, and a namespace has one inode number and one id for life, so each socket is queried once.
 struct SocketNamespaces {
   private var known: [UInt64: RelationQuestions.Identity] = [:]
   private var seen: Set<UInt64> = []
   private var refused: Set<UInt64> = []
 
-  /// A scan begins: what was refused may be allowed now.
+  /// Starts a scan: sockets that the kernel refused to query may be permitted now.
   mutating func begin() {
     seen.removeAll()
     refused.removeAll()
   }
 
-  /// Forgets what the scan did not meet.
+  /// Drops the sockets that the scan did not find.
   mutating func finish() { known = known.filter { seen.contains($0.key) } }
 
-  /// The namespace of a socket; nil when the kernel does not tell. Without a cookie, as before
-  /// Linux 5.14, it is asked each time.
+  /// Returns the net namespace of a socket; nil if the kernel does not report it. A socket without a
+  /// cookie, as before Linux 5.14, is queried each time.
   mutating func namespace(
     of socket: Int32, cookie: UInt64?, by source: IdentitySource
   ) -> RelationQuestions.Identity? {

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Something that may be a change, in the order of the sample that was the first to show it.
+/// A recorded event that may be a change, at the first sample or event that showed it.
 enum ChangeEvent {
   /// A membership began.
   case begun(MembershipRow)
@@ -9,14 +9,14 @@ enum ChangeEvent {
   case exited(MembershipRow)
   /// A namespace lost its last process.
   case ended(NamespaceLifetime)
-  /// The first pin of a namespace came, or its last went.
+  /// A namespace got its first pin, or lost its last one.
   case pin(PinRow)
 
-  /// What a scan was the first to find, or to miss.
+  /// A pin that a scan was the first to find, or the first not to find any more.
   struct PinRow {
     let pin: Int64
     let isNew: Bool
-    /// The scan that shows it, and the one before.
+    /// The scan that shows the change, and the scan before it (`before`).
     let scan: PinScanRow
     let before: PinScanRow
   }
@@ -28,24 +28,24 @@ enum ChangeEvent {
     let denied: Int64
   }
 
-  /// A membership as the file has it.
+  /// A membership as the history file stores it.
   struct MembershipRow {
     let task: TaskID
     let set: NamespaceSetID
     let from: Int64
-    /// Nil while it holds.
+    /// The last sample or event at which the membership held; nil while it holds.
     let until: Int64?
-    /// What there is to tell: see `membership.cause` in `Migrations`.
+    /// The code of the reason for which the membership is reported: see `membership.cause` in `Migrations`.
     let cause: Int64?
     let origin: NamespaceSetID?
   }
 }
 
-/// One kind of event, read row by row.
+/// Reads the events of one kind row by row.
 final class ChangeStream {
   private let statement: Statement
   private let make: (Statement) throws(SQLiteError) -> (Int64, ChangeEvent)
-  /// The event at hand, and the first sample that showed it; nil at the end.
+  /// The current event, and the first sample that showed it (`sample`); both are nil at the end.
   private(set) var event: ChangeEvent?
   private(set) var sample: Int64?
 
@@ -58,7 +58,7 @@ final class ChangeStream {
     try advance()
   }
 
-  /// Goes to the next event.
+  /// Advances to the next event.
   func advance() throws(SQLiteError) {
     if try statement.step() {
       let (sample, event) = try make(statement)
@@ -70,7 +70,7 @@ final class ChangeStream {
     }
   }
 
-  /// Lets go of the file.
+  /// Resets the statement, which ends its read of the file.
   func close() { statement.reset() }
 
   static func begun(
@@ -124,15 +124,15 @@ final class ChangeStream {
     }
   }
 
-  /// The first pins of namespaces, and the last ones, in the order of scans. What the first scan of a
-  /// session finds may have been there before.
+  /// Streams the first and the last pins of namespaces, in the order of scans. The first scan of a session
+  /// is left out: a pin that it finds may have been there before.
   static func pins(
     _ reading: HistorySnapshot, _ scope: ChangeScope, _ window: TimeWindow
   ) throws(SQLiteError) -> ChangeStream {
     let isMeant =
       scope.namespaces == nil
       ? "" : "AND p.namespace_id IN (SELECT value FROM json_each(?3))"
-    // The scans of the window, and the one behind it.
+    // The range of scans in the window, with one more after it.
     let low = "(SELECT MIN(scan_id) FROM pin_scan WHERE wall_ns >= ?1)"
     let high = "(SELECT MAX(scan_id) + 1 FROM pin_scan WHERE wall_ns <= ?2)"
     let statement = try reading.connection.prepare(
@@ -170,7 +170,8 @@ final class ChangeStream {
     }
   }
 
-  /// What ended in a sample shows in the next.
+  /// Shifts the lower bound of a range by one: the first sample that shows an end is the one after
+  /// `until_seq`.
   private static func before(_ samples: ClosedRange<Int64>) -> ClosedRange<Int64> {
     (samples.lowerBound - 1)...samples.upperBound
   }

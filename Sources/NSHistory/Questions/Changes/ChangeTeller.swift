@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Makes a change of an event; nil of one that nothing is to be reported.
+/// Turns events into changes; returns nil for an event that makes no change to report.
 struct ChangeTeller {
   let reading: HistorySnapshot
   let question: ChangesQuestion
@@ -33,7 +33,7 @@ struct ChangeTeller {
     return change.flatMap { isInTime($0) ? $0 : nil }
   }
 
-  /// Whether it may have been in the time asked for.
+  /// Whether the change may have happened in the time asked about.
   private func isInTime(_ change: NamespaceChange) -> Bool {
     let times = [change.after, change.by].compactMap(\.self)
     guard let low = times.min(), let high = times.max() else { return true }
@@ -51,7 +51,7 @@ struct ChangeTeller {
     if place > 0 { return try move(of: life, at: place, to: links) }
     if let origin = life.movedFrom { return try divergence(of: life, from: origin, to: links) }
     let sampleWindow = try reading.index.sampleWindow(before: sample)
-    // What was there before the first sample of all is no change.
+    // A process that the first sample of the history shows was there before: its start is no change.
     guard sampleWindow.before != nil || scope.tellsEverything else { return nil }
     let parent = try reading.lives.parent(of: life.process)
     var parts: [Part] = []
@@ -62,7 +62,7 @@ struct ChangeTeller {
       ).compactMap(Part.init)
     }
     if scope.tellsEverything {
-      // A thread that was there before has inherited nothing now.
+      // A thread that existed before its first record inherited nothing at this moment.
       let isFound = sampleWindow.before == nil || life.thread?.isUnknown == true
       let there = try parent.flatMap { (parent) throws(SQLiteError) in
         isFound ? nil : try comparison.linksOfParent(parent, at: sample)
@@ -82,7 +82,7 @@ struct ChangeTeller {
         : sample - 1, sample, life.process, parts, parent: parent, isExact: isExact)
   }
 
-  /// A thread that moved away from where its process is.
+  /// Returns the change of a thread that left the namespaces of its process.
   private func divergence(
     of life: TaskHistory, from origin: NamespaceSetID, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
@@ -95,7 +95,7 @@ struct ChangeTeller {
       .moved, first.from - 1, first.from, life.process, parts, isExact: first.beginsExactly)
   }
 
-  /// A process that is elsewhere than it was when its links could be read last.
+  /// Returns the change of a process whose links differ from the last ones that could be read.
   private func move(
     of life: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
@@ -115,7 +115,7 @@ struct ChangeTeller {
       isExact: life.memberships[place].beginsExactly)
   }
 
-  /// A process that became a zombie, which is in no namespace but a few.
+  /// Returns the change of a process that became a zombie: a zombie is in no namespace of most types.
   private func death(
     of life: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
@@ -138,7 +138,8 @@ struct ChangeTeller {
       isExact: life.memberships[place].beginsExactly)
   }
 
-  /// A zombie that goes on where it had been: one of its threads executed a program.
+  /// Returns the change of a zombie that runs again in its earlier namespaces, because one of its threads
+  /// executed a program.
   private func resumption(
     of life: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
@@ -156,9 +157,9 @@ struct ChangeTeller {
       isExact: life.memberships[place].beginsExactly)
   }
 
-  /// Of the namespaces that a process left at an event, those that it was still in for certain. Others it
-  /// may have left before, which does not make the time of the event uncertain. All, where it is certain
-  /// of none.
+  /// Returns those of the parts whose namespaces the process was certainly still in at the sequence number
+  /// `number`. The process may have left the others earlier, which does not make the time of the event
+  /// uncertain. Returns all parts if the process was certainly in none of them.
   private static func held(
     _ parts: [Part], at number: Int64, _ samples: [NamespaceLink: Int64]
   ) -> [Part] {
@@ -166,12 +167,13 @@ struct ChangeTeller {
     return held.isEmpty ? parts : held
   }
 
-  /// The last sample before any of the links may have changed.
+  /// Returns the last sample up to which none of the links of the parts had changed.
   private static func earliest(_ samples: [NamespaceLink: Int64], of parts: [Part]) -> Int64? {
     parts.compactMap { samples[$0.link] }.min()
   }
 
-  /// Every namespace that a process came with.
+  /// Returns a part for every namespace that a process started or was first seen in; `parts` holds those
+  /// that are known already.
   private func arrival(_ links: Links, ofParent parent: Links?, besides parts: [Part]) -> [Part] {
     let others = parts.filter { $0.link != $0.link.type.link }
     return others
@@ -195,16 +197,16 @@ struct ChangeTeller {
     guard place == life.memberships.count - 1 else { return nil }
     let sampleWindow = try reading.index.sampleWindow(before: until + 1)
     guard sampleWindow.showsAll else { return nil }
-    // A thread that had returned leaves nothing that its process does not hold.
+    // The exit of a thread that had returned leaves no namespace: its process is still in all of them.
     if !scope.tellsEverything, try reading.threads.isReturned(life, at: until) { return nil }
     let read = try lastRead.links(of: life, before: place + 1)
     let links = try reading.sets.links(of: life.memberships[place].set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
-      // What a zombie has left it left as it became one.
+      // A zombie left these namespaces when it became one.
       guard links[type.link] != .unread(.zombie),
         let namespace = read.links[type.link]?.namespace
       else { return nil }
-      // Leaving the host's namespaces by exiting is no news.
+      // An exit out of the host's namespaces is reported only if the question has a limit.
       guard scope.tellsEverything || namespace.isInitial != true else { return nil }
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
@@ -222,7 +224,7 @@ struct ChangeTeller {
     else { return nil }
     let part = Part(
       link: life.namespace.type.link, from: life.namespace, to: nil, how: .lastExit)
-    // An event that took the last process out, if it is one.
+    // Whether an event reported that the last process left.
     let isEvent = try reading.index.point(last + 1).isEvent
     return try change(.lastExit, last, last + 1, nil, [part], isExact: isEvent)
   }
@@ -243,8 +245,8 @@ struct ChangeTeller {
       comesToItsOwn: false)
   }
 
-  /// Whether nobody was in a namespace any more when a scan began. One that others are made in or owned by
-  /// lives as long as these do.
+  /// Whether no process was in a namespace any more when a scan began. Always false for a user or pid
+  /// namespace, which lives as long as the namespaces that were created in it or are owned by it.
   private func isUnused(
     _ namespace: NamespaceRecord, at row: ChangeEvent.PinRow
   ) throws(SQLiteError) -> Bool {
@@ -254,10 +256,13 @@ struct ChangeTeller {
     return try last < reading.index.lastSample(notAfter: row.scan.wall)
   }
 
+  /// Builds a change.
+  ///
   /// - Parameters:
-  ///   - before: the last sample before it; none where the number is before the first.
-  ///   - after: the first sample after it.
-  ///   - isExact: whether it is told to have been at the event that `after` is.
+  ///   - before: the last sample or event before the change; a sequence number before the first one stands
+  ///     for none.
+  ///   - after: the first sample or event after the change.
+  ///   - isExact: whether the record says that the change happened at the event `after`.
   private func change(
     _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64, _ process: ProcessRecord?,
     _ parts: [Part], parent: ProcessRecord? = nil, isExact: Bool
@@ -284,8 +289,8 @@ struct ChangeTeller {
       comesToItsOwn: try owns(process, allJoined: parts, before: after))
   }
 
-  /// Whether all the namespaces that a process, or its children, came into, but initial ones, are ones that it had
-  /// been in, and certainly nobody else.
+  /// Whether the process had been in all the namespaces that it or its children joined, initial ones apart,
+  /// and certainly no other process had.
   private func owns(
     _ process: ProcessRecord?, allJoined parts: [Part], before sample: Int64
   ) throws(SQLiteError) -> Bool {
@@ -299,7 +304,8 @@ struct ChangeTeller {
     return true
   }
 
-  /// The process as it was then. Where it is not known when it moved, it may have been called otherwise.
+  /// Returns the process with its description at the time of the change. If that time is not exact, the
+  /// process may have had an earlier description.
   private func described(
     _ process: ProcessRecord, _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64,
     isExact: Bool
@@ -313,7 +319,8 @@ struct ChangeTeller {
     }
   }
 
-  /// Whether a process of which no link could be read is asked about by name.
+  /// Whether the change is reported although no link of its process could be read: the question is about
+  /// processes only.
   private func tellsOfUnread(_ links: Links) -> Bool {
     scope.isOfProcesses && scope.namespaces == nil
       && links.values.allSatisfy { $0.namespace == nil }
@@ -331,12 +338,12 @@ struct ChangeTeller {
 }
 
 extension TaskHistory.ThreadBounds {
-  /// Whether the thread was there before it was recorded.
+  /// Whether the thread existed before its first record.
   fileprivate var isUnknown: Bool { if case .unknown = beginning { true } else { false } }
 }
 
 extension NamespaceChange.Part {
-  /// Of a link that leads into another namespace than it did; nil of one that does not.
+  /// A part for a link that leads to another namespace than before; nil for a link that does not.
   init?(_ change: LinkChange) {
     guard let to = change.to.namespace, let how = change.how else { return nil }
     switch how {
@@ -348,7 +355,7 @@ extension NamespaceChange.Part {
       self.init(link: change.link, from: change.from?.namespace, to: to, how: .inherited)
     case .readAgain: return nil
     }
-    // Where it was is not known: then it is not known to have moved.
+    // The earlier namespace is not known, so the process is not known to have moved.
     if from == nil, how == .joined { return nil }
   }
 }

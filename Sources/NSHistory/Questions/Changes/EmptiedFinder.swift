@@ -3,18 +3,18 @@ internal import SQLite
 
 /// Finds out whether a namespace lost its last process between two samples.
 ///
-/// Who cannot be read any more may still be where it was read last. A zombie counts as gone: of its
-/// other threads, if there are any, nothing is known.
+/// A process whose links cannot be read any more may still be in the namespaces that were read last. A
+/// zombie counts as gone: nothing is known of its other threads, if there are any.
 final class EmptiedFinder {
   private let reading: HistorySnapshot
   private let lastRead: LastReadLinks
-  // Of many namespaces that are emptied in one sample it is found out once.
+  // Caches the result for one sample, because one sample may show many emptied namespaces.
   private var known: (sample: Int64, keepers: Keepers)?
 
-  /// What processes that cannot be read may be in.
+  /// The namespaces that processes with unreadable links may be in.
   private struct Keepers {
     var namespaces: Set<Int64> = []
-    /// Whether one of them may be any process of before, because not even its start can be read.
+    /// Whether one of the processes may be in any namespace, because not even its start time could be read.
     var isAnybodys = false
   }
 
@@ -23,13 +23,14 @@ final class EmptiedFinder {
     lastRead = LastReadLinks(reading.sets)
   }
 
-  /// Whether a sample saw processes in a namespace, and all of them had left by the next.
+  /// Whether a sample saw processes in a namespace, and all of these processes had left it by the next
+  /// sample.
   func isEmptied(_ namespace: NamespaceRecord, after sample: Int64) throws(SQLiteError) -> Bool {
     guard namespace.isInitial != true,
       try reading.index.sampleWindow(before: sample + 1).showsAll,
       try hadMember(namespace, at: sample)
     else { return false }
-    // Who is in one of its inode number may be in it.
+    // A process in another row with the same inode number may be in this namespace.
     if try reading.namespaces.hasDouble(of: namespace, from: sample + 1, to: sample + 1) {
       return false
     }

@@ -1,30 +1,31 @@
 internal import SQLite
 
-/// A limit of what a history can say about a time: what was there may not be in the file.
+/// A limit of what a history can report about a time: the file may lack processes or changes of that time.
 package struct Caveat: Sendable, Hashable {
-  /// From when on it applies, in nanoseconds since the epoch; nil for the beginning of all times.
+  /// The time from which the caveat applies, in nanoseconds since the epoch; nil if it has no beginning.
   package let from: Int64?
-  /// Until when it applies; nil for the end of all times.
+  /// The time until which the caveat applies; nil if it has no end.
   package let until: Int64?
-  /// What limits the answer.
+  /// The kind of the limit.
   package let kind: Kind
 
-  /// What limits an answer.
+  /// The kind of a limit.
   package enum Kind: Sendable, Hashable {
     /// No sample covers the time.
     case missing(MissingSamples)
     /// Processes that no sample observed were left out on request (`record --short-lived`).
     case shortLivedLeftOut(ShortLived)
-    /// The file is a copy that was made while the session was open: what followed is not in it.
+    /// The file is a copy that was made while the session was open, so it lacks what the recorder wrote
+    /// later.
     case copiedWhileOpen
-    /// Only samples were taken, and no events: changes between two samples are not recorded.
+    /// The recorder took samples but received no events: changes between two samples are not recorded.
     case samplesOnly
-    /// Processes could be there and not be seen (`hidepid`).
+    /// The recorder may have missed running processes (`hidepid`).
     case hiddenProcesses
-    /// So many changes of namespaces were left out, of a task that made too many: where it was meanwhile is not
-    /// known. Looked for by `shared` alone.
+    /// The recorder left out this number of namespace changes, of tasks that changed their namespaces too
+    /// often: the namespaces of such a task in that time are not known. Only `shared` reports this caveat.
     case changesLeftOut(Int64)
-    /// There are more caveats of the same kinds than are listed.
+    /// There are more caveats than are listed.
     case more
   }
 
@@ -47,11 +48,11 @@ package struct Caveat: Sendable, Hashable {
   }
 }
 
-/// Finds what limits an answer about a window.
+/// Finds the caveats of an answer about a window.
 struct CaveatFinder {
   let index: SampleIndex
 
-  /// An answer lists no more.
+  /// The maximum number of caveats in one answer.
   static let most = 16
 
   func caveats(
@@ -65,7 +66,7 @@ struct CaveatFinder {
         try outside(window) + pauses(samples, window)
       }
     let latest = try index.point(last)
-    // While a recorder runs the time since its last sample is short, and its next one tells of it.
+    // While a recorder runs, the time since its last sample is short, and the next sample will cover it.
     if isToLastSample, latest.session.isOpen,
       let asked = [window.since, window.until].compactMap(\.self).max(),
       asked <= latest.wallEnd &+ 2 &* latest.session.interval &+ 1_000_000_000
@@ -77,7 +78,8 @@ struct CaveatFinder {
     return caveats.prefix(Self.most) + [Caveat(from: nil, until: nil, kind: .more)]
   }
 
-  /// Around one moment: the wall clock may have shown it more than once.
+  /// Returns the gaps around one moment; there may be several, because the wall clock may have shown the
+  /// time more than once.
   private func moment(_ time: Int64) throws(SQLiteError) -> [Caveat] {
     try index.sampleWindows(at: time).compactMap { sampleWindow in
       sampleWindow.missing.map {
@@ -87,7 +89,8 @@ struct CaveatFinder {
     }
   }
 
-  /// Time outside of all samples belongs to the window only if it was asked for by name.
+  /// Returns the caveats for time before the first or after the last sample. Such time counts only if
+  /// `since` or `until` of the window lies in it.
   private func outside(_ window: TimeWindow) throws(SQLiteError) -> [Caveat] {
     guard let recorded = try index.recorded(), let last = index.last else { return [] }
     var caveats: [Caveat] = []
@@ -103,7 +106,7 @@ struct CaveatFinder {
     return caveats
   }
 
-  /// The gaps between samples.
+  /// Returns the gaps between samples.
   private func pauses(
     _ samples: ClosedRange<Int64>, _ window: TimeWindow
   ) throws(SQLiteError) -> [Caveat] {
@@ -121,7 +124,7 @@ struct CaveatFinder {
     return caveats
   }
 
-  /// What a session as a whole did not see or keep.
+  /// Returns the caveats that apply to whole sessions.
   private func sessions(
     _ samples: ClosedRange<Int64>, _ window: TimeWindow
   ) throws(SQLiteError) -> [Caveat] {

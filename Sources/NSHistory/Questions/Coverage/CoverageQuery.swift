@@ -1,7 +1,7 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Tells when samples were taken, and when not.
+/// Lists the recorded periods, and the periods between them: gaps, and moments at which the clock was set.
 struct CoverageQuery {
   let reading: HistorySnapshot
   let window: TimeWindow
@@ -33,7 +33,7 @@ struct CoverageQuery {
     }
   }
 
-  /// Only what is between what was recorded.
+  /// Calls `body` with each period between two recorded ones. Stops when `body` returns false.
   func forEachPause(_ body: (CoveragePeriod) -> Bool) throws(SQLiteError) {
     guard let samples = try index.samples(around: window) else { return }
     var before: SamplePoint?
@@ -50,7 +50,7 @@ struct CoverageQuery {
     window.overlaps(min(pause.from, pause.until), max(pause.from, pause.until))
   }
 
-  /// What is between two pieces.
+  /// Returns the period between two recorded pieces.
   private func between(_ before: SamplePoint, _ after: SamplePoint) -> CoveragePeriod {
     let sampleWindow = SampleWindow(before, after)
     let length = sampleWindow.length.map { $0 &- before.took }
@@ -71,7 +71,7 @@ struct CoverageQuery {
     let hasEvents: Bool
   }
 
-  /// By their first samples.
+  /// Returns the sessions, each under the sequence number of its first sample.
   private func sessions() throws(SQLiteError) -> [Int64: Session] {
     var sessions: [Int64: Session] = [:]
     let rows = try reading.connection.prepare(
@@ -101,7 +101,7 @@ struct CoverageQuery {
       session.hasEvents ? try samples(in: piece) : (count: numbers, disagreements: 0, folded: 0)
     return CoveragePeriod.Recorded(
       session: session.row, samples: samples.count,
-      // Each number that no sample has is an event's.
+      // Each sequence number that is not of a sample is of an event.
       events: session.hasEvents ? numbers - samples.count : nil,
       disagreements: samples.disagreements,
       disagreed: samples.disagreements == 0
@@ -116,8 +116,9 @@ struct CoverageQuery {
       shortLived: span.shortLived)
   }
 
-  /// How many samples there are, how often one of them showed what no event had reported, and how many
-  /// changes were left out. Without events every number is a sample's, and there is nothing to disagree with.
+  /// Returns the number of samples, the number of times that a sample showed a state that no event had
+  /// reported, and the number of changes that were left out. Without events every sequence number is of a
+  /// sample, and samples cannot disagree with events.
   private func samples(
     in piece: ClosedRange<Int64>
   ) throws(SQLiteError) -> (count: Int64, disagreements: Int64, folded: Int64) {
@@ -140,125 +141,126 @@ struct CoverageQuery {
   }
 }
 
-/// A time that is recorded without a gap, or what is between two of those.
+/// A time that is recorded without a gap, or the time between two of those.
 package struct CoveragePeriod: Sendable, Hashable {
-  /// From when, in nanoseconds since the epoch: the beginning of the first sample, or the end of the
-  /// last one before.
+  /// The beginning, in nanoseconds since the epoch: for a recorded period that of its first sample,
+  /// otherwise the end of the last sample before it.
   package let from: Int64
-  /// Until when: the end of the last sample, or the beginning of the first one after. Earlier than
-  /// `from` where the clock was set back.
+  /// The end: for a recorded period that of its last sample, otherwise the beginning of the first sample
+  /// after it. Earlier than `from` if the clock was set back.
   package let until: Int64
-  /// How long that was, in nanoseconds, whatever the wall clock did; nil where that is not known.
+  /// The length in nanoseconds, not affected by changes of the wall clock; nil if it is not known.
   package let length: Int64?
-  /// What it is.
+  /// The kind of the period.
   package let kind: Kind
 
-  /// What a period is.
+  /// The kind of a period.
   package enum Kind: Sendable, Hashable {
     /// Samples were taken.
     case recorded(Recorded)
-    /// None was.
+    /// No samples were taken.
     case gap(MissingSamples)
-    /// No sample is missing, and the wall clock was set by so many nanoseconds: by less than nothing
-    /// where it was set back.
+    /// No sample is missing, and the wall clock was set by this number of nanoseconds; negative if it was
+    /// set back.
     case clockSet(Int64)
   }
 
-  /// What was recorded; nil where nothing was.
+  /// The details of a recorded period; nil for any other.
   package var recorded: Recorded? {
     if case .recorded(let recorded) = kind { recorded } else { nil }
   }
 
-  /// So many disagreements are listed of one period.
+  /// The maximum number of disagreements that are listed for one period.
   package static let mostDisagreements: Int64 = 20
 
-  /// What was recorded without a gap, by one recorder.
+  /// The details of a time that one recorder recorded without a gap.
   package struct Recorded: Sendable, Hashable {
-    /// Counts the runs of the recorder in this file.
+    /// The row id of the session (one run of the recorder) in this file.
     package let session: Int64
-    /// How many samples there are.
+    /// The number of samples.
     package let samples: Int64
-    /// How many events that changed something; nil where none were listened to.
+    /// The number of events that changed something; nil if the recorder received no events.
     package let events: Int64?
-    /// How often a sample showed of a process what no event had reported.
+    /// The number of times that a sample showed a state of a process that no event had reported.
     package let disagreements: Int64
-    /// The first of these, `mostDisagreements` of them or fewer.
+    /// The first of these disagreements, at most `mostDisagreements`.
     package let disagreed: [DisagreementRecord]
-    /// How many changes of namespaces were left out, of tasks that changed theirs too often: in which
-    /// namespaces of that type they were meanwhile is unknown.
+    /// The number of namespace changes that the recorder left out, of tasks that changed their namespaces
+    /// too often: which namespaces of that type those tasks were in meanwhile is not known.
     package let folded: Int64
-    /// From one sample to the next, as it was asked for, in nanoseconds.
+    /// The configured interval between two samples, in nanoseconds.
     package let interval: Int64
-    /// How the run ended: `completed`, `stopped`, `failed`, `died` or `open`; `unknown-end` in a copy that was
-    /// made while it was open.
+    /// The way the session ended: `completed`, `stopped`, `failed`, `died` or `open`; `unknown-end` in a
+    /// copy that was made while the session was open.
     package let state: String
-    /// The boot's uuid.
+    /// The UUID of the boot.
     package let boot: String
-    /// The inode number of the pid namespace whose PIDs these are; nil if that is not known.
+    /// The inode number of the pid namespace that the recorded PIDs belong to; nil if it is not known.
     package let pidNamespaceInode: UInt64?
-    /// Of how many processes a link was denied.
+    /// The number of processes with a link that the recorder was denied to read.
     package let denied: Int64
-    /// Whether processes could be there and not be seen (`hidepid`).
+    /// Whether the recorder may have missed running processes (`hidepid`).
     package let hidesProcesses: Bool
-    /// Which of the processes that no sample observed were kept; nil where no event reported any.
+    /// Which of the processes that no sample observed the recorder recorded; nil if no event reported any.
     package let shortLived: ShortLived?
   }
 }
 
-/// Whether a history can answer what was at a moment.
+/// Whether a history covers a moment.
 package struct CoverageAtMoment: Sendable, Hashable {
-  /// Whether samples lie on both sides of it, with no gap in between.
+  /// Whether samples lie on both sides of the moment, with no gap in between.
   package let isCovered: Bool
-  /// The samples around it: more than one pair where the clock was set, or within a sample.
+  /// The samples around the moment: more than one pair if the clock was set, or if the moment lies within a
+  /// sample.
   package let samples: [SameAnswer.SampleGap]
-  /// Whether processes could be there and not be seen (`hidepid`).
+  /// Whether the recorder may have missed running processes (`hidepid`).
   package let hidesProcesses: Bool
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   package let recorded: ClosedRange<Int64>?
 }
 
-/// A task of which a sample showed what no event had reported.
+/// A disagreement between a sample and the events before it about one task.
 package struct DisagreementRecord: Sendable, Hashable {
-  /// When the sample was, in nanoseconds since the epoch.
+  /// The time of the sample, in nanoseconds since the epoch.
   package let time: Int64
-  /// Its PID, or that of its process.
+  /// The PID of the task; for a thread, that of its process.
   package let pid: Int64
-  /// Of a thread, its TID.
+  /// The TID of a thread; nil for a process.
   package let tid: Int64?
-  /// Its name; nil when it is not known.
+  /// The name (comm) of the task; nil if it is not known.
   package let comm: String?
-  /// What differed.
+  /// The kind of the disagreement.
   package let kind: Kind
-  /// Where events had it, and where the sample showed it: of each type in which the two differ.
+  /// The namespaces by the events and by the sample, for each type in which the two differ.
   package let types: [Difference]
 
-  /// What differed. The raw value is the code in the file.
+  /// The kind of a disagreement. The raw value is the code in the file.
   package enum Kind: Int64, Sendable, Hashable {
-    /// Events had it elsewhere.
+    /// The task was in other namespaces than the events had reported.
     case elsewhere = 1
-    /// No event reported its start.
+    /// No event had reported the start of the task.
     case startNotReported = 2
-    /// No event reported its exit.
+    /// No event had reported the exit of the task.
     case exitNotReported = 3
   }
 
-  /// The namespaces of one type; nil where the one or the other did not know it.
+  /// The two namespaces of one type, each nil if its source did not know it.
   package struct Difference: Sendable, Hashable {
     /// The type.
     package let type: NamespaceType
-    /// Where events had it.
+    /// The namespace of the task by the events.
     package let reported: NamespaceRecord?
-    /// Where the sample showed it.
+    /// The namespace of the task by the sample.
     package let sampled: NamespaceRecord?
   }
 }
 
-/// Reads them.
+/// Reads the disagreements from the file.
 struct DisagreementReader {
   let reading: HistorySnapshot
 
-  /// The first of a range of samples.
+  /// Returns the first `most` disagreements in a range of samples.
   func disagreements(
     in samples: ClosedRange<Int64>, most: Int64
   ) throws(SQLiteError) -> [DisagreementRecord] {

@@ -8,9 +8,9 @@ struct HistoryQuery {
 
   private var comparison: LinkComparison { LinkComparison(reading: reading) }
 
-  /// Gives `body` each stay; returns false when `body` did.
+  /// Calls `body` with each entry of a process; returns false if `body` did.
   func forEach(of life: TaskHistory, _ body: (HistoryEntry) -> Bool) throws(SQLiteError) -> Bool {
-    // Held back until the next one tells whether anything changed at its end.
+    // Buffers the last entry until the next one shows whether anything changed at its end.
     var last: HistoryEntry?
     func give(_ stay: HistoryEntry) -> Bool { !window.mayOverlap(stay.stretch) || body(stay) }
     var before: LinkComparison.Links?
@@ -48,8 +48,8 @@ struct HistoryQuery {
     return last.map(give) ?? true
   }
 
-  /// The life, cut where its process came into another container. Of one that is reported only as far as it was
-  /// what a question means, all is one.
+  /// Splits the history of a process where it came into another container. Does not split the history of a
+  /// process that is reported only for the time in which it matched the question.
   private func parts(
     of life: TaskHistory
   ) throws(SQLiteError) -> [(life: TaskHistory, isInOtherContainer: Bool)] {
@@ -65,7 +65,8 @@ struct HistoryQuery {
       if !part.memberships.isEmpty { parts.append((part, place > 0)) }
     }
     if parts.isEmpty { return [(life, false)] }
-    // Between two reads that differ its container is not known, and where it was is.
+    // Between two reads that differ the container is not known, but the namespaces are: adds the
+    // memberships of that time to the part before it.
     let shown = parts.flatMap(\.life.memberships)
     for membership in life.memberships {
       let next = shown.partitioningIndex { $0.until >= membership.from }
@@ -78,8 +79,8 @@ struct HistoryQuery {
     return parts
   }
 
-  /// The span of a description that was read at the moment at which an event reported new namespaces: it
-  /// begins with that event.
+  /// Returns the span of a description, extended to the event that reported new namespaces at the moment at
+  /// which the description was read: the span begins with that event.
   private func fromMove(
     _ span: ProcessRecord.DescriptionSpan, of life: TaskHistory
   ) throws(SQLiteError) -> ProcessRecord.DescriptionSpan {
@@ -94,8 +95,8 @@ struct HistoryQuery {
       beginsExactly: span.beginsExactly, endsExactly: span.endsExactly)
   }
 
-  /// The life, with what follows one another in the same namespaces as one: a namespace of which the
-  /// kernel's id was learned late is the same.
+  /// Returns the history with consecutive memberships in the same namespaces merged into one. A namespace
+  /// is the same if the recorder only learned its kernel id later.
   private func joined(_ life: TaskHistory) throws(SQLiteError) -> TaskHistory {
     var joined: [Membership] = []
     for membership in life.memberships {
@@ -124,7 +125,7 @@ struct HistoryQuery {
     }
   }
 
-  /// The links that no event reported in one of two stays.
+  /// Returns the links that differ between two entries and that no event reported in one of them.
   private static func unreported(
     _ before: LinkComparison.Links, _ after: LinkComparison.Links
   ) -> [NamespaceLink] {
@@ -143,7 +144,8 @@ struct HistoryQuery {
     let stretch = try reading.bounds(of: life)
       .stretch(piece, of: membership.from...membership.until)
     let isFirst = isBeginning && life.movedFrom == nil
-    // Up to an event that ended it, it may have been something else by then that was read only later.
+    // If an event ended the entry, the process may have had another description by then, which was read
+    // only later.
     let process =
       stretch.end.isExact
       ? life.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
@@ -162,11 +164,11 @@ struct HistoryQuery {
       isInOtherContainer: isInOtherContainer, unreported: unreported)
   }
 
-  /// Who made a process or a thread.
+  /// The creator of a process or thread.
   private struct Maker {
-    /// The process, or the thread of it, that did.
+    /// The process, or the thread of a process, that called fork or clone.
     let task: ProcessRecord
-    /// The process: its thread may exit long before it.
+    /// The process of that task: it may outlive the thread by far.
     let process: ProcessRecord
   }
 
@@ -176,9 +178,9 @@ struct HistoryQuery {
     return Maker(task: task, process: process ?? task)
   }
 
-  /// The parent of a process as it was at a sample or event.
+  /// Returns the parent of a process with its description at a sample or event; nil if it is not known.
   ///
-  /// - Parameter maker: the process that made it.
+  /// - Parameter maker: the process that created it.
   private func parent(
     of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
   ) throws(SQLiteError) -> ProcessRecord? {
@@ -195,8 +197,8 @@ struct HistoryQuery {
     return there.count == 1 ? there[0].process.described(at: point) : nil
   }
 
-  /// Whether the process that made another had exited by a sample or event, and nobody read which one took
-  /// that over.
+  /// Whether the process that created another had exited by a sample or event, and no later read showed
+  /// which process became the parent.
   private func isParentGone(
     of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
   ) throws(SQLiteError) -> Bool {
@@ -215,7 +217,7 @@ struct HistoryQuery {
       return try comparison.changes(
         from: before, read: before, to: links, at: membership.from)
     }
-    // What was there before the first sample of all is no change.
+    // A process that the first sample of the history shows was there before: its start is no change.
     guard membership.from != reading.index.first, let origin = try origin(of: life) else {
       return []
     }
@@ -224,7 +226,8 @@ struct HistoryQuery {
       of: links, from: origin, earlier: earlier, at: membership.from)
   }
 
-  /// Where the children of its parent went when a process started, if that is another place.
+  /// Returns the links for children of the parent when a process started; nil if the process started with
+  /// the same namespaces.
   private func origin(of life: TaskHistory) throws(SQLiteError) -> LinkComparison.Links? {
     let set =
       try reading.connection.prepare(
@@ -237,44 +240,48 @@ struct HistoryQuery {
   }
 }
 
-/// A time, without a gap in the samples, in which a process had one namespace set.
+/// An interval without a gap in the samples in which a process had one namespace set.
 package struct HistoryEntry: Sendable, Hashable {
   /// The process.
   package let process: ProcessRecord
-  /// When it began, if its beginning is exact, or else when the first sample that saw this did; in
-  /// nanoseconds since the epoch.
+  /// The beginning, in nanoseconds since the epoch: exact if `beginning` is, otherwise the beginning of the
+  /// first sample that saw the process with this set.
   package let from: Int64
-  /// When it ended, if its end is exact, or else when the last sample that saw this began.
+  /// The end: exact if `end` is, otherwise the beginning of the last sample that saw the process with this
+  /// set.
   package let until: Int64
-  /// How it began.
+  /// The way the entry began.
   package internal(set) var beginning: IntervalBound
-  /// How it ended.
+  /// The way the entry ended.
   package internal(set) var end: IntervalBound
-  /// What each link was.
+  /// The value of each link.
   package let links: [NamespaceLink: LinkValue]
-  /// What is not as it was in the stay before; in the first, what is not where the parent's children
-  /// go. Empty where all is.
+  /// The links that changed since the previous entry; in the first entry, the links that differ from the
+  /// parent's links for children. Empty if none does.
   package let changes: [LinkChange]
-  /// Whether it is the first of its process, or of a thread that did not move into it.
+  /// Whether this is the first entry of a process, or of a thread that did not move into it.
   package let isFirst: Bool
-  /// Of a thread, whether it is in all the namespaces again that its process is in.
+  /// Whether a thread is back in all the namespaces of its process.
   package let isReturn: Bool
-  /// Who had been in the namespaces that it joined; nil where that does not apply or cannot be reported.
+  /// A process that had been in the namespaces that this one joined; nil if this one joined none, or if no
+  /// such process is known.
   package let joined: ProcessRecord?
-  /// Of the first stay, the parent of the process when it was first seen; nil where that is not known.
+  /// In the first entry, the parent of the process when it was first seen; nil if the parent is not known,
+  /// and in any later entry.
   package let parent: ProcessRecord?
-  /// Its parent at the end of the stay, as it was then; nil where it had none, and where that is not
-  /// known.
+  /// The parent at the end of the entry, with its description then; nil if the process had none, or if it
+  /// is not known.
   package let parentThen: ProcessRecord?
-  /// Whether the parent that is known had exited by then, so that another had taken its place.
+  /// Whether the known parent had exited by the end of the entry, so that another process had become the
+  /// parent.
   package let isParentGone: Bool
-  /// Whether it is in another container than in the stay before, or in none any more.
+  /// Whether the process is in another container than in the previous entry, or in none any more.
   package let isInOtherContainer: Bool
-  /// Of a stay without changes, the links that no event reported in it, or in the one before.
+  /// In an entry without changes, the links that no event reported in this entry or in the previous one.
   package let unreported: [NamespaceLink]
 
-  /// Whether nothing is known to have changed since the stay before: a link was read that no event had
-  /// reported, or was not reported any more.
+  /// Whether nothing is known to have changed since the previous entry: the only difference is a link that
+  /// no event had reported and that was read now, or the other way round.
   var goesOn: Bool {
     !isFirst && changes.isEmpty && !unreported.isEmpty && !isInOtherContainer
       && beginning.kind == .changed

@@ -6,7 +6,7 @@ struct MembersQuery {
   let reading: HistorySnapshot
   let window: TimeWindow
   let samples: ClosedRange<Int64>
-  /// From so many memberships on members are not sorted.
+  /// The number of memberships from which on the members are not sorted.
   private let most: Int
   private let runs: MemberIntervals
 
@@ -20,7 +20,7 @@ struct MembersQuery {
     runs = MemberIntervals(reading)
   }
 
-  /// Gives `body` each member; returns false when `body` did.
+  /// Calls `body` with each member; returns false if `body` did.
   func forEach(
     in namespace: NamespaceRecord, _ body: (Member) -> Bool
   ) throws(SQLiteError) -> Bool {
@@ -37,7 +37,7 @@ struct MembersQuery {
     return true
   }
 
-  /// Whether so many were in a namespace in the range that it takes long to sort them.
+  /// Whether so many processes were in a namespace in the range of samples that sorting them takes long.
   private func isCrowded(
     _ namespace: NamespaceRecord, _ there: String
   ) throws(SQLiteError) -> Bool {
@@ -47,8 +47,8 @@ struct MembersQuery {
     .first { $0.integer(0) >= most } ?? false
   }
 
-  /// The same members in the same order, without sorting them: of all processes there ever were, one
-  /// after the other, those that were in it.
+  /// SQL that selects the same members in the same order without sorting: it steps through all recorded
+  /// processes in order, and selects those that were in the namespace.
   private static let inOrder = [
     """
     SELECT m.task_id FROM short_lived_task AS m NOT INDEXED
@@ -71,7 +71,7 @@ struct MembersQuery {
     var last: TaskID?
     while try tasks.step() {
       let task = tasks.task(0)
-      // One that was there several times is reported once.
+      // A task with several memberships in the namespace is handled once.
       guard task != last, let life = try reading.lives.life(task: task) else { continue }
       last = task
       for member in try members(life, namespace) where !body(member) { return false }
@@ -100,28 +100,29 @@ struct MembersQuery {
   }
 }
 
-/// A process in a namespace, or one whose children go there, for a time without a gap in the samples.
+/// An interval without a gap in the samples in which a process, or its link for children, was in a
+/// namespace.
 package struct Member: Sendable, Hashable {
   /// The namespace.
   package let namespace: NamespaceRecord
   /// The process.
   package let process: ProcessRecord
-  /// When it came, if the beginning is exact, or else when the first sample that saw it there began;
-  /// in nanoseconds since the epoch.
+  /// The beginning, in nanoseconds since the epoch: exact if `beginning` is, otherwise the beginning of the
+  /// first sample that saw the process there.
   package let from: Int64
-  /// When it left, if the end is exact, or else when the last sample that saw it there began.
+  /// The end: exact if `end` is, otherwise the beginning of the last sample that saw the process there.
   package let until: Int64
-  /// How that began.
+  /// The way the interval began.
   package let beginning: IntervalBound
-  /// How that ended.
+  /// The way the interval ended.
   package let end: IntervalBound
-  /// The link that leads there: its own, or the one for its children.
+  /// The link that leads to the namespace: that of the process itself, or the one for its children.
   package let link: NamespaceLink
 }
 
 extension HistorySnapshot {
-  /// Gives `body` the row of each process that was ever recorded in a namespace, and the sample or event that saw
-  /// it there first, in that order. Ends early when `body` returns false.
+  /// Calls `body` with the row of each process that was ever recorded in a namespace, and with the sample
+  /// or event that first saw it there, in the order of these. Stops when `body` returns false.
   func forEachArrival(
     in namespace: NamespaceRecord, _ body: (TaskID, Int64) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
@@ -140,15 +141,15 @@ extension HistorySnapshot {
   }
 }
 
-/// Finds when a link of a process led to one namespace, of many that are asked for one after the other.
+/// Finds the intervals in which a link of a process led to a namespace, for many namespaces in turn.
 ///
-/// What it reads of a process that was in very many it keeps, by namespace: to read all of its
-/// memberships for each of its namespaces would take the square of their number.
+/// Caches, by namespace, the intervals of a process with many memberships: to read all of its memberships
+/// for each of its namespaces would take time quadratic in their number.
 final class MemberIntervals {
   private let reading: HistorySnapshot
-  /// Bounded by the number of all runs.
+  /// The cached intervals; the limit applies to their total number.
   private var known = BoundedCache<Key, [Int64: [PIDHistory.LinkInterval]]>(limit: 1 << 18)
-  /// How often it has read all memberships of a process.
+  /// The number of times that all memberships of a process were read.
   private(set) var readings = 0
 
   private static let few = 16
@@ -160,8 +161,8 @@ final class MemberIntervals {
 
   init(_ reading: HistorySnapshot) { self.reading = reading }
 
-  /// The runs of a link that led to a namespace. Of a link for children only those in which the process
-  /// itself was elsewhere.
+  /// Returns the intervals in which a link led to a namespace; for a link for children, only those in which
+  /// the process itself was in another namespace.
   func runs(
     of life: TaskHistory, _ link: NamespaceLink, to namespace: NamespaceRecord
   ) throws(SQLiteError) -> [PIDHistory.LinkInterval] {
@@ -194,7 +195,7 @@ final class MemberIntervals {
   }
 }
 
-/// Finds the processes that are not in a namespace and have their children go there.
+/// Finds the processes whose link for children leads to a namespace that they are not in themselves.
 struct ChildrenHolders {
   let reading: HistorySnapshot
   private let runs: MemberIntervals
@@ -204,13 +205,12 @@ struct ChildrenHolders {
     runs = MemberIntervals(reading)
   }
 
-  /// SQL of the last sample or event at which a process had; NULL where none ever had.
-  ///
+  /// SQL for the last sample or event at which such a process existed; NULL if there never was one.
   /// - Parameters:
-  ///   - namespace: the row of the namespace.
-  ///   - newest: the last sample of all, up to which an open membership holds.
+  ///   - namespace: an SQL expression for the row id of the namespace.
+  ///   - newest: an SQL expression for the last sample of all, up to which an open membership holds.
   static func last(of namespace: String, newest: String) -> String {
-    // A link for children has the code behind that of the process's own (`namespace_links`).
+    // The code of a link for children is that of the process's own link plus one (`namespace_links`).
     let isMeant = """
       l.namespace_id = \(namespace) AND l.link IN (5, 7) AND NOT EXISTS (
         SELECT 1 FROM namespace_set_link AS o
@@ -228,7 +228,7 @@ struct ChildrenHolders {
       """
   }
 
-  /// The last sample or event at which a process had; nil where none ever had.
+  /// Returns the last sample or event at which such a process existed; nil if there never was one.
   func last(of namespace: NamespaceRecord) throws(SQLiteError) -> Int64? {
     guard namespace.type.linkForChildren != namespace.type.link else { return nil }
     return try reading.connection.prepare("SELECT \(Self.last(of: "?1", newest: "?2"))")
@@ -236,14 +236,14 @@ struct ChildrenHolders {
       .first { $0.optionalInteger(0) } ?? nil
   }
 
-  /// Gives `body` each; returns false when `body` did.
+  /// Calls `body` with each such process; returns false if `body` did.
   func forEach(
     of namespace: NamespaceRecord, _ samples: ClosedRange<Int64>, _ window: TimeWindow,
     _ body: (Member) -> Bool
   ) throws(SQLiteError) -> Bool {
     let link = namespace.type.linkForChildren
     guard link != namespace.type.link else { return true }
-    // SQLite keeps what it sorts in a file of its own when it is much.
+    // SQLite sorts large results in a temporary file, not in memory.
     let tasks = try reading.connection.prepare(
       "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.byChildrenAlone("m.task_id AS member"))) ORDER BY 1"
     ).bind(

@@ -1,11 +1,11 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Finds the namespaces that are selected.
+/// Finds the namespaces that a selector matches.
 struct NamespaceFinder {
   let reading: HistorySnapshot
 
-  /// Those that a process was in, or that something pinned, in a window; in the order in which they
+  /// Returns the matching namespaces that had a process or a pin in a window, in the order in which they
   /// were observed.
   func lives(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
@@ -32,7 +32,8 @@ struct NamespaceFinder {
     return found
   }
 
-  /// Those that are named, whenever anybody was in them; of a process those that it was in in a window.
+  /// Returns the matching namespaces, whether or not they had a process in the window. For a selector by
+  /// processes, returns the namespaces that those processes were in during the window.
   func named(
     _ selector: NamespaceSelector, in window: TimeWindow
   ) throws(SQLiteError) -> [NamespaceLifetime] {
@@ -64,59 +65,60 @@ struct NamespaceFinder {
   }
 }
 
-/// Which namespaces a question is about.
+/// Selects the namespaces that a question is about.
 package indirect enum NamespaceSelector: Sendable, Hashable {
-  /// Every one of a type that had this inode number.
+  /// Every namespace of a type that had this inode number.
   case inode(NamespaceType, UInt64)
-  /// The one of a type with this id of the kernel's; of several boots, each.
+  /// The namespace of a type with this kernel id; each such namespace if several boots have one.
   case kernelID(NamespaceType, UInt64)
-  /// Those of a type that processes were in.
+  /// The namespaces of a type that these processes were in.
   case of(NamespaceType, ProcessSelector)
 
-  /// The processes that it is selected by; nil where it is selected by itself.
+  /// The processes by which the namespaces are selected; nil for a selector by inode number or kernel id.
   package var process: ProcessSelector? {
     if case .of(_, let process) = self { process } else { nil }
   }
 }
 
-/// A process that made a namespace, or may have.
+/// A process that created a namespace, or may have created it.
 package struct NamespaceMaker: Sendable, Hashable {
-  /// The process, as it was then.
+  /// The process, with its description at that time.
   package let process: ProcessRecord
-  /// Whether that is certain: it made a process in it (clone(2)). Else it is the first that an event
-  /// reported in it, which made it (unshare(2)), unless it entered (setns(2)) what a mount, a file or a
-  /// socket had kept.
+  /// Whether it is certain that this process created the namespace, because it created a process in it
+  /// (clone(2)). Otherwise it is the first process that an event reported in the namespace: it created the
+  /// namespace (unshare(2)), unless it entered (setns(2)) one that a mount, a file or a socket had kept
+  /// alive.
   package let isCertain: Bool
 }
 
-/// Finds who made a namespace, as `changes` tells it.
+/// Finds the process that created a namespace, by the same rules as `changes`.
 struct MakerFinder {
   let reading: HistorySnapshot
 
-  /// The first process that was seen in a namespace, and how it came there.
+  /// The first process that was seen in a namespace, and the evidence of how it came there.
   struct First {
     let process: ProcessRecord
     let parent: ProcessRecord?
-    /// Whether an event reported when it came.
+    /// Whether an event reported the time at which it came into the namespace.
     let isExact: Bool
-    /// Whether it was in another namespace of the type before.
+    /// Whether it was in another namespace of the type before that.
     let hasMoved: Bool
-    /// Whether one with the namespace's inode number had been there, and no id tells whether it is that
-    /// one: then the process may have entered what others had made.
+    /// Whether an earlier namespace had the same inode number, and no kernel id shows whether it is the
+    /// same one: then the process may have entered a namespace that another process had created.
     let mayBeOlder: Bool
   }
 
-  /// Nil where nothing tells.
+  /// Returns the creator of a namespace; nil if no record shows it.
   func maker(of life: NamespaceLifetime) throws(SQLiteError) -> NamespaceMaker? {
     if life.maker != nil { return try maker(of: life, nil) }
-    // Of what only samples show nobody made anything, and there may be much of it.
+    // Samples alone never show a creator, and there may be many such namespaces: skips the search.
     guard let sample = life.first, try reading.index.sampleWindow(before: sample).isExact else {
       return nil
     }
     return try maker(of: life, first(of: life))
   }
 
-  /// The same where the first process is known already.
+  /// Returns the creator of a namespace whose first process the caller has found already.
   ///
   /// - Parameter first: the first process that was seen in the namespace.
   func maker(
@@ -131,9 +133,10 @@ struct MakerFinder {
     return NamespaceMaker(process: first.process, isCertain: false)
   }
 
-  /// The first process that was seen in a namespace that is not an initial one.
+  /// Returns the first process that was seen in a namespace; nil for an initial namespace, and if it is not
+  /// known.
   func first(of life: NamespaceLifetime) throws(SQLiteError) -> First? {
-    // What the first sample of a recording sees may have been there long before.
+    // A namespace that the first sample of a session shows may have existed long before.
     guard let sample = life.first, life.namespace.isInitial != true,
       reading.index.session(of: sample)?.first != sample
     else { return nil }
@@ -154,7 +157,7 @@ struct MakerFinder {
         == .joinedOrNew)
   }
 
-  /// Whether it is known that a process was elsewhere before it came to a namespace.
+  /// Whether the process is known to have been in another namespace of the type before this one.
   private func hasMoved(
     _ life: TaskHistory, to namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Bool {

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Sums up namespaces.
+/// Builds the summaries of namespaces.
 struct NamespaceSummaries {
   let reading: HistorySnapshot
 
@@ -42,7 +42,7 @@ struct NamespaceSummaries {
       pins: pins.count(where: \.isInLastLook))
   }
 
-  /// The processes of which a link leads to a namespace, in one sample.
+  /// Returns the processes with a link of one kind that led to a namespace in one sample.
   private func tasks(
     _ namespace: NamespaceRecord, by link: NamespaceLink, at sample: Int64
   ) throws(SQLiteError) -> Set<Int64> {
@@ -54,12 +54,12 @@ struct NamespaceSummaries {
       ).map { $0.integer(0) })
   }
 
-  /// How many namespaces were made in it or are owned by it, or by one of those, and had a process in a
-  /// sample, or one whose children go there.
+  /// Returns the number of descendants of a namespace that had a process, or a process's link for children,
+  /// in one sample. A descendant was created in the namespace or is owned by it, or by another descendant.
   private func descendants(
     of namespace: NamespaceRecord, at sample: Int64
   ) throws(SQLiteError) -> Int {
-    // Only a user namespace owns others, and only in one or a pid namespace others are made.
+    // Only a user namespace owns others, and only user and pid namespaces have children.
     guard namespace.type == .user || namespace.type == .pid else { return 0 }
     let there = try namespaces(at: sample)
     try reading.namespaces.read(there)
@@ -71,9 +71,10 @@ struct NamespaceSummaries {
     return count
   }
 
-  /// Whether a namespace was made in one of those that are known to be below, or is owned by one.
+  /// Whether a namespace was created in, or is owned by, one that is known to be a descendant. Adds the
+  /// results to `known`.
   private func isBelow(_ id: Int64, _ known: inout [Int64: Bool]) throws(SQLiteError) -> Bool {
-    // A file may say that a namespace is above itself, or have a chain of any length.
+    // In a damaged file a namespace may be its own ancestor, and a chain of ancestors may have any length.
     var met: Set<Int64> = [id]
     var open = [id]
     var below: [Int64: Int64] = [:]
@@ -97,7 +98,7 @@ struct NamespaceSummaries {
     return false
   }
 
-  /// The namespaces that had a process in a sample, or one whose children go there.
+  /// Returns the namespaces that had a process, or a process's link for children, in a sample.
   private func namespaces(at sample: Int64) throws(SQLiteError) -> Set<Int64> {
     var there = Set(
       try reading.connection.prepare(
@@ -119,58 +120,62 @@ struct NamespaceSummaries {
   }
 }
 
-/// A namespace, when it was there, and what keeps it alive.
+/// A namespace, the time in which it was seen, and the references that keep it alive.
 package struct NamespaceSummary: Sendable, Hashable {
   /// The namespace.
   package let namespace: NamespaceRecord
-  /// When a process was first seen in it, or had its children go there, or a scan for pins first saw
-  /// it; in nanoseconds since the epoch. No member was seen in it before.
+  /// The first time at which a process or a link for children was seen in it, or a pin scan found it; in
+  /// nanoseconds since the epoch. No member was seen in it before.
   package let firstSeen: Int64?
-  /// When that was last; in nanoseconds since the epoch. No member was seen in it later.
+  /// The last such time, in nanoseconds since the epoch. No member was seen in it later.
   package let lastSeen: Int64?
-  /// The user namespace that owns it; nil where that is not known.
+  /// The user namespace that owns it; nil if it is not known.
   package let owner: NamespaceRecord?
-  /// The pid or user namespace that it was made in; nil where that is not known, or there is none.
+  /// The pid or user namespace in which it was created; nil if it is not known, or if there is none.
   package let parent: NamespaceRecord?
-  /// The user who made it, of a user namespace; nil where that is not known.
+  /// For a user namespace, the UID of its creator; nil if it is not known.
   package let ownerUID: Int64?
-  /// The process that made it, or may have; nil where nothing tells.
+  /// The process that created it, or may have; nil if no record shows it.
   package let maker: NamespaceMaker?
-  /// Where it is not known who made it, the first process that was seen in it.
+  /// If the creator is not known, the first process that was seen in it.
   package let firstProcess: ProcessRecord?
-  /// The parent of that process.
+  /// The parent of `firstProcess`.
   package let parentOfFirst: ProcessRecord?
-  /// Whether an event reported when that came: the namespace was made then, or only a pin had kept it.
+  /// Whether an event reported the time at which `firstProcess` came: the namespace was created then, or
+  /// before that only a pin had kept it alive.
   package let isFirstExact: Bool
-  /// Whether one with its inode number had been there before, and no id tells whether it is that one: then
-  /// that process may have entered what others had made.
+  /// Whether an earlier namespace had the same inode number, and no kernel id shows whether it is the same
+  /// one: then `firstProcess` may have entered a namespace that another process had created.
   package let mayBeOlder: Bool
   /// Every pin that it ever had, in the order in which they were observed.
   package let pins: [PinRecord]
-  /// What keeps it alive in the last sample of all.
+  /// The references that keep it alive in the last sample of the history.
   package let kept: Keepers
 
-  /// What keeps a namespace alive, as far as is recorded.
+  /// The recorded references that keep a namespace alive.
   package struct Keepers: Sendable, Hashable {
-    /// How many processes were in it in the last sample.
+    /// The number of processes in it in the last sample.
     package let processes: Int
-    /// How many were not, but had children go there (`pid_for_children`, `time_for_children`).
+    /// The number of processes outside of it with a link for children that leads to it (`pid_for_children`,
+    /// `time_for_children`).
     package let parents: Int
-    /// How many namespaces were made in it or are owned by it, and had a process in the last sample.
+    /// The number of its descendants that had a process, or a process's link for children, in the last
+    /// sample: namespaces that were created in it or are owned by it.
     package let namespaces: Int
-    /// How many mounts, open files and sockets kept it at the last look.
+    /// The number of mounts, open files and sockets that pinned it in the last pin scan.
     package let pins: Int
   }
 }
 
-/// Finds when a process was first and last seen in a namespace, or had its children go there: the least
-/// beginning and the greatest end of what `members` and `parents` give, without a look at all of those.
+/// Finds the first and the last time at which a process, or a link for children, was seen in a namespace:
+/// the least beginning and the greatest end in the answers of `members` and `parents`, without reading all
+/// of these.
 struct SeenTimes {
   let reading: HistorySnapshot
 
   private var index: SampleIndex { reading.index }
 
-  /// Nil where no process ever was or had.
+  /// Returns the two times; nil if no process or link for children was ever seen in the namespace.
   func times(of life: NamespaceLifetime) throws(SQLiteError) -> ClosedRange<Int64>? {
     guard let first = life.first, let last = try last(life), first <= last else { return nil }
     let stretches = index.stretches(in: first...last)
@@ -183,7 +188,7 @@ struct SeenTimes {
     }
     if let seen = try times(of: life.namespace, at: first) { add(seen) }
     if let seen = try times(of: life.namespace, at: last) { add(seen) }
-    // Where the clock was set back, what was first in order may not be what has the least time.
+    // If the clock was set back, the first sample in order may not have the earliest time.
     for stretch in stretches {
       let opening = try index.point(stretch.lowerBound)
       let closing = try index.point(stretch.upperBound)
@@ -195,12 +200,12 @@ struct SeenTimes {
       }
     }
     if let low, let high { return low...high }
-    // Only other namespaces say that it was there.
+    // No process proves that the namespace existed, only other namespaces do.
     let known = try index.point(first).wall
     return known...max(known, try index.point(last).wall)
   }
 
-  /// The last sample or event at which a process was in it, or had its children go there.
+  /// Returns the last sample or event at which a process or a link for children was in the namespace.
   private func last(_ life: NamespaceLifetime) throws(SQLiteError) -> Int64? {
     guard let last = life.last else { return index.last }
     return max(last, try ChildrenHolders(reading: reading).last(of: life.namespace) ?? last)
@@ -222,7 +227,8 @@ struct SeenTimes {
     return try last.flatMap { (last) throws(SQLiteError) in try times(of: namespace, at: last) }
   }
 
-  /// The first or the last number of a stretch at which a process was in a namespace.
+  /// Returns the first or the last sequence number of a stretch at which a process, or a link for children,
+  /// was in a namespace.
   private func number(
     _ column: String, _ bound: Int64, _ namespace: NamespaceRecord, _ stretch: ClosedRange<Int64>
   ) throws(SQLiteError) -> Int64? {
@@ -240,8 +246,8 @@ struct SeenTimes {
     ]
   }
 
-  /// The least beginning and the greatest end that one sample or event reports; nil where no process
-  /// was there then.
+  /// Returns the least beginning and the greatest end that one sample or event shows; nil if no process was
+  /// there then.
   private func times(
     of namespace: NamespaceRecord, at number: Int64
   ) throws(SQLiteError) -> ClosedRange<Int64>? {

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Counts who was in which namespace, beside what else kept it.
+/// Counts the processes in each namespace at a moment, and lists the pins that kept it alive.
 struct NamespaceSnapshot {
   let reading: HistorySnapshot
   let sampleWindows: [SampleWindow]
@@ -11,7 +11,8 @@ struct NamespaceSnapshot {
   private struct Count {
     var processes = 0
     var unsure = 0
-    // The processes with the lowest PIDs, by their indices: a record is large, and there are many counts.
+    // The indices of the processes with the lowest PIDs: a process record is large, and there are many
+    // counts.
     var lowest: Int?
     var lowestUnsure: Int?
     var parents = 0
@@ -20,7 +21,7 @@ struct NamespaceSnapshot {
     var lowestUnsureParent: Int?
     var pins: [PinAtMoment] = []
 
-    /// Counts a process that is in it, or may be. To be called in the order of PIDs.
+    /// Counts a process that is in the namespace, or may be. Callers add processes in the order of PIDs.
     mutating func add(_ index: Int, isCertain: Bool) {
       if isCertain {
         processes += 1
@@ -31,7 +32,7 @@ struct NamespaceSnapshot {
       }
     }
 
-    /// Counts one that has its children go there, or may have.
+    /// Counts a process whose link for children leads to the namespace, or may.
     mutating func addParent(_ index: Int, isCertain: Bool) {
       if isCertain {
         parents += 1
@@ -42,18 +43,18 @@ struct NamespaceSnapshot {
       }
     }
 
-    /// Whether no process of the moment leads to it, and a pin does.
+    /// Whether the namespace has a pin, and no process or link for children.
     var isPinnedOnly: Bool {
       !pins.isEmpty && processes + unsure + parents + unsureParents == 0
     }
   }
 
-  /// Those of them whose rows are meant.
+  /// Returns the namespaces at the moment whose row ids `isMeant` accepts.
   func namespaces(
     _ isMeant: (Int64) -> Bool
   ) throws(SQLiteError) -> [NamespaceAtMoment] {
     var counts: [Int64: Count] = [:]
-    // By PID, so the first is the lowest.
+    // `processes` is sorted by PID, so the first process that is added has the lowest.
     for (index, process) in processes.enumerated() {
       for place in process.places.values {
         guard let namespace = place.namespace else { continue }
@@ -83,7 +84,7 @@ struct NamespaceSnapshot {
     }
   }
 
-  /// Counts a process that is not in a namespace and has its children go there.
+  /// Counts a process for the namespaces that only its link for children leads to.
   private func add(
     _ index: Int, to counts: inout [Int64: Count], by place: ProcessAtMoment.Place,
     besides own: ProcessAtMoment.Place?
@@ -95,8 +96,10 @@ struct NamespaceSnapshot {
     }
   }
 
-  /// At one moment an inode number is one namespace: where a pin's has no id, and somebody is in one of
-  /// that number, it may be the same, or have been another at the time of the look.
+  /// Adds a pin to its namespace. At one moment only one namespace has an inode number: if the pin's
+  /// namespace has no kernel id, and a process is in another row with that number, the two rows may be the
+  /// same namespace. Then the pin counts for the row with the process, but not as certain: at the time of
+  /// the scan the number may have belonged to another namespace.
   private func add(_ pin: PinAtMoment, to counts: inout [Int64: Count]) {
     let namespace = pin.pin.namespace
     let other =
@@ -110,7 +113,7 @@ struct NamespaceSnapshot {
       PinAtMoment(pin: pin.pin, isCertain: false, seen: pin.seen, missed: pin.missed))
   }
 
-  /// Whether all samples there are agree on where a process was.
+  /// Whether all samples around the moment agree on the namespace of a process.
   private static func isCounted(
     _ process: ProcessAtMoment, _ place: ProcessAtMoment.Place
   ) -> Bool {
@@ -121,7 +124,8 @@ struct NamespaceSnapshot {
     }
   }
 
-  /// Those that the others were made in or are owned by, with nobody in them.
+  /// Adds the namespaces in which the others were created or which own them; these have no processes of
+  /// their own.
   private func addAncestors(to counts: inout [Int64: Count]) throws(SQLiteError) {
     var unseen = Array(counts.keys)
     while let id = unseen.popLast() {
@@ -133,9 +137,8 @@ struct NamespaceSnapshot {
     }
   }
 
-  /// Whether an event behind the moment made a namespace, or was the first to enter it, although the
-  /// scan for pins before that had not found it: that a later look found it pinned says nothing of the
-  /// moment.
+  /// Whether an event after the moment created a namespace, or was the first to enter it, although the pin
+  /// scan before that had not found it. That a later scan found it pinned proves nothing about the moment.
   private func isMadeLater(_ life: NamespaceLifetime) throws(SQLiteError) -> Bool {
     guard let first = life.first, try reading.index.point(first).isEvent, !sampleWindows.isEmpty,
       try MakerFinder(reading: reading).maker(of: life) != nil
@@ -160,7 +163,8 @@ struct NamespaceSnapshot {
 }
 
 extension HistorySnapshot {
-  /// By when the process had exited that had a pin open; nil where it may have had it open at a time.
+  /// Returns the time by which the process that had a pin open had exited; nil if it may still have had it
+  /// open at `time`.
   func exit(ofHolder pin: PinRecord, by time: Int64) throws(SQLiteError) -> Int64? {
     guard let task = pin.task, let last = try lives.life(task: task)?.memberships.last,
       !last.isOpen, last.until < index.last ?? last.until
@@ -170,57 +174,61 @@ extension HistorySnapshot {
   }
 }
 
-/// A namespace at a moment, and who was in it.
+/// A namespace at a moment, with the processes in it.
 package struct NamespaceAtMoment: Sendable, Hashable {
   /// The namespace.
   package let namespace: NamespaceRecord
-  /// How many processes were in it, by the samples on both sides, or by the last one.
+  /// The number of processes that were in it by the samples on both sides, or by the last one.
   package let processes: Int
-  /// How many more may have been: they started, exited or moved between the two.
+  /// The number of processes that may have been in it besides: they started, exited or moved between the
+  /// two samples.
   package let unsure: Int
-  /// How many processes were not in it and had their children go there (`pid_for_children`,
-  /// `time_for_children` of namespaces(7)), and so kept it.
+  /// The number of processes outside of it with a link for children that led to it (`pid_for_children`,
+  /// `time_for_children` of namespaces(7)), which kept it alive.
   package let parents: Int
-  /// How many more may have had.
+  /// The number of processes that may have had such a link besides.
   package let unsureParents: Int
-  /// Of those, the certain ones first, the one with the lowest PID; nil without one.
+  /// The process with the lowest PID among `parents`, or else among `unsureParents`; nil if there is none.
   package let lowestParent: ProcessRecord?
-  /// Of those that were in it, or else may have been, the one with the lowest PID; nil without one.
+  /// The process with the lowest PID among `processes`, or else among `unsure`; nil if there is none.
   package let lowest: ProcessRecord?
-  /// The user namespace that owns it; nil where that is not known.
+  /// The user namespace that owns it; nil if it is not known.
   package let owner: NamespaceRecord?
-  /// The pid or user namespace that it was made in; nil where that is not known, or there is none.
+  /// The pid or user namespace in which it was created; nil if it is not known, or if there is none.
   package let parent: NamespaceRecord?
-  /// The user who made it, of a user namespace; nil where that is not known.
+  /// For a user namespace, the UID of its creator; nil if it is not known.
   package let ownerUID: Int64?
-  /// The process that made it, or may have; nil where nothing tells.
+  /// The process that created it, or may have; nil if no record shows it.
   package let maker: NamespaceMaker?
-  /// What pinned it, by the looks on both sides, or by the last one.
+  /// The pins that kept it alive by the scans on both sides, or by the last one.
   package let pins: [PinAtMoment]
 }
 
 /// All namespaces at a moment.
 package struct NamespacesAnswer: Sendable {
-  /// By type and inode number. Those without a process are there because something pinned them, the
-  /// children of a process go there, or others were made in them or are owned by them.
+  /// The namespaces, sorted by type and inode number. A namespace without a process is listed if something
+  /// pinned it, if a process's link for children led to it, or if a listed namespace was created in it or
+  /// is owned by it.
   package var namespaces: [NamespaceAtMoment]
-  /// How many processes had a link that could not be read: they may be in any of its type.
+  /// The number of processes with a link that could not be read: such a process may be in any namespace of
+  /// the link's type.
   package var unread: Int
   /// The samples around the moment.
   package var samples: [SameAnswer.SampleGap]
-  /// The scan for pins around the moment.
+  /// The pin scans around the moment.
   package var looks: Looks
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   package var recorded: ClosedRange<Int64>?
 
-  /// The looks for what pins namespaces on the two sides of a moment.
+  /// The pin scans on the two sides of a moment.
   package struct Looks: Sendable, Hashable {
-    /// When the one before began, in nanoseconds since the epoch; nil when there is none.
+    /// The beginning of the scan before the moment, in nanoseconds since the epoch; nil if there is none.
     package let before: Int64?
-    /// When the one after began; nil when there is none.
+    /// The beginning of the scan after the moment; nil if there is none.
     package let after: Int64?
-    /// How many processes had open files that one of them could not look at.
+    /// The number of processes whose open files one of the scans was not permitted to read; the greater
+    /// number of the two scans.
     package let denied: Int64
   }
 }

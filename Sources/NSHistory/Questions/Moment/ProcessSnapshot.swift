@@ -1,7 +1,8 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Tells which processes were there at a moment, and where: each by the rules of `PIDHistory`.
+/// Finds the processes that were running at a moment, and the namespaces of each, by the rules of
+/// `PIDHistory`.
 struct ProcessSnapshot {
   let reading: HistorySnapshot
   let time: Int64
@@ -15,7 +16,8 @@ struct ProcessSnapshot {
     steady = UnchangedFastPath(reading.sets, sampleWindows)
   }
 
-  /// By PID, and of one PID in the order in which they were observed.
+  /// Returns the processes, sorted by PID, and processes with the same PID in the order in which they were
+  /// observed.
   func processes() throws(SQLiteError) -> [ProcessAtMoment] {
     var found: [TaskID: TaskHistory] = [:]
     for sampleWindow in sampleWindows {
@@ -38,7 +40,7 @@ struct ProcessSnapshot {
     }
   }
 
-  /// Finds the processes that were in namespaces of containers, and that come from outside.
+  /// Marks the processes that were in the own namespaces of a container and came from outside of it.
   private func withOutsiders(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     var own = OwnNamespaces()
     for one in all where one.process.container != nil && one.process.alternatives.isEmpty {
@@ -57,7 +59,8 @@ struct ProcessSnapshot {
     }
   }
 
-  /// A parent that was not there any more is none: its children have another, that the next read tells.
+  /// Removes parents that were not running any more: the children of such a parent have a new parent, which
+  /// only their next read shows.
   private func withParents(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     if sampleWindows.contains(where: \.hidesProcesses) { return all }
     let there = Set(all.map(\.process.pid))
@@ -71,8 +74,8 @@ struct ProcessSnapshot {
     }
   }
 
-  /// A PID is one process at a time: where a later one was certainly there, an earlier one was not.
-  /// A thread of it is another task.
+  /// Removes an earlier process with a PID if a later process with that PID was certainly running. A thread
+  /// of a process is another task.
   private static func withoutPredecessors(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     func name(_ one: ProcessAtMoment) -> [Int64] { [one.process.pid, one.process.tid ?? 0] }
     let counts = Dictionary(grouping: all, by: name).filter { $1.count > 1 }
@@ -85,7 +88,7 @@ struct ProcessSnapshot {
     }
   }
 
-  /// A thread that is in all that its process is in is no task of its own.
+  /// Removes the threads that are in all the namespaces of their process.
   private static func withoutReturned(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     guard all.contains(where: { $0.process.tid != nil }) else { return all }
     func name(_ one: ProcessAtMoment) -> [Int64] { [one.process.space, one.process.pid] }
@@ -144,8 +147,9 @@ struct ProcessSnapshot {
       }, isDisputed: Set(seen).count > 1 || seen.count < sides.count)
   }
 
-  /// The samples and events on the two sides of a sample window that tell of the moment in it: what an event
-  /// behind it began was not so before.
+  /// Returns the samples and events on the two sides of a sample window that show the state in it. Leaves
+  /// out the side after the window if an event there began the state, because then that state did not hold
+  /// before.
   private func points(
     of sampleWindow: SampleWindow, _ link: NamespaceLink, _ pidHistory: PIDHistory
   ) -> [SamplePoint] {
@@ -160,14 +164,15 @@ struct ProcessSnapshot {
       let before = pidHistory.sees(0, at: sampleWindow.before)
       let after = pidHistory.sees(0, at: sampleWindow.after)
       return switch (before, after) {
-      // A sample found out that it was not where it was told to be, if it was there at all.
+      // A sample showed that the process was not in the recorded namespaces, if it was running at all.
       case (true, true) where isDoubtful(pidHistory, sampleWindow): .exiting
       case (true, true): .certain
       case (true, false) where pidHistory.isExactEnd(in: sampleWindow): .certain
       case (true, false): sampleWindow.after == nil ? .lastSeen : .exiting
       case (false, true) where pidHistory.hasStarted(0, in: sampleWindow, by: time): .certain
       case (false, true): sampleWindow.before == nil ? .firstSeen : .starting
-      // Of the moments that the clock showed as this one, it was there at another.
+      // The wall clock showed this time more than once, and the process was running at another of these
+      // moments.
       case (false, false): .exiting
       }
     }
@@ -180,7 +185,8 @@ struct ProcessSnapshot {
     }
   }
 
-  /// The processes that the samples on the two sides of a sample window saw, with their memberships there.
+  /// Returns the processes that the samples on the two sides of a sample window saw, with their memberships
+  /// there.
   private func lives(around sampleWindow: SampleWindow) throws(SQLiteError) -> [TaskHistory] {
     let sides = [sampleWindow.before, sampleWindow.after].compactMap(\.self)
     guard let low = sides.first, let high = sides.last else { return [] }
@@ -218,7 +224,7 @@ struct ProcessSnapshot {
 }
 
 extension TaskHistory {
-  /// With the memberships that both have.
+  /// Returns the history with the memberships of both.
   fileprivate func merged(with other: TaskHistory) -> TaskHistory {
     TaskHistory(
       process: process,
@@ -226,15 +232,16 @@ extension TaskHistory {
   }
 }
 
-/// Tells of processes that nothing happened to around a moment, which most are: each was in one set
-/// in every sample on its sides. By the rules of `PIDHistory` that says all, so no PID history is made.
+/// Answers for the processes that did not change around a moment, which most did not: every sample on the
+/// sides of the moment shows each of them in the same namespace set. By the rules of `PIDHistory` that
+/// decides the answer, so no PID history is built.
 final class UnchangedFastPath {
   private let sets: SetReader
   private let sampleWindows: [SampleWindow]
-  /// The numbers of the samples on the sides of the sample windows.
+  /// The sequence numbers of the samples on the sides of the sample windows.
   private let sides: [Int64]
   private let isSampled: Bool
-  /// Of each set: nil where one in it may not be there.
+  /// The places by namespace set; nil for a set whose processes may not have been running.
   private var known: [NamespaceSetID: Places?] = [:]
 
   private struct Places {
@@ -249,7 +256,7 @@ final class UnchangedFastPath {
     isSampled = !sampleWindows.isEmpty && sampleWindows.allSatisfy { $0.coverage == .sampled }
   }
 
-  /// Nil of a process that there is more to tell of.
+  /// Returns the answer for a process; nil if the process needs a PID history.
   func process(_ life: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
     guard isSampled, life.memberships.count == 1, let only = life.memberships.first,
       sides.allSatisfy({ only.from <= $0 && $0 <= only.until }),
@@ -272,7 +279,7 @@ final class UnchangedFastPath {
       else { continue }
       places.ofChildren[type] = Self.place(children)
     }
-    // A sample found out that it was not where it was told to be.
+    // A sample showed that the process was not in the recorded namespaces.
     let found = links[.pid] == .unread(.unseen) ? nil : places
     known[set] = .some(found)
     return found
@@ -288,18 +295,19 @@ final class UnchangedFastPath {
   }
 }
 
-/// A process that was, or may have been, there at a moment, and where.
+/// A process that was running at a moment, or may have been, with its namespaces.
 package struct ProcessAtMoment: Sendable, Hashable {
   /// The process.
   package internal(set) var process: ProcessRecord
-  /// How sure it is that it was there.
+  /// The certainty that it was running.
   package let presence: Presence
-  /// Where it was, by type.
+  /// Its namespaces, by type.
   package let places: [NamespaceType: Place]
-  /// Where its children went, of the types of which that may have been elsewhere than it was itself.
+  /// The namespaces of its links for children, for the types of which they may differ from its own.
   package let placesOfChildren: [NamespaceType: Place]
 
-  /// The types of which it was in the namespace that the kernel made at boot, which is the host's.
+  /// The types for which it was in the initial namespace, which the kernel created at boot and the host
+  /// uses.
   package var sharedWithHost: [NamespaceType] {
     NamespaceType.allCases.filter { type in
       guard let place = places[type] else { return false }
@@ -307,15 +315,16 @@ package struct ProcessAtMoment: Sendable, Hashable {
     }
   }
 
-  /// Where a process was.
+  /// The namespace of a process of one type.
   package struct Place: Sendable, Hashable {
-    /// The namespace it was last seen in, or first; nil where none could be read.
+    /// The namespace in which the process was seen last, or first; nil if none could be read.
     package let namespace: NamespaceRecord?
-    /// Why it is not certain that it was in it then; nil when it is.
+    /// The reason for which it is not certain that the process was in this namespace at the moment; nil if
+    /// it is.
     package let reason: UnknownReason?
-    /// Where else it was seen, by the other samples around the moment.
+    /// The other namespaces in which the samples around the moment saw the process.
     package let others: [NamespaceRecord]
-    /// Whether the samples around the moment do not all say the same of it.
+    /// Whether the samples around the moment disagree about the process.
     let isDisputed: Bool
 
     init(
@@ -328,13 +337,13 @@ package struct ProcessAtMoment: Sendable, Hashable {
       self.isDisputed = isDisputed
     }
 
-    /// Whether all samples that there are agree on it.
+    /// Whether all samples around the moment agree on the namespace.
     var isCertain: Bool { reason == nil || (reason == .gap && !isDisputed) }
 
-    /// All that it was seen in.
+    /// All namespaces in which the process was seen.
     package var namespaces: [NamespaceRecord] { [namespace].compactMap(\.self) + others }
 
-    /// The same place, for another reason.
+    /// A copy of a place with another reason.
     package init(_ place: Place, because reason: UnknownReason?) {
       self.init(
         namespace: place.namespace, reason: reason, others: place.others,
@@ -342,24 +351,24 @@ package struct ProcessAtMoment: Sendable, Hashable {
     }
   }
 
-  /// Whether a process was there. The raw value is the word in every output.
+  /// Whether a process was running. The raw value is the word in every output.
   package enum Presence: String, Sendable, Hashable, CaseIterable {
-    /// It was: it was seen before and after.
+    /// The process was running: samples saw it before and after, or an event or its start time proves it.
     case certain
-    /// It was seen before, and there is no sample after.
+    /// A sample saw the process before, and there is no sample after.
     case lastSeen = "last-seen"
-    /// It was seen after, and there is no sample before.
+    /// A sample saw the process after, and there is no sample before.
     case firstSeen = "first-seen"
-    /// It was seen before, and not after: it may have exited already.
+    /// A sample saw the process before, but none after: it may have exited already.
     case exiting
-    /// It was seen after, and not before: it may not have started yet.
+    /// A sample saw the process after, but none before: it may not have started yet.
     case starting
   }
 }
 
 /// All processes at a moment.
 package struct MomentAnswer: Sendable {
-  /// By PID.
+  /// The processes, sorted by PID.
   package var processes: [ProcessAtMoment]
   /// The samples around the moment.
   package var samples: [SameAnswer.SampleGap]

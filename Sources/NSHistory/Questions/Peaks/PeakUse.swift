@@ -1,19 +1,19 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// The most namespaces of one type that there were at once.
+/// The highest number of namespaces of one type that existed at once.
 package struct PeakUse: Sendable, Hashable {
-  /// How many, initial ones left out.
+  /// The number of namespaces, without the initial one.
   package let count: Int
-  /// When the first sample that saw so many began, in nanoseconds since the epoch.
+  /// The beginning of the first sample that saw this number, in nanoseconds since the epoch.
   package let time: Int64
 }
 
-/// Counts the namespaces that were there at once.
+/// Finds the highest number of namespaces of each type that existed at once.
 struct PeakUseQuery {
   let reading: HistorySnapshot
 
-  /// The peak of each type of which there was a namespace.
+  /// Returns the peak of each type that had a namespace besides the initial one.
   func answer() throws(SQLiteError) -> [NamespaceType: PeakUse] {
     guard let last = reading.index.last else { return [:] }
     var peaks: [NamespaceType: PeakUse] = [:]
@@ -37,13 +37,14 @@ struct PeakUseQuery {
     return peaks
   }
 
-  /// SQL of the last sample in which the children of a process went to a namespace.
+  /// SQL for the last sample at which `ChildrenHolders` finds a link for children to the namespace; NULL
+  /// for a type without such a link.
   private func held(_ type: NamespaceType) -> String {
     type.linkForChildren == type.link
       ? "NULL" : ChildrenHolders.last(of: "namespace.namespace_id", newest: "?1")
   }
 
-  /// The first sample in which the most were there.
+  /// Returns the highest number of namespaces at once, and the first sample with this number.
   private func busiest(_ lives: [(first: Int64, last: Int64)]) -> (Int, Int64)? {
     let ends = lives.map(\.last).sorted()
     var peak: (Int, Int64)?

@@ -1,15 +1,15 @@
 package import NamespaceModel
 internal import SQLite
 
-/// "Who ever shared a namespace with it?"
+/// The question "Which processes ever shared a namespace with this one?"
 package struct PeersQuestion: Sendable {
   /// The process.
   package var process: ProcessSelector
-  /// When.
+  /// The time asked about.
   package var window: TimeWindow
   /// The types asked for.
   package var types: [NamespaceType]
-  /// Whether sharing an initial namespace counts: nearly all share those with the host.
+  /// Whether a shared initial namespace counts: nearly all processes share these with the host.
   package var countsInitial: Bool
 
   /// A question with these values.
@@ -24,13 +24,13 @@ package struct PeersQuestion: Sendable {
   }
 }
 
-/// Finds who was in the namespaces of one process while it was.
+/// Finds the processes that shared namespaces with one process.
 struct PeersQuery {
   let reading: HistorySnapshot
   let question: PeersQuestion
   let samples: ClosedRange<Int64>
 
-  /// Gives `body` each peer; returns false when `body` did.
+  /// Calls `body` with each peer; returns false if `body` did.
   func forEach(of life: TaskHistory, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
     let runs = try reading.threads.apart(life)
     var own: [NamespaceType: [PIDHistory.LinkInterval]] = [:]
@@ -59,7 +59,7 @@ struct PeersQuery {
     return true
   }
 
-  /// A process and its threads are no peers of one another.
+  /// Removes a process and its threads from the candidates: they do not count as peers of one another.
   private func removeOwn(
     of process: ProcessRecord, from candidates: inout Set<TaskID>
   ) throws(SQLiteError) {
@@ -71,7 +71,7 @@ struct PeersQuery {
     for thread in try reading.lives.threads(of: leader) { candidates.remove(thread.process.task) }
   }
 
-  /// Who was in the namespace of a run at any sample of it.
+  /// Returns the tasks that were in the namespace of an interval at any sample of it.
   private func members(_ run: PIDHistory.LinkInterval) throws(SQLiteError) -> [TaskID] {
     guard let namespace = run.value.namespace else { return [] }
     let low = max(run.from, samples.lowerBound)
@@ -85,33 +85,33 @@ struct PeersQuery {
 
 /// A process that shared namespaces with the one asked about, and when.
 package struct Peer: Sendable, Hashable {
-  /// The process asked about: a PID may have been several.
+  /// The process asked about: several processes may have had its PID.
   package let process: ProcessRecord
-  /// The other.
+  /// The other process.
   package let peer: ProcessRecord
-  /// What they shared, in the order of `NamespaceType`.
+  /// The namespaces that they shared, in the order of the types asked for.
   package let shared: [Shared]
 
-  /// One namespace that both were in, and when.
+  /// One namespace that both processes were in, with the times.
   package struct Shared: Sendable, Hashable {
     /// The namespace.
     package let namespace: NamespaceRecord
-    /// The times that are proven, in order. They may have begun and ended up to one sample earlier
-    /// or later.
+    /// The proven times of sharing, in order. Each may have begun and ended up to one sample earlier or
+    /// later.
     package let intervals: [Together]
 
-    /// How long that was together, in nanoseconds.
+    /// The total length of these times, in nanoseconds.
     package var total: Int64 { intervals.reduce(0) { $0 &+ ($1.until &- $1.from) } }
   }
 
-  /// A time in which both were seen in one namespace, in nanoseconds since the epoch: as
-  /// `SameAnswer.Interval`.
+  /// A time in which both processes were seen in one namespace, in nanoseconds since the epoch; defined
+  /// like `SameAnswer.Interval`.
   package struct Together: Sendable, Hashable {
-    /// From the end of the first sample that saw it.
+    /// The end of the first sample that saw both, or the time of the event that began the sharing.
     package let from: Int64
-    /// To the beginning of the last.
+    /// The beginning of the last sample that saw both, or the time of the event that ended the sharing.
     package let until: Int64
-    /// Whether it still held in the last sample, and the recorder is still running.
+    /// Whether both still shared the namespace in the last sample, and the recorder is still running.
     package let isOpen: Bool
   }
 }
@@ -124,7 +124,7 @@ struct TogetherFinder {
 
   private var index: SampleIndex { reading.index }
 
-  /// The namespaces that runs of one type share, and when.
+  /// Returns the namespaces that two lists of intervals of one type share, with the times.
   func shared(
     _ first: [PIDHistory.LinkInterval], _ second: [PIDHistory.LinkInterval]
   ) throws(SQLiteError) -> [Peer.Shared] {
@@ -170,7 +170,8 @@ struct TogetherFinder {
       isOpen: isWhole && piece.upperBound == index.last && index.sessions.last?.isOpen == true)
   }
 
-  /// The time behind a sample up to the event that ended it, if both were there throughout.
+  /// Returns the time from a sample to the event that ended the sharing, if both processes were there
+  /// throughout.
   private func rest(
     behind sample: Int64, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
@@ -179,7 +180,8 @@ struct TogetherFinder {
     return behind.isExact && stayed ? behind.certain : nil
   }
 
-  /// A sample is not atomic; see `Simultaneity` for when one proves that both were there at once.
+  /// Whether one sample proves that both processes were there at one moment: a sample is not atomic, see
+  /// `Simultaneity`.
   private func isProven(
     by sample: SamplePoint, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> Bool {

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// "At this moment": what the samples on both sides say, if they say the same.
+/// Answers a question about one moment: by the samples on both sides of it, if they agree.
 struct SameAtMoment {
   let query: SameQuery
   let time: Int64
@@ -48,7 +48,8 @@ extension SameAnswer.SampleGap {
   /// The two sides of a sample window.
   init(_ sampleWindow: SampleWindow) {
     self.init(
-      // From the first sample on events report all that happens to a process after it was read.
+      // If events cover the window, they report every change of a process after the first sample read it,
+      // so the state that this sample shows holds from the end of the sample on.
       before: sampleWindow.isExact ? sampleWindow.before?.wallEnd : sampleWindow.before?.wall,
       after: sampleWindow.after?.wall,
       missing: sampleWindow.missing,
@@ -56,8 +57,8 @@ extension SameAnswer.SampleGap {
   }
 }
 
-/// Whether what one sample saw of several processes, each at a moment of its own, was all true at
-/// one moment.
+/// Decides whether the states of several processes, which one sample read at different moments, held at one
+/// moment.
 struct Simultaneity {
   private let query: SameQuery
   private let link: NamespaceLink
@@ -71,7 +72,7 @@ struct Simultaneity {
     sides = try SampleSides(sample, query.reading.index)
   }
 
-  /// Why a judgement on the sample is not proven; nil when it is.
+  /// Returns the reason for which a judgement on the sample is not proven; nil if it is.
   func doubt(about judgement: Judgement) -> UnknownReason? {
     let pidHistories = judgement.states.indices
     let isProven =
@@ -89,23 +90,23 @@ struct Simultaneity {
         }
       }
     if isProven { return nil }
-    // Without a sample on either side, nothing was seen to change.
+    // Without a sample on either side, no change was seen.
     return sides.areBothMissing ? .gap : .changedBetweenSamples
   }
 
   private func areProven(_ places: [Int]) -> Bool {
     let runs = places.compactMap { query.pidHistories[$0].run(link, at: sample.id) }
-    // One PID asked for twice is one process, and always with itself.
+    // A PID that was asked for twice is one process, which always shares with itself.
     let processes = Set(zip(places, runs).map { query.pidHistories[$0].processes[$1.process].task })
     return processes.count == 1 || sides.prove(runs)
   }
 }
 
-/// What the states of several PIDs, in one piece of time, say together.
+/// The verdict on the states of several PIDs in one piece of time.
 struct Judgement: Hashable {
   let verdict: Verdict
   let reason: UnknownReason?
-  /// What was known of each PID.
+  /// The known state of each PID.
   let states: [PIDHistory.State]
 
   init(_ states: [PIDHistory.State]) {
@@ -115,32 +116,31 @@ struct Judgement: Hashable {
       verdict = .different
       reason = nil
     } else if known.count == states.count {
-      // None certainly differ; unless all are one row, an inode number is all they share.
+      // No two certainly differ. If they are not all the same row, they only share an inode number.
       let isOne = Set(known.map(\.id)).count == 1
       verdict = isOne ? .same : .unknown
       reason = isOne ? nil : .inodeMayBeReused
     } else {
       verdict = .unknown
-      // That one of them was not there says most.
+      // The absence of a PID explains more than any other reason.
       let absent = states.filter(\.isAbsent)
       reason = UnknownReason.mostTelling((absent.isEmpty ? states : absent).compactMap(\.reason))
     }
   }
 
-  /// The judgement that states which each hold at a moment of their own cannot prove to have held
-  /// all at once.
+  /// The judgement on states that each held at some moment but are not proven to have held at once.
   init(unproven states: [PIDHistory.State], because reason: UnknownReason) {
     self.states = states
     verdict = .unknown
     self.reason = reason
   }
 
-  /// Whether one of the PIDs was certainly not there: then nothing was shared by all.
+  /// Whether one of the PIDs was certainly not running: then not all of them shared a namespace.
   var hasAbsent: Bool { states.contains(where: \.isAbsent) }
 
   private static func anyDiffer(_ all: [NamespaceRecord]) -> Bool {
     guard let first = all.first, all.contains(where: { $0.id != first.id }) else { return false }
-    // Many processes are in few namespaces.
+    // Removes duplicates first: many processes are in few namespaces.
     let namespaces = Array(Set(all))
     return namespaces.indices.contains { first in
       namespaces[(first + 1)...].contains { $0.differs(from: namespaces[first]) }

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// "At any moment of this range": the verdict on all of its pieces together.
+/// Answers a question about a range of time: one verdict on all of its pieces.
 struct SameOverRange {
   let query: SameQuery
   let since: Int64?
@@ -28,7 +28,8 @@ struct SameOverRange {
     _ type: NamespaceType, _ pieces: [RangePieces.Piece]
   ) -> SameAnswer.TypeAnswer {
     let judgements = pieces.map(\.judgement)
-    // While one of them was not running nothing was shared by all, and nothing is open.
+    // While one of the processes was not running, not all of them shared a namespace, and no verdict is
+    // open.
     let relevant = judgements.filter { !$0.hasAbsent }
     let unknown = relevant.filter { $0.verdict == .unknown }
     let isDifferent = relevant.contains { $0.verdict == .different }
@@ -56,14 +57,14 @@ struct SameOverRange {
       reasons: reasons(judgements))
   }
 
-  /// Why it is not known at times whether they shared. Where a process was just as it started or
-  /// exited is left out: no sample can tell.
+  /// Returns the reason for which it is not known at some times whether they shared. Ignores the times just
+  /// around the start or exit of a process, about which no sample can decide.
   private func unknownAtTimes(_ unknown: [Judgement]) -> UnknownReason? {
     UnknownReason.mostTelling(
       unknown.filter { !$0.states.contains(.startingOrExiting) }.compactMap(\.reason))
   }
 
-  /// The PIDs whose link only a sample shows, at a time that the verdict rests on, each once.
+  /// Returns the PIDs whose link only a sample shows at a time on which the verdict rests, each once.
   private func sampledPIDs(
     _ type: NamespaceType, _ verdict: Verdict, _ pieces: [RangePieces.Piece]
   ) -> [Int64] {
@@ -82,8 +83,8 @@ struct SameOverRange {
     return query.pidHistories.map(\.pid).filter { pids.contains($0) && met.insert($0).inserted }
   }
 
-  /// The pieces that a verdict rests on: where all were there; or else, of those who never were all at
-  /// once, all that was observed.
+  /// Returns the pieces on which a verdict rests: those with this verdict in which all processes were
+  /// running; if there are none, all observed pieces.
   private func proof(
     of verdict: Verdict, _ pieces: [RangePieces.Piece]
   ) -> [RangePieces.Piece] {
@@ -92,14 +93,14 @@ struct SameOverRange {
     return proof.isEmpty ? observed : proof
   }
 
-  /// Whether events report all that the verdict rests on.
+  /// Whether events cover all the pieces on which the verdict rests.
   private func isExact(_ verdict: Verdict, _ pieces: [RangePieces.Piece]) -> Bool {
     let proof = proof(of: verdict, pieces)
     return !proof.isEmpty && proof.allSatisfy(\.isExact)
   }
 
-  /// What they shared; or else where each was while all were running; or of those who never were,
-  /// where each was in its own time.
+  /// Returns the namespaces that they shared; if they shared none, the namespaces of each while all were
+  /// running; if they never all were, the namespaces of each at any time.
   private func places(
     _ verdict: Verdict, _ relevant: [Judgement], _ all: [Judgement]
   ) -> [SameAnswer.Place] {
@@ -108,15 +109,15 @@ struct SameOverRange {
     return together.isEmpty ? query.places(all) : together
   }
 
-  /// The namespaces that each PID was seen in.
+  /// Returns the namespaces in which each PID was seen.
   private func seen(_ judgements: [Judgement]) -> [Set<NamespaceRecord>] {
     query.pidHistories.indices.map { place in
-      // A key path that leads into an array is worked out anew each time.
+      // A closure is used because a key path with an array index is evaluated again for each element.
       Set(judgements.compactMap { $0.states[place].namespace })
     }
   }
 
-  /// Whether two of them lived on two boots, which share no namespace and no moment.
+  /// Whether two of the PIDs belong to different boots, which share no namespace and no moment.
   private func areOfSeveralBoots(_ judgements: [Judgement]) -> Bool {
     let boots = query.pidHistories.map { Set($0.processes.map(\.boot)) }
     guard Set(boots.joined()).count > 1 else { return false }
@@ -129,11 +130,12 @@ struct SameOverRange {
     }
   }
 
-  /// They were never running all at once: different, if no namespace can have been of two. Where a
-  /// process was just as it started or exited is left out: no sample can tell.
+  /// Returns the verdict on processes that were never all running at once: `different` if no namespace can
+  /// have been one of both of two PIDs. Ignores the times just around the start or exit of a process, about
+  /// which no sample can decide.
   private func neverTogether(_ judgements: [Judgement]) -> (Verdict, UnknownReason?) {
     if judgements.isEmpty { return (.unknown, .gap) }
-    // Whatever is not known of the others: this one was not there at all.
+    // A PID that was not running at any time decides the reason, whatever is unknown about the others.
     let absent = query.pidHistories.indices.filter { place in
       judgements.allSatisfy { $0.states[place].isAbsent }
     }
@@ -157,7 +159,8 @@ struct SameOverRange {
     return (.unknown, shares.isEmpty ? .inodeMayBeReused : .notRunning)
   }
 
-  /// For each PID, why it was not known where it was while the others may have been running.
+  /// Returns, for each PID, the reason for which its namespace was not known while the others may have been
+  /// running.
   private func reasons(_ judgements: [Judgement]) -> [UnknownReason?] {
     query.pidHistories.indices.map { place in
       let states = judgements.map { $0.states[place] }
@@ -166,13 +169,13 @@ struct SameOverRange {
         return UnknownReason.mostTelling(states.compactMap(\.reason))
       }
       let together = judgements.filter { !$0.hasAbsent }.compactMap { $0.states[place].reason }
-      // Where they never ran at once, what counts is each one's own time.
+      // If they never ran at once, the reasons from each PID's own time count.
       let alone = states.filter { !$0.isAbsent && $0 != .startingOrExiting }.compactMap(\.reason)
       return UnknownReason.mostTelling(together.isEmpty ? alone : together)
     }
   }
 
-  /// The times in which all were in one namespace; pieces that touch are one interval.
+  /// Returns the times in which all were in one namespace; adjacent pieces make one interval.
   private func intervals(of pieces: [RangePieces.Piece]) -> [SameAnswer.Interval] {
     var intervals: [SameAnswer.Interval] = []
     var goesOn = false
@@ -202,33 +205,33 @@ struct SameOverRange {
   }
 }
 
-/// A range of time, cut into the pieces in which nothing that was asked about changed, and the ones
-/// between two samples in which something may have.
+/// A range of time, split into pieces in which no link of the PIDs changed, and pieces between two samples
+/// in which a link may have changed.
 struct RangePieces {
   let query: SameQuery
   let link: NamespaceLink
   let since: Int64?
   let until: Int64?
   private(set) var pieces: [Piece] = []
-  /// For each PID asked for, the places of its processes that may have been running.
+  /// For each PID asked for, the indices of its processes that may have been running.
   private(set) var running: [Set<Int>]
   private var hasLeftOut = false
 
-  /// A piece of time and what was known in it.
+  /// A piece of time, with the judgement on it.
   struct Piece {
-    /// When the judgement is certain to have held, if it says that something was known.
+    /// The time in which the judgement certainly held, unless it is unknown.
     let time: ClosedRange<Int64>
     let judgement: Judgement
-    /// Which process each PID was, of those that are known.
+    /// The process of each PID whose state is known.
     let processes: [ProcessRecord]
     let reachesLastSample: Bool
-    /// Whether it begins where the piece before it ends: none was left out between the two.
+    /// Whether the piece begins at the end of the previous one: no piece was left out between the two.
     let followsOn: Bool
-    /// Whether events reported all that happened in it.
+    /// Whether events reported every change in the piece.
     let isExact: Bool
-    /// Whether samples are missing in it.
+    /// Whether samples are missing in the piece.
     let isGap: Bool
-    /// The one sample that it is, where it is that.
+    /// The sequence number of the sample, if the piece is a single sample.
     let sample: Int64?
   }
 
@@ -279,9 +282,9 @@ struct RangePieces {
     }
   }
 
-  /// Between two samples anything may have been, from the first read of the one to the last of the
-  /// other; what both saw the same is certain from the last read of the one to the first of the
-  /// other.
+  /// Adds the piece between two samples. Any state is possible from the first read of the first sample to
+  /// the last read of the second. A state that both saw is certain from the last read of the first to the
+  /// first read of the second.
   private mutating func addBetween(_ sampleWindow: SampleWindow) {
     guard isAskedFor(sampleWindow) else { return leaveOut() }
     let certain = sampleWindow.certain
@@ -293,7 +296,8 @@ struct RangePieces {
     add(sampleWindow, certain ?? Int64.min...Int64.max, judgement)
   }
 
-  /// Samples in which each process was the same hold it from the end of the first on.
+  /// Adds a run of samples that all saw the same state; the state is certain from the end of the first
+  /// sample on.
   private mutating func addSamples(_ opening: SamplePoint, _ closing: SamplePoint) {
     let sampleWindow = SampleWindow(steady: opening, closing)
     // The clock may have gone back by less than a step.
@@ -302,13 +306,13 @@ struct RangePieces {
     add(sampleWindow, certain, states(sampleWindow, until: certain.upperBound))
   }
 
-  /// One sample alone is a point: each process was seen at some moment of it.
+  /// Adds a single sample, which is a point in time: each process was seen at some moment of it.
   private mutating func addSample(_ sample: SamplePoint) throws(SQLiteError) {
     let pass = sample.wall...max(sample.wall, sample.wallEnd)
     guard range.overlaps(pass) else { return leaveOut() }
     let sampleWindow = SampleWindow(steady: sample, sample)
     var judgement = states(sampleWindow, until: pass.upperBound)
-    // Events report what was at one moment.
+    // With events, a sample or event shows the state at one moment.
     if sample.isExact { return add(sampleWindow, sample.wall...sample.wall, judgement) }
     let isWhole = range.contains(pass.lowerBound) && range.contains(pass.upperBound)
     let doubt = try Simultaneity(query, link, sample).doubt(about: judgement)
@@ -344,7 +348,8 @@ struct RangePieces {
     hasLeftOut = false
   }
 
-  /// Whether all are, at the last sample or event of all, where they were throughout the sample window before it.
+  /// Whether every PID is, at the last sample or event of the history, still in the namespace in which it
+  /// was throughout the sample window before that.
   private func lasts(_ sampleWindow: SampleWindow) -> Bool {
     guard let after = sampleWindow.after, after.id == query.reading.index.last else { return false }
     return query.pidHistories.allSatisfy { pidHistory in
@@ -355,8 +360,8 @@ struct RangePieces {
 
   private mutating func leaveOut() { hasLeftOut = true }
 
-  /// Whether a sample window overlaps the range. Time outside of all samples belongs to the question only
-  /// if it was asked for by name.
+  /// Whether a sample window overlaps the range. Time before the first or after the last sample belongs to
+  /// the question only if an end of the range was given for it.
   private func isAskedFor(_ sampleWindow: SampleWindow) -> Bool {
     let named = [since, until].compactMap(\.self)
     switch (sampleWindow.before, sampleWindow.after) {

@@ -2,10 +2,10 @@ internal import NamespaceModel
 internal import SQLite
 
 extension SameQuestion {
-  /// The processes and the time that it is about.
+  /// The processes and the time that the question is about.
   var scope: QuestionScope {
     let processes = pids.flatMap { selector -> [ProcessSelector] in
-      // A name, or a container, stands for all its processes.
+      // A name or a container stands for all the processes that match it.
       guard selector.names.isEmpty else { return Array(selector.names) }
       return [
         selector.tid == nil
@@ -17,12 +17,12 @@ extension SameQuestion {
   }
 }
 
-/// One question being answered.
+/// Answers one question about one snapshot.
 struct SameQuery {
   let reading: HistorySnapshot
   let question: SameQuestion
   let pidHistories: [PIDHistory]
-  /// Around the moment that is asked about, if it is one.
+  /// The sample windows around the moment asked about; empty for a range.
   let sampleWindows: [SampleWindow]
 
   init(_ reading: HistorySnapshot, _ question: SameQuestion) throws(SQLiteError) {
@@ -40,13 +40,13 @@ struct SameQuery {
     }
   }
 
-  /// When each process of a PID history was what a name or a container means.
+  /// Returns the times in which each process of a PID history matched the selector's name or container.
   private static func limits(
     of pidHistory: PIDHistory, _ selector: SameQuestion.Selector, _ connection: Connection
   ) throws(SQLiteError) -> [Int: [ProcessRecord.DescriptionSpan]] {
     var matchers: [DescriptionMatcher] = []
     for name in selector.names {
-      // By a number inside a pid namespace it is meant all of its time.
+      // A PID inside a pid namespace selects a process for its whole lifetime.
       guard let matcher = try DescriptionMatcher(name, in: connection) else { return [:] }
       matchers.append(matcher)
     }
@@ -68,7 +68,8 @@ struct SameQuery {
     answer.verdict = Verdict(of: answer.types.map(\.throughout))
     for (place, pidHistory) in pidHistories.enumerated() {
       let known = try known(place, isFound: !answer.processes[place].isEmpty)
-      // One PID may have been asked for at two times.
+      // A PID may have been asked for at two times, so an entry without a list does not replace one with a
+      // list.
       guard let known else { continue }
       let number = question.pids[place].number
       if number.tid == nil {
@@ -84,19 +85,20 @@ struct SameQuery {
     return answer
   }
 
-  /// All that had a PID, where an answer says so: see `SameAnswer.known`.
+  /// Returns all processes that had a PID, if the answer lists them: see `SameAnswer.known`.
   private func known(_ place: Int, isFound: Bool) throws(SQLiteError) -> [ProcessRecord]? {
     let selector = question.pids[place]
     if case .range = question.time { return pidHistories[place].known }
     if isFound { return nil }
-    // A PID history of few is one of processes that were there, unless others were asked for.
+    // The PID history of a moment holds only the processes of that moment, unless the selector asked for
+    // others.
     if selector.alive == nil, selector.process == nil { return pidHistories[place].known }
     return selector.tid == nil
       ? try reading.lives.lives(pid: selector.pid).map(\.process)
       : try reading.lives.lives(thread: selector.number).map(\.process)
   }
 
-  /// Who was seen where, in several judgements.
+  /// Returns the namespaces of several judgements, each with the processes that were seen in it.
   func places(_ judgements: [Judgement]) -> [SameAnswer.Place] {
     var order: [NamespaceRecord] = []
     var members: [NamespaceRecord: Set<TaskID>] = [:]
@@ -110,7 +112,7 @@ struct SameQuery {
     let seen = members.values.reduce(into: Set()) { $0.formUnion($1) }
     var met: Set<TaskID> = []
     var asked: [ProcessRecord] = []
-    // A PID may have been hundreds of processes, of which few were seen in the time asked for.
+    // Hundreds of processes may have had a PID, few of which were seen in the time asked about.
     for pidHistory in pidHistories {
       for process in pidHistory.processes where seen.contains(process.task) {
         if met.insert(process.task).inserted { asked.append(process) }
@@ -124,8 +126,8 @@ struct SameQuery {
   }
 }
 
-/// Finds the threads of the processes that were asked for which were elsewhere than these, in the time
-/// asked for.
+/// Finds the threads of the processes in the answer that were in other namespaces than their process, in
+/// the time asked about.
 struct SameThreads {
   let query: SameQuery
 

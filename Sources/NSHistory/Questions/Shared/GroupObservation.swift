@@ -1,23 +1,25 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// How far a group was observed in the time asked for, for one type of namespace.
+/// The extent to which a group was observed in the time asked about, for one type of namespace.
 struct GroupObservation {
-  /// Something of it that was not observed.
+  /// A time in which something about the group was not observed.
   struct Doubt {
     let reason: UnknownReason
-    /// The row of the process; nil for any process of the group, also those that no row tells of.
+    /// The row of the process; nil for any process of the group, including processes without a row.
     let process: TaskID?
     let sampleWindows: SampleWindowSet
-    /// Whether it is about others than those who are recorded, and who may be meant by the PID.
+    /// Whether the doubt is about processes that are not recorded and that the PID of the group may stand
+    /// for.
     var isOfOthers = false
   }
 
-  /// A process that was in a namespace while it may have belonged to the group or not.
+  /// A visit of a process to a namespace at a time at which it is uncertain whether the process belonged to
+  /// the group.
   struct PossibleVisit {
-    /// Its row.
+    /// The row of the process or thread.
     let process: TaskID
-    /// The row of its process; of a process its own.
+    /// The row of the process; for a thread, that of its process.
     let owner: TaskID
     let namespace: NamespaceRecord
     let sampleWindows: SampleWindowSet
@@ -25,12 +27,12 @@ struct GroupObservation {
 
   private(set) var doubts: [Doubt] = []
   private(set) var possibleVisits: [PossibleVisit] = []
-  /// When a process of it was there, or may have been.
+  /// The time in which a process of the group was running, or may have been.
   private(set) var possible = SampleWindowSet()
-  /// The same without those who are not recorded, and who may be meant by the PID.
+  /// The same time without the processes that are not recorded and that the PID of the group may stand for.
   private(set) var recorded = SampleWindowSet()
 
-  /// What `possible` will be made of.
+  /// The ranges collected so far for `recorded` and `possible`.
   private var there: [Range<Int64>] = []
   private let reading: HistorySnapshot
   private let time: ObservedTime
@@ -69,13 +71,14 @@ struct GroupObservation {
     there += asked.ranges
   }
 
-  /// Time without samples.
+  /// Adds the time without samples, as a gap or as removed by retention.
   private mutating func addMissing(_ process: TaskID?, _ sampleWindows: SampleWindowSet) {
     add(.gap, process, sampleWindows.subtracting(time.expired))
     add(.expired, process, sampleWindows.intersection(time.expired))
   }
 
-  /// Of namespaces themselves there is only one thing not to know: whether they are initial.
+  /// Observes a group of namespaces. The only possible doubt about it is whether other namespaces of the
+  /// type are initial ones.
   private mutating func observe(
     _ namespaces: [NamespaceRecord], _ type: NamespaceType
   ) throws(SQLiteError) {
@@ -86,9 +89,9 @@ struct GroupObservation {
     if untold == true { add(.notRecorded, nil, time.asked) }
   }
 
-  /// A process, and where it was.
+  /// Observes a process and its namespaces.
   ///
-  /// - Parameter life: the whole of its life, where it is known who all of the group are.
+  /// - Parameter life: the whole history of the process, if all processes of the group are known.
   private mutating func observe(
     _ member: SharedGroup.Member, _ life: TaskHistory?, _ type: NamespaceType
   ) throws(SQLiteError) {
@@ -120,8 +123,8 @@ struct GroupObservation {
     }
   }
 
-  /// A process in a time in which it may have belonged to the group or not. Where it was is mostly known all the same,
-  /// and then it can have shared only that.
+  /// Observes a process in the time in which it is uncertain whether it belonged to the group. Its
+  /// namespaces are mostly known even then, and it can have shared only those.
   private mutating func observeUncertain(
     _ member: SharedGroup.Member, _ type: NamespaceType
   ) throws(SQLiteError) {
@@ -141,7 +144,7 @@ struct GroupObservation {
     add(.changedBetweenSamples, member.task, rest)
   }
 
-  /// The samples that found out of a process what no event had reported of this type.
+  /// Returns the samples that showed a change of a process's link of this type that no event had reported.
   private func disputes(_ life: TaskHistory, _ type: NamespaceType) throws(SQLiteError) -> [Int64] {
     var found: [Int64] = []
     for run in try reading.pidHistories.runs(of: life.memberships, type.link) {
@@ -157,7 +160,7 @@ struct GroupObservation {
     return disputes
   }
 
-  /// When a process was there, or may have been.
+  /// Returns the time in which a process was running, or may have been.
   private func lifetime(_ life: TaskHistory) throws(SQLiteError) -> SampleWindowSet {
     guard let first = life.memberships.first, let last = life.memberships.last else {
       return .init()
@@ -174,7 +177,8 @@ struct GroupObservation {
       high = try latest(life)
     }
     var alive = SampleWindowSet(low..<max(high, low + 1))
-    // It had exited, and went on by exec.
+    // Leaves out the time between the exit of the process and the exec of one of its threads that continued
+    // it.
     for (one, next) in zip(life.memberships, life.memberships.dropFirst())
     where one.endsExactly && next.beginsExactly && one.until + 1 < next.from {
       alive = alive.subtracting(SampleWindowSet(one.until + 1..<next.from))
@@ -184,7 +188,8 @@ struct GroupObservation {
     return alive.subtracting(SampleWindowSet(others))
   }
 
-  /// The time in which a process can have started at the earliest, of one whose start no event reported.
+  /// Returns the earliest sample window in which a process can have started, if no event reported its
+  /// start.
   private func earliest(_ life: TaskHistory) throws(SQLiteError) -> Int64 {
     let bottom = (time.index.first ?? 0) - 1
     guard let start = life.process.startBoot.map({ $0 &- PIDHistory.grain }),
@@ -206,8 +211,8 @@ struct GroupObservation {
     return earliest
   }
 
-  /// Behind the time in which a process can have exited at the latest, of one whose exit no event
-  /// told: a sample that shows everyone and did not see it says that it was gone.
+  /// Returns the end of the latest sample window in which a process can have exited, if no event reported
+  /// its exit: a sample that shows all processes but not this one proves that it was gone.
   private func latest(_ life: TaskHistory) throws(SQLiteError) -> Int64 {
     let top = (time.index.last ?? 0) + 1
     let last = life.lastSample
@@ -222,7 +227,7 @@ struct GroupObservation {
     return top
   }
 
-  /// Processes of the group that may have been there in a time and that no row tells of.
+  /// Adds the doubts about processes of the group that may have been running at some time and have no row.
   private mutating func observeStrangers(in sampleWindows: SampleWindowSet) {
     addMissing(nil, time.missing.intersection(sampleWindows))
     add(.notRecorded, nil, time.incomplete.intersection(sampleWindows))
@@ -232,7 +237,8 @@ struct GroupObservation {
       sampleWindows.intersection(time.asked).subtracting(time.missing).subtracting(complete))
   }
 
-  /// Of those who were in a namespace: processes of which that could not be read.
+  /// Adds the doubts of a group that is defined by a namespace: about processes whose link of that type
+  /// could not be read.
   private mutating func observeMembership(of group: SharedGroup) throws(SQLiteError) {
     guard group.isOpen, let type = group.namespaces.keys.first else { return }
     let rows = try reading.connection.prepare(

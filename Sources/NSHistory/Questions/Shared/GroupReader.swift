@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Reads the groups of a `SharedQuestion`: who belonged to each in the time asked for.
+/// Reads the groups of a `SharedQuestion`: the processes that belonged to each in the time asked about.
 struct GroupReader {
   let reading: HistorySnapshot
   let time: ObservedTime
@@ -67,8 +67,9 @@ struct GroupReader {
         group.isContainer = true
         group.containerRows = try ContainerFinder(connection: reading.connection).rows(text)
       } else {
-        // Of a process that no sample observed the name before its first program is not kept, nor are all names
-        // of one that had many, nor, in a file of an earlier recorder, those before its last program.
+        // The file lacks some names: for a process that no sample observed, the name before its first
+        // program, and some of the names if it had many; in a file of an earlier recorder, all names before
+        // its last program.
         group.hasForgottenNames = true
       }
       guard let described = try finder.described(selector) else { return }
@@ -108,7 +109,8 @@ struct GroupReader {
     }
   }
 
-  /// Adds the tasks that were there in the time asked for, without a look at the lives of others.
+  /// Adds the matching tasks of the time asked about. Reads the whole history of a task only if it is
+  /// needed.
   private func add(
     _ described: DescribedTasks, _ selector: ProcessSelector, to group: inout SharedGroup
   ) throws(SQLiteError) {
@@ -124,7 +126,7 @@ struct GroupReader {
         try add(task, reading.lives.memberships(of: task, in: time.samples), to: &group)
         continue
       }
-      // A process is in a group while it has the name, or its control group is one of the container.
+      // A process belongs to the group while it has the name, or while its cgroup belongs to the container.
       let limited = isMeant.limited(life)
       if isMeant.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
       let uncertain = Self.uncertain(limited.limits ?? [], of: life)
@@ -135,8 +137,8 @@ struct GroupReader {
     }
   }
 
-  /// The row of the container that a process is of by its namespaces, and not by the cgroup that it inherits, as far
-  /// as it is what is meant.
+  /// Returns the row of the container to which a process belongs by its namespaces, and not by its
+  /// inherited cgroup, in the time in which it matches the question.
   private static func enclosure(of limited: TaskHistory) -> Int64? {
     let descriptions =
       limited.limits?.map(\.description) ?? limited.process.descriptionSpans.map(\.description)
@@ -144,7 +146,7 @@ struct GroupReader {
       .compactMap { $0.enclosure?.container.row }.first
   }
 
-  /// Whether a process had other descriptions before, and its control group with what is known of that.
+  /// Returns whether a process had earlier descriptions, and its cgroup with the provenance of that.
   private func kind(
     of task: TaskID
   ) throws(SQLiteError) -> (hasPast: Bool, cgroup: [Int64], isInherited: Bool) {
@@ -163,7 +165,8 @@ struct GroupReader {
     membership.from <= time.samples.upperBound && membership.until >= time.samples.lowerBound
   }
 
-  /// The times around those of a description in which it may have held or not.
+  /// Returns the times before and after the spans of a description in which it is uncertain whether the
+  /// description held.
   private static func uncertain(
     _ spans: [ProcessRecord.DescriptionSpan], of life: TaskHistory
   ) -> SampleWindowSet {
@@ -179,7 +182,7 @@ struct GroupReader {
     return SampleWindowSet(ranges).intersection(life.firstSample - 1..<life.lastSample + 1)
   }
 
-  /// Adds a process or thread, if it was there in the time asked for.
+  /// Adds a process or thread, if it was running in the time asked about.
   private func add(
     _ task: TaskID, _ memberships: [Membership], _ uncertain: SampleWindowSet = .init(),
     _ all: [Membership] = [], _ enclosure: Int64? = nil, to group: inout SharedGroup
@@ -191,7 +194,7 @@ struct GroupReader {
         all: all, enclosure: enclosure))
   }
 
-  /// A process that may be of a group.
+  /// Returns a process that may belong to a group.
   func member(_ task: TaskID) throws(SQLiteError) -> SharedGroup.Member {
     .init(
       task: task, owner: try owner(of: task),
@@ -209,7 +212,7 @@ struct GroupReader {
 }
 
 extension NamespaceSelector {
-  /// The type of the namespaces that are selected.
+  /// The type of the selected namespaces.
   package var type: NamespaceType {
     switch self {
     case .inode(let type, _), .kernelID(let type, _), .of(let type, _): type
@@ -217,62 +220,65 @@ extension NamespaceSelector {
   }
 }
 
-/// A group of a `SharedQuestion`, as far as it is recorded.
+/// The recorded part of a group of a `SharedQuestion`.
 struct SharedGroup {
   let place: Int
-  /// Its processes and threads that were there in the time asked for, in the order of their rows.
+  /// Its processes and threads in the time asked about, in the order of their rows.
   var members: [Member] = []
-  /// The whole lives of them, by row, where it is known who they all are: such a group is small.
+  /// The whole histories of the members, by row, if all members are known: such a group is small.
   var lives: [TaskID: TaskHistory] = [:]
-  /// The namespaces that it is, by type: a process shares with it by being there.
+  /// The namespaces of which the group consists, by type: a process shares with the group by being in one
+  /// of them.
   var namespaces: [NamespaceType: [NamespaceRecord]] = [:]
-  /// Whether processes may have belonged to it that no row tells of.
+  /// Whether processes without a row may have belonged to the group.
   var isOpen = false
-  /// Whether it is by PIDs inside a pid namespace, and those of some processes there are not known.
+  /// Whether the group is given by a PID inside a pid namespace, in which the PIDs of some processes are
+  /// not known.
   var hasUnknownNumbers = false
-  /// Whether it is by a name, and of processes that no sample observed only their last is kept.
+  /// Whether the group is given by a name: the file lacks some names of processes that no sample observed.
   var hasForgottenNames = false
-  /// When none of its processes certainly had the PID that it is given by: where nothing observed that time,
-  /// another may have had it then, and be the one that is meant.
+  /// The time in which none of its processes certainly had the PID by which the group is given. While
+  /// nothing was observed, another process may have had that PID, and be the one that the question means.
   var vacant = SampleWindowSet()
-  /// Whether it is a container.
+  /// Whether the group is given by a container.
   var isContainer = false
-  /// The rows of its containers.
+  /// The rows of the containers that match the question.
   var containerRows: Set<Int64> = []
-  /// What its containers count as: see `OwnNamespaces.group`.
+  /// The keys under which its containers count as one: see `OwnNamespaces.group`.
   var containers: Set<String> = []
-  /// Whether any process or namespace of it was ever recorded.
+  /// Whether any process or namespace of the group was ever recorded.
   var isKnown = true
-  /// How many more processes had its PID in the time asked for.
+  /// The number of further processes that had its PID in the time asked about.
   var otherIncarnations = 0
 
-  /// How many processes and threads it has, if they are too many to be compared; else 0.
+  /// The number of its processes and threads if they are too many to be compared; otherwise 0.
   var excess = 0
 
-  /// A process or thread. Of these there may be very many: what else is known of one is read when it is
-  /// told of.
+  /// A process or thread of the group. There may be very many members, so anything else about one is read
+  /// only when it is reported.
   struct Member {
-    /// Its row.
+    /// The row of the process or thread.
     let task: TaskID
-    /// The row of its process: its own, or of a thread that of its process.
+    /// The row of the process; for a thread, that of its process.
     let owner: TaskID
     /// Its memberships in the time asked for, while it belonged to the group.
     let memberships: [Membership]
-    /// When it may have belonged to the group or not: between two reads of its control group that
-    /// differ.
+    /// The time in which it is uncertain whether the member belonged to the group: between two reads of its
+    /// description that differ.
     var uncertain = SampleWindowSet()
-    /// All its memberships in the time asked for, where there is such a time.
+    /// All its memberships in the time asked about, if `uncertain` is not empty; otherwise none.
     var all: [Membership] = []
-    /// The row of the container that it is of by its namespaces, as nobody read its cgroup; nil otherwise.
+    /// The row of the container to which the member belongs by its namespaces, because no read of its own
+    /// cgroup exists; nil otherwise.
     var enclosure: Int64?
   }
 
-  /// Whether, for a type, it is namespaces and not processes.
+  /// Whether the group consists of namespaces, and not of processes, for a type.
   func isNamespace(_ type: NamespaceType) -> Bool { namespaces[type] != nil }
 
-  /// How many of the processes are of a container by their namespaces alone.
+  /// The number of processes that belong to a container by their namespaces alone.
   var enclosedCount: Int { Set(members.lazy.filter { $0.enclosure != nil }.map(\.owner)).count }
 
-  /// How many processes, each with its threads.
+  /// The number of processes, each counted with its threads.
   var processCount: Int { excess > 0 ? excess : Set(members.map(\.owner)).count }
 }

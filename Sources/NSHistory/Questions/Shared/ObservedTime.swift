@@ -1,37 +1,37 @@
 internal import SQLite
 
-/// The time that a question is about, as times between samples or events, and how much of it was
+/// The time that a question is about, as intervals between samples or events, and the parts of it that were
 /// observed.
 struct ObservedTime {
   let index: SampleIndex
-  /// What was asked for. A beginning that was not named is the end of the first sample, and an end
-  /// that was not named is the last sample or event.
+  /// The window asked about. Without `since` it begins at the end of the first sample; without `until` it
+  /// ends at the last sample or event.
   let window: TimeWindow
   /// The samples in the window, and one more on each side.
   let samples: ClosedRange<Int64>
-  /// All that the window overlaps.
+  /// The intervals that the window overlaps.
   let asked: SampleWindowSet
-  /// Of that, where samples are missing.
+  /// The part of `asked` in which samples are missing.
   let missing: SampleWindowSet
-  /// Of that, where what was recorded was removed by retention.
+  /// The part of `asked` whose records retention removed.
   let expired: SampleWindowSet
-  /// Of that, where events reported all that happened.
+  /// The part of `asked` in which events reported every change.
   let exact: SampleWindowSet
-  /// Of that, where a sample found out that events had not reported everything.
+  /// The part of `exact` for which a sample showed later that events had not reported everything.
   let disputed: SampleWindowSet
-  /// Of that, where processes could be there and were not recorded: `hidepid`, or short-lived
-  /// processes that were left out on request.
+  /// The part of `asked` in which processes may have run without being recorded: with `hidepid`, or because
+  /// the recorder left out short-lived processes on request.
   let incomplete: SampleWindowSet
-  /// Of that, where threads could be elsewhere than their process and were not recorded: they were
-  /// left out on request with all that no sample observed.
+  /// The part of `asked` in which threads may have been in other namespaces than their process without
+  /// being recorded: the recorder left out, on request, all tasks that no sample observed.
   let withoutThreads: SampleWindowSet
-  /// The numbers of the samples before which samples are missing, or the clock was set.
+  /// The sequence numbers before which samples are missing, or the clock was set.
   let cuts: [Int64]
 
-  /// Whether it is a moment, and no range.
+  /// Whether the window is one moment.
   var isMoment: Bool { window.since != nil && window.since == window.until }
 
-  /// Nil where there is no sample.
+  /// Returns nil if no sample lies in or around the window.
   init?(_ reading: HistorySnapshot, _ window: TimeWindow) throws(SQLiteError) {
     let index = reading.index
     guard let first = index.first, let last = index.last,
@@ -41,7 +41,7 @@ struct ObservedTime {
     self.window = window
     var low = around.lowerBound
     var high = around.upperBound
-    // Where the clock was set, or nothing was recorded, it showed times that no sample shows.
+    // In a gap, or where the clock was set, the clock may have shown times that no sample has.
     for cut in index.sessions.dropFirst().map(\.first) + index.clockSteps {
       let walls = try index.sampleWindow(before: cut).wall
       guard walls.contains(where: { window.overlaps($0.lowerBound, $0.upperBound) }) else {
@@ -62,7 +62,8 @@ struct ObservedTime {
       if isAsked { asked.append(cut - 1..<cut) }
       if sampleWindow.missing != nil { missing.append(cut - 1..<cut) }
     }
-    // Time outside of all samples belongs to the question only if it was asked for by name.
+    // Time before the first or after the last sample belongs to the question only if an end of the window
+    // lies in it.
     let named = [window.since, window.until].compactMap(\.self)
     let opening = try index.point(first)
     let closing = try index.point(last)
@@ -86,7 +87,8 @@ struct ObservedTime {
     withoutThreads = sampleWindows { sessions[$0.id]?.keeps == ShortLived.none }
   }
 
-  /// The sample windows inside a piece that a window overlaps: in one, the wall clock runs on.
+  /// Returns the sample windows of a piece that overlap the time window. Within a piece the wall clock was
+  /// not set, so binary search works.
   private static func overlap(
     _ piece: ClosedRange<Int64>, _ window: TimeWindow, _ index: SampleIndex
   ) throws(SQLiteError) -> Range<Int64> {
@@ -96,7 +98,7 @@ struct ObservedTime {
       while low < high {
         let middle = (low + high) / 2
         let after = try index.point(middle + 1)
-        // What an event ended did not hold at its moment.
+        // A state that an event ended did not hold at the moment of the event.
         let isBefore = after.isExact ? after.wall <= since : after.wallEnd < since
         if isBefore { low = middle + 1 } else { high = middle }
       }
@@ -136,7 +138,7 @@ struct ObservedTime {
     return Dictionary(rows) { one, _ in one }
   }
 
-  /// Where only samples show what was.
+  /// Returns the intervals that only samples cover, and no events.
   private static func sampled(
     _ reading: HistorySnapshot, _ samples: ClosedRange<Int64>, _ sessions: [Int64: Session]
   ) throws(SQLiteError) -> SampleWindowSet {
@@ -160,7 +162,8 @@ struct ObservedTime {
     return SampleWindowSet(found)
   }
 
-  /// What events reported is certain up to the sample before the last: see `SampleIndex.lastMissing`.
+  /// Returns the intervals before samples that disagreed with the events. In each, the events are certain
+  /// only up to the sample before the previous one: see `SampleIndex.lastMissing`.
   private static func disputed(
     _ reading: HistorySnapshot, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> SampleWindowSet {
@@ -180,7 +183,8 @@ struct ObservedTime {
       try ids.map { (id) throws(SQLiteError) in try confirmed(before: id, reading)..<id })
   }
 
-  /// The last sample up to which what events reported is certain, where one found a disagreement.
+  /// Returns the last sample up to which the events are certain, if the sample `sample` disagreed with
+  /// them.
   static func confirmed(before sample: Int64, _ reading: HistorySnapshot) throws(SQLiteError)
     -> Int64
   {
@@ -189,10 +193,11 @@ struct ObservedTime {
     ).bind(.integer(sample)).map { $0.integer(0) }.last ?? sample - 1
   }
 
-  /// Where events reported all of a group that may have members nobody recorded.
+  /// The time in which events reported every change, and no running process can be missing from the
+  /// records.
   var complete: SampleWindowSet { exact.subtracting(disputed).subtracting(incomplete) }
 
-  /// The time of sample windows on the wall clock, as far as it is asked for.
+  /// Returns the time of a range of sample windows on the wall clock, limited to the time asked about.
   func time(of range: Range<Int64>) throws(SQLiteError) -> (from: Int64, until: Int64) {
     let first = index.first ?? 0
     let last = index.last ?? 0
@@ -202,16 +207,16 @@ struct ObservedTime {
     if let end = window.until { until = min(until, end) }
     if from == Int64.min { from = try index.point(first).wall }
     if until == Int64.max { until = try index.point(last).wallEnd }
-    // Of the time outside of all samples only one end was named.
+    // Before the first sample the question gives only one end of the time.
     if range.upperBound <= first { from = min(from, until) }
     return (from, max(from, until))
   }
 }
 
-/// Times between samples or events that follow one another, by number: `k` is the time from sample or
-/// event `k` to `k + 1`.
+/// A set of intervals between consecutive samples or events, by sequence number: `k` is the interval from
+/// sample or event `k` to `k + 1`.
 struct SampleWindowSet: Hashable {
-  /// In order; no two overlap or touch.
+  /// The ranges in order; no two overlap or touch.
   private(set) var ranges: [Range<Int64>] = []
 
   init() {}
@@ -268,7 +273,7 @@ struct SampleWindowSet: Hashable {
     return SampleWindowSet(found)
   }
 
-  /// Whether all of a range is in it.
+  /// Whether the set contains a whole range.
   func contains(_ range: Range<Int64>) -> Bool {
     let place = ranges.partitioningIndex { $0.upperBound > range.lowerBound }
     return place < ranges.count && ranges[place].lowerBound <= range.lowerBound
@@ -276,11 +281,11 @@ struct SampleWindowSet: Hashable {
   }
 }
 
-/// Finds when none of the processes that are meant by a PID certainly had it.
+/// Finds the time in which none of the recorded processes of a PID certainly had it.
 struct Vacancy {
   let time: ObservedTime
 
-  /// Nothing where one process is meant that is named by a time, or where nobody is recorded.
+  /// Returns that time; nothing if the selector means one process by a time, or if no process is recorded.
   func sampleWindows(
     of selector: ProcessSelector, _ lives: [TaskHistory]
   ) throws(SQLiteError) -> SampleWindowSet {
@@ -289,7 +294,7 @@ struct Vacancy {
     guard case .latest = selector, let end = held.ranges.last?.upperBound else {
       return time.asked.subtracting(held)
     }
-    // The last one is meant: whoever had the PID before is not.
+    // The selector means the last process with the PID, so the time before its end does not count.
     return time.asked.intersection(end..<Int64.max)
   }
 
@@ -302,7 +307,8 @@ struct Vacancy {
     }
   }
 
-  /// The time in which a process certainly was there, and all behind where it is not known to have ended.
+  /// Returns the time in which a process was certainly running; without an end if the last sample of the
+  /// history still shows the process.
   private func held(_ life: TaskHistory) throws(SQLiteError) -> Range<Int64> {
     guard let last = life.memberships.last else { return life.firstSample..<life.firstSample }
     if last.endsExactly, try time.index.sampleWindow(before: last.until + 1).isExact {

@@ -1,23 +1,24 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Finds processes whose container is not known in the namespaces of the groups.
+/// Finds the processes without a known container that were in namespaces of the groups.
 struct OutsiderFinder {
   let reading: HistorySnapshot
   let time: ObservedTime
   let groups: [SharedGroup]
 
-  /// What was found.
+  /// The result of the search.
   struct Found {
     var outsiders: [SharedAnswer.Outsider] = []
-    /// Those that may have been of a container: no sample read them, or their own control group was not read.
+    /// The processes that may have belonged to a container: no sample read them, or their own cgroup was
+    /// not read.
     var uncertain: [Uncertain] = []
   }
 
-  /// A process that may have been of a container.
+  /// A process that may have belonged to a container.
   struct Uncertain {
     let member: SharedGroup.Member
-    /// The place of the one group that it may have been of, by its namespaces; nil for any.
+    /// The index of the only group to which it may have belonged, by its namespaces; nil for any group.
     let group: Int?
   }
 
@@ -55,7 +56,8 @@ struct OutsiderFinder {
     return found
   }
 
-  /// Adds a process that may have been of a container: of one alone, where its namespaces say so.
+  /// Adds a process that may have belonged to a container; if its namespaces are those of one container,
+  /// only to the groups of that container.
   private func add(
     _ life: TaskHistory, _ reader: GroupReader, to found: inout Found
   ) throws(SQLiteError) {
@@ -68,7 +70,7 @@ struct OutsiderFinder {
     }
   }
 
-  /// The namespaces, but initial ones, that a group was in or is.
+  /// Returns the namespaces of a group or of its members, without initial ones.
   private func namespaces(
     of group: SharedGroup, _ types: [NamespaceType]
   ) throws(SQLiteError) -> [NamespaceRecord] {
@@ -87,8 +89,8 @@ struct OutsiderFinder {
     return order
   }
 
-  /// Those in a namespace, in the time asked for, whose control group is no container's, or not their own; in
-  /// the order of their rows.
+  /// Returns the tasks that were in a namespace in the time asked about and whose cgroup is not of a
+  /// container, or is not their own but inherited; in the order of their rows.
   private func withoutContainer(in namespace: NamespaceRecord) throws(SQLiteError) -> [TaskID] {
     try reading.connection.prepare(
       """
@@ -102,8 +104,8 @@ struct OutsiderFinder {
     ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.task(0) }
   }
 
-  /// Whether a process may have been of a container: its own control group was not read, or no sample read it, so
-  /// that it may have been moved.
+  /// Whether a process may have belonged to a container: its own cgroup was not read, or no sample read the
+  /// process, so that it may have been moved to another cgroup.
   private func isUncertain(_ life: TaskHistory) throws(SQLiteError) -> Bool {
     guard life.process.cgroup != nil, !life.process.task.isShortLived,
       !life.process.isAnyCgroupInherited

@@ -1,7 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Two groups, one type: what leaves it unknown whether they shared, or when else.
+/// Two groups and one type: finds the reasons for which it is unknown whether the groups shared a namespace
+/// of that type, or when else they did.
 struct SharedPair {
   let groups: (SharedGroup, SharedGroup)
   let presences: ([Presence], [Presence])
@@ -9,34 +10,37 @@ struct SharedPair {
   let type: NamespaceType
   let reading: HistorySnapshot
   let finder: SharingFinder
-  /// Processes that may have been of a container.
+  /// The processes that may have belonged to a container.
   let uncertain: [OutsiderFinder.Uncertain]
 
   private var time: ObservedTime { finder.time }
 
-  // MARK: What is not known
+  // MARK: Unobserved times
 
-  /// Something of one of the groups that was not observed while the other was there or may have been.
+  /// A time in which something about one group was not observed while the other group was running, or may
+  /// have been.
   struct Gap {
     let group: Int
     let doubt: GroupObservation.Doubt
   }
 
-  /// One of the groups, with where it was and how far that was observed.
+  /// One of the groups, with its presences in namespaces and the extent to which it was observed.
   private struct Side {
     let group: SharedGroup
     let presences: [Presence]
     let observation: GroupObservation
   }
 
-  /// What leaves it unknown whether they shared, or at which other times they did.
+  /// Returns the gaps because of which it is unknown whether the groups shared a namespace, or at which
+  /// other times they did.
   func gaps(isShared: Bool) throws(SQLiteError) -> [Gap] {
     let one = Side(group: groups.0, presences: presences.0, observation: observations.0)
     let two = Side(group: groups.1, presences: presences.1, observation: observations.1)
     let sides = [(one, two), (two, one)]
     var found: [Gap] = []
     for (own, other) in sides {
-      // Of whom proof is given is known.
+      // If sharing is proven, the processes in the proof are known, so doubts about unrecorded processes do
+      // not count.
       for doubt in own.observation.doubts where !(isShared && doubt.isOfOthers) {
         let possible = isShared ? other.observation.recorded : other.observation.possible
         add(doubt, own.group, possible, to: &found)
@@ -47,7 +51,8 @@ struct SharedPair {
         add(doubt, own.group, time.asked, to: &found)
       }
     }
-    // What may be one namespace, or a process of the group, says nothing beside proof.
+    // Next to proven sharing, a namespace that may be the same or a process that may belong to the group
+    // adds nothing.
     if isShared { return found }
     for doubt in try reusedNumbers() { add(doubt, groups.0, time.asked, to: &found) }
     for (own, other) in sides where own.group.isContainer {
@@ -72,7 +77,7 @@ struct SharedPair {
           isOfOthers: doubt.isOfOthers)))
   }
 
-  /// Why it is unknown; nil where it is not.
+  /// Returns the reason for which the verdict is unknown; nil if it is not.
   func reason(_ gaps: [Gap]) -> UnknownReason? {
     if !groups.0.isKnown || !groups.1.isKnown {
       return time.expired.isEmpty ? .notRecorded : .expired
@@ -84,22 +89,23 @@ struct SharedPair {
     return time.expired.isEmpty ? .gap : .expired
   }
 
-  /// When processes of both groups were there, or may have been.
+  /// The time in which processes of both groups were running, or may have been.
   private var together: SampleWindowSet {
     observations.0.possible.intersection(observations.1.possible)
   }
 
-  /// Whether no two of them were there at one time.
+  /// Whether no two processes of the groups were running at one time.
   var areAtDifferentTimes: Bool { together.isEmpty }
 
-  /// Whether events reported all that says that they never shared. Otherwise they were there at
-  /// different times, as samples and start times say.
+  /// Whether events alone prove that the groups never shared. Otherwise samples and start times prove that
+  /// their processes were running at different times.
   var isNeverExact: Bool {
     let all = observations.0.possible.union(observations.1.possible)
     return (areAtDifferentTimes ? all : together).subtracting(time.exact).isEmpty
   }
 
-  /// Two rows of one inode number that may be one namespace, and processes in both at one time.
+  /// Returns the doubts about pairs of rows with one inode number that may be one namespace, at times when
+  /// processes of the two groups were in both.
   private func reusedNumbers() throws(SQLiteError) -> [GroupObservation.Doubt] {
     var doubts: [GroupObservation.Doubt] = []
     let others = try namespaces(of: groups.1, presences.1)
@@ -118,7 +124,7 @@ struct SharedPair {
     return doubts
   }
 
-  /// The namespaces that a group is, or was in.
+  /// Returns the namespaces of which a group consists, or which its members were in.
   private func namespaces(
     of group: SharedGroup, _ presences: [Presence]
   ) throws(SQLiteError) -> [NamespaceRecord] {
@@ -128,7 +134,8 @@ struct SharedPair {
     }
   }
 
-  /// Who of the first group was in a namespace, and when; nobody where the group is namespaces.
+  /// Returns the members of the first group that were in a namespace, with the times; one entry without a
+  /// process if the group consists of namespaces.
   private func processes(in namespace: NamespaceRecord) -> [(TaskID?, SampleWindowSet)] {
     if groups.0.isNamespace(type) { return [(nil, always)] }
     return presences.0.inside(namespace.id).map {
@@ -136,7 +143,7 @@ struct SharedPair {
     }
   }
 
-  /// When a group was in a namespace, or may have been at the sides of that.
+  /// Returns the time in which a group was in a namespace, with the sample windows on both sides of it.
   private func times(
     in namespace: NamespaceRecord, _ group: SharedGroup, _ presences: [Presence]
   ) -> SampleWindowSet {
@@ -152,8 +159,9 @@ struct SharedPair {
     SampleWindowSet(presence.from - 1..<max(presence.end, presence.from) + 1)
   }
 
-  /// Of visits of processes that may have belonged to one group, those to a namespace in which the other group was, or
-  /// may have been. It is the same also where one inode number may be two namespaces.
+  /// Returns doubts for the visits of processes that may have belonged to one group: those to a namespace
+  /// in which the other group was, or may have been. A row with the same inode number counts as the same
+  /// namespace unless the two certainly differ.
   private func sharedVisits(
     _ visits: [GroupObservation.PossibleVisit], _ other: Side
   ) throws(SQLiteError) -> [GroupObservation.Doubt] {
@@ -190,7 +198,8 @@ struct SharedPair {
     }
   }
 
-  /// Processes that may be of one group, a container, and shared with the other or may have.
+  /// Returns doubts for the processes that may belong to one group, a container, and that shared a
+  /// namespace with the other group, or may have.
   private func uncertainMembers(
     of group: SharedGroup, _ other: SharedGroup, _ others: [Presence]
   ) throws(SQLiteError) -> [GroupObservation.Doubt] {

@@ -2,7 +2,8 @@ internal import NamespaceModel
 internal import SQLite
 
 extension SharedQuestion {
-  /// The processes and the time that it is about. Who was in a namespace could be any process.
+  /// The processes and the time that the question is about. Any process may have been in a namespace, so a
+  /// group of namespaces needs all processes.
   var scope: QuestionScope {
     var processes: [ProcessSelector] = []
     for group in groups {
@@ -17,7 +18,7 @@ extension SharedQuestion {
 }
 
 extension SharedAnswer {
-  /// Of a history without samples.
+  /// The answer from a history without samples.
   static func nothing(_ question: SharedQuestion) -> SharedAnswer {
     SharedAnswer(
       verdict: .unknown,
@@ -30,7 +31,7 @@ extension SharedAnswer {
   }
 }
 
-/// One question being answered.
+/// Answers one question about one snapshot.
 struct SharedQuery {
   private let reading: HistorySnapshot
   private let question: SharedQuestion
@@ -39,7 +40,8 @@ struct SharedQuery {
   private let found: OutsiderFinder.Found
   private let finder: SharingFinder
 
-  /// How many visits of a type are reported, and how many processes of each.
+  /// The maximum number of visits of a type that are reported; `mostOthers` is that of the processes of
+  /// each.
   static let mostVisits = 1000
   static let mostOthers = 20
 
@@ -74,7 +76,7 @@ struct SharedQuery {
   /// Whether a group has more processes than can be compared.
   var isTooLarge: Bool { groups.contains { $0.excess > 0 } }
 
-  /// The answer that is none.
+  /// The answer without verdicts, for groups that are too large.
   var refusal: SharedAnswer {
     get throws(SQLiteError) {
       var answer = SharedAnswer.nothing(question)
@@ -138,7 +140,7 @@ struct SharedQuery {
         visits += shared.visits
         visitCount += shared.count
         isAnyExact = isAnyExact || shared.isAnyExact
-        // Of one moment nothing is left to know of who shared at it.
+        // If the question is about one moment and sharing is proven, no other time can be unknown.
         if !time.isMoment || shared.count == 0 { gaps += unknown }
         if shared.count > 0 {
           verdicts.append(.shared)
@@ -163,7 +165,7 @@ struct SharedQuery {
       unobserved: try unobserved(gaps))
   }
 
-  /// What was not observed, with how long: the same of one process once.
+  /// Returns the unobserved times with their lengths, merged for each process, group and reason.
   private func unobserved(
     _ gaps: [SharedPair.Gap]
   ) throws(SQLiteError) -> [SharedAnswer.Unobserved] {
@@ -202,15 +204,17 @@ struct SharedQuery {
   }
 }
 
-/// Finds the times in which changes of namespaces were left out: see `sample_note.folded` in `Migrations`.
+/// Finds the times in which the recorder left out changes of namespaces: see `sample_note.folded` in
+/// `Migrations`.
 struct LeftOutFinder {
   let reading: HistorySnapshot
 
-  /// Those that overlap a window, in the order of time: the first of many, and then `more`.
+  /// Returns the caveats that overlap a window, in time order: at most `CaveatFinder.most`, and then
+  /// `more`.
   func caveats(
     in window: TimeWindow, _ samples: ClosedRange<Int64>
   ) throws(SQLiteError) -> [Caveat] {
-    // The sample behind a time counts what was left out in it.
+    // Each sample counts the changes that were left out since the sample before it.
     let rows = try reading.connection.prepare(
       """
       SELECT s.wall_ns, o.folded, (SELECT b.wall_ns FROM sample AS b

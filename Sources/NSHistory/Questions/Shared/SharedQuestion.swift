@@ -1,27 +1,28 @@
 package import NamespaceModel
 
-/// "Did any process of one group ever share a namespace with any process of another?"
+/// The question "Did any process of one group ever share a namespace with any process of another?"
 package struct SharedQuestion: Sendable {
   /// The groups, in the order asked for; at least two. Every two of them are compared.
   package var groups: [Group]
-  /// When.
+  /// The time asked about.
   package var window: TimeWindow
   /// The types asked for.
   package var types: [NamespaceType]
 
-  /// Whom a question is about.
+  /// A group that a question compares.
   package enum Group: Sendable, Hashable {
-    /// Processes. A PID is a group of one process and its threads; a name or a container stands for
-    /// every process of it, those that no row tells of included.
+    /// Processes. A PID is a group of one process and its threads; a name or a container stands for every
+    /// process that matches it, including processes without a row.
     case processes(ProcessSelector)
-    /// Namespaces. A process shares with this group by being in one of them. Of other types, the
-    /// group is the processes that were in them, while they were.
+    /// Namespaces. A process shares with this group by being in one of them. For other types, the group
+    /// consists of the processes that were in these namespaces, for the time in which they were.
     case namespace(NamespaceSelector)
-    /// The initial namespaces, which are the host's. A process shares with the host by being in one.
+    /// The initial namespaces, which the host uses. A process shares with the host by being in one of them.
     case host
   }
 
-  /// How many processes and threads of a group are compared: where each was is kept in memory.
+  /// The maximum number of processes and threads of a group that are compared: their presences are stored
+  /// in memory.
   package static let most = 500_000
 
   /// A question with these values: two groups or more, and a type or more.
@@ -44,31 +45,32 @@ package struct SharedAnswer: Sendable {
   package var groups: [Group]
   /// One answer a type, in the order asked for.
   package var types: [TypeAnswer]
-  /// The processes that are in two groups at least. No process is compared with itself.
+  /// The processes that are in at least two groups. No process is compared with itself.
   package var inSeveralGroups: [ProcessRecord]
-  /// Processes of no known container that were in a container's own namespaces.
+  /// The processes without a known container that were in a container's own namespaces.
   package var outsiders: [Outsider]
-  /// What limits it besides what limits every answer: the times in which changes of namespaces were left out.
+  /// The caveats that only this answer has: the times in which the recorder left out changes of namespaces.
   package var caveats: [Caveat] = []
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   package var recorded: ClosedRange<Int64>?
 
-  /// A group, and what is recorded of it in the time asked for.
+  /// A group, with the facts recorded about it in the time asked about.
   package struct Group: Sendable {
-    /// How many processes, each with its threads, were recorded in that time.
+    /// The number of processes that were recorded in that time, each counted with its threads.
     package var processes: Int
-    /// The first of them, if they are few.
+    /// The first of these processes; nil if there is none, or if they are too many.
     package var process: ProcessRecord?
-    /// The container of the first.
+    /// The container of `process`.
     package var container: ContainerRecord?
-    /// Whether any process or namespace of it was ever recorded.
+    /// Whether any process or namespace of the group was ever recorded.
     package var isKnown: Bool
-    /// How many more processes had the PID in that time.
+    /// The number of further processes that had the PID in that time.
     package var otherIncarnations = 0
-    /// How many of the processes are of the container by their namespaces alone: nobody read their cgroup.
+    /// The number of processes that belong to the container by their namespaces alone: no read of their own
+    /// cgroup exists.
     package var byNamespaces = 0
-    /// Whether they are too many to be compared: then there is no answer.
+    /// Whether the processes are too many to be compared: then there is no answer.
     package var isTooLarge = false
   }
 
@@ -78,106 +80,108 @@ package struct SharedAnswer: Sendable {
     package var type: NamespaceType
     /// The verdict.
     package var verdict: SharedVerdict
-    /// Why it is unknown; nil when it is not.
+    /// The reason for which the verdict is unknown; nil if it is not.
     package var reason: UnknownReason?
-    /// Whether events prove it, to the microsecond; or else samples do.
+    /// Whether events prove the verdict, to the microsecond; otherwise samples do.
     package var isExact: Bool
-    /// Whether they never shared because no two of them were there at one time.
+    /// Whether the verdict is `never` because no two processes of the groups were running at one time.
     package var areAtDifferentTimes = false
-    /// When which process shared with which others, in the order of time; the first of many.
+    /// The visits, in time order; only the first if there are many.
     package var visits: [Visit]
-    /// How many visits there are.
+    /// The number of all visits.
     package var visitCount: Int
-    /// What was not observed, and so leaves the verdict unknown, or may hide more visits.
+    /// The unobserved times, which leave the verdict unknown or may hide more visits.
     package var unobserved: [Unobserved]
   }
 
-  /// A time throughout which one process shared a namespace with processes of another group.
+  /// An interval throughout which one process shared a namespace with processes of another group.
   package struct Visit: Sendable, Hashable {
     /// The namespace.
     package var namespace: NamespaceRecord
-    /// The process; nil where two groups are one namespace.
+    /// The visiting process; nil if both groups are the same namespace.
     package var process: ProcessRecord?
-    /// The place of its group.
+    /// The index of its group.
     package var group: Int
-    /// The place of the other group.
+    /// The index of the other group.
     package var otherGroup: Int
-    /// Processes of the other group that were there in that time, at each moment of it at least one;
-    /// the first of many. Empty where the other group is the namespace itself.
+    /// The processes of the other group that were in the namespace during the visit, at least one at each
+    /// moment; only the first if there are many. Empty if the other group is the namespace itself.
     package var others: [ProcessRecord]
-    /// How many processes of the other group were there in that time.
+    /// The number of processes of the other group that were in the namespace during the visit.
     package var otherCount: Int
-    /// In nanoseconds since the epoch. Where one sample alone saw it, both ends are its beginning.
+    /// The beginning, in nanoseconds since the epoch. If only one sample saw the visit, both ends are the
+    /// beginning of that sample.
     package var from: Int64
-    /// In nanoseconds since the epoch.
+    /// The end, in nanoseconds since the epoch.
     package var until: Int64
-    /// What the beginning is.
+    /// The kind of the beginning.
     package var beginning: Bound
-    /// What the end is.
+    /// The kind of the end.
     package var end: Bound
-    /// Whether events prove it.
+    /// Whether events prove the visit.
     package var isExact: Bool
-    /// Whether the namespace is the other group's own: its container's, or of its processes one was the first
-    /// of all that are recorded in it, and most of them were.
+    /// Whether the namespace belongs to the other group: it is an own namespace of its container; or one of
+    /// its processes was the first of all recorded processes in it, and at least half of its processes were
+    /// in it.
     package var isOthersOwn = false
   }
 
-  /// What the end of a time is. The raw value is the word in every output.
+  /// The kind of a bound of an interval. The raw value is the word in every output.
   package enum Bound: String, Sendable, Hashable, CaseIterable {
-    /// An event reports when it was.
+    /// An event reports the time of the bound.
     case exact
-    /// A sample saw it; it can have begun earlier, or gone on later, up to the next one.
+    /// A sample saw the sharing; it can have begun earlier, or have continued, up to one sample interval.
     case sampled
-    /// The range that was asked for ends here; the sharing does not.
+    /// The range asked about begins or ends here; the sharing does not.
     case range
-    /// It still held in the last sample, and the recorder is still running.
+    /// The sharing still held in the last sample, and the recorder is still running.
     case open
   }
 
-  /// A time in which something was not observed that the verdict depends on.
+  /// A time in which something on which the verdict depends was not observed.
   package struct Unobserved: Sendable, Hashable {
-    /// Why.
+    /// The reason.
     package var reason: UnknownReason
-    /// The place of the group that it is about.
+    /// The index of the group whose processes were not observed.
     package var group: Int
-    /// The process; nil where it is about any process of the group, also those that no row tells of: of a
-    /// PID without a time, another than those recorded, that may have had it.
+    /// The process; nil if any process of the group is meant, including processes without a row. For a PID
+    /// without a time, also an unrecorded process that may have had the PID.
     package var process: ProcessRecord?
-    /// When it began first, in nanoseconds since the epoch.
+    /// The beginning of the first such time, in nanoseconds since the epoch.
     package var from: Int64
-    /// When it ended last, in nanoseconds since the epoch.
+    /// The end of the last such time, in nanoseconds since the epoch.
     package var until: Int64
-    /// How long it was in all, in nanoseconds.
+    /// The total length, in nanoseconds.
     package var length: Int64
   }
 
-  /// A process of no known container, in a namespace that is a container's own: no process of another
-  /// container was in it, and it is not initial.
+  /// A process without a known container in a namespace that is a container's own: no process of another
+  /// container was in the namespace, and it is not initial.
   package struct Outsider: Sendable, Hashable {
     /// The process.
     package var process: ProcessRecord
-    /// The place of the container's group.
+    /// The index of the container's group.
     package var group: Int
     /// The namespace.
     package var namespace: NamespaceRecord
-    /// The first time that it is known to have been there, in nanoseconds since the epoch.
+    /// The first time at which the process is known to have been there, in nanoseconds since the epoch.
     package var from: Int64
-    /// The last.
+    /// The last such time.
     package var until: Int64
   }
 }
 
-/// The answer to "did any ever share with any?".
+/// The answer to the question "Did any process ever share a namespace with any other?"
 package enum SharedVerdict: String, Sendable, Hashable, CaseIterable {
   /// Proven: a process of one group and one of another were in one namespace at one moment.
   case shared
-  /// Proven: events reported all that every process of the groups did, and no two of them shared; or
-  /// no two of them were there at one time.
+  /// Proven: events reported every change of the groups' processes, and no two of them shared; or no two of
+  /// them were running at one time.
   case never
-  /// Neither is proven, for reasons that are given.
+  /// Neither is proven; the answer gives the reasons.
   case unknown
 
-  /// The verdict on several types, or several pairs of groups.
+  /// Returns the verdict on several types, or several pairs of groups.
   init(of verdicts: [SharedVerdict]) {
     self =
       verdicts.contains(.shared) ? .shared : verdicts.contains(.unknown) ? .unknown : .never

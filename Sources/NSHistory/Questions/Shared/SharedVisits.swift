@@ -1,8 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Two groups, one type: when they shared. Of all visits it keeps when they were, and makes those that are
-/// told of.
+/// Two groups and one type: finds the visits in which they shared a namespace. Counts all visits, but
+/// builds only those that are reported.
 struct SharedVisits {
   let groups: (SharedGroup, SharedGroup)
   let presences: ([Presence], [Presence])
@@ -12,13 +12,13 @@ struct SharedVisits {
 
   private var time: ObservedTime { finder.time }
 
-  /// What was found.
+  /// The result of the search.
   struct Found {
-    /// The first visits, in the order of time.
+    /// The first visits, in time order.
     var visits: [SharedAnswer.Visit] = []
-    /// How many there are.
+    /// The number of all visits.
     var count = 0
-    /// Whether events prove one of them.
+    /// Whether events prove at least one visit.
     var isAnyExact = false
   }
 
@@ -27,22 +27,22 @@ struct SharedVisits {
     let from: Int64
     let until: Int64
     let sharing: SharingFinder.Sharing
-    /// Who; nil where two groups are one namespace.
+    /// The presence of the visitor; nil if both groups are the same namespace.
     let presence: Presence?
     let namespace: Int64
-    /// Whether the visitor is of the first group.
+    /// Whether the visitor belongs to the first group.
     let isOfFirst: Bool
     let isOthersOwn: Bool
   }
 
-  /// The visits, found one by one.
+  /// Collects the visits as they are found.
   private struct Candidates {
     let most: Int
     var first: [Candidate] = []
     var count = 0
     var isAnyExact = false
 
-    /// Keeps it if it may be among the first.
+    /// Counts a visit, and stores it as long as it may be one of the first.
     mutating func add(_ candidate: Candidate, _ groups: (SharedGroup, SharedGroup)) {
       count += 1
       first.append(candidate)
@@ -81,7 +81,7 @@ struct SharedVisits {
     return found
   }
 
-  /// Two groups that are one namespace share it while it is there.
+  /// Adds the visit of two groups that are the same namespace: they share it as long as it exists.
   private func add(
     theWholeOf namespace: NamespaceRecord, to candidates: inout Candidates
   ) throws(SQLiteError) {
@@ -95,7 +95,7 @@ struct SharedVisits {
       to: &candidates)
   }
 
-  /// When the processes of a group were in the namespaces that the other group is.
+  /// Adds the times in which the processes of one group were in the namespaces of which the other consists.
   private func add(
     _ presences: [Presence], in namespaces: [NamespaceRecord], areFirst: Bool,
     to candidates: inout Candidates
@@ -115,7 +115,8 @@ struct SharedVisits {
       let (some, others) = (presences.0.inside(row), presences.1.inside(row))
       guard !others.isEmpty else { continue }
       let there = (Set(some.map(\.owner)).count, Set(others.map(\.owner)).count)
-      // The visitors are those who came later; or else of the group of which fewer were there.
+      // The visitors are the processes of the group that does not own the namespace; if neither owns it,
+      // those of the group of which a smaller part was there.
       let owner = try PlaceOwner(reading: reading, groups: groups).find(row, some, others)
       let share = (there.0 * max(1, counts.1), there.1 * max(1, counts.0))
       let areFirst = owner.map { !$0.isFirst } ?? (share.0 <= share.1)
@@ -130,7 +131,7 @@ struct SharedVisits {
     }
   }
 
-  /// Adds a visit, if it is in the time asked for.
+  /// Adds a visit, if it is in the time asked about.
   private func add(
     _ sharing: SharingFinder.Sharing, _ one: Presence?, in namespace: Int64, isOfFirst: Bool,
     isOthersOwn: Bool = false, to candidates: inout Candidates
@@ -141,7 +142,7 @@ struct SharedVisits {
     // The clock may have gone back by less than a step.
     let until = isMoment ? opening.wall : max(from, try time.index.point(sharing.until).wall)
     guard time.window.overlaps(from, until) else { return }
-    // It was at some moment of the sample, which may be outside of the time asked for.
+    // The visit was at some moment of the sample, which may be outside of the time asked about.
     if isMoment, !opening.isExact {
       guard time.window.since ?? Int64.min <= opening.wall,
         time.window.until ?? Int64.max >= opening.wallEnd
@@ -160,7 +161,7 @@ struct SharedVisits {
       .subtracting(time.exact).isEmpty
   }
 
-  // MARK: What is reported of one
+  // MARK: Building a visit
 
   private func visit(
     _ candidate: Candidate, _ known: inout [Int64: PresenceIndex]
@@ -174,7 +175,7 @@ struct SharedVisits {
     var beginning: SharedAnswer.Bound = opening.isEvent ? .exact : .sampled
     if from < since { beginning = .range }
     var end: SharedAnswer.Bound = sharing.endsExactly ? .exact : .sampled
-    // The last event of all may be the one that ended it.
+    // The sharing may have ended with the last event of the history.
     let isLast = sharing.until == time.index.last
     if !sharing.endsExactly, isLast, time.index.sessions.last?.isOpen == true { end = .open }
     if until > limit { end = .range }
@@ -193,7 +194,8 @@ struct SharedVisits {
       isOthersOwn: candidate.isOthersOwn)
   }
 
-  /// The places of those of the other group that were there in a visit, each process once.
+  /// Returns the indices of the members of the other group that were in the namespace during a visit, one
+  /// for each process.
   private func others(
     of candidate: Candidate, _ known: inout [Int64: PresenceIndex]
   ) -> [Int] {
@@ -222,28 +224,29 @@ struct SharedVisits {
 }
 
 extension HistorySnapshot {
-  /// What is known of a process or thread of a group.
+  /// Returns the record of a member of a group.
   func process(_ member: SharedGroup.Member) throws(SQLiteError) -> ProcessRecord? {
     try lives.life(task: member.task)?.process
   }
 }
 
-/// Tells to which of two groups a namespace belongs in which processes of both were: the others came into it.
+/// Decides which of two groups owns a namespace in which processes of both were; the processes of the other
+/// group came into it.
 ///
-/// It is the container's whose own it is, or else of the group that was the first in it, over all that is
-/// recorded.
+/// The owner is the container of which the namespace is an own one; otherwise the group that was the first
+/// in it, over the whole history.
 struct PlaceOwner {
   let reading: HistorySnapshot
   let groups: (SharedGroup, SharedGroup)
 
   struct Found {
-    /// Whether it belongs to the first of the two.
+    /// Whether the namespace belongs to the first of the two groups.
     let isFirst: Bool
-    /// Whether it can be called theirs.
+    /// Whether the output may call the namespace the group's own.
     let isOwn: Bool
   }
 
-  /// Nil where nothing tells.
+  /// Returns the owner; nil if no record shows it.
   func find(
     _ row: Int64, _ some: ArraySlice<Presence>, _ others: ArraySlice<Presence>
   ) throws(SQLiteError) -> Found? {
@@ -270,13 +273,14 @@ struct PlaceOwner {
 
   private struct First {
     let isFirst: Bool
-    /// Whether nobody else was there before, or came with it.
+    /// Whether no process outside of the two groups, or in both, was there before it or came with it.
     let isOfAll: Bool
-    /// Whether one sample was the first to see both there, so that only the starts of processes tell.
+    /// Whether one sample was the first to see both groups there, so that only the start times of the
+    /// processes decide.
     let isTied: Bool
   }
 
-  /// Whose process was seen first.
+  /// Returns the group whose process was seen in the namespace first.
   private func first(
     in namespace: NamespaceRecord, _ some: Set<TaskID>, _ others: Set<TaskID>
   ) throws(SQLiteError) -> First? {
@@ -285,7 +289,7 @@ struct PlaceOwner {
     var began: Int64?
     try reading.forEachArrival(in: namespace) { (task, time) throws(SQLiteError) in
       if let began, time > began { return false }
-      // Who is of both groups tells nothing.
+      // A process of both groups, or of neither, decides nothing.
       switch (some.contains(task), others.contains(task)) {
       case (true, false): mine.append(task)
       case (false, true): its.append(task)

@@ -1,12 +1,12 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Cuts the life of a process into segments.
+/// Splits the history of a process into segments of a timeline.
 struct TimelineQuery {
   let reading: HistorySnapshot
   let window: TimeWindow
 
-  /// The types of which a thread was elsewhere than its process at some time.
+  /// Returns the types for which a thread was in another namespace than its process at some time.
   func types(
     _ types: [NamespaceType], inWhichDiffers thread: TaskHistory
   ) throws(SQLiteError) -> [NamespaceType] {
@@ -34,10 +34,10 @@ struct TimelineQuery {
       let stretch = try bounds.stretch(piece, of: run.from...run.until)
       let (from, until) = (stretch.from, stretch.until)
       let (beginning, end) = (stretch.beginning, stretch.end)
-      // Where there is no sample before, nothing is known of what is asked for; but it was not there
-      // before it started.
+      // Without a sample before, the whole time asked about before the segment is unknown, but not the time
+      // before the process started: it was not running then.
       let before = beginning.other ?? window.since ?? from
-      // A thread is recorded from when on it differed from its process.
+      // A thread is recorded only from the moment on at which its namespaces differed from its process's.
       let isThreads = place == 0 && life.thread != nil && beginning.kind == .firstSeen
       let since = isThreads ? from : max(before, life.process.start ?? before)
       if since < from {
@@ -61,7 +61,7 @@ struct TimelineQuery {
     }
   }
 
-  /// What is known beyond an edge, up to the next sample.
+  /// Returns the state between the bound of a segment and the next sample.
   private static func doubt(
     _ bound: IntervalBound, _ run: PIDHistory.LinkInterval, _ next: PIDHistory.LinkInterval?
   ) -> TimelineRow.State {
@@ -70,16 +70,17 @@ struct TimelineQuery {
     case .changed, .read:
       let isDenied = [run.value, next?.value].contains(.unread(.denied))
       return .unknown(isDenied ? .denied : .changedBetweenSamples)
-    // Of the time that a clock skips nothing is known.
+    // Nothing is known of wall times that the clock skipped.
     case .clockSet, .open: return .unknown(.gap)
-    // Without a gap it was only not seen: it may have been hidden.
+    // Without a gap, the sample did not see the process, which may have been hidden (`hidepid`).
     case .firstSeen, .lastSeen:
       if let missing = bound.missing { return .unknown(UnknownReason(missing)) }
       return .unknown(bound.other != nil ? .notRecorded : .gap)
     }
   }
 
-  /// The doubt behind one piece and the doubt before the next are one.
+  /// Merges equal neighbouring segments: the unknown time after one piece is the same as the unknown time
+  /// before the next.
   private static func joined(_ segments: [TimelineRow.Segment]) -> [TimelineRow.Segment] {
     segments.reduce(into: []) { joined, segment in
       if joined.last != segment { joined.append(segment) }
@@ -88,7 +89,7 @@ struct TimelineQuery {
 }
 
 extension ProcessSelector {
-  /// Whether it names a thread, and not its process.
+  /// Whether the selector selects a thread, and not its process.
   var isOfThread: Bool { if case .thread = self { true } else { false } }
 }
 
@@ -107,25 +108,25 @@ package struct TimelineRow: Sendable, Hashable {
   package let process: ProcessRecord
   /// The type.
   package let type: NamespaceType
-  /// In the order of samples: where the clock was set back times come twice. At times that none of
-  /// them holds no sample saw the process.
+  /// The segments in the order of samples: if the clock was set back, some times occur twice. In times that
+  /// no segment covers, no sample saw the process.
   package let segments: [Segment]
 
-  /// A time in which one thing was known.
+  /// An interval with one known state.
   package struct Segment: Sendable, Hashable {
-    /// In nanoseconds since the epoch.
+    /// The beginning, in nanoseconds since the epoch.
     package let from: Int64
-    /// In nanoseconds since the epoch.
+    /// The end, in nanoseconds since the epoch.
     package let until: Int64
-    /// What was known.
+    /// The known state in the interval.
     package let state: State
   }
 
-  /// What was known of a link.
+  /// The known state of a link.
   package enum State: Sendable, Hashable {
     /// The process was in this namespace, in every sample.
     case namespace(NamespaceRecord)
-    /// It was not known where it was.
+    /// The namespace of the process is not known.
     case unknown(UnknownReason)
   }
 }
