@@ -2,16 +2,16 @@ internal import CLinux
 
 /// The arguments of the program.
 enum Arguments {
-  /// All of them, without the program's own name; also where `/proc` is missing, which
-  /// `CommandLine.arguments` takes them from.
+  /// The arguments without the program's name. Works without a mounted `/proc`, from which
+  /// `CommandLine.arguments` reads them.
   static var all: [String] {
     (1..<max(1, clinux_argument_count())).compactMap { clinux_argument($0) }
       .map { String(cString: $0) }
   }
 
-  /// The same arguments with a value that begins with a minus sign and a digit, such as `-1h`, joined
-  /// to the option before it: `--since=-1h`. Alone, the parser takes it for short options too, and
-  /// answers any other mistake with the help that the `-h` in it asks for.
+  /// Joins each value that begins with a minus sign and a digit, such as `-1h`, to the option before it:
+  /// `--since=-1h`. As a separate argument, the parser would also read the value as short options, and on any
+  /// other mistake print the help instead of the error, because of the `-h` in it.
   static func joiningNegativeValues(_ arguments: [String]) -> [String] {
     var joined: [String] = []
     for argument in arguments {

@@ -1,11 +1,12 @@
 internal import ArgumentParser
 internal import NSHistory
 
-/// The words with which the arguments begin: the command that they name.
+/// Completes the name of the command at the beginning of the arguments.
 enum CommandNames {
-  /// The arguments with `query` before the name of a question, which may be left out: `nshist same 10 20`.
+  /// Returns the arguments with `query` added before the name of a query, if the user omitted it, as in
+  /// `nshist same 10 20`.
   ///
-  /// Throws where a word is no command, and names the nearest one.
+  /// Throws an error that names the nearest command if a word is not a command.
   static func complete(_ arguments: [String]) throws -> [String] {
     guard let first = arguments.first, !first.hasPrefix("-"), first != "help" else {
       return arguments

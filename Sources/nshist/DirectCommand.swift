@@ -1,12 +1,12 @@
 internal import ArgumentParser
 
-/// Finds the command that the first arguments name, and has it parse the rest.
+/// Finds the command that the first arguments name, and lets it parse the remaining ones.
 ///
-/// Parsing from the root lays out every command that there is, and parses the arguments again for
-/// each word of the command: most of what a question to a small history takes. What the command
-/// itself does not take, such as a mistake or a wish for help, is left to that.
+/// Parsing from the root command builds every command, and parses the arguments again for each word of the
+/// command's name, which takes most of the time of a query on a small history. The root command parses only the
+/// arguments that the named command rejects, such as a mistake or a request for help.
 enum DirectCommand {
-  /// Nil where the root has to parse the arguments.
+  /// Returns the parsed command; nil if the root command has to parse the arguments.
   static func parse(_ arguments: some Sequence<String>) -> (any ParsableCommand)? {
     var rest = Array(arguments)[...]
     var command: any ParsableCommand.Type = NSHist.self
@@ -19,10 +19,10 @@ enum DirectCommand {
     guard command != NSHist.self, command.configuration.subcommands.isEmpty else { return nil }
     do {
       let parsed = try command.parseAsRoot(Array(rest))
-      // Not the help of it, which would leave out the words before.
+      // Rejects the help command, whose text would omit the parent commands from the usage line.
       return type(of: parsed) == command ? parsed : nil
     } catch {
-      // The root finds the same, and says of which command it is.
+      // The root command reports the same error, with the full name of the command.
       return nil
     }
   }

@@ -7,23 +7,23 @@ internal import NamespaceEvents
 internal import Procfs
 internal import SystemPackage
 
-/// How the program ends: the verdict's status, or one of sysexits(3).
+/// The exit statuses of the program: those of a verdict, and those of sysexits(3).
 enum ExitStatus {
   static let different: Int32 = 1
   static let never: Int32 = 1
   static let unknown: Int32 = 2
-  /// What `doctor` ends with when something is broken.
+  /// The exit status of `doctor` if a check found something broken.
   static let broken: Int32 = 1
   static let data: Int32 = 65
   static let noInput: Int32 = 66
-  /// `EX_OSFILE`: there is no proc to read.
+  /// `EX_OSFILE`: no proc filesystem is mounted that the program can read.
   static let noProc: Int32 = 72
   static let cannotCreate: Int32 = 73
   static let inputOutput: Int32 = 74
   static let temporary: Int32 = 75
   static let noPermission: Int32 = 77
 
-  /// The status that a verdict is.
+  /// Returns the exit status for a verdict of `same`.
   static func of(_ verdict: Verdict) -> ExitCode {
     switch verdict {
     case .same: .success
@@ -32,7 +32,7 @@ enum ExitStatus {
     }
   }
 
-  /// The same.
+  /// Returns the exit status for a verdict of `shared`.
   static func of(_ verdict: SharedVerdict) -> ExitCode {
     switch verdict {
     case .shared: .success
@@ -41,9 +41,9 @@ enum ExitStatus {
     }
   }
 
-  /// Says what went wrong, in one line, and ends the program.
+  /// Prints an error in one line on standard error, and ends the program.
   ///
-  /// - Parameter command: the command at hand; nil while it was not known which that is.
+  /// - Parameter command: the command that failed; nil if the arguments were not parsed.
   static func leave(for error: any Error, of command: (any ParsableCommand.Type)?) -> Never {
     switch error {
     case let error as HistoryError: fail(error.description, of(error.kind))
@@ -62,7 +62,8 @@ enum ExitStatus {
     }
   }
 
-  /// Help and version are printed in whole; a mistake is one line.
+  /// Prints a requested help or version text in full, and a mistake in the arguments as one line; then ends the
+  /// program.
   private static func leave(
     forArguments error: any Error, of command: (any ParsableCommand.Type)?
   ) -> Never {
@@ -74,7 +75,7 @@ enum ExitStatus {
     fail("\(line) (see \(help))", status.rawValue)
   }
 
-  /// The help of the command at hand, which the parser names in quotes in its last line.
+  /// Returns the command that prints the help, which the parser quotes in the last line of its message.
   private static func helpCommand(for error: any Error) -> String {
     let lastLine = NSHist.fullMessage(for: error).split(whereSeparator: \.isNewline).last ?? ""
     let quoted = lastLine.split(separator: "'", omittingEmptySubsequences: false)

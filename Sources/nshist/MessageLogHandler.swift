@@ -1,6 +1,6 @@
 internal import Logging
 
-/// Sends what the recorder logs to standard error.
+/// Writes the log messages of the recorder to standard error.
 struct MessageLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level = .notice

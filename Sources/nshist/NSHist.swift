@@ -16,10 +16,10 @@ struct NSHist: ParsableCommand {
       Record.self, Query.self, Timeline.self, Export.self, Check.self, Limits.self, Doctor.self,
     ])
 
-  /// Runs what the arguments say. Every failure is one line on standard error and a status of
-  /// sysexits(3).
+  /// Runs the command that the arguments name. Reports a failure in one line on standard error and with an exit
+  /// status of sysexits(3).
   static func main() {
-    // The runtime takes it for a crash, and goes on.
+    // Restores the default action of SIGQUIT: the Swift runtime handles the signal as a crash and continues.
     signal(SIGQUIT, SIG_DFL)
     var command: any ParsableCommand
     do {
@@ -29,7 +29,7 @@ struct NSHist: ParsableCommand {
     do { try command.run() } catch { ExitStatus.leave(for: error, of: type(of: command)) }
   }
 
-  /// The words that call a command: `nshist query same`.
+  /// Returns the words that invoke a command: `nshist query same`.
   static func words(for command: any ParsableCommand.Type) -> String? {
     words(for: command, in: Self.self)?.joined(separator: " ")
   }
@@ -43,13 +43,13 @@ struct NSHist: ParsableCommand {
       .map { [name] + $0 }
   }
 
-  /// The word that a command is called by.
+  /// Returns the name of a command.
   static func name(of command: any ParsableCommand.Type) -> String {
     command.configuration.commandName ?? "\(command)".lowercased()
   }
 }
 
-/// What the program says of itself.
+/// The name and version of the program.
 enum Program {
   static let version = "0.1.0"
   static let nameAndVersion = "nshist \(version)"

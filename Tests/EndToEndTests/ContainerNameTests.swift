@@ -111,7 +111,7 @@ struct ContainerNameTests {
       #expect(same.status == 0, "\(same.output)")
       for pid in [1, 2] {
         let note =
-          "PID \(pid) was 1 other process too in that time: this is the last one; --at TIME"
+          "1 other process had PID \(pid) too in that time: this is the last one; --at TIME"
         #expect(same.output.contains(note) == isLast, "\(same.output)")
       }
       #expect(!same.output.contains("processes together"), "\(same.output)")

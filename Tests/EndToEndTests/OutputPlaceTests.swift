@@ -30,7 +30,7 @@ import Testing
     try Connection(path: other, access: .readWrite).execute("CREATE TABLE precious (x)")
     let before = try contents(of: recording.folder.path)
     for path in [recording.path, other] {
-      expectRefusal(try export(to: path), 73, saying: "a database is there")
+      expectRefusal(try export(to: path), 73, saying: "it is a database")
     }
     #expect(try contents(of: recording.folder.path) == before)
   }
@@ -39,7 +39,7 @@ import Testing
   func filesBeside() throws {
     let recorder = try recording.startAndAwait(samples: 1)
     for suffix in ["-wal", "-shm", "-journal"] {
-      expectRefusal(try export(to: recording.path + suffix), 73, saying: "a database is there")
+      expectRefusal(try export(to: recording.path + suffix), 73, saying: "it is a database")
     }
     recorder.signal(SIGTERM)
     #expect(try recorder.wait().status == 0)

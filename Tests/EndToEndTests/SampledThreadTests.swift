@@ -87,7 +87,9 @@ struct SampledThreadTests {
     let stay = try members(recording, network)
     #expect(stay.count == 1 && stay.first?.flag("ended_exactly") == true, "\(stay)")
     #expect(end.contains(stay.first?.time("until")), "\(stay)")
-    #expect(try recording.ask("coverage").allSatisfy { $0.number("disagreements") == 0 })
+    // Other tests run beside this one: what samples found of their processes says nothing of this thread.
+    let disagreed = try recording.ask("coverage").flatMap { $0.rows("disagreed") }
+    #expect(!disagreed.contains { $0.number("pid") == Int(pid) }, "\(disagreed)")
   }
 
   @Test("a thread beside a main thread that has exited is found without asking for threads")

@@ -101,7 +101,8 @@ struct ShortExecTests {
     #expect(partial.status == 1, "\(partial.output)")
     #expect(
       partial.output.contains(
-        "but left out, as one task made too many: 3 changes of namespaces from"),
+        "but changes were omitted, because one task changed namespaces too often: 3 changes of namespaces from"
+      ),
       "\(partial.output)")
     let json = try Command.run(Command.nshist, words + ["--format", "json"])
     #expect(json.output.contains("changes-left-out"), "\(json.output)")

@@ -7,7 +7,7 @@ internal import Procfs
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Tell whether running processes share namespaces now; no history is needed.",
+    abstract: "Show whether running processes share namespaces now; no history is needed.",
     discussion: """
       nshist check 10 20
       nshist check $$ 1 --type net,mnt

@@ -6,7 +6,7 @@ internal import Procfs
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Tell what this machine, these privileges and the history allow.",
+    abstract: "Show what this machine, these privileges and the history file allow.",
     discussion: """
       nshist doctor
       nshist doctor --full --db /tmp/history.db --format json

@@ -2,20 +2,22 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist export`: the history as rows, for other programs.
+/// `nshist export`: writes the history as rows for other programs.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the history as CSV, TSV or JSON: a row a process, type and interval.",
+    abstract:
+      "Write the history as CSV, TSV or JSON: one row for each process, namespace type and interval.",
     discussion: """
       nshist export --format csv > history.csv
       nshist export --since -1h --pid 10,20 --type net --output net.csv
       """)
 
-  @Option(help: "How to write it.") var format = RowFormat.csv
+  @Option(help: "Output format.") var format = RowFormat.csv
 
   @Option(
     help: ArgumentHelp(
-      "Write this file, whole or not at all, instead of standard output.", valueName: "path"))
+      "Write to this file instead of standard output. The file appears only when it is complete.",
+      valueName: "path"))
   var output: String?
 
   @Option(
@@ -79,7 +81,7 @@ struct Export: ParsableCommand {
     let caveats = try hints.caveats(in: window)
     try hints.say(caveats, in: window, isEmpty: writer.rows == 0)
     guard writer.rows == 0 else { return }
-    Messages.shared.say("no rows: \(path) holds nothing of what was asked for")
+    Messages.shared.say("no rows: nothing in \(path) matches")
     try hints.endEmpty(caveats)
   }
 }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// `nshist query`: questions to the history.
+/// `nshist query`: the commands that query the history.
 struct Query: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist query changes`: who entered, left or made a namespace.
+/// `nshist query changes`: shows which processes entered, left or created namespaces.
 struct QueryChanges: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "changes",
@@ -17,7 +17,7 @@ struct QueryChanges: ParsableCommand {
       from other namespaces into initial ones (to-initial), and namespaces that were not known \
       before (created). The last process of a namespace leaves it with last-exit. Starts and exits without a change \
       of namespaces are shown with --pid, --container or --namespace only. With --container they are \
-      those of its processes, while they were in it, and of everyone who came into its own namespaces from \
+      those of its processes, while they were in it, and of every process that entered its own namespaces from \
       outside: the column CONTAINER says where each of them was.
       """)
 
@@ -53,8 +53,8 @@ struct QueryChanges: ParsableCommand {
 
   @Flag(
     help: """
-      Leave out the processes of container engines and their tools, by their names: anybody can call a process \
-      so, to be left out too.
+      Omit processes whose names are those of container engines and their tools. Any process can use such a \
+      name.
       """)
   var quietEngines = false
 
@@ -67,7 +67,7 @@ struct QueryChanges: ParsableCommand {
   func validate() throws {
     guard container != nil, process != nil || namespace != nil else { return }
     throw ValidationError(
-      "--container is about all of a container: leave --pid and --namespace out, or --container")
+      "--container cannot be combined with --pid or --namespace")
   }
 
   func run() throws {

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist query coverage`: what the history can answer.
+/// `nshist query coverage`: shows the recorded periods and the gaps between them.
 struct QueryCoverage: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "coverage",
@@ -11,12 +11,13 @@ struct QueryCoverage: ParsableCommand {
       nshist query coverage
       nshist query coverage --at 10:42
 
-      With --at, whether the history can answer what was then; without, all that was recorded.
+      With --at: whether the history covers that moment. Without: all periods that were recorded, and all gaps.
       """)
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Only what is around this moment. \(TimeArguments.help)", valueName: "time"))
+    help: ArgumentHelp(
+      "Only the period that contains this time. \(TimeArguments.help)", valueName: "time"))
   var at: String?
 
   @OptionGroup var range: RangeOption
@@ -25,7 +26,7 @@ struct QueryCoverage: ParsableCommand {
 
   func validate() throws {
     if at != nil, range.since != nil || range.until != nil {
-      throw ValidationError("--at is one moment: leave --since and --until out, or --at")
+      throw ValidationError("--at cannot be combined with --since or --until")
     }
   }
 

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist query history`: the namespaces of a process through time.
+/// `nshist query history`: shows the namespaces of a process over time.
 struct QueryHistory: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "history",

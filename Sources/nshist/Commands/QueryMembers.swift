@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist query members`: who was in a namespace, and when.
+/// `nshist query members`: shows which processes were in a namespace, and when.
 struct QueryMembers: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "members",

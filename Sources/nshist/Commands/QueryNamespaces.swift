@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist query namespaces`: lsns(8), for the past.
+/// `nshist query namespaces`: lists the namespaces at a moment, as lsns(8) does for the present.
 struct QueryNamespaces: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "namespaces",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist query peers`: who ever shared a namespace with a process.
+/// `nshist query peers`: shows which processes ever shared a namespace with a process.
 struct QueryPeers: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "peers",
@@ -70,8 +70,8 @@ struct QueryPeers: ParsableCommand {
     }
     Messages.shared.say(
       initial
-        ? "nobody was proven to share a namespace with it"
-        : "nobody was proven to share a namespace with it but initial ones: see those with --initial"
+        ? "no process is proven to have shared a namespace with it"
+        : "no process is proven to have shared a namespace with it, initial ones excepted; --initial includes those"
     )
   }
 }

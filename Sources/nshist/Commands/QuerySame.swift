@@ -2,17 +2,17 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist query same`: were these in the same namespaces?
+/// `nshist query same`: shows whether processes were in the same namespaces.
 struct QuerySame: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "same",
-    abstract: "Tell whether processes shared namespaces: same, different or unknown, and why.",
+    abstract: "Show whether processes shared namespaces: same, different or unknown, and why.",
     discussion: """
       nshist query same 10 20 --at 10:42
       nshist query same 10 20 30 --since -1h --type net,mnt --format json
 
-      All of them at once are compared. Whether any process of one group ever shared with any of \
-      another is another question: nshist query shared.
+      All processes are compared together. To ask whether any process of one group ever shared with any of \
+      another: nshist query shared.
 
       Exit status: 0 same in every type asked for, throughout the time asked for; 1 different in at \
       least one, at some time; 2 none different but at least one unknown.

@@ -7,7 +7,7 @@ struct QueryShared: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "shared",
     abstract:
-      "Tell whether any of one group ever shared a namespace with any of another, and when.",
+      "Show whether any process of one group ever shared a namespace with any of another, and when.",
     discussion: """
       nshist query shared container:web container:db --since -1h
       nshist query shared container:web host --type net,mnt

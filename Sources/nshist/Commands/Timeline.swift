@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// `nshist timeline`: history drawn in the terminal.
+/// `nshist timeline`: draws the history of processes in the terminal.
 struct Timeline: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "timeline",

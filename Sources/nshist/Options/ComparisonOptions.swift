@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import NSHistory
 
-/// When a question that compares processes is about, whose PIDs it gives, how its answer is printed, and
-/// which file is asked.
+/// The options of commands that compare processes: the time, the container whose PIDs are given, the namespace
+/// types, the output format and the history file.
 struct ComparisonOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -12,7 +12,7 @@ struct ComparisonOptions: ParsableArguments {
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var type: TypeOption
-  @Option(help: "How to print it.") var format = AnswerFormat.table
+  @Option(help: "Output format.") var format = AnswerFormat.table
   @Flag(help: "Show times in UTC.") var utc = false
   @OptionGroup var database: DatabaseOption
 
@@ -20,14 +20,14 @@ struct ComparisonOptions: ParsableArguments {
 
   func validate() throws {
     if at != nil, range.since != nil || range.until != nil {
-      throw ValidationError("--at is one moment: leave --since and --until out, or --at")
+      throw ValidationError("--at cannot be combined with --since or --until")
     }
   }
 
-  /// The moment that is asked about; nil where it is a range.
+  /// Returns the moment of the question (`--at`); nil if the question is about a range.
   func moment(now: Int64) throws -> Int64? { try TimeArguments.end(at, "--at", now: now) }
 
-  /// The file, opened for reading, in which everyone who is asked about is known.
+  /// Opens the history file for reading. Throws an error if it does not hold a name or container of a selector.
   func reader(of selectors: [ProcessSelector]) throws -> HistoryReader {
     let reader = try HistoryReader(path: database.path())
     for selector in selectors { try reader.requireKnown(selector) }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 
-/// Where the history is.
+/// The option for the path of the history file.
 struct DatabaseOption: ParsableArguments {
   @Option(
     name: .customLong("db"),
@@ -13,7 +13,7 @@ struct DatabaseOption: ParsableArguments {
         """, valueName: "path"))
   var given: String?
 
-  /// The path to use.
+  /// Returns the path of the history file: that of `--db`, of `NSHIST_DB`, or the default.
   func path() throws -> String {
     if let given {
       guard !given.isEmpty else { throw ValidationError("--db needs a path") }
@@ -22,7 +22,7 @@ struct DatabaseOption: ParsableArguments {
     return try Environment.variable("NSHIST_DB") ?? Self.defaultPath()
   }
 
-  /// The path to record into; the folder of a default path is made.
+  /// Returns the path of the history file to record into. Creates the parent directories of a default path.
   func pathForRecording() throws -> String {
     let path = try path()
     if given == nil, Environment.variable("NSHIST_DB") == nil { Self.makeFolder(of: path) }
@@ -31,7 +31,7 @@ struct DatabaseOption: ParsableArguments {
 
   private static func defaultPath() throws -> String {
     if geteuid() == 0 { return "/var/lib/nshist/history.db" }
-    // The XDG Base Directory Specification has a relative path ignored.
+    // The XDG Base Directory Specification requires programs to ignore a relative path.
     if let state = Environment.variable("XDG_STATE_HOME"), state.hasPrefix("/") {
       return "\(state)/nshist/history.db"
     }
@@ -41,7 +41,7 @@ struct DatabaseOption: ParsableArguments {
     return "\(home)/.local/state/nshist/history.db"
   }
 
-  /// Makes each folder that is missing. What cannot be made is told when the file is opened.
+  /// Creates the missing parent directories of a path. Ignores errors: opening the file reports them.
   private static func makeFolder(of path: String) {
     let parts = path.split(separator: "/").dropLast()
     var folder = ""

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NSRecorder
 
-/// Whether to listen to the kernel's events, as an argument.
+/// The command-line values of the option that selects whether to record kernel events.
 enum EventsChoice: String, CaseIterable, ExpressibleByArgument {
   case auto, on, off
 
@@ -15,7 +15,7 @@ enum EventsChoice: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
-/// Which processes that no sample observed are kept, as an argument.
+/// The command-line values of the option that selects which processes that no sample observed are recorded.
 enum ShortLivedChoice: String, CaseIterable, ExpressibleByArgument {
   case all, changed, none
 

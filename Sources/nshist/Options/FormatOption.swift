@@ -1,11 +1,11 @@
 internal import ArgumentParser
 
-/// How an answer is printed.
+/// The output format of an answer.
 enum AnswerFormat: String, ExpressibleByArgument, CaseIterable {
   case table, json, csv
 }
 
-/// How rows are printed.
+/// The output format of an export.
 enum RowFormat: String, ExpressibleByArgument, CaseIterable {
   case csv, tsv, json, ndjson
 }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// Groups of processes as a person names them.
+/// Parses the groups of processes that the user names.
 struct GroupArguments {
   static let help = """
     A PID, PID@TIME, comm:NAME, container:ID or container:NAME, a namespace (net@PID, net:INODE or \
@@ -22,8 +22,8 @@ struct GroupArguments {
     return .processes(try inside.process(text, now: now))
   }
 
-  /// The types that are asked about where none are given: those of the namespaces among the groups, or
-  /// else all.
+  /// Returns the default namespace types of a question: those of the namespaces among the groups, or all types if
+  /// no group is a namespace.
   static func types(of groups: [SharedQuestion.Group]) -> [NamespaceType] {
     let own = Set(
       groups.compactMap { group in

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import NSHistory
 
-/// In whose numbers PIDs are given.
+/// The option that names the container whose PIDs the user gives.
 struct InsideOption: ParsableArguments {
   @Option(
     name: .customLong("in"),
@@ -11,7 +11,7 @@ struct InsideOption: ParsableArguments {
 
   @OptionGroup var incarnations: IncarnationsOption
 
-  /// A process: by its number inside the container, if one is given.
+  /// Parses a process selector. With `--in`, the PID is the one inside that container.
   func process(_ text: String, now: Int64) throws -> ProcessSelector {
     guard let container else { return try incarnations.process(text, now: now) }
     let selector = try SelectorArguments.process(text, now: now)

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import NSHistory
 
-/// A range of time.
+/// The options for a range of time.
 struct RangeOption: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -21,7 +21,7 @@ struct RangeOption: ParsableArguments {
   }
 }
 
-/// A moment.
+/// The option for a moment.
 struct MomentOption: ParsableArguments {
   @Option(
     parsing: .unconditional,

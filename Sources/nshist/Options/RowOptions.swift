@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// Which columns and rows of a listing are printed, and in which order.
+/// The options that select the columns and rows of a listing, and their order.
 struct RowOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only these columns, in this order.", valueName: "name,..."))
   var columns: String?
@@ -8,25 +8,25 @@ struct RowOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "In the order of this column; with a minus before its name, the greatest first.",
+      "Sort by this column; a minus before its name sorts in descending order.",
       valueName: "name"))
   var sort: String?
 
-  @Flag(help: "The last row first.") var reverse = false
+  @Flag(help: "Print the last row first.") var reverse = false
 
   @Option(
-    help: ArgumentHelp("At most so many rows: the first ones in their order.", valueName: "count"))
+    help: ArgumentHelp("Print at most this many rows.", valueName: "count"))
   var limit: Int?
 
   @Flag(help: "On a terminal, show all columns however wide they are.") var wide = false
 
   func validate() throws {
     if let limit, limit < 1 {
-      throw ValidationError("--limit takes a number from 1 on, not \(limit)")
+      throw ValidationError("--limit must be 1 or more, not \(limit)")
     }
   }
 
-  /// What was asked for, of a listing with these columns.
+  /// Returns the arrangement that the options select for a listing with these columns.
   func arrangement<Row>(of known: [Column<Row>]) throws -> RowArrangement {
     var arrangement = RowArrangement(isReversed: reverse, limit: limit, isWide: wide)
     arrangement.columns = try columns?.split(separator: ",", omittingEmptySubsequences: false)
@@ -40,7 +40,7 @@ struct RowOptions: ParsableArguments {
     return arrangement
   }
 
-  /// The key of a column that is named as a program has it, or as a table shows it.
+  /// Returns the key of the column with a name, which is its key or its heading in a table.
   private static func key<Row>(_ name: String, _ known: [Column<Row>]) throws -> String {
     let name = name.lowercased()
     let column =
@@ -53,24 +53,24 @@ struct RowOptions: ParsableArguments {
   }
 }
 
-/// Which columns and rows of a listing are printed, and in which order.
+/// The columns and rows of a listing to print, and their order.
 struct RowArrangement {
-  /// The keys of the columns; nil for the usual ones.
+  /// The keys of the columns; nil for the default columns.
   var columns: [String]?
-  /// The column whose values order the rows; nil for the order in which they come.
+  /// The column whose values sort the rows; nil for the order in which the reader returns the rows.
   var sort: Order?
   var isReversed = false
-  /// How many rows are printed at most.
+  /// The largest number of rows to print; nil for no limit.
   var limit: Int?
-  /// Whether a terminal gets all columns too.
+  /// Whether to print all columns on a terminal, even if the rows are wider than the terminal.
   var isWide = false
 
-  /// An order by one column.
+  /// A sort order by one column.
   struct Order {
     let key: String
     let isDescending: Bool
   }
 
-  /// Whether all rows have to be known before the first is printed.
+  /// Whether the listing has to buffer all rows before it prints the first.
   var needsAll: Bool { sort != nil || isReversed }
 }

@@ -1,28 +1,29 @@
 internal import ArgumentParser
 internal import NSHistory
 
-/// The processes that `same` compares, of what was asked for: a name or a container stands for every
-/// process that it meant at the time.
+/// Resolves the selectors of `query same` to the processes to compare. A name or a container stands for every
+/// process that it matched at the time of the question.
 struct SameOperands {
   let reader: HistoryReader
   let time: SameQuestion.Time
   let zone: TimeZoneChoice
 
-  /// All are compared at every moment at which something changed: more take too long.
+  /// The largest number of processes to compare. The comparison checks all of them at each change, so more take
+  /// too long.
   private static let most = 5000
 
-  /// What is compared.
+  /// The resolved processes, with notes about them.
   struct Operands {
     var selectors: [SameQuestion.Selector] = []
-    /// Whether a name stands for some of them.
+    /// Whether a name or container, and not a PID, selected some of the processes.
     var areGroups = false
-    /// How many more processes had a bare PID.
+    /// The number of other processes that had a PID that was given without a time.
     var others: [Comparison.Others] = []
-    /// The same in sentences.
+    /// The sentences about `others`.
     var notes: [String] = []
   }
 
-  /// Nil, with the reason on standard error, when a name stands for nobody.
+  /// Returns the processes to compare; nil if a selector matches no process, with the reason on standard error.
   func operands(_ asked: [ProcessSelector]) throws -> Operands? {
     var operands = Operands()
     var met: Set<SameQuestion.Selector> = []
@@ -43,7 +44,7 @@ struct SameOperands {
       if selector.latestPID == nil { operands.areGroups = true }
       try note(othersOf: selector, &operands)
       for one in meant {
-        // It counts while it had one of the names that were given.
+        // The comparison covers the process while it matched any of the given names.
         if let place = places[one.id] {
           operands.selectors[place].names.insert(selector)
           continue
@@ -54,7 +55,7 @@ struct SameOperands {
         operands.selectors.append(operand)
       }
     }
-    // A PID that was given as well stands for the process already, by whatever name.
+    // Removes a process that a name selected if its PID was given too: the PID covers it under any name.
     let plain = operands.selectors.filter(\.names.isEmpty)
     operands.selectors.removeAll { named in
       !named.names.isEmpty
@@ -73,12 +74,13 @@ struct SameOperands {
     }
     guard all.count >= 2 else {
       throw ValidationError(
-        "that is one process, PID \(all.first?.pid ?? 0); give another to compare it with")
+        "only one process matches, PID \(all.first?.pid ?? 0); name another one to compare it with")
     }
     return operands
   }
 
-  /// A PID; nil where a selector stands for any number of processes.
+  /// Returns the operand of a selector that stands for one PID or TID; nil if the selector may match any number
+  /// of processes.
   private func single(
     _ selector: ProcessSelector, _ operands: inout Operands
   ) throws -> SameQuestion.Selector? {
@@ -88,7 +90,7 @@ struct SameOperands {
     case .thread(let number, let alive, let within):
       return SameQuestion.Selector(number, alive: alive, within: within)
     case .latest(.pid(let pid, _, _)):
-      // At one moment a PID is one process.
+      // At one moment, only one process has a PID.
       guard case .range = time else { return SameQuestion.Selector(pid: pid) }
       try note(othersOf: selector, &operands)
       let last = try reader.processes(selector, in: window).last
@@ -97,8 +99,8 @@ struct SameOperands {
     }
   }
 
-  /// Notes how many more processes had a number that stands for the last one of them: also inside a
-  /// container, where a restart gives the same numbers to others.
+  /// Adds a note on how many other processes had a PID that stands for the last of them. Applies to PIDs inside a
+  /// container too, because its processes get the same PIDs again after a restart.
   private func note(othersOf selector: ProcessSelector, _ operands: inout Operands) throws {
     guard case .range = time, let pid = selector.latestPID,
       let others = try EmptyResultHelp(reader: reader, zone: zone).others(of: selector, in: window)
@@ -115,7 +117,7 @@ struct SameOperands {
       return try reader.processes(selector, in: window)
     }
     return try reader.processes(at: time).processes.map(\.process)
-      // Who came into a container from outside is none of its processes.
+      // Excludes processes that entered a container's namespaces from outside.
       .filter(reader.matcher(selector, countsOutsiders: false))
   }
 }

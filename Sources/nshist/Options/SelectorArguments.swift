@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// Processes and namespaces as a person names them.
+/// Parses the processes and namespaces that the user names.
 enum SelectorArguments {
   static let processHelp = """
     A PID as the recorder saw it (the process that has it now, or had it last), PID@TIME for the \
-    process that had it then, PID/TID for a thread that was elsewhere than its process, comm:NAME, \
+    process that had it then, PID/TID for a thread whose namespaces differ from those of its process, comm:NAME, \
     container:ID or container:NAME, or PID@pid:[INODE] by the PID inside a pid namespace.
     """
   static let namespaceHelp = """
@@ -14,15 +14,15 @@ enum SelectorArguments {
     those of a process.
     """
 
-  /// Processes.
+  /// Parses a process selector.
   static func process(_ text: String, now: Int64) throws -> ProcessSelector {
     if let name = text.behind("comm:") {
-      guard !name.isEmpty else { throw ValidationError("'comm:' names nobody; give comm:NAME") }
+      guard !name.isEmpty else { throw ValidationError("'comm:' needs a name: comm:NAME") }
       return .comm(name)
     }
     if let id = text.behind("container:") {
       guard !id.isEmpty else {
-        throw ValidationError("'container:' names none; give container:ID or container:NAME")
+        throw ValidationError("'container:' needs an id or a name: container:ID or container:NAME")
       }
       return .container(id)
     }
@@ -40,19 +40,19 @@ enum SelectorArguments {
       }
       return .inner(number.pid, .selected(try namespace(String(parts[1]), now: now)))
     }
-    // '10@@1700000000': the second @ belongs to the time.
+    // In '10@@1700000000', the second @ belongs to the time, which is in seconds since the epoch.
     let time = String(parts[1])
     let alive = try TimeArguments.time(time, "the process \(text)", now: now)
     let digit = TimeExpression.lastDigit(of: time, now: now, zone: .local)
     return selector(number, alive: alive, within: digit)
   }
 
-  /// A PID, or the PID and the number of a thread as they are printed; nil when the text is neither.
+  /// Parses a PID, or a PID and a TID separated by a slash; returns nil if the text is neither.
   private static func number(_ text: some StringProtocol) -> TaskNumber? {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     let numbers = parts.compactMap { TimeArguments.number($0) }.map(Int64.init)
     guard numbers.count == parts.count, let pid = numbers.first else { return nil }
-    // The main thread has the number of its process.
+    // The TID of the main thread equals the PID, so it selects the process.
     return TaskNumber(pid: pid, tid: numbers.dropFirst().first { $0 != pid })
   }
 
@@ -64,7 +64,7 @@ enum SelectorArguments {
       : .thread(number, alive: alive, within: within)
   }
 
-  /// Namespaces.
+  /// Parses a namespace selector.
   static func namespace(_ text: String, now: Int64) throws -> NamespaceSelector {
     let mistake = ValidationError("'\(text)' is not a namespace; give \(namespaceHelp)")
     guard let mark = text.firstIndex(where: { ":#@".contains($0) }) else { throw mistake }
@@ -77,7 +77,7 @@ enum SelectorArguments {
     case "@": return .of(type, try process(rest, now: now))
     default: break
     }
-    // As it is printed: net:[4026532281]#4107.
+    // Accepts the form that answers print: net:[4026532281]#4107.
     let parts = rest.split(separator: "#", omittingEmptySubsequences: false)
     if parts.count == 2, let id = UInt64(parts[1]) { return .kernelID(type, id) }
     let isBracketed = rest.hasPrefix("[") && rest.hasSuffix("]")
@@ -89,7 +89,7 @@ enum SelectorArguments {
 }
 
 extension String {
-  /// What stands behind a word, if that is what the text begins with.
+  /// Returns the text after a prefix; nil if the text does not begin with the prefix.
   fileprivate func behind(_ word: String) -> String? {
     hasPrefix(word) ? String(dropFirst(word.count)) : nil
   }

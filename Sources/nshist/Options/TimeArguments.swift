@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import NSHistory
 internal import NamespaceModel
 
-/// Times and PIDs as a person writes them.
+/// Parses the times and PIDs that the user types.
 enum TimeArguments {
   static let help = """
     RFC 3339, '2026-11-23 10:00', '2026-11-23 10:00:00 UTC', 10:00, now, today, yesterday 10:00, \
@@ -10,22 +10,23 @@ enum TimeArguments {
     tables print it, stands for the whole millisecond.
     """
 
-  /// The time that an option's text is, and of a time with milliseconds or more digits, as answers
-  /// print it, the end of what its last digit stands for: what is printed to have happened then has.
+  /// Parses the time of an option; returns nil without a text. For a time with milliseconds or more digits, returns
+  /// the last nanosecond that its last digit covers, so that an event printed with this time has happened by then.
   static func end(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
     guard let text, let time = try time(text, option, now: now) else { return nil }
     let digit = TimeExpression.lastDigit(of: text, now: now, zone: .local)
     return (2...1_000_000).contains(digit) ? time &+ (digit - 1) : time
   }
 
-  /// The time that an option's text is: of one with milliseconds the beginning.
+  /// Parses the time of an option; returns nil without a text. For a time with milliseconds, returns the beginning
+  /// of the millisecond.
   static func time(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
     guard let text else { return nil }
     let meanings = TimeExpression.meanings(of: text, now: now, zone: .local)
     guard let time = meanings.first else {
       if !TimeExpression.meanings(of: text, now: now, zone: .utc).isEmpty {
         throw ValidationError(
-          "'\(text)' for \(option) never was here: the clock was set forward over it")
+          "'\(text)' for \(option) does not exist in local time: the clock was set forward over it")
       }
       throw ValidationError(
         """
@@ -36,12 +37,12 @@ enum TimeArguments {
     guard meanings.count == 1 else {
       let both = meanings.map { "'\(TimeFormat.localTime($0, .local))'" }.joined(separator: " or ")
       throw ValidationError(
-        "'\(text)' came twice, as summer time ended; for \(option) write \(both)")
+        "'\(text)' is two times, because summer time ended then; for \(option) write \(both)")
     }
     return time
   }
 
-  /// The range between two options' times.
+  /// Parses the range between the times of two options.
   static func range(
     since: String?, until: String?, now: Int64
   ) throws -> (since: Int64?, until: Int64?) {
@@ -49,12 +50,12 @@ enum TimeArguments {
     let end = try end(until, "--until", now: now)
     if let start, let end, start > end {
       throw ValidationError(
-        "--since \(since ?? "") is after --until \(until ?? ""); exchange the two")
+        "--since \(since ?? "") is later than --until \(until ?? ""); swap them")
     }
     return (start, end)
   }
 
-  /// A PID.
+  /// Parses a PID.
   static func pid(_ text: String) throws -> Int32 {
     guard let pid = number(text) else {
       throw ValidationError("'\(text)' is not a PID; give a number above zero")
@@ -62,7 +63,7 @@ enum TimeArguments {
     return pid
   }
 
-  /// The number that a text is, above zero; nil when it is none.
+  /// Parses a number greater than zero; returns nil if the text is none.
   static func number(_ text: some StringProtocol) -> Int32? {
     guard let number = Int32(text), number > 0, text.allSatisfy(\.isNumber) else { return nil }
     return number

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import NamespaceModel
 
-/// Which namespace types to look at.
+/// The option that selects namespace types.
 struct TypeOption: ParsableArguments {
   @Option(
     name: .customLong("type"),
@@ -11,7 +11,7 @@ struct TypeOption: ParsableArguments {
 
   private static let all = NamespaceType.allCases.map(\.name).joined(separator: ", ")
 
-  /// The types asked for, in the order of `NamespaceType`; all by default.
+  /// Returns the selected types, in the order of `NamespaceType`; all types by default.
   func types() throws -> [NamespaceType] {
     guard !given.isEmpty else { return NamespaceType.allCases }
     var asked: Set<NamespaceType> = []

@@ -1,6 +1,6 @@
 internal import NSHistory
 
-/// A question about processes or a container of a name that is nowhere in the history.
+/// The error for a question about a process name or a container that the history does not hold.
 struct UnknownNameError: Error, CustomStringConvertible {
   let unknown: UnknownName
   let path: String
@@ -20,8 +20,8 @@ struct UnknownNameError: Error, CustomStringConvertible {
 }
 
 extension HistoryReader {
-  /// Fails where processes are selected by a name that is nowhere in the history: an empty answer would be
-  /// taken for "was in none".
+  /// Throws an error if a selector contains a name that the history does not hold, because a user would read an
+  /// empty answer as "was in no namespace".
   func requireKnown(_ selectors: ProcessSelector?...) throws {
     for selector in selectors.compactMap(\.self) {
       if let unknown = try unknownName(selector) {

@@ -1,33 +1,35 @@
 internal import Glibc
 
-/// Pieces of text that were written last, by the numbers of rows: a fixed number of slots of fixed
-/// room, each for the numbers of one remainder, so that memory does not grow. What is too long for
-/// a slot is written anew each time.
+/// A direct-mapped cache of text fragments by row id. The low bits of the row id select one of a fixed number of
+/// slots of fixed size, so the memory does not grow. A fragment that is too long for a slot is formatted again
+/// each time.
 struct FragmentCache: ~Copyable {
-  /// A slot begins with the number of its row and how many bytes its text has: 0 where none is
-  /// kept.
+  /// The slots. Each begins with the row id and the length of its text in bytes, which is 0 if the slot holds no
+  /// text.
   private let memory: UnsafeMutableRawPointer
   private let groups: Int
   private let stride: Int
   private var scratch = TextBlock(capacity: 256)
 
   private static let head = 16
-  /// A power of two.
+  /// The number of slots of each group: a power of two.
   private static let slots = 1 << 10
 
-  /// - Parameter groups: how many kinds of text there may be of a row, each with slots of its own.
-  /// - Parameter room: how many bytes a slot has room for.
+  /// - Parameters:
+  ///   - groups: the number of kinds of fragments that a row may have, each with slots of its own.
+  ///   - room: the least number of text bytes that a slot can hold.
   init(groups: Int, room: Int) {
     self.groups = groups
     stride = Self.head + (room + 7) / 8 * 8
-    // Zeros, which take no memory before they are written to.
+    // The kernel allocates the zeroed pages of calloc(3) only when they are first written.
     guard let memory = calloc(groups * Self.slots, stride) else { fatalError("out of memory") }
     self.memory = memory
   }
 
   deinit { free(memory) }
 
-  /// Adds the text of a row to `text`; where it is not known `make` adds it to an empty one.
+  /// Appends the fragment of a row to `text`. If the cache does not hold it, `make` formats it into an empty
+  /// block first.
   @inline(__always)
   mutating func append(
     _ key: Int64, group: Int, to text: inout TextBlock, make: (inout TextBlock) -> Void

@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// Whether ^C was pressed while a pager shows the output.
+/// Records whether the user pressed ^C while a pager shows the output.
 enum Interrupt {
-  // Written by a signal handler, and by nothing else.
+  // Only the signal handler writes the flag.
   nonisolated(unsafe) private static var flag: sig_atomic_t = 0
 
-  /// From now on the signal is only noted.
+  /// Installs a SIGINT handler that only sets the flag, so that ^C no longer ends the program.
   static func watch() { signal(SIGINT) { _ in Interrupt.flag = 1 } }
 
   static var wasAsked: Bool { flag != 0 }

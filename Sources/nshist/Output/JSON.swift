@@ -1,20 +1,20 @@
-/// A JSON value (RFC 8259) whose objects keep the order they are written in, nulls included.
+/// A JSON value (RFC 8259). Objects retain the order of their keys, and may hold null values.
 enum JSON {
   case null
   case bool(Bool)
   case integer(Int64)
   case unsigned(UInt64)
-  /// A number, written out.
+  /// A number in its textual form.
   case number(String)
   case string(String)
   case array([JSON])
   case object([(String, JSON)])
 
-  /// Null in place of nothing.
+  /// Returns the JSON of a value; null if the value is nil.
   static func optional<T>(_ value: T?, _ make: (T) -> JSON) -> JSON { value.map(make) ?? .null }
 
-  /// A length of time in nanoseconds, as seconds: to the millisecond, or below a second to the
-  /// microsecond where that says more.
+  /// Returns a duration, given in nanoseconds, as seconds with three decimal places; with six if it is shorter
+  /// than a second and not a whole number of milliseconds.
   static func seconds(_ nanoseconds: Int64) -> JSON {
     let microseconds = max(0, nanoseconds) / 1000
     let isShort = microseconds < 1_000_000 && microseconds % 1000 != 0
@@ -25,7 +25,7 @@ enum JSON {
       "\(unit / scale).\(String(repeating: "0", count: width - rest.count))\(rest)")
   }
 
-  /// The same, of a length that may be less than nothing.
+  /// Returns a duration that may be negative, as `seconds(_:)` does.
   static func signedSeconds(_ nanoseconds: Int64) -> JSON {
     guard nanoseconds < 0, case .number(let text) = seconds(0 &- nanoseconds) else {
       return seconds(nanoseconds)
@@ -33,14 +33,14 @@ enum JSON {
     return .number("-\(text)")
   }
 
-  /// In one line.
+  /// The JSON text on one line.
   var compact: String {
     var text = ""
     write(to: &text, indent: nil)
     return text
   }
 
-  /// Over several lines, two spaces a level.
+  /// The JSON text over several lines, indented by two spaces for each level.
   var pretty: String {
     var text = ""
     write(to: &text, indent: 0)
@@ -98,10 +98,10 @@ enum JSON {
     text += "\""
   }
 
-  /// Adds a string, in UTF-8.
+  /// Appends a string, given in UTF-8, as a JSON string.
   static func add(_ value: [UInt8], to text: inout TextBlock) {
     let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
-    // All that is escaped is ASCII.
+    // Checks single bytes, because all characters that JSON escapes are ASCII.
     guard value.allSatisfy({ $0 != quote && $0 != backslash && $0 >= 0x20 }) else {
       let string = JSON.string(String(decoding: value, as: UTF8.self))
       return text.append(string.compact)

@@ -2,15 +2,15 @@ internal import CLinux
 internal import Glibc
 internal import NSHistory
 
-/// Standard output, or a pager in its place.
+/// Writes to standard output, or to a pager.
 final class Output {
   private let file: OutputFile
   private let pager: Pager?
-  /// Whether colour is shown.
+  /// Whether the output uses colour.
   let colours: Bool
-  /// How many columns there are; 80 where that is not known.
+  /// The number of columns of the terminal; 80 if it is unknown.
   let width: Int
-  /// Whether what is written can be seen while it is.
+  /// Whether standard output is a terminal, so that the user sees the text while it is written.
   let isSeen: Bool
 
   init(pages: Bool) throws(OutputError) {
@@ -28,16 +28,16 @@ final class Output {
     isSeen = isTerminal
   }
 
-  /// Whether nobody wants more: who leaves a pager has seen enough.
+  /// Whether the user has quit the pager or pressed ^C in it. If so, `write` drops all further text.
   private(set) var isLeft = false
 
-  /// Adds text.
+  /// Writes text, unless the user has quit the pager.
   func write(_ text: String) throws(OutputError) {
     if isSeen { Progress.shared.stop() }
     try unlessLeft { () throws(OutputError) in try file.write(text) }
   }
 
-  /// Writes the rest, and waits until the pager has ended.
+  /// Writes the buffered text, and waits until the pager has exited.
   func finish() throws(OutputError) {
     Progress.shared.stop()
     try unlessLeft { () throws(OutputError) in try file.finish() }

@@ -1,13 +1,13 @@
 internal import SystemPackage
 
-/// Why output could not be written.
+/// The error of an output that could not be written.
 struct OutputError: Error, CustomStringConvertible {
   let path: String
   let cause: Cause
 
   enum Cause {
     case system(Errno)
-    /// There is a database, or a part of one, in its place.
+    /// The path is that of a database, or of a file that belongs to one.
     case database
   }
 
@@ -16,13 +16,13 @@ struct OutputError: Error, CustomStringConvertible {
     cause = .system(errno)
   }
 
-  /// The error of an output that would replace a database.
+  /// Creates the error of an output that would replace a database.
   init(database path: String) {
     self.path = path
     cause = .database
   }
 
-  /// Whether nobody reads the output any more.
+  /// Whether the write failed because the reader closed the pipe (EPIPE).
   var isBrokenPipe: Bool {
     if case .system(.brokenPipe) = cause { true } else { false }
   }
@@ -41,7 +41,7 @@ struct OutputError: Error, CustomStringConvertible {
   var description: String {
     switch cause {
     case .database:
-      "cannot write \(path): a database is there, or its own file would be; write to another place"
+      "cannot write \(path): it is a database, or a file that belongs to one; choose another path"
     case .system(let errno): "cannot write \(path): \(errno); \(Self.remedy(errno))"
     }
   }

@@ -1,13 +1,13 @@
 internal import Glibc
 internal import SystemPackage
 
-/// The program that shows a long text page by page: `$PAGER`, or less(1).
+/// Runs the program that shows a long text page by page: `$PAGER`, or less(1).
 final class Pager {
   private let program: String
   private let stream: UnsafeMutablePointer<FILE>
   let descriptor: Int32
 
-  /// The status of a shell that does not find a program (sh(1)).
+  /// The exit status of a shell that does not find a program (sh(1)).
   private static let notFound: Int32 = 127
 
   init() throws(OutputError) {
@@ -17,20 +17,20 @@ final class Pager {
     }
     self.stream = stream
     descriptor = fileno(stream)
-    // The pager was started with both as they were. ^C is for it as well, and must not end this
-    // program before it.
+    // Changes the signal actions only after popen, so that the pager inherits the original ones. The terminal
+    // sends ^C to both programs, and it must not end this program before the pager.
     Interrupt.watch()
     signal(SIGPIPE, SIG_IGN)
   }
 
-  /// Waits until it has ended.
+  /// Closes the pipe, and waits until the pager has exited.
   func wait() throws(OutputError) {
     let status = pclose(stream)
     let code = (status >> 8) & 0xFF
     if status == -1 || code == Self.notFound {
       throw OutputError(path: "to the pager '\(program)'", errno: .noSuchFileOrDirectory)
     }
-    // One that was ended by a signal has shown what was wanted.
+    // Does not report a pager that a signal ended as an error: the user stopped it.
     if status & 0x7F == 0, code != 0 {
       throw OutputError(path: "to the pager '\(program)'", errno: .ioError)
     }

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import NSHistory
 
-/// Says on a terminal that a question takes its time, from the first second on.
+/// Shows on a terminal how long a query has been running, after the first second.
 ///
-/// Used by one thread only, the program's.
+/// Only the main thread uses it.
 final class Progress: @unchecked Sendable {
   static let shared = Progress()
 
@@ -11,12 +11,12 @@ final class Progress: @unchecked Sendable {
   private let start = ClockReading.now().monotonic
   private var said: Int64 = 0
 
-  /// Watches what a reader does.
+  /// Updates the status line while a reader makes progress.
   func watch(_ reader: HistoryReader) {
     reader.onProgress { Progress.shared.tick() }
   }
 
-  /// Says it again when another second has gone by.
+  /// Updates the status line if another second has elapsed.
   func tick() {
     guard !isStopped else { return }
     let seconds = (ClockReading.now().monotonic - start) / 1_000_000_000
@@ -25,7 +25,7 @@ final class Progress: @unchecked Sendable {
     Messages.shared.status("still reading, \(seconds) s; ^C ends it")
   }
 
-  /// Takes the line away for good.
+  /// Clears the status line, and stops all further updates.
   func stop() {
     guard !isStopped else { return }
     isStopped = true

@@ -1,16 +1,16 @@
 internal import NSHistory
 
-/// How rows of named fields look in a format, as bytes: what stands before, between and behind the
-/// fields, and how text is quoted.
+/// The syntax of rows in an output format, as bytes: the text before, between and after the fields, and the quoting
+/// of strings.
 struct RowDialect {
   let format: RowFormat
-  /// What stands between values, if no name does.
+  /// The separator of the values in CSV and TSV; nil in JSON, where `openings` separate them.
   private let separator: UInt8?
-  /// What stands before the value of each column, with its name.
+  /// The text before the value of each column in JSON, which includes the column's name.
   private let openings: [[UInt8]]
-  /// What stands for a value that there is not.
+  /// The text for a missing value.
   private let null: [UInt8]
-  /// What stands behind the last value.
+  /// The text after the last value of a row.
   let end: [UInt8]
 
   init(_ format: RowFormat, columns: [String]) {
@@ -38,14 +38,14 @@ struct RowDialect {
 
   private var isJSON: Bool { format == .json || format == .ndjson }
 
-  /// Adds what stands before the value of a column.
+  /// Appends the text before the value of a column.
   @inline(__always)
   func open(_ column: Int, in row: inout TextBlock) {
     guard let separator else { return row.append(openings[column]) }
     if column > 0 { row.append(separator) }
   }
 
-  /// Adds a value; what stands for none in its place.
+  /// Appends a number; the text for a missing value if it is nil.
   func add(_ column: Int, _ number: (some BinaryInteger)?, to row: inout TextBlock) {
     open(column, in: &row)
     guard let number else { return row.append(null) }
@@ -53,14 +53,14 @@ struct RowDialect {
     row.append(decimal: UInt64(number.magnitude))
   }
 
-  /// Adds a truth.
+  /// Appends a Boolean value.
   func add(_ column: Int, _ truth: Bool?, to row: inout TextBlock) {
     open(column, in: &row)
     guard let truth else { return row.append(null) }
     row.append(truth ? "true" : "false")
   }
 
-  /// Adds a time, which needs no quoting in CSV.
+  /// Appends a time, which needs no quoting in CSV.
   func add(_ column: Int, _ time: UTCText?, to row: inout TextBlock) {
     open(column, in: &row)
     guard let time else { return row.append(null) }
@@ -69,18 +69,18 @@ struct RowDialect {
     if isJSON { row.append(UInt8(ascii: "\"")) }
   }
 
-  /// Adds a text.
+  /// Appends a string.
   func add(_ column: Int, _ text: String?, to row: inout TextBlock) {
     add(column, text.map { Array($0.utf8) }, to: &row)
   }
 
-  /// Adds a text, in UTF-8.
+  /// Appends a string, given in UTF-8.
   func add(_ column: Int, _ text: [UInt8]?, to row: inout TextBlock) {
     open(column, in: &row)
     guard let text else { return row.append(null) }
     switch format {
     case .csv: DelimitedText.add(text, to: &row)
-    // Text from the system is escaped: no tab can be in it.
+    // The history escapes strings from the system, so they contain no tab.
     case .tsv: row.append(text)
     case .json, .ndjson: JSON.add(text, to: &row)
     }

@@ -1,4 +1,4 @@
-/// Columns of text as wide as the widest cell of the first rows, however many are to come.
+/// Formats a table while its rows arrive. The widest cells of the first thousand rows set the column widths.
 struct StreamedTable {
   private let header: [String]
   private let colours: Bool
@@ -6,17 +6,17 @@ struct StreamedTable {
   private var widths: [Int]
   private var kept: [[Table.Cell]] = []
   private var isStreaming = false
-  /// The day of the first rows, whose times are printed without it.
+  /// The day that all times of the first rows share, which the cells omit; nil if they share none.
   private var day: TableFit.Day?
-  /// The columns that the terminal has no room for.
+  /// The indexes of the columns that have values but do not fit the terminal.
   private(set) var hidden: [Int] = []
-  /// Those that are not printed, these and empty ones.
+  /// Whether each column is not printed, because it is in `hidden` or empty.
   private var isHidden: [Bool]
 
-  /// How many rows are kept back before the first is printed.
+  /// The number of rows to buffer before the first is printed.
   private static let most = 1000
 
-  /// - Parameter fit: the terminal that the table has to fit; nil where it may be as wide as it is.
+  /// - Parameter fit: the terminal that the table has to fit; nil if the width is not limited.
   init(_ header: [String], colours: Bool, fit: TableFit? = nil) {
     self.header = header
     self.colours = colours
@@ -25,7 +25,7 @@ struct StreamedTable {
     isHidden = header.map { _ in false }
   }
 
-  /// Takes a row; returns what is to be printed by now.
+  /// Adds a row. Returns the text to print now; nil while rows are buffered.
   mutating func add(_ cells: [Table.Cell]) -> String? {
     if isStreaming { return line(cells) }
     kept.append(cells)
@@ -35,7 +35,7 @@ struct StreamedTable {
     return kept.count < Self.most ? nil : begin()
   }
 
-  /// What was kept back, with the header before it if nothing was printed yet.
+  /// Returns the header and the buffered rows; an empty string if they were printed already.
   mutating func rest() -> String { isStreaming ? "" : begin() }
 
   private mutating func begin() -> String {

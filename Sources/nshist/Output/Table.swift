@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// Columns of text for a person, as wide as their widest cell.
+/// A table of text for a person. The widest cell of a column sets its width.
 struct Table {
   private let header: [String]
   private var rows: [[Cell]] = []
 
-  /// A text, and how it is shown where colour may be.
+  /// The text of a cell, with its colour in colour output.
   struct Cell {
     var text: String
     var colour: Colour = .none
@@ -15,7 +15,7 @@ struct Table {
 
   mutating func add(_ cells: [Cell]) { rows.append(cells) }
 
-  /// The lines, each with its end.
+  /// Returns the lines of the table, each with its line end.
   func text(colours: Bool) -> String {
     var table = StreamedTable(header, colours: colours)
     return rows.reduce(into: "") { $0 += table.add($1) ?? "" } + table.rest()

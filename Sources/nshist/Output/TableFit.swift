@@ -1,34 +1,34 @@
-/// Makes a table fit a terminal: a day that all its times share is printed once, columns without a value and those of
-/// least weight are left out, and the widest cells are cut.
+/// Fits a table to the width of a terminal: prints a day that all times share once, omits columns without values
+/// and those with the highest ranks, and truncates the widest cells.
 struct TableFit {
-  /// How many characters a line of the terminal has.
+  /// The width of the terminal, in characters.
   let width: Int
-  /// How readily each column is left out; see `Column.rank`.
+  /// The rank of each column, which decides whether it is omitted first; see `Column.rank`.
   let ranks: [Int]
-  /// The columns whose cells are times.
+  /// The indexes of the columns whose cells are times.
   let times: [Int]
 
   private static let gap = 2
-  /// A column is not cut below this.
+  /// The least width to which a column is truncated.
   private static let least = 8
 
-  /// The day and the zone of many times.
+  /// The day and the time zone that several times share.
   struct Day {
     fileprivate let beginning: String
     fileprivate let zone: String
 
-    /// For the line above the table: `2026-11-29, UTC+01:00`.
+    /// The text for the line above the table: `2026-11-29, UTC+01:00`.
     var words: String { "\(beginning.dropLast()), \(zone == "Z" ? "UTC" : "UTC\(zone)")" }
 
     func contains(_ time: String) -> Bool { time.hasPrefix(beginning) && time.hasSuffix(zone) }
 
-    /// The time of day of one that it contains; any other as it is.
+    /// Returns the time of day, if the time is of this day and zone; else returns the text unchanged.
     func cut(_ time: String) -> String {
       contains(time) ? String(time.dropFirst(beginning.count).dropLast(zone.count)) : time
     }
   }
 
-  /// The day and the zone that all times of some rows share; nil where they share none.
+  /// Returns the day and the zone that all times of the rows share; nil if they share none.
   func day(of rows: [[Table.Cell]]) -> Day? {
     let texts = rows.lazy.flatMap { row in times.lazy.map { row[$0].text } }.filter { !$0.isEmpty }
     guard let first = texts.first, let (beginning, zone) = Self.parts(first) else { return nil }
@@ -36,7 +36,7 @@ struct TableFit {
     return texts.allSatisfy(day.contains) ? day : nil
   }
 
-  /// `2026-11-29 ` and `+01:00` of `2026-11-29 10:42:00.000+01:00`.
+  /// Splits off the day and the zone: `2026-11-29 ` and `+01:00` of `2026-11-29 10:42:00.000+01:00`.
   private static func parts(_ time: String) -> (day: String, zone: String)? {
     guard let blank = time.firstIndex(of: " ") else { return nil }
     let clock = time[time.index(after: blank)...]
@@ -46,7 +46,8 @@ struct TableFit {
     return (String(time[...blank]), String(clock[zone...]))
   }
 
-  /// Which columns are not printed, and which of them have values; makes the others as wide as they may be.
+  /// Returns the columns to omit, and which of those have values. Reduces the widths of the other columns until
+  /// they fit.
   func columns(
     of rows: [[Table.Cell]], _ widths: inout [Int]
   ) -> (isHidden: [Bool], tooMany: [Int]) {
@@ -58,7 +59,7 @@ struct TableFit {
       let shown = ranks.indices.filter { !isHidden[$0] }
       return shown.reduce(-Self.gap) { $0 + widths[$1] + Self.gap } - width
     }
-    // A column that is cut a little says more than one that is left out.
+    // The width that the widest column can give up. As long as that is enough, no column is omitted.
     func cuttable() -> Int {
       ranks.indices.filter { !isHidden[$0] }.map { max(0, widths[$0] - 2 * Self.least) }.max() ?? 0
     }
@@ -81,7 +82,8 @@ struct TableFit {
     return (isHidden, tooMany.sorted())
   }
 
-  /// The text of a cell, no longer than its column: a time without its day, and any other text cut.
+  /// Returns the text of a cell to print: a time without the shared day; any other text truncated to the width of
+  /// its column.
   func text(_ text: String, _ column: Int, _ day: Day?, _ width: Int) -> String {
     if times.contains(column) { return day?.cut(text) ?? text }
     return text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"

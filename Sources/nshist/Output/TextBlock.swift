@@ -1,14 +1,14 @@
 internal import NSHistory
 
-/// Text that is put together of pieces, as bytes.
+/// A growable buffer of text as bytes, assembled from fragments.
 ///
-/// A row of an export is a dozen short pieces, and to add one to an array of bytes costs more than
-/// its bytes do: so the bytes are in memory of the block's own. There is always room for four words
-/// behind the text: what a word has beyond the end of a piece is overwritten by the next one.
+/// A row of an export consists of a dozen short fragments. To append one to an array of bytes costs more than to
+/// copy its bytes, so the block owns its memory. It always has room for four words after the text, so that
+/// `append` can store whole words: the next fragment overwrites the bytes beyond the end of the text.
 struct TextBlock: ~Copyable {
   private var memory: UnsafeMutableRawPointer
   private var capacity: Int
-  /// How many bytes the text has.
+  /// The length of the text in bytes.
   private(set) var count = 0
 
   private static let spare = 32
@@ -20,13 +20,13 @@ struct TextBlock: ~Copyable {
 
   deinit { memory.deallocate() }
 
-  /// The text.
+  /// The bytes of the text, valid until the block changes.
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
 
-  /// Takes all away, and keeps the room.
+  /// Removes the text, and retains the capacity.
   mutating func removeAll() { count = 0 }
 
-  /// Adds bytes.
+  /// Appends bytes.
   @inline(__always)
   mutating func append(_ piece: UnsafeRawBufferPointer) {
     reserve(piece.count)
@@ -35,20 +35,20 @@ struct TextBlock: ~Copyable {
     count += piece.count
   }
 
-  /// Adds the text of another.
+  /// Appends the text of another block.
   @inline(__always)
   mutating func append(_ other: borrowing TextBlock) { append(other.bytes) }
 
-  /// Adds bytes.
+  /// Appends bytes.
   mutating func append(_ text: [UInt8]) { text.withUnsafeBytes { append($0) } }
 
-  /// Adds text, in UTF-8.
+  /// Appends a string in UTF-8.
   mutating func append(_ text: String) {
     var text = text
     text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Adds the lowest bytes of a word, the lowest first.
+  /// Appends the `length` lowest bytes of a word, the lowest byte first.
   @inline(__always)
   mutating func append(word: UInt64, count length: Int) {
     reserve(8)
@@ -56,11 +56,11 @@ struct TextBlock: ~Copyable {
     count += length
   }
 
-  /// Adds a byte.
+  /// Appends a byte.
   @inline(__always)
   mutating func append(_ byte: UInt8) { append(word: UInt64(byte), count: 1) }
 
-  /// Adds a time.
+  /// Appends a time.
   @inline(__always)
   mutating func append(_ time: UTCText) {
     reserve(time.count)
@@ -71,19 +71,20 @@ struct TextBlock: ~Copyable {
     count += time.count
   }
 
-  /// Adds a number in decimal digits.
+  /// Appends a number in decimal digits.
   mutating func append(decimal number: UInt64) {
     guard number < 100_000_000 else {
       append(decimal: number / 100_000_000)
       return append(word: UTCText.digits(UInt32(number % 100_000_000)), count: 8)
     }
     let digits = UTCText.digits(UInt32(number))
-    // A zero digit has no bit but those of the letter 0. The last digit stays.
+    // Counts the leading zero digits, which are zero bytes after the XOR with eight characters `0`. Retains at
+    // least the last digit.
     let zeros = min(7, (digits ^ 0x3030_3030_3030_3030).trailingZeroBitCount / 8)
     append(word: digits >> (UInt64(zeros) * 8), count: 8 - zeros)
   }
 
-  /// Takes away a byte.
+  /// Removes the byte at an index.
   mutating func removeByte(at place: Int) {
     precondition(0..<count ~= place)
     (memory + place).copyMemory(from: memory + place + 1, byteCount: count - place - 1)
@@ -95,7 +96,7 @@ struct TextBlock: ~Copyable {
     (memory + count).storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
   }
 
-  /// Makes room for so many bytes more.
+  /// Ensures capacity for more bytes after the text.
   @inline(__always)
   private mutating func reserve(_ length: Int) {
     if length > capacity - count { grow(length) }

@@ -1,11 +1,11 @@
 internal import NSHistory
 
-/// Says what limits an answer about a time: in sentences for a person, in codes for a program.
+/// Formats the caveats of an answer: as sentences for a person, and as codes for a program.
 struct CaveatFormatter {
   let caveats: [Caveat]
   let zone: TimeZoneChoice
 
-  /// The key of a document, with an object a caveat.
+  /// The `caveats` key of a JSON answer, with one object for each caveat.
   var json: (String, JSON) {
     (
       "caveats",
@@ -21,16 +21,17 @@ struct CaveatFormatter {
     )
   }
 
-  /// Whether what is not in the file may have been there all the same.
+  /// Whether a process may have existed although the file does not hold it. True for every kind of caveat
+  /// except `samplesOnly`.
   var hideAbsence: Bool { caveats.contains { $0.kind != .samplesOnly } }
 
-  /// A sentence on what sessions did not keep or see.
+  /// The sentences about data that recording sessions did not record or could not see.
   var sentences: [String] { [copied, leftOut, hidden].compactMap(\.self) }
 
-  /// The same as lines of an answer.
+  /// The same sentences as lines of an answer, with a capital letter and a full stop.
   var lines: [String] { sentences.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." } }
 
-  /// A sentence on the times of which nothing is known, between two samples.
+  /// A sentence that lists the intervals without samples, with the reason of each; nil if there are none.
   var gaps: String? {
     let all = caveats.compactMap { caveat -> String? in
       guard let missing = caveat.missing, let from = caveat.from, let until = caveat.until else {
@@ -43,7 +44,8 @@ struct CaveatFormatter {
     return "nothing was recorded \(all.prefix(Self.mostGaps).joined(separator: ", "))\(more)"
   }
 
-  /// A sentence on the times in which changes were left out.
+  /// A sentence that lists the intervals in which the recorder omitted changes of namespaces; nil if there
+  /// are none.
   var changesLeftOut: String? {
     let all = caveats.compactMap { caveat -> String? in
       guard case .changesLeftOut(let count) = caveat.kind, let from = caveat.from,
@@ -54,7 +56,7 @@ struct CaveatFormatter {
     }
     guard !all.isEmpty else { return nil }
     let more = all.count > Self.mostGaps ? ", and more: see nshist query coverage" : ""
-    return "left out, as one task made too many: "
+    return "changes were omitted, because one task changed namespaces too often: "
       + all.prefix(Self.mostGaps).joined(separator: ", ") + more
   }
 
@@ -63,18 +65,18 @@ struct CaveatFormatter {
     return Self.copied(show(time))
   }
 
-  /// What is not known of a copy.
+  /// The sentence about a file that was copied while a recorder had it open.
   static func copied(_ time: String) -> String {
     """
-    this file was copied while a recorder had it: what was recorded after \(time) is not in it, and \
-    how that recording ended is not known
+    this file was copied while a recorder was writing it: data after \(time) is missing, and how that \
+    recording ended is not known
     """
   }
 
-  /// What samples alone cannot say.
+  /// The sentence that changes between two samples were not recorded; nil if events were recorded.
   var samplesOnly: String? {
     guard caveats.contains(where: { $0.kind == .samplesOnly }) else { return nil }
-    return "only samples were taken: what came and went between two of them was not recorded"
+    return "only samples were taken: changes between two of them were not recorded"
   }
 
   private var leftOut: String? {
@@ -85,7 +87,7 @@ struct CaveatFormatter {
     return Self.leftOut(kept.contains(.none) ? .none : first)
   }
 
-  /// What a session did not keep.
+  /// The sentence about short-lived processes that a session did not record (`record --short-lived`).
   static func leftOut(_ kept: ShortLived) -> String {
     let which = kept == .none ? "" : " that did not change namespaces"
     return """

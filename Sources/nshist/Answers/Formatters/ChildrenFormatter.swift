@@ -1,8 +1,9 @@
 internal import NSHistory
 
-/// What there is to say of a namespace where the children of processes go that are not in it.
+/// Describes the processes whose new children start in a namespace in which the processes themselves are not.
 enum ChildrenFormatter {
-  /// `children of 4711 (unshare)`, and how many more; nil where nobody's go there.
+  /// Returns `children of 4711 (unshare)`, and the number of other such processes; nil if there is no such
+  /// process.
   static func keeper(_ namespace: NamespaceAtMoment) -> String? {
     guard let parent = namespace.lowestParent else { return nil }
     let others = namespace.parents + namespace.unsureParents - 1

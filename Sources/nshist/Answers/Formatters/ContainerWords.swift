@@ -1,7 +1,8 @@
 internal import NSHistory
 
 extension ContainerRecord {
-  /// In a cell: its name, with its pod's, or else the beginning of its id.
+  /// The text for a table cell: the name of the container with the name of its pod, or else the first 12
+  /// characters of its id.
   var label: String {
     guard let name else {
       let user = owner.map { ", of uid \($0)" } ?? ""
@@ -11,7 +12,7 @@ extension ContainerRecord {
     return isSandbox ? "\(podName) (pause)" : "\(podName)/\(name)"
   }
 
-  /// In a sentence: `container web (docker 0123456789ab)`.
+  /// The text for a sentence: `container web (docker 0123456789ab)`.
   var words: String {
     let number = String(id.prefix(12))
     let kind = engine.map { "\($0) \(number)" } ?? number

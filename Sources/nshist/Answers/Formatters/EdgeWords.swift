@@ -1,8 +1,8 @@
 internal import NSHistory
 
 extension IntervalBound {
-  /// For people, with how far away the sample on the other side is: `started within 5.0 s`; alone
-  /// where an event reported when it was.
+  /// The text for a person: `started within 5.0 s`, where the duration is the distance to the sample on the
+  /// other side; only `started` if an event reported the time.
   var words: String {
     guard let within, !isExact else { return kind.rawValue }
     let reason = missing.map { ": \($0.words)" } ?? ""
@@ -10,7 +10,7 @@ extension IntervalBound {
   }
 }
 
-/// The columns of a time with two ends.
+/// The columns of an interval: its two bounds, and how each is known.
 enum TimeColumns {
   static func all<Row>(
     _ zone: TimeZoneChoice, from: @escaping (Row) -> Int64, until: @escaping (Row) -> Int64,
@@ -39,7 +39,7 @@ enum TimeColumns {
     ]
   }
 
-  /// A moment.
+  /// Returns a column that holds one point in time.
   static func time<Row>(
     _ key: String, _ zone: TimeZoneChoice,
     in formats: Set<AnswerFormat> = [.table, .json, .csv], _ time: @escaping (Row) -> Int64?

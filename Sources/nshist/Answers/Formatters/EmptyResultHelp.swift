@@ -1,12 +1,13 @@
 internal import ArgumentParser
 internal import NSHistory
 
-/// What helps where a question has no answer: what the history holds that is nearest to it.
+/// Prints hints for a question with an empty answer: what the history holds that is nearest to the question, and
+/// what limits the answer.
 struct EmptyResultHelp {
   let reader: HistoryReader
   let zone: TimeZoneChoice
 
-  /// Says so on standard error.
+  /// Prints on standard error that no process matches a selector in a window, with the nearest match.
   func say(nothingOf selector: ProcessSelector, in window: TimeWindow) throws {
     Messages.shared.say(try words(selector, window))
   }
@@ -58,7 +59,7 @@ struct EmptyResultHelp {
       """
   }
 
-  /// Says so on standard error.
+  /// Prints on standard error that no namespace matches a selector, with the nearest match.
   func say(nothingOf selector: NamespaceSelector) throws {
     switch selector {
     case .inode(let type, let inode):
@@ -81,49 +82,50 @@ struct EmptyResultHelp {
     }
   }
 
-  /// Says on standard error how many more processes had a bare PID than the one that it means.
+  /// Prints on standard error how many other processes had a PID that was given without a time. Such a PID
+  /// selects the last process that had it.
   func say(othersOf selector: ProcessSelector, in window: TimeWindow) throws {
     if let words = try others(of: selector, in: window) { Messages.shared.say(words) }
   }
 
-  /// The same of a namespace that is given by a process.
+  /// Prints the same message for the process of a namespace selector such as `net@PID`.
   func say(othersOf selector: NamespaceSelector, in window: TimeWindow = TimeWindow()) throws {
     if case .of(_, let process) = selector { try say(othersOf: process, in: window) }
   }
 
-  /// Nil where there are none.
+  /// Returns the message about the other processes that had the selected PID; nil if there are none.
   func others(of selector: ProcessSelector, in window: TimeWindow) throws -> String? {
     guard let pid = selector.latestPID else { return nil }
     let count = try reader.otherIncarnations(selector, in: window)
     guard count > 0 else { return nil }
-    // No time can be written behind a PID as a container sees it.
+    // The syntax of a PID inside a container or pid namespace has no @TIME.
     let another = selector.isByInnerPID ? "--at TIME" : "PID@TIME"
     return """
-      PID \(pid) was \(RecordingFormatter.count(count, "other process", "other processes")) too in that \
-      time: this is the last one; \(another) picks another, --all-incarnations takes all
+      \(RecordingFormatter.count(count, "other process", "other processes")) had PID \(pid) too in that time: \
+      this is the last one; \(another) selects another, --all-incarnations all of them
       """
   }
 
   private static let listing = "nshist query namespaces --at TIME lists those of a time"
 
-  /// What limits an answer about a window.
+  /// Returns the caveats of an answer about a window.
   ///
-  /// - Parameter isToLastSample: whether the present was asked about only by default: then that is what the
-  ///   last sample of a recorder that runs saw.
+  /// - Parameter isToLastSample: whether the user gave no time, so that the question is about the present by
+  ///   default: if a recorder is running, its last sample stands for the present.
   func caveats(in window: TimeWindow, isToLastSample: Bool = false) throws -> CaveatFormatter {
     CaveatFormatter(
       caveats: try reader.caveats(in: window, isToLastSample: isToLastSample), zone: zone)
   }
 
-  /// What limits an answer about a moment.
+  /// Returns the caveats of an answer about a moment.
   func caveats(at time: Int64, _ moment: MomentOption) throws -> CaveatFormatter {
     try caveats(in: TimeWindow(since: time, until: time), isToLastSample: moment.at == nil)
   }
 
-  /// Says on standard error what limits an answer about a window: where nothing was recorded, if the
-  /// window was asked for or the answer is empty, and what sessions left out.
+  /// Prints the caveats of an answer about a window on standard error: the data that sessions did not record,
+  /// and, if the user gave a window or the answer is empty, the intervals without samples.
   ///
-  /// - Parameter present: what tells of the present; nil where nothing does.
+  /// - Parameter present: the command that answers the same question about the present; nil if there is none.
   func say(
     _ caveats: CaveatFormatter, in window: TimeWindow, isEmpty: Bool, present: String? = nil
   ) throws {
@@ -143,11 +145,12 @@ struct EmptyResultHelp {
     }
     if let gaps = caveats.gaps { Messages.shared.say(gaps) }
     if isEmpty, let last = caveats.caveats.first(where: { $0.missing == .afterLast })?.from {
-      Messages.shared.say("what was after \(show(last)), the last sample, is not recorded")
+      Messages.shared.say("nothing is recorded after the last sample, at \(show(last))")
     }
   }
 
-  /// Says on standard error where a moment is not between two samples, and what sessions left out.
+  /// Prints the caveats of an answer about a moment on standard error: why the moment is not between two
+  /// samples, and the data that sessions did not record.
   func say(
     _ caveats: CaveatFormatter, _ time: Int64, _ samples: [SameAnswer.SampleGap],
     _ recorded: ClosedRange<Int64>?
@@ -162,21 +165,22 @@ struct EmptyResultHelp {
       switch missing {
       case .beforeFirst where time >= recorded.lowerBound:
         Messages.shared.say(
-          "\(show(time)) falls into the first sample; what was before that is not known; \(span)")
+          "\(show(time)) is during the first sample; nothing is recorded before that; \(span)")
       case .beforeFirst: Messages.shared.say("\(show(time)) is before the first sample; \(span)")
       case .expired: Messages.shared.say("\(expired(time)); \(span)")
       case .afterLast: break
       default:
         Messages.shared.say(
-          "\(show(time)) lies in a gap: \(missing.words); who ran then is not known")
+          "\(show(time)) is in a gap: \(missing.words); the processes of that time are not known")
       }
     }
   }
 
-  /// Ends an empty answer with the status of what is not known, where nobody can say that nothing was
-  /// there.
+  /// Throws the exit status `unknown` after an empty answer, if the history does not prove that there was
+  /// nothing to find.
   ///
-  /// - Parameter selectors: the processes that were asked about: of PID@TIME, TIME counts too.
+  /// - Parameter selectors: the processes that the user asked about. For `PID@TIME`, the caveats at TIME count
+  ///   too.
   func endEmpty(_ caveats: CaveatFormatter, of selectors: [ProcessSelector] = []) throws {
     var isUnknown = try caveats.hideAbsence || reader.recordedSpan() == nil
     for time in Set(selectors.compactMap(\.alive)).sorted() {
@@ -189,15 +193,16 @@ struct EmptyResultHelp {
     if isUnknown { throw ExitCode(ExitStatus.unknown) }
   }
 
-  /// Says that nothing is known any more of a time.
+  /// Returns the sentence that retention removed the records of a time.
   private func expired(_ time: Int64) -> String {
     "what was recorded of \(show(time)) was removed (retention), so nothing is known of it"
   }
 
-  /// Ends an empty answer about all the time in which something may have come and gone between two samples.
+  /// Throws the exit status `unknown` after an empty answer about an interval, if only samples were taken, so
+  /// that a change between two samples may be missing, or for the reasons of `endEmpty`.
   ///
-  /// - Parameter isOfOne: whether it is about some processes or namespaces: samples alone do not show that there was
-  ///   no such process, nor such a change.
+  /// - Parameter isOfOne: whether the question names a process, namespace or container: samples alone do not
+  ///   prove that it did not exist or did not change.
   func endEmptyThroughTime(
     _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = [], isOfOne: Bool = true
   ) throws {
@@ -217,21 +222,21 @@ struct EmptyResultHelp {
 }
 
 extension HistoryReader {
-  /// Why a file without a sample holds none, and what to do about it.
+  /// Returns the message for a history file without samples: the cause, and the remedy.
   func noSampleWords() throws -> String {
     guard try isCopiedWhileOpen(), !hasWriteAheadLog else {
       return "\(path) holds no sample yet; record first: nshist record --db \(path)"
     }
     return """
-      \(path) holds no sample: it was copied while a recorder had it, without its -wal file, and the \
-      newest rows are in that; copy the original with sqlite3 ORIGINAL '.backup COPY', which takes them \
-      along
+      \(path) holds no sample: it was copied without its -wal file, which holds the newest rows, while a \
+      recorder was writing it; copy the original with sqlite3 ORIGINAL '.backup COPY', which includes them
       """
   }
 }
 
 extension ProcessRecord {
-  /// How far it was from a time.
+  /// Returns the time between a moment and the nearest time at which the process was seen, in nanoseconds;
+  /// 0 if it was seen before and after the moment.
   fileprivate func distance(to time: Int64?) -> UInt64 {
     guard let time else { return 0 }
     if time < firstSeen { return (firstSeen &- time).magnitude }

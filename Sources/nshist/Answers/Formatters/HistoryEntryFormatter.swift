@@ -1,11 +1,11 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// What changed at the beginning of a stay, for a person.
+/// Describes for a person what changed at the beginning of a history entry.
 struct HistoryEntryFormatter {
   let stay: HistoryEntry
 
-  /// `net only: joined net:[4026532281]#4107, those of 812 nginx`.
+  /// The text of the entry: `net only: joined net:[4026532281]#4107, those of 812 nginx`.
   var text: String {
     if stay.isFirst { return first }
     guard !stay.changes.isEmpty else { return "as before\(place)\(unreported)" }
@@ -15,20 +15,22 @@ struct HistoryEntryFormatter {
     return "\(which): \(changes)\(joined)\(back)\(place)"
   }
 
-  /// The container that it came into, where it was in another.
+  /// The container that the process is in, if the previous entry had another; else empty.
   private var place: String {
     guard stay.isInOtherContainer else { return "" }
     return stay.process.container.map { "; now in \($0.words)" } ?? "; now in no container"
   }
 
-  /// That no event reported a link says nothing of where it led.
+  /// Names the links of an entry without changes that no event reported: either they were read here, or they
+  /// are unknown (`unseen`).
   private var unreported: String {
     let unseen = stay.unreported.filter { stay.links[$0] == .unread(.unseen) }
     if !unseen.isEmpty { return "; \(LinkGroup.words(unseen)) unseen" }
     return stay.unreported.isEmpty ? "" : "; \(LinkGroup.words(stay.unreported)) read"
   }
 
-  /// Where the process was when it was first seen, and what of that is not where its parent was.
+  /// The text of the first entry of a process: its namespaces when it was first seen, and which of them differ
+  /// from the namespaces in which children of its parent start.
   private var first: String {
     let place = "in \(LinkColumn.summary(stay.links))"
     return (stay.changes.isEmpty ? place : "\(place); \(changes)\(joined)") + parent
@@ -37,7 +39,7 @@ struct HistoryEntryFormatter {
   private var parent: String {
     guard let parent = stay.parent else { return "" }
     if stay.process.tid != nil { return ", thread of \(parent.label)" }
-    // A process is the child of a process, whichever thread of that made it.
+    // The parent of a process is a process, even if a thread of it called clone.
     let isParentStill =
       parent.tid == nil && !stay.isParentGone && stay.process.knownParentPID == parent.pid
     return ", \(isParentStill ? "child of" : "made by") \(parent.label)"
@@ -62,7 +64,7 @@ struct HistoryEntryFormatter {
   private static func words(_ change: LinkChange) -> (how: String, value: String?) {
     switch change.to {
     case .unread(let reason): return (reason.name, nil)
-    case .namespace where change.how == .readAgain: return ("read again, as before", nil)
+    case .namespace where change.how == .readAgain: return ("read again, unchanged", nil)
     case .namespace(let namespace):
       let isOwn = change.link == change.link.type.link
       let value = isOwn ? namespace.words : "\(change.link.fileName) \(namespace.words)"

@@ -1,13 +1,13 @@
 internal import NSHistory
 
-/// What is said around a listing of a moment: the time, and the samples that it rests on.
+/// Formats the lines above a listing of one moment: the time, and the samples that the listing is based on.
 struct MomentFormatter {
   let time: Int64
   let samples: [SameAnswer.SampleGap]
   let zone: TimeZoneChoice
-  /// How many processes had links that could not be read, where that is of interest.
+  /// The number of processes with links that could not be read; nil if the listing does not report it.
   var unread: Int?
-  /// When the scan for pins around it were, where they are of interest.
+  /// The times of the scans for pins before and after the moment; nil if the listing does not report them.
   var looks: NamespacesAnswer.Looks?
 
   var json: [(String, JSON)] {
@@ -26,7 +26,7 @@ struct MomentFormatter {
     return [("at", .time(time)), ("samples", .array(samples.map(\.json)))] + unread + (looks ?? [])
   }
 
-  /// The time, and how near to it samples are.
+  /// The time and its distance to the nearest samples, then the lines about unread processes and pin scans.
   var lines: [String] {
     let sides = SampleSidesFormatter(time: time, samples: samples, zone: zone)
     let first = "At \(TimeFormat.localTime(time, zone)): \(sides.listing)."

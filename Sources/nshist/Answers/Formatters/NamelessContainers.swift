@@ -1,15 +1,15 @@
 internal import NSHistory
 
-/// The containers of an answer of which only the id is known, because the files of their engine were not
-/// where such files usually are.
+/// Collects the containers of an answer that are known only by id, because the files of their engine, which hold
+/// the names, were not found.
 final class NamelessContainers {
   private var ids: [String] = []
   private var met: Set<String> = []
 
-  /// So many are named.
+  /// The number of ids that the message lists.
   private static let most = 3
 
-  /// Takes note of the containers of a process that an answer tells of.
+  /// Adds the nameless containers of a process that the answer shows.
   func note(_ process: ProcessRecord?) {
     guard let process else { return }
     for one in process.outsideOf { note(one) }
@@ -21,18 +21,17 @@ final class NamelessContainers {
     ids.append(String(container.id.prefix(12)))
   }
 
-  /// Says on standard error which they are, if there are any.
+  /// Prints the ids of the collected containers on standard error, if there are any.
   func say() { if !ids.isEmpty { Messages.shared.say(Self.words(ids)) } }
 
-  /// `container 0123456789ab is known by its id alone: ...`.
+  /// Returns the message: `container 0123456789ab is known by id alone: ...`.
   static func words(_ ids: [String]) -> String {
     let more = ids.count > most ? " and \(ids.count - most) more" : ""
     let all = ids.prefix(most).joined(separator: ", ") + more
     let kind = ids.count == 1 ? "container \(all) is" : "containers \(all) are"
     return """
-      \(kind) known by id alone: no file of the engine was found in its usual place or where its running \
-      processes say, and where else it keeps them (podman --root, data-root of dockerd) names were not \
-      looked up
+      \(kind) known by id alone: no file of the engine with the name was found in its usual place, or where its \
+      running processes say; other places (podman --root, data-root of dockerd) were not searched
       """
   }
 }

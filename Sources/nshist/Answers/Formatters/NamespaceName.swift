@@ -1,16 +1,16 @@
 internal import NSHistory
 
 extension NamespaceRecord {
-  /// For people: `net:[4026531833]#3 (initial)`.
+  /// The text for a person: `net:[4026531833]#3 (initial)`.
   var words: String { name + (isInitial == true ? " (initial)" : "") }
 
-  /// As a selector takes it: `net:[4026531833]#3`.
+  /// The name that a selector accepts: `net:[4026531833]#3`.
   var name: String { "\(type):[\(inode)]\(kernelID.map { "#\($0)" } ?? "")" }
 
-  /// Its identity, with every key always there.
+  /// The identity of the namespace as a JSON object that always has every key.
   var json: JSON { .object([("type", .string(type.name))] + keys) }
 
-  /// The same without the type.
+  /// The keys of `json` without the type.
   var keys: [(String, JSON)] {
     [
       ("inode", .unsigned(inode)), ("id", .optional(kernelID, JSON.unsigned)),

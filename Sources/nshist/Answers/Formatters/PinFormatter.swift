@@ -1,14 +1,15 @@
 internal import NSHistory
 
-/// What there is to say of what pins a namespace.
+/// Formats the pins of a namespace: the mounts, open files and sockets that keep it alive.
 enum PinFormatter {
-  /// In a cell: the first, and how many more.
+  /// Returns the text for a table cell: the first pin, and the number of other pins.
   static func summary(_ pins: [PinAtMoment], _ zone: TimeZoneChoice) -> String {
     guard let first = pins.first else { return "" }
     return first.pin.words + doubt(first, zone) + (pins.count > 1 ? " +\(pins.count - 1)" : "")
   }
 
-  /// Between two scans of which one saw it and the other did not, it came or went some time.
+  /// Returns why it is uncertain whether the pin existed at the moment: only one of the scans before and after
+  /// the moment saw it, or the process that had it open had exited.
   private static func doubt(_ pin: PinAtMoment, _ zone: TimeZoneChoice) -> String {
     if pin.isCertain { return "" }
     if let exited = pin.exited {
@@ -20,8 +21,8 @@ enum PinFormatter {
       + "not seen \(TimeFormat.localTime(missed, zone)))"
   }
 
-  /// In a sentence, with times: those that the last scan found first, a few of them, then those that are gone. What
-  /// several recordings saw is said once.
+  /// Returns a sentence with the first pins that the last scan found, then the last pins that are gone, each with
+  /// its times. Lists a pin once, even if several recording sessions saw it.
   static func list(_ pins: [PinRecord], _ zone: TimeZoneChoice) -> String? {
     let all = Dictionary(grouping: pins, by: \.words)
     var order: [String] = []
@@ -30,7 +31,7 @@ enum PinFormatter {
       order.append(pin.words)
     }
     func isHeld(_ words: String) -> Bool { all[words]?.contains(where: \.isInLastLook) ?? false }
-    // The mounts that everybody sees say more than their copies in other mount namespaces.
+    // Lists mounts in the initial mount namespace before their copies in other mount namespaces.
     let held = order.filter(isHeld).map {
       (words: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false)
     }
@@ -63,10 +64,10 @@ enum PinFormatter {
 }
 
 extension PinRecord {
-  /// Whether it is a mount that only processes of a mount namespace other than the host's see.
+  /// Whether the pin is a mount in a mount namespace other than the initial one.
   fileprivate var isInOtherMounts: Bool { mountNamespace.map { $0.isInitial != true } ?? false }
 
-  /// For people: `mount /run/netns/blue`, `descriptor 3 of 4711 nginx`.
+  /// The text for a person: `mount /run/netns/blue`, `descriptor 3 of 4711 nginx`.
   var words: String {
     switch kind {
     case .mount:
@@ -78,7 +79,7 @@ extension PinRecord {
     }
   }
 
-  /// Its keys, with every key always there.
+  /// The keys of the pin's JSON object, which always has every key.
   var keys: [(String, JSON)] {
     [
       ("kind", .string(kind.name)), ("path", .optional(path, JSON.string)),

@@ -1,9 +1,10 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// Where a process was at a moment, in few words.
+/// Formats the namespaces of a process at a moment as a short text.
 enum PlaceFormatter {
-  /// `net:[4026532281]#4107`, and why that is not certain, and where else it may have been.
+  /// Returns the namespace of one type, `net:[4026532281]#4107`; if it is uncertain, also the alternatives,
+  /// separated by `|`, and the reason after `?`.
   static func text(_ place: ProcessAtMoment.Place, _ type: NamespaceType) -> String {
     let names = place.namespaces.map(\.name)
     return (names.isEmpty ? type.name : names.joined(separator: "|")) + doubt(place.reason)
@@ -13,12 +14,14 @@ enum PlaceFormatter {
     reason.map { "?\($0.rawValue)" } ?? ""
   }
 
-  /// The namespaces that are not initial ones, and those that are in doubt for a reason of their own.
+  /// Returns the namespaces that are not initial, and those that are uncertain for a reason that the others do
+  /// not share.
   static func summary(_ process: ProcessAtMoment) -> String {
     let places = NamespaceType.allCases.compactMap { type in
       process.places[type].map { (type: type, place: $0) }
     }
-    // A reason that all have is said once; that there is no later sample, in the first line.
+    // Prints a reason that all types share once, at the end. Omits it if it is that no sample before or after
+    // the moment exists: the line above the listing says so.
     let reasons = Set(places.map(\.place.reason))
     let common = reasons.count == 1 ? reasons.first.flatMap(\.self) : nil
     let isSaid =

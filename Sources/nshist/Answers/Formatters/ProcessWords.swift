@@ -1,18 +1,19 @@
 internal import NSHistory
 
 extension ProcessRecord {
-  /// For people: `4711 nginx`.
+  /// The text for a person: `4711 nginx`.
   var label: String { "\(number) \(shownName)" }
 
-  /// Its name, or what there is to say of it.
+  /// The name of the process; a note in parentheses if the name is empty or unknown.
   var shownName: String { Self.shown(comm) }
 
-  /// What it may have been called, at the time that an answer is about.
+  /// The names that the process may have had at the time that an answer is about, joined by `or`.
   var shownNames: String {
     Self.either(possibleDescriptions.map { Self.shown($0.comm) })
   }
 
-  /// Who it may have been, with a word where that was not read.
+  /// The user ids that the process may have had, joined by `or`. `(inherited)` marks an id that was inferred and
+  /// not read.
   var shownUsers: String {
     Self.either(
       possibleDescriptions.map { one in
@@ -20,13 +21,13 @@ extension ProcessRecord {
       })
   }
 
-  /// Its parent, as far as it is known.
+  /// The PIDs of the possible parents, joined by `or`.
   var shownParents: String { Self.either(parentPIDs.map { "\($0)" }) }
 
-  /// Its parent; nil where it is not known.
+  /// The PID of the parent; nil if it is unknown, or one of several.
   var knownParentPID: Int64? { parentPIDs.count == 1 ? parentPIDs.first : nil }
 
-  /// The containers that it may have been in.
+  /// The containers that the process may have been in, then those whose namespaces it entered from outside.
   var shownContainers: String {
     let isOther = possibleDescriptions.contains { $0.container != nil }
     let own = Self.either(
@@ -55,7 +56,7 @@ extension ProcessRecord {
     }
   }
 
-  /// Its identity, in few words.
+  /// The JSON object that identifies the process.
   var json: JSON {
     .object([
       ("pid", .integer(pid)), ("tid", .optional(tid, JSON.integer)),
@@ -67,9 +68,9 @@ extension ProcessRecord {
   }
 }
 
-/// The columns of another process that a row names.
+/// The columns of another process that a row refers to, such as the parent.
 enum RelatedProcess {
-  /// An object in JSON, two fields in CSV.
+  /// Returns one column that is an object in JSON, and two columns for CSV.
   static func columns<Row>(
     _ key: String, _ process: @escaping (Row) -> ProcessRecord?
   ) -> [Column<Row>] {
@@ -81,9 +82,9 @@ enum RelatedProcess {
   }
 }
 
-/// The columns that say which process a row is about.
+/// The columns that identify the process of a row.
 enum ProcessColumns {
-  /// - Parameter showsContainer: whether tables have its container too.
+  /// - Parameter showsContainer: whether tables include the container column.
   static func all<Row>(
     showsContainer: Bool = false, _ process: @escaping (Row) -> ProcessRecord
   ) -> [Column<Row>] {

@@ -2,9 +2,9 @@ internal import NSHistory
 internal import NSRecorder
 internal import NamespaceModel
 
-/// What a recorder says of itself.
+/// Formats the status messages of a recorder.
 enum RecordingFormatter {
-  /// The line that is written over and over while recording.
+  /// Returns the status line, which each sample overwrites.
   static func status(_ report: SampleReport) -> String {
     """
     \(TimeFormat.timeOfDay(report.time.wall, .local)) sample \(report.number): \
@@ -15,7 +15,7 @@ enum RecordingFormatter {
     """
   }
 
-  /// The line at the end.
+  /// Returns the message at the end of a recording.
   static func end(_ summary: RecordingSummary, _ path: String) -> String {
     let failed = summary.failures > 0 ? ", \(summary.failures) failed" : ""
     let cause = summary.signal.map { " by signal \($0)" } ?? ""
@@ -29,7 +29,7 @@ enum RecordingFormatter {
       """
   }
 
-  /// What was done about a recorder that ended without a word.
+  /// Returns the message about an earlier session that its recorder did not close, and that was closed now.
   static func closed(_ session: HistoryWriter.ClosedSession) -> String {
     let last = session.lastSample.map { "at its last sample, \(TimeFormat.localTime($0, .local))" }
     let end =
@@ -42,12 +42,12 @@ enum RecordingFormatter {
       """
   }
 
-  /// `5 s` for a bare number.
+  /// Returns an interval with its unit: `5 s` for `5`.
   static func interval(_ text: String) -> String {
     text.last?.isNumber == true ? "\(text) s" : text
   }
 
-  /// `1 sample`, `2 samples`.
+  /// Returns a number with its noun: `1 sample`, `2 samples`.
   static func count(_ number: Int, _ one: String, _ many: String) -> String {
     "\(number) \(number == 1 ? one : many)"
   }

@@ -1,19 +1,21 @@
 internal import NSHistory
 
 extension SameAnswer.SampleGap {
-  /// What events say of the time in between: of processes that were left out they say nothing.
+  /// The statement that events make about the interval. If the recorder omitted processes, it holds only for the
+  /// recorded ones.
   var unchanged: String {
     leavesOutProcesses ? "no process that was kept changed" : "nothing changed"
   }
 }
 
-/// The samples around a moment, in words.
+/// Describes the samples before and after a moment.
 struct SampleSidesFormatter {
   let time: Int64
   let samples: [SameAnswer.SampleGap]
   let zone: TimeZoneChoice
 
-  /// The sample that was being taken at the moment: each process was read before or after it.
+  /// The sample that was in progress at the moment, so that each process was read before or after the moment;
+  /// nil if there was none.
   var inside: Int64? {
     guard samples.count == 2, let middle = samples[0].after, middle == samples[1].before,
       middle <= time
@@ -21,15 +23,15 @@ struct SampleSidesFormatter {
     return middle
   }
 
-  /// Where the wall clock was set back, a time can be two moments.
+  /// Whether the time may stand for several moments, because the wall clock was set back.
   var isShownTwice: Bool { samples.count > 1 && inside == nil }
 
-  /// How far a sample is from the moment: `1.8 s before`.
+  /// Returns the distance of a sample from the moment: `1.8 s before`.
   func distance(_ sample: Int64) -> String {
     "\(TimeFormat.duration(time &- sample)) \(sample <= time ? "before" : "after")"
   }
 
-  /// What a listing of the moment shows, as the end of a sentence.
+  /// The samples that a listing of the moment is based on, as the end of a sentence.
   var listing: String {
     if samples.isEmpty { return "no sample is recorded" }
     if let inside { return "in the middle of the sample of \(TimeFormat.localTime(inside, zone))" }

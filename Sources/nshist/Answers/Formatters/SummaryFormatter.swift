@@ -1,6 +1,6 @@
 internal import NSHistory
 
-/// What there is to say of a namespace as a whole.
+/// Formats the summary of a namespace: its times, its owner and maker, its pins, and what keeps it alive.
 struct SummaryFormatter {
   let zone: TimeZoneChoice
 
@@ -25,7 +25,7 @@ struct SummaryFormatter {
       .joined(separator: "; ")
   }
 
-  /// Who was the first in it, where it is not known who made it.
+  /// The first process that was seen in the namespace; nil if the summary has none.
   private func first(_ summary: NamespaceSummary) -> String? {
     guard let first = summary.firstProcess else { return nil }
     let parent = summary.parentOfFirst.map { " (child of \($0.label))" } ?? ""
@@ -34,7 +34,7 @@ struct SummaryFormatter {
       summary.isFirstExact ? "exactly from the beginning of that time on" : "by a sample"
     let maker =
       summary.mayBeOlder
-      ? "it may have been there before, or several came into it unseen, so it is not known who made it"
+      ? "who made it is not known, because it may be older, or several processes entered it unobserved"
       : "the process that made it was not seen"
     return "\(maker): the first process seen in it was \(first.label)\(parent)\(place), \(time)"
   }
@@ -45,7 +45,7 @@ struct SummaryFormatter {
       kept.parents == 0
         ? nil
         : RecordingFormatter.count(kept.parents, "process", "processes")
-          + " whose children go there",
+          + " whose children will start in it",
       kept.namespaces == 0
         ? nil
         : RecordingFormatter.count(kept.namespaces, "namespace", "namespaces")
@@ -56,7 +56,7 @@ struct SummaryFormatter {
       ? nil : "in the last scan \(RecordingFormatter.count(kept.pins, "pin", "pins"))"
     guard let last = what.last else {
       if let pins { return "\(pins) \(kept.pins == 1 ? "keeps" : "keep") it" }
-      return "in the last sample nothing that is recorded keeps it"
+      return "as of the last sample nothing that is recorded keeps it"
     }
     let all = what.count < 2 ? last : "\(what.dropLast().joined(separator: ", ")) and \(last)"
     return "in the last sample \(all) \(isOne(kept) ? "keeps" : "keep") it"

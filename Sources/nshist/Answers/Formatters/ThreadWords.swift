@@ -1,19 +1,19 @@
 internal import NSHistory
 
 extension TaskNumber {
-  /// For people: `PID 4711`, `thread 4711/4713`.
+  /// The text for a person: `PID 4711`, `thread 4711/4713`.
   var words: String { tid == nil ? "PID \(self)" : "thread \(self)" }
 }
 
-/// What helps where a number is not in the history and threads explain that.
+/// Explains why the history does not hold a PID or TID, if threads are the reason.
 struct ThreadHints {
   let reader: HistoryReader
 
-  /// Nil where threads do not explain it.
+  /// Returns the explanation; nil if threads are not the reason.
   func words(_ number: TaskNumber) throws -> String? {
     if number.tid != nil {
       return """
-        a thread is recorded from when on its namespaces differ from those of its process: \
+        a thread is recorded only while its namespaces differ from those of its process: \
         ask for \(number.pid)
         """
     }
@@ -25,7 +25,7 @@ struct ThreadHints {
 }
 
 extension SameAnswer.ThreadPlace {
-  /// Where a thread was while its process was not, for a person.
+  /// Returns a sentence for a person about a thread that was in a namespace in which its process was not.
   func words(_ zone: TimeZoneChoice) -> String {
     let pids = Comparison.unique(others.map(\.number)).map(\.description)
     let whose = pids.isEmpty ? "" : ", where \(pids.joined(separator: ", ")) was seen"
@@ -39,7 +39,7 @@ extension SameAnswer.ThreadPlace {
       """
   }
 
-  /// The same for programs.
+  /// The same facts as a JSON object.
   var json: JSON {
     .object([
       ("thread", thread.json), ("type", .string(namespace.type.name)),

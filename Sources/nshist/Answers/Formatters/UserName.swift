@@ -2,18 +2,18 @@ internal import Glibc
 internal import NSHistory
 internal import Synchronization
 
-/// Names of users, as this machine has them now: the history keeps numbers.
+/// Maps user ids to the user names of this machine as they are now. The history stores only ids.
 enum UserName {
-  // Each look reads the table of users anew.
+  // Caches the names, because each getpwuid(3) reads the user database again.
   private static let known = Mutex<[Int64: String]>([:])
 
-  /// For people: the name, or `uid 100000` where there is none.
+  /// Returns the text for a person: the name, or `uid 100000` if the user has none.
   static func words(_ uid: Int64) -> String {
     let name = of(uid)
     return name == String(uid) ? "uid \(uid)" : name
   }
 
-  /// The name of a user (getpwuid(3)), or the number where it has none.
+  /// Returns the name of a user (getpwuid(3)), or the id in digits if the user has none.
   static func of(_ uid: Int64) -> String {
     known.withLock { known in
       if let name = known[uid] { return name }

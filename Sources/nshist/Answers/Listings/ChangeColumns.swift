@@ -1,19 +1,19 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// A change, or one part of it.
+/// A row about a change: with all its parts, or with one of them.
 struct ChangeRow {
   let change: NamespaceChange
   let parts: [NamespaceChange.Part]
 
-  /// One row, or one a part.
+  /// Returns one row with all parts of the change; if `apart` is set, one row for each part.
   static func rows(_ change: NamespaceChange, apart: Bool) -> [ChangeRow] {
     guard apart else { return [ChangeRow(change: change, parts: change.parts)] }
     return change.parts.map { ChangeRow(change: change, parts: [$0]) }
   }
 }
 
-/// The columns of the timeline of changes.
+/// The columns of the listing of changes.
 enum ChangeColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<ChangeRow>] {
     let containers: [Column<ChangeRow>] = ContainerColumns.all { $0.change.process }
@@ -75,14 +75,14 @@ enum ChangeColumns {
     ]
   }
 
-  /// A value of the one part that a record of CSV is about.
+  /// Returns a CSV column with a value of the row's only part.
   private static func part(
     _ key: String, _ value: @escaping (NamespaceChange.Part) -> JSON
   ) -> Column<ChangeRow> {
     Column(key, in: [.csv]) { .optional($0.parts.first, value) }
   }
 
-  /// How far before its time a change may have been.
+  /// Returns how much earlier than its time the change may have happened.
   private static func precision(_ change: NamespaceChange) -> String {
     if change.isExact || change.within == 0 { return "exact" }
     let gap = change.missing == nil ? "" : " (gap)"
@@ -122,7 +122,8 @@ enum ChangeColumns {
     }
   }
 
-  /// The namespaces, one by one; of those that tell nothing only that they are initial ones.
+  /// Returns the names of the namespaces. For the kinds `inherited`, `found`, `left` and `kept`, summarizes the
+  /// initial namespaces without naming them.
   private static func names(
     _ parts: [NamespaceChange.Part], _ how: NamespaceChange.How
   ) -> String {

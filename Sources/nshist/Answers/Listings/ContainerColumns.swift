@@ -1,8 +1,8 @@
 internal import NSHistory
 
-/// The columns that say which container a process is in.
+/// The columns about the container of a process.
 enum ContainerColumns {
-  /// - Parameter isShown: whether tables have them too.
+  /// - Parameter isShown: whether tables include the container column.
   static func all<Row>(
     inTables isShown: Bool = false, _ process: @escaping (Row) -> ProcessRecord?
   ) -> [Column<Row>] {
@@ -30,7 +30,7 @@ enum ContainerColumns {
       },
       Column("engine", in: .data) { .optional(container($0)?.engine, JSON.string) },
       Column("pod", in: .data) { .optional(container($0)?.pod, JSON.string) },
-      // Where one is inside another: all, the outermost first.
+      // All containers of a process in nested containers, the outermost first.
       Column("containers", in: .data) { row in
         .array((process(row)?.containers ?? []).map(JSON.string))
       },

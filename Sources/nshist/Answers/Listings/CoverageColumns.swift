@@ -1,6 +1,6 @@
 internal import NSHistory
 
-/// The columns of what was recorded, and what was not.
+/// The columns of the recorded periods and of the gaps between them.
 enum CoverageColumns {
   typealias Row = CoveragePeriod
 
@@ -73,7 +73,7 @@ enum CoverageColumns {
     if case .clockSet(let step) = row.kind { step } else { nil }
   }
 
-  /// The first processes that samples showed otherwise than events, in words.
+  /// Returns the names of the first processes whose sampled state contradicted the events.
   private static func names(_ recorded: CoveragePeriod.Recorded) -> String {
     let shown = recorded.disagreed.prefix(3).map { one in
       let name = one.comm.map { " (\($0))" } ?? ""
@@ -123,7 +123,7 @@ enum CoverageColumns {
         recorded.disagreements == 0
         ? ""
         : ", \(RecordingFormatter.count(Int(recorded.disagreements), "process", "processes"))"
-          + " not as events had reported: \(names(recorded))"
+          + " differed from what events had reported: \(names(recorded))"
       let folded =
         recorded.folded == 0
         ? ""
@@ -143,7 +143,7 @@ enum CoverageColumns {
   }
 }
 
-/// Whether a moment can be answered about, in words.
+/// Formats whether the history can answer questions about a moment.
 struct CoverageFormatter {
   let time: Int64
   let coverage: CoverageAtMoment
@@ -161,8 +161,8 @@ struct CoverageFormatter {
     let isPartial = coverage.samples.contains(where: \.leavesOutProcesses)
     let answer =
       coverage.isCovered
-      ? "The history can answer what was then\(isPartial ? ", but for what was left out" : "")."
-      : "The history cannot answer what was then: \(why)."
+      ? "The history covers this moment\(isPartial ? ", except for omitted processes" : "")."
+      : "The history does not cover this moment: \(why)."
     return MomentFormatter(time: time, samples: coverage.samples, zone: zone).lines + [answer]
   }
 

@@ -6,7 +6,7 @@ enum ExportColumn: Int, CaseIterable {
   case open, cgroup, tid, fromExact, untilExact, container, containerName, engine
   case uidSource, containerSource
 
-  /// Its name in the header, and in JSON.
+  /// The name of the column in the header and in JSON.
   var name: String {
     switch self {
     case .pidNamespace: "pid_namespace"
@@ -26,7 +26,7 @@ extension RowDialect {
     add(column.rawValue, number, to: &row)
   }
 
-  /// Adds a truth.
+  /// Adds a Boolean value.
   func add(_ column: ExportColumn, _ truth: Bool?, to row: inout TextBlock) {
     add(column.rawValue, truth, to: &row)
   }
@@ -36,7 +36,7 @@ extension RowDialect {
     add(column.rawValue, time, to: &row)
   }
 
-  /// Adds a text.
+  /// Adds a string.
   func add(_ column: ExportColumn, _ text: String?, to row: inout TextBlock) {
     add(column.rawValue, text, to: &row)
   }

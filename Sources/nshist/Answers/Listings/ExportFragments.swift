@@ -1,16 +1,16 @@
 internal import NSHistory
 internal import NamespaceModel
 
-// The pieces of text that a row of an export is put together from, in their order. Each keeps what is
-// likely to be said again.
+// The fragments of text that form a row of an export, in the order of the columns. Each type caches the
+// fragments that following rows are likely to repeat.
 
-/// The columns of the process, up to its user: made once a process.
+/// The columns from `boot` to `uid`, formatted once for each version of a process.
 struct ExportHead: ~Copyable {
   private var row: Int64?
   private var version = 0
   private var pidNamespaceInode: UInt64?
   private var bootRow: Int64?
-  /// The columns `boot` and `pid_namespace`, and those behind them.
+  /// The cached columns: `boot` and `pid_namespace` in `space`, and those from `pid` to `uid` in `process`.
   private var space = TextBlock(capacity: 128)
   private var process = TextBlock(capacity: 256)
   private var day = UTCDay()
@@ -43,9 +43,9 @@ struct ExportHead: ~Copyable {
   }
 }
 
-/// The columns of the namespace, from the type on: kept for the namespaces met last, by their rows.
+/// The columns from `type` to `unread`, cached for recently exported namespaces by row id.
 struct ExportLinks: ~Copyable {
-  /// For each type.
+  /// The cached fragments, with one group for each namespace type.
   private var namespaces = FragmentCache(groups: NamespaceType.allCases.count, room: 128)
 
   mutating func append(_ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock) {
@@ -71,7 +71,7 @@ struct ExportLinks: ~Copyable {
   }
 }
 
-/// A time: mostly the same in all rows of a process, and often in those of its neighbours.
+/// A time column. Caches the last time, because consecutive rows often have the same one.
 struct ExportTime: ~Copyable {
   private let column: ExportColumn
   private var time: Int64?
@@ -90,10 +90,11 @@ struct ExportTime: ~Copyable {
   }
 }
 
-/// The columns behind the times. Of processes they are kept for the cgroups met last; threads are
-/// few.
+/// The columns after the times, cached for recently exported cgroups by row id. The columns of threads, which are
+/// few, are not cached.
 struct ExportTails: ~Copyable {
-  /// For each way in which a row can be open and exact, and each source of its user id and its container.
+  /// The cached fragments, with one group for each combination of the columns `open`, `from_exact`,
+  /// `until_exact`, `uid_source` and `container_source`.
   private var places = FragmentCache(groups: 48, room: 512)
 
   mutating func append(

@@ -3,15 +3,14 @@ internal import NamespaceModel
 
 /// Writes the rows of an export in one of the formats.
 ///
-/// A row is put together from pieces of text that were made before, as bytes: what the process says,
-/// which is the same in all of its rows; what its cgroup and a namespace say, which are kept by their
-/// rows, as far as they fit in fixed room; and the two times, which often are those of the row
-/// before. What is new is formatted straight into the block that goes out.
+/// The writer assembles a row from cached fragments of bytes: the columns of the process, which are the same in
+/// all of its rows; the columns of its cgroup and of the namespace, which caches of fixed size hold by row id;
+/// and the two times, which often equal those of the previous row.
 struct ExportWriter: ~Copyable {
   private let dialect: RowDialect
   private let output: OutputFile
   private var block = TextBlock(capacity: Self.blockSize + 4096)
-  /// How many were written.
+  /// The number of rows that `write` accepted.
   private(set) var rows = 0
 
   private var head = ExportHead()
@@ -20,8 +19,8 @@ struct ExportWriter: ~Copyable {
   private var until = ExportTime(.until)
   private var tails = ExportTails()
 
-  /// A block goes out when it is as large as this: more than a pipe holds, so that who reads it is
-  /// woken up less often.
+  /// The size at which the writer flushes the block. It exceeds the default capacity of a pipe (pipe(7)), so
+  /// that the reader wakes up less often.
   private static let blockSize = 1 << 18
 
   init(format: RowFormat, output: OutputFile) {
@@ -29,7 +28,7 @@ struct ExportWriter: ~Copyable {
     self.output = output
   }
 
-  /// What stands before the first row.
+  /// Appends the part before the first row: the header, or the opening bracket of JSON.
   mutating func begin() throws(OutputError) {
     let names = ExportColumn.allCases.map(\.name)
     switch dialect.format {
@@ -40,11 +39,11 @@ struct ExportWriter: ~Copyable {
     }
   }
 
-  /// One row.
+  /// Appends a row, and flushes the block if it is full.
   mutating func write(_ process: ExportProcess, _ piece: ExportPiece) throws(OutputError) {
     let start = block.count
     head.append(process, piece, dialect, to: &block)
-    // Nothing is before the first.
+    // Removes the comma that separates a row from the one before: the first row has none.
     if rows == 0, dialect.format == .json { block.removeByte(at: start) }
     links.append(piece, dialect, to: &block)
     from.append(piece.from, dialect, to: &block)
@@ -54,10 +53,10 @@ struct ExportWriter: ~Copyable {
     if block.count >= Self.blockSize { try flush() }
   }
 
-  /// Lets out the rows up to where no more can be read: they are right.
+  /// Flushes the complete rows after a read error, because they are valid.
   mutating func breakOff() throws(OutputError) { if rows > 0 { try flush() } }
 
-  /// What stands behind the last row.
+  /// Appends the part after the last row, flushes the block and finishes the output.
   mutating func end() throws(OutputError) {
     if dialect.format == .json {
       block.append(rows == 0 ? "]\n" : "\n]\n")

@@ -37,7 +37,7 @@ enum HistoryColumns {
       ] + NamespaceLink.allCases.map(LinkColumn.column)
   }
 
-  /// The parent, with its name where it is known.
+  /// Returns the parent, with its name if the name is known; empty for a thread, and if the parent had exited.
   private static func parent(_ stay: HistoryEntry) -> String {
     if stay.process.tid != nil || stay.isParentGone { return "" }
     return stay.parentThen?.label ?? stay.process.shownParents
@@ -52,7 +52,7 @@ enum HistoryColumns {
   }
 }
 
-/// The column of one link.
+/// Formats the value of one namespace link.
 enum LinkColumn {
   static func column(_ link: NamespaceLink) -> Column<HistoryEntry> {
     Column(
@@ -80,7 +80,7 @@ enum LinkColumn {
     }
   }
 
-  /// The namespaces of a set that are not initial ones, and the types that could not be read.
+  /// Returns the namespaces of a task that are not initial, and the types whose links could not be read.
   static func summary(_ links: [NamespaceLink: LinkValue]) -> String {
     let types = NamespaceType.allCases
     var parts = types.compactMap { links[$0.link]?.namespace }.filter { $0.isInitial != true }
@@ -97,9 +97,9 @@ enum LinkColumn {
   }
 }
 
-/// Links by their names, in few words.
+/// Formats a set of links as a short text.
 enum LinkGroup {
-  /// `net`, `net, uts`, `all but user`, `all`.
+  /// Returns the names of the links: `net`, `net, uts`, `all but user` or `all`.
   static func words(_ links: [NamespaceLink]) -> String {
     let rest = NamespaceType.allCases.map(\.link).filter { !links.contains($0) }
     if rest.isEmpty { return "all" }

@@ -1,7 +1,7 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// The limit of one type, and how near to it use came.
+/// The limit on the namespaces of one type, the number in use, and the recorded peak.
 struct LimitRow {
   let type: NamespaceType
   let limit: Int64?
@@ -9,7 +9,7 @@ struct LimitRow {
   let peak: PeakUse?
 }
 
-/// The columns of the limits.
+/// The columns of the listing of limits.
 enum LimitColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<LimitRow>] {
     [
@@ -34,7 +34,7 @@ enum LimitColumns {
     row.limit.map { Int64(row.inUse) >= $0 - $0 / 10 } ?? false
   }
 
-  /// What the numbers count.
+  /// Returns the lines that explain what the numbers count.
   static func explanation(denied: Int) -> [String] {
     let unread =
       denied == 0
@@ -45,10 +45,10 @@ enum LimitColumns {
     return [
       "A limit is for each user in this user namespace, and counts the namespaces that this user made",
       "here and in user namespaces below; at the limit unshare(2) and clone(2) fail with ENOSPC.",
-      "IN USE and PEAK count those of all users together that a process is in, or that its children go",
-      "to, initial ones left out, so no user has more than that of them; namespaces kept by a mount,",
-      "file or socket alone are not in it. PEAK is the highest number in the history, WHEN the first time; a namespace that had no",
-      "process for a while counts all the time.",
+      "IN USE and PEAK count the namespaces of all users, initial ones excepted, that a process is in or",
+      "that its children start in. Namespaces kept only by a mount, file or socket are not counted. PEAK is",
+      "the highest number in the history, WHEN the first time of it; a namespace that had no process for a",
+      "while counts all the time.",
     ] + unread
   }
 }

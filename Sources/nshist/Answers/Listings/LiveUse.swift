@@ -1,19 +1,19 @@
 internal import NamespaceModel
 internal import Procfs
 
-/// The namespaces that processes are in now, counted, and how many each user may make.
+/// The number of namespaces in use now, by type, and the limits on how many each user may create.
 struct LiveUse {
   let limits: [NamespaceType: Int64]
-  /// By type, initial ones left out.
+  /// The number of namespaces in use, by type, without the initial ones.
   let counts: [NamespaceType: Int]
-  /// How many processes could not be read.
+  /// The number of processes whose namespaces could not be read.
   let denied: Int
 
   init(root: ProcRoot) throws(ProcfsError) {
     let sample = try ProcfsSource(root: root).takeSample()
     var found: Set<ObservedNamespace> = []
     for process in sample.appeared {
-      // A namespace that only the children of a process are to be in is in use as well.
+      // A namespace that only a `..._for_children` link refers to is in use as well.
       for link in NamespaceLink.allCases {
         guard case .namespace(let namespace) = process.links[Int(link.rawValue)],
           namespace.isInitial != true

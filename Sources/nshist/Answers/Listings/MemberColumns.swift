@@ -10,13 +10,13 @@ enum MemberColumns {
     return identity + [link] + ProcessColumns.all(showsContainer: true) { $0.process } + times
   }
 
-  /// What a table says of one that is not in it itself.
+  /// Returns the note for a process that is not in the namespace itself, but whose children start in it.
   private static func note(_ member: Member) -> String {
     member.link == member.namespace.type.link ? "" : ", children of"
   }
 }
 
-/// The columns that say which namespace a row is about.
+/// The columns that identify the namespace of a row.
 enum NamespaceColumns {
   static func identity<Row>(
     _ namespace: @escaping (Row) -> NamespaceRecord,

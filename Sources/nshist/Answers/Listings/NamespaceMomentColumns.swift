@@ -1,6 +1,6 @@
 internal import NSHistory
 
-/// The columns of the namespaces at a time, after those of lsns(8).
+/// The columns of the namespaces at a moment, modelled on those of lsns(8).
 enum NamespaceMomentColumns {
   typealias Row = NamespaceAtMoment
 
@@ -37,8 +37,8 @@ enum NamespaceMomentColumns {
     ] + ContainerColumns.all(inTables: true) { $0.lowest }
   }
 
-  /// What keeps it beside processes: the children that are to come, where nobody is in it yet or any
-  /// more, and pins.
+  /// Returns what else than its processes keeps the namespace alive: its pins and, if it has no process, the
+  /// processes whose children start in it.
   private static func keepers(_ row: Row, _ zone: TimeZoneChoice) -> String {
     let children = row.processes == 0 ? ChildrenFormatter.keeper(row) : nil
     return [children, PinFormatter.summary(row.pins, zone)].compactMap(\.self).filter {
@@ -47,7 +47,7 @@ enum NamespaceMomentColumns {
     .joined(separator: "; ")
   }
 
-  /// Another namespace, by its inode number as lsns(8) has it.
+  /// Returns a column with a related namespace, which tables show by its inode number, as lsns(8) does.
   private static func relative(
     _ key: String, _ namespace: @escaping (Row) -> NamespaceRecord?
   ) -> Column<Row> {

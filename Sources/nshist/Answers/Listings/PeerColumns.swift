@@ -1,12 +1,13 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// What a process shared with another in one namespace, or in several at the same times.
+/// A row about two processes that shared one namespace, or several namespaces at the same times.
 struct PeerRow {
   let peer: Peer
   let shared: [Peer.Shared]
 
-  /// A row for each namespace, or for each group of those that were shared at the same times.
+  /// Returns a row for each shared namespace; if `grouped` is set, one row for all namespaces that were shared
+  /// at the same times.
   static func rows(_ peer: Peer, grouped: Bool) -> [PeerRow] {
     guard grouped else { return peer.shared.map { PeerRow(peer: peer, shared: [$0]) } }
     let times = peer.shared.map(\.intervals)

@@ -1,11 +1,11 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// The columns of the processes at a time.
+/// The columns of the processes at a moment.
 enum ProcessMomentColumns {
   typealias Row = ProcessAtMoment
 
-  /// - Parameter isChosen: whether the types were asked for: then a table has a column for each.
+  /// - Parameter isChosen: whether the user chose the types; if so, a table has a column for each.
   static func all(_ types: [NamespaceType], isChosen: Bool) -> [Column<Row>] {
     let common: [Column<Row>] = [
       Column("ppid", cell: { .init(text: $0.process.shownParents) }) {
@@ -29,7 +29,7 @@ enum ProcessMomentColumns {
       + types.map { column($0, isChosen) }
   }
 
-  /// What a container has from the host: what it was made to share, or nothing.
+  /// Returns the types of the initial (host) namespaces that a process of a container is in.
   private static func shared(_ row: Row) -> String {
     row.sharedWithHost.map(\.name).joined(separator: " ")
   }

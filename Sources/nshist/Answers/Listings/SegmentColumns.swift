@@ -1,7 +1,7 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// A segment of a lane.
+/// A row about one segment of a timeline row (lane).
 struct SegmentRow {
   let lane: TimelineRow
   let segment: TimelineRow.Segment
@@ -23,7 +23,7 @@ struct SegmentRow {
   }
 }
 
-/// The columns of a timeline, for programs.
+/// The columns of a timeline in JSON and CSV.
 enum SegmentColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<SegmentRow>] {
     ProcessColumns.all { $0.lane.process } + [

@@ -2,7 +2,8 @@ internal import NSHistory
 internal import NamespaceModel
 
 extension Comparison {
-  /// A record a type and interval, or namespace where there is no interval.
+  /// The comparison as CSV: one record for each interval of a type; one for each namespace if the type has no
+  /// interval.
   var csv: String {
     let header = [
       "type", "verdict", "evidence", "reason", "reason_pids", "differed_at_times", "inode", "id",

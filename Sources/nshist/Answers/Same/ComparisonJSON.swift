@@ -2,7 +2,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 extension Comparison {
-  /// One object, with every key always there.
+  /// The comparison as one JSON object that always has every key.
   var json: JSON {
     .object([
       ("verdict", .string(verdict.rawValue)),
@@ -48,7 +48,7 @@ extension Comparison {
       ("inode", .unsigned(place.inode)), ("id", .optional(place.kernelID, JSON.unsigned)),
       ("initial", .optional(place.isInitial, JSON.bool)),
       ("pids", .array(Self.unique(numbers(of: place).map(\.pid)).map(JSON.integer))),
-      // Places in the list of processes above: a PID may stand for several.
+      // Indexes into the top-level list `processes`, because one PID may stand for several processes.
       ("processes", .array(place.processes.map { .integer(Int64($0)) })),
     ]
   }
@@ -76,7 +76,7 @@ extension Comparison.Process {
 }
 
 extension SameAnswer.SampleGap {
-  /// The samples around a moment.
+  /// The samples before and after a moment as a JSON object.
   var json: JSON {
     .object([
       ("before", .time(before)), ("after", .time(after)),
@@ -86,7 +86,7 @@ extension SameAnswer.SampleGap {
 }
 
 extension JSON {
-  /// A time in nanoseconds since the epoch, as RFC 3339 in UTC.
+  /// Returns a time, given in nanoseconds since the epoch, as RFC 3339 in UTC.
   static func time(_ nanoseconds: Int64?) -> JSON {
     optional(nanoseconds) { .string(TimeFormat.utc($0)) }
   }

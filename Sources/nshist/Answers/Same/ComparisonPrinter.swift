@@ -1,7 +1,7 @@
 internal import NSHistory
 
 extension Comparison {
-  /// Prints it on standard output.
+  /// Prints the comparison on standard output.
   func print(_ format: AnswerFormat, utc: Bool) throws(OutputError) {
     let output = try OutputFile(nil)
     switch format {

@@ -1,7 +1,7 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// A comparison for a person: the verdict first, then a line a type, then what it rests on.
+/// Formats a comparison for a person: first the verdict, then a line for each type, then the evidence.
 struct ComparisonText {
   let comparison: Comparison
   let zone: TimeZoneChoice
@@ -18,7 +18,7 @@ struct ComparisonText {
   private var headline: String {
     let pids = comparison.numbers.map(\.description)
     let word = Self.colour(comparison.verdict).paint(comparison.verdict.rawValue, colours)
-    if pids.isEmpty { return "\(word)  no two processes were meant: \(tally)" }
+    if pids.isEmpty { return "\(word)  fewer than two processes match: \(tally)" }
     let who =
       comparison.who.map { "\($0): \(few(pids))," }
       ?? (pids.count == 1
@@ -26,7 +26,7 @@ struct ComparisonText {
     return "\(word)  \(who) \(comparison.time): \(tally)"
   }
 
-  /// The first of many PIDs.
+  /// Returns the PIDs as text; of more than 20 PIDs, the first 20 and the number of the others.
   private func few(_ pids: [String]) -> String {
     let shown = pids.prefix(pids.count > Self.mostPIDs ? Self.mostPIDs : pids.count - 1)
     let rest = pids.count - shown.count
@@ -36,7 +36,7 @@ struct ComparisonText {
 
   private static let mostPIDs = 20
 
-  /// `different in net; unknown (gap) in uts; same in cgroup, ipc`.
+  /// The types by verdict: `different in net; unknown (gap) in uts; same in cgroup, ipc`.
   private var tally: String {
     var order: [String] = []
     var names: [String: [String]] = [:]
@@ -54,7 +54,7 @@ struct ComparisonText {
     }.joined(separator: "; ")
   }
 
-  /// The verdict, and how far it goes.
+  /// Returns the verdict of a type, with its reason and whether it held only at times.
   private static func group(_ line: Comparison.TypeLine) -> String {
     switch line.verdict {
     case .different: return "different"
@@ -99,7 +99,7 @@ struct ComparisonText {
     }
   }
 
-  /// Whose the reason is, and what it means.
+  /// Returns the PIDs that a reason applies to, and the meaning of the reason.
   private func explain(_ reason: UnknownReason, _ line: Comparison.TypeLine) -> String {
     let whose = line.reasons.filter { $0.reason == reason }.map { $0.number.description }
     return (whose.isEmpty ? "" : "\(whose.joined(separator: ", ")), ") + comparison.words(reason)
@@ -112,7 +112,7 @@ struct ComparisonText {
     }.joined(separator: "; ")
   }
 
-  /// A PID, with what tells its process from the others that had it.
+  /// Returns the PID; if several processes had it, also the name and start time of this process.
   private func label(_ process: Comparison.Process) -> String {
     guard comparison.isSeveral(process.number) else { return process.number.description }
     let start = process.start.map { " of \(TimeFormat.localTime(start: $0, zone))" } ?? ""
@@ -124,7 +124,8 @@ struct ComparisonText {
     return "\(type):[\(place.inode)]\(id)\(place.isInitial == true ? " (initial)" : "")"
   }
 
-  /// When they were together: types that were shared at the same times are one line each time.
+  /// The lines with the intervals in which the processes shared namespaces. Types with the same interval share a
+  /// line.
   private var together: [String] {
     var order: [String] = []
     var types: [String: [String]] = [:]
@@ -148,10 +149,10 @@ struct ComparisonText {
     return shown + (rest > 0 ? ["and \(rest) more times together: --format csv has them all"] : [])
   }
 
-  /// What a person reads through.
+  /// The largest number of intervals, and of processes, that the text lists.
   private static let mostTimes = 40
 
-  /// Of a PID that was several processes, which one.
+  /// Returns the processes of an interval whose PID several processes had, to say which of them is meant.
   private func which(_ interval: Comparison.Interval) -> String {
     let named = interval.place.processes.map { comparison.processes[$0] }
       .filter { comparison.isSeveral($0.number) }.map(label)

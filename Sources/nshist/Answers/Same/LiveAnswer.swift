@@ -2,7 +2,7 @@ internal import NSHistory
 internal import NamespaceModel
 internal import Procfs
 
-/// Turns what the kernel says now into a comparison.
+/// Builds a comparison from the present state of processes, as read from the kernel.
 struct LiveAnswer {
   let pids: [Int32]
   let processes: [LiveProcess?]
@@ -42,7 +42,7 @@ struct LiveAnswer {
       }, differedAtTimes: verdict == .different)
   }
 
-  /// Of each PID, the place of its process among those that were found.
+  /// For each PID, the index of its process among the processes that were found; nil if it was not found.
   private var found: [Int?] {
     processes.indices.map { place in
       processes[place] == nil ? nil : processes[..<place].count { $0 != nil }
@@ -51,10 +51,10 @@ struct LiveAnswer {
 
   private static func words(_ reason: UnknownReason) -> String {
     switch reason {
-    case .denied: "not permitted: it takes CAP_SYS_PTRACE, and no sandbox that refuses it"
+    case .denied: "not permitted: this needs CAP_SYS_PTRACE, and no sandbox that refuses it"
     case .notRecorded: "it may be there and hidden (hidepid)"
     case .notRunning: "there is no such process now"
-    case .changedBetweenSamples: "it moved each time that it was read"
+    case .changedBetweenSamples: "its namespaces changed during each read"
     default: reason.words
     }
   }

@@ -1,18 +1,18 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// What is said around an answer of the history: the time it is about, what it rests on, and
-/// where the question went past what is recorded.
+/// Formats the text around an answer of the history: the time of the question, the evidence, and warnings about
+/// parts of the question that the history does not cover.
 struct SameFormatter {
   let question: SameQuestion
   let answer: SameAnswer
   let zone: TimeZoneChoice
-  /// Why there is no sample, where there is none.
+  /// The message for a history without samples; empty if there are samples.
   let noSample: String
-  /// What explains that numbers are not in the history.
+  /// The explanations for PIDs and TIDs that are not in the history because of threads.
   var threadHints: [TaskNumber: String] = [:]
 
-  /// The time the question is about.
+  /// The time of the question.
   var time: String {
     switch question.time {
     case .at(let time): return "at \(show(time))"
@@ -24,18 +24,19 @@ struct SameFormatter {
     }
   }
 
-  /// What the answer rests on.
+  /// The lines below the answer: PIDs of several processes, threads, samples, evidence and omitted data.
   var notes: [String] {
     let isSeen = answer.types.contains { !$0.namespaces.isEmpty }
     return several + threads + around + hint + (isSeen ? [evidence] : []) + leftOut
   }
 
-  /// What a person reads through.
+  /// The largest number of places of threads that the text lists.
   private static let mostThreads = 10
 
-  /// The verdict is about processes: threads that were elsewhere are named beside it.
+  /// The lines about threads whose namespaces differ from those of their process. The verdict does not count
+  /// them.
   private var threads: [String] {
-    // The places that others were seen in come first.
+    // Lists the namespaces in which other processes were seen first.
     let met = answer.threads.filter { !$0.others.isEmpty }
     let all = met + answer.threads.filter { $0.others.isEmpty }
     let rest = all.count - Self.mostThreads
@@ -43,13 +44,13 @@ struct SameFormatter {
       + (rest > 0 ? ["And \(rest) more places of threads: --format json has them all."] : [])
   }
 
-  /// Over a range, what was unseen for a moment hides what was seen all the rest of the time.
+  /// The hint to ask about a shorter time: over a range, one unobserved moment can make the verdict unknown.
   private var hint: [String] {
     guard case .range = question.time,
       answer.types.contains(where: { $0.verdict == .unknown && $0.differedAtTimes })
     else { return [] }
     return [
-      "A time in which all ran has a certain answer: --at, or --since and --until within it."
+      "For a certain answer choose a time in which all of them ran: --at, or --since and --until."
     ]
   }
 
@@ -62,7 +63,7 @@ struct SameFormatter {
   }
 
   private var evidence: String {
-    // At a moment also what is unknown is as exact as the moment; and over a range, where all is.
+    // Unknown types count towards the evidence at a moment, and over a range only if all types are unknown.
     let known = answer.types.filter { $0.verdict != .unknown }
     let telling =
       switch question.time {
@@ -82,7 +83,8 @@ struct SameFormatter {
     return words.exact
   }
 
-  /// What samples prove, and where events were listened to, whose link made that necessary.
+  /// Returns the line about sampled evidence. If events were recorded, names the PIDs and types that only a sample
+  /// shows.
   private static func sampledEvidence(
     _ sampled: [SameAnswer.TypeAnswer], of telling: [SameAnswer.TypeAnswer]
   ) -> String {
@@ -107,12 +109,12 @@ struct SameFormatter {
       """
   }
 
-  /// What a session did not keep.
+  /// The lines about data that sessions did not record.
   private var leftOut: [String] {
     CaveatFormatter(caveats: answer.caveats, zone: zone).lines
   }
 
-  /// The samples around the moment asked for.
+  /// The lines about the samples before and after the moment of the question; empty for a range.
   private var around: [String] {
     guard case .at(let time) = question.time else { return [] }
     let samples = answer.samples
@@ -162,7 +164,7 @@ struct SameFormatter {
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
     let outside = outside(recorded, span)
     let absent = question.pids.indices.compactMap { place in
-      // That nobody was there before the first sample needs no word.
+      // No warning for a recorded process that is missing only because the time is outside the samples.
       let isKnown = !known(question.pids[place].number).isEmpty
       let isMissing = answer.processes[place].isEmpty && !(isKnown && outside != nil)
       return isMissing ? missing(place, span) : nil
@@ -170,7 +172,7 @@ struct SameFormatter {
     return absent + (outside.map { [$0] } ?? [])
   }
 
-  /// Where the time asked for is not between two samples.
+  /// Returns a warning if the time of the question is before the first sample or after the last one.
   private func outside(_ recorded: ClosedRange<Int64>, _ span: String) -> String? {
     let (first, last) =
       switch question.time {
@@ -201,7 +203,7 @@ struct SameFormatter {
       }
       return "\(number.words) is not in the history; \(threadHints[number] ?? span)"
     }
-    // Only where nothing was left out, and no time is missing, its absence was observed.
+    // The absence of the process is proven only if the evidence is exact and the answer has no caveats.
     let isAway =
       answer.types.allSatisfy { $0.isExact && $0.reasons[place] == .notRunning }
       && answer.caveats.isEmpty
@@ -216,12 +218,13 @@ struct SameFormatter {
       """
   }
 
-  /// All that had a number.
+  /// Returns all recorded processes or threads with a PID or TID.
   private func known(_ number: TaskNumber) -> [ProcessRecord] {
     (number.tid == nil ? answer.known[number.pid] : answer.knownThreads[number]) ?? []
   }
 
-  /// How far a process was from the time asked for.
+  /// Returns the time between the question's time and the nearest time at which the process was seen, in
+  /// nanoseconds.
   private func distance(of process: ProcessRecord) -> UInt64 {
     let time: Int64 =
       switch question.time {

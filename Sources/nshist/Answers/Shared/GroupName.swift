@@ -1,8 +1,8 @@
 internal import NSHistory
 
-/// What a group is called in a sentence.
+/// Formats the name of a group of processes for a sentence.
 struct GroupName {
-  /// As it was given.
+  /// The group as the user typed it.
   let text: String
   let group: SharedAnswer.Group
 
@@ -11,19 +11,19 @@ struct GroupName {
     guard text.hasPrefix("container:") else { return nil }
     let given = String(text.dropFirst("container:".count))
     guard let container = group.container else { return SystemText.sanitized(given) }
-    // A container may be inside the one that is meant.
+    // The recorded container may be nested inside the one that the user named.
     return container.id.hasPrefix(given.lowercased())
       ? container.label : SystemText.sanitized(given)
   }
 
-  /// Behind the words for one of its processes: ` of container web`.
+  /// Returns the text to append to the name of a process of the group: ` of container web`.
   func suffix(_ process: ProcessRecord) -> String {
     guard let container else { return "" }
     let isByNamespaces = process.containerSource == .namespaces
     return " of container \(container)" + (isByNamespaces ? " (by namespaces)" : "")
   }
 
-  /// The same behind one that is not known to be one of them.
+  /// Returns the text to append to the name of a process that may belong to the group.
   func possibleSuffix(_ process: ProcessRecord) -> String {
     guard let container else { return "" }
     let isOwn =
@@ -31,7 +31,7 @@ struct GroupName {
     return isOwn ? suffix(process) : ", which may be of container \(container)"
   }
 
-  /// `container web`, `PID 812 (sshd)`, `comm:nginx`, `net@812`, `the host`.
+  /// The name of the group: `container web`, `PID 812 (sshd)`, `comm:nginx`, `net@812`, `the host`.
   var words: String {
     if let container { return "container \(container)" }
     if text == "host" { return "the host" }
@@ -41,20 +41,20 @@ struct GroupName {
     return SystemText.sanitized(text)
   }
 
-  /// Whoever may belong to it, and is not recorded.
+  /// The text for an unrecorded process that may belong to the group.
   var anyone: String {
     isNumber
       ? "another process of PID \(SystemText.sanitized(text)), which may have run unseen"
       : "any process of \(words)"
   }
 
-  /// Whether it is given by a PID.
+  /// Whether the user gave the group as a PID.
   var isNumber: Bool { text.first?.isNumber == true }
 
-  /// Whether it is given by a container.
+  /// Whether the user gave the group as a container.
   var isContainer: Bool { container != nil }
 
-  /// The namespace of a type that is its own: `db's net namespace`.
+  /// Returns the text for the group's own namespace of a type: `db's net namespace`.
   func own(_ type: String) -> String {
     container.map { "\($0)'s \(type) namespace" } ?? "the \(type) namespace of \(words)"
   }

@@ -1,8 +1,8 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// The answer to `query shared` for a person: first a sentence that can be pasted, then a line a
-/// type, then what was not observed.
+/// Formats the answer to `query shared` for a person: first a sentence that can be quoted alone, then a line for
+/// each type, then the unobserved intervals and the evidence.
 struct SharedFormatter {
   let answer: SharedAnswer
   let names: [GroupName]
@@ -12,7 +12,7 @@ struct SharedFormatter {
   let caveats: [Caveat]
   let colours: Bool
 
-  /// What a person reads through.
+  /// The largest number of entries that the text lists of each kind.
   private static let mostSentences = 20
 
   var text: String {
@@ -54,13 +54,14 @@ struct SharedFormatter {
       : "Kernel events cover all the time in which \(names.count == 2 ? "both" : "two of them") ran."
   }
 
-  /// No event reports a move between cgroups.
+  /// The sentence that containers are known by the cgroups of their processes, whose changes no event reports.
   private var howContainersAreKnown: String {
     names.contains(where: \.isContainer)
       ? " Which processes a container had is known from their cgroups, as they were read." : ""
   }
 
-  /// A visit tells most that is exact, in a namespace that is not the host's, and early.
+  /// Returns the sort key of a visit for the headline: visits in the host's initial namespaces come last; of the
+  /// others, exact ones come before sampled ones, and earlier ones before later ones.
   private static func rank(_ visit: SharedAnswer.Visit) -> (Int, Int, Int64) {
     (visit.namespace.isInitial == true ? 1 : 0, visit.isExact ? 0 : 1, visit.from)
   }
@@ -85,7 +86,7 @@ struct SharedFormatter {
     return "from \(show(from)) to \(show(window.until ?? recorded.upperBound))"
   }
 
-  /// The time that is named.
+  /// The time of the question, as text.
   private var asked: String {
     switch (window.since, window.until) {
     case (let since?, let until?): "from \(show(since)) to \(show(until))"
@@ -95,7 +96,7 @@ struct SharedFormatter {
     }
   }
 
-  /// Whether retention has removed something of the time asked for.
+  /// Whether retention removed records of the time of the question.
   private var isExpired: Bool { caveats.contains { $0.missing == .expired } }
 
   private func types(_ verdict: SharedVerdict) -> String {
@@ -106,7 +107,8 @@ struct SharedFormatter {
 
   // MARK: Sentences
 
-  /// `PID 19732 (nsenter) of container web was in db's net namespace 20:55:16.037 to ...`.
+  /// Returns the sentence about a visit: `PID 19732 (nsenter) of container web was in db's net namespace
+  /// 20:55:16.037 to ...`.
   private func sentence(_ visit: SharedAnswer.Visit) -> String {
     let other = names[visit.otherGroup]
     let name = names[visit.group]
@@ -131,7 +133,7 @@ struct SharedFormatter {
     return "\(subject) and \(first)\(more) were in \(place) \(time(visit))"
   }
 
-  /// The date is said once.
+  /// Returns the times of a visit. Omits the date of the end if it equals that of the beginning.
   private func time(_ visit: SharedAnswer.Visit) -> String {
     let from = show(visit.from)
     var until = show(visit.until)
@@ -179,7 +181,7 @@ struct SharedFormatter {
     return lines
   }
 
-  // MARK: A line a type
+  // MARK: One line for each type
 
   private var table: String {
     var table = Table(["TYPE", "VERDICT", "WHERE"])
@@ -217,9 +219,10 @@ struct SharedFormatter {
     }
   }
 
-  // MARK: What is not known
+  // MARK: Unobserved intervals
 
-  /// What is unknown for how long and of whom: the same of several types in one line.
+  /// The lines about unobserved intervals: the process or group, the duration and the reason. Equal lines of
+  /// several types are merged.
   private var unobserved: [String] {
     var order: [SharedAnswer.Unobserved] = []
     var types: [SharedAnswer.Unobserved: [String]] = [:]
@@ -244,7 +247,7 @@ struct SharedFormatter {
 
   private func times(_ one: SharedAnswer.Unobserved) -> String {
     if isMoment { return "at that moment" }
-    // Outside of all samples one end was named at most.
+    // A time before the first or after the last sample has no length if the user gave only one end of it.
     if one.length == 0, let recorded = answer.recorded {
       if window.since == nil, one.until < recorded.lowerBound { return asked }
       if window.until == nil, one.from > recorded.upperBound { return asked }
@@ -252,7 +255,7 @@ struct SharedFormatter {
     return "for \(TimeFormat.duration(one.length)) between \(show(one.from)) and \(show(one.until))"
   }
 
-  // MARK: What stands beside it
+  // MARK: Notes below the answer
 
   private var beside: [String] {
     var lines: [String] = []
@@ -273,13 +276,13 @@ struct SharedFormatter {
     }
     for (place, name) in names.enumerated() where isAnotherMeant(place) {
       lines.append(
-        "PID \(SystemText.sanitized(name.text)) may have been another process in that time: PID@TIME means one alone."
+        "PID \(SystemText.sanitized(name.text)) may have belonged to another process in that time; PID@TIME selects one."
       )
     }
     let several = answer.inSeveralGroups
     if !several.isEmpty {
       lines.append(
-        "In more than one of the groups, and not compared with itself: "
+        "In more than one group, and not compared with themselves: "
           + Self.list(several.map(GroupName.words)) + ".")
     }
     let outsiders = outsiders
@@ -288,7 +291,7 @@ struct SharedFormatter {
       + (rest > 0 ? ["and \(rest) more: --format json has them all"] : [])
   }
 
-  /// Whether another process than those recorded may be meant by a PID, so that never is not said.
+  /// Whether an unrecorded process may have had the PID of a group, so that the verdict cannot be `never`.
   private func isAnotherMeant(_ place: Int) -> Bool {
     names[place].isNumber
       && answer.types.contains { line in
@@ -297,15 +300,16 @@ struct SharedFormatter {
       }
   }
 
-  /// How many of a group are of its container by their namespaces alone.
+  /// Returns how many processes of a group belong to its container only by their namespaces.
   private func byNamespaces(_ group: SharedAnswer.Group) -> String {
     guard group.byNamespaces > 0 else { return "" }
     let which = group.processes == 1 ? "" : "\(group.byNamespaces) of them "
     let whose = group.byNamespaces == 1 ? "its" : "their"
-    return ", \(which)by \(whose) namespaces, as nobody read \(whose) cgroup"
+    return ", \(which)by \(whose) namespaces, because \(whose) cgroup was not read"
   }
 
-  /// Those of no known container: what is the same of several types in one sentence.
+  /// The sentences about processes of no known container that were in a container's own namespaces. Several
+  /// types with the same times share a sentence.
   private var outsiders: [String] {
     struct HistoryEntry: Hashable {
       let process: ProcessRecord
@@ -316,7 +320,7 @@ struct SharedFormatter {
     var order: [HistoryEntry] = []
     var types: [HistoryEntry: [String]] = [:]
     for one in answer.outsiders {
-      // A process changes its namespaces one after the other: what prints the same is one.
+      // A process changes its namespaces one after the other. Entries whose times print alike are merged.
       let stay = HistoryEntry(
         process: one.process, group: one.group, from: one.from / 1_000_000 * 1_000_000,
         until: one.until / 1_000_000 * 1_000_000)
@@ -338,7 +342,7 @@ struct SharedFormatter {
       + (all.count > mostSentences ? " and \(all.count - mostSentences) more" : "")
   }
 
-  /// Whether events prove what is proven.
+  /// Whether events prove the verdict of every type that is not unknown.
   private var isExact: Bool {
     answer.types.filter { $0.verdict != .unknown }.allSatisfy(\.isExact)
   }
@@ -362,7 +366,7 @@ struct SharedFormatter {
 }
 
 extension String {
-  /// Without line ends behind it.
+  /// The string without the newlines at its end.
   fileprivate var trimmedEnd: String {
     var text = Substring(self)
     while text.last?.isNewline == true { text.removeLast() }

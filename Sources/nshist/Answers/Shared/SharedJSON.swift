@@ -1,10 +1,11 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// The answer to `query shared` as one object, with every key always there. It holds codes alone.
+/// Formats the answer to `query shared` as one JSON object that always has every key, and holds codes instead of
+/// sentences.
 struct SharedJSON {
   let answer: SharedAnswer
-  /// The groups as they were given.
+  /// The groups as the user typed them.
   let given: [String]
   let caveats: CaveatFormatter
 
@@ -66,7 +67,7 @@ struct SharedJSON {
   }
 }
 
-/// The same as records: one a visit, and one a type where there is none.
+/// Formats the same answer as CSV: one record for each visit, and one for each type without visits.
 struct SharedCSV {
   let answer: SharedAnswer
   let given: [String]

@@ -1,7 +1,8 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// Lanes of letters, as wide as the terminal: a letter is a namespace, the same in every lane.
+/// Draws timeline rows (lanes) as lines of letters that fit the terminal. A letter stands for one namespace, the
+/// same in every lane.
 struct TimelineDrawing {
   let lanes: [TimelineRow]
   let window: TimeWindow
@@ -21,7 +22,7 @@ struct TimelineDrawing {
     var used: Set<TimelineMark> = []
     var last: Int64?
     for (lane, label) in zip(lanes, labels) {
-      // The lanes of one process stand together.
+      // An empty line separates the lanes of different processes.
       if let last, last != lane.process.id, hasGroups { text += "\n" }
       last = lane.process.id
       let marks = scale.marks(of: lane)
@@ -31,12 +32,13 @@ struct TimelineDrawing {
     return text + "\n" + letters.legend(used, colours: colours).joined(separator: "\n") + "\n"
   }
 
-  /// Whether a process has several lanes.
+  /// Whether a process has several consecutive lanes.
   private var hasGroups: Bool {
     zip(lanes, lanes.dropFirst()).contains { $0.process.id == $1.process.id }
   }
 
-  /// What is asked for, or else what is known.
+  /// The time span of the drawing: each end that the user gave, or else that of the recorded segments; nil if
+  /// there are no segments.
   private var span: ClosedRange<Int64>? {
     let segments = lanes.flatMap(\.segments)
     guard let low = window.since ?? segments.map(\.from).min(),
@@ -57,7 +59,8 @@ struct TimelineDrawing {
     return text
   }
 
-  /// The times above the lanes: at the beginning, and at each quarter that there is room for.
+  /// Returns the lines above the lanes: the span, then times at the beginning and at each quarter with enough
+  /// room for a label.
   private func axis(_ scale: TimelineScale) -> [String] {
     var labels = ""
     var ticks = ""
@@ -76,7 +79,7 @@ struct TimelineDrawing {
     ]
   }
 
-  /// As exact as the quarters of the span need it.
+  /// Returns the label of a time, with the precision that the length of the span requires.
   private func label(_ time: Int64, _ scale: TimelineScale) -> String {
     switch scale.until &- scale.from {
     case ..<20_000_000_000: TimeFormat.timeOfDay(time, zone, milliseconds: true)

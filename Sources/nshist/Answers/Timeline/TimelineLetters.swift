@@ -1,17 +1,18 @@
 internal import NSHistory
 
-/// Which letter and colour a namespace has, and what the signs mean.
+/// Assigns a letter and a colour to each namespace, and formats the legend.
 struct TimelineLetters {
   private var order: [NamespaceRecord] = []
   private var places: [Int64: Int] = [:]
-  /// Of these it is not known whether they are one namespace or two that had one inode number.
+  /// Indexes of the letters that may stand for two namespaces: the records have the same inode number, and do
+  /// not prove that they are different namespaces.
   private var doubtful: Set<Int> = []
 
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
   private static let palette: [Colour] = [.green, .cyan, .yellow, .magenta, .blue, .red]
 
-  /// Letters in the order in which lanes meet namespaces in a span of time.
+  /// Assigns letters in the order in which the namespaces appear in the lanes within a span of time.
   init(_ lanes: [TimelineRow], in span: ClosedRange<Int64>) {
     for segment in lanes.flatMap(\.segments)
     where segment.until >= span.lowerBound && segment.from <= span.upperBound {
@@ -47,7 +48,7 @@ struct TimelineLetters {
     return Self.palette[place % Self.palette.count]
   }
 
-  /// What the letters and signs that were drawn mean.
+  /// Returns the legend of the letters and signs in the drawing.
   func legend(_ used: Set<TimelineMark>, colours: Bool) -> [String] {
     let known = order.prefix(Self.alphabet.count)
     let usedPlaces = Set(
@@ -57,7 +58,8 @@ struct TimelineLetters {
     let letters = known.enumerated().filter { usedPlaces.contains($0.offset) }
       .map { place, namespace in
         let mark = TimelineMark.namespace(namespace)
-        let doubt = doubtful.contains(place) ? ", or another that got its inode number" : ""
+        let doubt =
+          doubtful.contains(place) ? ", or another namespace that reused its inode number" : ""
         return colour(of: mark).paint("\(letter(of: mark))", colours)
           + " = \(namespace.words)\(doubt)"
       }

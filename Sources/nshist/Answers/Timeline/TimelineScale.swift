@@ -1,16 +1,16 @@
 internal import NSHistory
 
-/// What one column of a lane shows.
+/// The content of one column of a lane.
 enum TimelineMark: Hashable {
   case namespace(NamespaceRecord)
-  /// Two namespaces or more.
+  /// The process was in two or more namespaces during the column's time.
   case several
   case unknown(UnknownReason)
-  /// The process was not there.
+  /// The process was not observed.
   case absent
 }
 
-/// Time cut into columns.
+/// Maps a time span to columns of equal duration.
 struct TimelineScale {
   let from: Int64
   let until: Int64
@@ -22,27 +22,27 @@ struct TimelineScale {
     self.columns = max(8, columns)
   }
 
-  // What a file says is not trusted to be a time: it wraps, and never traps.
+  // Times from a damaged file may be any number, so the arithmetic wraps on overflow instead of trapping.
   private var span: UInt64 { UInt64(bitPattern: until &- from) }
 
-  /// How much time a column is, in nanoseconds.
+  /// The duration of a column, in nanoseconds.
   var step: Int64 { max(1, Int64(clamping: span / UInt64(columns))) }
 
-  /// When a column begins.
+  /// Returns the time at which a column begins.
   func time(of column: Int) -> Int64 {
     let (whole, rest) = span.quotientAndRemainder(dividingBy: UInt64(columns))
     let place = UInt64(column)
     return from &+ Int64(bitPattern: whole &* place &+ rest * place / UInt64(columns))
   }
 
-  /// Column by column, what a lane was for the longest part of it.
+  /// Returns the mark of each column of a lane.
   func marks(of lane: TimelineRow) -> [TimelineMark] {
     (0..<columns).map { column in
       let low = time(of: column)
       let high = max(low &+ 1, time(of: column + 1))
       var shares: [TimelineMark: Int64] = [:]
       for segment in lane.segments where segment.until >= low && segment.from < high {
-        // One sample alone is a point, and is seen all the same.
+        // A segment of a single sample has no duration. It counts as the whole column, so that it shows.
         let share =
           segment.from == segment.until
           ? high &- low : max(1, min(high, segment.until) &- max(low, segment.from))
@@ -52,7 +52,8 @@ struct TimelineScale {
     }
   }
 
-  /// A gap is shown, however short; else what was longest.
+  /// Returns the mark of a column: a gap if there is one, however short; `several` for two or more namespaces;
+  /// else the mark with the longest duration.
   private static func most(_ shares: [TimelineMark: Int64]) -> TimelineMark {
     if shares[.unknown(.gap)] != nil { return .unknown(.gap) }
     let namespaces = shares.keys.count { if case .namespace = $0 { true } else { false } }
@@ -62,7 +63,7 @@ struct TimelineScale {
     }?.key ?? .absent
   }
 
-  /// Of equal shares, the one that says more.
+  /// Returns the rank among marks with the same duration: a namespace comes before any other mark.
   private static func rank(_ mark: TimelineMark) -> Int {
     if case .namespace = mark { 1 } else { 0 }
   }

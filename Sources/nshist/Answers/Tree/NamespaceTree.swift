@@ -1,14 +1,14 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// The namespaces of one type, each below the one that it was made in.
+/// A forest of the namespaces of one type, each below its parent namespace.
 struct NamespaceTree {
   let type: NamespaceType
   let roots: [Node]
 
   struct Node {
     let namespace: NamespaceAtMoment
-    /// How many namespaces of each type a user namespace owns.
+    /// The number of namespaces of each type that the namespace owns; empty unless it is a user namespace.
     let owns: [(NamespaceType, Int)]
     let children: [Node]
   }
@@ -33,7 +33,7 @@ struct NamespaceTree {
       }
     }
     func node(_ namespace: NamespaceAtMoment, depth: Int) -> Node {
-      // The kernel nests at most 32 (namespaces(7)); what a file says is not trusted to end.
+      // The kernel nests at most 32 levels (namespaces(7)). This limit bounds the recursion for a damaged file.
       let below = depth < 64 ? children[namespace.namespace.id] ?? [] : []
       let owns = owned[namespace.namespace.id] ?? [:]
       return Node(
@@ -44,12 +44,12 @@ struct NamespaceTree {
     self.roots = roots.map { node($0, depth: 0) }
   }
 
-  /// As JSON, with the nodes below each node.
+  /// The tree as JSON, in which each node holds its children.
   var json: JSON {
     .object([("type", .string(type.name)), ("roots", .array(roots.map(\.json)))])
   }
 
-  /// As CSV: a record a namespace, in the order of the drawing.
+  /// Returns the trees as CSV, with one record for each namespace in the order of `TreeText`.
   static func csv(_ trees: [NamespaceTree]) -> String {
     let header = [
       "type", "depth", "inode", "id", "initial", "nprocs", "unsure", "pid", "comm", "uid", "owner",

@@ -1,10 +1,10 @@
 internal import NSHistory
 
-/// A tree of namespaces, drawn.
+/// Draws a tree of namespaces as text.
 struct TreeText {
   let tree: NamespaceTree
 
-  /// One line a namespace.
+  /// The lines of the drawing, one for each namespace.
   var lines: [String] {
     if tree.roots.isEmpty { return ["no \(tree.type) namespace is known"] }
     return tree.roots.flatMap { root in
