@@ -79,6 +79,19 @@ import Testing
     try end()
   }
 
+  @Test(
+    "samples alone do not say that nothing was there between two of them",
+    arguments: [
+      "query history 30", "query peers 30", "query members net:12", "query changes --pid 30",
+      "timeline 30",
+    ])
+  func emptyAnswer(words: String) throws {
+    try end()
+    let outcome = try run(words.split(separator: " ").map(String.init))
+    #expect(outcome.status == 2, "\(outcome)")
+    #expect(outcome.messages.contains("only samples were taken"), "\(outcome)")
+  }
+
   @Test("an export of what is not in the file says what was not observed")
   func export() throws {
     try end()

@@ -99,6 +99,17 @@ struct TerminalTableTests {
     }
   }
 
+  @Test("a heading of the table selects its column, a key of JSON that one")
+  func headings() throws {
+    let table = try Command.run(
+      Command.nshist, ["query", "history", "812", "--columns", "parent", "--db", path])
+    #expect(table.output.hasPrefix("PARENT\n1 systemd\n"), "\(table.output)")
+    let json = try Command.run(
+      Command.nshist,
+      ["query", "history", "812", "--columns", "parent", "--format", "json", "--db", path])
+    #expect(json.output.contains(#"{"parent": {"#), "\(json.output)")
+  }
+
   @Test("changes with one mark, or of one name")
   func filters() throws {
     let all = try csv("changes")

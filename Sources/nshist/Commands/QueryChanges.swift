@@ -78,7 +78,7 @@ struct QueryChanges: ParsableCommand {
       namespace: try namespace.map { try inside.incarnations.namespace($0, now: now) },
       container: container)
     let all = ChangeColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all)
+    let arrangement = try rows.arrangement(of: all, options.format)
     let reader = try options.reader()
     try reader.requireKnown(
       question.process, question.namespace?.process, container.map { .container($0) })

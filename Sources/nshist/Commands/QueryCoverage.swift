@@ -36,7 +36,7 @@ struct QueryCoverage: ParsableCommand {
     var window = try range.window(now: now)
     if let time { window = TimeWindow(since: time, until: time) }
     let all = CoverageColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all)
+    let arrangement = try rows.arrangement(of: all, options.format)
     let reader = try options.reader()
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
     let caveats = try hints.caveats(in: window)

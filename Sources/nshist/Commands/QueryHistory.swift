@@ -29,7 +29,7 @@ struct QueryHistory: ParsableCommand {
     let selector = try inside.process(process, now: now)
     let window = try range.window(now: now)
     let all = HistoryColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all)
+    let arrangement = try rows.arrangement(of: all, options.format)
     let reader = try options.reader()
     try reader.requireKnown(selector)
     let listing = Listing(

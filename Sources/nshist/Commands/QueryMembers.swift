@@ -29,7 +29,7 @@ struct QueryMembers: ParsableCommand {
     let selector = try incarnations.namespace(namespace, now: now)
     let window = try range.window(now: now)
     let all = MemberColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all)
+    let arrangement = try rows.arrangement(of: all, options.format)
     let reader = try options.reader()
     try reader.requireKnown(selector.process)
     let summaries = try reader.namespaces(selector, in: window)
@@ -58,6 +58,6 @@ struct QueryMembers: ParsableCommand {
     } else {
       Messages.shared.say("no process was seen in it then")
     }
-    try hints.endEmpty(caveats)
+    try hints.endEmptyThroughTime(caveats)
   }
 }

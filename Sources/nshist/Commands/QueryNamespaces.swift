@@ -27,7 +27,7 @@ struct QueryNamespaces: ParsableCommand {
     let time = try moment.time(now: ClockReading.now().wall)
     let types = try type.types()
     let all = NamespaceMomentColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all)
+    let arrangement = try rows.arrangement(of: all, options.format)
     let reader = try options.reader()
     try reader.requireKnown(container.map { .container($0) })
     let answer = try reader.namespaces(

@@ -31,7 +31,7 @@ struct QueryPeers: ParsableCommand {
     let question = PeersQuestion(
       selector, in: window, types: try type.types(), countsInitial: initial)
     let all = PeerColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all)
+    let arrangement = try rows.arrangement(of: all, options.format)
     let reader = try options.reader()
     try reader.requireKnown(selector)
     let listing = Listing("peers", all, arrangement, to: try options.output(), options.format)

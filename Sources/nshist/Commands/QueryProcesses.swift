@@ -60,7 +60,7 @@ struct QueryProcesses: ParsableCommand {
     }
     let place = try namespace.map { try inside.incarnations.namespace($0, now: now) }
     let all = ProcessMomentColumns.all(types, isChosen: !type.given.isEmpty)
-    let arrangement = try rows.arrangement(of: all)
+    let arrangement = try rows.arrangement(of: all, options.format)
 
     let reader = try options.reader()
     for selector in selectors + [place?.process].compactMap(\.self) {

@@ -51,6 +51,6 @@ struct Timeline: ParsableCommand {
       if lanes.contains(where: { matches($0.process) }) { continue }
       try hints.say(nothingOf: selector, in: window)
     }
-    if lanes.isEmpty { try hints.endEmpty(caveats) }
+    if lanes.isEmpty { try hints.endEmptyThroughTime(caveats, of: selectors) }
   }
 }
