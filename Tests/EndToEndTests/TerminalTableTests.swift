@@ -99,6 +99,16 @@ struct TerminalTableTests {
     }
   }
 
+  @Test("where a filter leaves no change, that is said; a name that nobody had is an error")
+  func noChange() throws {
+    let none = try Command.run(
+      Command.nshist, ["query", "changes", "--comm", "cron", "--mark", "created", "--db", path])
+    #expect(none.status == 2 && none.messages.contains("no such change"), "\(none)")
+    let unknown = try Command.run(
+      Command.nshist, ["query", "changes", "--comm", "nsentre", "--db", path])
+    #expect(unknown.status == 66 && unknown.messages.contains("nsenter"), "\(unknown)")
+  }
+
   @Test("a heading of the table selects its column, a key of JSON that one")
   func headings() throws {
     let table = try Command.run(

@@ -81,7 +81,9 @@ struct QueryChanges: ParsableCommand {
     let arrangement = try rows.arrangement(of: all, options.format)
     let reader = try options.reader()
     try reader.requireKnown(
-      question.process, question.namespace?.process, container.map { .container($0) })
+      question.process, question.namespace?.process, container.map { .container($0) },
+      comm.map { .comm($0) })
+    let isNamed = try comm.map { try reader.matcher(.comm($0)) }
     let listing = Listing(
       "changes", all, arrangement, to: try options.output(), options.format)
     let hints = EmptyResultHelp(reader: reader, zone: options.zone)
@@ -90,8 +92,8 @@ struct QueryChanges: ParsableCommand {
     var isEmpty = true
     let nameless = NamelessContainers()
     try reader.changes(question) { change in
+      guard isAsked(change, isNamed) else { return true }
       isEmpty = false
-      guard isAsked(change) else { return true }
       nameless.note(change.process)
       return ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
     }
@@ -104,14 +106,15 @@ struct QueryChanges: ParsableCommand {
       try sayNothing(question, reader, hints)
       try hints.endEmptyThroughTime(
         caveats,
-        isOfOne: question.process != nil || question.namespace != nil || question.container != nil)
+        isOfOne: question.process != nil || question.namespace != nil || question.container != nil
+          || comm != nil)
     }
   }
 
-  private func isAsked(_ change: NamespaceChange) -> Bool {
+  private func isAsked(_ change: NamespaceChange, _ isNamed: ((ProcessRecord) -> Bool)?) -> Bool {
     if let mark, !change.marks.contains(mark) { return false }
+    if let isNamed, !(change.process.map(isNamed) ?? false) { return false }
     let names = change.process?.possibleDescriptions.compactMap(\.comm) ?? []
-    if let comm, !names.contains(comm) { return false }
     return !(quietEngines && !names.isEmpty && names.allSatisfy(EngineTools.contains))
   }
 
@@ -128,7 +131,8 @@ struct QueryChanges: ParsableCommand {
     if let namespace = question.namespace, try reader.namespaces(namespace).isEmpty {
       return try hints.say(nothingOf: namespace)
     }
-    Messages.shared.say("no change was recorded then")
+    let isFiltered = mark != nil || comm != nil || quietEngines
+    Messages.shared.say("no \(isFiltered ? "such " : "")change was recorded then")
   }
 }
 
