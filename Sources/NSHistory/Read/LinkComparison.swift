@@ -110,13 +110,13 @@ struct LinkComparison {
       try reading.connection.prepare("\(sql) LIMIT \(Self.mostFirst)")
         .bind(IntervalOverlapQuery.values(sample...sample, namespace)).map { $0.task(0) })
     guard members.count > 1 else { return false }
-    var count = 0
+    var roots = members.count
     for member in members {
-      let parent = try reading.lives.parentRow(of: member)
-      let isChild = parent.map(members.contains) ?? false
-      if !isChild { count += 1 }
+      if let parent = try reading.lives.parentRow(of: member), members.contains(parent) {
+        roots -= 1
+      }
     }
-    return count > 1
+    return roots > 1
   }
 
   private static let mostFirst = 64

@@ -126,10 +126,11 @@ final class DescriptionWriter {
     // No event reports when the user, the cgroup or the parent changed.
     let isExact =
       isEvent && new.uid == known.uid && new.cgroup == known.cgroup && new.parent == known.parent
-    var end = max(known.since, isEvent && !isExact ? lastFull : last ?? known.since)
-    if isEvent, !isExact, let boot = description.changedSince {
-      end = max(known.since, try lastSample(by: boot, before: number) ?? known.since)
-    }
+    let held =
+      if !isEvent || isExact { last } else if let boot = description.changedSince {
+        try lastSample(by: boot, before: number)
+      } else { lastFull as Int64? }
+    let end = max(known.since, held ?? known.since)
     if differs, end < number {
       try connection.prepare(
         """

@@ -54,6 +54,28 @@ extension Set<AnswerFormat> {
   static let data: Self = [.json, .csv]
 }
 
+/// The columns and rows of a listing to print, and their order.
+struct RowArrangement {
+  /// The keys of the columns; nil for the default columns.
+  var columns: [String]?
+  /// The column whose values sort the rows; nil for the order in which the reader returns the rows.
+  var sort: Order?
+  var isReversed = false
+  /// The largest number of rows to print; nil for no limit.
+  var limit: Int?
+  /// Whether to print all columns on a terminal, even if the rows are wider than the terminal.
+  var isWide = false
+
+  /// A sort order by one column.
+  struct Order {
+    let key: String
+    let isDescending: Bool
+  }
+
+  /// Whether the listing has to buffer all rows before it prints the first.
+  var needsAll: Bool { sort != nil || isReversed }
+}
+
 /// Prints rows as they arrive, in one of the formats.
 ///
 /// JSON output is an object whose last key holds the rows. A table buffers its first thousand rows to

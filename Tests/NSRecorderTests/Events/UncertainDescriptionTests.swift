@@ -79,17 +79,21 @@ struct UncertainDescriptionTests {
     #expect(description(20)?.inherited == [])
   }
 
+  private func moved(
+    _ source: ProcessToken, uid: UInt32, since: Int64
+  ) -> ProcessSample.Redescription {
+    .init(
+      token: source,
+      description: .init(comm: Array("read".utf8), uid: uid, cgroup: Array("0::/own".utf8)),
+      since: since)
+  }
+
   /// A sample that reads another cgroup of PID 10 than the one at 5000, while something happens to it.
   private func moved() throws -> ProcessToken {
     let source = try #require(script.follower.processes[10]?.source)
     var sample = script.sample([10: .host])
     sample.hasAllDescriptions = true
-    sample.described = [
-      .init(
-        token: source,
-        description: .init(comm: Array("read".utf8), uid: 7, cgroup: Array("0::/own".utf8)),
-        since: 5000)
-    ]
+    sample.described = [moved(source, uid: 7, since: 5000)]
     script.turn()
     _ = script.follower.verify(sample, touched: [10])
     return try #require(script.follower.processes[10]?.token)
@@ -113,12 +117,7 @@ struct UncertainDescriptionTests {
     let source = try #require(script.follower.processes[10]?.source)
     var all = script.sample([10: .host])
     all.hasAllDescriptions = true
-    all.described = [
-      .init(
-        token: source,
-        description: .init(comm: Array("read".utf8), uid: 8, cgroup: Array("0::/own".utf8)),
-        since: all.start.boot - 1)
-    ]
+    all.described = [moved(source, uid: 8, since: all.start.boot - 1)]
     let told = script.follower.verify(all, touched: []).sample.described
     #expect(told.map(\.token) == [token] && told.first?.since == 5000)
   }
