@@ -44,7 +44,10 @@ enum ExitStatus {
   /// Prints an error in one line on standard error, and ends the program.
   ///
   /// - Parameter command: the command that failed; nil if the arguments were not parsed.
-  static func leave(for error: any Error, of command: (any ParsableCommand.Type)?) -> Never {
+  static func leave(
+    for error: any Error, of command: (any ParsableCommand.Type)?, _ messages: Messages
+  ) -> Never {
+    func fail(_ message: String, _ status: Int32) -> Never { end(message, status, messages) }
     switch error {
     case let error as HistoryError: fail(error.description, of(error.kind))
     case let error as UnknownNameError: fail(error.description, noInput)
@@ -58,21 +61,21 @@ enum ExitStatus {
       fail(error.description, error.cause == .noSuchFileOrDirectory ? noInput : inputOutput)
     case let error as RecorderError: fail(error.description, inputOutput)
     case let error as ExitCode: exit(error.rawValue)
-    default: leave(forArguments: error, of: command)
+    default: leave(forArguments: error, of: command, messages)
     }
   }
 
   /// Prints a requested help or version text in full, and a mistake in the arguments as one line; then ends the
   /// program.
   private static func leave(
-    forArguments error: any Error, of command: (any ParsableCommand.Type)?
+    forArguments error: any Error, of command: (any ParsableCommand.Type)?, _ messages: Messages
   ) -> Never {
     let status = NSHist.exitCode(for: error)
     guard status.rawValue != 0 else { NSHist.exit(withError: error) }
     let message = NSHist.message(for: error)
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
     let help = command.flatMap(NSHist.words).map { "\($0) --help" } ?? helpCommand(for: error)
-    fail("\(line) (see \(help))", status.rawValue)
+    end("\(line) (see \(help))", status.rawValue, messages)
   }
 
   /// Returns the command that prints the help, which the parser quotes in the last line of its message.
@@ -97,8 +100,8 @@ enum ExitStatus {
     }
   }
 
-  private static func fail(_ message: String, _ status: Int32) -> Never {
-    Messages.shared.say(message)
+  private static func end(_ message: String, _ status: Int32, _ messages: Messages) -> Never {
+    messages.say(message)
     exit(status)
   }
 }

@@ -2,6 +2,7 @@ internal import Logging
 
 /// Writes the log messages of the recorder to standard error.
 struct MessageLogHandler: LogHandler {
+  let messages: Messages
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level = .notice
 
@@ -11,6 +12,6 @@ struct MessageLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    Messages.shared.say(event.message.description)
+    messages.say(event.message.description)
   }
 }

@@ -21,12 +21,19 @@ struct NSHist: ParsableCommand {
   static func main() {
     // Restores the default action of SIGQUIT: the Swift runtime handles the signal as a crash and continues.
     signal(SIGQUIT, SIG_DFL)
+    let console = Console()
     var command: any ParsableCommand
     do {
       let arguments = try CommandNames.complete(Arguments.joiningNegativeValues(Arguments.all))
       command = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
-    } catch { ExitStatus.leave(for: error, of: nil) }
-    do { try command.run() } catch { ExitStatus.leave(for: error, of: type(of: command)) }
+    } catch { ExitStatus.leave(for: error, of: nil, console.messages) }
+    do {
+      if let command = command as? any ConsoleCommand {
+        try command.run(on: console)
+      } else {
+        try command.run()
+      }
+    } catch { ExitStatus.leave(for: error, of: type(of: command), console.messages) }
   }
 
   /// Returns the words that invoke a command: `nshist query same`.

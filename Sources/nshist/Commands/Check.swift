@@ -4,7 +4,7 @@ internal import NamespaceModel
 internal import Procfs
 
 /// `nshist check`: compares running processes now, without a history.
-struct Check: ParsableCommand {
+struct Check: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Show whether running processes share namespaces now; no history is needed.",
@@ -27,7 +27,7 @@ struct Check: ParsableCommand {
     guard pids.count >= 2 else { throw ValidationError("give at least two PIDs") }
   }
 
-  func run() throws {
+  func run(on console: Console) throws {
     let asked = try pids.map(TimeArguments.pid)
     guard Set(asked).count == asked.count else {
       throw ValidationError("a PID was given twice; give different ones")
@@ -43,14 +43,14 @@ struct Check: ParsableCommand {
     let comparison = LiveAnswer(pids: asked, processes: live.processes).comparison(live.findings)
     for (place, pid) in asked.enumerated() {
       if let process = live.processes[place]?.threadOf {
-        Messages.shared.say(
+        console.messages.say(
           "\(pid) is a thread of process \(process): its own namespaces are meant")
       }
       if live.findings.contains(where: { $0.1[place] == .notRunning }) {
-        Messages.shared.say("there is no process \(pid) now; of the past, ask nshist query same")
+        console.messages.say("there is no process \(pid) now; of the past, ask nshist query same")
       }
     }
-    try comparison.print(format, utc: utc)
+    try comparison.print(format, utc: utc, console)
     throw ExitStatus.of(comparison.verdict)
   }
 }

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import Procfs
 
 /// `nshist doctor`: checks which features this machine and the caller's privileges allow.
-struct Doctor: ParsableCommand {
+struct Doctor: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Show what this machine, these privileges and the history file allow.",
@@ -20,15 +20,15 @@ struct Doctor: ParsableCommand {
 
   @OptionGroup var options: ListingOptions
 
-  func run() throws {
+  func run(on console: Console) throws {
     let root = try ProcRoot.live()
     let path = try options.database.path()
-    let file = FileCheckup(path: path, isFull: full, zone: options.zone)
+    let file = FileCheckup(path: path, isFull: full, zone: options.zone, messages: console.messages)
     let checks =
       try KernelCheckup.all(root) + RecordingCheckup(root: root, path: path).all()
       + PrivilegeCheckup.all(root) + file.all()
     let listing = Listing(
-      "checks", CheckupColumns.all, to: try options.output(), options.format)
+      "checks", CheckupColumns.all, to: try Output(console, pages: options.pager), options.format)
     try listing.begin([("state", .string(Self.worst(checks).rawValue))])
     _ = checks.allSatisfy(listing.add)
     try listing.end(

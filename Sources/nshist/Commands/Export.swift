@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist export`: writes the history as rows for other programs.
-struct Export: ParsableCommand {
+struct Export: ConsoleCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Write the history as CSV, TSV or JSON: one row for each process, namespace type and interval.",
@@ -40,8 +40,8 @@ struct Export: ParsableCommand {
     if let output, output.isEmpty { throw ValidationError("--output needs a path") }
   }
 
-  func run() throws {
-    let now = ClockReading.now().wall
+  func run(on console: Console) throws {
+    let now = console.now
     let window = try range.window(now: now)
     let asked = try pids.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
       .map { try SelectorArguments.process(String($0), now: now) }
@@ -51,7 +51,7 @@ struct Export: ParsableCommand {
     let reader = try HistoryReader(path: path)
     try reader.requireKnown(container.map { .container($0) })
     for selector in asked { try reader.requireKnown(selector) }
-    Progress.shared.watch(reader)
+    console.messages.watch(reader)
     for selector in asked {
       switch selector {
       case .pid(let pid, nil, _): filter.pids.insert(pid)
@@ -62,7 +62,7 @@ struct Export: ParsableCommand {
     }
     let file = try OutputFile(output)
     file.expectMuch()
-    var writer = ExportWriter(format: format, output: file)
+    var writer = ExportWriter(format: format, output: file, console.messages)
     try writer.begin()
     var failure: OutputError?
     do {
@@ -74,14 +74,14 @@ struct Export: ParsableCommand {
       try writer.breakOff()
       throw error
     }
-    Progress.shared.stop()
+    console.messages.stopProgress()
     if let failure { throw failure }
     try writer.end()
-    let hints = EmptyResultHelp(reader: reader, zone: .local)
-    let caveats = try hints.caveats(in: window)
-    try hints.say(caveats, in: window, isEmpty: writer.rows == 0)
+    let help = EmptyResultHelp(reader: reader, zone: .local, messages: console.messages)
+    let caveats = try help.caveats(in: window)
+    try help.say(caveats, in: window, isEmpty: writer.rows == 0)
     guard writer.rows == 0 else { return }
-    Messages.shared.say("no rows: nothing in \(path) matches")
-    try hints.endEmpty(caveats)
+    console.messages.say("no rows: nothing in \(path) matches")
+    try help.endEmpty(caveats)
   }
 }

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query changes`: shows which processes entered, left or created namespaces.
-struct QueryChanges: ParsableCommand {
+struct QueryChanges: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "changes",
     abstract: "Show who entered, left or made a namespace, in the order of time.",
@@ -70,44 +70,38 @@ struct QueryChanges: ParsableCommand {
       "--container cannot be combined with --pid or --namespace")
   }
 
-  func run() throws {
-    let now = ClockReading.now().wall
+  func ask(in context: QuestionContext) throws {
+    let now = context.now
     let question = ChangesQuestion(
       in: try range.window(now: now), types: try type.types(),
       process: try process.map { try inside.process($0, now: now) },
       namespace: try namespace.map { try inside.incarnations.namespace($0, now: now) },
       container: container)
-    let all = ChangeColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all, options.format)
-    let reader = try options.reader()
-    try reader.requireKnown(
-      question.process, question.namespace?.process, container.map { .container($0) },
-      comm.map { .comm($0) })
-    let isNamed = try comm.map { try reader.matcher(.comm($0)) }
-    let listing = Listing(
-      "changes", all, arrangement, to: try options.output(), options.format)
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: question.window)
-    try listing.begin([caveats.json])
-    var isEmpty = true
-    let nameless = NamelessContainers()
-    try reader.changes(question) { change in
-      guard isAsked(change, isNamed) else { return true }
-      isEmpty = false
-      nameless.note(change.process)
-      return ChangeRow.rows(change, apart: options.format == .csv).allSatisfy(listing.add)
-    }
-    try listing.end()
-    nameless.say()
-    try hints.say(caveats, in: question.window, isEmpty: isEmpty)
-    if let process = question.process { try hints.say(othersOf: process, in: question.window) }
-    if let namespace = question.namespace { try hints.say(othersOf: namespace) }
-    if isEmpty {
-      try sayNothing(question, reader, hints)
-      try hints.endEmptyThroughTime(
-        caveats,
-        isOfOne: question.process != nil || question.namespace != nil || question.container != nil
-          || comm != nil)
+    let isOfOne = process != nil || namespace != nil || container != nil || comm != nil
+    try context.list(
+      "changes", ChangeColumns.all(context.zone), rows,
+      naming: [
+        question.process, question.namespace?.process, container.map { .container($0) },
+        comm.map { .comm($0) },
+      ]
+    ) { reader, _ in
+      let isNamed = try comm.map { try reader.matcher(.comm($0)) }
+      return ListedAnswer(
+        time: .window(question.window, isOfOne: isOfOne),
+        rows: { printer in
+          try reader.changes(question) { change in
+            guard isAsked(change, isNamed) else { return true }
+            return printer.add(
+              ChangeRow.rows(change, apart: context.format == .csv), of: change.process)
+          }
+        },
+        others: { help in
+          if let process = question.process {
+            try help.say(othersOf: process, in: question.window)
+          }
+          if let namespace = question.namespace { try help.say(othersOf: namespace) }
+        },
+        ifEmpty: { try sayNothing(question, $0) })
     }
   }
 
@@ -118,21 +112,17 @@ struct QueryChanges: ParsableCommand {
     return !(quietEngines && !names.isEmpty && names.allSatisfy(EngineTools.contains))
   }
 
-  private func sayNothing(
-    _ question: ChangesQuestion, _ reader: HistoryReader, _ hints: EmptyResultHelp
-  )
-    throws
-  {
+  private func sayNothing(_ question: ChangesQuestion, _ help: EmptyResultHelp) throws {
     if let process = question.process ?? container.map({ .container($0) }),
-      try !reader.isRecorded(process, in: question.window)
+      try !help.reader.isRecorded(process, in: question.window)
     {
-      return try hints.say(nothingOf: process, in: question.window)
+      return try help.say(nothingOf: process, in: question.window)
     }
-    if let namespace = question.namespace, try reader.namespaces(namespace).isEmpty {
-      return try hints.say(nothingOf: namespace)
+    if let namespace = question.namespace, try help.reader.namespaces(namespace).isEmpty {
+      return try help.say(nothingOf: namespace)
     }
     let isFiltered = mark != nil || comm != nil || quietEngines
-    Messages.shared.say("no \(isFiltered ? "such " : "")change was recorded then")
+    help.messages.say("no \(isFiltered ? "such " : "")change was recorded then")
   }
 }
 

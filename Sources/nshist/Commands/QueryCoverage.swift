@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query coverage`: shows the recorded periods and the gaps between them.
-struct QueryCoverage: ParsableCommand {
+struct QueryCoverage: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "coverage",
     abstract: "Show when samples were taken, the gaps and their causes, and what was denied.",
@@ -30,23 +30,21 @@ struct QueryCoverage: ParsableCommand {
     }
   }
 
-  func run() throws {
-    let now = ClockReading.now().wall
+  func ask(in context: QuestionContext) throws {
+    let now = context.now
     let time = try TimeArguments.end(at, "--at", now: now)
-    var window = try range.window(now: now)
-    if let time { window = TimeWindow(since: time, until: time) }
-    let all = CoverageColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all, options.format)
-    let reader = try options.reader()
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: window)
-    let listing = Listing(
-      "periods", all, arrangement, to: try options.output(), options.format)
+    let window =
+      try time.map { TimeWindow(since: $0, until: $0) } ?? range.window(now: now)
+    let all = CoverageColumns.all(context.zone)
+    let arrangement = try rows.arrangement(of: all, context.format)
+    let (reader, help) = try context.open()
+    let caveats = try help.caveats(in: window)
+    let listing = Listing("periods", all, arrangement, to: try context.output(), context.format)
     let coverage = try time.map { try reader.coverage(at: $0) }
     if let time, let coverage {
-      let words = CoverageFormatter(time: time, coverage: coverage, zone: options.zone)
+      let formatter = CoverageFormatter(time: time, coverage: coverage, zone: context.zone)
       try listing.begin(
-        words.json + [caveats.json], lines: words.lines + caveats.lines)
+        formatter.json + [caveats.json], lines: formatter.lines + caveats.lines)
     } else {
       try listing.begin([])
     }
@@ -56,8 +54,8 @@ struct QueryCoverage: ParsableCommand {
       if coverage?.isCovered == false { throw ExitCode(ExitStatus.unknown) }
       return
     }
-    if try reader.recordedSpan() == nil { try hints.say(caveats, now, [], nil) }
-    try hints.say(caveats, in: window, isEmpty: true)
-    try hints.endEmpty(caveats)
+    if try reader.recordedSpan() == nil { try help.say(caveats, now, [], nil) }
+    try help.say(caveats, in: window, isEmpty: true)
+    try help.endEmpty(caveats)
   }
 }

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query history`: shows the namespaces of a process over time.
-struct QueryHistory: ParsableCommand {
+struct QueryHistory: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "history",
     abstract: "Show what a process was, its namespaces from when to when, and what changed.",
@@ -24,31 +24,18 @@ struct QueryHistory: ParsableCommand {
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
-  func run() throws {
-    let now = ClockReading.now().wall
-    let selector = try inside.process(process, now: now)
-    let window = try range.window(now: now)
-    let all = HistoryColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all, options.format)
-    let reader = try options.reader()
-    try reader.requireKnown(selector)
-    let listing = Listing(
-      "history", all, arrangement, to: try options.output(), options.format)
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: window)
-    try listing.begin([caveats.json])
-    let nameless = NamelessContainers()
-    try reader.history(selector, in: window) { stay in
-      nameless.note(stay.process)
-      return listing.add(stay)
-    }
-    try listing.end()
-    nameless.say()
-    try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
-    try hints.say(othersOf: selector, in: window)
-    if listing.rows == 0 {
-      try hints.say(nothingOf: selector, in: window)
-      try hints.endEmptyThroughTime(caveats, of: [selector])
+  func ask(in context: QuestionContext) throws {
+    let selector = try inside.process(process, now: context.now)
+    let window = try range.window(now: context.now)
+    try context.list("history", HistoryColumns.all(context.zone), rows, naming: [selector]) {
+      reader, _ in
+      ListedAnswer(
+        time: .window(window),
+        rows: { printer in
+          try reader.history(selector, in: window) { printer.add($0, of: $0.process) }
+        },
+        others: { try $0.say(othersOf: selector, in: window) },
+        ifEmpty: { try $0.say(nothingOf: selector, in: window) })
     }
   }
 }

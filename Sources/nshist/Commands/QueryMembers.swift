@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query members`: shows which processes were in a namespace, and when.
-struct QueryMembers: ParsableCommand {
+struct QueryMembers: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "members",
     abstract:
@@ -24,40 +24,32 @@ struct QueryMembers: ParsableCommand {
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
-  func run() throws {
-    let now = ClockReading.now().wall
-    let selector = try incarnations.namespace(namespace, now: now)
-    let window = try range.window(now: now)
-    let all = MemberColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all, options.format)
-    let reader = try options.reader()
-    try reader.requireKnown(selector.process)
-    let summaries = try reader.namespaces(selector, in: window)
-    let listing = Listing(
-      "members", all, arrangement, to: try options.output(), options.format)
-    let words = SummaryFormatter(zone: options.zone)
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: window)
-    try listing.begin(
-      [caveats.json, ("namespaces", .array(summaries.map(words.json)))],
-      lines: summaries.map(words.line))
-    let nameless = NamelessContainers()
-    func add(_ member: Member) -> Bool {
-      nameless.note(member.process)
-      return listing.add(member)
+  func ask(in context: QuestionContext) throws {
+    let selector = try incarnations.namespace(namespace, now: context.now)
+    let window = try range.window(now: context.now)
+    let formatter = SummaryFormatter(zone: context.zone)
+    try context.list("members", MemberColumns.all(context.zone), rows, naming: [selector.process]) {
+      reader, _ in
+      let summaries = try reader.namespaces(selector, in: window)
+      return ListedAnswer(
+        time: .window(window),
+        head: { caveats in
+          (
+            [caveats.json, ("namespaces", .array(summaries.map(formatter.json)))],
+            summaries.map(formatter.line)
+          )
+        },
+        rows: { printer in
+          try reader.members(of: selector, in: window) { printer.add($0, of: $0.process) }
+          try reader.parents(of: selector, in: window) { printer.add($0, of: $0.process) }
+        },
+        others: { try $0.say(othersOf: selector) },
+        ifEmpty: { help in
+          if summaries.isEmpty, try reader.namespaces(selector).isEmpty {
+            return try help.say(nothingOf: selector)
+          }
+          context.say("no process was seen in it then")
+        })
     }
-    try reader.members(of: selector, in: window, add)
-    try reader.parents(of: selector, in: window, add)
-    try listing.end()
-    nameless.say()
-    try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
-    try hints.say(othersOf: selector)
-    guard listing.rows == 0 else { return }
-    if summaries.isEmpty, try reader.namespaces(selector).isEmpty {
-      try hints.say(nothingOf: selector)
-    } else {
-      Messages.shared.say("no process was seen in it then")
-    }
-    try hints.endEmptyThroughTime(caveats)
   }
 }

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query namespaces`: lists the namespaces at a moment, as lsns(8) does for the present.
-struct QueryNamespaces: ParsableCommand {
+struct QueryNamespaces: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "namespaces",
     abstract: "Show every namespace at a time: what lsns would have printed then.",
@@ -23,36 +23,28 @@ struct QueryNamespaces: ParsableCommand {
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
-  func run() throws {
-    let time = try moment.time(now: ClockReading.now().wall)
+  func ask(in context: QuestionContext) throws {
+    let time = try moment.time(now: context.now)
     let types = try type.types()
-    let all = NamespaceMomentColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all, options.format)
-    let reader = try options.reader()
-    try reader.requireKnown(container.map { .container($0) })
-    let answer = try reader.namespaces(
-      at: time, of: container.map { try reader.matcher(.container($0)) })
-    let listing = Listing(
-      "namespaces", all, arrangement, to: try options.output(), options.format)
-    let words = MomentFormatter(
-      time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
-      looks: answer.looks)
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(at: time, moment)
-    try listing.begin(words.json + [caveats.json], lines: words.lines)
-    let nameless = NamelessContainers()
-    _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
-      .allSatisfy { namespace in
-        nameless.note(namespace.lowest)
-        return listing.add(namespace)
-      }
-    try listing.end()
-    nameless.say()
-    try hints.say(caveats, time, answer.samples, answer.recorded)
-    if let container, answer.namespaces.isEmpty {
-      try hints.say(
-        nothingOf: .container(container), in: TimeWindow(since: time, until: time))
+    let selector = container.map { ProcessSelector.container($0) }
+    try context.list(
+      "namespaces", NamespaceMomentColumns.all(context.zone), rows, naming: [selector]
+    ) { reader, _ in
+      let answer = try reader.namespaces(at: time, of: selector.map { try reader.matcher($0) })
+      let formatter = MomentFormatter(
+        time: time, samples: answer.samples, zone: context.zone, unread: answer.unread,
+        looks: answer.looks)
+      return ListedAnswer(
+        time: .moment(time, moment, samples: answer.samples, recorded: answer.recorded),
+        head: { (formatter.json + [$0.json], formatter.lines) },
+        rows: { printer in
+          _ = answer.namespaces.lazy.filter { types.contains($0.namespace.type) }
+            .allSatisfy { printer.add($0, of: $0.lowest) }
+        },
+        ifEmpty: { help in
+          guard let selector, answer.namespaces.isEmpty else { return }
+          try help.say(nothingOf: selector, in: TimeWindow(since: time, until: time))
+        })
     }
-    if listing.rows == 0 { try hints.endEmpty(caveats) }
   }
 }

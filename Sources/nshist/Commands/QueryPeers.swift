@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query peers`: shows which processes ever shared a namespace with a process.
-struct QueryPeers: ParsableCommand {
+struct QueryPeers: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "peers",
     abstract: "Show who ever shared a namespace with a process, which, when and for how long.",
@@ -24,51 +24,41 @@ struct QueryPeers: ParsableCommand {
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
 
-  func run() throws {
-    let now = ClockReading.now().wall
-    let selector = try inside.process(process, now: now)
-    let window = try range.window(now: now)
+  func ask(in context: QuestionContext) throws {
+    let selector = try inside.process(process, now: context.now)
+    let window = try range.window(now: context.now)
     let question = PeersQuestion(
       selector, in: window, types: try type.types(), countsInitial: initial)
-    let all = PeerColumns.all(options.zone)
-    let arrangement = try rows.arrangement(of: all, options.format)
-    let reader = try options.reader()
-    try reader.requireKnown(selector)
-    let listing = Listing("peers", all, arrangement, to: try options.output(), options.format)
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: window)
-    try listing.begin([caveats.json])
-    let nameless = NamelessContainers()
-    try reader.peers(question) { peer in
-      nameless.note(peer.peer)
-      return PeerRow.rows(peer, grouped: options.format == .table).allSatisfy(listing.add)
-    }
-    try listing.end()
-    nameless.say()
-    try hints.say(caveats, in: window, isEmpty: listing.rows == 0)
-    try hints.say(othersOf: selector, in: window)
-    if listing.rows == 0 {
-      try sayNothing(selector, window, reader, hints)
-      try hints.endEmptyThroughTime(caveats)
+    try context.list("peers", PeerColumns.all(context.zone), rows, naming: [selector]) {
+      reader, _ in
+      ListedAnswer(
+        time: .window(window),
+        rows: { printer in
+          try reader.peers(question) { peer in
+            printer.add(
+              PeerRow.rows(peer, grouped: context.format == .table), of: peer.peer)
+          }
+        },
+        others: { try $0.say(othersOf: selector, in: window) },
+        ifEmpty: { try sayNothing(selector, window, $0) })
     }
   }
 
   private func sayNothing(
-    _ selector: ProcessSelector, _ window: TimeWindow, _ reader: HistoryReader,
-    _ hints: EmptyResultHelp
+    _ selector: ProcessSelector, _ window: TimeWindow, _ help: EmptyResultHelp
   ) throws {
-    guard try reader.isRecorded(selector, in: window) else {
-      return try hints.say(nothingOf: selector, in: window)
+    guard try help.reader.isRecorded(selector, in: window) else {
+      return try help.say(nothingOf: selector, in: window)
     }
     var isRead = false
-    try reader.history(selector, in: window) { stay in
-      isRead = stay.links.values.contains { $0.namespace != nil }
+    try help.reader.history(selector, in: window) { entry in
+      isRead = entry.links.values.contains { $0.namespace != nil }
       return !isRead
     }
     guard isRead else {
-      return Messages.shared.say("its namespaces could not be read: see nshist query history")
+      return help.messages.say("its namespaces could not be read: see nshist query history")
     }
-    Messages.shared.say(
+    help.messages.say(
       initial
         ? "no process is proven to have shared a namespace with it"
         : "no process is proven to have shared a namespace with it, initial ones excepted; --initial includes those"

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query processes`: every process at a time.
-struct QueryProcesses: ParsableCommand {
+struct QueryProcesses: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "processes",
     abstract: "Show every process at a time, with its namespaces.",
@@ -47,60 +47,50 @@ struct QueryProcesses: ParsableCommand {
     )
   }
 
-  func run() throws {
-    let now = ClockReading.now().wall
+  func ask(in context: QuestionContext) throws {
+    let now = context.now
     let time = try moment.time(now: now)
     let types = try type.types()
-    var selectors = try [process].compactMap(\.self).map {
-      try inside.process($0, now: now)
-    }
+    var selectors = try [process].compactMap(\.self).map { try inside.process($0, now: now) }
     if let comm { selectors.append(.comm(comm)) }
     if let container {
       selectors.append(try SelectorArguments.process("container:\(container)", now: now))
     }
     let place = try namespace.map { try inside.incarnations.namespace($0, now: now) }
-    let all = ProcessMomentColumns.all(types, isChosen: !type.given.isEmpty)
-    let arrangement = try rows.arrangement(of: all, options.format)
+    try context.list(
+      "processes", ProcessMomentColumns.all(types, isChosen: !type.given.isEmpty), rows,
+      naming: selectors + [place?.process]
+    ) { reader, _ in
+      let answer = try reader.processes(at: time)
+      let places = try place.map { Set(try reader.namespaces($0).map(\.namespace.id)) }
+      let matchers = try selectors.map { try reader.matcher($0) }
+      let formatter = MomentFormatter(time: time, samples: answer.samples, zone: context.zone)
+      return ListedAnswer(
+        time: .moment(time, moment, samples: answer.samples, recorded: answer.recorded),
+        head: { (formatter.json + [$0.json], formatter.lines) },
+        rows: { printer in
+          _ = answer.processes.lazy.filter { process in
+            matchers.allSatisfy { $0(process.process) } && hasUser(process.process)
+              && (places.map { process.isIn($0) } ?? true)
+          }.allSatisfy { printer.add($0, of: $0.process) }
+        },
+        others: { help in if let place { try help.say(othersOf: place) } },
+        ifEmpty: { help in
+          if let place, places?.isEmpty == true {
+            try help.say(nothingOf: place)
+          } else if let nobody = zip(selectors, matchers).first(where: { _, matches in
+            !answer.processes.contains { matches($0.process) }
+          }) {
+            try help.say(nothingOf: nobody.0, in: TimeWindow(since: time, until: time))
+          }
+        })
+    }
+  }
 
-    let reader = try options.reader()
-    for selector in selectors + [place?.process].compactMap(\.self) {
-      try reader.requireKnown(selector)
-    }
-    let answer = try reader.processes(at: time)
-    let places = try place.map { place in
-      Set(try reader.namespaces(place).map(\.namespace.id))
-    }
-    let matchers = try selectors.map { try reader.matcher($0) }
-    let listing = Listing(
-      "processes", all, arrangement, to: try options.output(), options.format)
-    let words = MomentFormatter(time: time, samples: answer.samples, zone: options.zone)
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(at: time, moment)
-    try listing.begin(words.json + [caveats.json], lines: words.lines)
-    let nameless = NamelessContainers()
-    _ = answer.processes.lazy.filter { process in
-      matchers.allSatisfy { $0(process.process) }
-        && (uid.map { uid in
-          process.process.possibleDescriptions.contains { $0.uid == Int64(uid) }
-        } ?? true)
-        && (places.map { process.isIn($0) } ?? true)
-    }.allSatisfy { process in
-      nameless.note(process.process)
-      return listing.add(process)
-    }
-    try listing.end()
-    nameless.say()
-    try hints.say(caveats, time, answer.samples, answer.recorded)
-    if let place { try hints.say(othersOf: place) }
-    guard listing.rows == 0 else { return }
-    if let place, places?.isEmpty == true {
-      try hints.say(nothingOf: place)
-    } else if let nobody = zip(selectors, matchers).first(where: { _, matches in
-      !answer.processes.contains { matches($0.process) }
-    }) {
-      try hints.say(nothingOf: nobody.0, in: TimeWindow(since: time, until: time))
-    }
-    try hints.endEmpty(caveats, of: selectors)
+  /// Whether the user of the process is, or may be, the one asked for.
+  private func hasUser(_ process: ProcessRecord) -> Bool {
+    guard let uid else { return true }
+    return process.possibleDescriptions.contains { $0.uid == Int64(uid) }
   }
 }
 

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query same`: shows whether processes were in the same namespaces.
-struct QuerySame: ParsableCommand {
+struct QuerySame: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "same",
     abstract: "Show whether processes shared namespaces: same, different or unknown, and why.",
@@ -31,20 +31,21 @@ struct QuerySame: ParsableCommand {
     guard isSeveral else { throw ValidationError("give at least two PIDs") }
   }
 
-  func run() throws {
-    let now = ClockReading.now().wall
+  func run(on console: Console) throws {
+    let now = console.now
     let asked = try processes.map { try options.inside.process($0, now: now) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a PID was given twice; give different ones, or times with PID@TIME")
     }
     let time = try time(now)
     let types = try options.type.types()
-    let reader = try options.reader(of: asked)
+    let reader = try options.reader(of: asked, console)
     let zone = options.zone
+    let help = EmptyResultHelp(reader: reader, zone: zone, messages: console.messages)
     guard
-      let operands = try SameOperands(reader: reader, time: time, zone: zone).operands(asked)
+      let operands = try SameOperands(reader: reader, time: time, help: help).operands(asked)
     else {
-      try Comparison(ofNobody: types).print(options.format, utc: options.utc)
+      try Comparison(ofNobody: types).print(options.format, utc: options.utc, console)
       throw ExitCode(ExitStatus.unknown)
     }
     let question = SameQuestion(pids: operands.selectors, time: time, types: types)
@@ -66,12 +67,12 @@ struct QuerySame: ParsableCommand {
         nshist query shared \(processes.joined(separator: " ")).
         """)
     }
-    Progress.shared.stop()
-    for warning in words.warnings { Messages.shared.say(warning) }
-    let nameless = NamelessContainers()
+    console.messages.stopProgress()
+    for warning in words.warnings { console.messages.say(warning) }
+    let nameless = NamelessContainers(console.messages)
     for process in answer.processes.joined() { nameless.note(process) }
     nameless.say()
-    try comparison.print(options.format, utc: options.utc)
+    try comparison.print(options.format, utc: options.utc, console)
     throw ExitStatus.of(answer.verdict)
   }
 

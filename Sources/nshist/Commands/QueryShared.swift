@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query shared`: did any process of one group ever share a namespace with any of another?
-struct QueryShared: ParsableCommand {
+struct QueryShared: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "shared",
     abstract:
@@ -31,8 +31,8 @@ struct QueryShared: ParsableCommand {
     guard groups.count > 1 else { throw ValidationError("give at least two groups") }
   }
 
-  func run() throws {
-    let now = ClockReading.now().wall
+  func run(on console: Console) throws {
+    let now = console.now
     let asked = try groups.map { try GroupArguments(inside: options.inside, now: now).group($0) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a group was given twice; give different ones")
@@ -42,10 +42,10 @@ struct QueryShared: ParsableCommand {
     let moment = try options.moment(now: now)
     let window =
       try moment.map { TimeWindow(since: $0, until: $0) } ?? options.range.window(now: now)
-    let reader = try options.reader(of: asked.compactMap(\.process))
+    let reader = try options.reader(of: asked.compactMap(\.process), console)
     let zone = options.zone
     let answer = try reader.shared(SharedQuestion(asked, in: window, types: types))
-    Progress.shared.stop()
+    console.messages.stopProgress()
     for (group, found) in zip(groups, answer.groups) where found.isTooLarge {
       throw ValidationError(
         """
@@ -55,21 +55,21 @@ struct QueryShared: ParsableCommand {
         """)
     }
     try refuseOneProcess(answer)
-    let hints = EmptyResultHelp(reader: reader, zone: zone)
+    let help = EmptyResultHelp(reader: reader, zone: zone, messages: console.messages)
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
-      try sayNothing(of: group, found, window, hints)
+      try sayNothing(of: group, found, window, help)
     }
-    let caveats = try hints.caveats(in: window, isToLastSample: moment == nil)
-    try hints.say(caveats, in: window, isEmpty: false, present: "nshist check")
+    let caveats = try help.caveats(in: window, isToLastSample: moment == nil)
+    try help.say(caveats, in: window, isEmpty: false, present: "nshist check")
     let names = zip(groups, answer.groups).map { GroupName(text: $0, group: $1) }
     let limits = CaveatFormatter(caveats: caveats.caveats + answer.caveats, zone: zone)
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
-      caveats: limits.caveats, colours: Colour.isWanted)
-    let nameless = NamelessContainers()
+      caveats: limits.caveats, colours: console.colours)
+    let nameless = NamelessContainers(console.messages)
     for group in answer.groups { nameless.note(group.process) }
     nameless.say()
-    let output = try OutputFile(nil)
+    let output = try Output(console)
     switch options.format {
     case .table: try output.write(text.text)
     case .json:
@@ -93,11 +93,11 @@ struct QueryShared: ParsableCommand {
 
   private func sayNothing(
     of group: SharedQuestion.Group, _ found: SharedAnswer.Group, _ window: TimeWindow,
-    _ hints: EmptyResultHelp
+    _ help: EmptyResultHelp
   ) throws {
     switch group {
-    case .processes(let selector): try hints.say(nothingOf: selector, in: window)
-    case .namespace(let selector): if !found.isKnown { try hints.say(nothingOf: selector) }
+    case .processes(let selector): try help.say(nothingOf: selector, in: window)
+    case .namespace(let selector): if !found.isKnown { try help.say(nothingOf: selector) }
     case .host: break
     }
   }

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query tree`: the pid and user hierarchy at a time.
-struct QueryTree: ParsableCommand {
+struct QueryTree: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "tree",
     abstract: "Draw which pid and user namespaces were made in which, at a time.",
@@ -19,33 +19,32 @@ struct QueryTree: ParsableCommand {
 
   @OptionGroup var options: ListingOptions
 
-  func run() throws {
-    let time = try moment.time(now: ClockReading.now().wall)
-    let reader = try options.reader()
+  func ask(in context: QuestionContext) throws {
+    let time = try moment.time(now: context.now)
+    let (reader, help) = try context.open()
     let answer = try reader.namespaces(at: time)
     let trees = (type.map { [$0] } ?? HierarchyType.allCases).map { type in
       NamespaceTree(type.type, answer.namespaces)
     }
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(at: time, moment)
-    let output = try options.output()
-    let words = MomentFormatter(
-      time: time, samples: answer.samples, zone: options.zone, unread: answer.unread,
+    let caveats = try help.caveats(at: time, moment)
+    let output = try context.output()
+    let formatter = MomentFormatter(
+      time: time, samples: answer.samples, zone: context.zone, unread: answer.unread,
       looks: answer.looks)
-    switch options.format {
+    switch context.format {
     case .table:
       let text = trees.map { TreeText(tree: $0).lines.joined(separator: "\n") }
-      try output.write(words.lines.joined(separator: "\n") + "\n\n")
+      try output.write(formatter.lines.joined(separator: "\n") + "\n\n")
       try output.write(text.joined(separator: "\n\n") + "\n")
     case .json:
-      let all = words.json + [caveats.json, ("trees", .array(trees.map(\.json)))]
+      let all = formatter.json + [caveats.json, ("trees", .array(trees.map(\.json)))]
       try output.write(JSON.object(all).pretty + "\n")
     case .csv:
       try output.write(NamespaceTree.csv(trees))
     }
     try output.finish()
-    try hints.say(caveats, time, answer.samples, answer.recorded)
-    if answer.namespaces.isEmpty { try hints.endEmpty(caveats) }
+    try help.say(caveats, time, answer.samples, answer.recorded)
+    if answer.namespaces.isEmpty { try help.endEmpty(caveats) }
   }
 }
 

@@ -6,7 +6,7 @@ internal import NSRecorder
 internal import Procfs
 
 /// `nshist record`: samples into the history, until ^C.
-struct Record: ParsableCommand {
+struct Record: ConsoleCommand {
   static let configuration = CommandConfiguration(
     commandName: "record",
     abstract: "Record namespaces until ^C, SIGTERM or a number of samples.",
@@ -94,7 +94,7 @@ struct Record: ParsableCommand {
     return time
   }
 
-  func run() throws {
+  func run(on console: Console) throws {
     // Ignores SIGPIPE: the recording continues if the reader of the messages exits.
     signal(SIGPIPE, SIG_IGN)
     let path = try database.pathForRecording()
@@ -104,23 +104,24 @@ struct Record: ParsableCommand {
       shortLived: shortLived.choice, pinsEvery: try pinsInterval(), hostRoot: hostRoot,
       program: Program.nameAndVersion)
     let recorder = try Recorder(
-      configuration, logger: Logger(label: "nshist") { _ in MessageLogHandler() })
-    sayStart(recorder, path)
-    let summary = try recorder.run { Messages.shared.status(RecordingFormatter.status($0)) }
-    Messages.shared.endStatus()
-    Messages.shared.say(RecordingFormatter.end(summary, path))
+      configuration,
+      logger: Logger(label: "nshist") { _ in MessageLogHandler(messages: console.messages) })
+    sayStart(recorder, path, console.messages)
+    let summary = try recorder.run { console.messages.status(RecordingFormatter.status($0)) }
+    console.messages.endStatus()
+    console.messages.say(RecordingFormatter.end(summary, path))
     if let failure = summary.lostFile ?? summary.endFailure { throw failure }
     if summary.endedUnwritten || summary.hasRecordedNothing {
       throw ExitCode(ExitStatus.inputOutput)
     }
   }
 
-  private func sayStart(_ recorder: Recorder, _ path: String) {
+  private func sayStart(_ recorder: Recorder, _ path: String, _ messages: Messages) {
     if let closed = recorder.closedSession {
-      Messages.shared.say(RecordingFormatter.closed(closed))
+      messages.say(RecordingFormatter.closed(closed))
     }
     let end = samples.map { RecordingFormatter.count($0, "sample", "samples") } ?? "until ^C"
-    Messages.shared.say(
+    messages.say(
       """
       recording \(procRoot) into \(path) every \(RecordingFormatter.interval(interval)), \(end); \
       \(recorder.hasEvents ? "events of the kernel in between" : "no events in between"); \

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist timeline`: draws the history of processes in the terminal.
-struct Timeline: ParsableCommand {
+struct Timeline: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "timeline",
     abstract: "Draw the namespaces of processes through time: one letter is one namespace.",
@@ -20,37 +20,35 @@ struct Timeline: ParsableCommand {
   @OptionGroup var range: RangeOption
   @OptionGroup var options: ListingOptions
 
-  func run() throws {
-    let now = ClockReading.now().wall
+  func ask(in context: QuestionContext) throws {
+    let now = context.now
     let window = try range.window(now: now)
     let selectors = try processes.map { try inside.process($0, now: now) }
     let types = try type.types()
-    let reader = try options.reader()
-    for selector in selectors { try reader.requireKnown(selector) }
+    let (reader, help) = try context.open(naming: selectors)
     let lanes = try reader.timeline(selectors, in: window, types: types)
-    let hints = EmptyResultHelp(reader: reader, zone: options.zone)
-    let caveats = try hints.caveats(in: window)
-    let output = try options.output()
-    if options.format == .table {
+    let caveats = try help.caveats(in: window)
+    let output = try context.output()
+    if context.format == .table {
       let drawing = TimelineDrawing(
         lanes: lanes, window: window, width: output.width, colours: output.colours,
-        zone: options.zone)
+        zone: context.zone)
       try output.write(drawing.text)
       try output.finish()
     } else {
       let listing = Listing(
-        "segments", SegmentColumns.all(options.zone), to: output, options.format)
+        "segments", SegmentColumns.all(context.zone), to: output, context.format)
       try listing.begin([caveats.json])
       _ = SegmentRow.rows(lanes, window).allSatisfy(listing.add)
       try listing.end()
     }
-    try hints.say(caveats, in: window, isEmpty: lanes.isEmpty)
+    try help.say(caveats, in: window, isEmpty: lanes.isEmpty)
     for selector in selectors {
-      try hints.say(othersOf: selector, in: window)
+      try help.say(othersOf: selector, in: window)
       let matches = try reader.matcher(selector)
       if lanes.contains(where: { matches($0.process) }) { continue }
-      try hints.say(nothingOf: selector, in: window)
+      try help.say(nothingOf: selector, in: window)
     }
-    if lanes.isEmpty { try hints.endEmptyThroughTime(caveats, of: selectors) }
+    if lanes.isEmpty { try help.endEmptyThroughTime(caveats, of: selectors) }
   }
 }

@@ -7,6 +7,7 @@ struct FileCheckup {
   /// Whether every page of a large file is to be read.
   let isFull: Bool
   let zone: TimeZoneChoice
+  let messages: Messages
 
   /// A file up to this size is always read in full.
   private static let small: Int64 = 256 << 20
@@ -14,7 +15,7 @@ struct FileCheckup {
   func all() -> [Checkup] {
     do {
       let reader = try HistoryReader(path: path)
-      Progress.shared.watch(reader)
+      messages.watch(reader)
       return try [health(reader), recorder(reader), room()]
     } catch {
       guard error.kind != .missing else { return [missing, room()] }

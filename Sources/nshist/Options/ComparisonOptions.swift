@@ -28,10 +28,10 @@ struct ComparisonOptions: ParsableArguments {
   func moment(now: Int64) throws -> Int64? { try TimeArguments.end(at, "--at", now: now) }
 
   /// Opens the history file for reading. Throws an error if it does not hold a name or container of a selector.
-  func reader(of selectors: [ProcessSelector]) throws -> HistoryReader {
+  func reader(of selectors: [ProcessSelector], _ console: Console) throws -> HistoryReader {
     let reader = try HistoryReader(path: database.path())
     for selector in selectors { try reader.requireKnown(selector) }
-    Progress.shared.watch(reader)
+    console.messages.watch(reader)
     return reader
   }
 }

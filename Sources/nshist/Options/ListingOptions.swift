@@ -11,11 +11,9 @@ struct ListingOptions: ParsableArguments {
   var zone: TimeZoneChoice { utc ? .utc : .local }
 
   /// Opens the history file for reading.
-  func reader() throws -> HistoryReader {
+  func reader(_ console: Console) throws -> HistoryReader {
     let reader = try HistoryReader(path: database.path())
-    Progress.shared.watch(reader)
+    console.messages.watch(reader)
     return reader
   }
-
-  func output() throws -> Output { try Output(pages: pager) }
 }

@@ -6,7 +6,7 @@ internal import NSHistory
 struct SameOperands {
   let reader: HistoryReader
   let time: SameQuestion.Time
-  let zone: TimeZoneChoice
+  let help: EmptyResultHelp
 
   /// The largest number of processes to compare. The comparison checks all of them at each change, so more take
   /// too long.
@@ -38,7 +38,7 @@ struct SameOperands {
       }
       let meant = try processes(selector)
       guard !meant.isEmpty else {
-        try EmptyResultHelp(reader: reader, zone: zone).say(nothingOf: selector, in: window)
+        try help.say(nothingOf: selector, in: window)
         return nil
       }
       if selector.latestPID == nil { operands.areGroups = true }
@@ -103,7 +103,7 @@ struct SameOperands {
   /// container too, because its processes get the same PIDs again after a restart.
   private func note(othersOf selector: ProcessSelector, _ operands: inout Operands) throws {
     guard case .range = time, let pid = selector.latestPID,
-      let others = try EmptyResultHelp(reader: reader, zone: zone).others(of: selector, in: window)
+      let others = try help.others(of: selector, in: window)
     else { return }
     operands.notes.append("\(others).")
     operands.others.append(

@@ -140,7 +140,7 @@ final class Listing<Row> {
   /// Prints a row. Returns false if the reader has gone or writing failed; `end` throws that error.
   func add(_ row: Row) -> Bool {
     guard failure == nil else { return false }
-    Progress.shared.tick()
+    output.progress()
     if arrangement.needsAll {
       let column = arrangement.sort.flatMap { order in all.first { $0.key == order.key } }
       kept.append((row, column?.json(row) ?? .null))
@@ -207,12 +207,12 @@ final class Listing<Row> {
 
   private func sayWhatIsLeftOut() {
     if isCut, let limit = arrangement.limit {
-      Messages.shared.say("there are more rows; --limit \(limit) shows the first of them")
+      output.say("there are more rows; --limit \(limit) shows the first of them")
     }
     let hidden = table.hidden.map { columns[$0].title }
     if !hidden.isEmpty {
       let word = hidden.count == 1 ? "column" : "columns"
-      Messages.shared.say(
+      output.say(
         "the terminal is too narrow for the \(word) \(hidden.joined(separator: ", ")): --wide shows all"
       )
     }

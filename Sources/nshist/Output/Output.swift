@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import NSHistory
 
@@ -6,26 +5,25 @@ internal import NSHistory
 final class Output {
   private let file: OutputFile
   private let pager: Pager?
+  private let messages: Messages
   /// Whether the output uses colour.
   let colours: Bool
-  /// The number of columns of the terminal; 80 if it is unknown.
+  /// The number of columns of the terminal.
   let width: Int
   /// Whether standard output is a terminal, so that the user sees the text while it is written.
   let isSeen: Bool
 
-  init(pages: Bool) throws(OutputError) {
-    let isTerminal = isatty(STDOUT_FILENO) != 0
-    pager = pages && isTerminal ? try Pager() : nil
+  init(_ console: Console, pages: Bool = false) throws(OutputError) {
+    messages = console.messages
+    colours = console.colours
+    width = console.width
+    isSeen = console.isTerminal
+    pager = pages && console.isTerminal ? try Pager() : nil
     if let pager {
       file = OutputFile(descriptor: pager.descriptor)
     } else {
       file = try OutputFile(nil)
     }
-    colours = Colour.isWanted
-    let columns = Environment.variable("COLUMNS").flatMap { Int($0) }
-    let measured = Int(clinux_terminal_width(STDOUT_FILENO))
-    width = min(max(40, columns ?? (measured > 0 ? measured : 80)), 10_000)
-    isSeen = isTerminal
   }
 
   /// Whether the user has quit the pager or pressed ^C in it. If so, `write` drops all further text.
@@ -33,13 +31,19 @@ final class Output {
 
   /// Writes text, unless the user has quit the pager.
   func write(_ text: String) throws(OutputError) {
-    if isSeen { Progress.shared.stop() }
+    if isSeen { messages.stopProgress() }
     try unlessLeft { () throws(OutputError) in try file.write(text) }
   }
 
+  /// Prints a message on standard error.
+  func say(_ message: String) { messages.say(message) }
+
+  /// Updates the status line of a query.
+  func progress() { messages.progress() }
+
   /// Writes the buffered text, and waits until the pager has exited.
   func finish() throws(OutputError) {
-    Progress.shared.stop()
+    messages.stopProgress()
     try unlessLeft { () throws(OutputError) in try file.finish() }
     try pager?.wait()
   }

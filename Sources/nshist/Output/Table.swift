@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// A table of text for a person. The widest cell of a column sets its width.
 struct Table {
   private let header: [String]
@@ -34,11 +32,5 @@ enum Colour: String {
 
   func paint(_ text: String, _ colours: Bool) -> String {
     colours && self != .none ? "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" : text
-  }
-
-  /// Whether standard output is a terminal that shows colour (no-color.org).
-  static var isWanted: Bool {
-    isatty(STDOUT_FILENO) != 0 && Environment.variable("NO_COLOR") == nil
-      && Environment.variable("TERM") != "dumb"
   }
 }

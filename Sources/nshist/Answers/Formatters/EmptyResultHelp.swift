@@ -6,10 +6,11 @@ internal import NSHistory
 struct EmptyResultHelp {
   let reader: HistoryReader
   let zone: TimeZoneChoice
+  let messages: Messages
 
   /// Prints on standard error that no process matches a selector in a window, with the nearest match.
   func say(nothingOf selector: ProcessSelector, in window: TimeWindow) throws {
-    Messages.shared.say(try words(selector, window))
+    messages.say(try words(selector, window))
   }
 
   private func words(_ selector: ProcessSelector, _ window: TimeWindow) throws -> String {
@@ -67,17 +68,17 @@ struct EmptyResultHelp {
         try other != type && !reader.namespaces(.inode(other, inode)).isEmpty
       }
       let known = others.map { "\($0):[\(inode)]" }.joined(separator: ", ")
-      Messages.shared.say(
+      messages.say(
         "\(type):[\(inode)] is not in the history"
           + (known.isEmpty ? "; \(try recorded()); \(Self.listing)" : "; \(known) is"))
     case .kernelID(let type, let id):
-      Messages.shared.say(
+      messages.say(
         "no \(type) namespace with the kernel's id \(id) is in the history; \(Self.listing)")
     case .of(let type, let process):
       if try !reader.isRecorded(process) {
         return try say(nothingOf: process, in: TimeWindow())
       }
-      Messages.shared.say(
+      messages.say(
         "the \(type) namespace of that process could never be read: see nshist query history")
     }
   }
@@ -85,7 +86,7 @@ struct EmptyResultHelp {
   /// Prints on standard error how many other processes had a PID that was given without a time. Such a PID
   /// selects the last process that had it.
   func say(othersOf selector: ProcessSelector, in window: TimeWindow) throws {
-    if let words = try others(of: selector, in: window) { Messages.shared.say(words) }
+    if let words = try others(of: selector, in: window) { messages.say(words) }
   }
 
   /// Prints the same message for the process of a namespace selector such as `net@PID`.
@@ -129,23 +130,23 @@ struct EmptyResultHelp {
   func say(
     _ caveats: CaveatFormatter, in window: TimeWindow, isEmpty: Bool, present: String? = nil
   ) throws {
-    for sentence in caveats.sentences { Messages.shared.say(sentence) }
+    for sentence in caveats.sentences { messages.say(sentence) }
     guard !window.isEverything || isEmpty, let span = try reader.recordedSpan() else { return }
     let recorded = "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
     let missing = caveats.caveats.map(\.missing)
     if let since = window.since, since > span.upperBound, missing.contains(.afterLast) {
       let now = present.map { "; for the present use \($0)" } ?? ""
-      return Messages.shared.say("\(show(since)) is after the last sample; \(recorded)\(now)")
+      return messages.say("\(show(since)) is after the last sample; \(recorded)\(now)")
     }
     if let until = window.until, until < span.lowerBound, missing.contains(.beforeFirst) {
-      return Messages.shared.say("\(show(until)) is before the first sample; \(recorded)")
+      return messages.say("\(show(until)) is before the first sample; \(recorded)")
     }
     if let until = window.until, until < span.lowerBound, missing.contains(.expired) {
-      return Messages.shared.say("\(expired(until)); \(recorded)")
+      return messages.say("\(expired(until)); \(recorded)")
     }
-    if let gaps = caveats.gaps { Messages.shared.say(gaps) }
+    if let gaps = caveats.gaps { messages.say(gaps) }
     if isEmpty, let last = caveats.caveats.first(where: { $0.missing == .afterLast })?.from {
-      Messages.shared.say("nothing is recorded after the last sample, at \(show(last))")
+      messages.say("nothing is recorded after the last sample, at \(show(last))")
     }
   }
 
@@ -155,22 +156,22 @@ struct EmptyResultHelp {
     _ caveats: CaveatFormatter, _ time: Int64, _ samples: [SameAnswer.SampleGap],
     _ recorded: ClosedRange<Int64>?
   ) throws {
-    for sentence in caveats.sentences { Messages.shared.say(sentence) }
+    for sentence in caveats.sentences { messages.say(sentence) }
     guard let recorded else {
-      return Messages.shared.say(try reader.noSampleWords())
+      return messages.say(try reader.noSampleWords())
     }
     let span =
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
     for missing in Set(samples.compactMap(\.missing)).sorted(by: { $0.code < $1.code }) {
       switch missing {
       case .beforeFirst where time >= recorded.lowerBound:
-        Messages.shared.say(
+        messages.say(
           "\(show(time)) is during the first sample; nothing is recorded before that; \(span)")
-      case .beforeFirst: Messages.shared.say("\(show(time)) is before the first sample; \(span)")
-      case .expired: Messages.shared.say("\(expired(time)); \(span)")
+      case .beforeFirst: messages.say("\(show(time)) is before the first sample; \(span)")
+      case .expired: messages.say("\(expired(time)); \(span)")
       case .afterLast: break
       default:
-        Messages.shared.say(
+        messages.say(
           "\(show(time)) is in a gap: \(missing.words); the processes of that time are not known")
       }
     }
@@ -207,7 +208,7 @@ struct EmptyResultHelp {
     _ caveats: CaveatFormatter, of selectors: [ProcessSelector] = [], isOfOne: Bool = true
   ) throws {
     if let samplesOnly = caveats.samplesOnly {
-      Messages.shared.say(samplesOnly)
+      messages.say(samplesOnly)
       if isOfOne { throw ExitCode(ExitStatus.unknown) }
     }
     try endEmpty(caveats, of: selectors)

@@ -3,11 +3,14 @@ internal import NSHistory
 /// Collects the containers of an answer that are known only by id, because the files of their engine, which hold
 /// the names, were not found.
 final class NamelessContainers {
+  private let messages: Messages
   private var ids: [String] = []
   private var met: Set<String> = []
 
   /// The number of ids that the message lists.
   private static let most = 3
+
+  init(_ messages: Messages) { self.messages = messages }
 
   /// Adds the nameless containers of a process that the answer shows.
   func note(_ process: ProcessRecord?) {
@@ -22,7 +25,7 @@ final class NamelessContainers {
   }
 
   /// Prints the ids of the collected containers on standard error, if there are any.
-  func say() { if !ids.isEmpty { Messages.shared.say(Self.words(ids)) } }
+  func say() { if !ids.isEmpty { messages.say(Self.words(ids)) } }
 
   /// Returns the message: `container 0123456789ab is known by id alone: ...`.
   static func words(_ ids: [String]) -> String {

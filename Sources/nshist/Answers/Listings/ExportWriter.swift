@@ -9,6 +9,7 @@ internal import NamespaceModel
 struct ExportWriter: ~Copyable {
   private let dialect: RowDialect
   private let output: OutputFile
+  private let messages: Messages
   private var block = TextBlock(capacity: Self.blockSize + 4096)
   /// The number of rows that `write` accepted.
   private(set) var rows = 0
@@ -23,9 +24,10 @@ struct ExportWriter: ~Copyable {
   /// that the reader wakes up less often.
   private static let blockSize = 1 << 18
 
-  init(format: RowFormat, output: OutputFile) {
+  init(format: RowFormat, output: OutputFile, _ messages: Messages) {
     dialect = RowDialect(format, columns: ExportColumn.allCases.map(\.name))
     self.output = output
+    self.messages = messages
   }
 
   /// Appends the part before the first row: the header, or the opening bracket of JSON.
@@ -66,7 +68,7 @@ struct ExportWriter: ~Copyable {
   }
 
   private mutating func flush() throws(OutputError) {
-    Progress.shared.tick()
+    messages.progress()
     try output.write(block)
     block.removeAll()
   }

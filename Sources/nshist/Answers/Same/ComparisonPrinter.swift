@@ -2,12 +2,12 @@ internal import NSHistory
 
 extension Comparison {
   /// Prints the comparison on standard output.
-  func print(_ format: AnswerFormat, utc: Bool) throws(OutputError) {
-    let output = try OutputFile(nil)
+  func print(_ format: AnswerFormat, utc: Bool, _ console: Console) throws(OutputError) {
+    let output = try Output(console)
     switch format {
     case .table:
       let text = ComparisonText(
-        comparison: self, zone: utc ? .utc : .local, colours: Colour.isWanted)
+        comparison: self, zone: utc ? .utc : .local, colours: console.colours)
       try output.write(text.text)
     case .json: try output.write(json.pretty + "\n")
     case .csv: try output.write(csv)
