@@ -85,3 +85,8 @@ struct Export: ConsoleCommand {
     try help.endEmpty(caveats)
   }
 }
+
+/// The output format of an export.
+enum RowFormat: String, ExpressibleByArgument, CaseIterable {
+  case csv, tsv, json, ndjson
+}

@@ -94,3 +94,91 @@ extension String {
     hasPrefix(word) ? String(dropFirst(word.count)) : nil
   }
 }
+
+/// The option that names the container whose PIDs the user gives.
+struct InsideOption: ParsableArguments {
+  @Option(
+    name: .customLong("in"),
+    help: ArgumentHelp(
+      "PIDs are those seen inside this container, by name or id.", valueName: "container"))
+  var container: String?
+
+  @OptionGroup var incarnations: IncarnationsOption
+
+  /// Parses a process selector. With `--in`, the PID is the one inside that container.
+  func process(_ text: String, now: Int64) throws -> ProcessSelector {
+    guard let container else { return try incarnations.process(text, now: now) }
+    let selector = try SelectorArguments.process(text, now: now)
+    guard !container.isEmpty else { throw ValidationError("--in names no container") }
+    guard case .pid(let number, nil, _) = selector else {
+      throw ValidationError(
+        "'\(text)' is not a PID inside a container; leave --in out, or give a PID")
+    }
+    return incarnations.meant(.inner(number, .container(container)))
+  }
+}
+
+/// The option that selects whether a PID without a time stands for all processes that had it, or only for the
+/// last one.
+struct IncarnationsOption: ParsableArguments {
+  @Flag(
+    name: .customLong("all-incarnations"),
+    help: """
+      Let a PID without a time stand for every process that had it, not only for the last one in the time \
+      asked for.
+      """)
+  var areAll = false
+
+  /// Parses a process selector. A PID without a time selects one process, unless `--all-incarnations` is given.
+  func process(_ text: String, now: Int64) throws -> ProcessSelector {
+    meant(try SelectorArguments.process(text, now: now))
+  }
+
+  /// Parses a namespace selector, which may name a process, as `net@PID` does.
+  func namespace(_ text: String, now: Int64) throws -> NamespaceSelector {
+    let selector = try SelectorArguments.namespace(text, now: now)
+    guard case .of(let type, let process) = selector else { return selector }
+    return .of(type, meant(process))
+  }
+
+  /// Returns the selector to use for one that the user gave: a PID without a time selects the last process that
+  /// had it, unless `--all-incarnations` is given.
+  func meant(_ selector: ProcessSelector) -> ProcessSelector {
+    if areAll { return selector }
+    switch selector {
+    case .pid(_, nil, _), .inner: return .latest(selector)
+    default: return selector
+    }
+  }
+}
+
+/// Parses the groups of processes that the user names.
+struct GroupArguments {
+  static let help = """
+    A PID, PID@TIME, comm:NAME, container:ID or container:NAME, a namespace (net@PID, net:INODE or \
+    net#ID), or host for the initial namespaces.
+    """
+
+  let inside: InsideOption
+  let now: Int64
+
+  func group(_ text: String) throws -> SharedQuestion.Group {
+    if text == "host" { return .host }
+    if let mark = text.firstIndex(where: { ":#@".contains($0) }),
+      NamespaceType(name: text[..<mark]) != nil
+    {
+      return .namespace(try inside.incarnations.namespace(text, now: now))
+    }
+    return .processes(try inside.process(text, now: now))
+  }
+
+  /// Returns the default namespace types of a question: those of the namespaces among the groups, or all types if
+  /// no group is a namespace.
+  static func types(of groups: [SharedQuestion.Group]) -> [NamespaceType] {
+    let own = Set(
+      groups.compactMap { group in
+        if case .namespace(let selector) = group { selector.type } else { nil }
+      })
+    return own.isEmpty ? NamespaceType.allCases : NamespaceType.allCases.filter(own.contains)
+  }
+}

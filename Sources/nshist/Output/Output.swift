@@ -1,5 +1,6 @@
 internal import Glibc
 internal import NSHistory
+internal import SystemPackage
 
 /// Writes to standard output, or to a pager.
 final class Output {
@@ -56,4 +57,51 @@ final class Output {
       isLeft = true
     }
   }
+}
+
+/// Runs the program that shows a long text page by page: `$PAGER`, or less(1).
+final class Pager {
+  private let program: String
+  private let stream: UnsafeMutablePointer<FILE>
+  let descriptor: Int32
+
+  /// The exit status of a shell that does not find a program (sh(1)).
+  private static let notFound: Int32 = 127
+
+  init() throws(OutputError) {
+    program = Environment.variable("PAGER") ?? "less -FRX"
+    guard let stream = popen(program, "w") else {
+      throw OutputError(path: program, errno: Errno(rawValue: errno))
+    }
+    self.stream = stream
+    descriptor = fileno(stream)
+    // Changes the signal actions only after popen, so that the pager inherits the original ones. The terminal
+    // sends ^C to both programs, and it must not end this program before the pager.
+    Interrupt.watch()
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Closes the pipe, and waits until the pager has exited.
+  func wait() throws(OutputError) {
+    let status = pclose(stream)
+    let code = (status >> 8) & 0xFF
+    if status == -1 || code == Self.notFound {
+      throw OutputError(path: "to the pager '\(program)'", errno: .noSuchFileOrDirectory)
+    }
+    // Does not report a pager that a signal ended as an error: the user stopped it.
+    if status & 0x7F == 0, code != 0 {
+      throw OutputError(path: "to the pager '\(program)'", errno: .ioError)
+    }
+  }
+}
+
+/// Records whether the user pressed ^C while a pager shows the output.
+enum Interrupt {
+  // Only the signal handler writes the flag.
+  nonisolated(unsafe) private static var flag: sig_atomic_t = 0
+
+  /// Installs a SIGINT handler that only sets the flag, so that ^C no longer ends the program.
+  static func watch() { signal(SIGINT) { _ in Interrupt.flag = 1 } }
+
+  static var wasAsked: Bool { flag != 0 }
 }
