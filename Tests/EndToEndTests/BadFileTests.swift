@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct BadFileTests {
+@Suite(.waitsForPrograms, .serialized) struct BadFileTests {
   let folder: TemporaryFolder
   let path: String
 

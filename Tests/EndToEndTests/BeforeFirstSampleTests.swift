@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct BeforeFirstSampleTests {
+@Suite(.waitsForPrograms, .serialized) struct BeforeFirstSampleTests {
   private let recording: Recording
 
   init() throws { recording = try Recording() }

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct DamagedFileTests {
+@Suite(.waitsForPrograms, .serialized) struct DamagedFileTests {
   let folder: TemporaryFolder
   let path: String
   let whole: Data

@@ -4,7 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
+@Suite(
+  .waitsForPrograms, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
 struct DoctorTests {
   private let folder: TemporaryFolder
   private var path: String { folder.file("history.db") }

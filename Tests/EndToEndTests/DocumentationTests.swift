@@ -28,7 +28,7 @@ enum Documents {
   }
 }
 
-struct DocumentationTests {
+@Suite(.waitsForPrograms) struct DocumentationTests {
   private let readme: String
   private let commandPages: [String: String]
 

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct ExportFileTests {
+@Suite(.waitsForPrograms, .serialized) struct ExportFileTests {
   let recording: Recording
   let target: String
 

@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct ExportTests {
+@Suite(.waitsForPrograms, .serialized) struct ExportTests {
   let recording: Recording
 
   /// Two sessions: PIDs 10 and 20 in the first, 10 and 30 in the second.

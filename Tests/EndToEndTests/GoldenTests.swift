@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-struct GoldenTests {
+@Suite(.waitsForPrograms) struct GoldenTests {
   private let folder = try? TemporaryFolder()
 
   private static let environment = [

@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-struct HistoryIdentityTests {
+@Suite(.waitsForPrograms) struct HistoryIdentityTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

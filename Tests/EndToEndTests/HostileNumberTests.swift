@@ -6,7 +6,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct HostileNumberTests {
+@Suite(.waitsForPrograms, .serialized) struct HostileNumberTests {
   private let recording: Recording
 
   init() throws { recording = try Recording() }

@@ -7,7 +7,7 @@ import SQLite
 import TestSupport
 import Testing
 
-struct HostileQuestionTests {
+@Suite(.waitsForPrograms) struct HostileQuestionTests {
   /// The golden history, to be edited.
   private static let golden = Result {
     let folder = try TemporaryFolder()

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct KillNineTests {
+@Suite(.waitsForPrograms, .serialized) struct KillNineTests {
   /// SplitMix64: the same moments in every run.
   private struct Moments: RandomNumberGenerator {
     var state: UInt64

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct NotInHistoryTests {
+@Suite(.waitsForPrograms, .serialized) struct NotInHistoryTests {
   let recording: Recording
 
   init() throws {

@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct OutputPlaceTests {
+@Suite(.waitsForPrograms, .serialized) struct OutputPlaceTests {
   private let recording: Recording
   private let whole: String
 

@@ -5,7 +5,8 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root, to make and to mount namespaces"))
+@Suite(
+  .waitsForPrograms, .enabled(if: geteuid() == 0, "needs root, to make and to mount namespaces"))
 struct PinnedNamespaceTests {
   static let ip = ["/usr/sbin/ip", "/sbin/ip", "/bin/ip"].first {
     FileManager.default.isExecutableFile(atPath: $0)

@@ -1,8 +1,9 @@
 // The reader of CSV that other tests rely on finds what is wrong.
 
+import TestSupport
 import Testing
 
-@Suite struct StrictCSVTests {
+@Suite(.waitsForPrograms) struct StrictCSVTests {
   @Test func goodText() throws {
     #expect(try StrictCSV.parse("") == [])
     #expect(try StrictCSV.parse("a,b\r\n1,\r\n,\"x\"\"y,\r\n\"\r\n").map(\.count) == [2, 2, 2])

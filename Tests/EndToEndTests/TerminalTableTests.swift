@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-struct TerminalTableTests {
+@Suite(.waitsForPrograms) struct TerminalTableTests {
   private let folder: TemporaryFolder
   private let path: String
 

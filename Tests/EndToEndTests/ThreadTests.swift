@@ -6,7 +6,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.waitsForPrograms, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ThreadTests {
   private let recording: LiveRecording
   private let puppet: TestProcess
@@ -127,7 +127,7 @@ struct ThreadTests {
     recording.settle()
     let changes = try changes()
     #expect(changes.map { $0["change"] } == ["moved", "returned"], "\(changes)")
-    #expect(changes.map { $0.texts("marks") } == [["joined"], ["to-initial"]])
+    #expect(changes.map { $0.texts("marks") } == [["joined"], ["left-container"]])
     #expect(
       departure.contains(changes.first?.time("time")) && back.contains(changes.last?.time("time")))
     // Questions about the process include the thread where it differs, and say so.
