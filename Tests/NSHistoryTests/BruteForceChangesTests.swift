@@ -144,7 +144,7 @@ struct BruteForceChangesTests {
       if how == .new { marks.insert(.created) }
       guard isKnown else { continue }
       if !to.isInitial { marks.insert(.joined) }
-      if to.isInitial, let from = part.from?.key, !from.isInitial { marks.insert(.toInitial) }
+      if to.isInitial, let from = part.from?.key, !from.isInitial { marks.insert(.leftContainer) }
     }
     brute.check(
       Set(change.marks) == marks && change.marks.count == marks.count,

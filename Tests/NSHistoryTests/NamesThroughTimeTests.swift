@@ -196,7 +196,7 @@ struct NamesThroughTimeTests {
     let found = try changes(ChangesQuestion(container: Self.web), reader)
     let visits = found.filter { $0.process?.pid == 40 }
     #expect(visits.map(\.kind) == [.moved, .moved], "\(found)")
-    #expect(visits.first?.marks == [.joined] && visits.last?.marks == [.toInitial])
+    #expect(visits.first?.marks == [.joined] && visits.last?.marks == [.leftContainer])
     #expect(found.contains { $0.process?.pid == 20 } && !found.contains { $0.process?.pid == 30 })
     // What it had of its own another may have left later.
     let left = found.filter { $0.process?.pid == 10 && ($0.by ?? 0) > time(4) }

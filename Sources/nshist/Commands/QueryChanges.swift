@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import NSHistory
 internal import NamespaceModel
 
@@ -11,10 +12,11 @@ struct QueryChanges: QuestionCommand {
       nshist query changes --since -1h
       nshist query changes --namespace net:4026532281 --format csv
       nshist query changes --container web --since -1h
-      nshist query changes --mark to-initial --quiet-engines
+      nshist query changes --mark left-container --quiet-engines
+      nshist query changes --follow
 
       Marked are processes that joined namespaces which others had (joined), those that came \
-      from other namespaces into initial ones (to-initial), and namespaces that were not known \
+      from other namespaces into initial ones (left-container), and namespaces that were not known \
       before (created). The last process of a namespace leaves it with last-exit. Starts and exits without a change \
       of namespaces are shown with --pid, --container or --namespace only. With --container they are \
       those of its processes, while they were in it, and of every process that entered its own namespaces from \
@@ -58,6 +60,21 @@ struct QueryChanges: QuestionCommand {
       """)
   var quietEngines = false
 
+  @Flag(
+    help: """
+      In a table, print a row for each change. Otherwise a row is one act: setns(2) calls of one process that \
+      follow one another within 0.1 s, or an exit with the namespaces that it leaves empty. JSON and CSV hold each \
+      change.
+      """)
+  var separate = false
+
+  @Flag(
+    help: """
+      Print each change as it is recorded, until ^C: with --since first those since then, otherwise those from now \
+      on. A row is printed once, as it is known at that time.
+      """)
+  var follow = false
+
   @OptionGroup var type: TypeOption
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
@@ -65,9 +82,17 @@ struct QueryChanges: QuestionCommand {
   @OptionGroup var options: ListingOptions
 
   func validate() throws {
-    guard container != nil, process != nil || namespace != nil else { return }
-    throw ValidationError(
-      "--container cannot be combined with --pid or --namespace")
+    if container != nil, process != nil || namespace != nil {
+      throw ValidationError("--container cannot be combined with --pid or --namespace")
+    }
+    guard follow else { return }
+    let excluded = [
+      ("--until", range.until != nil), ("--sort", rows.sort != nil), ("--reverse", rows.reverse),
+      ("--pager", options.pager), ("--format json", options.format == .json),
+    ].filter(\.1).map(\.0)
+    if let option = excluded.first {
+      throw ValidationError("--follow cannot be combined with \(option)")
+    }
   }
 
   func ask(in context: QuestionContext) throws {
@@ -89,11 +114,13 @@ struct QueryChanges: QuestionCommand {
       return ListedAnswer(
         time: .window(question.window, isOfOne: isOfOne),
         rows: { printer in
-          try reader.changes(question) { change in
-            guard isAsked(change, isNamed) else { return true }
-            return printer.add(
-              ChangeRow.rows(change, apart: context.format == .csv), of: change.process)
-          }
+          var changes = ChangePrinter(
+            printer, apart: context.format == .csv,
+            combines: context.format == .table && !separate
+          ) { isAsked($0, isNamed) }
+          if follow { return try self.follow(question, reader, &changes, context) }
+          try reader.changes(question) { changes.add($0) }
+          _ = changes.finish()
         },
         others: { help in
           if let process = question.process {
@@ -102,6 +129,31 @@ struct QueryChanges: QuestionCommand {
           if let namespace = question.namespace { try help.say(othersOf: namespace) }
         },
         ifEmpty: { try sayNothing(question, $0) })
+    }
+  }
+
+  /// Prints each change as it is recorded, until no more rows are wanted.
+  private func follow(
+    _ question: ChangesQuestion, _ reader: HistoryReader, _ changes: inout ChangePrinter,
+    _ context: QuestionContext
+  ) throws {
+    var reader = reader
+    var follower =
+      range.since == nil ? try ChangeFollower(fromNowOn: question, of: reader) : ChangeFollower()
+    if !reader.isRecorded {
+      context.say("no recorder has \(reader.path) open; changes are printed when one records into it")
+    }
+    while true {
+      var isWanted = true
+      try follower.changes(question, of: reader) {
+        isWanted = changes.add($0)
+        return isWanted
+      }
+      guard isWanted, changes.finish() else { return }
+      try changes.flush()
+      usleep(500_000)
+      // A reader of a file without a recorder does not see what a later one writes.
+      if !reader.isRecorded { reader = try HistoryReader(path: reader.path) }
     }
   }
 

@@ -130,6 +130,9 @@ final class RowPrinter<Row> {
     containers = NamelessContainers(messages)
   }
 
+  /// Writes the rows so far, so that the user sees them now.
+  func flush() throws { try listing.flush() }
+
   /// Prints a row about a process. Returns false if no more rows are wanted.
   func add(_ row: Row, of process: ProcessRecord?) -> Bool { add([row], of: process) }
 

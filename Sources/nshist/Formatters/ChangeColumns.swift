@@ -13,6 +13,44 @@ struct ChangeRow {
   }
 }
 
+/// Prints the changes that the user wants, in a table one row for each act.
+struct ChangePrinter {
+  private let printer: RowPrinter<ChangeRow>
+  private let apart: Bool
+  private let isAsked: (NamespaceChange) -> Bool
+  private var combiner: ChangeCombiner?
+
+  /// - Parameters:
+  ///   - apart: whether each part of a change is a row of its own.
+  ///   - combines: whether changes that are one act are one row.
+  ///   - isAsked: whether a change is to be printed.
+  init(
+    _ printer: RowPrinter<ChangeRow>, apart: Bool, combines: Bool,
+    _ isAsked: @escaping (NamespaceChange) -> Bool
+  ) {
+    self.printer = printer
+    self.apart = apart
+    self.isAsked = isAsked
+    combiner = combines ? ChangeCombiner() : nil
+  }
+
+  /// Adds a change. Returns false if no more rows are wanted.
+  mutating func add(_ change: NamespaceChange) -> Bool {
+    (combiner?.add(change) ?? [change]).allSatisfy(print)
+  }
+
+  /// Prints the changes that wait for further ones. Returns false if no more rows are wanted.
+  mutating func finish() -> Bool { (combiner?.finish() ?? []).allSatisfy(print) }
+
+  /// Writes the rows so far, so that the user sees them now.
+  func flush() throws { try printer.flush() }
+
+  private func print(_ change: NamespaceChange) -> Bool {
+    guard isAsked(change) else { return true }
+    return printer.add(ChangeRow.rows(change, apart: apart), of: change.process)
+  }
+}
+
 /// The columns of the listing of changes.
 enum ChangeColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<ChangeRow>] {
@@ -84,7 +122,10 @@ enum ChangeColumns {
 
   /// Returns how much earlier than its time the change may have happened.
   private static func precision(_ change: NamespaceChange) -> String {
-    if change.isExact || change.within == 0 { return "exact" }
+    if change.isExact || change.within == 0 {
+      return change.duration == 0
+        ? "exact" : "exact, for \(TimeFormat.duration(change.duration))"
+    }
     let gap = change.missing == nil ? "" : " (gap)"
     return change.within.map { "up to \(TimeFormat.duration($0)) earlier\(gap)" } ?? ""
   }
@@ -92,7 +133,8 @@ enum ChangeColumns {
   private static func marks(_ change: NamespaceChange) -> Table.Cell {
     .init(
       text: change.marks.map(\.rawValue).joined(separator: ","),
-      colour: change.marks.contains(.toInitial) ? .red : change.marks.isEmpty ? .none : .yellow)
+      colour: change.marks.contains(.leftContainer)
+        ? .red : change.marks.allSatisfy { $0 == .lastExit } ? .none : .yellow)
   }
 
   private static func words(_ row: ChangeRow) -> String {
@@ -111,7 +153,17 @@ enum ChangeColumns {
     let link = row.change.process?.tid == nil ? "child" : "thread"
     let parent = row.change.parent.map { ", \(link) of \($0.label)" } ?? ""
     let pin = row.change.pin.map { " by \($0.words)" } ?? ""
-    return said.joined(separator: "; ") + from + parent + pin
+    return said.joined(separator: "; ") + from + parent + pin + emptied(row.change)
+  }
+
+  /// Returns in which of the namespaces that the process left no process remains.
+  private static func emptied(_ change: NamespaceChange) -> String {
+    guard !change.emptied.isEmpty else { return "" }
+    let left = Set(change.parts.compactMap(\.from).filter { $0.isInitial != true }.map(\.id))
+    let names =
+      left == Set(change.emptied.map(\.id))
+      ? left.count == 1 ? "it" : "them" : change.emptied.map(\.words).joined(separator: ", ")
+    return "; no process is left in \(names)"
   }
 
   private static func words(_ how: NamespaceChange.How) -> String {
@@ -137,7 +189,9 @@ enum ChangeColumns {
   }
 
   private static func whose(_ change: NamespaceChange) -> String {
-    change.joined.map { " of \($0.label)" } ?? ""
+    guard let joined = change.joined else { return "" }
+    let container = joined.container.map { " of container \($0.label)" } ?? ""
+    return " of \(joined.label)\(container)"
   }
 
   private static func namespace(_ part: NamespaceChange.Part) -> String? {

@@ -188,6 +188,13 @@ final class Listing<Row> {
     kept.removeAll()
   }
 
+  /// Writes the rows so far to the output. The columns of a table then have the widths of these rows.
+  func flush() throws(OutputError) {
+    if let failure { throw failure }
+    if format == .table, rows > 0 { try output.write(table.rest()) }
+    try output.flush()
+  }
+
   /// Writes the part after the last row.
   func end(lines: [String] = []) throws(OutputError) {
     if let failure { throw failure }

@@ -42,6 +42,11 @@ final class Output {
   /// Updates the status line of a query.
   func progress() { messages.progress() }
 
+  /// Writes the buffered text.
+  func flush() throws(OutputError) {
+    try unlessLeft { () throws(OutputError) in try file.flush() }
+  }
+
   /// Writes the buffered text, and waits until the pager has exited.
   func finish() throws(OutputError) {
     messages.stopProgress()

@@ -121,7 +121,8 @@ final class OutputFile {
     temporary = nil
   }
 
-  private func flush() throws(OutputError) {
+  /// Writes the buffered text.
+  func flush() throws(OutputError) {
     try put(buffer.bytes)
     buffer.removeAll()
   }

@@ -127,13 +127,15 @@ final class ChangeStream {
   /// Streams the first and the last pins of namespaces, in the order of scans. The first scan of a session
   /// is left out: a pin that it finds may have been there before.
   static func pins(
-    _ reading: HistorySnapshot, _ scope: ChangeScope, _ window: TimeWindow
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ question: ChangesQuestion
   ) throws(SQLiteError) -> ChangeStream {
     let isMeant =
       scope.namespaces == nil
       ? "" : "AND p.namespace_id IN (SELECT value FROM json_each(?3))"
     // The range of scans in the window, with one more after it.
-    let low = "(SELECT MIN(scan_id) FROM pin_scan WHERE wall_ns >= ?1)"
+    let window = question.window
+    let least = question.after.map { "AND scan_id > \($0.scan)" } ?? ""
+    let low = "(SELECT MIN(scan_id) FROM pin_scan WHERE wall_ns >= ?1 \(least))"
     let high = "(SELECT MAX(scan_id) + 1 FROM pin_scan WHERE wall_ns <= ?2)"
     let statement = try reading.connection.prepare(
       """

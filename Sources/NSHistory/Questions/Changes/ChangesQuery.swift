@@ -17,12 +17,16 @@ struct ChangesQuery {
   /// Returns nil if no sample lies in the time asked about.
   init?(_ reading: HistorySnapshot, _ question: ChangesQuestion) throws(SQLiteError) {
     self.reading = reading
-    guard let samples = try reading.index.samples(around: question.window) else { return nil }
+    guard var samples = try reading.index.samples(around: question.window) else { return nil }
+    if let after = question.after {
+      guard after.seq < samples.upperBound else { return nil }
+      if after.seq >= samples.lowerBound { samples = (after.seq + 1)...samples.upperBound }
+    }
     let scope = try ChangeScope(reading, question, samples)
     begun = try .begun(reading, scope, samples)
     exited = try .exited(reading, scope, samples)
     ended = scope.isOfProcesses ? nil : try .ended(reading, scope, samples)
-    pins = scope.isOfProcesses ? nil : try .pins(reading, scope, question.window)
+    pins = scope.isOfProcesses ? nil : try .pins(reading, scope, question)
     teller = ChangeTeller(reading: reading, question: question, scope: scope)
   }
 
@@ -57,6 +61,8 @@ package struct ChangesQuestion: Sendable {
   /// Limits the changes to this container, by name or the beginning of its id: to its processes, and to
   /// all processes that entered or left its own namespaces.
   package var container: String?
+  /// Limits the changes to those that were recorded after this point; nil for no such limit.
+  var after: ChangePoint?
 
   /// A question with these values; by default, about everything.
   package init(
@@ -199,14 +205,18 @@ package struct NamespaceChange: Sendable, Hashable {
   /// The parent of a process that started; nil if it is not known.
   package let parent: ProcessRecord?
   /// The changes of each link.
-  package let parts: [Part]
+  package internal(set) var parts: [Part]
   /// The pin that appeared or disappeared; nil if the change is not one of pins.
   package let pin: PinRecord?
   /// A process that had been in the namespaces that this one joined; nil if none is known.
-  package let joined: ProcessRecord?
+  package internal(set) var joined: ProcessRecord?
   /// Whether the process had been in all the namespaces that it joined (initial ones apart), and
   /// certainly no other process was in them.
-  let comesToItsOwn: Bool
+  var comesToItsOwn: Bool
+  /// The namespaces in which no process is left after the change; empty unless a `ChangeCombiner` found them.
+  package internal(set) var emptied: [NamespaceRecord] = []
+  /// The time from the first to the last of the changes that a `ChangeCombiner` made one, in nanoseconds.
+  package internal(set) var duration: Int64 = 0
 
   /// The kind of a change. The raw value is the word in every output.
   package enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -286,10 +296,13 @@ package struct NamespaceChange: Sendable, Hashable {
   package enum Mark: String, Sendable, Hashable, CaseIterable {
     /// A process joined namespaces in which others were: nsenter(1), exec into a container.
     case joined
-    /// A process moved from a namespace that was not initial into an initial one.
-    case toInitial = "to-initial"
+    /// A process moved from a namespace that was not initial into an initial one, as a process does that
+    /// leaves its container for the host.
+    case leftContainer = "left-container"
     /// A namespace was not known before.
     case created
+    /// A namespace lost its last process.
+    case lastExit = "last-exit"
   }
 
   /// The marks of the change.
@@ -307,8 +320,9 @@ package struct NamespaceChange: Sendable, Hashable {
     let isEscape = parts.contains {
       $0.how == .joined && $0.to?.isInitial == true && $0.from?.isInitial == false
     }
-    if isEscape { marks.append(.toInitial) }
+    if isEscape { marks.append(.leftContainer) }
     if parts.contains(where: { $0.how == .new }) { marks.append(.created) }
+    if kind == .lastExit || !emptied.isEmpty { marks.append(.lastExit) }
     return marks
   }
 }

@@ -1,0 +1,81 @@
+internal import NamespaceModel
+
+/// Makes one change of those that are one act: nsenter(1), which calls setns(2) once for each namespace type, and
+/// the exit of the last process of a namespace, which is an exit and the end of the namespace.
+///
+/// The combiner takes changes in the order of time and returns them in the order of the first change of each act.
+package struct ChangeCombiner {
+  /// The longest time between two calls of setns(2) or unshare(2) that are taken for one act, in nanoseconds.
+  private static let longestPause: Int64 = 100_000_000
+  /// The most changes that wait for others, which bounds the memory.
+  private static let mostWaiting = 10_000
+
+  /// The changes that later ones may still become part of, or that wait behind such a change.
+  private var waiting: [NamespaceChange] = []
+
+  package init() {}
+
+  /// Adds a change. Returns the changes that no later one can become part of.
+  package mutating func add(_ change: NamespaceChange) -> [NamespaceChange] {
+    let complete = waiting.firstIndex { !isPast($0, at: change) } ?? waiting.count
+    let done = Array(waiting.prefix(max(complete, waiting.count - Self.mostWaiting)))
+    waiting.removeFirst(done.count)
+    if !isEnd(change), !isContinuation(change) { waiting.append(change) }
+    return done
+  }
+
+  /// Returns the changes that still wait; no further one comes.
+  package mutating func finish() -> [NamespaceChange] {
+    defer { waiting.removeAll() }
+    return waiting
+  }
+
+  /// Whether a change is too long ago, at the time of another one, to become part of the same act. A wall clock that
+  /// was set back ends every act.
+  private func isPast(_ change: NamespaceChange, at next: NamespaceChange) -> Bool {
+    guard let time = change.by, let now = next.by else { return true }
+    guard now != time else { return false }
+    let elapsed = now &- time &- change.duration
+    return change.kind != .moved || !change.isExact || elapsed < 0 || elapsed > Self.longestPause
+  }
+
+  /// Makes the end of a namespace part of the only change at the same time by which a process left it. Returns false
+  /// if there is no such change, or several.
+  private mutating func isEnd(_ end: NamespaceChange) -> Bool {
+    guard end.kind == .lastExit, let namespace = end.parts.first?.from else { return false }
+    let leaving = waiting.indices.filter { index in
+      let change = waiting[index]
+      return change.process != nil && change.isExact == end.isExact
+        && (end.isExact || change.after == end.after) && Self.lastTime(change) == end.by
+        && change.parts.contains { $0.from?.id == namespace.id && $0.link == $0.link.type.link }
+    }
+    guard let index = leaving.first, leaving.count == 1 else { return false }
+    waiting[index].emptied.append(namespace)
+    return true
+  }
+
+  /// Makes a move part of an earlier move of the same process, of other links. Returns false if there is none.
+  private mutating func isContinuation(_ move: NamespaceChange) -> Bool {
+    guard move.kind == .moved, move.isExact, let process = move.process, let time = move.by
+    else { return false }
+    guard let index = waiting.lastIndex(where: { $0.process?.task == process.task }) else {
+      return false
+    }
+    let earlier = waiting[index]
+    let links = Set(earlier.parts.map(\.link))
+    guard earlier.kind == .moved, earlier.isExact, let begin = earlier.by,
+      earlier.process?.comm == process.comm,
+      !move.parts.contains(where: { links.contains($0.link) }),
+      earlier.joined == nil || move.joined == nil || earlier.joined?.task == move.joined?.task
+    else { return false }
+    waiting[index].parts += move.parts
+    waiting[index].joined = earlier.joined ?? move.joined
+    waiting[index].comesToItsOwn = earlier.comesToItsOwn && move.comesToItsOwn
+    waiting[index].duration = time - begin
+    return true
+  }
+
+  private static func lastTime(_ change: NamespaceChange) -> Int64? {
+    change.by.map { $0 + change.duration }
+  }
+}

@@ -1,0 +1,90 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Asks for the changes of a history again and again while a recorder writes it, and returns each change once.
+///
+/// A change is returned as it was known then. A later sample may add to it, for instance the container of a process.
+package struct ChangeFollower {
+  /// The place from which the next call reads.
+  private var point: ChangePoint
+  /// The changes behind `point` that were returned.
+  private var returned: Set<Identity> = []
+
+  /// A follower that returns all changes, first those that are recorded already.
+  package init() { point = ChangePoint(seq: .min, scan: .min) }
+
+  /// A follower that returns the changes that are recorded from now on.
+  package init(
+    fromNowOn question: ChangesQuestion, of reader: HistoryReader
+  ) throws(HistoryError) {
+    point = try reader.changePoint()
+    try changes(question, of: reader) { _ in true }
+  }
+
+  /// Calls `body` with each change that was recorded since the last call, in time order. Stops when `body` returns
+  /// false.
+  ///
+  /// - Parameter question: the same question at each call.
+  package mutating func changes(
+    _ question: ChangesQuestion, of reader: HistoryReader, _ body: (NamespaceChange) -> Bool
+  ) throws(HistoryError) {
+    var question = question
+    question.after = point
+    var seen: Set<Identity> = []
+    // Taken before the changes are read, so that no change can come between the two.
+    let next = try reader.changePoint()
+    try reader.changes(question) { change in
+      let identity = Identity(change)
+      seen.insert(identity)
+      return returned.contains(identity) || body(change)
+    }
+    point = next
+    returned = seen
+  }
+
+  /// What stays the same when a change is read again.
+  private struct Identity: Hashable {
+    let kind: NamespaceChange.Kind
+    let task: TaskID?
+    let time: Int64?
+    let pin: Int64?
+    let links: [Link]
+
+    struct Link: Hashable {
+      let link: NamespaceLink
+      let from: Int64?
+      let to: Int64?
+    }
+
+    init(_ change: NamespaceChange) {
+      kind = change.kind
+      task = change.process?.task
+      time = change.by
+      pin = change.pin?.id
+      links = change.parts.map { Link(link: $0.link, from: $0.from?.id, to: $0.to?.id) }
+    }
+  }
+}
+
+/// A place in the order of changes, from which a `ChangeFollower` goes on.
+struct ChangePoint: Sendable {
+  /// The changes after this sequence number are read again.
+  let seq: Int64
+  /// The pin scans after this one are read again.
+  let scan: Int64
+}
+
+extension HistoryReader {
+  /// Returns the point behind which every change of what is recorded from now on is found. A sample ends memberships
+  /// that the sample before it confirmed, so the point lies before the last two samples.
+  fileprivate func changePoint() throws(HistoryError) -> ChangePoint {
+    func number(_ query: String) throws(SQLiteError) -> Int64 {
+      try connection.prepare(query).first { $0.optionalInteger(0) ?? .min } ?? .min
+    }
+    do throws(SQLiteError) {
+      return ChangePoint(
+        seq: try number("SELECT seq - 1 FROM sample ORDER BY seq DESC LIMIT 1 OFFSET 1"),
+        scan: try number("SELECT MAX(scan_id) - 2 FROM pin_scan"))
+    } catch { throw wrap(error) }
+  }
+}

@@ -1,0 +1,88 @@
+// Who follows the changes while they are recorded is given each of them, once.
+
+import NSHistory
+import TestSupport
+import Testing
+
+struct ChangeFollowerTests {
+  @Test("the answers one after the other are the answer at the end", arguments: EventBrute.seeds)
+  func allOfThem(seed: UInt64) throws {
+    let history = EventWorld.history(seed: seed)
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    let writer = try HistoryWriter(path: path)
+    let question = ChangesQuestion()
+    var follower = ChangeFollower()
+    var found: [NamespaceChange] = []
+    for step in history.steps {
+      try history.write(step, writer)
+      // As a user's command does, each time with a reader of its own.
+      try follower.changes(question, of: try HistoryReader(path: path)) {
+        found.append($0)
+        return true
+      }
+    }
+    let all = try HistoryReader(path: path).allChanges(question)
+    let identities = Set(found.map(Identity.init))
+    #expect(identities.count == found.count, "a change was returned twice")
+    let missed = all.filter { !identities.contains(Identity($0)) }
+    #expect(
+      missed.isEmpty,
+      "seed \(seed): \(missed.count) of \(all.count) were missed: \(missed.prefix(2))")
+    #expect(seed > 1 || all.count > 10)
+  }
+
+  @Test("who begins to follow now is given nothing of before")
+  func fromNowOn() throws {
+    let history = EventWorld.history(seed: 3)
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    let writer = try HistoryWriter(path: path)
+    let middle = history.steps.count / 2
+    for step in history.steps[..<middle] { try history.write(step, writer) }
+    let reader = try HistoryReader(path: path)
+    let before = try reader.allChanges(.init())
+    #expect(before.count > 5)
+    var follower = try ChangeFollower(fromNowOn: .init(), of: reader)
+    var found: [NamespaceChange] = []
+    for step in history.steps[middle...] {
+      try history.write(step, writer)
+      try follower.changes(.init(), of: reader) {
+        found.append($0)
+        return true
+      }
+    }
+    #expect(found.count > 5)
+    let old = Set(before.map(Identity.init))
+    #expect(!found.contains { old.contains(Identity($0)) })
+  }
+
+  private struct Identity: Hashable {
+    let kind: NamespaceChange.Kind
+    let process: ProcessRecord.Key?
+    let time: Int64?
+    let parts: [String]
+
+    init(_ change: NamespaceChange) {
+      kind = change.kind
+      process = change.process.map(ProcessRecord.Key.init)
+      time = change.by
+      parts = change.parts.map { "\($0.link) \($0.from?.inode ?? 0) \($0.to?.inode ?? 0)" }
+    }
+  }
+}
+
+extension ProcessRecord {
+  /// What tells a process from others of one history.
+  fileprivate struct Key: Hashable {
+    let pid: Int64
+    let tid: Int64?
+    let start: Int64?
+
+    init(_ process: ProcessRecord) {
+      pid = process.pid
+      tid = process.tid
+      start = process.start
+    }
+  }
+}
