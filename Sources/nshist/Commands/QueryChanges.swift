@@ -141,7 +141,8 @@ struct QueryChanges: QuestionCommand {
     var follower =
       range.since == nil ? try ChangeFollower(fromNowOn: question, of: reader) : ChangeFollower()
     if !reader.isRecorded {
-      context.say("no recorder has \(reader.path) open; changes are printed when one records into it")
+      context.say(
+        "no recorder has \(reader.path) open; changes are printed when one records into it")
     }
     while true {
       var isWanted = true

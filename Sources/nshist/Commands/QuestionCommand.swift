@@ -130,6 +130,9 @@ final class RowPrinter<Row> {
     containers = NamelessContainers(messages)
   }
 
+  /// Whether as many rows were printed as the user wants at most.
+  var isFull: Bool { listing.isFull }
+
   /// Writes the rows so far, so that the user sees them now.
   func flush() throws { try listing.flush() }
 

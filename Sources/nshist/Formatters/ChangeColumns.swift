@@ -40,7 +40,9 @@ struct ChangePrinter {
   }
 
   /// Prints the changes that wait for further ones. Returns false if no more rows are wanted.
-  mutating func finish() -> Bool { (combiner?.finish() ?? []).allSatisfy(print) }
+  mutating func finish() -> Bool {
+    (combiner?.finish() ?? []).allSatisfy(print) && !printer.isFull
+  }
 
   /// Writes the rows so far, so that the user sees them now.
   func flush() throws { try printer.flush() }

@@ -188,6 +188,9 @@ final class Listing<Row> {
     kept.removeAll()
   }
 
+  /// Whether as many rows were printed as the user wants at most.
+  var isFull: Bool { rows >= arrangement.limit ?? .max }
+
   /// Writes the rows so far to the output. The columns of a table then have the widths of these rows.
   func flush() throws(OutputError) {
     if let failure { throw failure }

@@ -1,0 +1,64 @@
+// `nshist changes --follow`, beside a recorder: a change is printed when it is recorded.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(
+  .waitsForPrograms, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+struct FollowChangesTests {
+  private func follow(_ recording: LiveRecording, _ arguments: String...) throws -> Command {
+    try Command(
+      Command.nshist, ["changes", "--follow", "--db", recording.database] + arguments)
+  }
+
+  @Test("a change that comes while the command runs; it ends when it has printed enough")
+  func comes() throws {
+    let recording = try LiveRecording(interval: "200ms", ["--events", "on"])
+    let process = try TestProcess()
+    try process.unshare(CloneFlag.uts)
+    try recording.waitForSamples(2)
+    let follower = try follow(
+      recording, "--pid", "\(process.pid)", "--mark", "created", "--limit", "1", "--format", "csv",
+      "--columns", "pid,link,how")
+    // The header is written once the command has begun to follow.
+    try recording.waitForSamples(5)
+    try process.unshare(CloneFlag.net)
+    let outcome = try follower.wait()
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    // The change of before the command is not printed.
+    #expect(outcome.output == "pid,link,how\r\n\(process.pid),net,new\r\n")
+  }
+
+  @Test("with --since first the changes of before; a row is one act")
+  func since() throws {
+    let recording = try LiveRecording(interval: "200ms", ["--events", "on"])
+    let process = try TestProcess()
+    try process.unshare(CloneFlag.net)
+    try process.unshare(CloneFlag.uts)
+    try process.exit()
+    try recording.waitForSamples(2)
+    let follower = try follow(
+      recording, "--pid", "\(process.pid)", "--since", "-1m", "--limit", "3", "--columns",
+      "change,marks,what")
+    let outcome = try follower.wait()
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    let lines = outcome.output.split(separator: "\n").dropFirst()
+    #expect(lines.count == 3, "\(outcome.output)")
+    let move = lines.first { $0.contains("moved") }
+    #expect(move?.contains("created") == true, "\(outcome.output)")
+    #expect(move?.contains("new net:") == true && move?.contains(", uts:") == true)
+    #expect(lines.contains { $0.contains("exited") }, "\(outcome.output)")
+  }
+
+  @Test(
+    "what cannot be combined with --follow",
+    arguments: [
+      ["--format", "json"], ["--sort", "pid"], ["--reverse"], ["--until", "now"], ["--pager"],
+    ])
+  func refused(_ options: [String]) throws {
+    let outcome = try Command.run(Command.nshist, ["changes", "--follow"] + options)
+    #expect(outcome.status == 64)
+    #expect(outcome.messages.contains("--follow cannot be combined with \(options[0])"))
+  }
+}
