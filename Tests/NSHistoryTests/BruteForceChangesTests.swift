@@ -128,7 +128,7 @@ struct BruteForceChangesTests {
     brute.check(
       (change.missing != nil) == ((after + 1)...sample).contains(where: history.isCutOff),
       "\(what): missing \(String(describing: change.missing))")
-    var marks: Set<NamespaceChange.Mark> = []
+    var marks: Set<NamespaceChange.Mark> = change.kind == .lastExit ? [.lastExit] : []
     for part in change.parts {
       guard let to = part.to?.key else { continue }
       let isKnown = to.isInitial || history.knew(to, before: sample)
