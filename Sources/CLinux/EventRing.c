@@ -57,12 +57,12 @@ int32_t clinux_read_event_counts(int32_t event, struct clinux_event_counts *coun
     uint64_t value;
     uint64_t nanoseconds_on;
     uint64_t lost;
-  } told = {0};
-  ssize_t count = read(event, &told, sizeof told);
+  } counts_read = {0};
+  ssize_t count = read(event, &counts_read, sizeof counts_read);
   if (count < 0) return -1;
-  counts->nanoseconds_on = told.nanoseconds_on;
-  counts->lost = told.lost;
-  counts->tells_lost = count == (ssize_t)sizeof told;
+  counts->nanoseconds_on = counts_read.nanoseconds_on;
+  counts->lost = counts_read.lost;
+  counts->reports_lost = count == (ssize_t)sizeof counts_read;
   return 0;
 }
 

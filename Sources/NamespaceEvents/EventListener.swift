@@ -22,7 +22,7 @@ package final class EventListener {
   /// The last time, on the boot clock, at which every online processor was known to have a ring.
   private var completeAt: Int64
   /// Whether a ring was opened late and `refreshProcessors` has not reported the loss yet.
-  private var owesLoss = false
+  private var hasUnreportedLoss = false
 
   /// Opens a ring for each online processor. The listener reports all events from the return of this
   /// initializer on.
@@ -64,7 +64,7 @@ package final class EventListener {
   ///
   /// The kernel wakes the poll once for the records it wrote: call `drain` after each wakeup.
   package var descriptors: [Int32] {
-    (isQuiet ? [] : rings.map(\.bell.descriptor)) + rings.map(\.descriptor)
+    (isQuiet ? [] : rings.map(\.wakeup.descriptor)) + rings.map(\.descriptor)
   }
 
   /// Whether the listener is in quiet mode: it sends no wakeup for each event, so that events slow the
@@ -73,7 +73,7 @@ package final class EventListener {
   package var isQuiet = false {
     didSet {
       guard isQuiet != oldValue else { return }
-      for ring in rings { ring.bell.setOn(!isQuiet) }
+      for ring in rings { ring.wakeup.setOn(!isQuiet) }
     }
   }
 
@@ -101,29 +101,29 @@ package final class EventListener {
   package func refreshProcessors() throws(EventsError) -> EventLoss? {
     let start = BootClock.now()
     let online = try ProcessorList.read(path)
-    var kept: [EventRing] = []
-    var gone: [EventRing] = []
+    var remaining: [EventRing] = []
+    var offline: [EventRing] = []
     for ring in rings {
       if online.contains(ring.processor), try ring.isOn() {
-        kept.append(ring)
+        remaining.append(ring)
       } else {
-        gone.append(ring)
+        offline.append(ring)
       }
     }
-    rings = kept
-    retired.append(contentsOf: gone)
-    let known = Set(kept.map(\.processor))
+    rings = remaining
+    retired.append(contentsOf: offline)
+    let known = Set(remaining.map(\.processor))
     for processor in online where !known.contains(processor) {
-      owesLoss = true
+      hasUnreportedLoss = true
       let opened = try Self.open([processor], bytes: ringBytes)
-      if isQuiet { for ring in opened { ring.bell.setOn(false) } }
+      if isQuiet { for ring in opened { ring.wakeup.setOn(false) } }
       rings.append(contentsOf: opened)
     }
     let loss =
-      owesLoss
+      hasUnreportedLoss
       ? EventLoss(records: 0, after: completeAt, by: BootClock.now(), cause: .processorsChanged)
       : nil
-    owesLoss = false
+    hasUnreportedLoss = false
     completeAt = start
     return loss
   }

@@ -6,7 +6,7 @@ internal import SystemPackage
 final class EventRing {
   let processor: Int32
   let descriptor: Int32
-  let bell: WakeupEvent
+  let wakeup: WakeupEvent
   private var ring: clinux_event_ring
   private var account: RingAccount
 
@@ -17,7 +17,7 @@ final class EventRing {
   /// - Parameter bytes: the size of the ring: a page, or a power of two of pages.
   init(processor: Int32, bytes: Int) throws(EventsError) {
     // A throw after all properties are set would run `deinit`.
-    let bell = try WakeupEvent(processor: processor)
+    let wakeup = try WakeupEvent(processor: processor)
     let descriptor = clinux_open_namespace_events(processor, 0)
     guard descriptor >= 0 else {
       throw EventsError(operation: .open, processor: processor, errno: Errno(rawValue: errno))
@@ -31,7 +31,7 @@ final class EventRing {
     }
     self.processor = processor
     self.descriptor = descriptor
-    self.bell = bell
+    self.wakeup = wakeup
     self.ring = ring
     account = RingAccount(openedAt: BootClock.now())
   }
@@ -47,12 +47,12 @@ final class EventRing {
     scratch: UnsafeMutableRawPointer
   ) {
     let start = BootClock.now()
-    bell.reset()
+    wakeup.reset()
     let head = clinux_event_ring_head(&ring)
     let tail = account.tail
     if head != tail {
       let bytes = RingBytes(base: ring.records, capacity: ring.bytes, scratch: scratch)
-      account.take(bytes, to: head, into: &events, losses: &losses, clock: BootClock.now)
+      account.consume(bytes, to: head, into: &events, losses: &losses, clock: BootClock.now)
       clinux_set_event_ring_tail(&ring, head)
       // Before the kernel learned of the free room, it continued to fill the remaining part of the
       // ring.
@@ -61,14 +61,14 @@ final class EventRing {
         losses.append(loss)
       }
     }
-    account.sawEnd(at: start)
+    account.recordEnd(at: start)
   }
 
   /// Reads the number of lost records from the event. The kernel writes a record of its losses into the
   /// ring only with the next record that fits, which may come much later.
   private func lossOfFullRing() -> EventLoss? {
     var counts = clinux_event_counts()
-    guard clinux_read_event_counts(descriptor, &counts) == 0, counts.tells_lost != 0 else {
+    guard clinux_read_event_counts(descriptor, &counts) == 0, counts.reports_lost != 0 else {
       return account.ringFull(records: 0, by: BootClock.now())
     }
     return account.count(counts.lost, by: BootClock.now())

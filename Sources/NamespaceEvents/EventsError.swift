@@ -55,16 +55,16 @@ extension EventsError: CustomStringConvertible {
   package var fact: String { "cannot \(what): \(errno)" }
 
   private var what: String {
-    let place = processor.map { " of processor \($0)" } ?? ""
+    let suffix = processor.map { " of processor \($0)" } ?? ""
     return switch operation {
-    case .open: "listen to the kernel's events\(place) (perf_event_open)"
-    case .map(let bytes): "map a ring of \(bytes) bytes for the events\(place)"
+    case .open: "listen to the kernel's events\(suffix) (perf_event_open)"
+    case .map(let bytes): "map a ring of \(bytes) bytes for the events\(suffix)"
     case .fit(let bytes, let processors):
       """
       have rings of \(bytes) bytes for the events of \(processors) processors: more than a quarter of \
       the memory
       """
-    case .readCounts: "read the counts of the events\(place)"
+    case .readCounts: "read the counts of the events\(suffix)"
     case .list(let path): "read which processors are online from \(path)"
     }
   }

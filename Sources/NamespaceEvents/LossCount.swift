@@ -17,8 +17,8 @@ struct LossCount {
 
   private mutating func report(upTo total: UInt64) -> UInt64 {
     guard total > reported else { return 0 }
-    let news = total - reported
+    let new = total - reported
     reported = total
-    return news
+    return new
   }
 }

@@ -80,21 +80,21 @@ package enum RecordParser {
   private static func namespaces(_ bytes: RawSpan, length: Int) -> Record {
     let start = headerBytes + 16
     guard length >= start + 8 else { return .malformed }
-    let told = bytes.load(16, UInt64.self)
-    guard told <= UInt64((length - start - 8) / 16) else { return .malformed }
-    let count = Int(told)
+    let listed = bytes.load(16, UInt64.self)
+    guard listed <= UInt64((length - start - 8) / 16) else { return .malformed }
+    let count = Int(listed)
     var inodes = NamespaceInodes()
-    func take(_ index: Int, _ type: NamespaceType) {
+    func set(_ index: Int, _ type: NamespaceType) {
       if index < count { inodes.set(type, bytes.load(start + 16 * index + 8, UInt64.self)) }
     }
     // The NET_NS_INDEX and so on of linux/perf_event.h.
-    take(0, .net)
-    take(1, .uts)
-    take(2, .ipc)
-    take(3, .pid)
-    take(4, .user)
-    take(5, .mnt)
-    take(6, .cgroup)
+    set(0, .net)
+    set(1, .uts)
+    set(2, .ipc)
+    set(3, .pid)
+    set(4, .user)
+    set(5, .mnt)
+    set(6, .cgroup)
     return .event(
       KernelEvent(
         time: bytes.load(length - 8, Int64.self), pid: bytes.load(8, Int32.self),

@@ -12,17 +12,17 @@ struct RingAccount {
   /// The age, in nanoseconds, from which every record is in the ring. The kernel assigns a record its
   /// time some moments before it writes the record into the ring, and a virtual processor may be
   /// stopped in between.
-  private static let settling: Int64 = 1_000_000
+  private static let writeLatency: Int64 = 1_000_000
 
   /// Records that the ring held no further records when it was read at `time`, on the boot clock.
-  mutating func sawEnd(at time: Int64) {
-    completeUntil = max(completeUntil, time - Self.settling)
+  mutating func recordEnd(at time: Int64) {
+    completeUntil = max(completeUntil, time - Self.writeLatency)
   }
 
   /// Consumes the records up to `head`.
   ///
   /// - Parameter clock: returns the time on the boot clock; called if a record was malformed.
-  mutating func take(
+  mutating func consume(
     _ bytes: RingBytes, to head: UInt64, into events: inout [KernelEvent],
     losses: inout [EventLoss], clock: () -> Int64
   ) {
@@ -43,10 +43,10 @@ struct RingAccount {
         events.append(event)
         completeUntil = max(completeUntil, event.time)
       case .lost(let records, let time):
-        let news = lost.record(records)
-        if news > 0 {
+        let new = lost.record(records)
+        if new > 0 {
           losses.append(
-            EventLoss(records: news, after: min(completeUntil, time), by: time, cause: .ringFull))
+            EventLoss(records: new, after: min(completeUntil, time), by: time, cause: .ringFull))
         }
         completeUntil = max(completeUntil, time)
       case .malformed:
@@ -64,8 +64,8 @@ struct RingAccount {
   /// Applies the event's count of records that found no room since the event was opened, as read at
   /// `time` on the boot clock. Returns the loss that was not reported before, if any.
   mutating func count(_ total: UInt64, by time: Int64) -> EventLoss? {
-    let news = lost.count(total)
-    return news == 0 ? nil : ringFull(records: news, by: time)
+    let new = lost.count(total)
+    return new == 0 ? nil : ringFull(records: new, by: time)
   }
 
   /// Returns a loss of records that found no room in the ring, between the last received record and

@@ -29,7 +29,7 @@ extension LiveTests {
       return pid
     }
 
-    /// Whether a listener tells that a process has ended.
+    /// Returns whether a listener reports the exit of a process.
     private func hears(_ listener: EventListener, endOf pid: Int32) -> Bool {
       var events: [KernelEvent] = []
       #expect(listener.drain(into: &events) == [])

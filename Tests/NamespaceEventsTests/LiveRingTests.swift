@@ -62,15 +62,15 @@ extension LiveTests {
       #expect(events.contains { $0.pid == pid && $0.kind == .exit } || !later.isEmpty)
     }
 
-    @Test("each record that found no room is told once, as the kernel counts them")
+    @Test("each record that found no room is reported once, as the kernel counts it")
     func lossOnce() throws {
       let listener = try EventListener(ringBytes: 1)
       var events: [KernelEvent] = []
-      var told: UInt64 = 0
+      var reported: UInt64 = 0
       for length in [60, 3, 90, 1, 1, 40, 120, 2] {
         let burst = "i=0; while [ $i -lt \(length) ]; do (:); i=$((i + 1)); done"
         _ = try Command.run("/bin/sh", ["-c", burst])
-        told += listener.drain(into: &events).reduce(0) { $0 + $1.records }
+        reported += listener.drain(into: &events).reduce(0) { $0 + $1.records }
       }
       var counted: UInt64 = 0
       // The bells are full most of the time.
@@ -78,11 +78,11 @@ extension LiveTests {
         var counts = clinux_event_counts()
         try #require(clinux_read_event_counts(descriptor, &counts) == 0)
         // Without counts the kernel reports what it lost once more, when there is room.
-        guard counts.tells_lost != 0 else { return }
+        guard counts.reports_lost != 0 else { return }
         counted += counts.lost
       }
-      #expect(told == counted)
-      #expect(told > 0)
+      #expect(reported == counted)
+      #expect(reported > 0)
     }
 
     @Test("a file is readable when there is something to drain")

@@ -1,4 +1,4 @@
-// The kernel itself: what it tells of processes that are made for it.
+// The events that the running kernel reports of processes that the tests start.
 
 import CLinux
 import Glibc
@@ -38,7 +38,7 @@ extension LiveTests {
       }
     }
 
-    @Test("a program is forked, told its namespaces, executed, and ends")
+    @Test("the kernel reports the fork, namespaces, exec and exit of a program")
     func program() throws {
       let before = bootTime()
       let command = try Command("/bin/true", [])
@@ -62,7 +62,7 @@ extension LiveTests {
       }
     }
 
-    @Test("unshare is told, with the inode number of the link in proc")
+    @Test("unshare is reported with the inode number of the link in proc")
     func unshare() throws {
       let command = try Command("/usr/bin/unshare", ["--net", "readlink", "/proc/self/ns/net"])
       let pid = command.pid
@@ -74,7 +74,7 @@ extension LiveTests {
       #expect(inodes.last == UInt64(link.output.filter(\.isNumber)))
     }
 
-    @Test("all seven are told, as the links in proc have them")
+    @Test("all seven types are reported as the links in proc show them")
     func allTypes() throws {
       let puppet = try TestProcess()
       try puppet.unshare(CloneFlag.uts | CloneFlag.ipc)
@@ -87,7 +87,7 @@ extension LiveTests {
       #expect(events(of: [puppet.pid]).last?.kind == .namespaces(NamespaceInodes(wanted)))
     }
 
-    @Test("a process that enters another's namespace is told of with its inode number")
+    @Test("a process that enters another namespace is reported with its inode number")
     func enter() throws {
       let first = try TestProcess()
       let second = try TestProcess()

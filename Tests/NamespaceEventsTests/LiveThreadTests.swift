@@ -16,7 +16,7 @@ extension LiveTests {
   @Suite(.enabled(if: hasPython(), "needs python3: a program with threads"))
   struct ThreadTests {
     /// What is reported of a program, in the order of time; its first thread is "first".
-    private func told(of program: String) throws -> [String] {
+    private func reported(of program: String) throws -> [String] {
       let listener = try EventListener(ringBytes: 1 << 18)
       let command = try Command("/usr/bin/env", ["python3", "-c", program])
       let pid = command.pid
@@ -42,11 +42,11 @@ extension LiveTests {
     #endif
 
     /// From where the second thread is made.
-    private func fromSecondThread(_ told: [String]) -> [String] {
-      Array(told.drop { $0 != "other forked" })
+    private func fromSecondThread(_ reported: [String]) -> [String] {
+      Array(reported.drop { $0 != "other forked" })
     }
 
-    @Test("a thread is forked by its own process, and its namespaces are told")
+    @Test("a thread is forked by its own process, and its namespaces are reported")
     func thread() throws {
       let program = """
         import threading
@@ -54,10 +54,10 @@ extension LiveTests {
         t.start()
         t.join()
         """
-      let told = fromSecondThread(try told(of: program))
-      #expect(told.prefix(2) == ["other forked", "other namespaces"])
+      let reported = fromSecondThread(try reported(of: program))
+      #expect(reported.prefix(2) == ["other forked", "other namespaces"])
       // Joined is a thread that has done its work; that it has ended may be reported later.
-      #expect(told.dropFirst(2).sorted() == ["first exit", "other exit"])
+      #expect(reported.dropFirst(2).sorted() == ["first exit", "other exit"])
     }
 
     @Test("the first thread can end before the process does")
@@ -71,12 +71,13 @@ extension LiveTests {
         ctypes.CDLL(None).syscall(\(exitCall), 0)
         """
       #expect(
-        fromSecondThread(try told(of: program)) == [
+        fromSecondThread(try reported(of: program)) == [
           "other forked", "other namespaces", "first exit", "other exit",
         ])
     }
 
-    @Test("a thread that executes a program takes the number of the first, told to have ended")
+    @Test(
+      "a thread that executes a program takes the TID of the main thread, whose exit is reported")
     func threadExecutes() throws {
       let program = """
         import os, threading, time
@@ -84,7 +85,7 @@ extension LiveTests {
         time.sleep(10)
         """
       #expect(
-        fromSecondThread(try told(of: program)) == [
+        fromSecondThread(try reported(of: program)) == [
           "other forked", "other namespaces", "first exit", "first name", "first exit",
         ])
     }

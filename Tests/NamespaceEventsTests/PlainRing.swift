@@ -28,12 +28,12 @@ final class PlainRing {
     }
   }
 
-  /// Takes what is there at the time 5000.
-  func take(to head: UInt64? = nil) -> (events: [KernelEvent], losses: [EventLoss]) {
+  /// Consumes the records up to `head`, at the time 5000.
+  func consume(to head: UInt64? = nil) -> (events: [KernelEvent], losses: [EventLoss]) {
     var events: [KernelEvent] = []
     var losses: [EventLoss] = []
     let bytes = RingBytes(base: memory, capacity: capacity, scratch: scratch)
-    account.take(bytes, to: head ?? self.head, into: &events, losses: &losses) { 5000 }
+    account.consume(bytes, to: head ?? self.head, into: &events, losses: &losses) { 5000 }
     return (events, losses)
   }
 }

@@ -1,5 +1,5 @@
 // Records laid down byte by byte, as perf_event_open(2) has them; every number has bytes that no
-// other has, so that one read from a wrong place shows.
+// other has, so that a test notices a read from a wrong offset.
 
 @testable import NamespaceEvents
 
@@ -35,13 +35,13 @@ enum RecordBytes {
     record(type: 3, misc: misc, number(Int32(4711)) + number(Int32(4712)) + name + number(time))
   }
 
-  /// - Parameter told: how many entries it says that it has.
+  /// - Parameter count: the number of entries that the record announces; nil for their number.
   static func namespaces(
-    _ entries: [(device: UInt64, inode: UInt64)], told: UInt64? = nil, time: Int64 = 1000
+    _ entries: [(device: UInt64, inode: UInt64)], count: UInt64? = nil, time: Int64 = 1000
   ) -> [UInt8] {
     record(
       type: 16,
-      number(Int32(4711)) + number(Int32(4712)) + number(told ?? UInt64(entries.count))
+      number(Int32(4711)) + number(Int32(4712)) + number(count ?? UInt64(entries.count))
         + entries.flatMap { number($0.device) + number($0.inode) } + number(time))
   }
 

@@ -55,7 +55,7 @@ struct RecordParserTests {
       RecordBytes.event(RecordBytes.namespaces([]))?.kind == .namespaces(NamespaceInodes([:])))
     // As many as are reported, though there is room for more.
     #expect(
-      RecordBytes.event(RecordBytes.namespaces(entries, told: 1))?.kind
+      RecordBytes.event(RecordBytes.namespaces(entries, count: 1))?.kind
         == .namespaces(NamespaceInodes([.net: 0x100])))
     entries[4] = (0, 0)
     guard case .namespaces(let inodes)? = RecordBytes.event(RecordBytes.namespaces(entries))?.kind
@@ -119,8 +119,8 @@ struct RecordParserTests {
   @Test(
     "more namespaces than there is room for",
     arguments: [UInt64(8), 9, 1 << 32, 1 << 60, 1 << 63, .max])
-  func hugeCount(told: UInt64) {
-    let record = RecordBytes.namespaces(RecordBytes.sevenNamespaces, told: told)
+  func hugeCount(count: UInt64) {
+    let record = RecordBytes.namespaces(RecordBytes.sevenNamespaces, count: count)
     #expect(RecordBytes.parse(record) == .malformed)
   }
 

@@ -12,11 +12,11 @@ struct RingTests {
     for first in stride(from: 8, through: 256, by: 1) {
       let ring = PlainRing(capacity: 256)
       ring.write(RecordBytes.record(type: 99, [UInt8](repeating: 0, count: first - 8)))
-      #expect(ring.take().losses == [])
+      #expect(ring.consume().losses == [])
       ring.write(record)
-      let taken = ring.take()
-      #expect(taken.events == [RecordBytes.event(record)].compactMap(\.self))
-      #expect(taken.losses.map(\.cause) == (index == 4 ? [.ringFull] : []))
+      let consumed = ring.consume()
+      #expect(consumed.events == [RecordBytes.event(record)].compactMap(\.self))
+      #expect(consumed.losses.map(\.cause) == (index == 4 ? [.ringFull] : []))
       #expect(ring.account.tail == ring.head)
     }
   }
@@ -32,9 +32,9 @@ struct RingTests {
         ring.write(RecordBytes.record(type: 42, [1, 2, 3, 4, 5, 6, 7, 8]))
         wanted += 1
       }
-      let taken = ring.take()
-      #expect(taken.events.map(\.pid) == Array(first..<wanted))
-      #expect(taken.losses == [])
+      let consumed = ring.consume()
+      #expect(consumed.events.map(\.pid) == Array(first..<wanted))
+      #expect(consumed.losses == [])
     }
   }
 
@@ -42,32 +42,32 @@ struct RingTests {
   func full() {
     let ring = PlainRing(capacity: 256)
     ring.write(RecordBytes.record(type: 42, [UInt8](repeating: 0, count: 112)))
-    _ = ring.take()
+    _ = ring.consume()
     let padding = RecordBytes.record(type: 42, [UInt8](repeating: 0, count: 208))
     ring.write(padding, RecordBytes.fork(pid: 12))
-    #expect(ring.take().events.map(\.pid) == [12])
+    #expect(ring.consume().events.map(\.pid) == [12])
   }
 
-  @Test("a record of lost ones is told with what was had before it and after it")
+  @Test("a record of lost records is reported between the events before and after it")
   func lost() {
     let ring = PlainRing(capacity: 1024)
     ring.write(
       RecordBytes.fork(time: 200), RecordBytes.lost(3, time: 300), RecordBytes.exit(time: 301),
       RecordBytes.lost(4, time: 400), RecordBytes.exit(time: 400))
-    let taken = ring.take()
-    #expect(taken.events.count == 3)
+    let consumed = ring.consume()
+    #expect(consumed.events.count == 3)
     #expect(
-      taken.losses == [
+      consumed.losses == [
         EventLoss(records: 3, after: 200, by: 300, cause: .ringFull),
         EventLoss(records: 4, after: 301, by: 400, cause: .ringFull),
       ])
   }
 
-  @Test("what the event's count told is not told again by the record that comes late")
+  @Test("losses that the event count reported are not reported again by the later record")
   func lostOnce() {
     let ring = PlainRing(capacity: 1024)
     ring.write(RecordBytes.fork(time: 200))
-    _ = ring.take()
+    _ = ring.consume()
     #expect(
       ring.account.count(5, by: 300)
         == EventLoss(records: 5, after: 200, by: 300, cause: .ringFull))
@@ -75,36 +75,36 @@ struct RingTests {
     ring.write(RecordBytes.lost(7, time: 400))
     // Two more were lost meanwhile.
     #expect(
-      ring.take().losses == [EventLoss(records: 2, after: 200, by: 400, cause: .ringFull)])
+      ring.consume().losses == [EventLoss(records: 2, after: 200, by: 400, cause: .ringFull)])
     #expect(ring.account.count(7, by: 500) == nil)
     ring.write(RecordBytes.lost(.max, time: 600))
-    #expect(ring.take().losses.map(\.records) == [])
+    #expect(ring.consume().losses.map(\.records) == [])
   }
 
   @Test("a ring that was seen empty had all until shortly before")
-  func sawEnd() {
+  func recordEnd() {
     let ring = PlainRing(capacity: 1024)
     #expect(ring.account.completeUntil == 100)
-    ring.account.sawEnd(at: 50_000_000)
+    ring.account.recordEnd(at: 50_000_000)
     #expect(ring.account.completeUntil == 49_000_000)
     ring.write(RecordBytes.fork(time: 49_500_000))
-    _ = ring.take()
-    ring.account.sawEnd(at: 50_100_000)
+    _ = ring.consume()
+    ring.account.recordEnd(at: 50_100_000)
     #expect(ring.account.completeUntil == 49_500_000)
-    ring.account.sawEnd(at: 10)
+    ring.account.recordEnd(at: 10)
     #expect(ring.account.completeUntil == 49_500_000)
   }
 
-  @Test("a malformed record is skipped by its size, and told")
+  @Test("a malformed record is skipped by its size and reported")
   func malformed() {
     let ring = PlainRing(capacity: 1024)
     ring.write(
       RecordBytes.fork(time: 200), RecordBytes.record(type: 7, [1, 2, 3, 4, 5, 6, 7, 8]),
-      RecordBytes.exit(time: 300), RecordBytes.namespaces([], told: 9))
-    let taken = ring.take()
-    #expect(taken.events.map(\.time) == [200, 300])
+      RecordBytes.exit(time: 300), RecordBytes.namespaces([], count: 9))
+    let consumed = ring.consume()
+    #expect(consumed.events.map(\.time) == [200, 300])
     #expect(
-      taken.losses == [EventLoss(records: 2, after: 200, by: 5000, cause: .malformed)])
+      consumed.losses == [EventLoss(records: 2, after: 200, by: 5000, cause: .malformed)])
   }
 
   @Test("behind a size that is none, nothing can be had", arguments: [UInt16(0), 4, 7, 65535])
@@ -113,12 +113,12 @@ struct RingTests {
     ring.write(
       RecordBytes.fork(time: 200), RecordBytes.record(type: 7, size: size, []),
       RecordBytes.exit(time: 300))
-    let taken = ring.take()
-    #expect(taken.events.map(\.time) == [200])
+    let consumed = ring.consume()
+    #expect(consumed.events.map(\.time) == [200])
     #expect(
-      taken.losses == [EventLoss(records: 0, after: 200, by: 5000, cause: .malformed)])
+      consumed.losses == [EventLoss(records: 0, after: 200, by: 5000, cause: .malformed)])
     ring.write(RecordBytes.exit(time: 400))
-    #expect(ring.take().events.map(\.time) == [400])
+    #expect(ring.consume().events.map(\.time) == [400])
   }
 
   @Test("a head in the middle of a record, behind the tail, or more than a ring ahead")
@@ -126,13 +126,13 @@ struct RingTests {
     for head in [UInt64(1), 7, 8, 39, 41, 257, 1 << 40, .max] {
       let ring = PlainRing(capacity: 256)
       ring.write(RecordBytes.fork(time: 200))
-      let taken = ring.take(to: head)
-      #expect(taken.losses.map(\.cause) == [.malformed])
+      let consumed = ring.consume(to: head)
+      #expect(consumed.losses.map(\.cause) == [.malformed])
       #expect(ring.account.tail == head)
     }
   }
 
-  @Test("random bytes never trap, and all are gone through", arguments: UInt64(0)..<20)
+  @Test("random bytes never trap, and all are consumed", arguments: UInt64(0)..<20)
   func randomBytes(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     let ring = PlainRing(capacity: 512)
@@ -144,7 +144,7 @@ struct RingTests {
       }
       ring.write(
         RecordBytes.record(type: UInt32.random(in: 0...17, using: &random), size: size, body))
-      _ = ring.take()
+      _ = ring.consume()
       #expect(ring.account.tail == ring.head)
     }
   }

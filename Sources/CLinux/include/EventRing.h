@@ -18,14 +18,14 @@ int32_t clinux_open_namespace_events(int32_t processor, uint32_t wakes_after);
 /// ioctl(2) that switches an event off, or on again. Returns 0, or -1 with errno.
 int32_t clinux_set_event_on(int32_t event, int32_t is_on);
 
-/// What read(2) tells of an event.
+/// The values that read(2) returns for an event.
 struct clinux_event_counts {
   /// For how many nanoseconds the event has been on; stands still from when its processor went.
   uint64_t nanoseconds_on;
-  /// How many records found no room in its ring; 0 where `tells_lost` is 0.
+  /// How many records found no room in its ring; 0 where `reports_lost` is 0.
   uint64_t lost;
   /// Whether the kernel counts what it loses (PERF_FORMAT_LOST, Linux 6.0).
-  int32_t tells_lost;
+  int32_t reports_lost;
 };
 
 /// Reads what an event tells of itself. Returns 0, or -1 with errno.
