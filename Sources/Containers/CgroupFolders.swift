@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The cgroup directories of this machine. The owner of a container's cgroup directory tells whether
+/// The cgroup directories of this machine. The owner of a container's cgroup directory shows whether
 /// root's container engine can have created it (cgroups(7), delegation).
 package struct CgroupFolders: Sendable {
   /// A cgroup hierarchy that is mounted at its root.
@@ -50,7 +50,7 @@ package struct CgroupFolders: Sendable {
     return CgroupFolders(mountinfo: table)
   }
 
-  /// Tells who can have created the outermost container that the text of a `/proc/PID/cgroup` names.
+  /// Returns who can have created the outermost container that the text of a `/proc/PID/cgroup` names.
   package func verdict(on text: [UInt8]) -> Verdict {
     var isMadeByRoot: Bool?
     for bytes in text.split(separator: UInt8(ascii: "\n")) {
@@ -61,8 +61,8 @@ package struct CgroupFolders: Sendable {
       // In version 1 the owner of a directory may rename its subdirectories, so the parent's owner
       // counts too.
       let above = folder[..<(folder.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
-      for place in [folder[...], above] {
-        switch Self.owner(of: place) {
+      for directory in [folder[...], above] {
+        switch Self.owner(of: directory) {
         case 0?: isMadeByRoot = isMadeByRoot ?? true
         case let user?: return Verdict(isMadeByRoot: false, user: user)
         case nil: break

@@ -50,13 +50,13 @@ struct EngineFilesTests {
     "Podman",
     arguments: ["var/lib/containers/storage/overlay", "var/lib/containers/storage/vfs"],
     ["containers.json", "volatile-containers.json"])
-  func podman(place: String, file: String) throws {
+  func podman(directory: String, file: String) throws {
     let metadata = """
       {"image-name":"quay.io/nginx:latest","image-id":"\(Sample.other)","name":"web",\
       "created-at":1711141194}
       """
     try root.write(
-      "\(place)-containers/\(file)", FakeRoot.storageText("web", metadata: metadata))
+      "\(directory)-containers/\(file)", FakeRoot.storageText("web", metadata: metadata))
     #expect(try root.name(.podman) == ContainerName("web", image: "quay.io/nginx:latest"))
     #expect(try root.name(nil) == ContainerName("web", image: "quay.io/nginx:latest"))
     #expect(try root.name(.podman, Sample.other) == ContainerName("another"))
@@ -85,7 +85,7 @@ struct EngineFilesTests {
   }
 
   // cri-o, internal/storage/runtime.go.
-  @Test("CRI-O, after its bundle has gone")
+  @Test("CRI-O, after its bundle was removed")
   func crioStorage() throws {
     let file = "var/lib/containers/storage/overlay-containers/volatile-containers.json"
     let start = "{\"pod-name\":\"k8s_web-0_shop_0\",\"pod-id\":\"\(Sample.other)\","

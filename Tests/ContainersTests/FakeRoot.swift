@@ -1,4 +1,4 @@
-// A root folder with the files that engines keep, in the form in which they keep them.
+// A root folder with the files that engines store, in the form in which they store them.
 
 import Foundation
 import Glibc
@@ -22,10 +22,10 @@ struct FakeRoot {
     try Data(bytes).write(to: URL(fileURLWithPath: path(name)))
   }
 
-  func link(_ name: String, to place: String) throws {
+  func link(_ name: String, to target: String) throws {
     try makeFolder(above: name)
     try FileManager.default.createSymbolicLink(
-      atPath: path(name), withDestinationPath: place)
+      atPath: path(name), withDestinationPath: target)
   }
 
   func makeFolder(above name: String) throws {
@@ -41,7 +41,7 @@ struct FakeRoot {
       .name(of: ContainerIdentity(engine: engine, id: id, user: user))
   }
 
-  /// Where Docker keeps a container.
+  /// The directory in which Docker stores a container.
   static func docker(_ id: String = Sample.id, in data: String = "var/lib/docker") -> String {
     "\(data)/containers/\(id)/config.v2.json"
   }

@@ -46,19 +46,19 @@ struct HostileFilesTests {
     #expect(try root.name(.docker)?.name == "a")
   }
 
-  @Test("a FIFO keeps nobody waiting", .timeLimit(.minutes(1)))
+  @Test("a FIFO does not block a lookup", .timeLimit(.minutes(1)))
   func fifo() throws {
     try root.makeFolder(above: file)
     try #require(mkfifo(root.path(file), 0o600) == 0)
     #expect(try root.name(.docker) == nil)
   }
 
-  @Test("a folder, a socket's place, nothing, or what may not be entered, is no file")
+  @Test("a folder, a socket, a missing path or an unreadable directory is no file")
   func notFiles() throws {
     #expect(try root.name(.docker) == nil)
     try root.makeFolder(above: file + "/below")
     #expect(try root.name(.docker) == nil)
-    try root.write("var/lib/containers/storage", "a file in the place of a folder")
+    try root.write("var/lib/containers/storage", "a file instead of a folder")
     #expect(try root.name(.podman) == nil)
   }
 
@@ -123,7 +123,7 @@ struct HostileFilesTests {
     #expect(try root.name(.docker)?.name == "a\u{1B}[31m\nb\u{0}")
   }
 
-  @Test("a file that tells of another container says nothing of this one")
+  @Test("a file of another container gives this one no name")
   func otherID() throws {
     try root.write(file, FakeRoot.dockerText("/web", id: Sample.other))
     #expect(try root.name(.docker) == nil)
@@ -159,7 +159,7 @@ struct HostileFilesTests {
     let containers = [Engine.docker, .podman, .crio, .containerd, nil].map {
       ContainerIdentity(engine: $0, id: Sample.id, user: root.user)
     }
-    // Other tests open files at the same time: many looks would show.
+    // Other tests open files at the same time: only many open files would fail the test.
     let before = try count()
     for _ in 0..<200 { for container in containers { _ = names.name(of: container) } }
     #expect(try count() < before + 200)

@@ -22,9 +22,9 @@ struct HostileTextTests {
   @Test("a text cut short names no other container", arguments: good)
   func prefixes(text: String) {
     let bytes = Array(text.utf8)
-    let whole = CgroupPlace(bytes)
+    let whole = CgroupMembership(bytes)
     for length in 0..<bytes.count {
-      let cut = CgroupPlace(Array(bytes[..<length]))
+      let cut = CgroupMembership(Array(bytes[..<length]))
       for container in cut.containers where HexID.isID(container.id) {
         #expect(text.contains(container.id), "cut at \(length)")
       }
@@ -47,10 +47,10 @@ struct HostileTextTests {
         text += pieces.randomElement(using: &random) ?? []
       }
       var changed = Array((Self.good.randomElement(using: &random) ?? "").utf8)
-      let place = Int.random(in: changed.indices, using: &random)
-      changed[place] = UInt8.random(in: 0...255, using: &random)
+      let index = Int.random(in: changed.indices, using: &random)
+      changed[index] = UInt8.random(in: 0...255, using: &random)
       for bytes in [noise, text, changed, Array("0::/".utf8) + noise] {
-        let found = CgroupPlace(bytes)
+        let found = CgroupMembership(bytes)
         #expect(found.containers.allSatisfy { !$0.id.isEmpty })
         let ids = found.containers.map(\.id).filter { HexID.isID($0) }
         #expect(Set(ids).count == ids.count)
@@ -62,18 +62,18 @@ struct HostileTextTests {
     }
   }
 
-  @Test("a name that is not UTF-8 is none, and keeps nothing else from being found")
+  @Test("a name that is not UTF-8 is no name, and does not hide the rest of the path")
   func invalidNames() {
     let text = Array("0::/lxc.payload.".utf8) + [0xFF, 0xFE] + Array("/docker/\(Self.id)".utf8)
-    let place = CgroupPlace(text)
-    #expect(place.containers == [ContainerIdentity(engine: .docker, id: Self.id)])
+    let membership = CgroupMembership(text)
+    #expect(membership.containers == [ContainerIdentity(engine: .docker, id: Self.id)])
   }
 
   @Test("a number of a user that is too large is none")
   func largeUser() {
     let end = ".slice/docker-\(Self.id).scope"
     func user(_ number: String) -> UInt32? {
-      CgroupPlace(Array("0::/user-\(number)\(end)".utf8)).containers.first?.user
+      CgroupMembership(Array("0::/user-\(number)\(end)".utf8)).containers.first?.user
     }
     #expect(user("4294967295") == 4_294_967_295)
     #expect(user("4294967296") == nil)
@@ -102,7 +102,7 @@ struct HostileTextTests {
       // What this thread ran: other tests run at the same time.
       return (0..<3).map { _ in
         let start = threadTime()
-        _ = CgroupPlace(text)
+        _ = CgroupMembership(text)
         return threadTime() - start
       }.min() ?? 0
     }

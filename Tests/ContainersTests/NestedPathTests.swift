@@ -14,90 +14,91 @@ struct NestedPathTests {
   @Test(
     "the outer one first",
     arguments: [
-      PlaceCase("0::/docker/\(id)/docker/\(other)", docker, inner),
+      CgroupCase("0::/docker/\(id)/docker/\(other)", docker, inner),
       // kind: a node is a container of Docker.
-      PlaceCase(
+      CgroupCase(
         "0::/system.slice/docker-\(id).scope/kubelet/kubepods/besteffort/\(pod)/\(other)", docker,
         ContainerIdentity(engine: nil, id: other, pod: Sample.uid), unit: "docker-\(id).scope"),
       // The pod is that of the outer one.
-      PlaceCase(
+      CgroupCase(
         "0::/kubepods/\(pod)/\(id)/docker/\(other)",
         ContainerIdentity(engine: nil, id: id, pod: Sample.uid), inner),
-      PlaceCase(
+      CgroupCase(
         "0::/lxc.payload.a/machine.slice/libpod-\(id).scope/container",
         ContainerIdentity(engine: .lxc, id: "a"), ContainerIdentity(engine: .podman, id: id),
         unit: "libpod-\(id).scope"),
-      PlaceCase(
+      CgroupCase(
         "0::/lxc.payload.a/lxc.payload.a", ContainerIdentity(engine: .lxc, id: "a"),
         ContainerIdentity(engine: .lxc, id: "a")),
       // The inner user is one of the container's, not of the machine's.
-      PlaceCase(
+      CgroupCase(
         "0::/user.slice/user-7.slice/lxc.payload.a/user.slice/user-8.slice/docker-\(id).scope",
         ContainerIdentity(engine: .lxc, id: "a", user: 7), docker, unit: "docker-\(id).scope"),
       // A cgroup mounted into its own container (kubernetes-sigs/kind, images/base/files).
-      PlaceCase("0::/docker/\(id)/docker/\(id)", docker),
-      // The watcher of an inner one is in the outer one.
-      PlaceCase(
+      CgroupCase("0::/docker/\(id)/docker/\(id)", docker),
+      // The monitor of an inner container is in the outer container.
+      CgroupCase(
         "0::/docker/\(id)/machine.slice/libpod-conmon-\(other).scope", docker,
         unit: "libpod-conmon-\(other).scope"),
-      PlaceCase("0::/docker/\(id)/lxc.monitor/a", docker),
+      CgroupCase("0::/docker/\(id)/lxc.monitor/a", docker),
     ])
-  func nested(row: PlaceCase) { check(row) }
+  func nested(row: CgroupCase) { check(row) }
 
   @Test(
     "the line that says the most",
     arguments: [
       // ctrsploit/ctrsploit: Docker on a hybrid machine leaves version 2 as it was.
-      PlaceCase(
+      CgroupCase(
         "12:freezer:/docker/\(id)\n10:rdma:/\n1:name=systemd:/docker/\(id)\n"
           + "0::/system.slice/containerd.service\n", docker),
-      PlaceCase(
+      CgroupCase(
         "0::/system.slice/containerd.service\n12:freezer:/docker/\(id)\n10:rdma:/\n", docker),
-      PlaceCase("2:cpu:/docker/\(id)\n1:name=systemd:/docker/\(id)/docker/\(other)", docker, inner),
+      CgroupCase(
+        "2:cpu:/docker/\(id)\n1:name=systemd:/docker/\(id)/docker/\(other)", docker, inner),
       // Two that disagree are not one in the other.
-      PlaceCase("2:cpu:/docker/\(id)\n1:name=systemd:/docker/\(other)\n", docker),
-      PlaceCase("2:cpu:/\(other)\n1:pids:/docker/\(id)\n", docker),
+      CgroupCase("2:cpu:/docker/\(id)\n1:name=systemd:/docker/\(other)\n", docker),
+      CgroupCase("2:cpu:/\(other)\n1:pids:/docker/\(id)\n", docker),
       // The same container, with what either line says of it.
-      PlaceCase(
+      CgroupCase(
         "2:cpu:/kubepods/\(pod)/\(id)\n1:name=systemd:/system.slice/docker-\(id).scope\n",
         ContainerIdentity(engine: .docker, id: id, pod: Sample.uid),
         unit: "docker-\(id).scope"),
       // opentelemetry-java, as in the test of Kubernetes.
-      PlaceCase(
+      CgroupCase(
         "3:cpu:/a.slice:cri-containerd:\(id)\n"
           + "1:name=systemd:/system.slice/containerd.service/a.slice:cri-containerd:\(id)\n",
         ContainerIdentity(engine: .containerd, id: id), unit: "containerd.service"),
       // Not every hierarchy has all units.
-      PlaceCase(
+      CgroupCase(
         "9:pids:/user.slice/user-0.slice/user@0.service\n"
           + "1:name=systemd:/user.slice/user-0.slice/user@0.service/app.slice/a.service\n0::/\n",
         unit: "a.service"),
-      PlaceCase("9:pids:/system.slice/a.service\n1:name=systemd:/\n", unit: "a.service"),
+      CgroupCase("9:pids:/system.slice/a.service\n1:name=systemd:/\n", unit: "a.service"),
     ])
-  func lines(row: PlaceCase) { check(row) }
+  func lines(row: CgroupCase) { check(row) }
 
   @Test(
     "from inside a cgroup namespace",
     arguments: [
-      PlaceCase("0::/../docker-\(id).scope", docker, unit: "docker-\(id).scope"),
-      PlaceCase("0::/../../\(pod)/\(id)", ContainerIdentity(engine: nil, id: id, pod: Sample.uid)),
-      PlaceCase("0::/../lxc.payload.a", ContainerIdentity(engine: .lxc, id: "a")),
-      PlaceCase("0::/..", unit: nil), PlaceCase("0::/../..", unit: nil),
-      PlaceCase("0::/../ssh.service", unit: "ssh.service"),
+      CgroupCase("0::/../docker-\(id).scope", docker, unit: "docker-\(id).scope"),
+      CgroupCase("0::/../../\(pod)/\(id)", ContainerIdentity(engine: nil, id: id, pod: Sample.uid)),
+      CgroupCase("0::/../lxc.payload.a", ContainerIdentity(engine: .lxc, id: "a")),
+      CgroupCase("0::/..", unit: nil), CgroupCase("0::/../..", unit: nil),
+      CgroupCase("0::/../ssh.service", unit: "ssh.service"),
     ])
-  func relative(row: PlaceCase) { check(row) }
+  func relative(row: CgroupCase) { check(row) }
 
-  @Test("a cgroup that is gone is still named")
+  @Test("a removed cgroup still names its container")
   func deleted() {
     let text = "0::/system.slice/docker-\(Self.id).scope (deleted)\n"
-    let place = CgroupPlace(Array(text.utf8))
-    #expect(place.containers == [Self.docker])
-    #expect(place.unit == "docker-\(Self.id).scope")
-    #expect(CgroupPlace(Array("1:cpu:/a.service (deleted)".utf8)).unit == nil)
+    let membership = CgroupMembership(Array(text.utf8))
+    #expect(membership.containers == [Self.docker])
+    #expect(membership.unit == "docker-\(Self.id).scope")
+    #expect(CgroupMembership(Array("1:cpu:/a.service (deleted)".utf8)).unit == nil)
   }
 
-  private func check(_ row: PlaceCase) {
-    #expect(row.place.containers == row.containers)
-    #expect(row.place.unit == row.unit)
+  private func check(_ row: CgroupCase) {
+    #expect(row.membership.containers == row.containers)
+    #expect(row.membership.unit == row.unit)
   }
 }

@@ -19,103 +19,103 @@ struct OCIPathTests {
     "Docker",
     arguments: [
       // moby, daemon/oci_linux.go: "docker" is the parent, without systemd.
-      PlaceCase("0::/docker/\(id)", found(.docker)),
-      PlaceCase("12:pids:/docker/\(id)\n1:name=systemd:/docker/\(id)\n", found(.docker)),
+      CgroupCase("0::/docker/\(id)", found(.docker)),
+      CgroupCase("12:pids:/docker/\(id)\n1:name=systemd:/docker/\(id)\n", found(.docker)),
       // The same: system.slice:docker:<id>.
-      PlaceCase(
+      CgroupCase(
         "0::/system.slice/docker-\(id).scope", found(.docker), unit: "docker-\(id).scope"),
       // dockerd(8), --cgroup-parent, with and without systemd.
-      PlaceCase("0::/my.slice/docker-\(id).scope", found(.docker), unit: "docker-\(id).scope"),
-      PlaceCase("0::/actions_job/\(id)", found(nil)),
-      PlaceCase("0::/\(id)", found(nil)),
+      CgroupCase("0::/my.slice/docker-\(id).scope", found(.docker), unit: "docker-\(id).scope"),
+      CgroupCase("0::/actions_job/\(id)", found(nil)),
+      CgroupCase("0::/\(id)", found(nil)),
       // docs.docker.com/engine/security/rootless: the user's systemd, user.slice.
-      PlaceCase(
+      CgroupCase(
         "\(user)/user.slice/docker-\(id).scope", found(.docker, user: 1000),
         unit: "docker-\(id).scope"),
       // A runtime that made a directory of what was meant for systemd.
-      PlaceCase("0::/system.slice:docker:\(id)", found(.docker)),
+      CgroupCase("0::/system.slice:docker:\(id)", found(.docker)),
     ])
-  func docker(row: PlaceCase) { check(row) }
+  func docker(row: CgroupCase) { check(row) }
 
   @Test(
     "containerd and nerdctl",
     arguments: [
       // containerd, pkg/oci/spec.go: "/<namespace>/<id>".
-      PlaceCase("0::/default/\(id)", found(.containerd)),
-      PlaceCase("0::/k8s.io/\(id)", found(.containerd)),
-      PlaceCase("0::/a-namespace/\(id)", found(nil)),
+      CgroupCase("0::/default/\(id)", found(.containerd)),
+      CgroupCase("0::/k8s.io/\(id)", found(.containerd)),
+      CgroupCase("0::/a-namespace/\(id)", found(nil)),
       // nerdctl, pkg/cmd/container/run_cgroup_linux.go: system.slice or user.slice, "nerdctl".
-      PlaceCase(
+      CgroupCase(
         "0::/system.slice/nerdctl-\(id).scope", found(.containerd), unit: "nerdctl-\(id).scope"),
-      PlaceCase(
+      CgroupCase(
         "\(user)/user.slice/nerdctl-\(id).scope", found(.containerd, user: 1000),
         unit: "nerdctl-\(id).scope"),
       // Who starts it is not in it.
-      PlaceCase("0::/system.slice/containerd.service", unit: "containerd.service"),
+      CgroupCase("0::/system.slice/containerd.service", unit: "containerd.service"),
     ])
-  func containerd(row: PlaceCase) { check(row) }
+  func containerd(row: CgroupCase) { check(row) }
 
   @Test(
     "Podman",
     arguments: [
       // podman, libpod/container_internal_linux.go, getOCICgroupPath.
-      PlaceCase(
+      CgroupCase(
         "0::/machine.slice/libpod-\(id).scope", found(.podman), unit: "libpod-\(id).scope"),
       // crun(1), run.oci.systemd.subgroup: "container" below the scope.
-      PlaceCase(
+      CgroupCase(
         "0::/machine.slice/libpod-\(id).scope/container", found(.podman),
         unit: "libpod-\(id).scope"),
       // A systemd within it.
-      PlaceCase(
+      CgroupCase(
         "0::/machine.slice/libpod-\(id).scope/container/system.slice/nginx.service",
         found(.podman), unit: "nginx.service"),
-      PlaceCase(
+      CgroupCase(
         "\(user)/user.slice/libpod-\(id).scope/container", found(.podman, user: 1000),
         unit: "libpod-\(id).scope"),
-      PlaceCase("0::/libpod_parent/libpod-\(id)", found(.podman)),
+      CgroupCase("0::/libpod_parent/libpod-\(id)", found(.podman)),
       // podman-run(1), --cgroups=split, which units of Quadlet use: conmon is in "runtime".
-      PlaceCase(
+      CgroupCase(
         "0::/system.slice/web.service/libpod-payload-\(id)", found(.podman), unit: "web.service"),
-      PlaceCase("0::/system.slice/web.service/runtime", unit: "web.service"),
+      CgroupCase("0::/system.slice/web.service/runtime", unit: "web.service"),
       // podman, libpod/pod_internal.go: a slice, or a directory, named after the pod.
-      PlaceCase(
+      CgroupCase(
         "0::/machine.slice/machine-libpod_pod_\(Sample.other).slice/libpod-\(id).scope/container",
         found(.podman, pod: Sample.other), unit: "libpod-\(id).scope"),
-      PlaceCase(
+      CgroupCase(
         "\(user)/user.slice/user-libpod_pod_\(Sample.other).slice/libpod-\(id).scope",
         found(.podman, pod: Sample.other, user: 1000), unit: "libpod-\(id).scope"),
-      PlaceCase(
+      CgroupCase(
         "0::/libpod_parent/\(Sample.other)/libpod-\(id)", found(.podman, pod: Sample.other)),
     ])
-  func podman(row: PlaceCase) { check(row) }
+  func podman(row: CgroupCase) { check(row) }
 
   @Test(
     "BuildKit and Amazon ECS",
     arguments: [
       // buildkit, executor/oci/spec.go: <parent>/buildkit/<id>, or docker-<id>.scope.
-      PlaceCase("0::/docker/buildkit/\(Sample.build)", built),
-      PlaceCase("0::/buildkit/\(Sample.build)", built),
-      PlaceCase(
+      CgroupCase("0::/docker/buildkit/\(Sample.build)", built),
+      CgroupCase("0::/buildkit/\(Sample.build)", built),
+      CgroupCase(
         "0::/system.slice/docker-\(Sample.build).scope", built,
         unit: "docker-\(Sample.build).scope"),
       // docs.aws.amazon.com/AmazonECS, as tests of Datadog's and OpenTelemetry's agents have it.
-      PlaceCase("9:perf_event:/ecs/\(Sample.uid)/\(id)", found(.ecs)),
-      PlaceCase("9:perf_event:/ecs/a-cluster/\(Sample.hash)/\(id)", found(.ecs)),
+      CgroupCase("9:perf_event:/ecs/\(Sample.uid)/\(id)", found(.ecs)),
+      CgroupCase("9:perf_event:/ecs/a-cluster/\(Sample.hash)/\(id)", found(.ecs)),
       // The same, version 1.4 of Fargate.
-      PlaceCase(
+      CgroupCase(
         "3:cpu:/ecs/\(Sample.hash)/\(Sample.hash)-3384163258",
         ContainerIdentity(engine: .ecs, id: "\(Sample.hash)-3384163258")),
-      PlaceCase(
+      CgroupCase(
         "0::/ecstasks.slice/ecstasks-\(Sample.hash).slice/docker-\(id).scope", found(.docker),
         unit: "docker-\(id).scope"),
-      PlaceCase("0::/ecs/\(Sample.hash)"),
+      CgroupCase("0::/ecs/\(Sample.hash)"),
     ])
-  func others(row: PlaceCase) { check(row) }
+  func others(row: CgroupCase) { check(row) }
 
   private static let built = ContainerIdentity(engine: .buildkit, id: Sample.build)
 
-  private func check(_ row: PlaceCase) {
-    #expect(row.place.containers == row.containers)
-    #expect(row.place.unit == row.unit)
+  private func check(_ row: CgroupCase) {
+    #expect(row.membership.containers == row.containers)
+    #expect(row.membership.unit == row.unit)
   }
 }

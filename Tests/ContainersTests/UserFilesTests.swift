@@ -90,7 +90,7 @@ struct UserFilesTests {
   }
 
   @Test(
-    "an engine that keeps its files elsewhere, and says where in its arguments",
+    "an engine that stores its files elsewhere, in a directory that its arguments name",
     .enabled(if: geteuid() == 0, "needs root, whose processes they have to be"))
   func elsewhere() throws {
     let podman = ContainerIdentity(engine: .podman, id: Sample.id)

@@ -1,7 +1,7 @@
-/// Looks up the names of containers in the files that their engines keep.
+/// Looks up the names of containers in the files that their engines store.
 ///
 /// A lookup sends no request to an engine and caches nothing: each lookup reads the files again, so the
-/// caller should run it on a thread that may block. A lookup finds a name only if the engine keeps its
+/// caller should run it on a thread that may block. A lookup finds a name only if the engine stores its
 /// files in the usual directories and this process may read them (most are readable by root alone). For
 /// LXC, Incus, systemd-nspawn and machines the name is the id.
 ///
@@ -35,7 +35,7 @@ package final class ContainerNames: Sendable {
     return nil
   }
 
-  /// Returns the names of the containers that have one. Also finds containers whose engine keeps its
+  /// Returns the names of the containers that have one. Also finds containers whose engine stores its
   /// files elsewhere, if the arguments of a running engine process name the directory.
   package func names(of containers: [ContainerIdentity]) -> [ContainerIdentity: ContainerName] {
     var found: [ContainerIdentity: ContainerName] = [:]

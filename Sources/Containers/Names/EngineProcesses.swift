@@ -1,5 +1,5 @@
 /// The storage directories that running engine processes name in their arguments, for engines configured
-/// to keep their files elsewhere (`podman --root`, `data-root` of dockerd(8)).
+/// to store their files elsewhere (`podman --root`, `data-root` of dockerd(8)).
 ///
 /// Any user can run a program with any arguments. So a lookup trusts only processes of the user who owns
 /// the container; for root's containers, only root's processes.
@@ -51,8 +51,8 @@ struct EngineProcesses {
 
   /// Returns the value of an option, from the next argument or from behind a `=`.
   private static func value(of options: [String], in words: [String]) -> String? {
-    for (place, word) in words.enumerated() {
-      if options.contains(word), place + 1 < words.count { return words[place + 1] }
+    for (index, word) in words.enumerated() {
+      if options.contains(word), index + 1 < words.count { return words[index + 1] }
       for option in options where option.hasPrefix("--") && word.hasPrefix(option + "=") {
         return String(word.dropFirst(option.count + 1))
       }

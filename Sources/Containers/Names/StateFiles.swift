@@ -52,9 +52,9 @@ struct StateFiles {
   }
 
   /// Returns the folders of containers-storage, which names each after its storage driver.
-  private func storageFolders(_ places: [String]) -> [String] {
-    places.flatMap { place in
-      ["overlay", "btrfs", "vfs", "zfs"].map { "\(place)/\($0)-containers" }
+  private func storageFolders(_ directories: [String]) -> [String] {
+    directories.flatMap { directory in
+      ["overlay", "btrfs", "vfs", "zfs"].map { "\(directory)/\($0)-containers" }
     }
   }
 

@@ -29,7 +29,7 @@ enum OCIName {
       return .container(engine(above.parent, in: parents), id: id)
     }
     let start = before.dropLast().split(separator: UInt8(ascii: ":")).last ?? []
-    if start.hasSuffix("conmon") { return .watcher }
+    if start.hasSuffix("conmon") { return .monitor }
     return .container(engine(start, in: prefixes), id: id)
   }
 

@@ -8,30 +8,30 @@ enum PathComponent: Hashable {
   case pod(String)
   case user(UInt32)
   /// A process that monitors a container, in a cgroup beside that of the container.
-  case watcher
+  case monitor
   /// A process that monitors the container of the parent component.
-  case watcherOfLast
+  case monitorOfParent
   case other
 
   init(_ part: ArraySlice<UInt8>, below above: Ancestors) {
     self =
-      Self.watcher(part, above) ?? SystemdMachine.component(part, above)
+      Self.monitor(part, above) ?? SystemdMachine.component(part, above)
       ?? LXCName.component(part, above) ?? PodName.component(part, above)
       ?? Self.user(part) ?? OCIName.component(part, above) ?? .other
   }
 
   /// Recognizes the monitor of LXC, the shim and the virtual machine monitor of Kata Containers, and
   /// conmon(8) of Podman and CRI-O if its cgroup is named after the container.
-  private static func watcher(_ part: ArraySlice<UInt8>, _ above: Ancestors) -> PathComponent? {
+  private static func monitor(_ part: ArraySlice<UInt8>, _ above: Ancestors) -> PathComponent? {
     for start in ["libpod-conmon-", "crio-conmon-", "lxc.monitor."] where part.hasPrefix(start) {
-      return .watcher
+      return .monitor
     }
     for name in ["lxc.monitor", "kata_overhead"] where part.elementsEqual(name.utf8) {
-      return .watcher
+      return .monitor
     }
     // Earlier versions of Podman, without systemd, ran conmon below the cgroup of its container.
     let isConmon = part.elementsEqual("conmon".utf8) && above.parent.hasPrefix("libpod-")
-    return isConmon && above.isContainer ? .watcherOfLast : nil
+    return isConmon && above.isContainer ? .monitorOfParent : nil
   }
 
   /// Recognizes the slice of a user (user@.service(5)). The slice of root is ignored, because root runs

@@ -13,7 +13,7 @@ struct PathWalk {
   private var user: UInt32?
   /// The index of the container with each id of 64 digits: a cgroup that is mounted into a container
   /// appears twice in the path.
-  private var places: [String: Int] = [:]
+  private var indices: [String: Int] = [:]
   /// Whether the current component itself denotes a container.
   private var justEntered = false
 
@@ -28,8 +28,8 @@ struct PathWalk {
     case .pod(let uid): pod = uid
     // A slice within a container belongs to the container's own systemd and its own users.
     case .user(let uid): user = containers.isEmpty ? uid : nil
-    case .watcher: isOver = true
-    case .watcherOfLast:
+    case .monitor: isOver = true
+    case .monitorOfParent:
       containers.removeLast()
       isOver = true
     case .other: break
@@ -43,8 +43,8 @@ struct PathWalk {
     pod = nil
     user = nil
     if HexID.isID(id) {
-      if let place = places[id] { return containers[place].learn(from: found) }
-      places[id] = containers.count
+      if let index = indices[id] { return containers[index].learn(from: found) }
+      indices[id] = containers.count
     }
     containers.append(found)
     justEntered = true

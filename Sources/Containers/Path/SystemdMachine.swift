@@ -24,7 +24,7 @@ enum SystemdMachine {
       above.isContainer
       && (above.parent.between("machine-", ".scope") != nil
         || above.parent.between("systemd-nspawn@", ".service") != nil)
-    if part.elementsEqual("supervisor".utf8) { return isMachine ? .watcherOfLast : nil }
+    if part.elementsEqual("supervisor".utf8) { return isMachine ? .monitorOfParent : nil }
     guard part.elementsEqual("payload".utf8) else { return nil }
     if isMachine { return .payload(id: "") }
     guard above.grandparent.elementsEqual("machine.slice".utf8), !above.isContainer else {

@@ -46,7 +46,7 @@ extension ContainerRecord {
   /// Creates a record of the innermost container that the text of a `/proc/PID/cgroup` names; nil if the text
   /// names none. The text does not hold the name that the engine gave the container.
   package init?(cgroup text: [UInt8]) {
-    guard let innermost = CgroupPlace(text).containers.last else { return nil }
+    guard let innermost = CgroupMembership(text).containers.last else { return nil }
     self.init(
       row: nil, id: SystemText.sanitized(innermost.id), engine: innermost.engine?.rawValue,
       pod: innermost.pod.map(SystemText.sanitized), name: nil, image: nil, podName: nil,

@@ -72,7 +72,7 @@ extension RecordedDescription {
   /// Returns the ids of the containers that a `/proc/PID/cgroup` names, the outermost first.
   static func containers(inCgroup text: String?) -> [String] {
     guard let text else { return [] }
-    return CgroupPlace(SystemText.bytes(text)).containers.map { SystemText.sanitized($0.id) }
+    return CgroupMembership(SystemText.bytes(text)).containers.map { SystemText.sanitized($0.id) }
   }
 
   /// Whether the process's own cgroup was read.

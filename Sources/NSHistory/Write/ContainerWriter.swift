@@ -18,7 +18,7 @@ final class ContainerWriter {
 
   /// Returns the row of the innermost container of a place, and inserts the rows that are missing; nil
   /// if the place is in no container. The text is the `/proc/PID/cgroup` that names the place.
-  func row(of place: CgroupPlace, _ text: [UInt8]) throws(SQLiteError) -> Int64? {
+  func row(of place: CgroupMembership, _ text: [UInt8]) throws(SQLiteError) -> Int64? {
     var outer: Int64?
     guard !place.containers.isEmpty else { return nil }
     let verdict = folders.verdict(on: text)

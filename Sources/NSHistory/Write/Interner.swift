@@ -238,7 +238,7 @@ final class Interner {
     if let found {
       row = found
     } else {
-      let place = CgroupPlace(text)
+      let place = CgroupMembership(text)
       try connection.prepare("INSERT INTO cgroup (path, container_id, unit) VALUES (?, ?, ?)")
         .bind(
           .text(path), .optional(try containers.row(of: place, text)),

@@ -1,10 +1,10 @@
-// One row of the tables: a text of /proc/PID/cgroup, and what it says.
+// One row of the tables: a text of /proc/PID/cgroup, and the expected containers and unit.
 
 import Testing
 
 @testable import Containers
 
-struct PlaceCase: Sendable, CustomTestStringConvertible {
+struct CgroupCase: Sendable, CustomTestStringConvertible {
   let text: String
   let containers: [ContainerIdentity]
   let unit: String?
@@ -17,7 +17,7 @@ struct PlaceCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { text }
 
-  var place: CgroupPlace { CgroupPlace(Array(text.utf8)) }
+  var membership: CgroupMembership { CgroupMembership(Array(text.utf8)) }
 }
 
 /// Ids and UIDs for the tables.

@@ -6,9 +6,9 @@
 /// same form as the other containers. A path that begins with `/..` is relative to a cgroup namespace
 /// (cgroup_namespaces(7)): the parser reads the rest of the path, and `/` alone names no container.
 /// The text need not be well-formed. Parsing takes time in proportion to its length.
-package struct CgroupPlace: Sendable, Hashable {
+package struct CgroupMembership: Sendable, Hashable {
   /// The containers that the process is in, outermost first. A monitor process such as conmon(8) is not
-  /// in the container that it watches.
+  /// in the container that it monitors.
   package var containers: [ContainerIdentity]
   /// The innermost unit of systemd, such as `nginx.service` or `docker-<id>.scope`; not a slice.
   package var unit: String?
