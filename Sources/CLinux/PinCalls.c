@@ -81,7 +81,7 @@ int32_t clinux_socket_cookie(int32_t socket, uint64_t *result) {
 
 int32_t clinux_socket_namespace(int32_t socket) { return ioctl(socket, siocgskns); }
 
-bool clinux_namespace_lives(uint64_t id, int32_t flag, uint64_t inode) {
+bool clinux_namespace_exists(uint64_t id, int32_t flag, uint64_t inode) {
   struct {
     uint64_t id;
     uint32_t type, inode;

@@ -11,7 +11,7 @@ final class PinWatch {
   private let work: BackgroundWork<Void, Outcome>
   private let every: Int64
   /// Watches for mounts and unmounts; nil if that is not possible.
-  private let mounts: MountWatch?
+  private let mounts: MountMonitor?
   private var due: Int64 = .min
   private var began: Int64 = 0
   /// The result of the last scan, if it is not in the history file yet.
@@ -38,7 +38,7 @@ final class PinWatch {
   /// - Parameter every: nanoseconds from the start of one periodic scan to the next.
   init(_ root: ProcRoot, _ path: String, _ identity: IdentitySource, every: Int64) {
     self.every = every
-    mounts = MountWatch(root: root)
+    mounts = MountMonitor(root: root)
     work = BackgroundWork {
       var scanner: PinScanner?
       return { _ in

@@ -44,7 +44,7 @@ package struct ProcessSample: Sendable {
   /// Whether the source read the description of every process, not only of some.
   package var hasAllDescriptions = false
   /// The threads that the source read and that the history does not record as tasks of their own.
-  package var companions: [ThreadObservation] = []
+  package var threadObservations: [ThreadObservation] = []
   /// Totals of the pass.
   package var counts = Counts()
 

@@ -83,12 +83,12 @@ final class DescriptionCheck {
 
   /// Parses the number whose digits start at an offset and end before another character.
   private func number(from start: Int, to end: Int) -> UInt64? {
-    var (place, number) = (start, UInt64(0))
-    while place < end, place - start < 10 {
-      let digit = text[place] &- 0x30
-      guard digit < 10 else { return place > start ? number : nil }
+    var (index, number) = (start, UInt64(0))
+    while index < end, index - start < 10 {
+      let digit = text[index] &- 0x30
+      guard digit < 10 else { return index > start ? number : nil }
       number = number * 10 + UInt64(digit)
-      place += 1
+      index += 1
     }
     return nil
   }

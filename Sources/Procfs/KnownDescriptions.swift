@@ -5,7 +5,7 @@ internal import NamespaceModel
 /// few passes.
 struct KnownDescriptions {
   private var known: [ProcessToken: Known] = [:]
-  private var last: Place?
+  private var last: SortKey?
 
   private struct Known {
     var description: ProcessDescription
@@ -14,7 +14,7 @@ struct KnownDescriptions {
   }
 
   /// The sort key of an entry in the list of entries.
-  private struct Place: Comparable {
+  private struct SortKey: Comparable {
     let isThread: Bool
     let pid: Int32
     let number: Int32
@@ -25,7 +25,7 @@ struct KnownDescriptions {
       number = entry.number
     }
 
-    static func < (one: Place, other: Place) -> Bool {
+    static func < (one: SortKey, other: SortKey) -> Bool {
       if one.isThread != other.isThread { return other.isThread }
       return (one.pid, one.number) < (other.pid, other.number)
     }
@@ -59,11 +59,11 @@ struct KnownDescriptions {
       var high = entries.count
       while first < high {
         let middle = (first + high) / 2
-        if Place(entries[middle]) > last { high = middle } else { first = middle + 1 }
+        if SortKey(entries[middle]) > last { high = middle } else { first = middle + 1 }
       }
       if first == entries.count { first = 0 }
     }
-    last = Place(entries[(first + count - 1) % entries.count])
+    last = SortKey(entries[(first + count - 1) % entries.count])
     return Range(first: first, count: count, length: entries.count)
   }
 

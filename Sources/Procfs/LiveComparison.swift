@@ -102,13 +102,13 @@ package struct LiveComparison {
     for _ in 0..<Self.attempts {
       var files: [Int32] = []
       defer { for file in files { close(file) } }
-      findings = try look(type, keeping: &files)
-      let kept = files.count
+      findings = try read(type, into: &files)
+      let heldCount = files.count
       // Reads the links again while the first files are open: if nothing differs, all findings held at
       // one moment.
-      let again = try look(type, keeping: &files)
-      for file in files[kept...] { close(file) }
-      files.removeLast(files.count - kept)
+      let again = try read(type, into: &files)
+      for file in files[heldCount...] { close(file) }
+      files.removeLast(files.count - heldCount)
       if again == findings { return findings }
     }
     return findings.map { finding in
@@ -116,18 +116,18 @@ package struct LiveComparison {
     }
   }
 
-  private func look(
-    _ type: NamespaceType, keeping files: inout [Int32]
+  private func read(
+    _ type: NamespaceType, into files: inout [Int32]
   ) throws(ProcfsError) -> [Finding] {
     var findings: [Finding] = []
     for (pid, opening) in zip(pids, directories) {
-      findings.append(try look(type, of: pid, in: opening, keeping: &files))
+      findings.append(try read(type, of: pid, in: opening, into: &files))
     }
     return findings
   }
 
-  private func look(
-    _ type: NamespaceType, of pid: Int32, in opening: Opening, keeping files: inout [Int32]
+  private func read(
+    _ type: NamespaceType, of pid: Int32, in opening: Opening, into files: inout [Int32]
   ) throws(ProcfsError) -> Finding {
     let directory: Int32
     switch opening {

@@ -68,11 +68,11 @@ extension ProcRoot {
     if showsKernelThreads { return Self.pidNamespace(InitialNamespace.pidInode, nil) }
     // PID 1 of this root is in that namespace, if the reader may read its link. A reader with only one
     // PID is in it too.
-    let hasOneNumber =
+    let hasOnePID =
       if case .success(let text) = read("self/status") { StatusText(text)?.nspid.count == 1 } else {
         false
       }
-    for name in hasOneNumber ? ["1/ns", "self/ns"] : ["1/ns"] {
+    for name in hasOnePID ? ["1/ns", "self/ns"] : ["1/ns"] {
       let directory = openat(descriptor, name, CLINUX_O_PATH_DIRECTORY)
       guard directory >= 0 else { continue }
       defer { close(directory) }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+package import NamespaceModel
 package import SystemPackage
 
 /// An open `/proc`, or a directory tree of the same form. All other reads start here.
@@ -85,5 +86,13 @@ package final class ProcRoot {
       throw ProcfsError(operation: "read", path: "\(path)/\(name)", cause: .malformed)
     }
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Returns the number of namespaces of a type that each user may create:
+  /// `/proc/sys/user/max_net_namespaces` and its like (`namespaces(7)`), as set in the reader's own
+  /// user namespace. Nil if the kernel has no such limit, or if it may not be read.
+  package func limit(of type: NamespaceType) -> Int64? {
+    guard case .success(let text) = read("sys/user/max_\(type)_namespaces") else { return nil }
+    return Int64(String(decoding: text.prefix { $0 != 0x0A }, as: UTF8.self))
   }
 }

@@ -22,7 +22,7 @@ struct ProcessEntry {
   /// Ten codes, one for each link: a slot number, or the reason why the link was not read.
   var links = InlineArray<10, UInt32>(repeating: ProcessEntry.code(.denied))
   /// The change that the source reports at the end of the pass.
-  var news: PendingChange
+  var pendingChange: PendingChange
   /// The number of further passes that read the description of this entry whether or not its turn has
   /// come.
   var descriptionsDue: UInt8 = 1

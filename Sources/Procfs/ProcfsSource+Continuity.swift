@@ -18,18 +18,18 @@ internal import NamespaceModel
 
 extension ProcfsSource {
   /// Ensures that two links point at the same slot only if they are proven to point at one namespace.
-  func settleByContinuity() throws(ProcfsError) {
-    var doubtful: [UInt32] = []
-    for number in slots.seen(in: pass) where try !isVouchedFor(slots[number]) {
-      doubtful.append(number)
+  func verifyByContinuity() throws(ProcfsError) {
+    var unproven: [UInt32] = []
+    for number in slots.seen(in: pass) where try !isConfirmed(slots[number]) {
+      unproven.append(number)
     }
-    guard !doubtful.isEmpty else { return }
+    guard !unproven.isEmpty else { return }
     var readers: [UInt32: [Reader]] = [:]
-    for number in doubtful { readers[number] = [] }
-    for index in entries.indices where entries[index].news != .gone {
+    for number in unproven { readers[number] = [] }
+    for index in entries.indices where entries[index].pendingChange != .gone {
       for link in NamespaceLink.allCases {
         readers[entries[index].links[Int(link.rawValue)]]?.append(
-          Reader(index: index, link: link, isSteady: entries[index].news == .none))
+          Reader(index: index, link: link, isSteady: entries[index].pendingChange == .none))
       }
     }
     for (number, readers) in readers { try split(number, among: readers) }
@@ -43,7 +43,7 @@ extension ProcfsSource {
     let isSteady: Bool
   }
 
-  private func isVouchedFor(_ slot: NamespaceSlots.Slot) throws(ProcfsError) -> Bool {
+  private func isConfirmed(_ slot: NamespaceSlots.Slot) throws(ProcfsError) -> Bool {
     if InitialNamespace.hasFixedInode(slot.inode) { return true }
     guard slot.confirmed == pass, let link = NamespaceLink(rawValue: slot.holderLink) else {
       return false
@@ -60,9 +60,9 @@ extension ProcfsSource {
   private func split(_ number: UInt32, among readers: [Reader]) throws(ProcfsError) {
     let slot = slots[number]
     var lasting: [Int] = []
-    for (place, reader) in readers.enumerated()
+    for (index, reader) in readers.enumerated()
     where try stillGives(slot.inode, reader.index, reader.link) {
-      lasting.append(place)
+      lasting.append(index)
     }
     if lasting.contains(where: { readers[$0].isSteady }) { return }
     let unproven = readers.lastIndex(where: \.isSteady).map { $0 + 1 } ?? 0

@@ -58,11 +58,11 @@ extension ProcfsSource {
       case .opened(let directory) = try NamespaceDirectory.open(
         entry.folder, in: root.descriptor, of: root)
     else { return nil }
-    var isKept = false
-    defer { if !isKept { close(directory) } }
+    var staysOpen = false
+    defer { if !staysOpen { close(directory) } }
     let stat = try FactsReader.stat(entry.number, in: directory, root: root)
     guard case .success(let line) = stat, line.startTicks == entry.startTicks else { return nil }
-    isKept = true
+    staysOpen = true
     return directory
   }
 }

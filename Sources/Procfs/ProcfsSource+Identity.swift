@@ -6,10 +6,10 @@ internal import SystemPackage
 extension ProcfsSource {
   /// Ensures that each link read in this pass points at the slot of the namespace that it pointed at
   /// when it was read.
-  func settleIdentities() throws(ProcfsError) {
-    guard identity != .continuity else { return try settleByContinuity() }
+  func verifyIdentities() throws(ProcfsError) {
+    guard identity != .continuity else { return try verifyByContinuity() }
     for number in slots.seen(in: pass) where try !isStill(number) {
-      try askEveryHolder(of: number)
+      try identifyThroughEveryHolder(of: number)
     }
   }
 
@@ -27,8 +27,8 @@ extension ProcfsSource {
 
   /// Reads the identity itself through each link that returned this inode number. The pass records the
   /// answers, which are still from within the pass.
-  private func askEveryHolder(of number: UInt32) throws(ProcfsError) {
-    for index in entries.indices where entries[index].news != .gone {
+  private func identifyThroughEveryHolder(of number: UInt32) throws(ProcfsError) {
+    for index in entries.indices where entries[index].pendingChange != .gone {
       for link in NamespaceLink.allCases where entries[index].links[Int(link.rawValue)] == number {
         let answer = try withDirectory(of: entries[index]) {
           NamespaceFile.identify(link.fileName, in: $0, by: identity)
@@ -44,7 +44,7 @@ extension ProcfsSource {
             cause: .system(errno))
         case .failure(let errno):
           guard try isThere(index) else {
-            entries[index].news = .gone
+            entries[index].pendingChange = .gone
             continue
           }
           if errno.isDenied {
@@ -56,7 +56,7 @@ extension ProcfsSource {
             ProcessEntry.setZombie(&codes)
           }
         case nil:
-          entries[index].news = .gone
+          entries[index].pendingChange = .gone
           continue
         }
         setLinks(index, to: codes)

@@ -15,18 +15,20 @@ extension ProcfsSource {
   /// Reads the links and compares each with its previous value.
   private func linksAreUnchanged(_ index: Int, in directory: Int32) -> Bool {
     // An entry that a failed pass added or changed does not confirm any slot yet.
-    let confirms = entries[index].news == .none
-    if entries[index].news == .appeared, entries[index].links[0] >= ProcessEntry.firstUnread {
+    let confirms = entries[index].pendingChange == .none
+    if entries[index].pendingChange == .appeared,
+      entries[index].links[0] >= ProcessEntry.firstUnread
+    {
       return false
     }
-    let home = entries[index].links[Int(NamespaceLink.pid.rawValue)]
+    let pidCode = entries[index].links[Int(NamespaceLink.pid.rawValue)]
     // A process is in one pid namespace for life (pid_namespaces(7)), so a known pid link is not read
     // again; the other links show that the process still exists. A directory tree made for a test may
     // change the pid link.
-    let pidNamespaceIsCached = root.isProc && home < ProcessEntry.firstUnread
+    let pidNamespaceIsCached = root.isProc && pidCode < ProcessEntry.firstUnread
     for link in NamespaceLink.allCases where link != .pid || !pidNamespaceIsCached {
-      let place = Int(link.rawValue)
-      let code = entries[index].links[place]
+      let linkIndex = Int(link.rawValue)
+      let code = entries[index].links[linkIndex]
       switch reader.read(link, in: directory) {
       case .inode(let inode):
         guard code < ProcessEntry.firstUnread, slots[code].inode == inode else { return false }
@@ -45,7 +47,7 @@ extension ProcfsSource {
       case .malformed: return false
       }
     }
-    if pidNamespaceIsCached { find(home, at: .pid, of: index, confirms: confirms) }
+    if pidNamespaceIsCached { find(pidCode, at: .pid, of: index, confirms: confirms) }
     return true
   }
 
@@ -108,9 +110,9 @@ extension ProcfsSource {
   /// ones.
   func setLinks(_ index: Int, to codes: InlineArray<10, UInt32>) {
     let differs = codes.indices.contains { codes[$0] != entries[index].links[$0] }
-    if differs, entries[index].news == .none { entries[index].news = .changed }
+    if differs, entries[index].pendingChange == .none { entries[index].pendingChange = .changed }
     if differs { entries[index].hasNoThreadsLeft = false }
-    if differs, entries[index].thread?.isTask == false, entries[index].news != .appeared,
+    if differs, entries[index].thread?.isTask == false, entries[index].pendingChange != .appeared,
       earlierLinks[entries[index].token] == nil
     {
       earlierLinks[entries[index].token] = entries[index].links
@@ -125,7 +127,9 @@ extension ProcfsSource {
     _ link: NamespaceLink, _ inode: UInt64, of holder: Int, in directory: Int32
   ) -> Result<UInt32, Errno> {
     let was = entries[holder].links[Int(link.rawValue)]
-    if entries[holder].news == .none, was < ProcessEntry.firstUnread, slots[was].inode == inode {
+    if entries[holder].pendingChange == .none, was < ProcessEntry.firstUnread,
+      slots[was].inode == inode
+    {
       slots.confirm(was, in: pass, holder: holder, link: link.rawValue)
       return .success(was)
     }

@@ -9,7 +9,7 @@ internal import SystemPackage
 
 extension ProcfsSource {
   /// Reads the relations of new namespaces, and of the namespaces that these relations reveal.
-  func askRelations() throws(ProcfsError) {
+  func readRelations() throws(ProcfsError) {
     let initial = initialInodes()
     for number in slots.unrelated(in: pass) {
       let slot = slots[number]

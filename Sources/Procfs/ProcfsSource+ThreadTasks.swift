@@ -7,12 +7,12 @@ extension ProcfsSource {
   /// Compares each thread with its main thread. The pass reports the results together with all other
   /// changes.
   func compareThreads() throws(ProcfsError) {
-    for index in entries.indices where entries[index].news != .gone {
+    for index in entries.indices where entries[index].pendingChange != .gone {
       guard let thread = entries[index].thread else { continue }
       let leader = entries[thread.leader]
       // A thread is reaped automatically, so a thread that has begun to exit counts as gone.
-      guard leader.news != .gone, !isExiting(entries[index]) else {
-        entries[index].news = .gone
+      guard leader.pendingChange != .gone, !isExiting(entries[index]) else {
+        entries[index].pendingChange = .gone
         continue
       }
       let links = entries[index].links
@@ -33,21 +33,21 @@ extension ProcfsSource {
       try FactsReader.stat(entry.number, in: directory, root: root)
     }
     guard let facts = facts ?? nil, let stat else {
-      entries[index].news = .gone
+      entries[index].pendingChange = .gone
       return
     }
     switch stat {
     case .success(let line): entries[index].startTicks = line.startTicks
     case .failure(let errno) where errno.isDenied: break
     case .failure:
-      entries[index].news = .gone
+      entries[index].pendingChange = .gone
       return
     }
     pendingFacts[entry.token] = facts
     origins[entry.token] = origin(of: entry, leader)
     entries[index].thread?.isTask = true
     entries[index].descriptionsDue = 1
-    entries[index].news = .appeared
+    entries[index].pendingChange = .appeared
   }
 
   /// Determines how the namespaces of a thread came to differ from those of its process since the
@@ -55,8 +55,9 @@ extension ProcfsSource {
   private func origin(of entry: ProcessEntry, _ leader: ProcessEntry) -> ThreadOrigin {
     // A thread that the previous pass did not read is known to be new only if that pass would have read
     // it.
-    if entry.news == .appeared {
-      return readThreadsBefore || (passes > 0 && leader.news == .appeared) ? .started : .unknown
+    if entry.pendingChange == .appeared {
+      return readThreadsBefore || (passes > 0 && leader.pendingChange == .appeared)
+        ? .started : .unknown
     }
     // If the links of the thread have not changed, its process changed its namespaces without the
     // thread.

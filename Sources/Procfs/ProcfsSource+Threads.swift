@@ -18,16 +18,16 @@ extension ProcfsSource {
   var processCount: Int { entries.firstIndex { $0.thread != nil } ?? entries.count }
 
   /// A process that may have unknown threads, with the indices of its known threads in `entries`.
-  struct Crowd {
+  struct ThreadGroup {
     let leader: Int
     let known: Range<Int>
   }
 
   /// Reads the known threads, which follow the processes in `entries`. Returns the processes that may
   /// have unknown threads.
-  func readKnownThreads() throws(ProcfsError) -> [Crowd] {
+  func readKnownThreads() throws(ProcfsError) -> [ThreadGroup] {
     let processes = processCount
-    var crowds: [Crowd] = []
+    var groups: [ThreadGroup] = []
     var next = processes
     for leader in 0..<processes where mayHaveThreads(leader) {
       if leader % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
@@ -47,23 +47,25 @@ extension ProcfsSource {
         }
       }
       if count != alive + 1 {
-        crowds.append(Crowd(leader: leader, known: first..<next))
+        groups.append(ThreadGroup(leader: leader, known: first..<next))
       } else if alive == 0, entries[leader].isZombie {
         entries[leader].hasNoThreadsLeft = true
       }
     }
     while next < entries.count { next = forget(next) }
-    return crowds
+    return groups
   }
 
   /// Marks a thread as gone, and returns the index of the next entry.
   private func forget(_ index: Int) -> Int {
-    entries[index].news = .gone
+    entries[index].pendingChange = .gone
     return index + 1
   }
 
   private func mayHaveThreads(_ index: Int) -> Bool {
-    guard entries[index].news != .gone, entries[index].startTicks != nil else { return false }
+    guard entries[index].pendingChange != .gone, entries[index].startTicks != nil else {
+      return false
+    }
     return entries[index].isZombie ? !entries[index].hasNoThreadsLeft : readsThreads
   }
 
@@ -83,24 +85,24 @@ extension ProcfsSource {
     return try readAgain(index, isListed: true)
   }
 
-  /// Adds the unknown threads of known processes (`crowds`) and of new processes.
-  func meetThreads(of crowds: [Crowd], _ new: Range<Int>) throws(ProcfsError) {
-    for (place, crowd) in crowds.enumerated() {
-      if place % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
-      try meetThreads(of: crowd)
+  /// Adds the unknown threads of known processes (`groups`) and of new processes.
+  func discoverThreads(of groups: [ThreadGroup], _ new: Range<Int>) throws(ProcfsError) {
+    for (index, group) in groups.enumerated() {
+      if index % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
+      try discoverThreads(of: group)
     }
     for leader in new where mayHaveThreads(leader) {
       if leader % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
       if try withDirectory(of: entries[leader], threadCount) == 1 {
         entries[leader].hasNoThreadsLeft = entries[leader].isZombie
       } else {
-        try meetThreads(of: Crowd(leader: leader, known: 0..<0))
+        try discoverThreads(of: ThreadGroup(leader: leader, known: 0..<0))
       }
     }
   }
 
-  private func meetThreads(of crowd: Crowd) throws(ProcfsError) {
-    let process = entries[crowd.leader]
+  private func discoverThreads(of group: ThreadGroup) throws(ProcfsError) {
+    let process = entries[group.leader]
     let directory = try withDirectory(of: process) {
       openat($0, "../task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
@@ -113,16 +115,16 @@ extension ProcfsSource {
         operation: "list", path: "\(root.path)/\(process.pid)/task", cause: .system(errno))
     }
     let known = Set(
-      entries[crowd.known].lazy.filter { $0.news != .gone }.map(\.number))
+      entries[group.known].lazy.filter { $0.pendingChange != .gone }.map(\.number))
     for tid in threadListing.pids where tid != process.pid && !known.contains(tid) {
-      try meetThread(tid, in: directory, of: crowd.leader)
+      try discoverThread(tid, in: directory, of: group.leader)
     }
     if process.isZombie, threadListing.pids.allSatisfy({ $0 == process.pid }) {
-      entries[crowd.leader].hasNoThreadsLeft = true
+      entries[group.leader].hasNoThreadsLeft = true
     }
   }
 
-  private func meetThread(
+  private func discoverThread(
     _ tid: Int32, in task: Int32, of leader: Int
   ) throws(ProcfsError) {
     // A thread whose directory may not be entered is not known to be in other namespaces than its
@@ -131,8 +133,8 @@ extension ProcfsSource {
     else { return }
     // Threads may use only half of the budget, so that the rest is left to processes.
     let holds = held < descriptorBudget / 2
-    var keeps = false
-    defer { if !keeps { close(directory) } }
+    var isStored = false
+    defer { if !isStored { close(directory) } }
     // A thread that has begun to exit counts as gone: the kernel reports its exit before the thread
     // leaves its namespaces.
     guard case .success(let stat) = try FactsReader.stat(tid, in: directory, root: root),
@@ -145,15 +147,15 @@ extension ProcfsSource {
         tid: tid, process: entries[leader].token, startTicks: stat.startTicks, leader: leader),
       directory: holds ? directory : -1, token: makeToken(), startTicks: ticks,
       isKernelThread: entries[leader].isKernelThread,
-      outlivedStartTick: ticks.map(hasPassed) ?? false, news: .appeared)
+      outlivedStartTick: ticks.map(hasPassed) ?? false, pendingChange: .appeared)
     // Most threads are in the namespaces of their process.
     entry.links = entries[leader].links
     add(entry)
     if holds {
-      keeps = true
+      isStored = true
       held += 1
     }
     let index = entries.count - 1
-    if !(try readLinks(index, in: directory)) { entries[index].news = .gone }
+    if !(try readLinks(index, in: directory)) { entries[index].pendingChange = .gone }
   }
 }

@@ -104,26 +104,26 @@ package final class ProcfsSource: SampleSource {
     unproven.removeAll()
     try listing.refresh(root)
     let arrivals = try readKnown()
-    let crowds = try readKnownThreads()
+    let groups = try readKnownThreads()
     let first = entries.count
     // A first pass adds many entries: reserve the room once instead of doubling it repeatedly.
     if arrivals.count > first { entries.reserveCapacity(first + arrivals.count) }
-    for (place, pid) in arrivals.enumerated() {
-      if place % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
-      try admit(pid)
+    for (index, pid) in arrivals.enumerated() {
+      if index % Self.pauseEvery == Self.pauseEvery - 1 { try pause() }
+      try adopt(pid)
     }
-    try meetThreads(of: crowds, first..<entries.count)
+    try discoverThreads(of: groups, first..<entries.count)
   }
 
   /// The second step: identifies the namespaces of the links, and reports the differences.
   func finish() throws(ProcfsError) -> ProcessSample {
-    try settleIdentities()
+    try verifyIdentities()
     var sample = ProcessSample(start: passStart)
-    try askRelations()
+    try readRelations()
     try compareThreads()
     dropGone()
     sample.counts.namespaces = slots.forgetUnseen(in: pass)
-    tell(&sample)
+    emitChanges(into: &sample)
     sample.unproven = unproven
     sample.related = related
     related.removeAll()
@@ -149,7 +149,7 @@ package final class ProcfsSource: SampleSource {
       let isListed = next < listed && listing.pids[next] == pid
       if isListed { next += 1 }
       if try !readAgain(index, isListed: isListed) {
-        entries[index].news = .gone
+        entries[index].pendingChange = .gone
         if isListed { arrivals.append(pid) }
       }
     }
@@ -158,7 +158,7 @@ package final class ProcfsSource: SampleSource {
   }
 
   /// Adds a process: opens its directory, then reads its facts and its links.
-  private func admit(_ pid: Int32) throws(ProcfsError) {
+  private func adopt(_ pid: Int32) throws(ProcfsError) {
     let directory: Int32
     switch try NamespaceDirectory.open(pid, in: root) {
     case .gone: return
@@ -168,8 +168,8 @@ package final class ProcfsSource: SampleSource {
       return
     case .opened(let opened): directory = opened
     }
-    var keeps = false
-    defer { if !keeps { close(directory) } }
+    var isStored = false
+    defer { if !isStored { close(directory) } }
     guard let facts = try FactsReader.facts(pid, in: directory, root: root) else { return }
     // Within the clock tick of its start, only an open directory proves that a PID still names this
     // process.
@@ -177,11 +177,11 @@ package final class ProcfsSource: SampleSource {
     let holds = held < descriptorBudget + (isYoung ? Self.youngReserve : 0)
     add(facts, directory: holds ? directory : -1)
     if holds {
-      keeps = true
+      isStored = true
       held += 1
     }
     if !(try readLinks(entries.count - 1, in: directory)) {
-      entries[entries.count - 1].news = .gone
+      entries[entries.count - 1].pendingChange = .gone
     }
   }
 
@@ -193,7 +193,7 @@ package final class ProcfsSource: SampleSource {
       ProcessEntry(
         pid: facts.pid, directory: directory, token: token, startTicks: facts.startTicks,
         isKernelThread: facts.isKernelThread,
-        outlivedStartTick: facts.startTicks.map(hasPassed) ?? false, news: .appeared))
+        outlivedStartTick: facts.startTicks.map(hasPassed) ?? false, pendingChange: .appeared))
   }
 
   /// Calls `onPause`, and throws `ECANCELED` if the caller wants to cancel the pass.
@@ -221,9 +221,9 @@ package final class ProcfsSource: SampleSource {
 
   /// Drops exited entries. Reports an exit only for entries that were reported before.
   private func dropGone() {
-    guard isUnsorted || entries.contains(where: { $0.news == .gone }) else { return }
+    guard isUnsorted || entries.contains(where: { $0.pendingChange == .gone }) else { return }
     entries.removeAll { entry in
-      guard entry.news == .gone else { return false }
+      guard entry.pendingChange == .gone else { return false }
       if entry.directory >= 0 {
         close(entry.directory)
         held -= 1

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int32_t ctest_namespace_lives(uint64_t id, uint32_t type, uint32_t inode) {
+int32_t ctest_namespace_exists(uint64_t id, uint32_t type, uint32_t inode) {
   union {
     struct file_handle handle;
     unsigned char room[sizeof(struct file_handle) + 16];

@@ -144,7 +144,7 @@ struct PinnedNamespaceTests {
     let id = try #require(try row(recording, inode)?.number("id"))
     try mounts.undoLast()
     try eventually("the namespace is no more") {
-      KernelNamespace.lives(UInt64(id), flag: CloneFlag.uts, inode: inode) != true
+      KernelNamespace.exists(UInt64(id), flag: CloneFlag.uts, inode: inode) != true
     }
   }
 

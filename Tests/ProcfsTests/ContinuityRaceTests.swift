@@ -24,32 +24,32 @@ struct ContinuityRaceTests {
 
   private func leave(_ pid: Int) throws { try proc.setLinks(pid, ["net": 4_026_532_900]) }
 
-  /// One pass; `body` runs between the reading of the links and the end. Returns what it told of
-  /// the net namespace of each PID that appeared or changed.
+  /// One pass; `body` runs between the reading of the links and the end. Returns the reported net namespace
+  /// of each PID that appeared or changed.
   private func pass(_ body: () throws -> Void = {}) throws -> [Int32: ObservedNamespace] {
     try source.readAll()
     try body()
     let sample = try source.finish()
-    var told: [Int32: ObservedNamespace] = [:]
-    let news =
+    var reported: [Int32: ObservedNamespace] = [:]
+    let changes =
       sample.appeared.map { ($0.token, $0.links) } + sample.changed.map { ($0.token, $0.links) }
-    for (token, links) in news {
+    for (token, links) in changes {
       guard let entry = source.entries.first(where: { $0.token == token }),
         case .namespace(let namespace) = links[Int(NamespaceLink.net.rawValue)]
       else { continue }
-      told[entry.pid] = namespace
+      reported[entry.pid] = namespace
     }
-    return told
+    return reported
   }
 
-  @Test("in a first pass, the one that left is not taken for a neighbour of those that stay")
+  @Test("in a first pass, a process that left is not counted among those that remained")
   func firstPass() throws {
     try add(10, 20, 30)
-    let told = try pass { try leave(10) }
-    #expect(told.count == 3)
-    #expect(Set(told.values.map(\.inode)) == [Self.inode])
-    #expect(told[10] != told[20])
-    #expect(told[20] == told[30])
+    let reported = try pass { try leave(10) }
+    #expect(reported.count == 3)
+    #expect(Set(reported.values.map(\.inode)) == [Self.inode])
+    #expect(reported[10] != reported[20])
+    #expect(reported[20] == reported[30])
     // What was reported is what the next pass finds, but of the one that has left.
     #expect(try Array(pass().keys) == [10])
   }
@@ -57,11 +57,11 @@ struct ContinuityRaceTests {
   @Test("where all have left, each is alone")
   func allLeft() throws {
     try add(10, 20)
-    let told = try pass {
+    let reported = try pass {
       try leave(10)
       try leave(20)
     }
-    #expect(told.count == 2 && told[10] != told[20])
+    #expect(reported.count == 2 && reported[10] != reported[20])
   }
 
   @Test("a newcomer is not taken for a neighbour of one that left meanwhile")
@@ -69,24 +69,24 @@ struct ContinuityRaceTests {
     try add(10)
     let before = try pass()
     try add(20)
-    let told = try pass { try leave(10) }
+    let reported = try pass { try leave(10) }
     // 10 gave its number as before: it is reported as changed when it is seen elsewhere.
-    #expect(Array(told.keys) == [20])
-    #expect(told[20]?.inode == Self.inode && told[20] != before[10])
+    #expect(Array(reported.keys) == [20])
+    #expect(reported[20]?.inode == Self.inode && reported[20] != before[10])
     #expect(try pass()[10]?.inode == 4_026_532_900)
   }
 
-  @Test("one that stays vouches for all", arguments: [10, 15])
+  @Test("one process that remains proves the namespace of all", arguments: [10, 15])
   func vouched(leaving: Int) throws {
     try add(10, 15)
     let before = try pass()
     try add(20)
-    let told = try pass { try leave(leaving) }
+    let reported = try pass { try leave(leaving) }
     #expect(before[10] == before[15])
-    #expect(told == [20: try #require(before[10])])
+    #expect(reported == [20: try #require(before[10])])
   }
 
-  @Test("one that was read before the last that had it, and stays, vouches for all too")
+  @Test("a remaining process that was read before the last one proves the namespace of all")
   func vouchedInTheMiddle() throws {
     try add(20)
     let before = try pass()
@@ -95,8 +95,8 @@ struct ContinuityRaceTests {
     _ = try pass()
     try proc.setLinks(10, ["net": Self.inode])
     try add(30)
-    let told = try pass { try leave(20) }
-    #expect(told[10] == before[20] && told[30] == before[20])
+    let reported = try pass { try leave(20) }
+    #expect(reported[10] == before[20] && reported[30] == before[20])
   }
 
   @Test("a change of another link leaves a namespace what it was")

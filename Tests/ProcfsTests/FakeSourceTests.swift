@@ -29,8 +29,8 @@ struct FakeSourceTests {
   // With held directories, and with none at all.
   private static let budgets: [Int?] = [nil, 0]
 
-  @Test("each thing is told once: appeared, changed, gone", arguments: budgets)
-  func toldOnce(budget: Int?) throws {
+  @Test("each change is reported once: appeared, changed, gone", arguments: budgets)
+  func reportedOnce(budget: Int?) throws {
     let source = try source(descriptorBudget: budget)
     try proc.add(10)
     try proc.add(20, comm: Array("other".utf8))
@@ -55,7 +55,7 @@ struct FakeSourceTests {
     #expect(try source.takeSample().disappeared.isEmpty)
   }
 
-  @Test("the name is read again at the second sight, and after a change", arguments: budgets)
+  @Test("the name is read again in the second pass, and after a change", arguments: budgets)
   func describedAgain(budget: Int?) throws {
     let source = try source(descriptorBudget: budget)
     try proc.add(10, comm: Array("sh".utf8))
@@ -84,7 +84,7 @@ struct FakeSourceTests {
     #expect(second.appeared.map(\.facts.startTicks) == [200])
   }
 
-  @Test("a zombie keeps its pid and user namespace")
+  @Test("a zombie still has its pid and user namespace")
   func zombie() throws {
     let source = try source()
     try proc.add(10)
@@ -134,7 +134,7 @@ struct FakeSourceTests {
     #expect(namespace(.uts, links)?.isInitial == true)
   }
 
-  @Test("a pass that fails names the path, and the next tells all that happened meanwhile")
+  @Test("a failed pass names the path, and the next reports all changes since the last sample")
   func failedPass() throws {
     let source = try source()
     try proc.add(10)

@@ -40,8 +40,8 @@ struct FakeThreadTests {
   // With held directories, and with none at all.
   private static let budgets: [Int?] = [nil, 0]
 
-  @Test("a thread is told where it is not where its process is", arguments: budgets)
-  func told(budget: Int?) throws {
+  @Test("a thread in other namespaces than its process is reported", arguments: budgets)
+  func reported(budget: Int?) throws {
     try proc.addThread(11, of: 10)
     try proc.addThread(12, of: 10, start: 120, links: ["net": Self.there])
     let source = try source(budget)
@@ -90,7 +90,7 @@ struct FakeThreadTests {
     try proc.setLinks(11, of: 10, ["net": FakeProc.hostLinks["net"] ?? 0])
     let fourth = try source.takeSample()
     #expect(fourth.disappeared.isEmpty && fourth.changed.map(\.token) == [token])
-    #expect(fourth.companions.isEmpty)
+    #expect(fourth.threadObservations.isEmpty)
     _ = try source.takeSample()
     #expect(isSilent(try source.takeSample()))
     try proc.setLinks(11, of: 10, ["net": Self.there])
@@ -100,7 +100,8 @@ struct FakeThreadTests {
   }
 
   @Test(
-    "one that starts where its process is not is told to have started there", arguments: budgets)
+    "a thread that starts in other namespaces than its process is reported as started there",
+    arguments: budgets)
   func startsElsewhere(budget: Int?) throws {
     let source = try source(budget)
     _ = try source.takeSample()
@@ -110,13 +111,13 @@ struct FakeThreadTests {
     _ = try source.takeSample()
     try proc.addThread(12, of: 10, links: ["net": Self.there])
     source.readsThreads = true
-    // Whether it was there before, the sample before did not look.
+    // The sample before did not read threads, so the thread may have existed already.
     #expect(
       threads(try source.takeSample()).map(\.thread?.origin) == [.unknown, .unknown])
   }
 
-  @Test("it stays where its process no longer is", arguments: budgets)
-  func stays(budget: Int?) throws {
+  @Test("a thread remains in the namespaces that its process left", arguments: budgets)
+  func remains(budget: Int?) throws {
     try proc.addThread(11, of: 10)
     let source = try source(budget)
     let process = try source.takeSample().appeared[0].token
@@ -164,7 +165,7 @@ struct FakeThreadTests {
     #expect(Set(try source.takeSample().disappeared) == Set(sample.appeared.map(\.token)))
   }
 
-  @Test("who was a process is met as a thread of another")
+  @Test("the TID of an earlier process is discovered as a thread of another process")
   func processNumber() throws {
     try proc.add(11)
     let source = try source(nil)
@@ -207,8 +208,8 @@ struct FakeThreadTests {
     #expect(threads(try source.takeSample()).map(\.thread?.tid) == [13])
   }
 
-  @Test("a main thread that had exited before it was met")
-  func metAfterExit() throws {
+  @Test("a main thread that had exited before the first pass")
+  func discoveredAfterExit() throws {
     try proc.addThread(11, of: 10)
     try proc.exit(10)
     // It shows which links there are to be missed.
@@ -220,7 +221,7 @@ struct FakeThreadTests {
     #expect(sample.appeared[3].thread?.process == sample.appeared[1].token)
   }
 
-  @Test("a pass that fails names the thread, and the next tells what happened meanwhile")
+  @Test("a failed pass names the thread, and the next reports all changes since the last sample")
   func failedPass() throws {
     for tid in 11...14 { try proc.addThread(tid, of: 10, links: ["net": Self.there]) }
     try proc.addThread(15, of: 10)

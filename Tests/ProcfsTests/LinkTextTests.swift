@@ -26,7 +26,7 @@ struct LinkTextTests {
   }
 
   @Test(
-    "what only looks like a link is none",
+    "a text that only resembles a link is no link",
     arguments: [
       "net:[]", "net:[-1]", "net:[1]x", "net: [1]", "net:[1 ]", "net:(1)", "net:[0x1]",
       "net:[99999999999999999999]", "/dev/null", "socket:[1]", "NET:[1]", "net:[1]\0",

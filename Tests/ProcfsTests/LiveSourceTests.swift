@@ -17,7 +17,7 @@ struct LiveSourceTests {
     return namespace
   }
 
-  @Test("unshare and setns are told as changes, with the kernel's ids")
+  @Test("unshare and setns are reported as changes, with the kernel's ids")
   func moves() throws {
     let first = try TestProcess()
     let second = try TestProcess()
@@ -120,7 +120,7 @@ struct LiveSourceTests {
     #expect(sample.appeared.contains { $0.facts.pid == first.pid && $0.token != token })
   }
 
-  @Test("no directory of a process stays open when the process is gone")
+  @Test("the source closes the directory of a process that has exited")
   func noLeak() throws {
     func held(_ pids: [Int32]) throws -> Int {
       let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
@@ -140,7 +140,7 @@ struct LiveSourceTests {
     #expect(try held(pids) == 0)
   }
 
-  @Test("a live comparison tells same, different, and what is not there")
+  @Test("a live comparison finds equal and different namespaces, and missing processes")
   func comparison() throws {
     let puppets = try (0..<3).map { _ in try TestProcess() }
     try puppets[1].unshare(CloneFlag.net)

@@ -33,7 +33,7 @@ struct LiveThreadTests {
     let process = try #require(first.appeared.first { $0.facts.pid == puppet.pid })
     #expect(thread(first) == nil)
     #expect(
-      first.companions.contains {
+      first.threadObservations.contains {
         $0.thread.tid == tid && $0.thread.process == process.token && $0.links == nil
       })
     try puppet.unshareInThread(CloneFlag.net)

@@ -27,7 +27,7 @@ struct StatLineTests {
     #expect(!stat.isKernelThread)
   }
 
-  @Test("a name that is not UTF-8 is kept byte by byte")
+  @Test("a name that is not UTF-8 is returned byte by byte")
   func invalidName() {
     #expect(StatLine(line([0xFF, 0xC3, 0x28]))?.comm == [0xFF, 0xC3, 0x28])
   }
@@ -42,13 +42,13 @@ struct StatLineTests {
       #expect(cut == whole, "cut at \(length)")
       #expect(length > start + 50, "cut at \(length)")
     }
-    // Nothing tells a number that was cut from a shorter one, but for what stands behind it.
+    // Only the byte after a number shows that the number was not cut off.
     let field = Array("4711 (a) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 98765".utf8)
     #expect(StatLine(field) == nil)
     #expect(StatLine(field + [0x0A])?.startTicks == 98765)
   }
 
-  @Test("the kernel's own threads are told by their flag")
+  @Test("kernel threads are recognized by their flag")
   func kernelThread() {
     let text = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 25 0 0 18446744\n"
     #expect(StatLine(Array(text.utf8))?.isKernelThread == true)

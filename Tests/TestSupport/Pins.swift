@@ -83,9 +83,9 @@ public final class StuckFuse {
 
 /// Namespaces, as the kernel knows them.
 public enum KernelNamespace {
-  /// Whether the namespace with a kernel id is in being still; nil where that cannot be asked.
-  public static func lives(_ id: UInt64, flag: Int32, inode: UInt64) -> Bool? {
-    switch ctest_namespace_lives(id, UInt32(bitPattern: flag), UInt32(truncatingIfNeeded: inode)) {
+  /// Returns whether the namespace with a kernel id still exists; nil if the kernel cannot answer.
+  public static func exists(_ id: UInt64, flag: Int32, inode: UInt64) -> Bool? {
+    switch ctest_namespace_exists(id, UInt32(bitPattern: flag), UInt32(truncatingIfNeeded: inode)) {
     case 0: false
     case 1: true
     default: nil

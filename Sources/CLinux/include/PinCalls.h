@@ -32,7 +32,7 @@ int32_t clinux_socket_namespace(int32_t socket);
 
 /// Whether the namespace with this id, CLONE_NEW* flag and inode number is in being still, asked by
 /// open_by_handle_at(2) (Linux 6.18). False also where that may not be asked.
-bool clinux_namespace_lives(uint64_t id, int32_t flag, uint64_t inode);
+bool clinux_namespace_exists(uint64_t id, int32_t flag, uint64_t inode);
 
 /// listmount(2): the ids of mounts of a mount namespace, named by its kernel's id (Linux 6.18),
 /// that come after `last`, in ascending order. Returns how many, 0 at the end, or -1 with errno.

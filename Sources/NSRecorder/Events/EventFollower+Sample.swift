@@ -67,7 +67,7 @@ extension EventFollower {
     for pid in processes.keys { paused[pid] = nil }
     early.removeAll()
     for (token, thread) in sources.threads { beginThread(thread, token, before) }
-    for companion in sample.companions { begin(companion, before) }
+    for companion in sample.threadObservations { begin(companion, before) }
   }
 
   /// Whether an event reported the exit of a zombie. An untracked zombie may instead have started while

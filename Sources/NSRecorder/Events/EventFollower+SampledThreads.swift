@@ -93,11 +93,11 @@ extension EventFollower {
 
   /// Compares the threads of a sample with the state by the events up to the sample's beginning.
   func verifyThreads(
-    _ companions: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
+    _ threadObservations: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
     _ verified: inout Verified
   ) {
     var suspects: Set<Int32> = []
-    let like = Dictionary(companions.map { ($0.thread.tid, $0) }) { _, last in last }
+    let like = Dictionary(threadObservations.map { ($0.thread.tid, $0) }) { _, last in last }
     var unknown: [Int32: (token: ProcessToken, read: SampledProcesses.Process)] = [:]
     for (token, read) in sources.threads where !touched.contains(read.pid) {
       if let tid = read.thread?.tid { unknown[tid] = (token, read) }

@@ -65,7 +65,7 @@ extension EventFollower {
       admit(appearance, process, &verified)
     }
     self.suspects = suspects.union(early.keys)
-    if sample.hasThreads { verifyThreads(sample.companions, touched, &verified) }
+    if sample.hasThreads { verifyThreads(sample.threadObservations, touched, &verified) }
     unfold(touched, at: sample.start.boot, &verified)
     verified.sample.renamed = sets.takeRenamed()
     verified.sample.related = relations.recorded(sample.related, sets)

@@ -12,7 +12,7 @@ struct HiddenMounts {
     let entry: MountInfo.Entry
     /// The inode number of the mount namespace whose table lists the mount.
     let table: UInt64
-    let place: ObservedNamespace?
+    let mountNamespace: ObservedNamespace?
     /// The number of the table read (`PinNames.step`) that listed the mount.
     let step: UInt64
   }
@@ -33,15 +33,15 @@ struct HiddenMounts {
 
 extension PinScanner {
   /// Adds the pins of the mounts that could not be opened, with a kernel id where it is proven.
-  func settleHidden() {
+  func resolveHiddenMounts() {
     for mount in hidden.mounts {
       let (type, inode) = (mount.entry.type, mount.entry.inode)
       var id = names.idBefore(mount.step, type, inode)
-      if let known = id, !clinux_namespace_lives(known, type.cloneFlag, inode) { id = nil }
+      if let known = id, !clinux_namespace_exists(known, type.cloneFlag, inode) { id = nil }
       add(
         NamespacePin(
           namespace: names.name(type, inode, id: id),
-          holder: .mount(path: mount.entry.path, in: mount.place)))
+          holder: .mount(path: mount.entry.path, in: mount.mountNamespace)))
     }
     hidden.mounts.removeAll()
   }

@@ -6,11 +6,11 @@ package import NamespaceModel
 /// creates a namespace, mounts it and leaves it within half a millisecond. The id, read after that,
 /// distinguishes a task that enters the namespace later from a task that creates another one.
 ///
-/// The lookup covers the mounts of the mount namespace that `MountWatch` watches. Only one thread at a
+/// The lookup covers the mounts of the mount namespace that `MountMonitor` watches. Only one thread at a
 /// time may use it.
 package final class NamespaceMounts {
   private let root: ProcRoot
-  private let watch: MountWatch
+  private let monitor: MountMonitor
   private let proof: NamespaceProof
   private var mounts: [Number: [MountInfo.Entry]] = [:]
   private var isStale = true
@@ -28,9 +28,9 @@ package final class NamespaceMounts {
   /// Returns nil if the kernel reports no ids, without which a mounted namespace cannot be
   /// distinguished from others, or if the mounts cannot be watched.
   package init?(root: ProcRoot, identity: IdentitySource) {
-    guard identity != .continuity, let watch = MountWatch(root: root) else { return nil }
+    guard identity != .continuity, let monitor = MountMonitor(root: root) else { return nil }
     self.root = root
-    self.watch = watch
+    self.monitor = monitor
     proof = NamespaceProof(source: identity)
   }
 
@@ -39,7 +39,7 @@ package final class NamespaceMounts {
   package func id(of type: NamespaceType, _ inode: UInt64) -> UInt64? {
     refresh()
     guard let mounts = mounts[Number(type: type, inode: inode)] else { return nil }
-    let top = watch.openRoot(in: root)
+    let top = monitor.openRoot(in: root)
     guard top >= 0 else { return nil }
     defer { close(top) }
     for mount in mounts {
@@ -54,8 +54,8 @@ package final class NamespaceMounts {
   private func refresh() {
     let start = ClockReading.now().boot
     guard start >= earliest else { return }
-    if watch.hasChanged() { isStale = true }
-    guard isStale, let table = watch.table(in: root) else { return }
+    if monitor.hasChanged() { isStale = true }
+    guard isStale, let table = monitor.table(in: root) else { return }
     isStale = false
     mounts = Dictionary(grouping: table.entries) { Number(type: $0.type, inode: $0.inode) }
     earliest = start + Self.restFactor * (ClockReading.now().boot - start)

@@ -10,11 +10,11 @@ struct PinNames {
 
   /// The first inode generation that scans assign. Samples count theirs from 1 and events from 2^40,
   /// and neither reaches this value.
-  static let firstSighting: UInt64 = 1 << 41
+  static let firstGeneration: UInt64 = 1 << 41
 
-  private var kept: [Key: UInt64] = [:]
-  private var given: [Key: UInt64] = [:]
-  private var next = Self.firstSighting
+  private var previous: [Key: UInt64] = [:]
+  private var current: [Key: UInt64] = [:]
+  private var next = Self.firstGeneration
   private var varying: [NamespaceType: UInt64] = [:]
   private var ids: [Key: (id: UInt64, since: UInt64)] = [:]
   private var named: Set<Key> = []
@@ -24,14 +24,14 @@ struct PinNames {
   /// Starts a scan; `varying` are the inode numbers of the initial net and mnt namespaces.
   mutating func begin(varying: [NamespaceType: UInt64]) {
     self.varying = varying
-    given = [:]
+    current = [:]
     named = []
   }
 
   /// Ends a scan that was completed: an inode number that this scan did not find will denote another
   /// namespace later.
   mutating func finish() {
-    kept = given
+    previous = current
     ids = ids.filter { named.contains($0.key) }
   }
 
@@ -58,13 +58,13 @@ struct PinNames {
       if ids[key]?.id != id { ids[key] = (id, step) }
       named.insert(key)
     } else if !InitialNamespace.hasFixedInode(inode) {
-      if let known = given[key] ?? kept[key] {
+      if let known = current[key] ?? previous[key] {
         inodeGeneration = known
       } else {
         inodeGeneration = next
         next += 1
       }
-      given[key] = inodeGeneration
+      current[key] = inodeGeneration
     }
     return known(type, inode, id: id, inodeGeneration: inodeGeneration)
   }

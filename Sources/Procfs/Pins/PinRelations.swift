@@ -35,15 +35,15 @@ struct PinRelations {
 
   /// Returns the relations of these namespaces and of all their owners and ancestors, without
   /// duplicates. Drops all others.
-  mutating func keep(_ pinned: Set<ObservedNamespace>) -> [NamespaceRelations] {
-    var kept: [ObservedNamespace: NamespaceRelations] = [:]
+  mutating func retain(_ pinned: Set<ObservedNamespace>) -> [NamespaceRelations] {
+    var retained: [ObservedNamespace: NamespaceRelations] = [:]
     var open = Array(pinned)
     while let namespace = open.popLast() {
-      guard kept[namespace] == nil, let relations = known[namespace] else { continue }
-      kept[namespace] = relations
+      guard retained[namespace] == nil, let relations = known[namespace] else { continue }
+      retained[namespace] = relations
       open += [relations.owner, relations.parent].compactMap(\.self)
     }
-    known = kept
-    return kept.values.filter { !$0.isEmpty }
+    known = retained
+    return retained.values.filter { !$0.isEmpty }
   }
 }

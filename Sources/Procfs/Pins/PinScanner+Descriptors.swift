@@ -13,7 +13,7 @@ struct DescriptorPin {
 
 extension PinScanner {
   /// Returns the namespaces that a process has open. Also scans its sockets.
-  func lookAtFiles(of process: PinProcess) throws(ProcfsError) -> [DescriptorPin] {
+  func scanFiles(of process: PinProcess) throws(ProcfsError) -> [DescriptorPin] {
     let folder = openat(process.directory, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0, descriptors.refresh(folder) else {
       let errno = Errno.last
@@ -53,7 +53,7 @@ extension PinScanner {
         return found
       }
     }
-    if root.isProc, !sockets.isEmpty { try lookAtSockets(sockets, of: process) }
+    if root.isProc, !sockets.isEmpty { try scanSockets(sockets, of: process) }
     return found
   }
 

@@ -7,22 +7,23 @@ internal import NamespaceModel
 extension PinScanner {
   /// Scans the pinned mount namespaces, and those that mounts in them pin in turn, except the ones with
   /// these inode numbers.
-  func lookAtEmptyMountNamespaces(besides inodes: Set<UInt64>) {
+  func scanEmptyMountNamespaces(besides inodes: Set<UInt64>) {
     var done = inodes
-    while let place = pins.lazy.map(\.namespace).first(where: {
+    while let mountNamespace = pins.lazy.map(\.namespace).first(where: {
       $0.type == .mnt && $0.kernelID != nil && !done.contains($0.inode)
     }) {
-      done.insert(place.inode)
-      guard let id = place.kernelID else { continue }
+      done.insert(mountNamespace.inode)
+      guard let id = mountNamespace.kernelID else { continue }
       names.step += 1
       guard let entries = MountListing.entries(of: id) else {
         result.unreadMounts += 1
         continue
       }
       hidden.mounts += entries.map {
-        HiddenMounts.Mount(entry: $0, table: place.inode, place: place, step: names.step)
+        HiddenMounts.Mount(
+          entry: $0, table: mountNamespace.inode, mountNamespace: mountNamespace, step: names.step)
       }
-      settleHidden()
+      resolveHiddenMounts()
     }
   }
 }
@@ -52,9 +53,10 @@ enum MountListing {
     _ mountNamespace: UInt64, _ mount: UInt64, _ texts: inout [CChar]
   ) -> MountInfo.Entry? {
     texts.withUnsafeMutableBufferPointer { buffer in
-      var told = clinux_mount()
-      guard clinux_stat_mount(mountNamespace, mount, buffer.baseAddress, buffer.count, &told) == 0,
-        let type = told.type, let root = told.root, let point = told.point,
+      var status = clinux_mount()
+      guard
+        clinux_stat_mount(mountNamespace, mount, buffer.baseAddress, buffer.count, &status) == 0,
+        let type = status.type, let root = status.root, let point = status.point,
         bytes(type, in: buffer).elementsEqual("nsfs".utf8)
       else { return nil }
       let path = bytes(point, in: buffer)

@@ -10,7 +10,7 @@ extension PinScanner {
 
   /// Reads the mounts of each mount namespace, given its inode number and the PIDs of the processes in
   /// it.
-  func lookAtMounts(of members: [UInt64: [Int32]]) throws(ProcfsError) {
+  func scanMounts(of members: [UInt64: [Int32]]) throws(ProcfsError) {
     let own = root.isProc ? root.ownNamespaceInode(.mnt) : nil
     for (inode, pids) in members.sorted(by: { $0.key < $1.key }) {
       if try readMounts(inode, pids, isOwn: inode == own) == .failed { result.unreadMounts += 1 }
@@ -77,13 +77,15 @@ extension PinScanner {
     guard let after = process.namespace(.mnt, by: identity, reader), after == before else {
       return .gone
     }
-    let place = names.nameUnpinned(.mnt, inode, id: after.id)
+    let mountNamespace = names.nameUnpinned(.mnt, inode, id: after.id)
     for entry in table.entries {
       if let namespace = identify(entry, below: top) {
-        add(NamespacePin(namespace: namespace, holder: .mount(path: entry.path, in: place)))
+        add(
+          NamespacePin(namespace: namespace, holder: .mount(path: entry.path, in: mountNamespace)))
       } else {
         hidden.mounts.append(
-          HiddenMounts.Mount(entry: entry, table: inode, place: place, step: names.step))
+          HiddenMounts.Mount(
+            entry: entry, table: inode, mountNamespace: mountNamespace, step: names.step))
       }
     }
     return .read

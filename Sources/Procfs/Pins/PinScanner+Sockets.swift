@@ -10,16 +10,16 @@ extension PinScanner {
   ///
   /// A known socket costs three calls: duplicate the descriptor, read the cookie, and close the
   /// duplicate.
-  func lookAtSockets(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
-    guard showsOwnNumbers else { return }
+  func scanSockets(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
+    guard showsOwnPIDs else { return }
     let pidfd = clinux_pidfd_open(process.pid)
     guard pidfd >= 0 else { return try refuseSockets(process) }
     defer { close(pidfd) }
     // Only this check proves that the pidfd refers to this process, and not to a later one with the
     // same PID.
     guard process.isThere else { return }
-    var settled: Set<UInt64> = []
-    var told: Set<ObservedNamespace> = []
+    var scanned: Set<UInt64> = []
+    var reported: Set<ObservedNamespace> = []
     var own: RelationQuestions.Identity?
     for number in numbers {
       let socket = clinux_pidfd_getfd(pidfd, number)
@@ -34,7 +34,7 @@ extension PinScanner {
       // A file that is not a socket is skipped: the ioctl of the next call may have any effect on it.
       guard hasCookie || errno == ENOPROTOOPT else { continue }
       let cookie = hasCookie ? value : nil
-      if let cookie, !settled.insert(cookie).inserted { continue }
+      if let cookie, !scanned.insert(cookie).inserted { continue }
       guard let found = sockets.namespace(of: socket, cookie: cookie, by: identity) else {
         continue
       }
@@ -44,7 +44,7 @@ extension PinScanner {
       // inode numbers denote the same namespace.
       if own.inode == found.inode { continue }
       let namespace = names.name(.net, found.inode, id: found.id)
-      guard told.insert(namespace).inserted else { continue }
+      guard reported.insert(namespace).inserted else { continue }
       relate(namespace, ofSocket: socket)
       add(
         NamespacePin(

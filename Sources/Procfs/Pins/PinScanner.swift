@@ -30,7 +30,7 @@ package final class PinScanner {
   var mountPaths = MountPaths()
   /// Whether the PIDs of this `/proc` are those of the scanner's own pid namespace. Only then can the
   /// scanner use a PID to copy a socket of the process.
-  let showsOwnNumbers: Bool
+  let showsOwnPIDs: Bool
   private var listing = PIDListing()
   private(set) var pins: Set<NamespacePin> = []
   var result = PinScan(start: ClockReading(wall: 0, boot: 0, monotonic: 0))
@@ -42,7 +42,7 @@ package final class PinScanner {
     self.identity = root.isProc ? identity : .continuity
     proof = NamespaceProof(source: self.identity)
     let shown = root.isProc ? root.shownPIDNamespace(identity)?.inode : nil
-    showsOwnNumbers = shown != nil && shown == root.ownNamespaceInode(.pid)
+    showsOwnPIDs = shown != nil && shown == root.ownNamespaceInode(.pid)
     relations = PinRelations(source: self.identity)
   }
 
@@ -63,19 +63,19 @@ package final class PinScanner {
     var members: [UInt64: [Int32]] = [:]
     for pid in listing.pids {
       guard var process = try open(pid) else { continue }
-      var found = try lookAtFiles(of: process)
+      var found = try scanFiles(of: process)
       // The descriptor directory of a process is empty once its main thread has exited: read it through
       // another thread.
       if found.isEmpty, descriptors.pids.isEmpty, let survivor = process.survivor() {
         process = survivor
-        found = try lookAtFiles(of: process)
+        found = try scanFiles(of: process)
       }
       if pid == own { ownPins = found } else { found.forEach { add($0.pin) } }
       if let inode = try mountNamespace(of: process) { members[inode, default: []].append(pid) }
     }
-    try lookAtMounts(of: members)
-    settleHidden()
-    lookAtEmptyMountNamespaces(besides: Set(members.keys))
+    try scanMounts(of: members)
+    resolveHiddenMounts()
+    scanEmptyMountNamespaces(besides: Set(members.keys))
     // A namespace file that another thread of the recorder had open only briefly is not a pin.
     if let own, !ownPins.isEmpty, let process = try open(own) {
       ownPins.filter { isStillOpen($0, process) }.forEach { add($0.pin) }
@@ -83,7 +83,7 @@ package final class PinScanner {
     names.finish()
     sockets.finish()
     result.pins = Array(pins)
-    result.related = relations.keep(Set(pins.map(\.namespace)))
+    result.related = relations.retain(Set(pins.map(\.namespace)))
     result.end = .now()
     return result
   }

@@ -27,7 +27,7 @@ int32_t ctest_orphan(int32_t flags);
 
 /// Whether a namespace is in being still: 1, 0, or the negative errno where that cannot be asked
 /// (open_by_handle_at(2) on nsfs, Linux 6.18). `type` is a `CLONE_NEW*` flag.
-int32_t ctest_namespace_lives(uint64_t id, uint32_t type, uint32_t inode);
+int32_t ctest_namespace_exists(uint64_t id, uint32_t type, uint32_t inode);
 
 /// The calling thread, and only that, gives up root for good. Returns 0, or the negative errno.
 int32_t ctest_become_nobody(void);

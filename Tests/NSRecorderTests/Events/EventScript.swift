@@ -160,7 +160,7 @@ final class EventScript {
     sample.hasThreads = threads != nil
     show(threads ?? [:], in: &sample)
     for (tid, pid) in companions {
-      sample.companions.append(
+      sample.threadObservations.append(
         .init(
           thread: .init(tid: tid, process: sampled[pid]?.token, startTicks: companionStart),
           pid: pid,

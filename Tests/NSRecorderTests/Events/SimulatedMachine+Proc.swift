@@ -120,7 +120,7 @@ extension SimulatedMachine: TaskReading {
           apart.insert(thread.number)
           tell(thread, of: process.token, states, &sample)
         } else {
-          sample.companions.append(
+          sample.threadObservations.append(
             .init(
               thread: facts(of: thread, process.token), pid: leader.pid,
               links: states == process.states ? nil : states))

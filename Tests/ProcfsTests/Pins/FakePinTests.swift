@@ -30,7 +30,7 @@ struct FakePinTests {
       atPath: "\(proc.path)/\(pid)/root", withDestinationPath: "/")
   }
 
-  @Test("open files that are namespaces are told with who has them open, 0 too")
+  @Test("open namespace files are reported with their process, descriptor 0 included")
   func descriptors() throws {
     try proc.add(10, comm: Array("a)b\n".utf8), start: 77)
     try link(10, "0", "net:[4026532500]")
@@ -50,8 +50,8 @@ struct FakePinTests {
     #expect(scan.processes == 1 && scan.socketsDenied == 0)
   }
 
-  @Test("a number keeps its inode generation while it is pinned, and gets another after")
-  func sightings() throws {
+  @Test("an inode number has one generation while it is pinned, and another one afterwards")
+  func generations() throws {
     try proc.add(10)
     try link(10, "3", "net:[4026532500]")
     try proc.add(11)

@@ -34,7 +34,7 @@ struct HiddenPinTests {
     #expect(Set(pins.map(\.namespace)).count == 1)
   }
 
-  @Test("mounts in a pinned mount namespace that nobody is in are told, paths as they are")
+  @Test("mounts in a pinned mount namespace without a process are reported with their raw paths")
   func empty() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
@@ -58,10 +58,10 @@ struct HiddenPinTests {
       try made.exit()
     }
     let scan = try play.scanner.scan()
-    let place = try #require(scan.pins.first { $0.path == folder.file("mnt") }?.namespace)
-    #expect(place.inode == inodes[.mnt])
+    let mountNamespace = try #require(scan.pins.first { $0.path == folder.file("mnt") }?.namespace)
+    #expect(mountNamespace.inode == inodes[.mnt])
     let pins = scan.pins.filter { $0.namespace.inode == inodes[.net] }
-    #expect(pins.map(\.holder) == [.mount(path: Array(path.utf8), in: place)])
+    #expect(pins.map(\.holder) == [.mount(path: Array(path.utf8), in: mountNamespace)])
     #expect(pins.first?.namespace.kernelID == nil)
     #expect(scan.unreadMounts == 0)
     // With the mount namespace the mounts in it end.

@@ -1,4 +1,4 @@
-// The scanner over the live /proc: namespaces kept by a mount, an open file and a socket.
+// The scanner over the live /proc: namespaces pinned by a mount, an open file and a socket.
 
 import Foundation
 import NamespaceModel
@@ -39,11 +39,11 @@ struct LivePinTests {
       try #require(pins.count == 1, "\(type)")
       #expect(pins[0].namespace.type == type && pins[0].namespace.inode == inodes[type])
       #expect((pins[0].namespace.kernelID != nil) == (play.identity != .continuity))
-      guard case .mount(_, let place?) = pins[0].holder else {
-        Issue.record("the mount namespace was not told")
+      guard case .mount(_, let mountNamespace?) = pins[0].holder else {
+        Issue.record("the mount namespace was not reported")
         continue
       }
-      #expect(place.inode == KernelNamespace.inode("/proc/self/ns/mnt"))
+      #expect(mountNamespace.inode == KernelNamespace.inode("/proc/self/ns/mnt"))
       let relations = scan.related.first { $0.namespace == pins[0].namespace }
       #expect(relations?.owner != nil)
       if type == .pid || type == .user { #expect(relations?.parent != nil) }
@@ -63,7 +63,7 @@ struct LivePinTests {
         "/usr/bin/nsenter", ["-t", "\(holder.pid)", "-m"] + arguments
       ).status
     }
-    // In a mount namespace of its own: /run/netns stays as it was.
+    // The program runs in its own mount namespace, so that /run/netns is not changed.
     #expect(try enter("/bin/mount", "--make-rprivate", "/") == 0)
     #expect(try enter("/bin/mount", "-t", "tmpfs", "none", "/run") == 0)
     #expect(try enter(ip, "netns", "add", "pinned") == 0)
@@ -93,11 +93,11 @@ struct LivePinTests {
     let pins = try play.pins(inode)
     #expect(pins.map(\.path) == [path])
     #expect((pins.first?.namespace.kernelID != nil) == (play.identity != .continuity))
-    guard case .mount(_, let place?)? = pins.first?.holder else {
-      Issue.record("the mount namespace was not told")
+    guard case .mount(_, let mountNamespace?)? = pins.first?.holder else {
+      Issue.record("the mount namespace was not reported")
       return
     }
-    #expect(place.inode == KernelNamespace.inode(namespaceFile(holder.pid, .mnt)))
+    #expect(mountNamespace.inode == KernelNamespace.inode(namespaceFile(holder.pid, .mnt)))
   }
 
   @Test("a mount below another is a pin; what lies over it is not taken for it")
@@ -197,7 +197,7 @@ struct LivePinTests {
   }
 
   @Test(
-    "what a process has open or mounted counts while a thread of it lives",
+    "open files and mounts of a process are pins while one of its threads exists",
     arguments: IdentitySource.allCases)
   func mainThreadExits(source: IdentitySource) throws {
     let keeper = try TestProcess(in: CloneFlag.uts)
@@ -216,10 +216,10 @@ struct LivePinTests {
       let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
       return Set(
         scan.pins.filter { pin in
-          guard case .mount(_, let place) = pin.holder else {
+          guard case .mount(_, let mountNamespace) = pin.holder else {
             return pin.namespace.inode == inode && pin.holder.pid == process.pid
           }
-          return pin.namespace.inode == inode && place?.inode == mountInode
+          return pin.namespace.inode == inode && mountNamespace?.inode == mountInode
         }.map(\.holder))
     }
     let before = try holders()
@@ -255,7 +255,7 @@ struct LivePinTests {
   }
 
   @Test(
-    "every way to tell namespaces apart finds the same pins", arguments: IdentitySource.allCases)
+    "every identity source finds the same pins", arguments: IdentitySource.allCases)
   func sources(source: IdentitySource) throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()

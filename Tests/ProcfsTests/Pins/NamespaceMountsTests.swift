@@ -1,4 +1,4 @@
-// Whether a mount keeps a namespace, asked without a scan.
+// The lookup of mounted namespaces without a scan.
 
 import Foundation
 import NamespaceModel
@@ -28,10 +28,10 @@ struct NamespaceMountsTests {
     #expect(mounts.id(of: .net, inode) == nil)
   }
 
-  /// Mounts are not read over and over again: a look that comes too soon finds what was there before.
-  private func eventually(_ look: () -> UInt64?) -> UInt64? {
+  /// Repeats a read, because the mount table is not read again at once: an early read returns the old mounts.
+  private func eventually(_ read: () -> UInt64?) -> UInt64? {
     for _ in 0..<200 {
-      if let id = look() { return id }
+      if let id = read() { return id }
       usleep(20_000)
     }
     return nil

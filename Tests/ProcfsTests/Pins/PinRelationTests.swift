@@ -12,10 +12,10 @@ struct PinRelationTests {
 
   init() throws { play = try PinPlay() }
 
-  @Test("the owners above a pinned user namespace are told, three deep, and told again")
+  @Test("every scan reports the owners of a pinned user namespace, three levels up")
   func deep() throws {
     guard play.identity != .continuity else {
-      print("skipped: the kernel gives no ids, so that owners cannot be told apart")
+      print("skipped: the kernel gives no ids, so that owners cannot be distinguished")
       return
     }
     let nested = try Command(
@@ -52,7 +52,7 @@ struct PinRelationTests {
     }
   }
 
-  @Test("what no pin leads to any more is told no more")
+  @Test("relations that no pin leads to any more are not reported")
   func forgotten() throws {
     let puppet = try TestProcess(in: CloneFlag.user)
     let file = open(namespaceFile(puppet.pid, .user), O_RDONLY | O_CLOEXEC)

@@ -1,4 +1,4 @@
-// A scan keeps nothing alive, is made to wait by nobody, and is stopped by nothing it may not read.
+// A scan pins no namespace, does not block, and does not fail on files that it may not read.
 
 import Foundation
 import NamespaceModel
@@ -27,14 +27,14 @@ struct PinSafetyTests {
     let pin = try #require(
       try play.scanner.scan().pins.first { $0.path == folder.file("net") }?.namespace)
     let id = try #require(pin.kernelID)
-    #expect(KernelNamespace.lives(id, flag: CloneFlag.net, inode: pin.inode) == true)
+    #expect(KernelNamespace.exists(id, flag: CloneFlag.net, inode: pin.inode) == true)
     try mounts.undoLast()
-    // A scan of another test may just look at it.
+    // A scan of another test may have the file open at this moment.
     for _ in 0..<100 {
-      if KernelNamespace.lives(id, flag: CloneFlag.net, inode: pin.inode) == false { break }
+      if KernelNamespace.exists(id, flag: CloneFlag.net, inode: pin.inode) == false { break }
       usleep(20000)
     }
-    #expect(KernelNamespace.lives(id, flag: CloneFlag.net, inode: pin.inode) == false)
+    #expect(KernelNamespace.exists(id, flag: CloneFlag.net, inode: pin.inode) == false)
     #expect(try play.pins(pin.inode).isEmpty)
   }
 
@@ -46,7 +46,7 @@ struct PinSafetyTests {
     }
   }
 
-  @Test("no file stays open")
+  @Test("a scan leaves no file open")
   func noLeak() throws {
     let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
@@ -107,14 +107,15 @@ struct PinSafetyTests {
     #expect(process.isThere)
     try puppet.exit()
     #expect(!process.isThere)
-    #expect(try play.scanner.lookAtFiles(of: process).isEmpty)
-    try play.scanner.lookAtMounts(of: [inode: [puppet.pid]])
-    try play.scanner.lookAtSockets([0, 1, 2], of: process)
+    #expect(try play.scanner.scanFiles(of: process).isEmpty)
+    try play.scanner.scanMounts(of: [inode: [puppet.pid]])
+    try play.scanner.scanSockets([0, 1, 2], of: process)
     #expect(play.scanner.result.unreadMounts == 0 && play.scanner.result.socketsDenied == 0)
     #expect(play.scanner.result.denied == 0)
   }
 
-  @Test("who has no privilege counts what may not be looked at, and sees what is his")
+  @Test(
+    "without privilege a scan counts the processes it may not read, and finds the user's own pins")
   func nobody() async throws {
     let scan = await asNobody { () -> PinScan? in
       do {

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Detects whether something was mounted or unmounted, without reading the mount table: poll(2) on a
 /// mountinfo file reports it (`proc_pid_mountinfo(5)`).
-package final class MountWatch {
+package final class MountMonitor {
   private let descriptor: Int32
   /// The name of the directory in `/proc` whose mountinfo file is watched: that of a process in the
   /// mount namespace.

@@ -4,7 +4,7 @@ internal import NamespaceModel
 
 extension ProcfsSource {
   /// Adds to the sample all changes since the last sample that the source returned.
-  func tell(_ sample: inout ProcessSample) {
+  func emitChanges(into sample: inout ProcessSample) {
     sample.counts.processes = processCount
     sample.hasThreads = readsThreads
     sample.disappeared = gone
@@ -19,8 +19,8 @@ extension ProcfsSource {
       if index % Self.pauseEvery == 0 { onPause?() }
       if let thread = entries[index].thread {
         if !thread.isTask {
-          entries[index].news = .none
-          sample.companions.append(companion(entries[index], thread, initial, &shared))
+          entries[index].pendingChange = .none
+          sample.threadObservations.append(observation(entries[index], thread, initial, &shared))
         }
       } else if entries[index].isDenied {
         sample.counts.denied += 1
@@ -33,11 +33,11 @@ extension ProcfsSource {
       }
       guard
         entries[index].isTask,
-        entries[index].news != .none || entries[index].descriptionsDue > 0
+        entries[index].pendingChange != .none || entries[index].descriptionsDue > 0
           || due.contains(index)
       else { continue }
       let entry = entries[index]
-      switch entry.news {
+      switch entry.pendingChange {
       case .appeared:
         guard let facts = pendingFacts.removeValue(forKey: entry.token) else { break }
         sample.appeared.append(
@@ -70,13 +70,13 @@ extension ProcfsSource {
         let read = learn(describe(entry), of: entry)
         if isYoung || descriptions[entry.token] != known { sample.described.append(read) }
       }
-      entries[index].news = .none
+      entries[index].pendingChange = .none
     }
     // Release the memory: after a first pass the dictionary is large.
     if pendingFacts.isEmpty { pendingFacts = [:] }
   }
 
-  private func companion(
+  private func observation(
     _ entry: ProcessEntry, _ thread: ProcessEntry.Thread, _ initial: [NamespaceType: UInt64],
     _ shared: inout SharedValues
   ) -> ProcessSample.ThreadObservation {
