@@ -6,7 +6,7 @@ internal import SystemPackage
 /// A worker on its own thread for work that may take long, or hang on the files that it reads. The worker
 /// processes one request at a time; the sampling loop polls for the result and never waits for it.
 final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
-  private let desk = Mailbox()
+  private let mailbox = Mailbox()
   private let makeWorker: @Sendable () -> (Request) -> Result
   private let hasThread = Mutex(false)
 
@@ -16,10 +16,10 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
     self.makeWorker = makeWorker
   }
 
-  deinit { desk.close() }
+  deinit { mailbox.close() }
 
   /// Whether the worker is processing a request.
-  var isRunning: Bool { desk.isRunning }
+  var isRunning: Bool { mailbox.isRunning }
 
   /// Starts a request. The caller must not call `begin` while a request is running.
   ///
@@ -28,17 +28,17 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
     // Each instance has its own thread, so that a worker that hangs does not delay the others.
     try hasThread.withLock { (hasThread) throws(Errno) in
       guard !hasThread else { return }
-      try BackgroundThread.start { [desk, makeWorker] in
+      try BackgroundThread.start { [mailbox, makeWorker] in
         let work = makeWorker()
-        while let request = desk.next() { desk.finish(work(request)) }
+        while let request = mailbox.next() { mailbox.finish(work(request)) }
       }
       hasThread = true
     }
-    desk.begin(request)
+    mailbox.begin(request)
   }
 
   /// Returns the result of the last request, once; nil if there is no new result.
-  func take() -> Result? { desk.take() }
+  func take() -> Result? { mailbox.take() }
 
   /// Passes requests to the worker thread, and results back.
   private final class Mailbox: Sendable {
@@ -49,7 +49,7 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
-    private let isAsked = DispatchSemaphore(value: 0)
+    private let requests = DispatchSemaphore(value: 0)
 
     var isRunning: Bool { state.withLock { $0.isRunning } }
 
@@ -58,12 +58,12 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
         state.request = request
         state.isRunning = true
       }
-      isAsked.signal()
+      requests.signal()
     }
 
     /// Waits for the next request; returns nil after `close`.
     func next() -> Request? {
-      isAsked.wait()
+      requests.wait()
       return state.withLock { state in
         defer { state.request = nil }
         return state.request
@@ -84,6 +84,6 @@ final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
       }
     }
 
-    func close() { isAsked.signal() }
+    func close() { requests.signal() }
   }
 }

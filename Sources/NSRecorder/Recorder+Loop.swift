@@ -8,60 +8,60 @@ internal import Procfs
 internal import SystemPackage
 
 extension Recorder {
-  /// How long events may wait before they are written (`patience`), and the time between two drains of
-  /// the rings in quiet mode (`pause`) and after a wakeup (`shortPause`), in nanoseconds.
-  private static let patience: Int64 = 750_000_000
-  private static let pause: Int64 = 2_000_000
-  private static let shortPause: Int64 = 200_000
+  /// How long events may wait before they are written (`eventWriteDelay`), and the time between two drains of
+  /// the rings in quiet mode (`drainInterval`) and after a wakeup (`drainDelay`), in nanoseconds.
+  private static let eventWriteDelay: Int64 = 750_000_000
+  private static let drainInterval: Int64 = 2_000_000
+  private static let drainDelay: Int64 = 200_000
   /// The delay until the extra sample that resolves what the last sample left unverified.
-  private static let secondLook: Int64 = 100_000_000
+  private static let extraSampleDelay: Int64 = 100_000_000
   /// When more events than this are queued, the loop writes them at once.
   private static let manyEvents = 1 << 15
   /// The most events that one step applies.
-  private static let someEvents = 2048
+  private static let eventsPerStep = 2048
   /// How long the recorder may write the remaining events at its end; the short limit applies after a
   /// signal.
-  private static let lastWork: Int64 = 10_000_000_000
-  private static let shortLastWork: Int64 = 400_000_000
+  private static let finalWriteTimeout: Int64 = 10_000_000_000
+  private static let finalWriteTimeoutAfterSignal: Int64 = 400_000_000
 
   func record(
-    _ wakeups: EventLoop, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+    _ eventLoop: EventLoop, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     var taken = 0
     while true {
-      // Checks for a signal in every turn, because an overloaded recorder never reaches `wait`.
-      if let signal = wakeups.pendingStop() {
-        outcomes.summary.signal = signal
+      // Checks for a signal in every iteration, because an overloaded recorder never reaches `wait`.
+      if let signal = eventLoop.pendingStop() {
+        statistics.summary.signal = signal
         break
       }
       let now = ClockReading.now().boot
-      if let pending, now >= settles ?? now, hasManyEvents(before: pending) {
+      if let pending, now >= readyAt ?? now, hasManyEvents(before: pending) {
         try writeEvents(until: pending.start.boot)
-      } else if pending != nil, now >= settles ?? now {
-        if try complete(schedule, wakeups, onSample) {
+      } else if pending != nil, now >= readyAt ?? now {
+        if try complete(schedule, eventLoop, onSample) {
           taken += 1
-          lookAround()
+          pollBackgroundScans()
         } else {
-          notBefore = now + Self.secondLook
+          notBefore = now + Self.extraSampleDelay
         }
         guard isInPlace() else { return }
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= sampleDue || (isSampleNeeded && now >= notBefore) {
-        if try !takeSample(schedule, wakeups) { taken += 1 }
+        if try !takeSample(schedule, eventLoop) { taken += 1 }
         if let limit = configuration.samples, taken >= limit { break }
       } else if pending == nil, now >= eventsDue || (events?.count ?? 0) > Self.manyEvents {
         try writeEvents()
-        lookAround()
+        pollBackgroundScans()
         guard isInPlace() else { return }
       } else if pending == nil, now >= scansDue {
-        lookAround()
-      } else if let signal = try wait(wakeups) {
-        outcomes.summary.signal = signal
+        pollBackgroundScans()
+      } else if let signal = try wait(eventLoop) {
+        statistics.summary.signal = signal
         break
       }
     }
-    try finish(schedule, wakeups, onSample)
-    finishLooks(wakeups)
+    try finish(schedule, eventLoop, onSample)
+    awaitBackgroundScans(eventLoop)
   }
 
   /// Whether event recording needs a sample to start from or to resync.
@@ -70,14 +70,14 @@ extension Recorder {
   /// Takes a sample; `complete` finishes it once all events up to its end have arrived. Returns false if
   /// it failed.
   private func takeSample(
-    _ schedule: Schedule, _ wakeups: EventLoop
+    _ schedule: Schedule, _ eventLoop: EventLoop
   ) throws(RecorderError) -> Bool {
     behind = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
     do throws(ProcfsError) { pending = try takeSteadySample() } catch {
       // A stop signal cancelled the pass.
-      guard wakeups.pendingStop() == nil else { return true }
-      outcomes.fail(.readFailed, "\(error); trying again at the next sample")
+      guard eventLoop.pendingStop() == nil else { return true }
+      statistics.fail(.readFailed, "\(error); trying again at the next sample")
       notBefore = schedule.next(after: ClockReading.now().boot)
       return false
     }
@@ -103,19 +103,19 @@ extension Recorder {
   }
 
   /// When the pending sample may be completed; nil if there is none, or if it has no events to wait for.
-  private var settles: Int64? {
+  private var readyAt: Int64? {
     guard let pending else { return nil }
-    return events?.settles(pending)
+    return events?.readyAt(pending)
   }
 
   /// Merges the pending sample with the events. Releases the sample itself, which may be large.
   private func completePending() throws(RecorderError) -> (
-    span: ProcessSample, told: EventRecording.Outcome
+    span: ProcessSample, merged: EventRecording.MergedSample
   )? {
     guard let sample = pending else { return nil }
     pending = nil
     let span = ProcessSample(span: sample)
-    guard let events else { return (span, EventRecording.Outcome(sample: sample)) }
+    guard let events else { return (span, EventRecording.MergedSample(sample: sample)) }
     do throws(EventsError) { return (span, try events.complete(sample)) } catch {
       throw .events(error)
     }
@@ -124,22 +124,24 @@ extension Recorder {
   /// Writes the pending sample and the events before it. Returns false if another sample is needed
   /// first.
   private func complete(
-    _ schedule: Schedule, _ wakeups: EventLoop, _ onSample: (SampleReport) -> Void
+    _ schedule: Schedule, _ eventLoop: EventLoop, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) -> Bool {
-    guard let (sample, told) = try completePending() else { return false }
+    guard let (sample, merged) = try completePending() else { return false }
     if let events {
-      eventsDue = events.count > 0 ? ClockReading.now().boot + Self.patience : .max
-      add(told.batches)
+      eventsDue = events.count > 0 ? ClockReading.now().boot + Self.eventWriteDelay : .max
+      add(merged.batches)
     }
-    guard let news = told.sample, writeBacklog(wakeups) else { return false }
+    guard let translated = merged.sample, writeBacklog(eventLoop) else { return false }
     // If events and sample contradict each other, the history may be wrong until the next sample: take
     // it soon, but only once in a row.
-    looksAgain = events?.hasSuspects == true && !looksAgain
-    if looksAgain { sampleDue = min(sampleDue, ClockReading.now().boot + Self.secondLook) }
-    notices.sample(sample.counts)
-    outcomes.write(sample, told, schedule, behind: behind, onSample) {
+    takesExtraSample = events?.hasUnverified == true && !takesExtraSample
+    if takesExtraSample {
+      sampleDue = min(sampleDue, ClockReading.now().boot + Self.extraSampleDelay)
+    }
+    diagnostics.sample(sample.counts)
+    statistics.write(sample, merged, schedule, behind: behind, onSample) {
       (timing) throws(HistoryError) in
-      try writer.write(news, timing)
+      try writer.write(translated, timing)
     }
     return true
   }
@@ -151,31 +153,33 @@ extension Recorder {
     eventsDue = .max
     guard let events else { return }
     do throws(EventsError) {
-      add(try events.turn(until: end, most: Self.someEvents))
+      add(try events.flush(until: end, most: Self.eventsPerStep))
     } catch { throw .events(error) }
     do throws(HistoryError) {
-      outcomes.succeed(try writer.writeSomeEvents())
+      statistics.succeed(try writer.writeSomeEvents())
       if writer.pendingEvents > 0 { eventsDue = .min }
     } catch {
-      outcomes.failEvents("\(error); trying again")
+      statistics.failEvents("\(error); trying again")
     }
-    if events.count > 0 { eventsDue = min(eventsDue, ClockReading.now().boot + Self.patience) }
+    if events.count > 0 {
+      eventsDue = min(eventsDue, ClockReading.now().boot + Self.eventWriteDelay)
+    }
   }
 
   /// Whether more events than one step applies are queued before a sample.
   private func hasManyEvents(before sample: ProcessSample) -> Bool {
     guard let events, !events.needsSample else { return false }
-    return events.count > Self.someEvents
-      && events.hasMore(than: Self.someEvents, before: sample.start.boot)
+    return events.count > Self.eventsPerStep
+      && events.hasMore(than: Self.eventsPerStep, before: sample.start.boot)
   }
 
   /// Writes the events before a sample in portions, until the rest is small enough to be written with
   /// the sample. Returns false if a stop signal arrived.
-  private func writeBacklog(_ wakeups: EventLoop) -> Bool {
+  private func writeBacklog(_ eventLoop: EventLoop) -> Bool {
     while writer.hasBacklog {
-      guard wakeups.pendingStop() == nil else { return false }
-      do throws(HistoryError) { outcomes.succeed(try writer.writeSomeEvents()) } catch {
-        outcomes.failEvents("\(error); trying again")
+      guard eventLoop.pendingStop() == nil else { return false }
+      do throws(HistoryError) { statistics.succeed(try writer.writeSomeEvents()) } catch {
+        statistics.failEvents("\(error); trying again")
         break
       }
     }
@@ -186,84 +190,90 @@ extension Recorder {
   private func writeLastEvents(until deadline: Int64) throws(RecorderError) {
     repeat {
       try writeEvents()
-    } while (writer.pendingEvents > 0 || (events?.count ?? 0) > Self.someEvents)
-      && outcomes.canWriteEvents && ClockReading.now().boot < deadline
+    } while (writer.pendingEvents > 0 || (events?.count ?? 0) > Self.eventsPerStep)
+      && statistics.canWriteEvents && ClockReading.now().boot < deadline
     if writer.pendingEvents > 0 {
-      notices.say("ended before the last events were written: the history ends where they begin")
+      diagnostics.log(
+        "ended before the last events were written: the history ends where they begin")
     }
   }
 
   private func add(_ batches: [EventBatch]) {
-    for batch in batches where !writer.add(batch) { outcomes.failing = .writeFailed }
+    for batch in batches where !writer.add(batch) { statistics.failing = .writeFailed }
   }
 
   /// Completes the pending sample and writes the remaining events.
   private func finish(
-    _ schedule: Schedule, _ wakeups: EventLoop, _ onSample: (SampleReport) -> Void
+    _ schedule: Schedule, _ eventLoop: EventLoop, _ onSample: (SampleReport) -> Void
   ) throws(RecorderError) {
     guard let events else { return }
     // Events up to this moment may still be on their way.
     let end = ClockReading.now().boot
-    let deadline = end + (wakeups.pendingStop() == nil ? Self.lastWork : Self.shortLastWork)
-    while ClockReading.now().boot <= min(deadline, max(events.settles(at: end), settles ?? 0)) {
+    let deadline =
+      end
+      + (eventLoop.pendingStop() == nil
+        ? Self.finalWriteTimeout : Self.finalWriteTimeoutAfterSignal)
+    while ClockReading.now().boot <= min(deadline, max(events.readyAt(upTo: end), readyAt ?? 0)) {
       usleep(2000)
     }
-    if let pending, !hasManyEvents(before: pending) || wakeups.pendingStop() == nil {
-      _ = try complete(schedule, wakeups, onSample)
+    if let pending, !hasManyEvents(before: pending) || eventLoop.pendingStop() == nil {
+      _ = try complete(schedule, eventLoop, onSample)
     }
     try writeLastEvents(until: deadline)
   }
 
   func isInPlace() -> Bool {
     if writer.isInPlace { return true }
-    outcomes.summary.lostFile = writer.lostFile
+    statistics.summary.lostFile = writer.lostFile
     return false
   }
 
   /// The next time at which work is due. While a sample is pending, only its completion counts: no other
   /// work may start, so a wakeup for it would repeat at once without end.
   private var due: Int64 {
-    if let settles { return settles }
+    if let readyAt { return readyAt }
     let next = min(sampleDue, eventsDue, scansDue)
     return isSampleNeeded ? min(next, notBefore) : next
   }
 
   /// Waits until work is due, events arrive or a signal stops the recorder; returns that signal.
-  private func wait(_ wakeups: EventLoop) throws(RecorderError) -> Int32? {
-    if let signal = wakeups.pendingStop() { return signal }
+  private func wait(_ eventLoop: EventLoop) throws(RecorderError) -> Int32? {
+    if let signal = eventLoop.pendingStop() { return signal }
     let until = due
-    if events?.isBusy == true { return try look(wakeups, until) }
+    if events?.isBusy == true { return try waitInQuietMode(eventLoop, until) }
     do throws(Errno) {
-      switch try wakeups.wait(until: until, for: events?.descriptors ?? []) {
+      switch try eventLoop.wait(until: until, for: events?.descriptors ?? []) {
       case .slot: return nil
       case .stop(let signal): return signal
       case .events: break
       }
       events?.collect()
       let now = ClockReading.now().boot
-      eventsDue = min(eventsDue, now + Self.patience)
-      // After a wakeup the loop pauses shortly, so that the next drain reads several events: a drain for
+      eventsDue = min(eventsDue, now + Self.eventWriteDelay)
+      // After a wakeup the loop waits briefly, so that the next drain reads several events: a drain for
       // each event would cost more.
-      if case .stop(let signal) = try wakeups.wait(until: min(until, now + Self.shortPause)) {
+      if case .stop(let signal) = try eventLoop.wait(until: min(until, now + Self.drainDelay)) {
         return signal
       }
-    } catch { throw .wakeups(error) }
+    } catch { throw .eventLoop(error) }
     return nil
   }
 
   /// Waits in quiet mode, where the loop drains the rings periodically.
-  private func look(_ wakeups: EventLoop, _ until: Int64) throws(RecorderError) -> Int32? {
+  private func waitInQuietMode(_ eventLoop: EventLoop, _ until: Int64) throws(RecorderError)
+    -> Int32?
+  {
     let now = ClockReading.now().boot
     var signal: Int32?
     do throws(Errno) {
-      if case .stop(let number) = try wakeups.wait(
-        until: min(until, now + Self.pause), for: events?.descriptors ?? [])
+      if case .stop(let number) = try eventLoop.wait(
+        until: min(until, now + Self.drainInterval), for: events?.descriptors ?? [])
       {
         signal = number
       }
-    } catch { throw .wakeups(error) }
+    } catch { throw .eventLoop(error) }
     events?.collect()
-    if events?.count ?? 0 > 0 { eventsDue = min(eventsDue, now + Self.patience) }
+    if events?.count ?? 0 > 0 { eventsDue = min(eventsDue, now + Self.eventWriteDelay) }
     return signal
   }
 }

@@ -2,7 +2,7 @@ internal import Glibc
 public import Logging
 package import NSHistory
 internal import NamespaceEvents
-internal import NamespaceModel
+package import NamespaceModel
 package import Procfs
 internal import SystemPackage
 
@@ -15,22 +15,22 @@ public final class Recorder {
   let configuration: RecorderConfiguration
   let source: any SampleSource
   let writer: HistoryWriter
-  private let surroundings: RecorderEnvironment
+  private let environment: RecorderEnvironment
   /// The event recording; nil if the recorder only takes samples.
   let events: EventRecording?
   /// The scans for pins; nil if the recorder does not scan for pins.
-  let pins: PinWatch?
+  let pins: BackgroundPinScan?
   /// The lookup of container names; nil if the recorder does not look them up.
-  let names: NameWatch?
-  var notices: StartupDiagnostics
+  let names: BackgroundNameLookup?
+  var diagnostics: StartupDiagnostics
   private let host: HostIdentity
-  var outcomes: Outcomes
+  var statistics: RecordingStatistics
   private var hasRun = false
   /// A sample that is not written yet, because events up to its end may still arrive.
   var pending: ProcessSample?
-  /// Whether the next sample is taken early, because the last one left a contradiction between events and
+  /// Whether an extra sample is taken before the next due time, because the last one left a contradiction between events and
   /// sample.
-  var looksAgain = false
+  var takesExtraSample = false
   /// The time on the boot clock before which the recorder takes no extra sample for the event recording,
   /// because the last sample failed or could not be used.
   var notBefore: Int64 = .min
@@ -63,13 +63,13 @@ public final class Recorder {
       (1...RecorderConfiguration.longestInterval).contains(configuration.interval),
       "an interval is above zero, and a year at most")
     self.configuration = configuration
-    notices = StartupDiagnostics(logger)
-    outcomes = Outcomes(logger, interval: configuration.interval)
+    diagnostics = StartupDiagnostics(logger)
+    statistics = RecordingStatistics(logger, interval: configuration.interval)
     let root: ProcRoot
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
       let source = source ?? ProcfsSource(root: root)
-      surroundings = try RecorderEnvironment(root, source.identity)
+      environment = try RecorderEnvironment(root, source.identity)
       self.source = source
     } catch { throw .procfs(error) }
     host = HostIdentity(root, files: Self.hostRoot(configuration, root))
@@ -77,13 +77,15 @@ public final class Recorder {
       source != nil
       ? nil
       : try EventRecording.make(
-        configuration, root, surroundings, self.source.identity, &notices)
+        configuration, root, environment, self.source.identity, &diagnostics)
     let identity = self.source.identity
     pins =
       source != nil
       ? nil
-      : configuration.pinsEvery.map { PinWatch(root, configuration.procRoot, identity, every: $0) }
-    names = try Self.nameWatch(configuration, root, notices)
+      : configuration.pinsEvery.map {
+        BackgroundPinScan(root, configuration.procRoot, identity, every: $0)
+      }
+    names = try Self.makeNameLookup(configuration, root, diagnostics)
     do throws(HistoryError) {
       writer = try HistoryWriter(path: configuration.database)
     } catch { throw .history(error) }
@@ -110,37 +112,37 @@ public final class Recorder {
   ) throws(RecorderError) -> RecordingSummary {
     precondition(!hasRun, "a recorder runs once")
     hasRun = true
-    let wakeups: EventLoop
-    do throws(Errno) { wakeups = try EventLoop() } catch { throw .wakeups(error) }
+    let eventLoop: EventLoop
+    do throws(Errno) { eventLoop = try EventLoop() } catch { throw .eventLoop(error) }
     // Keeps the signals blocked until the session has ended, so that another signal does not interrupt
     // it.
-    defer { withExtendedLifetime(wakeups) {} }
-    doWithoutDelay(wakeups)
+    defer { withExtendedLifetime(eventLoop) {} }
+    doWithoutDelay(eventLoop)
     defer { stopPausing() }
     let started = ClockReading.now()
     try begin(started)
-    notices.begin(surroundings, identity: source.identity)
+    diagnostics.begin(environment, identity: source.identity)
     let schedule = Schedule(start: started.boot, interval: configuration.interval)
     do throws(RecorderError) {
-      try record(wakeups, schedule, onSample)
+      try record(eventLoop, schedule, onSample)
     } catch {
       end(.failed)
       throw error
     }
-    let summary = outcomes.summary
+    let summary = statistics.summary
     let hasFailed = summary.lostFile != nil || summary.hasRecordedNothing
     end(hasFailed ? .failed : summary.signal == nil ? .completed : .stopped)
-    return outcomes.summary
+    return statistics.summary
   }
 
-  /// Lets a long pass or write collect events meanwhile, and ends a pass early after a stop signal.
-  private func doWithoutDelay(_ wakeups: EventLoop) {
+  /// Makes a long pass or write collect events meanwhile, and cancels a pass after a stop signal.
+  private func doWithoutDelay(_ eventLoop: EventLoop) {
     let events = self.events
     let collect = { if let events { events.collect() } }
     writer.onPause = collect
     guard let source = source as? ProcfsSource else { return }
     source.onPause = collect
-    source.isCancelled = { wakeups.pendingStop() != nil }
+    source.isCancelled = { eventLoop.pendingStop() != nil }
   }
 
   private func stopPausing() {
@@ -154,15 +156,15 @@ public final class Recorder {
     do throws(HistoryError) {
       try writer.beginSession(
         SessionInfo(
-          bootID: surroundings.bootID, ticksPerSecond: Int64(ClockTick.perSecond),
+          bootID: environment.bootID, ticksPerSecond: Int64(ClockTick.perSecond),
           recorderPID: getpid(), program: configuration.program,
           interval: configuration.interval, identity: source.identity.rawValue,
-          procRoot: surroundings.procRoot, machineID: host.machineID, hostName: host.name,
-          recorderPIDNamespaceInode: surroundings.ownPIDNamespaceInode,
-          shownPIDNamespace: surroundings.shownPIDNamespace,
-          timeNamespaceInode: surroundings.timeNamespaceInode,
-          bootOffset: surroundings.bootOffset,
-          hidePID: surroundings.hidePID?.rawValue, hasEvents: hasEvents,
+          procRoot: environment.procRoot, machineID: host.machineID, hostName: host.name,
+          recorderPIDNamespaceInode: environment.ownPIDNamespaceInode,
+          shownPIDNamespace: environment.shownPIDNamespace,
+          timeNamespaceInode: environment.timeNamespaceInode,
+          bootOffset: environment.bootOffset,
+          hidePID: environment.hidePID?.rawValue, hasEvents: hasEvents,
           shortLived: configuration.shortLived, started: started))
     } catch { throw .history(error) }
   }
@@ -170,7 +172,22 @@ public final class Recorder {
   private func end(_ end: SessionEnd) {
     do throws(HistoryError) {
       try writer.endSession(end)
-      if outcomes.summary.lostFile != nil { try writer.settle() }
-    } catch { outcomes.summary.endFailure = error }
+      if statistics.summary.lostFile != nil { try writer.settle() }
+    } catch { statistics.summary.endFailure = error }
   }
+}
+
+/// A recorder's report after each sample.
+public struct SampleReport: Sendable {
+  /// The number of samples of this session in the history file.
+  public var number: Int
+  /// The time at which the sample began.
+  package var time: ClockReading
+  /// The duration of the sample, in nanoseconds.
+  public var took: Int64
+  /// The counts of the processes and namespaces in the sample.
+  package var counts: ProcessSample.Counts
+  /// The number of processes that appeared, changed or disappeared since the previous sample; 0 in the
+  /// first.
+  public var changes: Int
 }

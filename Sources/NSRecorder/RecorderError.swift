@@ -18,7 +18,7 @@ public enum RecorderError: Error, Sendable, Hashable {
   /// The directory for looking up names of containers cannot be used.
   case containerNames(ContainerNamesError)
   /// The kernel provided no timer or no descriptor for signals.
-  case wakeups(Errno)
+  case eventLoop(Errno)
 }
 
 extension RecorderError: CustomStringConvertible {
@@ -31,7 +31,7 @@ extension RecorderError: CustomStringConvertible {
     case .eventsUseless(let reason):
       "cannot use the kernel's events: \(reason); record without them (--events off)"
     case .containerNames(let error): error.description
-    case .wakeups(let errno): "cannot wait for a timer and signals: \(errno)"
+    case .eventLoop(let errno): "cannot wait for a timer and signals: \(errno)"
     }
   }
 }

@@ -12,13 +12,13 @@ package enum RecorderPreconditions {
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {
     let root: ProcRoot
-    let surroundings: RecorderEnvironment
+    let environment: RecorderEnvironment
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
-      surroundings = try RecorderEnvironment(root, IdentitySource.probe(root))
+      environment = try RecorderEnvironment(root, IdentitySource.probe(root))
     } catch { throw .procfs(error) }
     do throws(RecorderError) {
-      _ = try EventRecording.listener(configuration, root, surroundings)
+      _ = try EventRecording.listener(configuration, root, environment)
       return nil
     } catch { return error }
   }

@@ -5,8 +5,8 @@ internal import Procfs
 /// Logs facts that a user must know before relying on a recording, each once.
 struct StartupDiagnostics {
   private let logger: Logger
-  private var saidDenied = false
-  private var saidUnheld = false
+  private var hasLoggedDenied = false
+  private var hasLoggedUnheld = false
   private var hasTraceCapability = false
   /// Why the recorder takes samples only, although its configuration permits kernel events.
   var noEvents: String?
@@ -17,8 +17,8 @@ struct StartupDiagnostics {
   init(_ logger: Logger) { self.logger = logger }
 
   /// Logs what is known before the first sample.
-  mutating func begin(_ surroundings: RecorderEnvironment, identity: IdentitySource) {
-    hasTraceCapability = surroundings.hasTraceCapability
+  mutating func begin(_ environment: RecorderEnvironment, identity: IdentitySource) {
+    hasTraceCapability = environment.hasTraceCapability
     if let noEvents {
       logger.notice(
         """
@@ -33,31 +33,31 @@ struct StartupDiagnostics {
         kernel.perf_event_mlock_kb or limit of locked memory (ulimit -l) helps, or a smaller --event-ring
         """)
     }
-    if let shown = surroundings.shownPIDNamespace, shown.isInitial != true {
+    if let shown = environment.shownPIDNamespace, shown.isInitial != true {
       logger.notice(
         """
-        not in the initial pid namespace: \(surroundings.procRoot) shows the processes of \
+        not in the initial pid namespace: \(environment.procRoot) shows the processes of \
         pid:[\(shown.inode)] only, under the PIDs that they have there
         """)
     }
-    switch surroundings.hidePID {
+    switch environment.hidePID {
     case .off: break
     case nil:
       logger.notice(
         """
-        the mount of \(surroundings.procRoot) is not in this recorder's table of mounts: \
+        the mount of \(environment.procRoot) is not in this recorder's table of mounts: \
         processes may be hidden (hidepid) and not be seen
         """)
     case .noAccess:
       logger.notice(
         """
-        \(surroundings.procRoot) is mounted with hidepid=1: processes of other users are recorded \
+        \(environment.procRoot) is mounted with hidepid=1: processes of other users are recorded \
         as denied, without their names
         """)
     case .invisible, .ptraceable:
       logger.notice(
         """
-        \(surroundings.procRoot) is mounted with hidepid=\(surroundings.hidePID?.rawValue ?? 0): \
+        \(environment.procRoot) is mounted with hidepid=\(environment.hidePID?.rawValue ?? 0): \
         processes of other users may be there and not be seen
         """)
     }
@@ -71,12 +71,12 @@ struct StartupDiagnostics {
   }
 
   /// Logs a message at the time of its cause.
-  func say(_ message: String) { logger.notice("\(message)") }
+  func log(_ message: String) { logger.notice("\(message)") }
 
   /// Logs what the counts of a sample show: links that could not be read, and the limit of open files.
   mutating func sample(_ counts: ProcessSample.Counts) {
-    if let pid = counts.firstDenied, !saidDenied {
-      saidDenied = true
+    if let pid = counts.firstDenied, !hasLoggedDenied {
+      hasLoggedDenied = true
       let others = counts.denied > 1 ? " and \(counts.denied - 1) more" : ""
       let remedy =
         hasTraceCapability
@@ -88,8 +88,8 @@ struct StartupDiagnostics {
         processes: answers about them are unknown (denied); \(remedy)
         """)
     }
-    if counts.unheld > 0, !saidUnheld {
-      saidUnheld = true
+    if counts.unheld > 0, !hasLoggedUnheld {
+      hasLoggedUnheld = true
       logger.notice(
         """
         the limit of open files is reached: \(counts.unheld) processes are followed by PID and \

@@ -31,11 +31,11 @@ package struct LiveComparison {
 
   /// A namespace that an open file keeps alive during the comparison.
   package struct Namespace: Sendable, Hashable {
-    /// Its inode number.
+    /// The inode number of the namespace.
     package let inode: UInt64
-    /// The kernel's id; nil where the kernel gives none.
+    /// The kernel's id of the namespace; nil if the kernel reports none.
     package let kernelID: UInt64?
-    /// Whether the kernel made it at boot; nil when that cannot be reported.
+    /// Whether the kernel created the namespace at boot; nil if that cannot be determined.
     package let isInitial: Bool?
   }
 

@@ -1,4 +1,4 @@
-// The recorder's loop, with a source that fails when told to.
+// The recorder's loop, with a source that fails in the passes that a test names.
 
 import Logging
 import NSHistory
@@ -9,7 +9,7 @@ import SQLite
 import TestSupport
 import Testing
 
-/// Tells of one process, and fails in some passes.
+/// Reports one process, and fails in some passes.
 private final class FlakySource: SampleSource {
   let identity = IdentitySource.fileHandle
   private let failing: Set<Int>

@@ -15,12 +15,12 @@ struct LinkMask: OptionSet {
 /// Counts how often a task changes each of its links.
 ///
 /// unshare(2) and setns(2) take microseconds, and unprivileged tasks can call them; a history row costs
-/// more. A link that changes too often is therefore folded: the history has the link as unread from then
+/// more. A link that changes too often is therefore throttled: the history has the link as unread from then
 /// on, until a sample reports its current namespace. The other links of the task, and all other tasks,
 /// stay exact.
 final class ChangeRate {
   /// The links whose changes are omitted at present.
-  fileprivate(set) var folded: LinkMask = []
+  fileprivate(set) var throttled: LinkMask = []
   fileprivate var since: Int64 = 0
   fileprivate var threads = 0
   fileprivate var counts = [Int](repeating: 0, count: NamespaceLink.count)
@@ -34,7 +34,7 @@ final class ChangeRate {
   /// Counts a change of a task's links.
   ///
   /// - Parameter most: the most changes of a link within one second that the recorder records.
-  /// - Returns: whether to report the change: some link changed that was not folded before.
+  /// - Returns: whether to report the change: some link changed that was not throttled before.
   func count(
     from before: FollowedSet, to after: FollowedSet, at time: Int64, most: Int
   ) -> Bool {
@@ -43,10 +43,10 @@ final class ChangeRate {
     // A task never changes its own pid namespace (pid_namespaces(7)).
     for link in NamespaceLink.allCases
     where link != .pid && before[link].key != after[link].key {
-      guard !folded.contains(link) else { continue }
+      guard !throttled.contains(link) else { continue }
       isReported = true
       counts[Int(link.rawValue)] += 1
-      if counts[Int(link.rawValue)] > most { folded.insert(LinkMask(link)) }
+      if counts[Int(link.rawValue)] > most { throttled.insert(LinkMask(link)) }
     }
     return isReported
   }
@@ -56,7 +56,7 @@ extension ChangeRate {
   /// Counts a thread whose namespaces come to differ from its process's.
   ///
   /// - Returns: whether to omit the difference, because more than `most` threads differ within one
-  ///   second. The links in which the thread differs are then folded.
+  ///   second. The links in which the thread differs are then throttled.
   func countThread(_ thread: FollowedSet, of process: FollowedSet, at time: Int64, most: Int)
     -> Bool
   {
@@ -65,7 +65,7 @@ extension ChangeRate {
     guard threads > most else { return false }
     for link in NamespaceLink.allCases
     where link != .pid && thread[link].key != process[link].key {
-      folded.insert(LinkMask(link))
+      throttled.insert(LinkMask(link))
     }
     return true
   }

@@ -18,34 +18,34 @@ extension EventFollower {
     if isExec {
       description.inherited = [.user, .cgroup]
       if read?.uid == nil || read?.cgroup == nil {
-        unsettled[task.pid] = ProcessDescription.samplesToReadAll
+        unverifiedDescriptions[task.pid] = ProcessDescription.samplesToReadAll
       }
     }
     if let read { description.update(read) }
     guard description != task.description else { return }
     task.description = description
-    guard batch != nil, task.told != nil else { return }
-    guard let start = task.start, start.turn == turns,
-      case .started(var told) = batch?.events[start.place].change
+    guard batch != nil, task.reported != nil else { return }
+    guard let start = task.start, start.batch == finishedBatches,
+      case .started(var started) = batch?.events[start.index].change
     else { return report(task, at: time) }
     // If a new process executes a program within the batch of its start, the start event gets the new
     // description. The description is a separate event if the process may have executed another program
     // under its earlier name, or changed its namespaces.
-    let isKept =
-      task.renames?.turn == turns
-      || (description.comm != told.description.comm
-        && ((isExec && task.hasExecuted) || task.told?.observed !== told.set))
-    if !isKept { told.description = description }
-    told.facts.isKernelThread = task.facts.isKernelThread
-    batch?.events[start.place].change = .started(told)
-    if isKept { report(task, at: time) }
+    let isSeparateEvent =
+      task.renames?.batch == finishedBatches
+      || (description.comm != started.description.comm
+        && ((isExec && task.hasExecuted) || task.reported?.observed !== started.set))
+    if !isSeparateEvent { started.description = description }
+    started.facts.isKernelThread = task.facts.isKernelThread
+    batch?.events[start.index].change = .started(started)
+    if isSeparateEvent { report(task, at: time) }
   }
 
   /// Reports a new description. If a process changes its name too often, as any process can many times a
   /// second, the later names are left to the next batch, the next sample or the exit.
   private func report(_ task: FollowedTask, at time: Int64) {
-    let count = task.renames?.turn == turns ? task.renames?.count ?? 0 : 0
-    task.renames = (turns, count + 1)
+    let count = task.renames?.batch == finishedBatches ? task.renames?.count ?? 0 : 0
+    task.renames = (finishedBatches, count + 1)
     let isLong = (batch?.events.count ?? 0) > Self.long
     guard count < (isLong ? Self.leastRenames : Self.mostRenames) else {
       guard unreportedNames.insert(task.pid).inserted else { return }
@@ -64,7 +64,9 @@ extension EventFollower {
 
   /// Reports the name of a process at its exit, if earlier changes of name were omitted.
   func reportLastName(of task: FollowedTask, at time: Int64) {
-    guard unreportedNames.remove(task.pid) != nil, batch != nil, task.told != nil else { return }
+    guard unreportedNames.remove(task.pid) != nil, batch != nil, task.reported != nil else {
+      return
+    }
     var description = task.description
     description.mayBeOlder = true
     batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
@@ -78,19 +80,19 @@ extension EventFollower {
 
   /// Applies a description that a sample found changed.
   func describe(
-    _ news: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
+    _ redescription: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
   ) {
-    let sampled = sources[news.token] ?? sources.threads[news.token]
+    let sampled = sources[redescription.token] ?? sources.threads[redescription.token]
     guard let sampled,
       let task = sampled.thread.map({ threads[$0.tid]?.task }) ?? processes[sampled.pid],
-      task.source == news.token
+      task.source == redescription.token
     else { return }
-    var since = news.since
+    var since = redescription.since
     if touched.contains(task.pid) {
-      task.description = merged(news.description, into: task.description, of: task.pid)
+      task.description = merged(redescription.description, into: task.description, of: task.pid)
       task.changedSince = min(task.changedSince ?? .max, since ?? .min)
     } else {
-      task.description.update(news.description)
+      task.description.update(redescription.description)
       if let earlier = task.changedSince { since = min(earlier, since ?? .min) }
     }
     verified.sample.described.append(
@@ -114,37 +116,37 @@ extension EventFollower {
       merged.cgroup = cgroup
       merged.inherited.insert(.cgroup)
     }
-    unsettled[pid] = ProcessDescription.samplesToReadAll
+    unverifiedDescriptions[pid] = ProcessDescription.samplesToReadAll
     return merged
   }
 
   /// Reports the descriptions that samples have verified. If a process has no events for as many samples
   /// as are needed to read every description once, the last sampled description of it is correct.
-  func settleDescriptions(
+  func reportVerifiedDescriptions(
     _ sample: ProcessSample, _ touched: Set<Int32>, _ verified: inout Verified
   ) {
-    for task in unreportedNames.compactMap({ processes[$0] }) where task.told != nil {
+    for task in unreportedNames.compactMap({ processes[$0] }) where task.reported != nil {
       verified.sample.described.append(.init(token: task.token, description: task.description))
     }
     unreportedNames.removeAll()
-    for (pid, left) in unsettled {
+    for (pid, left) in unverifiedDescriptions {
       guard let task = processes[pid] else {
-        unsettled[pid] = nil
+        unverifiedDescriptions[pid] = nil
         continue
       }
       guard !touched.contains(pid) else {
-        unsettled[pid] = ProcessDescription.samplesToReadAll
+        unverifiedDescriptions[pid] = ProcessDescription.samplesToReadAll
         continue
       }
-      unsettled[pid] = left - 1
+      unverifiedDescriptions[pid] = left - 1
       guard sample.hasAllDescriptions || left == 1 else { continue }
-      unsettled[pid] = nil
+      unverifiedDescriptions[pid] = nil
       let since = task.changedSince
       task.changedSince = nil
       guard let read = task.source.flatMap({ sources[$0]?.description }) else { continue }
       let before = task.description
       task.description.update(read)
-      guard task.description != before, task.told != nil else { continue }
+      guard task.description != before, task.reported != nil else { continue }
       verified.sample.described.append(
         .init(token: task.token, description: task.description, since: since))
     }

@@ -6,30 +6,30 @@ internal import NamespaceModel
 extension EventFollower {
   /// Whether a process whose main thread has exited may continue by exec of another thread.
   func mayExecAfterLeaderExit(_ pid: Int32) -> Bool {
-    paused[pid] != nil || processes[pid]?.set.isZombie == true
+    resumable[pid] != nil || processes[pid]?.set.isZombie == true
   }
 
   /// Whether a process may have threads that no event reported.
   func mayHaveUnreportedThreads(_ pid: Int32) -> Bool { processes[pid]?.isOlder == true }
 
   func rename(
-    _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ look: TaskLook?
+    _ event: KernelEvent, _ name: [UInt8], isExec: Bool, _ probed: ProbedTask?
   ) {
     guard event.tid == event.pid else { return }
     if isExec {
       // If the main thread has exited, the remaining thread executes, and the process gets that thread's
       // set.
-      let set = onlyThread(of: event.pid)?.set ?? look.map { self.set(of: $0.links) }
+      let set = onlyThread(of: event.pid)?.set ?? probed.map { self.set(of: $0.links) }
       let threads = forgetThreads(of: event.pid)
       if processes[event.pid] == nil {
         resume(event, in: set)
-        processes[event.pid]?.timeAfterExec = look?.links[.time].map {
+        processes[event.pid]?.timeAfterExec = probed?.links[.time].map {
           followed(.time, $0, beside: [])
         }
       } else if let task = processes[event.pid], task.set.isZombie {
         task.exiting = []
         move(task, to: set ?? self.set(of: [:]), at: event.time)
-        task.timeAfterExec = look?.links[.time].map { followed(.time, $0, beside: []) }
+        task.timeAfterExec = probed?.links[.time].map { followed(.time, $0, beside: []) }
       }
       // Ends the threads last: by now the process has entered their namespaces, so that these stay
       // referenced.
@@ -45,11 +45,11 @@ extension EventFollower {
     if isExec { task.timeAfterExec = nil }
     // A user-mode helper of the kernel is a kernel thread until its exec.
     if isExec { task.facts.isKernelThread = false }
-    describe(task, named: name, look?.description, isExec: isExec, at: event.time)
+    describe(task, named: name, probed?.description, isExec: isExec, at: event.time)
   }
 
   private func resume(_ event: KernelEvent, in set: FollowedSet?) {
-    guard let task = paused.removeValue(forKey: event.pid) else {
+    guard let task = resumable.removeValue(forKey: event.pid) else {
       // The process was recorded as exited, or has known threads: a thread of it from before the start or
       // resync was missed.
       if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
@@ -59,20 +59,20 @@ extension EventFollower {
       }
       return
     }
-    folding.forget(task)
+    throttle.release(task)
     // A sample may have observed the process before the kernel reported it.
-    if let appearance = early.removeValue(forKey: task.pid), task.source == nil {
+    if let appearance = seenBeforeForkEvent.removeValue(forKey: task.pid), task.source == nil {
       task.bind(to: appearance)
     }
     // No event reported the namespaces of a thread from before the start or resync.
     task.set = set ?? self.set(of: [:])
     processes[task.pid] = task
     sets.enter(task.set)
-    unconfirmed.insert(task.pid)
+    awaitingSample.insert(task.pid)
     guard batch != nil else { return }
     // The main thread exited during the resync, so that the history does not have the process yet.
-    if task.told == nil { return tell(task, parent: nil, at: event.time) }
-    task.told = task.set
+    if task.reported == nil { return reportStart(task, parent: nil, at: event.time) }
+    task.reported = task.set
     batch?.events.append(ProcessEvent(boot: event.time, .resumed(task.token, task.set.observed)))
   }
 }

@@ -6,15 +6,15 @@ internal import NamespaceEvents
 internal import NamespaceModel
 
 extension EventFollower {
-  func exit(_ event: KernelEvent, _ look: TaskLook? = nil) {
-    newborn[event.tid] = nil
+  func exit(_ event: KernelEvent, _ probed: ProbedTask? = nil) {
+    pendingForks[event.tid] = nil
     if event.tid != event.pid {
       endThread(event.tid, at: event.time)
       if let task = processes[event.pid], task.set.isZombie {
-        settle(task, without: event.tid, at: event.time)
+        updateZombie(task, afterExitOf: event.tid, at: event.time)
       }
     } else if let task = processes[event.pid] {
-      meetThreads(of: task, look)
+      discoverThreads(of: task, probed)
       if threadsOf[event.pid] == nil {
         end(task, at: event.time)
       } else if !task.set.isZombie {
@@ -34,38 +34,38 @@ extension EventFollower {
     if lasting.isEmpty {
       task.exiting = threadsOf[task.pid] ?? []
     } else {
-      tellMove(of: task, at: time)
+      reportMove(of: task, at: time)
     }
   }
 
   /// Handles the exit of a thread after the exit of its main thread.
-  private func settle(_ task: FollowedTask, without tid: Int32, at time: Int64) {
+  private func updateZombie(_ task: FollowedTask, afterExitOf tid: Int32, at time: Int64) {
     guard let others = threadsOf[task.pid] else { return end(task, at: time) }
     guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
     // The threads that were expected to exit have exited; the others were created meanwhile and remain.
     for tid in others { setApart(tid, at: time) }
-    tellMove(of: task, at: time)
+    reportMove(of: task, at: time)
   }
 
   /// Marks a process as exited with its last thread, and reports the exit.
   func end(_ task: FollowedTask, at time: Int64) {
     reportLastName(of: task, at: time)
     processes[task.pid] = nil
-    folding.forget(task)
+    throttle.release(task)
     sets.leave(task.set)
     task.exiting = []
     // A process that a sample discovered may have threads that no event reported.
     let mayResume = task.isOlder
-    if mayResume || batch == nil { paused[task.pid] = task }
-    if !mayResume { ended[task.pid] = turns }
-    unconfirmed.remove(task.pid)
-    guard batch != nil, task.told != nil else { return }
+    if mayResume || batch == nil { resumable[task.pid] = task }
+    if !mayResume { ended[task.pid] = finishedBatches }
+    awaitingSample.remove(task.pid)
+    guard batch != nil, task.reported != nil else { return }
     batch?.events.append(
       ProcessEvent(boot: time, .exited(task.token, mayResume: mayResume)))
   }
 
   private func becomeZombie(_ task: FollowedTask) {
-    folding.forget(task)
+    throttle.release(task)
     let zombie = sets.zombie(task.set)
     sets.enter(zombie)
     sets.leave(task.set)

@@ -25,23 +25,23 @@ extension EventFollower {
   }
 
   /// Starts or resyncs from a sample. The caller applies the events since the sample's beginning between
-  /// `begin` and `finishBeginning`: on top of the sampled state they give the state at its end.
+  /// `begin` and `finishResync`: on top of the sampled state they give the state at its end.
   ///
-  /// - Parameter folded: PIDs of processes with a queued change that stands for omitted ones; some of
+  /// - Parameter throttled: PIDs of processes with a queued change that stands for omitted ones; some of
   ///   those may have occurred before the end of the sample.
-  func begin(_ sample: ProcessSample, folded: Set<Int32> = []) {
+  func begin(_ sample: ProcessSample, throttled: Set<Int32> = []) {
     batch = nil
     let isFirst = began == .min
     began = sample.end.boot
     contradiction = nil
     needsOtherSample = false
-    unconfirmed.removeAll()
-    folding.forgetAll(but: folded)
+    awaitingSample.removeAll()
+    throttle.releaseAll(except: throttled)
     unreportedNames.removeAll()
-    suspects.removeAll()
-    suspectThreads.removeAll()
+    unverified.removeAll()
+    unverifiedThreads.removeAll()
     // The events after these forks may be lost.
-    newborn.removeAll()
+    pendingForks.removeAll()
     // The follower drops all threads; it re-creates only those that the sample shows.
     let before = threads
     for tid in Array(threads.keys) { endThread(tid, at: sample.start.boot) }
@@ -51,32 +51,33 @@ extension EventFollower {
     sets.forgetUnproven()
     sets.now = sample.end.boot
     _ = sources.add(sample)
-    let crowded = Set(sources.threads.values.compactMap(\.thread?.process))
-    var met: Set<Int32> = []
+    let withThreads = Set(sources.threads.values.compactMap(\.thread?.process))
+    var present: Set<Int32> = []
     for (token, process) in sources.processes {
-      if process.links.isZombie, !isFirst, hasExited(process, token, crowded) { continue }
-      met.insert(process.pid)
+      if process.links.isZombie, !isFirst, hasExited(process, token, withThreads) { continue }
+      present.insert(process.pid)
       let task = task(of: process, token)
-      take(process, token, task)
+      bind(process, token, task)
       task.set = sets.set(process.links.links)
       task.exiting = []
       sets.enter(task.set)
     }
-    processes = processes.filter { met.contains($0.key) }
+    processes = processes.filter { present.contains($0.key) }
     // The kernel has reused the PID for another process.
-    for pid in processes.keys { paused[pid] = nil }
-    early.removeAll()
+    for pid in processes.keys { resumable[pid] = nil }
+    seenBeforeForkEvent.removeAll()
     for (token, thread) in sources.threads { beginThread(thread, token, before) }
-    for companion in sample.threadObservations { begin(companion, before) }
+    for observation in sample.threadObservations { begin(observation, before) }
   }
 
   /// Whether an event reported the exit of a zombie. An untracked zombie may instead have started while
   /// events were lost, but only if it still has a thread.
   private func hasExited(
-    _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ crowded: Set<ProcessToken>
+    _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ withThreads: Set<ProcessToken>
   ) -> Bool {
     guard processes[zombie.pid] == nil else { return false }
-    return !crowded.contains(token) || paused[zombie.pid].map { isSame($0, zombie, token) } == true
+    return !withThreads.contains(token)
+      || resumable[zombie.pid].map { isSame($0, zombie, token) } == true
   }
 
   /// Whether a task is certainly the same process as the sampled one.
@@ -88,12 +89,12 @@ extension EventFollower {
 
   /// Stores a sample from which the follower does not start, because the next sample reports only
   /// differences.
-  func keep(_ sample: ProcessSample) {
+  func store(_ sample: ProcessSample) {
     _ = sources.add(sample)
     relations.add(sample.related)
   }
 
-  private func take(
+  private func bind(
     _ process: SampledProcesses.Process, _ token: ProcessToken, _ task: FollowedTask
   ) {
     task.bind(to: process.appearance(token))
@@ -110,78 +111,80 @@ extension EventFollower {
   }
 
   /// Finishes a start or resync: returns a sample with all changes that the history does not have yet.
-  func finishBeginning(_ sample: ProcessSample, told: inout ReportedState) -> ProcessSample {
-    var news = ProcessSample(start: sample.start)
-    news.end = sample.end
-    news.counts = sample.counts
-    news.renamed = sets.takeRenamed()
-    news.related = relations.recorded(sample.related, sets)
-    news.hasAllDescriptions = sample.hasAllDescriptions
+  func finishResync(_ sample: ProcessSample, reported: inout ReportedState) -> ProcessSample {
+    var translated = ProcessSample(start: sample.start)
+    translated.end = sample.end
+    translated.counts = sample.counts
+    translated.renamed = sets.takeRenamed()
+    translated.related = relations.recorded(sample.related, sets)
+    translated.hasAllDescriptions = sample.hasAllDescriptions
     for (token, process) in sources.processes {
       // Another process had this PID when the sample began.
       if let task = processes[process.pid], task.source == nil, task.facts.isSame(process.facts) {
-        take(process, token, task)
+        bind(process, token, task)
       }
     }
     var tasks: Set<ProcessToken> = []
-    if told.sets.isEmpty { news.appeared.reserveCapacity(processes.count) }
+    if reported.sets.isEmpty { translated.appeared.reserveCapacity(processes.count) }
     for task in processes.values {
       tasks.insert(task.token)
-      tell(task, as: nil, in: &news, told)
+      emit(task, as: nil, in: &translated, reported)
     }
     for (tid, thread) in threads {
       guard let task = thread.task else { continue }
       tasks.insert(task.token)
-      tell(task, as: facts(of: thread, tid), in: &news, told)
+      emit(task, as: facts(of: thread, tid), in: &translated, reported)
     }
-    for token in told.sets.keys where !tasks.contains(token) {
-      news.disappeared.append(token)
+    for token in reported.sets.keys where !tasks.contains(token) {
+      translated.disappeared.append(token)
       // If the process continues after all, the history starts another task for it.
-      for task in paused.values where task.token == token { task.told = nil }
-      if told.suspects.contains(token) { news.contradicted.insert(token) }
+      for task in resumable.values where task.token == token { task.reported = nil }
+      if reported.unverified.contains(token) { translated.contradicted.insert(token) }
     }
     // The sample itself read the namespaces of all other processes.
-    unconfirmed = unconfirmed.filter { processes[$0]?.set.hasUnknownID == true }
-    told = ReportedState()
-    return news
+    awaitingSample = awaitingSample.filter { processes[$0]?.set.hasUnknownID == true }
+    reported = ReportedState()
+    return translated
   }
 
-  private func tell(
-    _ task: FollowedTask, as thread: ThreadFacts?, in news: inout ProcessSample,
-    _ told: ReportedState
+  private func emit(
+    _ task: FollowedTask, as thread: ThreadFacts?, in translated: inout ProcessSample,
+    _ reported: ReportedState
   ) {
-    let set = folding.reported(task, of: sets)
-    if let before = told.sets[task.token] {
+    let set = throttle.reported(task, of: sets)
+    if let before = reported.sets[task.token] {
       if before !== set {
         let isRefuted = set.isZombie || set.isElsewhere(than: before)
-        if isRefuted, told.suspects.contains(task.token) { news.contradicted.insert(task.token) }
-        news.changed.append(.init(token: task.token, links: set.observed.links))
+        if isRefuted, reported.unverified.contains(task.token) {
+          translated.contradicted.insert(task.token)
+        }
+        translated.changed.append(.init(token: task.token, links: set.observed.links))
       }
-      news.identified.append(.init(token: task.token, facts: task.facts))
-      news.described.append(
+      translated.identified.append(.init(token: task.token, facts: task.facts))
+      translated.described.append(
         .init(
           token: task.token, description: task.description,
           since: [task.source.flatMap { sources.redescribed[$0] }, task.changedSince]
             .compactMap(\.self).min()))
     } else {
-      news.appeared.append(
+      translated.appeared.append(
         .init(
           token: task.token, facts: task.facts, thread: thread, description: task.description,
           links: set.observed.links))
     }
-    task.told = set
+    task.reported = set
     task.changedSince = nil
   }
 
   /// Returns the state that the history has of each task, for comparison with a sample.
-  func toldTasks() -> ReportedState {
-    var told = ReportedState()
-    for task in processes.values { told.sets[task.token] = task.told }
-    for case let task? in threads.values.map(\.task) { told.sets[task.token] = task.told }
-    told.suspects = Set(
-      suspects.compactMap { processes[$0]?.token }
-        + suspectThreads.compactMap { threads[$0]?.task?.token })
-    return told
+  func reportedState() -> ReportedState {
+    var reported = ReportedState()
+    for task in processes.values { reported.sets[task.token] = task.reported }
+    for case let task? in threads.values.map(\.task) { reported.sets[task.token] = task.reported }
+    reported.unverified = Set(
+      unverified.compactMap { processes[$0]?.token }
+        + unverifiedThreads.compactMap { threads[$0]?.task?.token })
+    return reported
   }
 }
 
@@ -190,7 +193,7 @@ struct ReportedState {
   var sets: [ProcessToken: FollowedSet] = [:]
   /// Tasks whose state the last sample before a loss did not confirm. If the sample after the loss does
   /// not confirm it either, an event may have been missing before the loss already.
-  var suspects: Set<ProcessToken> = []
+  var unverified: Set<ProcessToken> = []
 }
 
 extension ProcessFacts {

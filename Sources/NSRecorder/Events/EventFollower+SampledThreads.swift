@@ -7,7 +7,7 @@ extension EventFollower {
   /// Returns the facts of a thread as the history records them.
   func facts(of thread: FollowedThread, _ tid: Int32) -> ThreadFacts {
     ThreadFacts(
-      tid: tid, process: (processes[thread.pid] ?? paused[thread.pid])?.token,
+      tid: tid, process: (processes[thread.pid] ?? resumable[thread.pid])?.token,
       startTicks: thread.startTicks)
   }
 
@@ -28,14 +28,15 @@ extension EventFollower {
   ///
   /// - Parameter before: the threads tracked before, by TID; the thread may be one of them that returned
   ///   to its process's namespaces.
-  func begin(_ companion: ProcessSample.ThreadObservation, _ before: [Int32: FollowedThread]) {
-    guard let process = processes[companion.pid], process.source == companion.thread.process else {
+  func begin(_ observation: ProcessSample.ThreadObservation, _ before: [Int32: FollowedThread]) {
+    guard let process = processes[observation.pid], process.source == observation.thread.process
+    else {
       return
     }
-    let tid = companion.thread.tid
-    let set = companion.links.map { sets.set($0) } ?? process.set
+    let tid = observation.thread.tid
+    let set = observation.links.map { sets.set($0) } ?? process.set
     let known = before[tid].flatMap { thread in
-      thread.pid == companion.pid && hasSameStart(thread, companion.thread) ? thread.task : nil
+      thread.pid == observation.pid && hasSameStart(thread, observation.thread) ? thread.task : nil
     }
     sets.enter(set)
     if let known {
@@ -43,8 +44,8 @@ extension EventFollower {
       known.set = set
     }
     threads[tid] = FollowedThread(
-      pid: companion.pid, set: set, startTicks: companion.thread.startTicks, task: known)
-    threadsOf[companion.pid, default: []].insert(tid)
+      pid: observation.pid, set: set, startTicks: observation.thread.startTicks, task: known)
+    threadsOf[observation.pid, default: []].insert(tid)
   }
 
   private func task(of sampled: SampledProcesses.Process) -> FollowedTask {
@@ -71,7 +72,7 @@ extension EventFollower {
 
   /// Whether the process of a sampled thread is certainly the tracked process with its PID.
   private func isFollowed(processOf sampled: SampledProcesses.Process) -> Bool {
-    (processes[sampled.pid] ?? paused[sampled.pid])
+    (processes[sampled.pid] ?? resumable[sampled.pid])
       .map { isSame($0, sampled, sampled.thread?.process) } ?? false
   }
 
@@ -96,7 +97,7 @@ extension EventFollower {
     _ threadObservations: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
     _ verified: inout Verified
   ) {
-    var suspects: Set<Int32> = []
+    var unverified: Set<Int32> = []
     let like = Dictionary(threadObservations.map { ($0.thread.tid, $0) }) { _, last in last }
     var unknown: [Int32: (token: ProcessToken, read: SampledProcesses.Process)] = [:]
     for (token, read) in sources.threads where !touched.contains(read.pid) {
@@ -104,47 +105,47 @@ extension EventFollower {
     }
     for (tid, thread) in threads where !touched.contains(thread.pid) {
       guard let task = thread.task else { continue }
-      let wasSuspect = suspectThreads.contains(tid)
+      let wasUnverified = unverifiedThreads.contains(tid)
       if let (token, read) = unknown[tid], read.pid == thread.pid {
         unknown[tid] = nil
         task.source = token
         sets.learn(read.links.links, in: task.set)
-        let isSuspect = compare(
-          task, sets.set(read.links.links), wasSuspect: wasSuspect, &verified)
-        if isSuspect { suspects.insert(tid) }
+        let isUnverified = compare(
+          task, sets.set(read.links.links), wasUnverified: wasUnverified, &verified)
+        if isUnverified { unverified.insert(tid) }
         follow(task, tid)
-      } else if let companion = like[tid], companion.pid == thread.pid {
+      } else if let observation = like[tid], observation.pid == thread.pid {
         // The thread returned to its process's namespaces between two samples, or before the sample read
         // it.
-        guard let links = links(of: companion) else { continue }
+        guard let links = links(of: observation) else { continue }
         sets.learn(links, in: task.set)
-        if compare(task, sets.set(links), wasSuspect: wasSuspect, &verified) {
-          suspects.insert(tid)
+        if compare(task, sets.set(links), wasUnverified: wasUnverified, &verified) {
+          unverified.insert(tid)
         }
         follow(task, tid)
-      } else if wasSuspect {
+      } else if wasUnverified {
         drop(tid, task, &verified)
       } else {
-        suspects.insert(tid)
+        unverified.insert(tid)
       }
     }
     for (tid, (token, read)) in unknown where isFollowed(processOf: read) {
       // A thread that returned to its process's namespaces before the resync is reported only when it
       // leaves them again.
       guard isApart(read) else { continue }
-      if suspectThreads.contains(tid) {
-        admit(read, token, &verified)
+      if unverifiedThreads.contains(tid) {
+        adopt(read, token, &verified)
       } else {
-        suspects.insert(tid)
+        unverified.insert(tid)
       }
     }
-    suspectThreads = suspects
+    unverifiedThreads = unverified
   }
 
   /// Returns the sampled links of a thread that is in its process's namespaces.
-  private func links(of companion: ProcessSample.ThreadObservation) -> [LinkState]? {
-    companion.links
-      ?? companion.thread.process.flatMap { sources[$0]?.links.links }
+  private func links(of observation: ProcessSample.ThreadObservation) -> [LinkState]? {
+    observation.links
+      ?? observation.thread.process.flatMap { sources[$0]?.links.links }
   }
 
   /// Whether a sampled thread is in other namespaces than its process, or its process has no running main
@@ -169,19 +170,19 @@ extension EventFollower {
     verified.disagree(task, tid: tid, reported: task.set, sampled: nil)
     // The sample reports the disappearance, so that `endThread` must not report an exit. If the thread
     // still exists, its next event reports its namespaces.
-    task.told = nil
+    task.reported = nil
     endThread(tid, at: now)
   }
 
   /// Adopts a sampled thread that no event reported.
-  private func admit(
+  private func adopt(
     _ read: SampledProcesses.Process, _ token: ProcessToken, _ verified: inout Verified
   ) {
     guard let facts = read.thread else { return }
     if threads[facts.tid] != nil { endThread(facts.tid, at: now) }
     let task = task(of: read)
     add(read, facts, task, token)
-    task.told = task.set
+    task.reported = task.set
     verified.sample.appeared.append(
       .init(
         token: task.token, facts: task.facts,

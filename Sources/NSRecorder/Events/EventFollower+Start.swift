@@ -8,35 +8,35 @@ internal import Procfs
 extension EventFollower {
   func fork(_ event: KernelEvent, _ parentPID: Int32, _ parentTID: Int32) {
     let parent = processes[parentPID]
-    newborn[event.tid] = Birth(
+    pendingForks[event.tid] = PendingFork(
       pid: event.pid, parent: threads[parentTID]?.task ?? parent, makerPID: parentPID,
       makerTID: parentTID, set: threads[parentTID]?.set ?? parent?.set)
   }
 
-  func place(_ event: KernelEvent, _ inodes: NamespaceInodes, _ look: TaskLook?) {
+  func applyNamespaces(_ event: KernelEvent, _ inodes: NamespaceInodes, _ probed: ProbedTask?) {
     let isThread = event.tid != event.pid
-    if let birth = newborn.removeValue(forKey: event.tid) {
+    if let pendingFork = pendingForks.removeValue(forKey: event.tid) {
       if isThread {
         let set =
-          birth.set.flatMap { $0.inodes == inodes ? $0 : nil }
-          ?? resolve(inodes, look, from: birth.set)
-        meetThread(event, set, .started)
+          pendingFork.set.flatMap { $0.inodes == inodes ? $0 : nil }
+          ?? resolve(inodes, probed, from: pendingFork.set)
+        observeThread(event, set, .started)
         threads[event.tid]?.startTicks = Self.ticks(event.time)
       } else {
-        start(event, birth, inodes, look)
+        start(event, pendingFork, inodes, probed)
       }
     } else if isThread {
       let before = threads[event.tid]?.set ?? processes[event.pid]?.set
       let isKnown = before?.isZombie == false
-      meetThread(
-        event, resolve(inodes, look, from: before),
+      observeThread(
+        event, resolve(inodes, probed, from: before),
         isKnown ? before.map { .moved(from: $0.observed.links) } ?? .unknown : .unknown)
     } else if let task = processes[event.pid] {
-      meetThreads(of: task, look)
-      let set = resolve(inodes, look, from: task.set, lastEvent: task.lastEvent)
+      discoverThreads(of: task, probed)
+      let set = resolve(inodes, probed, from: task.set, lastEvent: task.lastEvent)
       move(task, to: set, at: event.time)
-      task.timeAfterExec = timeAfterExec(look)
-      describe(task, named: nil, look?.description, at: event.time)
+      task.timeAfterExec = timeAfterExec(probed)
+      describe(task, named: nil, probed?.description, at: event.time)
     } else {
       // A sample will report the process. The process may have created the namespaces that now have these
       // inode numbers.
@@ -45,7 +45,8 @@ extension EventFollower {
   }
 
   func start(
-    _ event: KernelEvent, _ birth: Birth, _ inodes: NamespaceInodes, _ look: TaskLook?
+    _ event: KernelEvent, _ pendingFork: PendingFork, _ inodes: NamespaceInodes,
+    _ probed: ProbedTask?
   ) {
     if let known = processes[event.pid], known.set.isZombie {
       // No event reported that the zombie with this PID was reaped.
@@ -56,30 +57,33 @@ extension EventFollower {
       if known.source == nil || event.time - began > 1_000_000_000 { contradiction = event.time }
       return
     }
-    let expected = birth.set.map(sets.forChildren)
-    let place =
+    let expected = pendingFork.set.map(sets.forChildren)
+    let set =
       if let expected, expected.inodes == inodes {
-        withTime(expected, look, of: birth.set)
+        withTime(expected, probed, of: pendingFork.set)
       } else {
         withTime(
-          sets.withPIDForChildren(resolve(inodes, look, from: expected)), look, of: birth.set)
+          sets.withPIDForChildren(resolve(inodes, probed, from: expected)), probed,
+          of: pendingFork.set)
       }
-    setPIDNamespaceForChildren(of: birth, place, at: event.time)
+    setPIDNamespaceForChildren(of: pendingFork, set, at: event.time)
     let task = FollowedTask(
-      token: makeToken(), set: place,
+      token: makeToken(), set: set,
       facts: ProcessFacts(
-        pid: event.pid, startTicks: Self.ticks(event.time), parentPID: birth.parent?.pid ?? 0,
-        isKernelThread: birth.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
-      description: Self.inherited(from: birth.parent))
-    task.timeAfterExec = timeAfterExec(look)
-    if let appearance = early.removeValue(forKey: event.pid) { task.bind(to: appearance) }
+        pid: event.pid, startTicks: Self.ticks(event.time), parentPID: pendingFork.parent?.pid ?? 0,
+        isKernelThread: pendingFork.parent?.facts.isKernelThread ?? false, nspid: [event.pid]),
+      description: Self.inherited(from: pendingFork.parent))
+    task.timeAfterExec = timeAfterExec(probed)
+    if let appearance = seenBeforeForkEvent.removeValue(forKey: event.pid) {
+      task.bind(to: appearance)
+    }
     processes[event.pid] = task
     ended[event.pid] = nil
     // The PID now belongs to the new process.
-    paused[event.pid] = nil
-    unconfirmed.insert(event.pid)
-    sets.enter(place)
-    tell(task, parent: birth.parent?.token, at: event.time)
+    resumable[event.pid] = nil
+    awaitingSample.insert(event.pid)
+    sets.enter(set)
+    reportStart(task, parent: pendingFork.parent?.token, at: event.time)
   }
 
   /// Returns the description that a new process inherits from its parent.
@@ -95,13 +99,13 @@ extension EventFollower {
   /// Resolves the parent's `pid_for_children` link when its first child starts: that child is the first
   /// process of the new pid namespace (`pid_namespaces(7)`).
   func setPIDNamespaceForChildren(
-    of birth: Birth, _ place: FollowedSet, at time: Int64
+    of pendingFork: PendingFork, _ childSet: FollowedSet, at time: Int64
   ) {
-    guard let set = birth.set, case .unread(.pending) = set[.pidForChildren] else { return }
-    let new = sets.set(set, .pidForChildren, to: place[.pid])
-    if threads[birth.makerTID] != nil {
-      meetThread(birth.makerTID, of: birth.makerPID, new, .unknown, at: time)
-    } else if birth.makerTID == birth.makerPID, let parent = birth.parent {
+    guard let set = pendingFork.set, case .unread(.pending) = set[.pidForChildren] else { return }
+    let new = sets.set(set, .pidForChildren, to: childSet[.pid])
+    if threads[pendingFork.makerTID] != nil {
+      observeThread(pendingFork.makerTID, of: pendingFork.makerPID, new, .unknown, at: time)
+    } else if pendingFork.makerTID == pendingFork.makerPID, let parent = pendingFork.parent {
       move(parent, to: new, at: time)
     }
   }

@@ -8,11 +8,11 @@ internal import Procfs
 
 extension EventFollower {
   /// Applies the set of a thread that an event reported.
-  func meetThread(_ event: KernelEvent, _ set: FollowedSet, _ origin: ThreadOrigin) {
-    meetThread(event.tid, of: event.pid, set, origin, at: event.time)
+  func observeThread(_ event: KernelEvent, _ set: FollowedSet, _ origin: ThreadOrigin) {
+    observeThread(event.tid, of: event.pid, set, origin, at: event.time)
   }
 
-  func meetThread(
+  func observeThread(
     _ tid: Int32, of pid: Int32, _ set: FollowedSet, _ origin: ThreadOrigin, at time: Int64
   ) {
     var thread = threads[tid] ?? FollowedThread(pid: pid, set: set)
@@ -30,8 +30,8 @@ extension EventFollower {
 
   /// Adds the other threads of a process that the probe read right after an event of the process. Threads
   /// that were unknown until now started before the recorder listened to events.
-  func meetThreads(of task: FollowedTask, _ look: TaskLook?) {
-    for (tid, links) in look?.threads ?? [:] where threads[tid] == nil {
+  func discoverThreads(of task: FollowedTask, _ probed: ProbedTask?) {
+    for (tid, links) in probed?.threads ?? [:] where threads[tid] == nil {
       let set = set(of: links)
       threads[tid] = FollowedThread(pid: task.pid, set: set)
       sets.enter(set)
@@ -46,7 +46,7 @@ extension EventFollower {
 
   private func compare(_ tid: Int32, _ origin: ThreadOrigin, at time: Int64) {
     guard var thread = threads[tid],
-      let process = processes[thread.pid] ?? paused[thread.pid]
+      let process = processes[thread.pid] ?? resumable[thread.pid]
     else { return }
     if let task = thread.task { return move(task, to: thread.set, at: time) }
     // While the main thread has exited, a thread is a task of its own in any namespaces, unless it is
@@ -55,8 +55,8 @@ extension EventFollower {
     guard
       isBesideZombie ? process.exiting.isEmpty : thread.set.isElsewhere(than: process.set)
     else { return }
-    if !isBesideZombie, folding.leavesOut(thread.set, of: process, at: time, batch) {
-      return tellFolded(process, at: time)
+    if !isBesideZombie, throttle.omits(thread.set, of: process, at: time, batch) {
+      return reportThrottledLinks(process, at: time)
     }
     setApart(&thread, tid, of: process, origin, at: time)
     threads[tid] = thread
@@ -80,14 +80,14 @@ extension EventFollower {
       description: process.description)
     sets.enter(thread.set)
     thread.task = task
-    tell(task, parent: process.token, tid: tid, origin: origin, at: time)
+    reportStart(task, parent: process.token, tid: tid, origin: origin, at: time)
   }
 
-  /// Reports the folded links of a process as unread, because too many of its threads come to differ from
+  /// Reports the throttled links of a process as unread, because too many of its threads come to differ from
   /// it.
-  private func tellFolded(_ process: FollowedTask, at time: Int64) {
-    unconfirmed.insert(process.pid)
-    tellMove(of: process, at: time)
+  private func reportThrottledLinks(_ process: FollowedTask, at time: Int64) {
+    awaitingSample.insert(process.pid)
+    reportMove(of: process, at: time)
   }
 
   /// Removes a thread that exited.
@@ -115,9 +115,9 @@ extension EventFollower {
   func end(_ thread: FollowedThread, at time: Int64) {
     defer { sets.leave(thread.set) }
     guard let task = thread.task else { return }
-    folding.forget(task)
+    throttle.release(task)
     sets.leave(task.set)
-    guard batch != nil, task.told != nil else { return }
+    guard batch != nil, task.reported != nil else { return }
     batch?.events.append(ProcessEvent(boot: time, .exited(task.token, mayResume: false)))
   }
 }

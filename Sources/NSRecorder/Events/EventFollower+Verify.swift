@@ -8,84 +8,87 @@ extension EventFollower {
   /// - Parameter touched: PIDs of processes with an event during the sample, or so shortly after it that
   ///   the sample may show the change already.
   func verify(_ sample: ProcessSample, touched: Set<Int32>) -> Verified {
-    var news = ProcessSample(start: sample.start)
-    news.end = sample.end
-    news.counts = sample.counts
-    news.hasAllDescriptions = sample.hasAllDescriptions
-    var verified = Verified(sample: news)
-    var suspects: Set<Int32> = []
+    var translated = ProcessSample(start: sample.start)
+    translated.end = sample.end
+    translated.counts = sample.counts
+    translated.hasAllDescriptions = sample.hasAllDescriptions
+    var verified = Verified(sample: translated)
+    var unverified: Set<Int32> = []
     let gone = sources.add(sample)
     sets.now = max(sets.now, sample.end.boot)
     for appearance in sample.appeared where appearance.thread == nil {
       let isUnproven = sample.unproven.contains(appearance.token)
-      meet(appearance, isUnproven ? gone : [:], touched, &suspects, &verified)
+      discover(appearance, isUnproven ? gone : [:], touched, &unverified, &verified)
     }
     for change in sample.changed {
       guard let process = sources[change.token] else { continue }
-      unconfirmed.insert(process.pid)
+      awaitingSample.insert(process.pid)
       // An event reported the exit of the process, but it still runs: an exec was not reported, or its
       // event could not be attributed to the process.
-      if processes[process.pid] == nil, !process.links.isZombie, early[process.pid] == nil {
-        early[process.pid] = process.appearance(change.token)
+      if processes[process.pid] == nil, !process.links.isZombie,
+        seenBeforeForkEvent[process.pid] == nil
+      {
+        seenBeforeForkEvent[process.pid] = process.appearance(change.token)
       }
     }
     for (token, process) in gone {
       guard let task = processes[process.pid], task.source == token else { continue }
-      lose(task, touched, &suspects, &verified)
+      markExited(task, touched, &unverified, &verified)
     }
-    for news in sample.described { describe(news, touched, &verified) }
-    settleDescriptions(sample, touched, &verified)
-    let due = unconfirmed
-    unconfirmed = touched
+    for redescription in sample.described { describe(redescription, touched, &verified) }
+    reportVerifiedDescriptions(sample, touched, &verified)
+    let due = awaitingSample
+    awaitingSample = touched
     for pid in due where !touched.contains(pid) {
       guard let task = processes[pid] else { continue }
       if let token = task.source, let process = sources[token] {
         sets.learn(process.links.links, in: task.set)
-        compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
+        compare(task, sets.set(process.links.links), of: pid, &unverified, &verified)
       } else if task.source == nil,
         let (token, process) = sources.same(as: task.facts, isZombie: task.set.isZombie)
       {
         // The main thread exited while a sample observed the process.
         identify(task, as: process.appearance(token), touched, &verified)
         sets.learn(process.links.links, in: task.set)
-        compare(task, sets.set(process.links.links), of: pid, &suspects, &verified)
+        compare(task, sets.set(process.links.links), of: pid, &unverified, &verified)
       } else {
-        lose(task, touched, &suspects, &verified)
+        markExited(task, touched, &unverified, &verified)
       }
     }
     // Processed last: one of the tasks dropped above may have had the PID of a process that no event
     // reported.
-    for (pid, appearance) in early where self.suspects.contains(pid) && !touched.contains(pid) {
+    for (pid, appearance) in seenBeforeForkEvent
+    where self.unverified.contains(pid) && !touched.contains(pid) {
       guard let process = sources[appearance.token] else {
-        early[pid] = nil
+        seenBeforeForkEvent[pid] = nil
         continue
       }
       guard processes[pid] == nil else { continue }
-      early[pid] = nil
-      admit(appearance, process, &verified)
+      seenBeforeForkEvent[pid] = nil
+      adopt(appearance, process, &verified)
     }
-    self.suspects = suspects.union(early.keys)
+    self.unverified = unverified.union(seenBeforeForkEvent.keys)
     if sample.hasThreads { verifyThreads(sample.threadObservations, touched, &verified) }
-    unfold(touched, at: sample.start.boot, &verified)
+    reportUnthrottled(touched, at: sample.start.boot, &verified)
     verified.sample.renamed = sets.takeRenamed()
     verified.sample.related = relations.recorded(sample.related, sets)
     return verified
   }
 
   /// Handles a process that a sample observes for the first time.
-  private func meet(
+  private func discover(
     _ appearance: ProcessSample.Appearance, _ gone: [ProcessToken: SampledProcesses.Process],
-    _ touched: Set<Int32>, _ suspects: inout Set<Int32>, _ verified: inout Verified
+    _ touched: Set<Int32>, _ unverified: inout Set<Int32>, _ verified: inout Verified
   ) {
     let pid = appearance.facts.pid
     if let task = processes[pid], isNew(task, appearance, gone) {
-      unconfirmed.insert(pid)
+      awaitingSample.insert(pid)
       identify(task, as: appearance, touched, &verified)
     } else if sources[appearance.token]?.links.isZombie != true {
       // The kernel has not reported the start yet. If the process were a zombie, an event would have
       // reported its exit.
-      early[pid] = appearance
-      suspects.insert(pid)
+      seenBeforeForkEvent[pid] = appearance
+      unverified.insert(pid)
     }
   }
 
@@ -119,21 +122,22 @@ extension EventFollower {
   }
 
   /// Reports the namespaces of tasks whose changes were omitted, if this sample establishes them.
-  private func unfold(_ touched: Set<Int32>, at time: Int64, _ verified: inout Verified) {
-    let settled = folding.settle { task in
-      !touched.contains(task.pid) && !suspects.contains(task.pid)
+  private func reportUnthrottled(_ touched: Set<Int32>, at time: Int64, _ verified: inout Verified)
+  {
+    let released = throttle.release { task in
+      !touched.contains(task.pid) && !unverified.contains(task.pid)
     }
-    for task in settled where task.told !== task.set {
-      task.told = task.set
+    for task in released where task.reported !== task.set {
+      task.reported = task.set
       verified.sample.changed.append(.init(token: task.token, links: task.set.observed.links))
       if processes[task.pid] === task { compareThreads(of: task, at: time) }
     }
   }
 
-  private func wasSuspect(_ pid: Int32) -> Bool { suspects.contains(pid) }
+  private func wasUnverified(_ pid: Int32) -> Bool { unverified.contains(pid) }
 
   /// Adopts a sampled process that no event reported.
-  private func admit(
+  private func adopt(
     _ appearance: ProcessSample.Appearance, _ process: SampledProcesses.Process,
     _ verified: inout Verified
   ) {
@@ -142,7 +146,7 @@ extension EventFollower {
       token: makeToken(), set: sets.set(process.links.links), facts: process.facts,
       description: process.description)
     task.source = appearance.token
-    task.told = task.set
+    task.reported = task.set
     processes[process.pid] = task
     sets.enter(task.set)
     verified.sample.appeared.append(
@@ -154,20 +158,20 @@ extension EventFollower {
 
   /// Drops a process that the sample does not show, if it is a zombie or the previous sample did not
   /// confirm it either; otherwise the next sample decides.
-  private func lose(
-    _ task: FollowedTask, _ touched: Set<Int32>, _ suspects: inout Set<Int32>,
+  private func markExited(
+    _ task: FollowedTask, _ touched: Set<Int32>, _ unverified: inout Set<Int32>,
     _ verified: inout Verified
   ) {
     guard !touched.contains(task.pid) else { return }
     // No event reports when a zombie is reaped. A process with remaining threads cannot have been reaped.
     let isZombie = task.set.isZombie && threadsOf[task.pid] == nil
-    guard isZombie || wasSuspect(task.pid) else {
-      suspects.insert(task.pid)
-      unconfirmed.insert(task.pid)
+    guard isZombie || wasUnverified(task.pid) else {
+      unverified.insert(task.pid)
+      awaitingSample.insert(task.pid)
       return
     }
     processes[task.pid] = nil
-    folding.forget(task)
+    throttle.release(task)
     sets.leave(task.set)
     verified.sample.disappeared.append(task.token)
     guard !isZombie else { return }
@@ -176,28 +180,28 @@ extension EventFollower {
   }
 
   private func compare(
-    _ task: FollowedTask, _ read: FollowedSet, of pid: Int32, _ suspects: inout Set<Int32>,
+    _ task: FollowedTask, _ read: FollowedSet, of pid: Int32, _ unverified: inout Set<Int32>,
     _ verified: inout Verified
   ) {
-    guard compare(task, read, wasSuspect: wasSuspect(pid), &verified) else { return }
-    suspects.insert(pid)
-    unconfirmed.insert(pid)
+    guard compare(task, read, wasUnverified: wasUnverified(pid), &verified) else { return }
+    unverified.insert(pid)
+    awaitingSample.insert(pid)
   }
 
   /// Compares a task with the set that a sample read, and returns whether the next sample has to decide.
   func compare(
-    _ task: FollowedTask, _ read: FollowedSet, wasSuspect: Bool, _ verified: inout Verified
+    _ task: FollowedTask, _ read: FollowedSet, wasUnverified: Bool, _ verified: inout Verified
   ) -> Bool {
     guard read !== task.set, !read.isZombie else { return false }
     let differs = read.isElsewhere(than: task.set)
-    if differs, !wasSuspect { return true }
+    if differs, !wasUnverified { return true }
     // The reported link stays where the sample was denied access.
-    let links = zip(read.links, task.set.links).map { read, told -> FollowedLink in
-      if case .unread(.denied) = read { return told }
+    let links = zip(read.links, task.set.links).map { read, known -> FollowedLink in
+      if case .unread(.denied) = read { return known }
       // A namespace that was reported without an id stays the same object, so that it retains its recorded
       // name.
-      let isSame = told.namespace != nil && read.inode == told.inode
-      return isSame && !read.isSurelyOther(than: told) ? told : read
+      let isSame = known.namespace != nil && read.inode == known.inode
+      return isSame && !read.isCertainlyOther(than: known) ? known : read
     }
     let set = sets.set(links)
     guard set !== task.set else { return false }
@@ -205,8 +209,8 @@ extension EventFollower {
     sets.leave(task.set)
     let before = task.set
     task.set = set
-    let reported = folding.reported(task, of: sets)
-    task.told = reported
+    let reported = throttle.reported(task, of: sets)
+    task.reported = reported
     verified.sample.changed.append(.init(token: task.token, links: reported.observed.links))
     guard differs else { return false }
     verified.sample.contradicted.insert(task.token)

@@ -1,4 +1,4 @@
-// Tracks the state of every task from event to event, and turns events into changes for the history.
+// Tracks the state of every task from event to event, and converts events to changes for the history.
 // Samples give the initial state and verify the state later (EventFollower+Sample.swift).
 
 internal import NamespaceEvents
@@ -13,30 +13,30 @@ final class EventFollower {
   /// The TIDs of the known threads of each process that has more than one.
   var threadsOf: [Int32: Set<Int32>] = [:]
   /// Processes whose exit an event reported, but which may have threads that no event reported.
-  var paused: [Int32: FollowedTask] = [:]
-  /// PIDs of processes that ended recently, with the batch (`turns`) in which each ended.
+  var resumable: [Int32: FollowedTask] = [:]
+  /// PIDs of processes that ended recently, with the batch (`finishedBatches`) in which each ended.
   var ended: [Int32: Int] = [:]
-  var newborn: [Int32: Birth] = [:]
+  var pendingForks: [Int32: PendingFork] = [:]
   private var lastToken: UInt64 = 0
   /// The time of the event being applied, and the queued events after it.
   private(set) var now: Int64 = 0
-  private(set) var ahead: ArraySlice<EventQueue.Item> = []
+  private(set) var lookahead: ArraySlice<EventQueue.Item> = []
   /// The batch under construction; nil during a resync, when the next sample reports the whole state.
   var batch: EventBatch?
   /// The number of finished batches.
-  private(set) var turns = 0
+  private(set) var finishedBatches = 0
   /// PIDs of processes whose state the next sample has to confirm.
-  var unconfirmed: Set<Int32> = []
+  var awaitingSample: Set<Int32> = []
   /// PIDs of processes whose state the last sample did not confirm; an event may still have been on its
   /// way. If the next sample does not confirm the state either, the follower adopts the sampled state.
-  var suspects: Set<Int32> = []
+  var unverified: Set<Int32> = []
   /// TIDs of threads whose state the last sample did not confirm.
-  var suspectThreads: Set<Int32> = []
+  var unverifiedThreads: Set<Int32> = []
   /// PIDs of processes with changes of name that were not all reported.
   var unreportedNames: Set<Int32> = []
   /// PIDs of processes whose user or cgroup samples have to verify, with the number of samples until
   /// both will have been read.
-  var unsettled: [Int32: Int] = [:]
+  var unverifiedDescriptions: [Int32: Int] = [:]
   /// The time of an event that contradicts the events before it, which proves that one of them is
   /// missing.
   var contradiction: Int64?
@@ -48,14 +48,14 @@ final class EventFollower {
   /// Relations of namespaces whose recorded names no sample has established yet.
   var relations = PendingRelations()
   /// Processes that a sample observed before the follower applied their first event.
-  var early: [Int32: ProcessSample.Appearance] = [:]
+  var seenBeforeForkEvent: [Int32: ProcessSample.Appearance] = [:]
   /// The tasks that change their namespaces too often to record each change.
-  var folding = ChangeFolding()
+  var throttle = ChangeThrottle()
   /// The end of the last sample from which the follower started or resynced, on the boot clock.
   var began: Int64 = .min
 
   /// A task between its fork event and the namespaces event that follows it.
-  struct Birth {
+  struct PendingFork {
     let pid: Int32
     let parent: FollowedTask?
     /// The PID and TID of the task that called fork or clone, and its namespaces at that time (`set`).
@@ -75,8 +75,8 @@ final class EventFollower {
   }
 
   /// Returns the links of a task whose changes are omitted at present because they are too frequent.
-  func folded(_ task: Int32) -> LinkMask {
-    (threads[task]?.task ?? processes[task])?.rate?.folded ?? []
+  func throttled(_ task: Int32) -> LinkMask {
+    (threads[task]?.task ?? processes[task])?.rate?.throttled ?? []
   }
 
   init() { sets.isStillReferenced = { [unowned self] in isStillReferenced($0) } }
@@ -84,36 +84,36 @@ final class EventFollower {
   /// Applies one event.
   ///
   /// - Parameters:
-  ///   - look: the state of the task as probed right after the event; nil if it was not probed, or if
+  ///   - probed: the state of the task as probed right after the event; nil if it was not probed, or if
   ///     another event of the task had followed by then.
-  ///   - ahead: the queued events after this one, in time order.
-  func take(
-    _ event: KernelEvent, _ look: TaskLook?, ahead: ArraySlice<EventQueue.Item> = []
+  ///   - lookahead: the queued events after this one, in time order.
+  func apply(
+    _ event: KernelEvent, _ probed: ProbedTask?, lookahead: ArraySlice<EventQueue.Item> = []
   ) {
-    self.ahead = ahead
+    self.lookahead = lookahead
     now = event.time
     sets.now = event.time
-    sets.applySights()
+    sets.applyMountObservations()
     // Releases the slice of the queue: while it exists, a change to the queue would copy the queue.
     defer {
-      self.ahead = []
+      self.lookahead = []
       if event.tid == event.pid { processes[event.pid]?.lastEvent = event.time }
     }
     switch event.kind {
     case .fork(let parentPID, let parentTID): fork(event, parentPID, parentTID)
-    case .namespaces(let inodes): place(event, inodes, look)
-    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, look)
-    case .exit: exit(event, look)
+    case .namespaces(let inodes): applyNamespaces(event, inodes, probed)
+    case .comm(let name, let isExec): rename(event, name.bytes, isExec: isExec, probed)
+    case .exit: exit(event, probed)
     }
   }
 
-  func tell(
+  func reportStart(
     _ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil,
     origin: ThreadOrigin = .unknown, at time: Int64
   ) {
     guard batch != nil else { return }
-    task.told = task.set
-    task.start = batch.map { (turns, $0.events.count) }
+    task.reported = task.set
+    task.start = batch.map { (finishedBatches, $0.events.count) }
     batch?.events.append(
       ProcessEvent(
         boot: time,
@@ -130,38 +130,38 @@ final class EventFollower {
     let before = task.set
     // The follower always reports that a task is no zombie any more, even if its changes are too
     // frequent.
-    if before.isZombie { folding.forget(task) }
+    if before.isZombie { throttle.release(task) }
     task.set = set
-    unconfirmed.insert(task.pid)
-    let reported = folding.reported(
+    awaitingSample.insert(task.pid)
+    let reported = throttle.reported(
       task, from: before, of: sets, at: time, batch, threads: threadsOf[task.pid]?.count ?? 0)
-    if batch != nil, let told = task.told, told === reported {
+    if batch != nil, let last = task.reported, last === reported {
       // If the process is back in its reported set, no change is omitted.
-      if task.set !== reported { folding.count += 1 }
+      if task.set !== reported { throttle.count += 1 }
       // Threads need no comparison here, because the reported set of their process is unchanged.
       return
     }
-    tellMove(of: task, at: time)
+    reportMove(of: task, at: time)
     if processes[task.pid] === task { compareThreads(of: task, at: time) }
   }
 
   /// Reports the namespaces of a task if they differ from those reported last.
-  func tellMove(of task: FollowedTask, at time: Int64) {
-    let reported = folding.reported(task, of: sets)
-    guard batch != nil, let told = task.told, told !== reported else { return }
-    task.told = reported
+  func reportMove(of task: FollowedTask, at time: Int64) {
+    let reported = throttle.reported(task, of: sets)
+    guard batch != nil, let last = task.reported, last !== reported else { return }
+    task.reported = reported
     batch?.events.append(ProcessEvent(boot: time, .moved(task.token, reported.observed)))
   }
 
   /// Drops exited processes that cannot continue by exec, and starts the next batch.
-  func turn(epoch: Int64) -> EventBatch? {
-    turns += 1
-    for (pid, task) in paused where threadsOf[pid]?.isEmpty != false && !task.isOlder {
-      paused[pid] = nil
+  func finishBatch(epoch: Int64) -> EventBatch? {
+    finishedBatches += 1
+    for (pid, task) in resumable where threadsOf[pid]?.isEmpty != false && !task.isOlder {
+      resumable[pid] = nil
     }
     // A thread in execve(2) waits only for the other threads of its process to exit, so two batches
     // suffice.
-    ended = ended.filter { turns - $0.value <= 2 }
+    ended = ended.filter { finishedBatches - $0.value <= 2 }
     sets.trim()
     defer { if batch != nil { batch = EventBatch(epoch: epoch) } }
     return batch

@@ -15,7 +15,7 @@ struct EventQueue {
   private let readsTime: Bool
   private(set) var items: [Item] = []
   /// The number of items at the front of `items` that are applied already.
-  private var taken = 0
+  private var appliedCount = 0
   private var isSorted = true
   private var lastOrder = 0
   /// By TID, the inode numbers in the last queued namespaces event of each task.
@@ -38,26 +38,26 @@ struct EventQueue {
   private var ends: [Int32: Int64] = [:]
   /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of
   /// `add`; a second probe of a task would show the same.
-  private var looks: [Int32: TaskLook?] = [:]
+  private var probedTasks: [Int32: ProbedTask?] = [:]
   /// Mounted namespaces that a task entered but had left again before it was probed.
-  private var sights: [MountedSight] = []
+  private var mountObservations: [MountObservation] = []
   /// The most queued events after an event that are searched for one that invalidates its probe; if there
   /// are more until the time of the probe, the probe is discarded.
-  private static let mostBehind = 2048
+  private static let searchLimit = 2048
   /// The threads of a process with more threads than this are not probed when it changes its namespaces.
   private static let mostThreads = 256
 
   struct Item {
     let event: KernelEvent
-    var look: TaskLook?
+    var probed: ProbedTask?
     /// The sequence number of the event by arrival, which orders events with the same time.
     let order: Int
     /// The wall clock minus the boot clock when the event arrived.
     let epoch: Int64
     /// Whether the event changed only links whose changes are omitted at present.
-    var isFolded = false
+    var isThrottled = false
     /// The number of such earlier changes that this item replaces.
-    var leftOut = 0
+    var omittedCount = 0
   }
 
   /// - Parameters:
@@ -74,7 +74,7 @@ struct EventQueue {
     self.readsTime = readsTime
   }
 
-  var count: Int { items.count - taken }
+  var count: Int { items.count - appliedCount }
 
   /// Adds the events that arrived, and probes tasks where needed.
   ///
@@ -83,11 +83,11 @@ struct EventQueue {
   ///     applied so far.
   ///   - mayExecAfterLeaderExit: whether a process whose main thread has exited may continue by exec.
   ///   - mayHaveUnreportedThreads: whether a process may have threads that no event reported.
-  ///   - folded: returns the links of a task whose changes are omitted at present.
+  ///   - throttled: returns the links of a task whose changes are omitted at present.
   mutating func add(
     _ events: [KernelEvent], known: (Int32) -> NamespaceInodes?,
     mayExecAfterLeaderExit: (Int32) -> Bool,
-    mayHaveUnreportedThreads: (Int32) -> Bool, folded: (Int32) -> LinkMask = { _ in [] }
+    mayHaveUnreportedThreads: (Int32) -> Bool, throttled: (Int32) -> LinkMask = { _ in [] }
   ) {
     let now = self.now()
     let epoch = now.wall - now.boot
@@ -95,21 +95,21 @@ struct EventQueue {
     lastEpoch = epoch
     isStorm = events.count > Self.many
     ends.removeAll(keepingCapacity: true)
-    looks.removeAll(keepingCapacity: true)
+    probedTasks.removeAll(keepingCapacity: true)
     for event in events where event.endsTask {
       ends[event.tid] = max(event.time, ends[event.tid] ?? .min)
     }
     for event in events where event.pid > 0 && event.tid > 0 {
       if let last = items.last, last.event.time > event.time { isSorted = false }
-      let isFolded = changesOnly(folded(event.tid), event, known)
+      let isThrottled = changesOnly(throttled(event.tid), event, known)
       var item = Item(
         event: event,
-        look: look(at: event, known, mayExecAfterLeaderExit, mayHaveUnreportedThreads),
+        probed: probeIfNeeded(event, known, mayExecAfterLeaderExit, mayHaveUnreportedThreads),
         order: lastOrder,
-        epoch: epoch, isFolded: isFolded)
+        epoch: epoch, isThrottled: isThrottled)
       lastOrder += 1
       if let last = replaceable(by: item) {
-        item.leftOut = last.leftOut + (isFolded ? 1 : 0)
+        item.omittedCount = last.omittedCount + (isThrottled ? 1 : 0)
         items[items.count - 1] = item
       } else {
         items.append(item)
@@ -118,9 +118,9 @@ struct EventQueue {
   }
 
   /// Returns the mounted namespaces found since the last call.
-  mutating func takeSights() -> [MountedSight] {
-    defer { sights.removeAll() }
-    return sights
+  mutating func takeMountObservations() -> [MountObservation] {
+    defer { mountObservations.removeAll() }
+    return mountObservations
   }
 
   /// Whether a namespaces event changes some of the links in `mask` and no other.
@@ -137,21 +137,21 @@ struct EventQueue {
   /// Returns the last item if the new one replaces it: both are of one task, and both only change its
   /// name or only change omitted links.
   private func replaceable(by item: Item) -> Item? {
-    guard items.count > taken, let last = items.last, last.event.tid == item.event.tid,
+    guard items.count > appliedCount, let last = items.last, last.event.tid == item.event.tid,
       last.event.time <= item.event.time, last.epoch == item.epoch
     else { return nil }
     if case (.comm(_, isExec: false), .comm(_, isExec: false)) = (last.event.kind, item.event.kind)
     {
       return last
     }
-    return last.isFolded && item.isFolded ? last : nil
+    return last.isThrottled && item.isThrottled ? last : nil
   }
 
-  private mutating func look(
-    at event: KernelEvent, _ known: (Int32) -> NamespaceInodes?,
+  private mutating func probeIfNeeded(
+    _ event: KernelEvent, _ known: (Int32) -> NamespaceInodes?,
     _ mayExecAfterLeaderExit: (Int32) -> Bool,
     _ mayHaveUnreportedThreads: (Int32) -> Bool
-  ) -> TaskLook? {
+  ) -> ProbedTask? {
     switch event.kind {
     case .fork(_, let parent):
       parents[event.tid] = parent
@@ -178,20 +178,22 @@ struct EventQueue {
       // differ from its parent's.
       guard let before, before == inodes else {
         guard parent == nil else {
-          let look = read(event, NamespaceLink.allCases, isMove: false)
-          lookAtMounts(before.map { inodes.differences(from: $0) } ?? [], of: inodes, look)
-          return look
+          let probed = read(event, NamespaceLink.allCases, isMove: false)
+          checkMounts(before.map { inodes.differences(from: $0) } ?? [], of: inodes, probed)
+          return probed
         }
-        if let look = looks[event.tid], ends[event.tid] ?? .min <= event.time { return look }
+        if let probed = probedTasks[event.tid], ends[event.tid] ?? .min <= event.time {
+          return probed
+        }
         let changed =
           (latest[event.tid] ?? known(event.tid)).map { inodes.differences(from: $0) } ?? []
-        let look = read(
+        let probed = read(
           event, NamespaceLink.allCases, isMove: mayHaveUnreportedThreads(event.pid),
           isDescribed: true,
           cameTo: changed)
-        looks[event.tid] = .some(look)
-        lookAtMounts(changed, of: inodes, look)
-        return look
+        probedTasks[event.tid] = .some(probed)
+        checkMounts(changed, of: inodes, probed)
+        return probed
       }
       // A new thread has the namespaces of its creator. Of a new process, events lack only the time
       // namespace.
@@ -203,7 +205,7 @@ struct EventQueue {
   private func read(
     _ event: KernelEvent, _ links: [NamespaceLink], isMove: Bool, isDescribed: Bool = false,
     cameTo changed: LinkMask = []
-  ) -> TaskLook? {
+  ) -> ProbedTask? {
     // If the task has exited by now, as most have in a storm of events, a probe would read another task
     // with its TID, or none.
     if let end = ends[event.tid], end > event.time { return nil }
@@ -214,42 +216,43 @@ struct EventQueue {
     let description =
       isDescribed && event.tid == event.pid ? probe.description(of: event.pid) : nil
     if isDescribed, links.isEmpty {
-      return description.map { TaskLook(links: [:], time: now().boot, description: $0) }
+      return description.map { ProbedTask(links: [:], time: now().boot, description: $0) }
     }
     guard let values = probe.links(of: event.tid, links, whileRunning: false) else { return nil }
     let fileTimes = changed.isEmpty ? [:] : fileTimes(of: event.tid, changed)
-    var look = TaskLook(
+    var probed = ProbedTask(
       links: Dictionary(uniqueKeysWithValues: zip(links, values)), time: now().boot,
       description: description, fileTimes: fileTimes)
-    guard isMove, event.tid == event.pid else { return look }
+    guard isMove, event.tid == event.pid else { return probed }
     let threads = probe.threads(of: event.pid)
-    guard threads.count <= Self.mostThreads else { return look }
+    guard threads.count <= Self.mostThreads else { return probed }
     for thread in threads where thread != event.tid {
       // Skips threads that have begun to exit: their exit events may be consumed already.
       if let values = probe.links(of: thread, NamespaceLink.allCases, whileRunning: true) {
-        look.threads[thread] = Dictionary(
+        probed.threads[thread] = Dictionary(
           uniqueKeysWithValues: zip(NamespaceLink.allCases, values))
       }
     }
-    return look
+    return probed
   }
 
   /// Checks whether mounts pin the namespaces that a task entered, if the probe did not find the task in
   /// them: the task may have left them again for other tasks to enter.
-  private mutating func lookAtMounts(
-    _ changed: LinkMask, of inodes: NamespaceInodes, _ look: TaskLook?
+  private mutating func checkMounts(
+    _ changed: LinkMask, of inodes: NamespaceInodes, _ probed: ProbedTask?
   ) {
     guard !isStorm else { return }
     for type in NamespaceType.allCases where changed.contains(type.link) {
       guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }
-      if case .namespace(inode, .some)? = look?.links[type.link] { continue }
+      if case .namespace(inode, .some)? = probed?.links[type.link] { continue }
       if let id = mounted(type, inode) {
-        sights.append(MountedSight(type: type, inode: inode, id: id, time: now().boot))
+        mountObservations.append(
+          MountObservation(type: type, inode: inode, id: id, time: now().boot))
       }
     }
   }
 
-  /// Returns the times by which the files of the entered namespaces existed; see `TaskLook.fileTimes`.
+  /// Returns the times by which the files of the entered namespaces existed; see `ProbedTask.fileTimes`.
   /// File times are on the wall clock, so they cannot be converted if the clock was set meanwhile.
   private func fileTimes(of task: Int32, _ changed: LinkMask) -> [NamespaceLink: Int64] {
     guard let lastEpoch, clockIsSteady, !isStorm else { return [:] }
@@ -268,55 +271,58 @@ struct EventQueue {
   ///     between event and probe are not known.
   mutating func next(until end: Int64, horizon: Int64, lost: Int64 = .max) -> Item? {
     sort()
-    guard taken < items.count, items[taken].event.time <= min(end, horizon) else { return nil }
-    if let look = items[taken].look, look.time > lost {
-      items[taken].look = nil
-    } else if let look = items[taken].look {
-      guard look.time <= horizon else { return nil }
-      items[taken].look = settled(look, of: items[taken].event, behind: taken)
+    guard appliedCount < items.count, items[appliedCount].event.time <= min(end, horizon) else {
+      return nil
     }
-    defer { taken += 1 }
-    return items[taken]
+    if let probed = items[appliedCount].probed, probed.time > lost {
+      items[appliedCount].probed = nil
+    } else if let probed = items[appliedCount].probed {
+      guard probed.time <= horizon else { return nil }
+      items[appliedCount].probed = validated(
+        probed, of: items[appliedCount].event, at: appliedCount)
+    }
+    defer { appliedCount += 1 }
+    return items[appliedCount]
   }
 
   /// The time of the first event that is not applied; nil if there is none.
   var first: Int64? {
     mutating get {
       sort()
-      return taken < items.count ? items[taken].event.time : nil
+      return appliedCount < items.count ? items[appliedCount].event.time : nil
     }
   }
 
   /// The queued events after the one that `next` returned last.
-  var ahead: ArraySlice<Item> { items[taken...] }
+  var lookahead: ArraySlice<Item> { items[appliedCount...] }
 
   /// Whether more than `count` events up to a time are queued.
   mutating func hasMore(than count: Int, until time: Int64) -> Bool {
     sort()
-    return taken + count < items.count && items[taken + count].event.time <= time
+    return appliedCount + count < items.count && items[appliedCount + count].event.time <= time
   }
 
   /// Returns the time of the last probe for an event up to `end`; `end` itself if there is no later one.
-  mutating func lastLook(until end: Int64) -> Int64 {
+  mutating func lastProbe(until end: Int64) -> Int64 {
     sort()
     var last = end
-    for item in items[taken...] {
+    for item in items[appliedCount...] {
       if item.event.time > end { break }
-      last = max(last, item.look?.time ?? end)
+      last = max(last, item.probed?.time ?? end)
     }
     return last
   }
 
   /// Returns a probe without the parts that later events invalidate; nil if an event of the task between
   /// its event and the probe invalidates all of it.
-  private func settled(
-    _ look: TaskLook, of event: KernelEvent, behind place: Int
-  ) -> TaskLook? {
-    var look = look
-    var index = place + 1
-    while index < items.count, items[index].event.time <= look.time {
-      guard index - place <= Self.mostBehind else { return nil }
-      let other = items[index].event
+  private func validated(
+    _ probed: ProbedTask, of event: KernelEvent, at index: Int
+  ) -> ProbedTask? {
+    var probed = probed
+    var next = index + 1
+    while next < items.count, items[next].event.time <= probed.time {
+      guard next - index <= Self.searchLimit else { return nil }
+      let other = items[next].event
       if other.tid == event.tid {
         switch other.kind {
         // A fork of the same TID means that the task exited and the TID was reused.
@@ -325,37 +331,37 @@ struct EventQueue {
         case .comm where event.kind == .exit: return nil
         case .namespaces(let later):
           guard case .namespaces(let earlier) = event.kind else { return nil }
-          look.keep(what: earlier, staysIn: later)
-        case .comm(_, let isExec): look.isAfterExec = look.isAfterExec || isExec
+          probed.retainLinks(unchangedFrom: earlier, to: later)
+        case .comm(_, let isExec): probed.isAfterExec = probed.isAfterExec || isExec
         }
-      } else if !look.threads.isEmpty {
+      } else if !probed.threads.isEmpty {
         // The thread was created since the event, or was in other namespaces at the event.
-        look.threads[other.tid] = nil
+        probed.threads[other.tid] = nil
       }
-      index += 1
+      next += 1
     }
-    return look
+    return probed
   }
 
   /// Returns the PIDs of the processes with a queued event after `start` and up to `end`.
   mutating func touched(after start: Int64, until end: Int64) -> Set<Int32> {
     sort()
     var touched: Set<Int32> = []
-    for item in items[taken...] where item.event.time > start && item.event.time <= end {
+    for item in items[appliedCount...] where item.event.time > start && item.event.time <= end {
       touched.insert(item.event.pid)
     }
     return touched
   }
 
   /// PIDs of the processes with a queued change of links whose changes are omitted at present.
-  var folded: Set<Int32> {
-    Set(items[taken...].lazy.filter(\.isFolded).map(\.event.pid))
+  var throttled: Set<Int32> {
+    Set(items[appliedCount...].lazy.filter(\.isThrottled).map(\.event.pid))
   }
 
   /// Removes the applied events.
   mutating func compact() {
-    items.removeFirst(taken)
-    taken = 0
+    items.removeFirst(appliedCount)
+    appliedCount = 0
     latest.removeAll(keepingCapacity: true)
     exited.removeAll(keepingCapacity: true)
     for event in items.lazy.map(\.event) {
@@ -371,13 +377,13 @@ struct EventQueue {
   /// Removes all events up to a time: events lost in between make them useless.
   mutating func drop(until time: Int64) {
     sort()
-    while taken < items.count, items[taken].event.time <= time { taken += 1 }
+    while appliedCount < items.count, items[appliedCount].event.time <= time { appliedCount += 1 }
     compact()
   }
 
   private mutating func sort() {
     guard !isSorted else { return }
-    items[taken...].sort { ($0.event.time, $0.order) < ($1.event.time, $1.order) }
+    items[appliedCount...].sort { ($0.event.time, $0.order) < ($1.event.time, $1.order) }
     isSorted = true
   }
 }

@@ -6,14 +6,14 @@ internal import Procfs
 extension EventRecording {
   /// Opens the event listener as configured; returns nil if only samples are taken.
   static func make(
-    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: RecorderEnvironment,
-    _ identity: IdentitySource, _ notices: inout StartupDiagnostics
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment,
+    _ identity: IdentitySource, _ diagnostics: inout StartupDiagnostics
   ) throws(RecorderError) -> EventRecording? {
     guard configuration.events != .off else { return nil }
     do throws(RecorderError) {
-      let listener = try listener(configuration, root, surroundings)
+      let listener = try listener(configuration, root, environment)
       if listener.ringBytes < configuration.eventRing {
-        notices.smallRing = (listener.ringBytes, configuration.eventRing)
+        diagnostics.smallRing = (listener.ringBytes, configuration.eventRing)
       }
       let mounts = NamespaceMounts(root: root, identity: identity)
       return EventRecording(
@@ -21,7 +21,7 @@ extension EventRecording {
         mounted: { mounts?.id(of: $0, $1) })
     } catch {
       guard configuration.events == .auto else { throw error }
-      notices.noEvents =
+      diagnostics.noEvents =
         switch error {
         case .eventsUseless(let reason): "not listening to the kernel's events: \(reason)"
         default: "\(error)"
@@ -32,9 +32,9 @@ extension EventRecording {
 
   /// Opens the rings for kernel events; throws the reason if they cannot be opened or used.
   static func listener(
-    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ surroundings: RecorderEnvironment
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ environment: RecorderEnvironment
   ) throws(RecorderError) -> EventListener {
-    if let reason = uselessness(root, surroundings) { throw .eventsUseless(reason) }
+    if let reason = uselessness(root, environment) { throw .eventsUseless(reason) }
     do throws(EventsError) {
       return try EventListener(
         ringBytes: configuration.eventRing, shrinks: configuration.events == .auto,
@@ -44,18 +44,18 @@ extension EventRecording {
 
   /// Returns why kernel events cannot be matched to the samples; nil if they can.
   private static func uselessness(
-    _ root: ProcRoot, _ surroundings: RecorderEnvironment
+    _ root: ProcRoot, _ environment: RecorderEnvironment
   ) -> String? {
-    guard root.isProc else { return "\(surroundings.procRoot) is no proc file system" }
-    guard let shown = surroundings.shownPIDNamespace?.inode,
-      shown == surroundings.ownPIDNamespaceInode
+    guard root.isProc else { return "\(environment.procRoot) is no proc file system" }
+    guard let shown = environment.shownPIDNamespace?.inode,
+      shown == environment.ownPIDNamespaceInode
     else {
       return """
-        \(surroundings.procRoot) shows the processes of another pid namespace than the recorder's \
+        \(environment.procRoot) shows the processes of another pid namespace than the recorder's \
         own, in whose numbers events come
         """
     }
-    let isShifted = surroundings.timeNamespaceInode.map { !InitialNamespace.hasFixedInode($0) }
+    let isShifted = environment.timeNamespaceInode.map { !InitialNamespace.hasFixedInode($0) }
     guard isShifted != true else {
       return "the recorder is in a time namespace of its own, and events come by the initial clock"
     }

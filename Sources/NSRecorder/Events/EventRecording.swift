@@ -15,9 +15,9 @@ final class EventRecording {
   /// The event losses detected since the last resync began.
   private var losses: [LostEvents] = []
   /// The losses that the sample of a pending start or resync repairs; nil while events are applied.
-  private var beginning: [LostEvents]? = []
+  private var pendingResync: [LostEvents]? = []
   /// The tasks as the history has them, stored during a resync.
-  private var told = ReportedState()
+  private var reported = ReportedState()
   /// Batches that were finished early, because the wall clock was set after their events.
   private var batches: [EventBatch] = []
   /// The time up to which events were applied.
@@ -51,10 +51,10 @@ final class EventRecording {
   var isBusy: Bool { listener.isQuiet }
 
   /// Whether a sample is needed at once, for a start or resync.
-  var needsSample: Bool { beginning != nil || !losses.isEmpty }
+  var needsSample: Bool { pendingResync != nil || !losses.isEmpty }
 
   /// Whether the last sample left a contradiction that the next sample has to decide.
-  var hasSuspects: Bool { !follower.suspects.isEmpty || !follower.suspectThreads.isEmpty }
+  var hasUnverified: Bool { !follower.unverified.isEmpty || !follower.unverifiedThreads.isEmpty }
 
   /// The number of queued events.
   var count: Int { queue.count }
@@ -62,13 +62,13 @@ final class EventRecording {
   /// Drains the rings into the queue.
   func collect() {
     let wasBusy = isBusy
-    take()
+    drain()
     listener.isQuiet = pace.isBusy(after: buffer.count, at: now().boot)
     // Events that arrived before wakeups were enabled again cause no wakeup.
-    if wasBusy, !isBusy { take() }
+    if wasBusy, !isBusy { drain() }
   }
 
-  private func take() {
+  private func drain() {
     buffer.removeAll(keepingCapacity: true)
     losses += listener.drain(into: &buffer).map(LostEvents.init)
     if let first = buffer.lazy.map(\.time).min(), first < horizon {
@@ -76,10 +76,10 @@ final class EventRecording {
     }
     queue.add(
       buffer, known: follower.inodes, mayExecAfterLeaderExit: follower.mayExecAfterLeaderExit,
-      mayHaveUnreportedThreads: follower.mayHaveUnreportedThreads, folded: follower.folded)
-    follower.sets.sights += queue.takeSights()
+      mayHaveUnreportedThreads: follower.mayHaveUnreportedThreads, throttled: follower.throttled)
+    follower.sets.mountObservations += queue.takeMountObservations()
     // Resyncs before the queue takes too much memory, if events arrive faster than they are applied.
-    if beginning == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
+    if pendingResync == nil, losses.isEmpty, queue.count > Self.most, let first = queue.first {
       losses.append(
         LostEvents(
           after: first - 1, by: now().boot, records: Int64(queue.count), cause: .late))
@@ -96,16 +96,16 @@ final class EventRecording {
   /// - Parameters:
   ///   - end: the time on the boot clock up to which events are applied; later ones stay queued.
   ///   - most: the most events to apply.
-  func turn(until end: Int64 = .max, most: Int = .max) throws(EventsError) -> [EventBatch] {
+  func flush(until end: Int64 = .max, most: Int = .max) throws(EventsError) -> [EventBatch] {
     let now = self.now()
     try refresh()
-    guard beginning == nil else {
+    guard pendingResync == nil else {
       // Drops events that are older than any sample from which the follower can start.
       queue.drop(until: now.boot - Self.useful)
       return []
     }
     let lost = losses.map(\.after).min()
-    take(
+    applyEvents(
       until: min(end, lost ?? .max), horizon: now.boot - Self.slack, lost: lost ?? .max,
       // Applies all certain events before a loss, so that the resync does not drop them too.
       most: lost == nil ? most : .max)
@@ -115,7 +115,7 @@ final class EventRecording {
         LostEvents(after: contradiction, by: now.boot, records: nil, cause: .late))
     }
     let batches = handOver()
-    if !losses.isEmpty { lose(horizon: now.boot - Self.slack) }
+    if !losses.isEmpty { beginResync(horizon: now.boot - Self.slack) }
     return batches
   }
 
@@ -126,17 +126,17 @@ final class EventRecording {
 
   /// Begins a resync: nothing is certain until a sample shows the state of all tasks. Events that are
   /// still queued or have not arrived yet are lost too.
-  private func lose(horizon: Int64) {
+  private func beginResync(horizon: Int64) {
     let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
     for index in losses.indices { losses[index].after = min(losses[index].after, end) }
-    told = follower.toldTasks()
+    reported = follower.reportedState()
     follower.batch = nil
-    beginning = losses
+    pendingResync = losses
     queue.drop(until: losses.map(\.by).max() ?? .min)
     losses.removeAll()
   }
 
-  private func take(
+  private func applyEvents(
     until end: Int64, horizon: Int64, lost: Int64 = .max, most: Int = .max
   ) {
     // Set before the first event is applied: an older event that arrives meanwhile would be out of order.
@@ -147,23 +147,23 @@ final class EventRecording {
     {
       // The wall clock was set between two drains of the rings.
       if let epoch = follower.batch?.epoch, abs(item.epoch - epoch) >= ClockStep.least {
-        batches += follower.turn(epoch: item.epoch).map { [$0] } ?? []
+        batches += follower.finishBatch(epoch: item.epoch).map { [$0] } ?? []
       }
-      if item.isFolded, item.leftOut > 0, follower.folded(item.event.tid).isEmpty {
-        // Changes of the task were omitted, but its links are not folded any more: its state is
+      if item.isThrottled, item.omittedCount > 0, follower.throttled(item.event.tid).isEmpty {
+        // Changes of the task were omitted, but its links are not throttled any more: its state is
         // uncertain.
         follower.contradiction = item.event.time
         break
       }
-      if item.isFolded, item.leftOut > 0 {
-        follower.folding.count += item.leftOut
-        follower.sets.leftOut = item.event.time
+      if item.isThrottled, item.omittedCount > 0 {
+        follower.throttle.count += item.omittedCount
+        follower.sets.lastOmittedChange = item.event.time
       }
-      follower.take(item.event, item.look, ahead: queue.ahead)
+      follower.apply(item.event, item.probed, lookahead: queue.lookahead)
       count += 1
       guard count % Self.stride == 0 else { continue }
       follower.sets.trim()
-      take()
+      drain()
     }
     queue.compact()
   }
@@ -171,25 +171,25 @@ final class EventRecording {
   /// Returns the non-empty batches since the last call.
   private func handOver() -> [EventBatch] {
     let now = self.now()
-    let all = batches + (follower.turn(epoch: now.wall - now.boot).map { [$0] } ?? [])
+    let all = batches + (follower.finishBatch(epoch: now.wall - now.boot).map { [$0] } ?? [])
     batches.removeAll()
     return all.filter { !$0.isEmpty }
   }
 
   /// Returns the time when all events up to the end of a sample will have arrived and can be applied.
-  func settles(_ sample: ProcessSample) -> Int64 { settles(at: sample.end.boot + Self.delay) }
+  func readyAt(_ sample: ProcessSample) -> Int64 { readyAt(upTo: sample.end.boot + Self.delay) }
 
   /// Returns the time when all events up to `time` will have arrived and can be applied. The result grows
   /// while such events still arrive.
-  func settles(at time: Int64) -> Int64 {
+  func readyAt(upTo time: Int64) -> Int64 {
     // Tasks are probed when their events arrive, and events up to the time of a probe decide whether it
     // is valid.
     collect()
-    return queue.lastLook(until: time) + Self.slack + 1_000_000
+    return queue.lastProbe(until: time) + Self.slack + 1_000_000
   }
 
   /// The result of merging a sample with the events before it.
-  struct Outcome {
+  struct MergedSample {
     /// The batches of events before the sample.
     var batches: [EventBatch] = []
     /// The sample as the history records it; nil if another sample is needed, for example because events
@@ -199,11 +199,11 @@ final class EventRecording {
     var disagreements = 0
     var losses: [LostEvents] = []
     /// The changes of namespaces that were omitted since the previous sample.
-    var folded = FoldedChanges()
+    var omitted = OmittedChanges()
   }
 
   /// The number of omitted changes, and their tasks; see `ChangeRate`.
-  struct FoldedChanges {
+  struct OmittedChanges {
     var count = 0
     /// The number of tasks with omitted changes, and the PID and name of one of them.
     var tasks = 0
@@ -211,21 +211,21 @@ final class EventRecording {
     var comm: [UInt8]?
   }
 
-  private func takeFolded() -> FoldedChanges {
-    let folding = follower.folding
-    follower.folding.count = 0
-    return FoldedChanges(
-      count: folding.count, tasks: folding.taskCount, pid: folding.first?.pid,
-      comm: folding.first?.description.comm)
+  private func takeOmittedChanges() -> OmittedChanges {
+    let throttle = follower.throttle
+    follower.throttle.count = 0
+    return OmittedChanges(
+      count: throttle.count, tasks: throttle.taskCount, pid: throttle.first?.pid,
+      comm: throttle.first?.description.comm)
   }
 
   /// Verifies the state by events against a sample, or starts or resyncs from the sample.
-  func complete(_ sample: ProcessSample) throws(EventsError) -> Outcome {
+  func complete(_ sample: ProcessSample) throws(EventsError) -> MergedSample {
     let now = self.now()
     try refresh()
     let horizon = now.boot - Self.slack
-    if beginning == nil, losses.isEmpty {
-      take(until: sample.start.boot, horizon: horizon)
+    if pendingResync == nil, losses.isEmpty {
+      applyEvents(until: sample.start.boot, horizon: horizon)
       let end = sample.end.boot + Self.delay
       if follower.contradiction == nil, losses.allSatisfy({ $0.after > end }) {
         return verify(sample, now)
@@ -237,53 +237,68 @@ final class EventRecording {
   /// Returns the result of a scan for pins with the names by which the history records the namespaces;
   /// nil while events from the time of the scan may still arrive.
   func complete(_ scan: PinScan) -> PinScan? {
-    guard beginning == nil, losses.isEmpty else { return scan }
+    guard pendingResync == nil, losses.isEmpty else { return scan }
     guard horizon > scan.end.boot + Self.delay else { return nil }
     return follower.sets.recorded(scan)
   }
 
-  private func verify(_ sample: ProcessSample, _ now: ClockReading) -> Outcome {
+  private func verify(_ sample: ProcessSample, _ now: ClockReading) -> MergedSample {
     let batches = handOver()
     // Where changes are omitted, the time of each omitted change relative to the sample is not known.
     let touched = queue.touched(
       after: sample.start.boot, until: sample.end.boot + Self.delay
-    ).union(queue.folded)
-    let folded = takeFolded()
+    ).union(queue.throttled)
+    let omitted = takeOmittedChanges()
     let verified = follower.verify(sample, touched: touched)
-    return Outcome(
+    return MergedSample(
       batches: batches, sample: verified.sample, isExact: true,
-      disagreements: verified.disagreements, folded: folded)
+      disagreements: verified.disagreements, omitted: omitted)
   }
 
   private func begin(
     _ sample: ProcessSample, _ now: ClockReading, _ horizon: Int64
-  ) throws(EventsError) -> Outcome {
+  ) throws(EventsError) -> MergedSample {
     // Reports the events that were certain before the loss.
-    let batches = try beginning == nil ? turn() : []
+    let batches = try pendingResync == nil ? flush() : []
     // A loss since the beginning of the sample makes the sample useless.
-    let lost = losses + (beginning ?? [])
+    let lost = losses + (pendingResync ?? [])
     // A sample without threads does not show the complete initial state either.
     if !sample.hasThreads || lost.contains(where: { $0.by > sample.start.boot }) {
-      beginning = lost
+      pendingResync = lost
       losses.removeAll()
-      follower.keep(sample)
-      return Outcome(batches: batches)
+      follower.store(sample)
+      return MergedSample(batches: batches)
     }
     queue.drop(until: sample.start.boot)
-    let folded = takeFolded()
+    let omitted = takeOmittedChanges()
     follower.sets.initial = sample.initialInodes
-    follower.begin(sample, folded: queue.folded)
-    take(until: sample.end.boot, horizon: horizon)
+    follower.begin(sample, throttled: queue.throttled)
+    applyEvents(until: sample.end.boot, horizon: horizon)
     follower.contradiction = nil
     if follower.needsOtherSample {
-      beginning = lost
+      pendingResync = lost
       losses.removeAll()
-      return Outcome(batches: batches)
+      return MergedSample(batches: batches)
     }
-    let news = follower.finishBeginning(sample, told: &told)
+    let translated = follower.finishResync(sample, reported: &reported)
     follower.batch = EventBatch(epoch: now.wall - now.boot)
-    beginning = nil
+    pendingResync = nil
     losses.removeAll()
-    return Outcome(batches: batches, sample: news, losses: lost, folded: folded)
+    return MergedSample(batches: batches, sample: translated, losses: lost, omitted: omitted)
+  }
+}
+
+extension LostEvents {
+  /// Converts a loss of the event listener to the form that the history records.
+  init(_ loss: EventLoss) {
+    let cause: Cause =
+      switch loss.cause {
+      case .ringFull: .ringFull
+      case .processorsChanged: .processors
+      case .malformed: .malformed
+      }
+    self.init(
+      after: loss.after, by: loss.by, records: loss.records == 0 ? nil : Int64(loss.records),
+      cause: cause)
   }
 }

@@ -13,11 +13,11 @@ final class FollowedNamespace {
   var mountedID: UInt64?
 
   /// The time on the boot clock by which the namespace was first known.
-  let met: Int64
+  let firstKnown: Int64
 
-  init(_ observed: ObservedNamespace, met: Int64) {
+  init(_ observed: ObservedNamespace, firstKnown: Int64) {
     self.observed = observed
-    self.met = met
+    self.firstKnown = firstKnown
   }
 
   var type: NamespaceType { observed.type }
@@ -52,7 +52,7 @@ enum FollowedLink {
   }
 
   /// Whether two links of the same type and inode number certainly lead to different namespaces.
-  func isSurelyOther(than other: FollowedLink) -> Bool {
+  func isCertainlyOther(than other: FollowedLink) -> Bool {
     guard let one = namespace, let two = other.namespace, one !== two else { return false }
     return one.isOne(with: two.observed.kernelID) == false
   }

@@ -52,7 +52,7 @@ final class FollowedSet {
       && NamespaceType.allCases.contains { type in
         let (one, two) = (self[type.link], other[type.link])
         guard let inode = one.inode, let second = two.inode else { return false }
-        return inode != second || one.isSurelyOther(than: two)
+        return inode != second || one.isCertainlyOther(than: two)
       }
   }
 
@@ -68,7 +68,7 @@ final class FollowedSets {
   /// (`ktime_get_coarse_real_ts64`). A change can be later than its file time by up to this many
   /// nanoseconds.
   private static let fileTick: Int64 = 10_000_000
-  private var namespaces: [NamespaceNumber: FollowedNamespace] = [:]
+  private var namespaces: [NamespaceKey: FollowedNamespace] = [:]
   /// The last inode generation assigned here, which distinguishes namespaces without an id. It starts far
   /// above the generations that samples count.
   private var lastInodeGeneration: UInt64 = 1 << 40
@@ -80,11 +80,11 @@ final class FollowedSets {
 
   /// The time on the boot clock up to which all events have been applied.
   var now: Int64 = .min
-  /// The time of the last omitted change (`ChangeFolding`); nil if there was none. Each omitted change
+  /// The time of the last omitted change (`ChangeThrottle`); nil if there was none. Each omitted change
   /// may have created a namespace with the inode number of one that has ended.
-  var leftOut: Int64?
+  var lastOmittedChange: Int64?
   /// The mounted namespaces found that have not been applied yet.
-  var sights: [MountedSight] = []
+  var mountObservations: [MountObservation] = []
   private var undecided = UndecidedNamespaces()
   /// The namespaces that got an id from a mount but are not renamed yet.
   private var mounted: [FollowedNamespace] = []
@@ -132,10 +132,10 @@ final class FollowedSets {
     return self.set(set, .pidForChildren, to: set[.pid])
   }
 
-  /// Returns the set to report for a task with folded links, which are reported as unread.
-  func folded(_ set: FollowedSet, _ folded: LinkMask) -> FollowedSet {
+  /// Returns the set to report for a task with throttled links, which are reported as unread.
+  func throttled(_ set: FollowedSet, _ throttled: LinkMask) -> FollowedSet {
     self.set(
-      NamespaceLink.allCases.map { folded.contains($0) ? .unread(.unseen) : set[$0] })
+      NamespaceLink.allCases.map { throttled.contains($0) ? .unread(.unseen) : set[$0] })
   }
 
   /// Returns the set of a new child of a task. No event reports its time namespace: clone3(2) may create
@@ -154,7 +154,7 @@ final class FollowedSets {
 
   /// Returns the namespace that has an inode number now, if a tracked task is in it.
   func live(_ type: NamespaceType, _ inode: UInt64) -> FollowedNamespace? {
-    namespaces[NamespaceNumber(type: type, inode: inode)].flatMap { $0.holders > 0 ? $0 : nil }
+    namespaces[NamespaceKey(type: type, inode: inode)].flatMap { $0.holders > 0 ? $0 : nil }
   }
 
   /// Returns the namespace for an inode number that an event reported: the one that has the number, if a
@@ -172,7 +172,7 @@ final class FollowedSets {
   func namespace(
     _ type: NamespaceType, _ inode: UInt64, id: UInt64?, fileTime: Int64? = nil
   ) -> FollowedNamespace {
-    let key = NamespaceNumber(type: type, inode: inode)
+    let key = NamespaceKey(type: type, inode: inode)
     if let id { decide(key, is: id) }
     // The fixed inode numbers of the initial namespaces are never reused.
     if InitialNamespace.hasFixedInode(inode), let known = namespaces[key] { return known }
@@ -187,7 +187,7 @@ final class FollowedSets {
     if let last = namespaces[key] {
       if let id, last.observed.kernelID ?? last.mountedID == id { return last }
       // A sample or a scan for pins provides the id later: see `learn`.
-      if let fileTime, last.met <= fileTime + Self.fileTick, last.isOne(with: id) != false,
+      if let fileTime, last.firstKnown <= fileTime + Self.fileTick, last.isOne(with: id) != false,
         isLastReported(last)
       {
         return last
@@ -200,7 +200,7 @@ final class FollowedSets {
         inodeGeneration: id == nil ? lastInodeGeneration : 0,
         isInitial: InitialNamespace.isInitial(
           type, inode, hasKernelID: id != nil, varying: initial)),
-      met: now)
+      firstKnown: now)
     if id == nil, let last = namespaces[key] { undecided.add(namespace, after: last) }
     namespaces[key] = namespace
     return namespace
@@ -208,7 +208,7 @@ final class FollowedSets {
 
   /// Applies an id that was read for an inode number: if the number had the same id before, the undecided
   /// namespaces reported in between are the namespace with that id.
-  private func decide(_ number: NamespaceNumber, is id: UInt64, at time: Int64 = .max) {
+  private func decide(_ number: NamespaceKey, is id: UInt64, at time: Int64 = .max) {
     for namespace in undecided.decide(number, is: id, at: time) {
       let before = namespace.observed
       var read = before
@@ -220,7 +220,7 @@ final class FollowedSets {
 
   /// Returns the namespace that a sample read.
   private func namespace(_ observed: ObservedNamespace) -> FollowedNamespace {
-    let key = NamespaceNumber(type: observed.type, inode: observed.inode)
+    let key = NamespaceKey(type: observed.type, inode: observed.inode)
     if let id = observed.kernelID { decide(key, is: id) }
     if let known = namespaces[key] {
       if InitialNamespace.hasFixedInode(observed.inode) { return known }
@@ -230,7 +230,7 @@ final class FollowedSets {
       // reused.
       if known.holders > 0, id == nil || observed.kernelID == nil { return known }
     }
-    let namespace = FollowedNamespace(observed, met: now)
+    let namespace = FollowedNamespace(observed, firstKnown: now)
     namespaces[key] = namespace
     return namespace
   }
@@ -244,7 +244,7 @@ final class FollowedSets {
         seen.inode == namespace.inode
       else { continue }
       if let id = seen.kernelID {
-        decide(NamespaceNumber(type: seen.type, inode: seen.inode), is: id)
+        decide(NamespaceKey(type: seen.type, inode: seen.inode), is: id)
       }
       guard seen != namespace.observed else { continue }
       let before = namespace.observed
@@ -329,11 +329,11 @@ final class FollowedSets {
 
   private func name(ofPinned pinned: ObservedNamespace, by start: Int64) -> ObservedNamespace {
     if let id = pinned.kernelID {
-      decide(NamespaceNumber(type: pinned.type, inode: pinned.inode), is: id, at: start)
+      decide(NamespaceKey(type: pinned.type, inode: pinned.inode), is: id, at: start)
     }
     guard !InitialNamespace.hasFixedInode(pinned.inode),
-      let known = namespaces[NamespaceNumber(type: pinned.type, inode: pinned.inode)],
-      known.met < start,
+      let known = namespaces[NamespaceKey(type: pinned.type, inode: pinned.inode)],
+      known.firstKnown < start,
       known.isOne(with: pinned.kernelID) != false, known.holders > 0 || isLastReported(known)
     else { return pinned }
     let before = known.observed
@@ -344,22 +344,24 @@ final class FollowedSets {
   /// Applies the mounted namespaces found before the event that is being applied. An event reports each
   /// namespace that a task creates, so the last namespace reported with an inode number had that number
   /// then.
-  func applySights() {
-    guard !sights.isEmpty else { return }
-    for sight in sights where sight.time < now - MountedSight.delay {
-      decide(NamespaceNumber(type: sight.type, inode: sight.inode), is: sight.id, at: sight.time)
-      guard let known = namespaces[NamespaceNumber(type: sight.type, inode: sight.inode)],
-        known.observed.kernelID == nil, known.met < sight.time, isLastReported(known)
+  func applyMountObservations() {
+    guard !mountObservations.isEmpty else { return }
+    for observation in mountObservations where observation.time < now - MountObservation.delay {
+      decide(
+        NamespaceKey(type: observation.type, inode: observation.inode), is: observation.id,
+        at: observation.time)
+      guard let known = namespaces[NamespaceKey(type: observation.type, inode: observation.inode)],
+        known.observed.kernelID == nil, known.firstKnown < observation.time, isLastReported(known)
       else { continue }
-      known.mountedID = sight.id
+      known.mountedID = observation.id
       mounted.append(known)
     }
-    sights.removeAll { $0.time < now - MountedSight.delay }
+    mountObservations.removeAll { $0.time < now - MountObservation.delay }
   }
 
   /// Whether no unreported namespace can have got the inode number of this one since.
   private func isLastReported(_ namespace: FollowedNamespace) -> Bool {
-    leftOut.map { namespace.met > $0 } ?? true
+    lastOmittedChange.map { namespace.firstKnown > $0 } ?? true
   }
 
   /// Forgets the namespaces with these inode numbers that no tracked task is in. An untracked task
@@ -367,7 +369,7 @@ final class FollowedSets {
   func forgetUnheld(_ inodes: NamespaceInodes) {
     for type in NamespaceType.allCases {
       guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }
-      let key = NamespaceNumber(type: type, inode: inode)
+      let key = NamespaceKey(type: type, inode: inode)
       if namespaces[key]?.holders == 0 { namespaces[key] = nil }
     }
   }
@@ -375,7 +377,7 @@ final class FollowedSets {
   /// Forgets, after a loss of events, the namespaces without an id and without a task: another namespace
   /// may have their inode number.
   func forgetUnproven() {
-    sights.removeAll()
+    mountObservations.removeAll()
     namespaces = namespaces.filter {
       $0.value.holders > 0 || $0.value.observed.kernelID != nil
         || InitialNamespace.hasFixedInode($0.key.inode)

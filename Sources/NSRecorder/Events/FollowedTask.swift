@@ -7,7 +7,7 @@ final class FollowedTask {
   let pid: Int32
   var set: FollowedSet
   /// The set last reported to the history; nil while the history does not have the task.
-  var told: FollowedSet?
+  var reported: FollowedSet?
   /// The rate at which its links change; nil while none has changed.
   var rate: ChangeRate?
   /// Its facts, as far as they are known.
@@ -20,11 +20,11 @@ final class FollowedTask {
   /// The time of its last event, on the boot clock.
   var lastEvent: Int64 = .min
   /// The batch that reported its start, and the index in it; nil if no event reported the start.
-  var start: (turn: Int, place: Int)?
+  var start: (batch: Int, index: Int)?
   /// Whether an event reported that it executed a program.
   var hasExecuted = false
   /// The number of its reported changes of name in a batch, and that batch.
-  var renames: (turn: Int, count: Int)?
+  var renames: (batch: Int, count: Int)?
   /// The time namespace that it enters at its next exec, if only that is known.
   var timeAfterExec: FollowedLink?
   /// If its main thread has exited and that is not reported yet: the TIDs of the threads that are about

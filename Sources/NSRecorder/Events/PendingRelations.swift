@@ -6,7 +6,7 @@ struct PendingRelations {
   private var waiting: [(relations: NamespaceRelations, samples: Int)] = []
 
   /// The number of samples without a certain name after which the relations of a namespace are dropped.
-  private static let patience = 8
+  private static let maxSamples = 8
   private static let limit = 65536
 
   /// Stores relations from a sample that cannot be recorded yet.
@@ -31,7 +31,7 @@ struct PendingRelations {
         named.owner = relations.owner.map { names[$0] ?? $0 }
         named.parent = relations.parent.map { names[$0] ?? $0 }
         ready.append(named)
-      } else if samples < Self.patience {
+      } else if samples < Self.maxSamples {
         rest.append((relations, samples + 1))
       }
     }

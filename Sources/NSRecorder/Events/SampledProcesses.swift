@@ -90,10 +90,10 @@ struct SampledProcesses {
       threads[change.token]?.links = links
     }
     redescribed.removeAll(keepingCapacity: true)
-    for news in sample.described {
-      if let since = news.since { redescribed[news.token] = since }
-      processes[news.token]?.description.update(news.description)
-      threads[news.token]?.description.update(news.description)
+    for redescription in sample.described {
+      if let since = redescription.since { redescribed[redescription.token] = since }
+      processes[redescription.token]?.description.update(redescription.description)
+      threads[redescription.token]?.description.update(redescription.description)
     }
     return gone
   }

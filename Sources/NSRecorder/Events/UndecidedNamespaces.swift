@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
 /// A namespace type and inode number, as events report them. The kernel reuses inode numbers.
-struct NamespaceNumber: Hashable {
+struct NamespaceKey: Hashable {
   let type: NamespaceType
   let inode: UInt64
 }
@@ -19,7 +19,7 @@ struct UndecidedNamespaces {
     var namespaces: [FollowedNamespace]
   }
 
-  private var series: [NamespaceNumber: Series] = [:]
+  private var series: [NamespaceKey: Series] = [:]
   /// The most undecided namespaces of one inode number, and the most inode numbers.
   private static let most = 64
   private static let mostNumbers = 4096
@@ -28,11 +28,13 @@ struct UndecidedNamespaces {
   ///
   /// - Parameter last: the namespace that had the inode number before.
   mutating func add(_ namespace: FollowedNamespace, after last: FollowedNamespace) {
-    let number = NamespaceNumber(type: namespace.type, inode: namespace.inode)
+    let number = NamespaceKey(type: namespace.type, inode: namespace.inode)
     if series[number] != nil {
       series[number]?.namespaces.append(namespace)
       if series[number]?.namespaces.count ?? 0 > Self.most { series[number] = nil }
-    } else if let id = last.observed.kernelID ?? last.mountedID, last.met < namespace.met {
+    } else if let id = last.observed.kernelID ?? last.mountedID,
+      last.firstKnown < namespace.firstKnown
+    {
       if series.count >= Self.mostNumbers { series.removeAll() }
       series[number] = Series(id: id, namespaces: [namespace])
     }
@@ -43,15 +45,15 @@ struct UndecidedNamespaces {
   /// - Parameter time: a time on the boot clock by which the id was read. Namespaces reported later stay
   ///   undecided.
   mutating func decide(
-    _ number: NamespaceNumber, is id: UInt64, at time: Int64 = .max
+    _ number: NamespaceKey, is id: UInt64, at time: Int64 = .max
   ) -> [FollowedNamespace] {
     guard !series.isEmpty, let known = series[number] else { return [] }
     guard known.id == id else {
       series[number] = nil
       return []
     }
-    let decided = known.namespaces.filter { $0.met < time }
-    let rest = known.namespaces.filter { $0.met >= time }
+    let decided = known.namespaces.filter { $0.firstKnown < time }
+    let rest = known.namespaces.filter { $0.firstKnown >= time }
     series[number] = rest.isEmpty ? nil : Series(id: id, namespaces: rest)
     return decided
   }

@@ -12,6 +12,7 @@ struct PinNames {
   /// and neither reaches this value.
   static let firstGeneration: UInt64 = 1 << 41
 
+  /// The inode generations that the previous scan and the current one assigned.
   private var previous: [Key: UInt64] = [:]
   private var current: [Key: UInt64] = [:]
   private var next = Self.firstGeneration

@@ -1,5 +1,5 @@
-// A short story of a few tasks, laid down by hand: what the kernel reports of them, what is read right after
-// each event, and what a sample shows. What comes of it is kept as a history would.
+// A script of a few tasks, written by hand: the events that the kernel reports, the links that are probed right after
+// each event, and the samples. The result is stored as a history would store it.
 
 import NamespaceEvents
 import NamespaceModel
@@ -7,13 +7,13 @@ import Procfs
 
 @testable import NSRecorder
 
-/// Hands events and samples to a follower.
+/// Passes events and samples to a follower.
 final class EventScript {
   let follower = EventFollower()
-  var history = ToldHistory()
-  /// All that events reported, in order.
+  var history = ReportedHistory()
+  /// All reported events, in order.
   private(set) var events: [ProcessEvent] = []
-  /// The descriptions that events reported, in order.
+  /// The reported descriptions, in order.
   var described: [(token: ProcessToken, description: ProcessDescription)] {
     events.compactMap { event in
       if case .described(let token, let description) = event.change {
@@ -23,95 +23,96 @@ final class EventScript {
       }
     }
   }
-  /// A microsecond on at each step.
+  /// The boot clock, which advances by a microsecond at each step.
   var clock: Int64 = 5_000_000_000
-  private var places: [Int32: Place] = [:]
-  private var sampled: [Int32: (token: ProcessToken, place: Place)] = [:]
+  private var tasks: [Int32: TaskLinks] = [:]
+  private var sampled: [Int32: (token: ProcessToken, links: TaskLinks)] = [:]
   private var sampledThreads: [Int32: (token: ProcessToken, thread: Thread)] = [:]
   private var lastSource: UInt64 = 1000
 
-  /// A thread as a sample shows it to be a task of its own.
+  /// A thread that a sample shows as a task of its own.
   struct Thread: Hashable {
     let pid: Int32
-    let place: Place
+    let links: TaskLinks
     var start: UInt64 = 490
   }
 
-  /// Begins with processes that are there.
-  init(_ processes: [Int32: Place] = [10: .host]) { begin(processes) }
+  /// Starts from a sample of these processes.
+  init(_ processes: [Int32: TaskLinks] = [10: .host]) { begin(processes) }
 
   // MARK: What the kernel reports
 
   /// - Parameters:
-  ///   - next: what is reported of the same task next, and is known by then.
-  ///   - nextOf: the thread of its process that this is reported; nil for the same task.
-  func take(
-    _ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, look: TaskLook? = nil,
+  ///   - next: the next event of the same task, which is queued already.
+  ///   - nextOf: the thread of the process to which `next` belongs; nil for the same task.
+  func apply(
+    _ tid: Int32, of pid: Int32, _ kind: KernelEvent.Kind, probed: ProbedTask? = nil,
     next: KernelEvent.Kind? = nil, nextOf: Int32? = nil
   ) {
     clock += 1000
-    let ahead = next.map { kind in
+    let lookahead = next.map { kind in
       let event = KernelEvent(time: clock + 1000, pid: pid, tid: nextOf ?? tid, kind: kind)
-      return EventQueue.Item(event: event, look: nil, order: 0, epoch: 0)
+      return EventQueue.Item(event: event, probed: nil, order: 0, epoch: 0)
     }
-    follower.take(
-      KernelEvent(time: clock, pid: pid, tid: tid, kind: kind), look,
-      ahead: ArraySlice(ahead.map { [$0] } ?? []))
+    follower.apply(
+      KernelEvent(time: clock, pid: pid, tid: tid, kind: kind), probed,
+      lookahead: ArraySlice(lookahead.map { [$0] } ?? []))
   }
 
-  /// A process is made. Where it is not told, it is where its maker is.
+  /// Creates a process, in the namespaces of its parent unless `links` are given.
   ///
-  /// - Parameter look: whether it was looked at in time.
+  /// - Parameter probed: whether it was probed in time.
   func fork(
-    _ pid: Int32, of parent: Int32, by tid: Int32? = nil, _ place: Place? = nil, look: Bool = true
+    _ pid: Int32, of parent: Int32, by tid: Int32? = nil, _ links: TaskLinks? = nil,
+    probed: Bool = true
   ) {
-    let place = place ?? places[parent] ?? .host
-    take(pid, of: pid, .fork(parentPID: parent, parentTID: tid ?? parent))
-    places[pid] = place
-    take(pid, of: pid, .namespaces(place.inodes), look: look ? place.look() : nil)
+    let links = links ?? tasks[parent] ?? .host
+    apply(pid, of: pid, .fork(parentPID: parent, parentTID: tid ?? parent))
+    tasks[pid] = links
+    apply(pid, of: pid, .namespaces(links.inodes), probed: probed ? links.probed() : nil)
   }
 
-  /// A thread is made.
+  /// Creates a thread.
   func thread(_ tid: Int32, of pid: Int32, by maker: Int32? = nil) {
-    let place = places[maker ?? pid] ?? .host
-    take(tid, of: pid, .fork(parentPID: pid, parentTID: maker ?? pid))
-    places[tid] = place
-    take(tid, of: pid, .namespaces(place.inodes))
+    let links = tasks[maker ?? pid] ?? .host
+    apply(tid, of: pid, .fork(parentPID: pid, parentTID: maker ?? pid))
+    tasks[tid] = links
+    apply(tid, of: pid, .namespaces(links.inodes))
   }
 
-  /// A task moves.
+  /// Moves a task to other namespaces.
   ///
   /// - Parameters:
-  ///   - threads: what its process's other threads are, where it is the main one.
-  ///   - fileTimes: by when the namespaces that it came to had a file.
+  ///   - threads: the other threads of the process that the probe reads, if the task is the main thread.
+  ///   - fileTimes: the times by which the files of the entered namespaces existed.
   func move(
-    _ tid: Int32, of pid: Int32? = nil, _ place: Place, look: Bool = true,
-    threads: [Int32: Place] = [:], fileTimes: [NamespaceLink: Int64] = [:]
+    _ tid: Int32, of pid: Int32? = nil, _ links: TaskLinks, probed: Bool = true,
+    threads: [Int32: TaskLinks] = [:], fileTimes: [NamespaceLink: Int64] = [:]
   ) {
-    places[tid] = place
-    var seen = place.look()
+    tasks[tid] = links
+    var seen = links.probed()
     seen.fileTimes = fileTimes
     seen.threads = threads.mapValues(\.links)
-    take(tid, of: pid ?? tid, .namespaces(place.inodes), look: look ? seen : nil)
+    apply(tid, of: pid ?? tid, .namespaces(links.inodes), probed: probed ? seen : nil)
   }
 
   func exit(_ tid: Int32, of pid: Int32? = nil, next: KernelEvent.Kind? = nil) {
-    take(tid, of: pid ?? tid, .exit, next: next)
+    apply(tid, of: pid ?? tid, .exit, next: next)
   }
 
-  /// - Parameter nextOf: the thread that does something next, as is known by then.
+  /// - Parameter nextOf: the thread of the next event, which is queued already.
   func exit(_ pid: Int32, nextOf tid: Int32, _ next: KernelEvent.Kind) {
-    take(pid, of: pid, .exit, next: next, nextOf: tid)
+    apply(pid, of: pid, .exit, next: next, nextOf: tid)
   }
 
   func comm(_ tid: Int32, of pid: Int32? = nil, _ name: String, isExec: Bool = false) {
-    take(tid, of: pid ?? tid, .comm(CommName(name.utf8), isExec: isExec))
+    apply(tid, of: pid ?? tid, .comm(CommName(name.utf8), isExec: isExec))
   }
 
-  /// Ends a batch.
+  /// Finishes the batch and applies it to the history.
   @discardableResult
-  func turn() -> [ProcessEvent] {
-    guard let batch = follower.turn(epoch: 0) else { return [] }
+  func finishBatch() -> [ProcessEvent] {
+    guard let batch = follower.finishBatch(epoch: 0) else { return [] }
     batch.events.forEach { history.apply($0) }
     events += batch.events
     return batch.events
@@ -119,15 +120,15 @@ final class EventScript {
 
   // MARK: What samples show
 
-  /// What the source tells when these processes are there.
+  /// Returns the sample of a source that shows these processes.
   ///
   /// - Parameters:
-  ///   - others: those of them that are another process than the one that had their number.
-  ///   - threads: those that are tasks of their own; nil where none was read.
-  ///   - companions: threads that are where their process is.
+  ///   - others: PIDs that belong to another process than in the previous sample.
+  ///   - threads: the threads that are tasks of their own; nil if the sample reads no threads.
+  ///   - plainThreads: threads in the namespaces of their process, with the PID of it.
   func sample(
-    _ processes: [Int32: Place], others: Set<Int32> = [], threads: [Int32: Thread]? = nil,
-    companions: [Int32: Int32] = [:], companionStart: UInt64? = nil
+    _ processes: [Int32: TaskLinks], others: Set<Int32> = [], threads: [Int32: Thread]? = nil,
+    plainThreads: [Int32: Int32] = [:], plainThreadStart: UInt64? = nil
   ) -> ProcessSample {
     clock += 1000
     var sample = ProcessSample(start: ClockReading(wall: clock, boot: clock, monotonic: clock))
@@ -137,17 +138,17 @@ final class EventScript {
       sampled[pid] = nil
       sample.disappeared.append(known.token)
     }
-    for (pid, place) in processes.sorted(by: { $0.key < $1.key }) {
+    for (pid, links) in processes.sorted(by: { $0.key < $1.key }) {
       if let known = sampled[pid] {
-        if known.place != place {
-          sample.changed.append(.init(token: known.token, links: place.states))
+        if known.links != links {
+          sample.changed.append(.init(token: known.token, links: links.states))
         }
-        sampled[pid]?.place = place
+        sampled[pid]?.links = links
         continue
       }
       lastSource += 1
       let token = ProcessToken(number: lastSource)
-      sampled[pid] = (token, place)
+      sampled[pid] = (token, links)
       sample.appeared.append(
         .init(
           token: token,
@@ -155,14 +156,14 @@ final class EventScript {
             pid: pid, startTicks: UInt64(clock / 10_000_000), parentPID: 7, isKernelThread: false,
             nspid: [pid, 1]),
           description: .init(comm: Array("read".utf8), uid: 7, cgroup: Array("0::/x".utf8)),
-          links: place.states))
+          links: links.states))
     }
     sample.hasThreads = threads != nil
     show(threads ?? [:], in: &sample)
-    for (tid, pid) in companions {
+    for (tid, pid) in plainThreads {
       sample.threadObservations.append(
         .init(
-          thread: .init(tid: tid, process: sampled[pid]?.token, startTicks: companionStart),
+          thread: .init(tid: tid, process: sampled[pid]?.token, startTicks: plainThreadStart),
           pid: pid,
           links: nil))
     }
@@ -177,8 +178,8 @@ final class EventScript {
     }
     for (tid, thread) in threads.sorted(by: { $0.key < $1.key }) {
       if let known = sampledThreads[tid] {
-        if known.thread.place != thread.place {
-          sample.changed.append(.init(token: known.token, links: thread.place.states))
+        if known.thread.links != thread.links {
+          sample.changed.append(.init(token: known.token, links: thread.links.states))
         }
         sampledThreads[tid]?.thread = thread
         continue
@@ -195,64 +196,64 @@ final class EventScript {
           thread: .init(
             tid: tid, process: sampled[thread.pid]?.token, startTicks: thread.start),
           description: .init(comm: Array("work".utf8), uid: 7, cgroup: Array("0::/x".utf8)),
-          links: thread.place.states))
+          links: thread.links.states))
     }
   }
 
-  /// A sample is compared with what events reported up to it.
+  /// Verifies the state by the events against a sample.
   func verify(
-    _ processes: [Int32: Place], touched: Set<Int32> = [], others: Set<Int32> = [],
-    threads: [Int32: Thread]? = nil, companions: [Int32: Int32] = [:]
+    _ processes: [Int32: TaskLinks], touched: Set<Int32> = [], others: Set<Int32> = [],
+    threads: [Int32: Thread]? = nil, plainThreads: [Int32: Int32] = [:]
   ) -> EventFollower.Verified {
-    turn()
+    finishBatch()
     let verified = follower.verify(
-      sample(processes, others: others, threads: threads, companions: companions),
+      sample(processes, others: others, threads: threads, plainThreads: plainThreads),
       touched: touched)
     history.apply(verified.sample)
     return verified
   }
 
-  /// All begins with a sample.
+  /// Starts or resyncs from a sample.
   ///
-  /// - Parameter meanwhile: what is reported while it is taken.
+  /// - Parameter meanwhile: reports events while the sample is taken.
   @discardableResult
   func begin(
-    _ processes: [Int32: Place], others: Set<Int32> = [], threads: [Int32: Thread] = [:],
-    companions: [Int32: Int32] = [:], companionStart: UInt64? = nil,
+    _ processes: [Int32: TaskLinks], others: Set<Int32> = [], threads: [Int32: Thread] = [:],
+    plainThreads: [Int32: Int32] = [:], plainThreadStart: UInt64? = nil,
     meanwhile: () -> Void = {}
   ) -> ProcessSample {
-    turn()
-    var told = follower.toldTasks()
+    finishBatch()
+    var reported = follower.reportedState()
     let sample = sample(
-      processes, others: others, threads: threads, companions: companions,
-      companionStart: companionStart)
-    places.merge(processes) { $1 }
-    places.merge(threads.mapValues(\.place)) { $1 }
+      processes, others: others, threads: threads, plainThreads: plainThreads,
+      plainThreadStart: plainThreadStart)
+    tasks.merge(processes) { $1 }
+    tasks.merge(threads.mapValues(\.links)) { $1 }
     follower.begin(sample)
     meanwhile()
-    let news = follower.finishBeginning(sample, told: &told)
+    let translated = follower.finishResync(sample, reported: &reported)
     follower.batch = EventBatch(epoch: 0)
-    history.apply(news)
-    return news
+    history.apply(translated)
+    return translated
   }
 
-  // MARK: What came of it
+  // MARK: The result
 
-  /// Which namespace a process is told to be in; nil where that was not read.
+  /// Returns the reported namespace of a process; nil if the link was not read.
   func namespace(_ link: NamespaceLink, of pid: Int32) -> ObservedNamespace? {
     guard case .namespace(let namespace)? = state(link, of: pid) else { return nil }
     return namespace
   }
 
-  /// What a link of a process is told to be.
+  /// Returns the reported state of a link of a process.
   func state(_ link: NamespaceLink, of pid: Int32) -> LinkState? {
     history.process(pid)?.task.links[Int(link.rawValue)]
   }
 }
 
 extension ProcessSample {
-  /// Whether it tells of no process.
-  var tellsNothing: Bool {
+  /// Whether the sample reports no process.
+  var reportsNothing: Bool {
     appeared.isEmpty && changed.isEmpty && disappeared.isEmpty && described.isEmpty
       && identified.isEmpty && contradicted.isEmpty
   }

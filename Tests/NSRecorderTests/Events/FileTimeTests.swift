@@ -1,4 +1,4 @@
-// A namespace that a mount kept when it lost its last process, entered again: its file is older than
+// A namespace that a mount pinned when its last process left, entered again: its file is older than
 // what the process that came to it can have made.
 
 import NamespaceEvents
@@ -9,26 +9,26 @@ import Testing
 
 struct FileTimeTests {
   private let script = EventScript()
-  private let there = Place.host.with(.net, 1, id: 101)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
 
   /// A maker leaves a mount of what it made, and exits before anything is read of it.
   private func makeAndLeave() throws -> ObservedNamespace {
     script.fork(20, of: 10)
-    script.move(20, there, look: false)
-    script.turn()
+    script.move(20, there, probed: false)
+    script.finishBatch()
     let made = try #require(script.namespace(.net, of: 20))
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     return made
   }
 
   /// Another process enters a second later; where it is then.
-  private func enter(_ place: Place, fileTime: Int64?) -> ObservedNamespace? {
+  private func enter(_ links: TaskLinks, fileTime: Int64?) -> ObservedNamespace? {
     script.clock += 1_000_000_000
     script.fork(30, of: 10)
     script.clock += 1_000_000
-    script.move(30, place, fileTimes: fileTime.map { [.net: $0] } ?? [:])
-    script.turn()
+    script.move(30, links, fileTimes: fileTime.map { [.net: $0] } ?? [:])
+    script.finishBatch()
     return script.namespace(.net, of: 30)
   }
 
@@ -40,7 +40,7 @@ struct FileTimeTests {
     let verified = script.verify([10: .host, 30: there])
     #expect(verified.sample.renamed.map(\.from) == [made])
     script.fork(40, of: 30)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.net, of: 40)?.kernelID == 101)
     #expect(script.history.faults == [])
   }
@@ -53,7 +53,7 @@ struct FileTimeTests {
 
   @Test("without ids, too")
   func withoutIDs() throws {
-    let bare = Place.host.with(.net, 1, id: nil)
+    let bare = TaskLinks.host.with(.net, 1, id: nil)
     let made = try makeAndLeave()
     #expect(enter(bare, fileTime: script.clock + 5_000_000) == made)
   }
@@ -77,10 +77,10 @@ struct FileTimeTests {
     #expect(enter(there, fileTime: script.clock - 1_000_000_000) != made)
   }
 
-  @Test("not where changes were left out since: one may have made a namespace of the number")
-  func leftOut() throws {
+  @Test("not after omitted changes: one may have created a namespace with the inode number")
+  func omittedCount() throws {
     let made = try makeAndLeave()
-    script.follower.sets.leftOut = script.clock
+    script.follower.sets.lastOmittedChange = script.clock
     #expect(enter(there, fileTime: script.clock + 5_000_000) != made)
   }
 
@@ -90,7 +90,7 @@ struct FileTimeTests {
     script.fork(25, of: 10)
     script.move(25, .host.with(.net, 1, id: 102))
     script.exit(25)
-    script.turn()
+    script.finishBatch()
     #expect(enter(there, fileTime: script.clock + 5_000_000) != made)
   }
 }

@@ -9,7 +9,7 @@ import Testing
 
 struct IdentityTests {
   private let script = EventScript()
-  private let there = Place.host.with(.net, 1, id: 101)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
 
   private func net(_ pid: Int32) -> ObservedNamespace? { script.namespace(.net, of: pid) }
 
@@ -17,10 +17,10 @@ struct IdentityTests {
   func join() {
     script.fork(20, of: 10, there)
     script.fork(30, of: 10)
-    script.move(30, there, look: false)
+    script.move(30, there, probed: false)
     script.fork(40, of: 10)
     script.move(40, there)
-    script.turn()
+    script.finishBatch()
     #expect(
       script.follower.processes[30]?.set[.net].key == script.follower.processes[20]?.set[.net].key)
     #expect(net(30)?.kernelID == 101)
@@ -30,11 +30,11 @@ struct IdentityTests {
   @Test("a number that is used again after its last member left is another namespace")
   func reuse() {
     script.fork(20, of: 10, there)
-    script.turn()
+    script.finishBatch()
     let first = net(20)
     script.move(20, .host)
     script.fork(30, of: 10, .host.with(.net, 1, id: 102))
-    script.turn()
+    script.finishBatch()
     #expect(net(30)?.inode == first?.inode)
     #expect(net(30)?.kernelID == 102)
     #expect(net(30) != first)
@@ -42,13 +42,13 @@ struct IdentityTests {
 
   @Test("without ids a number that nobody had in between is never taken for the old one")
   func reuseWithoutIDs() {
-    let bare = Place.host.with(.net, 1, id: nil)
+    let bare = TaskLinks.host.with(.net, 1, id: nil)
     script.fork(20, of: 10, bare)
-    script.turn()
+    script.finishBatch()
     let first = net(20)
     script.exit(20)
     script.fork(30, of: 10, bare)
-    script.turn()
+    script.finishBatch()
     #expect(first != nil)
     #expect(net(30) != nil)
     #expect(net(30) != first)
@@ -58,11 +58,11 @@ struct IdentityTests {
   @Test("a number whose namespace is not read the second time is not taken for the first")
   func reuseUnseen() {
     script.fork(20, of: 10, there)
-    script.turn()
+    script.finishBatch()
     let first = net(20)
     script.exit(20)
-    script.fork(30, of: 10, there, look: false)
-    script.turn()
+    script.fork(30, of: 10, there, probed: false)
+    script.finishBatch()
     #expect(net(30) != first)
     #expect(net(30)?.kernelID == .some(nil))
   }
@@ -70,33 +70,33 @@ struct IdentityTests {
   @Test("away and back, with the id read again, is the same namespace: it was held elsewhere")
   func awayAndBack() {
     script.fork(20, of: 10, there)
-    script.turn()
+    script.finishBatch()
     let first = net(20)
     script.move(20, .host)
     script.move(20, there)
-    script.turn()
+    script.finishBatch()
     #expect(net(20) == first)
     script.move(20, .host)
-    script.move(20, there, look: false)
-    script.turn()
+    script.move(20, there, probed: false)
+    script.finishBatch()
     #expect(net(20) != first)
   }
 
   @Test("an id that is not that of the task that had the number last proves another namespace")
   func reuseBeforeLeave() {
     // Namespaces are switched a moment before the record is written (ksys_unshare of kernel/fork.c): on
-    // another processor the number can be given again, and told, in between.
+    // another processor the inode number can be reused, and reported, in between.
     script.fork(20, of: 10, there)
     script.fork(30, of: 10)
     script.move(30, .host.with(.net, 1, id: 102))
     script.move(20, .host)
     script.fork(40, of: 30)
-    script.turn()
+    script.finishBatch()
     #expect(net(30)?.kernelID == 102)
     #expect(net(40)?.kernelID == 102)
     script.fork(50, of: 10)
     script.move(50, .host.with(.net, 1, id: 102))
-    script.turn()
+    script.finishBatch()
     #expect(net(50) == net(30))
   }
 
@@ -105,20 +105,20 @@ struct IdentityTests {
     script.fork(20, of: 10, there)
     script.exit(20)
     script.fork(30, of: 10, .host.with(.uts, 1, id: 103))
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.uts, of: 30)?.kernelID == 103)
     #expect(net(30) == net(10))
   }
 
   @Test("a namespace that only children go to is held too")
   func heldForChildren() {
-    let parent = Place.host.with(.pid, 5, id: 105).with(.pid, Place.host[.pid])
+    let parent = TaskLinks.host.with(.pid, 5, id: 105).with(.pid, TaskLinks.host[.pid])
     script.fork(20, of: 10)
     script.move(20, parent)
     script.fork(30, of: 10)
-    script.move(30, parent, look: false)
-    script.fork(40, of: 20, .host.with(.pid, 5, id: 105), look: false)
-    script.turn()
+    script.move(30, parent, probed: false)
+    script.fork(40, of: 20, .host.with(.pid, 5, id: 105), probed: false)
+    script.finishBatch()
     #expect(script.namespace(.pid, of: 40)?.kernelID == 105)
     #expect(script.namespace(.pid, of: 40) == script.namespace(.pidForChildren, of: 20))
   }
@@ -130,10 +130,10 @@ struct IdentityTests {
       script.exit(20)
     }
     script.fork(30, of: 10, there)
-    script.turn()
+    script.finishBatch()
     script.fork(40, of: 10)
-    script.move(40, there, look: false)
-    script.turn()
+    script.move(40, there, probed: false)
+    script.finishBatch()
     #expect(net(40)?.kernelID == 101)
     #expect(net(10)?.isInitial == true)
     #expect(script.history.faults == [])

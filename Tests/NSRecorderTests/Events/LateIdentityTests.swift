@@ -9,25 +9,25 @@ import Testing
 
 struct LateIdentityTests {
   private let script = EventScript()
-  private let there = Place.host.with(.uts, 1, id: 101)
+  private let there = TaskLinks.host.with(.uts, 1, id: 101)
 
   /// A maker that forks and exits at once: nothing was read of either.
-  private func doubleFork(_ place: Place) {
+  private func doubleFork(_ links: TaskLinks) {
     script.fork(20, of: 10)
-    script.move(20, place, look: false)
-    script.fork(30, of: 20, look: false)
+    script.move(20, links, probed: false)
+    script.fork(30, of: 20, probed: false)
     script.exit(20)
-    script.turn()
+    script.finishBatch()
   }
 
-  private func observed(_ place: Place) -> ObservedNamespace? {
-    guard case .namespace(let namespace) = place.states[Int(NamespaceLink.uts.rawValue)] else {
+  private func observed(_ links: TaskLinks) -> ObservedNamespace? {
+    guard case .namespace(let namespace) = links.states[Int(NamespaceLink.uts.rawValue)] else {
       return nil
     }
     return namespace
   }
 
-  @Test("a sample reads the id, and the namespace keeps its place in the history")
+  @Test("a sample reads the id, and the namespace stays the same in the history")
   func learned() throws {
     doubleFork(there)
     let before = try #require(script.namespace(.uts, of: 30))
@@ -40,7 +40,7 @@ struct LateIdentityTests {
     script.fork(40, of: 30)
     script.fork(50, of: 10)
     script.move(50, there)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.uts, of: 40)?.kernelID == 101)
     #expect(script.namespace(.uts, of: 50)?.kernelID == 101)
     #expect(script.verify([10: .host, 30: there, 40: there, 50: there]).sample.renamed.isEmpty)
@@ -59,9 +59,9 @@ struct LateIdentityTests {
     doubleFork(there)
     let before = try #require(script.namespace(.uts, of: 30))
     script.exit(30)
-    let other = Place.host.with(.uts, 1, id: 102)
+    let other = TaskLinks.host.with(.uts, 1, id: 102)
     script.fork(40, of: 10, other)
-    script.turn()
+    script.finishBatch()
     let verified = script.verify([10: .host, 40: other])
     #expect(verified.sample.renamed.isEmpty)
     #expect(script.namespace(.uts, of: 40)?.kernelID == 102)
@@ -85,28 +85,28 @@ struct LateIdentityTests {
 
   @Test("without ids, too, it has one name")
   func withoutIDs() throws {
-    let bare = Place.host.with(.uts, 1, id: nil)
+    let bare = TaskLinks.host.with(.uts, 1, id: nil)
     doubleFork(bare)
-    let told = try #require(script.namespace(.uts, of: 30))
+    let reported = try #require(script.namespace(.uts, of: 30))
     var sample = script.sample([10: .host, 30: bare])
     let read = try #require(observed(bare))
     sample.related = [.init(namespace: read, owner: nil, parent: nil, ownerUID: nil)]
     let verified = script.follower.verify(sample, touched: [])
-    #expect(read != told)
+    #expect(read != reported)
     #expect(verified.sample.renamed.isEmpty)
-    #expect(verified.sample.related.map(\.namespace) == [told])
+    #expect(verified.sample.related.map(\.namespace) == [reported])
     #expect(verified.disagreements == 0 && verified.sample.contradicted.isEmpty)
-    #expect(verified.sample.changed.allSatisfy { $0.links.contains(.namespace(told)) })
+    #expect(verified.sample.changed.allSatisfy { $0.links.contains(.namespace(reported)) })
   }
 
-  @Test("a scan finds the mount that keeps it, and reads the id when nobody is in it any more")
+  @Test("a scan finds the mount of a namespace without a process, and reads the id")
   func pinned() throws {
     script.fork(20, of: 10)
-    script.move(20, there, look: false)
-    script.turn()
+    script.move(20, there, probed: false)
+    script.finishBatch()
     let before = try #require(script.namespace(.uts, of: 20))
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     let read = try #require(observed(there))
     script.clock += 1_000_000_000
     var scan = PinScan(
@@ -118,7 +118,7 @@ struct LateIdentityTests {
     // Who enters it later is in it.
     script.fork(30, of: 10)
     script.move(30, there)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.uts, of: 30) == read)
   }
 
@@ -128,20 +128,20 @@ struct LateIdentityTests {
     var scan = PinScan(start: ClockReading(wall: 0, boot: script.clock, monotonic: 0))
     scan.pins = [.init(namespace: read, holder: .mount(path: Array("/run/x".utf8), in: nil))]
     script.fork(20, of: 10)
-    script.move(20, there, look: false)
+    script.move(20, there, probed: false)
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
     script.fork(30, of: 10)
     script.move(30, .host.with(.uts, 1, id: 102))
     script.exit(30)
-    script.turn()
-    // Nor where a task that is not known yet was told to be in one of the number.
+    script.finishBatch()
+    // The same holds if an unknown task was reported in a namespace with the inode number.
     script.fork(40, of: 10)
-    script.move(40, there, look: false)
+    script.move(40, there, probed: false)
     script.exit(40)
-    script.take(99, of: 99, .namespaces(there.inodes))
-    script.turn()
+    script.apply(99, of: 99, .namespaces(there.inodes))
+    script.finishBatch()
     scan.start.boot = script.clock + 1
     #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
     #expect(script.follower.sets.recorded(scan).pins.map(\.namespace) == [read])

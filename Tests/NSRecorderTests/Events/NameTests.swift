@@ -15,7 +15,7 @@ struct NameTests {
   @Test("a child is called as its maker")
   func inherited() {
     script.fork(20, of: 10)
-    script.turn()
+    script.finishBatch()
     #expect(name(20) == "read")
   }
 
@@ -29,46 +29,46 @@ struct NameTests {
     script.described.map { String(decoding: $0.description.comm ?? [], as: UTF8.self) }
   }
 
-  @Test("the program that is executed in the same batch is told with the start")
+  @Test("the program that is executed in the same batch is reported with the start")
   func sameBatch() {
     script.fork(20, of: 10)
     script.comm(20, "first", isExec: true)
     script.comm(20, "first", isExec: true)
     script.comm(20, "thread name")
-    #expect(script.turn().count == 1)
+    #expect(script.finishBatch().count == 1)
     #expect(name(20) == "thread name")
     #expect(script.described.isEmpty)
   }
 
-  @Test("another program in the same batch is told with its time, and so is what follows")
+  @Test("another program in the same batch is reported with its time, and so are later ones")
   func twoPrograms() {
     script.fork(20, of: 10)
     script.comm(20, "first", isExec: true)
     script.comm(20, "second", isExec: true)
     script.comm(20, "third")
     script.exit(20)
-    #expect(script.turn().count == 4)
+    #expect(script.finishBatch().count == 4)
     #expect(startName == "first")
     #expect(names == ["second", "third"])
     #expect(script.described.allSatisfy { !$0.description.mayBeOlder })
   }
 
-  @Test("the name under which a process moved is kept")
+  @Test("the name under which a process moved is retained")
   func moved() {
     script.fork(20, of: 10)
     script.move(20, .host.with(.net, 5, id: 105))
     script.comm(20, "program", isExec: true)
-    #expect(script.turn().count == 3)
+    #expect(script.finishBatch().count == 3)
     #expect(startName == "read")
     #expect(names == ["program"])
   }
 
-  @Test("of a process that runs one program after the other few names are told, and the last")
+  @Test("of a process that runs many programs a few names are reported, and the last")
   func manyPrograms() {
     script.fork(20, of: 10)
     for number in 0..<1000 { script.comm(20, "name \(number)", isExec: true) }
     script.exit(20)
-    #expect(script.turn().count == 20)
+    #expect(script.finishBatch().count == 20)
     // Between those that are reported and the last it has names that are not known.
     #expect(names == (1...16).map { "name \($0)" } + ["", "name 999"])
     #expect(
@@ -76,25 +76,25 @@ struct NameTests {
         == [Bool](repeating: false, count: 17) + [true])
   }
 
-  @Test("the first name that is told after some were left out may be older")
-  func leftOut() {
-    script.turn()
+  @Test("the first name that is reported after omitted ones may be older")
+  func omittedCount() {
+    script.finishBatch()
     for number in 0..<20 { script.comm(10, "name \(number)") }
-    script.turn()
+    script.finishBatch()
     script.comm(10, "later")
     script.comm(10, "still later")
-    script.turn()
+    script.finishBatch()
     #expect(names.suffix(2) == ["later", "still later"])
     #expect(script.described.suffix(2).map(\.description.mayBeOlder) == [true, false])
   }
 
-  @Test("a name that is taken in a later batch is an event, and told once")
+  @Test("a new name in a later batch is an event, reported once")
   func laterBatch() throws {
     script.fork(20, of: 10)
-    script.turn()
+    script.finishBatch()
     script.comm(20, "later", isExec: true)
     script.comm(20, "later")
-    #expect(script.turn().count == 1)
+    #expect(script.finishBatch().count == 1)
     try #require(script.described.count == 1)
     #expect(script.described[0].token == script.history.process(20)?.token)
     #expect(script.described[0].description.comm == Array("later".utf8))
@@ -105,18 +105,18 @@ struct NameTests {
   func thread() {
     script.fork(20, of: 10)
     script.thread(21, of: 20)
-    script.turn()
+    script.finishBatch()
     script.comm(21, of: 20, "worker")
-    script.turn()
+    script.finishBatch()
     #expect(script.described.isEmpty)
     #expect(script.follower.processes[20]?.description.comm == Array("read".utf8))
   }
 
-  @Test("of a process that takes one name after the other a sample tells the last")
+  @Test("of a process with many names a sample reports the last")
   func manyNames() {
-    script.turn()
+    script.finishBatch()
     for number in 0..<1000 { script.comm(10, "name \(number)") }
-    #expect(script.turn().count == 17)
+    #expect(script.finishBatch().count == 17)
     let verified = script.verify([10: .host])
     #expect(
       verified.sample.described.contains { $0.description.comm == Array("name 999".utf8) })
@@ -129,9 +129,9 @@ struct NameTests {
     script.exit(20)
     script.fork(20, of: 10)
     script.comm(20, "second", isExec: true)
-    let told = script.turn()
+    let reported = script.finishBatch()
     #expect(name(20) == "second")
-    guard case .started(let start)? = told.first?.change else {
+    guard case .started(let start)? = reported.first?.change else {
       Issue.record("no start")
       return
     }

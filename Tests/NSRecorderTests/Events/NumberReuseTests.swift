@@ -11,11 +11,11 @@ struct NumberReuseTests {
   @Test("after an exit the number is another process's")
   func reuse() {
     script.fork(20, of: 10)
-    script.turn()
+    script.finishBatch()
     let first = script.history.process(20)?.token
     script.exit(20)
     script.fork(20, of: 10, .host.with(.net, 1, id: 101))
-    #expect(script.turn().count == 2)
+    #expect(script.finishBatch().count == 2)
     #expect(script.history.process(20)?.token != first)
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
     #expect(script.follower.contradiction == nil)
@@ -32,23 +32,23 @@ struct NumberReuseTests {
     #expect(script.follower.contradiction == script.clock)
   }
 
-  @Test("right after a beginning, a sample may have met it before it was told of")
-  func beginning() {
+  @Test("right after a start, a sample may observe a process before its event")
+  func pendingResync() {
     script.fork(10, of: 1, .host)
     #expect(script.follower.contradiction == nil)
-    #expect(script.turn().isEmpty)
+    #expect(script.finishBatch().isEmpty)
     script.clock += 2_000_000_000
     script.fork(10, of: 1, .host)
     #expect(script.follower.contradiction != nil)
   }
 
-  @Test("the number of a zombie from before is given again: it was reaped, which no event tells")
+  @Test("the PID of an earlier zombie is reused: the zombie was reaped, without an event")
   func zombie() {
     let script = EventScript([10: .host, 20: .zombie])
     let zombie = script.history.process(20)?.token
     script.fork(20, of: 10)
-    script.turn()
-    #expect(script.history.process(20)?.task.links == Place.host.states)
+    script.finishBatch()
+    #expect(script.history.process(20)?.task.links == TaskLinks.host.states)
     #expect(script.history.process(20)?.token != zombie)
     #expect(script.follower.contradiction == nil)
     #expect(script.history.faults == [])
@@ -61,11 +61,11 @@ struct NumberReuseTests {
     script.move(21, of: 20, .host.with(.net, 1, id: 101))
     script.exit(21, of: 20)
     script.fork(21, of: 10)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.net, of: 21)?.isInitial == true)
     script.exit(21)
     script.thread(21, of: 10)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21) == nil)
     #expect(script.history.process(21) == nil)
     #expect(script.history.faults == [])

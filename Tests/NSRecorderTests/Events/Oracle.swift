@@ -1,71 +1,71 @@
-// Compares what a history is given with what was, after each event and each sample.
+// Compares the reported history with the actual state of the simulated machine, after each event and each sample.
 
 import NamespaceModel
 
 @testable import NSRecorder
 
-/// Knows what was reported, and what was.
+/// Knows the reported history and the actual state.
 struct Oracle {
-  private(set) var history = ToldHistory()
+  private(set) var history = ReportedHistory()
   private(set) var faults: [String] = []
-  /// How many links were compared, and how many of these were reported as unseen or without an id.
+  /// The number of compared links, and the number of those that were reported as unseen or without an id.
   private(set) var compared = 0
   private(set) var vague = 0
   private var truth: [Int32: Held] = [:]
-  private var place = 0
+  private var next = 0
   private var ids: [ObservedNamespace: UInt64] = [:]
-  /// The threads that were told by the last event.
+  /// The threads that were reported at the last event.
   private var threads: Set<Int32> = []
 
   private struct Held {
     let pid: Int32
     var links: [SimulatedNamespace]
     var states: [LinkState]
-    /// When its main thread exited, while others run.
-    var pausedAt: Int64?
-    var isPaused: Bool { pausedAt != nil }
+    /// The time at which the main thread exited while other threads run.
+    var mainThreadExitedAt: Int64?
+    var mainThreadHasExited: Bool { mainThreadExitedAt != nil }
   }
 
   mutating func check(_ batch: EventBatch, _ machine: SimulatedMachine) {
-    for (place, event) in batch.events.enumerated() {
+    for (index, event) in batch.events.enumerated() {
       history.apply(event)
-      let isLast = place + 1 == batch.events.count || batch.events[place + 1].boot > event.boot
+      let isLast = index + 1 == batch.events.count || batch.events[index + 1].boot > event.boot
       guard isLast else { continue }
       advance(to: event.boot, machine)
       let before = threads
       compare(at: event.boot)
       // A thread that was reported once is reported until it exits, wherever it goes.
       for tid in before.subtracting(threads) where truth[tid].map({ $0.pid != tid }) == true {
-        faults.append("\(event.boot): thread \(tid) is told no more, and runs")
+        faults.append("\(event.boot): thread \(tid) is not reported any more, and runs")
       }
     }
   }
 
-  /// - Parameter moment: when all is as the sample shows.
+  /// - Parameter moment: the time of the state that the sample shows.
   mutating func check(_ sample: ProcessSample, at moment: Int64, _ machine: SimulatedMachine) {
     history.apply(sample)
     advance(to: moment, machine)
     compare(at: moment)
   }
 
-  /// All that happened up to a moment was reported.
+  /// Checks that every change up to a moment was reported.
   mutating func check(upTo moment: Int64, _ machine: SimulatedMachine) {
     advance(to: moment, machine)
     compare(at: moment)
   }
 
   private mutating func advance(to time: Int64, _ machine: SimulatedMachine) {
-    while place < machine.truth.count, machine.truth[place].time <= time {
-      let entry = machine.truth[place]
-      place += 1
+    while next < machine.truth.count, machine.truth[next].time <= time {
+      let entry = machine.truth[next]
+      next += 1
       let hasThreads = truth.contains { $0.value.pid == entry.pid && $0.key != entry.pid }
       if let links = entry.links {
         truth[entry.tid] = Held(pid: entry.pid, links: links, states: entry.states)
       } else if entry.tid == entry.pid, hasThreads {
-        truth[entry.tid]?.pausedAt = entry.time
+        truth[entry.tid]?.mainThreadExitedAt = entry.time
       } else {
         truth[entry.tid] = nil
-        if truth[entry.pid]?.isPaused == true,
+        if truth[entry.pid]?.mainThreadHasExited == true,
           !truth.contains(where: { $0.value.pid == entry.pid && $0.key != entry.pid })
         {
           truth[entry.pid] = nil
@@ -76,31 +76,34 @@ struct Oracle {
 
   private mutating func compare(at time: Int64) {
     faults += history.faults.dropFirst(faults.count)
-    var told: [Int32: ToldHistory.Task] = [:]
-    for task in history.tasks.values where !task.isZombie || truth[task.pid]?.isPaused == true {
-      told[task.tid ?? task.pid] = task
+    var reported: [Int32: ReportedHistory.Task] = [:]
+    for task in history.tasks.values
+    where !task.isZombie || truth[task.pid]?.mainThreadHasExited == true {
+      reported[task.tid ?? task.pid] = task
     }
-    threads = Set(told.values.compactMap(\.tid))
+    threads = Set(reported.values.compactMap(\.tid))
     var live: [Key: ObservedNamespace] = [:]
     for (tid, held) in truth {
       let process = truth[held.pid]
-      guard let task = told.removeValue(forKey: tid) else {
-        if tid == held.pid { faults.append("\(time): \(tid) is not told") }
-        if tid != held.pid, let process, !process.isPaused, isElsewhere(held, process) {
-          faults.append("\(time): thread \(tid) of \(held.pid) is not told")
+      guard let task = reported.removeValue(forKey: tid) else {
+        if tid == held.pid { faults.append("\(time): \(tid) is not reported") }
+        if tid != held.pid, let process, !process.mainThreadHasExited, isElsewhere(held, process) {
+          faults.append("\(time): thread \(tid) of \(held.pid) is not reported")
         }
         continue
       }
-      if let pausedAt = held.pausedAt {
+      if let mainThreadExitedAt = held.mainThreadExitedAt {
         // Unless all its threads are about to exit, or one to execute.
-        if !task.isZombie, time - pausedAt > EventFollower.delay {
-          faults.append("\(time): \(tid) is told to run, and its main thread has exited")
+        if !task.isZombie, time - mainThreadExitedAt > EventFollower.delay {
+          faults.append("\(time): \(tid) is reported as running, and its main thread has exited")
         }
         continue
       }
       compare(task, held, at: time, &live)
     }
-    for (tid, task) in told { faults.append("\(time): \(tid) of \(task.pid) is told, and is not") }
+    for (tid, task) in reported {
+      faults.append("\(time): \(tid) of \(task.pid) is reported, and does not exist")
+    }
   }
 
   private struct Key: Hashable {
@@ -115,13 +118,14 @@ struct Oracle {
   }
 
   private mutating func compare(
-    _ task: ToldHistory.Task, _ held: Held, at time: Int64, _ live: inout [Key: ObservedNamespace]
+    _ task: ReportedHistory.Task, _ held: Held, at time: Int64,
+    _ live: inout [Key: ObservedNamespace]
   ) {
     for link in NamespaceLink.allCases {
-      let told = task.links[Int(link.rawValue)]
+      let reported = task.links[Int(link.rawValue)]
       compared += 1
-      var isRight = told == held.states[Int(link.rawValue)]
-      if case .namespace(let namespace) = told {
+      var isRight = reported == held.states[Int(link.rawValue)]
+      if case .namespace(let namespace) = reported {
         let was = held.links[Int(link.rawValue)]
         if namespace.kernelID == nil { vague += 1 }
         // A name is of one namespace for ever, and at a moment a number has one name.
@@ -132,7 +136,7 @@ struct Oracle {
           && isOne(live[Key(type: was.type, inode: was.inode)], namespace)
         ids[namespace] = was.id
         live[Key(type: was.type, inode: was.inode)] = namespace
-      } else if told == .unread(.unseen) {
+      } else if reported == .unread(.unseen) {
         vague += 1
         // No record holds it, or its number may just have been given again.
         isRight = true
@@ -140,14 +144,14 @@ struct Oracle {
       if !isRight {
         faults.append(
           "\(time): \(link) of \(task.tid ?? task.pid) is \(held.states[Int(link.rawValue)]), "
-            + "and told as \(told)")
+            + "and reported as \(reported)")
       }
     }
   }
 }
 
-/// Whether two names may be of one namespace: where one was reported without an id it is not known.
-private func isOne(_ known: ObservedNamespace?, _ told: ObservedNamespace) -> Bool {
-  guard let known, known.kernelID != nil, told.kernelID != nil else { return true }
-  return known == told
+/// Whether two names may be of one namespace; true if one was reported without an id.
+private func isOne(_ known: ObservedNamespace?, _ reported: ObservedNamespace) -> Bool {
+  guard let known, known.kernelID != nil, reported.kernelID != nil else { return true }
+  return known == reported
 }

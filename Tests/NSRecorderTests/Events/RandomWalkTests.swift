@@ -1,5 +1,5 @@
-// Whatever processes do, and whenever they are listened to, looked at and sampled: what is reported is what
-// was, at each event.
+// Random processes, with events, probes and samples at random times: the reported state equals the actual state
+// at each event.
 
 import NSHistory
 import NamespaceModel
@@ -12,7 +12,7 @@ struct RandomWalkTests {
   private final class Walk {
     let machine: SimulatedMachine
     let recording: EventRecording
-    var referee = Oracle()
+    var oracle = Oracle()
     var pending: ProcessSample?
     var samples = 0
     var disagreements = 0
@@ -31,7 +31,7 @@ struct RandomWalkTests {
     }
 
     func step() throws {
-      if let sample = pending, machine.clock >= recording.settles(sample) {
+      if let sample = pending, machine.clock >= recording.readyAt(sample) {
         pending = nil
         return try complete(sample)
       }
@@ -39,7 +39,7 @@ struct RandomWalkTests {
       case 0..<60: machine.act()
       case 60..<85: recording.collect()
       case 85..<90: machine.pass(1000...30_000_000)
-      case 90..<94 where pending == nil: try turn()
+      case 90..<94 where pending == nil: try flush()
       case 99 where loses: machine.loseRing()
       default:
         guard pending == nil, recording.needsSample || machine.chance(20) else { return }
@@ -49,21 +49,21 @@ struct RandomWalkTests {
       }
     }
 
-    private func turn() throws {
-      for batch in try recording.turn() { referee.check(batch, machine) }
+    private func flush() throws {
+      for batch in try recording.flush() { oracle.check(batch, machine) }
     }
 
     private func complete(_ sample: ProcessSample) throws {
-      let outcome = try recording.complete(sample)
-      for batch in outcome.batches { referee.check(batch, machine) }
-      disagreements += outcome.disagreements
-      losses += outcome.losses.count
-      if samples > 0, let lost = outcome.losses.map(\.after).min() {
-        referee.check(upTo: lost, machine)
+      let merged = try recording.complete(sample)
+      for batch in merged.batches { oracle.check(batch, machine) }
+      disagreements += merged.disagreements
+      losses += merged.losses.count
+      if samples > 0, let lost = merged.losses.map(\.after).min() {
+        oracle.check(upTo: lost, machine)
       }
-      guard let told = outcome.sample else { return }
+      guard let translated = merged.sample else { return }
       samples += 1
-      referee.check(told, at: outcome.isExact ? sample.start.boot : sample.end.boot, machine)
+      oracle.check(translated, at: merged.isExact ? sample.start.boot : sample.end.boot, machine)
     }
 
     func finish() throws {
@@ -73,32 +73,32 @@ struct RandomWalkTests {
       }
       if let sample = pending { try complete(sample) }
       pending = nil
-      try turn()
+      try flush()
     }
   }
 
-  @Test("what is told is what was", arguments: 1...50 as ClosedRange<UInt64>)
+  @Test("the reported state is the actual state", arguments: 1...50 as ClosedRange<UInt64>)
   func walk(seed: UInt64) throws {
     let walk = Walk(seed: seed, loses: false)
     for _ in 0..<1500 { try walk.step() }
     try walk.finish()
-    let referee = walk.referee
-    #expect(referee.faults.prefix(3) == [])
+    let oracle = walk.oracle
+    #expect(oracle.faults.prefix(3) == [])
     #expect(walk.disagreements == 0)
     #expect(walk.losses == 0)
     #expect(walk.samples > 5)
-    #expect(referee.compared > 10_000)
-    #expect(referee.vague * 4 < referee.compared)
+    #expect(oracle.compared > 10_000)
+    #expect(oracle.vague * 4 < oracle.compared)
   }
 
-  @Test("what is told after a loss is what was, once a sample has told where all begins")
+  @Test("after a loss the reported state is the actual state, once a sample has resynced")
   func losses() throws {
     var counted = 0
     for seed in 1001...1030 as ClosedRange<UInt64> {
       let walk = Walk(seed: seed, loses: true)
       for _ in 0..<1500 { try walk.step() }
       try walk.finish()
-      #expect(walk.referee.faults.prefix(3) == [], "\(seed)")
+      #expect(walk.oracle.faults.prefix(3) == [], "\(seed)")
       #expect(walk.disagreements == 0, "\(seed)")
       counted += walk.losses
     }

@@ -7,30 +7,30 @@ import Testing
 
 struct SampledThreadTests {
   private let script = EventScript([10: .host, 20: .host])
-  private let there = Place.host.with(.net, 1, id: 101)
-  private let elsewhere = Place.host.with(.net, 2, id: 102)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
+  private let elsewhere = TaskLinks.host.with(.net, 2, id: 102)
 
-  private func thread(_ place: Place, of pid: Int32 = 20, start: UInt64 = 490)
+  private func thread(_ links: TaskLinks, of pid: Int32 = 20, start: UInt64 = 490)
     -> EventScript.Thread
   {
-    EventScript.Thread(pid: pid, place: place, start: start)
+    EventScript.Thread(pid: pid, links: links, start: start)
   }
 
-  @Test("a thread that left before all began is told by the first sample")
+  @Test("the first sample reports a thread that left its process's namespaces before it")
   func before() {
     let script = EventScript([:])
-    let news = script.begin([10: .host, 20: .host], threads: [21: thread(there)])
-    #expect(script.turn().isEmpty)
-    let told = news.appeared.first { $0.thread != nil }
-    #expect(told?.thread?.tid == 21 && told?.facts.pid == 20)
-    #expect(told?.thread?.process == script.history.process(20)?.token)
+    let translated = script.begin([10: .host, 20: .host], threads: [21: thread(there)])
+    #expect(script.finishBatch().isEmpty)
+    let reported = translated.appeared.first { $0.thread != nil }
+    #expect(reported?.thread?.tid == 21 && reported?.facts.pid == 20)
+    #expect(reported?.thread?.process == script.history.process(20)?.token)
     #expect(script.history.thread(21)?.task.links == there.states)
     script.move(21, of: 20, elsewhere)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21)?.task.links == elsewhere.states)
     script.move(21, of: 20, .host)
-    script.turn()
-    #expect(script.history.thread(21)?.task.links == Place.host.states)
+    script.finishBatch()
+    #expect(script.history.thread(21)?.task.links == TaskLinks.host.states)
     #expect(script.history.faults == [])
   }
 
@@ -42,43 +42,43 @@ struct SampledThreadTests {
     script.move(21, of: 20, there)
     script.clock += 100_000_000
     script.comm(10, "later")
-    script.turn()
+    script.finishBatch()
     let token = script.history.thread(21)?.token
-    let news = script.begin(
-      [10: .host, 20: .host], companions: [21: 20], companionStart: start)
+    let translated = script.begin(
+      [10: .host, 20: .host], plainThreads: [21: 20], plainThreadStart: start)
     #expect(script.history.thread(21)?.token == token)
-    #expect(script.history.thread(21)?.task.links == Place.host.states)
-    #expect(news.changed.map(\.token) == [token] && news.disappeared.isEmpty)
+    #expect(script.history.thread(21)?.task.links == TaskLinks.host.states)
+    #expect(translated.changed.map(\.token) == [token] && translated.disappeared.isEmpty)
     #expect(script.history.faults == [])
   }
 
   @Test(
-    "a thread that went and returned as events told is no disagreement where a sample saw nothing")
+    "a thread that events report to leave and return, between samples, is no disagreement")
   func returnedBetweenSamples() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
     script.move(21, of: 20, .host)
     for _ in 0..<3 {
-      let verified = script.verify([10: .host, 20: .host], threads: [:], companions: [21: 20])
-      #expect(verified.disagreements == 0 && !script.follower.suspectsAny)
+      let verified = script.verify([10: .host, 20: .host], threads: [:], plainThreads: [21: 20])
+      #expect(verified.disagreements == 0 && !script.follower.hasUnverified)
     }
     #expect(script.history.thread(21) != nil)
   }
 
-  @Test("a thread that was where its process is stays behind when that moves, seen or not")
-  func companion() {
+  @Test("a thread remains in the namespaces that its process leaves, probed or not")
+  func observation() {
     let script = EventScript([:])
-    script.begin([10: .host, 20: .host], companions: [21: 20])
+    script.begin([10: .host, 20: .host], plainThreads: [21: 20])
     #expect(script.history.thread(21) == nil)
-    script.move(20, there, look: false)
-    script.turn()
-    #expect(script.history.thread(21)?.task.links == Place.host.states)
+    script.move(20, there, probed: false)
+    script.finishBatch()
+    #expect(script.history.thread(21)?.task.links == TaskLinks.host.states)
     script.exit(21, of: 20)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21) == nil && script.history.faults == [])
   }
 
-  @Test("what happens to a thread during the pass is in what is told")
+  @Test("changes of a thread during the pass are in the reported state")
   func meanwhile() {
     let script = EventScript([:])
     script.begin(
@@ -89,10 +89,10 @@ struct SampledThreadTests {
       script.exit(22, of: 20)
       script.move(23, of: 20, .host)
     }
-    #expect(script.turn().isEmpty)
+    #expect(script.finishBatch().isEmpty)
     #expect(script.history.thread(21)?.task.links == elsewhere.states)
     #expect(script.history.thread(22) == nil)
-    #expect(script.history.thread(23)?.task.links == Place.host.states)
+    #expect(script.history.thread(23)?.task.links == TaskLinks.host.states)
   }
 
   @Test("after a loss a thread of one number and start is the same, of another start another")
@@ -105,15 +105,15 @@ struct SampledThreadTests {
     // Its start is long past when it is known to be there.
     script.clock += 100_000_000
     script.comm(10, "later")
-    script.turn()
+    script.finishBatch()
     let tokens = [21, 22].map { script.history.thread($0)?.token }
-    let news = script.begin(
+    let translated = script.begin(
       [10: .host, 20: .host],
       threads: [21: thread(elsewhere, start: start), 22: thread(there, start: start + 5)])
     #expect(script.history.thread(21)?.token == tokens[0])
-    #expect(news.changed.map(\.token) == [tokens[0]])
+    #expect(translated.changed.map(\.token) == [tokens[0]])
     #expect(script.history.thread(21)?.task.links == elsewhere.states)
-    #expect(news.disappeared == [tokens[1]])
+    #expect(translated.disappeared == [tokens[1]])
     #expect(script.history.thread(22) != nil)
     #expect(script.history.faults == [])
   }
@@ -123,51 +123,51 @@ struct SampledThreadTests {
     script.thread(21, of: 20)
     let start = UInt64(script.clock / 10_000_000)
     script.move(21, of: 20, there)
-    script.turn()
+    script.finishBatch()
     let token = script.history.thread(21)?.token
     script.begin([10: .host, 20: .host], threads: [21: thread(there, start: start)])
     #expect(script.history.thread(21)?.token != token)
     #expect(script.history.faults == [])
   }
 
-  @Test("beside a main thread that had exited, and the exec by which the process goes on")
+  @Test("a thread beside an exited main thread, and the exec by which the process continues")
   func exitedLeader() {
     let script = EventScript([:])
     script.begin([10: .host, 20: .zombie], threads: [21: thread(there)])
     #expect(script.history.process(20)?.task.isZombie == true)
     #expect(script.history.thread(21)?.task.links == there.states)
     script.move(21, of: 20, .host)
-    script.turn()
+    script.finishBatch()
     // Where its main thread was no longer counts.
-    #expect(script.history.thread(21)?.task.links == Place.host.states)
+    #expect(script.history.thread(21)?.task.links == TaskLinks.host.states)
     script.comm(20, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21) == nil)
-    #expect(script.history.process(20)?.task.links == Place.host.states)
+    #expect(script.history.process(20)?.task.links == TaskLinks.host.states)
     #expect(script.verify([10: .host, 20: .host]).disagreements == 0)
     #expect(script.history.faults == [])
   }
 
   @Test("a process that began, and whose main thread exited, in what was lost")
   func exitedInLoss() {
-    let news = script.begin(
+    let translated = script.begin(
       [10: .host, 20: .host, 30: .zombie, 40: .zombie], threads: [31: thread(there, of: 30)])
-    #expect(news.appeared.map(\.facts.pid).sorted() == [30, 30])
+    #expect(translated.appeared.map(\.facts.pid).sorted() == [30, 30])
     #expect(script.history.thread(31)?.task.parent == script.history.process(30)?.token)
     #expect(script.history.process(40) == nil)
   }
 
-  @Test("a process whose main thread's exit was told before a loss, and that goes on behind it")
+  @Test("a process whose main thread exited before a loss, and that continues after it")
   func exitedBeforeLoss() {
     script.thread(21, of: 20)
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(20)?.task.isZombie == true)
     script.begin([10: .host, 20: .zombie], threads: [21: thread(there, start: 7)])
     #expect(script.history.process(20)?.task.isZombie == true)
     #expect(script.history.thread(21)?.task.links == there.states)
     script.comm(20, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(20)?.task.links == there.states)
     #expect(script.history.faults == [])
   }
@@ -180,10 +180,10 @@ struct SampledThreadTests {
       let verified = script.verify([10: .host, 20: .host])
       #expect(verified.disagreements == 0 && verified.sample.disappeared.isEmpty)
     }
-    #expect(script.history.thread(21) != nil && !script.follower.suspectsAny)
+    #expect(script.history.thread(21) != nil && !script.follower.hasUnverified)
   }
 
-  @Test("a sample that agrees about threads tells nothing")
+  @Test("a sample whose threads agree with the events reports nothing")
   func agreement() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
@@ -192,23 +192,23 @@ struct SampledThreadTests {
       #expect(verified.disagreements == 0)
       #expect(
         verified.sample.appeared.isEmpty && verified.sample.changed.isEmpty
-          && verified.sample.disappeared.isEmpty && !script.follower.suspectsAny)
+          && verified.sample.disappeared.isEmpty && !script.follower.hasUnverified)
     }
   }
 
-  @Test("the second sample that shows threads elsewhere than events told is right")
+  @Test("the second sample that contradicts the events about threads is adopted")
   func disagreement() throws {
     for tid in [21, 22] as [Int32] {
       script.thread(tid, of: 20)
       script.move(tid, of: 20, there)
     }
-    script.turn()
+    script.finishBatch()
     let known = try [21, 22].map { try #require(script.history.thread($0)).token }
     // One is elsewhere, one is as its process again, and one no event reported.
     let shown = [21: thread(elsewhere), 23: thread(there)] as [Int32: EventScript.Thread]
     let first = script.verify([10: .host, 20: .host], threads: shown)
     #expect(first.disagreements == 0 && first.sample.appeared.isEmpty)
-    #expect(script.follower.suspectsAny)
+    #expect(script.follower.hasUnverified)
     let second = script.verify([10: .host, 20: .host], threads: shown)
     #expect(second.disagreements == 3)
     #expect(second.sample.contradicted == Set(known))
@@ -216,10 +216,10 @@ struct SampledThreadTests {
     #expect(second.sample.disappeared == [known[1]])
     #expect(second.sample.appeared.map(\.thread?.tid) == [23])
     let third = script.verify([10: .host, 20: .host], threads: shown)
-    #expect(third.disagreements == 0 && !script.follower.suspectsAny)
+    #expect(third.disagreements == 0 && !script.follower.hasUnverified)
     script.move(21, of: 20, .host)
     for tid in [21, 22, 23] as [Int32] { script.exit(tid, of: 20) }
-    script.turn()
+    script.finishBatch()
     #expect(script.history.tasks.count == 2)
     #expect(script.history.faults == [])
   }
@@ -248,5 +248,5 @@ struct SampledThreadTests {
 }
 
 extension EventFollower {
-  fileprivate var suspectsAny: Bool { !suspects.isEmpty || !suspectThreads.isEmpty }
+  fileprivate var hasUnverified: Bool { !unverified.isEmpty || !unverifiedThreads.isEmpty }
 }

@@ -65,7 +65,7 @@ extension SimulatedMachine {
     emit(child, .fork(parentPID: parentLeader, parentTID: parent.tid))
     pass(1...300)
     child[.pid].isPending = false
-    placed(child)
+    emitNamespaces(child)
     noted(parent)
     guard chance(40) else { return }
     pass(1...3000)
@@ -79,7 +79,7 @@ extension SimulatedMachine {
     guard let thread = tasks[tid] else { return }
     emit(thread, .fork(parentPID: parent.pid, parentTID: parent.tid))
     pass(1...300)
-    placed(thread)
+    emitNamespaces(thread)
   }
 
   private func unshare(_ task: SimulatedTask, _ isAlone: Bool) {
@@ -94,7 +94,7 @@ extension SimulatedMachine {
     }
     guard !changes.isEmpty else { return }
     setLinks(task, links(of: task, changes))
-    placed(task)
+    emitNamespaces(task)
   }
 
   private func join(_ task: SimulatedTask, _ isAlone: Bool) {
@@ -103,7 +103,7 @@ extension SimulatedMachine {
     var changes: [NamespaceLink: SimulatedNamespace] = [namespace.type.linkForChildren: namespace]
     if namespace.type != .pid { changes[namespace.type.link] = namespace }
     setLinks(task, links(of: task, changes))
-    placed(task)
+    emitNamespaces(task)
   }
 
   /// A thread goes to where its main thread is, as far as it may.
@@ -117,7 +117,7 @@ extension SimulatedMachine {
     }
     guard !changes.isEmpty else { return }
     setLinks(task, links(of: task, changes))
-    placed(task)
+    emitNamespaces(task)
   }
 
   private func exec(_ task: SimulatedTask) {
@@ -184,7 +184,7 @@ extension SimulatedMachine {
     sweep()
   }
 
-  private func placed(_ task: SimulatedTask) {
+  private func emitNamespaces(_ task: SimulatedTask) {
     emit(
       task,
       .namespaces(

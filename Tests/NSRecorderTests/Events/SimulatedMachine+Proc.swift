@@ -74,38 +74,38 @@ extension SimulatedMachine: TaskReading {
     sample.hasThreads = threads
     pass(1...1000)
     let listed = tasks.values.filter { !$0.isThread }.map(\.pid).sorted()
-    var met: Set<Int> = []
+    var observed: Set<Int> = []
     for pid in listed {
       if chance(5) { onPause() }
       goOn(8)
       guard let task = tasks[pid], !task.isThread else { continue }
-      met.insert(task.number)
+      observed.insert(task.number)
       let first = NamespaceLink.allCases.prefix(5).map { state(task, $0) }
       goOn(2)
       guard tasks[pid] === task else {
-        met.remove(task.number)
+        observed.remove(task.number)
         continue
       }
       var states = first + NamespaceLink.allCases.dropFirst(5).map { state(task, $0) }
-      // What was read before an exit is of the past already, but for the two a zombie keeps.
+      // Links read before an exit are out of date, except for the two that a zombie still has.
       if task.isZombie { states = self.states(of: task) }
-      tell(task, states, &sample)
+      report(task, states, &sample)
     }
     goOn(10)
-    for (number, known) in sampled where !met.contains(number) {
+    for (number, known) in sampled where !observed.contains(number) {
       sampled[number] = nil
       sample.disappeared.append(known.token)
     }
-    readThreads(threads, met, &sample)
+    readThreads(threads, observed, &sample)
     sample.end = reading()
     return sample
   }
 
   /// Of processes that were observed, or of those whose main thread had exited.
-  private func readThreads(_ wanted: Bool, _ met: Set<Int>, _ sample: inout ProcessSample) {
+  private func readThreads(_ wanted: Bool, _ observed: Set<Int>, _ sample: inout ProcessSample) {
     var apart: Set<Int> = []
     for leader in tasks.values.sorted(by: { $0.tid < $1.tid }) {
-      guard met.contains(leader.number), let process = sampled[leader.number],
+      guard observed.contains(leader.number), let process = sampled[leader.number],
         wanted || process.states.contains(.unread(.zombie))
       else { continue }
       for tid in threads(of: leader.pid) where tid != leader.pid {
@@ -115,10 +115,10 @@ extension SimulatedMachine: TaskReading {
         goOn(2)
         guard tasks[tid] === thread else { continue }
         let states = first + NamespaceLink.allCases.dropFirst(5).map { state(thread, $0) }
-        // One that was reported stays a task of its own, also when it has returned.
+        // A reported thread remains a task of its own, also after it has returned.
         if sampledThreads[thread.number] != nil || isApart(states, from: process.states) {
           apart.insert(thread.number)
-          tell(thread, of: process.token, states, &sample)
+          report(thread, of: process.token, states, &sample)
         } else {
           sample.threadObservations.append(
             .init(
@@ -145,7 +145,7 @@ extension SimulatedMachine: TaskReading {
       }
   }
 
-  private func tell(
+  private func report(
     _ thread: SimulatedTask, of process: ProcessToken, _ states: [LinkState],
     _ sample: inout ProcessSample
   ) {
@@ -172,7 +172,7 @@ extension SimulatedMachine: TaskReading {
       isKernelThread: false, nspid: [task.pid])
   }
 
-  private func tell(_ task: SimulatedTask, _ states: [LinkState], _ sample: inout ProcessSample) {
+  private func report(_ task: SimulatedTask, _ states: [LinkState], _ sample: inout ProcessSample) {
     let description = ProcessDescription(comm: Array(task.comm.utf8), uid: 0, cgroup: nil)
     if let known = sampled[task.number] {
       guard known.states != states else { return }

@@ -1,6 +1,6 @@
-// A machine that is made up: processes and threads that fork, move, execute and exit at random, with
-// namespaces and numbers that are used again at once; its kernel writes a record of each in a ring of the
-// processor where it happens.
+// A simulated machine: processes and threads that fork, move, execute and exit at random, with
+// inode numbers, PIDs and TIDs that are reused at once; its kernel writes a record of each change to the ring of
+// the processor on which the change happens.
 
 import NamespaceEvents
 import NamespaceModel
@@ -8,15 +8,15 @@ import TestSupport
 
 @testable import NSRecorder
 
-/// A namespace there.
+/// A namespace of the simulated machine.
 final class SimulatedNamespace {
   let type: NamespaceType
   let inode: UInt64
   let id: UInt64
-  /// How many links of tasks lead to it, and whether a mount holds it.
+  /// The number of links of tasks that lead to it, and whether a mount pins it.
   var holders = 0
   var isPinned = false
-  /// Since when the mount has held it.
+  /// The time since which the mount has pinned it.
   var fileSince: Int64?
   /// A pid namespace that has had no process yet cannot be read.
   var isPending = false
@@ -28,16 +28,16 @@ final class SimulatedNamespace {
   }
 }
 
-/// A process or thread there.
+/// A process or thread of the simulated machine.
 final class SimulatedTask {
   let pid: Int32
   let tid: Int32
-  /// Never given again.
+  /// A number that no other task gets.
   let number: Int
   let born: Int64
   var comm = "begin"
   var links: [SimulatedNamespace]
-  /// It has exited, and is to be reaped.
+  /// Whether the task has exited and is not reaped yet.
   var isZombie = false
 
   init(_ pid: Int32, _ tid: Int32, _ number: Int, _ links: [SimulatedNamespace], at time: Int64) {
@@ -53,20 +53,20 @@ final class SimulatedTask {
   subscript(link: NamespaceLink) -> SimulatedNamespace { links[Int(link.rawValue)] }
 }
 
-/// The machine: what is there, and what its kernel reports.
+/// The machine: its tasks and namespaces, and the records of its kernel.
 final class SimulatedMachine {
   var random: SeededRandom
   /// The boot clock.
   private(set) var clock: Int64 = 50_000_000_000
   var tasks: [Int32: SimulatedTask] = [:]
   private(set) var namespaces: [SimulatedNamespace] = []
-  /// What was when, for the referee.
+  /// The actual changes with their times, for the oracle.
   var truth: [TruthEntry] = []
   var sampled: [Int: (token: ProcessToken, states: [LinkState])] = [:]
-  /// And threads, where they are tasks of their own.
+  /// The threads that samples showed as tasks of their own.
   var sampledThreads: [Int: (token: ProcessToken, states: [LinkState])] = [:]
   var lastSource: UInt64 = 0
-  /// It wakes nobody either way.
+  /// The simulated feed sends no wakeups in either mode.
   var isQuiet = false
   private var freeInodes: [UInt64] = []
   private var lastInode = InitialNamespace.firstDynamicInode
@@ -76,13 +76,13 @@ final class SimulatedMachine {
   private var lastArrival: [Int64] = [0, 0, 0]
   private var losses: [EventLoss] = []
 
-  /// What became of a task at a moment; no links, where it is there no more.
+  /// The state of a task from a moment on; nil links if the task ended.
   struct TruthEntry {
     let time: Int64
     let pid: Int32
     let tid: Int32
     let links: [SimulatedNamespace]?
-    /// Its links as they were read then.
+    /// The links as a read at that moment returns them.
     let states: [LinkState]
   }
 
@@ -112,7 +112,7 @@ final class SimulatedMachine {
     return ClockReading(wall: clock, boot: clock, monotonic: clock, running: clock)
   }
 
-  // MARK: What the kernel keeps
+  // MARK: The state of the kernel
 
   func add(_ pid: Int32, _ tid: Int32, _ links: [SimulatedNamespace]) {
     lastNumber += 1
@@ -120,7 +120,7 @@ final class SimulatedMachine {
     for link in links { link.holders += 1 }
   }
 
-  /// A namespace of its own: its number was another's, as soon as that is gone.
+  /// Creates a namespace, which reuses the inode number of a namespace that has ended.
   func make(_ type: NamespaceType) -> SimulatedNamespace {
     lastID += 1
     if freeInodes.isEmpty {
@@ -152,7 +152,7 @@ final class SimulatedMachine {
     }
   }
 
-  /// The lowest numbers are given first: those of who has just gone.
+  /// Returns the lowest free number, so that numbers are reused at once.
   func freeNumber() -> Int32 {
     var number: Int32 = 7
     while tasks[number] != nil { number += 1 }
@@ -169,7 +169,7 @@ final class SimulatedMachine {
       (.init(time: clock, pid: task.pid, tid: task.tid, kind: kind), lastArrival[ring]))
   }
 
-  /// Records that have not been taken are lost.
+  /// Drops the records that were not drained yet.
   func loseRing() {
     let ring = Int.random(in: 0..<rings.count, using: &random)
     guard let first = rings[ring].first else { return }

@@ -10,22 +10,22 @@ import Testing
 struct StartTests {
   private let script = EventScript()
 
-  @Test("who is forked is where its maker is, and one event tells that")
+  @Test("a forked process is in the namespaces of its parent, reported by one event")
   func fork() throws {
     script.fork(20, of: 10)
-    let told = script.turn()
-    try #require(told.count == 1)
-    guard case .started(let start) = told[0].change else {
-      Issue.record("\(told[0])")
+    let reported = script.finishBatch()
+    try #require(reported.count == 1)
+    guard case .started(let start) = reported[0].change else {
+      Issue.record("\(reported[0])")
       return
     }
     #expect(start.facts.pid == 20)
     #expect(start.facts.parentPID == 10)
     #expect(start.tid == nil)
     #expect(start.parent == script.history.process(10)?.token)
-    #expect(start.set.links == Place.host.states)
+    #expect(start.set.links == TaskLinks.host.states)
     #expect(start.set === script.follower.processes[10]?.set.observed)
-    #expect(told[0].boot == script.clock)
+    #expect(reported[0].boot == script.clock)
   }
 
   @Test("the time of an event gives the start in clock ticks")
@@ -38,19 +38,19 @@ struct StartTests {
   @Test("who is cloned into new namespaces starts there, and they have the ids that were read")
   func clone() {
     script.fork(20, of: 10, .host.with(.net, 1, id: 101).with(.uts, 2, id: 102))
-    #expect(script.turn().count == 1)
+    #expect(script.finishBatch().count == 1)
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
-    #expect(script.namespace(.net, of: 20)?.inode == Place.inode(1))
+    #expect(script.namespace(.net, of: 20)?.inode == TaskLinks.inode(1))
     #expect(script.namespace(.uts, of: 20)?.kernelID == 102)
     #expect(script.namespace(.mnt, of: 20) == script.namespace(.mnt, of: 10))
     #expect(script.namespace(.net, of: 20)?.isInitial == false)
   }
 
-  @Test("without a look a new namespace has no id, and those that are known have theirs")
+  @Test("without a probe a new namespace has no id, and known namespaces have theirs")
   func cloneUnseen() {
-    script.fork(20, of: 10, .host.with(.net, 1, id: 101), look: false)
-    script.turn()
-    #expect(script.namespace(.net, of: 20)?.inode == Place.inode(1))
+    script.fork(20, of: 10, .host.with(.net, 1, id: 101), probed: false)
+    script.finishBatch()
+    #expect(script.namespace(.net, of: 20)?.inode == TaskLinks.inode(1))
     #expect(script.namespace(.net, of: 20)?.kernelID == .some(nil))
     #expect(script.namespace(.mnt, of: 20) == script.namespace(.mnt, of: 10))
   }
@@ -61,7 +61,7 @@ struct StartTests {
     script.move(20, .host.with(.net, 1, id: 101))
     script.fork(30, of: 20)
     script.fork(40, of: 30)
-    script.turn()
+    script.finishBatch()
     for pid in [20, 30, 40] as [Int32] {
       #expect(script.namespace(.net, of: pid)?.kernelID == 101, "\(pid)")
     }
@@ -71,31 +71,31 @@ struct StartTests {
 
   @Test("a child of a maker that is not known is where its record says")
   func unknownMaker() {
-    let place = Place.host.with(.net, 1, id: 101)
-    script.take(20, of: 20, .fork(parentPID: 99, parentTID: 99))
-    script.take(20, of: 20, .namespaces(place.inodes), look: place.look())
-    script.turn()
-    #expect(script.history.process(20)?.task.links == place.states)
+    let links = TaskLinks.host.with(.net, 1, id: 101)
+    script.apply(20, of: 20, .fork(parentPID: 99, parentTID: 99))
+    script.apply(20, of: 20, .namespaces(links.inodes), probed: links.probed())
+    script.finishBatch()
+    #expect(script.history.process(20)?.task.links == links.states)
     #expect(script.history.process(20)?.task.parent == nil)
   }
 
   @Test("a type that the kernel has not is unsupported")
   func unsupported() {
-    let old = Place.host.without(.cgroup, .unsupported).without(.time, .unsupported)
+    let old = TaskLinks.host.without(.cgroup, .unsupported).without(.time, .unsupported)
       .without(.timeForChildren, .unsupported)
     let script = EventScript([10: old])
-    script.fork(20, of: 10, old, look: false)
-    script.move(20, old.with(.net, 1, id: nil), look: false)
-    script.turn()
+    script.fork(20, of: 10, old, probed: false)
+    script.move(20, old.with(.net, 1, id: nil), probed: false)
+    script.finishBatch()
     for link in [NamespaceLink.cgroup, .time, .timeForChildren] {
       #expect(script.state(link, of: 20) == .unread(.unsupported), "\(link)")
     }
   }
 
-  @Test("an exit before the namespaces were told starts nothing")
+  @Test("an exit before the namespaces event starts no process")
   func exitAtOnce() {
-    script.take(20, of: 20, .fork(parentPID: 10, parentTID: 10))
+    script.apply(20, of: 20, .fork(parentPID: 10, parentTID: 10))
     script.exit(20)
-    #expect(script.turn().isEmpty)
+    #expect(script.finishBatch().isEmpty)
   }
 }

@@ -1,5 +1,5 @@
 // A program executed by a thread that is not the main one: the end of the main thread is reported, then the
-// thread has its number, and is told to execute.
+// thread has its PID, and the kernel reports the exec under that PID.
 
 import NamespaceEvents
 import NamespaceModel
@@ -9,13 +9,13 @@ import Testing
 
 struct ThreadExecTests {
   private let script = EventScript()
-  private let there = Place.host.with(.net, 1, id: 101)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
 
   init() {
     script.fork(20, of: 10)
     script.thread(21, of: 20)
     script.thread(22, of: 20)
-    script.turn()
+    script.finishBatch()
   }
 
   private func exec() {
@@ -24,19 +24,19 @@ struct ThreadExecTests {
     script.comm(20, "run", isExec: true)
   }
 
-  @Test("the process goes on, under the name that it had")
+  @Test("the process continues under its token")
   func goesOn() {
     let token = script.history.process(20)?.token
     exec()
     // It neither exits nor starts.
-    let events = script.turn()
+    let events = script.finishBatch()
     #expect(
       events.allSatisfy { if case .described = $0.change { true } else { false } }, "\(events)")
     #expect(script.history.process(20)?.token == token)
     #expect(script.namespace(.net, of: 20)?.isInitial == true)
     #expect(script.follower.threads.isEmpty)
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(20) == nil)
     #expect(script.history.faults == [])
   }
@@ -45,50 +45,50 @@ struct ThreadExecTests {
   func batches() {
     let token = script.history.process(20)?.token
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(20)?.task.isZombie == true)
     script.exit(22, of: 20)
-    script.turn()
+    script.finishBatch()
     script.comm(20, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(20)?.token == token)
-    #expect(script.history.process(20)?.task.links == Place.host.states)
+    #expect(script.history.process(20)?.task.links == TaskLinks.host.states)
     #expect(script.history.faults == [])
   }
 
   @Test("the process is where the thread is that executes, not where its main thread was")
   func elsewhere() {
     script.move(21, of: 20, there)
-    script.turn()
+    script.finishBatch()
     exec()
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
     #expect(script.history.thread(21) == nil)
-    script.fork(30, of: 20, there, look: false)
-    script.turn()
+    script.fork(30, of: 20, there, probed: false)
+    script.finishBatch()
     #expect(script.namespace(.net, of: 30)?.kernelID == 101)
     #expect(script.history.faults == [])
   }
 
-  @Test("the main thread executes: the others have ended, and were told so")
+  @Test("the main thread executes: the exits of the other threads were reported")
   func mainThread() {
     script.move(21, of: 20, there)
     script.exit(21, of: 20)
     script.exit(22, of: 20)
     script.comm(20, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21) == nil)
     #expect(script.namespace(.net, of: 20)?.isInitial == true)
     #expect(script.history.faults == [])
   }
 
-  @Test("a process whose threads are not known goes on as well, or all begins anew")
+  @Test("a process with unknown threads continues too, or the recorder resyncs")
   func unknownThreads() {
     let script = EventScript([10: .host, 30: .host])
     script.exit(30)
-    script.turn()
+    script.finishBatch()
     script.comm(30, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(30) != nil || script.follower.contradiction != nil)
   }
 
@@ -96,11 +96,11 @@ struct ThreadExecTests {
   func anotherProcess() {
     exec()
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     script.fork(20, of: 10)
     script.comm(20, "other", isExec: true)
-    let told = script.turn()
-    #expect(told.count == 1)
+    let reported = script.finishBatch()
+    #expect(reported.count == 1)
     #expect(script.follower.contradiction == nil)
     #expect(script.history.faults == [])
   }

@@ -1,5 +1,5 @@
-// The user and the cgroup of a process that runs one program after the other: told as read only where
-// nothing can have changed them since.
+// The user and the cgroup of a process that runs one program after the other: reported as
+// read only if nothing can have changed them since.
 
 import NamespaceEvents
 import NamespaceModel
@@ -17,45 +17,46 @@ struct UncertainDescriptionTests {
   /// Executes a program; what is read right after it, or nothing.
   private func execute(_ pid: Int32, _ name: String, uid: UInt32?) {
     let read = uid.map {
-      TaskLook(
+      ProbedTask(
         links: [:], time: script.clock,
         description: .init(comm: nil, uid: $0, cgroup: Array("0::/own".utf8)))
     }
-    script.take(
-      pid, of: pid, .comm(CommName(name.utf8), isExec: true), look: read)
+    script.apply(
+      pid, of: pid, .comm(CommName(name.utf8), isExec: true), probed: read)
   }
 
-  @Test("an exec that was not looked at makes what was read before uncertain")
+  @Test("an exec without a probe makes the earlier description uncertain")
   func unread() {
     script.fork(20, of: 10)
     execute(20, "su", uid: 0)
-    script.turn()
+    script.finishBatch()
     #expect(description(20)?.inherited == [])
     execute(20, "sleep", uid: nil)
-    let told = script.turn()
+    let reported = script.finishBatch()
     #expect(description(20)?.uid == 0 && description(20)?.inherited == [.user, .cgroup])
-    guard case .described(_, let description)? = told.last?.change else {
-      Issue.record("\(told)")
+    guard case .described(_, let description)? = reported.last?.change else {
+      Issue.record("\(reported)")
       return
     }
     #expect(description.inherited == [.user, .cgroup])
   }
 
-  @Test("a sample during which something happened does not replace what an event's look read")
+  @Test("a sample with an event during it does not replace the description that a probe read")
   func touched() {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: 33)
-    script.turn()
+    script.finishBatch()
     // The sample reads uid 7, as script has it: it may have been read before the exec.
     _ = script.verify([10: .host, 20: .host], touched: [20])
     #expect(description(20)?.uid == 33 && description(20)?.inherited == [])
   }
 
-  @Test("nor does it make certain what no look has read; the next that can does")
+  @Test(
+    "nor does it verify a description that no probe has read; the next sample without events does")
   func settled() throws {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
-    script.turn()
+    script.finishBatch()
     _ = script.verify([10: .host, 20: .host], touched: [20])
     #expect(description(20)?.uid == 7 && description(20)?.inherited == [.user, .cgroup])
     var all = script.sample([10: .host, 20: .host])
@@ -71,7 +72,7 @@ struct UncertainDescriptionTests {
   func settledInTurns() {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
-    script.turn()
+    script.finishBatch()
     _ = script.verify([10: .host, 20: .host], touched: [20])
     for _ in 0..<7 { _ = script.verify([10: .host, 20: .host]) }
     #expect(description(20)?.inherited == [.user, .cgroup])
@@ -94,7 +95,7 @@ struct UncertainDescriptionTests {
     var sample = script.sample([10: .host])
     sample.hasAllDescriptions = true
     sample.described = [moved(source, uid: 7, since: 5000)]
-    script.turn()
+    script.finishBatch()
     _ = script.follower.verify(sample, touched: [10])
     return try #require(script.follower.processes[10]?.token)
   }
@@ -103,22 +104,22 @@ struct UncertainDescriptionTests {
   func changedBeforeSample() throws {
     let token = try moved()
     execute(10, "sleep", uid: 7)
-    let told = script.turn()
-    guard case .described(token, let description)? = told.last?.change else {
-      Issue.record("\(told)")
+    let reported = script.finishBatch()
+    guard case .described(token, let description)? = reported.last?.change else {
+      Issue.record("\(reported)")
       return
     }
     #expect(description.cgroup == Array("0::/own".utf8) && description.changedSince == 5000)
   }
 
-  @Test("nor where a later sample tells of it")
+  @Test("nor where a later sample reports it")
   func settledBeforeSample() throws {
     let token = try moved()
     let source = try #require(script.follower.processes[10]?.source)
     var all = script.sample([10: .host])
     all.hasAllDescriptions = true
     all.described = [moved(source, uid: 8, since: all.start.boot - 1)]
-    let told = script.follower.verify(all, touched: []).sample.described
-    #expect(told.map(\.token) == [token] && told.first?.since == 5000)
+    let reported = script.follower.verify(all, touched: []).sample.described
+    #expect(reported.map(\.token) == [token] && reported.first?.since == 5000)
   }
 }

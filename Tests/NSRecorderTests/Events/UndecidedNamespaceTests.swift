@@ -1,5 +1,5 @@
-// A namespace that a mount keeps while tasks come and go. Of some that come nobody can read the id. When the same id is
-// read before and after, it was one namespace all the time.
+// A namespace that a mount pins while tasks enter and leave it. The ids of some visits are not
+// read. If the same id is read before and after them, all visits were in one namespace.
 
 import NamespaceEvents
 import NamespaceModel
@@ -9,52 +9,52 @@ import Testing
 
 struct UndecidedNamespaceTests {
   private let script = EventScript()
-  private let there = Place.host.with(.net, 1, id: 101)
-  private let other = Place.host.with(.net, 1, id: 102)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
+  private let other = TaskLinks.host.with(.net, 1, id: 102)
 
   /// A process enters, and is gone before the next; gives the namespace as it was reported.
   private func visit(
-    _ pid: Int32, _ place: Place, look: Bool
+    _ pid: Int32, _ links: TaskLinks, probed: Bool
   ) throws -> ObservedNamespace {
     script.clock += 20_000_000
     script.fork(pid, of: 10)
-    script.move(pid, place, look: look)
-    script.turn()
+    script.move(pid, links, probed: probed)
+    script.finishBatch()
     let namespace = try #require(script.namespace(.net, of: pid))
     script.exit(pid)
-    script.turn()
+    script.finishBatch()
     return namespace
   }
 
   @Test("visitors between two whose id was read were in the same namespace")
   func between() throws {
-    #expect(try visit(20, there, look: true).kernelID == 101)
-    let unnamed = [try visit(21, there, look: false), try visit(22, there, look: false)]
+    #expect(try visit(20, there, probed: true).kernelID == 101)
+    let unnamed = [try visit(21, there, probed: false), try visit(22, there, probed: false)]
     #expect(unnamed.map(\.kernelID) == [nil, nil])
-    #expect(try visit(23, there, look: true).kernelID == 101)
+    #expect(try visit(23, there, probed: true).kernelID == 101)
     let renamed = script.verify([10: .host]).sample.renamed
     #expect(renamed.map(\.from) == unnamed)
     #expect(renamed.map(\.to.kernelID) == [101, 101])
     #expect(script.history.faults == [])
   }
 
-  @Test("a sample that meets a process in it tells that too")
+  @Test("the id is also decided by a sample that observes a process in the namespace")
   func sampled() throws {
-    _ = try visit(20, there, look: true)
-    let unnamed = try visit(21, there, look: false)
+    _ = try visit(20, there, probed: true)
+    let unnamed = try visit(21, there, probed: false)
     script.fork(30, of: 10)
-    script.move(30, there, look: false)
-    script.turn()
+    script.move(30, there, probed: false)
+    script.finishBatch()
     let held = try #require(script.namespace(.net, of: 30))
     let renamed = script.verify([10: .host, 30: there]).sample.renamed
     #expect(Set(renamed.map(\.from)) == [unnamed, held])
     #expect(renamed.allSatisfy { $0.to.kernelID == 101 })
   }
 
-  @Test("a scan for pins tells it of what was reported before it began")
+  @Test("a scan for pins decides the namespaces that were reported before the scan began")
   func scanned() throws {
-    _ = try visit(20, there, look: true)
-    let before = try visit(21, there, look: false)
+    _ = try visit(20, there, probed: true)
+    let before = try visit(21, there, probed: false)
     script.clock += 1_000_000
     var scan = PinScan(
       start: ClockReading(wall: script.clock, boot: script.clock, monotonic: script.clock))
@@ -65,25 +65,25 @@ struct UndecidedNamespaceTests {
           isInitial: false),
         holder: .mount(path: Array("/run/netns/x".utf8), in: nil))
     ]
-    _ = try visit(22, there, look: false)
+    _ = try visit(22, there, probed: false)
     let renamed = script.follower.sets.recorded(scan).renamed
     #expect(renamed.first?.from == before && renamed.first?.to.kernelID == 101)
   }
 
   @Test("where another id is read, nothing is decided")
   func another() throws {
-    _ = try visit(20, there, look: true)
-    _ = try visit(21, there, look: false)
-    #expect(try visit(22, other, look: true).kernelID == 102)
-    _ = try visit(23, other, look: false)
+    _ = try visit(20, there, probed: true)
+    _ = try visit(21, there, probed: false)
+    #expect(try visit(22, other, probed: true).kernelID == 102)
+    _ = try visit(23, other, probed: false)
     // The kernel gives no id twice: that of the first is gone.
     #expect(script.verify([10: .host]).sample.renamed.isEmpty)
   }
 
-  @Test("one whose id was never read before stays what it is")
+  @Test("a namespace whose id was never read before stays undecided")
   func unknownBefore() throws {
-    _ = try visit(20, there, look: false)
-    _ = try visit(21, there, look: true)
+    _ = try visit(20, there, probed: false)
+    _ = try visit(21, there, probed: true)
     #expect(script.verify([10: .host]).sample.renamed.isEmpty)
   }
 }

@@ -1,4 +1,4 @@
-// A sample beside what events reported: what agrees, what is only told later, and what proves an event missing.
+// A sample compared with the events: equal state, state that only the sample reports, and missing events.
 
 import NamespaceModel
 import Procfs
@@ -8,25 +8,25 @@ import Testing
 
 struct VerifyTests {
   private let script = EventScript()
-  private let there = Place.host.with(.net, 1, id: 101)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
 
-  @Test("a sample that agrees tells nothing")
+  @Test("a sample that agrees with the events reports nothing")
   func agreement() {
     for _ in 0..<3 {
       let verified = script.verify([10: .host])
-      #expect(verified.sample.tellsNothing)
+      #expect(verified.sample.reportsNothing)
       #expect(verified.disagreements == 0)
     }
     script.fork(20, of: 10)
     script.move(20, there)
     _ = script.verify([10: .host, 20: there])
-    #expect(script.verify([10: .host, 20: there]).sample.tellsNothing)
+    #expect(script.verify([10: .host, 20: there]).sample.reportsNothing)
   }
 
-  @Test("a process that is met for the first time is identified, and keeps its maker")
+  @Test("a process that a sample first observes is identified, and its parent stays known")
   func identified() throws {
     script.fork(20, of: 10)
-    let token = try #require(script.turn().first).token
+    let token = try #require(script.finishBatch().first).token
     let sample = script.verify([10: .host, 20: .host]).sample
     try #require(sample.identified.count == 1)
     #expect(sample.identified[0].token == token)
@@ -37,9 +37,9 @@ struct VerifyTests {
     #expect(sample.appeared.isEmpty && sample.changed.isEmpty && sample.disappeared.isEmpty)
   }
 
-  @Test("what a sample is denied leaves what events told")
+  @Test("where a sample is denied access the reported state stays")
   func denied() {
-    let denied = Place(links: Place.host.links.mapValues { _ in .unread(.denied) })
+    let denied = TaskLinks(links: TaskLinks.host.links.mapValues { _ in .unread(.denied) })
     script.fork(20, of: 10, there)
     for _ in 0..<3 {
       let verified = script.verify([10: denied, 20: denied])
@@ -49,16 +49,16 @@ struct VerifyTests {
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
   }
 
-  @Test("what was unseen is told once a sample has read it, and is no disagreement")
+  @Test("an unseen link is reported once a sample has read it, without a disagreement")
   func unseen() {
-    script.fork(20, of: 10, look: false)
+    script.fork(20, of: 10, probed: false)
     let verified = script.verify([10: .host, 20: .host])
     #expect(verified.disagreements == 0)
     #expect(verified.sample.contradicted.isEmpty)
-    #expect(script.history.process(20)?.task.links == Place.host.states)
+    #expect(script.history.process(20)?.task.links == TaskLinks.host.states)
   }
 
-  @Test("a zombie whose exit was told is not told again, whether it was met or not")
+  @Test("a zombie whose exit was reported is not reported again, sampled before or not")
   func zombie() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])
@@ -67,32 +67,32 @@ struct VerifyTests {
     script.exit(30)
     for _ in 0..<3 {
       let verified = script.verify([10: .host, 20: .zombie, 30: .zombie])
-      #expect(verified.sample.tellsNothing)
+      #expect(verified.sample.reportsNothing)
       #expect(verified.disagreements == 0)
     }
-    #expect(script.verify([10: .host]).sample.tellsNothing)
+    #expect(script.verify([10: .host]).sample.reportsNothing)
   }
 
-  @Test("a zombie from before all began is told until it is reaped, which no event tells")
+  @Test("a zombie from before the recording is reported until it is reaped, without an event")
   func oldZombie() {
     let script = EventScript([10: .host, 20: .zombie])
-    #expect(script.history.process(20)?.task.links == Place.zombie.states)
-    #expect(script.verify([10: .host, 20: .zombie]).sample.tellsNothing)
+    #expect(script.history.process(20)?.task.links == TaskLinks.zombie.states)
+    #expect(script.verify([10: .host, 20: .zombie]).sample.reportsNothing)
     let verified = script.verify([10: .host])
     #expect(verified.disagreements == 0)
     #expect(verified.sample.contradicted.isEmpty)
     #expect(script.history.process(20) == nil)
   }
 
-  @Test("an exit that a sample shows before it is told is told by its event")
+  @Test("an exit that a sample shows before its event arrives is reported by the event")
   func exitUnderWay() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])
-    #expect(script.verify([10: .host], touched: [20]).sample.tellsNothing)
+    #expect(script.verify([10: .host], touched: [20]).sample.reportsNothing)
     script.exit(20)
-    let told = script.turn()
-    #expect(told.count == 1)
-    #expect(script.verify([10: .host]).sample.tellsNothing)
+    let reported = script.finishBatch()
+    #expect(reported.count == 1)
+    #expect(script.verify([10: .host]).sample.reportsNothing)
     #expect(script.history.faults == [])
   }
 
@@ -102,11 +102,11 @@ struct VerifyTests {
     _ = script.verify([10: .host, 20: .host])
     for _ in 0..<3 {
       let verified = script.verify([10: .host, 20: there], touched: [20])
-      #expect(verified.sample.tellsNothing)
+      #expect(verified.sample.reportsNothing)
       #expect(verified.disagreements == 0)
     }
     script.move(20, there)
-    #expect(script.verify([10: .host, 20: there]).sample.tellsNothing)
+    #expect(script.verify([10: .host, 20: there]).sample.reportsNothing)
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
   }
 
@@ -125,7 +125,7 @@ struct VerifyTests {
 }
 
 extension ProcessEvent {
-  /// The task of which it tells.
+  /// The task of the event.
   fileprivate var token: ProcessToken {
     switch change {
     case .started(let start): start.token

@@ -9,11 +9,11 @@ import Testing
 
 @Suite(
   .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
-  .enabled(if: PinPlay.hasIDs, "the kernel gives no ids"))
+  .enabled(if: LivePinScanner.hasIDs, "the kernel gives no ids"))
 struct HiddenPinTests {
-  private let play: PinPlay
+  private let live: LivePinScanner
 
-  init() throws { play = try PinPlay() }
+  init() throws { live = try LivePinScanner() }
 
   @Test("a mount below another is the namespace that is seen elsewhere", arguments: [0, 1])
   func elsewhere(before: Int) throws {
@@ -28,7 +28,7 @@ struct HiddenPinTests {
     try mounts.bind(namespaceFile(upper.pid, .ipc), folder.file("pin"))
     if before == 0 { try mounts.bind(file, onNew: folder.file("seen")) }
     let inode = try #require(KernelNamespace.inode(file))
-    let pins = try play.pins(inode)
+    let pins = try live.pins(inode)
     #expect(Set(pins.map(\.path)) == [folder.file("seen"), folder.file("pin")])
     #expect(pins.allSatisfy { $0.namespace.kernelID != nil && $0.namespace.inodeGeneration == 0 })
     #expect(Set(pins.map(\.namespace)).count == 1)
@@ -57,7 +57,7 @@ struct HiddenPinTests {
       try holder.exit()
       try made.exit()
     }
-    let scan = try play.scanner.scan()
+    let scan = try live.scanner.scan()
     let mountNamespace = try #require(scan.pins.first { $0.path == folder.file("mnt") }?.namespace)
     #expect(mountNamespace.inode == inodes[.mnt])
     let pins = scan.pins.filter { $0.namespace.inode == inodes[.net] }
@@ -66,7 +66,7 @@ struct HiddenPinTests {
     #expect(scan.unreadMounts == 0)
     // With the mount namespace the mounts in it end.
     try mounts.undoLast()
-    #expect(try play.pins(inodes[.net]).isEmpty)
+    #expect(try live.pins(inodes[.net]).isEmpty)
   }
 
   @Test("a number that another namespace has now does not get that one's id")

@@ -8,9 +8,9 @@ import Testing
 
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"))
 struct LivePinTests {
-  private let play: PinPlay
+  private let live: LivePinScanner
 
-  init() throws { play = try PinPlay() }
+  init() throws { live = try LivePinScanner() }
 
   private static let flags =
     CloneFlag.cgroup | CloneFlag.ipc | CloneFlag.mnt | CloneFlag.net | CloneFlag.pid
@@ -33,12 +33,12 @@ struct LivePinTests {
       }
       try puppet.exit()
     }
-    let scan = try play.scanner.scan()
+    let scan = try live.scanner.scan()
     for type in NamespaceType.allCases {
       let pins = scan.pins.filter { $0.path == folder.file("\(type)") }
       try #require(pins.count == 1, "\(type)")
       #expect(pins[0].namespace.type == type && pins[0].namespace.inode == inodes[type])
-      #expect((pins[0].namespace.kernelID != nil) == (play.identity != .continuity))
+      #expect((pins[0].namespace.kernelID != nil) == (live.identity != .continuity))
       guard case .mount(_, let mountNamespace?) = pins[0].holder else {
         Issue.record("the mount namespace was not reported")
         continue
@@ -69,9 +69,9 @@ struct LivePinTests {
     #expect(try enter(ip, "netns", "add", "pinned") == 0)
     let inode = KernelNamespace.inode("/proc/\(holder.pid)/root/run/netns/pinned")
     #expect(inode != nil)
-    let pins = try play.pins(inode)
+    let pins = try live.pins(inode)
     #expect(pins.map(\.path) == ["/run/netns/pinned"])
-    #expect((pins.first?.namespace.kernelID != nil) == (play.identity != .continuity))
+    #expect((pins.first?.namespace.kernelID != nil) == (live.identity != .continuity))
   }
 
   @Test("a path in another mount namespace, with every byte that is escaped")
@@ -90,9 +90,9 @@ struct LivePinTests {
       try #require(outcome.status == 0, "\(outcome.messages)")
     }
     try made.exit()
-    let pins = try play.pins(inode)
+    let pins = try live.pins(inode)
     #expect(pins.map(\.path) == [path])
-    #expect((pins.first?.namespace.kernelID != nil) == (play.identity != .continuity))
+    #expect((pins.first?.namespace.kernelID != nil) == (live.identity != .continuity))
     guard case .mount(_, let mountNamespace?)? = pins.first?.holder else {
       Issue.record("the mount namespace was not reported")
       return
@@ -112,14 +112,14 @@ struct LivePinTests {
     try mounts.bind(namespaceFile(upper.pid, .uts), path)
     try lower.exit()
     try upper.exit()
-    let pins = try play.scanner.scan().pins.filter { $0.path == path }
+    let pins = try live.scanner.scan().pins.filter { $0.path == path }
     #expect(Set(pins.map(\.namespace.inode)) == Set(inodes.compactMap(\.self)))
     let under = try #require(pins.first { $0.namespace.inode == inodes[0] }).namespace
     #expect(under.kernelID == nil && under.inodeGeneration >= 1 << 40)
     // It has an id when it can be seen.
     try mounts.undoLast()
-    let seen = try play.pins(inodes[0]).map(\.namespace)
-    #expect((seen.first?.kernelID != nil) == (play.identity != .continuity))
+    let seen = try live.pins(inodes[0]).map(\.namespace)
+    #expect((seen.first?.kernelID != nil) == (live.identity != .continuity))
   }
 
   @Test("an open file pins, the scanner's own process's too, and no longer than it is open")
@@ -131,7 +131,7 @@ struct LivePinTests {
     let own = open(file, O_RDONLY | O_CLOEXEC)
     defer { if own >= 0 { close(own) } }
     try #require(own >= 0)
-    let found = try play.wait { scan in
+    let found = try live.wait { scan in
       scan.pins.contains {
         if case .descriptor(sleeper.pid, _, 7, let comm) = $0.holder {
           comm == Array("sleep".utf8)
@@ -149,7 +149,7 @@ struct LivePinTests {
     try puppet.exit()
     sleeper.signal(SIGKILL)
     _ = try sleeper.wait()
-    #expect(try play.pins(inode).count == 1)
+    #expect(try live.pins(inode).count == 1)
   }
 
   @Test(
@@ -169,7 +169,7 @@ struct LivePinTests {
     let own = open(path, O_RDONLY | O_CLOEXEC)
     defer { if own >= 0 { close(own) } }
     let link = "/proc/\(sleeper.pid)/fd/7"
-    let opened = try play.wait { _ in
+    let opened = try live.wait { _ in
       (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) == path
     }
     try #require(opened != nil)
@@ -190,7 +190,7 @@ struct LivePinTests {
     let scan = try PinScanner(root: ProcRoot(), identity: source).scan()
     let pins = scan.pins.filter { $0.namespace.inode == inode }
     #expect(holders(pins) == both)
-    let hasID = play.identity != .continuity && source != .continuity
+    let hasID = live.identity != .continuity && source != .continuity
     #expect(
       pins.allSatisfy { $0.namespace.type == .net && ($0.namespace.kernelID != nil) == hasID })
     #expect(Set(pins.map(\.namespace)).count == 1)
@@ -237,11 +237,11 @@ struct LivePinTests {
     let first = try puppet.makeSocket()
     _ = try puppet.makeSocket()
     // A socket of the process's own namespace is no pin.
-    #expect(try play.pins(inode).isEmpty)
+    #expect(try live.pins(inode).isEmpty)
     try puppet.enter(getpid(), CloneFlag.net)
     _ = try puppet.makeSocket()
     for _ in 0..<2 {
-      let scan = try play.scanner.scan()
+      let scan = try live.scanner.scan()
       let pins = scan.pins.filter {
         if case .socket(puppet.pid, _, _) = $0.holder { true } else { false }
       }
@@ -249,7 +249,7 @@ struct LivePinTests {
       guard case .socket(_, let start, let number) = pins[0].holder else { return }
       #expect(start != nil && number == first)
       #expect(pins[0].namespace.type == .net && pins[0].namespace.inode == inode)
-      #expect((pins[0].namespace.kernelID != nil) == (play.identity != .continuity))
+      #expect((pins[0].namespace.kernelID != nil) == (live.identity != .continuity))
       #expect(scan.related.contains { $0.namespace == pins[0].namespace && $0.owner != nil })
     }
   }
@@ -270,7 +270,7 @@ struct LivePinTests {
     for inode in inodes {
       let pins = scan.pins.filter { $0.namespace.inode == inode }
       #expect(pins.count == 1)
-      let hasID = play.identity != .continuity && source != .continuity
+      let hasID = live.identity != .continuity && source != .continuity
       #expect(pins.allSatisfy { ($0.namespace.kernelID != nil) == hasID })
     }
   }
@@ -286,6 +286,6 @@ struct LivePinTests {
       "/usr/bin/lsns", ["-n", "-r", "-t", "net", "-o", "NS,NSFS"])
     let lines = outcome.output.split(separator: "\n").filter { $0.hasPrefix("\(inode) ") }
     #expect(lines == ["\(inode) \(folder.file("net"))"])
-    #expect(try play.pins(inode).compactMap(\.path) == [folder.file("net")])
+    #expect(try live.pins(inode).compactMap(\.path) == [folder.file("net")])
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite(
   .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
-  .enabled(if: PinPlay.hasIDs, "the kernel gives namespaces no ids"))
+  .enabled(if: LivePinScanner.hasIDs, "the kernel gives namespaces no ids"))
 struct NamespaceMountsTests {
   @Test("it is found from when it is mounted until it is unmounted, and no other type is")
   func found() throws {
@@ -22,7 +22,7 @@ struct NamespaceMountsTests {
     let path = try made.privateFolder().file("pin")
     try made.bind(namespaceFile(puppet.pid, .net), onNew: path)
     let id = try #require(eventually { mounts.id(of: .net, inode) })
-    #expect(try PinPlay().pins(inode).map(\.namespace.kernelID) == [id])
+    #expect(try LivePinScanner().pins(inode).map(\.namespace.kernelID) == [id])
     #expect(mounts.id(of: .uts, inode) == nil)
     try made.undoLast()
     #expect(mounts.id(of: .net, inode) == nil)

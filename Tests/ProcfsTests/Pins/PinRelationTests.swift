@@ -8,13 +8,13 @@ import Testing
 
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct PinRelationTests {
-  private let play: PinPlay
+  private let live: LivePinScanner
 
-  init() throws { play = try PinPlay() }
+  init() throws { live = try LivePinScanner() }
 
   @Test("every scan reports the owners of a pinned user namespace, three levels up")
   func deep() throws {
-    guard play.identity != .continuity else {
+    guard live.identity != .continuity else {
       print("skipped: the kernel gives no ids, so that owners cannot be distinguished")
       return
     }
@@ -36,7 +36,7 @@ struct PinRelationTests {
     _ = try nested.wait()
 
     for _ in 0..<2 {
-      let scan = try play.scanner.scan()
+      let scan = try live.scanner.scan()
       var chain: [ObservedNamespace] = []
       var next = scan.pins.first { $0.path == ready.file("user") }?.namespace
       while let namespace = next {
@@ -58,8 +58,8 @@ struct PinRelationTests {
     let file = open(namespaceFile(puppet.pid, .user), O_RDONLY | O_CLOEXEC)
     try #require(file >= 0)
     let inode = try #require(KernelNamespace.inode(namespaceFile(puppet.pid, .user)))
-    #expect(try play.scanner.scan().related.contains { $0.namespace.inode == inode })
+    #expect(try live.scanner.scan().related.contains { $0.namespace.inode == inode })
     close(file)
-    #expect(try !play.scanner.scan().related.contains { $0.namespace.inode == inode })
+    #expect(try !live.scanner.scan().related.contains { $0.namespace.inode == inode })
   }
 }

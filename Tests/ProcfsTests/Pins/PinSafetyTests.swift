@@ -9,13 +9,13 @@ import Testing
 
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"))
 struct PinSafetyTests {
-  private let play: PinPlay
+  private let live: LivePinScanner
 
-  init() throws { play = try PinPlay() }
+  init() throws { live = try LivePinScanner() }
 
   @Test("a namespace ends with its pin, scanned or not")
   func ends() throws {
-    guard play.identity != .continuity else {
+    guard live.identity != .continuity else {
       print("skipped: the kernel cannot be asked whether a namespace is in being")
       return
     }
@@ -25,7 +25,7 @@ struct PinSafetyTests {
     try mounts.bind(namespaceFile(puppet.pid, .net), onNew: folder.file("net"))
     try puppet.exit()
     let pin = try #require(
-      try play.scanner.scan().pins.first { $0.path == folder.file("net") }?.namespace)
+      try live.scanner.scan().pins.first { $0.path == folder.file("net") }?.namespace)
     let id = try #require(pin.kernelID)
     #expect(KernelNamespace.exists(id, flag: CloneFlag.net, inode: pin.inode) == true)
     try mounts.undoLast()
@@ -35,7 +35,7 @@ struct PinSafetyTests {
       usleep(20000)
     }
     #expect(KernelNamespace.exists(id, flag: CloneFlag.net, inode: pin.inode) == false)
-    #expect(try play.pins(pin.inode).isEmpty)
+    #expect(try live.pins(pin.inode).isEmpty)
   }
 
   /// Open files of this process that lead to a namespace, or to a directory that a scan opens.
@@ -57,7 +57,7 @@ struct PinSafetyTests {
     let before = try open(to: inode, or: puppet.pid)
     // The counter works: it sees what is held. Other tests, which run beside, may hold a few more.
     #expect(before >= 1 && before < 10)
-    for _ in 0..<30 { #expect(try !play.pins(inode).isEmpty) }
+    for _ in 0..<30 { #expect(try !live.pins(inode).isEmpty) }
     #expect(try open(to: inode, or: puppet.pid) < before + 10)
     #expect(process.isThere)
   }
@@ -77,7 +77,7 @@ struct PinSafetyTests {
     // It would make wait who asks it.
     #expect(stuck.makesWait)
     let began = ContinuousClock.now
-    let pins = try play.pins(inode)
+    let pins = try live.pins(inode)
     #expect(ContinuousClock.now - began < .seconds(5))
     // Found it is, but it cannot be reached to be asked for its id.
     #expect(pins.map(\.path) == [stuck.pin])
@@ -85,16 +85,16 @@ struct PinSafetyTests {
     // Found elsewhere too, it is known.
     let held = Glibc.open(namespaceFile(puppet.pid, .net), O_RDONLY | O_CLOEXEC)
     defer { close(held) }
-    let known = try withExtendedLifetime(stuck) { try play.pins(inode) }
+    let known = try withExtendedLifetime(stuck) { try live.pins(inode) }
     #expect(known.count == 2 && Set(known.map(\.namespace)).count == 1)
-    #expect((known.first?.namespace.kernelID != nil) == (play.identity != .continuity))
+    #expect((known.first?.namespace.kernelID != nil) == (live.identity != .continuity))
   }
 
   @Test("processes that come and go do not end a scan")
   func churn() throws {
     let busy = try Command(
       "/bin/sh", ["-c", "while :; do /bin/true 3</proc/self/ns/net; done"])
-    for _ in 0..<40 { _ = try play.scanner.scan() }
+    for _ in 0..<40 { _ = try live.scanner.scan() }
     busy.signal(SIGKILL)
     _ = try busy.wait()
   }
@@ -107,11 +107,11 @@ struct PinSafetyTests {
     #expect(process.isThere)
     try puppet.exit()
     #expect(!process.isThere)
-    #expect(try play.scanner.scanFiles(of: process).isEmpty)
-    try play.scanner.scanMounts(of: [inode: [puppet.pid]])
-    try play.scanner.scanSockets([0, 1, 2], of: process)
-    #expect(play.scanner.result.unreadMounts == 0 && play.scanner.result.socketsDenied == 0)
-    #expect(play.scanner.result.denied == 0)
+    #expect(try live.scanner.scanFiles(of: process).isEmpty)
+    try live.scanner.scanMounts(of: [inode: [puppet.pid]])
+    try live.scanner.scanSockets([0, 1, 2], of: process)
+    #expect(live.scanner.result.unreadMounts == 0 && live.scanner.result.socketsDenied == 0)
+    #expect(live.scanner.result.denied == 0)
   }
 
   @Test(
@@ -125,7 +125,7 @@ struct PinSafetyTests {
     }
     let isNobody = try #require(scan, "the thread could not give up root")
     let seen = try #require(isNobody, "the scan failed")
-    let all = try play.scanner.scan()
+    let all = try live.scanner.scan()
     #expect(seen.denied > all.denied && seen.denied > seen.processes / 2)
     #expect(seen.firstDenied == 1)
   }

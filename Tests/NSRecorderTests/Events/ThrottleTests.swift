@@ -1,5 +1,5 @@
-// Tasks that change their namespaces more often than each change can be recorded: what was left out is
-// unseen until a sample shows what came of it, and everything else is as exact as ever.
+// Tasks that change their namespaces more often than each change can be recorded: the omitted links are
+// unseen until a sample reads them, and everything else stays exact.
 
 import NamespaceEvents
 import NamespaceModel
@@ -8,11 +8,11 @@ import Testing
 
 @testable import NSRecorder
 
-struct FoldingTests {
+struct ThrottleTests {
   private let script = EventScript([10: .host, 20: .host])
-  private let one = Place.host.with(.uts, 1, id: 101)
-  private let two = Place.host.with(.uts, 2, id: 102)
-  private let net = Place.host.with(.net, 3, id: 103)
+  private let one = TaskLinks.host.with(.uts, 1, id: 101)
+  private let two = TaskLinks.host.with(.uts, 2, id: 102)
+  private let net = TaskLinks.host.with(.net, 3, id: 103)
 
   /// PID 10 goes to and fro, a millisecond after each move.
   private func hammer(_ count: Int) {
@@ -22,49 +22,49 @@ struct FoldingTests {
     }
   }
 
-  @Test("of many changes of a link those of a second are told, and then that it is unseen")
-  func folded() {
+  @Test("of many changes of a link those within the limit are reported, and then that it is unseen")
+  func throttled() {
     hammer(900)
-    let events = script.turn()
+    let events = script.finishBatch()
     #expect(events.count == ChangeRate.most + 1)
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
-    #expect(script.state(.net, of: 10) == Place.host.states[Int(NamespaceLink.net.rawValue)])
-    #expect(script.follower.folding.count == 900 - events.count)
+    #expect(script.state(.net, of: 10) == TaskLinks.host.states[Int(NamespaceLink.net.rawValue)])
+    #expect(script.follower.throttle.count == 900 - events.count)
   }
 
-  @Test("slow changes are all told")
+  @Test("slow changes are all reported")
   func slow() {
     for index in 0..<1200 {
       script.clock += 3_000_000
       script.move(10, index % 2 == 0 ? one : two)
     }
-    #expect(script.turn().count == 1200)
+    #expect(script.finishBatch().count == 1200)
     #expect(script.namespace(.uts, of: 10)?.kernelID == 102)
   }
 
   @Test("another link of the task, and other tasks, stay exact")
   func others() throws {
     hammer(900)
-    script.turn()
+    script.finishBatch()
     script.move(10, one.with(.net, 3, id: 103))
-    let moved = script.turn()
+    let moved = script.finishBatch()
     try #require(moved.count == 1)
     #expect(moved.first?.boot == script.clock)
     #expect(script.namespace(.net, of: 10)?.kernelID == 103)
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
     script.move(20, net)
-    #expect(script.turn().count == 1)
+    #expect(script.finishBatch().count == 1)
     #expect(script.namespace(.net, of: 20)?.kernelID == 103)
     // A child is where its maker really is.
     script.fork(30, of: 10)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.uts, of: 30)?.kernelID == 101)
   }
 
   @Test("a sample in which nothing happens to the task shows where it is")
   func settled() {
     hammer(900)
-    script.turn()
+    script.finishBatch()
     let busy = script.verify([10: two, 20: .host], touched: [10])
     #expect(busy.sample.changed.isEmpty && busy.disagreements == 0)
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
@@ -73,17 +73,17 @@ struct FoldingTests {
     #expect(script.namespace(.uts, of: 10)?.kernelID == 102)
     // From then on each change is reported again.
     script.move(10, one)
-    #expect(script.turn().count == 1)
+    #expect(script.finishBatch().count == 1)
     #expect(script.namespace(.uts, of: 10)?.kernelID == 101)
   }
 
-  @Test("one that exits while it is folded, and one that is there when all begins anew")
+  @Test("a throttled task that exits, and one that exists at a resync")
   func ends() {
     hammer(900)
     script.exit(10)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(10) == nil)
-    #expect(script.follower.folding.taskCount == 0)
+    #expect(script.follower.throttle.taskCount == 0)
     #expect(script.history.faults.isEmpty)
 
     let other = EventScript([10: .host])
@@ -91,16 +91,18 @@ struct FoldingTests {
     other.begin([10: two])
     #expect(other.namespace(.uts, of: 10)?.kernelID == 102)
     other.move(10, one)
-    #expect(other.turn().count == 1)
+    #expect(other.finishBatch().count == 1)
   }
 
-  @Test("a process with many threads is folded sooner: each of its moves costs as many")
+  @Test(
+    "a process with many threads is throttled sooner: each of its moves costs a comparison for each thread"
+  )
   func threads() {
     for tid in 1000..<1640 as Range<Int32> { script.thread(tid, of: 10) }
-    script.turn()
+    script.finishBatch()
     hammer(200)
-    let events = script.turn()
-    // Its threads stay where they were, and are reported so once.
+    let events = script.finishBatch()
+    // The threads remain in their namespaces, and are reported once.
     #expect(events.count < 640 + 60, "\(events.count)")
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
   }
@@ -108,7 +110,7 @@ struct FoldingTests {
   @Test("of many names the first few of a batch are reported, and the rest is left to a sample")
   func names() {
     for index in 0..<1000 { script.comm(10, "name\(index)") }
-    script.turn()
+    script.finishBatch()
     #expect(script.described.count == 17)
     #expect(script.described.first?.description.comm == Array("name0".utf8))
     // From then on its name is another one, which is not known.

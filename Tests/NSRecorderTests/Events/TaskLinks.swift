@@ -1,5 +1,5 @@
-// Where a task is, for tests that lay down by hand what the kernel reports: the same place as a record has
-// it, as a look reads it and as a sample shows it.
+// The links of a task, for tests that write the kernel's reports by hand: the same links as a record has
+// them, as a probe reads them and as a sample shows them.
 
 import NamespaceEvents
 import NamespaceModel
@@ -8,44 +8,44 @@ import Procfs
 @testable import NSRecorder
 
 /// The links of a task.
-struct Place: Hashable {
+struct TaskLinks: Hashable {
   var links: [NamespaceLink: TaskProbe.Link]
 
   /// The namespaces that the kernel makes at boot.
-  static let host = Place(
+  static let host = TaskLinks(
     links: Dictionary(
       uniqueKeysWithValues: NamespaceLink.allCases.map { link in
         let number = UInt64(link.type.rawValue)
         return (link, .namespace(inode: 0xEFFF_FFF0 + number, id: number))
       }))
 
-  /// A zombie in the host's namespaces: of most it says nothing any more.
-  static let zombie = Place(
+  /// A zombie in the host's namespaces: most of its links cannot be read.
+  static let zombie = TaskLinks(
     links: host.links.mapValues { _ in .unread(.zombie) }
       .merging([.pid: host[.pid], .user: host[.user]]) { $1 })
 
   subscript(link: NamespaceLink) -> TaskProbe.Link { links[link] ?? .unread(.unsupported) }
 
-  /// Numbers of namespaces that are not the host's.
+  /// Returns the inode number of a namespace that is not the host's.
   static func inode(_ number: UInt64) -> UInt64 { InitialNamespace.firstDynamicInode + number }
 
-  /// This with another namespace, where a task is and where its children go.
-  func with(_ type: NamespaceType, _ number: UInt64, id: UInt64?) -> Place {
+  /// Returns these links with another namespace, for the task and for its children.
+  func with(_ type: NamespaceType, _ number: UInt64, id: UInt64?) -> TaskLinks {
     let link = TaskProbe.Link.namespace(inode: Self.inode(number), id: id)
     return with(type.link, link).with(type.linkForChildren, link)
   }
 
-  /// This with one link that is as given.
-  func with(_ link: NamespaceLink, _ value: TaskProbe.Link) -> Place {
-    Place(links: links.merging([link: value]) { $1 })
+  /// Returns these links with one link replaced.
+  func with(_ link: NamespaceLink, _ value: TaskProbe.Link) -> TaskLinks {
+    TaskLinks(links: links.merging([link: value]) { $1 })
   }
 
-  /// This with a link that could not be read.
-  func without(_ link: NamespaceLink, _ reason: UnreadReason) -> Place {
+  /// Returns these links with one link that could not be read.
+  func without(_ link: NamespaceLink, _ reason: UnreadReason) -> TaskLinks {
     with(link, .unread(reason))
   }
 
-  /// As a record of the kernel's has it.
+  /// The inode numbers as a record of the kernel holds them.
   var inodes: NamespaceInodes {
     var inodes: [NamespaceType: UInt64] = [:]
     for type in NamespaceType.allCases {
@@ -54,7 +54,7 @@ struct Place: Hashable {
     return NamespaceInodes(inodes)
   }
 
-  /// As a sample shows it.
+  /// The links as a sample shows them.
   var states: [LinkState] {
     NamespaceLink.allCases.map { link in
       switch self[link] {
@@ -69,8 +69,8 @@ struct Place: Hashable {
     }
   }
 
-  /// As it is read right after an event.
-  func look(_ wanted: [NamespaceLink] = NamespaceLink.allCases) -> TaskLook {
-    TaskLook(links: links.filter { wanted.contains($0.key) }, time: 0)
+  /// Returns the result of a probe right after an event.
+  func probed(_ wanted: [NamespaceLink] = NamespaceLink.allCases) -> ProbedTask {
+    ProbedTask(links: links.filter { wanted.contains($0.key) }, time: 0)
   }
 }

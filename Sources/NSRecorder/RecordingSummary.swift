@@ -1,20 +1,4 @@
 package import NSHistory
-package import NamespaceModel
-
-/// A recorder's report after each sample.
-public struct SampleReport: Sendable {
-  /// The number of samples of this session in the history file.
-  public var number: Int
-  /// The time at which the sample began.
-  package var time: ClockReading
-  /// The duration of the sample, in nanoseconds.
-  public var took: Int64
-  /// The counts of the processes and namespaces in the sample.
-  package var counts: ProcessSample.Counts
-  /// The number of processes that appeared, changed or disappeared since the previous sample; 0 in the
-  /// first.
-  public var changes: Int
-}
 
 /// A recorder's report at its end.
 public struct RecordingSummary: Sendable, Hashable {

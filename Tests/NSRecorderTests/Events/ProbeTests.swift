@@ -1,4 +1,4 @@
-// What no record holds and a look right after it may: the time namespace, and where children go.
+// Links that no record holds and a probe right after it may read: the time namespace and those for children.
 
 import NamespaceEvents
 import NamespaceModel
@@ -7,15 +7,15 @@ import Testing
 
 @testable import NSRecorder
 
-struct LookTests {
+struct ProbeTests {
   private let script = EventScript()
-  private static let elsewhere = Place.host.with(.time, 1, id: 101)
+  private static let elsewhere = TaskLinks.host.with(.time, 1, id: 101)
 
   @Test("in which time namespace a child is, is read; what was not read is unseen")
   func timeOfChild() {
     script.fork(20, of: 10)
-    script.fork(30, of: 10, look: false)
-    script.turn()
+    script.fork(30, of: 10, probed: false)
+    script.finishBatch()
     #expect(script.namespace(.time, of: 20)?.isInitial == true)
     #expect(script.state(.time, of: 30) == .unread(.unseen))
     #expect(script.state(.timeForChildren, of: 30) == .unread(.unseen))
@@ -25,18 +25,18 @@ struct LookTests {
   @Test("a task that moved and was not read has its time namespace unseen")
   func timeOfMove() {
     script.fork(20, of: 10)
-    script.move(20, .host.with(.net, 1, id: 101), look: false)
-    script.turn()
+    script.move(20, .host.with(.net, 1, id: 101), probed: false)
+    script.finishBatch()
     #expect(script.state(.time, of: 20) == .unread(.unseen))
     #expect(script.state(.pidForChildren, of: 20) == .unread(.unseen))
   }
 
-  private func child(after exec: Bool, _ place: Place) {
-    var look = place.look([.time, .timeForChildren])
-    look.isAfterExec = exec
-    script.take(20, of: 20, .fork(parentPID: 10, parentTID: 10))
-    script.take(20, of: 20, .namespaces(place.inodes), look: look)
-    script.turn()
+  private func child(after exec: Bool, _ links: TaskLinks) {
+    var probed = links.probed([.time, .timeForChildren])
+    probed.isAfterExec = exec
+    script.apply(20, of: 20, .fork(parentPID: 10, parentTID: 10))
+    script.apply(20, of: 20, .namespaces(links.inodes), probed: probed)
+    script.finishBatch()
   }
 
   @Test("after an exec the time namespace that is read may be a later one")
@@ -58,45 +58,45 @@ struct LookTests {
     #expect(script.namespace(.time, of: 20)?.kernelID == 101)
   }
 
-  @Test("by exec a process comes to be where its children go: that is to be read anew")
+  @Test("an exec moves a process into its time namespace for children, which is read again")
   func execMoves() {
     script.fork(20, of: 10)
-    let host = Place.host[.time]
+    let host = TaskLinks.host[.time]
     script.move(20, Self.elsewhere.with(.time, host))
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.time, of: 20)?.isInitial == true)
     #expect(script.namespace(.timeForChildren, of: 20)?.kernelID == 101)
     script.comm(20, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.time, of: 20)?.isInitial != true)
   }
 
-  @Test("a look during an exec may have read the time namespace that was left by it")
-  func execDuringLook() {
+  @Test("a probe during an exec may have read the time namespace from before the exec")
+  func execDuringProbe() {
     script.fork(20, of: 10)
-    let place = Self.elsewhere.with(.time, Place.host[.time])
-    var look = place.look()
-    look.isAfterExec = true
-    script.take(20, of: 20, .namespaces(place.inodes), look: look)
+    let links = Self.elsewhere.with(.time, TaskLinks.host[.time])
+    var probed = links.probed()
+    probed.isAfterExec = true
+    script.apply(20, of: 20, .namespaces(links.inodes), probed: probed)
     script.comm(20, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.time, of: 20)?.kernelID == 101)
   }
 
   @Test("a pid namespace for children is pending up to the first child, that is in it")
   func pending() {
-    let parent = Place.host.without(.pidForChildren, .pending)
+    let parent = TaskLinks.host.without(.pidForChildren, .pending)
     script.fork(20, of: 10)
     script.move(20, parent)
-    script.turn()
+    script.finishBatch()
     #expect(script.state(.pidForChildren, of: 20) == .unread(.pending))
     #expect(script.state(.pid, of: 20) == script.state(.pid, of: 10))
     script.fork(30, of: 20, .host.with(.pid, 5, id: 105))
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.pid, of: 30)?.kernelID == 105)
     #expect(script.namespace(.pidForChildren, of: 20) == script.namespace(.pid, of: 30))
-    script.fork(40, of: 20, .host.with(.pid, 5, id: 105), look: false)
-    script.turn()
+    script.fork(40, of: 20, .host.with(.pid, 5, id: 105), probed: false)
+    script.finishBatch()
     #expect(script.namespace(.pid, of: 40) == script.namespace(.pid, of: 30))
     #expect(script.namespace(.pid, of: 20)?.isInitial == true)
   }
@@ -110,25 +110,25 @@ struct LookTests {
     script.move(20, .host.without(.pidForChildren, .pending))
     script.fork(30, of: 20, by: 21, .host)
     script.fork(40, of: 20, by: 22, .host.with(.pid, 6, id: 106))
-    script.turn()
+    script.finishBatch()
     #expect(script.state(.pidForChildren, of: 20) == .unread(.pending))
     script.fork(50, of: 20, .host.with(.pid, 5, id: 105))
-    script.fork(60, of: 20, by: 22, .host.with(.pid, 6, id: 106), look: false)
-    script.turn()
+    script.fork(60, of: 20, by: 22, .host.with(.pid, 6, id: 106), probed: false)
+    script.finishBatch()
     #expect(script.namespace(.pidForChildren, of: 20)?.kernelID == 105)
     #expect(script.namespace(.pid, of: 60)?.kernelID == 106)
     #expect(script.history.faults == [])
   }
 
-  @Test("a link that was denied is told as denied, and records tell the rest")
+  @Test("a denied link is reported as denied, and the other links come from the records")
   func denied() {
-    let place = Place.host.with(.net, 1, id: 101)
-    var denied = place.look()
+    let links = TaskLinks.host.with(.net, 1, id: 101)
+    var denied = links.probed()
     for link in NamespaceLink.allCases { denied.links[link] = .unread(.denied) }
     script.fork(20, of: 10)
-    script.take(20, of: 20, .namespaces(place.inodes), look: denied)
-    script.turn()
-    #expect(script.namespace(.net, of: 20)?.inode == Place.inode(1))
+    script.apply(20, of: 20, .namespaces(links.inodes), probed: denied)
+    script.finishBatch()
+    #expect(script.namespace(.net, of: 20)?.inode == TaskLinks.inode(1))
     #expect(script.namespace(.net, of: 20)?.kernelID == .some(nil))
     #expect(script.state(.time, of: 20) == .unread(.denied))
   }
@@ -136,11 +136,11 @@ struct LookTests {
   @Test("an inode that is not that of the record gives no id")
   func otherInode() {
     script.fork(20, of: 10)
-    script.take(
-      20, of: 20, .namespaces(Place.host.with(.net, 1, id: 101).inodes),
-      look: Place.host.with(.net, 2, id: 102).look())
-    script.turn()
-    #expect(script.namespace(.net, of: 20)?.inode == Place.inode(1))
+    script.apply(
+      20, of: 20, .namespaces(TaskLinks.host.with(.net, 1, id: 101).inodes),
+      probed: TaskLinks.host.with(.net, 2, id: 102).probed())
+    script.finishBatch()
+    #expect(script.namespace(.net, of: 20)?.inode == TaskLinks.inode(1))
     #expect(script.namespace(.net, of: 20)?.kernelID == .some(nil))
   }
 }

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
 /// The tasks whose changes are omitted from the history because they are too frequent; see `ChangeRate`.
-struct ChangeFolding {
+struct ChangeThrottle {
   /// The number of changes omitted since the recorder last reported and reset this count.
   var count = 0
   private var tasks: [ProcessToken: FollowedTask] = [:]
@@ -11,10 +11,10 @@ struct ChangeFolding {
   /// itself.
   private static let threadsPerMove = 64
 
-  /// Of the tasks with folded links, the one with the lowest token number.
+  /// Of the tasks with throttled links, the one with the lowest token number.
   var first: FollowedTask? { tasks.min { $0.key.number < $1.key.number }?.value }
 
-  /// The number of tasks with folded links.
+  /// The number of tasks with throttled links.
   var taskCount: Int { tasks.count }
 
   /// Counts a change of a task, and returns the set to report for the task from now on.
@@ -34,19 +34,19 @@ struct ChangeFolding {
       batch.events.count > Self.long
       ? ChangeRate.least : ChangeRate.most / (1 + threads / Self.threadsPerMove)
     let isReported = rate.count(from: before, to: task.set, at: time, most: most)
-    guard !rate.folded.isEmpty else { return task.set }
+    guard !rate.throttled.isEmpty else { return task.set }
     tasks[task.token] = task
-    if !isReported, let reported = task.told { return reported }
-    return sets.folded(task.set, rate.folded)
+    if !isReported, let reported = task.reported { return reported }
+    return sets.throttled(task.set, rate.throttled)
   }
 
   /// Counts a thread whose namespaces come to differ from its process's, and returns whether this
   /// difference is omitted because too many threads differ. The links in which the two differ are then
-  /// folded: the history has them as unread for the process.
-  mutating func leavesOut(
+  /// throttled: the history has them as unread for the process.
+  mutating func omits(
     _ thread: FollowedSet, of process: FollowedTask, at time: Int64, _ batch: EventBatch?
   ) -> Bool {
-    guard let batch, process.told != nil else { return false }
+    guard let batch, process.reported != nil else { return false }
     let rate = process.rate ?? ChangeRate()
     process.rate = rate
     let most = batch.events.count > Self.long ? ChangeRate.least : ChangeRate.most
@@ -56,30 +56,30 @@ struct ChangeFolding {
     return true
   }
 
-  /// Stops folding the tasks for which `isSettled` returns true, and returns them. A sample verified
+  /// Stops throttling the tasks for which `isVerified` returns true, and returns them. A sample verified
   /// their namespaces, because no event of them occurred while the sample was taken.
-  mutating func settle(where isSettled: (FollowedTask) -> Bool) -> [FollowedTask] {
+  mutating func release(where isVerified: (FollowedTask) -> Bool) -> [FollowedTask] {
     guard !tasks.isEmpty else { return [] }
-    let settled = tasks.values.filter(isSettled)
-    for task in settled { forget(task) }
-    return settled
+    let released = tasks.values.filter(isVerified)
+    for task in released { release(task) }
+    return released
   }
 
-  /// Stops folding a task, because the task has exited or a sample reports its state.
-  mutating func forget(_ task: FollowedTask) {
+  /// Stops throttling a task, because the task has exited or a sample reports its state.
+  mutating func release(_ task: FollowedTask) {
     task.rate = nil
     tasks[task.token] = nil
   }
 
-  /// Stops folding all tasks, because a sample reports their state, except the tasks of the processes in
-  /// `folded`, whose state the sample does not establish.
-  mutating func forgetAll(but folded: Set<Int32>) {
-    for task in tasks.values where !folded.contains(task.pid) { forget(task) }
+  /// Stops throttling all tasks, because a sample reports their state, except the tasks of the processes in
+  /// `throttled`, whose state the sample does not establish.
+  mutating func releaseAll(except throttled: Set<Int32>) {
+    for task in tasks.values where !throttled.contains(task.pid) { release(task) }
   }
 
-  /// Returns the set to report for a task, with its folded links as unread.
+  /// Returns the set to report for a task, with its throttled links as unread.
   func reported(_ task: FollowedTask, of sets: FollowedSets) -> FollowedSet {
-    guard let rate = task.rate, !rate.folded.isEmpty else { return task.set }
-    return sets.folded(task.set, rate.folded)
+    guard let rate = task.rate, !rate.throttled.isEmpty else { return task.set }
+    return sets.throttled(task.set, rate.throttled)
   }
 }

@@ -1,5 +1,5 @@
 // A namespace that its maker mounted and left before it was observed there, as `ip netns add` does, and that
-// another process enters at once: the id that was read of the mount in between tells that it is one.
+// another process enters at once: the id that was read of the mount in between proves that it is the same namespace.
 
 import NamespaceEvents
 import NamespaceModel
@@ -7,13 +7,13 @@ import Testing
 
 @testable import NSRecorder
 
-struct MountedSightTests {
+struct MountObservationTests {
   private let script = EventScript()
-  private let there = Place.host.with(.net, 1, id: 101)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
 
   private func makeAndLeave() throws -> ObservedNamespace {
     script.fork(20, of: 10)
-    script.move(20, there, look: false)
+    script.move(20, there, probed: false)
     let made = try #require(script.follower.sets.live(.net, inode)).observed
     script.move(20, .host)
     script.exit(20)
@@ -23,8 +23,8 @@ struct MountedSightTests {
   private var inode: UInt64 { get throws { try #require(there.inodes[.net]) } }
 
   private func see(_ id: UInt64, at time: Int64) throws {
-    script.follower.sets.sights.append(
-      MountedSight(type: .net, inode: try inode, id: id, time: time))
+    script.follower.sets.mountObservations.append(
+      MountObservation(type: .net, inode: try inode, id: id, time: time))
   }
 
   /// Another process enters three milliseconds after the maker has left.
@@ -32,7 +32,7 @@ struct MountedSightTests {
     script.clock += 3_000_000
     script.fork(30, of: 10)
     script.move(30, there)
-    script.turn()
+    script.finishBatch()
     return script.namespace(.net, of: 30)
   }
 

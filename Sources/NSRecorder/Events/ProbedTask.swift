@@ -3,7 +3,7 @@ internal import NamespaceModel
 internal import Procfs
 
 /// The state of a task as probed right after an event reported it.
-struct TaskLook {
+struct ProbedTask {
   /// The links that were read.
   var links: [NamespaceLink: TaskProbe.Link]
   /// The end of the probe, on the boot clock. The probe is valid if no event of the task followed until
@@ -21,15 +21,15 @@ struct TaskLook {
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
 }
 
-extension TaskLook {
+extension ProbedTask {
   /// Reduces the probe after another event of the task before the end of the probe: only the links with
   /// the same namespace after both events stay valid.
-  mutating func keep(what earlier: NamespaceInodes, staysIn later: NamespaceInodes) {
+  mutating func retainLinks(unchangedFrom earlier: NamespaceInodes, to later: NamespaceInodes) {
     threads.removeAll()
-    func stays(_ link: NamespaceLink) -> Bool {
+    func isUnchanged(_ link: NamespaceLink) -> Bool {
       link == link.type.link && link.type != .time && earlier[link.type] == later[link.type]
     }
-    links = links.filter { stays($0.key) }
-    fileTimes = fileTimes.filter { stays($0.key) }
+    links = links.filter { isUnchanged($0.key) }
+    fileTimes = fileTimes.filter { isUnchanged($0.key) }
   }
 }

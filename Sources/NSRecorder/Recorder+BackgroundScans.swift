@@ -10,11 +10,11 @@ internal import Procfs
 extension Recorder {
   /// How long the end of a recording waits for background scans, in nanoseconds; the short limit applies
   /// after a stop signal.
-  private static let patience: Int64 = 10_000_000_000
-  private static let shortPatience: Int64 = 300_000_000
+  private static let scanTimeout: Int64 = 10_000_000_000
+  private static let scanTimeoutAfterSignal: Int64 = 300_000_000
   /// The delay in nanoseconds until the next attempt to write a scan, if events from the time of the scan
   /// may still arrive.
-  private static let settling: Int64 = 50_000_000
+  private static let scanRetryDelay: Int64 = 50_000_000
 
   /// Returns the path of the host's root directory: the configured one, or the parent of the `/proc` that
   /// is read; nil if neither is known.
@@ -27,63 +27,63 @@ extension Recorder {
 
   /// Returns the lookup of container names; nil if the host's root directory is unknown, or was not
   /// configured and is unusable. Containers are then recorded by id only.
-  static func nameWatch(
-    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ notices: StartupDiagnostics
-  ) throws(RecorderError) -> NameWatch? {
+  static func makeNameLookup(
+    _ configuration: RecorderConfiguration, _ root: ProcRoot, _ diagnostics: StartupDiagnostics
+  ) throws(RecorderError) -> BackgroundNameLookup? {
     guard let path = hostRoot(configuration, root) else { return nil }
-    do throws(ContainerNamesError) { return try NameWatch(path) } catch {
+    do throws(ContainerNamesError) { return try BackgroundNameLookup(path) } catch {
       guard configuration.hostRoot == nil else { throw .containerNames(error) }
-      notices.say("\(error); names of containers are not looked up")
+      diagnostics.log("\(error); names of containers are not looked up")
       return nil
     }
   }
 
   /// Starts the background scans that are due, and writes the results of finished ones.
-  func lookAround() {
+  func pollBackgroundScans() {
     if writer.takePinScanRequest() { pins?.request() }
     defer { scansDue = pins?.next(after: ClockReading.now().boot) ?? .max }
-    if let pins, let message = pins.turn(at: ClockReading.now().boot) { notices.say(message) }
+    if let pins, let message = pins.poll(at: ClockReading.now().boot) { diagnostics.log(message) }
     // Results belong to a session, and a session begins with a sample.
-    guard outcomes.summary.samples > 0 else { return }
+    guard statistics.summary.samples > 0 else { return }
     // Fetches the containers even if no names are looked up, because the writer would otherwise buffer
     // them without end.
-    let met = writer.takeUnnamedContainers()
-    for message in names?.turn(met: met, at: ClockReading.now().boot) ?? [] {
-      notices.say(message)
+    let observed = writer.takeUnnamedContainers()
+    for message in names?.poll(observed: observed, at: ClockReading.now().boot) ?? [] {
+      diagnostics.log(message)
     }
     do throws(HistoryError) {
       if let found = pins?.found {
         if let scan = events.map({ $0.complete(found) }) ?? found {
           try writer.write(scan)
-          pins?.settle()
+          pins?.acknowledge()
         } else {
           // The events from the time of the scan have to be applied first.
-          eventsDue = min(eventsDue, ClockReading.now().boot + Self.settling)
+          eventsDue = min(eventsDue, ClockReading.now().boot + Self.scanRetryDelay)
         }
       }
       if let found = names?.found, !found.isEmpty {
         try writer.write(found)
-        names?.settle()
+        names?.acknowledge()
       }
-    } catch { outcomes.failFindings("\(error); trying again behind the next sample") }
+    } catch { statistics.failBackgroundScans("\(error); trying again behind the next sample") }
   }
 
   /// Waits for running background scans, so that a short recording has their results.
-  func finishLooks(_ wakeups: EventLoop) {
-    guard outcomes.summary.samples > 0, isInPlace() else { return }
+  func awaitBackgroundScans(_ eventLoop: EventLoop) {
+    guard statistics.summary.samples > 0, isInPlace() else { return }
     let began = ClockReading.now().boot
-    while pins?.isLooking == true || names?.isLooking == true {
-      outcomes.summary.signal = outcomes.summary.signal ?? wakeups.pendingStop()
-      let limit = outcomes.summary.signal == nil ? Self.patience : Self.shortPatience
+    while pins?.isRunning == true || names?.isRunning == true {
+      statistics.summary.signal = statistics.summary.signal ?? eventLoop.pendingStop()
+      let limit = statistics.summary.signal == nil ? Self.scanTimeout : Self.scanTimeoutAfterSignal
       guard ClockReading.now().boot - began < limit else { break }
       usleep(5000)
     }
-    lookAround()
+    pollBackgroundScans()
     // At the end, the recorder does not wait for events from the time of the scan.
     guard let scan = pins?.found else { return }
     do throws(HistoryError) {
       try writer.write(scan)
-      pins?.settle()
-    } catch { outcomes.failFindings("\(error)") }
+      pins?.acknowledge()
+    } catch { statistics.failBackgroundScans("\(error)") }
   }
 }

@@ -5,10 +5,10 @@ internal import SystemPackage
 
 /// Scans for pins of namespaces periodically and on request, on a thread of its own beside the sampling
 /// loop.
-final class PinWatch {
-  typealias Outcome = Result<PinScan, ProcfsError>
+final class BackgroundPinScan {
+  typealias ScanResult = Result<PinScan, ProcfsError>
 
-  private let work: BackgroundWork<Void, Outcome>
+  private let work: BackgroundWork<Void, ScanResult>
   private let every: Int64
   /// Watches for mounts and unmounts; nil if that is not possible.
   private let mounts: MountMonitor?
@@ -21,9 +21,9 @@ final class PinWatch {
   /// Whether a scan was requested since the last one began: a namespace lost its last process, a process
   /// that pinned a namespace exited, or a file system was mounted or unmounted.
   private var isRequested = false
-  private var isSaidSlow = false
-  private var isSaidNoThread = false
-  private var saidFailure: ProcfsError.Cause?
+  private var hasLoggedSlow = false
+  private var hasLoggedNoThread = false
+  private var loggedFailure: ProcfsError.Cause?
 
   /// The duration in nanoseconds after which a scan is reported as slow.
   private static let slow: Int64 = 60_000_000_000
@@ -33,7 +33,7 @@ final class PinWatch {
   private static let rest: Int64 = 3_000_000_000
   private static let restFactor: Int64 = 50
   /// The time between two checks for the end of a scan, in nanoseconds.
-  private static let poll: Int64 = 200_000_000
+  private static let pollInterval: Int64 = 200_000_000
 
   /// - Parameter every: nanoseconds from the start of one periodic scan to the next.
   init(_ root: ProcRoot, _ path: String, _ identity: IdentitySource, every: Int64) {
@@ -56,11 +56,11 @@ final class PinWatch {
   }
 
   /// Whether a scan is running.
-  var isLooking: Bool { work.isRunning }
+  var isRunning: Bool { work.isRunning }
 
   /// Collects the result of a finished scan, and starts a scan that is due. Returns a message to log, if
   /// there is one.
-  func turn(at now: Int64) -> String? {
+  func poll(at now: Int64) -> String? {
     var message: String?
     if mounts?.hasChanged() == true { request() }
     switch work.take() {
@@ -68,13 +68,13 @@ final class PinWatch {
       found = scan
       took = max(0, scan.end.boot - scan.start.boot)
     case .failure(let error):
-      if saidFailure != error.cause { message = "\(error); pins of namespaces are not known" }
-      saidFailure = error.cause
+      if loggedFailure != error.cause { message = "\(error); pins of namespaces are not known" }
+      loggedFailure = error.cause
     case nil: break
     }
     if work.isRunning {
-      if now - began > Self.slow, !isSaidSlow {
-        isSaidSlow = true
+      if now - began > Self.slow, !hasLoggedSlow {
+        hasLoggedSlow = true
         message = """
           the scan for pins (mounts, open files, sockets) has not ended for \
           \(TimeFormat.duration(now - began)); what it would find is not known
@@ -86,15 +86,15 @@ final class PinWatch {
       due = now + every
       do throws(Errno) {
         try work.begin(())
-        isSaidNoThread = false
+        hasLoggedNoThread = false
       } catch {
-        if !isSaidNoThread {
+        if !hasLoggedNoThread {
           message = """
             cannot make a thread to scan for pins of namespaces: \(error); they are not known, and it is \
             tried again; raise the limit of processes or of address space (ulimit -u, ulimit -v)
             """
         }
-        isSaidNoThread = true
+        hasLoggedNoThread = true
       }
     }
     return message
@@ -105,13 +105,13 @@ final class PinWatch {
 
   private var earliest: Int64 { began + max(Self.rest, Self.restFactor * took) }
 
-  /// Returns the time on the boot clock of the next `turn`; nil if only the next periodic scan is
+  /// Returns the time on the boot clock of the next `poll`; nil if only the next periodic scan is
   /// outstanding.
   func next(after now: Int64) -> Int64? {
-    if work.isRunning { return now + Self.poll }
+    if work.isRunning { return now + Self.pollInterval }
     return isRequested ? max(earliest, now) : nil
   }
 
   /// Clears the result, once it is in the history file.
-  func settle() { found = nil }
+  func acknowledge() { found = nil }
 }

@@ -1,4 +1,4 @@
-// Looks ahead in the queued events: the kernel writes an event a moment after the change, so that later
+// The lookahead in the queued events: the kernel writes an event a moment after the change, so that later
 // events may report changes that have taken effect at the time of the current one.
 
 internal import NamespaceEvents
@@ -8,11 +8,11 @@ extension EventFollower {
   /// The longest time from a change to its event, in nanoseconds.
   static let delay: Int64 = 10_000_000
   /// The most queued events that `isStillReferenced` examines.
-  private static let mostAhead = 256
+  private static let lookaheadLimit = 256
 
   /// The queued events whose changes may have taken effect by the time of the current event.
   private var near: some Sequence<KernelEvent> {
-    ahead.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.delay }
+    lookahead.lazy.map(\.event).prefix { [now] in $0.time <= now + Self.delay }
   }
 
   /// Returns the TIDs of the threads that outlive the main thread of a process: those that neither exit
@@ -36,14 +36,14 @@ extension EventFollower {
     // The TIDs with an examined event, and how many links of each lead to the namespace after that event.
     var links: [Int32: Int] = [:]
     // TIDs of new tasks whose parent is in the namespace, until their own namespaces event.
-    var born: Set<Int32> = []
+    var forked: Set<Int32> = []
     func count(_ tid: Int32) -> Int { links[tid] ?? self.links(of: tid, to: namespace) }
-    for (place, event) in near.enumerated() where holders > 0 {
+    for (index, event) in near.enumerated() where holders > 0 {
       // Examining all queued events would be too slow while events are frequent.
-      guard place < Self.mostAhead else { return false }
+      guard index < Self.lookaheadLimit else { return false }
       switch event.kind {
       case .fork(_, let parent):
-        if count(parent) > 0 { born.insert(event.tid) }
+        if count(parent) > 0 { forked.insert(event.tid) }
         links[event.tid] = 0
       case .exit:
         holders -= count(event.tid)
@@ -53,8 +53,8 @@ extension EventFollower {
         // No event reports the links for children (`pid_for_children`, `time_for_children`). If a task
         // comes from another namespace, the inode number may be that of another namespace than this one.
         let before = count(event.tid)
-        let stays = before > 0 && isOwn(event.tid, namespace)
-        let after = isIn && (born.remove(event.tid) != nil || stays) ? 1 : 0
+        let remains = before > 0 && isOwn(event.tid, namespace)
+        let after = isIn && (forked.remove(event.tid) != nil || remains) ? 1 : 0
         holders += after - before
         links[event.tid] = after
       case .comm: break

@@ -1,44 +1,44 @@
-// A sample with which all begins, or begins anew after events were lost.
+// A sample from which the follower starts, or resyncs after events were lost.
 
 import NamespaceModel
 import Testing
 
 @testable import NSRecorder
 
-struct BeginningTests {
+struct ResyncTests {
   private let script = EventScript([10: .host, 20: .host])
-  private let there = Place.host.with(.net, 1, id: 101)
+  private let there = TaskLinks.host.with(.net, 1, id: 101)
 
-  @Test("the first sample tells of all that is there")
+  @Test("the first sample reports every process")
   func first() {
     #expect(script.history.tasks.count == 2)
-    #expect(script.history.process(10)?.task.links == Place.host.states)
-    #expect(script.turn().isEmpty)
+    #expect(script.history.process(10)?.task.links == TaskLinks.host.states)
+    #expect(script.finishBatch().isEmpty)
   }
 
-  @Test("what happens during the first pass is in the state that it tells")
+  @Test("changes during the first pass are in the state that the sample reports")
   func duringFirst() {
     let script = EventScript([:])
-    let news = script.begin([10: .host, 20: .host, 30: .host]) {
+    let translated = script.begin([10: .host, 20: .host, 30: .host]) {
       script.move(20, there)
       script.exit(30)
       script.fork(40, of: 20)
       script.comm(40, "run", isExec: true)
     }
-    #expect(news.appeared.count == 3)
+    #expect(translated.appeared.count == 3)
     #expect(script.history.process(30) == nil)
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
     #expect(script.namespace(.net, of: 40)?.kernelID == 101)
     #expect(script.history.process(40)?.task.comm == Array("run".utf8))
-    #expect(script.turn().isEmpty)
+    #expect(script.finishBatch().isEmpty)
     script.exit(20)
     script.exit(40)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.tasks.count == 1)
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that a pass met as it was later is what it then is")
+  @Test("a process that the pass read after its change is reported with the later state")
   func alreadySeen() {
     let script = EventScript([:])
     script.begin([10: .host, 20: there, 30: there]) {
@@ -53,35 +53,35 @@ struct BeginningTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("after a loss those that are the same keep their names, others go and come")
+  @Test("after a loss the same processes have the same tokens, and others end and appear")
   func afterLoss() {
     script.fork(30, of: 10)
     script.fork(40, of: 10)
     _ = script.verify([10: .host, 20: .host, 30: .host, 40: .host])
     let tokens = script.history.tasks
     let named = [10, 20, 30, 40].map { script.history.process($0)?.token }
-    let news = script.begin([10: .host, 20: there, 40: .host, 50: there], others: [40])
+    let translated = script.begin([10: .host, 20: there, 40: .host, 50: there], others: [40])
     #expect(script.history.process(10)?.token == named[0])
     #expect(script.history.process(20)?.token == named[1])
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
     #expect(script.history.process(30) == nil)
     #expect(script.history.process(40)?.token != named[3])
     #expect(script.namespace(.net, of: 50)?.kernelID == 101)
-    #expect(Set(news.disappeared) == Set([named[2], named[3]].compactMap(\.self)))
-    #expect(news.changed.map(\.token) == [named[1]])
+    #expect(Set(translated.disappeared) == Set([named[2], named[3]].compactMap(\.self)))
+    #expect(translated.changed.map(\.token) == [named[1]])
     #expect(tokens.count == 4 && script.history.tasks.count == 4)
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that only events told of is the same by its start, up to one clock tick")
+  @Test("a process that only events reported is the same if its start agrees within a clock tick")
   func sameByStart() {
     script.fork(30, of: 10)
-    script.turn()
+    script.finishBatch()
     let token = script.history.process(30)?.token
     script.begin([10: .host, 20: .host, 30: .host])
     #expect(script.history.process(30)?.token == token)
     script.fork(40, of: 10)
-    script.turn()
+    script.finishBatch()
     script.clock += 50_000_000
     let other = script.history.process(40)?.token
     script.begin([10: .host, 20: .host, 30: .host, 40: .host])
@@ -89,30 +89,30 @@ struct BeginningTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("after a loss a thread that the sample does not tell of is no task any more")
+  @Test("after a loss a thread that the sample does not show is no task any more")
   func threads() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21) != nil)
     script.begin([10: .host, 20: .host])
     #expect(script.history.thread(21) == nil)
     script.exit(21, of: 20)
-    #expect(script.turn().isEmpty)
+    #expect(script.finishBatch().isEmpty)
     #expect(script.history.faults == [])
   }
 
-  @Test("a thread that moves during the pass is told of by it")
+  @Test("the sample reports a thread that moves during the pass")
   func threadMoves() {
     let script = EventScript([:])
     script.begin([10: .host, 20: .host]) {
       script.thread(21, of: 20)
       script.move(21, of: 20, there)
     }
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21)?.task.links == there.states)
     script.exit(21, of: 20)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21) == nil)
     #expect(script.history.faults == [])
   }
@@ -126,39 +126,39 @@ struct BeginningTests {
     }
     #expect(script.history.process(20)?.task.comm == Array("run".utf8))
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(20) == nil)
     #expect(script.history.faults == [])
   }
 
-  @Test("a process whose main thread exits during the pass, and that goes on later")
+  @Test("a process whose main thread exits during the pass, and that continues later")
   func threadExecLater() {
     let script = EventScript([:])
     script.begin([10: .host, 20: .host]) {
       script.thread(21, of: 20)
       script.exit(20)
     }
-    script.turn()
+    script.finishBatch()
     #expect(script.history.process(20)?.task.isZombie == true)
-    #expect(script.history.thread(21)?.task.links == Place.host.states)
+    #expect(script.history.thread(21)?.task.links == TaskLinks.host.states)
     #expect(script.history.thread(21)?.task.parent == script.history.process(20)?.token)
     script.comm(20, "run", isExec: true)
-    script.turn()
+    script.finishBatch()
     #expect(script.history.thread(21) == nil)
-    #expect(script.history.process(20)?.task.links == Place.host.states)
+    #expect(script.history.process(20)?.task.links == TaskLinks.host.states)
     script.move(20, there)
-    script.turn()
+    script.finishBatch()
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
     #expect(script.history.faults == [])
   }
 
-  @Test("a zombie whose exit was told does not come back with a loss")
+  @Test("a zombie whose exit was reported does not reappear after a loss")
   func zombie() {
     script.exit(20)
-    script.turn()
+    script.finishBatch()
     script.begin([10: .host, 20: .zombie])
     #expect(script.history.process(20) == nil)
-    #expect(script.verify([10: .host]).sample.tellsNothing)
+    #expect(script.verify([10: .host]).sample.reportsNothing)
     #expect(script.history.faults == [])
   }
 
@@ -169,26 +169,26 @@ struct BeginningTests {
     script.begin([10: .host, 20: .host, 30: .host])
     #expect(script.history.process(20)?.token == token)
     #expect(script.namespace(.net, of: 20)?.isInitial == true)
-    #expect(script.follower.sets.live(.net, Place.inode(1)) == nil)
+    #expect(script.follower.sets.live(.net, TaskLinks.inode(1)) == nil)
     #expect(script.history.faults == [])
   }
 
   @Test("what the last sample before a loss missed, and the one behind it too, is contradicted")
-  func suspects() throws {
+  func unverified() throws {
     let script = EventScript([10: .host, 20: .host, 30: .host, 40: .host])
-    let there = Place.host.with(.net, 1, id: 101)
+    let there = TaskLinks.host.with(.net, 1, id: 101)
     let missed = try [20, 30].map { try #require(script.history.process($0)).token }
-    #expect(script.verify([10: .host, 20: there, 40: .host]).sample.tellsNothing)
-    let news = script.begin([10: .host, 20: there, 40: there])
-    #expect(news.contradicted == Set(missed))
-    #expect(news.changed.count == 2)
+    #expect(script.verify([10: .host, 20: there, 40: .host]).sample.reportsNothing)
+    let translated = script.begin([10: .host, 20: there, 40: there])
+    #expect(translated.contradicted == Set(missed))
+    #expect(translated.changed.count == 2)
   }
 
   @Test("a namespace without an id is another behind a loss")
   func namelessBehindLoss() {
     let script = EventScript([10: .host, 20: .host])
-    script.move(20, .host.with(.net, 1, id: 101), look: false)
-    script.turn()
+    script.move(20, .host.with(.net, 1, id: 101), probed: false)
+    script.finishBatch()
     let before = script.namespace(.net, of: 20)
     #expect(before?.kernelID == nil)
     script.begin([10: .host.with(.net, 1, id: 102), 20: .host])

@@ -4,7 +4,7 @@ internal import NamespaceModel
 
 /// Accounts for the result of each sample: it counts samples, logs warnings, and decides whether there
 /// is a gap before a sample.
-struct Outcomes {
+struct RecordingStatistics {
   var summary = RecordingSummary()
   /// Why the samples after the last written one are missing; nil if none is.
   var failing: GapCause?
@@ -14,11 +14,11 @@ struct Outcomes {
   private var lastWritten: ProcessSample?
   /// How long the last write took, in nanoseconds, successful or not.
   private var lastWriteTook: Int64 = 0
-  private var saidEventsFail = false
-  private var saidFindingsFail = false
+  private var lastEventWriteFailed = false
+  private var lastScanWriteFailed = false
   /// Whether the last sample was late, and whether changes before it were omitted.
   private var wasLate = false
-  private var wasFolding = false
+  private var wasThrottling = false
   /// The least delay of a sample, in nanoseconds, that is worth a warning.
   private static let lateness: Int64 = 500_000_000
 
@@ -29,17 +29,18 @@ struct Outcomes {
 
   /// Calls `body` to write a sample. Logs a failure; the next sample includes the unwritten changes.
   mutating func write(
-    _ sample: ProcessSample, _ told: EventRecording.Outcome, _ schedule: Schedule, behind: Int64,
+    _ sample: ProcessSample, _ merged: EventRecording.MergedSample, _ schedule: Schedule,
+    behind: Int64,
     _ onSample: (SampleReport) -> Void,
     by body: (SampleTiming) throws(HistoryError) -> HistoryWriter.Written
   ) {
-    let timing = timing(of: sample, told, schedule)
+    let timing = timing(of: sample, merged, schedule)
     let began = ClockReading.now().boot
     do throws(HistoryError) {
       let written = try body(timing)
-      sayLate(behind, written)
-      say(told.folded)
-      succeed(sample, written, timing, told.sample?.disagreements.first, onSample)
+      logLate(behind, written)
+      log(merged.omitted)
+      succeed(sample, written, timing, merged.sample?.disagreements.first, onSample)
     } catch {
       fail(.writeFailed, "\(error); trying again at the next sample")
     }
@@ -47,19 +48,19 @@ struct Outcomes {
   }
 
   private func timing(
-    of sample: ProcessSample, _ told: EventRecording.Outcome, _ schedule: Schedule
+    of sample: ProcessSample, _ merged: EventRecording.MergedSample, _ schedule: Schedule
   ) -> SampleTiming {
     var gap: GapCause?
     if let lastWritten {
       gap = failing ?? schedule.gap(from: lastWritten, to: sample, writing: lastWriteTook)
       // While no sample could be taken, events still reported every change, so there is no gap here. The
       // writer knows whether those events are in the file.
-      if told.isExact { gap = nil }
-      if !told.losses.isEmpty { gap = .eventsLost }
+      if merged.isExact { gap = nil }
+      if !merged.losses.isEmpty { gap = .eventsLost }
     }
     return SampleTiming(
-      late: schedule.lateness(of: sample.start.boot), gap: gap, isExact: told.isExact,
-      disagreements: told.disagreements, losses: told.losses, folded: told.folded.count)
+      late: schedule.lateness(of: sample.start.boot), gap: gap, isExact: merged.isExact,
+      disagreements: merged.disagreements, losses: merged.losses, folded: merged.omitted.count)
   }
 
   mutating func fail(_ cause: GapCause, _ message: String) {
@@ -78,23 +79,23 @@ struct Outcomes {
 
   /// Notes that events could not be written; they stay buffered.
   mutating func failEvents(_ message: String) {
-    if !saidEventsFail, failing == nil { logger.error("\(message)") }
-    saidEventsFail = true
+    if !lastEventWriteFailed, failing == nil { logger.error("\(message)") }
+    lastEventWriteFailed = true
     summary.endedUnwritten = true
   }
 
-  /// Notes that the findings of background scans could not be written; they stay buffered.
-  mutating func failFindings(_ message: String) {
-    if !saidFindingsFail, failing == nil { logger.error("\(message)") }
-    saidFindingsFail = true
+  /// Notes that the results of background scans could not be written; they stay buffered.
+  mutating func failBackgroundScans(_ message: String) {
+    if !lastScanWriteFailed, failing == nil { logger.error("\(message)") }
+    lastScanWriteFailed = true
   }
 
   /// Whether the last attempt to write events succeeded, or none was made.
-  var canWriteEvents: Bool { !saidEventsFail }
+  var canWriteEvents: Bool { !lastEventWriteFailed }
 
   /// Warns of a late sample. While events report every change it makes no gap, but readers of samples
   /// have to know.
-  private mutating func sayLate(_ behind: Int64, _ written: HistoryWriter.Written) {
+  private mutating func logLate(_ behind: Int64, _ written: HistoryWriter.Written) {
     let isLate = behind > max(interval / 2, Self.lateness)
     if isLate, !wasLate, written.gap == nil {
       logger.warning(
@@ -106,31 +107,31 @@ struct Outcomes {
     wasLate = isLate
   }
 
-  private mutating func say(_ folded: EventRecording.FoldedChanges) {
-    let isFolding = folded.count > 0
-    if isFolding, !wasFolding {
-      let others = folded.tasks > 1 ? " and \(folded.tasks - 1) more" : ""
-      let name = folded.comm.map { " (\(SystemText.escaped($0)))" } ?? ""
-      let who = folded.pid.map { "PID \($0)\(name)\(others)" } ?? "a process"
-      let leftOut = folded.count == 1 ? "1 change was" : "\(folded.count) changes were"
+  private mutating func log(_ omitted: EventRecording.OmittedChanges) {
+    let isThrottling = omitted.count > 0
+    if isThrottling, !wasThrottling {
+      let others = omitted.tasks > 1 ? " and \(omitted.tasks - 1) more" : ""
+      let name = omitted.comm.map { " (\(SystemText.escaped($0)))" } ?? ""
+      let who = omitted.pid.map { "PID \($0)\(name)\(others)" } ?? "a process"
+      let changes = omitted.count == 1 ? "1 change was" : "\(omitted.count) changes were"
       logger.warning(
         """
         \(who) changed namespaces more often than \(ChangeRate.most) times a second: \
-        \(leftOut) left out, and where it was meanwhile is unknown (changed-between-samples); all \
+        \(changes) left out, and where it was meanwhile is unknown (changed-between-samples); all \
         others are recorded as before
         """)
     }
-    wasFolding = isFolding
+    wasThrottling = isThrottling
   }
 
   private mutating func succeed(
     _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
     _ disagreement: Disagreement?, _ onSample: (SampleReport) -> Void
   ) {
-    say(sample, written, timing, disagreement)
+    log(sample, written, timing, disagreement)
     failing = nil
-    saidEventsFail = false
-    saidFindingsFail = false
+    lastEventWriteFailed = false
+    lastScanWriteFailed = false
     summary.endedUnwritten = false
     summary.samples += 1
     // The first sample has no predecessor, so nothing in it counts as a change.
@@ -146,12 +147,12 @@ struct Outcomes {
         counts: sample.counts, changes: changes))
   }
 
-  private func say(
+  private func log(
     _ sample: ProcessSample, _ written: HistoryWriter.Written, _ timing: SampleTiming,
     _ disagreement: Disagreement?
   ) {
     let length = lastWritten.map { " of \(TimeFormat.duration(sample.start.boot - $0.start.boot))" }
-    if failing != nil || saidEventsFail {
+    if failing != nil || lastEventWriteFailed {
       let gap = written.gap == nil ? nil : length
       logger.notice("recording again\(gap.map { " after a gap\($0)" } ?? "")")
     } else if let loss = LostEvents(of: timing.losses) {

@@ -1,4 +1,4 @@
-// What the live tests of pins have in common.
+// Helpers of the tests that scan the live /proc for pins.
 
 import Foundation
 import NamespaceModel
@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Scans of the live /proc.
-struct PinPlay {
+struct LivePinScanner {
   let scanner: PinScanner
   let identity: IdentitySource
 
@@ -27,7 +27,7 @@ struct PinPlay {
     try scanner.scan().pins.filter { $0.namespace.inode == inode }
   }
 
-  /// Scans until something is as wanted, which takes a program just started a moment.
+  /// Scans until `isDone` returns true: a program that was just started needs a moment.
   func wait(_ isDone: (PinScan) -> Bool) throws -> PinScan? {
     for _ in 0..<200 {
       let scan = try scanner.scan()

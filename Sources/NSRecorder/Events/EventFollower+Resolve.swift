@@ -12,13 +12,13 @@ extension EventFollower {
   ///   time.
   /// - Parameter lastEvent: the time of the task's previous event.
   func resolve(
-    _ inodes: NamespaceInodes, _ look: TaskLook?, from before: FollowedSet?,
+    _ inodes: NamespaceInodes, _ probed: ProbedTask?, from before: FollowedSet?,
     lastEvent: Int64 = .min
   ) -> FollowedSet {
     var links: [FollowedLink] = []
     for link in NamespaceLink.allCases {
       guard link == link.type.link, link.type != .time else {
-        links.append(read(link, look, from: before, beside: links))
+        links.append(read(link, probed, from: before, beside: links))
         continue
       }
       guard let inode = inodes[link.type] else {
@@ -30,11 +30,11 @@ extension EventFollower {
         continue
       }
       var id: UInt64?
-      if case .namespace(inode, let read)? = look?.links[link] { id = read }
+      if case .namespace(inode, let read)? = probed?.links[link] { id = read }
       links.append(
         followed(
           link, .namespace(inode: inode, id: id), beside: links,
-          fileTime: fileTime(of: link, look, lastEvent)))
+          fileTime: fileTime(of: link, probed, lastEvent)))
     }
     return sets.set(links)
   }
@@ -43,21 +43,21 @@ extension EventFollower {
   /// could have created the namespace; nil otherwise. The event follows the task's change within `delay`,
   /// and the change follows the task's previous event.
   private func fileTime(
-    of link: NamespaceLink, _ look: TaskLook?, _ lastEvent: Int64
+    of link: NamespaceLink, _ probed: ProbedTask?, _ lastEvent: Int64
   ) -> Int64? {
-    look?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.delay) ? $0 : nil }
+    probed?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.delay) ? $0 : nil }
   }
 
   /// Returns a link that namespaces events do not hold, from the probe.
   private func read(
-    _ link: NamespaceLink, _ look: TaskLook?, from before: FollowedSet?,
+    _ link: NamespaceLink, _ probed: ProbedTask?, from before: FollowedSet?,
     beside others: [FollowedLink]
   ) -> FollowedLink {
-    if let look, let value = look.links[link] {
+    if let probed, let value = probed.links[link] {
       let read = followed(link, value, beside: others)
       // An exec moves the task into its time namespace for children (time_namespaces(7)). If that is the
       // one it had before, the task was in it all the time.
-      if link != .time || !look.isAfterExec || read.key == before?[.time].key { return read }
+      if link != .time || !probed.isAfterExec || read.key == before?[.time].key { return read }
     }
     if case .unread(.unsupported)? = before?[link] { return .unread(.unsupported) }
     return .unread(.unseen)
@@ -65,9 +65,9 @@ extension EventFollower {
 
   /// Returns the time namespace of a task whose probe may have read its own link before an exec: the
   /// namespace for children, which the task enters at the exec.
-  func timeAfterExec(_ look: TaskLook?) -> FollowedLink? {
-    guard let look, look.isAfterExec else { return nil }
-    return look.links[.timeForChildren].map { followed(.time, $0, beside: []) }
+  func timeAfterExec(_ probed: ProbedTask?) -> FollowedLink? {
+    guard let probed, probed.isAfterExec else { return nil }
+    return probed.links[.timeForChildren].map { followed(.time, $0, beside: []) }
   }
 
   /// Returns the set for the links that were read; the other links are unread.
@@ -100,13 +100,13 @@ extension EventFollower {
 
   /// Returns the set of a new process, with the time namespace from the probe.
   func withTime(
-    _ set: FollowedSet, _ look: TaskLook?, of parent: FollowedSet?
+    _ set: FollowedSet, _ probed: ProbedTask?, of parent: FollowedSet?
   ) -> FollowedSet {
-    guard look != nil else { return set }
+    guard probed != nil else { return set }
     var links = set.links
     for link in [NamespaceLink.time, .timeForChildren] {
       guard case .unread(.unseen) = set[link] else { continue }
-      links[Int(link.rawValue)] = read(link, look, from: parent, beside: links)
+      links[Int(link.rawValue)] = read(link, probed, from: parent, beside: links)
     }
     return sets.set(links)
   }

@@ -1,12 +1,12 @@
-// What a history would know by what it was reported: each event and each sample on top of those before.
+// The state of a history after the reported events and samples, applied in order.
 
 import NamespaceModel
 
 @testable import NSRecorder
 
-/// Where tasks are, by all that was reported.
-struct ToldHistory {
-  /// A task that is there.
+/// The tasks and their links, by all reports so far.
+struct ReportedHistory {
+  /// A task that exists.
   struct Task {
     let pid: Int32
     let tid: Int32?
@@ -17,17 +17,17 @@ struct ToldHistory {
   }
 
   private(set) var tasks: [ProcessToken: Task] = [:]
-  private var paused: [ProcessToken: Task] = [:]
-  /// What was reported and cannot be, by what was reported before.
+  private var resumable: [ProcessToken: Task] = [:]
+  /// The reports that contradict earlier reports.
   private(set) var faults: [String] = []
   private(set) var lastTime: Int64 = .min
 
-  /// The one process with a number.
+  /// Returns the only process with a PID.
   func process(_ pid: Int32) -> (token: ProcessToken, task: Task)? {
     tasks.first { $0.value.pid == pid && $0.value.tid == nil }.map { ($0.key, $0.value) }
   }
 
-  /// The thread with a number, as a task of its own.
+  /// Returns the thread with a TID, as a task of its own.
   func thread(_ tid: Int32) -> (token: ProcessToken, task: Task)? {
     tasks.first { $0.value.tid == tid }.map { ($0.key, $0.value) }
   }
@@ -52,10 +52,10 @@ struct ToldHistory {
     case .exited(let token, let mayResume):
       let task = tasks.removeValue(forKey: token)
       if task == nil { faults.append("\(token) exits, and is not there") }
-      if mayResume { paused[token] = task }
+      if mayResume { resumable[token] = task }
     case .resumed(let token, let set):
-      guard var task = paused.removeValue(forKey: token) else {
-        faults.append("\(token) goes on, and did not pause")
+      guard var task = resumable.removeValue(forKey: token) else {
+        faults.append("\(token) is resumed, and was not resumable")
         return
       }
       task.links = set.links

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
 /// A namespace found in a mount: at that moment, the namespace with the inode number had this id.
-struct MountedSight {
+struct MountObservation {
   let type: NamespaceType
   let inode: UInt64
   let id: UInt64
@@ -9,6 +9,6 @@ struct MountedSight {
   let time: Int64
 
   /// The longest time, in nanoseconds, from a change to its event. Only an event that is later than a
-  /// sight by more than this certainly reports a change after the sight.
+  /// observation by more than this certainly reports a change after the observation.
   static let delay: Int64 = 1_000_000
 }

@@ -4,7 +4,7 @@ internal import SystemPackage
 
 /// Looks up the names of observed containers in the files of container engines. The lookups run on
 /// threads of their own, because the disks with these files may hang.
-final class NameWatch {
+final class BackgroundNameLookup {
   typealias Names = [ContainerIdentity: ContainerName]
 
   /// One lookup for containers of the system, and one for those of users: users' files may be on other
@@ -21,32 +21,32 @@ final class NameWatch {
 
   /// Collects the names that were found, and starts lookups for newly observed containers. Returns
   /// messages to log.
-  func turn(met: [ContainerIdentity], at now: Int64) -> [String] {
-    for container in met { lookups[container.user == nil ? 0 : 1].add(container) }
+  func poll(observed: [ContainerIdentity], at now: Int64) -> [String] {
+    for container in observed { lookups[container.user == nil ? 0 : 1].add(container) }
     var messages: [String] = []
-    for place in lookups.indices {
-      if let message = lookups[place].turn(at: now, into: &found) { messages.append(message) }
+    for index in lookups.indices {
+      if let message = lookups[index].poll(at: now, into: &found) { messages.append(message) }
     }
     return messages
   }
 
   /// Whether a lookup is running.
-  var isLooking: Bool { lookups.contains { $0.isRunning } }
+  var isRunning: Bool { lookups.contains { $0.isRunning } }
 
   /// Clears the names that were found, once they are in the history file.
-  func settle() { found.removeAll() }
+  func acknowledge() { found.removeAll() }
 }
 
 /// Looks up containers, one group at a time.
 private struct Lookup {
-  private let work: BackgroundWork<[ContainerIdentity], NameWatch.Names>
+  private let work: BackgroundWork<[ContainerIdentity], BackgroundNameLookup.Names>
   /// The containers without a name, with the number of their lookups. An engine may write its files a
   /// little after it creates the cgroup.
   private var waiting: [ContainerIdentity: Int] = [:]
-  private var asked: [ContainerIdentity] = []
+  private var requested: [ContainerIdentity] = []
   private var began: Int64 = 0
-  private var isSaidSlow = false
-  private var isSaidNoThread = false
+  private var hasLoggedSlow = false
+  private var hasLoggedNoThread = false
 
   private static let attempts = 5
   /// The duration in nanoseconds after which a lookup is reported as slow.
@@ -66,34 +66,34 @@ private struct Lookup {
     if waiting[container] == nil { waiting[container] = 0 }
   }
 
-  mutating func turn(at now: Int64, into found: inout NameWatch.Names) -> String? {
+  mutating func poll(at now: Int64, into found: inout BackgroundNameLookup.Names) -> String? {
     if let names = work.take() {
       found.merge(names) { $1 }
-      for container in asked {
+      for container in requested {
         let attempts = (waiting[container] ?? 0) + 1
         waiting[container] =
           names[container] != nil || attempts >= Self.attempts ? nil : attempts
       }
-      asked.removeAll()
+      requested.removeAll()
     }
-    if asked.isEmpty, !waiting.isEmpty {
+    if requested.isEmpty, !waiting.isEmpty {
       do throws(Errno) {
         try work.begin(Array(waiting.keys))
-        asked = Array(waiting.keys)
+        requested = Array(waiting.keys)
         began = now
-        isSaidNoThread = false
+        hasLoggedNoThread = false
       } catch {
-        defer { isSaidNoThread = true }
-        guard !isSaidNoThread else { return nil }
+        defer { hasLoggedNoThread = true }
+        guard !hasLoggedNoThread else { return nil }
         return """
           cannot make a thread to look up names of containers: \(error); they are not known, and it is \
           tried again; raise the limit of processes or of address space (ulimit -u, ulimit -v)
           """
       }
-    } else if !asked.isEmpty, now - began > Self.slow, !isSaidSlow {
-      isSaidSlow = true
+    } else if !requested.isEmpty, now - began > Self.slow, !hasLoggedSlow {
+      hasLoggedSlow = true
       return """
-        the names of \(asked.count) containers could not be read for \
+        the names of \(requested.count) containers could not be read for \
         \(TimeFormat.duration(now - began)): a disk with an engine's files may hang
         """
     }
