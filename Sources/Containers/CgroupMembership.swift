@@ -24,7 +24,7 @@ package struct CgroupMembership: Sendable, Hashable {
       guard let line = CgroupLine(bytes) else { continue }
       if line.sameContainers(as: best) {
         best.learn(from: line)
-      } else if line.saysMore(than: best) {
+      } else if line.hasMoreDetail(than: best) {
         best = line
       }
     }

@@ -48,10 +48,10 @@ extension ProcfsSource {
     guard slot.confirmed == pass, let link = NamespaceLink(rawValue: slot.holderLink) else {
       return false
     }
-    return try stillGives(slot.inode, Int(slot.holder), link)
+    return try stillReturns(slot.inode, Int(slot.holder), link)
   }
 
-  private func stillGives(
+  private func stillReturns(
     _ inode: UInt64, _ index: Int, _ link: NamespaceLink
   ) throws(ProcfsError) -> Bool {
     try withDirectory(of: entries[index]) { reader.read(link, in: $0) } == .inode(inode)
@@ -61,7 +61,7 @@ extension ProcfsSource {
     let slot = slots[number]
     var lasting: [Int] = []
     for (index, reader) in readers.enumerated()
-    where try stillGives(slot.inode, reader.index, reader.link) {
+    where try stillReturns(slot.inode, reader.index, reader.link) {
       lasting.append(index)
     }
     if lasting.contains(where: { readers[$0].isSteady }) { return }

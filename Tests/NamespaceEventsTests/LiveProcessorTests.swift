@@ -30,7 +30,7 @@ extension LiveTests {
     }
 
     /// Returns whether a listener reports the exit of a process.
-    private func hears(_ listener: EventListener, endOf pid: Int32) -> Bool {
+    private func reports(_ listener: EventListener, exitOf pid: Int32) -> Bool {
       var events: [KernelEvent] = []
       #expect(listener.drain(into: &events) == [])
       return events.contains { $0.kind == .exit && $0.pid == pid }
@@ -44,7 +44,7 @@ extension LiveTests {
       let opened = bootTime()
       #expect(listener.processorCount == 1)
       let unheard = try run(on: 1)
-      #expect(!hears(listener, endOf: unheard))
+      #expect(!reports(listener, exitOf: unheard))
 
       try list("0-1")
       let loss = try #require(try listener.refreshProcessors())
@@ -59,7 +59,7 @@ extension LiveTests {
       try list("0")
       #expect(try listener.refreshProcessors() == nil)
       #expect(listener.processorCount == 1)
-      #expect(hears(listener, endOf: heard))
+      #expect(reports(listener, exitOf: heard))
     }
 
     @Test("an event that the kernel took off is opened anew, which is a loss")
@@ -71,13 +71,13 @@ extension LiveTests {
       let last = try #require(listener.descriptors.last)
       #expect(ioctl(last, 0x2401, 0) == 0)
       let unheard = try run(on: listener.processorCount - 1)
-      #expect(!hears(listener, endOf: unheard))
+      #expect(!reports(listener, exitOf: unheard))
 
       let loss = try #require(try listener.refreshProcessors())
       #expect(loss.cause == .processorsChanged)
       #expect(seen <= loss.after && loss.after < loss.by)
       let heard = try run(on: listener.processorCount - 1)
-      #expect(hears(listener, endOf: heard))
+      #expect(reports(listener, exitOf: heard))
       #expect(try listener.refreshProcessors() == nil)
     }
 
@@ -89,7 +89,7 @@ extension LiveTests {
       #expect(throws: EventsError.self) { try listener.refreshProcessors() }
       #expect(listener.processorCount == 2)
       let heard = try run(on: 1)
-      #expect(hears(listener, endOf: heard))
+      #expect(reports(listener, exitOf: heard))
     }
   }
 }

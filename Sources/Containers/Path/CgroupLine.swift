@@ -56,7 +56,7 @@ struct CgroupLine {
       && zip(containers, other.containers).allSatisfy { $0.id == $1.id }
   }
 
-  func saysMore(than other: CgroupLine) -> Bool {
+  func hasMoreDetail(than other: CgroupLine) -> Bool {
     containers.count > other.containers.count
       || containers.count == other.containers.count && detail > other.detail
   }

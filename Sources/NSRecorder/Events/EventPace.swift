@@ -8,7 +8,7 @@ struct EventPace {
 
   /// How long events are counted before the next choice, in nanoseconds, and the number of events in that
   /// time from which on polling is chosen.
-  private static let watch: Int64 = 20_000_000
+  private static let window: Int64 = 20_000_000
   private static let many: Int64 = 16
 
   /// Counts events, and returns whether to poll periodically.
@@ -19,8 +19,8 @@ struct EventPace {
   mutating func isBusy(after events: Int, at now: Int64) -> Bool {
     count += events
     let time = now - chosen
-    guard time >= Self.watch else { return isBusy }
-    let rate = Int64(count) * Self.watch / time
+    guard time >= Self.window else { return isBusy }
+    let rate = Int64(count) * Self.window / time
     isBusy = rate >= (isBusy ? Self.many / 4 : Self.many)
     count = 0
     chosen = now

@@ -62,7 +62,7 @@ struct ThrottleTests {
   }
 
   @Test("a sample in which nothing happens to the task shows where it is")
-  func settled() {
+  func verified() {
     hammer(900)
     script.finishBatch()
     let busy = script.verify([10: two, 20: .host], touched: [10])

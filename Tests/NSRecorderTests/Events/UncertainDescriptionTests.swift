@@ -53,7 +53,7 @@ struct UncertainDescriptionTests {
 
   @Test(
     "nor does it verify a description that no probe has read; the next sample without events does")
-  func settled() throws {
+  func verified() throws {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
     script.finishBatch()
@@ -69,7 +69,7 @@ struct UncertainDescriptionTests {
   }
 
   @Test("where each sample reads only some, it is certain when all have been read")
-  func settledInTurns() {
+  func verifiedOverSamples() {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
     script.finishBatch()
@@ -113,7 +113,7 @@ struct UncertainDescriptionTests {
   }
 
   @Test("nor where a later sample reports it")
-  func settledBeforeSample() throws {
+  func verifiedBeforeSample() throws {
     let token = try moved()
     let source = try #require(script.follower.processes[10]?.source)
     var all = script.sample([10: .host])
