@@ -23,7 +23,7 @@ struct ExportReadingTests {
       #expect(try points.isExact(before: id) == sampleWindow.isExact, "seed \(seed), \(id)")
       #expect(points.session(of: id) == sampleWindow.after?.session, "seed \(seed), \(id)")
     }
-    for id in [first - 1, last + 1, Int64.min, Int64.max] {
+    for id in [first - 1, last + 1, .min, .max] {
       #expect(throws: SQLiteError.self, "seed \(seed), \(id)") { try points.wall(id) }
     }
   }

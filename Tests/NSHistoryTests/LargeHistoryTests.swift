@@ -95,7 +95,7 @@ struct LargeHistoryTests {
   func presences(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     let all = (0..<Int.random(in: 0...60, using: &random)).map { member in
-      let from = Int64.random(in: 0...40, using: &random)
+      let from = SequenceNumber(rawValue: .random(in: 0...40, using: &random))
       let until = from + Int64.random(in: 0...20, using: &random)
       return Presence(
         member: member, owner: TaskID(rawValue: Int64(member)), namespace: 1, from: from,
@@ -103,8 +103,9 @@ struct LargeHistoryTests {
         end: until + Int64.random(in: 0...1, using: &random))
     }
     let index = PresenceIndex(all)
-    for low: Int64 in 0...62 {
-      for high in low...62 {
+    let numbers = SequenceNumber.zero...SequenceNumber(rawValue: 62)
+    for low in numbers {
+      for high in low...numbers.upperBound {
         var found: [Int] = []
         index.forEach(from: low, to: high) {
           found.append($0.member)

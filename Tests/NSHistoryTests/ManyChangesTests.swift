@@ -55,7 +55,7 @@ struct ManyChangesTests {
       #expect(lastRead.looks <= count + 16 * 17)
       for place in [0, 1, 5, 16, 17, 18, 19, 20, count / 2, count] {
         var links: LinkComparison.Links = [:]
-        var samples: [NamespaceLink: Int64] = [:]
+        var samples: [NamespaceLink: SequenceNumber] = [:]
         for membership in life.memberships[..<place] {
           let new = try reading.sets.links(of: membership.set)
           links.update(new)

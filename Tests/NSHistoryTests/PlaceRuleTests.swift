@@ -446,7 +446,8 @@ private struct MembershipComparer {
   }
 
   private mutating func compareRuns(
-    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ runs: [LinkIntervals], at number: Int64,
+    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ runs: [LinkIntervals],
+    at number: SequenceNumber,
     _ name: String
   ) throws(SQLiteError) {
     for (life, runs) in zip(lives, runs) {
@@ -469,7 +470,8 @@ private struct MembershipComparer {
   }
 
   private mutating func compareRows(
-    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ range: ClosedRange<Int64>, _ name: String
+    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ range: ClosedRange<SequenceNumber>,
+    _ name: String
   ) throws(SQLiteError) {
     var everywhere: Set<[Int64]> = []
     var inNamespaces: [NamespaceRecord: Set<Int64>] = [:]
@@ -481,7 +483,7 @@ private struct MembershipComparer {
       comparisons.check(
         "memberships in a range", found == there, "\(name): row \(life.process.id): \(found)")
       for membership in there {
-        everywhere.insert([life.process.id, membership.set.rawValue, membership.from])
+        everywhere.insert([life.process.id, membership.set.rawValue, membership.from.rawValue])
         let links = try reading.sets.links(of: membership.set)
         for type in NamespaceType.allCases {
           guard let namespace = links[type.link]?.namespace else { continue }

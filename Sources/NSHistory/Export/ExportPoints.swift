@@ -27,7 +27,7 @@ struct ExportPoints {
   }
 
   /// Returns the wall-clock time of an event, or of the beginning of a sample.
-  mutating func wall(_ id: Int64) throws(SQLiteError) -> Int64 {
+  mutating func wall(_ id: SequenceNumber) throws(SQLiteError) -> Int64 {
     let place = try place(id)
     // The file has no such sample or event; `SampleIndex.point` throws an error that says so.
     return states[place] == .missing ? try index.point(id).wall : walls[place]
@@ -35,46 +35,47 @@ struct ExportPoints {
 
   /// Whether events reported every change between the previous sequence number and this one; see
   /// `SampleWindow.isExact`.
-  mutating func isExact(before id: Int64) throws(SQLiteError) -> Bool {
+  mutating func isExact(before id: SequenceNumber) throws(SQLiteError) -> Bool {
     guard try states[place(id)] == .exact, let session = session(of: id) else { return false }
     return id > session.first
   }
 
   /// Returns the session to which a sample or event belongs; nil if there is none.
-  mutating func session(of id: Int64) -> SessionSpan? {
+  mutating func session(of id: SequenceNumber) -> SessionSpan? {
     if let session, session.first <= id, id <= session.last { return session }
     session = index.session(of: id)
     return session
   }
 
-  private mutating func place(_ id: Int64) throws(SQLiteError) -> Int {
-    let block = id >> Self.width
+  private mutating func place(_ id: SequenceNumber) throws(SQLiteError) -> Int {
+    let block = id.block(width: Self.width)
     let slot = Int(block & (1 << Self.slots - 1))
     if blocks[slot] != block { try read(block, into: slot) }
-    return slot << Int(Self.width) + Int(id & (1 << Self.width - 1))
+    return slot << Int(Self.width) + id.index(inBlockOfWidth: Self.width)
   }
 
   private mutating func read(_ block: Int64, into slot: Int) throws(SQLiteError) {
     blocks[slot] = nil
-    let first = block << Self.width
-    let last = first + (1 << Self.width - 1)
+    let ids = SequenceNumber.numbers(ofBlock: block, width: Self.width)
     let start = slot << Int(Self.width)
     for place in start..<start + 1 << Int(Self.width) { states[place] = .missing }
-    try readEvents(first...last, start)
+    try readEvents(ids, start)
     // If a sample and an event batch have the same sequence number, the sample takes precedence.
     let samples = try connection.prepare(
       "SELECT seq, wall_ns, exact, gap FROM sample WHERE seq BETWEEN ? AND ?"
-    ).bind(.integer(first), .integer(last))
+    ).bind(.number(ids.lowerBound), .number(ids.upperBound))
     defer { samples.reset() }
     while try samples.step() {
-      let place = start + Int(samples.integer(0) - first)
+      let place = start + Int(samples.sequence(0) - ids.lowerBound)
       walls[place] = samples.integer(1)
       states[place] = samples.integer(2) == 1 && samples.isNull(3) ? .exact : .sampled
     }
     blocks[slot] = block
   }
 
-  private mutating func readEvents(_ ids: ClosedRange<Int64>, _ start: Int) throws(SQLiteError) {
+  private mutating func readEvents(
+    _ ids: ClosedRange<SequenceNumber>, _ start: Int
+  ) throws(SQLiteError) {
     let batches = try connection.prepare(
       """
       SELECT first_seq, wall_ns, offsets FROM event_batch
@@ -82,11 +83,11 @@ struct ExportPoints {
         (SELECT MAX(first_seq) FROM event_batch WHERE first_seq <= ?1), ?1) AND ?2
       ORDER BY first_seq
       """
-    ).bind(.integer(ids.lowerBound), .integer(ids.upperBound))
+    ).bind(.number(ids.lowerBound), .number(ids.upperBound))
     defer { batches.reset() }
     var digits: [UInt8] = []
     while try batches.step() {
-      let batch = batches.integer(0)
+      let batch = batches.sequence(0)
       // A batch that begins inside the block discards the points that the previous batch gave from
       // there on.
       if batch > ids.lowerBound {
@@ -116,7 +117,7 @@ struct ExportPoints {
 struct ExportCuts {
   private let index: SampleIndex
   /// All cuts, in ascending order; nil if the history has more gaps than the limit.
-  private let cuts: [Int64]?
+  private let cuts: [SequenceNumber]?
 
   /// The limit of gaps up to which the cuts are cached: enough for one gap in every minute of a month.
   static let most = 1 << 16
@@ -127,7 +128,7 @@ struct ExportCuts {
     self.index = index
     let gaps = try connection.prepare(
       "SELECT seq FROM sample WHERE gap IS NOT NULL ORDER BY seq LIMIT ?"
-    ).bind(.integer(Int64(most + 1))).map { $0.integer(0) }
+    ).bind(.integer(Int64(most + 1))).map { $0.sequence(0) }
     guard gaps.count <= most else {
       cuts = nil
       return
@@ -137,7 +138,9 @@ struct ExportCuts {
   }
 
   /// Returns the pieces of a range of samples; nil if no cut splits the range.
-  func pieces(of range: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>]? {
+  func pieces(
+    of range: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> [ClosedRange<SequenceNumber>]? {
     if let cuts {
       let next = cuts.partitioningIndex { $0 > range.lowerBound }
       if next == cuts.count || cuts[next] > range.upperBound { return nil }

@@ -59,7 +59,7 @@ struct ExportProcesses {
   /// A description of a process, and the range of sequence numbers for which the export gives the
   /// process this description.
   struct Segment {
-    let numbers: ClosedRange<Int64>
+    let numbers: ClosedRange<SequenceNumber>
     let beginsExactly: Bool
     let endsExactly: Bool
     let comm: String?
@@ -80,7 +80,7 @@ struct ExportProcesses {
   func segment(ofBrief row: Statement) -> Segment {
     let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(row, 8)
     return Segment(
-      numbers: Int64.min...Int64.max, beginsExactly: true, endsExactly: true,
+      numbers: SequenceNumber.min...SequenceNumber.max, beginsExactly: true, endsExactly: true,
       comm: row.optionalText(2), uid: row.optionalInteger(3), cgroup: row.optionalInteger(4),
       hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup)
   }
@@ -90,7 +90,7 @@ struct ExportProcesses {
   /// - Parameter isCertain: whether to omit an interval in which the description changed at an unknown
   ///   time. If false, the earlier description counts for that interval.
   func segments(of row: Statement, isCertain: Bool) throws(SQLiteError) -> [Segment] {
-    var first = Int64.min
+    var first = SequenceNumber.min
     var isExact = true
     var segments: [Segment] = []
     if !row.isNull(8) {
@@ -102,8 +102,8 @@ struct ExportProcesses {
       ).bind(.integer(row.integer(0)))
       defer { past.reset() }
       while try past.step() {
-        let next = past.integer(0)
-        let last = isCertain ? min(past.integer(1), next - 1) : next - 1
+        let next = past.sequence(0)
+        let last = isCertain ? min(past.sequence(1), next - 1) : next - 1
         let ends = past.integer(2) == 1
         let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(past, 6)
         segments.append(
@@ -119,7 +119,7 @@ struct ExportProcesses {
     let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(row, 9)
     segments.append(
       Segment(
-        numbers: first...Int64.max, beginsExactly: isExact, endsExactly: false,
+        numbers: first...SequenceNumber.max, beginsExactly: isExact, endsExactly: false,
         comm: row.optionalText(5), uid: row.optionalInteger(6), cgroup: row.optionalInteger(7),
         hasInheritedUID: hasInheritedUID, hasInheritedCgroup: hasInheritedCgroup))
     return segments
@@ -258,9 +258,9 @@ struct ExportSets {
   init(_ reader: SetReader) { self.reader = reader }
 
   /// Returns the namespace of a type in a set, or the reason why the link is unread.
-  mutating func value(_ type: NamespaceType, of set: NamespaceSetID) throws(SQLiteError)
-    -> LinkValue
-  {
+  mutating func value(
+    _ type: NamespaceType, of set: NamespaceSetID
+  ) throws(SQLiteError) -> LinkValue {
     let place = Int(type.rawValue) - 1
     if let known = sets[set.rawValue] { return known[place] }
     let links = try reader.links(of: set)

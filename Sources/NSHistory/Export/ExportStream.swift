@@ -15,7 +15,7 @@ struct ExportStream {
   private var points: ExportPoints
   private var processes: ExportProcesses
   /// The last sample, if the recorder is still running; nil otherwise.
-  private let openSample: Int64?
+  private let openSample: SequenceNumber?
   /// Whether the history has any container, so that a process may have been in one that its cgroup does
   /// not name.
   private let hasContainers: Bool
@@ -131,7 +131,7 @@ struct ExportStream {
     defer { shortLivedTasks.reset() }
     var process = ExportProcess()
     while try shortLivedTasks.step() {
-      let from = shortLivedTasks.integer(6)
+      let from = shortLivedTasks.sequence(6)
       guard let session = points.session(of: from) else {
         throw Membership.stray(shortLivedTask: from)
       }
@@ -154,7 +154,7 @@ struct ExportStream {
   /// - Parameter end: the sequence number after which the last membership continues with another
   ///   description; nil if it does not.
   private mutating func give(
-    _ process: ExportProcess, _ memberships: [Membership], goingOnAfter end: Int64? = nil,
+    _ process: ExportProcess, _ memberships: [Membership], goingOnAfter end: SequenceNumber? = nil,
     _ body: Body
   ) throws(SQLiteError) -> Bool {
     for type in filter.types {
@@ -212,7 +212,7 @@ struct ExportStream {
   }
 
   private mutating func give(
-    _ process: ExportProcess, _ run: LinkInterval, _ samples: ClosedRange<Int64>,
+    _ process: ExportProcess, _ run: LinkInterval, _ samples: ClosedRange<SequenceNumber>,
     notBefore start: Int64?,
     _ body: Body
   ) throws(SQLiteError) -> Bool {
@@ -254,15 +254,15 @@ struct ExportMemberships {
   private struct Row {
     let task: TaskID
     let set: NamespaceSetID
-    let from: Int64
-    let until: Int64?
+    let from: SequenceNumber
+    let until: SequenceNumber?
     let exact: Int64
 
     init(_ row: Statement) {
       task = row.task(0)
       set = row.set(1)
-      from = row.integer(2)
-      until = row.optionalInteger(3)
+      from = row.sequence(2)
+      until = row.optionalSequence(3)
       exact = row.integer(4)
     }
   }

@@ -28,7 +28,7 @@ struct TaskSelection {
     }
     let asked = filter.names.isEmpty ? filter.tasks : filter.tasks ?? []
     let tasks = asked.map { Set($0.map(TaskID.init(rawValue:))) }
-    let everything = (index.first ?? 0)...max(index.first ?? 0, index.last ?? 0)
+    let everything = index.everything
     var found = try Self.tasks(names, connection)
     for selector in filter.names {
       found.formUnion(try Self.guests(selector, everything, reading))
@@ -53,7 +53,7 @@ struct TaskSelection {
     let last = try filter.until.map { (time) throws(SQLiteError) in
       try index.lastSample(notAfter: time)
     }
-    samples = [.integer(first ?? 0), .integer(last ?? Int64.max)]
+    samples = [.number(first ?? .zero), .number(last ?? .max)]
     let low = max(first ?? .min, everything.lowerBound)
     let high = min(last ?? .max, everything.upperBound)
     guests =
@@ -62,7 +62,7 @@ struct TaskSelection {
   }
 
   private static func guests(
-    _ selector: ProcessSelector?, _ samples: ClosedRange<Int64>, _ reading: HistorySnapshot
+    _ selector: ProcessSelector?, _ samples: ClosedRange<SequenceNumber>, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> [TaskID] {
     guard case .container = selector, let selector else { return [] }
     return try ProcessFinder(reading: reading).described(selector)?.guests(in: samples) ?? []

@@ -18,7 +18,7 @@ struct BoundResolver {
 
   /// Resolves a piece of a range of samples (`whole`) in which the state of the process did not change.
   func stretch(
-    _ piece: ClosedRange<Int64>, of whole: ClosedRange<Int64>
+    _ piece: ClosedRange<SequenceNumber>, of whole: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ResolvedInterval {
     let beginning = try beginning(
       at: piece.lowerBound, goesOn: piece.lowerBound > whole.lowerBound)
@@ -36,7 +36,9 @@ struct BoundResolver {
   /// Returns the bound at which a piece that starts with `sample` begins.
   ///
   /// - Parameter goesOn: whether the same state precedes the piece, so that the piece is only cut off from it.
-  private func beginning(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> IntervalBound {
+  private func beginning(
+    at sample: SequenceNumber, goesOn: Bool
+  ) throws(SQLiteError) -> IntervalBound {
     let sampleWindow = try index.sampleWindow(before: sample)
     let isSeenBefore = life.anyMembership(at: sample - 1) != nil
     if !goesOn, let membership = life.membership(at: sample), membership.from == sample,
@@ -89,7 +91,7 @@ struct BoundResolver {
   /// Returns the bound at which a piece that ends with `sample` ends.
   ///
   /// - Parameter goesOn: whether the same state follows the piece, so that the piece is only cut off from it.
-  private func end(at sample: Int64, goesOn: Bool) throws(SQLiteError) -> IntervalBound {
+  private func end(at sample: SequenceNumber, goesOn: Bool) throws(SQLiteError) -> IntervalBound {
     if sample == index.last, index.sessions.last?.isOpen == true {
       return IntervalBound(kind: .open, other: nil, within: nil, missing: nil)
     }

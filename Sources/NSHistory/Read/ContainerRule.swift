@@ -93,7 +93,7 @@ extension ContainerRule {
   ) throws(SQLiteError) -> [ProcessRecord.DescriptionSpan] {
     var rest = span
     var pieces: [ProcessRecord.DescriptionSpan] = []
-    var last: (enclosure: Enclosure?, until: Int64)?
+    var last: (enclosure: Enclosure?, until: SequenceNumber)?
     for membership in memberships
     where membership.until >= span.certain.lowerBound && membership.from < span.possibleUntil {
       var found = try enclosure(
@@ -119,7 +119,7 @@ extension ContainerRule {
   ///   - from: the sequence number at which the process was there, or at which its description began.
   ///   - inherited: the row id of the container that its cgroup names; nil for none.
   func enclosure(
-    of task: TaskID, in membership: Membership, from: Int64, inherited: Int64?,
+    of task: TaskID, in membership: Membership, from: SequenceNumber, inherited: Int64?,
     _ lives: TaskHistoryReader
   ) throws(SQLiteError) -> Enclosure? {
     let owners = try owners(ofSet: membership.set, at: from)
@@ -182,8 +182,8 @@ extension ContainerRule {
   }
 
   /// Returns the containers that have namespaces of a set for themselves, around a sample or event.
-  func owners(ofSet set: NamespaceSetID, at number: Int64) throws(SQLiteError) -> Owners {
-    let key = Key(row: set.rawValue, block: number >> Self.width)
+  func owners(ofSet set: NamespaceSetID, at number: SequenceNumber) throws(SQLiteError) -> Owners {
+    let key = Key(row: set.rawValue, block: number.block(width: Self.width))
     if let known = ofSets[key] { return known }
     let links = try sets.links(of: set)
     var found = Owners()
@@ -201,9 +201,9 @@ extension ContainerRule {
   /// Returns the row ids of the containers of the processes that were in a namespace around a sample or event,
   /// by the cgroups that were read of these processes; at most 16.
   func containers(
-    in namespace: NamespaceRecord, at number: Int64
+    in namespace: NamespaceRecord, at number: SequenceNumber
   ) throws(SQLiteError) -> Set<Int64> {
-    let key = Key(row: namespace.id, block: number >> Self.width)
+    let key = Key(row: namespace.id, block: number.block(width: Self.width))
     if let known = inNamespaces[key] { return known }
     looks += 1
     let block = self.block(of: number)
@@ -235,9 +235,8 @@ extension ContainerRule {
     return found
   }
 
-  private func block(of number: Int64) -> ClosedRange<Int64> {
-    let low = (number >> Self.width) << Self.width
-    return low...low + (1 << Self.width - 1)
+  private func block(of number: SequenceNumber) -> ClosedRange<SequenceNumber> {
+    SequenceNumber.numbers(ofBlock: number.block(width: Self.width), width: Self.width)
   }
 
   /// Returns whether the history has any container.
@@ -283,8 +282,8 @@ extension ContainerRule {
   /// - Parameter described: returns the tasks whose cgroup, read or inherited, is of the containers, in a
   ///   range.
   func guests(
-    in samples: ClosedRange<Int64>,
-    of described: (ClosedRange<Int64>) throws(SQLiteError) -> [TaskID]
+    in samples: ClosedRange<SequenceNumber>,
+    of described: (ClosedRange<SequenceNumber>) throws(SQLiteError) -> [TaskID]
   ) throws(SQLiteError) -> [TaskID] {
     guard try isAnyRecorded(), try isAnyInherited() else { return [] }
     let low = max(block(of: samples.lowerBound).lowerBound, index.first ?? .min)
@@ -315,7 +314,7 @@ extension ContainerRule {
 
   /// Returns the row ids of those namespaces of tasks that can be a container's own.
   private func namespaces(
-    of tasks: [TaskID], in samples: ClosedRange<Int64>
+    of tasks: [TaskID], in samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> Set<Int64> {
     let range = IntervalOverlapQuery.values(samples)
     var found = Set(
@@ -347,7 +346,7 @@ extension ProcessRecord.DescriptionSpan {
   /// Splits the span at a change that the description does not show: into the part up to `last` and the part
   /// from `next` on.
   fileprivate func cut(
-    behind last: Int64, before next: Int64, isExact: Bool
+    behind last: SequenceNumber, before next: SequenceNumber, isExact: Bool
   ) -> (Self, Self) {
     let head = Self(
       description: description, possibleFrom: possibleFrom,

@@ -123,12 +123,14 @@ enum IntervalOverlapQuery {
   }
 
   /// Returns the values of the two parameters for a range.
-  static func values(_ samples: ClosedRange<Int64>) -> [Value] {
-    [.integer(samples.lowerBound), .integer(samples.upperBound)]
+  static func values(_ samples: ClosedRange<SequenceNumber>) -> [Value] {
+    [.number(samples.lowerBound), .number(samples.upperBound)]
   }
 
   /// Returns the values of the parameters for a range, a namespace and the process's own link of its type.
-  static func values(_ samples: ClosedRange<Int64>, _ namespace: NamespaceRecord) -> [Value] {
+  static func values(
+    _ samples: ClosedRange<SequenceNumber>, _ namespace: NamespaceRecord
+  ) -> [Value] {
     values(samples) + [.integer(namespace.id), .integer(Int64(namespace.type.link.rawValue))]
   }
 }
@@ -162,7 +164,7 @@ final class MembersAtSample {
   ///   - samples: the range; nil for one sample.
   func sql(
     _ columns: String, in namespace: NamespaceRecord, byEither: Bool = false,
-    during samples: ClosedRange<Int64>? = nil
+    during samples: ClosedRange<SequenceNumber>? = nil
   ) throws(SQLiteError) -> String {
     let sets = try sets(of: namespace)
     let there = try few + (samples.map(count) ?? 0)
@@ -181,12 +183,16 @@ final class MembersAtSample {
   }
 
   /// Estimates how many memberships began in a range, from the average over the whole history.
-  func count(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> Double {
-    let length = Double(samples.upperBound) - Double(samples.lowerBound) + 1
+  func count(_ samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> Double {
+    let length = Double(samples.upperBound.rawValue) - Double(samples.lowerBound.rawValue) + 1
     if let membershipsASample { return membershipsASample * length }
     let all = try connection.prepare("SELECT MAX(membership_id) FROM membership")
       .first { Double($0.integer(0)) }
-    let share = (all ?? 0) / max(1, Double(index.last ?? 0) - Double(index.first ?? 0) + 1)
+    let everything = index.everything
+    let share =
+      (all ?? 0)
+      / max(
+        1, Double(everything.upperBound.rawValue) - Double(everything.lowerBound.rawValue) + 1)
     membershipsASample = share
     return share * length
   }
@@ -215,7 +221,7 @@ struct MemberFinder {
   /// with the lowest PID, and of these the one that was observed first. Returns a thread of `process` only if
   /// there is no other member. Initial namespaces are not considered.
   func member(
-    of namespaces: [NamespaceRecord], at sample: Int64, otherThan process: ProcessRecord?
+    of namespaces: [NamespaceRecord], at sample: SequenceNumber, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
     var counts: [TaskID: Int] = [:]
     var pids: [TaskID: Int64] = [:]
@@ -246,7 +252,7 @@ struct MemberFinder {
   }
 
   /// Returns whether events reported everything that happened in a range, and the recorder omitted none of it.
-  private func areEventsComplete(_ range: ClosedRange<Int64>) throws(SQLiteError) -> Bool {
+  private func areEventsComplete(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) -> Bool {
     guard let session = reading.index.session(of: range.lowerBound), session.shortLived == .all,
       session.first < range.lowerBound, range.upperBound <= session.last
     else { return false }
@@ -257,7 +263,7 @@ struct MemberFinder {
         UNION ALL
         SELECT 1 FROM sample_note WHERE seq BETWEEN ?1 AND ?2 AND folded > 0)
       """
-    ).bind(.integer(range.lowerBound), .integer(range.upperBound)).first { $0.integer(0) == 1 }
+    ).bind(.number(range.lowerBound), .number(range.upperBound)).first { $0.integer(0) == 1 }
       ?? false
   }
 
@@ -266,7 +272,7 @@ struct MemberFinder {
   /// reported everything since the namespace was first seen. Returns false, without a full search, for a
   /// namespace with many memberships.
   func isOnlyMember(
-    _ process: ProcessRecord, of namespace: NamespaceRecord, before sample: Int64
+    _ process: ProcessRecord, of namespace: NamespaceRecord, before sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard let first = try reading.namespaces.life(namespace.id).first, first < sample else {
       return false

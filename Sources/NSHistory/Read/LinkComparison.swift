@@ -12,7 +12,7 @@ struct LinkComparison {
   /// - Parameter read: the last value of each link that could be read. A link that could not be read for
   ///   a while may lead to another namespace by now, or to the same.
   func changes(
-    from before: Links, read: Links, to after: Links, at sample: Int64
+    from before: Links, read: Links, to after: Links, at sample: SequenceNumber
   ) throws(SQLiteError) -> [LinkChange] {
     var changes: [LinkChange] = []
     for link in NamespaceLink.allCases {
@@ -41,7 +41,7 @@ struct LinkComparison {
   /// after the other, so into a namespace with other processes the process may have come by setns(2).
   private func isWhereChildrenWent(
     _ link: NamespaceLink, _ value: LinkValue, _ before: Links, _ read: LinkValue?,
-    at sample: Int64
+    at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     let children = link.type.linkForChildren
     // A link that no event reported may be unchanged.
@@ -60,7 +60,7 @@ struct LinkComparison {
   /// - Parameter earlier: the parent's links in the previous sample, as the process may have started
   ///   before its parent moved.
   func arrivals(
-    of links: Links, from parent: Links?, earlier: Links?, at sample: Int64
+    of links: Links, from parent: Links?, earlier: Links?, at sample: SequenceNumber
   ) throws(SQLiteError) -> [LinkChange] {
     var changes: [LinkChange] = []
     for type in NamespaceType.allCases {
@@ -87,7 +87,7 @@ struct LinkComparison {
   }
 
   /// Returns how a process came into the namespace that this sample shows.
-  func how(_ value: LinkValue, at sample: Int64) throws(SQLiteError) -> LinkChange.How? {
+  func how(_ value: LinkValue, at sample: SequenceNumber) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
     let first = try reading.namespaces.life(namespace.id).first
@@ -102,7 +102,7 @@ struct LinkComparison {
   /// Whether a sample was the first to show a namespace and shows several processes in it, none the
   /// child of another: one may have created it, and the others joined it.
   private func hasSeveralFirst(
-    _ namespace: NamespaceRecord, at sample: Int64
+    _ namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard try !reading.index.point(sample).isExact else { return false }
     let sql = try reading.members.sql("m.task_id AS member", in: namespace)
@@ -124,7 +124,7 @@ struct LinkComparison {
   /// Whether only a pin scan between the previous sample and this one shows the namespace earlier. Then
   /// the process that the sample observed in it may have created it before the scan.
   private func isKnownByScanAlone(
-    _ namespace: NamespaceRecord, _ first: Int64?, before sample: Int64
+    _ namespace: NamespaceRecord, _ first: SequenceNumber?, before sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard first == sample - 1, try !reading.index.point(sample).isExact else { return false }
     return try reading.connection.prepare(
@@ -139,7 +139,7 @@ struct LinkComparison {
   /// Whether a namespace that a sample or event was the first to show may be an older one with the same
   /// inode number, which a process, a mount, a file or a socket kept alive.
   private func isOlderPossible(
-    _ namespace: NamespaceRecord, at sample: Int64
+    _ namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     if try reading.namespaces.life(namespace.id).isMakerCertain { return false }
     if try reading.namespaces.hasDouble(of: namespace, from: sample - 1, to: sample - 1) {
@@ -156,7 +156,7 @@ struct LinkComparison {
   /// Whether a complete pin scan ran after a namespace had lost its last process and before a sample:
   /// that scan would have found any pin of the namespace.
   private func isScanned(
-    since emptied: NamespaceLifetime, before sample: Int64
+    since emptied: NamespaceLifetime, before sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard let last = emptied.last else { return false }
     let scan = try reading.pins.looks(around: reading.index.point(sample).wall).before
@@ -167,7 +167,7 @@ struct LinkComparison {
 
   /// Whether the pin scans around a sample found a pin of a namespace with this inode number.
   private func isPinned(
-    _ namespace: NamespaceRecord, at sample: Int64
+    _ namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     try reading.pins.arePinned(at: reading.index.point(sample).wall)
       .contains(.init(type: namespace.type, inode: namespace.inode, boot: namespace.boot))
@@ -175,7 +175,7 @@ struct LinkComparison {
 
   /// Returns the links of a parent in a sample; nil if the parent is not known, or was not running.
   func linksOfParent(
-    _ parent: ProcessRecord?, at sample: Int64
+    _ parent: ProcessRecord?, at sample: SequenceNumber
   ) throws(SQLiteError) -> Links? {
     let set = try parent.flatMap { (parent) throws(SQLiteError) in
       try reading.lives.life(task: parent.task)?.membership(at: sample)?.set
@@ -278,14 +278,14 @@ final class LastReadLinks {
   /// - Parameter count: how many memberships of the process, from the first, to consider.
   func links(
     of life: TaskHistory, before count: Int
-  ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: Int64]) {
+  ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: SequenceNumber]) {
     guard count > Self.few else { return try links(life.memberships[..<count]) }
     var cursor = cursors[life.process.task] ?? Cursor()
     if cursor.count > count { cursor = Cursor() }
     while cursor.count < count { try advance(&cursor, life) }
     cursors[life.process.task] = cursor
     var links: Links = [:]
-    var samples: [NamespaceLink: Int64] = [:]
+    var samples: [NamespaceLink: SequenceNumber] = [:]
     for link in NamespaceLink.allCases {
       let place = Int(cursor.read[Int(link.rawValue)])
       guard place >= 0 else { continue }
@@ -298,9 +298,9 @@ final class LastReadLinks {
 
   private func links(
     _ memberships: ArraySlice<Membership>
-  ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: Int64]) {
+  ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: SequenceNumber]) {
     var links: Links = [:]
-    var samples: [NamespaceLink: Int64] = [:]
+    var samples: [NamespaceLink: SequenceNumber] = [:]
     for membership in memberships {
       looks += 1
       let new = try sets.links(of: membership.set)

@@ -5,9 +5,9 @@ internal import SQLite
 struct NamespaceLifetime {
   let namespace: NamespaceRecord
   /// The first sample or event that observed the namespace.
-  let first: Int64?
+  let first: SequenceNumber?
   /// The last sample or event that observed a process in the namespace; nil while a process is in it.
-  let last: Int64?
+  let last: SequenceNumber?
   let owner: Int64?
   let parent: Int64?
   let ownerUID: Int64?
@@ -62,11 +62,11 @@ final class NamespaceReader {
   /// Namespaces with one inode number follow one another, so that only the few that ended first after the
   /// beginning of the range can have existed in the range.
   func hasDouble(
-    of namespace: NamespaceRecord, from first: Int64, to last: Int64
+    of namespace: NamespaceRecord, from first: SequenceNumber, to last: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     let all =
       try rows(
-        of: namespace, "last_seq >= ? ORDER BY last_seq LIMIT 4", [.integer(first)])
+        of: namespace, "last_seq >= ? ORDER BY last_seq LIMIT 4", [.number(first)])
       + rows(of: namespace, "last_seq IS NULL ORDER BY namespace_id DESC LIMIT 4", [])
     return all.contains { other in
       other.namespace.id != namespace.id && !other.namespace.differs(from: namespace)
@@ -77,10 +77,10 @@ final class NamespaceReader {
   /// Returns the last namespace that had the inode number of `namespace` and lost its last process before a
   /// sample, if it may be the same namespace.
   func lastEmptied(
-    like namespace: NamespaceRecord, before sample: Int64
+    like namespace: NamespaceRecord, before sample: SequenceNumber
   ) throws(SQLiteError) -> NamespaceLifetime? {
     try rows(
-      of: namespace, "last_seq < ? ORDER BY last_seq DESC LIMIT 1", [.integer(sample)]
+      of: namespace, "last_seq < ? ORDER BY last_seq DESC LIMIT 1", [.number(sample)]
     ).first { $0.namespace.id != namespace.id && !$0.namespace.differs(from: namespace) }
   }
 
@@ -109,7 +109,7 @@ final class NamespaceReader {
       kernelID: row.optionalInteger(4), initial: row.optionalInteger(5)
     ).map {
       NamespaceLifetime(
-        namespace: $0, first: row.optionalInteger(6), last: row.optionalInteger(7),
+        namespace: $0, first: row.optionalSequence(6), last: row.optionalSequence(7),
         owner: row.optionalInteger(8), parent: row.optionalInteger(9),
         ownerUID: row.optionalInteger(10), maker: row.optionalTask(11),
         isMakerCertain: row.integer(12) == 1)

@@ -62,10 +62,10 @@ struct NestedPIDResolver {
     }
     let known = try reading.namespaces.life(namespace.id)
     // At another time, another namespace may have had the same inode number.
-    let first = known.first ?? Int64.max
+    let first = known.first ?? SequenceNumber.max
     for life in try reading.lives.lives(pid: number)
     where isShown(namespace, to: life) && !found.has(life) && life.lastSample >= first
-      && life.firstSample <= known.last ?? Int64.max
+      && life.firstSample <= known.last ?? SequenceNumber.max
     { found.lives.append(life) }
   }
 
@@ -88,9 +88,9 @@ struct NestedPIDResolver {
 
   /// Returns the parts of a range in which recorders did not see the PIDs of a namespace.
   private func hiding(
-    _ namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
-  ) -> [ClosedRange<Int64>] {
-    var ranges: [ClosedRange<Int64>] = []
+    _ namespace: NamespaceRecord, _ samples: ClosedRange<SequenceNumber>
+  ) -> [ClosedRange<SequenceNumber>] {
+    var ranges: [ClosedRange<SequenceNumber>] = []
     for session in reading.index.sessions
     where session.first <= samples.upperBound && session.last >= samples.lowerBound {
       guard !shows(namespace, session) else { continue }
@@ -160,7 +160,7 @@ struct NestedPIDResolver {
 
   /// Returns all processes that were in a PID namespace, or in a descendant of it, in a range of samples.
   private func members(
-    below namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
+    below namespace: NamespaceRecord, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> [TaskHistory] {
     let below = try reading.connection.prepare(
       """

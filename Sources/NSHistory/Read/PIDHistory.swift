@@ -10,7 +10,7 @@ struct PIDHistory {
   /// The intervals of each link, in time order and without overlap.
   let runs: LinkIntervals
   /// The last sample that saw each process, by its index in `processes`.
-  let lastSamples: [Int64]
+  let lastSamples: [SequenceNumber]
   /// For each process, the sample that found it although no event had reported it; nil if there is none.
   private let untold: [SamplePoint?]
   /// Whether one of the processes is a thread whose recording ended with its session.
@@ -25,7 +25,7 @@ struct PIDHistory {
 
   init(
     pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkIntervals,
-    lastSamples: [Int64], untold: [SamplePoint?], hasLostThread: Bool = false
+    lastSamples: [SequenceNumber], untold: [SamplePoint?], hasLostThread: Bool = false
   ) {
     self.pid = pid
     self.processes = processes
@@ -39,8 +39,8 @@ struct PIDHistory {
 
   /// A range of consecutive samples in one session in which a link of one process had the same value.
   struct LinkInterval: Hashable {
-    let from: Int64
-    var until: Int64
+    let from: SequenceNumber
+    var until: SequenceNumber
     /// The index in `processes`.
     let process: Int
     let value: LinkValue
@@ -79,7 +79,9 @@ struct PIDHistory {
   }
 
   /// Returns the interval of a link that contains a sample.
-  func run(_ link: NamespaceLink, at sample: Int64) -> LinkInterval? { runs.run(link, at: sample) }
+  func run(_ link: NamespaceLink, at sample: SequenceNumber) -> LinkInterval? {
+    runs.run(link, at: sample)
+  }
 
   /// Returns the indices of the processes that may have been running in a sample window, up to a time in it.
   func running(in sampleWindow: SampleWindow, until end: Int64?) -> [Int] {
@@ -237,7 +239,7 @@ struct PIDHistory {
     return place == 0 || runs[.pid][place - 1].until < before.id
   }
 
-  private func hasExited(_ process: Int, before sample: Int64) -> Bool {
+  private func hasExited(_ process: Int, before sample: SequenceNumber) -> Bool {
     let behind = runs[.pid].partitioningIndex { $0.from > sample }
     guard behind > 0 else { return false }
     let last = runs[.pid][behind - 1]
@@ -311,7 +313,7 @@ struct LinkIntervals {
   }
 
   /// Returns the interval of a link that contains a sample.
-  func run(_ link: NamespaceLink, at sample: Int64) -> PIDHistory.LinkInterval? {
+  func run(_ link: NamespaceLink, at sample: SequenceNumber) -> PIDHistory.LinkInterval? {
     let all = runs[Int(link.rawValue)]
     let place = all.partitioningIndex { $0.until >= sample }
     guard place < all.count, all[place].from <= sample else { return nil }
@@ -325,14 +327,14 @@ struct PIDHistoryOrder {
   /// The PID space of all the processes; nil if they have more than one.
   private let space: Int64?
   /// For each index, the last sample that saw the process or one before it in the list.
-  private let latest: [Int64]
+  private let latest: [SequenceNumber]
   /// For each index, the earliest start of the process or one after it in the list, on the boot clock.
   private let earliest: [Int64]
 
-  init(_ processes: [ProcessRecord], _ lastSamples: [Int64]) {
+  init(_ processes: [ProcessRecord], _ lastSamples: [SequenceNumber]) {
     let spaces = Set(processes.map(\.space))
     space = spaces.count == 1 ? spaces.first : nil
-    var last = Int64.min
+    var last = SequenceNumber.min
     latest = lastSamples.map { sample in
       last = max(last, sample)
       return last

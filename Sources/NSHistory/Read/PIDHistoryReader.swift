@@ -98,9 +98,9 @@ final class PIDHistoryReader {
   }
 
   /// Returns whether a process was first seen in the `within` nanoseconds for which a truncated time stands.
-  private func isMet(_ life: TaskHistory, from time: Int64, within: Int64) throws(SQLiteError)
-    -> Bool
-  {
+  private func isMet(
+    _ life: TaskHistory, from time: Int64, within: Int64
+  ) throws(SQLiteError) -> Bool {
     guard within > 1 else { return false }
     let first = try index.point(life.firstSample).wall
     return first >= time && first &- time < within
@@ -243,31 +243,35 @@ struct TaskHistoryFinder {
   }
 
   /// Returns the index of the first task that was observed after a sample.
-  private func place(in tasks: [TaskID], behind sample: Int64) throws(SQLiteError) -> Int {
+  private func place(in tasks: [TaskID], behind sample: SequenceNumber) throws(SQLiteError) -> Int {
     var low = 0
     var high = tasks.count
     while low < high {
       let middle = (low + high) / 2
       let first = try connection.prepare(
         "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
-      ).bind(.number(tasks[middle])).first { $0.integer(0) }
-      if first ?? 0 > sample { high = middle } else { low = middle + 1 }
+      ).bind(.number(tasks[middle])).first { $0.sequence(0) }
+      if first ?? .zero > sample { high = middle } else { low = middle + 1 }
     }
     return low
   }
 
-  private func life(of tasks: [TaskID], at sample: Int64) throws(SQLiteError) -> TaskHistory? {
+  private func life(
+    of tasks: [TaskID], at sample: SequenceNumber
+  ) throws(SQLiteError) -> TaskHistory? {
     let place = try place(in: tasks, behind: sample)
     guard place > 0, let life = try lives.life(task: tasks[place - 1]) else { return nil }
     return life.isMissing(at: sample) ? nil : life
   }
 
-  private func shortLivedTask(_ pid: Int64, at sample: Int64) throws(SQLiteError) -> TaskHistory? {
+  private func shortLivedTask(
+    _ pid: Int64, at sample: SequenceNumber
+  ) throws(SQLiteError) -> TaskHistory? {
     let row = try connection.prepare(
       """
       SELECT task_id FROM short_lived_task WHERE pid = ? AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1
       """
-    ).bind(.integer(pid), .integer(sample)).first { $0.task(0) }
+    ).bind(.integer(pid), .number(sample)).first { $0.task(0) }
     let life = try row.flatMap(lives.life(task:))
     return life?.isMissing(at: sample) == false ? life : nil
   }
@@ -283,7 +287,7 @@ struct TaskHistoryFinder {
     if let next, next.process.space != sample.session.space { return false }
     let shortLivedTask = try connection.prepare(
       "SELECT from_seq FROM short_lived_task WHERE pid = ? AND from_seq > ? ORDER BY from_seq LIMIT 1"
-    ).bind(.integer(pid), .integer(sample.id)).first { $0.integer(0) }
+    ).bind(.integer(pid), .number(sample.id)).first { $0.sequence(0) }
     let starts = [next?.process.startBoot, try shortLivedTask.map(index.point)?.boot]
     return starts.compactMap(\.self).allSatisfy { $0 &+ PIDHistory.grain >= sample.bootEnd }
   }

@@ -77,7 +77,7 @@ struct ProcessFinder {
   /// Calls `body` with the tasks that had a selected description at some time of a range, limited to the time
   /// in which they had it.
   private func forEach(
-    described selector: ProcessSelector, in samples: ClosedRange<Int64>,
+    described selector: ProcessSelector, in samples: ClosedRange<SequenceNumber>,
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let isMeant = try DescriptionMatcher(selector, in: reading.connection),
@@ -130,14 +130,14 @@ struct DescribedTasks {
 
   /// Returns the row ids in ascending order: those of `short_lived_task` first, the latest of them before the
   /// others, because these ids are negative.
-  func tasks(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
+  func tasks(in samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [TaskID] {
     let found = try described(in: samples)
     return try Set(found + guests(in: samples, besides: found)).sorted()
   }
 
   /// Returns the tasks that may belong to the containers by their namespaces.
   func guests(
-    in samples: ClosedRange<Int64>, besides found: [TaskID]? = nil
+    in samples: ClosedRange<SequenceNumber>, besides found: [TaskID]? = nil
   ) throws(SQLiteError) -> [TaskID] {
     guard isOfContainers else { return [] }
     return try reading.containers.guests(in: samples) { (around) throws(SQLiteError) in
@@ -146,13 +146,13 @@ struct DescribedTasks {
     }
   }
 
-  private func described(in samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
+  private func described(in samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [TaskID] {
     try isCommoner(than: samples) ? tasksOfThere(samples) : tasksOfDescription(samples)
   }
 
   /// Returns whether more tasks have the description than were there in a range, by estimates that examine no
   /// single task.
-  private func isCommoner(than samples: ClosedRange<Int64>) throws(SQLiteError) -> Bool {
+  private func isCommoner(than samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> Bool {
     guard let first = reading.index.first, let last = reading.index.last,
       samples.lowerBound > first || samples.upperBound < last
     else { return false }
@@ -163,7 +163,9 @@ struct DescribedTasks {
     return described == there
   }
 
-  private func tasksOfDescription(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
+  private func tasksOfDescription(
+    _ samples: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> [TaskID] {
     let range = IntervalOverlapQuery.values(samples)
     let tasks = try reading.connection.prepare(
       """
@@ -182,7 +184,8 @@ struct DescribedTasks {
       ).bind(values + [range[1], range[0]]).map { $0.task(0) }
   }
 
-  private func tasksOfThere(_ samples: ClosedRange<Int64>) throws(SQLiteError) -> [TaskID] {
+  private func tasksOfThere(_ samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [TaskID]
+  {
     let there = IntervalOverlapQuery.everywhere("m.task_id AS member")
     let range = IntervalOverlapQuery.values(samples)
     let tasks = try reading.connection.prepare(
@@ -217,8 +220,10 @@ struct DescribedTasks {
   }
 
   /// Returns the first sample or event of each task, in the order in which the tasks were observed.
-  func firstSamples(of tasks: [TaskID]) throws(SQLiteError) -> [(first: Int64, task: TaskID)] {
-    var found: [(first: Int64, task: TaskID)] = []
+  func firstSamples(
+    of tasks: [TaskID]
+  ) throws(SQLiteError) -> [(first: SequenceNumber, task: TaskID)] {
+    var found: [(first: SequenceNumber, task: TaskID)] = []
     found.reserveCapacity(tasks.count)
     for task in tasks {
       guard !task.isShortLived else {
@@ -227,7 +232,7 @@ struct DescribedTasks {
       }
       let first = try reading.connection.prepare(
         "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
-      ).bind(.number(task)).first { $0.integer(0) }
+      ).bind(.number(task)).first { $0.sequence(0) }
       if let first { found.append((first, task)) }
     }
     return found.sorted { $0 < $1 }

@@ -171,15 +171,15 @@ extension [ProcessRecord.DescriptionSpan] {
   }
 
   /// Returns whether the process may have matched at some time after one sample or event and before another.
-  func mayHold(behind low: Int64, before high: Int64) -> Bool {
+  func mayHold(behind low: SequenceNumber, before high: SequenceNumber) -> Bool {
     contains { $0.possibleFrom < high && $0.possibleUntil > low }
   }
 
   /// Returns whether the process matched throughout a sample window. A description that one sample alone read
   /// held at a moment of that sample.
   func standing(in sampleWindow: SampleWindow) -> Standing {
-    let low = sampleWindow.before?.id ?? Int64.min
-    let high = sampleWindow.after?.id ?? Int64.max
+    let low = sampleWindow.before?.id ?? SequenceNumber.min
+    let high = sampleWindow.after?.id ?? SequenceNumber.max
     let isPass = low == high && sampleWindow.after?.isEvent == false
     let isMeant = contains { span in
       let begins =

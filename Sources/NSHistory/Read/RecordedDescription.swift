@@ -83,9 +83,9 @@ extension RecordedDescription {
 struct PastDescription: Sendable, Hashable {
   let description: RecordedDescription
   /// The last sample or event at which the description is known to have held.
-  let last: Int64
+  let last: SequenceNumber
   /// The first sample or event at which another description is known to have held.
-  let next: Int64
+  let next: SequenceNumber
   /// Whether the event `next` ended the description; otherwise the description ended at some time between
   /// `last` and `next`.
   let isExact: Bool
@@ -97,11 +97,11 @@ extension ProcessRecord {
     let description: RecordedDescription
     /// The lower bound of the time in which the description may have held: the event that began it
     /// (`beginsExactly`), or else a sequence number after which it may have begun.
-    let possibleFrom: Int64
+    let possibleFrom: SequenceNumber
     /// The range in which the description certainly held.
-    let certain: ClosedRange<Int64>
+    let certain: ClosedRange<SequenceNumber>
     /// The first sample or event at which the description no longer held.
-    let possibleUntil: Int64
+    let possibleUntil: SequenceNumber
     let beginsExactly: Bool
     /// Whether an event ended the description, at `possibleUntil`.
     let endsExactly: Bool
@@ -110,7 +110,7 @@ extension ProcessRecord {
   /// All descriptions that the process had, in time order.
   var descriptionSpans: [DescriptionSpan] {
     var spans: [DescriptionSpan] = []
-    var (from, first, isExact) = (Int64.min, Int64.min, true)
+    var (from, first, isExact) = (SequenceNumber.min, SequenceNumber.min, true)
     for one in past {
       spans.append(
         DescriptionSpan(
@@ -122,7 +122,7 @@ extension ProcessRecord {
     spans.append(
       DescriptionSpan(
         description: past.isEmpty ? description : newest, possibleFrom: from,
-        certain: first...Int64.max, possibleUntil: .max, beginsExactly: isExact,
+        certain: first...SequenceNumber.max, possibleUntil: .max, beginsExactly: isExact,
         endsExactly: false))
     return spans
   }
@@ -166,7 +166,8 @@ extension ProcessRecord {
   private var newest: RecordedDescription { latest ?? description }
 
   /// Returns the descriptions that may have held at some time after one sequence number and before another.
-  func descriptions(from low: Int64, before high: Int64) -> [RecordedDescription] {
+  func descriptions(from low: SequenceNumber, before high: SequenceNumber) -> [RecordedDescription]
+  {
     guard !past.isEmpty else { return [description] }
     return descriptionSpans.filter { $0.possibleFrom < high && $0.possibleUntil > low }
       .map(\.description)
@@ -177,11 +178,11 @@ extension ProcessRecord {
     guard !past.isEmpty else { return self }
     var found: [RecordedDescription] = []
     for sampleWindow in sampleWindows {
-      var low = sampleWindow.before?.id ?? Int64.min
+      var low = sampleWindow.before?.id ?? SequenceNumber.min
       // At a time within a sample, the sample may not have read the process yet: the earlier description may
       // still have held.
       if let before = sampleWindow.before, !before.isEvent, time < before.wallEnd { low -= 1 }
-      for one in descriptions(from: low, before: sampleWindow.after?.id ?? Int64.max)
+      for one in descriptions(from: low, before: sampleWindow.after?.id ?? SequenceNumber.max)
       where !found.contains(one) {
         found.append(one)
       }
@@ -190,7 +191,7 @@ extension ProcessRecord {
   }
 
   /// Returns the process with its description at a sample or event.
-  func described(at number: Int64) -> ProcessRecord {
+  func described(at number: SequenceNumber) -> ProcessRecord {
     guard !past.isEmpty else { return self }
     return with(
       descriptionSpans.filter { span in
@@ -201,18 +202,18 @@ extension ProcessRecord {
 
   /// Returns the process with its description at a sequence number, and with the descriptions that it may have
   /// had after that and before a later number.
-  func described(at number: Int64, orBefore high: Int64) -> ProcessRecord {
+  func described(at number: SequenceNumber, orBefore high: SequenceNumber) -> ProcessRecord {
     described(at: number, orBetween: number, and: high)
   }
 
   /// Returns the process with its description at a sequence number, and with the descriptions that it may have
   /// had before that and after an earlier number.
-  func described(at number: Int64, orBehind low: Int64) -> ProcessRecord {
+  func described(at number: SequenceNumber, orBehind low: SequenceNumber) -> ProcessRecord {
     described(at: number, orBetween: low, and: number)
   }
 
   private func described(
-    at number: Int64, orBetween low: Int64, and high: Int64
+    at number: SequenceNumber, orBetween low: SequenceNumber, and high: SequenceNumber
   ) -> ProcessRecord {
     let now = described(at: number)
     guard !past.isEmpty else { return now }
@@ -262,7 +263,7 @@ final class DescriptionReader {
         description: RecordedDescription(
           comm: row.optionalText(3), uid: row.optionalInteger(4), parentPID: row.integer(5),
           cgroup: row.optionalText(6), provenance: row.optionalInteger(7), row, container: 8),
-        last: row.integer(1), next: row.integer(0), isExact: row.integer(2) == 1)
+        last: row.sequence(1), next: row.sequence(0), isExact: row.integer(2) == 1)
     }
   }
 }

@@ -9,9 +9,9 @@ internal import SQLite
 final class SampleIndex {
   let sessions: [SessionSpan]
   /// The first samples of the stretches that begin inside a session.
-  let clockSteps: [Int64]
+  let clockSteps: [SequenceNumber]
   /// The range of samples of each stretch, in order.
-  private let stretches: [ClosedRange<Int64>]
+  private let stretches: [ClosedRange<SequenceNumber>]
   private let connection: Connection
   private let points: PointReader
   /// The wall clock time at which the question is asked.
@@ -26,10 +26,9 @@ final class SampleIndex {
     points = PointReader(connection)
     sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded, file: file)
     try Self.requireNamesApart(connection)
-    let all =
-      (sessions.first?.first ?? 0)...max(sessions.first?.first ?? 0, sessions.last?.last ?? 0)
+    let all = Self.range(of: sessions)
     clockSteps = try connection.prepare("SELECT seq FROM clock_step ORDER BY seq")
-      .map { $0.integer(0) }.filter(all.contains)
+      .map { $0.sequence(0) }.filter(all.contains)
     let starts = Set(sessions.map(\.first)).union(clockSteps).sorted()
     let ends = starts.dropFirst().map { $0 - 1 } + (sessions.last.map { [$0.last] } ?? [])
     stretches = zip(starts, ends).map { $0...$1 }
@@ -49,8 +48,16 @@ final class SampleIndex {
     }
   }
 
-  var first: Int64? { sessions.first?.first }
-  var last: Int64? { sessions.last?.last }
+  var first: SequenceNumber? { sessions.first?.first }
+  var last: SequenceNumber? { sessions.last?.last }
+
+  /// All sequence numbers of the history; only zero if it has no sample.
+  var everything: ClosedRange<SequenceNumber> { Self.range(of: sessions) }
+
+  private static func range(of sessions: [SessionSpan]) -> ClosedRange<SequenceNumber> {
+    let first = sessions.first?.first ?? .zero
+    return first...max(first, sessions.last?.last ?? .zero)
+  }
 
   /// Why nothing is known of the time before the first sample.
   var missingBefore: MissingSamples { sessions.first?.missingBefore ?? .beforeFirst }
@@ -71,19 +78,20 @@ final class SampleIndex {
   }
 
   /// Returns the sample or event with a sequence number that a session spans.
-  func point(_ id: Int64) throws(SQLiteError) -> SamplePoint {
+  func point(_ id: SequenceNumber) throws(SQLiteError) -> SamplePoint {
     try points.point(id, in: session(of: id))
   }
 
   /// Returns the window between the sample before a sequence number and the sample that has the number.
-  func sampleWindow(before sample: Int64) throws(SQLiteError) -> SampleWindow {
+  func sampleWindow(before sample: SequenceNumber) throws(SQLiteError) -> SampleWindow {
     SampleWindow(
       sample > first ?? sample ? try point(sample - 1) : nil,
       sample <= last ?? sample - 1 ? try point(sample) : nil)
   }
 
   /// Returns the time from one sample to a later one, and the first cause of a gap in it.
-  func span(from before: Int64, to after: Int64) throws(SQLiteError) -> SampleSpan {
+  func span(from before: SequenceNumber, to after: SequenceNumber) throws(SQLiteError) -> SampleSpan
+  {
     var missing: MissingSamples?
     if let first, before >= first, before < after - 1 {
       let cuts = try pieces(of: before...after).map(\.lowerBound).dropFirst()
@@ -102,12 +110,14 @@ final class SampleIndex {
   /// events.
   ///
   /// - Parameter start: the start time of the process on the boot clock; nil if that is not known.
-  func lastMissing(before sample: Int64, start: Int64?) throws(SQLiteError) -> Int64 {
+  func lastMissing(
+    before sample: SequenceNumber, start: Int64?
+  ) throws(SQLiteError) -> SequenceNumber {
     let after = try point(sample)
     guard after.isExact, !after.isEvent else { return sample - 1 }
     let samples = try connection.prepare(
       "SELECT seq FROM sample WHERE seq < ? ORDER BY seq DESC LIMIT 2"
-    ).bind(.integer(sample)).map { $0.integer(0) }
+    ).bind(.number(sample)).map { $0.sequence(0) }
     guard let last = samples.first, let first = samples.last else { return sample - 1 }
     let missing = try point(last).isExact ? first : last
     guard let start, start &- PIDHistory.grain <= (try point(missing).boot) else { return missing }
@@ -118,39 +128,39 @@ final class SampleIndex {
   /// Returns the last sample of a range that began before a time on the boot clock, or that did not rely on
   /// events; the lower bound of the range if there is none.
   private func lastSample(
-    between first: Int64, and last: Int64, began boot: Int64
-  ) throws(SQLiteError) -> Int64 {
+    between first: SequenceNumber, and last: SequenceNumber, began boot: Int64
+  ) throws(SQLiteError) -> SequenceNumber {
     try connection.prepare(
       """
       SELECT seq FROM sample WHERE seq BETWEEN ? AND ?
         AND (boot_ns < ? OR exact IS NOT 1 OR gap IS NOT NULL) ORDER BY seq DESC LIMIT 1
       """
-    ).bind(.integer(first), .integer(last), .integer(boot)).first { $0.integer(0) } ?? first
+    ).bind(.number(first), .number(last), .integer(boot)).first { $0.sequence(0) } ?? first
   }
 
   /// Returns the session that a sample belongs to.
-  func session(of sample: Int64) -> SessionSpan? {
+  func session(of sample: SequenceNumber) -> SessionSpan? {
     let index = sessions.partitioningIndex { $0.last >= sample }
     guard index < sessions.count, sessions[index].first <= sample else { return nil }
     return sessions[index]
   }
 
   /// Returns the sequence numbers, in a range, of the samples with a gap before them.
-  func gaps(_ range: ClosedRange<Int64>) throws(SQLiteError) -> [Int64] {
+  func gaps(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [SequenceNumber] {
     try connection.prepare(
       "SELECT seq FROM sample WHERE gap IS NOT NULL AND seq BETWEEN ? AND ?"
-    ).bind(.integer(range.lowerBound), .integer(range.upperBound)).map { $0.integer(0) }
+    ).bind(.number(range.lowerBound), .number(range.upperBound)).map { $0.sequence(0) }
   }
 
   /// Returns the sequence numbers, in a range, of the samples before which the wall clock was set.
-  func clockSteps(in range: ClosedRange<Int64>) -> ArraySlice<Int64> {
+  func clockSteps(in range: ClosedRange<SequenceNumber>) -> ArraySlice<SequenceNumber> {
     let low = clockSteps.partitioningIndex { $0 >= range.lowerBound }
     let high = clockSteps.partitioningIndex { $0 > range.upperBound }
     return clockSteps[low..<max(low, high)]
   }
 
   /// Returns the parts of a range in each of which the wall clock was not set.
-  func stretches(in range: ClosedRange<Int64>) -> [ClosedRange<Int64>] {
+  func stretches(in range: ClosedRange<SequenceNumber>) -> [ClosedRange<SequenceNumber>] {
     let low = stretches.partitioningIndex { $0.upperBound >= range.lowerBound }
     return stretches[low...].prefix { $0.lowerBound <= range.upperBound }
       .map { $0.clamped(to: range) }
@@ -164,7 +174,7 @@ final class SampleIndex {
   func sampleWindows(at wall: Int64) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
     // The sequence numbers of the samples that end the windows that may cover the time.
-    var candidates: Set<Int64> = [first, last + 1]
+    var candidates: Set<SequenceNumber> = [first, last + 1]
     for stretch in stretches {
       candidates.insert(stretch.lowerBound)
       guard try point(stretch.lowerBound).wall <= wall &+ ClockStep.least,
@@ -204,27 +214,27 @@ final class SampleIndex {
 
   /// Returns the sequence number of the first sample that began at this time or later, in any stretch; one past
   /// the last sample if there is none.
-  func firstSample(notBefore wall: Int64) throws(SQLiteError) -> Int64 {
+  func firstSample(notBefore wall: Int64) throws(SQLiteError) -> SequenceNumber {
     for stretch in stretches where try point(stretch.upperBound).wall >= wall {
       guard try point(stretch.lowerBound).wall < wall else { return stretch.lowerBound }
       return try lastSample(in: stretch, notAfter: wall &- 1).id + 1
     }
-    return (last ?? 0) + 1
+    return (last ?? .zero) + 1
   }
 
   /// Returns the sequence number of the last sample that began at this time or earlier, in any stretch; one
   /// before the first sample if there is none.
-  func lastSample(notAfter wall: Int64) throws(SQLiteError) -> Int64 {
+  func lastSample(notAfter wall: Int64) throws(SQLiteError) -> SequenceNumber {
     for stretch in stretches.reversed() where try point(stretch.lowerBound).wall <= wall {
       return try lastSample(in: stretch, notAfter: wall).id
     }
-    return (first ?? 1) - 1
+    return first.map { $0 - 1 } ?? .zero
   }
 
   /// Returns the last sample of a range that began at this time or earlier; the first of the range if all began
   /// later.
   private func lastSample(
-    in range: ClosedRange<Int64>, notAfter wall: Int64
+    in range: ClosedRange<SequenceNumber>, notAfter wall: Int64
   ) throws(SQLiteError) -> SamplePoint {
     var low = range.lowerBound
     var high = range.upperBound
@@ -240,24 +250,24 @@ final class SampleIndex {
 final class PointReader {
   private let connection: Connection
   /// The size is bounded because a long export reads every sample.
-  private var points = BoundedCache<Int64, SamplePoint>(limit: 4096)
+  private var points = BoundedCache<SequenceNumber, SamplePoint>(limit: 4096)
   /// The batch that was read last: the next event that is requested is likely to be in the same batch.
   private var batch: Batch?
 
   private struct Batch {
-    let first: Int64
+    let first: SequenceNumber
     let wall: Int64
     let boot: Int64
     /// The offsets of the events, six digits for each, as in the file.
     let digits: [UInt8]
 
-    func contains(_ id: Int64) -> Bool {
+    func contains(_ id: SequenceNumber) -> Bool {
       // The file is untrusted input: the difference may overflow.
       let (place, isFar) = id.subtractingReportingOverflow(first)
       return !isFar && place >= 0 && place < Int64(digits.count / PointReader.digits)
     }
 
-    func offset(of id: Int64) -> Int64 { PointReader.offset(Int(id - first), in: digits) }
+    func offset(of id: SequenceNumber) -> Int64 { PointReader.offset(Int(id - first), in: digits) }
   }
 
   /// The number of digits of each event in `event_batch.offsets`.
@@ -276,7 +286,7 @@ final class PointReader {
   init(_ connection: Connection) { self.connection = connection }
 
   /// Returns the sample or event with a sequence number, in the session that spans it.
-  func point(_ id: Int64, in session: SessionSpan?) throws(SQLiteError) -> SamplePoint {
+  func point(_ id: SequenceNumber, in session: SessionSpan?) throws(SQLiteError) -> SamplePoint {
     if let known = points[id] { return known }
     var found: SamplePoint?
     if let session {
@@ -290,11 +300,13 @@ final class PointReader {
     return point
   }
 
-  private func sample(_ id: Int64, _ session: SessionSpan) throws(SQLiteError) -> SamplePoint? {
+  private func sample(
+    _ id: SequenceNumber, _ session: SessionSpan
+  ) throws(SQLiteError) -> SamplePoint? {
     if let batch, batch.contains(id) { return nil }
     return try connection.prepare(
       "SELECT wall_ns, boot_ns, duration_ns, gap, exact FROM sample WHERE seq = ?"
-    ).bind(.integer(id)).first { row in
+    ).bind(.number(id)).first { row in
       let gap = row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled }
       let isExact = row.integer(4) == 1 && gap == nil && id != session.first
       return SamplePoint(
@@ -303,7 +315,9 @@ final class PointReader {
     }
   }
 
-  private func event(_ id: Int64, _ session: SessionSpan) throws(SQLiteError) -> SamplePoint? {
+  private func event(
+    _ id: SequenceNumber, _ session: SessionSpan
+  ) throws(SQLiteError) -> SamplePoint? {
     if batch?.contains(id) != true { batch = try read(id) }
     guard let batch, batch.contains(id) else { return nil }
     let offset = batch.offset(of: id)
@@ -312,15 +326,15 @@ final class PointReader {
       session: session, isExact: true, isEvent: true)
   }
 
-  private func read(_ id: Int64) throws(SQLiteError) -> Batch? {
+  private func read(_ id: SequenceNumber) throws(SQLiteError) -> Batch? {
     try connection.prepare(
       """
       SELECT first_seq, wall_ns, boot_ns, offsets FROM event_batch WHERE first_seq <= ?
       ORDER BY first_seq DESC LIMIT 1
       """
-    ).bind(.integer(id)).first { row in
+    ).bind(.number(id)).first { row in
       Batch(
-        first: row.integer(0), wall: row.integer(1), boot: row.integer(2),
+        first: row.sequence(0), wall: row.integer(1), boot: row.integer(2),
         digits: Array(row.text(3).utf8))
     }
   }

@@ -153,7 +153,7 @@ struct SampleWindow {
 
 /// One sample or event: a point in the common sequence.
 struct SamplePoint: Hashable {
-  let id: Int64
+  let id: SequenceNumber
   /// The beginning on both clocks, and the duration, in nanoseconds.
   let wall: Int64
   let boot: Int64

@@ -17,8 +17,8 @@ struct SessionSpan: Hashable {
   let boot: Int64
   /// The boot clock of its samples.
   let clock: BootClock
-  let first: Int64
-  let last: Int64
+  let first: SequenceNumber
+  let last: SequenceNumber
   /// Whether a recorder is still adding to the session.
   let isOpen: Bool
   /// Whether the file is a copy that was made while the session was open, so that the end of the session is not
@@ -60,7 +60,7 @@ struct SessionSpan: Hashable {
   ) throws(SQLiteError) -> [SessionSpan] {
     let watermark =
       try connection.prepare("SELECT watermark_seq FROM history WHERE history_id = 1")
-      .first { $0.optionalInteger(0) } ?? nil
+      .first { $0.optionalSequence(0) } ?? nil
     let all = try connection.prepare(
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_seq,
@@ -86,15 +86,15 @@ struct SessionSpan: Hashable {
         pidNamespaceInode: row.optionalInteger(2).map(UInt64.init(bitPattern:)),
         boot: row.integer(1),
         clock: BootClock(boot: row.integer(1), timeNamespace: row.optionalInteger(7)),
-        first: row.integer(3), last: row.integer(4), isOpen: isRecorded && row.integer(5) != 0,
+        first: row.sequence(3), last: row.sequence(4), isOpen: isRecorded && row.integer(5) != 0,
         isCopied: row.integer(14) == 1 || (isLeftOpen && recordedInto != file),
         hidesProcesses: row.integer(6) != 0,
         shortLived: row.optionalText(10).flatMap(ShortLived.init),
-        interval: row.integer(11), followsExpired: watermark == row.integer(3))
+        interval: row.integer(11), followsExpired: watermark == row.sequence(3))
     }
     // All readers rely on sequence numbers that continue from one session to the next.
     let isWhole =
-      all.allSatisfy { $0.first > 0 && $0.first <= $0.last && $0.last < Int64.max }
+      all.allSatisfy { $0.first > .zero && $0.first <= $0.last && $0.last < .max }
       && zip(all, all.dropFirst()).allSatisfy { $0.last + 1 == $1.first }
     guard isWhole else {
       throw .corrupt("its sessions do not follow one another", operation: "read the sessions")

@@ -40,29 +40,29 @@ struct TaskHistory {
   }
 
   /// The first sample or event that saw the task.
-  var firstSample: Int64 { memberships.first?.from ?? 0 }
+  var firstSample: SequenceNumber { memberships.first?.from ?? .zero }
 
   /// The last sample or event that saw the task.
-  var lastSample: Int64 { memberships.last?.until ?? 0 }
+  var lastSample: SequenceNumber { memberships.last?.until ?? .zero }
 
   /// Returns whether a sample did not see the task.
-  func isMissing(at sample: Int64) -> Bool { membership(at: sample) == nil }
+  func isMissing(at sample: SequenceNumber) -> Bool { membership(at: sample) == nil }
 
   /// Returns the index of the membership that began with a sample.
-  func index(ofMembershipFrom sample: Int64) -> Int? {
+  func index(ofMembershipFrom sample: SequenceNumber) -> Int? {
     let index = memberships.partitioningIndex { $0.from >= sample }
     return index < memberships.count && memberships[index].from == sample ? index : nil
   }
 
   /// Returns the membership that contains a sample.
-  func membership(at sample: Int64) -> Membership? { Self.find(sample, in: memberships) }
+  func membership(at sample: SequenceNumber) -> Membership? { Self.find(sample, in: memberships) }
 
   /// Returns the membership that contains a sample, even at a time that the question does not count.
-  func anyMembership(at sample: Int64) -> Membership? {
+  func anyMembership(at sample: SequenceNumber) -> Membership? {
     Self.find(sample, in: whole ?? memberships)
   }
 
-  private static func find(_ sample: Int64, in memberships: [Membership]) -> Membership? {
+  private static func find(_ sample: SequenceNumber, in memberships: [Membership]) -> Membership? {
     let place = memberships.partitioningIndex { $0.until >= sample }
     guard place < memberships.count, memberships[place].from <= sample else { return nil }
     return memberships[place]
@@ -110,7 +110,7 @@ struct ThreadRuns {
   }
 
   /// Returns whether a thread is in all namespaces that its process is in, in a sample.
-  func isReturned(_ life: TaskHistory, at sample: Int64) throws(SQLiteError) -> Bool {
+  func isReturned(_ life: TaskHistory, at sample: SequenceNumber) throws(SQLiteError) -> Bool {
     guard life.process.tid != nil, let set = life.membership(at: sample)?.set,
       let other = try process(of: life)?.membership(at: sample)?.set
     else { return false }
@@ -137,8 +137,8 @@ extension HistorySnapshot {
 /// One process or thread in one namespace set, in every sample and event from `from` to `until`.
 struct Membership: Hashable {
   let set: NamespaceSetID
-  let from: Int64
-  let until: Int64
+  let from: SequenceNumber
+  let until: SequenceNumber
   /// Whether the membership still held in the last sample, and the recorder is still running.
   let isOpen: Bool
   let startsSession: Bool
@@ -147,8 +147,8 @@ struct Membership: Hashable {
   var endsExactly = false
   /// For a membership that a question counts in part: the sample or event after which the counted part may have
   /// begun, and the one by which it may have ended.
-  var mayBeginBehind: Int64?
-  var mayEndBy: Int64?
+  var mayBeginBehind: SequenceNumber?
+  var mayEndBy: SequenceNumber?
 }
 
 extension Membership {
@@ -156,7 +156,7 @@ extension Membership {
   ///
   /// - Parameter session: the session that contains the first sequence number of the row.
   init(
-    shortLivedTask from: Int64, length: Int64, set: NamespaceSetID, in session: SessionSpan
+    shortLivedTask from: SequenceNumber, length: Int64, set: NamespaceSetID, in session: SessionSpan
   ) throws(SQLiteError) {
     let (until, overflows) = from.addingReportingOverflow(length)
     guard length >= 0, !overflows, until < session.last else {
@@ -168,7 +168,7 @@ extension Membership {
   }
 
   /// Returns the error for a row of `short_lived_task` that is not within a session.
-  static func stray(shortLivedTask from: Int64) -> SQLiteError {
+  static func stray(shortLivedTask from: SequenceNumber) -> SQLiteError {
     .corrupt("short-lived task \(from) is not in its session", operation: "read memberships")
   }
 }
@@ -200,7 +200,7 @@ extension Membership {
   ///   - beginsExactly: whether an event began the range.
   ///   - endsExactly: whether the event after the range ended it.
   func limited(
-    to range: ClosedRange<Int64>, beginsExactly begins: Bool, endsExactly ends: Bool
+    to range: ClosedRange<SequenceNumber>, beginsExactly begins: Bool, endsExactly ends: Bool
   ) -> Membership? {
     let low = max(from, range.lowerBound)
     let high = min(until, range.upperBound)
@@ -230,7 +230,7 @@ extension [Membership] {
   mutating func append(
     _ membership: Membership, of task: TaskID
   ) throws(SQLiteError) {
-    guard last?.until ?? 0 < membership.from else {
+    guard last?.until ?? .zero < membership.from else {
       throw .corrupt("times of task \(task.rawValue) overlap", operation: "read memberships")
     }
     append(membership)

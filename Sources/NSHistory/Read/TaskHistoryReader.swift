@@ -112,11 +112,11 @@ final class TaskHistoryReader {
   }
 
   /// Returns the first sample or event at which a task was there.
-  func firstNumber(of task: TaskID) throws(SQLiteError) -> Int64? {
+  func firstNumber(of task: TaskID) throws(SQLiteError) -> SequenceNumber? {
     guard !task.isShortLived else { return task.startingEvent }
     return try connection.prepare(
       "SELECT from_seq FROM membership WHERE task_id = ? ORDER BY from_seq LIMIT 1"
-    ).bind(.number(task)).first { $0.integer(0) }
+    ).bind(.number(task)).first { $0.sequence(0) }
   }
 
   private func life(_ row: ProcessRecord) throws(SQLiteError) -> TaskHistory? {
@@ -148,7 +148,7 @@ final class TaskHistoryReader {
   ) throws(SQLiteError) -> TaskHistory.ThreadBounds {
     let told = try connection.prepare(
       "SELECT cause, origin_set_id FROM membership WHERE task_id = ? AND from_seq = ?"
-    ).bind(.number(task), .integer(first.from)).first {
+    ).bind(.number(task), .number(first.from)).first {
       ($0.optionalInteger(0), $0.optionalSet(1))
     }
     let beginning: TaskHistory.ThreadBounds.Beginning =
@@ -174,7 +174,7 @@ final class TaskHistoryReader {
       ORDER BY from_seq
       """
     ).bind(.number(task)).map {
-      ($0.set(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3))
+      ($0.set(0), $0.sequence(1), $0.optionalSequence(2), $0.integer(3))
     }
     var memberships: [Membership] = []
     for (set, from, until, exact) in rows {
@@ -185,7 +185,7 @@ final class TaskHistoryReader {
 
   /// Returns those memberships of a task that overlap a range of samples.
   func memberships(
-    of task: TaskID, in samples: ClosedRange<Int64>
+    of task: TaskID, in samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> [Membership] {
     if task.isShortLived {
       return try memberships(of: task).filter {
@@ -199,12 +199,12 @@ final class TaskHistoryReader {
       ORDER BY from_seq
       """
     ).bind(
-      .number(task), .integer(samples.lowerBound), .integer(samples.upperBound))
+      .number(task), .number(samples.lowerBound), .number(samples.upperBound))
     defer { rows.reset() }
     var memberships: [Membership] = []
     while try rows.step() {
       let found = try membership(
-        rows.set(0), rows.integer(1), rows.optionalInteger(2), exact: rows.integer(3), of: task)
+        rows.set(0), rows.sequence(1), rows.optionalSequence(2), exact: rows.integer(3), of: task)
       if found.until >= samples.lowerBound { try memberships.append(found, of: task) }
     }
     return memberships
@@ -212,7 +212,8 @@ final class TaskHistoryReader {
 
   /// Creates a membership from its columns.
   func membership(
-    _ set: NamespaceSetID, _ from: Int64, _ until: Int64?, exact: Int64, of task: TaskID
+    _ set: NamespaceSetID, _ from: SequenceNumber, _ until: SequenceNumber?, exact: Int64,
+    of task: TaskID
   ) throws(SQLiteError) -> Membership {
     guard let session = index.session(of: from) else {
       throw .corrupt("task \(task.rawValue) was in no sample", operation: "read memberships")
@@ -241,15 +242,15 @@ struct ShortLivedTaskReader {
 
   /// Returns the histories of all short-lived tasks that had a PID, in the order in which they started.
   func lives(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
-    try lives("r.pid = ? ORDER BY r.from_seq", pid)
+    try lives("r.pid = ? ORDER BY r.from_seq", .integer(pid))
   }
 
   /// Returns the history of one task; nil if the file has no such row.
   func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
-    try lives("r.from_seq = ?", task.startingEvent).first
+    try lives("r.from_seq = ?", .number(task.startingEvent)).first
   }
 
-  private func lives(_ condition: String, _ value: Int64) throws(SQLiteError) -> [TaskHistory] {
+  private func lives(_ condition: String, _ value: Value) throws(SQLiteError) -> [TaskHistory] {
     let rows = try connection.prepare(
       """
       SELECT r.from_seq, r.length, r.pid, r.set_id, r.comm, r.uid, path,
@@ -259,19 +260,19 @@ struct ShortLivedTaskReader {
         LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id
       WHERE \(condition)
       """
-    ).bind(.integer(value)).map(Row.init)
+    ).bind(value).map(Row.init)
     return try rows.map(life)
   }
 
   private struct Row {
-    let from: Int64
+    let from: SequenceNumber
     let length: Int64
     let pid: Int64
     let set: NamespaceSetID
     let description: RecordedDescription
 
     init(_ row: Statement) {
-      from = row.integer(0)
+      from = row.sequence(0)
       length = row.integer(1)
       pid = row.integer(2)
       set = row.set(3)

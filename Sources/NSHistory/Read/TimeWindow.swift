@@ -33,7 +33,7 @@ package struct TimeWindow: Sendable, Hashable {
 extension SampleIndex {
   /// Returns the range of the samples in a window and of the next one on each side, because the time between
   /// two of these samples may be in the window too. Nil if there is no sample.
-  func samples(around window: TimeWindow) throws(SQLiteError) -> ClosedRange<Int64>? {
+  func samples(around window: TimeWindow) throws(SQLiteError) -> ClosedRange<SequenceNumber>? {
     guard let first, let last else { return nil }
     var low = first
     var high = last
@@ -43,7 +43,9 @@ extension SampleIndex {
   }
 
   /// Splits a range of samples where samples are missing, the wall clock was set, or a session starts.
-  func pieces(of range: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>] {
+  func pieces(
+    of range: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> [ClosedRange<SequenceNumber>] {
     guard range.count > 1 else { return [range] }
     let rest = (range.lowerBound + 1)...range.upperBound
     var cuts = Set(try gaps(rest)).union(clockSteps(in: rest))
@@ -54,7 +56,7 @@ extension SampleIndex {
     }
   }
 
-  private func sessions(startingIn range: ClosedRange<Int64>) -> [Int64] {
+  private func sessions(startingIn range: ClosedRange<SequenceNumber>) -> [SequenceNumber] {
     let low = sessions.partitioningIndex { $0.first >= range.lowerBound }
     return sessions[low...].prefix { $0.first <= range.upperBound }.map(\.first)
   }

@@ -29,13 +29,76 @@ extension TaskID {
   /// Creates the id of the task of a row of `short_lived_task`.
   ///
   /// - Parameter number: the sequence number of the event that the task started with.
-  init(shortLivedFrom number: Int64) { rawValue = -number }
+  init(shortLivedFrom number: SequenceNumber) { rawValue = -number.rawValue }
 
   /// Whether no sample observed the task, so that its row is in `short_lived_task`.
   var isShortLived: Bool { rawValue < 0 }
 
   /// The sequence number of the event that a short-lived task started with.
-  var startingEvent: Int64 { -rawValue }
+  var startingEvent: SequenceNumber { SequenceNumber(rawValue: -rawValue) }
+}
+
+/// A position in the one order of samples and events: the columns `seq`, `from_seq`, `until_seq` and their like. The
+/// numbers of a history are consecutive, so that the difference between two of them counts samples and events, and is
+/// a plain integer.
+struct SequenceNumber: RowNumber {
+  let rawValue: Int64
+
+  /// The bounds of a range that has no end on that side: no sample or event has one of these numbers.
+  static var min: Self { Self(rawValue: .min) }
+  static var max: Self { Self(rawValue: .max) }
+
+  /// The number before the least one that a sample or event can have.
+  static var zero: Self { Self(rawValue: 0) }
+}
+
+extension SequenceNumber: Strideable {
+  func advanced(by count: Int64) -> Self { self + count }
+  func distance(to other: Self) -> Int64 { other - self }
+
+  static func == (one: Self, other: Self) -> Bool { one.rawValue == other.rawValue }
+  static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
+  static func + (number: Self, count: Int64) -> Self { Self(rawValue: number.rawValue + count) }
+  static func - (number: Self, count: Int64) -> Self { Self(rawValue: number.rawValue - count) }
+  static func - (one: Self, other: Self) -> Int64 { one.rawValue - other.rawValue }
+  static func += (number: inout Self, count: Int64) { number = number + count }
+  static func -= (number: inout Self, count: Int64) { number = number - count }
+}
+
+// Sums with a number of a file that may be damaged, so that the sum may overflow.
+
+extension SequenceNumber {
+  static func &+ (number: Self, count: Int64) -> Self { Self(rawValue: number.rawValue &+ count) }
+
+  func addingReportingOverflow(_ count: Int64) -> (partialValue: Self, overflow: Bool) {
+    let (sum, overflow) = rawValue.addingReportingOverflow(count)
+    return (Self(rawValue: sum), overflow)
+  }
+
+  func subtractingReportingOverflow(_ other: Self) -> (partialValue: Int64, overflow: Bool) {
+    rawValue.subtractingReportingOverflow(other.rawValue)
+  }
+}
+
+extension SequenceNumber {
+  /// Returns the number halfway to a greater one, for a binary search; the number itself if the other is the next one.
+  func middle(to high: Self) -> Self { self + (high - self) / 2 }
+
+  /// Returns which block of `1 << width` consecutive numbers holds the number.
+  func block(width: Int64) -> Int64 { rawValue >> width }
+
+  /// Returns the index of the number in its block.
+  func index(inBlockOfWidth width: Int64) -> Int { Int(rawValue & (1 << width - 1)) }
+
+  /// Returns the numbers of a block.
+  static func numbers(ofBlock block: Int64, width: Int64) -> ClosedRange<Self> {
+    let first = Self(rawValue: block << width)
+    return first...first + (1 << width - 1)
+  }
+}
+
+extension SequenceNumber: CustomStringConvertible {
+  var description: String { String(rawValue) }
 }
 
 extension Value {
@@ -54,6 +117,14 @@ extension Value {
 }
 
 extension Statement {
+  /// Returns the sequence number in a column.
+  func sequence(_ column: Int32) -> SequenceNumber { SequenceNumber(rawValue: integer(column)) }
+
+  /// Returns the sequence number in a column; nil if the column is NULL.
+  func optionalSequence(_ column: Int32) -> SequenceNumber? {
+    optionalInteger(column).map(SequenceNumber.init(rawValue:))
+  }
+
   /// Returns the set of namespaces that a column names.
   func set(_ column: Int32) -> NamespaceSetID { NamespaceSetID(rawValue: integer(column)) }
 

@@ -32,7 +32,7 @@ final class DescriptionWriter {
   private let interner: Interner
   private let session: Int64
   /// The last sample in the file that read the description of every process.
-  private var lastFull: Int64 = 0
+  private var lastFull: SequenceNumber = .zero
 
   init(_ connection: Connection, _ interner: Interner, session: Int64) {
     self.connection = connection
@@ -42,7 +42,7 @@ final class DescriptionWriter {
 
   /// Notes that a sample with this sequence number, which read the description of every process, is in
   /// the file.
-  func setFull(_ number: Int64) { lastFull = number }
+  func setFull(_ number: SequenceNumber) { lastFull = number }
 
   /// The latest description of a process in the file.
   private struct Known {
@@ -52,12 +52,12 @@ final class DescriptionWriter {
     var parent: Int64
     var provenance: Provenance
     /// The first sample or event at which this description is known to have held.
-    let since: Int64
+    let since: SequenceNumber
   }
 
   /// Writes a description that a sample read, or that events reported at an unknown time.
   func write(
-    _ news: ProcessSample.Redescription, of task: TaskID, at number: Int64
+    _ news: ProcessSample.Redescription, of task: TaskID, at number: SequenceNumber
   ) throws(SQLiteError) {
     let last = try news.since.flatMap { (boot) throws(SQLiteError) in
       try lastSample(by: boot, before: number)
@@ -67,19 +67,21 @@ final class DescriptionWriter {
 
   /// Returns the last sample of the session before a sequence number that began no later than a
   /// boot-clock time.
-  private func lastSample(by boot: Int64, before number: Int64) throws(SQLiteError) -> Int64? {
+  private func lastSample(
+    by boot: Int64, before number: SequenceNumber
+  ) throws(SQLiteError) -> SequenceNumber? {
     try connection.prepare(
       """
       SELECT seq FROM sample WHERE seq < ? AND session_id = ? AND boot_ns <= ?
       ORDER BY seq DESC LIMIT 1
       """
-    ).bind(.integer(number), .integer(session), .integer(boot)).first { $0.integer(0) }
+    ).bind(.number(number), .integer(session), .integer(boot)).first { $0.sequence(0) }
   }
 
   /// Writes the description that the first sample of a session read of a process that an earlier
   /// session recorded.
   func write(
-    _ description: ProcessDescription, ofResumed task: TaskID, at number: Int64
+    _ description: ProcessDescription, ofResumed task: TaskID, at number: SequenceNumber
   ) throws(SQLiteError) {
     let last = try connection.prepare(
       """
@@ -88,7 +90,7 @@ final class DescriptionWriter {
       ORDER BY seq DESC LIMIT 1 OFFSET ?
       """
     ).bind(.number(task), .integer(Int64(ProcessDescription.samplesToReadAll - 1))).first {
-      $0.integer(0)
+      $0.sequence(0)
     }
     _ = try write(description, of: task, at: number, after: last)
   }
@@ -102,7 +104,8 @@ final class DescriptionWriter {
   ///   - isEvent: whether `number` is an event. Of the parts of a description, an event can only change
   ///     the name.
   func write(
-    _ description: ProcessDescription, of task: TaskID, at number: Int64, after last: Int64?,
+    _ description: ProcessDescription, of task: TaskID, at number: SequenceNumber,
+    after last: SequenceNumber?,
     isEvent: Bool = false
   ) throws(SQLiteError) -> Bool {
     guard let known = try known(task) else { return false }
@@ -129,7 +132,7 @@ final class DescriptionWriter {
     let held =
       if !isEvent || isExact { last } else if let boot = description.changedSince {
         try lastSample(by: boot, before: number)
-      } else { lastFull as Int64? }
+      } else { lastFull as SequenceNumber? }
     let end = max(known.since, held ?? known.since)
     if differs, end < number {
       try connection.prepare(
@@ -139,7 +142,7 @@ final class DescriptionWriter {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
       ).bind(
-        .number(task), .integer(number), .integer(end), isExact ? .integer(1) : .null,
+        .number(task), .number(number), .number(end), isExact ? .integer(1) : .null,
         .optional(known.comm), .optional(known.uid), .optional(known.cgroup),
         .integer(known.parent), known.provenance.value
       ).run()
@@ -173,7 +176,7 @@ final class DescriptionWriter {
       Known(
         comm: row.optionalText(0), uid: row.optionalInteger(1), cgroup: row.optionalInteger(2),
         parent: row.integer(3), provenance: Provenance(row.optionalInteger(4)),
-        since: row.integer(5))
+        since: row.sequence(5))
     }
   }
 }

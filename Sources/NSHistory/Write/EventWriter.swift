@@ -22,7 +22,7 @@ struct EventWriter {
   /// with `first`.
   func write(
     _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
-    first: Int64, makers: MakerWriter
+    first: SequenceNumber, makers: MakerWriter
   ) throws(SQLiteError) -> [Int64] {
     var shortLivedTasks = ShortLivedTasks(events)
     var times: [Int64] = []
@@ -64,7 +64,7 @@ struct EventWriter {
   /// Writes a start. Returns false if the process is not to be recorded (`ShortLived`).
   private func begin(
     _ start: EventStart, _ live: inout LiveProcesses, _ shortLivedTasks: inout ShortLivedTasks,
-    _ number: Int64, _ now: ClockReading, _ makers: MakerWriter
+    _ number: SequenceNumber, _ now: ClockReading, _ makers: MakerWriter
   ) throws(SQLiteError) -> Bool {
     let set = try interner.set(start.set)
     let parent = start.parent.flatMap {
@@ -101,7 +101,8 @@ struct EventWriter {
   }
 
   private func move(
-    _ token: ProcessToken, _ links: ObservedSet, _ live: inout LiveProcesses, _ number: Int64
+    _ token: ProcessToken, _ links: ObservedSet, _ live: inout LiveProcesses,
+    _ number: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     let set = try interner.set(links)
     guard var process = live[token], process.set != set else { return false }
@@ -119,7 +120,8 @@ struct EventWriter {
   }
 
   private func resume(
-    _ token: ProcessToken, _ links: ObservedSet, _ live: inout LiveProcesses, _ number: Int64
+    _ token: ProcessToken, _ links: ObservedSet, _ live: inout LiveProcesses,
+    _ number: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard var process = live.resume(token) else { return false }
     process.set = try interner.set(links)
@@ -134,7 +136,7 @@ struct EventWriter {
 
   private func end(
     _ process: LiveProcesses.Process, _ token: ProcessToken, _ live: inout LiveProcesses,
-    _ number: Int64, _ mayResume: Bool
+    _ number: SequenceNumber, _ mayResume: Bool
   ) throws(SQLiteError) {
     // A thread has a row only because its namespaces differ from those of its process.
     let isChanged = process.isNoteworthy || process.tid != nil
@@ -147,7 +149,7 @@ struct EventWriter {
   }
 
   private func insert(
-    _ shortLivedTask: ShortLivedTasks.ShortLivedTask, until last: Int64
+    _ shortLivedTask: ShortLivedTasks.ShortLivedTask, until last: SequenceNumber
   ) throws(SQLiteError) {
     let description = shortLivedTask.start.description
     try connection.prepare(
@@ -157,7 +159,7 @@ struct EventWriter {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(shortLivedTask.number), .integer(last - shortLivedTask.number),
+      .number(shortLivedTask.number), .integer(last - shortLivedTask.number),
       .integer(Int64(shortLivedTask.start.facts.pid)), .number(shortLivedTask.set.id),
       .number(shortLivedTask.parent),
       .optional(description.comm.map { SystemText.escaped($0) }), .optional(description.uid),
@@ -181,7 +183,7 @@ struct ShortLivedTasks {
     let set: InternedSet
     let parent: TaskID?
     /// The sequence number of the event that started the process.
-    let number: Int64
+    let number: SequenceNumber
   }
 
   /// The parent of a new process: its row, and the namespace set that it was in.
@@ -229,7 +231,7 @@ struct ShortLivedTasks {
   }
 
   mutating func begin(
-    _ start: EventStart, _ set: InternedSet, parent: TaskID?, _ number: Int64
+    _ start: EventStart, _ set: InternedSet, parent: TaskID?, _ number: SequenceNumber
   ) {
     running[start.token] = ShortLivedTask(start: start, set: set, parent: parent, number: number)
   }

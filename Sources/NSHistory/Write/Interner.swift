@@ -20,7 +20,7 @@ final class Interner {
   /// The namespaces that were observed before their kernel id was known, each with its value that has
   /// the id. Buffered changes may still refer to the value without the id.
   private var renamed: [ObservedNamespace: ObservedNamespace] = [:]
-  private var sample: Int64 = 0
+  private var sample: SequenceNumber = .zero
   /// The rows of the namespaces that the current sample or event is the first to report, except initial
   /// ones.
   private(set) var created: Set<Int64> = []
@@ -39,7 +39,7 @@ final class Interner {
   }
 
   /// Sets the sequence number of the sample or event whose namespaces are interned next.
-  func begin(_ sample: Int64) {
+  func begin(_ sample: SequenceNumber) {
     self.sample = sample
     if !created.isEmpty { created.removeAll() }
   }
@@ -215,7 +215,7 @@ final class Interner {
       .optional(namespace.kernelID.map(Int64.init(bitPattern:))),
       hasID ? .null : .integer(session),
       hasID ? .null : .integer(Int64(bitPattern: namespace.inodeGeneration)),
-      .optional(namespace.isInitial.map { $0 ? 1 : 0 }), .integer(sample)
+      .optional(namespace.isInitial.map { $0 ? 1 : 0 }), .number(sample)
     ).run()
     let row = connection.lastInsertedRowID
     if namespace.isInitial != true { created.insert(row) }
@@ -264,9 +264,9 @@ struct InternedSet: Hashable {
   }
 
   /// Returns the parts of a set that is in the file.
-  static func parts(of set: NamespaceSetID, in connection: Connection) throws(SQLiteError)
-    -> [Int64]
-  {
+  static func parts(
+    of set: NamespaceSetID, in connection: Connection
+  ) throws(SQLiteError) -> [Int64] {
     try connection.prepare(
       "SELECT COALESCE(namespace_id, -unread) FROM namespace_set_link WHERE set_id = ? ORDER BY link"
     ).bind(.number(set)).map { $0.integer(0) }

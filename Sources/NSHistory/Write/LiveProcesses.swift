@@ -25,7 +25,7 @@ struct LiveProcesses {
     let task: TaskID
     var membership: Int64
     /// The sequence number at which the membership began.
-    var from: Int64
+    var from: SequenceNumber
     var set: InternedSet
     /// Whether the beginning of its membership was worth reporting.
     var isNoteworthy: Bool
@@ -57,7 +57,7 @@ struct LiveProcesses {
   mutating func meet(_ token: ProcessToken) { processes[token]?.isMet = true }
 
   /// Removes a process that was last observed at a sequence number. `mayResume` retains it in `paused`.
-  mutating func remove(_ token: ProcessToken, after last: Int64, mayResume: Bool = false) {
+  mutating func remove(_ token: ProcessToken, after last: SequenceNumber, mayResume: Bool = false) {
     guard let process = processes.removeValue(forKey: token) else { return }
     presence.leave(process.set, after: last)
     if tokens[process.pid] == token { tokens[process.pid] = nil }
@@ -100,17 +100,17 @@ struct NamespacePresence {
   private struct Touch {
     let wasEmpty: Bool
     /// The last sequence number at which a process was in the namespace, if one left it.
-    var last: Int64
+    var last: SequenceNumber
   }
 
   mutating func enter(_ set: InternedSet) {
     sets[set, default: 0] += 1
     guard sets[set] == 1 else { return }
-    for namespace in set.own { add(1, to: namespace, last: 0) }
+    for namespace in set.own { add(1, to: namespace, last: .zero) }
   }
 
   /// - Parameter last: the last sequence number at which a process was in the set.
-  mutating func leave(_ set: InternedSet, after last: Int64) {
+  mutating func leave(_ set: InternedSet, after last: SequenceNumber) {
     guard let count = sets[set] else { return }
     sets[set] = count > 1 ? count - 1 : nil
     if count > 1 { return }
@@ -129,7 +129,7 @@ struct NamespacePresence {
     }
   }
 
-  private mutating func add(_ change: Int, to namespace: Int64, last: Int64) {
+  private mutating func add(_ change: Int, to namespace: Int64, last: SequenceNumber) {
     let before = counts[namespace] ?? 0
     touched[namespace, default: Touch(wasEmpty: before == 0, last: last)].last = last
     counts[namespace] = before + change > 0 ? before + change : nil
@@ -151,7 +151,7 @@ struct NamespacePresence {
       } else if isEmpty {
         hasEmptied = true
         try connection.prepare("UPDATE namespace SET last_seq = ? WHERE namespace_id = ?")
-          .bind(.integer(touch.last), .integer(namespace)).run()
+          .bind(.number(touch.last), .integer(namespace)).run()
       }
     }
     touched.removeAll()

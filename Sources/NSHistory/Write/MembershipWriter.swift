@@ -18,12 +18,13 @@ struct MembershipWriter {
   ///   - isFirst: whether the sample is the first of its session.
   ///   - confirmed: the last sample that confirmed what events had reported.
   func write(
-    _ backlog: Backlog, into live: inout LiveProcesses, sample: Int64, at start: ClockReading,
-    isFirst: Bool, confirmed: Int64
+    _ backlog: Backlog, into live: inout LiveProcesses, sample: SequenceNumber,
+    at start: ClockReading,
+    isFirst: Bool, confirmed: SequenceNumber
   ) throws(SQLiteError) {
     // If a sample contradicts the events of a process, these are certain only up to the last confirming
     // sample.
-    func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> Int64 {
+    func last(_ token: ProcessToken, _ process: LiveProcesses.Process) -> SequenceNumber {
       backlog.contradicted.contains(token) ? max(process.from, confirmed) : sample - 1
     }
     let before = live
@@ -67,7 +68,7 @@ struct MembershipWriter {
   /// numbers between `last` and the sample, an `unseen` membership fills them, as it is not known where
   /// the process was.
   private func close(
-    _ process: LiveProcesses.Process, after last: Int64, before sample: Int64
+    _ process: LiveProcesses.Process, after last: SequenceNumber, before sample: SequenceNumber
   ) throws(SQLiteError) {
     try rows.close(process, after: last)
     guard last < sample - 1 else { return }
@@ -80,7 +81,7 @@ struct MembershipWriter {
 
   /// Writes a new description of a process.
   func describe(
-    _ news: ProcessSample.Redescription, in live: LiveProcesses, at number: Int64
+    _ news: ProcessSample.Redescription, in live: LiveProcesses, at number: SequenceNumber
   ) throws(SQLiteError) {
     guard let process = live[news.token] else { return }
     try tasks.descriptions.write(news, of: process.task, at: number)
@@ -88,7 +89,7 @@ struct MembershipWriter {
 
   private func meet(
     _ arrivals: some Sequence<ProcessSample.Appearance>, into live: inout LiveProcesses,
-    before: LiveProcesses, sample: Int64, at start: ClockReading, mayBeKnown: Bool
+    before: LiveProcesses, sample: SequenceNumber, at start: ClockReading, mayBeKnown: Bool
   ) throws(SQLiteError) {
     let beginnings = BeginningFinder(connection: connection, interner: interner)
     // The sets that processes of an earlier session were in when it ended.
@@ -133,21 +134,21 @@ struct MembershipRows {
   ///
   /// - Parameter isExact: whether the next sequence number is an event that ended the membership.
   func close(
-    _ process: LiveProcesses.Process, after last: Int64, isExact: Bool = false
+    _ process: LiveProcesses.Process, after last: SequenceNumber, isExact: Bool = false
   ) throws(SQLiteError) {
     try connection.prepare(
       """
       UPDATE membership SET until_seq = ?1, exact = NULLIF(COALESCE(exact, 0) | ?2, 0)
       WHERE membership_id = ?3
       """
-    ).bind(.integer(last), .integer(isExact ? 2 : 0), .integer(process.membership)).run()
+    ).bind(.number(last), .integer(isExact ? 2 : 0), .integer(process.membership)).run()
   }
 
   /// Opens a membership and returns its row.
   ///
   /// - Parameter isExact: whether the sequence number is an event that began the membership.
   func open(
-    _ task: TaskID, _ set: InternedSet, from number: Int64, _ beginning: Beginning?,
+    _ task: TaskID, _ set: InternedSet, from number: SequenceNumber, _ beginning: Beginning?,
     isExact: Bool = false
   ) throws(SQLiteError) -> Int64 {
     let row = numbers.nextMembership()
@@ -157,7 +158,7 @@ struct MembershipRows {
       VALUES (?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(row), .number(task), .number(set.id), .integer(number),
+      .integer(row), .number(task), .number(set.id), .number(number),
       .optional(beginning?.cause.rawValue), .number(beginning?.origin),
       isExact ? .integer(1) : .null
     ).run()

@@ -33,16 +33,16 @@ final class OpenSession {
   private var live = LiveProcesses()
   /// The sequence numbers of the last sample (`lastSample`), and of the last sample or event
   /// (`lastNumber`).
-  private var lastSample: Int64?
-  private var lastNumber: Int64
+  private var lastSample: SequenceNumber?
+  private var lastNumber: SequenceNumber
   /// The last sample up to which event reports are certain. An exact sample after it does not count
   /// yet: the next sample may still contradict the events before that one.
-  private var confirmed: Int64?
+  private var confirmed: SequenceNumber?
   private var clock = ClockWatch()
   private let bootClock: InitialBootClock
 
   private init(
-    _ row: Int64, boot: Int64, space: Int64, last: Int64, info: SessionInfo,
+    _ row: Int64, boot: Int64, space: Int64, last: SequenceNumber, info: SessionInfo,
     numbers: RowNumbers, connection: Connection
   ) {
     self.row = row
@@ -98,8 +98,9 @@ final class OpenSession {
     let session = connection.lastInsertedRowID
     try connection.prepare("INSERT INTO session_file (session_id, device, inode) VALUES (?, ?, ?)")
       .bind(.integer(session), .integer(file.deviceNumber), .integer(file.inodeNumber)).run()
-    let last = try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) } ?? 0
-    guard last < Int64.max / 2 else {
+    let last =
+      try connection.prepare(SessionSpan.lastNumber).first { $0.sequence(0) } ?? .zero
+    guard last.rawValue < Int64.max / 2 else {
       throw .corrupt("a sample has the number \(last)", operation: "begin a session")
     }
     return try OpenSession(
@@ -204,7 +205,7 @@ final class OpenSession {
         for renaming in news.renamed { try interner.rename(renaming, in: &state.live) }
         try memberships.write(
           news, into: &state.live, sample: state.number, at: sample.start,
-          isFirst: lastSample == nil, confirmed: confirmed ?? 0)
+          isFirst: lastSample == nil, confirmed: confirmed ?? .zero)
         try state.live.presence.write(on: connection)
         try DisagreementWriter(connection: connection, interner: interner)
           .write(sample.disagreements, of: state.number)
@@ -265,7 +266,7 @@ final class OpenSession {
   /// The state in memory that a transaction changes.
   private struct State {
     var live: LiveProcesses
-    var number: Int64
+    var number: SequenceNumber
     var clock: ClockWatch
   }
 

@@ -9,7 +9,7 @@ struct SequenceWriter {
   /// Inserts a batch of events at these boot-clock times. The first is at `start` and has the sequence
   /// number `first`.
   func insert(
-    _ times: [Int64], from start: Int64, epoch: Int64, first: Int64
+    _ times: [Int64], from start: Int64, epoch: Int64, first: SequenceNumber
   ) throws(SQLiteError) {
     try connection.prepare(
       """
@@ -17,14 +17,14 @@ struct SequenceWriter {
       VALUES (?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(first), .integer(session), .integer(epoch &+ start), .integer(start),
+      .number(first), .integer(session), .integer(epoch &+ start), .integer(start),
       .text(EventRuns.offsets(times, from: start))
     ).run()
   }
 
   /// Inserts a sample, with its delay, its omitted changes and its lost events.
   func insert(
-    _ sample: ProcessSample, _ timing: SampleTiming, number: Int64, isExact: Bool,
+    _ sample: ProcessSample, _ timing: SampleTiming, number: SequenceNumber, isExact: Bool,
     isFirst: Bool
   ) throws(SQLiteError) {
     // A sample that was compared with events describes the state at its beginning, because the events
@@ -38,20 +38,20 @@ struct SequenceWriter {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(number), .integer(session), .integer(sample.start.wall), .integer(sample.start.boot),
+      .number(number), .integer(session), .integer(sample.start.wall), .integer(sample.start.boot),
       .integer(took), .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
       timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
     ).run()
     if timing.late != nil || timing.folded > 0 {
       try connection.prepare("INSERT INTO sample_note (seq, late_ns, folded) VALUES (?, ?, ?)")
         .bind(
-          .integer(number), .optional(timing.late),
+          .number(number), .optional(timing.late),
           timing.folded > 0 ? .integer(Int64(timing.folded)) : .null
         ).run()
     }
     if isFirst {
       try connection.prepare("UPDATE session SET first_seq = ? WHERE session_id = ?")
-        .bind(.integer(number), .integer(session)).run()
+        .bind(.number(number), .integer(session)).run()
     }
     if let loss = LostEvents(of: timing.losses) {
       try connection.prepare(
@@ -59,16 +59,16 @@ struct SequenceWriter {
         INSERT INTO event_loss (seq, after_ns, by_ns, records, cause) VALUES (?, ?, ?, ?, ?)
         """
       ).bind(
-        .integer(number), .integer(loss.after), .integer(loss.by), .optional(loss.records),
+        .number(number), .integer(loss.after), .integer(loss.by), .optional(loss.records),
         .text(loss.cause.rawValue)
       ).run()
     }
   }
 
   /// Inserts a step of the wall clock before a sample or event.
-  func insert(_ step: Int64, before number: Int64) throws(SQLiteError) {
+  func insert(_ step: Int64, before number: SequenceNumber) throws(SQLiteError) {
     try connection.prepare("INSERT INTO clock_step (seq, step_ns) VALUES (?, ?)")
-      .bind(.integer(number), .integer(step)).run()
+      .bind(.number(number), .integer(step)).run()
   }
 }
 
@@ -77,7 +77,7 @@ struct DisagreementWriter {
   let connection: Connection
   let interner: Interner
 
-  func write(_ disagreements: [Disagreement], of sample: Int64) throws(SQLiteError) {
+  func write(_ disagreements: [Disagreement], of sample: SequenceNumber) throws(SQLiteError) {
     for (index, one) in disagreements.enumerated() {
       let kind: DisagreementRecord.Kind =
         one.reported == nil ? .startNotReported : one.sampled == nil ? .exitNotReported : .elsewhere
@@ -90,7 +90,7 @@ struct DisagreementWriter {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """
       ).bind(
-        .integer(sample), .integer(Int64(index + 1)), .integer(Int64(one.pid)),
+        .number(sample), .integer(Int64(index + 1)), .integer(Int64(one.pid)),
         .optional(one.tid.map(Int64.init)), .optional(one.comm.map { SystemText.escaped($0) }),
         .integer(kind.rawValue), .number(reported?.id), .number(sampled?.id)
       ).run()

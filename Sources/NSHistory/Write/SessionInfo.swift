@@ -103,14 +103,14 @@ enum SessionCloser {
     if let last {
       try connection.prepare(
         "UPDATE membership SET until_seq = ? WHERE until_seq IS NULL"
-      ).bind(.integer(last)).run()
+      ).bind(.number(last)).run()
       try connection.prepare(
         """
         UPDATE namespace SET last_seq = ?
         WHERE last_seq IS NULL AND first_seq IS NOT NULL
         """
       )
-      .bind(.integer(last)).run()
+      .bind(.number(last)).run()
     }
     try connection.execute(
       """
@@ -120,19 +120,19 @@ enum SessionCloser {
       """
       UPDATE session SET last_seq = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?
       """
-    ).bind(.optional(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
+    ).bind(.number(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
   }
 
   /// Returns the last sequence number of a session; nil if the session has no sample. Only the last
   /// session of a file can be open, so this is the last sequence number of the file.
   private static func lastSample(
     of session: Int64, in connection: Connection
-  ) throws(SQLiteError) -> Int64? {
+  ) throws(SQLiteError) -> SequenceNumber? {
     let isOfSession =
       try connection.prepare("SELECT session_id FROM sample ORDER BY seq DESC LIMIT 1")
       .first { $0.integer(0) == session } ?? false
     guard isOfSession else { return nil }
-    return try connection.prepare(SessionSpan.lastNumber).first { $0.integer(0) }
+    return try connection.prepare(SessionSpan.lastNumber).first { $0.sequence(0) }
   }
 }
 

@@ -21,7 +21,8 @@ struct TaskWriter {
   ///   - parent: the row of its parent; nil if that is not known.
   ///   - isMaker: whether an event reported that the parent created it.
   func row(
-    of arrival: ProcessSample.Appearance, at start: ClockReading, number: Int64, parent: TaskID?,
+    of arrival: ProcessSample.Appearance, at start: ClockReading, number: SequenceNumber,
+    parent: TaskID?,
     mayBeKnown: Bool, isMaker: Bool = false
   ) throws(SQLiteError) -> (task: TaskID, isKnown: Bool) {
     // No row holds the facts that distinguish a thread from an earlier one with the same TID.
@@ -54,7 +55,7 @@ struct TaskWriter {
 
   /// Inserts the row of a process or a thread that an event reported.
   func insert(
-    _ start: EventStart, at now: ClockReading, number: Int64, parent: TaskID?
+    _ start: EventStart, at now: ClockReading, number: SequenceNumber, parent: TaskID?
   ) throws(SQLiteError) -> TaskID {
     let (task, _) = try row(
       of: .init(

@@ -32,9 +32,9 @@ enum ChangeEvent {
   struct MembershipRow {
     let task: TaskID
     let set: NamespaceSetID
-    let from: Int64
+    let from: SequenceNumber
     /// The last sample or event at which the membership held; nil while it holds.
-    let until: Int64?
+    let until: SequenceNumber?
     /// The code of the reason for which the membership is reported: see `membership.cause` in `Migrations`.
     let cause: Int64?
     let origin: NamespaceSetID?
@@ -44,14 +44,14 @@ enum ChangeEvent {
 /// Reads the events of one kind row by row.
 final class ChangeStream {
   private let statement: Statement
-  private let make: (Statement) throws(SQLiteError) -> (Int64, ChangeEvent)
+  private let make: (Statement) throws(SQLiteError) -> (SequenceNumber, ChangeEvent)
   /// The current event, and the first sample that showed it (`sample`); both are nil at the end.
   private(set) var event: ChangeEvent?
-  private(set) var sample: Int64?
+  private(set) var sample: SequenceNumber?
 
   private init(
     _ statement: Statement,
-    _ make: @escaping (Statement) throws(SQLiteError) -> (Int64, ChangeEvent)
+    _ make: @escaping (Statement) throws(SQLiteError) -> (SequenceNumber, ChangeEvent)
   ) throws(SQLiteError) {
     self.statement = statement
     self.make = make
@@ -74,7 +74,7 @@ final class ChangeStream {
   func close() { statement.reset() }
 
   static func begun(
-    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ChangeStream {
     let statement = try reading.connection.prepare(
       """
@@ -90,7 +90,7 @@ final class ChangeStream {
   }
 
   static func exited(
-    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ChangeStream {
     let statement = try reading.connection.prepare(
       """
@@ -101,12 +101,12 @@ final class ChangeStream {
     ).bind(IntervalOverlapQuery.values(before(samples)) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let membership = membership(row)
-      return ((membership.until ?? 0) + 1, .exited(membership))
+      return ((membership.until ?? .zero) + 1, .exited(membership))
     }
   }
 
   static func ended(
-    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ChangeStream {
     let isMeant =
       scope.namespaces == nil ? "" : "namespace_id IN (SELECT value FROM json_each(?)) AND"
@@ -174,7 +174,8 @@ final class ChangeStream {
 
   /// Shifts the lower bound of a range by one: the first sample that shows an end is the one after
   /// `until_seq`.
-  private static func before(_ samples: ClosedRange<Int64>) -> ClosedRange<Int64> {
+  private static func before(_ samples: ClosedRange<SequenceNumber>) -> ClosedRange<SequenceNumber>
+  {
     (samples.lowerBound - 1)...samples.upperBound
   }
 
@@ -184,8 +185,8 @@ final class ChangeStream {
 
   private static func membership(_ row: Statement) -> ChangeEvent.MembershipRow {
     ChangeEvent.MembershipRow(
-      task: row.task(0), set: row.set(1), from: row.integer(2),
-      until: row.optionalInteger(3), cause: row.optionalInteger(4),
+      task: row.task(0), set: row.set(1), from: row.sequence(2),
+      until: row.optionalSequence(3), cause: row.optionalInteger(4),
       origin: row.optionalSet(5))
   }
 }

@@ -161,14 +161,16 @@ struct ChangeTeller {
   /// `number`. The process may have left the others earlier, which does not make the time of the event
   /// uncertain. Returns all parts if the process was certainly in none of them.
   private static func held(
-    _ parts: [Part], at number: Int64, _ samples: [NamespaceLink: Int64]
+    _ parts: [Part], at number: SequenceNumber, _ samples: [NamespaceLink: SequenceNumber]
   ) -> [Part] {
     let held = parts.filter { samples[$0.link] == number }
     return held.isEmpty ? parts : held
   }
 
   /// Returns the last sample up to which none of the links of the parts had changed.
-  private static func earliest(_ samples: [NamespaceLink: Int64], of parts: [Part]) -> Int64? {
+  private static func earliest(_ samples: [NamespaceLink: SequenceNumber], of parts: [Part])
+    -> SequenceNumber?
+  {
     parts.compactMap { samples[$0.link] }.min()
   }
 
@@ -264,7 +266,8 @@ struct ChangeTeller {
   ///   - after: the first sample or event after the change.
   ///   - isExact: whether the record says that the change happened at the event `after`.
   private func change(
-    _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64, _ process: ProcessRecord?,
+    _ kind: NamespaceChange.Kind, _ before: SequenceNumber, _ after: SequenceNumber,
+    _ process: ProcessRecord?,
     _ parts: [Part], parent: ProcessRecord? = nil, isExact: Bool
   ) throws(SQLiteError) -> NamespaceChange? {
     if let process, !scope.isEither, !scope.isMeant(process, behind: before, before: after) {
@@ -292,7 +295,7 @@ struct ChangeTeller {
   /// Whether the process had been in all the namespaces that it or its children joined, initial ones apart,
   /// and certainly no other process had.
   private func owns(
-    _ process: ProcessRecord?, allJoined parts: [Part], before sample: Int64
+    _ process: ProcessRecord?, allJoined parts: [Part], before sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     for part in parts where part.how.mayBeJoined {
       guard let namespace = part.to, namespace.isInitial != true else { continue }
@@ -307,7 +310,8 @@ struct ChangeTeller {
   /// Returns the process with its description at the time of the change. If that time is not exact, the
   /// process may have had an earlier description.
   private func described(
-    _ process: ProcessRecord, _ kind: NamespaceChange.Kind, _ before: Int64, _ after: Int64,
+    _ process: ProcessRecord, _ kind: NamespaceChange.Kind, _ before: SequenceNumber,
+    _ after: SequenceNumber,
     isExact: Bool
   ) -> ProcessRecord {
     switch kind {

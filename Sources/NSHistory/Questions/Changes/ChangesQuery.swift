@@ -92,10 +92,10 @@ struct ChangeScope {
   private let limits: [TaskID: [ProcessRecord.DescriptionSpan]]
   private let taskSet: Set<TaskID>
   /// The samples that the question is about; nil for all.
-  private let samples: ClosedRange<Int64>?
+  private let samples: ClosedRange<SequenceNumber>?
 
   init(
-    _ reading: HistorySnapshot, _ question: ChangesQuestion, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ question: ChangesQuestion, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) {
     self.samples = question.window.isEverything ? nil : samples
     var asked = try question.namespace.map { (selector) throws(SQLiteError) in
@@ -126,12 +126,16 @@ struct ChangeScope {
 
   /// Whether a process may have matched the question at some time after the point `low` and before the
   /// point `high`.
-  func isMeant(_ process: ProcessRecord, behind low: Int64, before high: Int64) -> Bool {
+  func isMeant(_ process: ProcessRecord, behind low: SequenceNumber, before high: SequenceNumber)
+    -> Bool
+  {
     limits[process.task].map { $0.mayHold(behind: low, before: high) } ?? true
   }
 
   /// Whether the question covers a change of a process only if the change touches the namespaces.
-  func isByNamespaces(_ process: ProcessRecord?, behind low: Int64, before high: Int64) -> Bool {
+  func isByNamespaces(
+    _ process: ProcessRecord?, behind low: SequenceNumber, before high: SequenceNumber
+  ) -> Bool {
     guard isEither, let process, taskSet.contains(process.task) else { return true }
     return !isMeant(process, behind: low, before: high)
   }

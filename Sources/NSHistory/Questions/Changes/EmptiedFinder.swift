@@ -9,7 +9,7 @@ final class EmptiedFinder {
   private let reading: HistorySnapshot
   private let lastRead: LastReadLinks
   // Caches the result for one sample, because one sample may show many emptied namespaces.
-  private var known: (sample: Int64, keepers: Keepers)?
+  private var known: (sample: SequenceNumber, keepers: Keepers)?
 
   /// The namespaces that processes with unreadable links may be in.
   private struct Keepers {
@@ -25,7 +25,9 @@ final class EmptiedFinder {
 
   /// Whether a sample saw processes in a namespace, and all of these processes had left it by the next
   /// sample.
-  func isEmptied(_ namespace: NamespaceRecord, after sample: Int64) throws(SQLiteError) -> Bool {
+  func isEmptied(
+    _ namespace: NamespaceRecord, after sample: SequenceNumber
+  ) throws(SQLiteError) -> Bool {
     guard namespace.isInitial != true,
       try reading.index.sampleWindow(before: sample + 1).showsAll,
       try hadMember(namespace, at: sample)
@@ -39,13 +41,13 @@ final class EmptiedFinder {
   }
 
   private func hadMember(
-    _ namespace: NamespaceRecord, at sample: Int64
+    _ namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     try reading.connection.prepare("\(reading.members.sql("1", in: namespace)) LIMIT 1")
       .bind(IntervalOverlapQuery.values(sample...sample, namespace)).first { _ in true } ?? false
   }
 
-  private func keepers(at sample: Int64) throws(SQLiteError) -> Keepers {
+  private func keepers(at sample: SequenceNumber) throws(SQLiteError) -> Keepers {
     if let known, known.sample == sample { return known.keepers }
     let unread = try reading.connection.prepare(IntervalOverlapQuery.unread("m.task_id"))
       .bind(
@@ -59,7 +61,7 @@ final class EmptiedFinder {
   }
 
   private func add(
-    _ task: TaskID, at sample: Int64, to keepers: inout Keepers
+    _ task: TaskID, at sample: SequenceNumber, to keepers: inout Keepers
   ) throws(SQLiteError) {
     guard let life = try reading.lives.life(task: task),
       let now = life.membership(at: sample)

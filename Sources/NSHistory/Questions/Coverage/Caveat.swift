@@ -108,7 +108,7 @@ struct CaveatFinder {
 
   /// Returns the gaps between samples.
   private func pauses(
-    _ samples: ClosedRange<Int64>, _ window: TimeWindow
+    _ samples: ClosedRange<SequenceNumber>, _ window: TimeWindow
   ) throws(SQLiteError) -> [Caveat] {
     var caveats: [Caveat] = []
     for piece in try index.pieces(of: samples).dropFirst() {
@@ -126,7 +126,7 @@ struct CaveatFinder {
 
   /// Returns the caveats that apply to whole sessions.
   private func sessions(
-    _ samples: ClosedRange<Int64>, _ window: TimeWindow
+    _ samples: ClosedRange<SequenceNumber>, _ window: TimeWindow
   ) throws(SQLiteError) -> [Caveat] {
     var caveats: [Caveat] = []
     for session in index.sessions

@@ -72,8 +72,8 @@ struct CoverageQuery {
   }
 
   /// Returns the sessions, each under the sequence number of its first sample.
-  private func sessions() throws(SQLiteError) -> [Int64: Session] {
-    var sessions: [Int64: Session] = [:]
+  private func sessions() throws(SQLiteError) -> [SequenceNumber: Session] {
+    var sessions: [SequenceNumber: Session] = [:]
     let rows = try reading.connection.prepare(
       """
       SELECT first_seq, session_id, interval_ns, end_reason, uuid, events
@@ -82,7 +82,7 @@ struct CoverageQuery {
       """
     ).map { row in
       (
-        row.integer(0),
+        row.sequence(0),
         Session(
           row: row.integer(1), interval: row.integer(2),
           state: row.optionalText(3).map(SystemText.sanitized) ?? "died",
@@ -94,7 +94,7 @@ struct CoverageQuery {
   }
 
   private func recorded(
-    _ piece: ClosedRange<Int64>, _ span: SessionSpan, _ session: Session
+    _ piece: ClosedRange<SequenceNumber>, _ span: SessionSpan, _ session: Session
   ) throws(SQLiteError) -> CoveragePeriod.Recorded {
     let numbers = piece.upperBound - piece.lowerBound + 1
     let samples =
@@ -120,7 +120,7 @@ struct CoverageQuery {
   /// reported, and the number of changes that were left out. Without events every sequence number is of a
   /// sample, and samples cannot disagree with events.
   private func samples(
-    in piece: ClosedRange<Int64>
+    in piece: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> (count: Int64, disagreements: Int64, folded: Int64) {
     try reading.connection.prepare(
       """
@@ -132,7 +132,7 @@ struct CoverageQuery {
       .first { ($0.integer(0), $0.integer(1), $0.integer(2)) } ?? (0, 0, 0)
   }
 
-  private func denied(in samples: ClosedRange<Int64>) throws(SQLiteError) -> Int64 {
+  private func denied(in samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> Int64 {
     try reading.connection.prepare(
       "SELECT COUNT(DISTINCT member) FROM (\(IntervalOverlapQuery.unread("m.task_id AS member")))"
     ).bind(
@@ -262,7 +262,7 @@ struct DisagreementReader {
 
   /// Returns the first `most` disagreements in a range of samples.
   func disagreements(
-    in samples: ClosedRange<Int64>, most: Int64
+    in samples: ClosedRange<SequenceNumber>, most: Int64
   ) throws(SQLiteError) -> [DisagreementRecord] {
     let rows = try reading.connection.prepare(
       """

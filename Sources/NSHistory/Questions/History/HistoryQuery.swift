@@ -136,7 +136,7 @@ struct HistoryQuery {
   }
 
   private func stay(
-    _ piece: ClosedRange<Int64>, of membership: Membership, in life: TaskHistory,
+    _ piece: ClosedRange<SequenceNumber>, of membership: Membership, in life: TaskHistory,
     _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: Maker?,
     isBeginning: Bool,
     isInOtherContainer: Bool, _ unreported: [NamespaceLink]
@@ -182,7 +182,7 @@ struct HistoryQuery {
   ///
   /// - Parameter maker: the process that created it.
   private func parent(
-    of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
+    of process: ProcessRecord, _ maker: ProcessRecord?, at point: SequenceNumber
   ) throws(SQLiteError) -> ProcessRecord? {
     guard process.tid == nil, process.parentPIDs.count == 1, let pid = process.parentPIDs.first,
       pid != 0
@@ -200,7 +200,7 @@ struct HistoryQuery {
   /// Whether the process that created another had exited by a sample or event, and no later read showed
   /// which process became the parent.
   private func isParentGone(
-    of process: ProcessRecord, _ maker: ProcessRecord?, at point: Int64
+    of process: ProcessRecord, _ maker: ProcessRecord?, at point: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard process.tid == nil, let pid = process.makerPID, process.parentPIDs == [pid],
       let maker, maker.pid == pid, let life = try reading.lives.life(task: maker.task)
@@ -234,7 +234,7 @@ struct HistoryQuery {
         """
         SELECT origin_set_id FROM membership WHERE task_id = ? AND from_seq = ? AND cause = 2
         """
-      ).bind(.number(life.process.task), .integer(life.memberships.first?.from ?? 0))
+      ).bind(.number(life.process.task), .number(life.firstSample))
       .first { $0.optionalSet(0) } ?? nil
     return try set.map(reading.sets.links)
   }

@@ -5,13 +5,14 @@ internal import SQLite
 struct MembersQuery {
   let reading: HistorySnapshot
   let window: TimeWindow
-  let samples: ClosedRange<Int64>
+  let samples: ClosedRange<SequenceNumber>
   /// The number of memberships from which on the members are not sorted.
   private let most: Int
   private let runs: MemberIntervals
 
   init(
-    reading: HistorySnapshot, window: TimeWindow, samples: ClosedRange<Int64>, most: Int = 65_536
+    reading: HistorySnapshot, window: TimeWindow, samples: ClosedRange<SequenceNumber>,
+    most: Int = 65_536
   ) {
     self.reading = reading
     self.window = window
@@ -124,7 +125,7 @@ extension HistorySnapshot {
   /// Calls `body` with the row of each process that was ever recorded in a namespace, and with the sample
   /// or event that first saw it there, in the order of these. Stops when `body` returns false.
   func forEachArrival(
-    in namespace: NamespaceRecord, _ body: (TaskID, Int64) throws(SQLiteError) -> Bool
+    in namespace: NamespaceRecord, _ body: (TaskID, SequenceNumber) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let low = index.first, let high = index.last else { return }
     let members = try connection.prepare(
@@ -136,7 +137,7 @@ extension HistorySnapshot {
     ).bind(IntervalOverlapQuery.values(low...high, namespace))
     defer { members.reset() }
     while try members.step() {
-      guard try body(members.task(0), members.integer(1)) else { return }
+      guard try body(members.task(0), members.sequence(1)) else { return }
     }
   }
 }
@@ -229,16 +230,16 @@ struct ChildrenHolders {
   }
 
   /// Returns the last sample or event at which such a process existed; nil if there never was one.
-  func last(of namespace: NamespaceRecord) throws(SQLiteError) -> Int64? {
+  func last(of namespace: NamespaceRecord) throws(SQLiteError) -> SequenceNumber? {
     guard namespace.type.linkForChildren != namespace.type.link else { return nil }
     return try reading.connection.prepare("SELECT \(Self.last(of: "?1", newest: "?2"))")
-      .bind(.integer(namespace.id), .integer(reading.index.last ?? 0))
-      .first { $0.optionalInteger(0) } ?? nil
+      .bind(.integer(namespace.id), .number(reading.index.last ?? .zero))
+      .first { $0.optionalSequence(0) } ?? nil
   }
 
   /// Calls `body` with each such process; returns false if `body` did.
   func forEach(
-    of namespace: NamespaceRecord, _ samples: ClosedRange<Int64>, _ window: TimeWindow,
+    of namespace: NamespaceRecord, _ samples: ClosedRange<SequenceNumber>, _ window: TimeWindow,
     _ body: (Member) -> Bool
   ) throws(SQLiteError) -> Bool {
     let link = namespace.type.linkForChildren

@@ -15,7 +15,7 @@ struct NamespaceFinder {
     guard let samples = try reading.index.samples(around: window) else { return [] }
     func hadProcess(_ life: NamespaceLifetime) -> Bool {
       guard let first = life.first else { return false }
-      return first <= samples.upperBound && life.last ?? Int64.max >= samples.lowerBound
+      return first <= samples.upperBound && life.last ?? .max >= samples.lowerBound
     }
     let pinned = try reading.pins.everPinned(
       of: all.filter { !hadProcess($0) }.map(\.namespace.id))
@@ -50,7 +50,7 @@ struct NamespaceFinder {
       var rows: Set<Int64> = []
       let samples =
         window.isEverything
-        ? Int64.min...Int64.max : try reading.index.samples(around: window) ?? 0...0
+        ? .min ... .max : try reading.index.samples(around: window) ?? .zero ... .zero
       try ProcessFinder(reading: reading).forEach(processes, in: window, withThreads: true) {
         (life) throws(SQLiteError) in
         for membership in life.memberships
@@ -159,7 +159,7 @@ struct MakerFinder {
 
   /// Whether the process is known to have been in another namespace of the type before this one.
   private func hasMoved(
-    _ life: TaskHistory, to namespace: NamespaceRecord, at sample: Int64
+    _ life: TaskHistory, to namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard let place = life.index(ofMembershipFrom: sample) else { return false }
     guard let before = place > 0 ? life.memberships[place - 1].set : life.movedFrom else {

@@ -44,7 +44,7 @@ struct NamespaceSummaries {
 
   /// Returns the processes with a link of one kind that led to a namespace in one sample.
   private func tasks(
-    _ namespace: NamespaceRecord, by link: NamespaceLink, at sample: Int64
+    _ namespace: NamespaceRecord, by link: NamespaceLink, at sample: SequenceNumber
   ) throws(SQLiteError) -> Set<Int64> {
     Set(
       try reading.connection.prepare(reading.members.sql("m.task_id", in: namespace)).bind(
@@ -57,7 +57,7 @@ struct NamespaceSummaries {
   /// Returns the number of descendants of a namespace that had a process, or a process's link for children,
   /// in one sample. A descendant was created in the namespace or is owned by it, or by another descendant.
   private func descendants(
-    of namespace: NamespaceRecord, at sample: Int64
+    of namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Int {
     // Only a user namespace owns others, and only user and pid namespaces have children.
     guard namespace.type == .user || namespace.type == .pid else { return 0 }
@@ -99,14 +99,14 @@ struct NamespaceSummaries {
   }
 
   /// Returns the namespaces that had a process, or a process's link for children, in a sample.
-  private func namespaces(at sample: Int64) throws(SQLiteError) -> Set<Int64> {
+  private func namespaces(at sample: SequenceNumber) throws(SQLiteError) -> Set<Int64> {
     var there = Set(
       try reading.connection.prepare(
         """
         SELECT namespace_id FROM namespace WHERE last_seq >= ?1
         UNION ALL SELECT namespace_id FROM namespace WHERE last_seq IS NULL
         """
-      ).bind(.integer(sample)).map { $0.integer(0) })
+      ).bind(.number(sample)).map { $0.integer(0) })
     there.formUnion(
       try reading.connection.prepare(
         """
@@ -206,13 +206,13 @@ struct SeenTimes {
   }
 
   /// Returns the last sample or event at which a process or a link for children was in the namespace.
-  private func last(_ life: NamespaceLifetime) throws(SQLiteError) -> Int64? {
+  private func last(_ life: NamespaceLifetime) throws(SQLiteError) -> SequenceNumber? {
     guard let last = life.last else { return index.last }
     return max(last, try ChildrenHolders(reading: reading).last(of: life.namespace) ?? last)
   }
 
   private func earliest(
-    _ namespace: NamespaceRecord, in stretch: ClosedRange<Int64>
+    _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
     if let seen = try times(of: namespace, at: stretch.lowerBound) { return seen }
     let first = try number("MIN(MAX(held_from, ?))", stretch.lowerBound, namespace, stretch)
@@ -220,7 +220,7 @@ struct SeenTimes {
   }
 
   private func latest(
-    _ namespace: NamespaceRecord, in stretch: ClosedRange<Int64>
+    _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
     if let seen = try times(of: namespace, at: stretch.upperBound) { return seen }
     let last = try number("MAX(MIN(held_until, ?))", stretch.upperBound, namespace, stretch)
@@ -230,16 +230,17 @@ struct SeenTimes {
   /// Returns the first or the last sequence number of a stretch at which a process, or a link for children,
   /// was in a namespace.
   private func number(
-    _ column: String, _ bound: Int64, _ namespace: NamespaceRecord, _ stretch: ClosedRange<Int64>
-  ) throws(SQLiteError) -> Int64? {
+    _ column: String, _ bound: SequenceNumber, _ namespace: NamespaceRecord,
+    _ stretch: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> SequenceNumber? {
     let held = "m.from_seq AS held_from, COALESCE(m.until_seq, high) AS held_until"
     return try reading.connection.prepare(
       "SELECT \(column) FROM (\(IntervalOverlapQuery.holding(held)))"
-    ).bind([.integer(bound)] + values(namespace, stretch)).first { $0.optionalInteger(0) } ?? nil
+    ).bind([.number(bound)] + values(namespace, stretch)).first { $0.optionalSequence(0) } ?? nil
   }
 
   private func values(
-    _ namespace: NamespaceRecord, _ samples: ClosedRange<Int64>
+    _ namespace: NamespaceRecord, _ samples: ClosedRange<SequenceNumber>
   ) -> [Value] {
     IntervalOverlapQuery.values(samples, namespace) + [
       .integer(Int64(namespace.type.linkForChildren.rawValue))
@@ -249,7 +250,7 @@ struct SeenTimes {
   /// Returns the least beginning and the greatest end that one sample or event shows; nil if no process was
   /// there then.
   private func times(
-    of namespace: NamespaceRecord, at number: Int64
+    of namespace: NamespaceRecord, at number: SequenceNumber
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
     let point = try index.point(number)
     let beginsExactly = try index.sampleWindow(before: number).isExact
@@ -264,13 +265,13 @@ struct SeenTimes {
     defer { rows.reset() }
     while try rows.step() {
       let exact = rows.integer(2)
-      let begins = rows.integer(0) == number
+      let begins = rows.sequence(0) == number
       let isFirst = begins && rows.integer(3) == 0 && !(beginsExactly && exact & 1 != 0)
       let from =
         isFirst
         ? SamplePoint.firstSeen(at: point.wall, start: rows.optionalInteger(4)) : point.wall
       var until = max(from, point.wall)
-      if endsExactly, exact & 2 != 0, rows.optionalInteger(1) == number {
+      if endsExactly, exact & 2 != 0, rows.optionalSequence(1) == number {
         until = max(until, try index.point(number + 1).wall)
       }
       low = min(low ?? from, from)

@@ -200,7 +200,7 @@ struct ProcessSnapshot {
       """
     ).bind(IntervalOverlapQuery.values(low.id...high.id)).map { row in
       (
-        row.task(0), row.set(1), row.integer(2), row.optionalInteger(3), row.integer(4),
+        row.task(0), row.set(1), row.sequence(2), row.optionalSequence(3), row.integer(4),
         ProcessRecord(row, from: 5)
       )
     }
@@ -239,7 +239,7 @@ final class UnchangedFastPath {
   private let sets: SetReader
   private let sampleWindows: [SampleWindow]
   /// The sequence numbers of the samples on the sides of the sample windows.
-  private let sides: [Int64]
+  private let sides: [SequenceNumber]
   private let isSampled: Bool
   /// The places by namespace set; nil for a set whose processes may not have been running.
   private var known: [NamespaceSetID: Places?] = [:]

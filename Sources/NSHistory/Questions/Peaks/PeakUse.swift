@@ -27,10 +27,10 @@ struct PeakUseQuery {
                       WHERE l.namespace_id = namespace.namespace_id AND l.link IN (?3, ?4))
         """
       ).bind(
-        .integer(last), .integer(Int64(type.rawValue)), .integer(Int64(type.link.rawValue)),
+        .number(last), .integer(Int64(type.rawValue)), .integer(Int64(type.link.rawValue)),
         .integer(Int64(type.linkForChildren.rawValue))
       )
-      .map { ($0.integer(0), $0.integer(1)) }
+      .map { ($0.sequence(0), $0.sequence(1)) }
       guard let (count, sample) = busiest(lives) else { continue }
       peaks[type] = PeakUse(count: count, time: try reading.index.point(sample).wall)
     }
@@ -45,9 +45,11 @@ struct PeakUseQuery {
   }
 
   /// Returns the highest number of namespaces at once, and the first sample with this number.
-  private func busiest(_ lives: [(first: Int64, last: Int64)]) -> (Int, Int64)? {
+  private func busiest(_ lives: [(first: SequenceNumber, last: SequenceNumber)]) -> (
+    Int, SequenceNumber
+  )? {
     let ends = lives.map(\.last).sorted()
-    var peak: (Int, Int64)?
+    var peak: (Int, SequenceNumber)?
     var gone = 0
     for (place, first) in lives.map(\.first).sorted().enumerated() {
       while gone < ends.count, ends[gone] < first { gone += 1 }

@@ -28,7 +28,7 @@ package struct PeersQuestion: Sendable {
 struct PeersQuery {
   let reading: HistorySnapshot
   let question: PeersQuestion
-  let samples: ClosedRange<Int64>
+  let samples: ClosedRange<SequenceNumber>
 
   /// Calls `body` with each peer; returns false if `body` did.
   func forEach(of life: TaskHistory, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
@@ -147,7 +147,8 @@ struct TogetherFinder {
   }
 
   private func time(
-    _ piece: ClosedRange<Int64>, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
+    _ piece: ClosedRange<SequenceNumber>, _ one: PIDHistory.LinkInterval,
+    _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> Peer.Together? {
     let opening = try index.point(piece.lowerBound)
     let rest = try rest(behind: piece.upperBound, one, other)
@@ -173,7 +174,7 @@ struct TogetherFinder {
   /// Returns the time from a sample to the event that ended the sharing, if both processes were there
   /// throughout.
   private func rest(
-    behind sample: Int64, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
+    behind sample: SequenceNumber, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> ClosedRange<Int64>? {
     let behind = try index.sampleWindow(before: sample + 1)
     let stayed = [one, other].allSatisfy { $0.until > sample || behind.isExactEnd(of: $0) }

@@ -232,7 +232,7 @@ struct RangePieces {
     /// Whether samples are missing in the piece.
     let isGap: Bool
     /// The sequence number of the sample, if the piece is a single sample.
-    let sample: Int64?
+    let sample: SequenceNumber?
   }
 
   private var range: ClosedRange<Int64> {
@@ -262,8 +262,10 @@ struct RangePieces {
 
   /// Ranges of samples in which no PID's link changed, no session ended, the clock was not set, and
   /// nothing is missing.
-  private func unchanged(_ all: ClosedRange<Int64>) throws(SQLiteError) -> [ClosedRange<Int64>] {
-    var starts: Set<Int64> = Set(query.reading.index.sessions.map(\.first))
+  private func unchanged(
+    _ all: ClosedRange<SequenceNumber>
+  ) throws(SQLiteError) -> [ClosedRange<SequenceNumber>] {
+    var starts: Set<SequenceNumber> = Set(query.reading.index.sessions.map(\.first))
     starts.formUnion(query.reading.index.clockSteps)
     starts.formUnion(try query.reading.index.gaps(all))
     for pidHistory in query.pidHistories {

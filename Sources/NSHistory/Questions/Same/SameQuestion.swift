@@ -208,7 +208,7 @@ public struct SameAnswer: Sendable {
 /// read; one that the next sample saw there stayed from its own read until after this sample. So all
 /// were together if all are proven on one side, or if all but one are proven on both.
 struct SampleSides {
-  private let sample: Int64
+  private let sample: SequenceNumber
   private let follows: Bool
   private let isFollowed: Bool
 
@@ -226,7 +226,7 @@ struct SampleSides {
   func prove(_ runs: [PIDHistory.LinkInterval]) -> Bool { prove(runs.map { ($0.from, $0.until) }) }
 
   /// The same check for intervals given by their first and last samples.
-  func prove(_ runs: [(from: Int64, until: Int64)]) -> Bool {
+  func prove(_ runs: [(from: SequenceNumber, until: SequenceNumber)]) -> Bool {
     let stayedBefore = runs.map { follows && $0.from < sample }
     let stayedAfter = runs.map { isFollowed && $0.until > sample }
     let stayedOnBoth = zip(stayedBefore, stayedAfter).count { $0 && $1 }

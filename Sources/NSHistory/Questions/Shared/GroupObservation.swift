@@ -33,7 +33,7 @@ struct GroupObservation {
   private(set) var recorded = SampleWindowSet()
 
   /// The ranges collected so far for `recorded` and `possible`.
-  private var there: [Range<Int64>] = []
+  private var there: [Range<SequenceNumber>] = []
   private let reading: HistorySnapshot
   private let time: ObservedTime
 
@@ -96,7 +96,7 @@ struct GroupObservation {
     _ member: SharedGroup.Member, _ life: TaskHistory?, _ type: NamespaceType
   ) throws(SQLiteError) {
     let process = member.task
-    var seen: [Range<Int64>] = []
+    var seen: [Range<SequenceNumber>] = []
     for run in try reading.pidHistories.runs(of: member.memberships, type.link) {
       let end = try run.end(time.index)
       seen.append(run.from..<end)
@@ -145,15 +145,17 @@ struct GroupObservation {
   }
 
   /// Returns the samples that showed a change of a process's link of this type that no event had reported.
-  private func disputes(_ life: TaskHistory, _ type: NamespaceType) throws(SQLiteError) -> [Int64] {
-    var found: [Int64] = []
+  private func disputes(
+    _ life: TaskHistory, _ type: NamespaceType
+  ) throws(SQLiteError) -> [SequenceNumber] {
+    var found: [SequenceNumber] = []
     for run in try reading.pidHistories.runs(of: life.memberships, type.link) {
       if !run.beginsExactly { found.append(run.from) }
       if !run.endsExactly { found.append(run.until + 1) }
     }
     let low = time.samples.lowerBound
     let high = time.index.last ?? low
-    var disputes: [Int64] = []
+    var disputes: [SequenceNumber] = []
     for sample in found where (low...max(low, high)).contains(sample) {
       if try time.index.point(sample).isExact { disputes.append(sample) }
     }
@@ -190,8 +192,8 @@ struct GroupObservation {
 
   /// Returns the earliest sample window in which a process can have started, if no event reported its
   /// start.
-  private func earliest(_ life: TaskHistory) throws(SQLiteError) -> Int64 {
-    let bottom = (time.index.first ?? 0) - 1
+  private func earliest(_ life: TaskHistory) throws(SQLiteError) -> SequenceNumber {
+    let bottom = (time.index.first ?? .zero) - 1
     guard let start = life.process.startBoot.map({ $0 &- PIDHistory.grain }),
       let own = time.index.session(of: life.firstSample)
     else { return bottom }
@@ -202,7 +204,7 @@ struct GroupObservation {
       var low = session.first
       var high = min(session.last, life.firstSample)
       while low < high {
-        let middle = (low + high) / 2
+        let middle = low.middle(to: high)
         if try time.index.point(middle).bootEnd < start { low = middle + 1 } else { high = middle }
       }
       earliest = min(earliest, low - 1)
@@ -213,8 +215,8 @@ struct GroupObservation {
 
   /// Returns the end of the latest sample window in which a process can have exited, if no event reported
   /// its exit: a sample that shows all processes but not this one proves that it was gone.
-  private func latest(_ life: TaskHistory) throws(SQLiteError) -> Int64 {
-    let top = (time.index.last ?? 0) + 1
+  private func latest(_ life: TaskHistory) throws(SQLiteError) -> SequenceNumber {
+    let top = (time.index.last ?? .zero) + 1
     let last = life.lastSample
     guard last < top - 1 else { return top }
     var behind = last + 1
@@ -244,7 +246,7 @@ struct GroupObservation {
     let rows = try reading.connection.prepare(
       "SELECT task, first, last, unread FROM (\(IntervalOverlapQuery.unreadLink))"
     ).bind(IntervalOverlapQuery.values(time.samples) + [.integer(Int64(type.link.rawValue))])
-      .map { ($0.task(0), $0.integer(1), $0.optionalInteger(2), $0.integer(3)) }
+      .map { ($0.task(0), $0.sequence(1), $0.optionalSequence(2), $0.integer(3)) }
     for (task, first, last, code) in rows {
       guard let reason = UInt8(exactly: code).flatMap(UnreadReason.init(rawValue:)),
         reason != .unsupported

@@ -170,7 +170,7 @@ struct GroupReader {
   private static func uncertain(
     _ spans: [ProcessRecord.DescriptionSpan], of life: TaskHistory
   ) -> SampleWindowSet {
-    var ranges: [Range<Int64>] = []
+    var ranges: [Range<SequenceNumber>] = []
     for span in spans {
       if !span.beginsExactly, span.possibleFrom < span.certain.lowerBound {
         ranges.append(span.possibleFrom..<span.certain.lowerBound)

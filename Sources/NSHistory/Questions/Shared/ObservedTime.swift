@@ -8,7 +8,7 @@ struct ObservedTime {
   /// ends at the last sample or event.
   let window: TimeWindow
   /// The samples in the window, and one more on each side.
-  let samples: ClosedRange<Int64>
+  let samples: ClosedRange<SequenceNumber>
   /// The intervals that the window overlaps.
   let asked: SampleWindowSet
   /// The part of `asked` in which samples are missing.
@@ -26,7 +26,7 @@ struct ObservedTime {
   /// being recorded: the recorder left out, on request, all tasks that no sample observed.
   let withoutThreads: SampleWindowSet
   /// The sequence numbers before which samples are missing, or the clock was set.
-  let cuts: [Int64]
+  let cuts: [SequenceNumber]
 
   /// Whether the window is one moment.
   var isMoment: Bool { window.since != nil && window.since == window.until }
@@ -53,8 +53,8 @@ struct ObservedTime {
     samples = max(first, low - 1)...min(last, high + 1)
     let pieces = try index.pieces(of: samples)
     cuts = pieces.dropFirst().map(\.lowerBound)
-    var asked: [Range<Int64>] = []
-    var missing: [Range<Int64>] = []
+    var asked: [Range<SequenceNumber>] = []
+    var missing: [Range<SequenceNumber>] = []
     for piece in pieces { asked.append(try Self.overlap(piece, window, index)) }
     for cut in cuts {
       let sampleWindow = try index.sampleWindow(before: cut)
@@ -90,13 +90,13 @@ struct ObservedTime {
   /// Returns the sample windows of a piece that overlap the time window. Within a piece the wall clock was
   /// not set, so binary search works.
   private static func overlap(
-    _ piece: ClosedRange<Int64>, _ window: TimeWindow, _ index: SampleIndex
-  ) throws(SQLiteError) -> Range<Int64> {
+    _ piece: ClosedRange<SequenceNumber>, _ window: TimeWindow, _ index: SampleIndex
+  ) throws(SQLiteError) -> Range<SequenceNumber> {
     var low = piece.lowerBound
     if let since = window.since {
       var high = piece.upperBound
       while low < high {
-        let middle = (low + high) / 2
+        let middle = low.middle(to: high)
         let after = try index.point(middle + 1)
         // A state that an event ended did not hold at the moment of the event.
         let isBefore = after.isExact ? after.wall <= since : after.wallEnd < since
@@ -107,7 +107,7 @@ struct ObservedTime {
     if let until = window.until {
       var bottom = piece.lowerBound
       while bottom < end {
-        let middle = (bottom + end) / 2
+        let middle = bottom.middle(to: end)
         if try index.point(middle).wall > until { end = middle } else { bottom = middle + 1 }
       }
     }
@@ -140,9 +140,9 @@ struct ObservedTime {
 
   /// Returns the intervals that only samples cover, and no events.
   private static func sampled(
-    _ reading: HistorySnapshot, _ samples: ClosedRange<Int64>, _ sessions: [Int64: Session]
+    _ reading: HistorySnapshot, _ samples: ClosedRange<SequenceNumber>, _ sessions: [Int64: Session]
   ) throws(SQLiteError) -> SampleWindowSet {
-    var found: [Range<Int64>] = []
+    var found: [Range<SequenceNumber>] = []
     for session in reading.index.sessions
     where session.first <= samples.upperBound && session.last >= samples.lowerBound {
       guard sessions[session.id]?.hasEvents == true else {
@@ -157,7 +157,7 @@ struct ObservedTime {
         SELECT seq FROM sample
         WHERE seq BETWEEN ? AND ? AND (exact IS NOT 1 OR gap IS NOT NULL)
         """
-      ).bind(.integer(low), .integer(high)).map { $0.integer(0) - 1..<$0.integer(0) }
+      ).bind(.number(low), .number(high)).map { $0.sequence(0) - 1..<$0.sequence(0) }
     }
     return SampleWindowSet(found)
   }
@@ -165,7 +165,7 @@ struct ObservedTime {
   /// Returns the intervals before samples that disagreed with the events. In each, the events are certain
   /// only up to the sample before the previous one: see `SampleIndex.lastMissing`.
   private static func disputed(
-    _ reading: HistorySnapshot, _ samples: ClosedRange<Int64>
+    _ reading: HistorySnapshot, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> SampleWindowSet {
     let ids = try reading.connection.prepare(
       """
@@ -176,21 +176,21 @@ struct ObservedTime {
       SELECT seq FROM sample WHERE disagreements > 0 AND seq BETWEEN ? AND ?
       """
     ).bind(
-      .integer(samples.upperBound), .integer(samples.upperBound), .integer(samples.lowerBound),
-      .integer(samples.upperBound)
-    ).map { $0.integer(0) }
+      .number(samples.upperBound), .number(samples.upperBound), .number(samples.lowerBound),
+      .number(samples.upperBound)
+    ).map { $0.sequence(0) }
     return SampleWindowSet(
       try ids.map { (id) throws(SQLiteError) in try confirmed(before: id, reading)..<id })
   }
 
   /// Returns the last sample up to which the events are certain, if the sample `sample` disagreed with
   /// them.
-  static func confirmed(before sample: Int64, _ reading: HistorySnapshot) throws(SQLiteError)
-    -> Int64
-  {
+  static func confirmed(
+    before sample: SequenceNumber, _ reading: HistorySnapshot
+  ) throws(SQLiteError) -> SequenceNumber {
     try reading.connection.prepare(
       "SELECT seq FROM sample WHERE seq < ? ORDER BY seq DESC LIMIT 2"
-    ).bind(.integer(sample)).map { $0.integer(0) }.last ?? sample - 1
+    ).bind(.number(sample)).map { $0.sequence(0) }.last ?? sample - 1
   }
 
   /// The time in which events reported every change, and no running process can be missing from the
@@ -198,9 +198,9 @@ struct ObservedTime {
   var complete: SampleWindowSet { exact.subtracting(disputed).subtracting(incomplete) }
 
   /// Returns the time of a range of sample windows on the wall clock, limited to the time asked about.
-  func time(of range: Range<Int64>) throws(SQLiteError) -> (from: Int64, until: Int64) {
-    let first = index.first ?? 0
-    let last = index.last ?? 0
+  func time(of range: Range<SequenceNumber>) throws(SQLiteError) -> (from: Int64, until: Int64) {
+    let first = index.first ?? .zero
+    let last = index.last ?? .zero
     var from = range.lowerBound < first ? Int64.min : try index.point(range.lowerBound).wall
     var until = range.upperBound > last ? Int64.max : try index.point(range.upperBound).wallEnd
     if let since = window.since { from = max(from, since) }
@@ -217,14 +217,14 @@ struct ObservedTime {
 /// sample or event `k` to `k + 1`.
 struct SampleWindowSet: Hashable {
   /// The ranges in order; no two overlap or touch.
-  private(set) var ranges: [Range<Int64>] = []
+  private(set) var ranges: [Range<SequenceNumber>] = []
 
   init() {}
 
-  init(_ range: Range<Int64>) { if !range.isEmpty { ranges = [range] } }
+  init(_ range: Range<SequenceNumber>) { if !range.isEmpty { ranges = [range] } }
 
   /// The union of ranges in any order.
-  init(_ all: some Sequence<Range<Int64>>) {
+  init(_ all: some Sequence<Range<SequenceNumber>>) {
     for range in all.filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
       if let last = ranges.last, range.lowerBound <= last.upperBound {
         ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
@@ -242,7 +242,7 @@ struct SampleWindowSet: Hashable {
   }
 
   func intersection(_ other: SampleWindowSet) -> SampleWindowSet {
-    var found: [Range<Int64>] = []
+    var found: [Range<SequenceNumber>] = []
     var (mine, its) = (0, 0)
     while mine < ranges.count, its < other.ranges.count {
       let both = ranges[mine].clamped(to: other.ranges[its])
@@ -252,12 +252,12 @@ struct SampleWindowSet: Hashable {
     return SampleWindowSet(found)
   }
 
-  func intersection(_ range: Range<Int64>) -> SampleWindowSet {
+  func intersection(_ range: Range<SequenceNumber>) -> SampleWindowSet {
     intersection(SampleWindowSet(range))
   }
 
   func subtracting(_ other: SampleWindowSet) -> SampleWindowSet {
-    var found: [Range<Int64>] = []
+    var found: [Range<SequenceNumber>] = []
     var next = 0
     for range in ranges {
       var low = range.lowerBound
@@ -274,7 +274,7 @@ struct SampleWindowSet: Hashable {
   }
 
   /// Whether the set contains a whole range.
-  func contains(_ range: Range<Int64>) -> Bool {
+  func contains(_ range: Range<SequenceNumber>) -> Bool {
     let place = ranges.partitioningIndex { $0.upperBound > range.lowerBound }
     return place < ranges.count && ranges[place].lowerBound <= range.lowerBound
       && ranges[place].upperBound >= range.upperBound
@@ -295,7 +295,7 @@ struct Vacancy {
       return time.asked.subtracting(held)
     }
     // The selector means the last process with the PID, so the time before its end does not count.
-    return time.asked.intersection(end..<Int64.max)
+    return time.asked.intersection(end ..< .max)
   }
 
   private static func isAnyMeant(by selector: ProcessSelector) -> Bool {
@@ -309,11 +309,11 @@ struct Vacancy {
 
   /// Returns the time in which a process was certainly running; without an end if the last sample of the
   /// history still shows the process.
-  private func held(_ life: TaskHistory) throws(SQLiteError) -> Range<Int64> {
+  private func held(_ life: TaskHistory) throws(SQLiteError) -> Range<SequenceNumber> {
     guard let last = life.memberships.last else { return life.firstSample..<life.firstSample }
     if last.endsExactly, try time.index.sampleWindow(before: last.until + 1).isExact {
       return life.firstSample..<last.until + 1
     }
-    return life.firstSample..<(last.until == time.index.last ? Int64.max : last.until)
+    return life.firstSample..<(last.until == time.index.last ? .max : last.until)
   }
 }

@@ -112,7 +112,7 @@ struct OutsiderFinder {
     else { return true }
     let isMet = try reading.connection.prepare(
       "SELECT EXISTS (SELECT 1 FROM sample WHERE seq BETWEEN ? AND ?)"
-    ).bind(.integer(life.firstSample), .integer(life.lastSample)).first { $0.integer(0) == 1 }
+    ).bind(.number(life.firstSample), .number(life.lastSample)).first { $0.integer(0) == 1 }
     return isMet != true
   }
 

@@ -173,7 +173,7 @@ struct SharedPair {
       func isMeant(_ namespace: NamespaceRecord) -> Bool {
         namespace.id == visit.namespace.id || !namespace.differs(from: visit.namespace)
       }
-      var there: [Range<Int64>] = []
+      var there: [Range<SequenceNumber>] = []
       for namespace in byNumber[visit.namespace.inode] ?? [] where isMeant(namespace) {
         if other.group.isNamespace(type) {
           there += always.ranges

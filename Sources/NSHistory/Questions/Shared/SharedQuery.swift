@@ -175,7 +175,7 @@ struct SharedQuery {
       let process: TaskID?
     }
     var order: [Key] = []
-    var found: [Key: [Range<Int64>]] = [:]
+    var found: [Key: [Range<SequenceNumber>]] = [:]
     for gap in gaps {
       let key = Key(
         reason: gap.doubt.reason, group: gap.group, process: gap.doubt.process)
@@ -212,7 +212,7 @@ struct LeftOutFinder {
   /// Returns the caveats that overlap a window, in time order: at most `CaveatFinder.most`, and then
   /// `more`.
   func caveats(
-    in window: TimeWindow, _ samples: ClosedRange<Int64>
+    in window: TimeWindow, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> [Caveat] {
     // Each sample counts the changes that were left out since the sample before it.
     let rows = try reading.connection.prepare(

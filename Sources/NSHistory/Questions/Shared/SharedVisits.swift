@@ -86,7 +86,7 @@ struct SharedVisits {
     theWholeOf namespace: NamespaceRecord, to candidates: inout Candidates
   ) throws(SQLiteError) {
     let life = try reading.namespaces.life(namespace.id)
-    let last = time.index.last ?? 0
+    let last = time.index.last ?? .zero
     let from = max(life.first ?? time.samples.lowerBound, time.samples.lowerBound)
     let until = min(life.last ?? last, last, time.samples.upperBound)
     guard from <= until else { return }
@@ -286,7 +286,7 @@ struct PlaceOwner {
   ) throws(SQLiteError) -> First? {
     var (mine, its): ([TaskID], [TaskID]) = ([], [])
     var isOfAll = true
-    var began: Int64?
+    var began: SequenceNumber?
     try reading.forEachArrival(in: namespace) { (task, time) throws(SQLiteError) in
       if let began, time > began { return false }
       // A process of both groups, or of neither, decides nothing.

@@ -12,8 +12,8 @@ struct SharingFinder {
 
   /// An interval throughout which a process shared a namespace, by sequence numbers.
   struct Sharing {
-    let from: Int64
-    let until: Int64
+    let from: SequenceNumber
+    let until: SequenceNumber
     let endsExactly: Bool
   }
 
@@ -39,7 +39,7 @@ struct SharingFinder {
   }
 
   /// Whether a sequence number lies in one of the intervals, which are sorted.
-  private static func isIn(_ times: [Sharing], _ moment: Int64) -> Bool {
+  private static func isIn(_ times: [Sharing], _ moment: SequenceNumber) -> Bool {
     let place = times.partitioningIndex { $0.until >= moment }
     return place < times.count && times[place].from <= moment
   }
@@ -92,7 +92,7 @@ struct SharingFinder {
   }
 
   /// The first and the last sample of each part of a presence.
-  private func bounds(_ one: Presence) -> [Int64] {
+  private func bounds(_ one: Presence) -> [SequenceNumber] {
     let low = max(one.from, time.samples.lowerBound)
     let high = min(one.until, time.samples.upperBound)
     guard low <= high else { return [] }
@@ -106,7 +106,7 @@ struct SharingFinder {
   }
 
   /// Returns the samples that may prove the sharing without a second sample.
-  private func moments(_ one: Presence, _ crowd: Crowd) -> [Int64] {
+  private func moments(_ one: Presence, _ crowd: Crowd) -> [SequenceNumber] {
     var moments = Set(bounds(one))
     let first = crowd.single.partitioningIndex { $0 >= one.from }
     moments.formUnion(crowd.single[first...].prefix { $0 <= one.until })
@@ -115,7 +115,7 @@ struct SharingFinder {
 
   /// Whether one sample or event proves that this process and another one were there at one moment.
   private func isProven(
-    at moment: Int64, _ one: Presence, _ crowd: Crowd
+    at moment: SequenceNumber, _ one: Presence, _ crowd: Crowd
   ) throws(SQLiteError) -> Bool {
     let point = try index.point(moment)
     let sides = point.isExact ? nil : try SampleSides(point, index)
@@ -140,8 +140,8 @@ extension SampleSides {
 struct Crowd {
   /// An interval in which the set of processes did not change.
   struct Segment {
-    let from: Int64
-    let until: Int64
+    let from: SequenceNumber
+    let until: SequenceNumber
     /// The number of processes; the threads of a process count as that process.
     let count: Int
     /// The only process, if `count` is 1.
@@ -164,7 +164,7 @@ struct Crowd {
 
   /// The arrival or the departure of one process or thread.
   private struct Step {
-    let point: Int64
+    let point: SequenceNumber
     let owner: TaskID
     let isArrival: Bool
     let isExact: Bool
@@ -174,7 +174,7 @@ struct Crowd {
   let segments: [Segment]
   let presences: PresenceIndex
   /// The samples or events that are the only one to show some presence, in order.
-  let single: [Int64]
+  let single: [SequenceNumber]
 
   init(_ presences: some Collection<Presence>) {
     self.presences = PresenceIndex(presences)
@@ -189,7 +189,7 @@ struct Crowd {
     var segments: [Segment] = []
     var there: [TaskID: Int] = [:]
     var next = 0
-    var from: Int64 = 0
+    var from: SequenceNumber = .zero
     var stayed = 0
     var soleStayed: TaskID?
     while next < steps.count {
@@ -228,7 +228,7 @@ struct Crowd {
 struct PresenceIndex {
   private let presences: [Presence]
   /// By the index of a subtree's middle presence, the latest `until` or `end` in the subtree.
-  private var latest: [Int64]
+  private var latest: [SequenceNumber]
 
   init(_ presences: some Collection<Presence>) {
     self.presences = presences.sorted { ($0.from, $0.member) < ($1.from, $1.member) }
@@ -236,8 +236,8 @@ struct PresenceIndex {
     _ = fill(latest.indices)
   }
 
-  private mutating func fill(_ part: Range<Int>) -> Int64 {
-    guard !part.isEmpty else { return Int64.min }
+  private mutating func fill(_ part: Range<Int>) -> SequenceNumber {
+    guard !part.isEmpty else { return .min }
     let middle = part.lowerBound + part.count / 2
     let halves = max(fill(part.lowerBound..<middle), fill(middle + 1..<part.upperBound))
     latest[middle] = max(latest[middle], halves)
@@ -246,12 +246,12 @@ struct PresenceIndex {
 
   /// Calls `body` with each presence that began at `high` or before and ended at `low` or later, in
   /// order of beginning. Stops when `body` returns false.
-  func forEach(from low: Int64, to high: Int64, _ body: (Presence) -> Bool) {
+  func forEach(from low: SequenceNumber, to high: SequenceNumber, _ body: (Presence) -> Bool) {
     _ = forEach(presences.indices, low, high, body)
   }
 
   private func forEach(
-    _ part: Range<Int>, _ low: Int64, _ high: Int64, _ body: (Presence) -> Bool
+    _ part: Range<Int>, _ low: SequenceNumber, _ high: SequenceNumber, _ body: (Presence) -> Bool
   ) -> Bool {
     guard !part.isEmpty else { return true }
     let middle = part.lowerBound + part.count / 2
@@ -272,16 +272,16 @@ struct Presence {
   let owner: TaskID
   /// The row id of the namespace.
   let namespace: Int64
-  let from: Int64
+  let from: SequenceNumber
   /// The last sample or event at which the member was in the namespace.
-  let until: Int64
+  let until: SequenceNumber
   /// The sequence number up to which the member was there: `until`, or that of the next event, which
   /// ended the presence.
-  let end: Int64
+  let end: SequenceNumber
 
   var endsExactly: Bool { end > until }
 
-  func covers(_ point: Int64) -> Bool { from <= point && point <= until }
+  func covers(_ point: SequenceNumber) -> Bool { from <= point && point <= until }
 }
 
 extension SharedGroup {
@@ -336,7 +336,7 @@ extension [Presence] {
 extension PIDHistory.LinkInterval {
   /// Returns the sequence number up to which the interval held: that of the event that ended it, if
   /// there is one.
-  func end(_ index: SampleIndex) throws(SQLiteError) -> Int64 {
+  func end(_ index: SampleIndex) throws(SQLiteError) -> SequenceNumber {
     guard endsExactly else { return until }
     return try index.sampleWindow(before: until + 1).isExactEnd(of: self) ? until + 1 : until
   }
