@@ -1,19 +1,20 @@
 /// Converts start times of processes, which the kernel reports in clock ticks of the boot clock.
 package enum ClockTicks {
-  /// Returns the beginning of a tick in nanoseconds since boot, or nil if `Int64` cannot hold it.
-  package static func nanoseconds(_ ticks: UInt64, perSecond: Int64) -> Int64? {
+  /// Returns the beginning of a tick on the boot clock, or nil if `Int64` cannot hold it.
+  package static func boot(_ ticks: UInt64, perSecond: Int64) -> BootTime? {
     guard let unit = UInt64(exactly: perSecond), unit > 0 else { return nil }
     let product = ticks.multipliedFullWidth(by: 1_000_000_000)
     // The quotient fits into 64 bits only if this holds.
     guard product.high < unit else { return nil }
     return Int64(exactly: unit.dividingFullWidth(product).quotient)
+      .map(BootTime.init(nanoseconds:))
   }
 
   /// Returns the beginning of a tick on the wall clock, in nanoseconds since the epoch, or nil if
   /// `Int64` cannot hold it. `now` gives the offset between the wall clock and the boot clock.
   package static func wall(_ ticks: UInt64, perSecond: Int64, at now: ClockReading) -> Int64? {
-    guard let boot = nanoseconds(ticks, perSecond: perSecond) else { return nil }
-    let (start, over) = (now.wall - now.boot).addingReportingOverflow(boot)
+    guard let boot = boot(ticks, perSecond: perSecond) else { return nil }
+    let (start, over) = (now.wall - now.boot).addingReportingOverflow(boot.nanoseconds)
     return over ? nil : start
   }
 }

@@ -215,8 +215,8 @@ package final class ProcfsSource: SampleSource {
 
   /// Whether a clock tick had ended when this pass began.
   func hasPassed(_ tick: UInt64) -> Bool {
-    ClockTicks.nanoseconds(tick &+ 1, perSecond: Int64(ClockTick.perSecond))
-      .map { passStart.boot > $0 } ?? false
+    ClockTicks.boot(tick &+ 1, perSecond: Int64(ClockTick.perSecond))
+      .map { passStart.boot > $0.nanoseconds } ?? false
   }
 
   /// Drops exited entries. Reports an exit only for entries that were reported before.

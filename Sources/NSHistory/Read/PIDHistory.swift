@@ -329,7 +329,7 @@ struct PIDHistoryOrder {
   /// For each index, the last sample that saw the process or one before it in the list.
   private let latest: [SequenceNumber]
   /// For each index, the earliest start of the process or one after it in the list, on the boot clock.
-  private let earliest: [Int64]
+  private let earliest: [BootTime]
 
   init(_ processes: [ProcessRecord], _ lastSamples: [SequenceNumber]) {
     let spaces = Set(processes.map(\.space))
@@ -339,10 +339,10 @@ struct PIDHistoryOrder {
       last = max(last, sample)
       return last
     }
-    var first = Int64.max
+    var first = BootTime.max
     earliest = Array(
       processes.reversed().map { process in
-        first = min(first, process.startBoot ?? Int64.min)
+        first = min(first, process.startBoot ?? .min)
         return first
       }.reversed())
   }

@@ -14,8 +14,8 @@ public struct ProcessRecord: Sendable, Hashable {
   public let tid: Int64?
   /// When the process started, in nanoseconds since the epoch, exact to one clock tick; nil if unreadable.
   public let start: Int64?
-  /// The start time on the boot clock, in nanoseconds; nil if unreadable.
-  let startBoot: Int64?
+  /// The start time on the boot clock; nil if unreadable.
+  let startBoot: BootTime?
   /// The description at the time that an answer is about, or else the one that was read last.
   package internal(set) var description: RecordedDescription
   /// Other descriptions that the process may have had at the time that an answer is about: the reads before and
@@ -192,7 +192,7 @@ extension ProcessRecord {
       pid: row.integer(first + 11), tid: row.optionalInteger(first + 12),
       start: row.optionalInteger(first + 2),
       startBoot: row.optionalInteger(first + 9).flatMap {
-        ClockTicks.nanoseconds(UInt64(bitPattern: $0), perSecond: row.integer(first + 10))
+        ClockTicks.boot(UInt64(bitPattern: $0), perSecond: row.integer(first + 10))
       },
       description: RecordedDescription(
         comm: row.optionalText(first + 3), uid: row.optionalInteger(first + 4),

@@ -111,7 +111,7 @@ final class SampleIndex {
   ///
   /// - Parameter start: the start time of the process on the boot clock; nil if that is not known.
   func lastMissing(
-    before sample: SequenceNumber, start: Int64?
+    before sample: SequenceNumber, start: BootTime?
   ) throws(SQLiteError) -> SequenceNumber {
     let after = try point(sample)
     guard after.isExact, !after.isEvent else { return sample - 1 }
@@ -128,14 +128,14 @@ final class SampleIndex {
   /// Returns the last sample of a range that began before a time on the boot clock, or that did not rely on
   /// events; the lower bound of the range if there is none.
   private func lastSample(
-    between first: SequenceNumber, and last: SequenceNumber, began boot: Int64
+    between first: SequenceNumber, and last: SequenceNumber, began boot: BootTime
   ) throws(SQLiteError) -> SequenceNumber {
     try connection.prepare(
       """
       SELECT seq FROM sample WHERE seq BETWEEN ? AND ?
         AND (boot_ns < ? OR exact IS NOT 1 OR gap IS NOT NULL) ORDER BY seq DESC LIMIT 1
       """
-    ).bind(.number(first), .number(last), .integer(boot)).first { $0.sequence(0) } ?? first
+    ).bind(.number(first), .number(last), .boot(boot)).first { $0.sequence(0) } ?? first
   }
 
   /// Returns the session that a sample belongs to.
@@ -257,7 +257,7 @@ final class PointReader {
   private struct Batch {
     let first: SequenceNumber
     let wall: Int64
-    let boot: Int64
+    let boot: BootTime
     /// The offsets of the events, six digits for each, as in the file.
     let digits: [UInt8]
 
@@ -310,7 +310,7 @@ final class PointReader {
       let gap = row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled }
       let isExact = row.integer(4) == 1 && gap == nil && id != session.first
       return SamplePoint(
-        id: id, wall: row.integer(0), boot: row.integer(1),
+        id: id, wall: row.integer(0), boot: row.bootTime(1),
         took: isExact ? 0 : max(0, row.integer(2)), gap: gap, session: session, isExact: isExact)
     }
   }
@@ -334,7 +334,7 @@ final class PointReader {
       """
     ).bind(.number(id)).first { row in
       Batch(
-        first: row.sequence(0), wall: row.integer(1), boot: row.integer(2),
+        first: row.sequence(0), wall: row.integer(1), boot: row.bootTime(2),
         digits: Array(row.text(3).utf8))
     }
   }

@@ -141,7 +141,7 @@ struct SampleWindow {
 
   /// The latest moment, on the boot clock of a space, at which the wall clock showed a time no
   /// later than `end`; nil if that is not known. With no `end`, the end of the sample window.
-  func boot(at end: Int64?, in space: Int64) -> Int64? {
+  func boot(at end: Int64?, in space: Int64) -> BootTime? {
     if let after, after.session.space == space {
       guard let end, end < after.wallEnd, clockIsSteady else { return after.bootEnd }
       return after.boot &- (after.wall &- end)
@@ -156,7 +156,7 @@ struct SamplePoint: Hashable {
   let id: SequenceNumber
   /// The beginning on both clocks, and the duration, in nanoseconds.
   let wall: Int64
-  let boot: Int64
+  let boot: BootTime
   let took: Int64
   let gap: GapCause?
   let session: SessionSpan
@@ -168,7 +168,7 @@ struct SamplePoint: Hashable {
 
   // The file is untrusted input: a bad time wraps around, and never traps.
   var wallEnd: Int64 { wall &+ took }
-  var bootEnd: Int64 { boot &+ took }
+  var bootEnd: BootTime { boot &+ took }
 
   /// The earliest time at which a process was running that this sample was the first to show: the start
   /// time of the process, if it started while the sample was taken. A start more than a minute after the

@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import SQLite
 
 // Row ids with a type of their own for each kind of row, so that code that handles several kinds cannot take a
@@ -116,7 +117,15 @@ extension Value {
   }
 }
 
+extension Value {
+  /// Returns the SQL value of a time on the boot clock: the columns `boot_ns` and their like.
+  static func boot(_ time: BootTime) -> Value { .integer(time.nanoseconds) }
+}
+
 extension Statement {
+  /// Returns the time on the boot clock in a column.
+  func bootTime(_ column: Int32) -> BootTime { BootTime(nanoseconds: integer(column)) }
+
   /// Returns the sequence number in a column.
   func sequence(_ column: Int32) -> SequenceNumber { SequenceNumber(rawValue: integer(column)) }
 

@@ -124,8 +124,8 @@ struct TaskWriter {
     ).bind(
       .integer(space), .integer(Int64(facts.pid)), .integer(Int64(bitPattern: ticks))
     )
-    .first { ($0.task(0), $0.integer(1)) }
-    guard let last, let tickEnd = ClockTicks.nanoseconds(ticks &+ 1, perSecond: ticksPerSecond),
+    .first { ($0.task(0), $0.bootTime(1)) }
+    guard let last, let tickEnd = ClockTicks.boot(ticks &+ 1, perSecond: ticksPerSecond),
       last.1 > tickEnd
     else { return nil }
     return last.0

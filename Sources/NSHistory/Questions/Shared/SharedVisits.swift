@@ -312,8 +312,8 @@ struct PlaceOwner {
     return First(isFirst: start < other, isOfAll: isOfAll, isTied: true)
   }
 
-  private func firstStart(of tasks: [TaskID]) throws(SQLiteError) -> Int64? {
-    var first: Int64?
+  private func firstStart(of tasks: [TaskID]) throws(SQLiteError) -> BootTime? {
+    var first: BootTime?
     for task in tasks {
       guard let start = try reading.lives.life(task: task)?.process.startBoot else { continue }
       first = min(first ?? start, start)
