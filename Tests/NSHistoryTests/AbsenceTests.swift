@@ -76,7 +76,7 @@ final class EventfulHistory {
   }
 
   /// The start and the exit of a process.
-  func life(
+  func history(
     _ pid: Int32, from: Double, until: Double, set step: Double = 0
   ) throws -> HistoryWriter.Written {
     try write([start(pid, at: from), exit(pid, at: until)], set: step)
@@ -119,7 +119,7 @@ final class EventfulHistory {
   static func withGap() throws -> (EventfulHistory, HistoryReader) {
     let history = try EventfulHistory()
     _ = try history.sample(0, [(2, -1)], isExact: false)
-    _ = try history.life(10, from: 2, until: 3)
+    _ = try history.history(10, from: 2, until: 3)
     _ = try history.sample(6, [])
     _ = try history.sample(8, [(11, 7.5)], gap: .eventsLost)
     _ = try history.sample(10, [])
@@ -220,7 +220,7 @@ struct AbsenceTests {
   func leftOut(kept: ShortLived) throws {
     let history = try EventfulHistory(shortLived: kept)
     _ = try history.sample(0, [(2, -1)], isExact: false)
-    _ = try history.life(10, from: 2, until: 3)
+    _ = try history.history(10, from: 2, until: 3)
     _ = try history.sample(4, [])
     _ = try history.sample(6, [(10, 5)])
     _ = try history.sample(8, [])
@@ -245,8 +245,8 @@ struct SetClockTests {
   func isOneStep() throws {
     let history = try EventfulHistory()
     _ = try history.sample(0, [(2, -1)], isExact: false)
-    #expect(try history.life(10, from: 2, until: 3).clockStep == nil)
-    let written = try history.life(11, from: 4, until: 5, set: Self.step)
+    #expect(try history.history(10, from: 2, until: 3).clockStep == nil)
+    let written = try history.history(11, from: 4, until: 5, set: Self.step)
     #expect(written.clockStep == Int64(Self.step * 1e9))
     #expect(try history.sample(6, [], set: Self.step).clockStep == nil)
     #expect(try history.sample(8, [], set: Self.step).clockStep == nil)
@@ -259,7 +259,7 @@ struct SetClockTests {
   func stepWithoutRow() throws {
     let history = try EventfulHistory(shortLived: .none)
     _ = try history.sample(0, [(2, -1)], isExact: false)
-    _ = try history.life(11, from: 4, until: 5, set: Self.step)
+    _ = try history.history(11, from: 4, until: 5, set: Self.step)
     _ = try history.sample(6, [], set: Self.step)
     let reader = try history.end()
     let steps = try reader.connection.prepare("SELECT step_ns FROM clock_step")
@@ -273,7 +273,7 @@ struct SetClockTests {
   func recordedTimes() throws {
     let history = try EventfulHistory()
     _ = try history.sample(0, [(2, -1)], isExact: false)
-    _ = try history.life(10, from: 2, until: 3)
+    _ = try history.history(10, from: 2, until: 3)
     _ = try history.sample(6, [])
     _ = try history.sample(8, [], set: Self.step)
     let reader = try history.end()

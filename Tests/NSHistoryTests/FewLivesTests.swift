@@ -89,8 +89,8 @@ struct FewLivesTests {
             }
           }
           let alive = try reading.pidHistories.pidHistory(.init(pid: pid, alive: time))
-          let lives = try reading.pidHistories.lives(TaskNumber(pid: pid), alive: time)
-          #expect(lives.map(\.process) == alive.processes)
+          let histories = try reading.pidHistories.histories(TaskNumber(pid: pid), alive: time)
+          #expect(histories.map(\.process) == alive.processes)
           let moment = try reading.pidHistories.pidHistory(
             .init(pid: pid, alive: time), in: sampleWindows)
           #expect(moment.processes == alive.processes)

@@ -32,13 +32,13 @@ struct LargeHistoryTests {
           guard let type = UInt8(exactly: code).flatMap(NamespaceType.init(rawValue:)) else {
             continue
           }
-          for life in try NamespaceFinder(reading: reading).lives(.inode(type, inode)) {
+          for history in try NamespaceFinder(reading: reading).lifetimes(.inode(type, inode)) {
             var ways: [[Member]] = []
             for most in [0, Int.max] {
               var members: [Member] = []
               let query = MembersQuery(
                 reading: reading, window: window, samples: samples, most: most)
-              _ = try query.forEach(in: life.namespace) {
+              _ = try query.forEach(in: history.namespace) {
                 members.append($0)
                 return true
               }

@@ -47,21 +47,21 @@ struct ManyChangesTests {
     let changes = 1000
     let reader = try reader(changes: changes, in: folder)
     try reader.reading(.recording()) { (reading) throws(SQLiteError) in
-      let life = try reading.lives.lives(pid: 1)[0]
-      let count = life.memberships.count
+      let history = try reading.taskHistories.histories(pid: 1)[0]
+      let count = history.memberships.count
       #expect(count > changes / 2)
       let lastRead = LastReadLinks(reading.sets)
-      for place in 0...count { _ = try lastRead.links(of: life, before: place) }
+      for place in 0...count { _ = try lastRead.links(of: history, before: place) }
       #expect(lastRead.looks <= count + 16 * 17)
       for place in [0, 1, 5, 16, 17, 18, 19, 20, count / 2, count] {
         var links: LinkComparison.Links = [:]
         var samples: [NamespaceLink: SequenceNumber] = [:]
-        for membership in life.memberships[..<place] {
+        for membership in history.memberships[..<place] {
           let new = try reading.sets.links(of: membership.set)
           links.update(new)
           for (link, value) in new where links[link] == value { samples[link] = membership.until }
         }
-        let found = try lastRead.links(of: life, before: place)
+        let found = try lastRead.links(of: history, before: place)
         #expect(found.links == links && found.samples == samples, "before \(place)")
       }
     }
@@ -71,14 +71,14 @@ struct ManyChangesTests {
   func members() throws {
     let folder = try TemporaryFolder()
     try reader(changes: 200, in: folder).reading(.recording()) { (reading) throws(SQLiteError) in
-      let life = try reading.lives.lives(pid: 1)[0]
-      let all = try reading.pidHistories.runs(of: life.memberships)[.net]
+      let history = try reading.taskHistories.histories(pid: 1)[0]
+      let all = try reading.pidHistories.runs(of: history.memberships)[.net]
       let namespaces = Set(all.compactMap(\.value.namespace))
       #expect(namespaces.count == 2)
       let runs = MemberIntervals(reading)
       for _ in 0..<3 {
         for namespace in namespaces {
-          let found = try runs.runs(of: life, .net, to: namespace)
+          let found = try runs.runs(of: history, .net, to: namespace)
           #expect(found == all.filter { $0.value == .namespace(namespace) } && !found.isEmpty)
         }
       }
@@ -105,11 +105,11 @@ struct ManyChangesTests {
       let tasks = try reading.connection.prepare("SELECT task_id FROM task").map { $0.task(0) }
       final class Count { var steps = 0 }
       let count = Count()
-      let long = try reading.lives.lives(pid: 1)[0].process.task
-      _ = try reading.lives.life(task: long)
-      for task in tasks { _ = try reading.lives.life(task: task) }
+      let long = try reading.taskHistories.histories(pid: 1)[0].process.task
+      _ = try reading.taskHistories.history(of: long)
+      for task in tasks { _ = try reading.taskHistories.history(of: task) }
       reading.connection.onProgress(every: 100) { count.steps += 1 }
-      _ = try reading.lives.life(task: long)
+      _ = try reading.taskHistories.history(of: long)
       #expect(count.steps == 0)
     }
   }

@@ -430,28 +430,28 @@ private struct MembershipComparer {
     let rows = try reading.connection.prepare(
       "SELECT task_id FROM task UNION ALL SELECT task_id FROM short_lived_task"
     ).map { $0.task(0) }
-    var lives: [TaskHistory] = []
+    var histories: [TaskHistory] = []
     for row in rows {
-      if let life = try reading.lives.life(task: row) { lives.append(life) }
+      if let history = try reading.taskHistories.history(of: row) { histories.append(history) }
     }
     var runs: [LinkIntervals] = []
-    for life in lives { runs.append(try reading.pidHistories.runs(of: life.memberships)) }
+    for history in histories { runs.append(try reading.pidHistories.runs(of: history.memberships)) }
     for number in first...last {
       let end = min(last, number + Int64.random(in: 0...6, using: &random))
-      try compareRuns(reading, lives, runs, at: number, "\(name), number \(number)")
+      try compareRuns(reading, histories, runs, at: number, "\(name), number \(number)")
       for range in [number...number, number...end] {
-        try compareRows(reading, lives, range, "\(name), numbers \(range)")
+        try compareRows(reading, histories, range, "\(name), numbers \(range)")
       }
     }
   }
 
   private mutating func compareRuns(
-    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ runs: [LinkIntervals],
+    _ reading: HistorySnapshot, _ histories: [TaskHistory], _ runs: [LinkIntervals],
     at number: SequenceNumber,
     _ name: String
   ) throws(SQLiteError) {
-    for (life, runs) in zip(lives, runs) {
-      let there = life.membership(at: number)
+    for (history, runs) in zip(histories, runs) {
+      let there = history.membership(at: number)
       let links = try there.map { (there) throws(SQLiteError) in
         try reading.sets.links(of: there.set)
       }
@@ -459,35 +459,35 @@ private struct MembershipComparer {
         let value = links?[link]
         comparisons.check(
           "runs", runs.run(link, at: number)?.value == value,
-          "\(name): \(link) of row \(life.process.id)")
-        let ofLink = try reading.pidHistories.runs(of: life.memberships, link)
+          "\(name): \(link) of row \(history.process.id)")
+        let ofLink = try reading.pidHistories.runs(of: history.memberships, link)
         comparisons.check(
           "runs of a link",
           ofLink.first { $0.from <= number && number <= $0.until }?.value == value,
-          "\(name): \(link) of row \(life.process.id)")
+          "\(name): \(link) of row \(history.process.id)")
       }
     }
   }
 
   private mutating func compareRows(
-    _ reading: HistorySnapshot, _ lives: [TaskHistory], _ range: ClosedRange<SequenceNumber>,
+    _ reading: HistorySnapshot, _ histories: [TaskHistory], _ range: ClosedRange<SequenceNumber>,
     _ name: String
   ) throws(SQLiteError) {
     var everywhere: Set<[Int64]> = []
     var inNamespaces: [NamespaceRecord: Set<Int64>] = [:]
-    for life in lives {
-      let there = life.memberships.filter {
+    for history in histories {
+      let there = history.memberships.filter {
         $0.from <= range.upperBound && $0.until >= range.lowerBound
       }
-      let found = try reading.lives.memberships(of: life.process.task, in: range)
+      let found = try reading.taskHistories.memberships(of: history.process.task, in: range)
       comparisons.check(
-        "memberships in a range", found == there, "\(name): row \(life.process.id): \(found)")
+        "memberships in a range", found == there, "\(name): row \(history.process.id): \(found)")
       for membership in there {
-        everywhere.insert([life.process.id, membership.set.rawValue, membership.from.rawValue])
+        everywhere.insert([history.process.id, membership.set.rawValue, membership.from.rawValue])
         let links = try reading.sets.links(of: membership.set)
         for type in NamespaceType.allCases {
           guard let namespace = links[type.link]?.namespace else { continue }
-          inNamespaces[namespace, default: []].insert(life.process.id)
+          inNamespaces[namespace, default: []].insert(history.process.id)
         }
       }
     }
@@ -505,24 +505,24 @@ private struct MembershipComparer {
     let throughAll = MembersAtSample(reading.connection, reading.index)
     throughAll.manySets = 0
     throughAll.few = 0
-    for life in try reading.namespaces.lives(where: "1", []) {
-      let members = inNamespaces[life.namespace] ?? []
+    for lifetime in try reading.namespaces.lifetimes(where: "1", []) {
+      let members = inNamespaces[lifetime.namespace] ?? []
       for (path, sql) in [
         ("in a namespace", IntervalOverlapQuery.inNamespace("m.task_id")),
         (
           "members at a sample",
-          try reading.members.sql("m.task_id", in: life.namespace, during: range)
+          try reading.members.sql("m.task_id", in: lifetime.namespace, during: range)
         ),
         (
           "members through all tasks",
-          try throughAll.sql("m.task_id", in: life.namespace, during: range)
+          try throughAll.sql("m.task_id", in: lifetime.namespace, during: range)
         ),
       ] {
         let found = Set(
           try reading.connection.prepare(sql)
-            .bind(IntervalOverlapQuery.values(range, life.namespace)).map { $0.integer(0) })
+            .bind(IntervalOverlapQuery.values(range, lifetime.namespace)).map { $0.integer(0) })
         comparisons.check(
-          path, found == members, "\(name): \(found) in \(life.namespace), not \(members)")
+          path, found == members, "\(name): \(found) in \(lifetime.namespace), not \(members)")
       }
     }
   }

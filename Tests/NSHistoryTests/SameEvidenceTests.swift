@@ -19,8 +19,8 @@ struct SameEvidenceTests {
     let history = try EventfulHistory()
     history.denied = [3]
     _ = try history.sample(0, [(2, -1), (3, -1)], isExact: false)
-    _ = try history.life(10, from: 2, until: 3)
-    _ = try history.life(11, from: 4, until: 5)
+    _ = try history.history(10, from: 2, until: 3)
+    _ = try history.history(11, from: 4, until: 5)
     _ = try history.sample(6, [])
     if let gap { _ = try history.sample(8, [], gap: gap) }
     return try history.end()
@@ -40,7 +40,7 @@ struct SameEvidenceTests {
     history.denied = [3]
     _ = try history.sample(0, [(2, -1), (3, -1), (4, -1)], isExact: false)
     // Of one process less the sample is all that tells.
-    _ = try history.life(10, from: 0.5, until: 1)
+    _ = try history.history(10, from: 0.5, until: 1)
     let reader = try history.end()
     let line = try line(reader, [2, 3, 10], until: 0)
     #expect(line.verdict == .unknown)

@@ -11,12 +11,12 @@ struct SameModelTests {
     var steps = [HistoryScript.Step](repeating: .init(), count: 3)
     if variant == 1 { steps[2].gap = .stalled }
     if variant == 2 { steps[2].startsSession = true }
-    let lives = Self.everySequence(of: [.absent, .inFirst, .inSecond], length: 3)
+    let histories = Self.everySequence(of: [.absent, .inFirst, .inSecond], length: 3)
     // All of them are in one file, each with two PIDs of its own.
     var script = HistoryScript(steps: steps, actors: [])
     var pairs: [[HistoryScript.Actor]] = []
-    for first in lives {
-      for second in lives {
+    for first in histories {
+      for second in histories {
         let pid = Int32(pairs.count * 2 + 1)
         pairs.append([.init(pid: pid, sights: first), .init(pid: pid + 1, sights: second)])
       }

@@ -387,16 +387,16 @@ struct ShortEntryTests {
       }
     }.reader()
     let (found, looks) = try reader.reading(.recording()) { (reading) throws(SQLiteError) in
-      let lives = try ProcessFinder(reading: reading).lives(
+      let histories = try ProcessFinder(reading: reading).histories(
         .container(EntryHistory.web), in: TimeWindow())
-      return (lives.count, reading.containers.looks)
+      return (histories.count, reading.containers.looks)
     }
     #expect(found == count + 3)
     #expect(looks < 100, "\(looks) looks")
     // Who asks about a short time does not pay for the others.
     let window = TimeWindow(since: EntryHistory.wall(4500), until: EntryHistory.wall(4510))
     let few = try reader.reading(.recording()) { (reading) throws(SQLiteError) in
-      _ = try ProcessFinder(reading: reading).lives(.container(EntryHistory.web), in: window)
+      _ = try ProcessFinder(reading: reading).histories(.container(EntryHistory.web), in: window)
       return reading.containers.looks
     }
     #expect(few < 10, "\(few) looks")

@@ -47,7 +47,7 @@ struct ExportStream {
     let tasks = try reading.connection.prepare(selection.tasks).bind(selection.taskValues)
     defer { tasks.reset() }
     var all = try ExportMemberships(
-      reading.connection, reading.lives, readsAll: selection.isEverything)
+      reading.connection, reading.taskHistories, readsAll: selection.isEverything)
     defer { all.close() }
     var process = ExportProcess()
     var memberships: [Membership] = []
@@ -110,7 +110,7 @@ struct ExportStream {
       var part = segment
       part.enclosure = try reading.containers.enclosure(
         of: process.task, in: membership, from: membership.from, inherited: inherited,
-        reading.lives)
+        reading.taskHistories)
       if let read, try processes.container(of: read.cgroup) != part.enclosure?.container.row {
         part.enclosure = nil
       }
@@ -245,7 +245,7 @@ struct ExportStream {
 /// in one index scan, alongside the scan of the processes. Any other export runs one query for each
 /// process.
 struct ExportMemberships {
-  private let lives: TaskHistoryReader
+  private let taskHistories: TaskHistoryReader
   private let statement: Statement
   /// The next row of the statement; nil after the last row.
   private var next: Row?
@@ -269,8 +269,10 @@ struct ExportMemberships {
 
   private static let columns = "task_id, set_id, from_seq, until_seq, exact FROM membership"
 
-  init(_ connection: Connection, _ lives: TaskHistoryReader, readsAll: Bool) throws(SQLiteError) {
-    self.lives = lives
+  init(_ connection: Connection, _ taskHistories: TaskHistoryReader, readsAll: Bool)
+    throws(SQLiteError)
+  {
+    self.taskHistories = taskHistories
     self.readsAll = readsAll
     statement = try connection.prepare(
       readsAll
@@ -297,7 +299,7 @@ struct ExportMemberships {
       try step()
     }
     while let row = next, row.task == task {
-      let membership = try lives.membership(
+      let membership = try taskHistories.membership(
         row.set, row.from, row.until, exact: row.exact, of: task)
       try memberships.append(membership, of: task)
       try step()

@@ -31,9 +31,9 @@ extension HistoryReader {
     _ body: (HistoryEntry) -> Bool
   ) throws(HistoryError) {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
-      let history = HistoryQuery(reading: reading, window: window)
+      let query = HistoryQuery(reading: reading, window: window)
       try ProcessFinder(reading: reading).forEach(selector, in: window, withThreads: true) {
-        (life) throws(SQLiteError) in try history.forEach(of: life, body)
+        (history) throws(SQLiteError) in try query.forEach(of: history, body)
       }
     }
   }
@@ -44,7 +44,7 @@ extension HistoryReader {
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [NamespaceSummary] {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
-      try NamespaceFinder(reading: reading).lives(selector, in: window)
+      try NamespaceFinder(reading: reading).lifetimes(selector, in: window)
         .map(NamespaceSummaries(reading: reading).summary)
     }
   }
@@ -57,8 +57,8 @@ extension HistoryReader {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: window) else { return }
       let query = MembersQuery(reading: reading, window: window, samples: samples)
-      for life in try NamespaceFinder(reading: reading).lives(selector, in: window) {
-        guard try query.forEach(in: life.namespace, body) else { return }
+      for lifetime in try NamespaceFinder(reading: reading).lifetimes(selector, in: window) {
+        guard try query.forEach(in: lifetime.namespace, body) else { return }
       }
     }
   }
@@ -72,8 +72,8 @@ extension HistoryReader {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: window) else { return }
       let holders = ChildrenHolders(reading: reading)
-      for life in try NamespaceFinder(reading: reading).named(selector, in: window) {
-        guard try holders.forEach(of: life.namespace, samples, window, body) else { return }
+      for lifetime in try NamespaceFinder(reading: reading).named(selector, in: window) {
+        guard try holders.forEach(of: lifetime.namespace, samples, window, body) else { return }
       }
     }
   }
@@ -86,10 +86,10 @@ extension HistoryReader {
     try reading(.everything(in: question.window)) { (reading) throws(SQLiteError) in
       guard let samples = try reading.index.samples(around: question.window) else { return }
       let query = PeersQuery(reading: reading, question: question, samples: samples)
-      for life in try ProcessFinder(reading: reading).lives(
+      for history in try ProcessFinder(reading: reading).histories(
         question.process, in: question.window, withThreads: true)
       {
-        guard try query.forEach(of: life, body) else { return }
+        guard try query.forEach(of: history, body) else { return }
       }
     }
   }
@@ -165,13 +165,13 @@ extension HistoryReader {
       var lanes: [TimelineRow] = []
       var met: Set<TaskID> = []
       for selector in selectors {
-        for life in try ProcessFinder(reading: reading).lives(
+        for history in try ProcessFinder(reading: reading).histories(
           selector, in: window, withThreads: true)
-        where met.insert(life.process.task).inserted {
+        where met.insert(history.process.task).inserted {
           lanes += try query.lanes(
-            of: life,
-            life.process.tid == nil || selector.isOfThread
-              ? types : query.types(types, inWhichDiffers: life))
+            of: history,
+            history.process.tid == nil || selector.isOfThread
+              ? types : query.types(types, inWhichDiffers: history))
         }
       }
       return lanes
@@ -260,7 +260,7 @@ extension HistoryReader {
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [ProcessRecord] {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
-      try ProcessFinder(reading: reading).lives(selector, in: window).map(\.process)
+      try ProcessFinder(reading: reading).histories(selector, in: window).map(\.process)
     }
   }
 
@@ -302,7 +302,7 @@ extension HistoryReader {
     in namespaces: ProcessSelector.PIDNamespaces, during window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
     try reading(.processes([.inner(0, namespaces)], in: window)) { (reading) throws(SQLiteError) in
-      try NestedPIDResolver(reading: reading).lives(0, in: namespaces, window).unknown
+      try NestedPIDResolver(reading: reading).histories(0, in: namespaces, window).unknown
     }
   }
 

@@ -14,7 +14,7 @@ struct ResolvedInterval {
 /// Determines how intervals in the history of one process began and ended.
 struct BoundResolver {
   let index: SampleIndex
-  let life: TaskHistory
+  let history: TaskHistory
 
   /// Resolves a piece of a range of samples (`whole`) in which the state of the process did not change.
   func stretch(
@@ -24,8 +24,8 @@ struct BoundResolver {
       at: piece.lowerBound, goesOn: piece.lowerBound > whole.lowerBound)
     let end = try end(at: piece.upperBound, goesOn: piece.upperBound < whole.upperBound)
     var from = try index.point(piece.lowerBound).wall
-    if piece.lowerBound == life.firstSample, !beginning.isExact {
-      from = SamplePoint.firstSeen(at: from, start: life.process.start)
+    if piece.lowerBound == history.firstSample, !beginning.isExact {
+      from = SamplePoint.firstSeen(at: from, start: history.process.start)
     }
     let last = try index.point(piece.upperBound).wall
     // The wall clock may have gone back by less than a clock step, so that `last` is before `from`.
@@ -40,15 +40,15 @@ struct BoundResolver {
     at sample: SequenceNumber, goesOn: Bool
   ) throws(SQLiteError) -> IntervalBound {
     let sampleWindow = try index.sampleWindow(before: sample)
-    let isSeenBefore = life.anyMembership(at: sample - 1) != nil
-    if !goesOn, let membership = life.membership(at: sample), membership.from == sample,
+    let isSeenBefore = history.anyMembership(at: sample - 1) != nil
+    if !goesOn, let membership = history.membership(at: sample), membership.from == sample,
       let behind = membership.mayBeginBehind, !membership.beginsExactly || !sampleWindow.isExact
     {
       let span = try index.span(from: behind, to: sample)
       return IntervalBound(
         kind: .changed, other: span.before?.wall, within: span.length, missing: span.missing)
     }
-    if !goesOn, sampleWindow.isExact, let membership = life.membership(at: sample),
+    if !goesOn, sampleWindow.isExact, let membership = history.membership(at: sample),
       membership.beginsExactly, membership.from == sample
     {
       return IntervalBound(
@@ -64,7 +64,7 @@ struct BoundResolver {
         isSeenBefore ? .changed : first
       }
     // A thread may have been running before it was first seen, so that its beginning is not known.
-    if kind == .firstSeen, !isSeenBefore, life.thread != nil {
+    if kind == .firstSeen, !isSeenBefore, history.thread != nil {
       return IntervalBound(kind: kind, other: nil, within: nil, missing: sampleWindow.missing)
     }
     guard kind == .started else {
@@ -73,7 +73,7 @@ struct BoundResolver {
         missing: sampleWindow.missing)
     }
     let span = try index.span(
-      from: index.lastMissing(before: sample, start: life.process.startBoot), to: sample)
+      from: index.lastMissing(before: sample, start: history.process.startBoot), to: sample)
     return IntervalBound(
       kind: kind, other: span.before?.wall, within: span.length, missing: span.missing)
   }
@@ -81,7 +81,7 @@ struct BoundResolver {
   /// The kind of the first bound. A thread is recorded from the moment at which its namespaces differ from
   /// those of its process.
   private var first: IntervalBound.Kind {
-    switch life.thread?.beginning {
+    switch history.thread?.beginning {
     case nil, .started?: .started
     case .moved?: .changed
     case .unknown?: .firstSeen
@@ -96,15 +96,15 @@ struct BoundResolver {
       return IntervalBound(kind: .open, other: nil, within: nil, missing: nil)
     }
     let sampleWindow = try index.sampleWindow(before: sample + 1)
-    let isSeenAfter = life.anyMembership(at: sample + 1) != nil
-    if !goesOn, let membership = life.membership(at: sample), membership.until == sample,
+    let isSeenAfter = history.anyMembership(at: sample + 1) != nil
+    if !goesOn, let membership = history.membership(at: sample), membership.until == sample,
       let by = membership.mayEndBy, !membership.endsExactly || !sampleWindow.isExact
     {
       let span = try index.span(from: sample, to: by)
       return IntervalBound(
         kind: .changed, other: span.after?.wall, within: span.length, missing: span.missing)
     }
-    if !goesOn, sampleWindow.isExact, let membership = life.membership(at: sample),
+    if !goesOn, sampleWindow.isExact, let membership = history.membership(at: sample),
       membership.endsExactly, membership.until == sample
     {
       return IntervalBound(

@@ -186,20 +186,22 @@ struct OwnNamespaces {
 extension OwnNamespaces {
   /// Returns the groups of the containers of processes, by the cgroups that were read while the processes
   /// matched a question.
-  static func groups(of lives: [TaskHistory]) -> Set<String> {
+  static func groups(of histories: [TaskHistory]) -> Set<String> {
     Set(
-      lives.flatMap { life in
-        life.limits?.map(\.description) ?? life.process.descriptionSpans.map(\.description)
+      histories.flatMap { history in
+        history.limits?.map(\.description) ?? history.process.descriptionSpans.map(\.description)
       }.filter { !$0.hasInheritedCgroup }.compactMap(group))
   }
 
   /// Returns the row ids of those namespaces of processes that are a container's own, over the whole history.
-  static func own(of lives: [TaskHistory], _ reading: HistorySnapshot) throws(SQLiteError) -> Set<
-    Int64
-  > {
-    let groups = groups(of: lives)
+  static func own(of histories: [TaskHistory], _ reading: HistorySnapshot) throws(SQLiteError)
+    -> Set<
+      Int64
+    >
+  {
+    let groups = groups(of: histories)
     var known: [NamespaceRecord: Bool] = [:]
-    for set in Set(lives.flatMap { $0.memberships.map(\.set) }) {
+    for set in Set(histories.flatMap { $0.memberships.map(\.set) }) {
       let links = try reading.sets.links(of: set)
       for type in NamespaceType.allCases {
         guard let namespace = links[type.link]?.namespace, known[namespace] == nil else { continue }
@@ -217,8 +219,8 @@ extension OwnNamespaces {
     guard ContainerRule.counts(namespace) else { return false }
     var isOwn = false
     try reading.forEachArrival(in: namespace) { (task, _) throws(SQLiteError) in
-      guard let life = try reading.lives.life(task: task) else { return true }
-      let own = life.process.descriptionSpans.map(\.description)
+      guard let history = try reading.taskHistories.history(of: task) else { return true }
+      let own = history.process.descriptionSpans.map(\.description)
         .first { !$0.hasInheritedCgroup && $0.container != nil }
       guard let group = own.flatMap(group) else { return true }
       isOwn = groups.contains(group)

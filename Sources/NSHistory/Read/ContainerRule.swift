@@ -70,7 +70,7 @@ final class ContainerRule {
 extension ContainerRule {
   /// Returns the process with the container of each of its descriptions, as far as these memberships show it.
   func resolved(
-    _ process: ProcessRecord, _ memberships: [Membership], _ lives: TaskHistoryReader
+    _ process: ProcessRecord, _ memberships: [Membership], _ taskHistories: TaskHistoryReader
   ) throws(SQLiteError) -> ProcessRecord {
     guard process.isAnyCgroupInherited, try isAnyRecorded() else { return process }
     let spans = process.descriptionSpans
@@ -81,7 +81,7 @@ extension ContainerRule {
         continue
       }
       let read = spans[place...].first { $0.description.isCgroupRead }
-      resolved += try pieces(of: span, until: read, process, memberships, lives)
+      resolved += try pieces(of: span, until: read, process, memberships, taskHistories)
     }
     return process.with(spans: resolved)
   }
@@ -89,7 +89,7 @@ extension ContainerRule {
   /// Splits the span of one description where its process entered or left a container.
   private func pieces(
     of span: ProcessRecord.DescriptionSpan, until read: ProcessRecord.DescriptionSpan?,
-    _ process: ProcessRecord, _ memberships: [Membership], _ lives: TaskHistoryReader
+    _ process: ProcessRecord, _ memberships: [Membership], _ taskHistories: TaskHistoryReader
   ) throws(SQLiteError) -> [ProcessRecord.DescriptionSpan] {
     var rest = span
     var pieces: [ProcessRecord.DescriptionSpan] = []
@@ -98,7 +98,7 @@ extension ContainerRule {
     where membership.until >= span.certain.lowerBound && membership.from < span.possibleUntil {
       var found = try enclosure(
         of: process.task, in: membership, from: max(membership.from, span.certain.lowerBound),
-        inherited: span.description.named?.row, lives)
+        inherited: span.description.named?.row, taskHistories)
       // A cgroup that was read later outweighs the namespaces.
       if let read, found?.container.row != read.description.named?.row { found = nil }
       if let last, last.enclosure != found {
@@ -120,13 +120,13 @@ extension ContainerRule {
   ///   - inherited: the row id of the container that its cgroup names; nil for none.
   func enclosure(
     of task: TaskID, in membership: Membership, from: SequenceNumber, inherited: Int64?,
-    _ lives: TaskHistoryReader
+    _ taskHistories: TaskHistoryReader
   ) throws(SQLiteError) -> Enclosure? {
     let owners = try owners(ofSet: membership.set, at: from)
     guard let owner = owners.only else { return nil }
     if owner != inherited {
       guard inherited == nil || owners.hasMounts,
-        try hasEntered(task, membership, owner, lives)
+        try hasEntered(task, membership, owner, taskHistories)
       else { return nil }
     }
     return try enclosure(owner)
@@ -137,12 +137,13 @@ extension ContainerRule {
   /// parent's, or was created by a process of the container. A process that a process from outside created in
   /// the same namespaces is from outside too. An unknown parent counts as being in other namespaces.
   private func hasEntered(
-    _ task: TaskID, _ membership: Membership, _ owner: Int64, _ lives: TaskHistoryReader
+    _ task: TaskID, _ membership: Membership, _ owner: Int64, _ taskHistories: TaskHistoryReader
   ) throws(SQLiteError) -> Bool {
     var (task, born) = (task, membership.from)
     for _ in 0..<Self.mostAncestors {
-      guard try lives.firstNumber(of: task) == born,
-        let row = try lives.parentRow(of: task), let parent = try lives.unresolved(task: row),
+      guard try taskHistories.firstNumber(of: task) == born,
+        let row = try taskHistories.parentRow(of: task),
+        let parent = try taskHistories.unresolved(task: row),
         let there = parent.membership(at: born) ?? parent.membership(at: born - 1),
         there.set == membership.set
       else { return true }
@@ -157,14 +158,14 @@ extension ContainerRule {
   /// was in a mount namespace that only this container had, was in no namespace that only another container
   /// had, and its cgroup, read or inherited, names no other container. Nil if its namespaces do not determine
   /// the container.
-  func home(of life: TaskHistory) throws(SQLiteError) -> Int64? {
+  func home(of history: TaskHistory) throws(SQLiteError) -> Int64? {
     var found = Owners()
-    for membership in life.memberships {
+    for membership in history.memberships {
       let owners = try owners(ofSet: membership.set, at: membership.from)
       found.containers.formUnion(owners.containers)
       found.hasMounts = found.hasMounts || owners.hasMounts
     }
-    let named = life.process.descriptionSpans.compactMap { $0.description.named?.row }
+    let named = history.process.descriptionSpans.compactMap { $0.description.named?.row }
     guard let home = found.only, found.hasMounts, named.allSatisfy({ $0 == home }) else {
       return nil
     }

@@ -5,7 +5,7 @@ struct HistorySnapshot {
   let connection: Connection
   let index: SampleIndex
   let sets: SetReader
-  let lives: TaskHistoryReader
+  let taskHistories: TaskHistoryReader
   let pidHistories: PIDHistoryReader
   let namespaces: NamespaceReader
   let pins: PinReader
@@ -17,18 +17,20 @@ struct HistorySnapshot {
     self.connection = connection
     self.index = index
     sets = SetReader(connection)
-    lives = TaskHistoryReader(connection, index, sets)
-    pidHistories = PIDHistoryReader(index, sets, lives)
+    taskHistories = TaskHistoryReader(connection, index, sets)
+    pidHistories = PIDHistoryReader(index, sets, taskHistories)
     namespaces = NamespaceReader(connection)
     members = MembersAtSample(connection, index)
     pins = PinReader(connection: connection, namespaces: namespaces, isRecorded: isRecorded)
   }
 
   /// Determines which container a process was in.
-  var containers: ContainerRule { lives.containers }
+  var containers: ContainerRule { taskHistories.containers }
 
   /// Returns the resolver of interval bounds for one process.
-  func bounds(of life: TaskHistory) -> BoundResolver { BoundResolver(index: index, life: life) }
+  func bounds(of history: TaskHistory) -> BoundResolver {
+    BoundResolver(index: index, history: history)
+  }
 }
 
 extension HistoryReader {

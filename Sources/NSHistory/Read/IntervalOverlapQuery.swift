@@ -247,7 +247,7 @@ struct MemberFinder {
       )
     }
     return try best.flatMap { (member, _) throws(SQLiteError) in
-      try reading.lives.life(task: member)?.process.described(at: sample)
+      try reading.taskHistories.history(of: member)?.process.described(at: sample)
     }
   }
 
@@ -274,7 +274,7 @@ struct MemberFinder {
   func isOnlyMember(
     _ process: ProcessRecord, of namespace: NamespaceRecord, before sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
-    guard let first = try reading.namespaces.life(namespace.id).first, first < sample else {
+    guard let first = try reading.namespaces.lifetime(namespace.id).first, first < sample else {
       return false
     }
     let range = first...sample - 1
@@ -293,7 +293,7 @@ struct MemberFinder {
       ).map { $0.task(0) }
     guard !members.isEmpty, members.count < Int(Self.most) else { return false }
     for member in Set(members) where member != process.task {
-      let other = try reading.lives.life(task: member)?.process
+      let other = try reading.taskHistories.history(of: member)?.process
       guard let other, other.boot == process.boot, other.pid == process.pid,
         other.startBoot == process.startBoot
       else { return false }

@@ -90,7 +90,7 @@ struct LinkComparison {
   func how(_ value: LinkValue, at sample: SequenceNumber) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
-    let first = try reading.namespaces.life(namespace.id).first
+    let first = try reading.namespaces.lifetime(namespace.id).first
     if first == sample {
       if try isOlderPossible(namespace, at: sample) { return .joinedOrNew }
       return try hasSeveralFirst(namespace, at: sample) ? .joinedOrNew : .new
@@ -112,7 +112,7 @@ struct LinkComparison {
     guard members.count > 1 else { return false }
     var roots = members.count
     for member in members {
-      if let parent = try reading.lives.parentRow(of: member), members.contains(parent) {
+      if let parent = try reading.taskHistories.parentRow(of: member), members.contains(parent) {
         roots -= 1
       }
     }
@@ -141,7 +141,7 @@ struct LinkComparison {
   private func isOlderPossible(
     _ namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
-    if try reading.namespaces.life(namespace.id).isMakerCertain { return false }
+    if try reading.namespaces.lifetime(namespace.id).isMakerCertain { return false }
     if try reading.namespaces.hasDouble(of: namespace, from: sample - 1, to: sample - 1) {
       return true
     }
@@ -178,7 +178,7 @@ struct LinkComparison {
     _ parent: ProcessRecord?, at sample: SequenceNumber
   ) throws(SQLiteError) -> Links? {
     let set = try parent.flatMap { (parent) throws(SQLiteError) in
-      try reading.lives.life(task: parent.task)?.membership(at: sample)?.set
+      try reading.taskHistories.history(of: parent.task)?.membership(at: sample)?.set
     }
     return try set.map(reading.sets.links)
   }
@@ -277,21 +277,21 @@ final class LastReadLinks {
   ///
   /// - Parameter count: how many memberships of the process, from the first, to consider.
   func links(
-    of life: TaskHistory, before count: Int
+    of history: TaskHistory, before count: Int
   ) throws(SQLiteError) -> (links: Links, samples: [NamespaceLink: SequenceNumber]) {
-    guard count > Self.few else { return try links(life.memberships[..<count]) }
-    var cursor = cursors[life.process.task] ?? Cursor()
+    guard count > Self.few else { return try links(history.memberships[..<count]) }
+    var cursor = cursors[history.process.task] ?? Cursor()
     if cursor.count > count { cursor = Cursor() }
-    while cursor.count < count { try advance(&cursor, life) }
-    cursors[life.process.task] = cursor
+    while cursor.count < count { try advance(&cursor, history) }
+    cursors[history.process.task] = cursor
     var links: Links = [:]
     var samples: [NamespaceLink: SequenceNumber] = [:]
     for link in NamespaceLink.allCases {
       let place = Int(cursor.read[Int(link.rawValue)])
       guard place >= 0 else { continue }
-      links[link] = try sets.links(of: life.memberships[place].set)[link]
+      links[link] = try sets.links(of: history.memberships[place].set)[link]
       let held = Int(cursor.held[Int(link.rawValue)])
-      if held >= 0 { samples[link] = life.memberships[held].until }
+      if held >= 0 { samples[link] = history.memberships[held].until }
     }
     return (links, samples)
   }
@@ -311,13 +311,13 @@ final class LastReadLinks {
   }
 
   /// Applies the next membership to the cursor, by the rule of `update`.
-  private func advance(_ cursor: inout Cursor, _ life: TaskHistory) throws(SQLiteError) {
+  private func advance(_ cursor: inout Cursor, _ history: TaskHistory) throws(SQLiteError) {
     looks += 1
     let place = Int32(cursor.count)
-    for (link, value) in try sets.links(of: life.memberships[cursor.count].set) {
+    for (link, value) in try sets.links(of: history.memberships[cursor.count].set) {
       let index = Int(link.rawValue)
       let known = Int(cursor.read[index])
-      let before = known < 0 ? nil : try sets.links(of: life.memberships[known].set)[link]
+      let before = known < 0 ? nil : try sets.links(of: history.memberships[known].set)[link]
       if before == value {
         cursor.held[index] = place
       } else if Links.replaces(before, value) {

@@ -26,28 +26,29 @@ final class NamespaceReader {
   init(_ connection: Connection) { self.connection = connection }
 
   /// Returns a namespace by its row id.
-  func life(_ id: Int64) throws(SQLiteError) -> NamespaceLifetime {
-    if let life = known[id] { return life }
-    guard let life = try lives(where: "namespace_id = ?", [.integer(id)]).first else {
+  func lifetime(_ id: Int64) throws(SQLiteError) -> NamespaceLifetime {
+    if let lifetime = known[id] { return lifetime }
+    guard let lifetime = try lifetimes(where: "namespace_id = ?", [.integer(id)]).first else {
       throw .corrupt("namespace \(id) is missing", operation: "read a namespace")
     }
-    known.insert(life, for: id)
-    return life
+    known.insert(lifetime, for: id)
+    return lifetime
   }
 
   /// Reads many namespaces into the cache with one query, before they are requested one by one.
   func read(_ ids: some Collection<Int64>) throws(SQLiteError) {
-    let lives = try lives(
+    let lifetimes = try lifetimes(
       where: "namespace_id IN (SELECT value FROM json_each(?))", [.list(ids.sorted())])
-    for life in lives { known.insert(life, for: life.namespace.id) }
+    for lifetime in lifetimes { known.insert(lifetime, for: lifetime.namespace.id) }
   }
 
   /// Returns the namespaces that satisfy a condition, in the order in which they were observed.
-  func lives(where condition: String, _ values: [Value]) throws(SQLiteError) -> [NamespaceLifetime]
+  func lifetimes(where condition: String, _ values: [Value]) throws(SQLiteError)
+    -> [NamespaceLifetime]
   {
     let rows = try connection.prepare(
       "SELECT \(Self.columns) FROM namespace WHERE \(condition) ORDER BY namespace_id"
-    ).bind(values).map(Self.life)
+    ).bind(values).map(Self.lifetime)
     return try rows.map { (row) throws(SQLiteError) in
       guard let row else {
         throw .corrupt("a namespace is of no type", operation: "read namespaces")
@@ -94,7 +95,7 @@ final class NamespaceReader {
       [
         .integer(Int64(bitPattern: namespace.inode)), .integer(Int64(namespace.type.rawValue)),
       ] + values
-    ).map(Self.life).compactMap(\.self)
+    ).map(Self.lifetime).compactMap(\.self)
   }
 
   static let columns = """
@@ -103,7 +104,7 @@ final class NamespaceReader {
     """
 
   /// Creates a namespace from a row that begins with `columns`; nil if its type is unknown.
-  static func life(_ row: Statement) -> NamespaceLifetime? {
+  static func lifetime(_ row: Statement) -> NamespaceLifetime? {
     NamespaceRecord(
       id: row.integer(0), boot: row.integer(1), type: row.integer(2), inode: row.integer(3),
       kernelID: row.optionalInteger(4), initial: row.optionalInteger(5)

@@ -11,42 +11,42 @@ struct NestedPIDResolver {
 
   /// The result of a search.
   struct Found {
-    var lives: [TaskHistory] = []
+    var histories: [TaskHistory] = []
     /// How many processes in the selected namespaces have no known PID there, because they exited before a
     /// sample read them.
     var unknown: Int { strangers.count }
     private var strangers: Set<TaskID> = []
 
-    func has(_ life: TaskHistory) -> Bool {
-      lives.contains { $0.process.task == life.process.task }
+    func has(_ history: TaskHistory) -> Bool {
+      histories.contains { $0.process.task == history.process.task }
     }
 
-    mutating func addUnknown(_ life: TaskHistory) { strangers.insert(life.process.task) }
+    mutating func addUnknown(_ history: TaskHistory) { strangers.insert(history.process.task) }
   }
 
   /// Returns the processes that had a PID in the selected PID namespaces: all that were there in a window, and
   /// possibly others.
-  func lives(
+  func histories(
     _ number: Int64, in selected: ProcessSelector.PIDNamespaces, _ window: TimeWindow
   ) throws(SQLiteError) -> Found {
     var found = Found()
     let namespaces: [NamespaceRecord]
     switch selected {
     case .selected(let selector):
-      namespaces = try NamespaceFinder(reading: reading).lives(selector, in: window)
+      namespaces = try NamespaceFinder(reading: reading).lifetimes(selector, in: window)
         .map(\.namespace)
     case .container(let text):
       let container = try container(text, window)
       namespaces = container.namespaces
       // The processes of these containers that are in the recorder's PID namespace have the PID that the
       // recorder saw.
-      found.lives = container.shown.filter { $0.process.pid == number }
+      found.histories = container.shown.filter { $0.process.pid == number }
     }
     for namespace in namespaces {
       try addShown(number, in: namespace, to: &found)
       try addHidden(number, in: namespace, window, to: &found)
     }
-    found.lives.sort { one, other in
+    found.histories.sort { one, other in
       (one.firstSample, one.process.task) < (other.firstSample, other.process.task)
     }
     return found
@@ -60,13 +60,13 @@ struct NestedPIDResolver {
     guard number > 0, reading.index.sessions.contains(where: { shows(namespace, $0) }) else {
       return
     }
-    let known = try reading.namespaces.life(namespace.id)
+    let known = try reading.namespaces.lifetime(namespace.id)
     // At another time, another namespace may have had the same inode number.
     let first = known.first ?? SequenceNumber.max
-    for life in try reading.lives.lives(pid: number)
-    where isShown(namespace, to: life) && !found.has(life) && life.lastSample >= first
-      && life.firstSample <= known.last ?? SequenceNumber.max
-    { found.lives.append(life) }
+    for history in try reading.taskHistories.histories(pid: number)
+    where isShown(namespace, to: history) && !found.has(history) && history.lastSample >= first
+      && history.firstSample <= known.last ?? SequenceNumber.max
+    { found.histories.append(history) }
   }
 
   /// Adds the processes in a PID namespace, or below it, that recorders in other PID namespaces observed.
@@ -75,11 +75,11 @@ struct NestedPIDResolver {
   ) throws(SQLiteError) {
     guard let samples = try reading.index.samples(around: window) else { return }
     for range in hiding(namespace, samples) {
-      for life in try members(below: namespace, range)
-      where !isShown(namespace, to: life) && !found.has(life) {
-        switch try self.number(of: life, in: namespace) {
-        case nil: found.addUnknown(life)
-        case number: found.lives.append(life)
+      for history in try members(below: namespace, range)
+      where !isShown(namespace, to: history) && !found.has(history) {
+        switch try self.number(of: history, in: namespace) {
+        case nil: found.addUnknown(history)
+        case number: found.histories.append(history)
         default: break
         }
       }
@@ -116,12 +116,12 @@ struct NestedPIDResolver {
   ) throws(SQLiteError) -> (shown: [TaskHistory], namespaces: [NamespaceRecord]) {
     var shown: [TaskHistory] = []
     var inner: [NamespaceLifetime] = []
-    for life in try ProcessFinder(reading: reading).lives(.container(text), in: window) {
-      guard life.process.tid == nil, let own = try own(of: life) else { continue }
-      if isShown(own, to: life) {
-        shown.append(life)
+    for history in try ProcessFinder(reading: reading).histories(.container(text), in: window) {
+      guard history.process.tid == nil, let own = try own(of: history) else { continue }
+      if isShown(own, to: history) {
+        shown.append(history)
       } else if !inner.contains(where: { $0.namespace.id == own.id }) {
-        inner.append(try reading.namespaces.life(own.id))
+        inner.append(try reading.namespaces.lifetime(own.id))
       }
     }
     let ids = Set(inner.map(\.namespace.id))
@@ -132,8 +132,8 @@ struct NestedPIDResolver {
   }
 
   /// Returns the PID namespace of a process, which the process never leaves; nil if it could not be read.
-  private func own(of life: TaskHistory) throws(SQLiteError) -> NamespaceRecord? {
-    for membership in life.memberships {
+  private func own(of history: TaskHistory) throws(SQLiteError) -> NamespaceRecord? {
+    for membership in history.memberships {
       let links = try reading.sets.links(of: membership.set)
       if let own = links[.pid]?.namespace { return own }
     }
@@ -142,18 +142,18 @@ struct NestedPIDResolver {
 
   /// Returns whether a PID namespace is that of the recorder that observed a process, so that the recorded PID
   /// is the PID in this namespace.
-  private func isShown(_ namespace: NamespaceRecord, to life: TaskHistory) -> Bool {
-    shows(namespace, reading.index.session(of: life.firstSample))
+  private func isShown(_ namespace: NamespaceRecord, to history: TaskHistory) -> Bool {
+    shows(namespace, reading.index.session(of: history.firstSample))
   }
 
   private func isBelow(
-    _ namespaces: Set<Int64>, _ life: NamespaceLifetime
+    _ namespaces: Set<Int64>, _ lifetime: NamespaceLifetime
   ) throws(SQLiteError) -> Bool {
-    var outer = life.parent
+    var outer = lifetime.parent
     for _ in 0..<Self.deepest {
       guard let row = outer else { return false }
       if namespaces.contains(row) { return true }
-      outer = try reading.namespaces.life(row).parent
+      outer = try reading.namespaces.lifetime(row).parent
     }
     return false
   }
@@ -169,42 +169,42 @@ struct NestedPIDResolver {
       SELECT id FROM below
       """
     ).bind(.integer(namespace.id)).map { $0.integer(0) }
-    var lives: [TaskHistory] = []
+    var histories: [TaskHistory] = []
     for inner in below {
       let tasks = try reading.connection.prepare(
         "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
       ).bind(
-        IntervalOverlapQuery.values(samples, try reading.namespaces.life(inner).namespace)
+        IntervalOverlapQuery.values(samples, try reading.namespaces.lifetime(inner).namespace)
       ).map { $0.task(0) }
       for task in tasks {
-        if let life = try reading.lives.life(task: task), life.process.tid == nil {
-          lives.append(life)
+        if let history = try reading.taskHistories.history(of: task), history.process.tid == nil {
+          histories.append(history)
         }
       }
     }
-    return lives
+    return histories
   }
 
   /// Returns the PID of a process in a PID namespace; nil if it is not known. There is only one, because a
   /// process never leaves its PID namespace.
   private func number(
-    of life: TaskHistory, in namespace: NamespaceRecord
+    of history: TaskHistory, in namespace: NamespaceRecord
   ) throws(SQLiteError) -> Int64? {
-    let known = life.process.nspid
-    guard let own = try own(of: life) else { return nil }
+    let known = history.process.nspid
+    guard let own = try own(of: history) else { return nil }
     // For a process that only events reported, only the PID in the recorder's namespace is known.
-    guard known.count > 1 || isShown(own, to: life) else { return nil }
+    guard known.count > 1 || isShown(own, to: history) else { return nil }
     // The chain leads from the process's own namespace outwards, up to the recorder's namespace, or as far as
     // the parents of the namespaces are known.
-    var outermost = try reading.namespaces.life(own.id)
+    var outermost = try reading.namespaces.lifetime(own.id)
     var chain = [own.id]
-    while !isShown(outermost.namespace, to: life), let outer = outermost.parent,
+    while !isShown(outermost.namespace, to: history), let outer = outermost.parent,
       chain.count < Self.deepest
     {
-      outermost = try reading.namespaces.life(outer)
+      outermost = try reading.namespaces.lifetime(outer)
       chain.append(outer)
     }
-    let isWhole = isShown(outermost.namespace, to: life)
+    let isWhole = isShown(outermost.namespace, to: history)
     guard isWhole ? known.count == chain.count : known.count > chain.count else { return nil }
     return zip(chain, known.reversed()).first { $0.0 == namespace.id }?.1
   }

@@ -5,14 +5,14 @@ internal import SQLite
 final class PIDHistoryReader {
   private let index: SampleIndex
   let sets: SetReader
-  private let lives: TaskHistoryReader
+  private let taskHistories: TaskHistoryReader
   private let finder: TaskHistoryFinder
 
-  init(_ index: SampleIndex, _ sets: SetReader, _ lives: TaskHistoryReader) {
+  init(_ index: SampleIndex, _ sets: SetReader, _ taskHistories: TaskHistoryReader) {
     self.index = index
     self.sets = sets
-    self.lives = lives
-    finder = TaskHistoryFinder(index, lives)
+    self.taskHistories = taskHistories
+    finder = TaskHistoryFinder(index, taskHistories)
   }
 
   /// Returns the history of a PID, or of those of its processes that may have been running at a time.
@@ -22,25 +22,27 @@ final class PIDHistoryReader {
   func pidHistory(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
   ) throws(SQLiteError) -> PIDHistory {
-    if let sampleWindows, let lives = try few(selector, in: sampleWindows) {
-      return try pidHistory(of: lives, pid: selector.pid, known: lives.map(\.process))
+    if let sampleWindows, let histories = try few(selector, in: sampleWindows) {
+      return try pidHistory(of: histories, pid: selector.pid, known: histories.map(\.process))
     }
-    let lives = try all(selector.number)
-    let known = lives.map(\.process)
-    let all = try pidHistory(of: lives, pid: selector.pid, known: known)
-    var picked = Array(lives.indices)
-    if let process = selector.task { picked.removeAll { lives[$0].process.task != process } }
+    let histories = try all(selector.number)
+    let known = histories.map(\.process)
+    let all = try pidHistory(of: histories, pid: selector.pid, known: known)
+    var picked = Array(histories.indices)
+    if let process = selector.task { picked.removeAll { histories[$0].process.task != process } }
     var whyNobody: UnknownReason?
     if let alive = selector.alive {
       let asked = picked
       let sides = try index.sampleWindows(at: alive)
       picked = self.picked(asked, of: all, alive: alive, in: sides)
       for place in asked where !picked.contains(place) {
-        if try isMet(lives[place], from: alive, within: selector.within) { picked.append(place) }
+        if try isMet(histories[place], from: alive, within: selector.within) {
+          picked.append(place)
+        }
       }
       // A time that equals the printed time of an exit still selects the process that exited.
-      if !picked.contains(where: { lives[$0].process.firstSeen <= alive }) {
-        picked += asked.filter { !picked.contains($0) && lives[$0].process.lastSeen == alive }
+      if !picked.contains(where: { histories[$0].process.firstSeen <= alive }) {
+        picked += asked.filter { !picked.contains($0) && histories[$0].process.lastSeen == alive }
       }
       picked.sort()
       if picked.isEmpty {
@@ -48,15 +50,16 @@ final class PIDHistoryReader {
           sides.compactMap { all.state(.pid, $0, until: alive).reason })
       }
     }
-    if picked.count == lives.count { return all }
-    var pidHistory = try pidHistory(of: picked.map { lives[$0] }, pid: selector.pid, known: known)
+    if picked.count == histories.count { return all }
+    var pidHistory = try pidHistory(
+      of: picked.map { histories[$0] }, pid: selector.pid, known: known)
     pidHistory.whyNobody = whyNobody
     return pidHistory
   }
 
   /// Returns all tasks that had a number, or those of them that may have been running at a time, in the order
   /// in which they were observed.
-  func lives(
+  func histories(
     _ number: TaskNumber, alive: Int64?, within: Int64 = 0
   ) throws(SQLiteError) -> [TaskHistory] {
     guard let alive else { return try all(number) }
@@ -68,7 +71,7 @@ final class PIDHistoryReader {
 
   private func all(_ number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
     number.tid == nil
-      ? try lives.lives(pid: number.pid) : try lives.lives(thread: number)
+      ? try taskHistories.histories(pid: number.pid) : try taskHistories.histories(thread: number)
   }
 
   /// Returns the processes that a selector selects, without reading all processes that had the PID; nil if that
@@ -79,30 +82,30 @@ final class PIDHistoryReader {
     // A thread needs no shortcut: threads with one PID and TID are recorded a few times at most.
     guard selector.tid == nil else { return nil }
     if let process = selector.task {
-      guard selector.alive == nil, let life = try lives.life(task: process),
-        life.process.pid == selector.pid, life.process.tid == nil
+      guard selector.alive == nil, let history = try taskHistories.history(of: process),
+        history.process.pid == selector.pid, history.process.tid == nil
       else { return nil }
-      return [life]
+      return [history]
     }
     // If the time stands for more than one nanosecond, many processes may have come and gone in it, and the
     // samples around it may show none of them.
     guard selector.alive == nil || selector.within <= 1 else { return nil }
     let sides = try selector.alive.map(index.sampleWindows) ?? sampleWindows
-    guard let lives = try finder.lives(pid: selector.pid, in: sides) else { return nil }
-    guard let alive = selector.alive else { return lives }
-    let all = try pidHistory(of: lives, pid: selector.pid, known: lives.map(\.process))
-    let picked = picked(Array(lives.indices), of: all, alive: alive, in: sides)
+    guard let histories = try finder.histories(pid: selector.pid, in: sides) else { return nil }
+    guard let alive = selector.alive else { return histories }
+    let all = try pidHistory(of: histories, pid: selector.pid, known: histories.map(\.process))
+    let picked = picked(Array(histories.indices), of: all, alive: alive, in: sides)
     // The selector may mean a process that exited at that very moment.
-    guard picked.contains(where: { lives[$0].process.firstSeen <= alive }) else { return nil }
-    return picked.map { lives[$0] }
+    guard picked.contains(where: { histories[$0].process.firstSeen <= alive }) else { return nil }
+    return picked.map { histories[$0] }
   }
 
   /// Returns whether a process was first seen in the `within` nanoseconds for which a truncated time stands.
   private func isMet(
-    _ life: TaskHistory, from time: Int64, within: Int64
+    _ history: TaskHistory, from time: Int64, within: Int64
   ) throws(SQLiteError) -> Bool {
     guard within > 1 else { return false }
-    let first = try index.point(life.firstSample).wall
+    let first = try index.point(history.firstSample).wall
     return first >= time && first &- time < within
   }
 
@@ -120,11 +123,11 @@ final class PIDHistoryReader {
 
   /// Builds the history of a PID from processes that had the PID.
   func pidHistory(
-    of lives: [TaskHistory], pid: Int64, known: [ProcessRecord]
+    of histories: [TaskHistory], pid: Int64, known: [ProcessRecord]
   ) throws(SQLiteError) -> PIDHistory {
     var runs = LinkIntervals()
-    for (place, life) in lives.enumerated() {
-      for membership in life.memberships { try append(membership, of: place, to: &runs) }
+    for (place, history) in histories.enumerated() {
+      for membership in history.memberships { try append(membership, of: place, to: &runs) }
     }
     runs.sort()
     let pids = runs[.pid]
@@ -132,9 +135,9 @@ final class PIDHistoryReader {
       throw .corrupt("PID \(pid) is two processes in one sample", operation: "read memberships")
     }
     return PIDHistory(
-      pid: pid, processes: lives.map(\.process), known: known, runs: runs,
-      lastSamples: lives.map(\.lastSample), untold: lives.map(\.untold),
-      hasLostThread: lives.contains { $0.thread?.isLost == true })
+      pid: pid, processes: histories.map(\.process), known: known, runs: runs,
+      lastSamples: histories.map(\.lastSample), untold: histories.map(\.untold),
+      hasLostThread: histories.contains { $0.thread?.isLost == true })
   }
 
   /// Returns the intervals of each link of one process.
@@ -162,7 +165,7 @@ final class PIDHistoryReader {
 
   /// Returns the intervals of each link of a task, by its row id.
   func runs(of task: TaskID) throws(SQLiteError) -> LinkIntervals {
-    try runs(of: lives.memberships(of: task))
+    try runs(of: taskHistories.memberships(of: task))
   }
 
   private func append(
@@ -201,18 +204,19 @@ final class PIDHistoryReader {
 /// found.
 struct TaskHistoryFinder {
   private let index: SampleIndex
-  private let lives: TaskHistoryReader
+  private let taskHistories: TaskHistoryReader
 
-  init(_ index: SampleIndex, _ lives: TaskHistoryReader) {
+  init(_ index: SampleIndex, _ taskHistories: TaskHistoryReader) {
     self.index = index
-    self.lives = lives
+    self.taskHistories = taskHistories
   }
 
-  private var connection: Connection { lives.connection }
+  private var connection: Connection { taskHistories.connection }
 
   /// Returns the processes that had a PID in the samples at both ends of sample windows, in time order; nil if
   /// one of these samples did not see the PID, or if another process may have had it in between.
-  func lives(pid: Int64, in sampleWindows: [SampleWindow]) throws(SQLiteError) -> [TaskHistory]? {
+  func histories(pid: Int64, in sampleWindows: [SampleWindow]) throws(SQLiteError) -> [TaskHistory]?
+  {
     guard !sampleWindows.isEmpty, sampleWindows.allSatisfy({ $0.coverage == .sampled }) else {
       return nil
     }
@@ -221,10 +225,10 @@ struct TaskHistoryFinder {
     for sampleWindow in sampleWindows {
       guard let before = sampleWindow.before, let after = sampleWindow.after else { return nil }
       for side in [before, after] where !found.contains(where: { !$0.isMissing(at: side.id) }) {
-        var seen = try life(of: tasks, at: side.id)
+        var seen = try history(of: tasks, at: side.id)
         if seen == nil { seen = try shortLivedTask(pid, at: side.id) }
-        guard let life = seen, life.process.space == side.session.space else { return nil }
-        found.append(life)
+        guard let history = seen, history.process.space == side.session.space else { return nil }
+        found.append(history)
       }
       guard try isLast(of: tasks, pid, by: after) else { return nil }
     }
@@ -256,12 +260,14 @@ struct TaskHistoryFinder {
     return low
   }
 
-  private func life(
+  private func history(
     of tasks: [TaskID], at sample: SequenceNumber
   ) throws(SQLiteError) -> TaskHistory? {
     let place = try place(in: tasks, behind: sample)
-    guard place > 0, let life = try lives.life(task: tasks[place - 1]) else { return nil }
-    return life.isMissing(at: sample) ? nil : life
+    guard place > 0, let history = try taskHistories.history(of: tasks[place - 1]) else {
+      return nil
+    }
+    return history.isMissing(at: sample) ? nil : history
   }
 
   private func shortLivedTask(
@@ -272,8 +278,8 @@ struct TaskHistoryFinder {
       SELECT task_id FROM short_lived_task WHERE pid = ? AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1
       """
     ).bind(.integer(pid), .number(sample)).first { $0.task(0) }
-    let life = try row.flatMap(lives.life(task:))
-    return life?.isMissing(at: sample) == false ? life : nil
+    let history = try row.flatMap(taskHistories.history(of:))
+    return history?.isMissing(at: sample) == false ? history : nil
   }
 
   /// Returns whether the next process with the PID certainly had not started by the end of a sample.
@@ -281,7 +287,7 @@ struct TaskHistoryFinder {
     of tasks: [TaskID], _ pid: Int64, by sample: SamplePoint
   ) throws(SQLiteError) -> Bool {
     let place = try place(in: tasks, behind: sample.id)
-    let next = place < tasks.count ? try lives.life(task: tasks[place]) : nil
+    let next = place < tasks.count ? try taskHistories.history(of: tasks[place]) : nil
     // After a process that a recorder in another PID namespace observed, there may be one of this PID
     // namespace.
     if let next, next.process.space != sample.session.space { return false }

@@ -190,9 +190,9 @@ struct PinReader {
       throw .corrupt("pin \(row.id) is of no kind", operation: "read pins")
     }
     return PinRecord(
-      id: row.id, namespace: try namespaces.life(row.namespace).namespace, kind: kind,
+      id: row.id, namespace: try namespaces.lifetime(row.namespace).namespace, kind: kind,
       path: row.path,
-      mountNamespace: try row.mountNamespace.map(namespaces.life)?.namespace, pid: row.pid,
+      mountNamespace: try row.mountNamespace.map(namespaces.lifetime)?.namespace, pid: row.pid,
       task: row.task, comm: row.comm, descriptor: row.descriptor, firstSeen: row.first,
       lastSeen: row.last,
       isInLastLook: row.isInLastLook, isOpen: row.isOpen && isRecorded)

@@ -9,15 +9,15 @@ struct ProcessFinder {
   ///
   /// - Parameter withThreads: whether each process is followed by those of its threads whose namespaces
   ///   differed from its own.
-  func lives(
+  func histories(
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false
   ) throws(SQLiteError) -> [TaskHistory] {
-    var lives: [TaskHistory] = []
-    try forEach(selector, in: window, withThreads: withThreads) { (life) throws(SQLiteError) in
-      lives.append(life)
+    var histories: [TaskHistory] = []
+    try forEach(selector, in: window, withThreads: withThreads) { (history) throws(SQLiteError) in
+      histories.append(history)
       return true
     }
-    return lives
+    return histories
   }
 
   /// Calls `body` with the same histories one by one, because very many processes may have one name. Ends early
@@ -27,37 +27,37 @@ struct ProcessFinder {
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let samples = try reading.index.samples(around: window) else { return }
-    func give(_ life: TaskHistory) throws(SQLiteError) -> Bool {
-      let isThere = life.memberships.contains {
+    func give(_ history: TaskHistory) throws(SQLiteError) -> Bool {
+      let isThere = history.memberships.contains {
         $0.from <= samples.upperBound && $0.until >= samples.lowerBound
       }
-      return try isThere || window.isEverything ? body(life) : true
+      return try isThere || window.isEverything ? body(history) : true
     }
     let found: [TaskHistory]
     switch selector {
     case .pid(let pid, let alive, let within):
       found = try threads(
-        of: reading.pidHistories.lives(TaskNumber(pid: pid), alive: alive, within: within),
+        of: reading.pidHistories.histories(TaskNumber(pid: pid), alive: alive, within: within),
         withThreads)
     case .thread(let number, let alive, let within):
-      found = try reading.pidHistories.lives(number, alive: alive, within: within)
+      found = try reading.pidHistories.histories(number, alive: alive, within: within)
     case .comm, .container: return try forEach(described: selector, in: samples, give)
     case .inner(let number, let namespaces):
       found = try threads(
-        of: NestedPIDResolver(reading: reading).lives(number, in: namespaces, window).lives,
+        of: NestedPIDResolver(reading: reading).histories(number, in: namespaces, window).histories,
         withThreads)
     case .latest:
-      found = try threads(of: incarnations(selector, in: window).lives, withThreads)
+      found = try threads(of: incarnations(selector, in: window).histories, withThreads)
     }
-    for life in found { guard try give(life) else { return } }
+    for history in found { guard try give(history) else { return } }
   }
 
   /// Returns the same histories, and the number of processes that a `latest` selector leaves out.
   func incarnations(
     _ selector: ProcessSelector, in window: TimeWindow
-  ) throws(SQLiteError) -> (lives: [TaskHistory], others: Int) {
-    guard case .latest(let all) = selector else { return (try lives(selector, in: window), 0) }
-    let found = try lives(all, in: window)
+  ) throws(SQLiteError) -> (histories: [TaskHistory], others: Int) {
+    guard case .latest(let all) = selector else { return (try histories(selector, in: window), 0) }
+    let found = try histories(all, in: window)
     let last = found.max { one, other in
       (one.lastSample, one.process.task) < (other.lastSample, other.process.task)
     }
@@ -66,11 +66,13 @@ struct ProcessFinder {
   }
 
   private func threads(
-    of lives: [TaskHistory], _ areAdded: Bool
+    of histories: [TaskHistory], _ areAdded: Bool
   ) throws(SQLiteError) -> [TaskHistory] {
-    guard areAdded else { return lives }
+    guard areAdded else { return histories }
     var all: [TaskHistory] = []
-    for life in lives { all += [life] + (try reading.lives.threads(of: life.process)) }
+    for history in histories {
+      all += [history] + (try reading.taskHistories.threads(of: history.process))
+    }
     return all
   }
 
@@ -84,8 +86,8 @@ struct ProcessFinder {
       let described = try described(selector)
     else { return }
     for (_, task) in try described.firstSamples(of: described.tasks(in: samples)) {
-      guard let life = try reading.lives.life(task: task) else { continue }
-      let limited = isMeant.limited(life)
+      guard let history = try reading.taskHistories.history(of: task) else { continue }
+      let limited = isMeant.limited(history)
       if let limits = limited.limits,
         !limits.mayHold(behind: samples.lowerBound, before: samples.upperBound)
       {

@@ -155,11 +155,11 @@ struct DescriptionMatcher {
 extension DescriptionMatcher {
   /// Returns the history limited to the time in which the process matched. If it is not known when that time
   /// began or ended, only the certain part counts; `TaskHistory.limits` holds the possible part.
-  func limited(_ life: TaskHistory) -> TaskHistory {
-    if life.process.past.isEmpty, !isOfContainers || matches(life.process.description) {
-      return life
+  func limited(_ history: TaskHistory) -> TaskHistory {
+    if history.process.past.isEmpty, !isOfContainers || matches(history.process.description) {
+      return history
     }
-    return life.limited(to: life.process.spans(matches))
+    return history.limited(to: history.process.spans(matches))
   }
 }
 

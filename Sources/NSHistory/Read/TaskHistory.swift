@@ -90,13 +90,13 @@ struct TaskHistory {
 /// intervals show nothing that those of the process do not.
 struct ThreadRuns {
   let pidHistories: PIDHistoryReader
-  let lives: TaskHistoryReader
+  let taskHistories: TaskHistoryReader
 
   /// Returns the intervals of a process; for a thread, those in which its link did not have the same value as
   /// its process's throughout.
-  func apart(_ life: TaskHistory) throws(SQLiteError) -> LinkIntervals {
-    var runs = try pidHistories.runs(of: life.memberships)
-    guard life.process.tid != nil, let process = try process(of: life) else { return runs }
+  func apart(_ history: TaskHistory) throws(SQLiteError) -> LinkIntervals {
+    var runs = try pidHistories.runs(of: history.memberships)
+    guard history.process.tid != nil, let process = try process(of: history) else { return runs }
     let own = try pidHistories.runs(of: process.memberships)
     for link in NamespaceLink.allCases {
       runs[link].removeAll { run in
@@ -110,9 +110,9 @@ struct ThreadRuns {
   }
 
   /// Returns whether a thread is in all namespaces that its process is in, in a sample.
-  func isReturned(_ life: TaskHistory, at sample: SequenceNumber) throws(SQLiteError) -> Bool {
-    guard life.process.tid != nil, let set = life.membership(at: sample)?.set,
-      let other = try process(of: life)?.membership(at: sample)?.set
+  func isReturned(_ history: TaskHistory, at sample: SequenceNumber) throws(SQLiteError) -> Bool {
+    guard history.process.tid != nil, let set = history.membership(at: sample)?.set,
+      let other = try process(of: history)?.membership(at: sample)?.set
     else { return false }
     let (links, others) = (
       try pidHistories.sets.links(of: set), try pidHistories.sets.links(of: other)
@@ -123,15 +123,15 @@ struct ThreadRuns {
   }
 
   private func process(of thread: TaskHistory) throws(SQLiteError) -> TaskHistory? {
-    try lives.parent(of: thread.process).flatMap { (process) throws(SQLiteError) in
-      try lives.life(task: process.task)
+    try taskHistories.parent(of: thread.process).flatMap { (process) throws(SQLiteError) in
+      try taskHistories.history(of: process.task)
     }
   }
 }
 
 extension HistorySnapshot {
   /// The reader of the link intervals of threads.
-  var threads: ThreadRuns { ThreadRuns(pidHistories: pidHistories, lives: lives) }
+  var threads: ThreadRuns { ThreadRuns(pidHistories: pidHistories, taskHistories: taskHistories) }
 }
 
 /// One process or thread in one namespace set, in every sample and event from `from` to `until`.

@@ -26,21 +26,21 @@ final class TaskHistoryReader {
 
   /// Returns the history of every process that had a PID, in the order in which the processes were observed,
   /// without the histories of threads.
-  func lives(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
+  func histories(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
     let rows = try connection.prepare(
       "\(Self.columns) WHERE pid = ? AND tid IS NULL ORDER BY task_id"
     )
     .bind(.integer(pid)).map { ProcessRecord($0, from: 0) }
-    var lives: [TaskHistory] = []
-    for row in rows { if let life = try life(row) { lives.append(life) } }
-    let shortLivedTasks = try shortLivedTasks.lives(pid: pid).map(resolved)
-    guard !shortLivedTasks.isEmpty else { return lives }
-    return (lives + shortLivedTasks).sorted { $0.firstSample < $1.firstSample }
+    var histories: [TaskHistory] = []
+    for row in rows { if let history = try history(row) { histories.append(history) } }
+    let shortLivedTasks = try shortLivedTasks.histories(pid: pid).map(resolved)
+    guard !shortLivedTasks.isEmpty else { return histories }
+    return (histories + shortLivedTasks).sorted { $0.firstSample < $1.firstSample }
   }
 
   /// Returns the history of every thread that had this PID and TID, in the order in which the threads were
   /// observed.
-  func lives(thread number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
+  func histories(thread number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {
     guard let tid = number.tid else { return [] }
     return try threads("tid = ?", pid: number.pid, [.integer(tid)])
   }
@@ -60,46 +60,46 @@ final class TaskHistoryReader {
     let rows = try connection.prepare(
       "\(Self.columns) WHERE pid = ? AND \(condition) ORDER BY task_id"
     ).bind([.integer(pid)] + values).map { ProcessRecord($0, from: 0) }
-    var lives: [TaskHistory] = []
-    for row in rows { if let life = try life(row) { lives.append(life) } }
-    return lives
+    var histories: [TaskHistory] = []
+    for row in rows { if let history = try history(row) { histories.append(history) } }
+    return histories
   }
 
   /// Returns the history of one task, by its row id; nil if no sample or event recorded it.
-  func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
-    if let life = known[task] ?? long[task] { return life }
-    let life = try unresolved(task: task).map(resolved)
-    if let life { store(life) }
-    return life
+  func history(of task: TaskID) throws(SQLiteError) -> TaskHistory? {
+    if let history = known[task] ?? long[task] { return history }
+    let history = try unresolved(task: task).map(resolved)
+    if let history { store(history) }
+    return history
   }
 
   /// Returns the history of one task with the containers that the cgroups name, whether read or inherited,
   /// without `ContainerRule`.
   func unresolved(task: TaskID) throws(SQLiteError) -> TaskHistory? {
-    if task.isShortLived { return try shortLivedTasks.life(task: task) }
+    if task.isShortLived { return try shortLivedTasks.history(of: task) }
     let row = try connection.prepare("\(Self.columns) WHERE task_id = ?").bind(.number(task))
       .first { ProcessRecord($0, from: 0) }
     return try row.flatMap(unresolved)
   }
 
-  private func resolved(_ life: TaskHistory) throws(SQLiteError) -> TaskHistory {
-    var life = life
-    life.process = try containers.resolved(life.process, life.memberships, self)
-    return life
+  private func resolved(_ history: TaskHistory) throws(SQLiteError) -> TaskHistory {
+    var history = history
+    history.process = try containers.resolved(history.process, history.memberships, self)
+    return history
   }
 
-  private func store(_ life: TaskHistory) {
-    let count = life.memberships.count
+  private func store(_ history: TaskHistory) {
+    let count = history.memberships.count
     if count > Self.few {
-      long.insert(life, for: life.process.task, weight: count)
+      long.insert(history, for: history.process.task, weight: count)
     } else {
-      known.insert(life, for: life.process.task)
+      known.insert(history, for: history.process.task)
     }
   }
 
   /// Returns the parent that a process had when it was first seen; nil if that is not known.
   func parent(of process: ProcessRecord) throws(SQLiteError) -> ProcessRecord? {
-    try parentRow(of: process.task).flatMap(life(task:))?.process
+    try parentRow(of: process.task).flatMap(history(of:))?.process
   }
 
   /// Returns the row id of that parent.
@@ -119,7 +119,7 @@ final class TaskHistoryReader {
     ).bind(.number(task)).first { $0.sequence(0) }
   }
 
-  private func life(_ row: ProcessRecord) throws(SQLiteError) -> TaskHistory? {
+  private func history(_ row: ProcessRecord) throws(SQLiteError) -> TaskHistory? {
     try unresolved(row).map(resolved)
   }
 
@@ -167,7 +167,7 @@ final class TaskHistoryReader {
     """
 
   func memberships(of task: TaskID) throws(SQLiteError) -> [Membership] {
-    if task.isShortLived { return try shortLivedTasks.life(task: task)?.memberships ?? [] }
+    if task.isShortLived { return try shortLivedTasks.history(of: task)?.memberships ?? [] }
     let rows = try connection.prepare(
       """
       SELECT set_id, from_seq, until_seq, exact FROM membership WHERE task_id = ?
@@ -241,16 +241,16 @@ struct ShortLivedTaskReader {
   }
 
   /// Returns the histories of all short-lived tasks that had a PID, in the order in which they started.
-  func lives(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
-    try lives("r.pid = ? ORDER BY r.from_seq", .integer(pid))
+  func histories(pid: Int64) throws(SQLiteError) -> [TaskHistory] {
+    try histories("r.pid = ? ORDER BY r.from_seq", .integer(pid))
   }
 
   /// Returns the history of one task; nil if the file has no such row.
-  func life(task: TaskID) throws(SQLiteError) -> TaskHistory? {
-    try lives("r.from_seq = ?", .number(task.startingEvent)).first
+  func history(of task: TaskID) throws(SQLiteError) -> TaskHistory? {
+    try histories("r.from_seq = ?", .number(task.startingEvent)).first
   }
 
-  private func lives(_ condition: String, _ value: Value) throws(SQLiteError) -> [TaskHistory] {
+  private func histories(_ condition: String, _ value: Value) throws(SQLiteError) -> [TaskHistory] {
     let rows = try connection.prepare(
       """
       SELECT r.from_seq, r.length, r.pid, r.set_id, r.comm, r.uid, path,
@@ -261,7 +261,7 @@ struct ShortLivedTaskReader {
       WHERE \(condition)
       """
     ).bind(value).map(Row.init)
-    return try rows.map(life)
+    return try rows.map(history)
   }
 
   private struct Row {
@@ -282,7 +282,7 @@ struct ShortLivedTaskReader {
     }
   }
 
-  private func life(_ row: Row) throws(SQLiteError) -> TaskHistory {
+  private func history(_ row: Row) throws(SQLiteError) -> TaskHistory {
     guard let session = index.session(of: row.from) else {
       throw Membership.stray(shortLivedTask: row.from)
     }

@@ -117,10 +117,10 @@ final class ChangeStream {
       """
     ).bind(scope.namespaceValues + IntervalOverlapQuery.values(before(samples)))
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
-      guard let life = NamespaceReader.life(row), let last = life.last else {
+      guard let lifetime = NamespaceReader.lifetime(row), let last = lifetime.last else {
         throw .corrupt("a namespace is of no type", operation: "read namespaces")
       }
-      return (last + 1, .ended(life))
+      return (last + 1, .ended(lifetime))
     }
   }
 

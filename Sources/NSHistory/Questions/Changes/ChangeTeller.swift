@@ -27,7 +27,7 @@ struct ChangeTeller {
       switch event {
       case .begun(let membership): try beginning(of: membership)
       case .exited(let membership): try exit(from: membership)
-      case .ended(let life): try end(of: life)
+      case .ended(let lifetime): try end(of: lifetime)
       case .pin(let row): try pin(row)
       }
     return change.flatMap { isInTime($0) ? $0 : nil }
@@ -44,16 +44,18 @@ struct ChangeTeller {
     of membership: ChangeEvent.MembershipRow
   ) throws(SQLiteError) -> NamespaceChange? {
     let sample = membership.from
-    guard let life = try reading.lives.life(task: membership.task),
-      let place = life.index(ofMembershipFrom: sample)
+    guard let history = try reading.taskHistories.history(of: membership.task),
+      let place = history.index(ofMembershipFrom: sample)
     else { return nil }
     let links = try reading.sets.links(of: membership.set)
-    if place > 0 { return try move(of: life, at: place, to: links) }
-    if let origin = life.movedFrom { return try divergence(of: life, from: origin, to: links) }
+    if place > 0 { return try move(of: history, at: place, to: links) }
+    if let origin = history.movedFrom {
+      return try divergence(of: history, from: origin, to: links)
+    }
     let sampleWindow = try reading.index.sampleWindow(before: sample)
     // A process that the first sample of the history shows was there before: its start is no change.
     guard sampleWindow.before != nil || scope.tellsEverything else { return nil }
-    let parent = try reading.lives.parent(of: life.process)
+    let parent = try reading.taskHistories.parent(of: history.process)
     var parts: [Part] = []
     if sampleWindow.before != nil, membership.cause != nil {
       parts = try comparison.arrivals(
@@ -63,7 +65,7 @@ struct ChangeTeller {
     }
     if scope.tellsEverything {
       // A thread that existed before its first record inherited nothing at this moment.
-      let isFound = sampleWindow.before == nil || life.thread?.isUnknown == true
+      let isFound = sampleWindow.before == nil || history.thread?.isUnknown == true
       let there = try parent.flatMap { (parent) throws(SQLiteError) in
         isFound ? nil : try comparison.linksOfParent(parent, at: sample)
       }
@@ -71,56 +73,56 @@ struct ChangeTeller {
     }
     parts = parts.filter(isAskedFor)
     guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
-    let isExact = life.memberships[place].beginsExactly
+    let isExact = history.memberships[place].beginsExactly
     let isStart =
       sampleWindow.coverage == .sampled && !sampleWindow.hidesProcesses
-      && life.thread?.isUnknown != true
+      && history.thread?.isUnknown != true
     return try change(
       isStart ? .started : .firstSeen,
       isStart && !isExact
-        ? try reading.index.lastMissing(before: sample, start: life.process.startBoot)
-        : sample - 1, sample, life.process, parts, parent: parent, isExact: isExact)
+        ? try reading.index.lastMissing(before: sample, start: history.process.startBoot)
+        : sample - 1, sample, history.process, parts, parent: parent, isExact: isExact)
   }
 
   /// Returns the change of a thread that left the namespaces of its process.
   private func divergence(
-    of life: TaskHistory, from origin: NamespaceSetID, to links: Links
+    of history: TaskHistory, from origin: NamespaceSetID, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    guard let first = life.memberships.first else { return nil }
+    guard let first = history.memberships.first else { return nil }
     let before = try reading.sets.links(of: origin)
     let parts = try comparison.changes(from: before, read: before, to: links, at: first.from)
       .compactMap(Part.init).filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
     return try change(
-      .moved, first.from - 1, first.from, life.process, parts, isExact: first.beginsExactly)
+      .moved, first.from - 1, first.from, history.process, parts, isExact: first.beginsExactly)
   }
 
   /// Returns the change of a process whose links differ from the last ones that could be read.
   private func move(
-    of life: TaskHistory, at place: Int, to links: Links
+    of history: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let sample = life.memberships[place].from
-    let read = try lastRead.links(of: life, before: place)
+    let sample = history.memberships[place].from
+    let read = try lastRead.links(of: history, before: place)
     let parts = try comparison.changes(
       from: read.links, read: read.links, to: links, at: sample
     ).compactMap(Part.init).filter(isAskedFor)
     if parts.isEmpty {
-      if let death = try death(of: life, at: place, to: links) { return death }
-      return try resumption(of: life, at: place, to: links)
+      if let death = try death(of: history, at: place, to: links) { return death }
+      return try resumption(of: history, at: place, to: links)
     }
-    let isReturn = try reading.threads.isReturned(life, at: sample)
+    let isReturn = try reading.threads.isReturned(history, at: sample)
     return try change(
       isReturn ? .returned : .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample,
-      life.process, parts,
-      isExact: life.memberships[place].beginsExactly)
+      history.process, parts,
+      isExact: history.memberships[place].beginsExactly)
   }
 
   /// Returns the change of a process that became a zombie: a zombie is in no namespace of most types.
   private func death(
-    of life: TaskHistory, at place: Int, to links: Links
+    of history: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let read = try lastRead.links(of: life, before: place)
-    let before = try reading.sets.links(of: life.memberships[place - 1].set)
+    let read = try lastRead.links(of: history, before: place)
+    let before = try reading.sets.links(of: history.memberships[place - 1].set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard links[type.link] == .unread(.zombie), before[type.link] != .unread(.zombie),
         let namespace = read.links[type.link]?.namespace,
@@ -129,21 +131,21 @@ struct ChangeTeller {
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
-    let sample = life.memberships[place].from
-    if life.memberships[place].beginsExactly {
-      parts = Self.held(parts, at: life.memberships[place - 1].until, read.samples)
+    let sample = history.memberships[place].from
+    if history.memberships[place].beginsExactly {
+      parts = Self.held(parts, at: history.memberships[place - 1].until, read.samples)
     }
     return try change(
-      .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, life.process, parts,
-      isExact: life.memberships[place].beginsExactly)
+      .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, history.process, parts,
+      isExact: history.memberships[place].beginsExactly)
   }
 
   /// Returns the change of a zombie that runs again in its earlier namespaces, because one of its threads
   /// executed a program.
   private func resumption(
-    of life: TaskHistory, at place: Int, to links: Links
+    of history: TaskHistory, at place: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let before = try reading.sets.links(of: life.memberships[place - 1].set)
+    let before = try reading.sets.links(of: history.memberships[place - 1].set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard before[type.link] == .unread(.zombie), let namespace = links[type.link]?.namespace,
         scope.tellsEverything || namespace.isInitial != true
@@ -151,10 +153,10 @@ struct ChangeTeller {
       return Part(link: type.link, from: nil, to: namespace, how: .kept)
     }.filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
-    let sample = life.memberships[place].from
+    let sample = history.memberships[place].from
     return try change(
-      .resumed, sample - 1, sample, life.process, parts,
-      isExact: life.memberships[place].beginsExactly)
+      .resumed, sample - 1, sample, history.process, parts,
+      isExact: history.memberships[place].beginsExactly)
   }
 
   /// Returns those of the parts whose namespaces the process was certainly still in at the sequence number
@@ -193,16 +195,17 @@ struct ChangeTeller {
   private func exit(
     from membership: ChangeEvent.MembershipRow
   ) throws(SQLiteError) -> NamespaceChange? {
-    guard let until = membership.until, let life = try reading.lives.life(task: membership.task),
-      let place = life.index(ofMembershipFrom: membership.from)
+    guard let until = membership.until,
+      let history = try reading.taskHistories.history(of: membership.task),
+      let place = history.index(ofMembershipFrom: membership.from)
     else { return nil }
-    guard place == life.memberships.count - 1 else { return nil }
+    guard place == history.memberships.count - 1 else { return nil }
     let sampleWindow = try reading.index.sampleWindow(before: until + 1)
     guard sampleWindow.showsAll else { return nil }
     // The exit of a thread that had returned leaves no namespace: its process is still in all of them.
-    if !scope.tellsEverything, try reading.threads.isReturned(life, at: until) { return nil }
-    let read = try lastRead.links(of: life, before: place + 1)
-    let links = try reading.sets.links(of: life.memberships[place].set)
+    if !scope.tellsEverything, try reading.threads.isReturned(history, at: until) { return nil }
+    let read = try lastRead.links(of: history, before: place + 1)
+    let links = try reading.sets.links(of: history.memberships[place].set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
       // A zombie left these namespaces when it became one.
       guard links[type.link] != .unread(.zombie),
@@ -213,19 +216,19 @@ struct ChangeTeller {
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
     guard !parts.isEmpty || tellsOfUnread(read.links) else { return nil }
-    if life.memberships[place].endsExactly { parts = Self.held(parts, at: until, read.samples) }
+    if history.memberships[place].endsExactly { parts = Self.held(parts, at: until, read.samples) }
     return try change(
       sampleWindow.coverage == .sampled ? .exited : .lastSeen,
-      Self.earliest(read.samples, of: parts) ?? until, until + 1, life.process, parts,
-      isExact: life.memberships[place].endsExactly)
+      Self.earliest(read.samples, of: parts) ?? until, until + 1, history.process, parts,
+      isExact: history.memberships[place].endsExactly)
   }
 
-  private func end(of life: NamespaceLifetime) throws(SQLiteError) -> NamespaceChange? {
-    guard let last = life.last, question.types.contains(life.namespace.type),
-      try emptied.isEmptied(life.namespace, after: last)
+  private func end(of lifetime: NamespaceLifetime) throws(SQLiteError) -> NamespaceChange? {
+    guard let last = lifetime.last, question.types.contains(lifetime.namespace.type),
+      try emptied.isEmptied(lifetime.namespace, after: last)
     else { return nil }
     let part = Part(
-      link: life.namespace.type.link, from: life.namespace, to: nil, how: .lastExit)
+      link: lifetime.namespace.type.link, from: lifetime.namespace, to: nil, how: .lastExit)
     // Whether an event reported that the last process left.
     let isEvent = try reading.index.point(last + 1).isEvent
     return try change(.lastExit, last, last + 1, nil, [part], isExact: isEvent)
@@ -253,7 +256,7 @@ struct ChangeTeller {
     _ namespace: NamespaceRecord, at row: ChangeEvent.PinRow
   ) throws(SQLiteError) -> Bool {
     guard namespace.type != .user, namespace.type != .pid,
-      let last = try reading.namespaces.life(namespace.id).last
+      let last = try reading.namespaces.lifetime(namespace.id).last
     else { return false }
     return try last < reading.index.lastSample(notAfter: row.scan.wall)
   }

@@ -99,23 +99,23 @@ struct ChangeScope {
   ) throws(SQLiteError) {
     self.samples = question.window.isEverything ? nil : samples
     var asked = try question.namespace.map { (selector) throws(SQLiteError) in
-      Set(try NamespaceFinder(reading: reading).lives(selector).map(\.namespace.id))
+      Set(try NamespaceFinder(reading: reading).lifetimes(selector).map(\.namespace.id))
     }
     let container = question.container.map { ProcessSelector.container($0) }
     isEither = container != nil
-    let lives = try (container ?? question.process).map { (selector) throws(SQLiteError) in
-      try ProcessFinder(reading: reading).lives(
+    let histories = try (container ?? question.process).map { (selector) throws(SQLiteError) in
+      try ProcessFinder(reading: reading).histories(
         selector, in: question.window, withThreads: true)
     }
     if container != nil {
-      let own = try OwnNamespaces.own(of: lives ?? [], reading)
+      let own = try OwnNamespaces.own(of: histories ?? [], reading)
       asked = asked.map { $0.intersection(own) } ?? own
     }
     namespaces = asked
-    tasks = lives?.map(\.process.task)
+    tasks = histories?.map(\.process.task)
     taskSet = Set(tasks ?? [])
-    limits = (lives ?? []).reduce(into: [:]) { limits, life in
-      limits[life.process.task] = life.limits
+    limits = (histories ?? []).reduce(into: [:]) { limits, history in
+      limits[history.process.task] = history.limits
     }
   }
 

@@ -63,15 +63,15 @@ final class EmptiedFinder {
   private func add(
     _ task: TaskID, at sample: SequenceNumber, to keepers: inout Keepers
   ) throws(SQLiteError) {
-    guard let life = try reading.lives.life(task: task),
-      let now = life.membership(at: sample)
+    guard let history = try reading.taskHistories.history(of: task),
+      let now = history.membership(at: sample)
     else { return }
-    if life.process.startBoot == nil, life.memberships.first?.from == sample {
+    if history.process.startBoot == nil, history.memberships.first?.from == sample {
       keepers.isAnybodys = true
     }
     let links = try reading.sets.links(of: now.set)
-    let count = life.memberships.partitioningIndex { $0.from > sample }
-    let read = try lastRead.links(of: life, before: count)
+    let count = history.memberships.partitioningIndex { $0.from > sample }
+    let read = try lastRead.links(of: history, before: count)
     for type in NamespaceType.allCases where links[type.link] == .unread(.denied) {
       if let namespace = read.links[type.link]?.namespace {
         keepers.namespaces.insert(namespace.id)

@@ -9,17 +9,18 @@ struct HistoryQuery {
   private var comparison: LinkComparison { LinkComparison(reading: reading) }
 
   /// Calls `body` with each entry of a process; returns false if `body` did.
-  func forEach(of life: TaskHistory, _ body: (HistoryEntry) -> Bool) throws(SQLiteError) -> Bool {
+  func forEach(of history: TaskHistory, _ body: (HistoryEntry) -> Bool) throws(SQLiteError) -> Bool
+  {
     // Buffers the last entry until the next one shows whether anything changed at its end.
     var last: HistoryEntry?
     func give(_ stay: HistoryEntry) -> Bool { !window.mayOverlap(stay.stretch) || body(stay) }
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
-    let maker = try maker(of: life.process)
-    for part in try parts(of: life) {
-      let life = try joined(part.life)
+    let maker = try maker(of: history.process)
+    for part in try parts(of: history) {
+      let history = try joined(part.history)
       var isInOther = part.isInOtherContainer
-      for membership in life.memberships {
+      for membership in history.memberships {
         let links = try reading.sets.links(of: membership.set)
         for piece in try reading.index.pieces(of: membership.from...membership.until) {
           var unreported: [NamespaceLink] = []
@@ -29,10 +30,10 @@ struct HistoryQuery {
               from: before, read: read, to: links, at: piece.lowerBound)
             unreported = Self.unreported(before, links)
           } else {
-            changes = try arrivals(of: life, membership, links, maker)
+            changes = try arrivals(of: history, membership, links, maker)
           }
           var stay = try stay(
-            piece, of: membership, in: life, links, changes, maker, isBeginning: before == nil,
+            piece, of: membership, in: history, links, changes, maker, isBeginning: before == nil,
             isInOtherContainer: isInOther, changes.isEmpty ? unreported : [])
           isInOther = false
           before = links
@@ -51,30 +52,30 @@ struct HistoryQuery {
   /// Splits the history of a process where it came into another container. Does not split the history of a
   /// process that is reported only for the time in which it matched the question.
   private func parts(
-    of life: TaskHistory
-  ) throws(SQLiteError) -> [(life: TaskHistory, isInOtherContainer: Bool)] {
-    guard life.limits == nil, !life.process.past.isEmpty else { return [(life, false)] }
-    let ids = Set(life.process.descriptionSpans.map(\.description.container?.id))
-    guard ids.count > 1 else { return [(life, false)] }
+    of history: TaskHistory
+  ) throws(SQLiteError) -> [(history: TaskHistory, isInOtherContainer: Bool)] {
+    guard history.limits == nil, !history.process.past.isEmpty else { return [(history, false)] }
+    let ids = Set(history.process.descriptionSpans.map(\.description.container?.id))
+    guard ids.count > 1 else { return [(history, false)] }
     var spans: [ProcessRecord.DescriptionSpan] = []
-    for id in ids { spans += life.process.spans { $0.container?.id == id } }
+    for id in ids { spans += history.process.spans { $0.container?.id == id } }
     spans.sort { $0.certain.lowerBound < $1.certain.lowerBound }
-    var parts: [(life: TaskHistory, isInOtherContainer: Bool)] = []
+    var parts: [(history: TaskHistory, isInOtherContainer: Bool)] = []
     for (place, span) in spans.enumerated() {
-      let part = life.limited(to: [try fromMove(span, of: life)], within: true)
+      let part = history.limited(to: [try fromMove(span, of: history)], within: true)
       if !part.memberships.isEmpty { parts.append((part, place > 0)) }
     }
-    if parts.isEmpty { return [(life, false)] }
+    if parts.isEmpty { return [(history, false)] }
     // Between two reads that differ the container is not known, but the namespaces are: adds the
     // memberships of that time to the part before it.
-    let shown = parts.flatMap(\.life.memberships)
-    for membership in life.memberships {
+    let shown = parts.flatMap(\.history.memberships)
+    for membership in history.memberships {
       let next = shown.partitioningIndex { $0.until >= membership.from }
       guard next == shown.count || shown[next].from > membership.until else { continue }
       let place =
-        parts.lastIndex { ($0.life.memberships.last?.until ?? .min) < membership.from } ?? 0
-      let index = parts[place].life.memberships.partitioningIndex { $0.from > membership.from }
-      parts[place].life.memberships.insert(membership, at: index)
+        parts.lastIndex { ($0.history.memberships.last?.until ?? .min) < membership.from } ?? 0
+      let index = parts[place].history.memberships.partitioningIndex { $0.from > membership.from }
+      parts[place].history.memberships.insert(membership, at: index)
     }
     return parts
   }
@@ -82,10 +83,10 @@ struct HistoryQuery {
   /// Returns the span of a description, extended to the event that reported new namespaces at the moment at
   /// which the description was read: the span begins with that event.
   private func fromMove(
-    _ span: ProcessRecord.DescriptionSpan, of life: TaskHistory
+    _ span: ProcessRecord.DescriptionSpan, of history: TaskHistory
   ) throws(SQLiteError) -> ProcessRecord.DescriptionSpan {
     let first = span.certain.lowerBound
-    guard !span.beginsExactly, let move = life.membership(at: first), move.beginsExactly,
+    guard !span.beginsExactly, let move = history.membership(at: first), move.beginsExactly,
       move.from < first, move.from > span.possibleFrom,
       try reading.index.point(move.from).wall == reading.index.point(first).wall
     else { return span }
@@ -97,9 +98,9 @@ struct HistoryQuery {
 
   /// Returns the history with consecutive memberships in the same namespaces merged into one. A namespace
   /// is the same if the recorder only learned its kernel id later.
-  private func joined(_ life: TaskHistory) throws(SQLiteError) -> TaskHistory {
+  private func joined(_ history: TaskHistory) throws(SQLiteError) -> TaskHistory {
     var joined: [Membership] = []
-    for membership in life.memberships {
+    for membership in history.memberships {
       if let last = joined.last, last.until &+ 1 == membership.from, !membership.startsSession,
         try holds(last.set, membership.set)
       {
@@ -108,9 +109,9 @@ struct HistoryQuery {
         joined.append(membership)
       }
     }
-    var life = life
-    life.memberships = joined
-    return life
+    var history = history
+    history.memberships = joined
+    return history
   }
 
   private func holds(_ one: NamespaceSetID, _ other: NamespaceSetID) throws(SQLiteError) -> Bool {
@@ -136,28 +137,28 @@ struct HistoryQuery {
   }
 
   private func stay(
-    _ piece: ClosedRange<SequenceNumber>, of membership: Membership, in life: TaskHistory,
+    _ piece: ClosedRange<SequenceNumber>, of membership: Membership, in history: TaskHistory,
     _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: Maker?,
     isBeginning: Bool,
     isInOtherContainer: Bool, _ unreported: [NamespaceLink]
   ) throws(SQLiteError) -> HistoryEntry {
-    let stretch = try reading.bounds(of: life)
+    let stretch = try reading.bounds(of: history)
       .stretch(piece, of: membership.from...membership.until)
-    let isFirst = isBeginning && life.movedFrom == nil
+    let isFirst = isBeginning && history.movedFrom == nil
     // If an event ended the entry, the process may have had another description by then, which was read
     // only later.
     let process =
       stretch.end.isExact
-      ? life.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
-      : life.process.described(at: piece.upperBound)
+      ? history.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
+      : history.process.described(at: piece.upperBound)
     let isGone = try isParentGone(of: process, maker?.process, at: piece.upperBound)
     return HistoryEntry(
       process: process, from: stretch.from, until: stretch.until,
       beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
       isFirst: isFirst,
-      isReturn: isBeginning ? false : try reading.threads.isReturned(life, at: piece.lowerBound),
+      isReturn: isBeginning ? false : try reading.threads.isReturned(history, at: piece.lowerBound),
       joined: try MemberFinder(reading: reading).member(
-        of: changes.joined, at: piece.lowerBound - 1, otherThan: life.process),
+        of: changes.joined, at: piece.lowerBound - 1, otherThan: history.process),
       parent: isFirst ? maker?.task.described(at: piece.lowerBound) : nil,
       parentThen: isGone ? nil : try parent(of: process, maker?.process, at: piece.upperBound),
       isParentGone: isGone,
@@ -173,8 +174,8 @@ struct HistoryQuery {
   }
 
   private func maker(of process: ProcessRecord) throws(SQLiteError) -> Maker? {
-    guard let task = try reading.lives.parent(of: process) else { return nil }
-    let process = task.tid == nil ? task : try reading.lives.parent(of: task)
+    guard let task = try reading.taskHistories.parent(of: process) else { return nil }
+    let process = task.tid == nil ? task : try reading.taskHistories.parent(of: task)
     return Maker(task: task, process: process ?? task)
   }
 
@@ -188,11 +189,11 @@ struct HistoryQuery {
       pid != 0
     else { return nil }
     if let maker, maker.pid == pid,
-      try reading.lives.life(task: maker.task)?.isMissing(at: point) == false
+      try reading.taskHistories.history(of: maker.task)?.isMissing(at: point) == false
     {
       return maker.described(at: point)
     }
-    let there = try reading.pidHistories.lives(
+    let there = try reading.pidHistories.histories(
       TaskNumber(pid: pid), alive: reading.index.point(point).wall)
     return there.count == 1 ? there[0].process.described(at: point) : nil
   }
@@ -203,22 +204,22 @@ struct HistoryQuery {
     of process: ProcessRecord, _ maker: ProcessRecord?, at point: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard process.tid == nil, let pid = process.makerPID, process.parentPIDs == [pid],
-      let maker, maker.pid == pid, let life = try reading.lives.life(task: maker.task)
+      let maker, maker.pid == pid, let history = try reading.taskHistories.history(of: maker.task)
     else { return false }
-    return life.lastSample < point
+    return history.lastSample < point
   }
 
   private func arrivals(
-    of life: TaskHistory, _ membership: Membership, _ links: LinkComparison.Links,
+    of history: TaskHistory, _ membership: Membership, _ links: LinkComparison.Links,
     _ maker: Maker?
   ) throws(SQLiteError) -> [LinkChange] {
-    if let set = life.movedFrom {
+    if let set = history.movedFrom {
       let before = try reading.sets.links(of: set)
       return try comparison.changes(
         from: before, read: before, to: links, at: membership.from)
     }
     // A process that the first sample of the history shows was there before: its start is no change.
-    guard membership.from != reading.index.first, let origin = try origin(of: life) else {
+    guard membership.from != reading.index.first, let origin = try origin(of: history) else {
       return []
     }
     let earlier = try comparison.linksOfParent(maker?.task, at: membership.from - 1)
@@ -228,13 +229,13 @@ struct HistoryQuery {
 
   /// Returns the links for children of the parent when a process started; nil if the process started with
   /// the same namespaces.
-  private func origin(of life: TaskHistory) throws(SQLiteError) -> LinkComparison.Links? {
+  private func origin(of history: TaskHistory) throws(SQLiteError) -> LinkComparison.Links? {
     let set =
       try reading.connection.prepare(
         """
         SELECT origin_set_id FROM membership WHERE task_id = ? AND from_seq = ? AND cause = 2
         """
-      ).bind(.number(life.process.task), .number(life.firstSample))
+      ).bind(.number(history.process.task), .number(history.firstSample))
       .first { $0.optionalSet(0) } ?? nil
     return try set.map(reading.sets.links)
   }

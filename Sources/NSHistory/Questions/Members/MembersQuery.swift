@@ -73,25 +73,27 @@ struct MembersQuery {
     while try tasks.step() {
       let task = tasks.task(0)
       // A task with several memberships in the namespace is handled once.
-      guard task != last, let life = try reading.lives.life(task: task) else { continue }
+      guard task != last, let history = try reading.taskHistories.history(of: task) else {
+        continue
+      }
       last = task
-      for member in try members(life, namespace) where !body(member) { return false }
+      for member in try members(history, namespace) where !body(member) { return false }
     }
     return true
   }
 
   private func members(
-    _ life: TaskHistory, _ namespace: NamespaceRecord
+    _ history: TaskHistory, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> [Member] {
-    let bounds = reading.bounds(of: life)
+    let bounds = reading.bounds(of: history)
     var members: [Member] = []
-    for run in try runs.runs(of: life, namespace.type.link, to: namespace) {
+    for run in try runs.runs(of: history, namespace.type.link, to: namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
         let stretch = try bounds.stretch(piece, of: run.from...run.until)
         guard window.mayOverlap(stretch) else { continue }
         members.append(
           Member(
-            namespace: namespace, process: life.process.described(at: piece.upperBound),
+            namespace: namespace, process: history.process.described(at: piece.upperBound),
             from: stretch.from, until: stretch.until, beginning: stretch.beginning,
             end: stretch.end,
             link: namespace.type.link))
@@ -165,13 +167,13 @@ final class MemberIntervals {
   /// Returns the intervals in which a link led to a namespace; for a link for children, only those in which
   /// the process itself was in another namespace.
   func runs(
-    of life: TaskHistory, _ link: NamespaceLink, to namespace: NamespaceRecord
+    of history: TaskHistory, _ link: NamespaceLink, to namespace: NamespaceRecord
   ) throws(SQLiteError) -> [PIDHistory.LinkInterval] {
-    let key = Key(task: life.process.task, link: link)
+    let key = Key(task: history.process.task, link: link)
     if let known = known[key] { return known[namespace.id] ?? [] }
     readings += 1
-    let runs = try reading.pidHistories.runs(of: memberships(of: life, link))[link]
-    guard life.memberships.count > Self.few else {
+    let runs = try reading.pidHistories.runs(of: memberships(of: history, link))[link]
+    guard history.memberships.count > Self.few else {
       return runs.filter { $0.value == .namespace(namespace) }
     }
     var byNamespace: [Int64: [PIDHistory.LinkInterval]] = [:]
@@ -183,12 +185,12 @@ final class MemberIntervals {
   }
 
   private func memberships(
-    of life: TaskHistory, _ link: NamespaceLink
+    of history: TaskHistory, _ link: NamespaceLink
   ) throws(SQLiteError) -> [Membership] {
     let own = link.type.link
-    guard link != own else { return life.memberships }
+    guard link != own else { return history.memberships }
     var elsewhere: [Membership] = []
-    for membership in life.memberships {
+    for membership in history.memberships {
       let links = try reading.sets.links(of: membership.set)
       if links[link] != links[own] { elsewhere.append(membership) }
     }
@@ -253,24 +255,24 @@ struct ChildrenHolders {
       ])
     defer { tasks.reset() }
     while try tasks.step() {
-      guard let life = try reading.lives.life(task: tasks.task(0)) else { continue }
-      for member in try members(life, namespace, window) where !body(member) { return false }
+      guard let history = try reading.taskHistories.history(of: tasks.task(0)) else { continue }
+      for member in try members(history, namespace, window) where !body(member) { return false }
     }
     return true
   }
 
   private func members(
-    _ life: TaskHistory, _ namespace: NamespaceRecord, _ window: TimeWindow
+    _ history: TaskHistory, _ namespace: NamespaceRecord, _ window: TimeWindow
   ) throws(SQLiteError) -> [Member] {
-    let bounds = reading.bounds(of: life)
+    let bounds = reading.bounds(of: history)
     var members: [Member] = []
-    for run in try runs.runs(of: life, namespace.type.linkForChildren, to: namespace) {
+    for run in try runs.runs(of: history, namespace.type.linkForChildren, to: namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
         let stretch = try bounds.stretch(piece, of: run.from...run.until)
         guard window.mayOverlap(stretch) else { continue }
         members.append(
           Member(
-            namespace: namespace, process: life.process, from: stretch.from,
+            namespace: namespace, process: history.process, from: stretch.from,
             until: stretch.until, beginning: stretch.beginning, end: stretch.end,
             link: namespace.type.linkForChildren))
       }

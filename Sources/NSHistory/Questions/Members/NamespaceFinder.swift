@@ -7,27 +7,27 @@ struct NamespaceFinder {
 
   /// Returns the matching namespaces that had a process or a pin in a window, in the order in which they
   /// were observed.
-  func lives(
+  func lifetimes(
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(SQLiteError) -> [NamespaceLifetime] {
     let all = try named(selector, in: window)
     guard !window.isEverything else { return all }
     guard let samples = try reading.index.samples(around: window) else { return [] }
-    func hadProcess(_ life: NamespaceLifetime) -> Bool {
-      guard let first = life.first else { return false }
-      return first <= samples.upperBound && life.last ?? .max >= samples.lowerBound
+    func hadProcess(_ lifetime: NamespaceLifetime) -> Bool {
+      guard let first = lifetime.first else { return false }
+      return first <= samples.upperBound && lifetime.last ?? .max >= samples.lowerBound
     }
     let pinned = try reading.pins.everPinned(
       of: all.filter { !hadProcess($0) }.map(\.namespace.id))
     var found: [NamespaceLifetime] = []
-    for life in all {
-      var isThere = hadProcess(life)
-      if !isThere, pinned.contains(life.namespace.id) {
-        isThere = try reading.pins.pins(of: life.namespace).contains {
+    for lifetime in all {
+      var isThere = hadProcess(lifetime)
+      if !isThere, pinned.contains(lifetime.namespace.id) {
+        isThere = try reading.pins.pins(of: lifetime.namespace).contains {
           window.overlaps($0.firstSeen, $0.lastSeen)
         }
       }
-      if isThere { found.append(life) }
+      if isThere { found.append(lifetime) }
     }
     return found
   }
@@ -39,11 +39,11 @@ struct NamespaceFinder {
   ) throws(SQLiteError) -> [NamespaceLifetime] {
     switch selector {
     case .inode(let type, let inode):
-      return try reading.namespaces.lives(
+      return try reading.namespaces.lifetimes(
         where: "inode = ? AND type = ?",
         [.integer(Int64(bitPattern: inode)), .integer(Int64(type.rawValue))])
     case .kernelID(let type, let id):
-      return try reading.namespaces.lives(
+      return try reading.namespaces.lifetimes(
         where: "kernel_id = ? AND type = ?",
         [.integer(Int64(bitPattern: id)), .integer(Int64(type.rawValue))])
     case .of(let type, let processes):
@@ -52,15 +52,15 @@ struct NamespaceFinder {
         window.isEverything
         ? .min ... .max : try reading.index.samples(around: window) ?? .zero ... .zero
       try ProcessFinder(reading: reading).forEach(processes, in: window, withThreads: true) {
-        (life) throws(SQLiteError) in
-        for membership in life.memberships
+        (history) throws(SQLiteError) in
+        for membership in history.memberships
         where membership.from <= samples.upperBound && membership.until >= samples.lowerBound {
           let links = try reading.sets.links(of: membership.set)
           if let namespace = links[type.link]?.namespace { rows.insert(namespace.id) }
         }
         return true
       }
-      return try rows.sorted().map(reading.namespaces.life)
+      return try rows.sorted().map(reading.namespaces.lifetime)
     }
   }
 }
@@ -109,25 +109,26 @@ struct MakerFinder {
   }
 
   /// Returns the creator of a namespace; nil if no record shows it.
-  func maker(of life: NamespaceLifetime) throws(SQLiteError) -> NamespaceMaker? {
-    if life.maker != nil { return try maker(of: life, nil) }
+  func maker(of lifetime: NamespaceLifetime) throws(SQLiteError) -> NamespaceMaker? {
+    if lifetime.maker != nil { return try maker(of: lifetime, nil) }
     // Samples alone never show a creator, and there may be many such namespaces: skips the search.
-    guard let sample = life.first, try reading.index.sampleWindow(before: sample).isExact else {
+    guard let sample = lifetime.first, try reading.index.sampleWindow(before: sample).isExact else {
       return nil
     }
-    return try maker(of: life, first(of: life))
+    return try maker(of: lifetime, first(of: lifetime))
   }
 
   /// Returns the creator of a namespace whose first process the caller has found already.
   ///
   /// - Parameter first: the first process that was seen in the namespace.
   func maker(
-    of life: NamespaceLifetime, _ first: First?
+    of lifetime: NamespaceLifetime, _ first: First?
   ) throws(SQLiteError) -> NamespaceMaker? {
-    if let task = life.maker {
-      guard let maker = try reading.lives.life(task: task)?.process else { return nil }
+    if let task = lifetime.maker {
+      guard let maker = try reading.taskHistories.history(of: task)?.process else { return nil }
       return NamespaceMaker(
-        process: life.first.map(maker.described(at:)) ?? maker, isCertain: life.isMakerCertain)
+        process: lifetime.first.map(maker.described(at:)) ?? maker,
+        isCertain: lifetime.isMakerCertain)
     }
     guard let first, first.isExact, first.hasMoved, !first.mayBeOlder else { return nil }
     return NamespaceMaker(process: first.process, isCertain: false)
@@ -135,34 +136,37 @@ struct MakerFinder {
 
   /// Returns the first process that was seen in a namespace; nil for an initial namespace, and if it is not
   /// known.
-  func first(of life: NamespaceLifetime) throws(SQLiteError) -> First? {
+  func first(of lifetime: NamespaceLifetime) throws(SQLiteError) -> First? {
     // A namespace that the first sample of a session shows may have existed long before.
-    guard let sample = life.first, life.namespace.isInitial != true,
+    guard let sample = lifetime.first, lifetime.namespace.isInitial != true,
       reading.index.session(of: sample)?.first != sample
     else { return nil }
     let task = try reading.connection.prepare(
       "SELECT MIN(ABS(member)), member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
-    ).bind(IntervalOverlapQuery.values(sample...sample, life.namespace)).first {
+    ).bind(IntervalOverlapQuery.values(sample...sample, lifetime.namespace)).first {
       $0.optionalTask(1)
     }
-    guard let task = task ?? nil, let found = try reading.lives.life(task: task) else { return nil }
-    let parent = try reading.lives.parent(of: found.process)
+    guard let task = task ?? nil, let found = try reading.taskHistories.history(of: task) else {
+      return nil
+    }
+    let parent = try reading.taskHistories.parent(of: found.process)
     let came = found.membership(at: sample)
     var isExact = came?.from == sample && came?.beginsExactly == true
     if isExact { isExact = try reading.index.sampleWindow(before: sample).isExact }
     return First(
       process: found.process.described(at: sample), parent: parent?.described(at: sample),
-      isExact: isExact, hasMoved: try hasMoved(found, to: life.namespace, at: sample),
-      mayBeOlder: try LinkComparison(reading: reading).how(.namespace(life.namespace), at: sample)
+      isExact: isExact, hasMoved: try hasMoved(found, to: lifetime.namespace, at: sample),
+      mayBeOlder: try LinkComparison(reading: reading).how(
+        .namespace(lifetime.namespace), at: sample)
         == .joinedOrNew)
   }
 
   /// Whether the process is known to have been in another namespace of the type before this one.
   private func hasMoved(
-    _ life: TaskHistory, to namespace: NamespaceRecord, at sample: SequenceNumber
+    _ history: TaskHistory, to namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
-    guard let place = life.index(ofMembershipFrom: sample) else { return false }
-    guard let before = place > 0 ? life.memberships[place - 1].set : life.movedFrom else {
+    guard let place = history.index(ofMembershipFrom: sample) else { return false }
+    guard let before = place > 0 ? history.memberships[place - 1].set : history.movedFrom else {
       return false
     }
     return try reading.sets.links(of: before)[namespace.type.link]?.namespace != nil

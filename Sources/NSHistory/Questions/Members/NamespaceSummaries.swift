@@ -5,24 +5,24 @@ internal import SQLite
 struct NamespaceSummaries {
   let reading: HistorySnapshot
 
-  func summary(_ life: NamespaceLifetime) throws(SQLiteError) -> NamespaceSummary {
-    let pins = try reading.pins.pins(of: life.namespace)
+  func summary(_ lifetime: NamespaceLifetime) throws(SQLiteError) -> NamespaceSummary {
+    let pins = try reading.pins.pins(of: lifetime.namespace)
     let makers = MakerFinder(reading: reading)
-    let earliest = life.maker == nil ? try makers.first(of: life) : nil
-    let maker = try makers.maker(of: life, earliest)
+    let earliest = lifetime.maker == nil ? try makers.first(of: lifetime) : nil
+    let maker = try makers.maker(of: lifetime, earliest)
     let first = maker == nil ? earliest : nil
-    let seen = try SeenTimes(reading: reading).times(of: life)
+    let seen = try SeenTimes(reading: reading).times(of: lifetime)
     return NamespaceSummary(
-      namespace: life.namespace,
+      namespace: lifetime.namespace,
       firstSeen: ([seen?.lowerBound] + pins.map(\.firstSeen)).compactMap(\.self).min(),
       lastSeen: ([seen?.upperBound] + pins.map(\.lastSeen)).compactMap(\.self).max(),
-      owner: try life.owner.map(reading.namespaces.life)?.namespace,
-      parent: try life.parent.map(reading.namespaces.life)?.namespace,
-      ownerUID: life.ownerUID,
+      owner: try lifetime.owner.map(reading.namespaces.lifetime)?.namespace,
+      parent: try lifetime.parent.map(reading.namespaces.lifetime)?.namespace,
+      ownerUID: lifetime.ownerUID,
       maker: maker, firstProcess: first?.process,
       parentOfFirst: first?.parent, isFirstExact: first?.isExact == true,
       mayBeOlder: first?.mayBeOlder == true, pins: pins,
-      kept: try keepers(life.namespace, pins))
+      kept: try keepers(lifetime.namespace, pins))
   }
 
   private func keepers(
@@ -88,8 +88,9 @@ struct NamespaceSummaries {
         return true
       }
       if known[next] == false { continue }
-      let life = try reading.namespaces.life(next)
-      for above in [life.parent, life.owner].compactMap(\.self) where met.insert(above).inserted {
+      let lifetime = try reading.namespaces.lifetime(next)
+      for above in [lifetime.parent, lifetime.owner].compactMap(\.self)
+      where met.insert(above).inserted {
         below[above] = next
         open.append(above)
       }
@@ -176,8 +177,10 @@ struct SeenTimes {
   private var index: SampleIndex { reading.index }
 
   /// Returns the two times; nil if no process or link for children was ever seen in the namespace.
-  func times(of life: NamespaceLifetime) throws(SQLiteError) -> ClosedRange<Int64>? {
-    guard let first = life.first, let last = try last(life), first <= last else { return nil }
+  func times(of lifetime: NamespaceLifetime) throws(SQLiteError) -> ClosedRange<Int64>? {
+    guard let first = lifetime.first, let last = try last(lifetime), first <= last else {
+      return nil
+    }
     let stretches = index.stretches(in: first...last)
     guard !stretches.isEmpty else { return nil }
     var low: Int64?
@@ -186,16 +189,16 @@ struct SeenTimes {
       low = min(low ?? seen.lowerBound, seen.lowerBound)
       high = max(high ?? seen.upperBound, seen.upperBound)
     }
-    if let seen = try times(of: life.namespace, at: first) { add(seen) }
-    if let seen = try times(of: life.namespace, at: last) { add(seen) }
+    if let seen = try times(of: lifetime.namespace, at: first) { add(seen) }
+    if let seen = try times(of: lifetime.namespace, at: last) { add(seen) }
     // If the clock was set back, the first sample in order may not have the earliest time.
     for stretch in stretches {
       let opening = try index.point(stretch.lowerBound)
       let closing = try index.point(stretch.upperBound)
-      if opening.wall < low ?? Int64.max, let seen = try earliest(life.namespace, in: stretch) {
+      if opening.wall < low ?? Int64.max, let seen = try earliest(lifetime.namespace, in: stretch) {
         add(seen)
       }
-      if closing.wall > high ?? Int64.min, let seen = try latest(life.namespace, in: stretch) {
+      if closing.wall > high ?? Int64.min, let seen = try latest(lifetime.namespace, in: stretch) {
         add(seen)
       }
     }
@@ -206,9 +209,9 @@ struct SeenTimes {
   }
 
   /// Returns the last sample or event at which a process or a link for children was in the namespace.
-  private func last(_ life: NamespaceLifetime) throws(SQLiteError) -> SequenceNumber? {
-    guard let last = life.last else { return index.last }
-    return max(last, try ChildrenHolders(reading: reading).last(of: life.namespace) ?? last)
+  private func last(_ lifetime: NamespaceLifetime) throws(SQLiteError) -> SequenceNumber? {
+    guard let last = lifetime.last else { return index.last }
+    return max(last, try ChildrenHolders(reading: reading).last(of: lifetime.namespace) ?? last)
   }
 
   private func earliest(

@@ -74,9 +74,9 @@ struct NamespaceSnapshot {
     try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
     for (id, count) in counts where isMeant(id) {
-      let life = try reading.namespaces.life(id)
-      if count.isPinnedOnly, try isMadeLater(life) { continue }
-      found.append(try namespace(life, count))
+      let lifetime = try reading.namespaces.lifetime(id)
+      if count.isPinnedOnly, try isMadeLater(lifetime) { continue }
+      found.append(try namespace(lifetime, count))
     }
     return found.sorted { one, other in
       (one.namespace.type.rawValue, one.namespace.inode, one.namespace.id)
@@ -129,8 +129,9 @@ struct NamespaceSnapshot {
   private func addAncestors(to counts: inout [Int64: Count]) throws(SQLiteError) {
     var unseen = Array(counts.keys)
     while let id = unseen.popLast() {
-      let life = try reading.namespaces.life(id)
-      for ancestor in [life.owner, life.parent].compactMap(\.self) where counts[ancestor] == nil {
+      let lifetime = try reading.namespaces.lifetime(id)
+      for ancestor in [lifetime.owner, lifetime.parent].compactMap(\.self)
+      where counts[ancestor] == nil {
         counts[ancestor] = Count()
         unseen.append(ancestor)
       }
@@ -139,25 +140,27 @@ struct NamespaceSnapshot {
 
   /// Whether an event after the moment created a namespace, or was the first to enter it, although the pin
   /// scan before that had not found it. That a later scan found it pinned proves nothing about the moment.
-  private func isMadeLater(_ life: NamespaceLifetime) throws(SQLiteError) -> Bool {
-    guard let first = life.first, try reading.index.point(first).isEvent, !sampleWindows.isEmpty,
-      try MakerFinder(reading: reading).maker(of: life) != nil
+  private func isMadeLater(_ lifetime: NamespaceLifetime) throws(SQLiteError) -> Bool {
+    guard let first = lifetime.first, try reading.index.point(first).isEvent,
+      !sampleWindows.isEmpty,
+      try MakerFinder(reading: reading).maker(of: lifetime) != nil
     else { return false }
     return sampleWindows.allSatisfy { ($0.before ?? $0.after).map { first > $0.id } == true }
   }
 
   private func namespace(
-    _ life: NamespaceLifetime, _ count: Count
+    _ lifetime: NamespaceLifetime, _ count: Count
   ) throws(SQLiteError) -> NamespaceAtMoment {
-    let maker = try MakerFinder(reading: reading).maker(of: life)
+    let maker = try MakerFinder(reading: reading).maker(of: lifetime)
     return NamespaceAtMoment(
-      namespace: life.namespace, processes: count.processes, unsure: count.unsure,
+      namespace: lifetime.namespace, processes: count.processes, unsure: count.unsure,
       parents: count.parents, unsureParents: count.unsureParents,
       lowestParent: (count.lowestParent ?? count.lowestUnsureParent)
         .map { processes[$0].process },
       lowest: (count.lowest ?? count.lowestUnsure).map { processes[$0].process },
-      owner: try life.owner.map(reading.namespaces.life)?.namespace,
-      parent: try life.parent.map(reading.namespaces.life)?.namespace, ownerUID: life.ownerUID,
+      owner: try lifetime.owner.map(reading.namespaces.lifetime)?.namespace,
+      parent: try lifetime.parent.map(reading.namespaces.lifetime)?.namespace,
+      ownerUID: lifetime.ownerUID,
       maker: maker, pins: count.pins)
   }
 }
@@ -166,7 +169,7 @@ extension HistorySnapshot {
   /// Returns the time by which the process that had a pin open had exited; nil if it may still have had it
   /// open at `time`.
   func exit(ofHolder pin: PinRecord, by time: Int64) throws(SQLiteError) -> Int64? {
-    guard let task = pin.task, let last = try lives.life(task: task)?.memberships.last,
+    guard let task = pin.task, let last = try taskHistories.history(of: task)?.memberships.last,
       !last.isOpen, last.until < index.last ?? last.until
     else { return nil }
     let exit = try index.point(last.until + 1).wall

@@ -21,17 +21,18 @@ struct ProcessSnapshot {
   func processes() throws(SQLiteError) -> [ProcessAtMoment] {
     var found: [TaskID: TaskHistory] = [:]
     for sampleWindow in sampleWindows {
-      for life in try lives(around: sampleWindow) {
-        found[life.process.task] = found[life.process.task].map { $0.merged(with: life) } ?? life
+      for history in try histories(around: sampleWindow) {
+        found[history.process.task] =
+          found[history.process.task].map { $0.merged(with: history) } ?? history
       }
     }
     var processes: [ProcessAtMoment] = []
-    for life in found.values {
-      var life = life
-      life.process = try reading.containers.resolved(
-        life.process, life.memberships, reading.lives
+    for history in found.values {
+      var history = history
+      history.process = try reading.containers.resolved(
+        history.process, history.memberships, reading.taskHistories
       ).described(in: sampleWindows, at: time)
-      if let one = try process(life) { processes.append(one) }
+      if let one = try process(history) { processes.append(one) }
     }
     return withOutsiders(
       withParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
@@ -103,10 +104,10 @@ struct ProcessSnapshot {
     }
   }
 
-  private func process(_ life: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
-    if let steady = try steady.process(life) { return steady }
+  private func process(_ history: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
+    if let steady = try steady.process(history) { return steady }
     let pidHistory = try reading.pidHistories.pidHistory(
-      of: [life], pid: life.process.pid, known: [life.process])
+      of: [history], pid: history.process.pid, known: [history.process])
     guard sampleWindows.contains(where: { pidHistory.mayRun(0, in: $0, until: time) }) else {
       return nil
     }
@@ -121,7 +122,7 @@ struct ProcessSnapshot {
       }
     }
     return ProcessAtMoment(
-      process: life.process, presence: presence(pidHistory), places: places,
+      process: history.process, presence: presence(pidHistory), places: places,
       placesOfChildren: ofChildren)
   }
 
@@ -187,7 +188,7 @@ struct ProcessSnapshot {
 
   /// Returns the processes that the samples on the two sides of a sample window saw, with their memberships
   /// there.
-  private func lives(around sampleWindow: SampleWindow) throws(SQLiteError) -> [TaskHistory] {
+  private func histories(around sampleWindow: SampleWindow) throws(SQLiteError) -> [TaskHistory] {
     let sides = [sampleWindow.before, sampleWindow.after].compactMap(\.self)
     guard let low = sides.first, let high = sides.last else { return [] }
     let columns = "m.task_id AS there, m.set_id, m.from_seq, m.until_seq, m.exact"
@@ -204,22 +205,23 @@ struct ProcessSnapshot {
         ProcessRecord(row, from: 5)
       )
     }
-    var lives: [TaskHistory] = []
+    var histories: [TaskHistory] = []
     for (task, set, from, until, exact, process) in rows {
       if task.isShortLived {
-        if let life = try reading.lives.life(task: task) { lives.append(life) }
+        if let history = try reading.taskHistories.history(of: task) { histories.append(history) }
         continue
       }
-      let membership = try reading.lives.membership(set, from, until, exact: exact, of: task)
-      if lives.last?.process.task == process.task {
-        lives[lives.count - 1].memberships.append(membership)
+      let membership = try reading.taskHistories.membership(
+        set, from, until, exact: exact, of: task)
+      if histories.last?.process.task == process.task {
+        histories[histories.count - 1].memberships.append(membership)
       } else {
         var process = process
-        process.past = try reading.lives.descriptions.past(of: process)
-        lives.append(TaskHistory(process: process, memberships: [membership]))
+        process.past = try reading.taskHistories.descriptions.past(of: process)
+        histories.append(TaskHistory(process: process, memberships: [membership]))
       }
     }
-    return lives
+    return histories
   }
 }
 
@@ -257,14 +259,14 @@ final class UnchangedFastPath {
   }
 
   /// Returns the answer for a process; nil if the process needs a PID history.
-  func process(_ life: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
-    guard isSampled, life.memberships.count == 1, let only = life.memberships.first,
+  func process(_ history: TaskHistory) throws(SQLiteError) -> ProcessAtMoment? {
+    guard isSampled, history.memberships.count == 1, let only = history.memberships.first,
       sides.allSatisfy({ only.from <= $0 && $0 <= only.until }),
-      sampleWindows.allSatisfy({ $0.isOf(space: life.process.space) }),
+      sampleWindows.allSatisfy({ $0.isOf(space: history.process.space) }),
       let places = try places(only.set)
     else { return nil }
     return ProcessAtMoment(
-      process: life.process, presence: .certain, places: places.own,
+      process: history.process, presence: .certain, places: places.own,
       placesOfChildren: places.ofChildren)
   }
 

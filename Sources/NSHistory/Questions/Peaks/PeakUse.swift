@@ -18,7 +18,7 @@ struct PeakUseQuery {
     guard let last = reading.index.last else { return [:] }
     var peaks: [NamespaceType: PeakUse] = [:]
     for type in NamespaceType.allCases {
-      let lives = try reading.connection.prepare(
+      let lifetimes = try reading.connection.prepare(
         """
         SELECT first_seq, MAX(COALESCE(last_seq, ?1), COALESCE(\(held(type)), 0))
         FROM namespace
@@ -31,7 +31,7 @@ struct PeakUseQuery {
         .integer(Int64(type.linkForChildren.rawValue))
       )
       .map { ($0.sequence(0), $0.sequence(1)) }
-      guard let (count, sample) = busiest(lives) else { continue }
+      guard let (count, sample) = busiest(lifetimes) else { continue }
       peaks[type] = PeakUse(count: count, time: try reading.index.point(sample).wall)
     }
     return peaks
@@ -45,13 +45,13 @@ struct PeakUseQuery {
   }
 
   /// Returns the highest number of namespaces at once, and the first sample with this number.
-  private func busiest(_ lives: [(first: SequenceNumber, last: SequenceNumber)]) -> (
+  private func busiest(_ lifetimes: [(first: SequenceNumber, last: SequenceNumber)]) -> (
     Int, SequenceNumber
   )? {
-    let ends = lives.map(\.last).sorted()
+    let ends = lifetimes.map(\.last).sorted()
     var peak: (Int, SequenceNumber)?
     var gone = 0
-    for (place, first) in lives.map(\.first).sorted().enumerated() {
+    for (place, first) in lifetimes.map(\.first).sorted().enumerated() {
       while gone < ends.count, ends[gone] < first { gone += 1 }
       let there = place + 1 - gone
       if there > peak?.0 ?? 0 { peak = (there, first) }

@@ -31,8 +31,8 @@ struct PeersQuery {
   let samples: ClosedRange<SequenceNumber>
 
   /// Calls `body` with each peer; returns false if `body` did.
-  func forEach(of life: TaskHistory, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
-    let runs = try reading.threads.apart(life)
+  func forEach(of history: TaskHistory, _ body: (Peer) -> Bool) throws(SQLiteError) -> Bool {
+    let runs = try reading.threads.apart(history)
     var own: [NamespaceType: [PIDHistory.LinkInterval]] = [:]
     var candidates: Set<TaskID> = []
     for type in question.types {
@@ -42,17 +42,17 @@ struct PeersQuery {
       }
       for run in own[type] ?? [] { candidates.formUnion(try members(run)) }
     }
-    try removeOwn(of: life.process, from: &candidates)
+    try removeOwn(of: history.process, from: &candidates)
     let together = TogetherFinder(reading: reading, window: question.window)
     for task in candidates.sorted() {
-      guard let other = try reading.lives.life(task: task) else { continue }
+      guard let other = try reading.taskHistories.history(of: task) else { continue }
       let others = try reading.pidHistories.runs(of: other.memberships)
       var shared: [Peer.Shared] = []
       for type in question.types {
         shared += try together.shared(own[type] ?? [], others[type.link])
       }
       guard !shared.isEmpty else { continue }
-      guard body(Peer(process: life.process, peer: other.process, shared: shared)) else {
+      guard body(Peer(process: history.process, peer: other.process, shared: shared)) else {
         return false
       }
     }
@@ -64,11 +64,13 @@ struct PeersQuery {
     of process: ProcessRecord, from candidates: inout Set<TaskID>
   ) throws(SQLiteError) {
     guard !candidates.isEmpty else { return }
-    let leader = process.tid == nil ? process : try reading.lives.parent(of: process)
+    let leader = process.tid == nil ? process : try reading.taskHistories.parent(of: process)
     candidates.remove(process.task)
     guard let leader else { return }
     candidates.remove(leader.task)
-    for thread in try reading.lives.threads(of: leader) { candidates.remove(thread.process.task) }
+    for thread in try reading.taskHistories.threads(of: leader) {
+      candidates.remove(thread.process.task)
+    }
   }
 
   /// Returns the tasks that were in the namespace of an interval at any sample of it.

@@ -94,8 +94,8 @@ struct SameQuery {
     // others.
     if selector.alive == nil, selector.process == nil { return pidHistories[place].known }
     return selector.tid == nil
-      ? try reading.lives.lives(pid: selector.pid).map(\.process)
-      : try reading.lives.lives(thread: selector.number).map(\.process)
+      ? try reading.taskHistories.histories(pid: selector.pid).map(\.process)
+      : try reading.taskHistories.histories(thread: selector.number).map(\.process)
   }
 
   /// Returns the namespaces of several judgements, each with the processes that were seen in it.
@@ -137,7 +137,7 @@ struct SameThreads {
     var met: Set<TaskID> = []
     for processes in answer.processes {
       for process in processes where met.insert(process.task).inserted {
-        for thread in try query.reading.lives.threads(of: process)
+        for thread in try query.reading.taskHistories.threads(of: process)
         where !asked.contains(thread.process.number) {
           places += try self.places(thread, answer)
         }
@@ -151,8 +151,10 @@ struct SameThreads {
   ) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
     let reading = query.reading
     let window = query.question.time.window
-    let runs = try ThreadRuns(pidHistories: reading.pidHistories, lives: reading.lives)
-      .apart(thread)
+    let runs = try ThreadRuns(
+      pidHistories: reading.pidHistories, taskHistories: reading.taskHistories
+    )
+    .apart(thread)
     let bounds = reading.bounds(of: thread)
     var places: [SameAnswer.ThreadPlace] = []
     for type in query.question.types {

@@ -46,7 +46,7 @@ struct GroupObservation {
       there = time.asked.ranges
       try observe(namespaces, type)
     } else {
-      for member in group.members { try observe(member, group.lives[member.task], type) }
+      for member in group.members { try observe(member, group.histories[member.task], type) }
       if group.isOpen { observeStrangers(in: time.asked) }
       if group.hasForgottenNames { add(.notRecorded, nil, time.exact) }
       if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
@@ -91,9 +91,9 @@ struct GroupObservation {
 
   /// Observes a process and its namespaces.
   ///
-  /// - Parameter life: the whole history of the process, if all processes of the group are known.
+  /// - Parameter history: the whole history of the process, if all processes of the group are known.
   private mutating func observe(
-    _ member: SharedGroup.Member, _ life: TaskHistory?, _ type: NamespaceType
+    _ member: SharedGroup.Member, _ history: TaskHistory?, _ type: NamespaceType
   ) throws(SQLiteError) {
     let process = member.task
     var seen: [Range<SequenceNumber>] = []
@@ -107,8 +107,8 @@ struct GroupObservation {
     let observed = SampleWindowSet(seen).intersection(time.asked)
     there += observed.ranges
     try observeUncertain(member, type)
-    guard let life else { return }
-    let alive = try lifetime(life).intersection(time.asked)
+    guard let history else { return }
+    let alive = try lifetime(history).intersection(time.asked)
     there += alive.ranges
     let gaps = alive.intersection(time.missing)
     addMissing(process, gaps)
@@ -116,7 +116,7 @@ struct GroupObservation {
     add(.notRecorded, process, alive.intersection(time.withoutThreads))
     let reported = time.exact.intersection(observed)
     add(.changedBetweenSamples, process, alive.subtracting(reported).subtracting(gaps))
-    for sample in try disputes(life, type) {
+    for sample in try disputes(history, type) {
       let confirmed = try ObservedTime.confirmed(before: sample, reading)
       add(
         .changedBetweenSamples, process, SampleWindowSet(confirmed..<sample).intersection(alive))
@@ -146,10 +146,10 @@ struct GroupObservation {
 
   /// Returns the samples that showed a change of a process's link of this type that no event had reported.
   private func disputes(
-    _ life: TaskHistory, _ type: NamespaceType
+    _ history: TaskHistory, _ type: NamespaceType
   ) throws(SQLiteError) -> [SequenceNumber] {
     var found: [SequenceNumber] = []
-    for run in try reading.pidHistories.runs(of: life.memberships, type.link) {
+    for run in try reading.pidHistories.runs(of: history.memberships, type.link) {
       if !run.beginsExactly { found.append(run.from) }
       if !run.endsExactly { found.append(run.until + 1) }
     }
@@ -163,46 +163,46 @@ struct GroupObservation {
   }
 
   /// Returns the time in which a process was running, or may have been.
-  private func lifetime(_ life: TaskHistory) throws(SQLiteError) -> SampleWindowSet {
-    guard let first = life.memberships.first, let last = life.memberships.last else {
+  private func lifetime(_ history: TaskHistory) throws(SQLiteError) -> SampleWindowSet {
+    guard let first = history.memberships.first, let last = history.memberships.last else {
       return .init()
     }
-    var low = try earliest(life)
+    var low = try earliest(history)
     if first.beginsExactly, try time.index.sampleWindow(before: first.from).isExact {
       low = first.from
     }
     var high = last.until + 1
     if last.endsExactly {
       let behind = try time.index.sampleWindow(before: last.until + 1)
-      if !behind.isExact { high = try latest(life) }
+      if !behind.isExact { high = try latest(history) }
     } else {
-      high = try latest(life)
+      high = try latest(history)
     }
     var alive = SampleWindowSet(low..<max(high, low + 1))
     // Leaves out the time between the exit of the process and the exec of one of its threads that continued
     // it.
-    for (one, next) in zip(life.memberships, life.memberships.dropFirst())
+    for (one, next) in zip(history.memberships, history.memberships.dropFirst())
     where one.endsExactly && next.beginsExactly && one.until + 1 < next.from {
       alive = alive.subtracting(SampleWindowSet(one.until + 1..<next.from))
     }
-    let boot = life.process.boot
+    let boot = history.process.boot
     let others = time.index.sessions.filter { $0.boot != boot }.map { $0.first..<$0.last }
     return alive.subtracting(SampleWindowSet(others))
   }
 
   /// Returns the earliest sample window in which a process can have started, if no event reported its
   /// start.
-  private func earliest(_ life: TaskHistory) throws(SQLiteError) -> SequenceNumber {
+  private func earliest(_ history: TaskHistory) throws(SQLiteError) -> SequenceNumber {
     let bottom = (time.index.first ?? .zero) - 1
-    guard let start = life.process.startBoot.map({ $0 &- PIDHistory.grain }),
-      let own = time.index.session(of: life.firstSample)
+    guard let start = history.process.startBoot.map({ $0 &- PIDHistory.grain }),
+      let own = time.index.session(of: history.firstSample)
     else { return bottom }
-    var earliest = life.firstSample - 1
-    for session in time.index.sessions.reversed() where session.first <= life.firstSample {
+    var earliest = history.firstSample - 1
+    for session in time.index.sessions.reversed() where session.first <= history.firstSample {
       guard session.clock == own.clock else { return bottom }
       if try time.index.point(session.last).bootEnd < start { return earliest }
       var low = session.first
-      var high = min(session.last, life.firstSample)
+      var high = min(session.last, history.firstSample)
       while low < high {
         let middle = low.middle(to: high)
         if try time.index.point(middle).bootEnd < start { low = middle + 1 } else { high = middle }
@@ -215,15 +215,15 @@ struct GroupObservation {
 
   /// Returns the end of the latest sample window in which a process can have exited, if no event reported
   /// its exit: a sample that shows all processes but not this one proves that it was gone.
-  private func latest(_ life: TaskHistory) throws(SQLiteError) -> SequenceNumber {
+  private func latest(_ history: TaskHistory) throws(SQLiteError) -> SequenceNumber {
     let top = (time.index.last ?? .zero) + 1
-    let last = life.lastSample
+    let last = history.lastSample
     guard last < top - 1 else { return top }
     var behind = last + 1
     while behind < top {
       guard let session = time.index.session(of: behind) else { return top }
-      if session.space == life.process.space, !session.hidesProcesses { return behind }
-      if session.boot != life.process.boot { return behind }
+      if session.space == history.process.space, !session.hidesProcesses { return behind }
+      if session.boot != history.process.boot { return behind }
       behind = session.last + 1
     }
     return top

@@ -14,7 +14,7 @@ struct GroupReader {
     switch group {
     case .host:
       for type in types {
-        found.namespaces[type] = try reading.namespaces.lives(
+        found.namespaces[type] = try reading.namespaces.lifetimes(
           where: "type = ? AND initial = 1", [.integer(Int64(type.rawValue))]
         ).map(\.namespace)
       }
@@ -27,7 +27,7 @@ struct GroupReader {
   private func read(
     _ selector: NamespaceSelector, into group: inout SharedGroup
   ) throws(SQLiteError) {
-    let namespaces = try NamespaceFinder(reading: reading).lives(selector).map(\.namespace)
+    let namespaces = try NamespaceFinder(reading: reading).lifetimes(selector).map(\.namespace)
     group.namespaces[selector.type] = namespaces
     group.isKnown = !namespaces.isEmpty
     guard types.contains(where: { $0 != selector.type }) else { return }
@@ -37,7 +37,7 @@ struct GroupReader {
     guard isFew(tasks, &group) else { return }
     for task in tasks {
       var inside: [Membership] = []
-      for membership in try reading.lives.memberships(of: task, in: time.samples) {
+      for membership in try reading.taskHistories.memberships(of: task, in: time.samples) {
         let there = try reading.sets.links(of: membership.set)[selector.type.link]?.namespace
         if let there, rows.contains(there.id) { inside.append(membership) }
       }
@@ -77,19 +77,21 @@ struct GroupReader {
       try add(described, selector, to: &group)
     default:
       let found = try finder.incarnations(selector, in: time.window)
-      let ever = found.lives.isEmpty ? try finder.lives(selector, in: TimeWindow()) : found.lives
+      let ever =
+        found.histories.isEmpty ? try finder.histories(selector, in: TimeWindow()) : found.histories
       group.isKnown = !ever.isEmpty
       group.otherIncarnations = found.others
       group.hasUnknownNumbers = try hasUnknownNumbers(selector)
-      for life in found.lives {
-        for one in [life] + (try reading.lives.threads(of: life.process)) {
-          group.lives[one.process.task] = one
+      for history in found.histories {
+        for one in [history] + (try reading.taskHistories.threads(of: history.process)) {
+          group.histories[one.process.task] = one
           try add(
-            one.process.task, reading.lives.memberships(of: one.process.task, in: time.samples),
+            one.process.task,
+            reading.taskHistories.memberships(of: one.process.task, in: time.samples),
             to: &group)
         }
       }
-      group.vacant = try Vacancy(time: time).sampleWindows(of: selector, found.lives)
+      group.vacant = try Vacancy(time: time).sampleWindows(of: selector, found.histories)
     }
   }
 
@@ -102,7 +104,7 @@ struct GroupReader {
     switch selector {
     case .latest(let all): return try hasUnknownNumbers(all)
     case .inner(let number, let namespaces):
-      return try NestedPIDResolver(reading: reading).lives(number, in: namespaces, time.window)
+      return try NestedPIDResolver(reading: reading).histories(number, in: namespaces, time.window)
         .unknown
         > 0
     default: return false
@@ -122,17 +124,19 @@ struct GroupReader {
       let kind = try kind(of: task)
       let isNew = isMeant.isOfContainers && (task.isShortLived || met.insert(kind.cgroup).inserted)
       let isInDoubt = isMeant.isOfContainers && kind.isInherited
-      guard isNew || isInDoubt || kind.hasPast, let life = try reading.lives.life(task: task) else {
-        try add(task, reading.lives.memberships(of: task, in: time.samples), to: &group)
+      guard isNew || isInDoubt || kind.hasPast,
+        let history = try reading.taskHistories.history(of: task)
+      else {
+        try add(task, reading.taskHistories.memberships(of: task, in: time.samples), to: &group)
         continue
       }
       // A process belongs to the group while it has the name, or while its cgroup belongs to the container.
-      let limited = isMeant.limited(life)
+      let limited = isMeant.limited(history)
       if isMeant.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
-      let uncertain = Self.uncertain(limited.limits ?? [], of: life)
+      let uncertain = Self.uncertain(limited.limits ?? [], of: history)
       try add(
         task, limited.memberships.filter(isThere), uncertain,
-        uncertain.isEmpty ? [] : life.memberships.filter(isThere),
+        uncertain.isEmpty ? [] : history.memberships.filter(isThere),
         isMeant.isOfContainers ? Self.enclosure(of: limited) : nil, to: &group)
     }
   }
@@ -168,7 +172,7 @@ struct GroupReader {
   /// Returns the times before and after the spans of a description in which it is uncertain whether the
   /// description held.
   private static func uncertain(
-    _ spans: [ProcessRecord.DescriptionSpan], of life: TaskHistory
+    _ spans: [ProcessRecord.DescriptionSpan], of history: TaskHistory
   ) -> SampleWindowSet {
     var ranges: [Range<SequenceNumber>] = []
     for span in spans {
@@ -179,7 +183,7 @@ struct GroupReader {
         ranges.append(span.certain.upperBound..<span.possibleUntil)
       }
     }
-    return SampleWindowSet(ranges).intersection(life.firstSample - 1..<life.lastSample + 1)
+    return SampleWindowSet(ranges).intersection(history.firstSample - 1..<history.lastSample + 1)
   }
 
   /// Adds a process or thread, if it was running in the time asked about.
@@ -198,7 +202,7 @@ struct GroupReader {
   func member(_ task: TaskID) throws(SQLiteError) -> SharedGroup.Member {
     .init(
       task: task, owner: try owner(of: task),
-      memberships: try reading.lives.memberships(of: task, in: time.samples))
+      memberships: try reading.taskHistories.memberships(of: task, in: time.samples))
   }
 
   private func owner(of task: TaskID) throws(SQLiteError) -> TaskID {
@@ -206,8 +210,10 @@ struct GroupReader {
     let isThread = try reading.connection.prepare(
       "SELECT tid IS NOT NULL FROM task WHERE task_id = ?"
     ).bind(.number(task)).first { $0.integer(0) == 1 }
-    guard isThread == true, let thread = try reading.lives.life(task: task) else { return task }
-    return try reading.lives.parent(of: thread.process)?.task ?? task
+    guard isThread == true, let thread = try reading.taskHistories.history(of: task) else {
+      return task
+    }
+    return try reading.taskHistories.parent(of: thread.process)?.task ?? task
   }
 }
 
@@ -226,7 +232,7 @@ struct SharedGroup {
   /// Its processes and threads in the time asked about, in the order of their rows.
   var members: [Member] = []
   /// The whole histories of the members, by row, if all members are known: such a group is small.
-  var lives: [TaskID: TaskHistory] = [:]
+  var histories: [TaskID: TaskHistory] = [:]
   /// The namespaces of which the group consists, by type: a process shares with the group by being in one
   /// of them.
   var namespaces: [NamespaceType: [NamespaceRecord]] = [:]

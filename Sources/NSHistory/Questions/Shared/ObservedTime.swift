@@ -287,10 +287,10 @@ struct Vacancy {
 
   /// Returns that time; nothing if the selector means one process by a time, or if no process is recorded.
   func sampleWindows(
-    of selector: ProcessSelector, _ lives: [TaskHistory]
+    of selector: ProcessSelector, _ histories: [TaskHistory]
   ) throws(SQLiteError) -> SampleWindowSet {
-    guard !lives.isEmpty, Self.isAnyMeant(by: selector) else { return .init() }
-    let held = SampleWindowSet(try lives.map(held))
+    guard !histories.isEmpty, Self.isAnyMeant(by: selector) else { return .init() }
+    let held = SampleWindowSet(try histories.map(held))
     guard case .latest = selector, let end = held.ranges.last?.upperBound else {
       return time.asked.subtracting(held)
     }
@@ -309,11 +309,13 @@ struct Vacancy {
 
   /// Returns the time in which a process was certainly running; without an end if the last sample of the
   /// history still shows the process.
-  private func held(_ life: TaskHistory) throws(SQLiteError) -> Range<SequenceNumber> {
-    guard let last = life.memberships.last else { return life.firstSample..<life.firstSample }
-    if last.endsExactly, try time.index.sampleWindow(before: last.until + 1).isExact {
-      return life.firstSample..<last.until + 1
+  private func held(_ history: TaskHistory) throws(SQLiteError) -> Range<SequenceNumber> {
+    guard let last = history.memberships.last else {
+      return history.firstSample..<history.firstSample
     }
-    return life.firstSample..<(last.until == time.index.last ? .max : last.until)
+    if last.endsExactly, try time.index.sampleWindow(before: last.until + 1).isExact {
+      return history.firstSample..<last.until + 1
+    }
+    return history.firstSample..<(last.until == time.index.last ? .max : last.until)
   }
 }

@@ -31,24 +31,24 @@ struct OutsiderFinder {
     let reader = GroupReader(reading: reading, time: time, types: types)
     for group in groups {
       for member in group.members where member.enclosure != nil {
-        guard let life = try reading.lives.life(task: member.task) else { continue }
-        try add(life, reader, to: &found)
+        guard let history = try reading.taskHistories.history(of: member.task) else { continue }
+        try add(history, reader, to: &found)
       }
     }
     for group in groups {
       for namespace in try namespaces(of: group, types) {
         var isOwn: Bool?
         for task in try withoutContainer(in: namespace) where !members.contains(task) {
-          guard let life = try reading.lives.life(task: task) else { continue }
-          let isKnown = life.process.container != nil
+          guard let history = try reading.taskHistories.history(of: task) else { continue }
+          let isKnown = history.process.container != nil
           if !isKnown, group.isContainer, isOwn == nil {
             isOwn = try OwnNamespaces.isOwn(namespace, group.containers, reading)
           }
-          if !isKnown, isOwn == true, let one = try outsider(life, group, namespace) {
+          if !isKnown, isOwn == true, let one = try outsider(history, group, namespace) {
             found.outsiders.append(one)
           }
-          if met.insert(task).inserted, try isUncertain(life) {
-            try add(life, reader, to: &found)
+          if met.insert(task).inserted, try isUncertain(history) {
+            try add(history, reader, to: &found)
           }
         }
       }
@@ -59,10 +59,10 @@ struct OutsiderFinder {
   /// Adds a process that may have belonged to a container; if its namespaces are those of one container,
   /// only to the groups of that container.
   private func add(
-    _ life: TaskHistory, _ reader: GroupReader, to found: inout Found
+    _ history: TaskHistory, _ reader: GroupReader, to found: inout Found
   ) throws(SQLiteError) {
-    let member = try reader.member(life.process.task)
-    guard let home = try reading.containers.home(of: life) else {
+    let member = try reader.member(history.process.task)
+    guard let home = try reading.containers.home(of: history) else {
       return found.uncertain.append(.init(member: member, group: nil))
     }
     for group in groups where group.containerRows.contains(home) {
@@ -106,20 +106,20 @@ struct OutsiderFinder {
 
   /// Whether a process may have belonged to a container: its own cgroup was not read, or no sample read the
   /// process, so that it may have been moved to another cgroup.
-  private func isUncertain(_ life: TaskHistory) throws(SQLiteError) -> Bool {
-    guard life.process.cgroup != nil, !life.process.task.isShortLived,
-      !life.process.isAnyCgroupInherited
+  private func isUncertain(_ history: TaskHistory) throws(SQLiteError) -> Bool {
+    guard history.process.cgroup != nil, !history.process.task.isShortLived,
+      !history.process.isAnyCgroupInherited
     else { return true }
     let isMet = try reading.connection.prepare(
       "SELECT EXISTS (SELECT 1 FROM sample WHERE seq BETWEEN ? AND ?)"
-    ).bind(.number(life.firstSample), .number(life.lastSample)).first { $0.integer(0) == 1 }
+    ).bind(.number(history.firstSample), .number(history.lastSample)).first { $0.integer(0) == 1 }
     return isMet != true
   }
 
   private func outsider(
-    _ life: TaskHistory, _ group: SharedGroup, _ namespace: NamespaceRecord
+    _ history: TaskHistory, _ group: SharedGroup, _ namespace: NamespaceRecord
   ) throws(SQLiteError) -> SharedAnswer.Outsider? {
-    let runs = try reading.pidHistories.runs(of: life.memberships)[namespace.type.link].filter {
+    let runs = try reading.pidHistories.runs(of: history.memberships)[namespace.type.link].filter {
       $0.value.namespace?.id == namespace.id && $0.from <= time.samples.upperBound
         && $0.until >= time.samples.lowerBound
     }
@@ -128,7 +128,7 @@ struct OutsiderFinder {
     let until = try time.index.point(last.end(time.index)).wall
     guard time.window.overlaps(from, until) else { return nil }
     return .init(
-      process: life.process, group: group.place, namespace: namespace, from: from,
+      process: history.process, group: group.place, namespace: namespace, from: from,
       until: max(from, until))
   }
 }

@@ -130,7 +130,7 @@ struct SharedPair {
   ) throws(SQLiteError) -> [NamespaceRecord] {
     if let namespaces = group.namespaces[type] { return namespaces }
     return try presences.namespaces.map { (row) throws(SQLiteError) in
-      try reading.namespaces.life(row).namespace
+      try reading.namespaces.lifetime(row).namespace
     }
   }
 

@@ -106,7 +106,7 @@ struct SharedQuery {
         }
       }
       return try several.sorted().map { (task) throws(SQLiteError) in
-        try reading.lives.life(task: task)?.process
+        try reading.taskHistories.history(of: task)?.process
       }.compactMap(\.self)
     }
   }
@@ -188,7 +188,7 @@ struct SharedQuery {
       guard let first = sampleWindows.ranges.first, let last = sampleWindows.ranges.last else {
         continue
       }
-      let process = try key.process.flatMap(reading.lives.life(task:))?.process
+      let process = try key.process.flatMap(reading.taskHistories.history(of:))?.process
       var length: Int64 = 0
       for range in sampleWindows.ranges {
         let part = try time.time(of: range)

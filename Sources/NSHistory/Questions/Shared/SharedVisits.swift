@@ -85,10 +85,10 @@ struct SharedVisits {
   private func add(
     theWholeOf namespace: NamespaceRecord, to candidates: inout Candidates
   ) throws(SQLiteError) {
-    let life = try reading.namespaces.life(namespace.id)
+    let lifetime = try reading.namespaces.lifetime(namespace.id)
     let last = time.index.last ?? .zero
-    let from = max(life.first ?? time.samples.lowerBound, time.samples.lowerBound)
-    let until = min(life.last ?? last, last, time.samples.upperBound)
+    let from = max(lifetime.first ?? time.samples.lowerBound, time.samples.lowerBound)
+    let until = min(lifetime.last ?? last, last, time.samples.upperBound)
     guard from <= until else { return }
     try add(
       .init(from: from, until: until, endsExactly: false), nil, in: namespace.id, isOfFirst: true,
@@ -181,7 +181,7 @@ struct SharedVisits {
     if until > limit { end = .range }
     let others = others(of: candidate, &known)
     return SharedAnswer.Visit(
-      namespace: try reading.namespaces.life(candidate.namespace).namespace,
+      namespace: try reading.namespaces.lifetime(candidate.namespace).namespace,
       process: try candidate.presence.flatMap { (one) throws(SQLiteError) in
         try reading.process(group.members[one.member])?.described(at: sharing.from)
       },
@@ -226,7 +226,7 @@ struct SharedVisits {
 extension HistorySnapshot {
   /// Returns the record of a member of a group.
   func process(_ member: SharedGroup.Member) throws(SQLiteError) -> ProcessRecord? {
-    try lives.life(task: member.task)?.process
+    try taskHistories.history(of: member.task)?.process
   }
 }
 
@@ -250,7 +250,7 @@ struct PlaceOwner {
   func find(
     _ row: Int64, _ some: ArraySlice<Presence>, _ others: ArraySlice<Presence>
   ) throws(SQLiteError) -> Found? {
-    let namespace = try reading.namespaces.life(row).namespace
+    let namespace = try reading.namespaces.lifetime(row).namespace
     guard namespace.isInitial != true else { return nil }
     if groups.0.isContainer != groups.1.isContainer {
       let container = groups.0.isContainer ? groups.0 : groups.1
@@ -315,7 +315,9 @@ struct PlaceOwner {
   private func firstStart(of tasks: [TaskID]) throws(SQLiteError) -> BootTime? {
     var first: BootTime?
     for task in tasks {
-      guard let start = try reading.lives.life(task: task)?.process.startBoot else { continue }
+      guard let start = try reading.taskHistories.history(of: task)?.process.startBoot else {
+        continue
+      }
       first = min(first ?? start, start)
     }
     return first

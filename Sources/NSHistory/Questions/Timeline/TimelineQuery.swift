@@ -14,21 +14,22 @@ struct TimelineQuery {
     return types.filter { !runs[$0.link].isEmpty }
   }
 
-  func lanes(of life: TaskHistory, _ types: [NamespaceType]) throws(SQLiteError) -> [TimelineRow] {
-    let runs = try reading.pidHistories.runs(of: life.memberships)
+  func lanes(of history: TaskHistory, _ types: [NamespaceType]) throws(SQLiteError) -> [TimelineRow]
+  {
+    let runs = try reading.pidHistories.runs(of: history.memberships)
     return try types.map { (type) throws(SQLiteError) in
       let all = runs[type.link]
       var segments: [TimelineRow.Segment] = []
-      for place in all.indices { segments += try self.segments(all, place, life) }
-      return TimelineRow(process: life.process, type: type, segments: Self.joined(segments))
+      for place in all.indices { segments += try self.segments(all, place, history) }
+      return TimelineRow(process: history.process, type: type, segments: Self.joined(segments))
     }
   }
 
   private func segments(
-    _ runs: [PIDHistory.LinkInterval], _ place: Int, _ life: TaskHistory
+    _ runs: [PIDHistory.LinkInterval], _ place: Int, _ history: TaskHistory
   ) throws(SQLiteError) -> [TimelineRow.Segment] {
     let run = runs[place]
-    let bounds = reading.bounds(of: life)
+    let bounds = reading.bounds(of: history)
     var segments: [TimelineRow.Segment] = []
     for piece in try reading.index.pieces(of: run.from...run.until) {
       let stretch = try bounds.stretch(piece, of: run.from...run.until)
@@ -38,8 +39,8 @@ struct TimelineQuery {
       // before the process started: it was not running then.
       let before = beginning.other ?? window.since ?? from
       // A thread is recorded only from the moment on at which its namespaces differed from its process's.
-      let isThreads = place == 0 && life.thread != nil && beginning.kind == .firstSeen
-      let since = isThreads ? from : max(before, life.process.start ?? before)
+      let isThreads = place == 0 && history.thread != nil && beginning.kind == .firstSeen
+      let since = isThreads ? from : max(before, history.process.start ?? before)
       if since < from {
         segments.append(
           .init(from: since, until: from, state: Self.doubt(beginning, run, runs.before(place))))
