@@ -96,7 +96,7 @@ extension Recorder {
       let length = sample.end.boot - sample.start.boot
       let step = (sample.end.wall - sample.start.wall) - length
       if abs(step) < max(ClockStep.least, length / 8) { break }
-      writer.keep(sample)
+      writer.buffer(sample)
       sample = try source.takeSample()
     }
     return sample

@@ -172,7 +172,7 @@ public final class Recorder {
   private func end(_ end: SessionEnd) {
     do throws(HistoryError) {
       try writer.endSession(end)
-      if statistics.summary.lostFile != nil { try writer.settle() }
+      if statistics.summary.lostFile != nil { try writer.checkpoint() }
     } catch { statistics.summary.endFailure = error }
   }
 }

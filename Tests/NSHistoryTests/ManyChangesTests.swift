@@ -52,7 +52,7 @@ struct ManyChangesTests {
       #expect(count > changes / 2)
       let lastRead = LastReadLinks(reading.sets)
       for place in 0...count { _ = try lastRead.links(of: history, before: place) }
-      #expect(lastRead.looks <= count + 16 * 17)
+      #expect(lastRead.readCount <= count + 16 * 17)
       for place in [0, 1, 5, 16, 17, 18, 19, 20, count / 2, count] {
         var links: LinkComparison.Links = [:]
         var samples: [NamespaceLink: SequenceNumber] = [:]

@@ -52,7 +52,7 @@ struct PinTests {
     #expect(try pins(reader, at: third + 1).map(\.isCertain) == [true])
     #expect(try pins(reader, at: second).map(\.isCertain) == [true])
     let answer = try reader.namespaces(at: second + 1)
-    #expect(answer.looks.before == second && answer.looks.after == third)
+    #expect(answer.scans.before == second && answer.scans.after == third)
     let row = try #require(answer.namespaces.first { $0.namespace.inode == Self.net.inode })
     #expect(row.processes == 0 && row.unsure == 0)
   }
@@ -64,7 +64,7 @@ struct PinTests {
     let reader = try history.end()
     let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
     #expect(summary.pins.count == 2)
-    #expect(summary.pins.map(\.isInLastLook) == [false, true])
+    #expect(summary.pins.map(\.isInLastScan) == [false, true])
     #expect(summary.kept.pins == 1)
     #expect(summary.pins[0].lastSeen - summary.pins[0].firstSeen == SmallHistory.second)
   }
@@ -96,7 +96,7 @@ struct PinTests {
     let reader = try history.end()
     #expect(try pins(reader, at: history.now.wall + 1).map(\.isCertain) == [false])
     let summary = try #require(try reader.namespaces(.inode(.net, Self.net.inode)).first)
-    #expect(summary.kept.pins == 0 && summary.pins.map(\.isInLastLook) == [false])
+    #expect(summary.kept.pins == 0 && summary.pins.map(\.isInLastScan) == [false])
   }
 
   @Test("an inode number is one namespace at a moment, also where the kernel gives no ids")

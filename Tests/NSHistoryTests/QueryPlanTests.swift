@@ -29,7 +29,7 @@ struct QueryPlanTests {
   private static let whole = [
     "SELECT first_seq, MAX(COALESCE(last_seq, ?1)",
     "SELECT \(ExportProcesses.taskColumns) FROM task ORDER BY task_id",
-    "SELECT \(ExportProcesses.briefColumns) FROM short_lived_task ORDER BY from_seq",
+    "SELECT \(ExportProcesses.shortLivedTaskColumns) FROM short_lived_task ORDER BY from_seq",
     "SELECT task_id, set_id, from_seq, until_seq, exact FROM membership "
       + "ORDER BY task_id, from_seq",
   ]

@@ -389,7 +389,7 @@ struct ShortEntryTests {
     let (found, looks) = try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       let histories = try ProcessFinder(reading: reading).histories(
         .container(EntryHistory.web), in: TimeWindow())
-      return (histories.count, reading.containers.looks)
+      return (histories.count, reading.containers.queryCount)
     }
     #expect(found == count + 3)
     #expect(looks < 100, "\(looks) looks")
@@ -397,7 +397,7 @@ struct ShortEntryTests {
     let window = TimeWindow(since: EntryHistory.wall(4500), until: EntryHistory.wall(4510))
     let few = try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       _ = try ProcessFinder(reading: reading).histories(.container(EntryHistory.web), in: window)
-      return reading.containers.looks
+      return reading.containers.queryCount
     }
     #expect(few < 10, "\(few) looks")
     let allowed = ["CONSTANT", "there", "range", "span", "s", "block", "json_each", "known"]

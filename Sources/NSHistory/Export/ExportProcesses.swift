@@ -18,7 +18,7 @@ struct ExportProcesses {
     """
   /// The columns of `short_lived_task` that `read(shortLivedTask:of:start:into:)` reads, and those of
   /// the membership: its set, its first sequence number and its length.
-  static let briefColumns = """
+  static let shortLivedTaskColumns = """
     task_id, pid, comm, uid, cgroup_id, set_id, from_seq, length, provenance
     """
 
@@ -77,7 +77,7 @@ struct ExportProcesses {
   }
 
   /// Returns the only description of a process that no sample observed.
-  func segment(ofBrief row: Statement) -> Segment {
+  func segment(ofShortLivedTask row: Statement) -> Segment {
     let (hasInheritedUID, hasInheritedCgroup) = Self.inherited(row, 8)
     return Segment(
       numbers: SequenceNumber.min...SequenceNumber.max, beginsExactly: true, endsExactly: true,

@@ -38,10 +38,10 @@ struct ExportStream {
   /// Calls `body` for each piece; ends early when `body` returns false.
   mutating func forEach(_ body: Body) throws(SQLiteError) {
     let selection = try TaskSelection(filter, reading)
-    if try giveTasks(selection, body) { try giveBriefs(selection, body) }
+    if try emitTasks(selection, body) { try emitShortLivedTasks(selection, body) }
   }
 
-  private mutating func giveTasks(
+  private mutating func emitTasks(
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
     let tasks = try reading.connection.prepare(selection.tasks).bind(selection.taskValues)
@@ -56,8 +56,8 @@ struct ExportStream {
       try all.read(of: process.task, into: &memberships)
       guard
         try tasks.isNull(8) && !(process.hasInheritedCgroup && hasContainers)
-          ? give(process, memberships, body)
-          : give(
+          ? emit(process, memberships, body)
+          : emit(
             &process,
             processes.segments(
               of: tasks, isCertain: selection.isOfContainers || selection.isByName(process)),
@@ -69,7 +69,7 @@ struct ExportStream {
 
   /// Emits the pieces of a process segment by segment, because its name or its container may differ
   /// between segments.
-  private mutating func give(
+  private mutating func emit(
     _ process: inout ExportProcess, _ segments: [ExportProcesses.Segment],
     _ memberships: [Membership], _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
@@ -91,7 +91,7 @@ struct ExportStream {
       for (segment, part) in try enclosed(segment, until: read, process, part)
       where selection.isMeant(process, segment) {
         try processes.set(segment, of: &process)
-        guard try give(process, part, goingOnAfter: goesOn ? end : nil, body) else { return false }
+        guard try emit(process, part, goingOnAfter: goesOn ? end : nil, body) else { return false }
       }
     }
     return true
@@ -123,11 +123,11 @@ struct ExportStream {
     return found
   }
 
-  private mutating func giveBriefs(
+  private mutating func emitShortLivedTasks(
     _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) {
     let shortLivedTasks = try reading.connection.prepare(selection.shortLivedTasks).bind(
-      selection.briefValues)
+      selection.shortLivedTaskValues)
     defer { shortLivedTasks.reset() }
     var process = ExportProcess()
     while try shortLivedTasks.step() {
@@ -142,9 +142,10 @@ struct ExportStream {
         shortLivedTask: shortLivedTasks, of: session, start: points.wall(from), into: &process)
       guard
         try process.hasInheritedCgroup && hasContainers
-          ? give(
-            &process, [processes.segment(ofBrief: shortLivedTasks)], [membership], selection, body)
-          : give(process, [membership], body)
+          ? emit(
+            &process, [processes.segment(ofShortLivedTask: shortLivedTasks)], [membership],
+            selection, body)
+          : emit(process, [membership], body)
       else { return }
     }
   }
@@ -153,7 +154,7 @@ struct ExportStream {
   ///
   /// - Parameter end: the sequence number after which the last membership continues with another
   ///   description; nil if it does not.
-  private mutating func give(
+  private mutating func emit(
     _ process: ExportProcess, _ memberships: [Membership], goingOnAfter end: SequenceNumber? = nil,
     _ body: Body
   ) throws(SQLiteError) -> Bool {
@@ -174,7 +175,7 @@ struct ExportStream {
         }
         let run = LinkInterval(
           type: type, value: value, first: first, last: last, goesOn: last.until == end)
-        guard try give(process, run, isFirst: first.from == memberships[0].from, body) else {
+        guard try emit(process, run, isFirst: first.from == memberships[0].from, body) else {
           return false
         }
       }
@@ -196,22 +197,22 @@ struct ExportStream {
   ///
   /// - Parameter isFirst: whether the interval begins with the first membership of those that are being
   ///   emitted.
-  private mutating func give(
+  private mutating func emit(
     _ process: ExportProcess, _ run: LinkInterval, isFirst: Bool, _ body: Body
   ) throws(SQLiteError) -> Bool {
     let whole = run.first.from...run.last.until
     let start = isFirst && !run.first.beginsExactly ? process.start : nil
     guard let pieces = try cuts.pieces(of: whole) else {
-      return try give(process, run, whole, notBefore: start, body)
+      return try emit(process, run, whole, notBefore: start, body)
     }
     for piece in pieces {
       let start = piece.lowerBound == whole.lowerBound ? start : nil
-      guard try give(process, run, piece, notBefore: start, body) else { return false }
+      guard try emit(process, run, piece, notBefore: start, body) else { return false }
     }
     return true
   }
 
-  private mutating func give(
+  private mutating func emit(
     _ process: ExportProcess, _ run: LinkInterval, _ samples: ClosedRange<SequenceNumber>,
     notBefore start: Int64?,
     _ body: Body

@@ -134,7 +134,8 @@ struct TaskSelection {
   /// observed, in the order of `from_seq`.
   var shortLivedTasks: String {
     select(
-      "\(ExportProcesses.briefColumns) FROM short_lived_task", there: "from_seq IN (SELECT -there",
+      "\(ExportProcesses.shortLivedTaskColumns) FROM short_lived_task",
+      there: "from_seq IN (SELECT -there",
       inCgroups: """
         (cgroup_id IN (SELECT value FROM json_each(?))
           OR from_seq IN (SELECT -value FROM json_each(?)))
@@ -154,12 +155,12 @@ struct TaskSelection {
     return cgroup.map(cgroups.contains) ?? false
   }
 
-  /// The values to bind to the parameters of `tasks`; those of `shortLivedTasks` are `briefValues`.
+  /// The values to bind to the parameters of `tasks`; those of `shortLivedTasks` are `shortLivedTaskValues`.
   var taskValues: [Value] {
     [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list($0), .list(guests)] } ?? [])
       + samples
   }
-  var briefValues: [Value] {
+  var shortLivedTaskValues: [Value] {
     [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list(guests)] } ?? []) + samples
   }
 

@@ -126,12 +126,12 @@ extension HistoryReader {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
       let processSnapshot = try ProcessSnapshot(reading, at: time)
       let processes = try processSnapshot.processes()
-      let looks = try reading.pins.looks(around: time)
+      let scans = try reading.pins.scans(around: time)
       let points = processSnapshot.sampleWindows.flatMap { [$0.before, $0.after] }.compactMap(
         \.self)
       let namespaces = NamespaceSnapshot(
         reading: reading, sampleWindows: processSnapshot.sampleWindows, processes: processes,
-        pins: try reading.pins.pins(between: looks, in: Set(points.map(\.session.id)))
+        pins: try reading.pins.pins(between: scans, in: Set(points.map(\.session.id)))
           .map { (pin) throws(SQLiteError) in
             try reading.exit(ofHolder: pin.pin, by: time).map(pin.after(exit:)) ?? pin
           })
@@ -147,9 +147,9 @@ extension HistoryReader {
           process.places.values.contains { $0.namespace == nil && $0.reason != .unsupported }
         },
         samples: processSnapshot.sampleWindows.map(SameAnswer.SampleGap.init),
-        looks: .init(
-          before: looks.before?.wall, after: looks.after?.wall,
-          denied: max(looks.before?.denied ?? 0, looks.after?.denied ?? 0)),
+        scans: .init(
+          before: scans.before?.wall, after: scans.after?.wall,
+          denied: max(scans.before?.denied ?? 0, scans.after?.denied ?? 0)),
         recorded: try reading.index.recorded())
     }
   }
@@ -162,19 +162,19 @@ extension HistoryReader {
   ) throws(HistoryError) -> [TimelineRow] {
     try reading(.processes(selectors, in: window)) { (reading) throws(SQLiteError) in
       let query = TimelineQuery(reading: reading, window: window)
-      var lanes: [TimelineRow] = []
-      var met: Set<TaskID> = []
+      var rows: [TimelineRow] = []
+      var visited: Set<TaskID> = []
       for selector in selectors {
         for history in try ProcessFinder(reading: reading).histories(
           selector, in: window, withThreads: true)
-        where met.insert(history.process.task).inserted {
-          lanes += try query.lanes(
+        where visited.insert(history.process.task).inserted {
+          rows += try query.rows(
             of: history,
             history.process.tid == nil || selector.isOfThread
               ? types : query.types(types, inWhichDiffers: history))
         }
       }
-      return lanes
+      return rows
     }
   }
 

@@ -23,7 +23,7 @@ final class ContainerRule {
   private var ofSets = BoundedCache<Key, Owners>(limit: cacheLimit)
   private var enclosures = BoundedCache<Int64, Enclosure>(limit: cacheLimit)
   /// The number of queries for the containers in a namespace.
-  private(set) var looks = 0
+  private(set) var queryCount = 0
 
   private struct Key: Hashable {
     let row: Int64
@@ -206,7 +206,7 @@ extension ContainerRule {
   ) throws(SQLiteError) -> Set<Int64> {
     let key = Key(row: namespace.id, block: number.block(width: Self.width))
     if let known = inNamespaces[key] { return known }
-    looks += 1
+    queryCount += 1
     let block = self.block(of: number)
     let there = try members.sql("m.task_id AS member", in: namespace, during: block)
     let found = Set(

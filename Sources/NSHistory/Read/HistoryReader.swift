@@ -80,7 +80,7 @@ public final class HistoryReader {
         // A recorder may have run between the check and the lock, and left a `-wal` file.
         if !hasWriteAheadLog(file) { return (lock, false, true) }
       }
-      let (isRecorded, keeper) = try FileLock.look(file)
+      let (isRecorded, keeper) = try FileLock.probe(file)
       return (keeper, isRecorded, false)
     } catch {
       throw HistoryError(

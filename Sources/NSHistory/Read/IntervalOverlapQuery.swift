@@ -149,7 +149,7 @@ final class MembersAtSample {
   /// The assumed number of memberships at any one time.
   var few = 512.0
   /// The number of index searches for each set: one for each class of lengths.
-  private static let looks = 20.0
+  private static let searches = 20.0
 
   init(_ connection: Connection, _ index: SampleIndex) {
     self.connection = connection
@@ -168,7 +168,7 @@ final class MembersAtSample {
   ) throws(SQLiteError) -> String {
     let sets = try sets(of: namespace)
     let there = try few + (samples.map(count) ?? 0)
-    guard sets >= manySets, there < Double(sets) * Self.looks else {
+    guard sets >= manySets, there < Double(sets) * Self.searches else {
       return byEither
         ? IntervalOverlapQuery.holding(columns) : IntervalOverlapQuery.inNamespace(columns)
     }

@@ -159,7 +159,7 @@ struct LinkComparison {
     since emptied: NamespaceLifetime, before sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     guard let last = emptied.last else { return false }
-    let scan = try reading.pins.looks(around: reading.index.point(sample).wall).before
+    let scan = try reading.pins.scans(around: reading.index.point(sample).wall).before
     return try scan.map { (scan) throws(SQLiteError) in
       try scan.wall >= reading.index.point(last).wall
     } ?? false
@@ -255,7 +255,7 @@ final class LastReadLinks {
   /// The cursor of each process with many memberships.
   private var cursors: [TaskID: Cursor] = [:]
   /// The number of memberships read.
-  private(set) var looks = 0
+  private(set) var readCount = 0
 
   /// Up to this many memberships are read again in each call, without a cursor.
   private static let few = 16
@@ -302,7 +302,7 @@ final class LastReadLinks {
     var links: Links = [:]
     var samples: [NamespaceLink: SequenceNumber] = [:]
     for membership in memberships {
-      looks += 1
+      readCount += 1
       let new = try sets.links(of: membership.set)
       links.update(new)
       for (link, value) in new where links[link] == value { samples[link] = membership.until }
@@ -312,7 +312,7 @@ final class LastReadLinks {
 
   /// Applies the next membership to the cursor, by the rule of `update`.
   private func advance(_ cursor: inout Cursor, _ history: TaskHistory) throws(SQLiteError) {
-    looks += 1
+    readCount += 1
     let place = Int32(cursor.count)
     for (link, value) in try sets.links(of: history.memberships[cursor.count].set) {
       let index = Int(link.rawValue)

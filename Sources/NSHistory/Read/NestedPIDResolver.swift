@@ -14,14 +14,14 @@ struct NestedPIDResolver {
     var histories: [TaskHistory] = []
     /// How many processes in the selected namespaces have no known PID there, because they exited before a
     /// sample read them.
-    var unknown: Int { strangers.count }
-    private var strangers: Set<TaskID> = []
+    var unknown: Int { unknownTasks.count }
+    private var unknownTasks: Set<TaskID> = []
 
     func has(_ history: TaskHistory) -> Bool {
       histories.contains { $0.process.task == history.process.task }
     }
 
-    mutating func addUnknown(_ history: TaskHistory) { strangers.insert(history.process.task) }
+    mutating func addUnknown(_ history: TaskHistory) { unknownTasks.insert(history.process.task) }
   }
 
   /// Returns the processes that had a PID in the selected PID namespaces: all that were there in a window, and

@@ -12,7 +12,7 @@ struct PIDHistory {
   /// The last sample that saw each process, by its index in `processes`.
   let lastSamples: [SequenceNumber]
   /// For each process, the sample that found it although no event had reported it; nil if there is none.
-  private let untold: [SamplePoint?]
+  private let foundBySample: [SamplePoint?]
   /// Whether one of the processes is a thread whose recording ended with its session.
   private let hasLostThread: Bool
   private let order: PIDHistoryOrder
@@ -25,14 +25,14 @@ struct PIDHistory {
 
   init(
     pid: Int64, processes: [ProcessRecord], known: [ProcessRecord], runs: LinkIntervals,
-    lastSamples: [SequenceNumber], untold: [SamplePoint?], hasLostThread: Bool = false
+    lastSamples: [SequenceNumber], foundBySample: [SamplePoint?], hasLostThread: Bool = false
   ) {
     self.pid = pid
     self.processes = processes
     self.known = known
     self.runs = runs
     self.lastSamples = lastSamples
-    self.untold = untold
+    self.foundBySample = foundBySample
     self.hasLostThread = hasLostThread
     order = PIDHistoryOrder(processes, lastSamples)
   }
@@ -183,7 +183,7 @@ struct PIDHistory {
     // A process that two consecutive samples missed was not running in between, unless events failed to report
     // it.
     if sampleWindow.coverage == .sampled, !sees(process, at: sampleWindow.after),
-      !isUntold(process, in: sampleWindow)
+      !isMissedByEvents(process, in: sampleWindow)
     {
       return false
     }
@@ -195,7 +195,7 @@ struct PIDHistory {
     guard let start = processes[process].startBoot,
       let moment = sampleWindow.boot(at: end, in: space)
     else { return true }
-    return moment >= start &- Self.grain
+    return moment >= start &- Self.startTimeTolerance
   }
 
   /// Returns whether a time within the sample before a sample window is before the start of a process.
@@ -203,7 +203,7 @@ struct PIDHistory {
     guard let before = sampleWindow.before, time <= before.wallEnd, sampleWindow.clockIsSteady,
       let start = processes[process].startBoot
     else { return false }
-    return before.boot &+ (time &- before.wall) < start &- Self.grain
+    return before.boot &+ (time &- before.wall) < start &- Self.startTimeTolerance
   }
 
   /// Returns whether another process with the PID had certainly started by a time in a sample window.
@@ -213,7 +213,8 @@ struct PIDHistory {
       return false
     }
     return processes[(process + 1)...].contains { next in
-      next.space == space && (next.startBoot.map { $0 &+ Self.grain < moment } ?? false)
+      next.space == space
+        && (next.startBoot.map { $0 &+ Self.startTimeTolerance < moment } ?? false)
     }
   }
 
@@ -224,14 +225,16 @@ struct PIDHistory {
       before.id < lastSamples[process], let start = processes[process].startBoot
     else { return false }
     let missed = sampleWindow.after.map { $0.session == before.session ? $0.boot : before.boot }
-    return start &+ Self.grain < missed ?? before.boot && !hasExited(process, before: before.id)
+    return start &+ Self.startTimeTolerance < missed ?? before.boot
+      && !hasExited(process, before: before.id)
       && !sees(process, at: sampleWindow.after)
   }
 
   /// Returns whether the only evidence against a process is events that failed to report it, as a later sample
   /// found out.
-  private func isUntold(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
-    guard sampleWindow.isExact, let found = untold[process], let before = sampleWindow.before,
+  private func isMissedByEvents(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
+    guard sampleWindow.isExact, let found = foundBySample[process],
+      let before = sampleWindow.before,
       let after = sampleWindow.after, before.session == found.session, after.id < found.id
     else { return false }
     // The process was not there while another process had its PID, nor before that.
@@ -253,12 +256,12 @@ struct PIDHistory {
       let start = processes[process].startBoot,
       let moment = sampleWindow.boot(at: time, in: processes[process].space)
     else { return false }
-    return start &+ Self.grain < moment
+    return start &+ Self.startTimeTolerance < moment
   }
 
   /// The tolerance of start times, in nanoseconds: start times are exact to a clock tick, and the clocks are
   /// read one after the other.
-  static let grain: Int64 = 20_000_000
+  static let startTimeTolerance: Int64 = 20_000_000
 
   /// Returns whether the process that was there before a sample window was there throughout, and exited with
   /// the event that ends the window.
@@ -357,7 +360,7 @@ struct PIDHistoryOrder {
       low = latest.partitioningIndex { $0 >= before.id }
     }
     if let after = sampleWindow.after, after.session.space == space {
-      high = earliest.partitioningIndex { $0 > after.bootEnd &+ PIDHistory.grain }
+      high = earliest.partitioningIndex { $0 > after.bootEnd &+ PIDHistory.startTimeTolerance }
     }
     return low..<max(low, high)
   }

@@ -36,7 +36,7 @@ final class PIDHistoryReader {
       let sides = try index.sampleWindows(at: alive)
       picked = self.picked(asked, of: all, alive: alive, in: sides)
       for place in asked where !picked.contains(place) {
-        if try isMet(histories[place], from: alive, within: selector.within) {
+        if try isFirstSeen(histories[place], from: alive, within: selector.within) {
           picked.append(place)
         }
       }
@@ -101,7 +101,7 @@ final class PIDHistoryReader {
   }
 
   /// Returns whether a process was first seen in the `within` nanoseconds for which a truncated time stands.
-  private func isMet(
+  private func isFirstSeen(
     _ history: TaskHistory, from time: Int64, within: Int64
   ) throws(SQLiteError) -> Bool {
     guard within > 1 else { return false }
@@ -136,7 +136,7 @@ final class PIDHistoryReader {
     }
     return PIDHistory(
       pid: pid, processes: histories.map(\.process), known: known, runs: runs,
-      lastSamples: histories.map(\.lastSample), untold: histories.map(\.untold),
+      lastSamples: histories.map(\.lastSample), foundBySample: histories.map(\.foundBySample),
       hasLostThread: histories.contains { $0.thread?.isLost == true })
   }
 
@@ -295,6 +295,8 @@ struct TaskHistoryFinder {
       "SELECT from_seq FROM short_lived_task WHERE pid = ? AND from_seq > ? ORDER BY from_seq LIMIT 1"
     ).bind(.integer(pid), .number(sample.id)).first { $0.sequence(0) }
     let starts = [next?.process.startBoot, try shortLivedTask.map(index.point)?.boot]
-    return starts.compactMap(\.self).allSatisfy { $0 &+ PIDHistory.grain >= sample.bootEnd }
+    return starts.compactMap(\.self).allSatisfy {
+      $0 &+ PIDHistory.startTimeTolerance >= sample.bootEnd
+    }
   }
 }

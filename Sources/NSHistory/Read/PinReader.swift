@@ -11,7 +11,7 @@ struct PinReader {
   /// The namespaces that `arePinned` last found pinned, cached because many questions fall between the same two
   /// scans.
   private final class Pinned {
-    var last: (looks: Looks, numbers: Set<Number>)?
+    var last: (scans: Scans, numbers: Set<Number>)?
   }
 
   init(connection: Connection, namespaces: NamespaceReader, isRecorded: Bool) {
@@ -21,13 +21,13 @@ struct PinReader {
   }
 
   /// The scans for pins before and after a moment; nil stands for no scan.
-  struct Looks: Hashable {
-    var before: Look?
-    var after: Look?
+  struct Scans: Hashable {
+    var before: Scan?
+    var after: Scan?
   }
 
   /// A scan for pins.
-  struct Look: Hashable {
+  struct Scan: Hashable {
     let id: Int64
     let session: Int64
     /// The beginning of the scan, in nanoseconds since the epoch.
@@ -37,20 +37,20 @@ struct PinReader {
   }
 
   /// Returns the last scan that had ended at a time, and the scan after it.
-  func looks(around time: Int64) throws(SQLiteError) -> Looks {
-    let before = try look(
+  func scans(around time: Int64) throws(SQLiteError) -> Scans {
+    let before = try scan(
       "wall_ns + duration_ns <= ?1 AND wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1", time)
     guard let before else {
-      return Looks(before: nil, after: try look("scan_id > ?1 ORDER BY scan_id LIMIT 1", 0))
+      return Scans(before: nil, after: try scan("scan_id > ?1 ORDER BY scan_id LIMIT 1", 0))
     }
-    return Looks(before: before, after: try look("scan_id = ?1", before.id + 1))
+    return Scans(before: before, after: try scan("scan_id = ?1", before.id + 1))
   }
 
-  private func look(_ condition: String, _ value: Int64) throws(SQLiteError) -> Look? {
+  private func scan(_ condition: String, _ value: Int64) throws(SQLiteError) -> Scan? {
     try connection.prepare(
       "SELECT scan_id, session_id, wall_ns, denied FROM pin_scan WHERE \(condition)"
     ).bind(.integer(value)).first {
-      Look(
+      Scan(
         id: $0.integer(0), session: $0.integer(1), wall: $0.integer(2),
         denied: $0.integer(3))
     }
@@ -60,14 +60,14 @@ struct PinReader {
   ///
   /// - Parameter sessions: the sessions of the samples around the moment.
   func pins(
-    between looks: Looks, in sessions: Set<Int64>
+    between scans: Scans, in sessions: Set<Int64>
   ) throws(SQLiteError) -> [PinAtMoment] {
-    let sides = [looks.before, looks.after].compactMap(\.self)
+    let sides = [scans.before, scans.after].compactMap(\.self)
     guard let low = sides.first, let high = sides.last else { return [] }
     // A pin is certain only if both scans and the samples around the moment belong to one session: a scan of
     // another session shows nothing of this time, and neither does one before a time without a recorder.
     let isWatched =
-      looks.before != nil && low.session == high.session && sessions == [low.session]
+      scans.before != nil && low.session == high.session && sessions == [low.session]
     let rows = try connection.prepare(
       """
       \(IntervalOverlapQuery.spans(longest: "SELECT COALESCE(MAX(scan_id), 0) FROM pin_scan"))
@@ -103,11 +103,11 @@ struct PinReader {
 
   /// Returns the identities of the namespaces that the last scan before a time, or the next scan, found pinned.
   func arePinned(at time: Int64) throws(SQLiteError) -> Set<Number> {
-    let looks = try looks(around: time)
-    if let known = pinned.last, known.looks == looks { return known.numbers }
-    let all = try pins(between: looks, in: []).map(\.pin.namespace)
+    let scans = try scans(around: time)
+    if let known = pinned.last, known.scans == scans { return known.numbers }
+    let all = try pins(between: scans, in: []).map(\.pin.namespace)
     let numbers = Set(all.map { Number(type: $0.type, inode: $0.inode, boot: $0.boot) })
-    pinned.last = (looks, numbers)
+    pinned.last = (scans, numbers)
     return numbers
   }
 
@@ -165,7 +165,7 @@ struct PinReader {
     let first: Int64
     let last: Int64
     let isOpen: Bool
-    let isInLastLook: Bool
+    let isInLastScan: Bool
     let task: TaskID?
 
     init(_ row: Statement) {
@@ -180,7 +180,7 @@ struct PinReader {
       first = row.integer(8)
       last = row.integer(9)
       isOpen = row.integer(10) != 0
-      isInLastLook = row.integer(11) != 0
+      isInLastScan = row.integer(11) != 0
       task = row.optionalTask(12)
     }
   }
@@ -195,7 +195,7 @@ struct PinReader {
       mountNamespace: try row.mountNamespace.map(namespaces.lifetime)?.namespace, pid: row.pid,
       task: row.task, comm: row.comm, descriptor: row.descriptor, firstSeen: row.first,
       lastSeen: row.last,
-      isInLastLook: row.isInLastLook, isOpen: row.isOpen && isRecorded)
+      isInLastScan: row.isInLastScan, isOpen: row.isOpen && isRecorded)
   }
 }
 
@@ -224,7 +224,7 @@ package struct PinRecord: Sendable, Hashable {
   /// When the last scan that saw the pin began, in nanoseconds since the epoch.
   package let lastSeen: Int64
   /// Whether the last scan of the last recording saw the pin.
-  package let isInLastLook: Bool
+  package let isInLastScan: Bool
   /// Whether no scan has found the pin gone, and the recorder is still running.
   package let isOpen: Bool
 }

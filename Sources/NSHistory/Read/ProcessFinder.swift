@@ -27,7 +27,7 @@ struct ProcessFinder {
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let samples = try reading.index.samples(around: window) else { return }
-    func give(_ history: TaskHistory) throws(SQLiteError) -> Bool {
+    func emit(_ history: TaskHistory) throws(SQLiteError) -> Bool {
       let isThere = history.memberships.contains {
         $0.from <= samples.upperBound && $0.until >= samples.lowerBound
       }
@@ -41,7 +41,7 @@ struct ProcessFinder {
         withThreads)
     case .thread(let number, let alive, let within):
       found = try reading.pidHistories.histories(number, alive: alive, within: within)
-    case .comm, .container: return try forEach(described: selector, in: samples, give)
+    case .comm, .container: return try forEach(described: selector, in: samples, emit)
     case .inner(let number, let namespaces):
       found = try threads(
         of: NestedPIDResolver(reading: reading).histories(number, in: namespaces, window).histories,
@@ -49,7 +49,7 @@ struct ProcessFinder {
     case .latest:
       found = try threads(of: incarnations(selector, in: window).histories, withThreads)
     }
-    for history in found { guard try give(history) else { return } }
+    for history in found { guard try emit(history) else { return } }
   }
 
   /// Returns the same histories, and the number of processes that a `latest` selector leaves out.

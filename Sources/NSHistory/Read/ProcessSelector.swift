@@ -167,7 +167,7 @@ extension [ProcessRecord.DescriptionSpan] {
   /// Whether a process matched the question throughout a piece of time, did not match it, or may have matched
   /// it.
   enum Standing {
-    case meant, other, inDoubt
+    case meant, other, uncertain
   }
 
   /// Returns whether the process may have matched at some time after one sample or event and before another.
@@ -195,7 +195,7 @@ extension [ProcessRecord.DescriptionSpan] {
       low == high
       ? contains { $0.possibleFrom <= low && $0.possibleUntil > low }
       : mayHold(behind: low, before: high)
-    return mayBe ? .inDoubt : .other
+    return mayBe ? .uncertain : .other
   }
 }
 

@@ -120,9 +120,11 @@ final class SampleIndex {
     ).bind(.number(sample)).map { $0.sequence(0) }
     guard let last = samples.first, let first = samples.last else { return sample - 1 }
     let missing = try point(last).isExact ? first : last
-    guard let start, start &- PIDHistory.grain <= (try point(missing).boot) else { return missing }
+    guard let start, start &- PIDHistory.startTimeTolerance <= (try point(missing).boot) else {
+      return missing
+    }
     return try lastSample(
-      between: after.session.first, and: missing, began: start &- PIDHistory.grain)
+      between: after.session.first, and: missing, began: start &- PIDHistory.startTimeTolerance)
   }
 
   /// Returns the last sample of a range that began before a time on the boot clock, or that did not rely on

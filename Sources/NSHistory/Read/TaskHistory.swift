@@ -12,7 +12,7 @@ struct TaskHistory {
   /// The sample that found the process although no event had reported it, in a recording in which events
   /// reported all others: only its start time then shows when it started. Not determined if only some of the
   /// memberships are read.
-  var untold: SamplePoint?
+  var foundBySample: SamplePoint?
   /// The beginning and the end of a thread, as far as they are known; nil for a process.
   var thread: ThreadBounds?
 

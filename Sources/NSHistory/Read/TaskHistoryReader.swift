@@ -139,20 +139,20 @@ final class TaskHistoryReader {
     let isThread = process.tid != nil
     return TaskHistory(
       process: process, memberships: memberships,
-      untold: found.isExact && !first.beginsExactly && !isThread ? found : nil,
+      foundBySample: found.isExact && !first.beginsExactly && !isThread ? found : nil,
       thread: isThread ? try threadBounds(row.task, first, last) : nil)
   }
 
   private func threadBounds(
     _ task: TaskID, _ first: Membership, _ last: Membership
   ) throws(SQLiteError) -> TaskHistory.ThreadBounds {
-    let told = try connection.prepare(
+    let recorded = try connection.prepare(
       "SELECT cause, origin_set_id FROM membership WHERE task_id = ? AND from_seq = ?"
     ).bind(.number(task), .number(first.from)).first {
       ($0.optionalInteger(0), $0.optionalSet(1))
     }
     let beginning: TaskHistory.ThreadBounds.Beginning =
-      switch (told?.0, told?.1) {
+      switch (recorded?.0, recorded?.1) {
       case (1, let origin?): .moved(from: origin)
       case (nil, _) where !first.beginsExactly: .unknown
       default: .started

@@ -52,9 +52,9 @@ final class FileLock {
     return try lock.take(LOCK_SH) ? lock : nil
   }
 
-  /// Tells whether a recorder holds the lock. The caller must retain `keeper` as long as it reads the
+  /// Returns whether a recorder holds the lock. The caller must retain `keeper` as long as it reads the
   /// file.
-  static func look(_ path: String) throws(Errno) -> (isRecorded: Bool, keeper: FileLock) {
+  static func probe(_ path: String) throws(Errno) -> (isRecorded: Bool, keeper: FileLock) {
     let lock = try FileLock(path, O_RDONLY)
     guard try lock.take(LOCK_SH) else { return (true, lock) }
     flock(lock.descriptor, LOCK_UN)

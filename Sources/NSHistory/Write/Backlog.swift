@@ -30,7 +30,7 @@ struct Backlog {
     contradicted.formUnion(sample.contradicted)
     if renamed.count < Self.mostRelated { renamed += sample.renamed }
     if related.count < Self.mostRelated { related += sample.related }
-    for news in sample.described { describe(news) }
+    for redescription in sample.described { describe(redescription) }
   }
 
   /// Adds the details of a sample that could not be written and only confirms the events: facts,
@@ -80,13 +80,15 @@ struct Backlog {
     if !appeared.update(token, { $0.links = links }) { changed[token] = links }
   }
 
-  private mutating func describe(_ news: ProcessSample.Redescription) {
-    if appeared.update(news.token, { $0.description.update(news.description) }) { return }
+  private mutating func describe(_ redescription: ProcessSample.Redescription) {
+    if appeared.update(redescription.token, { $0.description.update(redescription.description) }) {
+      return
+    }
     // The first description retains its `since`: any difference arose after that time.
-    if described[news.token] == nil {
-      described[news.token] = news
+    if described[redescription.token] == nil {
+      described[redescription.token] = redescription
     } else {
-      described[news.token]?.description.update(news.description)
+      described[redescription.token]?.description.update(redescription.description)
     }
   }
 
@@ -111,9 +113,9 @@ extension ProcessSample {
 struct Appearances {
   private var list: [ProcessSample.Appearance] = []
   private var removed: Set<Int> = []
-  /// The index in `list` of each token, for the first `placed` elements of `list`.
+  /// The index in `list` of each token, for the first `indexedCount` elements of `list`.
   private var places: [ProcessToken: Int] = [:]
-  private var placed = 0
+  private var indexedCount = 0
 
   /// Adds appearances. An appearance replaces an earlier one with the same token.
   mutating func add(_ new: [ProcessSample.Appearance]) {
@@ -143,8 +145,8 @@ struct Appearances {
   }
 
   private mutating func place(of token: ProcessToken) -> Int? {
-    for place in placed..<list.count { places[list[place].token] = place }
-    placed = list.count
+    for place in indexedCount..<list.count { places[list[place].token] = place }
+    indexedCount = list.count
     return places[token]
   }
 

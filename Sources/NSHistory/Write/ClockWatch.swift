@@ -41,7 +41,7 @@ struct ClockWatch {
   }
 
   /// Adds back a step that the caller has taken but has not reported.
-  mutating func keepUnreported(_ step: Int64?) {
+  mutating func restoreUnreported(_ step: Int64?) {
     guard let step else { return }
     unreported = (unreported ?? 0) &+ step
   }

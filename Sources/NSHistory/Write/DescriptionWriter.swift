@@ -57,12 +57,12 @@ final class DescriptionWriter {
 
   /// Writes a description that a sample read, or that events reported at an unknown time.
   func write(
-    _ news: ProcessSample.Redescription, of task: TaskID, at number: SequenceNumber
+    _ redescription: ProcessSample.Redescription, of task: TaskID, at number: SequenceNumber
   ) throws(SQLiteError) {
-    let last = try news.since.flatMap { (boot) throws(SQLiteError) in
+    let last = try redescription.since.flatMap { (boot) throws(SQLiteError) in
       try lastSample(by: boot, before: number)
     }
-    _ = try write(news.description, of: task, at: number, after: last)
+    _ = try write(redescription.description, of: task, at: number, after: last)
   }
 
   /// Returns the last sample of the session before a sequence number that began no later than a
@@ -116,11 +116,11 @@ final class DescriptionWriter {
     new.uid = description.uid.map(Int64.init) ?? known.uid
     new.cgroup = try interner.cgroup(description.cgroup) ?? known.cgroup
     new.parent = description.parentPID.map(Int64.init) ?? known.parent
-    var told: InheritedParts = []
-    if description.uid != nil { told.insert(.user) }
-    if description.cgroup != nil { told.insert(.cgroup) }
-    let inherited = known.provenance.inherited.subtracting(told)
-      .union(description.inherited.intersection(told))
+    var given: InheritedParts = []
+    if description.uid != nil { given.insert(.user) }
+    if description.cgroup != nil { given.insert(.cgroup) }
+    let inherited = known.provenance.inherited.subtracting(given)
+      .union(description.inherited.intersection(given))
     new.provenance = Provenance(inherited, hasMaker: known.provenance.hasMaker)
     let differs =
       new.comm != known.comm || new.uid != known.uid || new.cgroup != known.cgroup

@@ -7,7 +7,7 @@ struct EventWriter {
   let connection: Connection
   let interner: Interner
   let tasks: TaskWriter
-  let keeps: ShortLived
+  let retains: ShortLived
   let pauses: WritePauses
 
   private var rows: MembershipRows {
@@ -75,7 +75,7 @@ struct EventWriter {
       ? beginnings.start(in: set, of: parent?.set)
       : try beginnings.thread(in: set, start.origin, isExact: true, of: parent?.set)
     if start.tid == nil, beginning == nil, parent != nil, shortLivedTasks.contains(start.token) {
-      guard keeps == .all else {
+      guard retains == .all else {
         shortLivedTasks.leaveOut(start.token)
         return false
       }
@@ -95,7 +95,7 @@ struct EventWriter {
         membership: try rows.open(
           task, set, from: number, beginning, isExact: start.tid == nil || start.origin != .unknown
         ),
-        from: number, set: set, isNoteworthy: beginning != nil, isMet: false),
+        from: number, set: set, isNoteworthy: beginning != nil, isSampled: false),
       start.token)
     return true
   }
@@ -140,7 +140,7 @@ struct EventWriter {
   ) throws(SQLiteError) {
     // A thread has a row only because its namespaces differ from those of its process.
     let isChanged = process.isNoteworthy || process.tid != nil
-    if !process.isMet, !mayResume, keeps == .none || (keeps == .changed && !isChanged) {
+    if !process.isSampled, !mayResume, retains == .none || (retains == .changed && !isChanged) {
       try tasks.remove(process.task)
     } else {
       try rows.close(process, after: number - 1, isExact: true)

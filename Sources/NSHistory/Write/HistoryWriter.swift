@@ -109,7 +109,7 @@ package final class HistoryWriter {
   package func add(_ batch: EventBatch) -> Bool {
     guard let session else { preconditionFailure("no session is open") }
     session.add(batch)
-    return !session.hasFolded
+    return !session.hasCoalesced
   }
 
   /// The closure that the writer calls at intervals during a long write. It must not use this writer.
@@ -169,9 +169,9 @@ package final class HistoryWriter {
   }
 
   /// Buffers the changes of a sample, to be written with the next sample.
-  package func keep(_ sample: ProcessSample) {
+  package func buffer(_ sample: ProcessSample) {
     guard let session else { preconditionFailure("no session is open") }
-    session.keep(sample)
+    session.buffer(sample)
   }
 
   /// Whether the paths still lead to the file and to its -wal file: both may have been moved or removed
@@ -189,7 +189,7 @@ package final class HistoryWriter {
 
   /// Checkpoints all committed transactions into the main file. SQLite does so when it closes a file,
   /// but not if the file was moved away from its -wal file.
-  package func settle() throws(HistoryError) {
+  package func checkpoint() throws(HistoryError) {
     try wrapped { () throws(SQLiteError) in
       try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }

@@ -45,7 +45,7 @@ final class Interner {
   }
 
   /// Empties the caches: after a rollback their rows may not exist.
-  func forget() {
+  func clearCaches() {
     namespaces.removeAll()
     sets.removeAll()
     observedSets.removeAll()
@@ -66,7 +66,7 @@ final class Interner {
       let sets = try NamespaceMerger(connection: connection).merge(row, into: target)
       live.rename(sets)
       // The caches refer to the deleted row, and to the sets that contained it.
-      forget()
+      clearCaches()
       return
     }
     try connection.prepare(
@@ -83,13 +83,13 @@ final class Interner {
   }
 
   /// Clears `renamed`, once no buffered change refers to a namespace without its kernel id.
-  func forgetRenamed() { if !renamed.isEmpty { renamed.removeAll() } }
+  func clearRenamed() { if !renamed.isEmpty { renamed.removeAll() } }
 
   /// Empties the caches if they are large, so that memory stays bounded on a machine that creates
   /// namespaces all the time.
   func trim() {
     let count = namespaces.count + sets.count + observedSets.count + cgroups.count
-    if count > Self.limit { forget() }
+    if count > Self.limit { clearCaches() }
   }
 
   /// Returns the row of a namespace set; inserts it if there is none.

@@ -7,7 +7,7 @@ struct LiveProcesses {
   private var tokens: [Int32: ProcessToken] = [:]
   /// Processes whose main thread exited and that may continue, because another thread may call
   /// execve(2).
-  private var paused: [ProcessToken: Process] = [:]
+  private var awaitingExec: [ProcessToken: Process] = [:]
   /// The number of processes in each namespace.
   var presence = NamespacePresence()
   /// The number of calls of `put`: processes that started or changed their set.
@@ -30,7 +30,7 @@ struct LiveProcesses {
     /// Whether the beginning of its membership was worth reporting.
     var isNoteworthy: Bool
     /// Whether a sample has observed it.
-    var isMet = true
+    var isSampled = true
   }
 
   subscript(token: ProcessToken) -> Process? { processes[token] }
@@ -41,7 +41,7 @@ struct LiveProcesses {
   /// The parent of a process, or the process of a thread.
   func parent(of arrival: ProcessSample.Appearance) -> Process? {
     guard let thread = arrival.thread else { return process(pid: arrival.facts.parentPID) }
-    return thread.process.flatMap { processes[$0] ?? paused[$0] }
+    return thread.process.flatMap { processes[$0] ?? awaitingExec[$0] }
   }
 
   /// Adds a process, or moves it to another set.
@@ -54,14 +54,14 @@ struct LiveProcesses {
   }
 
   /// Notes that a sample has observed the process.
-  mutating func meet(_ token: ProcessToken) { processes[token]?.isMet = true }
+  mutating func markSampled(_ token: ProcessToken) { processes[token]?.isSampled = true }
 
-  /// Removes a process that was last observed at a sequence number. `mayResume` retains it in `paused`.
+  /// Removes a process that was last observed at a sequence number. `mayResume` retains it in `awaitingExec`.
   mutating func remove(_ token: ProcessToken, after last: SequenceNumber, mayResume: Bool = false) {
     guard let process = processes.removeValue(forKey: token) else { return }
     presence.leave(process.set, after: last)
     if tokens[process.pid] == token { tokens[process.pid] = nil }
-    if mayResume { paused[token] = process }
+    if mayResume { awaitingExec[token] = process }
     if process.tid == nil, pinHolders.contains(process.pid) { hasPinHolderExited = true }
   }
 
@@ -75,14 +75,16 @@ struct LiveProcesses {
     for (token, process) in processes {
       if let set = sets[process.set.id] { processes[token]?.set = set }
     }
-    for (token, process) in paused {
-      if let set = sets[process.set.id] { paused[token]?.set = set }
+    for (token, process) in awaitingExec {
+      if let set = sets[process.set.id] { awaitingExec[token]?.set = set }
     }
     presence.recount(processes.values.lazy.map(\.set))
   }
 
-  /// Removes a process from `paused` because it continues, and returns it.
-  mutating func resume(_ token: ProcessToken) -> Process? { paused.removeValue(forKey: token) }
+  /// Removes a process from `awaitingExec` because it continues, and returns it.
+  mutating func resume(_ token: ProcessToken) -> Process? {
+    awaitingExec.removeValue(forKey: token)
+  }
 }
 
 /// The number of processes in each namespace, and the namespaces that got their first process or lost

@@ -53,15 +53,17 @@ struct MembershipWriter {
       process.from = sample
       live.put(process, token)
     }
-    try meet(
+    try writeArrivals(
       backlog.arrivals, into: &live, before: before, sample: sample, at: start,
       mayBeKnown: isFirst)
     for (token, facts) in backlog.identified {
       guard let process = live[token] else { continue }
       try tasks.identify(process.task, as: facts, at: start)
-      live.meet(token)
+      live.markSampled(token)
     }
-    for news in backlog.described.values { try describe(news, in: live, at: sample) }
+    for redescription in backlog.described.values {
+      try describe(redescription, in: live, at: sample)
+    }
   }
 
   /// Closes the membership of a process that a sample found in another set. If there are sequence
@@ -72,22 +74,22 @@ struct MembershipWriter {
   ) throws(SQLiteError) {
     try rows.close(process, after: last)
     guard last < sample - 1 else { return }
-    var doubt = process
-    doubt.membership = try rows.open(
+    var gap = process
+    gap.membership = try rows.open(
       process.task, try interner.set(NamespaceLink.allCases.map { _ in .unread(.unseen) }),
       from: last + 1, process.isNoteworthy ? Beginning(cause: .wentOn) : nil)
-    try rows.close(doubt, after: sample - 1)
+    try rows.close(gap, after: sample - 1)
   }
 
   /// Writes a new description of a process.
   func describe(
-    _ news: ProcessSample.Redescription, in live: LiveProcesses, at number: SequenceNumber
+    _ redescription: ProcessSample.Redescription, in live: LiveProcesses, at number: SequenceNumber
   ) throws(SQLiteError) {
-    guard let process = live[news.token] else { return }
-    try tasks.descriptions.write(news, of: process.task, at: number)
+    guard let process = live[redescription.token] else { return }
+    try tasks.descriptions.write(redescription, of: process.task, at: number)
   }
 
-  private func meet(
+  private func writeArrivals(
     _ arrivals: some Sequence<ProcessSample.Appearance>, into live: inout LiveProcesses,
     before: LiveProcesses, sample: SequenceNumber, at start: ClockReading, mayBeKnown: Bool
   ) throws(SQLiteError) {

@@ -15,9 +15,9 @@ final class OpenSession {
   /// Counts the steps of a long write, and lets the recorder interrupt it.
   let pauses = WritePauses()
   private var backlog = Backlog()
-  /// Whether events or samples since the last committed sample were folded into `backlog`, which
+  /// Whether events or samples since the last committed sample were coalesced into `backlog`, which
   /// retains only the outcome of events.
-  private(set) var hasFolded = false
+  private(set) var hasCoalesced = false
   private var pending = PendingEvents()
   /// Whether a commit since the last request requires a scan for pins; see `takePinScanRequest`.
   private var needsPinScan = false
@@ -29,7 +29,7 @@ final class OpenSession {
   private var lastBeginning: Int64 = .max
   /// The end of the first scan for pins after `lastBeginning`, on the boot clock; nil if there was
   /// none.
-  private var lookedForPins: Int64?
+  private var pinsScannedAt: Int64?
   private var live = LiveProcesses()
   /// The sequence numbers of the last sample (`lastSample`), and of the last sample or event
   /// (`lastNumber`).
@@ -65,7 +65,7 @@ final class OpenSession {
     pinWriter = PinWriter(
       connection: connection, interner: interner, session: row, space: space)
     events = EventWriter(
-      connection: connection, interner: interner, tasks: tasks, keeps: info.shortLived,
+      connection: connection, interner: interner, tasks: tasks, retains: info.shortLived,
       pauses: pauses)
   }
 
@@ -109,25 +109,25 @@ final class OpenSession {
   }
 
   /// Buffers the changes of a sample, to be written with the next sample.
-  func keep(_ sample: ProcessSample) { keep(converted: bootClock.sample(sample)) }
+  func buffer(_ sample: ProcessSample) { buffer(converted: bootClock.sample(sample)) }
 
-  private func keep(converted sample: ProcessSample) {
-    fold()
+  private func buffer(converted sample: ProcessSample) {
+    coalesce()
     backlog.add(sample)
   }
 
   /// Buffers events, to be written by `writeEvents` or with the next sample. Retains only their
   /// outcome, to be written with the next sample, before the first sample of the session, above the
-  /// limit of `PendingEvents`, and after earlier events were folded.
+  /// limit of `PendingEvents`, and after earlier events were coalesced.
   func add(_ batch: EventBatch) {
-    guard lastSample != nil, !hasFolded, pending.add(batch) else {
-      fold()
+    guard lastSample != nil, !hasCoalesced, pending.add(batch) else {
+      coalesce()
       return backlog.add(batch)
     }
   }
 
-  private func fold() {
-    hasFolded = true
+  private func coalesce() {
+    hasCoalesced = true
     for batch in pending.take() { backlog.add(batch) }
   }
 
@@ -180,17 +180,17 @@ final class OpenSession {
   ) throws(SQLiteError) -> HistoryWriter.Written {
     let sample = bootClock.sample(sample)
     var timing = timing
-    if hasFolded, timing.isExact, lastSample != nil { timing.gap = timing.gap ?? .writeFailed }
+    if hasCoalesced, timing.isExact, lastSample != nil { timing.gap = timing.gap ?? .writeFailed }
     let isExact = timing.isExact && timing.gap == nil && lastSample != nil
-    var news = backlog
-    news.add(sample)
+    var pendingChanges = backlog
+    pendingChanges.add(sample)
     let written: State
     var changes = 0
     do {
       while hasBacklog {
         let some = try writeSomeEvents()
         changes += some.changes
-        clock.keepUnreported(some.clockStep)
+        clock.restoreUnreported(some.clockStep)
       }
       written = try transaction { (state) throws(SQLiteError) in
         try write(pending, &state)
@@ -202,32 +202,32 @@ final class OpenSession {
           try rows.insert(step, before: state.number)
         }
         interner.begin(state.number)
-        for renaming in news.renamed { try interner.rename(renaming, in: &state.live) }
+        for renaming in pendingChanges.renamed { try interner.rename(renaming, in: &state.live) }
         try memberships.write(
-          news, into: &state.live, sample: state.number, at: sample.start,
+          pendingChanges, into: &state.live, sample: state.number, at: sample.start,
           isFirst: lastSample == nil, confirmed: confirmed ?? .zero)
         try state.live.presence.write(on: connection)
         try DisagreementWriter(connection: connection, interner: interner)
           .write(sample.disagreements, of: state.number)
-        try RelationWriter(connection: connection, interner: interner).write(news.related)
+        try RelationWriter(connection: connection, interner: interner).write(pendingChanges.related)
       }
     } catch {
       // The events are valid without a sample that only confirms them.
       if isExact, sample.isConfirmation {
         backlog.addDetails(of: sample)
       } else {
-        keep(converted: sample)
+        buffer(converted: sample)
       }
       throw error
     }
-    changes += news.disappeared.count + take(written)
+    changes += pendingChanges.disappeared.count + take(written)
     backlog.clear()
-    interner.forgetRenamed()
-    hasFolded = false
+    interner.clearRenamed()
+    hasCoalesced = false
     pending = PendingEvents()
     if !isExact {
       lastBeginning = sample.end.boot
-      lookedForPins = nil
+      pinsScannedAt = nil
     }
     confirmed = isExact ? lastSample : written.number
     lastSample = written.number
@@ -248,7 +248,7 @@ final class OpenSession {
     live = written.live
     pins = found
     live.pinHolders = Set(found.keys.compactMap(\.holder.pid))
-    if scan.start.boot > lastBeginning { lookedForPins = lookedForPins ?? scan.end.boot }
+    if scan.start.boot > lastBeginning { pinsScannedAt = pinsScannedAt ?? scan.end.boot }
   }
 
   func takePinScanRequest() -> Bool {
@@ -283,7 +283,7 @@ final class OpenSession {
       numbers.commit()
       return state
     } catch {
-      interner.forget()
+      interner.clearCaches()
       throw error
     }
   }
@@ -312,7 +312,7 @@ final class OpenSession {
         let times = try events.write(
           run, epoch: batch.epoch, into: &state.live, first: first,
           makers: MakerWriter(
-            connection: connection, interner: interner, known: lookedForPins))
+            connection: connection, interner: interner, known: pinsScannedAt))
         guard let start = times.first else { continue }
         // A run of events may get no row. Then a step is written before the next row.
         if let step = state.clock.takeUnwritten() { try rows.insert(step, before: first) }

@@ -33,7 +33,7 @@ struct QueryNamespaces: QuestionCommand {
       let answer = try reader.namespaces(at: time, of: selector.map { try reader.matcher($0) })
       let formatter = MomentFormatter(
         time: time, samples: answer.samples, zone: context.zone, unread: answer.unread,
-        looks: answer.looks)
+        scans: answer.scans)
       return ListedAnswer(
         time: .moment(time, moment, samples: answer.samples, recorded: answer.recorded),
         head: { (formatter.json + [$0.json], formatter.lines) },

@@ -30,7 +30,7 @@ struct QueryTree: QuestionCommand {
     let output = try context.output()
     let formatter = MomentFormatter(
       time: time, samples: answer.samples, zone: context.zone, unread: answer.unread,
-      looks: answer.looks)
+      scans: answer.scans)
     switch context.format {
     case .table:
       let text = trees.map { TreeText(tree: $0).lines.joined(separator: "\n") }

@@ -8,29 +8,29 @@ struct MomentFormatter {
   /// The number of processes with links that could not be read; nil if the listing does not report it.
   var unread: Int?
   /// The times of the scans for pins before and after the moment; nil if the listing does not report them.
-  var looks: NamespacesAnswer.Looks?
+  var scans: NamespacesAnswer.Scans?
 
   var json: [(String, JSON)] {
     let unread = unread.map { [("unread_processes", JSON.integer(Int64($0)))] } ?? []
-    let looks = looks.map { looks in
+    let scans = scans.map { scans in
       [
         (
           "looks",
           JSON.object([
-            ("before", .time(looks.before)), ("after", .time(looks.after)),
-            ("denied", .integer(looks.denied)),
+            ("before", .time(scans.before)), ("after", .time(scans.after)),
+            ("denied", .integer(scans.denied)),
           ])
         )
       ]
     }
-    return [("at", .time(time)), ("samples", .array(samples.map(\.json)))] + unread + (looks ?? [])
+    return [("at", .time(time)), ("samples", .array(samples.map(\.json)))] + unread + (scans ?? [])
   }
 
   /// The time and its distance to the nearest samples, then the lines about unread processes and pin scans.
   var lines: [String] {
     let sides = SampleSidesFormatter(time: time, samples: samples, zone: zone)
     let first = "At \(TimeFormat.localTime(time, zone)): \(sides.listing)."
-    return [first, unreadWords, looksWords].compactMap(\.self)
+    return [first, unreadWords, scanWords].compactMap(\.self)
   }
 
   private var unreadWords: String? {
@@ -39,17 +39,17 @@ struct MomentFormatter {
     return "\(all) had links that could not be read, and may be in more."
   }
 
-  private var looksWords: String? {
-    guard let looks else { return nil }
-    let sides = [looks.before, looks.after].compactMap(\.self)
+  private var scanWords: String? {
+    guard let scans else { return nil }
+    let sides = [scans.before, scans.after].compactMap(\.self)
       .map { TimeFormat.localTime($0, zone) }
     guard !sides.isEmpty else {
       return "Pins (mounts, open files, sockets) were not scanned."
     }
     let first =
       "Pins (mounts, open files, sockets) were scanned at \(sides.joined(separator: " and "))"
-    guard looks.denied > 0 else { return first + "." }
-    let some = RecordingFormatter.count(Int(looks.denied), "process", "processes")
+    guard scans.denied > 0 else { return first + "." }
+    let some = RecordingFormatter.count(Int(scans.denied), "process", "processes")
     return "\(first); the open files of \(some) could not be read."
   }
 }

@@ -30,7 +30,7 @@ enum PinFormatter {
       order.removeAll { $0 == pin.words }
       order.append(pin.words)
     }
-    func isHeld(_ words: String) -> Bool { all[words]?.contains(where: \.isInLastLook) ?? false }
+    func isHeld(_ words: String) -> Bool { all[words]?.contains(where: \.isInLastScan) ?? false }
     // Lists mounts in the initial mount namespace before their copies in other mount namespaces.
     let held = order.filter(isHeld).map {
       (words: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false)

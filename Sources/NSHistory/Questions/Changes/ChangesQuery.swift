@@ -12,7 +12,7 @@ struct ChangesQuery {
   private let exited: ChangeStream
   private let ended: ChangeStream?
   private let pins: ChangeStream?
-  private let teller: ChangeTeller
+  private let builder: ChangeBuilder
 
   /// Returns nil if no sample lies in the time asked about.
   init?(_ reading: HistorySnapshot, _ question: ChangesQuestion) throws(SQLiteError) {
@@ -27,7 +27,7 @@ struct ChangesQuery {
     exited = try .exited(reading, scope, samples)
     ended = scope.isOfProcesses ? nil : try .ended(reading, scope, samples)
     pins = scope.isOfProcesses ? nil : try .pins(reading, scope, question)
-    teller = ChangeTeller(reading: reading, question: question, scope: scope)
+    builder = ChangeBuilder(reading: reading, question: question, scope: scope)
   }
 
   func forEach(_ body: (NamespaceChange) -> Bool) throws(SQLiteError) {
@@ -42,7 +42,7 @@ struct ChangesQuery {
         if next?.sample.map({ sample < $0 }) ?? true { next = stream }
       }
       guard let next, let event = next.event else { return }
-      if let change = try teller.change(event), !body(change) { return }
+      if let change = try builder.change(event), !body(change) { return }
       try next.advance()
     }
   }
@@ -122,7 +122,7 @@ struct ChangeScope {
   /// Whether the question is limited to some processes.
   var isOfProcesses: Bool { tasks != nil && !isEither }
   /// Whether the answer includes starts and exits that change no namespace.
-  var tellsEverything: Bool { tasks != nil || namespaces != nil }
+  var reportsEverything: Bool { tasks != nil || namespaces != nil }
 
   /// Whether a process may have matched the question at some time after the point `low` and before the
   /// point `high`.
@@ -160,7 +160,7 @@ struct ChangeScope {
   /// The SQL that selects columns of the matching processes `m` in `short_lived_task`, under one more
   /// condition. Without a limit to processes or namespaces such a process has nothing to report.
   func shortLivedTasks(_ columns: String, _ condition: String) -> String {
-    guard tellsEverything else { return "" }
+    guard reportsEverything else { return "" }
     let columns = columns.replacing("m.cause, m.origin_set_id", with: "NULL, NULL")
     let isTask = "m.from_seq IN (SELECT -value FROM json_each(?3))"
     let isThere = "m.set_id IN (\(sets))"

@@ -13,7 +13,7 @@ struct HistoryQuery {
   {
     // Buffers the last entry until the next one shows whether anything changed at its end.
     var last: HistoryEntry?
-    func give(_ stay: HistoryEntry) -> Bool { !window.mayOverlap(stay.stretch) || body(stay) }
+    func emit(_ entry: HistoryEntry) -> Bool { !window.mayOverlap(entry.stretch) || body(entry) }
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
     let maker = try maker(of: history.process)
@@ -32,21 +32,21 @@ struct HistoryQuery {
           } else {
             changes = try arrivals(of: history, membership, links, maker)
           }
-          var stay = try stay(
+          var entry = try entry(
             piece, of: membership, in: history, links, changes, maker, isBeginning: before == nil,
             isInOtherContainer: isInOther, changes.isEmpty ? unreported : [])
           isInOther = false
           before = links
           read.update(links)
           if var ended = last {
-            if stay.goesOn { (ended.end.kind, stay.beginning.kind) = (.read, .read) }
-            guard give(ended) else { return false }
+            if entry.goesOn { (ended.end.kind, entry.beginning.kind) = (.read, .read) }
+            guard emit(ended) else { return false }
           }
-          last = stay
+          last = entry
         }
       }
     }
-    return last.map(give) ?? true
+    return last.map(emit) ?? true
   }
 
   /// Splits the history of a process where it came into another container. Does not split the history of a
@@ -136,7 +136,7 @@ struct HistoryQuery {
     }
   }
 
-  private func stay(
+  private func entry(
     _ piece: ClosedRange<SequenceNumber>, of membership: Membership, in history: TaskHistory,
     _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: Maker?,
     isBeginning: Bool,

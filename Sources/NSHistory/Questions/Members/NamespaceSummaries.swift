@@ -39,7 +39,7 @@ struct NamespaceSummaries {
     return .init(
       processes: members.count, parents: parents.count,
       namespaces: try descendants(of: namespace, at: last),
-      pins: pins.count(where: \.isInLastLook))
+      pins: pins.count(where: \.isInLastScan))
   }
 
   /// Returns the processes with a link of one kind that led to a namespace in one sample.
@@ -75,7 +75,7 @@ struct NamespaceSummaries {
   /// results to `known`.
   private func isBelow(_ id: Int64, _ known: inout [Int64: Bool]) throws(SQLiteError) -> Bool {
     // In a damaged file a namespace may be its own ancestor, and a chain of ancestors may have any length.
-    var met: Set<Int64> = [id]
+    var visited: Set<Int64> = [id]
     var open = [id]
     var below: [Int64: Int64] = [:]
     while let next = open.popLast() {
@@ -90,12 +90,12 @@ struct NamespaceSummaries {
       if known[next] == false { continue }
       let lifetime = try reading.namespaces.lifetime(next)
       for above in [lifetime.parent, lifetime.owner].compactMap(\.self)
-      where met.insert(above).inserted {
+      where visited.insert(above).inserted {
         below[above] = next
         open.append(above)
       }
     }
-    for one in met { known[one] = false }
+    for one in visited { known[one] = false }
     return false
   }
 

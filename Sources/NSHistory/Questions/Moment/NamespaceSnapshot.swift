@@ -219,13 +219,13 @@ package struct NamespacesAnswer: Sendable {
   /// The samples around the moment.
   package var samples: [SameAnswer.SampleGap]
   /// The pin scans around the moment.
-  package var looks: Looks
+  package var scans: Scans
   /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
   /// since the epoch; nil when there is none.
   package var recorded: ClosedRange<Int64>?
 
   /// The pin scans on the two sides of a moment.
-  package struct Looks: Sendable, Hashable {
+  package struct Scans: Sendable, Hashable {
     /// The beginning of the scan before the moment, in nanoseconds since the epoch; nil if there is none.
     package let before: Int64?
     /// The beginning of the scan after the moment; nil if there is none.

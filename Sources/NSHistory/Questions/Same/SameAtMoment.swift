@@ -73,7 +73,7 @@ struct Simultaneity {
   }
 
   /// Returns the reason for which a judgement on the sample is not proven; nil if it is.
-  func doubt(about judgement: Judgement) -> UnknownReason? {
+  func reason(against judgement: Judgement) -> UnknownReason? {
     let pidHistories = judgement.states.indices
     let isProven =
       switch judgement.verdict {

@@ -79,8 +79,8 @@ struct SameOverRange {
       let bounds = runs.filter { $0.run.from == sample || $0.run.until == sample }
       pids.formUnion((bounds.isEmpty ? runs : bounds).map(\.pid))
     }
-    var met: Set<Int64> = []
-    return query.pidHistories.map(\.pid).filter { pids.contains($0) && met.insert($0).inserted }
+    var visited: Set<Int64> = []
+    return query.pidHistories.map(\.pid).filter { pids.contains($0) && visited.insert($0).inserted }
   }
 
   /// Returns the pieces on which a verdict rests: those with this verdict in which all processes were
@@ -317,8 +317,8 @@ struct RangePieces {
     // With events, a sample or event shows the state at one moment.
     if sample.isExact { return add(sampleWindow, sample.wall...sample.wall, judgement) }
     let isWhole = range.contains(pass.lowerBound) && range.contains(pass.upperBound)
-    let doubt = try Simultaneity(query, link, sample).doubt(about: judgement)
-    if judgement.verdict != .unknown, let reason = isWhole ? doubt : .changedBetweenSamples {
+    let unproven = try Simultaneity(query, link, sample).reason(against: judgement)
+    if judgement.verdict != .unknown, let reason = isWhole ? unproven : .changedBetweenSamples {
       judgement = Judgement(unproven: judgement.states, because: reason)
     }
     add(sampleWindow, sample.wall...sample.wall, judgement)

@@ -110,12 +110,12 @@ struct SameQuery {
       }
     }
     let seen = members.values.reduce(into: Set()) { $0.formUnion($1) }
-    var met: Set<TaskID> = []
+    var visited: Set<TaskID> = []
     var asked: [ProcessRecord] = []
     // Hundreds of processes may have had a PID, few of which were seen in the time asked about.
     for pidHistory in pidHistories {
       for process in pidHistory.processes where seen.contains(process.task) {
-        if met.insert(process.task).inserted { asked.append(process) }
+        if visited.insert(process.task).inserted { asked.append(process) }
       }
     }
     return order.map { namespace in
@@ -134,9 +134,9 @@ struct SameThreads {
   func places(_ answer: SameAnswer) throws(SQLiteError) -> [SameAnswer.ThreadPlace] {
     var places: [SameAnswer.ThreadPlace] = []
     let asked = Set(query.question.pids.map(\.number))
-    var met: Set<TaskID> = []
+    var visited: Set<TaskID> = []
     for processes in answer.processes {
-      for process in processes where met.insert(process.task).inserted {
+      for process in processes where visited.insert(process.task).inserted {
         for thread in try query.reading.taskHistories.threads(of: process)
         where !asked.contains(thread.process.number) {
           places += try self.places(thread, answer)

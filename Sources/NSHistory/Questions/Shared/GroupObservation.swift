@@ -4,12 +4,12 @@ internal import SQLite
 /// The extent to which a group was observed in the time asked about, for one type of namespace.
 struct GroupObservation {
   /// A time in which something about the group was not observed.
-  struct Doubt {
+  struct UnobservedTime {
     let reason: UnknownReason
     /// The row of the process; nil for any process of the group, including processes without a row.
     let process: TaskID?
     let sampleWindows: SampleWindowSet
-    /// Whether the doubt is about processes that are not recorded and that the PID of the group may stand
+    /// Whether it is about processes that are not recorded and that the PID of the group may stand
     /// for.
     var isOfOthers = false
   }
@@ -25,7 +25,7 @@ struct GroupObservation {
     let sampleWindows: SampleWindowSet
   }
 
-  private(set) var doubts: [Doubt] = []
+  private(set) var unobservedTimes: [UnobservedTime] = []
   private(set) var possibleVisits: [PossibleVisit] = []
   /// The time in which a process of the group was running, or may have been.
   private(set) var possible = SampleWindowSet()
@@ -47,16 +47,16 @@ struct GroupObservation {
       try observe(namespaces, type)
     } else {
       for member in group.members { try observe(member, group.histories[member.task], type) }
-      if group.isOpen { observeStrangers(in: time.asked) }
+      if group.isOpen { observeUnrecorded(in: time.asked) }
       if group.hasForgottenNames { add(.notRecorded, nil, time.exact) }
       if group.hasUnknownNumbers { add(.notRecorded, nil, time.asked) }
       try observeMembership(of: group)
     }
     recorded = SampleWindowSet(there)
     if !group.isNamespace(type), !group.vacant.isEmpty {
-      let known = doubts.count
-      observeStrangers(in: group.vacant)
-      for place in known..<doubts.count { doubts[place].isOfOthers = true }
+      let known = unobservedTimes.count
+      observeUnrecorded(in: group.vacant)
+      for place in known..<unobservedTimes.count { unobservedTimes[place].isOfOthers = true }
     }
     possible = SampleWindowSet(there)
     there = []
@@ -67,7 +67,7 @@ struct GroupObservation {
   ) {
     let asked = sampleWindows.intersection(time.asked)
     guard !asked.isEmpty else { return }
-    doubts.append(.init(reason: reason, process: process, sampleWindows: asked))
+    unobservedTimes.append(.init(reason: reason, process: process, sampleWindows: asked))
     there += asked.ranges
   }
 
@@ -77,16 +77,16 @@ struct GroupObservation {
     add(.expired, process, sampleWindows.intersection(time.expired))
   }
 
-  /// Observes a group of namespaces. The only possible doubt about it is whether other namespaces of the
+  /// Observes a group of namespaces. All that can be unknown about it is whether other namespaces of the
   /// type are initial ones.
   private mutating func observe(
     _ namespaces: [NamespaceRecord], _ type: NamespaceType
   ) throws(SQLiteError) {
     guard namespaces.allSatisfy({ $0.isInitial == true }) else { return }
-    let untold = try reading.connection.prepare(
+    let isAnyUnknown = try reading.connection.prepare(
       "SELECT EXISTS (SELECT 1 FROM namespace WHERE type = ? AND initial IS NULL)"
     ).bind(.integer(Int64(type.rawValue))).first { $0.integer(0) == 1 }
-    if untold == true { add(.notRecorded, nil, time.asked) }
+    if isAnyUnknown == true { add(.notRecorded, nil, time.asked) }
   }
 
   /// Observes a process and its namespaces.
@@ -194,7 +194,7 @@ struct GroupObservation {
   /// start.
   private func earliest(_ history: TaskHistory) throws(SQLiteError) -> SequenceNumber {
     let bottom = (time.index.first ?? .zero) - 1
-    guard let start = history.process.startBoot.map({ $0 &- PIDHistory.grain }),
+    guard let start = history.process.startBoot.map({ $0 &- PIDHistory.startTimeTolerance }),
       let own = time.index.session(of: history.firstSample)
     else { return bottom }
     var earliest = history.firstSample - 1
@@ -229,8 +229,8 @@ struct GroupObservation {
     return top
   }
 
-  /// Adds the doubts about processes of the group that may have been running at some time and have no row.
-  private mutating func observeStrangers(in sampleWindows: SampleWindowSet) {
+  /// Adds the times in which processes of the group may have been running that have no row.
+  private mutating func observeUnrecorded(in sampleWindows: SampleWindowSet) {
     addMissing(nil, time.missing.intersection(sampleWindows))
     add(.notRecorded, nil, time.incomplete.intersection(sampleWindows))
     let complete = time.exact.subtracting(time.disputed)
@@ -239,7 +239,7 @@ struct GroupObservation {
       sampleWindows.intersection(time.asked).subtracting(time.missing).subtracting(complete))
   }
 
-  /// Adds the doubts of a group that is defined by a namespace: about processes whose link of that type
+  /// Adds the unobserved times of a group that is defined by a namespace: those of processes whose link of that type
   /// could not be read.
   private mutating func observeMembership(of group: SharedGroup) throws(SQLiteError) {
     guard group.isOpen, let type = group.namespaces.keys.first else { return }

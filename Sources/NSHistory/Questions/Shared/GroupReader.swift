@@ -119,12 +119,13 @@ struct GroupReader {
     guard let isMeant = try DescriptionMatcher(selector, in: reading.connection) else { return }
     let tasks = try described.tasks(in: time.samples)
     guard isFew(tasks, &group) else { return }
-    var met: Set<[Int64]> = []
+    var visited: Set<[Int64]> = []
     for task in tasks {
       let kind = try kind(of: task)
-      let isNew = isMeant.isOfContainers && (task.isShortLived || met.insert(kind.cgroup).inserted)
-      let isInDoubt = isMeant.isOfContainers && kind.isInherited
-      guard isNew || isInDoubt || kind.hasPast,
+      let isNew =
+        isMeant.isOfContainers && (task.isShortLived || visited.insert(kind.cgroup).inserted)
+      let isUncertain = isMeant.isOfContainers && kind.isInherited
+      guard isNew || isUncertain || kind.hasPast,
         let history = try reading.taskHistories.history(of: task)
       else {
         try add(task, reading.taskHistories.memberships(of: task, in: time.samples), to: &group)

@@ -83,8 +83,8 @@ struct ObservedTime {
       SampleWindowSet(index.sessions.filter(condition).map { $0.first - 1..<$0.last + 1 })
         .intersection(all)
     }
-    incomplete = sampleWindows { $0.hidesProcesses || sessions[$0.id]?.keeps != ShortLived.all }
-    withoutThreads = sampleWindows { sessions[$0.id]?.keeps == ShortLived.none }
+    incomplete = sampleWindows { $0.hidesProcesses || sessions[$0.id]?.retains != ShortLived.all }
+    withoutThreads = sampleWindows { sessions[$0.id]?.retains == ShortLived.none }
   }
 
   /// Returns the sample windows of a piece that overlap the time window. Within a piece the wall clock was
@@ -116,10 +116,10 @@ struct ObservedTime {
 
   private struct Session {
     let hasEvents: Bool
-    let keeps: ShortLived
+    let retains: ShortLived
   }
 
-  private static func keeps(_ text: String?) -> ShortLived {
+  private static func retains(_ text: String?) -> ShortLived {
     guard let text else { return ShortLived.all }
     return ShortLived(rawValue: text) ?? ShortLived.none
   }
@@ -132,7 +132,7 @@ struct ObservedTime {
         row.integer(0),
         Session(
           hasEvents: row.integer(1) != 0,
-          keeps: Self.keeps(row.optionalText(2)))
+          retains: Self.retains(row.optionalText(2)))
       )
     }
     return Dictionary(rows) { one, _ in one }

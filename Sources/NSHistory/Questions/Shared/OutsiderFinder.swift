@@ -25,9 +25,9 @@ struct OutsiderFinder {
   func find(_ types: [NamespaceType]) throws(SQLiteError) -> Found {
     var found = Found()
     guard groups.contains(where: \.isContainer) else { return found }
-    var met: Set<TaskID> = []
-    for group in groups { met.formUnion(group.members.lazy.map(\.task)) }
-    let members = met
+    var visited: Set<TaskID> = []
+    for group in groups { visited.formUnion(group.members.lazy.map(\.task)) }
+    let members = visited
     let reader = GroupReader(reading: reading, time: time, types: types)
     for group in groups {
       for member in group.members where member.enclosure != nil {
@@ -47,7 +47,7 @@ struct OutsiderFinder {
           if !isKnown, isOwn == true, let one = try outsider(history, group, namespace) {
             found.outsiders.append(one)
           }
-          if met.insert(task).inserted, try isUncertain(history) {
+          if visited.insert(task).inserted, try isUncertain(history) {
             try add(history, reader, to: &found)
           }
         }
@@ -78,10 +78,10 @@ struct OutsiderFinder {
     for type in types {
       var there = group.namespaces[type] ?? []
       if there.isEmpty {
-        var met: Set<Int64> = []
+        var visited: Set<Int64> = []
         for set in Set(group.members.lazy.flatMap { $0.memberships.lazy.map(\.set) }).sorted() {
           let namespace = try reading.sets.links(of: set)[type.link]?.namespace
-          if let namespace, met.insert(namespace.id).inserted { there.append(namespace) }
+          if let namespace, visited.insert(namespace.id).inserted { there.append(namespace) }
         }
       }
       order += there.filter { $0.isInitial != true }
@@ -110,10 +110,10 @@ struct OutsiderFinder {
     guard history.process.cgroup != nil, !history.process.task.isShortLived,
       !history.process.isAnyCgroupInherited
     else { return true }
-    let isMet = try reading.connection.prepare(
+    let isSampled = try reading.connection.prepare(
       "SELECT EXISTS (SELECT 1 FROM sample WHERE seq BETWEEN ? AND ?)"
     ).bind(.number(history.firstSample), .number(history.lastSample)).first { $0.integer(0) == 1 }
-    return isMet != true
+    return isSampled != true
   }
 
   private func outsider(

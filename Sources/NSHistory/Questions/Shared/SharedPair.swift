@@ -21,7 +21,7 @@ struct SharedPair {
   /// have been.
   struct Gap {
     let group: Int
-    let doubt: GroupObservation.Doubt
+    let unobserved: GroupObservation.UnobservedTime
   }
 
   /// One of the groups, with its presences in namespaces and the extent to which it was observed.
@@ -39,42 +39,43 @@ struct SharedPair {
     let sides = [(one, two), (two, one)]
     var found: [Gap] = []
     for (own, other) in sides {
-      // If sharing is proven, the processes in the proof are known, so doubts about unrecorded processes do
+      // If sharing is proven, the processes in the proof are known, so the times of unrecorded processes do
       // not count.
-      for doubt in own.observation.doubts where !(isShared && doubt.isOfOthers) {
+      for unobserved in own.observation.unobservedTimes where !(isShared && unobserved.isOfOthers) {
         let possible = isShared ? other.observation.recorded : other.observation.possible
-        add(doubt, own.group, possible, to: &found)
+        add(unobserved, own.group, possible, to: &found)
       }
     }
     for (own, other) in sides {
-      for doubt in try sharedVisits(own.observation.possibleVisits, other) {
-        add(doubt, own.group, time.asked, to: &found)
+      for unobserved in try sharedVisits(own.observation.possibleVisits, other) {
+        add(unobserved, own.group, time.asked, to: &found)
       }
     }
     // Next to proven sharing, a namespace that may be the same or a process that may belong to the group
     // adds nothing.
     if isShared { return found }
-    for doubt in try reusedNumbers() { add(doubt, groups.0, time.asked, to: &found) }
+    for unobserved in try reusedNumbers() { add(unobserved, groups.0, time.asked, to: &found) }
     for (own, other) in sides where own.group.isContainer {
-      for doubt in try uncertainMembers(of: own.group, other.group, other.presences) {
-        add(doubt, own.group, time.asked, to: &found)
+      for unobserved in try uncertainMembers(of: own.group, other.group, other.presences) {
+        add(unobserved, own.group, time.asked, to: &found)
       }
     }
     return found
   }
 
   private func add(
-    _ doubt: GroupObservation.Doubt, _ group: SharedGroup, _ possible: SampleWindowSet,
+    _ unobserved: GroupObservation.UnobservedTime, _ group: SharedGroup,
+    _ possible: SampleWindowSet,
     to found: inout [Gap]
   ) {
-    let sampleWindows = doubt.sampleWindows.intersection(possible)
+    let sampleWindows = unobserved.sampleWindows.intersection(possible)
     guard !sampleWindows.isEmpty else { return }
     found.append(
       .init(
         group: group.place,
-        doubt: .init(
-          reason: doubt.reason, process: doubt.process, sampleWindows: sampleWindows,
-          isOfOthers: doubt.isOfOthers)))
+        unobserved: .init(
+          reason: unobserved.reason, process: unobserved.process, sampleWindows: sampleWindows,
+          isOfOthers: unobserved.isOfOthers)))
   }
 
   /// Returns the reason for which the verdict is unknown; nil if it is not.
@@ -83,7 +84,7 @@ struct SharedPair {
       return time.expired.isEmpty ? .notRecorded : .expired
     }
     if time.asked.isEmpty { return .gap }
-    if let reason = UnknownReason.mostTelling(gaps.map(\.doubt.reason)) { return reason }
+    if let reason = UnknownReason.mostTelling(gaps.map(\.unobserved.reason)) { return reason }
     guard observations.0.recorded.isEmpty || observations.1.recorded.isEmpty else { return nil }
     guard time.asked.subtracting(time.missing).isEmpty else { return .notRunning }
     return time.expired.isEmpty ? .gap : .expired
@@ -104,10 +105,10 @@ struct SharedPair {
     return (areAtDifferentTimes ? all : together).subtracting(time.exact).isEmpty
   }
 
-  /// Returns the doubts about pairs of rows with one inode number that may be one namespace, at times when
+  /// Returns the unobserved times of pairs of rows with one inode number that may be one namespace, at times when
   /// processes of the two groups were in both.
-  private func reusedNumbers() throws(SQLiteError) -> [GroupObservation.Doubt] {
-    var doubts: [GroupObservation.Doubt] = []
+  private func reusedNumbers() throws(SQLiteError) -> [GroupObservation.UnobservedTime] {
+    var unobservedTimes: [GroupObservation.UnobservedTime] = []
     let others = try namespaces(of: groups.1, presences.1)
     let byNumber = Dictionary(grouping: others, by: \.inode)
     for namespace in try namespaces(of: groups.0, presences.0) {
@@ -117,11 +118,12 @@ struct SharedPair {
         for (process, own) in processes(in: namespace) {
           let both = sampleWindows.intersection(own)
           if both.isEmpty { continue }
-          doubts.append(.init(reason: .inodeMayBeReused, process: process, sampleWindows: both))
+          unobservedTimes.append(
+            .init(reason: .inodeMayBeReused, process: process, sampleWindows: both))
         }
       }
     }
-    return doubts
+    return unobservedTimes
   }
 
   /// Returns the namespaces of which a group consists, or which its members were in.
@@ -159,12 +161,12 @@ struct SharedPair {
     SampleWindowSet(presence.from - 1..<max(presence.end, presence.from) + 1)
   }
 
-  /// Returns doubts for the visits of processes that may have belonged to one group: those to a namespace
+  /// Returns unobserved times for the visits of processes that may have belonged to one group: those to a namespace
   /// in which the other group was, or may have been. A row with the same inode number counts as the same
   /// namespace unless the two certainly differ.
   private func sharedVisits(
     _ visits: [GroupObservation.PossibleVisit], _ other: Side
-  ) throws(SQLiteError) -> [GroupObservation.Doubt] {
+  ) throws(SQLiteError) -> [GroupObservation.UnobservedTime] {
     guard !visits.isEmpty else { return [] }
     let byNumber = Dictionary(
       grouping: try namespaces(of: other.group, other.presences), by: \.inode)
@@ -198,32 +200,32 @@ struct SharedPair {
     }
   }
 
-  /// Returns doubts for the processes that may belong to one group, a container, and that shared a
+  /// Returns unobserved times for the processes that may belong to one group, a container, and that shared a
   /// namespace with the other group, or may have.
   private func uncertainMembers(
     of group: SharedGroup, _ other: SharedGroup, _ others: [Presence]
-  ) throws(SQLiteError) -> [GroupObservation.Doubt] {
+  ) throws(SQLiteError) -> [GroupObservation.UnobservedTime] {
     let uncertain = uncertain.filter { $0.group == nil || $0.group == group.place }.map(\.member)
     guard !uncertain.isEmpty else { return [] }
     let possible = SharedGroup(place: -1, members: uncertain)
     let rows = other.namespaces[type].map { Set($0.map(\.id)) }
     var crowds: [Int64: Crowd] = [:]
-    var doubts: [GroupObservation.Doubt] = []
+    var unobservedTimes: [GroupObservation.UnobservedTime] = []
     for one in try possible.presences(type, time, reading) {
       var shared: [SharingFinder.Sharing] = []
       if let rows {
-        if rows.contains(one.namespace) { shared = finder.stays(one) }
+        if rows.contains(one.namespace) { shared = finder.intervals(one) }
       } else {
         let crowd = crowds[one.namespace] ?? Crowd(others.inside(one.namespace))
         crowds[one.namespace] = crowd
         shared = try finder.sharing(one, with: crowd)
       }
       guard !shared.isEmpty else { continue }
-      doubts.append(
+      unobservedTimes.append(
         .init(
           reason: .notRecorded, process: uncertain[one.member].task,
           sampleWindows: SampleWindowSet(shared.map { $0.from..<max($0.until, $0.from + 1) })))
     }
-    return doubts
+    return unobservedTimes
   }
 }

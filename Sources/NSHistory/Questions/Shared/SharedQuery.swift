@@ -98,10 +98,10 @@ struct SharedQuery {
 
   private var inSeveralGroups: [ProcessRecord] {
     get throws(SQLiteError) {
-      var met: Set<TaskID> = []
+      var visited: Set<TaskID> = []
       var several: Set<TaskID> = []
       for group in groups {
-        for member in group.members where !met.insert(member.task).inserted {
+        for member in group.members where !visited.insert(member.task).inserted {
           several.insert(member.task)
         }
       }
@@ -178,9 +178,9 @@ struct SharedQuery {
     var found: [Key: [Range<SequenceNumber>]] = [:]
     for gap in gaps {
       let key = Key(
-        reason: gap.doubt.reason, group: gap.group, process: gap.doubt.process)
+        reason: gap.unobserved.reason, group: gap.group, process: gap.unobserved.process)
       if found[key] == nil { order.append(key) }
-      found[key, default: []] += gap.doubt.sampleWindows.ranges
+      found[key, default: []] += gap.unobserved.sampleWindows.ranges
     }
     var unobserved: [SharedAnswer.Unobserved] = []
     for key in order {

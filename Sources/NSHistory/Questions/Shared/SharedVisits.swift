@@ -102,8 +102,8 @@ struct SharedVisits {
   ) throws(SQLiteError) {
     for row in Set(namespaces.map(\.id)).sorted() {
       for one in presences.inside(row) {
-        for stay in finder.stays(one) {
-          try add(stay, one, in: row, isOfFirst: areFirst, to: &candidates)
+        for interval in finder.intervals(one) {
+          try add(interval, one, in: row, isOfFirst: areFirst, to: &candidates)
         }
       }
     }

@@ -31,7 +31,7 @@ struct SharingFinder {
   }
 
   /// Returns the intervals in which a process was in a namespace.
-  func stays(_ one: Presence) -> [Sharing] {
+  func intervals(_ one: Presence) -> [Sharing] {
     var found = pieces(of: .init(from: one.from, until: one.end, endsExactly: one.endsExactly))
     let moments = Set(bounds(one)).filter { !Self.isIn(found, $0) }
     for moment in moments { found.append(.init(from: moment, until: moment, endsExactly: false)) }

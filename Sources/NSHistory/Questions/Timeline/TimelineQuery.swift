@@ -14,7 +14,7 @@ struct TimelineQuery {
     return types.filter { !runs[$0.link].isEmpty }
   }
 
-  func lanes(of history: TaskHistory, _ types: [NamespaceType]) throws(SQLiteError) -> [TimelineRow]
+  func rows(of history: TaskHistory, _ types: [NamespaceType]) throws(SQLiteError) -> [TimelineRow]
   {
     let runs = try reading.pidHistories.runs(of: history.memberships)
     return try types.map { (type) throws(SQLiteError) in
@@ -43,13 +43,14 @@ struct TimelineQuery {
       let since = isThreads ? from : max(before, history.process.start ?? before)
       if since < from {
         segments.append(
-          .init(from: since, until: from, state: Self.doubt(beginning, run, runs.before(place))))
+          .init(
+            from: since, until: from, state: Self.stateBeyond(beginning, run, runs.before(place))))
       }
       segments.append(.init(from: from, until: until, state: Self.state(run)))
       let after = end.other ?? window.until ?? until
       if after > until {
         segments.append(
-          .init(from: until, until: after, state: Self.doubt(end, run, runs.behind(place))))
+          .init(from: until, until: after, state: Self.stateBeyond(end, run, runs.behind(place))))
       }
     }
     return segments
@@ -63,7 +64,7 @@ struct TimelineQuery {
   }
 
   /// Returns the state between the bound of a segment and the next sample.
-  private static func doubt(
+  private static func stateBeyond(
     _ bound: IntervalBound, _ run: PIDHistory.LinkInterval, _ next: PIDHistory.LinkInterval?
   ) -> TimelineRow.State {
     switch bound.kind {

@@ -2,7 +2,7 @@ internal import NamespaceModel
 internal import SQLite
 
 /// Turns events into changes; returns nil for an event that makes no change to report.
-struct ChangeTeller {
+struct ChangeBuilder {
   let reading: HistorySnapshot
   let question: ChangesQuestion
   let scope: ChangeScope
@@ -54,7 +54,7 @@ struct ChangeTeller {
     }
     let sampleWindow = try reading.index.sampleWindow(before: sample)
     // A process that the first sample of the history shows was there before: its start is no change.
-    guard sampleWindow.before != nil || scope.tellsEverything else { return nil }
+    guard sampleWindow.before != nil || scope.reportsEverything else { return nil }
     let parent = try reading.taskHistories.parent(of: history.process)
     var parts: [Part] = []
     if sampleWindow.before != nil, membership.cause != nil {
@@ -63,7 +63,7 @@ struct ChangeTeller {
         earlier: try comparison.linksOfParent(parent, at: sample - 1), at: sample
       ).compactMap(Part.init)
     }
-    if scope.tellsEverything {
+    if scope.reportsEverything {
       // A thread that existed before its first record inherited nothing at this moment.
       let isFound = sampleWindow.before == nil || history.thread?.isUnknown == true
       let there = try parent.flatMap { (parent) throws(SQLiteError) in
@@ -72,7 +72,7 @@ struct ChangeTeller {
       parts = arrival(links, ofParent: there, besides: parts)
     }
     parts = parts.filter(isAskedFor)
-    guard !parts.isEmpty || tellsOfUnread(links) else { return nil }
+    guard !parts.isEmpty || reportsUnread(links) else { return nil }
     let isExact = history.memberships[place].beginsExactly
     let isStart =
       sampleWindow.coverage == .sampled && !sampleWindow.hidesProcesses
@@ -126,7 +126,7 @@ struct ChangeTeller {
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard links[type.link] == .unread(.zombie), before[type.link] != .unread(.zombie),
         let namespace = read.links[type.link]?.namespace,
-        scope.tellsEverything || namespace.isInitial != true
+        scope.reportsEverything || namespace.isInitial != true
       else { return nil }
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
@@ -148,7 +148,7 @@ struct ChangeTeller {
     let before = try reading.sets.links(of: history.memberships[place - 1].set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard before[type.link] == .unread(.zombie), let namespace = links[type.link]?.namespace,
-        scope.tellsEverything || namespace.isInitial != true
+        scope.reportsEverything || namespace.isInitial != true
       else { return nil }
       return Part(link: type.link, from: nil, to: namespace, how: .kept)
     }.filter(isAskedFor)
@@ -203,7 +203,7 @@ struct ChangeTeller {
     let sampleWindow = try reading.index.sampleWindow(before: until + 1)
     guard sampleWindow.showsAll else { return nil }
     // The exit of a thread that had returned leaves no namespace: its process is still in all of them.
-    if !scope.tellsEverything, try reading.threads.isReturned(history, at: until) { return nil }
+    if !scope.reportsEverything, try reading.threads.isReturned(history, at: until) { return nil }
     let read = try lastRead.links(of: history, before: place + 1)
     let links = try reading.sets.links(of: history.memberships[place].set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
@@ -212,10 +212,10 @@ struct ChangeTeller {
         let namespace = read.links[type.link]?.namespace
       else { return nil }
       // An exit out of the host's namespaces is reported only if the question has a limit.
-      guard scope.tellsEverything || namespace.isInitial != true else { return nil }
+      guard scope.reportsEverything || namespace.isInitial != true else { return nil }
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
-    guard !parts.isEmpty || tellsOfUnread(read.links) else { return nil }
+    guard !parts.isEmpty || reportsUnread(read.links) else { return nil }
     if history.memberships[place].endsExactly { parts = Self.held(parts, at: until, read.samples) }
     return try change(
       sampleWindow.coverage == .sampled ? .exited : .lastSeen,
@@ -328,7 +328,7 @@ struct ChangeTeller {
 
   /// Whether the change is reported although no link of its process could be read: the question is about
   /// processes only.
-  private func tellsOfUnread(_ links: Links) -> Bool {
+  private func reportsUnread(_ links: Links) -> Bool {
     scope.isOfProcesses && scope.namespaces == nil
       && links.values.allSatisfy { $0.namespace == nil }
   }

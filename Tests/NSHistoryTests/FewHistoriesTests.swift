@@ -8,7 +8,7 @@ import Testing
 
 @testable import NSHistory
 
-struct FewLivesTests {
+struct FewHistoriesTests {
   @Test("events, and processes that no sample met", arguments: 1...6 as ClosedRange<UInt64>)
   func events(seed: UInt64) throws {
     let brute = try EventBrute(seed: seed)
