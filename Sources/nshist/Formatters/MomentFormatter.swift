@@ -15,7 +15,7 @@ struct MomentFormatter {
     let scans = scans.map { scans in
       [
         (
-          "looks",
+          "pin_scans",
           JSON.object([
             ("before", .time(scans.before)), ("after", .time(scans.after)),
             ("denied", .integer(scans.denied)),

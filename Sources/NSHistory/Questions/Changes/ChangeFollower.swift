@@ -69,7 +69,7 @@ package struct ChangeFollower {
 /// A place in the order of changes, from which a `ChangeFollower` goes on.
 struct ChangePoint: Sendable {
   /// The changes after this sequence number are read again.
-  let seq: Int64
+  let seq: SequenceNumber
   /// The pin scans after this one are read again.
   let scan: Int64
 }
@@ -78,13 +78,13 @@ extension HistoryReader {
   /// Returns the point behind which every change of what is recorded from now on is found. A sample ends memberships
   /// that the sample before it confirmed, so the point lies before the last two samples.
   fileprivate func changePoint() throws(HistoryError) -> ChangePoint {
-    func number(_ query: String) throws(SQLiteError) -> Int64 {
-      try connection.prepare(query).first { $0.optionalInteger(0) ?? .min } ?? .min
-    }
     do throws(SQLiteError) {
-      return ChangePoint(
-        seq: try number("SELECT seq - 1 FROM sample ORDER BY seq DESC LIMIT 1 OFFSET 1"),
-        scan: try number("SELECT MAX(scan_id) - 2 FROM pin_scan"))
+      let seq = try connection.prepare(
+        "SELECT seq - 1 FROM sample ORDER BY seq DESC LIMIT 1 OFFSET 1"
+      ).first { $0.sequence(0) }
+      let scan = try connection.prepare("SELECT MAX(scan_id) - 2 FROM pin_scan")
+        .first { $0.optionalInteger(0) ?? .min }
+      return ChangePoint(seq: seq ?? .min, scan: scan ?? .min)
     } catch { throw wrap(error) }
   }
 }
