@@ -39,19 +39,19 @@ import Testing
   @Test func theTable() throws {
     let outcome = try ask("--type", "net,uts")
     #expect(outcome.status == 1 && outcome.messages == "")
-    let text = try withoutTimes(outcome.output)
+    let text = try withoutTimes(outcome.output).replacing(/\ \ [0-9.]+ m?s\n/, with: "  D\n")
     #expect(
       text == """
         different  PIDs 10 and 20 from then to T1: different in net; same in uts
+        10: nginx, uid 33, started T2, recorded T3 to T1
+        20: php-fpm, uid 0, started T2, recorded T3 to T1
 
-        TYPE  VERDICT    WHERE
-        net   different  10 in net:[4026531999] (initial); 20 in net:[4026532281]
-        uts   same       uts:[4026531838] (initial)
+        TYPE  VERDICT    EVIDENCE  NAMESPACE                                                 TOGETHER
+        net   different  sampled   10 in net:[4026531999] (initial); 20 in net:[4026532281]
+        uts   same       sampled   uts:[4026531838] (initial)                                D
 
         together from then until T1: uts
 
-        10: nginx, uid 33, started T2, recorded T3 to T1
-        20: php-fpm, uid 0, started T2, recorded T3 to T1
         Evidence: sampled. Changes between samples are not recorded.
 
         """)
@@ -67,12 +67,12 @@ import Testing
       try withoutTimes(outcome.output).replacing(length) { "(\($0.0.contains("b") ? "-" : "+"))" }
         == """
         same  PIDs 10 and 20 at T1: same in uts
-
-        TYPE  VERDICT  WHERE
-        uts   same     uts:[4026531838] (initial)
-
         10: nginx, uid 33, started T2, recorded T3 to T4
         20: php-fpm, uid 0, started T2, recorded T3 to T4
+
+        TYPE  VERDICT  EVIDENCE  NAMESPACE
+        uts   same     sampled   uts:[4026531838] (initial)
+
         Rests on the samples of T3 (-) and T4 (+).
         Evidence: sampled. Changes between samples are not recorded.
 

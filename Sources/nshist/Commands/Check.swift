@@ -50,7 +50,89 @@ struct Check: ConsoleCommand {
         console.messages.say("there is no process \(pid) now; of the past, ask nshist query same")
       }
     }
-    try comparison.print(format, utc: utc, console)
+    try ComparisonListing(comparison: comparison, zone: utc ? .utc : .local)
+      .print(format, on: console)
     throw ExitStatus.of(comparison.verdict)
+  }
+}
+
+/// Builds a comparison from the present state of processes, as read from the kernel.
+struct LiveAnswer {
+  let pids: [Int32]
+  let processes: [LiveProcess?]
+
+  func comparison(
+    _ findings: [(NamespaceType, [LiveComparison.Finding])]
+  ) -> Comparison {
+    let types = findings.map { line($0.0, $0.1) }
+    let now = ClockReading.now()
+    return Comparison(
+      numbers: pids.map { TaskNumber(pid: Int64($0)) }, time: "now",
+      verdict: Verdict(of: types.map(\.verdict)),
+      processes: processes.compactMap { $0.map { process($0, now) } }, types: types,
+      words: Self.words)
+  }
+
+  private func line(
+    _ type: NamespaceType, _ findings: [LiveComparison.Finding]
+  ) -> Comparison.TypeLine {
+    let reasons = findings.map(Self.reason)
+    var namespaces: [LiveComparison.Namespace] = []
+    for case .namespace(let namespace) in findings where !namespaces.contains(namespace) {
+      namespaces.append(namespace)
+    }
+    let reason = reasons.lazy.compactMap { $0 }.first
+    let verdict: Verdict = namespaces.count > 1 ? .different : reason == nil ? .same : .unknown
+    return Comparison.TypeLine(
+      type: type, verdict: verdict, evidence: .exact, reason: verdict == .unknown ? reason : nil,
+      reasons: zip(pids, reasons).compactMap { pid, reason in
+        reason.map { Comparison.Reason(number: TaskNumber(pid: Int64(pid)), reason: $0) }
+      },
+      places: namespaces.map { namespace in
+        Comparison.Place(
+          inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
+          processes: findings.indices.filter { findings[$0] == .namespace(namespace) }
+            .compactMap { found[$0] })
+      }, differedAtTimes: verdict == .different)
+  }
+
+  /// For each PID, the index of its process among the processes that were found; nil if it was not found.
+  private var found: [Int?] {
+    processes.indices.map { place in
+      processes[place] == nil ? nil : processes[..<place].count { $0 != nil }
+    }
+  }
+
+  private static func words(_ reason: UnknownReason) -> String {
+    switch reason {
+    case .denied: "not permitted: this needs CAP_SYS_PTRACE, and no sandbox that refuses it"
+    case .notRecorded: "it may be there and hidden (hidepid)"
+    case .notRunning: "there is no such process now"
+    case .changedBetweenSamples: "its namespaces changed during each read"
+    default: reason.words
+    }
+  }
+
+  private static func reason(_ finding: LiveComparison.Finding) -> UnknownReason? {
+    switch finding {
+    case .namespace: nil
+    case .unread(.denied): .denied
+    case .unread(.unsupported): .unsupported
+    case .unread: .zombie
+    case .hidden: .notRecorded
+    case .notRunning: .notRunning
+    case .moving: .changedBetweenSamples
+    }
+  }
+
+  private func process(_ live: LiveProcess, _ now: ClockReading) -> Comparison.Process {
+    Comparison.Process(
+      number: TaskNumber(pid: Int64(live.facts.pid)),
+      start: live.facts.startTicks.flatMap {
+        ClockTicks.wall($0, perSecond: Int64(ClockTick.perSecond), at: now)
+      },
+      comm: live.description.comm.map { SystemText.escaped($0) },
+      uid: live.description.uid.map(Int64.init),
+      container: live.description.cgroup.flatMap(ContainerRecord.init(cgroup:)))
   }
 }

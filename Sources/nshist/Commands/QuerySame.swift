@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query same`: shows whether processes were in the same namespaces.
-struct QuerySame: ConsoleCommand {
+struct QuerySame: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "same",
     abstract: "Show whether processes shared namespaces: same, different or unknown, and why.",
@@ -31,27 +31,26 @@ struct QuerySame: ConsoleCommand {
     guard isSeveral else { throw ValidationError("give at least two PIDs") }
   }
 
-  func run(on console: Console) throws {
-    let now = console.now
+  func ask(in context: QuestionContext) throws {
+    let now = context.now
     let asked = try processes.map { try options.inside.process($0, now: now) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a PID was given twice; give different ones, or times with PID@TIME")
     }
     let time = try time(now)
     let types = try options.type.types()
-    let reader = try options.reader(of: asked, console)
-    let zone = options.zone
-    let help = EmptyResultHelp(reader: reader, zone: zone, messages: console.messages)
+    let (reader, help) = try context.open(naming: asked)
     guard
       let operands = try SameOperands(reader: reader, time: time, help: help).operands(asked)
     else {
-      try Comparison(ofNobody: types).print(options.format, utc: options.utc, console)
+      try ComparisonListing(comparison: Comparison(ofNobody: types), zone: context.zone)
+        .print(context.format, on: context.console)
       throw ExitCode(ExitStatus.unknown)
     }
     let question = SameQuestion(pids: operands.selectors, time: time, types: types)
     let answer = try reader.same(question)
     var words = SameFormatter(
-      question: question, answer: answer, zone: zone,
+      question: question, answer: answer, zone: context.zone,
       noSample: answer.recorded == nil ? try reader.noSampleWords() : "")
     for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {
       words.threadHints[selector.number] = try ThreadHints(reader: reader).words(selector.number)
@@ -67,12 +66,13 @@ struct QuerySame: ConsoleCommand {
         nshist query shared \(processes.joined(separator: " ")).
         """)
     }
-    console.messages.stopProgress()
-    for warning in words.warnings { console.messages.say(warning) }
-    let nameless = NamelessContainers(console.messages)
+    context.console.messages.stopProgress()
+    for warning in words.warnings { context.say(warning) }
+    let nameless = NamelessContainers(context.console.messages)
     for process in answer.processes.joined() { nameless.note(process) }
     nameless.say()
-    try comparison.print(options.format, utc: options.utc, console)
+    try ComparisonListing(comparison: comparison, zone: context.zone)
+      .print(context.format, on: context.console)
     throw ExitStatus.of(answer.verdict)
   }
 

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query shared`: did any process of one group ever share a namespace with any of another?
-struct QueryShared: ConsoleCommand {
+struct QueryShared: QuestionCommand {
   static let configuration = CommandConfiguration(
     commandName: "shared",
     abstract:
@@ -31,8 +31,8 @@ struct QueryShared: ConsoleCommand {
     guard groups.count > 1 else { throw ValidationError("give at least two groups") }
   }
 
-  func run(on console: Console) throws {
-    let now = console.now
+  func ask(in context: QuestionContext) throws {
+    let now = context.now
     let asked = try groups.map { try GroupArguments(inside: options.inside, now: now).group($0) }
     guard Set(asked).count == asked.count else {
       throw ValidationError("a group was given twice; give different ones")
@@ -42,10 +42,10 @@ struct QueryShared: ConsoleCommand {
     let moment = try options.moment(now: now)
     let window =
       try moment.map { TimeWindow(since: $0, until: $0) } ?? options.range.window(now: now)
-    let reader = try options.reader(of: asked.compactMap(\.process), console)
-    let zone = options.zone
+    let (reader, help) = try context.open(naming: asked.map(\.process))
+    let zone = context.zone
     let answer = try reader.shared(SharedQuestion(asked, in: window, types: types))
-    console.messages.stopProgress()
+    context.console.messages.stopProgress()
     for (group, found) in zip(groups, answer.groups) where found.isTooLarge {
       throw ValidationError(
         """
@@ -55,7 +55,6 @@ struct QueryShared: ConsoleCommand {
         """)
     }
     try refuseOneProcess(answer)
-    let help = EmptyResultHelp(reader: reader, zone: zone, messages: console.messages)
     for (group, found) in zip(asked, answer.groups) where found.processes == 0 {
       try sayNothing(of: group, found, window, help)
     }
@@ -65,12 +64,12 @@ struct QueryShared: ConsoleCommand {
     let limits = CaveatFormatter(caveats: caveats.caveats + answer.caveats, zone: zone)
     let text = SharedFormatter(
       answer: answer, names: names, window: window, isMoment: moment != nil, zone: zone,
-      caveats: limits.caveats, colours: console.colours)
-    let nameless = NamelessContainers(console.messages)
+      caveats: limits.caveats, colours: context.console.colours)
+    let nameless = NamelessContainers(context.console.messages)
     for group in answer.groups { nameless.note(group.process) }
     nameless.say()
-    let output = try Output(console)
-    switch options.format {
+    let output = try context.output()
+    switch context.format {
     case .table: try output.write(text.text)
     case .json:
       let document = SharedJSON(answer: answer, given: groups, caveats: limits)

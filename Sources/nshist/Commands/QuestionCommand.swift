@@ -4,7 +4,8 @@ internal import NSHistory
 /// A command that asks the history one question. The command parses its options and names the question;
 /// `QuestionContext` does the rest.
 protocol QuestionCommand: ConsoleCommand {
-  var options: ListingOptions { get }
+  associatedtype Options: QuestionOptions
+  var options: Options { get }
   /// Asks the question, and prints the answer.
   func ask(in context: QuestionContext) throws
 }
@@ -18,7 +19,7 @@ extension QuestionCommand {
 /// What every question needs: the time, the history, the output, and the help for an empty answer.
 struct QuestionContext {
   let console: Console
-  let options: ListingOptions
+  let options: any QuestionOptions
 
   var now: Int64 { console.now }
   var zone: TimeZoneChoice { options.zone }

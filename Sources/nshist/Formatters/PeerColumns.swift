@@ -10,8 +10,7 @@ struct PeerRow {
   /// at the same times.
   static func rows(_ peer: Peer, grouped: Bool) -> [PeerRow] {
     guard grouped else { return peer.shared.map { PeerRow(peer: peer, shared: [$0]) } }
-    let times = peer.shared.map(\.intervals)
-    return Comparison.unique(times).map { time in
+    return peer.shared.map(\.intervals).uniqued.map { time in
       PeerRow(peer: peer, shared: peer.shared.filter { $0.intervals == time })
     }
   }
@@ -27,7 +26,7 @@ enum PeerColumns {
         "type", "TYPES",
         cell: { row in
           .init(
-            text: Comparison.unique(row.shared.map(\.namespace.type.name)).joined(separator: ","))
+            text: row.shared.map(\.namespace.type.name).uniqued.joined(separator: ","))
         }
       ) { .optional($0.shared.first) { .string($0.namespace.type.name) } },
       Column("inode", in: .data) { .optional($0.shared.first) { .unsigned($0.namespace.inode) } },

@@ -27,7 +27,7 @@ struct ThreadHints {
 extension SameAnswer.ThreadPlace {
   /// Returns a sentence for a person about a thread that was in a namespace in which its process was not.
   func words(_ zone: TimeZoneChoice) -> String {
-    let pids = Comparison.unique(others.map(\.number)).map(\.description)
+    let pids = others.map(\.number).uniqued.map(\.description)
     let whose = pids.isEmpty ? "" : ", where \(pids.joined(separator: ", ")) was seen"
     let time =
       from == until

@@ -1,13 +1,15 @@
 internal import ArgumentParser
 internal import NSHistory
 
-/// The options of commands that print a listing: the output format, the pager and the history file.
-struct ListingOptions: ParsableArguments {
-  @Option(help: "Output format.") var format = AnswerFormat.table
-  @Flag(help: "Show times in UTC.") var utc = false
-  @Flag(help: "Show it page by page, with $PAGER or less.") var pager = false
-  @OptionGroup var database: DatabaseOption
+/// What the options of every question hold: the output format, the time zone and the history file.
+protocol QuestionOptions: ParsableArguments {
+  var format: AnswerFormat { get }
+  var utc: Bool { get }
+  var pager: Bool { get }
+  var database: DatabaseOption { get }
+}
 
+extension QuestionOptions {
   var zone: TimeZoneChoice { utc ? .utc : .local }
 
   /// Opens the history file for reading.
@@ -18,6 +20,14 @@ struct ListingOptions: ParsableArguments {
   }
 }
 
+/// The options of commands that print a listing: the output format, the pager and the history file.
+struct ListingOptions: QuestionOptions {
+  @Option(help: "Output format.") var format = AnswerFormat.table
+  @Flag(help: "Show times in UTC.") var utc = false
+  @Flag(help: "Show it page by page, with $PAGER or less.") var pager = false
+  @OptionGroup var database: DatabaseOption
+}
+
 /// The output format of an answer.
 enum AnswerFormat: String, ExpressibleByArgument, CaseIterable {
   case table, json, csv
@@ -25,7 +35,7 @@ enum AnswerFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// The options of commands that compare processes: the time, the container whose PIDs are given, the namespace
 /// types, the output format and the history file.
-struct ComparisonOptions: ParsableArguments {
+struct ComparisonOptions: QuestionOptions {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("At this moment. \(TimeArguments.help)", valueName: "time"))
@@ -38,7 +48,8 @@ struct ComparisonOptions: ParsableArguments {
   @Flag(help: "Show times in UTC.") var utc = false
   @OptionGroup var database: DatabaseOption
 
-  var zone: TimeZoneChoice { utc ? .utc : .local }
+  /// An answer of this kind fits a screen.
+  var pager: Bool { false }
 
   func validate() throws {
     if at != nil, range.since != nil || range.until != nil {
@@ -48,14 +59,6 @@ struct ComparisonOptions: ParsableArguments {
 
   /// Returns the moment of the question (`--at`); nil if the question is about a range.
   func moment(now: Int64) throws -> Int64? { try TimeArguments.end(at, "--at", now: now) }
-
-  /// Opens the history file for reading. Throws an error if it does not hold a name or container of a selector.
-  func reader(of selectors: [ProcessSelector], _ console: Console) throws -> HistoryReader {
-    let reader = try HistoryReader(path: database.path())
-    for selector in selectors { try reader.requireKnown(selector) }
-    console.messages.watch(reader)
-    return reader
-  }
 }
 
 /// The options that select the columns and rows of a listing, and their order.

@@ -274,3 +274,11 @@ extension JSON {
     }
   }
 }
+
+extension Array where Element: Hashable {
+  /// The elements without repetitions, each at its first place.
+  var uniqued: [Element] {
+    var known: Set<Element> = []
+    return filter { known.insert($0).inserted }
+  }
+}
