@@ -111,6 +111,10 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
     Self("coverage-at-off", "query coverage --at 2023-11-14T22:16:20Z", status: 2),
 
     Self("timeline", "timeline 5000 4711 --type net,uts"),
+    // 5000 left the initial net and uts namespaces; in all others both stayed.
+    Self("timeline-folded", "timeline 5000 812"),
+    Self("timeline-one", "timeline 4712"),
+    Self("timeline-all", "timeline 5000 812 --all"),
     Self("timeline-reused", "timeline 6100 7000 --type net"),
     // Around the clock's being set.
     Self(

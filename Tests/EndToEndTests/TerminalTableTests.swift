@@ -61,6 +61,25 @@ import Testing
     #expect(!wide.contains { $0.contains("--wide") || $0.contains("…") })
   }
 
+  @Test(
+    "a terminal shows gaps and signs of a timeline in colours",
+    .enabled(if: hasScript, "needs script"))
+  func coloursOfATimeline() throws {
+    func shown(_ environment: [String: String]) throws -> String {
+      try Command.run(
+        "/usr/bin/script",
+        ["-qec", "'\(Command.nshist)' timeline 5000 --type net --utc --db '\(path)'", "/dev/null"],
+        environment: ["TZ": "UTC", "COLUMNS": "100", "TERM": "xterm"].merging(environment) { $1 }
+      ).output
+    }
+    let coloured = try shown([:])
+    #expect(coloured.contains("\u{1B}[33m-----"), "\(coloured.debugDescription)")
+    #expect(coloured.contains("\u{1B}[33m-\u{1B}[0m = a gap"), "\(coloured.debugDescription)")
+    #expect(try !shown(["NO_COLOR": "1"]).contains("\u{1B}"))
+    let pipe = try Command.nshist("timeline", "5000", "--type", "net", "--db", path)
+    #expect(!pipe.output.contains("\u{1B}") && pipe.output.contains("-----"))
+  }
+
   @Test("a pipe gets every column, uncut")
   func pipe() throws {
     let outcome = try Command.run(

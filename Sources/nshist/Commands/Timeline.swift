@@ -15,6 +15,9 @@ struct Timeline: QuestionCommand {
   @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
   var processes: [String]
 
+  @Flag(help: "Draw every type, also those in which the processes never differ and never change.")
+  var all = false
+
   @OptionGroup var type: TypeOption
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
@@ -31,7 +34,8 @@ struct Timeline: QuestionCommand {
     let output = try context.output()
     if context.format == .table {
       let drawing = TimelineDrawing(
-        lanes: lanes, window: window, width: output.width, colours: output.colours,
+        lanes: lanes, folds: !all && type.given.isEmpty, window: window, width: output.width,
+        colours: output.colours,
         zone: context.zone)
       try output.write(drawing.text)
       try output.finish()

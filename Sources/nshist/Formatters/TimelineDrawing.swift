@@ -5,6 +5,8 @@ internal import NamespaceModel
 /// same in every lane.
 struct TimelineDrawing {
   let lanes: [TimelineRow]
+  /// Whether a line names the types in which nothing differs or changes, instead of a lane for each process.
+  let folds: Bool
   let window: TimeWindow
   let width: Int
   let colours: Bool
@@ -12,6 +14,8 @@ struct TimelineDrawing {
 
   var text: String {
     guard let span else { return "" }
+    let folded = folds ? foldedTypes(in: span) : [:]
+    let lanes = lanes.filter { folded[$0.type] == nil }
     let labels = lanes.map { "\($0.process.label) \($0.type)" }
     let margin = min(labels.map(\.count).max() ?? 0, max(16, width / 3)) + 2
     let scale = TimelineScale(
@@ -23,18 +27,67 @@ struct TimelineDrawing {
     var last: Int64?
     for (lane, label) in zip(lanes, labels) {
       // An empty line separates the lanes of different processes.
-      if let last, last != lane.process.id, hasGroups { text += "\n" }
+      if let last, last != lane.process.id, Self.hasGroups(lanes) { text += "\n" }
       last = lane.process.id
       let marks = scale.marks(of: lane)
       used.formUnion(marks)
       text += Self.fitted(label, margin - 2) + "  " + draw(marks, letters) + "\n"
     }
+    if !folded.isEmpty { text += "\n" + Self.line(folded) + "\n" }
     return text + "\n" + letters.legend(used, colours: colours).joined(separator: "\n") + "\n"
   }
 
   /// Whether a process has several consecutive lanes.
-  private var hasGroups: Bool {
+  private static func hasGroups(_ lanes: [TimelineRow]) -> Bool {
     zip(lanes, lanes.dropFirst()).contains { $0.process.id == $1.process.id }
+  }
+
+  /// Returns the types of which all processes were seen in one namespace only, with that namespace. One type stays
+  /// to be drawn, because the lanes also show when a process was seen.
+  private func foldedTypes(in span: ClosedRange<Int64>) -> [NamespaceType: NamespaceRecord] {
+    var seen: [NamespaceType: Set<TimelineRow.State>] = [:]
+    for lane in lanes {
+      for segment in lane.segments
+      where segment.until >= span.lowerBound && segment.from <= span.upperBound {
+        seen[lane.type, default: []].insert(segment.state)
+      }
+    }
+    var folded: [NamespaceType: NamespaceRecord] = [:]
+    for (type, states) in seen {
+      let namespaces = states.compactMap { state in
+        if case .namespace(let namespace) = state { namespace } else { nil }
+      }
+      // A link that could not be read may have led to another namespace. Between two samples it is unknown for
+      // every type alike.
+      let isRead = states.allSatisfy { state in
+        if case .unknown(let reason) = state { Self.isOfTime(reason) } else { true }
+      }
+      if isRead, namespaces.count == 1 { folded[type] = namespaces[0] }
+    }
+    let types = lanes.map(\.type).uniqued
+    if types.allSatisfy({ folded[$0] != nil }),
+      let drawn = types.first(where: { $0 == .net }) ?? types.first
+    {
+      folded[drawn] = nil
+    }
+    return folded
+  }
+
+  /// Whether a reason is that of a time which was not observed, and not that of one link.
+  private static func isOfTime(_ reason: UnknownReason) -> Bool {
+    switch reason {
+    case .gap, .changedBetweenSamples, .notRunning, .notRecorded, .expired: true
+    case .denied, .zombie, .inodeMayBeReused, .unsupported: false
+    }
+  }
+
+  /// Returns the line about the folded types: `same wherever seen (...): cgroup, ipc (initial); pid:[4026532199]`.
+  private static func line(_ folded: [NamespaceType: NamespaceRecord]) -> String {
+    let all = NamespaceType.allCases.compactMap { folded[$0] }
+    let initial = all.filter { $0.isInitial == true }.map(\.type.name).joined(separator: ", ")
+    let others = all.filter { $0.isInitial != true }.map(\.words)
+    let parts = (initial.isEmpty ? [] : ["\(initial) (initial)"]) + others
+    return "same wherever seen (--all draws them): \(parts.joined(separator: "; "))"
   }
 
   /// The time span of the drawing: each end that the user gave, or else that of the recorded segments; nil if

@@ -10,7 +10,8 @@ struct TimelineLetters {
 
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-  private static let palette: [Colour] = [.green, .cyan, .yellow, .magenta, .blue, .red]
+  /// The colours of namespaces. Yellow and red are those of what is not one known namespace.
+  private static let palette: [Colour] = [.green, .cyan, .magenta, .blue]
 
   /// Assigns letters in the order in which the namespaces appear in the lanes within a span of time.
   init(_ lanes: [TimelineRow], in span: ClosedRange<Int64>) {
@@ -42,10 +43,14 @@ struct TimelineLetters {
   }
 
   func colour(of mark: TimelineMark) -> Colour {
-    guard case .namespace(let namespace) = mark, namespace.isInitial != true,
-      let place = places[namespace.id]
-    else { return .none }
-    return Self.palette[place % Self.palette.count]
+    switch mark {
+    case .namespace(let namespace):
+      guard namespace.isInitial != true, let place = places[namespace.id] else { return .none }
+      return Self.palette[place % Self.palette.count]
+    case .several: return .red
+    case .unknown: return .yellow
+    case .absent: return .faint
+    }
   }
 
   /// Returns the legend of the letters and signs in the drawing.
@@ -70,11 +75,14 @@ struct TimelineLetters {
         if case .unknown(let reason) = mark, reason != .gap { reason.rawValue } else { nil }
       }
     ).sorted().joined(separator: ", ")
+    func sign(_ mark: TimelineMark, _ meaning: String) -> String {
+      colour(of: mark).paint("\(letter(of: mark))", colours) + " = \(meaning)"
+    }
     let signs = [
-      used.contains(.several) ? "* = several in one column" : nil,
-      reasons.isEmpty ? nil : "? = not known (\(reasons))",
-      used.contains(.unknown(.gap)) ? "- = a gap: no samples" : nil,
-      used.contains(.absent) ? ". = not seen" : nil,
+      used.contains(.several) ? sign(.several, "several in one column") : nil,
+      reasons.isEmpty ? nil : sign(.unknown(.notRecorded), "not known (\(reasons))"),
+      used.contains(.unknown(.gap)) ? sign(.unknown(.gap), "a gap: no samples") : nil,
+      used.contains(.absent) ? sign(.absent, "not seen") : nil,
     ].compactMap(\.self)
     return letters + more + (signs.isEmpty ? [] : [signs.joined(separator: "   ")])
   }

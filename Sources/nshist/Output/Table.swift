@@ -29,6 +29,8 @@ enum Colour: String {
   case blue = "34"
   case magenta = "35"
   case cyan = "36"
+  /// Less bright than text without a colour.
+  case faint = "2"
 
   func paint(_ text: String, _ colours: Bool) -> String {
     colours && self != .none ? "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" : text
