@@ -75,6 +75,7 @@ struct GoldenQuestion: Sendable, CustomTestStringConvertible {
       "query members pid#4104 --since 2023-11-14T22:15:06Z --until 2023-11-14T22:15:07Z"),
 
     Self("peers", "query peers 4711"),
+    Self("peers-all", "query peers 4711 --all"),
     Self("peers-joined", "query peers 5100"),
     Self("peers-initial", "query peers 5000 --initial --type net"),
 

@@ -80,6 +80,23 @@ import Testing
     #expect(!pipe.output.contains("\u{1B}") && pipe.output.contains("-----"))
   }
 
+  @Test("peers are folded by container, and --all, --columns and --sort show each process")
+  func foldedPeers() throws {
+    func table(_ options: [String] = []) throws -> [String] {
+      let outcome = try Command.run(
+        Command.nshist, ["query", "peers", "4711", "--utc", "--db", path] + options)
+      #expect(outcome.status == 0, "\(outcome.messages)")
+      return outcome.output.split(separator: "\n").map(String.init)
+    }
+    let folded = try table()
+    #expect(folded.count == 2 && folded[1].contains("4712 nginx, 6200 sh"), "\(folded)")
+    let each = try Set(csv("peers", "4711").compactMap { $0["pid"] })
+    for options in [["--all"], ["--sort", "pid"], ["--columns", "pid,comm"]] {
+      let rows = try table(options)
+      #expect(rows.count == each.count + 1, "\(rows)")
+    }
+  }
+
   @Test("a pipe gets every column, uncut")
   func pipe() throws {
     let outcome = try Command.run(

@@ -10,6 +10,10 @@ struct QueryPeers: QuestionCommand {
     discussion: """
       nshist query peers 4711
       nshist query peers 4711 --type net --initial --since 10:00 --until 11:00
+
+      A table has a row for each container and the types that its processes shared; of processes outside of \
+      containers, a row for each name. --all shows each process. JSON and CSV always have a row for each process \
+      and type.
       """)
 
   @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
@@ -17,6 +21,12 @@ struct QueryPeers: QuestionCommand {
 
   @Flag(help: "Count initial namespaces too: those are shared with the host.")
   var initial = false
+
+  @Flag(
+    help: """
+      In a table, show each process instead of the processes of a container together; so do --columns and --sort.
+      """)
+  var all = false
 
   @OptionGroup var type: TypeOption
   @OptionGroup var inside: InsideOption
@@ -29,19 +39,52 @@ struct QueryPeers: QuestionCommand {
     let window = try range.window(now: context.now)
     let question = PeersQuestion(
       selector, in: window, types: try type.types(), countsInitial: initial)
-    try context.list("peers", PeerColumns.all(context.zone), rows, naming: [selector]) {
-      reader, _ in
-      ListedAnswer(
-        time: .window(window),
-        rows: { printer in
-          try reader.peers(question) { peer in
-            printer.add(
-              PeerRow.rows(peer, grouped: context.format == .table), of: peer.peer)
-          }
-        },
-        others: { try $0.say(othersOf: selector, in: window) },
-        ifEmpty: { try sayNothing(selector, window, $0) })
+    func answer<Row>(
+      _ rows: @escaping (HistoryReader, RowPrinter<Row>) throws -> Void
+    ) -> (HistoryReader, EmptyResultHelp) -> ListedAnswer<Row> {
+      { reader, _ in
+        ListedAnswer(
+          time: .window(window), rows: { try rows(reader, $0) },
+          others: { try $0.say(othersOf: selector, in: window) },
+          ifEmpty: { try sayNothing(selector, window, $0) })
+      }
     }
+    let isFolded =
+      context.format == .table && !all && rows.columns == nil && rows.sort == nil
+    guard isFolded else {
+      return try context.list(
+        "peers", PeerColumns.all(context.zone), rows, naming: [selector],
+        answer { reader, printer in
+          try reader.peers(question) { peer in
+            printer.add(PeerRow.rows(peer, grouped: context.format == .table), of: peer.peer)
+          }
+        })
+    }
+    try context.list(
+      "peers", PeerGroupColumns.all(context.zone), rows, naming: [selector],
+      answer { reader, printer in
+        for group in try groups(reader, question, printer) { _ = printer.add(group, of: nil) }
+      })
+  }
+
+  /// Returns the peers, folded by container, in the order of the first of each.
+  private func groups(
+    _ reader: HistoryReader, _ question: PeersQuestion, _ printer: RowPrinter<PeerGroup>
+  ) throws -> [PeerGroup] {
+    var groups: [PeerGroup] = []
+    var indices: [PeerGroup.Key: Int] = [:]
+    try reader.peers(question) { peer in
+      printer.containers.note(peer.peer)
+      let key = PeerGroup.key(of: peer)
+      let index = indices[key] ?? groups.count
+      if index == groups.count {
+        indices[key] = index
+        groups.append(PeerGroup(key))
+      }
+      groups[index].add(peer)
+      return true
+    }
+    return groups
   }
 
   private func sayNothing(

@@ -18,10 +18,92 @@ struct PeerRow {
   var intervals: [Peer.Together] { shared.first?.intervals ?? [] }
 }
 
-/// The columns of the peers of a process.
+/// The peers of one container that shared the same types of namespaces with the process; of peers outside of
+/// containers, those of one name.
+struct PeerGroup {
+  /// What the peers of a group have in common.
+  struct Key: Hashable {
+    let containers: String
+    /// The name of the peers; nil for those of a container.
+    let comm: String?
+    let types: [NamespaceType]
+    /// The process asked about, or its thread.
+    let process: TaskNumber
+  }
+
+  let key: Key
+  private(set) var count = 0
+  /// The first peers, as text.
+  private(set) var first: [String] = []
+  private(set) var from = Int64.max
+  private(set) var until = Int64.min
+  private(set) var isOpen = false
+  /// For how long, and how many times, each peer shared each namespace.
+  private var durations: Set<Duration> = []
+
+  private struct Duration: Hashable {
+    let total: Int64
+    let times: Int
+  }
+
+  /// The number of peers that a row names.
+  private static let most = 3
+
+  init(_ key: Key) { self.key = key }
+
+  static func key(of peer: Peer) -> Key {
+    Key(
+      containers: peer.peer.shownContainers,
+      comm: peer.peer.container == nil ? peer.peer.shownNames : nil,
+      types: peer.shared.map(\.namespace.type).uniqued, process: peer.process.number)
+  }
+
+  mutating func add(_ peer: Peer) {
+    count += 1
+    if first.count < Self.most { first.append(peer.peer.label) }
+    for shared in peer.shared {
+      from = min(from, shared.intervals.first?.from ?? from)
+      until = max(until, shared.intervals.last?.until ?? until)
+      isOpen = isOpen || shared.intervals.last?.isOpen == true
+      durations.insert(Duration(total: shared.total, times: shared.intervals.count))
+    }
+  }
+
+  /// The longest time that a peer shared a namespace, in nanoseconds.
+  fileprivate var longest: Int64 { durations.map(\.total).max() ?? 0 }
+
+  fileprivate var peers: String {
+    first.joined(separator: ", ") + (count > first.count ? " and \(count - first.count) more" : "")
+  }
+
+  fileprivate var together: String {
+    let isEven = durations.count == 1
+    let times = durations.first.map { isEven && $0.times > 1 ? ", \($0.times) times" : "" } ?? ""
+    let thread = key.process.tid.map { _ in ", with thread \(key.process)" } ?? ""
+    return (isEven ? "" : "up to ") + TimeFormat.duration(longest) + times
+      + (isOpen ? ", and still" : "") + thread
+  }
+}
+
+/// The columns of the peers of a process, folded by container: for tables only.
+enum PeerGroupColumns {
+  static func all(_ zone: TimeZoneChoice) -> [Column<PeerGroup>] {
+    [
+      Column("container") { .string($0.key.containers) }.yielding(1),
+      Column("processes", "COUNT") { .integer(Int64($0.count)) }.yielding(2),
+      Column("pids", cell: { .init(text: $0.peers) }) { .string($0.peers) },
+      Column("type", "TYPES") { .string($0.key.types.map(\.name).joined(separator: ",")) },
+      TimeColumns.time("from", zone) { $0.from },
+      TimeColumns.time("until", zone) { $0.until },
+      Column("seconds", "TOGETHER", cell: { .init(text: $0.together) }) { .seconds($0.longest) },
+    ]
+  }
+}
+
+/// The columns of the peers of a process, one row a process.
 enum PeerColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<PeerRow>] {
-    ProcessColumns.all { $0.peer.peer } + [
+    ProcessColumns.all(showsContainer: true) { $0.peer.peer } + [
       Column(
         "type", "TYPES",
         cell: { row in
