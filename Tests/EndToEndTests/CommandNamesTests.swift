@@ -39,4 +39,47 @@ import Testing
       Command.nshist, words.split(separator: " ").map(String.init))
     #expect(outcome.status == 0 && !outcome.output.isEmpty && outcome.messages == "")
   }
+
+  /// What a shell is offered for the last of some words.
+  private func completions(of argument: String, _ words: [String]) throws -> [String] {
+    let last = try #require(words.last)
+    let command = words.prefix { !$0.hasPrefix("-") }.prefix(2)
+    let outcome = try Command.run(
+      Command.nshist,
+      ["---completion"] + command + ["--", argument, "\(words.count)", "\(last.count)", "nshist"]
+        + words)
+    #expect(outcome.status == 0 && outcome.messages == "", "\(outcome.messages)")
+    return outcome.output.split(separator: "\n").map(String.init)
+  }
+
+  @Test("a shell is offered the names of columns, containers and processes")
+  func completedNames() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    try GoldenHistory.write(path)
+    let columns = try completions(of: "--columns", ["query", "changes", "--columns", "pid,"])
+    #expect(columns.contains("pid,comm") && columns.contains("pid,marks"), "\(columns)")
+    let sort = try completions(of: "--sort", ["query", "history", "--sort", "-"])
+    #expect(sort.contains("-from") && !sort.contains("-marks"), "\(sort)")
+    let containers = try completions(
+      of: "--container", ["query", "changes", "--db", path, "--container", ""])
+    #expect(containers == ["0123456789ab"])
+    let selectors = ["query", "history", "--db", path]
+    #expect(
+      try completions(of: "positional@0", selectors + ["container:"]) == ["container:0123456789ab"])
+    #expect(try completions(of: "positional@0", selectors + ["comm:ss"]) == ["comm:sshd"])
+    #expect(try completions(of: "positional@0", selectors + [""]) == ["container:", "comm:"])
+    // bash ends a word at a colon.
+    #expect(
+      try completions(of: "positional@0", selectors + ["container", ":", "01"]) == ["0123456789ab"])
+  }
+
+  @Test("where no history can be read, a shell is offered nothing, and sees no message")
+  func noCompletions() throws {
+    for path in ["/nowhere/history.db", "/etc/passwd", "/"] {
+      #expect(
+        try completions(of: "--in", ["query", "history", "--db", path, "--in", ""]) == [], "\(path)"
+      )
+    }
+  }
 }

@@ -314,6 +314,16 @@ extension HistoryReader {
     }
   }
 
+  /// Returns the names of the recorded containers, or the beginnings of their ids, in alphabetical order; at most
+  /// 1000.
+  package func containerNames() throws(HistoryError) -> [String] {
+    try reading(.recording()) { (reading) throws(SQLiteError) in
+      try reading.connection.prepare(
+        "SELECT DISTINCT COALESCE(name, substr(id, 1, 12)) FROM container ORDER BY 1 LIMIT 1000"
+      ).map { SystemText.sanitized($0.text(0)) }
+    }
+  }
+
   /// Returns up to five recorded process names that begin with these letters, in alphabetical order.
   package func names(beginningWith start: String) throws(HistoryError) -> [String] {
     try reading(.recording()) { (reading) throws(SQLiteError) in

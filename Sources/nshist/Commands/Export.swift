@@ -17,19 +17,21 @@ struct Export: ConsoleCommand {
   @Option(
     help: ArgumentHelp(
       "Write to this file instead of standard output. The file appears only when it is complete.",
-      valueName: "path"))
+      valueName: "path"), completion: .file())
   var output: String?
 
   @Option(
     name: .customLong("pid"),
     help: ArgumentHelp(
       "Only these processes, with their threads. \(SelectorArguments.processHelp)",
-      valueName: "process,..."))
+      valueName: "process,..."),
+    completion: Completions.process)
   var pids: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Only processes of containers, by name or the beginning of an id.", valueName: "container"))
+      "Only processes of containers, by name or the beginning of an id.", valueName: "container"),
+    completion: Completions.container)
   var container: String?
 
   @OptionGroup var range: RangeOption

@@ -4,7 +4,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query changes`: shows which processes entered, left or created namespaces.
-struct QueryChanges: QuestionCommand {
+struct QueryChanges: ListingCommand {
   static let configuration = CommandConfiguration(
     commandName: "changes",
     abstract: "Show who entered, left or made a namespace, in the order of time.",
@@ -27,7 +27,8 @@ struct QueryChanges: QuestionCommand {
     name: .customLong("pid"),
     help: ArgumentHelp(
       "Only of these processes, with all starts and exits. \(SelectorArguments.processHelp)",
-      valueName: "process"))
+      valueName: "process"),
+    completion: Completions.process)
   var process: String?
 
   @Option(
@@ -41,7 +42,8 @@ struct QueryChanges: QuestionCommand {
       """
       Only of a container, by name or the beginning of an id: of its processes, and of everyone who \
       entered its own namespaces.
-      """, valueName: "container"))
+      """, valueName: "container"),
+    completion: Completions.container)
   var container: String?
 
   @Option(
@@ -94,6 +96,8 @@ struct QueryChanges: QuestionCommand {
       throw ValidationError("--follow cannot be combined with \(option)")
     }
   }
+
+  static var columnNames: [String] { ChangeColumns.all(.utc).map(\.key) }
 
   func ask(in context: QuestionContext) throws {
     let now = context.now

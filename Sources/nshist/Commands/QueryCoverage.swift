@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query coverage`: shows the recorded periods and the gaps between them.
-struct QueryCoverage: QuestionCommand {
+struct QueryCoverage: ListingCommand {
   static let configuration = CommandConfiguration(
     commandName: "coverage",
     abstract: "Show when samples were taken, the gaps and their causes, and what was denied.",
@@ -29,6 +29,8 @@ struct QueryCoverage: QuestionCommand {
       throw ValidationError("--at cannot be combined with --since or --until")
     }
   }
+
+  static var columnNames: [String] { CoverageColumns.all(.utc).map(\.key) }
 
   func ask(in context: QuestionContext) throws {
     let now = context.now

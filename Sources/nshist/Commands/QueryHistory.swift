@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query history`: shows the namespaces of a process over time.
-struct QueryHistory: QuestionCommand {
+struct QueryHistory: ListingCommand {
   static let configuration = CommandConfiguration(
     commandName: "history",
     abstract: "Show what a process was, its namespaces from when to when, and what changed.",
@@ -16,13 +16,17 @@ struct QueryHistory: QuestionCommand {
       --container NAME.
       """)
 
-  @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
+  @Argument(
+    help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"),
+    completion: Completions.process)
   var process: String
 
   @OptionGroup var inside: InsideOption
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
+
+  static var columnNames: [String] { HistoryColumns.all(.utc).map(\.key) }
 
   func ask(in context: QuestionContext) throws {
     let selector = try inside.process(process, now: context.now)

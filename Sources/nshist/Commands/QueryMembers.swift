@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query members`: shows which processes were in a namespace, and when.
-struct QueryMembers: QuestionCommand {
+struct QueryMembers: ListingCommand {
   static let configuration = CommandConfiguration(
     commandName: "members",
     abstract:
@@ -23,6 +23,8 @@ struct QueryMembers: QuestionCommand {
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
+
+  static var columnNames: [String] { MemberColumns.all(.utc).map(\.key) }
 
   func ask(in context: QuestionContext) throws {
     let selector = try incarnations.namespace(namespace, now: context.now)

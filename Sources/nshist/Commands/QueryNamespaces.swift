@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query namespaces`: lists the namespaces at a moment, as lsns(8) does for the present.
-struct QueryNamespaces: QuestionCommand {
+struct QueryNamespaces: ListingCommand {
   static let configuration = CommandConfiguration(
     commandName: "namespaces",
     abstract: "Show every namespace at a time: what lsns would have printed then.",
@@ -17,11 +17,14 @@ struct QueryNamespaces: QuestionCommand {
   @Option(
     help: ArgumentHelp(
       "Only those that processes of a container are in, by name or the beginning of an id.",
-      valueName: "container"))
+      valueName: "container"),
+    completion: Completions.container)
   var container: String?
 
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
+
+  static var columnNames: [String] { NamespaceMomentColumns.all(.utc).map(\.key) }
 
   func ask(in context: QuestionContext) throws {
     let time = try moment.time(now: context.now)

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query peers`: shows which processes ever shared a namespace with a process.
-struct QueryPeers: QuestionCommand {
+struct QueryPeers: ListingCommand {
   static let configuration = CommandConfiguration(
     commandName: "peers",
     abstract: "Show who ever shared a namespace with a process, which, when and for how long.",
@@ -16,7 +16,9 @@ struct QueryPeers: QuestionCommand {
       and type.
       """)
 
-  @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
+  @Argument(
+    help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"),
+    completion: Completions.process)
   var process: String
 
   @Flag(help: "Count initial namespaces too: those are shared with the host.")
@@ -33,6 +35,8 @@ struct QueryPeers: QuestionCommand {
   @OptionGroup var range: RangeOption
   @OptionGroup var rows: RowOptions
   @OptionGroup var options: ListingOptions
+
+  static var columnNames: [String] { PeerColumns.all(.utc).map(\.key) }
 
   func ask(in context: QuestionContext) throws {
     let selector = try inside.process(process, now: context.now)

@@ -3,7 +3,7 @@ internal import NSHistory
 internal import NamespaceModel
 
 /// `nshist query processes`: every process at a time.
-struct QueryProcesses: QuestionCommand {
+struct QueryProcesses: ListingCommand {
   static let configuration = CommandConfiguration(
     commandName: "processes",
     abstract: "Show every process at a time, with its namespaces.",
@@ -23,7 +23,8 @@ struct QueryProcesses: QuestionCommand {
 
   @Option(
     name: .customLong("pid"),
-    help: ArgumentHelp("Only these. \(SelectorArguments.processHelp)", valueName: "process"))
+    help: ArgumentHelp("Only these. \(SelectorArguments.processHelp)", valueName: "process"),
+    completion: Completions.process)
   var process: String?
 
   @Option(help: ArgumentHelp("Only those of this user, by number.", valueName: "uid"))
@@ -34,7 +35,8 @@ struct QueryProcesses: QuestionCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Only those of containers, by name or the beginning of an id.", valueName: "container"))
+      "Only those of containers, by name or the beginning of an id.", valueName: "container"),
+    completion: Completions.container)
   var container: String?
 
   @OptionGroup var rows: RowOptions
@@ -45,6 +47,10 @@ struct QueryProcesses: QuestionCommand {
     throw ValidationError(
       "--in says in whose PIDs --pid is given; give --pid too, or --container to list its processes"
     )
+  }
+
+  static var columnNames: [String] {
+    ProcessMomentColumns.all(NamespaceType.allCases, isChosen: true).map(\.key)
   }
 
   func ask(in context: QuestionContext) throws {

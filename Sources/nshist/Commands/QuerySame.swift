@@ -18,7 +18,9 @@ struct QuerySame: QuestionCommand {
       least one, at some time; 2 none different but at least one unknown.
       """)
 
-  @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
+  @Argument(
+    help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"),
+    completion: Completions.process)
   var processes: [String]
 
   @OptionGroup var options: ComparisonOptions

@@ -22,7 +22,8 @@ struct QueryShared: QuestionCommand {
       Exit status: 0 shared at some time, 1 never in every type asked for, 2 otherwise.
       """)
 
-  @Argument(help: ArgumentHelp(GroupArguments.help, valueName: "group"))
+  @Argument(
+    help: ArgumentHelp(GroupArguments.help, valueName: "group"), completion: Completions.process)
   var groups: [String]
 
   @OptionGroup var options: ComparisonOptions

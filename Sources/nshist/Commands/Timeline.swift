@@ -12,7 +12,9 @@ struct Timeline: QuestionCommand {
       nshist timeline comm:nginx --since -1h --until now
       """)
 
-  @Argument(help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"))
+  @Argument(
+    help: ArgumentHelp(SelectorArguments.processHelp, valueName: "process"),
+    completion: Completions.process)
   var processes: [String]
 
   @Flag(help: "Draw every type, also those in which the processes never differ and never change.")

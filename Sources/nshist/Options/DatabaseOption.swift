@@ -10,7 +10,7 @@ struct DatabaseOption: ParsableArguments {
       discussion: """
         By default $NSHIST_DB, else /var/lib/nshist/history.db for root and \
         $XDG_STATE_HOME/nshist/history.db (~/.local/state) for others.
-        """, valueName: "path"))
+        """, valueName: "path"), completion: .file())
   var given: String?
 
   /// Returns the path of the history file: that of `--db`, of `NSHIST_DB`, or the default.

@@ -63,14 +63,16 @@ struct ComparisonOptions: QuestionOptions {
 
 /// The options that select the columns and rows of a listing, and their order.
 struct RowOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Only these columns, in this order.", valueName: "name,..."))
+  @Option(
+    help: ArgumentHelp("Only these columns, in this order.", valueName: "name,..."),
+    completion: Completions.columns)
   var columns: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Sort by this column; a minus before its name sorts in descending order.",
-      valueName: "name"))
+      valueName: "name"), completion: Completions.sortColumn)
   var sort: String?
 
   @Flag(help: "Print the last row first.") var reverse = false

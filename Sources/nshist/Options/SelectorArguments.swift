@@ -100,7 +100,8 @@ struct InsideOption: ParsableArguments {
   @Option(
     name: .customLong("in"),
     help: ArgumentHelp(
-      "PIDs are those seen inside this container, by name or id.", valueName: "container"))
+      "PIDs are those seen inside this container, by name or id.", valueName: "container"),
+    completion: Completions.container)
   var container: String?
 
   @OptionGroup var incarnations: IncarnationsOption

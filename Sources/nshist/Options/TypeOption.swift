@@ -6,7 +6,8 @@ struct TypeOption: ParsableArguments {
   @Option(
     name: .customLong("type"),
     help: ArgumentHelp(
-      "Only these types: \(TypeOption.all).", valueName: "type,..."))
+      "Only these types: \(TypeOption.all).", valueName: "type,..."),
+    completion: Completions.types)
   var given: [String] = []
 
   private static let all = NamespaceType.allCases.map(\.name).joined(separator: ", ")
