@@ -41,12 +41,12 @@ struct Check: ConsoleCommand {
       return (processes: processes, findings: findings)
     }
     let comparison = LiveAnswer(pids: asked, processes: live.processes).comparison(live.findings)
-    for (place, pid) in asked.enumerated() {
-      if let process = live.processes[place]?.threadOf {
+    for (index, pid) in asked.enumerated() {
+      if let process = live.processes[index]?.threadOf {
         console.messages.say(
           "\(pid) is a thread of process \(process): its own namespaces are meant")
       }
-      if live.findings.contains(where: { $0.1[place] == .notRunning }) {
+      if live.findings.contains(where: { $0.1[index] == .notRunning }) {
         console.messages.say("there is no process \(pid) now; of the past, ask nshist query same")
       }
     }
@@ -70,7 +70,7 @@ struct LiveAnswer {
       numbers: pids.map { TaskNumber(pid: Int64($0)) }, time: "now",
       verdict: Verdict(of: types.map(\.verdict)),
       processes: processes.compactMap { $0.map { process($0, now) } }, types: types,
-      words: Self.words)
+      explain: ReasonFormatter.live)
   }
 
   private func line(
@@ -88,8 +88,8 @@ struct LiveAnswer {
       reasons: zip(pids, reasons).compactMap { pid, reason in
         reason.map { Comparison.Reason(number: TaskNumber(pid: Int64(pid)), reason: $0) }
       },
-      places: namespaces.map { namespace in
-        Comparison.Place(
+      namespaces: namespaces.map { namespace in
+        Comparison.Namespace(
           inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
           processes: findings.indices.filter { findings[$0] == .namespace(namespace) }
             .compactMap { found[$0] })
@@ -98,18 +98,8 @@ struct LiveAnswer {
 
   /// For each PID, the index of its process among the processes that were found; nil if it was not found.
   private var found: [Int?] {
-    processes.indices.map { place in
-      processes[place] == nil ? nil : processes[..<place].count { $0 != nil }
-    }
-  }
-
-  private static func words(_ reason: UnknownReason) -> String {
-    switch reason {
-    case .denied: "not permitted: this needs CAP_SYS_PTRACE, and no sandbox that refuses it"
-    case .notRecorded: "it may be there and hidden (hidepid)"
-    case .notRunning: "there is no such process now"
-    case .changedBetweenSamples: "its namespaces changed during each read"
-    default: reason.words
+    processes.indices.map { index in
+      processes[index] == nil ? nil : processes[..<index].count { $0 != nil }
     }
   }
 

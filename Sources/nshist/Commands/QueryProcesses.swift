@@ -62,13 +62,13 @@ struct QueryProcesses: ListingCommand {
     if let container {
       selectors.append(try SelectorArguments.process("container:\(container)", now: now))
     }
-    let place = try namespace.map { try inside.incarnations.namespace($0, now: now) }
+    let selected = try namespace.map { try inside.incarnations.namespace($0, now: now) }
     try context.list(
       "processes", ProcessMomentColumns.all(types, isChosen: !type.given.isEmpty), rows,
-      naming: selectors + [place?.process]
+      naming: selectors + [selected?.process]
     ) { reader, _ in
       let answer = try reader.processes(at: time)
-      let places = try place.map { Set(try reader.namespaces($0).map(\.namespace.id)) }
+      let namespaceRows = try selected.map { Set(try reader.namespaces($0).map(\.namespace.id)) }
       let matchers = try selectors.map { try reader.matcher($0) }
       let formatter = MomentFormatter(time: time, samples: answer.samples, zone: context.zone)
       return ListedAnswer(
@@ -77,13 +77,13 @@ struct QueryProcesses: ListingCommand {
         rows: { printer in
           _ = answer.processes.lazy.filter { process in
             matchers.allSatisfy { $0(process.process) } && hasUser(process.process)
-              && (places.map { process.isIn($0) } ?? true)
+              && (namespaceRows.map { process.isIn($0) } ?? true)
           }.allSatisfy { printer.add($0, of: $0.process) }
         },
-        others: { help in if let place { try help.say(othersOf: place) } },
+        others: { help in if let selected { try help.say(othersOf: selected) } },
         ifEmpty: { help in
-          if let place, places?.isEmpty == true {
-            try help.say(nothingOf: place)
+          if let selected, namespaceRows?.isEmpty == true {
+            try help.say(nothingOf: selected)
           } else if let nobody = zip(selectors, matchers).first(where: { _, matches in
             !answer.processes.contains { matches($0.process) }
           }) {
@@ -103,8 +103,8 @@ struct QueryProcesses: ListingCommand {
 extension ProcessAtMoment {
   /// Whether the process was, or may have been, in one of these namespaces.
   fileprivate func isIn(_ namespaces: Set<Int64>) -> Bool {
-    places.values.contains { place in
-      place.namespaces.contains { namespaces.contains($0.id) }
+    places.values.contains {
+      $0.namespaces.contains { namespaces.contains($0.id) }
     }
   }
 }

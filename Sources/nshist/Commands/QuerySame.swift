@@ -51,14 +51,14 @@ struct QuerySame: QuestionCommand {
     }
     let question = SameQuestion(pids: operands.selectors, time: time, types: types)
     let answer = try reader.same(question)
-    var words = SameFormatter(
+    var formatter = SameFormatter(
       question: question, answer: answer, zone: context.zone,
-      noSample: answer.recorded == nil ? try reader.noSampleWords() : "")
+      noSample: answer.recorded == nil ? try reader.noSampleText() : "")
     for (selector, processes) in zip(operands.selectors, answer.processes) where processes.isEmpty {
-      words.threadHints[selector.number] = try ThreadHints(reader: reader).words(selector.number)
+      formatter.threadHints[selector.number] = try ThreadHints(reader: reader).text(selector.number)
     }
-    var comparison = Comparison(answer, to: question, time: words.time)
-    comparison.notes = operands.notes + words.notes
+    var comparison = Comparison(answer, to: question, time: formatter.time)
+    comparison.notes = operands.notes + formatter.notes
     comparison.others = operands.others
     if operands.areGroups {
       comparison.who = "all \(operands.selectors.count) processes together"
@@ -69,7 +69,7 @@ struct QuerySame: QuestionCommand {
         """)
     }
     context.console.messages.stopProgress()
-    for warning in words.warnings { context.say(warning) }
+    for warning in formatter.warnings { context.say(warning) }
     let nameless = NamelessContainers(context.console.messages)
     for process in answer.processes.joined() { nameless.note(process) }
     nameless.say()

@@ -13,11 +13,11 @@ struct QueryShared: QuestionCommand {
       nshist query shared container:web host --type net,mnt
       nshist query shared net@4711 comm:nginx
 
-      Of each type: shared, by whom, with whom and when; never, where the kernel's events told all that \
-      every process of both groups did; or unknown, with the reasons, for how long and of whom. A bare \
-      PID means the process that had it last: where nobody saw who had it after that, never is not said; \
-      PID@TIME means one process alone. A process is not compared with itself. A namespace is asked about by its own type unless --type \
-      says others; of others its group is the processes that were in it, while they were.
+      For each type: shared, by whom, with whom and when; never, if kernel events cover all that every process \
+      of both groups did; or unknown, with the reasons, for how long and of whom. A bare PID means the process \
+      that had it last: if nobody observed who had it after that, the answer is not never. PID@TIME means one \
+      process alone. A process is not compared with itself. A namespace is asked about by its own type unless \
+      --type says others; its group is then the processes that were in it, while they were.
 
       Exit status: 0 shared at some time, 1 never in every type asked for, 2 otherwise.
       """)

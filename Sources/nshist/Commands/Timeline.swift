@@ -31,12 +31,12 @@ struct Timeline: QuestionCommand {
     let selectors = try processes.map { try inside.process($0, now: now) }
     let types = try type.types()
     let (reader, help) = try context.open(naming: selectors)
-    let lanes = try reader.timeline(selectors, in: window, types: types)
+    let rows = try reader.timeline(selectors, in: window, types: types)
     let caveats = try help.caveats(in: window)
     let output = try context.output()
     if context.format == .table {
       let drawing = TimelineDrawing(
-        lanes: lanes, folds: !all && type.given.isEmpty, window: window, width: output.width,
+        rows: rows, folds: !all && type.given.isEmpty, window: window, width: output.width,
         colours: output.colours,
         zone: context.zone)
       try output.write(drawing.text)
@@ -45,30 +45,30 @@ struct Timeline: QuestionCommand {
       let listing = Listing(
         "segments", SegmentColumns.all(context.zone), to: output, context.format)
       try listing.begin([caveats.json])
-      _ = SegmentRow.rows(lanes, window).allSatisfy(listing.add)
+      _ = SegmentRow.rows(rows, window).allSatisfy(listing.add)
       try listing.end()
     }
-    try help.say(caveats, in: window, isEmpty: lanes.isEmpty)
+    try help.say(caveats, in: window, isEmpty: rows.isEmpty)
     for selector in selectors {
       try help.say(othersOf: selector, in: window)
       let matches = try reader.matcher(selector)
-      if lanes.contains(where: { matches($0.process) }) { continue }
+      if rows.contains(where: { matches($0.process) }) { continue }
       try help.say(nothingOf: selector, in: window)
     }
-    if lanes.isEmpty { try help.endEmptyThroughTime(caveats, of: selectors) }
+    if rows.isEmpty { try help.endEmptyThroughTime(caveats, of: selectors) }
   }
 }
 
-/// A row about one segment of a timeline row (lane).
+/// A row about one segment of a timeline row.
 struct SegmentRow {
-  let lane: TimelineRow
+  let row: TimelineRow
   let segment: TimelineRow.Segment
 
-  static func rows(_ lanes: [TimelineRow], _ window: TimeWindow) -> [SegmentRow] {
-    lanes.flatMap { lane in
-      lane.segments.filter {
+  static func rows(_ rows: [TimelineRow], _ window: TimeWindow) -> [SegmentRow] {
+    rows.flatMap { row in
+      row.segments.filter {
         $0.until >= window.since ?? Int64.min && $0.from <= window.until ?? Int64.max
-      }.map { SegmentRow(lane: lane, segment: $0) }
+      }.map { SegmentRow(row: row, segment: $0) }
     }
   }
 
@@ -84,8 +84,8 @@ struct SegmentRow {
 /// The columns of a timeline in JSON and CSV.
 enum SegmentColumns {
   static func all(_ zone: TimeZoneChoice) -> [Column<SegmentRow>] {
-    ProcessColumns.all { $0.lane.process } + [
-      Column("type") { .string($0.lane.type.name) },
+    ProcessColumns.all { $0.row.process } + [
+      Column("type") { .string($0.row.type.name) },
       TimeColumns.time("from", zone) { $0.segment.from },
       TimeColumns.time("until", zone) { $0.segment.until },
       Column("inode") { .optional($0.namespace?.inode, JSON.unsigned) },

@@ -104,7 +104,7 @@ enum ChangeColumns {
       Column("marks", cell: { marks($0.change) }) {
         .array($0.change.marks.map { .string($0.rawValue) })
       }.yielding(2),
-      Column("parts", "WHAT", in: [.table, .json], cell: { .init(text: words($0)) }) {
+      Column("parts", "WHAT", in: [.table, .json], cell: { .init(text: text($0)) }) {
         .array($0.parts.map(json))
       },
       Column("pin", in: [.json]) { .optional($0.change.pin) { .object($0.keys) } },
@@ -139,22 +139,22 @@ enum ChangeColumns {
         ? .red : change.marks.allSatisfy { $0 == .lastExit } ? .none : .yellow)
   }
 
-  private static func words(_ row: ChangeRow) -> String {
+  private static func text(_ row: ChangeRow) -> String {
     var order: [NamespaceChange.How] = []
     for part in row.parts where !order.contains(part.how) { order.append(part.how) }
     if row.parts.isEmpty { return "its namespaces could not be read" }
     let said = order.map { how in
-      "\(words(how)) \(names(row.parts.filter { $0.how == how }, how))"
+      "\(text(how)) \(names(row.parts.filter { $0.how == how }, how))"
         + (how == .joined || how == .joinedOrNew ? whose(row.change) : "")
     }
     let left = row.parts.filter { [.joined, .joinedOrNew, .inherited, .new].contains($0.how) }
       .compactMap(\.from).filter {
         $0.isInitial != true && [.moved, .returned].contains(row.change.kind)
       }
-    let from = left.isEmpty ? "" : ", from \(left.map(\.words).joined(separator: ", "))"
+    let from = left.isEmpty ? "" : ", from \(left.map(\.text).joined(separator: ", "))"
     let link = row.change.process?.tid == nil ? "child" : "thread"
     let parent = row.change.parent.map { ", \(link) of \($0.label)" } ?? ""
-    let pin = row.change.pin.map { " by \($0.words)" } ?? ""
+    let pin = row.change.pin.map { " by \($0.text)" } ?? ""
     return said.joined(separator: "; ") + from + parent + pin + emptied(row.change)
   }
 
@@ -164,11 +164,11 @@ enum ChangeColumns {
     let left = Set(change.parts.compactMap(\.from).filter { $0.isInitial != true }.map(\.id))
     let names =
       left == Set(change.emptied.map(\.id))
-      ? left.count == 1 ? "it" : "them" : change.emptied.map(\.words).joined(separator: ", ")
+      ? left.count == 1 ? "it" : "them" : change.emptied.map(\.text).joined(separator: ", ")
     return "; no process is left in \(names)"
   }
 
-  private static func words(_ how: NamespaceChange.How) -> String {
+  private static func text(_ how: NamespaceChange.How) -> String {
     switch how {
     case .joinedOrNew: "new, or there before:"
     case .lastExit: "no process is left in"
@@ -197,7 +197,7 @@ enum ChangeColumns {
   }
 
   private static func namespace(_ part: NamespaceChange.Part) -> String? {
-    let namespace = (part.to ?? part.from)?.words
+    let namespace = (part.to ?? part.from)?.text
     return part.link == part.link.type.link
       ? namespace : namespace.map { "\(part.link.fileName) \($0)" }
   }

@@ -22,8 +22,8 @@ struct Comparison {
   var notes: [String] = []
   /// For each PID, the number of further processes that had it and are not compared.
   var others: [Others] = []
-  /// The text of a reason.
-  var words: (UnknownReason) -> String = { $0.words }
+  /// Returns the meaning of a reason.
+  var explain: (UnknownReason) -> String = ReasonFormatter.recorded
 
   /// The evidence of an answer, also where it does not suffice for a verdict.
   enum Evidence: String {
@@ -50,7 +50,7 @@ struct Comparison {
     var reason: UnknownReason?
     /// For each PID whose namespace is not known, the reason.
     var reasons: [Reason]
-    var places: [Place]
+    var namespaces: [Namespace]
     var intervals: [Interval] = []
     var differedAtTimes = false
     /// For `same`: why the answer is unknown at other times.
@@ -68,7 +68,7 @@ struct Comparison {
     var reason: UnknownReason
   }
 
-  struct Place {
+  struct Namespace {
     var inode: UInt64
     var kernelID: UInt64?
     var isInitial: Bool?
@@ -80,15 +80,15 @@ struct Comparison {
     var from: Int64
     var until: Int64
     var isOpen: Bool
-    var place: Place
+    var namespace: Namespace
   }
 
   /// Whether a PID or TID names more than one of the processes.
   func isSeveral(_ number: TaskNumber) -> Bool { processes.count { $0.number == number } > 1 }
 
   /// The PIDs and TIDs of the processes in a namespace, each once.
-  func numbers(of place: Place) -> [TaskNumber] {
-    place.processes.map { processes[$0].number }.uniqued
+  func numbers(of namespace: Namespace) -> [TaskNumber] {
+    namespace.processes.map { processes[$0].number }.uniqued
   }
 }
 
@@ -100,7 +100,7 @@ extension Comparison {
       types: types.map {
         TypeLine(
           type: $0, verdict: .unknown, evidence: .sampled, reason: .notRecorded, reasons: [],
-          places: [])
+          namespaces: [])
       })
   }
 
@@ -112,19 +112,19 @@ extension Comparison {
     // A PID that was asked about at two times may stand for one process or two. The processes at the
     // moment come first, then those that only the namespaces list. One process may occur with two
     // descriptions: the one of the moment, and the last one.
-    var met: Set<Int64> = []
+    var known: Set<Int64> = []
     let records =
       (answer.processes.flatMap(\.self)
       + answer.types.flatMap(\.namespaces).flatMap(\.processes)).filter {
-        met.insert($0.id).inserted
+        known.insert($0.id).inserted
       }
     processes = records.map {
       Process(
         number: $0.number, start: $0.start, comm: $0.comm, uid: $0.uid, firstSeen: $0.firstSeen,
         lastSeen: $0.lastSeen, container: $0.container)
     }
-    let places = Dictionary(uniqueKeysWithValues: records.enumerated().map { ($1.id, $0) })
-    types = answer.types.map { TypeLine($0, question.pids.map(\.number), places) }
+    let indexes = Dictionary(uniqueKeysWithValues: records.enumerated().map { ($1.id, $0) })
+    types = answer.types.map { TypeLine($0, question.pids.map(\.number), indexes) }
     samples = answer.samples
     threads = answer.threads
     caveats = answer.caveats
@@ -132,9 +132,9 @@ extension Comparison {
 }
 
 extension Comparison.TypeLine {
-  /// - Parameter places: of processes in the list of all, by row.
+  /// - Parameter indexes: of processes in the list of all, by row.
   init(
-    _ answer: SameAnswer.TypeAnswer, _ numbers: [TaskNumber], _ places: [Int64: Int]
+    _ answer: SameAnswer.TypeAnswer, _ numbers: [TaskNumber], _ indexes: [Int64: Int]
   ) {
     self.init(
       type: answer.type, verdict: answer.verdict, evidence: answer.isExact ? .exact : .sampled,
@@ -142,23 +142,23 @@ extension Comparison.TypeLine {
       reasons: zip(numbers, answer.reasons).compactMap { number, reason in
         reason.map { Comparison.Reason(number: number, reason: $0) }
       }.uniqued,
-      places: answer.namespaces.map {
-        Comparison.Place($0.namespace, $0.processes, among: places)
+      namespaces: answer.namespaces.map {
+        Comparison.Namespace($0.namespace, $0.processes, among: indexes)
       },
       intervals: answer.intervals.map { interval in
         Comparison.Interval(
           from: interval.from, until: interval.until, isOpen: interval.isOpen,
-          place: Comparison.Place(interval.namespace, interval.processes, among: places))
+          namespace: Comparison.Namespace(interval.namespace, interval.processes, among: indexes))
       },
       differedAtTimes: answer.differedAtTimes, unknownAtTimes: answer.unknownAtTimes)
   }
 }
 
-extension Comparison.Place {
-  init(_ namespace: NamespaceRecord, _ processes: [ProcessRecord], among places: [Int64: Int]) {
+extension Comparison.Namespace {
+  init(_ namespace: NamespaceRecord, _ processes: [ProcessRecord], among indexes: [Int64: Int]) {
     self.init(
       inode: namespace.inode, kernelID: namespace.kernelID, isInitial: namespace.isInitial,
-      processes: processes.compactMap { places[$0.id] })
+      processes: processes.compactMap { indexes[$0.id] })
   }
 }
 
@@ -197,20 +197,20 @@ extension Comparison {
             ])
           })
       ),
-      ("namespaces", .array(line.places.map { .object(json($0)) })),
+      ("namespaces", .array(line.namespaces.map { .object(json($0)) })),
       ("intervals", .array(line.intervals.map(json))),
       ("differed_at_times", .bool(line.differedAtTimes)),
       ("unknown_at_times", .optional(line.unknownAtTimes) { .string($0.rawValue) }),
     ])
   }
 
-  private func json(_ place: Place) -> [(String, JSON)] {
+  private func json(_ namespace: Namespace) -> [(String, JSON)] {
     [
-      ("inode", .unsigned(place.inode)), ("id", .optional(place.kernelID, JSON.unsigned)),
-      ("initial", .optional(place.isInitial, JSON.bool)),
-      ("pids", .array(numbers(of: place).map(\.pid).uniqued.map(JSON.integer))),
+      ("inode", .unsigned(namespace.inode)), ("id", .optional(namespace.kernelID, JSON.unsigned)),
+      ("initial", .optional(namespace.isInitial, JSON.bool)),
+      ("pids", .array(numbers(of: namespace).map(\.pid).uniqued.map(JSON.integer))),
       // Indexes into the top-level list `processes`, because one PID may stand for several processes.
-      ("processes", .array(place.processes.map { .integer(Int64($0)) })),
+      ("processes", .array(namespace.processes.map { .integer(Int64($0)) })),
     ]
   }
 
@@ -219,7 +219,7 @@ extension Comparison {
       [
         ("from", .time(interval.from)), ("until", .time(interval.until)),
         ("open", .bool(interval.isOpen)),
-      ] + json(interval.place))
+      ] + json(interval.namespace))
   }
 }
 

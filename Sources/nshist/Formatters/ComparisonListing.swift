@@ -5,7 +5,7 @@ internal import NamespaceModel
 /// namespaces.
 struct ComparedRow {
   let line: Comparison.TypeLine
-  var place: Comparison.Place?
+  var namespace: Comparison.Namespace?
   var interval: Comparison.Interval?
 }
 
@@ -43,10 +43,10 @@ struct ComparisonListing {
   /// Returns a row for each interval of a type; one for each namespace if the type has no interval.
   private static func rows(_ line: Comparison.TypeLine) -> [ComparedRow] {
     if !line.intervals.isEmpty {
-      return line.intervals.map { ComparedRow(line: line, place: $0.place, interval: $0) }
+      return line.intervals.map { ComparedRow(line: line, namespace: $0.namespace, interval: $0) }
     }
-    if line.places.isEmpty { return [ComparedRow(line: line)] }
-    return line.places.map { ComparedRow(line: line, place: $0) }
+    if line.namespaces.isEmpty { return [ComparedRow(line: line)] }
+    return line.namespaces.map { ComparedRow(line: line, namespace: $0) }
   }
 
   // MARK: The rows
@@ -60,7 +60,7 @@ struct ComparisonListing {
       ) { .string($0.line.verdict.rawValue) },
       Column(
         "evidence", in: [.table, .csv],
-        cell: { .init(text: $0.line.places.isEmpty ? "" : $0.line.evidence.rawValue) }
+        cell: { .init(text: $0.line.namespaces.isEmpty ? "" : $0.line.evidence.rawValue) }
       ) { .string($0.line.evidence.rawValue) }.yielding(1),
       Column("reason", in: [.table, .csv], cell: { .init(text: reason($0.line)) }) {
         .optional($0.line.reason) { .string($0.rawValue) }
@@ -69,11 +69,11 @@ struct ComparisonListing {
       Column("differed_at_times", in: [.csv]) { .bool($0.line.differedAtTimes) },
       Column("namespace", in: [.table], cell: { .init(text: namespaces($0.line)) }) { _ in .null }
         .yielding(1),
-      Column("inode", in: [.csv]) { .optional($0.place?.inode, JSON.unsigned) },
-      Column("id", in: [.csv]) { .optional($0.place?.kernelID, JSON.unsigned) },
-      Column("initial", in: [.csv]) { .optional($0.place?.isInitial, JSON.bool) },
+      Column("inode", in: [.csv]) { .optional($0.namespace?.inode, JSON.unsigned) },
+      Column("id", in: [.csv]) { .optional($0.namespace?.kernelID, JSON.unsigned) },
+      Column("initial", in: [.csv]) { .optional($0.namespace?.isInitial, JSON.bool) },
       Column("pids", in: [.csv]) {
-        .array(($0.place.map(comparison.numbers(of:)) ?? []).map(Self.json))
+        .array(($0.namespace.map(comparison.numbers(of:)) ?? []).map(Self.json))
       },
       Column("from", in: [.csv]) { .time($0.interval?.from) },
       Column("until", in: [.csv]) { .time($0.interval?.until) },
@@ -107,17 +107,17 @@ struct ComparisonListing {
   /// Returns the namespace that all processes shared, or the namespaces in which each was seen.
   private func namespaces(_ line: Comparison.TypeLine) -> String {
     if line.verdict == .same {
-      return line.places.map { Self.name($0, line.type) }.joined(separator: ", ")
+      return line.namespaces.map { Self.name($0, line.type) }.joined(separator: ", ")
     }
-    return line.places.map { place in
-      let who = place.processes.map { label(comparison.processes[$0]) }.uniqued
-      return "\(Self.list(who)) in \(Self.name(place, line.type))"
+    return line.namespaces.map { namespace in
+      let who = namespace.processes.map { label(comparison.processes[$0]) }.uniqued
+      return "\(Self.list(who)) in \(Self.name(namespace, line.type))"
     }.joined(separator: "; ")
   }
 
-  private static func name(_ place: Comparison.Place, _ type: NamespaceType) -> String {
-    let id = place.kernelID.map { "#\($0)" } ?? ""
-    return "\(type):[\(place.inode)]\(id)\(place.isInitial == true ? " (initial)" : "")"
+  private static func name(_ namespace: Comparison.Namespace, _ type: NamespaceType) -> String {
+    let id = namespace.kernelID.map { "#\($0)" } ?? ""
+    return "\(type):[\(namespace.inode)]\(id)\(namespace.isInitial == true ? " (initial)" : "")"
   }
 
   /// Returns for how long all processes shared the type, and how many times.
@@ -219,7 +219,7 @@ struct ComparisonListing {
     case ""?: line += "(empty name)"
     case let name?: line += name
     }
-    if let container = process.container { line += ", in \(container.words)" }
+    if let container = process.container { line += ", in \(container.text)" }
     if let uid = process.uid { line += ", uid \(uid)" }
     if let start = process.start { line += ", started \(TimeFormat.localTime(start: start, zone))" }
     if let first = process.firstSeen, let last = process.lastSeen {
@@ -242,7 +242,7 @@ struct ComparisonListing {
     var order: [String] = []
     var types: [String: [String]] = [:]
     for line in comparison.types {
-      let isOne = Set(line.intervals.map(\.place.inode)).count == 1
+      let isOne = Set(line.intervals.map(\.namespace.inode)).count == 1
       for interval in line.intervals {
         let from = TimeFormat.localTime(interval.from, zone)
         let until = TimeFormat.localTime(interval.until, zone)
@@ -251,7 +251,7 @@ struct ComparisonListing {
           + (interval.isOpen ? " and still at the last sample" : "") + which(interval)
         if types[time] == nil { order.append(time) }
         types[time, default: []].append(
-          line.type.name + (isOne ? "" : ":[\(interval.place.inode)]"))
+          line.type.name + (isOne ? "" : ":[\(interval.namespace.inode)]"))
       }
     }
     let shown = order.prefix(Self.mostLines).map {
@@ -263,7 +263,7 @@ struct ComparisonListing {
 
   /// Returns the processes of an interval whose PID several processes had, to say which of them is meant.
   private func which(_ interval: Comparison.Interval) -> String {
-    let named = interval.place.processes.map { comparison.processes[$0] }
+    let named = interval.namespace.processes.map { comparison.processes[$0] }
       .filter { comparison.isSeveral($0.number) }.map(label)
     return named.isEmpty ? "" : ", \(named.uniqued.joined(separator: ", "))"
   }
@@ -272,6 +272,6 @@ struct ComparisonListing {
   private var reasons: [String] {
     comparison.types.flatMap { line in
       [line.verdict == .unknown ? line.reason : nil, line.unknownAtTimes].compactMap(\.self)
-    }.uniqued.map { "\($0.rawValue): \(comparison.words($0))." }
+    }.uniqued.map { "\($0.rawValue): \(comparison.explain($0))." }
   }
 }

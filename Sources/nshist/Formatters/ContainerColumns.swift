@@ -52,7 +52,7 @@ extension ContainerRecord {
   }
 
   /// The text for a sentence: `container web (docker 0123456789ab)`.
-  var words: String {
+  var text: String {
     let number = String(id.prefix(12))
     let kind = engine.map { "\($0) \(number)" } ?? number
     let mark = isUnverified ? ", unverified" : ""
@@ -86,10 +86,10 @@ final class NamelessContainers {
   }
 
   /// Prints the ids of the collected containers on standard error, if there are any.
-  func say() { if !ids.isEmpty { messages.say(Self.words(ids)) } }
+  func say() { if !ids.isEmpty { messages.say(Self.text(ids)) } }
 
   /// Returns the message: `container 0123456789ab is known by id alone: ...`.
-  static func words(_ ids: [String]) -> String {
+  static func text(_ ids: [String]) -> String {
     let more = ids.count > most ? " and \(ids.count - most) more" : ""
     let all = ids.prefix(most).joined(separator: ", ") + more
     let kind = ids.count == 1 ? "container \(all) is" : "containers \(all) are"

@@ -47,7 +47,7 @@ enum CoverageColumns {
         .optional($0.recorded?.shortLived) { .string($0.rawValue) }
       },
       Column("session", in: .data) { .optional($0.recorded) { .integer($0.session) } },
-      Column("state", cell: { .init(text: words($0)) }) {
+      Column("state", cell: { .init(text: text($0)) }) {
         .optional($0.recorded) { .string($0.state) }
       },
       Column("boot", in: .data) { .optional($0.recorded) { .string($0.boot) } },
@@ -111,7 +111,7 @@ enum CoverageColumns {
     ])
   }
 
-  private static func words(_ row: Row) -> String {
+  private static func text(_ row: Row) -> String {
     switch row.kind {
     case .gap(let missing): return missing.words
     case .clockSet(let step):

@@ -10,16 +10,16 @@ struct EmptyResultHelp {
 
   /// Prints on standard error that no process matches a selector in a window, with the nearest match.
   func say(nothingOf selector: ProcessSelector, in window: TimeWindow) throws {
-    messages.say(try words(selector, window))
+    messages.say(try text(selector, window))
   }
 
-  private func words(_ selector: ProcessSelector, _ window: TimeWindow) throws -> String {
+  private func text(_ selector: ProcessSelector, _ window: TimeWindow) throws -> String {
     switch selector {
-    case .latest(let all): return try words(all, window)
+    case .latest(let all): return try text(all, window)
     case .pid(let pid, let alive, _):
-      return try words(TaskNumber(pid: pid), selector: .pid(pid), alive, window)
+      return try text(TaskNumber(pid: pid), selector: .pid(pid), alive, window)
     case .thread(let number, let alive, _):
-      return try words(number, selector: .thread(number), alive, window)
+      return try text(number, selector: .thread(number), alive, window)
     case .comm(let name):
       if try reader.isRecorded(selector) {
         return "no process '\(name)' was recorded in that time; \(try recorded())"
@@ -44,18 +44,18 @@ struct EmptyResultHelp {
     }
   }
 
-  private func words(
+  private func text(
     _ number: TaskNumber, selector: ProcessSelector, _ alive: Int64?, _ window: TimeWindow
   ) throws -> String {
     let known = try reader.processes(selector)
     let time = alive ?? window.since ?? window.until
     guard let nearest = known.min(by: { $0.distance(to: time) < $1.distance(to: time) }) else {
       return
-        "\(number.words) is not in the history; \(try ThreadHints(reader: reader).words(number) ?? recorded())"
+        "\(number.text) is not in the history; \(try ThreadHints(reader: reader).text(number) ?? recorded())"
     }
     let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
     return """
-      \(number.words) \(time == nil ? "" : "was not recorded then; it ")was recorded \
+      \(number.text) \(time == nil ? "" : "was not recorded then; it ")was recorded \
       \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \(nearest.shownName)\(others)
       """
   }
@@ -86,7 +86,7 @@ struct EmptyResultHelp {
   /// Prints on standard error how many other processes had a PID that was given without a time. Such a PID
   /// selects the last process that had it.
   func say(othersOf selector: ProcessSelector, in window: TimeWindow) throws {
-    if let words = try others(of: selector, in: window) { messages.say(words) }
+    if let text = try others(of: selector, in: window) { messages.say(text) }
   }
 
   /// Prints the same message for the process of a namespace selector such as `net@PID`.
@@ -158,7 +158,7 @@ struct EmptyResultHelp {
   ) throws {
     for sentence in caveats.sentences { messages.say(sentence) }
     guard let recorded else {
-      return messages.say(try reader.noSampleWords())
+      return messages.say(try reader.noSampleText())
     }
     let span =
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
@@ -224,7 +224,7 @@ struct EmptyResultHelp {
 
 extension HistoryReader {
   /// Returns the message for a history file without samples: the cause, and the remedy.
-  func noSampleWords() throws -> String {
+  func noSampleText() throws -> String {
     guard try isCopiedWhileOpen(), !hasWriteAheadLog else {
       return "\(path) holds no sample yet; record first: nshist record --db \(path)"
     }
@@ -259,7 +259,7 @@ struct UnknownNameError: Error, CustomStringConvertible {
       unknown.isOfContainer
       ? "; nshist query processes lists the containers of a time"
       : "; nshist query processes lists the names of a time"
-    let missing = unknown.unnamed.isEmpty ? "" : "; \(NamelessContainers.words(unknown.unnamed))"
+    let missing = unknown.unnamed.isEmpty ? "" : "; \(NamelessContainers.text(unknown.unnamed))"
     return "no \(kind) '\(unknown.name)' is in \(path); \(nearest)\(missing)\(remedy)"
   }
 }
@@ -273,5 +273,24 @@ extension HistoryReader {
         throw UnknownNameError(unknown: unknown, path: path)
       }
     }
+  }
+}
+
+/// Explains why the history does not hold a PID or TID, if threads are the reason.
+struct ThreadHints {
+  let reader: HistoryReader
+
+  /// Returns the explanation; nil if threads are not the reason.
+  func text(_ number: TaskNumber) throws -> String? {
+    if number.tid != nil {
+      return """
+        a thread is recorded only while its namespaces differ from those of its process: \
+        ask for \(number.pid)
+        """
+    }
+    let threads = try reader.threads(tid: number.pid)
+    guard !threads.isEmpty else { return nil }
+    return
+      "it is the number of a thread: ask for \(threads.map(\.description).joined(separator: ", "))"
   }
 }

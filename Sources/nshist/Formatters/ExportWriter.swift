@@ -211,7 +211,7 @@ struct ExportTime: ~Copyable {
 struct ExportTails: ~Copyable {
   /// The cached fragments, with one group for each combination of the columns `open`, `from_exact`,
   /// `until_exact`, `uid_source` and `container_source`.
-  private var places = FragmentCache(groups: 48, room: 512)
+  private var cgroups = FragmentCache(groups: 48, room: 512)
 
   mutating func append(
     _ process: ExportProcess, _ piece: ExportPiece, _ dialect: RowDialect, to block: inout TextBlock
@@ -223,7 +223,7 @@ struct ExportTails: ~Copyable {
       (piece.isOpen ? 4 : 0) + (piece.isExactFrom ? 2 : 0) + (piece.isExactUntil ? 1 : 0)
       + (process.uid == nil ? 16 : process.hasInheritedUID ? 8 : 0)
       + (process.containerSource == .inherited ? 24 : 0)
-    places.append(place.row, group: way, to: &block) {
+    cgroups.append(place.row, group: way, to: &block) {
       Self.make(process, piece, dialect, in: &$0)
     }
   }
@@ -283,19 +283,19 @@ struct FragmentCache: ~Copyable {
     _ key: Int64, group: Int, to text: inout TextBlock, make: (inout TextBlock) -> Void
   ) {
     precondition(0..<groups ~= group)
-    let place = Int(truncatingIfNeeded: key) & (Self.slots - 1)
-    let slot = memory + (group * Self.slots + place) * stride
+    let index = Int(truncatingIfNeeded: key) & (Self.slots - 1)
+    let slot = memory + (group * Self.slots + index) * stride
     let count = slot.load(fromByteOffset: 8, as: Int.self)
     if count == 0 || slot.load(as: Int64.self) != key {
       scratch.removeAll()
       make(&scratch)
-      keep(key, in: slot)
+      store(key, in: slot)
       return text.append(scratch)
     }
     text.append(UnsafeRawBufferPointer(start: slot + Self.head, count: count))
   }
 
-  private func keep(_ key: Int64, in slot: UnsafeMutableRawPointer) {
+  private func store(_ key: Int64, in slot: UnsafeMutableRawPointer) {
     let fits = scratch.count <= stride - Self.head
     slot.storeBytes(of: key, as: Int64.self)
     slot.storeBytes(of: fits ? scratch.count : 0, toByteOffset: 8, as: Int.self)

@@ -32,11 +32,11 @@ struct GroupName {
   }
 
   /// The name of the group: `container web`, `PID 812 (sshd)`, `comm:nginx`, `net@812`, `the host`.
-  var words: String {
+  var name: String {
     if let container { return "container \(container)" }
     if text == "host" { return "the host" }
     if group.processes == 1, let process = group.process, isNumber {
-      return Self.words(process)
+      return Self.name(process)
     }
     return SystemText.sanitized(text)
   }
@@ -45,7 +45,7 @@ struct GroupName {
   var anyone: String {
     isNumber
       ? "another process of PID \(SystemText.sanitized(text)), which may have run unseen"
-      : "any process of \(words)"
+      : "any process of \(name)"
   }
 
   /// Whether the user gave the group as a PID.
@@ -56,10 +56,10 @@ struct GroupName {
 
   /// Returns the text for the group's own namespace of a type: `db's net namespace`.
   func own(_ type: String) -> String {
-    container.map { "\($0)'s \(type) namespace" } ?? "the \(type) namespace of \(words)"
+    container.map { "\($0)'s \(type) namespace" } ?? "the \(type) namespace of \(name)"
   }
 
-  static func words(_ process: ProcessRecord) -> String {
+  static func name(_ process: ProcessRecord) -> String {
     "PID \(process.number) (\(process.shownName))"
   }
 }

@@ -17,7 +17,7 @@ enum HistoryColumns {
       + [
         Column(
           "changed", in: [.table, .json],
-          cell: { .init(text: HistoryEntryFormatter(stay: $0).text) }
+          cell: { .init(text: HistoryEntryFormatter(entry: $0).text) }
         ) {
           .array($0.changes.map(json))
         },
@@ -28,19 +28,19 @@ enum HistoryColumns {
       ] + RelatedProcess.columns("joined") { $0.joined }
       + RelatedProcess.columns("parent") { $0.parent }
       + [
-        Column("namespaces", in: [.json]) { stay in
+        Column("namespaces", in: [.json]) { entry in
           .object(
             NamespaceLink.allCases.map { link in
-              ("\(link.fileName)", .optional(stay.links[link], LinkColumn.json))
+              ("\(link.fileName)", .optional(entry.links[link], LinkColumn.json))
             })
         }
       ] + NamespaceLink.allCases.map(LinkColumn.column)
   }
 
   /// Returns the parent, with its name if the name is known; empty for a thread, and if the parent had exited.
-  private static func parent(_ stay: HistoryEntry) -> String {
-    if stay.process.tid != nil || stay.isParentGone { return "" }
-    return stay.parentThen?.label ?? stay.process.shownParents
+  private static func parent(_ entry: HistoryEntry) -> String {
+    if entry.process.tid != nil || entry.isParentGone { return "" }
+    return entry.parentThen?.label ?? entry.process.shownParents
   }
 
   private static func json(_ change: LinkChange) -> JSON {
@@ -57,8 +57,8 @@ enum LinkColumn {
   static func column(_ link: NamespaceLink) -> Column<HistoryEntry> {
     Column(
       "ns_\(link.fileName)", in: [.csv],
-      cell: { stay in
-        .init(text: stay.links[link].map(text) ?? "")
+      cell: { entry in
+        .init(text: entry.links[link].map(text) ?? "")
       }
     ) { .optional($0.links[link], json) }
   }
@@ -84,12 +84,12 @@ enum LinkColumn {
   static func summary(_ links: [NamespaceLink: LinkValue]) -> String {
     let types = NamespaceType.allCases
     var parts = types.compactMap { links[$0.link]?.namespace }.filter { $0.isInitial != true }
-      .map(\.words)
+      .map(\.text)
     let isWhole = parts.count == types.count
     for reason in UnreadReason.allCases {
       let unread = types.filter { links[$0.link] == .unread(reason) }
       if unread.isEmpty { continue }
-      parts.append("\(LinkGroup.words(unread.map(\.link))) \(reason.name)")
+      parts.append("\(LinkGroup.text(unread.map(\.link))) \(reason.name)")
     }
     if parts.isEmpty { return "the initial namespaces" }
     let hasInitial = types.contains { links[$0.link]?.namespace?.isInitial == true }
@@ -100,7 +100,7 @@ enum LinkColumn {
 /// Formats a set of links as a short text.
 enum LinkGroup {
   /// Returns the names of the links: `net`, `net, uts`, `all but user` or `all`.
-  static func words(_ links: [NamespaceLink]) -> String {
+  static func text(_ links: [NamespaceLink]) -> String {
     let rest = NamespaceType.allCases.map(\.link).filter { !links.contains($0) }
     if rest.isEmpty { return "all" }
     let names = rest.count < 4 ? rest : links
@@ -111,55 +111,55 @@ enum LinkGroup {
 
 /// Describes for a person what changed at the beginning of a history entry.
 struct HistoryEntryFormatter {
-  let stay: HistoryEntry
+  let entry: HistoryEntry
 
   /// The text of the entry: `net only: joined net:[4026532281]#4107, those of 812 nginx`.
   var text: String {
-    if stay.isFirst { return first }
-    guard !stay.changes.isEmpty else { return "as before\(place)\(unreported)" }
-    let links = stay.changes.map(\.link)
-    let which = LinkGroup.words(links) + (links.count == 1 ? " only" : "")
-    let back = stay.isReturn ? ", back with its process" : ""
-    return "\(which): \(changes)\(joined)\(back)\(place)"
+    if entry.isFirst { return first }
+    guard !entry.changes.isEmpty else { return "as before\(container)\(unreported)" }
+    let links = entry.changes.map(\.link)
+    let which = LinkGroup.text(links) + (links.count == 1 ? " only" : "")
+    let back = entry.isReturn ? ", back with its process" : ""
+    return "\(which): \(changes)\(joined)\(back)\(container)"
   }
 
   /// The container that the process is in, if the previous entry had another; else empty.
-  private var place: String {
-    guard stay.isInOtherContainer else { return "" }
-    return stay.process.container.map { "; now in \($0.words)" } ?? "; now in no container"
+  private var container: String {
+    guard entry.isInOtherContainer else { return "" }
+    return entry.process.container.map { "; now in \($0.text)" } ?? "; now in no container"
   }
 
   /// Names the links of an entry without changes that no event reported: either they were read here, or they
   /// are unknown (`unseen`).
   private var unreported: String {
-    let unseen = stay.unreported.filter { stay.links[$0] == .unread(.unseen) }
-    if !unseen.isEmpty { return "; \(LinkGroup.words(unseen)) unseen" }
-    return stay.unreported.isEmpty ? "" : "; \(LinkGroup.words(stay.unreported)) read"
+    let unseen = entry.unreported.filter { entry.links[$0] == .unread(.unseen) }
+    if !unseen.isEmpty { return "; \(LinkGroup.text(unseen)) unseen" }
+    return entry.unreported.isEmpty ? "" : "; \(LinkGroup.text(entry.unreported)) read"
   }
 
   /// The text of the first entry of a process: its namespaces when it was first seen, and which of them differ
   /// from the namespaces in which children of its parent start.
   private var first: String {
-    let place = "in \(LinkColumn.summary(stay.links))"
-    return (stay.changes.isEmpty ? place : "\(place); \(changes)\(joined)") + parent
+    let namespaces = "in \(LinkColumn.summary(entry.links))"
+    return (entry.changes.isEmpty ? namespaces : "\(namespaces); \(changes)\(joined)") + parent
   }
 
   private var parent: String {
-    guard let parent = stay.parent else { return "" }
-    if stay.process.tid != nil { return ", thread of \(parent.label)" }
+    guard let parent = entry.parent else { return "" }
+    if entry.process.tid != nil { return ", thread of \(parent.label)" }
     // The parent of a process is a process, even if a thread of it called clone.
     let isParentStill =
-      parent.tid == nil && !stay.isParentGone && stay.process.knownParentPID == parent.pid
+      parent.tid == nil && !entry.isParentGone && entry.process.knownParentPID == parent.pid
     return ", \(isParentStill ? "child of" : "made by") \(parent.label)"
   }
 
-  private var joined: String { stay.joined.map { ", those of \($0.label)" } ?? "" }
+  private var joined: String { entry.joined.map { ", those of \($0.label)" } ?? "" }
 
   private var changes: String {
     var order: [String] = []
     var values: [String: [String]] = [:]
-    for change in stay.changes {
-      let (how, value) = Self.words(change)
+    for change in entry.changes {
+      let (how, value) = Self.text(change)
       if values[how] == nil { order.append(how) }
       values[how, default: []] += value.map { [$0] } ?? []
     }
@@ -169,13 +169,13 @@ struct HistoryEntryFormatter {
     }.joined(separator: "; ")
   }
 
-  private static func words(_ change: LinkChange) -> (how: String, value: String?) {
+  private static func text(_ change: LinkChange) -> (how: String, value: String?) {
     switch change.to {
     case .unread(let reason): return (reason.name, nil)
     case .namespace where change.how == .readAgain: return ("read again, unchanged", nil)
     case .namespace(let namespace):
       let isOwn = change.link == change.link.type.link
-      let value = isOwn ? namespace.words : "\(change.link.fileName) \(namespace.words)"
+      let value = isOwn ? namespace.text : "\(change.link.fileName) \(namespace.text)"
       if change.how == .joinedOrNew { return ("new, or there before:", value) }
       return (change.how?.rawValue ?? "in", value)
     }

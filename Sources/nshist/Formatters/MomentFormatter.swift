@@ -30,16 +30,16 @@ struct MomentFormatter {
   var lines: [String] {
     let sides = SampleSidesFormatter(time: time, samples: samples, zone: zone)
     let first = "At \(TimeFormat.localTime(time, zone)): \(sides.listing)."
-    return [first, unreadWords, scanWords].compactMap(\.self)
+    return [first, unreadText, scanText].compactMap(\.self)
   }
 
-  private var unreadWords: String? {
+  private var unreadText: String? {
     guard let unread, unread > 0 else { return nil }
     let all = RecordingFormatter.count(unread, "process", "processes")
     return "\(all) had links that could not be read, and may be in more."
   }
 
-  private var scanWords: String? {
+  private var scanText: String? {
     guard let scans else { return nil }
     let sides = [scans.before, scans.after].compactMap(\.self)
       .map { TimeFormat.localTime($0, zone) }
@@ -90,10 +90,10 @@ struct SampleSidesFormatter {
     if samples.isEmpty { return "no sample is recorded" }
     if let inside { return "in the middle of the sample of \(TimeFormat.localTime(inside, zone))" }
     let twice = isShownTwice ? "the clock was set, and can have shown this time twice: " : ""
-    return twice + samples.map(words).joined(separator: "; and ")
+    return twice + samples.map(text).joined(separator: "; and ")
   }
 
-  private func words(_ gap: SameAnswer.SampleGap) -> String {
+  private func text(_ gap: SameAnswer.SampleGap) -> String {
     switch (gap.before, gap.after) {
     case (let before?, nil):
       "as of the last sample, \(distance(before)); later changes are not known"

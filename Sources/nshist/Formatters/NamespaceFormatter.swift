@@ -2,7 +2,7 @@ internal import NSHistory
 
 extension NamespaceRecord {
   /// The text for a person: `net:[4026531833]#3 (initial)`.
-  var words: String { name + (isInitial == true ? " (initial)" : "") }
+  var text: String { name + (isInitial == true ? " (initial)" : "") }
 
   /// The name that a selector accepts: `net:[4026531833]#3`.
   var name: String { "\(type):[\(inode)]\(kernelID.map { "#\($0)" } ?? "")" }
@@ -20,10 +20,10 @@ extension NamespaceRecord {
 }
 
 /// Describes the processes whose new children start in a namespace in which the processes themselves are not.
-enum ChildrenFormatter {
+enum NamespaceFormatter {
   /// Returns `children of 4711 (unshare)`, and the number of other such processes; nil if there is no such
   /// process.
-  static func keeper(_ namespace: NamespaceAtMoment) -> String? {
+  static func children(_ namespace: NamespaceAtMoment) -> String? {
     guard let parent = namespace.lowestParent else { return nil }
     let others = namespace.parents + namespace.unsureParents - 1
     return "children of \(parent.label)" + (namespace.parents == 0 ? " (in doubt)" : "")

@@ -40,7 +40,7 @@ enum NamespaceMomentColumns {
   /// Returns what else than its processes keeps the namespace alive: its pins and, if it has no process, the
   /// processes whose children start in it.
   private static func keepers(_ row: Row, _ zone: TimeZoneChoice) -> String {
-    let children = row.processes == 0 ? ChildrenFormatter.keeper(row) : nil
+    let children = row.processes == 0 ? NamespaceFormatter.children(row) : nil
     return [children, PinFormatter.summary(row.pins, zone)].compactMap(\.self).filter {
       !$0.isEmpty
     }

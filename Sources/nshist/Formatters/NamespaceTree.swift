@@ -106,14 +106,14 @@ struct TreeText {
   var lines: [String] {
     if tree.roots.isEmpty { return ["no \(tree.type) namespace is known"] }
     return tree.roots.flatMap { root in
-      [words(root)] + below(root, indent: "")
+      [text(root)] + below(root, indent: "")
     }
   }
 
   private func below(_ node: NamespaceTree.Node, indent: String) -> [String] {
-    node.children.enumerated().flatMap { place, child in
-      let isLast = place == node.children.count - 1
-      return ["\(indent)\(isLast ? Self.last : Self.middle)\(words(child))"]
+    node.children.enumerated().flatMap { index, child in
+      let isLast = index == node.children.count - 1
+      return ["\(indent)\(isLast ? Self.last : Self.middle)\(text(child))"]
         + below(child, indent: indent + (isLast ? "   " : Self.line))
     }
   }
@@ -122,18 +122,20 @@ struct TreeText {
   private static let middle = Environment.isUTF8 ? "├─ " : "|- "
   private static let line = Environment.isUTF8 ? "│  " : "|  "
 
-  private func words(_ node: NamespaceTree.Node) -> String {
+  private func text(_ node: NamespaceTree.Node) -> String {
     let one = node.namespace
-    var words = one.namespace.words
-    if one.parent == nil, one.namespace.isInitial != true { words += " (parent not known)" }
-    words += "  \(RecordingFormatter.count(one.processes, "process", "processes"))"
-    if one.unsure > 0 { words += " (+\(one.unsure) in doubt)" }
-    if let lowest = one.lowest { words += ", \(lowest.label)" }
-    if one.processes == 0, let keeper = ChildrenFormatter.keeper(one) { words += ", \(keeper)" }
+    var text = one.namespace.text
+    if one.parent == nil, one.namespace.isInitial != true { text += " (parent not known)" }
+    text += "  \(RecordingFormatter.count(one.processes, "process", "processes"))"
+    if one.unsure > 0 { text += " (+\(one.unsure) in doubt)" }
+    if let lowest = one.lowest { text += ", \(lowest.label)" }
+    if one.processes == 0, let children = NamespaceFormatter.children(one) {
+      text += ", \(children)"
+    }
     if let uid = one.ownerUID, one.namespace.isInitial != true {
-      words += ", made by \(UserName.words(uid))"
+      text += ", made by \(UserName.text(uid))"
     }
     let owned = node.owns.map { "\($1) \($0)" }.joined(separator: ", ")
-    return owned.isEmpty ? words : words + ", owns \(owned)"
+    return owned.isEmpty ? text : text + ", owns \(owned)"
   }
 }

@@ -125,7 +125,7 @@ enum PeerColumns {
         .seconds($0.shared.first?.total ?? 0)
       },
       Column("times", in: .data) { .integer(Int64($0.intervals.count)) },
-      Column("intervals", in: .data, cell: { .init(text: words($0.intervals)) }) {
+      Column("intervals", in: .data, cell: { .init(text: text($0.intervals)) }) {
         .array($0.intervals.map(json))
       },
       Column("of_pid", in: .data) { .integer($0.peer.process.pid) },
@@ -144,7 +144,7 @@ enum PeerColumns {
       + (thread ?? "")
   }
 
-  private static func words(_ intervals: [Peer.Together]) -> String {
+  private static func text(_ intervals: [Peer.Together]) -> String {
     intervals.map { "\(TimeFormat.utc($0.from))/\(TimeFormat.utc($0.until))" }
       .joined(separator: " ")
   }

@@ -5,12 +5,12 @@ enum PinFormatter {
   /// Returns the text for a table cell: the first pin, and the number of other pins.
   static func summary(_ pins: [PinAtMoment], _ zone: TimeZoneChoice) -> String {
     guard let first = pins.first else { return "" }
-    return first.pin.words + doubt(first, zone) + (pins.count > 1 ? " +\(pins.count - 1)" : "")
+    return first.pin.text + uncertainty(first, zone) + (pins.count > 1 ? " +\(pins.count - 1)" : "")
   }
 
   /// Returns why it is uncertain whether the pin existed at the moment: only one of the scans before and after
   /// the moment saw it, or the process that had it open had exited.
-  private static func doubt(_ pin: PinAtMoment, _ zone: TimeZoneChoice) -> String {
+  private static func uncertainty(_ pin: PinAtMoment, _ zone: TimeZoneChoice) -> String {
     if pin.isCertain { return "" }
     if let exited = pin.exited {
       return " (in doubt: seen \(TimeFormat.localTime(pin.seen, zone)), "
@@ -24,18 +24,18 @@ enum PinFormatter {
   /// Returns a sentence with the first pins that the last scan found, then the last pins that are gone, each with
   /// its times. Lists a pin once, even if several recording sessions saw it.
   static func list(_ pins: [PinRecord], _ zone: TimeZoneChoice) -> String? {
-    let all = Dictionary(grouping: pins, by: \.words)
+    let all = Dictionary(grouping: pins, by: \.text)
     var order: [String] = []
     for pin in pins {
-      order.removeAll { $0 == pin.words }
-      order.append(pin.words)
+      order.removeAll { $0 == pin.text }
+      order.append(pin.text)
     }
-    func isHeld(_ words: String) -> Bool { all[words]?.contains(where: \.isInLastScan) ?? false }
+    func isHeld(_ text: String) -> Bool { all[text]?.contains(where: \.isInLastScan) ?? false }
     // Lists mounts in the initial mount namespace before their copies in other mount namespaces.
     let held = order.filter(isHeld).map {
-      (words: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false)
+      (text: $0, isCopy: all[$0]?.first?.isInOtherMounts ?? false)
     }
-    let first = (held.filter { !$0.isCopy } + held.filter(\.isCopy)).map(\.words)
+    let first = (held.filter { !$0.isCopy } + held.filter(\.isCopy)).map(\.text)
     let gone = order.filter { !isHeld($0) }
     let parts = [
       sentence("pinned by", first.prefix(most), more: "more", first.count, all, zone),
@@ -49,12 +49,12 @@ enum PinFormatter {
     _ all: [String: [PinRecord]], _ zone: TimeZoneChoice
   ) -> String? {
     guard !shown.isEmpty else { return nil }
-    let each = shown.map { words in
-      let times = all[words] ?? []
+    let each = shown.map { text in
+      let times = all[text] ?? []
       let ends = [times.map(\.firstSeen).min(), times.map(\.lastSeen).max()]
         .compactMap(\.self).map { TimeFormat.localTime($0, zone) }
       let count = times.count > 1 ? ", \(times.count) times" : ""
-      return "\(words), seen \(ends.joined(separator: " to "))\(count)"
+      return "\(text), seen \(ends.joined(separator: " to "))\(count)"
     }
     let others = count > shown.count ? "; and \(count - shown.count) \(more)" : ""
     return "\(verb) \(each.joined(separator: "; "))\(others)"
@@ -68,11 +68,11 @@ extension PinRecord {
   fileprivate var isInOtherMounts: Bool { mountNamespace.map { $0.isInitial != true } ?? false }
 
   /// The text for a person: `mount /run/netns/blue`, `descriptor 3 of 4711 nginx`.
-  var words: String {
+  var text: String {
     switch kind {
     case .mount:
-      let place = mountNamespace.map { $0.isInitial == true ? "" : " in \($0.name)" } ?? ""
-      return "mount \(path ?? "")\(place)"
+      let mounts = mountNamespace.map { $0.isInitial == true ? "" : " in \($0.name)" } ?? ""
+      return "mount \(path ?? "")\(mounts)"
     case .descriptor, .socket:
       let number = descriptor.map { " \($0)" } ?? ""
       return "\(kind.name)\(number) of \(pid.map(String.init) ?? "?")\(comm.map { " \($0)" } ?? "")"

@@ -68,6 +68,11 @@ extension ProcessRecord {
   }
 }
 
+extension TaskNumber {
+  /// The text for a person: `PID 4711`, `thread 4711/4713`.
+  var text: String { tid == nil ? "PID \(self)" : "thread \(self)" }
+}
+
 /// The columns of another process that a row refers to, such as the parent.
 enum RelatedProcess {
   /// Returns one column that is an object in JSON, and two columns for CSV.

@@ -59,10 +59,10 @@ enum PlaceFormatter {
   /// separated by `|`, and the reason after `?`.
   static func text(_ place: ProcessAtMoment.Place, _ type: NamespaceType) -> String {
     let names = place.namespaces.map(\.name)
-    return (names.isEmpty ? type.name : names.joined(separator: "|")) + doubt(place.reason)
+    return (names.isEmpty ? type.name : names.joined(separator: "|")) + uncertainty(place.reason)
   }
 
-  private static func doubt(_ reason: UnknownReason?) -> String {
+  private static func uncertainty(_ reason: UnknownReason?) -> String {
     reason.map { "?\($0.rawValue)" } ?? ""
   }
 
@@ -78,7 +78,7 @@ enum PlaceFormatter {
     let common = reasons.count == 1 ? reasons.first.flatMap(\.self) : nil
     let isSaid =
       common == .gap && (process.presence == .lastSeen || process.presence == .firstSeen)
-    let ending = isSaid ? "" : doubt(common)
+    let ending = isSaid ? "" : uncertainty(common)
     if places.allSatisfy({ $0.place.namespace == nil }) { return "all\(ending)" }
     let special = places.compactMap { type, place -> String? in
       let isPlain = place.namespace?.isInitial == true && place.others.isEmpty

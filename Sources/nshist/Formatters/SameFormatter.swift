@@ -30,17 +30,17 @@ struct SameFormatter {
     return several + threads + around + hint + (isSeen ? [evidence] : []) + leftOut
   }
 
-  /// The largest number of places of threads that the text lists.
+  /// The largest number of namespaces of threads that the text lists.
   private static let mostThreads = 10
 
   /// The lines about threads whose namespaces differ from those of their process. The verdict does not count
   /// them.
   private var threads: [String] {
     // Lists the namespaces in which other processes were seen first.
-    let met = answer.threads.filter { !$0.others.isEmpty }
-    let all = met + answer.threads.filter { $0.others.isEmpty }
+    let shared = answer.threads.filter { !$0.others.isEmpty }
+    let all = shared + answer.threads.filter { $0.others.isEmpty }
     let rest = all.count - Self.mostThreads
-    return all.prefix(Self.mostThreads).map { $0.words(zone) }
+    return all.prefix(Self.mostThreads).map { $0.text(zone) }
       + (rest > 0 ? ["And \(rest) more places of threads: --format json has them all."] : [])
   }
 
@@ -65,7 +65,7 @@ struct SameFormatter {
   private var evidence: String {
     // Unknown types count towards the evidence at a moment, and over a range only if all types are unknown.
     let known = answer.types.filter { $0.verdict != .unknown }
-    let telling =
+    let deciding =
       switch question.time {
       case .at: answer.types
       case .range: known.isEmpty ? answer.types : known
@@ -75,18 +75,18 @@ struct SameFormatter {
     {
       return "Evidence: none. Nothing was recorded at this time."
     }
-    let sampled = telling.filter { !$0.isExact }
-    let words = EvidenceFormatter(caveats: answer.caveats, zone: zone)
+    let sampled = deciding.filter { !$0.isExact }
+    let formatter = EvidenceFormatter(caveats: answer.caveats, zone: zone)
     guard sampled.isEmpty else {
-      return Self.sampledEvidence(words.hasEvents ? sampled : [], of: telling)
+      return Self.sampledEvidence(formatter.hasEvents ? sampled : [], of: deciding)
     }
-    return words.exact
+    return formatter.exact
   }
 
   /// Returns the line about sampled evidence. If events were recorded, names the PIDs and types that only a sample
   /// shows.
   private static func sampledEvidence(
-    _ sampled: [SameAnswer.TypeAnswer], of telling: [SameAnswer.TypeAnswer]
+    _ sampled: [SameAnswer.TypeAnswer], of deciding: [SameAnswer.TypeAnswer]
   ) -> String {
     let lowered = sampled.filter { !$0.sampledPIDs.isEmpty }
     guard !lowered.isEmpty, lowered.count == sampled.count else {
@@ -102,7 +102,7 @@ struct SameFormatter {
       let who = "PID\(pids.count == 1 ? "" : "s") \(pids.map(String.init).joined(separator: ", "))"
       return "\((types[pids] ?? []).joined(separator: ", ")) of \(who)"
     }
-    let rest = lowered.count < telling.count ? "; exact in the other types" : ""
+    let rest = lowered.count < deciding.count ? "; exact in the other types" : ""
     return """
       Evidence: sampled. At one time only a sample shows \(all.joined(separator: " and ")); kernel \
       events cover the rest\(rest).
@@ -163,11 +163,11 @@ struct SameFormatter {
     let span =
       "samples are recorded from \(show(recorded.lowerBound)) to \(show(recorded.upperBound))"
     let outside = outside(recorded, span)
-    let absent = question.pids.indices.compactMap { place in
+    let absent = question.pids.indices.compactMap { index in
       // No warning for a recorded process that is missing only because the time is outside the samples.
-      let isKnown = !known(question.pids[place].number).isEmpty
-      let isMissing = answer.processes[place].isEmpty && !(isKnown && outside != nil)
-      return isMissing ? missing(place, span) : nil
+      let isKnown = !known(question.pids[index].number).isEmpty
+      let isMissing = answer.processes[index].isEmpty && !(isKnown && outside != nil)
+      return isMissing ? missing(index, span) : nil
     }
     return absent + (outside.map { [$0] } ?? [])
   }
@@ -191,28 +191,28 @@ struct SameFormatter {
     return "\(show(first)) is after the last sample; \(span); for the present use nshist check"
   }
 
-  private func missing(_ place: Int, _ span: String) -> String {
-    let number = question.pids[place].number
+  private func missing(_ index: Int, _ span: String) -> String {
+    let number = question.pids[index].number
     let known = known(number)
     guard let nearest = known.min(by: { distance(of: $0) < distance(of: $1) }) else {
-      if answer.types.allSatisfy({ $0.reasons[place] == .expired }) {
+      if answer.types.allSatisfy({ $0.reasons[index] == .expired }) {
         return """
-          nothing is known of \(number.words) then: it is not in the history any more, or never \
+          nothing is known of \(number.text) then: it is not in the history any more, or never \
           was; \(span)
           """
       }
-      return "\(number.words) is not in the history; \(threadHints[number] ?? span)"
+      return "\(number.text) is not in the history; \(threadHints[number] ?? span)"
     }
     // The absence of the process is proven only if the evidence is exact and the answer has no caveats.
     let isAway =
-      answer.types.allSatisfy { $0.isExact && $0.reasons[place] == .notRunning }
+      answer.types.allSatisfy { $0.isExact && $0.reasons[index] == .notRunning }
       && answer.caveats.isEmpty
-    let isInGap = answer.types.allSatisfy { [.gap, .expired].contains($0.reasons[place]) }
+    let isInGap = answer.types.allSatisfy { [.gap, .expired].contains($0.reasons[index]) }
     let unseen =
-      isInGap ? "nothing is known of \(number.words) then" : "\(number.words) was not seen then"
+      isInGap ? "nothing is known of \(number.text) then" : "\(number.text) was not seen then"
     let others = known.count > 1 ? ", the nearest of \(known.count) processes" : ""
     return """
-      \(isAway ? "\(number.words) was not running then" : unseen); it was \
+      \(isAway ? "\(number.text) was not running then" : unseen); it was \
       recorded \(show(nearest.firstSeen)) to \(show(nearest.lastSeen)) as \
       \(nearest.comm ?? "(no name)")\(others)
       """
@@ -236,4 +236,32 @@ struct SameFormatter {
   }
 
   private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+}
+
+extension SameAnswer.ThreadPlace {
+  /// Returns a sentence for a person about a thread that was in a namespace in which its process was not.
+  func text(_ zone: TimeZoneChoice) -> String {
+    let pids = others.map(\.number).uniqued.map(\.description)
+    let whose = pids.isEmpty ? "" : ", where \(pids.joined(separator: ", ")) was seen"
+    let time =
+      from == until
+      ? "at \(TimeFormat.localTime(from, zone))"
+      : "from \(TimeFormat.localTime(from, zone)) to \(TimeFormat.localTime(until, zone))"
+    return """
+      Thread \(thread.number) of PID \(thread.pid) was in \(namespace.text)\(whose), \(time) \
+      (\(isExact ? "exact" : "sampled")); PID \(thread.pid) is where its main thread is.
+      """
+  }
+
+  /// The same facts as a JSON object.
+  var json: JSON {
+    .object([
+      ("thread", thread.json), ("type", .string(namespace.type.name)),
+      ("inode", .unsigned(namespace.inode)),
+      ("id", .optional(namespace.kernelID, JSON.unsigned)),
+      ("initial", .optional(namespace.isInitial, JSON.bool)),
+      ("from", .time(from)), ("until", .time(until)), ("exact", .bool(isExact)),
+      ("others", .array(others.map(\.json))),
+    ])
+  }
 }

@@ -30,8 +30,8 @@ struct SharedFormatter {
     let word = Self.colour(answer.verdict).paint(answer.verdict.rawValue, colours)
     switch answer.verdict {
     case .shared:
-      let telling = answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
-      return "\(word)  \(telling.map(sentence) ?? "")"
+      let deciding = answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
+      return "\(word)  \(deciding.map(sentence) ?? "")"
     case .never:
       return """
         \(word)  No process of \(who("no process of")) was in one namespace with another's \(when): \
@@ -67,7 +67,7 @@ struct SharedFormatter {
   }
 
   private func who(_ joint: String) -> String {
-    let all = names.map(\.words)
+    let all = names.map(\.name)
     let rest = all.dropLast().joined(separator: ", ")
     return joint == "and" ? "\(rest) and \(all.last ?? "")" : "\(rest) or \(all.last ?? "")"
   }
@@ -113,24 +113,24 @@ struct SharedFormatter {
     let other = names[visit.otherGroup]
     let name = names[visit.group]
     guard let process = visit.process else {
-      return "\(name.words) and \(other.words) are one namespace, \(visit.namespace.words), "
+      return "\(name.name) and \(other.name) are one namespace, \(visit.namespace.text), "
         + time(visit)
     }
-    let subject = GroupName.words(process) + name.suffix(process)
+    let subject = GroupName.name(process) + name.suffix(process)
     let type = visit.namespace.type.name
     let isHosts = visit.namespace.isInitial == true
     if visit.others.isEmpty {
-      let place = isHosts ? "the host's \(type) namespace" : visit.namespace.words
-      return "\(subject) was in \(place) \(time(visit))"
+      let namespace = isHosts ? "the host's \(type) namespace" : visit.namespace.text
+      return "\(subject) was in \(namespace) \(time(visit))"
     }
     if visit.isOthersOwn, !isHosts {
       return "\(subject) was in \(other.own(type)) \(time(visit))"
     }
-    let place = isHosts ? "the host's \(type) namespace" : visit.namespace.words
-    let first = visit.others.first.map { GroupName.words($0) + other.suffix($0) } ?? other.words
+    let namespace = isHosts ? "the host's \(type) namespace" : visit.namespace.text
+    let first = visit.others.first.map { GroupName.name($0) + other.suffix($0) } ?? other.name
     let more =
-      visit.otherCount > 1 ? " and \(visit.otherCount - 1) more of \(other.words)" : ""
-    return "\(subject) and \(first)\(more) were in \(place) \(time(visit))"
+      visit.otherCount > 1 ? " and \(visit.otherCount - 1) more of \(other.name)" : ""
+    return "\(subject) and \(first)\(more) were in \(namespace) \(time(visit))"
   }
 
   /// Returns the times of a visit. Omits the date of the end if it equals that of the beginning.
@@ -189,33 +189,23 @@ struct SharedFormatter {
       table.add([
         .init(text: line.type.name),
         .init(text: line.verdict.rawValue, colour: Self.colour(line.verdict)),
-        .init(text: place(line)),
+        .init(text: namespaces(line)),
       ])
     }
     return table.text(colours: colours)
   }
 
-  private func place(_ line: SharedAnswer.TypeAnswer) -> String {
+  private func namespaces(_ line: SharedAnswer.TypeAnswer) -> String {
     switch line.verdict {
     case .never: return ""
     case .unknown:
-      return line.reason.map { "\($0.rawValue): \(Self.explain($0))" } ?? ""
+      return line.reason.map { "\($0.rawValue): \(ReasonFormatter.groups($0))" } ?? ""
     case .shared:
-      var met: Set<Int64> = []
-      let places = line.visits.map(\.namespace).filter { met.insert($0.id).inserted }
-      let shown = places.prefix(3).map(\.words).joined(separator: ", ")
-      let more = places.count > 3 ? " and \(places.count - 3) more" : ""
+      var known: Set<Int64> = []
+      let shared = line.visits.map(\.namespace).filter { known.insert($0.id).inserted }
+      let shown = shared.prefix(3).map(\.text).joined(separator: ", ")
+      let more = shared.count > 3 ? " and \(shared.count - 3) more" : ""
       return shown + more
-    }
-  }
-
-  private static func explain(_ reason: UnknownReason) -> String {
-    switch reason {
-    case .gap: "samples are missing"
-    case .changedBetweenSamples: "no sample saw it; what was between two samples is not recorded"
-    case .notRecorded: "processes of the groups may not have been recorded"
-    case .notRunning: "no process of one of the groups was recorded in that time"
-    case .expired, .denied, .zombie, .inodeMayBeReused, .unsupported: reason.words
     }
   }
 
@@ -235,7 +225,7 @@ struct SharedFormatter {
     let lines = order.prefix(Self.mostSentences).map { one in
       let group = names[one.group]
       let whose =
-        one.process.map { GroupName.words($0) + group.possibleSuffix($0) } ?? group.anyone
+        one.process.map { GroupName.name($0) + group.possibleSuffix($0) } ?? group.anyone
       let affected = types[one] ?? []
       let which =
         affected.count == answer.types.count ? "" : " in \(affected.joined(separator: ", "))"
@@ -271,10 +261,10 @@ struct SharedFormatter {
       }
       if name.text.hasPrefix("comm:") || name.text.hasPrefix("container:") {
         let all = RecordingFormatter.count(group.processes, "process", "processes")
-        lines.append("\(name.words): \(all) in that time\(byNamespaces(group)).")
+        lines.append("\(name.name): \(all) in that time\(byNamespaces(group)).")
       }
     }
-    for (place, name) in names.enumerated() where isAnotherMeant(place) {
+    for (index, name) in names.enumerated() where isAnotherMeant(index) {
       lines.append(
         "PID \(SystemText.sanitized(name.text)) may have belonged to another process in that time; PID@TIME selects one."
       )
@@ -283,7 +273,7 @@ struct SharedFormatter {
     if !several.isEmpty {
       lines.append(
         "In more than one group, and not compared with themselves: "
-          + Self.list(several.map(GroupName.words)) + ".")
+          + Self.list(several.map(GroupName.name)) + ".")
     }
     let outsiders = outsiders
     let rest = outsiders.count - Self.mostSentences
@@ -292,11 +282,11 @@ struct SharedFormatter {
   }
 
   /// Whether an unrecorded process may have had the PID of a group, so that the verdict cannot be `never`.
-  private func isAnotherMeant(_ place: Int) -> Bool {
-    names[place].isNumber
+  private func isAnotherMeant(_ index: Int) -> Bool {
+    names[index].isNumber
       && answer.types.contains { line in
         line.verdict == .unknown
-          && line.unobserved.contains { $0.group == place && $0.process == nil }
+          && line.unobserved.contains { $0.group == index && $0.process == nil }
       }
   }
 
@@ -311,28 +301,29 @@ struct SharedFormatter {
   /// The sentences about processes of no known container that were in a container's own namespaces. Several
   /// types with the same times share a sentence.
   private var outsiders: [String] {
-    struct HistoryEntry: Hashable {
+    struct Merged: Hashable {
       let process: ProcessRecord
       let group: Int
       let from: Int64
       let until: Int64
     }
-    var order: [HistoryEntry] = []
-    var types: [HistoryEntry: [String]] = [:]
+    var order: [Merged] = []
+    var types: [Merged: [String]] = [:]
     for one in answer.outsiders {
       // A process changes its namespaces one after the other. Entries whose times print alike are merged.
-      let stay = HistoryEntry(
+      let entry = Merged(
         process: one.process, group: one.group, from: one.from / 1_000_000 * 1_000_000,
         until: one.until / 1_000_000 * 1_000_000)
-      if types[stay] == nil { order.append(stay) }
-      types[stay, default: []].append(one.namespace.type.name)
+      if types[entry] == nil { order.append(entry) }
+      types[entry, default: []].append(one.namespace.type.name)
     }
-    return order.sorted { $0.from < $1.from }.map { stay in
-      let all = types[stay] ?? []
-      let place = names[stay.group].own(all.joined(separator: ", ")) + (all.count > 1 ? "s" : "")
+    return order.sorted { $0.from < $1.from }.map { entry in
+      let all = types[entry] ?? []
+      let namespace =
+        names[entry.group].own(all.joined(separator: ", ")) + (all.count > 1 ? "s" : "")
       return """
-        Of no known container, and in \(place): \(GroupName.words(stay.process)), \
-        \(show(stay.from)) to \(show(stay.until)).
+        Of no known container, and in \(namespace): \(GroupName.name(entry.process)), \
+        \(show(entry.from)) to \(show(entry.until)).
         """
     }
   }

@@ -5,20 +5,20 @@ struct SummaryFormatter {
   let zone: TimeZoneChoice
 
   func line(_ summary: NamespaceSummary) -> String {
-    var line = summary.namespace.words
+    var line = summary.namespace.text
     if let first = summary.firstSeen, let last = summary.lastSeen {
       line += ", seen \(show(first)) to \(show(last))"
     }
-    if let owner = summary.owner { line += ", owned by \(owner.words)" }
+    if let owner = summary.owner { line += ", owned by \(owner.text)" }
     if let maker = summary.maker {
       line +=
         maker.isCertain
         ? ", made by the process \(maker.process.label)"
         : ", perhaps made by the process \(maker.process.label), the first that was reported in it"
     }
-    if let uid = summary.ownerUID { line += ", made by \(UserName.words(uid))" }
-    if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.words)" }
-    return [line, first(summary), PinFormatter.list(summary.pins, zone), kept(summary.kept)]
+    if let uid = summary.ownerUID { line += ", made by \(UserName.text(uid))" }
+    if let parent = summary.parent, parent != summary.owner { line += ", made in \(parent.text)" }
+    return [line, first(summary), PinFormatter.list(summary.pins, zone), keepers(summary.kept)]
       .compactMap(
         \.self
       )
@@ -29,17 +29,17 @@ struct SummaryFormatter {
   private func first(_ summary: NamespaceSummary) -> String? {
     guard let first = summary.firstProcess else { return nil }
     let parent = summary.parentOfFirst.map { " (child of \($0.label))" } ?? ""
-    let place = first.container.map { " in \($0.words)" } ?? ""
+    let container = first.container.map { " in \($0.text)" } ?? ""
     let time =
       summary.isFirstExact ? "exactly from the beginning of that time on" : "by a sample"
     let maker =
       summary.mayBeOlder
       ? "who made it is not known, because it may be older, or several processes entered it unobserved"
       : "the process that made it was not seen"
-    return "\(maker): the first process seen in it was \(first.label)\(parent)\(place), \(time)"
+    return "\(maker): the first process seen in it was \(first.label)\(parent)\(container), \(time)"
   }
 
-  private func kept(_ kept: NamespaceSummary.Keepers) -> String {
+  private func keepers(_ kept: NamespaceSummary.Keepers) -> String {
     let what = [
       kept.processes == 0 ? nil : RecordingFormatter.count(kept.processes, "process", "processes"),
       kept.parents == 0

@@ -3,7 +3,7 @@ internal import NSHistory
 extension IntervalBound {
   /// The text for a person: `started within 5.0 s`, where the duration is the distance to the sample on the
   /// other side; only `started` if an event reported the time.
-  var words: String {
+  var text: String {
     guard let within, !isExact else { return kind.rawValue }
     let reason = missing.map { ": \($0.words)" } ?? ""
     return "\(kind.rawValue) within \(TimeFormat.duration(within))\(reason)"
@@ -19,11 +19,11 @@ enum TimeColumns {
     [
       time("from", zone, from),
       time("until", zone, until),
-      Column("began", cell: { .init(text: beginning($0).words) }) {
+      Column("began", cell: { .init(text: beginning($0).text) }) {
         .string(beginning($0).kind.rawValue)
       }.yielding(3),
       Column("began_after", in: .data) { .time(beginning($0).other) },
-      Column("ended", cell: { .init(text: end($0).words) }) {
+      Column("ended", cell: { .init(text: end($0).text) }) {
         .string(end($0).kind.rawValue)
       }.yielding(2),
       Column("ended_by", in: .data) { .time(end($0).other) },

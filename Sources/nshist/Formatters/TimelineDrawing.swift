@@ -1,11 +1,11 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// Draws timeline rows (lanes) as lines of letters that fit the terminal. A letter stands for one namespace, the
-/// same in every lane.
+/// Draws timeline rows as lines of letters that fit the terminal. A letter stands for one namespace, the
+/// same in every row.
 struct TimelineDrawing {
-  let lanes: [TimelineRow]
-  /// Whether a line names the types in which nothing differs or changes, instead of a lane for each process.
+  let rows: [TimelineRow]
+  /// Whether a line names the types in which nothing differs or changes, instead of a row for each process.
   let folds: Bool
   let window: TimeWindow
   let width: Int
@@ -15,21 +15,21 @@ struct TimelineDrawing {
   var text: String {
     guard let span else { return "" }
     let folded = folds ? foldedTypes(in: span) : [:]
-    let lanes = lanes.filter { folded[$0.type] == nil }
-    let labels = lanes.map { "\($0.process.label) \($0.type)" }
+    let rows = rows.filter { folded[$0.type] == nil }
+    let labels = rows.map { "\($0.process.label) \($0.type)" }
     let margin = min(labels.map(\.count).max() ?? 0, max(16, width / 3)) + 2
     let scale = TimelineScale(
       from: span.lowerBound, until: span.upperBound, columns: width - margin)
-    let letters = TimelineLetters(lanes, in: span)
+    let letters = TimelineLetters(rows, in: span)
     var text = ""
     for line in axis(scale) { text += String(repeating: " ", count: margin) + line + "\n" }
     var used: Set<TimelineMark> = []
     var last: Int64?
-    for (lane, label) in zip(lanes, labels) {
-      // An empty line separates the lanes of different processes.
-      if let last, last != lane.process.id, Self.hasGroups(lanes) { text += "\n" }
-      last = lane.process.id
-      let marks = scale.marks(of: lane)
+    for (row, label) in zip(rows, labels) {
+      // An empty line separates the rows of different processes.
+      if let last, last != row.process.id, Self.hasGroups(rows) { text += "\n" }
+      last = row.process.id
+      let marks = scale.marks(of: row)
       used.formUnion(marks)
       text += Self.fitted(label, margin - 2) + "  " + draw(marks, letters) + "\n"
     }
@@ -37,19 +37,19 @@ struct TimelineDrawing {
     return text + "\n" + letters.legend(used, colours: colours).joined(separator: "\n") + "\n"
   }
 
-  /// Whether a process has several consecutive lanes.
-  private static func hasGroups(_ lanes: [TimelineRow]) -> Bool {
-    zip(lanes, lanes.dropFirst()).contains { $0.process.id == $1.process.id }
+  /// Whether a process has several consecutive rows.
+  private static func hasGroups(_ rows: [TimelineRow]) -> Bool {
+    zip(rows, rows.dropFirst()).contains { $0.process.id == $1.process.id }
   }
 
   /// Returns the types of which all processes were seen in one namespace only, with that namespace. One type stays
-  /// to be drawn, because the lanes also show when a process was seen.
+  /// to be drawn, because the rows also show when a process was seen.
   private func foldedTypes(in span: ClosedRange<Int64>) -> [NamespaceType: NamespaceRecord] {
     var seen: [NamespaceType: Set<TimelineRow.State>] = [:]
-    for lane in lanes {
-      for segment in lane.segments
+    for row in rows {
+      for segment in row.segments
       where segment.until >= span.lowerBound && segment.from <= span.upperBound {
-        seen[lane.type, default: []].insert(segment.state)
+        seen[row.type, default: []].insert(segment.state)
       }
     }
     var folded: [NamespaceType: NamespaceRecord] = [:]
@@ -64,7 +64,7 @@ struct TimelineDrawing {
       }
       if isRead, namespaces.count == 1 { folded[type] = namespaces[0] }
     }
-    let types = lanes.map(\.type).uniqued
+    let types = rows.map(\.type).uniqued
     if types.allSatisfy({ folded[$0] != nil }),
       let drawn = types.first(where: { $0 == .net }) ?? types.first
     {
@@ -85,7 +85,7 @@ struct TimelineDrawing {
   private static func line(_ folded: [NamespaceType: NamespaceRecord]) -> String {
     let all = NamespaceType.allCases.compactMap { folded[$0] }
     let initial = all.filter { $0.isInitial == true }.map(\.type.name).joined(separator: ", ")
-    let others = all.filter { $0.isInitial != true }.map(\.words)
+    let others = all.filter { $0.isInitial != true }.map(\.text)
     let parts = (initial.isEmpty ? [] : ["\(initial) (initial)"]) + others
     return "same wherever seen (--all draws them): \(parts.joined(separator: "; "))"
   }
@@ -93,7 +93,7 @@ struct TimelineDrawing {
   /// The time span of the drawing: each end that the user gave, or else that of the recorded segments; nil if
   /// there are no segments.
   private var span: ClosedRange<Int64>? {
-    let segments = lanes.flatMap(\.segments)
+    let segments = rows.flatMap(\.segments)
     guard let low = window.since ?? segments.map(\.from).min(),
       let high = window.until ?? segments.map(\.until).max(), !segments.isEmpty
     else { return nil }
@@ -102,17 +102,17 @@ struct TimelineDrawing {
 
   private func draw(_ marks: [TimelineMark], _ letters: TimelineLetters) -> String {
     var text = ""
-    var place = 0
-    while place < marks.count {
-      let end = marks[place...].firstIndex { $0 != marks[place] } ?? marks.count
-      let run = String(repeating: letters.letter(of: marks[place]), count: end - place)
-      text += letters.colour(of: marks[place]).paint(run, colours)
-      place = end
+    var index = 0
+    while index < marks.count {
+      let end = marks[index...].firstIndex { $0 != marks[index] } ?? marks.count
+      let run = String(repeating: letters.letter(of: marks[index]), count: end - index)
+      text += letters.colour(of: marks[index]).paint(run, colours)
+      index = end
     }
     return text
   }
 
-  /// Returns the lines above the lanes: the span, then times at the beginning and at each quarter with enough
+  /// Returns the lines above the rows: the span, then times at the beginning and at each quarter with enough
   /// room for a label.
   private func axis(_ scale: TimelineScale) -> [String] {
     var labels = ""
@@ -147,7 +147,7 @@ struct TimelineDrawing {
   }
 }
 
-/// The content of one column of a lane.
+/// The content of one column of a row.
 enum TimelineMark: Hashable {
   case namespace(NamespaceRecord)
   /// The process was in two or more namespaces during the column's time.
@@ -178,17 +178,17 @@ struct TimelineScale {
   /// Returns the time at which a column begins.
   func time(of column: Int) -> Int64 {
     let (whole, rest) = span.quotientAndRemainder(dividingBy: UInt64(columns))
-    let place = UInt64(column)
-    return from &+ Int64(bitPattern: whole &* place &+ rest * place / UInt64(columns))
+    let index = UInt64(column)
+    return from &+ Int64(bitPattern: whole &* index &+ rest * index / UInt64(columns))
   }
 
-  /// Returns the mark of each column of a lane.
-  func marks(of lane: TimelineRow) -> [TimelineMark] {
+  /// Returns the mark of each column of a row.
+  func marks(of row: TimelineRow) -> [TimelineMark] {
     (0..<columns).map { column in
       let low = time(of: column)
       let high = max(low &+ 1, time(of: column + 1))
       var shares: [TimelineMark: Int64] = [:]
-      for segment in lane.segments where segment.until >= low && segment.from < high {
+      for segment in row.segments where segment.until >= low && segment.from < high {
         // A segment of a single sample has no duration. It counts as the whole column, so that it shows.
         let share =
           segment.from == segment.until

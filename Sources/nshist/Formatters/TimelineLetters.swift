@@ -3,29 +3,29 @@ internal import NSHistory
 /// Assigns a letter and a colour to each namespace, and formats the legend.
 struct TimelineLetters {
   private var order: [NamespaceRecord] = []
-  private var places: [Int64: Int] = [:]
+  private var indexes: [Int64: Int] = [:]
   /// Indexes of the letters that may stand for two namespaces: the records have the same inode number, and do
   /// not prove that they are different namespaces.
-  private var doubtful: Set<Int> = []
+  private var ambiguous: Set<Int> = []
 
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
   /// The colours of namespaces. Yellow and red are those of what is not one known namespace.
   private static let palette: [Colour] = [.green, .cyan, .magenta, .blue]
 
-  /// Assigns letters in the order in which the namespaces appear in the lanes within a span of time.
-  init(_ lanes: [TimelineRow], in span: ClosedRange<Int64>) {
-    for segment in lanes.flatMap(\.segments)
+  /// Assigns letters in the order in which the namespaces appear in the rows within a span of time.
+  init(_ rows: [TimelineRow], in span: ClosedRange<Int64>) {
+    for segment in rows.flatMap(\.segments)
     where segment.until >= span.lowerBound && segment.from <= span.upperBound {
-      guard case .namespace(let namespace) = segment.state, places[namespace.id] == nil else {
+      guard case .namespace(let namespace) = segment.state, indexes[namespace.id] == nil else {
         continue
       }
-      if let place = order.firstIndex(where: { !namespace.differs(from: $0) }) {
-        places[namespace.id] = place
-        doubtful.insert(place)
+      if let index = order.firstIndex(where: { !namespace.differs(from: $0) }) {
+        indexes[namespace.id] = index
+        ambiguous.insert(index)
         continue
       }
-      places[namespace.id] = order.count
+      indexes[namespace.id] = order.count
       order.append(namespace)
     }
   }
@@ -33,8 +33,8 @@ struct TimelineLetters {
   func letter(of mark: TimelineMark) -> Character {
     switch mark {
     case .namespace(let namespace):
-      let place = places[namespace.id] ?? Self.alphabet.count
-      return place < Self.alphabet.count ? Self.alphabet[place] : "#"
+      let index = indexes[namespace.id] ?? Self.alphabet.count
+      return index < Self.alphabet.count ? Self.alphabet[index] : "#"
     case .several: return "*"
     case .unknown(.gap): return "-"
     case .unknown: return "?"
@@ -45,8 +45,8 @@ struct TimelineLetters {
   func colour(of mark: TimelineMark) -> Colour {
     switch mark {
     case .namespace(let namespace):
-      guard namespace.isInitial != true, let place = places[namespace.id] else { return .none }
-      return Self.palette[place % Self.palette.count]
+      guard namespace.isInitial != true, let index = indexes[namespace.id] else { return .none }
+      return Self.palette[index % Self.palette.count]
     case .several: return .red
     case .unknown: return .yellow
     case .absent: return .faint
@@ -56,17 +56,17 @@ struct TimelineLetters {
   /// Returns the legend of the letters and signs in the drawing.
   func legend(_ used: Set<TimelineMark>, colours: Bool) -> [String] {
     let known = order.prefix(Self.alphabet.count)
-    let usedPlaces = Set(
+    let usedIndexes = Set(
       used.compactMap { mark in
-        if case .namespace(let namespace) = mark { places[namespace.id] } else { nil }
+        if case .namespace(let namespace) = mark { indexes[namespace.id] } else { nil }
       })
-    let letters = known.enumerated().filter { usedPlaces.contains($0.offset) }
-      .map { place, namespace in
+    let letters = known.enumerated().filter { usedIndexes.contains($0.offset) }
+      .map { index, namespace in
         let mark = TimelineMark.namespace(namespace)
-        let doubt =
-          doubtful.contains(place) ? ", or another namespace that reused its inode number" : ""
+        let other =
+          ambiguous.contains(index) ? ", or another namespace that reused its inode number" : ""
         return colour(of: mark).paint("\(letter(of: mark))", colours)
-          + " = \(namespace.words)\(doubt)"
+          + " = \(namespace.text)\(other)"
       }
     let rest = order.count - known.count
     let more = rest > 0 ? ["# = one of \(rest) more namespaces"] : []

@@ -8,7 +8,7 @@ enum UserName {
   private static let known = Mutex<[Int64: String]>([:])
 
   /// Returns the text for a person: the name, or `uid 100000` if the user has none.
-  static func words(_ uid: Int64) -> String {
+  static func text(_ uid: Int64) -> String {
     let name = of(uid)
     return name == String(uid) ? "uid \(uid)" : name
   }
@@ -17,13 +17,13 @@ enum UserName {
   static func of(_ uid: Int64) -> String {
     known.withLock { known in
       if let name = known[uid] { return name }
-      let name = look(uid)
+      let name = entryName(uid)
       known[uid] = name
       return name
     }
   }
 
-  private static func look(_ uid: Int64) -> String {
+  private static func entryName(_ uid: Int64) -> String {
     guard let number = uid_t(exactly: uid), let entry = getpwuid(number),
       let name = entry.pointee.pw_name
     else { return String(uid) }

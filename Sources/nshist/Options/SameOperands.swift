@@ -26,11 +26,11 @@ struct SameOperands {
   /// Returns the processes to compare; nil if a selector matches no process, with the reason on standard error.
   func operands(_ asked: [ProcessSelector]) throws -> Operands? {
     var operands = Operands()
-    var met: Set<SameQuestion.Selector> = []
+    var known: Set<SameQuestion.Selector> = []
     func add(_ selector: SameQuestion.Selector) {
-      if met.insert(selector).inserted { operands.selectors.append(selector) }
+      if known.insert(selector).inserted { operands.selectors.append(selector) }
     }
-    var places: [Int64: Int] = [:]
+    var indexes: [Int64: Int] = [:]
     for selector in asked {
       if let one = try single(selector, &operands) {
         add(one)
@@ -45,13 +45,13 @@ struct SameOperands {
       try note(othersOf: selector, &operands)
       for one in meant {
         // The comparison covers the process while it matched any of the given names.
-        if let place = places[one.id] {
-          operands.selectors[place].names.insert(selector)
+        if let index = indexes[one.id] {
+          operands.selectors[index].names.insert(selector)
           continue
         }
         var operand = SameQuestion.Selector(one.number, process: one.id)
         operand.names = [selector]
-        places[one.id] = operands.selectors.count
+        indexes[one.id] = operands.selectors.count
         operands.selectors.append(operand)
       }
     }

@@ -74,8 +74,8 @@ enum JSON {
   ) {
     text += open
     let inner = indent.map { $0 + 1 }
-    for (place, item) in items.enumerated() {
-      if place > 0 { text += inner == nil ? ", " : "," }
+    for (index, item) in items.enumerated() {
+      if index > 0 { text += inner == nil ? ", " : "," }
       if let inner { text += "\n" + String(repeating: "  ", count: inner) }
       write(item, &text, inner)
     }

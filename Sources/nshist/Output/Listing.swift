@@ -89,7 +89,7 @@ final class Listing<Row> {
   private let arrangement: RowArrangement
   private var table: StreamedTable
   /// The buffered rows, if sorting needs all of them first, each with its sort value.
-  private var kept: [(row: Row, value: JSON)] = []
+  private var buffered: [(row: Row, value: JSON)] = []
   /// Whether there are more rows than the limit.
   private var isCut = false
   /// The number of rows that `add` accepted.
@@ -143,7 +143,7 @@ final class Listing<Row> {
     output.progress()
     if arrangement.needsAll {
       let column = arrangement.sort.flatMap { order in all.first { $0.key == order.key } }
-      kept.append((row, column?.json(row) ?? .null))
+      buffered.append((row, column?.json(row) ?? .null))
       rows += 1
       return true
     }
@@ -169,12 +169,12 @@ final class Listing<Row> {
   }
 
   /// Prints the buffered rows in the requested order.
-  private func printKept() throws(OutputError) {
+  private func printBuffered() throws(OutputError) {
     guard arrangement.needsAll else { return }
-    var indices = Array(kept.indices)
+    var indices = Array(buffered.indices)
     if let order = arrangement.sort {
       indices.sort { one, other in
-        let (value, next) = (kept[one].value, kept[other].value)
+        let (value, next) = (buffered[one].value, buffered[other].value)
         if value.isBefore(next) { return !order.isDescending }
         if next.isBefore(value) { return order.isDescending }
         return one < other
@@ -183,9 +183,9 @@ final class Listing<Row> {
     if arrangement.isReversed { indices.reverse() }
     isCut = indices.count > arrangement.limit ?? .max
     for index in indices.prefix(arrangement.limit ?? .max) where !output.isLeft {
-      try print(kept[index].row)
+      try print(buffered[index].row)
     }
-    kept.removeAll()
+    buffered.removeAll()
   }
 
   /// Whether as many rows were printed as the user wants at most.
@@ -201,7 +201,7 @@ final class Listing<Row> {
   /// Writes the part after the last row.
   func end(lines: [String] = []) throws(OutputError) {
     if let failure { throw failure }
-    try printKept()
+    try printBuffered()
     defer { sayWhatIsLeftOut() }
     switch format {
     case .table:

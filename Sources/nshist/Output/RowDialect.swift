@@ -30,8 +30,8 @@ struct RowDialect {
       case .tsv: UInt8(ascii: "\t")
       case .json, .ndjson: nil
       }
-    openings = columns.enumerated().map { place, column in
-      let before = place > 0 ? ", " : format == .json ? ",\n{" : "{"
+    openings = columns.enumerated().map { index, column in
+      let before = index > 0 ? ", " : format == .json ? ",\n{" : "{"
       return Array("\(before)\"\(column)\": ".utf8)
     }
   }

@@ -43,7 +43,7 @@ struct StreamedTable {
   private let colours: Bool
   private let fit: TableFit?
   private var widths: [Int]
-  private var kept: [[Table.Cell]] = []
+  private var buffered: [[Table.Cell]] = []
   private var isStreaming = false
   /// The day that all times of the first rows share, which the cells omit; nil if they share none.
   private var day: TableFit.Day?
@@ -67,11 +67,11 @@ struct StreamedTable {
   /// Adds a row. Returns the text to print now; nil while rows are buffered.
   mutating func add(_ cells: [Table.Cell]) -> String? {
     if isStreaming { return line(cells) }
-    kept.append(cells)
+    buffered.append(cells)
     for (column, cell) in cells.enumerated() {
       widths[column] = max(widths[column], cell.text.count)
     }
-    return kept.count < Self.most ? nil : begin()
+    return buffered.count < Self.most ? nil : begin()
   }
 
   /// Returns the header and the buffered rows; an empty string if they were printed already.
@@ -80,22 +80,22 @@ struct StreamedTable {
   private mutating func begin() -> String {
     var text = ""
     if let fit {
-      day = fit.day(of: kept)
+      day = fit.day(of: buffered)
       if let day {
-        text = "Times of \(day.words).\n"
+        text = "Times of \(day.text).\n"
         for column in fit.times {
-          widths[column] = kept.reduce(header[column].count) {
+          widths[column] = buffered.reduce(header[column].count) {
             max($0, day.cut($1[column].text).count)
           }
         }
       }
-      let columns = fit.columns(of: kept, &widths)
+      let columns = fit.columns(of: buffered, &widths)
       isHidden = columns.isHidden
       hidden = columns.tooMany
     }
     text += line(header.map { Table.Cell(text: $0) })
-    for row in kept { text += line(row) }
-    kept.removeAll()
+    for row in buffered { text += line(row) }
+    buffered.removeAll()
     isStreaming = true
     return text
   }
@@ -133,7 +133,7 @@ struct TableFit {
     fileprivate let zone: String
 
     /// The text for the line above the table: `2026-11-29, UTC+01:00`.
-    var words: String { "\(beginning.dropLast()), \(zone == "Z" ? "UTC" : "UTC\(zone)")" }
+    var text: String { "\(beginning.dropLast()), \(zone == "Z" ? "UTC" : "UTC\(zone)")" }
 
     func contains(_ time: String) -> Bool { time.hasPrefix(beginning) && time.hasSuffix(zone) }
 

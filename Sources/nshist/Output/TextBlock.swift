@@ -85,9 +85,9 @@ struct TextBlock: ~Copyable {
   }
 
   /// Removes the byte at an index.
-  mutating func removeByte(at place: Int) {
-    precondition(0..<count ~= place)
-    (memory + place).copyMemory(from: memory + place + 1, byteCount: count - place - 1)
+  mutating func removeByte(at index: Int) {
+    precondition(0..<count ~= index)
+    (memory + index).copyMemory(from: memory + index + 1, byteCount: count - index - 1)
     count -= 1
   }
 

@@ -274,21 +274,6 @@ public enum UnknownReason: String, Sendable, Hashable, CaseIterable {
   case inodeMayBeReused = "inode-may-be-reused"
   /// The kernel has no such type of namespace.
   case unsupported
-
-  /// The reason in plain words.
-  package var words: String {
-    switch self {
-    case .gap: "samples are missing around this time"
-    case .expired: "what was recorded then was removed (retention)"
-    case .denied: "the recorder was not permitted to read it"
-    case .zombie: "it, or its main thread, had exited and was not yet reaped"
-    case .notRecorded: "no process of this PID was recorded there"
-    case .notRunning: "no recorded process of this PID was running, or not together"
-    case .changedBetweenSamples: "it started, exited or moved between two samples"
-    case .inodeMayBeReused: "the inode number may have been used again"
-    case .unsupported: "the kernel has no such namespace"
-    }
-  }
 }
 
 extension UnknownReason {
