@@ -13,7 +13,11 @@ public final class TemporaryFolder {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  /// Removes it, unless `NSHIST_KEEP_FILES` is set, so that the files of a failed test can be read.
+  deinit {
+    guard ProcessInfo.processInfo.environment["NSHIST_KEEP_FILES"] == nil else { return }
+    try? FileManager.default.removeItem(atPath: path)
+  }
 
   /// A path in it.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
