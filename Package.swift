@@ -80,7 +80,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CTestSupport", "NamespaceModel"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport",

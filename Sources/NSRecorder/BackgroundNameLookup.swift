@@ -21,7 +21,7 @@ final class BackgroundNameLookup {
 
   /// Collects the names that were found, and starts lookups for newly observed containers. Returns
   /// messages to log.
-  func poll(observed: [ContainerIdentity], at now: Int64) -> [String] {
+  func poll(observed: [ContainerIdentity], at now: BootTime) -> [String] {
     for container in observed { lookups[container.user == nil ? 0 : 1].add(container) }
     var messages: [String] = []
     for index in lookups.indices {
@@ -44,7 +44,7 @@ private struct Lookup {
   /// little after it creates the cgroup.
   private var waiting: [ContainerIdentity: Int] = [:]
   private var requested: [ContainerIdentity] = []
-  private var began: Int64 = 0
+  private var began: BootTime = .zero
   private var hasLoggedSlow = false
   private var hasLoggedNoThread = false
 
@@ -66,7 +66,7 @@ private struct Lookup {
     if waiting[container] == nil { waiting[container] = 0 }
   }
 
-  mutating func poll(at now: Int64, into found: inout BackgroundNameLookup.Names) -> String? {
+  mutating func poll(at now: BootTime, into found: inout BackgroundNameLookup.Names) -> String? {
     if let names = work.take() {
       found.merge(names) { $1 }
       for container in requested {

@@ -12,8 +12,8 @@ final class BackgroundPinScan {
   private let every: Int64
   /// Watches for mounts and unmounts; nil if that is not possible.
   private let mounts: MountMonitor?
-  private var due: Int64 = .min
-  private var began: Int64 = 0
+  private var due: BootTime = .min
+  private var began: BootTime = .zero
   /// The result of the last scan, if it is not in the history file yet.
   private(set) var found: PinScan?
   /// The duration of the last scan, in nanoseconds.
@@ -60,7 +60,7 @@ final class BackgroundPinScan {
 
   /// Collects the result of a finished scan, and starts a scan that is due. Returns a message to log, if
   /// there is one.
-  func poll(at now: Int64) -> String? {
+  func poll(at now: BootTime) -> String? {
     var message: String?
     if mounts?.hasChanged() == true { request() }
     switch work.take() {
@@ -103,11 +103,11 @@ final class BackgroundPinScan {
   /// Requests a scan before the next periodic one, because the pins of a namespace may have changed.
   func request() { isRequested = true }
 
-  private var earliest: Int64 { began + max(Self.rest, Self.restFactor * took) }
+  private var earliest: BootTime { began + max(Self.rest, Self.restFactor * took) }
 
   /// Returns the time on the boot clock of the next `poll`; nil if only the next periodic scan is
   /// outstanding.
-  func next(after now: Int64) -> Int64? {
+  func next(after now: BootTime) -> BootTime? {
     if work.isRunning { return now + Self.pollInterval }
     return isRequested ? max(earliest, now) : nil
   }

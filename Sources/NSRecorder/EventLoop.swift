@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import NamespaceModel
 internal import SystemPackage
 
 /// Waits for the next slot of the schedule, a signal that ends the recorder, or a readable descriptor.
@@ -43,8 +44,10 @@ final class EventLoop {
 
   /// Sleeps until the boot clock reaches `time`, a stop signal arrives, or one of the descriptors in
   /// `files` is readable.
-  func wait(until time: Int64, for files: [Int32] = []) throws(Errno) -> Wakeup {
-    guard clinux_arm_timer(timer, max(1, time)) == 0 else { throw Errno(rawValue: errno) }
+  func wait(until time: BootTime, for files: [Int32] = []) throws(Errno) -> Wakeup {
+    guard clinux_arm_timer(timer, max(1, time.nanoseconds)) == 0 else {
+      throw Errno(rawValue: errno)
+    }
     var waits = ([signals, timer] + files).map { file in
       pollfd(fd: file, events: Int16(POLLIN), revents: 0)
     }

@@ -103,7 +103,7 @@ extension Recorder {
   }
 
   /// When the pending sample may be completed; nil if there is none, or if it has no events to wait for.
-  private var readyAt: Int64? {
+  private var readyAt: BootTime? {
     guard let pending else { return nil }
     return events?.readyAt(pending)
   }
@@ -149,7 +149,7 @@ extension Recorder {
   /// Writes the reported events. Logs a failure and retries with the next events.
   ///
   /// - Parameter end: the time on the boot clock up to which events are written; later ones stay queued.
-  private func writeEvents(until end: Int64 = .max) throws(RecorderError) {
+  private func writeEvents(until end: BootTime = .max) throws(RecorderError) {
     eventsDue = .max
     guard let events else { return }
     do throws(EventsError) {
@@ -187,7 +187,7 @@ extension Recorder {
   }
 
   /// Writes the remaining events until a deadline on the boot clock.
-  private func writeLastEvents(until deadline: Int64) throws(RecorderError) {
+  private func writeLastEvents(until deadline: BootTime) throws(RecorderError) {
     repeat {
       try writeEvents()
     } while (writer.pendingEvents > 0 || (events?.count ?? 0) > Self.eventsPerStep)
@@ -213,7 +213,7 @@ extension Recorder {
       end
       + (eventLoop.pendingStop() == nil
         ? Self.finalWriteTimeout : Self.finalWriteTimeoutAfterSignal)
-    while ClockReading.now().boot <= min(deadline, max(events.readyAt(upTo: end), readyAt ?? 0)) {
+    while ClockReading.now().boot <= min(deadline, max(events.readyAt(upTo: end), readyAt ?? .min)) {
       usleep(2000)
     }
     if let pending, !hasManyEvents(before: pending) || eventLoop.pendingStop() == nil {
@@ -230,7 +230,7 @@ extension Recorder {
 
   /// The next time at which work is due. While a sample is pending, only its completion counts: no other
   /// work may start, so a wakeup for it would repeat at once without end.
-  private var due: Int64 {
+  private var due: BootTime {
     if let readyAt { return readyAt }
     let next = min(sampleDue, eventsDue, scansDue)
     return isSampleNeeded ? min(next, notBefore) : next
@@ -260,7 +260,7 @@ extension Recorder {
   }
 
   /// Waits in quiet mode, where the loop drains the rings periodically.
-  private func waitInQuietMode(_ eventLoop: EventLoop, _ until: Int64) throws(RecorderError)
+  private func waitInQuietMode(_ eventLoop: EventLoop, _ until: BootTime) throws(RecorderError)
     -> Int32?
   {
     let now = ClockReading.now().boot

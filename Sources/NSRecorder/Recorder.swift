@@ -33,15 +33,15 @@ public final class Recorder {
   var takesExtraSample = false
   /// The time on the boot clock before which the recorder takes no extra sample for the event recording,
   /// because the last sample failed or could not be used.
-  var notBefore: Int64 = .min
+  var notBefore: BootTime = .min
   /// When the next sample is due, on the boot clock.
-  var sampleDue: Int64 = .min
+  var sampleDue: BootTime = .min
   /// The delay between the due time and the start of the last sample, in nanoseconds.
   var behind: Int64 = 0
   /// When the events are to be written, on the boot clock.
-  var eventsDue: Int64 = .max
+  var eventsDue: BootTime = .max
   /// When background scans are to be started or their results collected, on the boot clock.
-  var scansDue: Int64 = .max
+  var scansDue: BootTime = .max
 
   /// Creates a recorder of the configured `/proc`: opens the history file, and closes a session that a
   /// dead recorder left open in it.

@@ -7,17 +7,17 @@ internal import NamespaceModel
 /// The slots are `start + n * interval` on the boot clock, so samples do not drift, however long each
 /// takes.
 struct Schedule {
-  let start: Int64
+  let start: BootTime
   let interval: Int64
 
   /// Returns the first slot after `now`; `start` if `now` is earlier.
-  func next(after now: Int64) -> Int64 {
+  func next(after now: BootTime) -> BootTime {
     guard now >= start else { return start }
     return start + ((now - start) / interval + 1) * interval
   }
 
   /// Returns how long after its slot a sample at `time` began; nil if the delay is negligible.
-  func lateness(of time: Int64) -> Int64? {
+  func lateness(of time: BootTime) -> Int64? {
     guard time > start else { return nil }
     let late = (time - start) % interval
     return late > max(interval / 10, 1_000_000) ? late : nil
@@ -50,5 +50,5 @@ extension ProcessSample {
 
 extension ClockReading {
   /// How long the machine was suspended since boot: the monotonic clock does not advance while it is.
-  fileprivate var asleep: Int64 { boot - monotonic }
+  fileprivate var asleep: Int64 { boot.nanoseconds - monotonic }
 }

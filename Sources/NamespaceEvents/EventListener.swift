@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import NamespaceModel
 internal import SystemPackage
 
 /// Reads the kernel's events: every fork, exec, change of namespaces and exit of a task that is visible
@@ -20,7 +21,7 @@ package final class EventListener {
   /// The rings of processors that went offline; the next `drain` reads them a last time.
   private var retired: [EventRing] = []
   /// The last time, on the boot clock, at which every online processor was known to have a ring.
-  private var completeAt: Int64
+  private var completeAt: BootTime
   /// Whether a ring was opened late and `refreshProcessors` has not reported the loss yet.
   private var hasUnreportedLoss = false
 

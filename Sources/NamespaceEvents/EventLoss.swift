@@ -1,11 +1,13 @@
+package import NamespaceModel
+
 /// Records that the kernel wrote, or would have written, and that a listener did not receive.
 package struct EventLoss: Sendable, Hashable {
   /// The number of lost records; 0 if it is not known.
   package var records: UInt64
   /// The time up to which the listener received all records, in nanoseconds of `CLOCK_BOOTTIME`.
-  package var after: Int64
+  package var after: BootTime
   /// The time from which the listener receives all records again, on the same clock.
-  package var by: Int64
+  package var by: BootTime
   /// The reason for the loss.
   package var cause: Cause
 
@@ -21,7 +23,7 @@ package struct EventLoss: Sendable, Hashable {
   }
 
   /// A loss with these values.
-  package init(records: UInt64, after: Int64, by: Int64, cause: Cause) {
+  package init(records: UInt64, after: BootTime, by: BootTime, cause: Cause) {
     self.records = records
     self.after = after
     self.by = by

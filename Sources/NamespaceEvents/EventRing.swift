@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import NamespaceModel
 internal import SystemPackage
 
 /// The perf event of one processor and its ring, both open during the lifetime of this object.

@@ -1,10 +1,12 @@
+package import NamespaceModel
+
 /// One record of the kernel: a process or thread was created, was named, changed its namespaces or
 /// exited.
 ///
 /// See `perf_event_open(2)`, "PERF_RECORD_FORK" and the records after it.
 package struct KernelEvent: Sendable, Hashable {
   /// The time at which the kernel wrote the record, in nanoseconds of `CLOCK_BOOTTIME`.
-  package var time: Int64
+  package var time: BootTime
   /// The PID of the process (the thread group), in the pid namespace of the listener.
   ///
   /// 0 if the process has no PID in that namespace, -1 if it no longer has one.
@@ -36,7 +38,7 @@ package struct KernelEvent: Sendable, Hashable {
   }
 
   /// A record with these values.
-  package init(time: Int64, pid: Int32, tid: Int32, kind: Kind) {
+  package init(time: BootTime, pid: Int32, tid: Int32, kind: Kind) {
     self.time = time
     self.pid = pid
     self.tid = tid

@@ -3,7 +3,7 @@
 // size), the fields of the type, and in the last 8 bytes the time. Numbers are in the machine's
 // order of bytes.
 
-internal import NamespaceModel
+package import NamespaceModel
 
 /// Parses the kernel's perf records: bytes in, values out. No input makes the parser trap.
 package enum RecordParser {
@@ -13,7 +13,7 @@ package enum RecordParser {
     case event(KernelEvent)
     /// The ring dropped this many records since the previous record; `time` is the time of this report,
     /// in nanoseconds of `CLOCK_BOOTTIME`.
-    case lost(records: UInt64, time: Int64)
+    case lost(records: UInt64, time: BootTime)
     /// A record of a type that the parser does not use.
     case other(type: UInt32)
     /// A record that is shorter than its type requires, or that announces more entries than fit into it.
@@ -62,7 +62,8 @@ package enum RecordParser {
       : .exit
     return .event(
       KernelEvent(
-        time: bytes.load(length - 8, Int64.self), pid: bytes.load(8, Int32.self),
+        time: BootTime(nanoseconds: bytes.load(length - 8, Int64.self)),
+        pid: bytes.load(8, Int32.self),
         tid: bytes.load(16, Int32.self), kind: kind))
   }
 
@@ -72,7 +73,8 @@ package enum RecordParser {
     let name = CommName(bytes, at: 16, count: length - 24)
     return .event(
       KernelEvent(
-        time: bytes.load(length - 8, Int64.self), pid: bytes.load(8, Int32.self),
+        time: BootTime(nanoseconds: bytes.load(length - 8, Int64.self)),
+        pid: bytes.load(8, Int32.self),
         tid: bytes.load(12, Int32.self), kind: .comm(name, isExec: isExec)))
   }
 
@@ -97,7 +99,8 @@ package enum RecordParser {
     set(6, .cgroup)
     return .event(
       KernelEvent(
-        time: bytes.load(length - 8, Int64.self), pid: bytes.load(8, Int32.self),
+        time: BootTime(nanoseconds: bytes.load(length - 8, Int64.self)),
+        pid: bytes.load(8, Int32.self),
         tid: bytes.load(12, Int32.self), kind: .namespaces(inodes)))
   }
 
@@ -105,7 +108,8 @@ package enum RecordParser {
   private static func lost(_ bytes: RawSpan, length: Int) -> Record {
     guard length >= headerBytes + 24 else { return .malformed }
     return .lost(
-      records: bytes.load(16, UInt64.self), time: bytes.load(length - 8, Int64.self))
+      records: bytes.load(16, UInt64.self),
+      time: BootTime(nanoseconds: bytes.load(length - 8, Int64.self)))
   }
 }
 

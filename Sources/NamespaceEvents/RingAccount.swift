@@ -1,13 +1,15 @@
+internal import NamespaceModel
+
 /// Tracks which records of one ring were consumed, and the time up to which no record is missing.
 struct RingAccount {
   /// The position at which the next record to consume begins.
   private(set) var tail: UInt64 = 0
   /// The time, on the boot clock, up to which all records were received.
-  private(set) var completeUntil: Int64
+  private(set) var completeUntil: BootTime
   private var lost = LossCount()
 
   /// The account of a ring that was opened at `time`, on the boot clock.
-  init(openedAt time: Int64) { completeUntil = time }
+  init(openedAt time: BootTime) { completeUntil = time }
 
   /// The age, in nanoseconds, from which every record is in the ring. The kernel assigns a record its
   /// time some moments before it writes the record into the ring, and a virtual processor may be
@@ -15,7 +17,7 @@ struct RingAccount {
   private static let writeLatency: Int64 = 1_000_000
 
   /// Records that the ring held no further records when it was read at `time`, on the boot clock.
-  mutating func recordEnd(at time: Int64) {
+  mutating func recordEnd(at time: BootTime) {
     completeUntil = max(completeUntil, time - Self.writeLatency)
   }
 
@@ -24,9 +26,9 @@ struct RingAccount {
   /// - Parameter clock: returns the time on the boot clock; called if a record was malformed.
   mutating func consume(
     _ bytes: RingBytes, to head: UInt64, into events: inout [KernelEvent],
-    losses: inout [EventLoss], clock: () -> Int64
+    losses: inout [EventLoss], clock: () -> BootTime
   ) {
-    var malformed = EventLoss(records: 0, after: 0, by: 0, cause: .malformed)
+    var malformed = EventLoss(records: 0, after: .zero, by: .zero, cause: .malformed)
     var isMalformed = false
     while tail != head {
       guard let (record, length) = bytes.record(at: tail, before: head) else {
@@ -63,14 +65,14 @@ struct RingAccount {
 
   /// Applies the event's count of records that found no room since the event was opened, as read at
   /// `time` on the boot clock. Returns the loss that was not reported before, if any.
-  mutating func count(_ total: UInt64, by time: Int64) -> EventLoss? {
+  mutating func count(_ total: UInt64, by time: BootTime) -> EventLoss? {
     let new = lost.count(total)
     return new == 0 ? nil : ringFull(records: new, by: time)
   }
 
   /// Returns a loss of records that found no room in the ring, between the last received record and
   /// `time` on the boot clock.
-  func ringFull(records: UInt64, by time: Int64) -> EventLoss {
+  func ringFull(records: UInt64, by time: BootTime) -> EventLoss {
     EventLoss(
       records: records, after: min(completeUntil, time), by: time, cause: .ringFull)
   }

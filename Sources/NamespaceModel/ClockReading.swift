@@ -6,7 +6,7 @@ package struct ClockReading: Sendable, Hashable {
   package var wall: Int64
   /// `CLOCK_BOOTTIME`: time since boot. This clock is never set back, and it advances while the machine
   /// is suspended.
-  package var boot: Int64
+  package var boot: BootTime
   /// `CLOCK_MONOTONIC`: like the boot clock, but this clock stops while the machine is suspended.
   package var monotonic: Int64
 
@@ -14,12 +14,18 @@ package struct ClockReading: Sendable, Hashable {
   package var running: Int64
 
   /// A reading with these values.
-  package init(wall: Int64, boot: Int64, monotonic: Int64, running: Int64 = 0) {
+  package init(wall: Int64, boot: BootTime, monotonic: Int64, running: Int64 = 0) {
     self.wall = wall
     self.boot = boot
     self.monotonic = monotonic
     self.running = running
   }
+
+  /// A reading of clocks that show nothing yet.
+  package static var zero: ClockReading { ClockReading(wall: 0, boot: .zero, monotonic: 0) }
+
+  /// The wall-clock time at which the boot clock showed 0, by this reading. A step of the wall clock changes it.
+  package var epoch: Int64 { wall &- boot.nanoseconds }
 
   /// Reads all clocks. Retries a few times until the reads are within a tenth of a millisecond of each
   /// other; returns the closest reading if they never are.
@@ -38,16 +44,18 @@ package struct ClockReading: Sendable, Hashable {
   /// Returns a reading, and the duration of the read on the boot clock.
   private static func measure() -> (reading: ClockReading, width: Int64) {
     let reading = readOnce()
-    return (reading, read(CLOCK_BOOTTIME) - reading.boot)
+    return (reading, readBoot() - reading.boot)
   }
 
   private static func readOnce() -> ClockReading {
-    let boot = read(CLOCK_BOOTTIME)
+    let boot = readBoot()
     let monotonic = read(CLOCK_MONOTONIC)
     let running = read(CLOCK_THREAD_CPUTIME_ID)
     return ClockReading(
       wall: read(CLOCK_REALTIME), boot: boot, monotonic: monotonic, running: running)
   }
+
+  private static func readBoot() -> BootTime { BootTime(nanoseconds: read(CLOCK_BOOTTIME)) }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()

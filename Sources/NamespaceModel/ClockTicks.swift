@@ -14,7 +14,7 @@ package enum ClockTicks {
   /// `Int64` cannot hold it. `now` gives the offset between the wall clock and the boot clock.
   package static func wall(_ ticks: UInt64, perSecond: Int64, at now: ClockReading) -> Int64? {
     guard let boot = boot(ticks, perSecond: perSecond) else { return nil }
-    let (start, over) = (now.wall - now.boot).addingReportingOverflow(boot.nanoseconds)
+    let (start, over) = now.epoch.addingReportingOverflow(boot.nanoseconds)
     return over ? nil : start
   }
 }

@@ -60,7 +60,7 @@ package struct ProcessDescription: Sendable, Hashable {
   /// Set only on a description that an event reports: the earliest time, on the boot clock, at which
   /// the user and the cgroup may have had these values, if a sample had already read the change and the
   /// time is therefore earlier than the last sample. Nil if no sample had.
-  package var changedSince: Int64?
+  package var changedSince: BootTime?
   /// Set only on a description that an event reports: whether the names from this event on are not
   /// reported. `comm` is nil in this case.
   package var hidesNames = false

@@ -1,12 +1,12 @@
 /// One change of a process or thread, as the kernel reported it, with its time.
 package struct ProcessEvent: Sendable {
-  /// The time of the change, in nanoseconds of the boot clock.
-  package var boot: Int64
+  /// The time of the change.
+  package var boot: BootTime
   /// The change.
   package var change: Change
 
   /// A change at a moment.
-  package init(boot: Int64, _ change: Change) {
+  package init(boot: BootTime, _ change: Change) {
     self.boot = boot
     self.change = change
   }

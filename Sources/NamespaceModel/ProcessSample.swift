@@ -126,10 +126,10 @@ package struct ProcessSample: Sendable {
     package var description: ProcessDescription
     /// When the last pass that read the previous description began, on the boot clock: any difference
     /// arose after that. Nil if that time is not known.
-    package var since: Int64?
+    package var since: BootTime?
 
     /// The description a process has now.
-    package init(token: ProcessToken, description: ProcessDescription, since: Int64? = nil) {
+    package init(token: ProcessToken, description: ProcessDescription, since: BootTime? = nil) {
       self.token = token
       self.description = description
       self.since = since

@@ -10,7 +10,7 @@ struct KnownDescriptions {
   private struct Known {
     var description: ProcessDescription
     /// The start, on the boot clock, of the last pass that read all parts of the description.
-    var read: Int64
+    var read: BootTime
   }
 
   /// The sort key of an entry in the list of entries.
@@ -70,8 +70,8 @@ struct KnownDescriptions {
   /// Stores the parts that were read. Returns the start of the last pass that read all parts of the
   /// previously known description; nil if no description was known.
   mutating func learn(
-    _ read: ProcessDescription, of token: ProcessToken, at boot: Int64
-  ) -> Int64? {
+    _ read: ProcessDescription, of token: ProcessToken, at boot: BootTime
+  ) -> BootTime? {
     let isWhole = read.comm != nil && read.uid != nil && read.cgroup != nil && read.parentPID != nil
     guard let before = known[token] else {
       known[token] = Known(description: read, read: boot)
@@ -83,7 +83,7 @@ struct KnownDescriptions {
   }
 
   /// Records that the description of a process was read and has not changed.
-  mutating func confirm(_ token: ProcessToken, at boot: Int64) { known[token]?.read = boot }
+  mutating func confirm(_ token: ProcessToken, at boot: BootTime) { known[token]?.read = boot }
 
   /// Drops the description of a process that has exited.
   mutating func forget(_ token: ProcessToken) { known[token] = nil }

@@ -29,7 +29,7 @@ package final class ProcfsSource: SampleSource {
   var entries: ContiguousArray<ProcessEntry> = []
   var slots = NamespaceSlots()
   var pass: UInt64 = 0
-  var passStart = ClockReading(wall: 0, boot: 0, monotonic: 0)
+  var passStart = ClockReading.zero
   var supported: Set<NamespaceLink>
   let reader = LinkReader()
   private var listing = PIDListing()
@@ -216,7 +216,7 @@ package final class ProcfsSource: SampleSource {
   /// Whether a clock tick had ended when this pass began.
   func hasPassed(_ tick: UInt64) -> Bool {
     ClockTicks.boot(tick &+ 1, perSecond: Int64(ClockTick.perSecond))
-      .map { passStart.boot > $0.nanoseconds } ?? false
+      .map { passStart.boot > $0 } ?? false
   }
 
   /// Drops exited entries. Reports an exit only for entries that were reported before.

@@ -3,6 +3,7 @@
 
 import NSHistory
 import NamespaceModel
+import TestSupport
 
 enum GoldenHistory {
   /// Where every link of a process leads.

@@ -46,7 +46,7 @@ struct EventFolding {
         _ = try writer.write(sample, timing)
         isFolding = false
         let epoch = history.epochs.indices.last { self.began($0) <= place } ?? 0
-        let start = history.epochs[epoch] + sample.start.boot
+        let start = sample.start.boot.wall(epoch: history.epochs[epoch])
         time = history.wall(max(0, begun - 1))...start
       } else {
         try history.write(step, writer)

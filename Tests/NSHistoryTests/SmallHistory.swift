@@ -110,7 +110,9 @@ final class SmallHistory {
       }
       if old.comm != process.comm || old.cgroup != process.cgroup {
         sample.described.append(
-          .init(token: token, description: process.description, since: before))
+          .init(
+            token: token, description: process.description,
+            since: BootTime(nanoseconds: before)))
       }
     }
     told = tokens

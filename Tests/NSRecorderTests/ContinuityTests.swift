@@ -37,7 +37,7 @@ struct ContinuityTests {
   private static let inode: UInt64 = 4_026_532_281
 
   /// The start of a process that appears now, in clock ticks of 10 ms.
-  private static var now: UInt64 { UInt64(ClockReading.now().boot / 10_000_000) }
+  private static var now: UInt64 { UInt64(ClockReading.now().boot.nanoseconds / 10_000_000) }
 
   @Test("a number that nobody held from one sample to the next may be another namespace")
   func reusedInode() throws {

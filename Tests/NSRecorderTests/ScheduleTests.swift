@@ -5,26 +5,29 @@ import NamespaceModel
 import Testing
 
 @testable import NSRecorder
+import TestSupport
 
 struct ScheduleTests {
   private let second: Int64 = 1_000_000_000
-  private var schedule: Schedule { Schedule(start: 100 * second, interval: 5 * second) }
+  private var schedule: Schedule { Schedule(start: at(100 * second), interval: 5 * second) }
+
+  private func at(_ time: Int64) -> BootTime { BootTime(nanoseconds: time) }
 
   @Test("slots do not drift, whatever a sample takes")
   func slots() {
-    #expect(schedule.next(after: 0) == 100 * second)
-    #expect(schedule.next(after: 100 * second) == 105 * second)
-    #expect(schedule.next(after: 104 * second + 999_999_999) == 105 * second)
-    #expect(schedule.next(after: 105 * second) == 110 * second)
+    #expect(schedule.next(after: 0) == at(100 * second))
+    #expect(schedule.next(after: at(100 * second)) == at(105 * second))
+    #expect(schedule.next(after: at(104 * second + 999_999_999)) == at(105 * second))
+    #expect(schedule.next(after: at(105 * second)) == at(110 * second))
     // Slots that have passed are not made up for.
-    #expect(schedule.next(after: 123 * second) == 125 * second)
+    #expect(schedule.next(after: at(123 * second)) == at(125 * second))
   }
 
   @Test("a sample is late when it is a tenth of the interval behind")
   func lateness() {
-    #expect(schedule.lateness(of: 100 * second) == nil)
-    #expect(schedule.lateness(of: 105 * second + 1_000_000) == nil)
-    #expect(schedule.lateness(of: 106 * second) == second)
+    #expect(schedule.lateness(of: at(100 * second)) == nil)
+    #expect(schedule.lateness(of: at(105 * second + 1_000_000)) == nil)
+    #expect(schedule.lateness(of: at(106 * second)) == second)
   }
 
   /// A pass of a tenth of a second, all of it running.
@@ -40,7 +43,7 @@ struct ScheduleTests {
 
   private func gap(after pause: Int64, asleep: Int64 = 0) -> GapCause? {
     let last = pass(at: 100 * second)
-    return schedule.gap(from: last, to: pass(at: last.end.boot + pause, asleep: asleep))
+    return schedule.gap(from: last, to: pass(at: last.end.boot.nanoseconds + pause, asleep: asleep))
   }
 
   @Test("a missed slot is a gap: of the machine's sleep, or the recorder's")
@@ -67,7 +70,7 @@ struct ScheduleTests {
   @Test("a gap is of writing only if writing took most of it")
   func slowWrite() {
     let last = pass(at: 100 * second)
-    let late = pass(at: last.end.boot + 25 * second)
+    let late = pass(at: last.end.boot.nanoseconds + 25 * second)
     #expect(schedule.gap(from: last, to: late, writing: 19 * second) == .writeFailed)
     #expect(schedule.gap(from: last, to: late, writing: 9 * second) == .stalled)
     // It did not run in the middle of the pass: that has nothing to do with writing.
@@ -91,7 +94,7 @@ struct ScheduleTests {
     let schedule = Schedule(start: 0, interval: 10_000_000)
     let last = pass(at: 0)
     func gap(_ pause: Int64) -> GapCause? {
-      schedule.gap(from: last, to: pass(at: last.end.boot + pause))
+      schedule.gap(from: last, to: pass(at: last.end.boot.nanoseconds + pause))
     }
     #expect(gap(200_000_000) == nil)
     #expect(gap(300_000_000) == .stalled)

@@ -16,7 +16,7 @@ import Testing
 enum LiveTests {}
 
 /// Now, on the boot clock.
-func bootTime() -> Int64 { ClockReading.now().boot }
+func bootTime() -> BootTime { ClockReading.now().boot }
 
 extension LiveTests {
   struct EventTests {

@@ -1,6 +1,7 @@
 // A ring in plain memory, which a test writes to as the kernel would.
 
 @testable import NamespaceEvents
+import TestSupport
 
 final class PlainRing {
   let capacity: Int

@@ -4,6 +4,7 @@ import NamespaceModel
 import Testing
 
 @testable import NamespaceEvents
+import TestSupport
 
 struct RecordParserTests {
   @Test("a fork and an exit")

@@ -37,9 +37,9 @@ package enum GapCause: Int64, Sendable, Hashable, CaseIterable {
 /// A span of time in which the kernel reported events that the recorder did not receive.
 package struct LostEvents: Sendable, Hashable {
   /// The time up to which the recorder received all events, in nanoseconds of the boot clock.
-  package var after: Int64
+  package var after: BootTime
   /// The time from which on the recorder received all events again, in nanoseconds of the boot clock.
-  package var by: Int64
+  package var by: BootTime
   /// How many records were lost; nil where that is not known.
   package var records: Int64?
   /// Why the events were lost.
@@ -79,7 +79,7 @@ package struct LostEvents: Sendable, Hashable {
   }
 
   /// Creates a loss with these values.
-  package init(after: Int64, by: Int64, records: Int64?, cause: Cause) {
+  package init(after: BootTime, by: BootTime, records: Int64?, cause: Cause) {
     self.after = after
     self.by = by
     self.records = records

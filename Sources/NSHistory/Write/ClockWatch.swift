@@ -16,7 +16,7 @@ struct ClockWatch {
   /// of order.
   mutating func observe(_ now: ClockReading) {
     let isBack = last.map { now.wall <= $0.wall } ?? false
-    observe(epoch: now.wall &- now.boot, isBack: isBack)
+    observe(epoch: now.epoch, isBack: isBack)
     last = now
   }
 

@@ -68,14 +68,14 @@ final class DescriptionWriter {
   /// Returns the last sample of the session before a sequence number that began no later than a
   /// boot-clock time.
   private func lastSample(
-    by boot: Int64, before number: SequenceNumber
+    by boot: BootTime, before number: SequenceNumber
   ) throws(SQLiteError) -> SequenceNumber? {
     try connection.prepare(
       """
       SELECT seq FROM sample WHERE seq < ? AND session_id = ? AND boot_ns <= ?
       ORDER BY seq DESC LIMIT 1
       """
-    ).bind(.number(number), .integer(session), .integer(boot)).first { $0.sequence(0) }
+    ).bind(.number(number), .integer(session), .boot(boot)).first { $0.sequence(0) }
   }
 
   /// Writes the description that the first sample of a session read of a process that an earlier

@@ -23,16 +23,18 @@ struct EventWriter {
   func write(
     _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
     first: SequenceNumber, makers: MakerWriter
-  ) throws(SQLiteError) -> [Int64] {
+  ) throws(SQLiteError) -> [BootTime] {
     var shortLivedTasks = ShortLivedTasks(events)
-    var times: [Int64] = []
+    var times: [BootTime] = []
     for event in events {
       pauses.step()
       let number = first + Int64(times.count)
       interner.begin(number)
       switch event.change {
       case .started(let start):
-        let now = ClockReading(wall: epoch &+ event.boot, boot: event.boot, monotonic: event.boot)
+        let now = ClockReading(
+          wall: event.boot.wall(epoch: epoch), boot: event.boot,
+          monotonic: event.boot.nanoseconds)
         guard try begin(start, &live, &shortLivedTasks, number, now, makers) else { continue }
       case .moved(let token, let set):
         guard try move(token, set, &live, number) else { continue }

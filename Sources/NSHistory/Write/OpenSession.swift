@@ -26,10 +26,10 @@ final class OpenSession {
   private var pins: [PinWriter.Key: Int64] = [:]
   /// The end of the last sample that is not exact, on the boot clock. Events report every change only
   /// since then.
-  private var lastBeginning: Int64 = .max
+  private var lastBeginning: BootTime = .max
   /// The end of the first scan for pins after `lastBeginning`, on the boot clock; nil if there was
   /// none.
-  private var pinsScannedAt: Int64?
+  private var pinsScannedAt: BootTime?
   private var live = LiveProcesses()
   /// The sequence numbers of the last sample (`lastSample`), and of the last sample or event
   /// (`lastNumber`).
@@ -92,7 +92,7 @@ final class OpenSession {
       .text(info.program), .integer(info.interval), .text(info.identity), .text(info.procRoot),
       .optional(info.machineID), .optional(info.hostName.map(SystemText.escaped)),
       .optional(info.hidePID), .integer(info.started.wall),
-      .integer(InitialBootClock(info).reading(info.started).boot),
+      .boot(InitialBootClock(info).reading(info.started).boot),
       .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null
     ).run()
     let session = connection.lastInsertedRowID

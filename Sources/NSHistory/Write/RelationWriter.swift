@@ -35,7 +35,7 @@ struct MakerWriter {
   /// The boot-clock time at which a scan for pins had found the namespaces that only a mount, a
   /// descriptor or a socket retained, while events have reported every change since. Nil if there is no
   /// such time.
-  let known: Int64?
+  let known: BootTime?
 
   /// Writes the parent of a new process as the certain creator of the namespaces that are new with it
   /// (clone(2)). A new process is in the namespaces for its parent's children, or in namespaces created
@@ -57,7 +57,7 @@ struct MakerWriter {
   ///
   /// A namespace gets no creator if a row with its inode number has no kernel id: both may be the same
   /// namespace, which was then known before.
-  func moved(_ task: TaskID?, at boot: Int64) throws(SQLiteError) {
+  func moved(_ task: TaskID?, at boot: BootTime) throws(SQLiteError) {
     guard let task, let known, boot > known else { return }
     for namespace in interner.created {
       try connection.prepare(

@@ -9,7 +9,7 @@ struct SequenceWriter {
   /// Inserts a batch of events at these boot-clock times. The first is at `start` and has the sequence
   /// number `first`.
   func insert(
-    _ times: [Int64], from start: Int64, epoch: Int64, first: SequenceNumber
+    _ times: [BootTime], from start: BootTime, epoch: Int64, first: SequenceNumber
   ) throws(SQLiteError) {
     try connection.prepare(
       """
@@ -17,7 +17,7 @@ struct SequenceWriter {
       VALUES (?, ?, ?, ?, ?)
       """
     ).bind(
-      .number(first), .integer(session), .integer(epoch &+ start), .integer(start),
+      .number(first), .integer(session), .integer(start.wall(epoch: epoch)), .boot(start),
       .text(EventRuns.offsets(times, from: start))
     ).run()
   }
@@ -38,7 +38,7 @@ struct SequenceWriter {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .number(number), .integer(session), .integer(sample.start.wall), .integer(sample.start.boot),
+      .number(number), .integer(session), .integer(sample.start.wall), .boot(sample.start.boot),
       .integer(took), .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
       timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
     ).run()
@@ -59,7 +59,7 @@ struct SequenceWriter {
         INSERT INTO event_loss (seq, after_ns, by_ns, records, cause) VALUES (?, ?, ?, ?, ?)
         """
       ).bind(
-        .number(number), .integer(loss.after), .integer(loss.by), .optional(loss.records),
+        .number(number), .boot(loss.after), .boot(loss.by), .optional(loss.records),
         .text(loss.cause.rawValue)
       ).run()
     }
@@ -115,7 +115,7 @@ struct EventRuns: Sequence, IteratorProtocol {
   }
 
   /// Returns the offset of each time from `start`, as six digits of microseconds each.
-  static func offsets(_ times: [Int64], from start: Int64) -> String {
+  static func offsets(_ times: [BootTime], from start: BootTime) -> String {
     var digits: [UInt8] = []
     digits.reserveCapacity(times.count * PointReader.digits)
     for time in times {

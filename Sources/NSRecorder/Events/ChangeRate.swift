@@ -21,7 +21,7 @@ struct LinkMask: OptionSet {
 final class ChangeRate {
   /// The links whose changes are omitted at present.
   fileprivate(set) var throttled: LinkMask = []
-  fileprivate var since: Int64 = 0
+  fileprivate var since: BootTime = .zero
   fileprivate var threads = 0
   fileprivate var counts = [Int](repeating: 0, count: NamespaceLink.count)
 
@@ -36,7 +36,7 @@ final class ChangeRate {
   /// - Parameter most: the most changes of a link within one second that the recorder records.
   /// - Returns: whether to report the change: some link changed that was not throttled before.
   func count(
-    from before: FollowedSet, to after: FollowedSet, at time: Int64, most: Int
+    from before: FollowedSet, to after: FollowedSet, at time: BootTime, most: Int
   ) -> Bool {
     advance(to: time)
     var isReported = false
@@ -57,7 +57,7 @@ extension ChangeRate {
   ///
   /// - Returns: whether to omit the difference, because more than `most` threads differ within one
   ///   second. The links in which the thread differs are then throttled.
-  func countThread(_ thread: FollowedSet, of process: FollowedSet, at time: Int64, most: Int)
+  func countThread(_ thread: FollowedSet, of process: FollowedSet, at time: BootTime, most: Int)
     -> Bool
   {
     advance(to: time)
@@ -71,7 +71,7 @@ extension ChangeRate {
   }
 
   /// Resets the counts when a second has passed.
-  private func advance(to time: Int64) {
+  private func advance(to time: BootTime) {
     guard time < since || time - since >= Self.second else { return }
     since = time
     threads = 0

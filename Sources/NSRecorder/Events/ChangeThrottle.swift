@@ -24,7 +24,7 @@ struct ChangeThrottle {
   ///   - batch: the batch under construction; nil during a resync, when a sample will report the state.
   ///   - threads: the number of other threads of the process, each of which is compared with the process.
   mutating func reported(
-    _ task: FollowedTask, from before: FollowedSet, of sets: FollowedSets, at time: Int64,
+    _ task: FollowedTask, from before: FollowedSet, of sets: FollowedSets, at time: BootTime,
     _ batch: EventBatch?, threads: Int
   ) -> FollowedSet {
     guard let batch else { return task.set }
@@ -44,7 +44,7 @@ struct ChangeThrottle {
   /// difference is omitted because too many threads differ. The links in which the two differ are then
   /// throttled: the history has them as unread for the process.
   mutating func omits(
-    _ thread: FollowedSet, of process: FollowedTask, at time: Int64, _ batch: EventBatch?
+    _ thread: FollowedSet, of process: FollowedTask, at time: BootTime, _ batch: EventBatch?
   ) -> Bool {
     guard let batch, process.reported != nil else { return false }
     let rate = process.rate ?? ChangeRate()

@@ -10,7 +10,7 @@ extension EventFollower {
   ///   uncertain: a program that starts others often changes its user and cgroup before the exec.
   func describe(
     _ task: FollowedTask, named name: [UInt8]?, _ read: ProcessDescription?,
-    isExec: Bool = false, at time: Int64
+    isExec: Bool = false, at time: BootTime
   ) {
     defer { if isExec { task.hasExecuted = true } }
     var description = task.description
@@ -43,7 +43,7 @@ extension EventFollower {
 
   /// Reports a new description. If a process changes its name too often, as any process can many times a
   /// second, the later names are left to the next batch, the next sample or the exit.
-  private func report(_ task: FollowedTask, at time: Int64) {
+  private func report(_ task: FollowedTask, at time: BootTime) {
     let count = task.renames?.batch == finishedBatches ? task.renames?.count ?? 0 : 0
     task.renames = (finishedBatches, count + 1)
     let isLong = (batch?.events.count ?? 0) > Self.long
@@ -63,7 +63,7 @@ extension EventFollower {
   }
 
   /// Reports the name of a process at its exit, if earlier changes of name were omitted.
-  func reportLastName(of task: FollowedTask, at time: Int64) {
+  func reportLastName(of task: FollowedTask, at time: BootTime) {
     guard unreportedNames.remove(task.pid) != nil, batch != nil, task.reported != nil else {
       return
     }

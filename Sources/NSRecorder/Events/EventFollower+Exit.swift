@@ -26,7 +26,7 @@ extension EventFollower {
 
   /// Handles the exit of a main thread while other threads remain. If these are about to exit too, or one
   /// of them is about to execute a program, the process is not reported as a zombie.
-  private func endMainThread(of task: FollowedTask, at time: Int64) {
+  private func endMainThread(of task: FollowedTask, at time: BootTime) {
     let lasting = lastingThreads(of: task.pid)
     // The remaining threads stay in their namespaces, so each becomes a task of its own.
     for tid in lasting { setApart(tid, at: time) }
@@ -39,7 +39,7 @@ extension EventFollower {
   }
 
   /// Handles the exit of a thread after the exit of its main thread.
-  private func updateZombie(_ task: FollowedTask, afterExitOf tid: Int32, at time: Int64) {
+  private func updateZombie(_ task: FollowedTask, afterExitOf tid: Int32, at time: BootTime) {
     guard let others = threadsOf[task.pid] else { return end(task, at: time) }
     guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
     // The threads that were expected to exit have exited; the others were created meanwhile and remain.
@@ -48,7 +48,7 @@ extension EventFollower {
   }
 
   /// Marks a process as exited with its last thread, and reports the exit.
-  func end(_ task: FollowedTask, at time: Int64) {
+  func end(_ task: FollowedTask, at time: BootTime) {
     reportLastName(of: task, at: time)
     processes[task.pid] = nil
     throttle.release(task)

@@ -13,7 +13,7 @@ extension EventFollower {
   /// - Parameter lastEvent: the time of the task's previous event.
   func resolve(
     _ inodes: NamespaceInodes, _ probed: ProbedTask?, from before: FollowedSet?,
-    lastEvent: Int64 = .min
+    lastEvent: BootTime = .min
   ) -> FollowedSet {
     var links: [FollowedLink] = []
     for link in NamespaceLink.allCases {
@@ -43,8 +43,8 @@ extension EventFollower {
   /// could have created the namespace; nil otherwise. The event follows the task's change within `delay`,
   /// and the change follows the task's previous event.
   private func fileTime(
-    of link: NamespaceLink, _ probed: ProbedTask?, _ lastEvent: Int64
-  ) -> Int64? {
+    of link: NamespaceLink, _ probed: ProbedTask?, _ lastEvent: BootTime
+  ) -> BootTime? {
     probed?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.delay) ? $0 : nil }
   }
 
@@ -85,7 +85,7 @@ extension EventFollower {
   /// - Parameter fileTime: see `FollowedSets.namespace`.
   func followed(
     _ link: NamespaceLink, _ value: TaskProbe.Link, beside others: [FollowedLink],
-    fileTime: Int64? = nil
+    fileTime: BootTime? = nil
   ) -> FollowedLink {
     switch value {
     case .namespace(let inode, let id):

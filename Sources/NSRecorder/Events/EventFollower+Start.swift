@@ -99,7 +99,7 @@ extension EventFollower {
   /// Resolves the parent's `pid_for_children` link when its first child starts: that child is the first
   /// process of the new pid namespace (`pid_namespaces(7)`).
   func setPIDNamespaceForChildren(
-    of pendingFork: PendingFork, _ childSet: FollowedSet, at time: Int64
+    of pendingFork: PendingFork, _ childSet: FollowedSet, at time: BootTime
   ) {
     guard let set = pendingFork.set, case .unread(.pending) = set[.pidForChildren] else { return }
     let new = sets.set(set, .pidForChildren, to: childSet[.pid])
@@ -112,7 +112,7 @@ extension EventFollower {
 
   /// Returns the start time in clock ticks, as in `/proc/PID/stat`, for the time of a fork event. The
   /// kernel sets the start time just before the event.
-  static func ticks(_ time: Int64) -> UInt64 {
-    UInt64(max(0, time) / (1_000_000_000 / Int64(ClockTick.perSecond)))
+  static func ticks(_ time: BootTime) -> UInt64 {
+    UInt64(max(0, time.nanoseconds) / (1_000_000_000 / Int64(ClockTick.perSecond)))
   }
 }

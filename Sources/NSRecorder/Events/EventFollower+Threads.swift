@@ -13,7 +13,7 @@ extension EventFollower {
   }
 
   func observeThread(
-    _ tid: Int32, of pid: Int32, _ set: FollowedSet, _ origin: ThreadOrigin, at time: Int64
+    _ tid: Int32, of pid: Int32, _ set: FollowedSet, _ origin: ThreadOrigin, at time: BootTime
   ) {
     var thread = threads[tid] ?? FollowedThread(pid: pid, set: set)
     if threads[tid] == nil {
@@ -40,11 +40,11 @@ extension EventFollower {
   }
 
   /// Compares the threads of a process with it after the process changed its namespaces.
-  func compareThreads(of task: FollowedTask, at time: Int64) {
+  func compareThreads(of task: FollowedTask, at time: BootTime) {
     for tid in threadsOf[task.pid] ?? [] { compare(tid, .unknown, at: time) }
   }
 
-  private func compare(_ tid: Int32, _ origin: ThreadOrigin, at time: Int64) {
+  private func compare(_ tid: Int32, _ origin: ThreadOrigin, at time: BootTime) {
     guard var thread = threads[tid],
       let process = processes[thread.pid] ?? resumable[thread.pid]
     else { return }
@@ -63,7 +63,7 @@ extension EventFollower {
   }
 
   /// Makes a thread a task of its own from now on, whatever the namespaces of its process are.
-  func setApart(_ tid: Int32, at time: Int64) {
+  func setApart(_ tid: Int32, at time: BootTime) {
     guard var thread = threads[tid], thread.task == nil, let process = processes[thread.pid] else {
       return
     }
@@ -73,7 +73,7 @@ extension EventFollower {
 
   private func setApart(
     _ thread: inout FollowedThread, _ tid: Int32, of process: FollowedTask,
-    _ origin: ThreadOrigin, at time: Int64
+    _ origin: ThreadOrigin, at time: BootTime
   ) {
     let task = FollowedTask(
       token: makeToken(), set: thread.set, facts: process.facts,
@@ -85,13 +85,13 @@ extension EventFollower {
 
   /// Reports the throttled links of a process as unread, because too many of its threads come to differ from
   /// it.
-  private func reportThrottledLinks(_ process: FollowedTask, at time: Int64) {
+  private func reportThrottledLinks(_ process: FollowedTask, at time: BootTime) {
     awaitingSample.insert(process.pid)
     reportMove(of: process, at: time)
   }
 
   /// Removes a thread that exited.
-  func endThread(_ tid: Int32, at time: Int64) {
+  func endThread(_ tid: Int32, at time: BootTime) {
     guard let thread = threads.removeValue(forKey: tid) else { return }
     end(thread, at: time)
     threadsOf[thread.pid]?.remove(tid)
@@ -112,7 +112,7 @@ extension EventFollower {
   }
 
   /// Ends a removed thread, and reports the exit if the history has it as a task of its own.
-  func end(_ thread: FollowedThread, at time: Int64) {
+  func end(_ thread: FollowedThread, at time: BootTime) {
     defer { sets.leave(thread.set) }
     guard let task = thread.task else { return }
     throttle.release(task)

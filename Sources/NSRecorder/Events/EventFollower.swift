@@ -19,7 +19,7 @@ final class EventFollower {
   var pendingForks: [Int32: PendingFork] = [:]
   private var lastToken: UInt64 = 0
   /// The time of the event being applied, and the queued events after it.
-  private(set) var now: Int64 = 0
+  private(set) var now: BootTime = .zero
   private(set) var lookahead: ArraySlice<EventQueue.Item> = []
   /// The batch under construction; nil during a resync, when the next sample reports the whole state.
   var batch: EventBatch?
@@ -39,7 +39,7 @@ final class EventFollower {
   var unverifiedDescriptions: [Int32: Int] = [:]
   /// The time of an event that contradicts the events before it, which proves that one of them is
   /// missing.
-  var contradiction: Int64?
+  var contradiction: BootTime?
   /// Whether the sample of a resync missed a thread that executed a program while the sample was taken,
   /// so that another sample is needed.
   var needsOtherSample = false
@@ -52,7 +52,7 @@ final class EventFollower {
   /// The tasks that change their namespaces too often to record each change.
   var throttle = ChangeThrottle()
   /// The end of the last sample from which the follower started or resynced, on the boot clock.
-  var began: Int64 = .min
+  var began: BootTime = .min
 
   /// A task between its fork event and the namespaces event that follows it.
   struct PendingFork {
@@ -109,7 +109,7 @@ final class EventFollower {
 
   func reportStart(
     _ task: FollowedTask, parent: ProcessToken?, tid: Int32? = nil,
-    origin: ThreadOrigin = .unknown, at time: Int64
+    origin: ThreadOrigin = .unknown, at time: BootTime
   ) {
     guard batch != nil else { return }
     task.reported = task.set
@@ -123,7 +123,7 @@ final class EventFollower {
             description: task.description, set: task.set.observed))))
   }
 
-  func move(_ task: FollowedTask, to set: FollowedSet, at time: Int64) {
+  func move(_ task: FollowedTask, to set: FollowedSet, at time: BootTime) {
     guard set !== task.set else { return }
     sets.enter(set)
     sets.leave(task.set)
@@ -146,7 +146,7 @@ final class EventFollower {
   }
 
   /// Reports the namespaces of a task if they differ from those reported last.
-  func reportMove(of task: FollowedTask, at time: Int64) {
+  func reportMove(of task: FollowedTask, at time: BootTime) {
     let reported = throttle.reported(task, of: sets)
     guard batch != nil, let last = task.reported, last !== reported else { return }
     task.reported = reported

@@ -1,10 +1,12 @@
+internal import NamespaceModel
+
 /// Chooses between wakeups by events and periodic polling: a wakeup for each event slows a busy machine
 /// down, and polling wakes an idle machine for nothing.
 struct EventPace {
   private var isBusy = false
   /// The number of events since the last choice, and the time of that choice on the boot clock.
   private var count = 0
-  private var chosen: Int64 = 0
+  private var chosen: BootTime = .zero
 
   /// How long events are counted before the next choice, in nanoseconds, and the number of events in that
   /// time from which on polling is chosen.
@@ -16,7 +18,7 @@ struct EventPace {
   /// - Parameters:
   ///   - events: the number of events since the last call.
   ///   - now: the current time on the boot clock.
-  mutating func isBusy(after events: Int, at now: Int64) -> Bool {
+  mutating func isBusy(after events: Int, at now: BootTime) -> Bool {
     count += events
     let time = now - chosen
     guard time >= Self.window else { return isBusy }

@@ -35,7 +35,7 @@ struct EventQueue {
   private var clockIsSteady = false
   private static let leastStep: Int64 = 1_000_000
   /// By TID, when a task exited or a fork reused its TID, by the events of the current call of `add`.
-  private var ends: [Int32: Int64] = [:]
+  private var ends: [Int32: BootTime] = [:]
   /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of
   /// `add`; a second probe of a task would show the same.
   private var probedTasks: [Int32: ProbedTask?] = [:]
@@ -90,7 +90,7 @@ struct EventQueue {
     mayHaveUnreportedThreads: (Int32) -> Bool, throttled: (Int32) -> LinkMask = { _ in [] }
   ) {
     let now = self.now()
-    let epoch = now.wall - now.boot
+    let epoch = now.epoch
     clockIsSteady = lastEpoch.map { abs(epoch - $0) < Self.leastStep } ?? false
     lastEpoch = epoch
     isStorm = events.count > Self.many
@@ -254,13 +254,13 @@ struct EventQueue {
 
   /// Returns the times by which the files of the entered namespaces existed; see `ProbedTask.fileTimes`.
   /// File times are on the wall clock, so they cannot be converted if the clock was set meanwhile.
-  private func fileTimes(of task: Int32, _ changed: LinkMask) -> [NamespaceLink: Int64] {
+  private func fileTimes(of task: Int32, _ changed: LinkMask) -> [NamespaceLink: BootTime] {
     guard let lastEpoch, clockIsSteady, !isStorm else { return [:] }
     let times = probe.fileTimes(
       of: task, NamespaceType.allCases.map(\.link).filter(changed.contains))
     let now = self.now()
-    guard abs(now.wall - now.boot - lastEpoch) < Self.leastStep else { return [:] }
-    return times.mapValues { $0 &- lastEpoch &+ Self.leastStep }
+    guard abs(now.epoch - lastEpoch) < Self.leastStep else { return [:] }
+    return times.mapValues { BootTime(wall: $0, epoch: lastEpoch) &+ Self.leastStep }
   }
 
   /// Removes and returns the next event in time order, if its time is not after `end` and `horizon`.
@@ -269,7 +269,7 @@ struct EventQueue {
   ///   - horizon: the time up to which all events have arrived. An event with a later probe stays queued.
   ///   - lost: the time from which events were lost. Probes after it are discarded, because the events
   ///     between event and probe are not known.
-  mutating func next(until end: Int64, horizon: Int64, lost: Int64 = .max) -> Item? {
+  mutating func next(until end: BootTime, horizon: BootTime, lost: BootTime = .max) -> Item? {
     sort()
     guard appliedCount < items.count, items[appliedCount].event.time <= min(end, horizon) else {
       return nil
@@ -286,7 +286,7 @@ struct EventQueue {
   }
 
   /// The time of the first event that is not applied; nil if there is none.
-  var first: Int64? {
+  var first: BootTime? {
     mutating get {
       sort()
       return appliedCount < items.count ? items[appliedCount].event.time : nil
@@ -297,13 +297,13 @@ struct EventQueue {
   var lookahead: ArraySlice<Item> { items[appliedCount...] }
 
   /// Whether more than `count` events up to a time are queued.
-  mutating func hasMore(than count: Int, until time: Int64) -> Bool {
+  mutating func hasMore(than count: Int, until time: BootTime) -> Bool {
     sort()
     return appliedCount + count < items.count && items[appliedCount + count].event.time <= time
   }
 
   /// Returns the time of the last probe for an event up to `end`; `end` itself if there is no later one.
-  mutating func lastProbe(until end: Int64) -> Int64 {
+  mutating func lastProbe(until end: BootTime) -> BootTime {
     sort()
     var last = end
     for item in items[appliedCount...] {
@@ -344,7 +344,7 @@ struct EventQueue {
   }
 
   /// Returns the PIDs of the processes with a queued event after `start` and up to `end`.
-  mutating func touched(after start: Int64, until end: Int64) -> Set<Int32> {
+  mutating func touched(after start: BootTime, until end: BootTime) -> Set<Int32> {
     sort()
     var touched: Set<Int32> = []
     for item in items[appliedCount...] where item.event.time > start && item.event.time <= end {
@@ -375,7 +375,7 @@ struct EventQueue {
   }
 
   /// Removes all events up to a time: events lost in between make them useless.
-  mutating func drop(until time: Int64) {
+  mutating func drop(until time: BootTime) {
     sort()
     while appliedCount < items.count, items[appliedCount].event.time <= time { appliedCount += 1 }
     compact()

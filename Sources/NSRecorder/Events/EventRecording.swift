@@ -21,7 +21,7 @@ final class EventRecording {
   /// Batches that were finished early, because the wall clock was set after their events.
   private var batches: [EventBatch] = []
   /// The time up to which events were applied.
-  private var horizon: Int64 = .min
+  private var horizon: BootTime = .min
 
   /// The longest time, in nanoseconds, from an event to its arrival in the ring.
   static let slack: Int64 = 20_000_000
@@ -87,7 +87,7 @@ final class EventRecording {
   }
 
   /// Whether more than `count` events before a time are queued and certain, with no earlier one missing.
-  func hasMore(than count: Int, before time: Int64) -> Bool {
+  func hasMore(than count: Int, before time: BootTime) -> Bool {
     queue.hasMore(than: count, until: min(time, now().boot - Self.slack))
   }
 
@@ -96,7 +96,7 @@ final class EventRecording {
   /// - Parameters:
   ///   - end: the time on the boot clock up to which events are applied; later ones stay queued.
   ///   - most: the most events to apply.
-  func flush(until end: Int64 = .max, most: Int = .max) throws(EventsError) -> [EventBatch] {
+  func flush(until end: BootTime = .max, most: Int = .max) throws(EventsError) -> [EventBatch] {
     let now = self.now()
     try refresh()
     guard pendingResync == nil else {
@@ -126,7 +126,7 @@ final class EventRecording {
 
   /// Begins a resync: nothing is certain until a sample shows the state of all tasks. Events that are
   /// still queued or have not arrived yet are lost too.
-  private func beginResync(horizon: Int64) {
+  private func beginResync(horizon: BootTime) {
     let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
     for index in losses.indices { losses[index].after = min(losses[index].after, end) }
     reported = follower.reportedState()
@@ -137,7 +137,7 @@ final class EventRecording {
   }
 
   private func applyEvents(
-    until end: Int64, horizon: Int64, lost: Int64 = .max, most: Int = .max
+    until end: BootTime, horizon: BootTime, lost: BootTime = .max, most: Int = .max
   ) {
     // Set before the first event is applied: an older event that arrives meanwhile would be out of order.
     self.horizon = max(self.horizon, min(end, horizon))
@@ -171,17 +171,17 @@ final class EventRecording {
   /// Returns the non-empty batches since the last call.
   private func handOver() -> [EventBatch] {
     let now = self.now()
-    let all = batches + (follower.finishBatch(epoch: now.wall - now.boot).map { [$0] } ?? [])
+    let all = batches + (follower.finishBatch(epoch: now.epoch).map { [$0] } ?? [])
     batches.removeAll()
     return all.filter { !$0.isEmpty }
   }
 
   /// Returns the time when all events up to the end of a sample will have arrived and can be applied.
-  func readyAt(_ sample: ProcessSample) -> Int64 { readyAt(upTo: sample.end.boot + Self.delay) }
+  func readyAt(_ sample: ProcessSample) -> BootTime { readyAt(upTo: sample.end.boot + Self.delay) }
 
   /// Returns the time when all events up to `time` will have arrived and can be applied. The result grows
   /// while such events still arrive.
-  func readyAt(upTo time: Int64) -> Int64 {
+  func readyAt(upTo time: BootTime) -> BootTime {
     // Tasks are probed when their events arrive, and events up to the time of a probe decide whether it
     // is valid.
     collect()
@@ -256,7 +256,7 @@ final class EventRecording {
   }
 
   private func begin(
-    _ sample: ProcessSample, _ now: ClockReading, _ horizon: Int64
+    _ sample: ProcessSample, _ now: ClockReading, _ horizon: BootTime
   ) throws(EventsError) -> MergedSample {
     // Reports the events that were certain before the loss.
     let batches = try pendingResync == nil ? flush() : []
@@ -281,7 +281,7 @@ final class EventRecording {
       return MergedSample(batches: batches)
     }
     let translated = follower.finishResync(sample, reported: &reported)
-    follower.batch = EventBatch(epoch: now.wall - now.boot)
+    follower.batch = EventBatch(epoch: now.epoch)
     pendingResync = nil
     losses.removeAll()
     return MergedSample(batches: batches, sample: translated, losses: lost, omitted: omitted)

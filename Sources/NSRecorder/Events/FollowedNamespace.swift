@@ -13,9 +13,9 @@ final class FollowedNamespace {
   var mountedID: UInt64?
 
   /// The time on the boot clock by which the namespace was first known.
-  let firstKnown: Int64
+  let firstKnown: BootTime
 
-  init(_ observed: ObservedNamespace, firstKnown: Int64) {
+  init(_ observed: ObservedNamespace, firstKnown: BootTime) {
     self.observed = observed
     self.firstKnown = firstKnown
   }

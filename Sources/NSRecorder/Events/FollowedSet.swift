@@ -79,10 +79,10 @@ final class FollowedSets {
   var initial: [NamespaceType: UInt64] = [:]
 
   /// The time on the boot clock up to which all events have been applied.
-  var now: Int64 = .min
+  var now: BootTime = .min
   /// The time of the last omitted change (`ChangeThrottle`); nil if there was none. Each omitted change
   /// may have created a namespace with the inode number of one that has ended.
-  var lastOmittedChange: Int64?
+  var lastOmittedChange: BootTime?
   /// The mounted namespaces found that have not been applied yet.
   var mountObservations: [MountObservation] = []
   private var undecided = UndecidedNamespaces()
@@ -170,7 +170,7 @@ final class FollowedSets {
   ///   So the last namespace reported with the number is this one, and a mount or an open file pinned it
   ///   after its last task left.
   func namespace(
-    _ type: NamespaceType, _ inode: UInt64, id: UInt64?, fileTime: Int64? = nil
+    _ type: NamespaceType, _ inode: UInt64, id: UInt64?, fileTime: BootTime? = nil
   ) -> FollowedNamespace {
     let key = NamespaceKey(type: type, inode: inode)
     if let id { decide(key, is: id) }
@@ -208,7 +208,7 @@ final class FollowedSets {
 
   /// Applies an id that was read for an inode number: if the number had the same id before, the undecided
   /// namespaces reported in between are the namespace with that id.
-  private func decide(_ number: NamespaceKey, is id: UInt64, at time: Int64 = .max) {
+  private func decide(_ number: NamespaceKey, is id: UInt64, at time: BootTime = .max) {
     for namespace in undecided.decide(number, is: id, at: time) {
       let before = namespace.observed
       var read = before
@@ -327,7 +327,7 @@ final class FollowedSets {
     return scan
   }
 
-  private func name(ofPinned pinned: ObservedNamespace, by start: Int64) -> ObservedNamespace {
+  private func name(ofPinned pinned: ObservedNamespace, by start: BootTime) -> ObservedNamespace {
     if let id = pinned.kernelID {
       decide(NamespaceKey(type: pinned.type, inode: pinned.inode), is: id, at: start)
     }

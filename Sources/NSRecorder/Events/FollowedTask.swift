@@ -16,9 +16,9 @@ final class FollowedTask {
   /// If a sample read another user, cgroup or parent, but the change was not reported because an event
   /// of the process occurred meanwhile: the beginning, on the boot clock, of the last sample that read
   /// the reported values. The change happened after that time.
-  var changedSince: Int64?
+  var changedSince: BootTime?
   /// The time of its last event, on the boot clock.
-  var lastEvent: Int64 = .min
+  var lastEvent: BootTime = .min
   /// The batch that reported its start, and the index in it; nil if no event reported the start.
   var start: (batch: Int, index: Int)?
   /// Whether an event reported that it executed a program.

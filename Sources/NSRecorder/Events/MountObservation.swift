@@ -6,7 +6,7 @@ struct MountObservation {
   let inode: UInt64
   let id: UInt64
   /// The time on the boot clock by which the id had been read.
-  let time: Int64
+  let time: BootTime
 
   /// The longest time, in nanoseconds, from a change to its event. Only an event that is later than a
   /// observation by more than this certainly reports a change after the observation.

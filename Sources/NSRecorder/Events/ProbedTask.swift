@@ -8,7 +8,7 @@ struct ProbedTask {
   var links: [NamespaceLink: TaskProbe.Link]
   /// The end of the probe, on the boot clock. The probe is valid if no event of the task followed until
   /// then.
-  let time: Int64
+  let time: BootTime
   /// Whether the task executed a program between the event and the end of the probe: before, it may have
   /// been in another time namespace.
   var isAfterExec = false
@@ -16,7 +16,7 @@ struct ProbedTask {
   var description: ProcessDescription?
   /// For each entered namespace, a time on the boot clock by which its file already existed, if that was
   /// read: a mount or an open file may have pinned the namespace since then.
-  var fileTimes: [NamespaceLink: Int64] = [:]
+  var fileTimes: [NamespaceLink: BootTime] = [:]
   /// If a process changed its namespaces: the links of its other threads, by TID.
   var threads: [Int32: [NamespaceLink: TaskProbe.Link]] = [:]
 }

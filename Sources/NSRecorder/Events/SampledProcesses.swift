@@ -7,7 +7,7 @@ struct SampledProcesses {
   /// The threads that the samples show as tasks of their own.
   private(set) var threads: [ProcessToken: Process] = [:]
   /// For the processes whose description the last sample found changed: when it was read before.
-  private(set) var redescribed: [ProcessToken: Int64] = [:]
+  private(set) var redescribed: [ProcessToken: BootTime] = [:]
   private var sets: [[LinkState]: ObservedSet] = [:]
   /// The tokens of the processes by PID; empty until a PID is first looked up after a sample.
   private var tokens: [Int32: [ProcessToken]] = [:]

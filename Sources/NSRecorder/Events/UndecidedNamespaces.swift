@@ -45,7 +45,7 @@ struct UndecidedNamespaces {
   /// - Parameter time: a time on the boot clock by which the id was read. Namespaces reported later stay
   ///   undecided.
   mutating func decide(
-    _ number: NamespaceKey, is id: UInt64, at time: Int64 = .max
+    _ number: NamespaceKey, is id: UInt64, at time: BootTime = .max
   ) -> [FollowedNamespace] {
     guard !series.isEmpty, let known = series[number] else { return [] }
     guard known.id == id else {

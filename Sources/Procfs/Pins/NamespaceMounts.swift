@@ -14,7 +14,7 @@ package final class NamespaceMounts {
   private let proof: NamespaceProof
   private var mounts: [Number: [MountInfo.Entry]] = [:]
   private var isStale = true
-  private var earliest: Int64 = .min
+  private var earliest: BootTime = .min
 
   private struct Number: Hashable {
     let type: NamespaceType

@@ -33,7 +33,7 @@ package final class PinScanner {
   let showsOwnPIDs: Bool
   private var listing = PIDListing()
   private(set) var pins: Set<NamespacePin> = []
-  var result = PinScan(start: ClockReading(wall: 0, boot: 0, monotonic: 0))
+  var result = PinScan(start: ClockReading.zero)
 
   /// A scanner of the processes in `root`; `identity` says how the scanner distinguishes namespaces.
   package init(root: ProcRoot, identity: IdentitySource) {

@@ -6,6 +6,7 @@ import NamespaceModel
 import Procfs
 
 @testable import NSRecorder
+import TestSupport
 
 /// Passes events and samples to a follower.
 final class EventScript {
@@ -25,6 +26,8 @@ final class EventScript {
   }
   /// The boot clock, which advances by a microsecond at each step.
   var clock: Int64 = 5_000_000_000
+  /// The same time, as the events have it.
+  var time: BootTime { BootTime(nanoseconds: clock) }
   private var tasks: [Int32: TaskLinks] = [:]
   private var sampled: [Int32: (token: ProcessToken, links: TaskLinks)] = [:]
   private var sampledThreads: [Int32: (token: ProcessToken, thread: Thread)] = [:]
@@ -91,7 +94,7 @@ final class EventScript {
   ) {
     tasks[tid] = links
     var seen = links.probed()
-    seen.fileTimes = fileTimes
+    seen.fileTimes = fileTimes.mapValues(BootTime.init(nanoseconds:))
     seen.threads = threads.mapValues(\.links)
     apply(tid, of: pid ?? tid, .namespaces(links.inodes), probed: probed ? seen : nil)
   }
@@ -256,5 +259,13 @@ extension ProcessSample {
   var reportsNothing: Bool {
     appeared.isEmpty && changed.isEmpty && disappeared.isEmpty && described.isEmpty
       && identified.isEmpty && contradicted.isEmpty
+  }
+}
+
+extension KernelEvent {
+  /// An event at a time in nanoseconds of the boot clock.
+  @_disfavoredOverload
+  init(time: Int64, pid: Int32, tid: Int32, kind: Kind) {
+    self.init(time: BootTime(nanoseconds: time), pid: pid, tid: tid, kind: kind)
   }
 }

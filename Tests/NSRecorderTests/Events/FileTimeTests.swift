@@ -80,7 +80,7 @@ struct FileTimeTests {
   @Test("not after omitted changes: one may have created a namespace with the inode number")
   func omittedCount() throws {
     let made = try makeAndLeave()
-    script.follower.sets.lastOmittedChange = script.clock
+    script.follower.sets.lastOmittedChange = script.time
     #expect(enter(there, fileTime: script.clock + 5_000_000) != made)
   }
 

@@ -6,6 +6,7 @@ import NamespaceModel
 import Testing
 
 @testable import NSRecorder
+import TestSupport
 
 struct LateIdentityTests {
   private let script = EventScript()
@@ -142,7 +143,7 @@ struct LateIdentityTests {
     script.exit(40)
     script.apply(99, of: 99, .namespaces(there.inodes))
     script.finishBatch()
-    scan.start.boot = script.clock + 1
+    scan.start.boot = script.time + 1
     #expect(script.follower.sets.recorded(scan).renamed.isEmpty)
     #expect(script.follower.sets.recorded(scan).pins.map(\.namespace) == [read])
   }

@@ -22,7 +22,7 @@ struct MountObservationTests {
 
   private var inode: UInt64 { get throws { try #require(there.inodes[.net]) } }
 
-  private func see(_ id: UInt64, at time: Int64) throws {
+  private func see(_ id: UInt64, at time: BootTime) throws {
     script.follower.sets.mountObservations.append(
       MountObservation(type: .net, inode: try inode, id: id, time: time))
   }
@@ -39,7 +39,7 @@ struct MountObservationTests {
   @Test("who enters is in the namespace that its maker left, which gets its id")
   func entered() throws {
     let made = try makeAndLeave()
-    try see(101, at: script.clock + 500_000)
+    try see(101, at: script.time + 500_000)
     #expect(enter() == made)
     let verified = script.verify([10: .host, 30: there])
     #expect(verified.sample.renamed.map(\.from) == [made])
@@ -50,7 +50,7 @@ struct MountObservationTests {
   @Test("it gets its id also where nobody enters it")
   func learned() throws {
     let made = try makeAndLeave()
-    try see(101, at: script.clock + 500_000)
+    try see(101, at: script.time + 500_000)
     script.clock += 3_000_000
     script.fork(40, of: 10)
     let verified = script.verify([10: .host, 40: .host])
@@ -61,20 +61,20 @@ struct MountObservationTests {
   @Test("not where another id was read")
   func otherID() throws {
     let made = try makeAndLeave()
-    try see(102, at: script.clock + 500_000)
+    try see(102, at: script.time + 500_000)
     #expect(enter() != made)
   }
 
   @Test("not where the process may have made it before it was read")
   func tooLate() throws {
     let made = try makeAndLeave()
-    try see(101, at: script.clock + 2_500_000)
+    try see(101, at: script.time + 2_500_000)
     #expect(enter() != made)
   }
 
   @Test("not where it was read before the namespace was known to be")
   func tooEarly() throws {
-    try see(101, at: script.clock)
+    try see(101, at: script.time)
     script.clock += 2_000_000
     let made = try makeAndLeave()
     #expect(enter() != made)
@@ -83,7 +83,7 @@ struct MountObservationTests {
   @Test("not where another had the number in between")
   func reused() throws {
     let made = try makeAndLeave()
-    try see(101, at: script.clock + 500_000)
+    try see(101, at: script.time + 500_000)
     script.fork(25, of: 10)
     script.move(25, .host.with(.net, 1, id: 102))
     script.exit(25)

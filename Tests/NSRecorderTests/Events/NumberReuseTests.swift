@@ -29,7 +29,7 @@ struct NumberReuseTests {
     script.fork(20, of: 10)
     #expect(script.follower.contradiction == nil)
     script.fork(20, of: 10)
-    #expect(script.follower.contradiction == script.clock)
+    #expect(script.follower.contradiction == script.time)
   }
 
   @Test("right after a start, a sample may observe a process before its event")

@@ -31,12 +31,12 @@ struct Oracle {
       history.apply(event)
       let isLast = index + 1 == batch.events.count || batch.events[index + 1].boot > event.boot
       guard isLast else { continue }
-      advance(to: event.boot, machine)
+      advance(to: event.boot.nanoseconds, machine)
       let before = threads
-      compare(at: event.boot)
+      compare(at: event.boot.nanoseconds)
       // A thread that was reported once is reported until it exits, wherever it goes.
       for tid in before.subtracting(threads) where truth[tid].map({ $0.pid != tid }) == true {
-        faults.append("\(event.boot): thread \(tid) is not reported any more, and runs")
+        faults.append("\(event.boot.nanoseconds): thread \(tid) is not reported any more, and runs")
       }
     }
   }

@@ -6,6 +6,7 @@ import Procfs
 import Testing
 
 @testable import NSRecorder
+import TestSupport
 
 /// Counts the probes of each task; every task is in the namespaces in which it was created.
 private final class CountingProbe: TaskReading {

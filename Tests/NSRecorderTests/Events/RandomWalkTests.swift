@@ -31,7 +31,7 @@ struct RandomWalkTests {
     }
 
     func step() throws {
-      if let sample = pending, machine.clock >= recording.readyAt(sample) {
+      if let sample = pending, BootTime(nanoseconds: machine.clock) >= recording.readyAt(sample) {
         pending = nil
         return try complete(sample)
       }
@@ -59,11 +59,12 @@ struct RandomWalkTests {
       disagreements += merged.disagreements
       losses += merged.losses.count
       if samples > 0, let lost = merged.losses.map(\.after).min() {
-        oracle.check(upTo: lost, machine)
+        oracle.check(upTo: lost.nanoseconds, machine)
       }
       guard let translated = merged.sample else { return }
       samples += 1
-      oracle.check(translated, at: merged.isExact ? sample.start.boot : sample.end.boot, machine)
+      let end = merged.isExact ? sample.start.boot : sample.end.boot
+      oracle.check(translated, at: end.nanoseconds, machine)
     }
 
     func finish() throws {

@@ -20,7 +20,7 @@ struct ReportedHistory {
   private var resumable: [ProcessToken: Task] = [:]
   /// The reports that contradict earlier reports.
   private(set) var faults: [String] = []
-  private(set) var lastTime: Int64 = .min
+  private(set) var lastTime: BootTime = .min
 
   /// Returns the only process with a PID.
   func process(_ pid: Int32) -> (token: ProcessToken, task: Task)? {

@@ -175,7 +175,8 @@ final class SimulatedMachine {
     guard let first = rings[ring].first else { return }
     losses.append(
       EventLoss(
-        records: UInt64(rings[ring].count), after: first.event.time - 1, by: clock,
+        records: UInt64(rings[ring].count), after: first.event.time - 1,
+        by: BootTime(nanoseconds: clock),
         cause: .ringFull))
     rings[ring].removeAll()
   }

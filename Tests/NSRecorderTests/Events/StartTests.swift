@@ -25,7 +25,7 @@ struct StartTests {
     #expect(start.parent == script.history.process(10)?.token)
     #expect(start.set.links == TaskLinks.host.states)
     #expect(start.set === script.follower.processes[10]?.set.observed)
-    #expect(reported[0].boot == script.clock)
+    #expect(reported[0].boot == script.time)
   }
 
   @Test("the time of an event gives the start in clock ticks")

@@ -6,6 +6,7 @@ import NamespaceModel
 import Procfs
 
 @testable import NSRecorder
+import TestSupport
 
 /// The links of a task.
 struct TaskLinks: Hashable {

@@ -98,7 +98,7 @@ struct ThreadFollowingTests {
     #expect(script.history.process(20)?.task.isZombie == false)
     script.exit(21, of: 20)
     let reported = script.finishBatch()
-    #expect(reported.count == 1 && reported.first?.boot == script.clock)
+    #expect(reported.count == 1 && reported.first?.boot == script.time)
     #expect(script.history.process(20) == nil && script.history.faults == [])
   }
 

@@ -49,7 +49,7 @@ struct ThrottleTests {
     script.move(10, one.with(.net, 3, id: 103))
     let moved = script.finishBatch()
     try #require(moved.count == 1)
-    #expect(moved.first?.boot == script.clock)
+    #expect(moved.first?.boot == script.time)
     #expect(script.namespace(.net, of: 10)?.kernelID == 103)
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
     script.move(20, net)

@@ -6,6 +6,7 @@ import NamespaceModel
 import Testing
 
 @testable import NSRecorder
+import TestSupport
 
 struct UncertainDescriptionTests {
   private let script = EventScript()
@@ -18,7 +19,7 @@ struct UncertainDescriptionTests {
   private func execute(_ pid: Int32, _ name: String, uid: UInt32?) {
     let read = uid.map {
       ProbedTask(
-        links: [:], time: script.clock,
+        links: [:], time: script.time,
         description: .init(comm: nil, uid: $0, cgroup: Array("0::/own".utf8)))
     }
     script.apply(
@@ -81,7 +82,7 @@ struct UncertainDescriptionTests {
   }
 
   private func moved(
-    _ source: ProcessToken, uid: UInt32, since: Int64
+    _ source: ProcessToken, uid: UInt32, since: BootTime
   ) -> ProcessSample.Redescription {
     .init(
       token: source,

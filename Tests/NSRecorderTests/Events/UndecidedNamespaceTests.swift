@@ -6,6 +6,7 @@ import NamespaceModel
 import Testing
 
 @testable import NSRecorder
+import TestSupport
 
 struct UndecidedNamespaceTests {
   private let script = EventScript()
