@@ -17,7 +17,7 @@ struct BoundResolver {
   let history: TaskHistory
 
   /// Resolves a piece of a range of samples (`whole`) in which the state of the process did not change.
-  func stretch(
+  func resolve(
     _ piece: ClosedRange<SequenceNumber>, of whole: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ResolvedInterval {
     let beginning = try beginning(

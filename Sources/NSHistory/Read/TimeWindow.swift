@@ -18,10 +18,10 @@ package struct TimeWindow: Sendable, Hashable {
   package var isEverything: Bool { since == nil && until == nil }
 
   /// Returns whether an interval overlaps the window, or may overlap it because its bounds are not exact.
-  func mayOverlap(_ stretch: ResolvedInterval) -> Bool {
+  func mayOverlap(_ interval: ResolvedInterval) -> Bool {
     overlaps(
-      min(stretch.from, stretch.beginning.other ?? stretch.from),
-      max(stretch.until, stretch.end.other ?? stretch.until))
+      min(interval.from, interval.beginning.other ?? interval.from),
+      max(interval.until, interval.end.other ?? interval.until))
   }
 
   /// Returns whether the time from `from` to `until` overlaps the window.

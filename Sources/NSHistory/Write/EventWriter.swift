@@ -112,7 +112,7 @@ struct EventWriter {
     let beginning: Beginning? =
       set.isMove(from: process.set)
       ? Beginning(cause: .moved, origin: process.set.id)
-      : process.isNoteworthy ? Beginning(cause: .wentOn) : nil
+      : process.isNoteworthy ? Beginning(cause: .continued) : nil
     process.set = set
     process.isNoteworthy = beginning != nil
     process.membership = try rows.open(process.task, set, from: number, beginning, isExact: true)
@@ -130,7 +130,7 @@ struct EventWriter {
     process.from = number
     process.membership = try rows.open(
       process.task, process.set, from: number,
-      process.isNoteworthy ? Beginning(cause: .wentOn) : nil,
+      process.isNoteworthy ? Beginning(cause: .continued) : nil,
       isExact: true)
     live.put(process, token)
     return true

@@ -46,7 +46,7 @@ struct MembershipWriter {
       let beginning: Beginning? =
         set.isMove(from: process.set)
         ? Beginning(cause: .moved, origin: process.set.id)
-        : process.isNoteworthy ? Beginning(cause: .wentOn) : nil
+        : process.isNoteworthy ? Beginning(cause: .continued) : nil
       process.set = set
       process.isNoteworthy = beginning != nil
       process.membership = try rows.open(process.task, set, from: sample, beginning)
@@ -77,7 +77,7 @@ struct MembershipWriter {
     var gap = process
     gap.membership = try rows.open(
       process.task, try interner.set(NamespaceLink.allCases.map { _ in .unread(.unseen) }),
-      from: last + 1, process.isNoteworthy ? Beginning(cause: .wentOn) : nil)
+      from: last + 1, process.isNoteworthy ? Beginning(cause: .continued) : nil)
     try rows.close(gap, after: sample - 1)
   }
 
@@ -179,7 +179,7 @@ struct Beginning {
     case moved = 1
     case startedElsewhere = 2
     case startedInNew = 3
-    case wentOn = 4
+    case continued = 4
   }
 }
 
@@ -257,6 +257,6 @@ struct BeginningFinder {
   {
     guard let last else { return nil }
     if set.isMove(from: last.set) { return Beginning(cause: .moved, origin: last.set.id) }
-    return last.isNoteworthy ? Beginning(cause: .wentOn) : nil
+    return last.isNoteworthy ? Beginning(cause: .continued) : nil
   }
 }

@@ -13,7 +13,7 @@ struct HistoryQuery {
   {
     // Buffers the last entry until the next one shows whether anything changed at its end.
     var last: HistoryEntry?
-    func emit(_ entry: HistoryEntry) -> Bool { !window.mayOverlap(entry.stretch) || body(entry) }
+    func emit(_ entry: HistoryEntry) -> Bool { !window.mayOverlap(entry.interval) || body(entry) }
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
     let maker = try maker(of: history.process)
@@ -142,19 +142,19 @@ struct HistoryQuery {
     isBeginning: Bool,
     isInOtherContainer: Bool, _ unreported: [NamespaceLink]
   ) throws(SQLiteError) -> HistoryEntry {
-    let stretch = try reading.bounds(of: history)
-      .stretch(piece, of: membership.from...membership.until)
+    let interval = try reading.bounds(of: history)
+      .resolve(piece, of: membership.from...membership.until)
     let isFirst = isBeginning && history.movedFrom == nil
     // If an event ended the entry, the process may have had another description by then, which was read
     // only later.
     let process =
-      stretch.end.isExact
+      interval.end.isExact
       ? history.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
       : history.process.described(at: piece.upperBound)
     let isGone = try isParentGone(of: process, maker?.process, at: piece.upperBound)
     return HistoryEntry(
-      process: process, from: stretch.from, until: stretch.until,
-      beginning: stretch.beginning, end: stretch.end, links: links, changes: changes,
+      process: process, from: interval.from, until: interval.until,
+      beginning: interval.beginning, end: interval.end, links: links, changes: changes,
       isFirst: isFirst,
       isReturn: isBeginning ? false : try reading.threads.isReturned(history, at: piece.lowerBound),
       joined: try MemberFinder(reading: reading).member(
@@ -288,7 +288,7 @@ package struct HistoryEntry: Sendable, Hashable {
       && beginning.kind == .changed
   }
 
-  var stretch: ResolvedInterval {
+  var interval: ResolvedInterval {
     ResolvedInterval(from: from, until: until, beginning: beginning, end: end)
   }
 }

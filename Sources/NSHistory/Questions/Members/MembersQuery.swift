@@ -89,13 +89,13 @@ struct MembersQuery {
     var members: [Member] = []
     for run in try runs.runs(of: history, namespace.type.link, to: namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
-        let stretch = try bounds.stretch(piece, of: run.from...run.until)
-        guard window.mayOverlap(stretch) else { continue }
+        let interval = try bounds.resolve(piece, of: run.from...run.until)
+        guard window.mayOverlap(interval) else { continue }
         members.append(
           Member(
             namespace: namespace, process: history.process.described(at: piece.upperBound),
-            from: stretch.from, until: stretch.until, beginning: stretch.beginning,
-            end: stretch.end,
+            from: interval.from, until: interval.until, beginning: interval.beginning,
+            end: interval.end,
             link: namespace.type.link))
       }
     }
@@ -268,12 +268,12 @@ struct ChildrenHolders {
     var members: [Member] = []
     for run in try runs.runs(of: history, namespace.type.linkForChildren, to: namespace) {
       for piece in try reading.index.pieces(of: run.from...run.until) {
-        let stretch = try bounds.stretch(piece, of: run.from...run.until)
-        guard window.mayOverlap(stretch) else { continue }
+        let interval = try bounds.resolve(piece, of: run.from...run.until)
+        guard window.mayOverlap(interval) else { continue }
         members.append(
           Member(
-            namespace: namespace, process: history.process, from: stretch.from,
-            until: stretch.until, beginning: stretch.beginning, end: stretch.end,
+            namespace: namespace, process: history.process, from: interval.from,
+            until: interval.until, beginning: interval.beginning, end: interval.end,
             link: namespace.type.linkForChildren))
       }
     }

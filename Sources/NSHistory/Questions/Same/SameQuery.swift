@@ -161,15 +161,15 @@ struct SameThreads {
       for run in runs[type.link] {
         guard let namespace = run.value.namespace else { continue }
         for piece in try reading.index.pieces(of: run.from...run.until) {
-          let stretch = try bounds.stretch(piece, of: run.from...run.until)
-          guard window.mayOverlap(stretch) else { continue }
+          let interval = try bounds.resolve(piece, of: run.from...run.until)
+          guard window.mayOverlap(interval) else { continue }
           let others =
             answer.types.first { $0.type == type }?.namespaces
             .first { $0.namespace == namespace }?.processes ?? []
           places.append(
             SameAnswer.ThreadPlace(
-              thread: thread.process, namespace: namespace, from: stretch.from,
-              until: stretch.until, isExact: stretch.beginning.isExact && stretch.end.isExact,
+              thread: thread.process, namespace: namespace, from: interval.from,
+              until: interval.until, isExact: interval.beginning.isExact && interval.end.isExact,
               others: others.filter { $0.number != thread.process.number }))
         }
       }

@@ -32,9 +32,9 @@ struct TimelineQuery {
     let bounds = reading.bounds(of: history)
     var segments: [TimelineRow.Segment] = []
     for piece in try reading.index.pieces(of: run.from...run.until) {
-      let stretch = try bounds.stretch(piece, of: run.from...run.until)
-      let (from, until) = (stretch.from, stretch.until)
-      let (beginning, end) = (stretch.beginning, stretch.end)
+      let interval = try bounds.resolve(piece, of: run.from...run.until)
+      let (from, until) = (interval.from, interval.until)
+      let (beginning, end) = (interval.beginning, interval.end)
       // Without a sample before, the whole time asked about before the segment is unknown, but not the time
       // before the process started: it was not running then.
       let before = beginning.other ?? window.since ?? from
