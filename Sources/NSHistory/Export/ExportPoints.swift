@@ -28,15 +28,15 @@ struct ExportPoints {
 
   /// Returns the wall-clock time of an event, or of the beginning of a sample.
   mutating func wall(_ id: SequenceNumber) throws(SQLiteError) -> Int64 {
-    let place = try place(id)
+    let position = try position(id)
     // The file has no such sample or event; `SampleIndex.point` throws an error that says so.
-    return states[place] == .missing ? try index.point(id).wall : walls[place]
+    return states[position] == .missing ? try index.point(id).wall : walls[position]
   }
 
   /// Whether events reported every change between the previous sequence number and this one; see
   /// `SampleWindow.isExact`.
   mutating func isExact(before id: SequenceNumber) throws(SQLiteError) -> Bool {
-    guard try states[place(id)] == .exact, let session = session(of: id) else { return false }
+    guard try states[position(id)] == .exact, let session = session(of: id) else { return false }
     return id > session.first
   }
 
@@ -47,7 +47,7 @@ struct ExportPoints {
     return session
   }
 
-  private mutating func place(_ id: SequenceNumber) throws(SQLiteError) -> Int {
+  private mutating func position(_ id: SequenceNumber) throws(SQLiteError) -> Int {
     let block = id.block(width: Self.width)
     let slot = Int(block & (1 << Self.slots - 1))
     if blocks[slot] != block { try read(block, into: slot) }
@@ -58,7 +58,7 @@ struct ExportPoints {
     blocks[slot] = nil
     let ids = SequenceNumber.numbers(ofBlock: block, width: Self.width)
     let start = slot << Int(Self.width)
-    for place in start..<start + 1 << Int(Self.width) { states[place] = .missing }
+    for position in start..<start + 1 << Int(Self.width) { states[position] = .missing }
     try readEvents(ids, start)
     // If a sample and an event batch have the same sequence number, the sample takes precedence.
     let samples = try connection.prepare(
@@ -66,9 +66,9 @@ struct ExportPoints {
     ).bind(.number(ids.lowerBound), .number(ids.upperBound))
     defer { samples.reset() }
     while try samples.step() {
-      let place = start + Int(samples.sequence(0) - ids.lowerBound)
-      walls[place] = samples.integer(1)
-      states[place] = samples.integer(2) == 1 && samples.isNull(3) ? .exact : .sampled
+      let position = start + Int(samples.sequence(0) - ids.lowerBound)
+      walls[position] = samples.integer(1)
+      states[position] = samples.integer(2) == 1 && samples.isNull(3) ? .exact : .sampled
     }
     blocks[slot] = block
   }
@@ -103,9 +103,9 @@ struct ExportPoints {
       let end = isFar ? ids.upperBound : min(last, ids.upperBound)
       guard first <= end else { continue }
       for id in first...end {
-        let place = start + Int(id - ids.lowerBound)
-        walls[place] = wall &+ PointReader.offset(Int(id - batch), in: digits)
-        states[place] = .exact
+        let position = start + Int(id - ids.lowerBound)
+        walls[position] = wall &+ PointReader.offset(Int(id - batch), in: digits)
+        states[position] = .exact
       }
     }
   }

@@ -73,7 +73,7 @@ struct ExportStream {
     _ process: inout ExportProcess, _ segments: [ExportProcesses.Segment],
     _ memberships: [Membership], _ selection: TaskSelection, _ body: Body
   ) throws(SQLiteError) -> Bool {
-    for (place, segment) in segments.enumerated() {
+    for (position, segment) in segments.enumerated() {
       let part = memberships.compactMap {
         $0.limited(
           to: segment.numbers, beginsExactly: segment.beginsExactly,
@@ -84,10 +84,10 @@ struct ExportStream {
       // the filter selects a name or a container, the export covers only the time in which the
       // description is certain.
       let goesOn =
-        !selection.isOfContainers && !selection.isByName(process) && place + 1 < segments.count
-        && segments[place + 1].numbers.lowerBound == end &+ 1
+        !selection.isOfContainers && !selection.isByName(process) && position + 1 < segments.count
+        && segments[position + 1].numbers.lowerBound == end &+ 1
         && memberships.contains { $0.from <= end && $0.until > end }
-      let read = segments[place...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
+      let read = segments[position...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
       for (segment, part) in try enclosed(segment, until: read, process, part)
       where selection.isMeant(process, segment) {
         try processes.set(segment, of: &process)

@@ -75,12 +75,12 @@ extension ContainerRule {
     guard process.isAnyCgroupInherited, try isAnyRecorded() else { return process }
     let spans = process.descriptionSpans
     var resolved: [ProcessRecord.DescriptionSpan] = []
-    for (place, span) in spans.enumerated() {
+    for (position, span) in spans.enumerated() {
       guard span.description.hasInheritedCgroup else {
         resolved.append(span)
         continue
       }
-      let read = spans[place...].first { $0.description.isCgroupRead }
+      let read = spans[position...].first { $0.description.isCgroupRead }
       resolved += try pieces(of: span, until: read, process, memberships, taskHistories)
     }
     return process.with(spans: resolved)

@@ -287,9 +287,9 @@ final class LastReadLinks {
     var links: Links = [:]
     var samples: [NamespaceLink: SequenceNumber] = [:]
     for link in NamespaceLink.allCases {
-      let place = Int(cursor.read[Int(link.rawValue)])
-      guard place >= 0 else { continue }
-      links[link] = try sets.links(of: history.memberships[place].set)[link]
+      let position = Int(cursor.read[Int(link.rawValue)])
+      guard position >= 0 else { continue }
+      links[link] = try sets.links(of: history.memberships[position].set)[link]
       let held = Int(cursor.held[Int(link.rawValue)])
       if held >= 0 { samples[link] = history.memberships[held].until }
     }
@@ -313,16 +313,16 @@ final class LastReadLinks {
   /// Applies the next membership to the cursor, by the rule of `update`.
   private func advance(_ cursor: inout Cursor, _ history: TaskHistory) throws(SQLiteError) {
     readCount += 1
-    let place = Int32(cursor.count)
+    let position = Int32(cursor.count)
     for (link, value) in try sets.links(of: history.memberships[cursor.count].set) {
       let index = Int(link.rawValue)
       let known = Int(cursor.read[index])
       let before = known < 0 ? nil : try sets.links(of: history.memberships[known].set)[link]
       if before == value {
-        cursor.held[index] = place
+        cursor.held[index] = position
       } else if Links.replaces(before, value) {
-        cursor.read[index] = place
-        cursor.held[index] = place
+        cursor.read[index] = position
+        cursor.held[index] = position
       }
     }
     cursor.count += 1

@@ -85,17 +85,17 @@ struct PIDHistory {
 
   /// Returns the indices of the processes that may have been running in a sample window, up to a time in it.
   func running(in sampleWindow: SampleWindow, until end: Int64?) -> [Int] {
-    var places = order.candidates(in: sampleWindow).filter {
+    var indices = order.candidates(in: sampleWindow).filter {
       mayRun($0, in: sampleWindow, until: end)
     }
     // A process that a sample saw was running, whatever start time was recorded.
     for side in [sampleWindow.before, sampleWindow.after] {
       guard let side, let process = run(.pid, at: side.id)?.process,
-        !places.contains(process), mayRun(process, in: sampleWindow, until: end)
+        !indices.contains(process), mayRun(process, in: sampleWindow, until: end)
       else { continue }
-      places.append(process)
+      indices.append(process)
     }
-    return places
+    return indices
   }
 
   /// Returns the state of a link throughout a sample window, up to a time in the window or to its end.
@@ -108,9 +108,9 @@ struct PIDHistory {
   func state(_ link: NamespaceLink, _ sampleWindow: SampleWindow, isRunning: Bool) -> State {
     let state = stateOfAll(link, sampleWindow, isRunning: isRunning)
     guard !limits.isEmpty, !state.isAbsent else { return state }
-    let places: [Int] =
+    let indices: [Int] =
       if case .known(_, let process) = state { [process] } else { Array(processes.indices) }
-    let standings = places.map { limits[$0]?.standing(in: sampleWindow) ?? .meant }
+    let standings = indices.map { limits[$0]?.standing(in: sampleWindow) ?? .meant }
     if standings.allSatisfy({ $0 == .meant }) { return state }
     return standings.allSatisfy { $0 == .other }
       ? .absent(.notRunning) : .unknown(.changedBetweenSamples)
@@ -238,8 +238,8 @@ struct PIDHistory {
       let after = sampleWindow.after, before.session == found.session, after.id < found.id
     else { return false }
     // The process was not there while another process had its PID, nor before that.
-    let place = runs[.pid].partitioningIndex { $0.from >= found.id }
-    return place == 0 || runs[.pid][place - 1].until < before.id
+    let index = runs[.pid].partitioningIndex { $0.from >= found.id }
+    return index == 0 || runs[.pid][index - 1].until < before.id
   }
 
   private func hasExited(_ process: Int, before sample: SequenceNumber) -> Bool {
@@ -318,9 +318,9 @@ struct LinkIntervals {
   /// Returns the interval of a link that contains a sample.
   func run(_ link: NamespaceLink, at sample: SequenceNumber) -> PIDHistory.LinkInterval? {
     let all = runs[Int(link.rawValue)]
-    let place = all.partitioningIndex { $0.until >= sample }
-    guard place < all.count, all[place].from <= sample else { return nil }
-    return all[place]
+    let index = all.partitioningIndex { $0.until >= sample }
+    guard index < all.count, all[index].from <= sample else { return nil }
+    return all[index]
   }
 }
 

@@ -35,9 +35,9 @@ final class PIDHistoryReader {
       let asked = picked
       let sides = try index.sampleWindows(at: alive)
       picked = self.picked(asked, of: all, alive: alive, in: sides)
-      for place in asked where !picked.contains(place) {
-        if try isFirstSeen(histories[place], from: alive, within: selector.within) {
-          picked.append(place)
+      for position in asked where !picked.contains(position) {
+        if try isFirstSeen(histories[position], from: alive, within: selector.within) {
+          picked.append(position)
         }
       }
       // A time that equals the printed time of an exit still selects the process that exited.
@@ -111,12 +111,12 @@ final class PIDHistoryReader {
 
   /// Returns the indices of the processes that may have been running at a time.
   private func picked(
-    _ places: [Int], of pidHistory: PIDHistory, alive: Int64, in sampleWindows: [SampleWindow]
+    _ positions: [Int], of pidHistory: PIDHistory, alive: Int64, in sampleWindows: [SampleWindow]
   ) -> [Int] {
-    places.filter { place in
+    positions.filter { position in
       sampleWindows.contains {
-        pidHistory.mayRun(place, in: $0, until: alive)
-          && !pidHistory.isSucceeded(place, in: $0, at: alive)
+        pidHistory.mayRun(position, in: $0, until: alive)
+          && !pidHistory.isSucceeded(position, in: $0, at: alive)
       }
     }
   }
@@ -126,8 +126,8 @@ final class PIDHistoryReader {
     of histories: [TaskHistory], pid: Int64, known: [ProcessRecord]
   ) throws(SQLiteError) -> PIDHistory {
     var runs = LinkIntervals()
-    for (place, history) in histories.enumerated() {
-      for membership in history.memberships { try append(membership, of: place, to: &runs) }
+    for (position, history) in histories.enumerated() {
+      for membership in history.memberships { try append(membership, of: position, to: &runs) }
     }
     runs.sort()
     let pids = runs[.pid]
@@ -247,7 +247,9 @@ struct TaskHistoryFinder {
   }
 
   /// Returns the index of the first task that was observed after a sample.
-  private func place(in tasks: [TaskID], behind sample: SequenceNumber) throws(SQLiteError) -> Int {
+  private func position(
+    in tasks: [TaskID], behind sample: SequenceNumber
+  ) throws(SQLiteError) -> Int {
     var low = 0
     var high = tasks.count
     while low < high {
@@ -263,8 +265,8 @@ struct TaskHistoryFinder {
   private func history(
     of tasks: [TaskID], at sample: SequenceNumber
   ) throws(SQLiteError) -> TaskHistory? {
-    let place = try place(in: tasks, behind: sample)
-    guard place > 0, let history = try taskHistories.history(of: tasks[place - 1]) else {
+    let position = try position(in: tasks, behind: sample)
+    guard position > 0, let history = try taskHistories.history(of: tasks[position - 1]) else {
       return nil
     }
     return history.isMissing(at: sample) ? nil : history
@@ -286,8 +288,8 @@ struct TaskHistoryFinder {
   private func isLast(
     of tasks: [TaskID], _ pid: Int64, by sample: SamplePoint
   ) throws(SQLiteError) -> Bool {
-    let place = try place(in: tasks, behind: sample.id)
-    let next = place < tasks.count ? try taskHistories.history(of: tasks[place]) : nil
+    let position = try position(in: tasks, behind: sample.id)
+    let next = position < tasks.count ? try taskHistories.history(of: tasks[position]) : nil
     // After a process that a recorder in another PID namespace observed, there may be one of this PID
     // namespace.
     if let next, next.process.space != sample.session.space { return false }

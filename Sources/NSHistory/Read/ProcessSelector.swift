@@ -275,9 +275,9 @@ extension UnknownName {
   /// one begins with the other.
   private static func distance(_ one: [UInt8], _ two: [UInt8]) -> Int {
     var row = Array(0...two.count)
-    for (place, letter) in one.enumerated() {
+    for (position, letter) in one.enumerated() {
       var diagonal = row[0]
-      row[0] = place + 1
+      row[0] = position + 1
       for column in two.indices {
         let change = diagonal + (two[column] == letter ? 0 : 1)
         diagonal = row[column + 1]

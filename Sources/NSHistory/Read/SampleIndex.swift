@@ -265,8 +265,8 @@ final class PointReader {
 
     func contains(_ id: SequenceNumber) -> Bool {
       // The file is untrusted input: the difference may overflow.
-      let (place, isFar) = id.subtractingReportingOverflow(first)
-      return !isFar && place >= 0 && place < Int64(digits.count / PointReader.digits)
+      let (position, isFar) = id.subtractingReportingOverflow(first)
+      return !isFar && position >= 0 && position < Int64(digits.count / PointReader.digits)
     }
 
     func offset(of id: SequenceNumber) -> Int64 { PointReader.offset(Int(id - first), in: digits) }

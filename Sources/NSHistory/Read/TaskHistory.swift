@@ -63,9 +63,9 @@ struct TaskHistory {
   }
 
   private static func find(_ sample: SequenceNumber, in memberships: [Membership]) -> Membership? {
-    let place = memberships.partitioningIndex { $0.until >= sample }
-    guard place < memberships.count, memberships[place].from <= sample else { return nil }
-    return memberships[place]
+    let index = memberships.partitioningIndex { $0.until >= sample }
+    guard index < memberships.count, memberships[index].from <= sample else { return nil }
+    return memberships[index]
   }
 
   /// Returns the history limited to the time in which the process had one of these descriptions. If it is not

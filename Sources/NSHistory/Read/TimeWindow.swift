@@ -51,8 +51,8 @@ extension SampleIndex {
     var cuts = Set(try gaps(rest)).union(clockSteps(in: rest))
     cuts.formUnion(sessions(startingIn: rest))
     let starts = [range.lowerBound] + cuts.sorted()
-    return starts.indices.map { place in
-      starts[place]...(place + 1 < starts.count ? starts[place + 1] - 1 : range.upperBound)
+    return starts.indices.map { index in
+      starts[index]...(index + 1 < starts.count ? starts[index + 1] - 1 : range.upperBound)
     }
   }
 

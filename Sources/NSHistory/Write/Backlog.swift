@@ -114,7 +114,7 @@ struct Appearances {
   private var list: [ProcessSample.Appearance] = []
   private var removed: Set<Int> = []
   /// The index in `list` of each token, for the first `indexedCount` elements of `list`.
-  private var places: [ProcessToken: Int] = [:]
+  private var indices: [ProcessToken: Int] = [:]
   private var indexedCount = 0
 
   /// Adds appearances. An appearance replaces an earlier one with the same token.
@@ -130,31 +130,31 @@ struct Appearances {
   mutating func update(
     _ token: ProcessToken, _ change: (inout ProcessSample.Appearance) -> Void
   ) -> Bool {
-    guard let place = place(of: token) else { return false }
-    change(&list[place])
+    guard let index = index(of: token) else { return false }
+    change(&list[index])
     return true
   }
 
   /// Removes the appearance of a token; returns false if there is none.
   mutating func remove(_ token: ProcessToken) -> Bool {
-    guard let place = place(of: token) else { return false }
-    removed.insert(place)
-    places[token] = nil
+    guard let index = index(of: token) else { return false }
+    removed.insert(index)
+    indices[token] = nil
     if removed.count == list.count { self = Appearances() }
     return true
   }
 
-  private mutating func place(of token: ProcessToken) -> Int? {
-    for place in indexedCount..<list.count { places[list[place].token] = place }
+  private mutating func index(of token: ProcessToken) -> Int? {
+    for index in indexedCount..<list.count { indices[list[index].token] = index }
     indexedCount = list.count
-    return places[token]
+    return indices[token]
   }
 
   /// The appearances, each parent before its children as far as start times in clock ticks show, and
   /// each process before its threads.
   var inOrder: some Sequence<ProcessSample.Appearance> {
-    func order(_ place: Int) -> (UInt64, Int, UInt64) {
-      let one = list[place]
+    func order(_ index: Int) -> (UInt64, Int, UInt64) {
+      let one = list[index]
       return (one.facts.startTicks ?? 0, one.thread == nil ? 0 : 1, one.token.number)
     }
     return list.indices.filter { !removed.contains($0) }.sorted { order($0) < order($1) }

@@ -120,9 +120,9 @@ struct EventRuns: Sequence, IteratorProtocol {
     digits.reserveCapacity(times.count * PointReader.digits)
     for time in times {
       var rest = Swift.max(0, time - start) / 1000
-      let place = digits.count
+      let position = digits.count
       for _ in 0..<PointReader.digits { digits.append(0x30) }
-      for digit in (place..<digits.count).reversed() {
+      for digit in (position..<digits.count).reversed() {
         digits[digit] = 0x30 + UInt8(rest % 10)
         rest /= 10
       }

@@ -45,10 +45,10 @@ struct ChangeBuilder {
   ) throws(SQLiteError) -> NamespaceChange? {
     let sample = membership.from
     guard let history = try reading.taskHistories.history(of: membership.task),
-      let place = history.index(ofMembershipFrom: sample)
+      let index = history.index(ofMembershipFrom: sample)
     else { return nil }
     let links = try reading.sets.links(of: membership.set)
-    if place > 0 { return try move(of: history, at: place, to: links) }
+    if index > 0 { return try move(of: history, at: index, to: links) }
     if let origin = history.movedFrom {
       return try divergence(of: history, from: origin, to: links)
     }
@@ -73,7 +73,7 @@ struct ChangeBuilder {
     }
     parts = parts.filter(isAskedFor)
     guard !parts.isEmpty || reportsUnread(links) else { return nil }
-    let isExact = history.memberships[place].beginsExactly
+    let isExact = history.memberships[index].beginsExactly
     let isStart =
       sampleWindow.coverage == .sampled && !sampleWindow.hidesProcesses
       && history.thread?.isUnknown != true
@@ -99,30 +99,30 @@ struct ChangeBuilder {
 
   /// Returns the change of a process whose links differ from the last ones that could be read.
   private func move(
-    of history: TaskHistory, at place: Int, to links: Links
+    of history: TaskHistory, at index: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let sample = history.memberships[place].from
-    let read = try lastRead.links(of: history, before: place)
+    let sample = history.memberships[index].from
+    let read = try lastRead.links(of: history, before: index)
     let parts = try comparison.changes(
       from: read.links, read: read.links, to: links, at: sample
     ).compactMap(Part.init).filter(isAskedFor)
     if parts.isEmpty {
-      if let death = try death(of: history, at: place, to: links) { return death }
-      return try resumption(of: history, at: place, to: links)
+      if let death = try death(of: history, at: index, to: links) { return death }
+      return try resumption(of: history, at: index, to: links)
     }
     let isReturn = try reading.threads.isReturned(history, at: sample)
     return try change(
       isReturn ? .returned : .moved, Self.earliest(read.samples, of: parts) ?? sample - 1, sample,
       history.process, parts,
-      isExact: history.memberships[place].beginsExactly)
+      isExact: history.memberships[index].beginsExactly)
   }
 
   /// Returns the change of a process that became a zombie: a zombie is in no namespace of most types.
   private func death(
-    of history: TaskHistory, at place: Int, to links: Links
+    of history: TaskHistory, at index: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let read = try lastRead.links(of: history, before: place)
-    let before = try reading.sets.links(of: history.memberships[place - 1].set)
+    let read = try lastRead.links(of: history, before: index)
+    let before = try reading.sets.links(of: history.memberships[index - 1].set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard links[type.link] == .unread(.zombie), before[type.link] != .unread(.zombie),
         let namespace = read.links[type.link]?.namespace,
@@ -131,21 +131,21 @@ struct ChangeBuilder {
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
-    let sample = history.memberships[place].from
-    if history.memberships[place].beginsExactly {
-      parts = Self.held(parts, at: history.memberships[place - 1].until, read.samples)
+    let sample = history.memberships[index].from
+    if history.memberships[index].beginsExactly {
+      parts = Self.held(parts, at: history.memberships[index - 1].until, read.samples)
     }
     return try change(
       .zombie, Self.earliest(read.samples, of: parts) ?? sample - 1, sample, history.process, parts,
-      isExact: history.memberships[place].beginsExactly)
+      isExact: history.memberships[index].beginsExactly)
   }
 
   /// Returns the change of a zombie that runs again in its earlier namespaces, because one of its threads
   /// executed a program.
   private func resumption(
-    of history: TaskHistory, at place: Int, to links: Links
+    of history: TaskHistory, at index: Int, to links: Links
   ) throws(SQLiteError) -> NamespaceChange? {
-    let before = try reading.sets.links(of: history.memberships[place - 1].set)
+    let before = try reading.sets.links(of: history.memberships[index - 1].set)
     let parts = NamespaceType.allCases.compactMap { type -> Part? in
       guard before[type.link] == .unread(.zombie), let namespace = links[type.link]?.namespace,
         scope.reportsEverything || namespace.isInitial != true
@@ -153,10 +153,10 @@ struct ChangeBuilder {
       return Part(link: type.link, from: nil, to: namespace, how: .kept)
     }.filter(isAskedFor)
     guard !parts.isEmpty else { return nil }
-    let sample = history.memberships[place].from
+    let sample = history.memberships[index].from
     return try change(
       .resumed, sample - 1, sample, history.process, parts,
-      isExact: history.memberships[place].beginsExactly)
+      isExact: history.memberships[index].beginsExactly)
   }
 
   /// Returns those of the parts whose namespaces the process was certainly still in at the sequence number
@@ -197,15 +197,15 @@ struct ChangeBuilder {
   ) throws(SQLiteError) -> NamespaceChange? {
     guard let until = membership.until,
       let history = try reading.taskHistories.history(of: membership.task),
-      let place = history.index(ofMembershipFrom: membership.from)
+      let index = history.index(ofMembershipFrom: membership.from)
     else { return nil }
-    guard place == history.memberships.count - 1 else { return nil }
+    guard index == history.memberships.count - 1 else { return nil }
     let sampleWindow = try reading.index.sampleWindow(before: until + 1)
     guard sampleWindow.showsAll else { return nil }
     // The exit of a thread that had returned leaves no namespace: its process is still in all of them.
     if !scope.reportsEverything, try reading.threads.isReturned(history, at: until) { return nil }
-    let read = try lastRead.links(of: history, before: place + 1)
-    let links = try reading.sets.links(of: history.memberships[place].set)
+    let read = try lastRead.links(of: history, before: index + 1)
+    let links = try reading.sets.links(of: history.memberships[index].set)
     var parts = NamespaceType.allCases.compactMap { type -> Part? in
       // A zombie left these namespaces when it became one.
       guard links[type.link] != .unread(.zombie),
@@ -216,11 +216,11 @@ struct ChangeBuilder {
       return Part(link: type.link, from: namespace, to: nil, how: .left)
     }.filter(isAskedFor)
     guard !parts.isEmpty || reportsUnread(read.links) else { return nil }
-    if history.memberships[place].endsExactly { parts = Self.held(parts, at: until, read.samples) }
+    if history.memberships[index].endsExactly { parts = Self.held(parts, at: until, read.samples) }
     return try change(
       sampleWindow.coverage == .sampled ? .exited : .lastSeen,
       Self.earliest(read.samples, of: parts) ?? until, until + 1, history.process, parts,
-      isExact: history.memberships[place].endsExactly)
+      isExact: history.memberships[index].endsExactly)
   }
 
   private func end(of lifetime: NamespaceLifetime) throws(SQLiteError) -> NamespaceChange? {

@@ -61,9 +61,9 @@ struct HistoryQuery {
     for id in ids { spans += history.process.spans { $0.container?.id == id } }
     spans.sort { $0.certain.lowerBound < $1.certain.lowerBound }
     var parts: [(history: TaskHistory, isInOtherContainer: Bool)] = []
-    for (place, span) in spans.enumerated() {
+    for (position, span) in spans.enumerated() {
       let part = history.limited(to: [try fromMove(span, of: history)], within: true)
-      if !part.memberships.isEmpty { parts.append((part, place > 0)) }
+      if !part.memberships.isEmpty { parts.append((part, position > 0)) }
     }
     if parts.isEmpty { return [(history, false)] }
     // Between two reads that differ the container is not known, but the namespaces are: adds the
@@ -72,10 +72,12 @@ struct HistoryQuery {
     for membership in history.memberships {
       let next = shown.partitioningIndex { $0.until >= membership.from }
       guard next == shown.count || shown[next].from > membership.until else { continue }
-      let place =
+      let position =
         parts.lastIndex { ($0.history.memberships.last?.until ?? .min) < membership.from } ?? 0
-      let index = parts[place].history.memberships.partitioningIndex { $0.from > membership.from }
-      parts[place].history.memberships.insert(membership, at: index)
+      let index = parts[position].history.memberships.partitioningIndex {
+        $0.from > membership.from
+      }
+      parts[position].history.memberships.insert(membership, at: index)
     }
     return parts
   }

@@ -165,8 +165,8 @@ struct MakerFinder {
   private func hasMoved(
     _ history: TaskHistory, to namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
-    guard let place = history.index(ofMembershipFrom: sample) else { return false }
-    guard let before = place > 0 ? history.memberships[place - 1].set : history.movedFrom else {
+    guard let index = history.index(ofMembershipFrom: sample) else { return false }
+    guard let before = index > 0 ? history.memberships[index - 1].set : history.movedFrom else {
       return false
     }
     return try reading.sets.links(of: before)[namespace.type.link]?.namespace != nil

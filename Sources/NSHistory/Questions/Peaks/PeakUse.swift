@@ -51,9 +51,9 @@ struct PeakUseQuery {
     let ends = lifetimes.map(\.last).sorted()
     var peak: (Int, SequenceNumber)?
     var gone = 0
-    for (place, first) in lifetimes.map(\.first).sorted().enumerated() {
+    for (index, first) in lifetimes.map(\.first).sorted().enumerated() {
       while gone < ends.count, ends[gone] < first { gone += 1 }
-      let there = place + 1 - gone
+      let there = index + 1 - gone
       if there > peak?.0 ?? 0 { peak = (there, first) }
     }
     return peak

@@ -11,8 +11,8 @@ struct SameAtMoment {
     return SameAnswer(
       verdict: .unknown,
       processes: query.pidHistories.map { pidHistory in
-        pidHistory.processes.indices.filter { place in
-          sampleWindows.contains { pidHistory.mayRun(place, in: $0, until: time) }
+        pidHistory.processes.indices.filter { index in
+          sampleWindows.contains { pidHistory.mayRun(index, in: $0, until: time) }
         }.map { pidHistory.processes[$0].described(in: sampleWindows, at: time) }
       },
       types: query.question.types.map { answer($0, sampleWindows) },
@@ -33,8 +33,8 @@ struct SameAtMoment {
       ? nil
       : UnknownReason.common(judgements.map(\.reason))
         ?? (sampleWindows.isEmpty ? .notRecorded : .changedBetweenSamples)
-    let reasons = query.pidHistories.indices.map { place in
-      UnknownReason.common(judgements.map { $0.states[place].reason })
+    let reasons = query.pidHistories.indices.map { index in
+      UnknownReason.common(judgements.map { $0.states[index].reason })
         ?? (sampleWindows.isEmpty ? .notRecorded : nil)
     }
     return SameAnswer.TypeAnswer(

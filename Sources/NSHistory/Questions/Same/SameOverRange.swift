@@ -11,7 +11,7 @@ struct SameOverRange {
     var running: [Set<Int>] = query.pidHistories.map { _ in [] }
     let types = try query.question.types.map { (type) throws(SQLiteError) in
       let range = try RangePieces(query, type.link, since: since, until: until)
-      for (place, processes) in range.running.enumerated() { running[place].formUnion(processes) }
+      for (index, processes) in range.running.enumerated() { running[index].formUnion(processes) }
       var answer = summary(type, range.pieces)
       answer.sampledPIDs = sampledPIDs(type, answer.verdict, range.pieces)
       return answer
@@ -111,9 +111,9 @@ struct SameOverRange {
 
   /// Returns the namespaces in which each PID was seen.
   private func seen(_ judgements: [Judgement]) -> [Set<NamespaceRecord>] {
-    query.pidHistories.indices.map { place in
+    query.pidHistories.indices.map { index in
       // A closure is used because a key path with an array index is evaluated again for each element.
-      Set(judgements.compactMap { $0.states[place].namespace })
+      Set(judgements.compactMap { $0.states[index].namespace })
     }
   }
 
@@ -136,11 +136,11 @@ struct SameOverRange {
   private func neverTogether(_ judgements: [Judgement]) -> (Verdict, UnknownReason?) {
     if judgements.isEmpty { return (.unknown, .gap) }
     // A PID that was not running at any time decides the reason, whatever is unknown about the others.
-    let absent = query.pidHistories.indices.filter { place in
-      judgements.allSatisfy { $0.states[place].isAbsent }
+    let absent = query.pidHistories.indices.filter { index in
+      judgements.allSatisfy { $0.states[index].isAbsent }
     }
     if !absent.isEmpty {
-      let reasons = absent.flatMap { place in judgements.compactMap { $0.states[place].reason } }
+      let reasons = absent.flatMap { index in judgements.compactMap { $0.states[index].reason } }
       return (.unknown, UnknownReason.mostTelling(reasons))
     }
     let unsure = judgements.flatMap(\.states).compactMap { state in
@@ -162,13 +162,13 @@ struct SameOverRange {
   /// Returns, for each PID, the reason for which its namespace was not known while the others may have been
   /// running.
   private func reasons(_ judgements: [Judgement]) -> [UnknownReason?] {
-    query.pidHistories.indices.map { place in
-      let states = judgements.map { $0.states[place] }
-      if states.isEmpty { return query.pidHistories[place].known.isEmpty ? .notRecorded : .gap }
+    query.pidHistories.indices.map { index in
+      let states = judgements.map { $0.states[index] }
+      if states.isEmpty { return query.pidHistories[index].known.isEmpty ? .notRecorded : .gap }
       if states.allSatisfy(\.isAbsent) {
         return UnknownReason.mostTelling(states.compactMap(\.reason))
       }
-      let together = judgements.filter { !$0.hasAbsent }.compactMap { $0.states[place].reason }
+      let together = judgements.filter { !$0.hasAbsent }.compactMap { $0.states[index].reason }
       // If they never ran at once, the reasons from each PID's own time count.
       let alone = states.filter { !$0.isAbsent && $0 != .startingOrExiting }.compactMap(\.reason)
       return UnknownReason.mostTelling(together.isEmpty ? alone : together)
@@ -279,8 +279,8 @@ struct RangePieces {
       }
     }
     let sorted = starts.filter(all.contains).sorted()
-    return sorted.indices.map { place in
-      sorted[place]...(place + 1 < sorted.count ? sorted[place + 1] - 1 : all.upperBound)
+    return sorted.indices.map { index in
+      sorted[index]...(index + 1 < sorted.count ? sorted[index + 1] - 1 : all.upperBound)
     }
   }
 
@@ -327,9 +327,9 @@ struct RangePieces {
   private mutating func states(_ sampleWindow: SampleWindow, until high: Int64?) -> Judgement {
     let end = [high, until].compactMap(\.self).min()
     var states: [PIDHistory.State] = []
-    for (place, pidHistory) in query.pidHistories.enumerated() {
+    for (index, pidHistory) in query.pidHistories.enumerated() {
       let running = pidHistory.running(in: sampleWindow, until: end)
-      self.running[place].formUnion(running)
+      self.running[index].formUnion(running)
       states.append(pidHistory.state(link, sampleWindow, isRunning: !running.isEmpty))
     }
     return Judgement(states)

@@ -52,8 +52,8 @@ struct SameQuery {
     }
     guard !matchers.isEmpty else { return [:] }
     var limits: [Int: [ProcessRecord.DescriptionSpan]] = [:]
-    for (place, process) in pidHistory.processes.enumerated() where !process.past.isEmpty {
-      limits[place] = process.spans { one in matchers.contains { $0.matches(one) } }
+    for (index, process) in pidHistory.processes.enumerated() where !process.past.isEmpty {
+      limits[index] = process.spans { one in matchers.contains { $0.matches(one) } }
     }
     return limits
   }
@@ -66,12 +66,12 @@ struct SameQuery {
       answer = try SameOverRange(query: self, since: since, until: until).answer()
     }
     answer.verdict = Verdict(of: answer.types.map(\.throughout))
-    for (place, pidHistory) in pidHistories.enumerated() {
-      let known = try known(place, isFound: !answer.processes[place].isEmpty)
+    for (index, pidHistory) in pidHistories.enumerated() {
+      let known = try known(index, isFound: !answer.processes[index].isEmpty)
       // A PID may have been asked for at two times, so an entry without a list does not replace one with a
       // list.
       guard let known else { continue }
-      let number = question.pids[place].number
+      let number = question.pids[index].number
       if number.tid == nil {
         answer.known[pidHistory.pid] = known
       } else {
@@ -86,13 +86,13 @@ struct SameQuery {
   }
 
   /// Returns all processes that had a PID, if the answer lists them: see `SameAnswer.known`.
-  private func known(_ place: Int, isFound: Bool) throws(SQLiteError) -> [ProcessRecord]? {
-    let selector = question.pids[place]
-    if case .range = question.time { return pidHistories[place].known }
+  private func known(_ index: Int, isFound: Bool) throws(SQLiteError) -> [ProcessRecord]? {
+    let selector = question.pids[index]
+    if case .range = question.time { return pidHistories[index].known }
     if isFound { return nil }
     // The PID history of a moment holds only the processes of that moment, unless the selector asked for
     // others.
-    if selector.alive == nil, selector.process == nil { return pidHistories[place].known }
+    if selector.alive == nil, selector.process == nil { return pidHistories[index].known }
     return selector.tid == nil
       ? try reading.taskHistories.histories(pid: selector.pid).map(\.process)
       : try reading.taskHistories.histories(thread: selector.number).map(\.process)

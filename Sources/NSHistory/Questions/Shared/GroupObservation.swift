@@ -56,7 +56,7 @@ struct GroupObservation {
     if !group.isNamespace(type), !group.vacant.isEmpty {
       let known = unobservedTimes.count
       observeUnrecorded(in: group.vacant)
-      for place in known..<unobservedTimes.count { unobservedTimes[place].isOfOthers = true }
+      for position in known..<unobservedTimes.count { unobservedTimes[position].isOfOthers = true }
     }
     possible = SampleWindowSet(there)
     there = []

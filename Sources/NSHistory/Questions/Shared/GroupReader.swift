@@ -8,9 +8,9 @@ struct GroupReader {
   let types: [NamespaceType]
 
   func group(
-    _ group: SharedQuestion.Group, _ place: Int
+    _ group: SharedQuestion.Group, _ index: Int
   ) throws(SQLiteError) -> SharedGroup {
-    var found = SharedGroup(place: place)
+    var found = SharedGroup(index: index)
     switch group {
     case .host:
       for type in types {
@@ -229,7 +229,7 @@ extension NamespaceSelector {
 
 /// The recorded part of a group of a `SharedQuestion`.
 struct SharedGroup {
-  let place: Int
+  let index: Int
   /// Its processes and threads in the time asked about, in the order of their rows.
   var members: [Member] = []
   /// The whole histories of the members, by row, if all members are known: such a group is small.

@@ -275,9 +275,9 @@ struct SampleWindowSet: Hashable {
 
   /// Whether the set contains a whole range.
   func contains(_ range: Range<SequenceNumber>) -> Bool {
-    let place = ranges.partitioningIndex { $0.upperBound > range.lowerBound }
-    return place < ranges.count && ranges[place].lowerBound <= range.lowerBound
-      && ranges[place].upperBound >= range.upperBound
+    let position = ranges.partitioningIndex { $0.upperBound > range.lowerBound }
+    return position < ranges.count && ranges[position].lowerBound <= range.lowerBound
+      && ranges[position].upperBound >= range.upperBound
   }
 }
 

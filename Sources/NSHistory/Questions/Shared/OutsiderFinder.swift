@@ -66,7 +66,7 @@ struct OutsiderFinder {
       return found.uncertain.append(.init(member: member, group: nil))
     }
     for group in groups where group.containerRows.contains(home) {
-      found.uncertain.append(.init(member: member, group: group.place))
+      found.uncertain.append(.init(member: member, group: group.index))
     }
   }
 
@@ -128,7 +128,7 @@ struct OutsiderFinder {
     let until = try time.index.point(last.end(time.index)).wall
     guard time.window.overlaps(from, until) else { return nil }
     return .init(
-      process: history.process, group: group.place, namespace: namespace, from: from,
+      process: history.process, group: group.index, namespace: namespace, from: from,
       until: max(from, until))
   }
 }

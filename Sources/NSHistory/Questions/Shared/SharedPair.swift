@@ -72,7 +72,7 @@ struct SharedPair {
     guard !sampleWindows.isEmpty else { return }
     found.append(
       .init(
-        group: group.place,
+        group: group.index,
         unobserved: .init(
           reason: unobserved.reason, process: unobserved.process, sampleWindows: sampleWindows,
           isOfOthers: unobserved.isOfOthers)))
@@ -205,9 +205,9 @@ struct SharedPair {
   private func uncertainMembers(
     of group: SharedGroup, _ other: SharedGroup, _ others: [Presence]
   ) throws(SQLiteError) -> [GroupObservation.UnobservedTime] {
-    let uncertain = uncertain.filter { $0.group == nil || $0.group == group.place }.map(\.member)
+    let uncertain = uncertain.filter { $0.group == nil || $0.group == group.index }.map(\.member)
     guard !uncertain.isEmpty else { return [] }
-    let possible = SharedGroup(place: -1, members: uncertain)
+    let possible = SharedGroup(index: -1, members: uncertain)
     let rows = other.namespaces[type].map { Set($0.map(\.id)) }
     var crowds: [Int64: Crowd] = [:]
     var unobservedTimes: [GroupObservation.UnobservedTime] = []

@@ -52,8 +52,8 @@ struct SharedQuery {
     self.question = question
     self.time = time
     let reader = GroupReader(reading: reading, time: time, types: question.types)
-    groups = try question.groups.enumerated().map { (place, group) throws(SQLiteError) in
-      try reader.group(group, place)
+    groups = try question.groups.enumerated().map { (index, group) throws(SQLiteError) in
+      try reader.group(group, index)
     }
     let isTooLarge = groups.contains { $0.excess > 0 }
     found =

@@ -185,7 +185,7 @@ struct SharedVisits {
       process: try candidate.presence.flatMap { (one) throws(SQLiteError) in
         try reading.process(group.members[one.member])?.described(at: sharing.from)
       },
-      group: group.place, otherGroup: other.place,
+      group: group.index, otherGroup: other.index,
       others: try others.prefix(SharedQuery.mostOthers).map { (member) throws(SQLiteError) in
         try reading.process(other.members[member])
       }.compactMap(\.self),

@@ -40,8 +40,8 @@ struct SharingFinder {
 
   /// Whether a sequence number lies in one of the intervals, which are sorted.
   private static func isIn(_ times: [Sharing], _ moment: SequenceNumber) -> Bool {
-    let place = times.partitioningIndex { $0.until >= moment }
-    return place < times.count && times[place].from <= moment
+    let position = times.partitioningIndex { $0.until >= moment }
+    return position < times.count && times[position].from <= moment
   }
 
   /// Returns the intervals in which the process was there with another one, not yet split at gaps.
@@ -50,10 +50,10 @@ struct SharingFinder {
   ) throws(SQLiteError) -> [Sharing] {
     var found: [Sharing] = []
     let segments = crowd.segments
-    var place = segments.partitioningIndex { $0.until > one.from }
-    while place < segments.count, segments[place].from < one.end {
-      let segment = segments[place]
-      place += 1
+    var position = segments.partitioningIndex { $0.until > one.from }
+    while position < segments.count, segments[position].from < one.end {
+      let segment = segments[position]
+      position += 1
       guard segment.hasOther(than: one.owner) else { continue }
       let from = max(one.from, segment.from)
       let until = min(one.end, segment.until)
@@ -291,7 +291,7 @@ extension SharedGroup {
     _ type: NamespaceType, _ time: ObservedTime, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> [Presence] {
     var found: [Presence] = []
-    for (place, member) in members.enumerated() {
+    for (position, member) in members.enumerated() {
       for run in try reading.pidHistories.runs(of: member.memberships, type.link) {
         guard let namespace = run.value.namespace, run.from <= time.samples.upperBound,
           run.until >= time.samples.lowerBound
@@ -308,7 +308,7 @@ extension SharedGroup {
         let end = until < run.until ? until : try run.end(time.index)
         found.append(
           Presence(
-            member: place, owner: member.owner, namespace: namespace.id,
+            member: position, owner: member.owner, namespace: namespace.id,
             from: max(run.from, time.samples.lowerBound), until: until, end: end))
       }
     }

@@ -20,15 +20,15 @@ struct TimelineQuery {
     return try types.map { (type) throws(SQLiteError) in
       let all = runs[type.link]
       var segments: [TimelineRow.Segment] = []
-      for place in all.indices { segments += try self.segments(all, place, history) }
+      for index in all.indices { segments += try self.segments(all, index, history) }
       return TimelineRow(process: history.process, type: type, segments: Self.joined(segments))
     }
   }
 
   private func segments(
-    _ runs: [PIDHistory.LinkInterval], _ place: Int, _ history: TaskHistory
+    _ runs: [PIDHistory.LinkInterval], _ index: Int, _ history: TaskHistory
   ) throws(SQLiteError) -> [TimelineRow.Segment] {
-    let run = runs[place]
+    let run = runs[index]
     let bounds = reading.bounds(of: history)
     var segments: [TimelineRow.Segment] = []
     for piece in try reading.index.pieces(of: run.from...run.until) {
@@ -39,18 +39,18 @@ struct TimelineQuery {
       // before the process started: it was not running then.
       let before = beginning.other ?? window.since ?? from
       // A thread is recorded only from the moment on at which its namespaces differed from its process's.
-      let isThreads = place == 0 && history.thread != nil && beginning.kind == .firstSeen
+      let isThreads = index == 0 && history.thread != nil && beginning.kind == .firstSeen
       let since = isThreads ? from : max(before, history.process.start ?? before)
       if since < from {
         segments.append(
           .init(
-            from: since, until: from, state: Self.stateBeyond(beginning, run, runs.before(place))))
+            from: since, until: from, state: Self.stateBeyond(beginning, run, runs.before(index))))
       }
       segments.append(.init(from: from, until: until, state: Self.state(run)))
       let after = end.other ?? window.until ?? until
       if after > until {
         segments.append(
-          .init(from: until, until: after, state: Self.stateBeyond(end, run, runs.behind(place))))
+          .init(from: until, until: after, state: Self.stateBeyond(end, run, runs.behind(index))))
       }
     }
     return segments
@@ -96,11 +96,11 @@ extension ProcessSelector {
 }
 
 extension [PIDHistory.LinkInterval] {
-  fileprivate func before(_ place: Int) -> PIDHistory.LinkInterval? {
-    place > 0 ? self[place - 1] : nil
+  fileprivate func before(_ index: Int) -> PIDHistory.LinkInterval? {
+    index > 0 ? self[index - 1] : nil
   }
-  fileprivate func behind(_ place: Int) -> PIDHistory.LinkInterval? {
-    place + 1 < count ? self[place + 1] : nil
+  fileprivate func behind(_ index: Int) -> PIDHistory.LinkInterval? {
+    index + 1 < count ? self[index + 1] : nil
   }
 }
 
