@@ -70,14 +70,19 @@ struct QueryShared: QuestionCommand {
     for group in answer.groups { nameless.note(group.process) }
     nameless.say()
     let output = try context.output()
-    switch context.format {
-    case .table: try output.write(text.text)
-    case .json:
+    if context.format == .json {
       let document = SharedJSON(answer: answer, given: groups, caveats: limits)
       try output.write(document.json.pretty + "\n")
-    case .csv: try output.write(SharedCSV(answer: answer, given: groups).csv)
+      try output.finish()
+    } else {
+      let isTable = context.format == .table
+      let rows = answer.types.flatMap { SharedRow.rows($0, grouped: isTable) }
+      let listing = Listing(
+        "types", wide: SharedColumns(given: groups).all, showing: rows, to: output, context.format)
+      try listing.begin([], lines: isTable ? text.header : [])
+      _ = rows.allSatisfy(listing.add)
+      try listing.end(lines: isTable ? text.footer : [])
     }
-    try output.finish()
     throw ExitStatus.of(answer.verdict)
   }
 

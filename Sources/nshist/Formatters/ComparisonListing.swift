@@ -28,11 +28,7 @@ struct ComparisonListing {
       return try output.finish()
     }
     let rows = format == .csv ? comparison.types.flatMap(Self.rows) : grouped
-    let columns = columns.filter { column in
-      // A column of the table in which no type has a value is left out.
-      format == .csv || column.rank == 0 || rows.contains { !column.cell($0).text.isEmpty }
-    }
-    let listing = Listing("types", columns, RowArrangement(isWide: true), to: output, format)
+    let listing = Listing("types", wide: columns, showing: rows, to: output, format)
     try listing.begin([], lines: header(console.colours))
     _ = rows.allSatisfy(listing.add)
     try listing.end(lines: footer)

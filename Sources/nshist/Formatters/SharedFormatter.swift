@@ -1,8 +1,8 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// Formats the answer to `query shared` for a person: first a sentence that can be quoted alone, then a line for
-/// each type, then the unobserved intervals and the evidence.
+/// Formats the text around the answer to `query shared`: above the rows a sentence that can be quoted alone, and
+/// below them the other visits, the unobserved intervals and the evidence.
 struct SharedFormatter {
   let answer: SharedAnswer
   let names: [GroupName]
@@ -15,19 +15,19 @@ struct SharedFormatter {
   /// The largest number of entries that the text lists of each kind.
   private static let mostSentences = 20
 
-  var text: String {
-    var blocks = [[headline], [table]]
-    blocks.append(moreSentences)
-    blocks.append(unobserved)
-    blocks.append(beside + evidence)
-    return blocks.filter { !$0.isEmpty }
-      .map { $0.joined(separator: "\n").trimmedEnd }.joined(separator: "\n\n") + "\n"
+  /// The line above the rows of the types.
+  var header: [String] { [headline] }
+
+  /// The lines below the rows.
+  var footer: [String] {
+    let blocks = [moreSentences, reasons + unobserved, beside + evidence].filter { !$0.isEmpty }
+    return Array(blocks.joined(separator: [""]))
   }
 
   // MARK: The first line
 
   private var headline: String {
-    let word = Self.colour(answer.verdict).paint(answer.verdict.rawValue, colours)
+    let word = SharedColumns.colour(answer.verdict).paint(answer.verdict.rawValue, colours)
     switch answer.verdict {
     case .shared:
       let deciding = answer.types.flatMap(\.visits).min { Self.rank($0) < Self.rank($1) }
@@ -181,32 +181,10 @@ struct SharedFormatter {
     return lines
   }
 
-  // MARK: One line for each type
-
-  private var table: String {
-    var table = Table(["TYPE", "VERDICT", "WHERE"])
-    for line in answer.types {
-      table.add([
-        .init(text: line.type.name),
-        .init(text: line.verdict.rawValue, colour: Self.colour(line.verdict)),
-        .init(text: namespaces(line)),
-      ])
-    }
-    return table.text(colours: colours)
-  }
-
-  private func namespaces(_ line: SharedAnswer.TypeAnswer) -> String {
-    switch line.verdict {
-    case .never: return ""
-    case .unknown:
-      return line.reason.map { "\($0.rawValue): \(ReasonFormatter.groups($0))" } ?? ""
-    case .shared:
-      var known: Set<Int64> = []
-      let shared = line.visits.map(\.namespace).filter { known.insert($0.id).inserted }
-      let shown = shared.prefix(3).map(\.text).joined(separator: ", ")
-      let more = shared.count > 3 ? " and \(shared.count - 3) more" : ""
-      return shown + more
-    }
+  /// A line for each reason in the rows, with its meaning.
+  private var reasons: [String] {
+    answer.types.compactMap { $0.verdict == .unknown ? $0.reason : nil }.uniqued
+      .map { "\($0.rawValue): \(ReasonFormatter.groups($0))." }
   }
 
   // MARK: Unobserved intervals
@@ -345,22 +323,5 @@ struct SharedFormatter {
     ]
   }
 
-  private static func colour(_ verdict: SharedVerdict) -> Colour {
-    switch verdict {
-    case .shared: .green
-    case .never: .red
-    case .unknown: .yellow
-    }
-  }
-
   private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
-}
-
-extension String {
-  /// The string without the newlines at its end.
-  fileprivate var trimmedEnd: String {
-    var text = Substring(self)
-    while text.last?.isNewline == true { text.removeLast() }
-    return String(text)
-  }
 }

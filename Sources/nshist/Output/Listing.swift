@@ -87,7 +87,7 @@ final class Listing<Row> {
   private let key: String
   private let output: Output
   private let arrangement: RowArrangement
-  private var table: StreamedTable
+  private var table: Table
   /// The buffered rows, if sorting needs all of them first, each with its sort value.
   private var buffered: [(row: Row, value: JSON)] = []
   /// Whether there are more rows than the limit.
@@ -118,7 +118,19 @@ final class Listing<Row> {
       ? TableFit(
         width: output.width, ranks: shown.map(\.rank),
         times: shown.indices.filter { shown[$0].isTime }) : nil
-    table = StreamedTable(shown.map(\.title), colours: output.colours, fit: fit)
+    table = Table(shown.map(\.title), colours: output.colours, fit: fit)
+  }
+
+  /// Prints rows that are all at hand, without fitting them to the terminal. A column of a table that may be
+  /// omitted is, if no row has a value of it.
+  convenience init(
+    _ key: String, wide columns: [Column<Row>], showing rows: [Row], to output: Output,
+    _ format: AnswerFormat
+  ) {
+    let shown = columns.filter { column in
+      format != .table || column.rank == 0 || rows.contains { !column.cell($0).text.isEmpty }
+    }
+    self.init(key, shown, RowArrangement(isWide: true), to: output, format)
   }
 
   /// Writes the part before the first row: for JSON the other keys, for a table the lines.

@@ -1,0 +1,80 @@
+internal import NSHistory
+internal import NamespaceModel
+
+/// A row of the answer to `query shared`: a namespace type with all that was found of it, or with one visit.
+struct SharedRow {
+  let line: SharedAnswer.TypeAnswer
+  var visit: SharedAnswer.Visit?
+
+  /// Returns a row for each visit of a type, or one without a visit; if `grouped` is set, one for the type.
+  static func rows(_ line: SharedAnswer.TypeAnswer, grouped: Bool) -> [SharedRow] {
+    if grouped || line.visits.isEmpty { return [SharedRow(line: line)] }
+    return line.visits.map { SharedRow(line: line, visit: $0) }
+  }
+}
+
+/// The columns of the answer to `query shared`, in tables and in CSV.
+struct SharedColumns {
+  /// The groups as the user typed them.
+  let given: [String]
+
+  var all: [Column<SharedRow>] {
+    [
+      Column("type", in: [.table, .csv]) { .string($0.line.type.name) },
+      Column(
+        "verdict", in: [.table, .csv],
+        cell: { .init(text: $0.line.verdict.rawValue, colour: Self.colour($0.line.verdict)) }
+      ) { .string($0.line.verdict.rawValue) },
+      Column(
+        "evidence", in: [.table, .csv],
+        cell: { .init(text: $0.line.verdict == .unknown ? "" : Self.evidence($0.line.isExact)) }
+      ) { .string(Self.evidence($0.visit?.isExact ?? $0.line.isExact)) }.yielding(1),
+      Column("reason", in: [.table, .csv]) { row in
+        row.visit == nil ? .optional(row.line.reason) { .string($0.rawValue) } : .null
+      }.yielding(1),
+      Column("namespace", in: [.table], cell: { .init(text: Self.namespaces($0.line)) }) { _ in
+        .null
+      }.yielding(1),
+      visit("group") { .string(SystemText.sanitized(given[$0.group])) },
+      visit("pid") { .optional($0.process) { .integer($0.pid) } },
+      visit("tid") { .optional($0.process?.tid, JSON.integer) },
+      visit("comm") { .optional($0.process?.comm, JSON.string) },
+      visit("other_group") { .string(SystemText.sanitized(given[$0.otherGroup])) },
+      visit("other_pids") { .array($0.others.map { .integer($0.pid) }) },
+      visit("other_count") { .integer(Int64($0.otherCount)) },
+      visit("inode") { .unsigned($0.namespace.inode) },
+      visit("id") { .optional($0.namespace.kernelID, JSON.unsigned) },
+      visit("initial") { .optional($0.namespace.isInitial, JSON.bool) },
+      visit("from") { .time($0.from) },
+      visit("until") { .time($0.until) },
+      visit("began") { .string($0.beginning.rawValue) },
+      visit("ended") { .string($0.end.rawValue) },
+    ]
+  }
+
+  /// Returns a CSV column with a value of the row's visit.
+  private func visit(
+    _ key: String, _ value: @escaping (SharedAnswer.Visit) -> JSON
+  ) -> Column<SharedRow> {
+    Column(key, in: [.csv]) { .optional($0.visit, value) }
+  }
+
+  private static func evidence(_ isExact: Bool) -> String { isExact ? "exact" : "sampled" }
+
+  /// Returns the first of the namespaces that were shared, and the number of the others.
+  private static func namespaces(_ line: SharedAnswer.TypeAnswer) -> String {
+    guard line.verdict == .shared else { return "" }
+    var known: Set<Int64> = []
+    let shared = line.visits.map(\.namespace).filter { known.insert($0.id).inserted }
+    let more = shared.count > 3 ? " and \(shared.count - 3) more" : ""
+    return shared.prefix(3).map(\.text).joined(separator: ", ") + more
+  }
+
+  static func colour(_ verdict: SharedVerdict) -> Colour {
+    switch verdict {
+    case .shared: .green
+    case .never: .red
+    case .unknown: .yellow
+    }
+  }
+}
