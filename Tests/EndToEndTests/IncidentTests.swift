@@ -115,7 +115,7 @@ struct IncidentTests {
 
     let who = try ask("changes", "--container", name)
     #expect(who.status == 0, "\(who.messages)")
-    let entry = line(who.output, "\(visitor.pid)", "exact", "moved", "joined", "joined net:[")
+    let entry = line(who.output, "\(visitor.pid)", "exact", "moved", "joined ", " net:[")
     #expect(entry != nil && entry?.contains(" \(name) ") == false, "\(who.output)")
     let exit = line(who.output, "\(visitor.pid)", "exact", "exited", "left")
     #expect(exit != nil, "\(who.output)")
