@@ -213,7 +213,8 @@ extension Recorder {
       end
       + (eventLoop.pendingStop() == nil
         ? Self.finalWriteTimeout : Self.finalWriteTimeoutAfterSignal)
-    while ClockReading.now().boot <= min(deadline, max(events.readyAt(upTo: end), readyAt ?? .min)) {
+    while ClockReading.now().boot <= min(deadline, max(events.readyAt(upTo: end), readyAt ?? .min))
+    {
       usleep(2000)
     }
     if let pending, !hasManyEvents(before: pending) || eventLoop.pendingStop() == nil {

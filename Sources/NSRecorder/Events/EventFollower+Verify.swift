@@ -122,8 +122,9 @@ extension EventFollower {
   }
 
   /// Reports the namespaces of tasks whose changes were omitted, if this sample establishes them.
-  private func reportUnthrottled(_ touched: Set<Int32>, at time: BootTime, _ verified: inout Verified)
-  {
+  private func reportUnthrottled(
+    _ touched: Set<Int32>, at time: BootTime, _ verified: inout Verified
+  ) {
     let released = throttle.release { task in
       !touched.contains(task.pid) && !unverified.contains(task.pid)
     }
