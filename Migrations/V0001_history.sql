@@ -43,6 +43,17 @@
 --                                 the samples and events before it. Of what reaches over it, from_seq and
 --                                 first_seq are raised to it, and what is said of its beginning is removed:
 --                                 past_description.last_seq alone may be less.
+--
+-- RETENTION removes the oldest part of a history, up to a sample: the watermark. It moves the watermark by a few
+-- samples at a time. Each move is one transaction, which also removes the rows that had ended, raises the rows
+-- that reach over the new watermark, and removes each set, namespace, cgroup, container, program and login that
+-- no row names any more. So the file is whole after each transaction, also when the next one is never begun. The
+-- rows of `boot` and `pid_space` stay, and a session before the watermark stays without first_seq and last_seq
+-- while a namespace or a scan for pins names it. A row of `short_lived_task`, and a thread, may have a
+-- parent_task_id whose row was removed: then the parent is not known.
+--
+-- SPACE. The file is made with `PRAGMA auto_vacuum = INCREMENTAL`: the pages of removed rows are used again, or
+-- `PRAGMA incremental_vacuum(N)` cuts N of them off the end of the file.
 
 -- MARK: Who recorded
 
@@ -213,6 +224,9 @@ CREATE TABLE disagreement (
   sampled_set_id  INTEGER REFERENCES namespace_set,
   PRIMARY KEY (seq, position)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX disagreement_reported ON disagreement (reported_set_id)
+  WHERE reported_set_id IS NOT NULL;
+CREATE INDEX disagreement_sampled ON disagreement (sampled_set_id) WHERE sampled_set_id IS NOT NULL;
 
 -- MARK: Namespaces
 
@@ -254,6 +268,8 @@ CREATE INDEX namespace_generation ON namespace (session_id, inode_generation)
   WHERE inode_generation IS NOT NULL;
 CREATE INDEX namespace_without_id ON namespace (inode, type, boot_id) WHERE kernel_id IS NULL;
 CREATE INDEX namespace_last ON namespace (last_seq);
+-- Retention finds the namespaces that reach over the watermark.
+CREATE INDEX namespace_first ON namespace (first_seq);
 CREATE INDEX namespace_parent ON namespace (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX namespace_owner ON namespace (owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX namespace_maker ON namespace (maker_task_id) WHERE maker_task_id IS NOT NULL;
@@ -436,6 +452,7 @@ CREATE INDEX membership_set ON membership (
 CREATE INDEX membership_begun ON membership (from_seq) WHERE cause IS NOT NULL;
 CREATE INDEX membership_ended ON membership (until_seq)
   WHERE cause IS NOT NULL AND until_seq IS NOT NULL;
+CREATE INDEX membership_origin ON membership (origin_set_id) WHERE origin_set_id IS NOT NULL;
 
 -- A process that started and exited between two samples, and was all that time where its parent's
 -- children go: one row instead of a task and a membership. Its task_id is its first number, negated. Its
@@ -496,6 +513,7 @@ CREATE INDEX pin_open ON pin (pin_id) WHERE until_scan IS NULL;
 CREATE INDEX pin_begun ON pin (from_scan);
 CREATE INDEX pin_ended ON pin (until_scan) WHERE until_scan IS NOT NULL;
 CREATE INDEX pin_task ON pin (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX pin_mount ON pin (mount_namespace_id) WHERE mount_namespace_id IS NOT NULL;
 -- As membership_span, counted in scans.
 CREATE INDEX pin_span ON pin (length(printf('%o', until_scan - from_scan)), from_scan)
   WHERE until_scan IS NOT NULL;

@@ -15,7 +15,10 @@ package final class HistoryWriter {
   /// there was none.
   package let closedSession: ClosedSession?
   let connection: Connection
-  // Declared after the connection, so that the connection is released before the lock; see FileLock.
+  private let limits: RetentionLimits
+  /// Removes what is older or larger than the limits; nil without limits, and before the first session.
+  private var retention: Retention?
+  // Declared after the connections, so that these are released before the lock; see FileLock.
   private let lock: FileLock
   private let logPath: String
   private var log: FileIdentity?
@@ -48,8 +51,13 @@ package final class HistoryWriter {
   ///
   /// Throws `HistoryError`: `busy` when another recorder has locked it, `notAHistory`, `newer`,
   /// `denied`, `cannotCreate` or `inputOutput`.
-  package init(path: String) throws(HistoryError) {
+  ///
+  /// - Parameter limits: how much of the history `retain` retains.
+  package init(
+    path: String, limits: RetentionLimits = RetentionLimits()
+  ) throws(HistoryError) {
     self.path = path
+    self.limits = limits
     lock = try WriterOpening.lock(path)
     connection = try WriterOpening.open(path, under: lock)
     logPath = RealPath.of(path) + "-wal"
@@ -73,10 +81,54 @@ package final class HistoryWriter {
       }
     }
     session?.pauses.onPause = onPause
+    try limit(info)
     try requireSchemaInFile()
     // SQLite has created the -wal file by now, and retains it as long as the connection is open.
     log = FileIdentity(path: logPath)
   }
+
+  /// Prepares the removal of what is older or larger than the limits.
+  private func limit(_ info: SessionInfo) throws(HistoryError) {
+    guard limits != RetentionLimits(), let session else { return }
+    try wrapped { () throws(SQLiteError) in
+      let retention = try Retention(
+        path, limits, began: session.reading(info.started), boot: session.boot)
+      if let log = retention.log { try Retention.limit(log, of: connection) }
+      retention.onPause(onPause)
+      self.retention = retention
+    }
+  }
+
+  /// When the next step of `retain` is due, on the boot clock; nil without limits, or before the first sample.
+  package var retentionDue: BootTime? {
+    guard let retention, session?.confirmed != nil else { return nil }
+    return retention.due
+  }
+
+  /// The time that the next step of `retain` may take, in nanoseconds.
+  package var retentionEstimate: Int64 { retention?.estimate ?? 0 }
+
+  /// Does one step of the removal of what is older or larger than the limits: some milliseconds of work.
+  ///
+  /// Throws `HistoryError` as `write` of a sample does. Nothing is lost by an error: the next step tries again.
+  package func retain() throws(HistoryError) -> RetentionStep {
+    guard let retention, let session, let removable else { return RetentionStep() }
+    return try wrapped { () throws(SQLiteError) in
+      let step = try retention.step(
+        now: session.reading(.now()), upTo: removable.last.rawValue, resumable: removable.resumable)
+      if step.hasRemoved { forgetRemovedRows() }
+      return step
+    }
+  }
+
+  /// The last sample that may become the watermark, and the tasks whose rows remain; nil before the first sample of
+  /// the session.
+  var removable: (last: SequenceNumber, resumable: [TaskID])? {
+    session.flatMap { session in session.confirmed.map { ($0, session.resumable) } }
+  }
+
+  /// Forgets the rows that another connection may have removed.
+  func forgetRemovedRows() { session?.forgetRemovedRows() }
 
   /// Checkpoints the schema and the session into the main file, so that a copy without the -wal file
   /// can still be recognized as a copy. Ignores a full device, which the next sample reports again, and
@@ -114,8 +166,14 @@ package final class HistoryWriter {
 
   /// The closure that the writer calls at intervals during a long write. It must not use this writer.
   package var onPause: (() -> Void)? {
-    didSet { session?.pauses.onPause = onPause }
+    didSet {
+      session?.pauses.onPause = onPause
+      retention?.onPause(onPause)
+    }
   }
+
+  /// The number of events since the last sample that are in the file.
+  package var eventsSinceSample: Int64 { session?.eventsSinceSample ?? 0 }
 
   /// The number of buffered events.
   package var pendingEvents: Int { session?.pendingEvents ?? 0 }
@@ -375,6 +433,7 @@ enum WriterOpening {
       try HistoryFile.requireReadable(
         identity == .blank ? .foreign : identity, connection, operation: operation, path: path)
     }
+    if identity == .blank { try makeIncremental(connection, path) }
     try requireWriteAheadLog(connection, path)
     do throws(SQLiteError) {
       // SQLite syncs each commit to disk, because the samples just before a power loss are the most
@@ -387,6 +446,17 @@ enum WriterOpening {
       try Migrator.migrate(connection, from: version)
     } catch { throw HistoryError(error, operation, path) }
     return connection
+  }
+
+  /// Lets pages be cut off the end of the file later. SQLite can do so only in a file whose first table was made
+  /// after this; a recorder that was killed while it made the file may have left one of a page.
+  private static func makeIncremental(
+    _ connection: Connection, _ path: String
+  ) throws(HistoryError) {
+    do throws(SQLiteError) {
+      try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+      if try !FileSpace(connection).isIncremental { try connection.execute("VACUUM") }
+    } catch { throw HistoryError(error, operation, path) }
   }
 
   /// Switches the database to WAL mode. Without it no reader could read while a recorder writes, nor

@@ -8,6 +8,8 @@ struct LiveProcesses {
   /// Processes whose main thread exited and that may continue, because another thread may call
   /// execve(2).
   private var awaitingExec: [ProcessToken: Process] = [:]
+  /// The process awaiting an exec that had a PID last.
+  private var awaitingTokens: [Int32: ProcessToken] = [:]
   /// The number of processes in each namespace.
   var presence = NamespacePresence()
   /// The number of calls of `put`: processes that started or changed their set.
@@ -49,7 +51,14 @@ struct LiveProcesses {
     if let before = processes[token] { presence.leave(before.set, after: process.from - 1) }
     presence.enter(process.set)
     processes[token] = process
-    if process.tid == nil { tokens[process.pid] = token }
+    if process.tid == nil {
+      tokens[process.pid] = token
+      // Once another process has the PID, the one that awaits an exec cannot continue.
+      if let old = awaitingTokens[process.pid], old != token {
+        awaitingExec[old] = nil
+        awaitingTokens[process.pid] = nil
+      }
+    }
     changes += 1
   }
 
@@ -61,7 +70,10 @@ struct LiveProcesses {
     guard let process = processes.removeValue(forKey: token) else { return }
     presence.leave(process.set, after: last)
     if tokens[process.pid] == token { tokens[process.pid] = nil }
-    if mayResume { awaitingExec[token] = process }
+    if mayResume {
+      awaitingExec[token] = process
+      if process.tid == nil { awaitingTokens[process.pid] = token }
+    }
     if process.tid == nil, pinHolders.contains(process.pid) { hasPinHolderExited = true }
   }
 
@@ -80,6 +92,9 @@ struct LiveProcesses {
     }
     presence.recount(processes.values.lazy.map(\.set))
   }
+
+  /// The tasks of the processes in `awaitingExec`.
+  var resumable: [TaskID] { awaitingExec.values.map(\.task) }
 
   /// Removes a process from `awaitingExec` because it continues, and returns it.
   mutating func resume(_ token: ProcessToken) -> Process? {

@@ -5,6 +5,8 @@ internal import SQLite
 /// A session that is being recorded. It writes events, and the changes of samples, as rows.
 final class OpenSession {
   let row: Int64
+  /// The row of the boot.
+  let boot: Int64
   private let connection: Connection
   private let interner: Interner
   private let memberships: MembershipWriter
@@ -37,7 +39,7 @@ final class OpenSession {
   private var lastNumber: SequenceNumber
   /// The last sample up to which event reports are certain. An exact sample after it does not count
   /// yet: the next sample may still contradict the events before that one.
-  private var confirmed: SequenceNumber?
+  private(set) var confirmed: SequenceNumber?
   private var clock = ClockWatch()
   private let bootClock: InitialBootClock
 
@@ -46,6 +48,7 @@ final class OpenSession {
     numbers: RowNumbers, connection: Connection
   ) {
     self.row = row
+    self.boot = boot
     self.connection = connection
     self.numbers = numbers
     lastNumber = last
@@ -255,6 +258,18 @@ final class OpenSession {
     defer { needsPinScan = false }
     return needsPinScan
   }
+
+  /// Converts a reading of the clocks to the boot clock of the rows.
+  func reading(_ reading: ClockReading) -> ClockReading { bootClock.reading(reading) }
+
+  var eventsSinceSample: Int64 { lastSample.map { lastNumber - $0 } ?? 0 }
+
+  /// The tasks that may continue although they exited: their rows have to remain.
+  var resumable: [TaskID] { live.resumable }
+
+  /// Forgets the rows of namespaces, sets and cgroups: some may have been removed. What a running process is in was
+  /// not, since its membership names it.
+  func forgetRemovedRows() { interner.clearCaches() }
 
   func takeUnnamedContainers() -> [ContainerIdentity] { interner.containers.takeUnnamed() }
 

@@ -1,0 +1,84 @@
+internal import SQLite
+
+/// What a history file holds, and how it grows.
+package struct HistoryInfo: Sendable, Hashable {
+  /// One table with its indexes.
+  package struct Table: Sendable, Hashable {
+    package let name: String
+    package let rows: Int64
+    /// The size of the table and of its indexes, in bytes; nil if this SQLite cannot tell (`dbstat`).
+    package let bytes: Int64?
+    package let indexBytes: Int64?
+  }
+
+  package let tables: [Table]
+  /// The size of the main file and of its `-wal`, and the part of the main file without content, in bytes.
+  package let file: Int64
+  package let log: Int64
+  package let free: Int64
+  /// The time from the end of the first sample to the last one, in nanoseconds since the epoch; nil without a sample.
+  package let span: ClosedRange<Int64>?
+  /// Whether the beginning was removed.
+  package let isPruned: Bool
+
+  /// How many bytes a day of the recorded time takes on average; nil if less than a minute was recorded.
+  package var bytesADay: Double? {
+    guard let span, span.upperBound - span.lowerBound >= 60_000_000_000 else { return nil }
+    return Double(file - free) * 86_400e9 / Double(span.upperBound - span.lowerBound)
+  }
+}
+
+extension HistoryReader {
+  /// Reads what the file holds. The sizes of tables take a read of every page.
+  package func info() throws(HistoryError) -> HistoryInfo {
+    let span = try recordedSpan()
+    return try snapshot { () throws(HistoryError) in
+      do throws(SQLiteError) {
+        let space = try FileSpace(connection)
+        let sizes = try tableSizes()
+        let tables = try connection.prepare(
+          "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+        ).map { $0.text(0) }
+        return HistoryInfo(
+          tables: try tables.map { (name) throws(SQLiteError) in
+            HistoryInfo.Table(
+              name: name,
+              rows: try connection.prepare("SELECT COUNT(*) FROM \"\(name)\"").first {
+                $0.integer(0)
+              }
+                ?? 0,
+              bytes: sizes?[name]?.table ?? (sizes == nil ? nil : 0),
+              indexBytes: sizes?[name]?.indexes ?? (sizes == nil ? nil : 0))
+          },
+          file: space.file, log: FileSpace.size(RealPath.of(path) + "-wal"),
+          free: space.free * space.pageSize, span: span,
+          isPruned: try connection.prepare("SELECT watermark_seq IS NOT NULL FROM history")
+            .first { $0.integer(0) == 1 } ?? false)
+      } catch { throw wrap(error) }
+    }
+  }
+
+  /// Returns the sizes of the tables and of their indexes; nil where SQLite was built without `dbstat`.
+  private func tableSizes() throws(SQLiteError) -> [String: (table: Int64, indexes: Int64)]? {
+    let hasStatistics = try connection.prepare(
+      "SELECT EXISTS (SELECT 1 FROM pragma_module_list WHERE name = 'dbstat')"
+    ).first { $0.integer(0) == 1 }
+    guard hasStatistics == true else { return nil }
+    var sizes: [String: (table: Int64, indexes: Int64)] = [:]
+    let rows = try connection.prepare(
+      """
+      SELECT COALESCE(s.tbl_name, d.name), COALESCE(s.type, 'table'), SUM(d.pgsize)
+      FROM dbstat AS d LEFT JOIN sqlite_schema AS s ON s.name = d.name
+      WHERE d.aggregate = TRUE GROUP BY 1, 2
+      """
+    ).map { ($0.text(0), $0.text(1), $0.integer(2)) }
+    for (table, type, bytes) in rows {
+      if type == "index" {
+        sizes[table, default: (0, 0)].indexes += bytes
+      } else {
+        sizes[table, default: (0, 0)].table += bytes
+      }
+    }
+    return sizes
+  }
+}

@@ -1,0 +1,129 @@
+internal import NamespaceModel
+internal import SQLite
+internal import SystemPackage
+
+/// A history that is open for its owner to remove the oldest part of it, or to make it smaller. No recorder has it
+/// meanwhile.
+package final class HistoryMaintenance {
+  private let path: String
+  private let connection: Connection
+  // Declared after the connection, so that the connection is released before the lock; see FileLock.
+  private let lock: FileLock
+  private let operation: String
+
+  /// The sizes of a file, in bytes, before and after.
+  package struct Change: Sendable, Hashable {
+    package let before: Int64
+    package let after: Int64
+    /// The time at which the history now begins, in nanoseconds since the epoch; nil if it has no sample.
+    package let begins: Int64?
+    /// The number of memberships and short-lived tasks that were removed.
+    package let removed: Int
+  }
+
+  /// Opens a history.
+  ///
+  /// Throws `HistoryError`: `missing`, `notAHistory`, `newer`, `denied`, `inputOutput`, or `busy` while a recorder or
+  /// another program has the file.
+  ///
+  /// - Parameter operation: what is to be done, as a verb phrase for an error.
+  package init(path: String, operation: String) throws(HistoryError) {
+    self.path = path
+    self.operation = operation
+    // The reader refuses every file that is no history before anything is written.
+    let isRecorded = try HistoryReader(path: path).isRecorded
+    guard !isRecorded else { throw Self.recorded(path, operation) }
+    let claim: FileLock.Claim
+    do throws(Errno) { claim = try FileLock.exclusive(path) } catch {
+      throw HistoryError(
+        error == .permissionDenied || error == .readOnlyFileSystem ? .denied : .inputOutput,
+        operation, path, reason: "\(error)", remedy: "ask its owner")
+    }
+    switch claim {
+    case .taken(let taken): lock = taken
+    case .recorded: throw Self.recorded(path, operation)
+    case .read:
+      throw HistoryError(
+        .busy, operation, path, reason: "a program is reading it",
+        remedy: "start again when that has ended")
+    }
+    do throws(SQLiteError) {
+      connection = try Retention.connection(path)
+      connection.setBusyTimeout(milliseconds: 5000)
+    } catch { throw HistoryError(error, operation, path) }
+  }
+
+  private static func recorded(_ path: String, _ operation: String) -> HistoryError {
+    HistoryError(
+      .busy, operation, path,
+      reason: "a recorder has it, and keeps it within its own --keep and --max-size",
+      remedy: "stop that recorder first")
+  }
+
+  /// Removes what had ended before a time, in nanoseconds since the epoch. The last sample stays.
+  package func prune(before time: Int64) throws(HistoryError) -> Change {
+    try change { () throws(SQLiteError) in
+      let index = try SampleIndex(connection, isRecorded: false)
+      // Where the wall clock was set back, nothing goes that was recorded after the time.
+      let last = try index.firstSample(notBefore: time == .max ? time : time + 1) - 1
+      let sample = try connection.prepare(
+        "SELECT seq FROM sample WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
+      )
+      .bind(.number(last)).first { $0.integer(0) }
+      guard let sample else { return 0 }
+      return try prune(upTo: sample) { () throws(SQLiteError) in true }
+    }
+  }
+
+  /// Removes the oldest part, until all that is left has a size in bytes, or only the last sample is left.
+  package func prune(toSize size: Int64) throws(HistoryError) -> Change {
+    try change { () throws(SQLiteError) in
+      try prune(upTo: .max) { () throws(SQLiteError) in try FileSpace(connection).used > size }
+    }
+  }
+
+  /// Writes the file anew, without the pages that have no content. The device needs room for a second copy meanwhile.
+  package func compact() throws(HistoryError) -> Change {
+    try change { () throws(SQLiteError) in
+      try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+      try connection.execute("VACUUM")
+      return 0
+    }
+  }
+
+  private func prune(
+    upTo last: Int64, while goesOn: () throws(SQLiteError) -> Bool
+  ) throws(SQLiteError) -> Int {
+    let pruner = try Pruner(connection)
+    var stride = PruneStride()
+    var removed = 0
+    while try goesOn(),
+      let target = try stride.next(after: pruner, on: connection, upTo: last, olderThan: nil)
+    {
+      let start = ClockReading.now().boot
+      let removal = try pruner.move(to: target.seq)
+      stride.moved(removal, in: ClockReading.now().boot - start)
+      removed += removal.removed
+    }
+    let space = try FileSpace(connection)
+    if space.isIncremental { try FileSpace.giveBack(space.free, on: connection) }
+    return removed
+  }
+
+  /// Runs `body`, which returns how many rows it removed, and returns the sizes before and after.
+  private func change(
+    _ body: () throws(SQLiteError) -> Int
+  ) throws(HistoryError) -> Change {
+    do throws(SQLiteError) {
+      let before = try FileSpace(connection).file
+      let removed = try body()
+      // The main file has its new size only after the -wal file was copied into it.
+      try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+      return Change(
+        before: before, after: try FileSpace(connection).file,
+        begins: try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq LIMIT 1")
+          .first { $0.integer(0) },
+        removed: removed)
+    } catch { throw HistoryError(error, operation, path) }
+  }
+}

@@ -1,0 +1,96 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// Chooses how far the watermark moves at once.
+///
+/// A move has a fixed cost for what reaches over the watermark, and a cost for what it removes. It removes at least as
+/// many rows as it raises, so that no more than half of the work is the fixed cost, and about `wanted` rows if these
+/// are more, which takes some milliseconds. It cannot be shorter than from one sample to the next.
+struct PruneStride {
+  /// The number of samples of the next move.
+  private var samples = 1
+  /// The rows that a move is to remove.
+  private var rows = PruneStride.wanted
+  /// The time that the next move may take, in nanoseconds.
+  private(set) var estimate: Int64 = 5_000_000
+  /// Whether the watermark was moved since the space that this left was last looked at.
+  var hasMoved = true
+
+  private static let wanted = 400
+  private static let mostSamples = 4096
+
+  /// A sample that may become the watermark.
+  struct Target: Hashable {
+    let seq: Int64
+    let wall: Int64
+    let bootTime: BootTime
+    /// The row of its boot.
+    let boot: Int64
+  }
+
+  /// Returns the sample that the watermark moves to next; nil if there is none.
+  ///
+  /// - Parameters:
+  ///   - last: the last sample that may become the watermark.
+  ///   - age: the age that the samples before it must have; nil for any age.
+  mutating func next(
+    after pruner: Pruner, on connection: Connection, upTo last: Int64, olderThan age: Age?
+  ) throws(SQLiteError) -> Target? {
+    guard let watermark = try pruner.watermark() else { return nil }
+    var targets = try Self.samples(
+      "s.seq > ? AND s.seq <= ? ORDER BY s.seq LIMIT ?",
+      [.integer(watermark), .integer(last), .integer(Int64(samples))], on: connection)
+    if let age { targets = Array(targets.prefix { age.includes($0) }) }
+    while targets.count > 1, let target = targets.last,
+      try ended(before: target.seq, most: 2 * rows, on: connection) >= 2 * rows
+    {
+      targets.removeLast(targets.count / 2)
+    }
+    samples = max(1, targets.count)
+    return targets.last
+  }
+
+  /// Adjusts the next move to the last one.
+  mutating func moved(_ removal: Pruner.Removal, in time: Int64) {
+    hasMoved = true
+    estimate = max(time, 1_000_000) * 3 / 2
+    rows = max(Self.wanted, removal.raised)
+    let fitting = samples * rows / max(1, removal.removed)
+    samples = min(max(fitting, samples / 4, 1), samples * 4, Self.mostSamples)
+  }
+
+  /// Returns the first sample of the history.
+  static func oldest(on connection: Connection) throws(SQLiteError) -> Target? {
+    try samples("TRUE ORDER BY s.seq LIMIT 1", [], on: connection).first
+  }
+
+  private static func samples(
+    _ condition: String, _ values: [Value], on connection: Connection
+  ) throws(SQLiteError) -> [Target] {
+    try connection.prepare(
+      """
+      SELECT s.seq, s.wall_ns, s.boot_ns, p.boot_id FROM sample AS s
+      CROSS JOIN session AS e ON e.session_id = s.session_id
+      CROSS JOIN pid_space AS p ON p.space_id = e.space_id
+      WHERE \(condition)
+      """
+    ).bind(values).map {
+      Target(
+        seq: $0.integer(0), wall: $0.integer(1), bootTime: BootTime(nanoseconds: $0.integer(2)),
+        boot: $0.integer(3))
+    }
+  }
+
+  /// Counts the memberships and short-lived tasks that ended before a sample, up to `most`.
+  private func ended(
+    before sample: Int64, most: Int, on connection: Connection
+  ) throws(SQLiteError) -> Int {
+    var count = 0
+    for sql in PruneStatements.countEnded where count < most {
+      count += Int(
+        try connection.prepare(sql).bind(.integer(sample), .integer(Int64(most)))
+          .first { $0.integer(0) } ?? 0)
+    }
+    return count
+  }
+}

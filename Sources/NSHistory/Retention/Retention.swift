@@ -1,0 +1,244 @@
+internal import NamespaceModel
+internal import SQLite
+
+/// What a step of retention did.
+package struct RetentionStep: Sendable, Hashable {
+  /// Whether more is to be done, so that the caller should call again when it has time.
+  package var hasMore = false
+  /// Whether the size is above its limit, so that no other work is more urgent.
+  package var isUrgent = false
+  /// Something that the user of the recorder should know.
+  package var notice: RetentionNotice?
+  /// Whether rows were removed.
+  var hasRemoved = false
+}
+
+/// Something that the user of the recorder should know of retention.
+package enum RetentionNotice: Sendable, Hashable {
+  /// Rows younger than the age up to which they are kept were removed, because of the size. The history now begins at
+  /// this time, in nanoseconds since the epoch.
+  case cutBySize(from: Int64)
+  /// A reader keeps the `-wal` file from being cut, which has this size in bytes.
+  case logIsHeld(bytes: Int64)
+  /// The file has this size in bytes, above its limit, and nothing of it may be removed yet.
+  case nothingToRemove(bytes: Int64)
+}
+
+/// Keeps a history within its limits, in steps of a few milliseconds that a recorder takes between its samples.
+///
+/// Rows are removed by `Pruner`. SQLite uses their pages for the next rows. Only where the file is larger than it may
+/// be, or where more than a fifth of it is empty, pages are cut off its end.
+final class Retention {
+  private let limits: RetentionLimits
+  private let bounds: SizeBounds?
+  private let connection: Connection
+  private let pruner: Pruner
+  private let path: String
+  /// The clocks at the beginning of the session, and its boot: they tell the age of a sample, whatever the wall clock
+  /// is set to meanwhile.
+  private let began: ClockReading
+  private let boot: Int64
+  private var stride = PruneStride()
+  /// Whether the size was above `SizeBounds.high` and is not below `SizeBounds.low` yet.
+  private var isCutting = false
+  /// Whether samples are removed because of their age: in runs, since each move of the watermark has a fixed cost.
+  private var isExpiring = false
+  /// When the oldest sample is old enough for the next run, on the boot clock.
+  private var expires: BootTime = .min
+  private var isHeld = false
+  private var hasSaidNothing = false
+  /// The time on the boot clock before which a step can do nothing.
+  private var notBefore: BootTime = .min
+
+  /// The instructions of SQLite's virtual machine between two calls of `onPause`: about a millisecond.
+  private static let stepsAPause: Int32 = 20_000
+  /// How many pages one step cuts off.
+  private static let pagesAStep: Int64 = 128
+  /// How long no step is taken while a reader holds the `-wal` file, in nanoseconds.
+  private static let restWhileHeld: Int64 = 1_000_000_000
+  /// The length of a run that removes samples because of their age: a part of the age, and this at most.
+  private static let longestRun: Int64 = 3_600_000_000_000
+
+  init(
+    _ path: String, _ limits: RetentionLimits, began: ClockReading, boot: Int64
+  ) throws(SQLiteError) {
+    self.path = path
+    self.limits = limits
+    self.began = began
+    self.boot = boot
+    bounds = limits.maxSize.map(SizeBounds.init)
+    connection = try Self.connection(path)
+    pruner = try Pruner(connection)
+    if let bounds { try Self.limit(bounds.log, of: connection) }
+  }
+
+  /// Opens a connection for the removal of rows. It never waits for a lock, since a sample may be due. Its commits
+  /// are not synced: the next sample's is, and a prune that a power cut undoes is done again.
+  static func connection(_ path: String) throws(SQLiteError) -> Connection {
+    let connection = try Connection(path: RealPath.of(path), access: .readWrite)
+    connection.setBusyTimeout(milliseconds: 0)
+    try connection.execute("PRAGMA synchronous = NORMAL")
+    // Where SQLite is built to overwrite removed rows with zeros, it would write each freed page once more.
+    try connection.execute("PRAGMA secure_delete = FAST")
+    return connection
+  }
+
+  /// Limits the size of the `-wal` file.
+  static func limit(_ log: Int64, of connection: Connection) throws(SQLiteError) {
+    try connection.execute("PRAGMA wal_autocheckpoint = \(log / 4096)")
+    try connection.execute("PRAGMA journal_size_limit = \(log)")
+  }
+
+  /// Lets the caller do what cannot wait, while a step removes many rows.
+  func onPause(_ body: (() -> Void)?) {
+    connection.onProgress(every: Self.stepsAPause) { body?() }
+  }
+
+  /// The size at which the writer's connection is to copy the `-wal` file too; nil without a limit.
+  var log: Int64? { bounds?.log }
+
+  /// The time on the boot clock before which no step can do anything.
+  var due: BootTime { notBefore }
+
+  /// The time that a step may take, by that of the last ones, in nanoseconds.
+  var estimate: Int64 { stride.estimate }
+
+  /// Does one step of work, if there is any.
+  ///
+  /// - Parameters:
+  ///   - now: the time, as the writer's samples have it.
+  ///   - last: the last sample that may become the watermark.
+  ///   - resumable: tasks whose rows remain.
+  func step(
+    now: ClockReading, upTo last: Int64, resumable: [TaskID]
+  ) throws(SQLiteError) -> RetentionStep {
+    var step = RetentionStep()
+    guard now.boot >= notBefore else { return step }
+    if let bounds, try isLogHeld(bounds, now, &step) { return step }
+    var space: FileSpace?
+    if let bounds, isCutting || size > bounds.high {
+      let found = try FileSpace(connection)
+      space = found
+      isCutting = found.used > (isCutting ? bounds.low : bounds.high)
+      step.isUrgent = found.used > bounds.file
+    }
+    if isCutting || isExpired(now) { try prune(now, upTo: last, resumable, &step) }
+    if !step.hasMore, space != nil || stride.hasMoved {
+      let found = if let space { space } else { try FileSpace(connection) }
+      step.hasMore = try giveBack(found)
+    }
+    return step
+  }
+
+  /// Cuts pages off the end of the file, if it is larger than it may be or than is worth it.
+  private func giveBack(_ space: FileSpace) throws(SQLiteError) -> Bool {
+    stride.hasMoved =
+      space.isIncremental && space.free > 0
+      && (space.file > bounds?.file ?? .max || space.isSparse)
+    if stride.hasMoved {
+      try FileSpace.giveBack(min(space.free, Self.pagesAStep), on: connection)
+    }
+    return stride.hasMoved
+  }
+
+  /// The size of the file with its `-wal`.
+  private var size: Int64 { FileSpace.size(path) + logSize }
+  private var logSize: Int64 { FileSpace.size(RealPath.of(path) + "-wal") }
+
+  /// Returns whether a reader keeps the `-wal` file from being used again from its beginning. Then nothing can be
+  /// gained: what a removal writes would only add to it.
+  private func isLogHeld(
+    _ bounds: SizeBounds, _ now: ClockReading, _ step: inout RetentionStep
+  ) throws(SQLiteError) -> Bool {
+    let size = logSize
+    guard size > 2 * bounds.log else {
+      isHeld = false
+      return false
+    }
+    let result = try connection.prepare("PRAGMA wal_checkpoint(PASSIVE)").first {
+      (all: $0.integer(1), copied: $0.integer(2))
+    }
+    guard let result, result.copied < result.all else { return false }
+    if !isHeld { step.notice = .logIsHeld(bytes: size) }
+    isHeld = true
+    notBefore = now.boot + Self.restWhileHeld
+    return true
+  }
+
+  /// Returns whether samples are to be removed because of their age.
+  private func isExpired(_ now: ClockReading) -> Bool {
+    guard limits.keep != nil else { return false }
+    return isExpiring || now.boot >= expires
+  }
+
+  /// Moves the watermark once, and plans the next move.
+  private func prune(
+    _ now: ClockReading, upTo last: Int64, _ resumable: [TaskID], _ step: inout RetentionStep
+  ) throws(SQLiteError) {
+    let age =
+      isCutting ? nil : limits.keep.map { Age(now: now, began: began, boot: boot, keep: $0) }
+    guard let target = try stride.next(after: pruner, on: connection, upTo: last, olderThan: age)
+    else {
+      if isCutting {
+        if !hasSaidNothing { step.notice = .nothingToRemove(bytes: size) }
+        hasSaidNothing = true
+      } else {
+        try planRun(now)
+      }
+      return
+    }
+    let start = ClockReading.now().boot
+    let removal = try pruner.move(to: target.seq, resumable: resumable)
+    stride.moved(removal, in: ClockReading.now().boot - start)
+    isExpiring = !isCutting
+    hasSaidNothing = false
+    step.hasMore = true
+    step.hasRemoved = true
+    if isCutting, isYoung(target, now) { step.notice = .cutBySize(from: target.wall) }
+  }
+
+  /// Whether a sample is of an age that would be kept.
+  private func isYoung(_ sample: PruneStride.Target, _ now: ClockReading) -> Bool {
+    guard let keep = limits.keep else { return true }
+    return !Age(now: now, began: began, boot: boot, keep: keep).includes(sample)
+  }
+
+  /// Sets when the next run that removes samples because of their age begins: when the oldest sample is older than
+  /// the age by the length of a run.
+  private func planRun(_ now: ClockReading) throws(SQLiteError) {
+    isExpiring = false
+    guard let keep = limits.keep else { return }
+    let age = Age(now: now, began: began, boot: boot, keep: keep)
+    guard let oldest = try PruneStride.oldest(on: connection) else { return }
+    expires = now.boot + age.rest(of: oldest) + min(keep / 64, Self.longestRun)
+  }
+}
+
+extension FileSpace {
+  /// Whether so much of the file is empty that it is worth giving back: more than a fifth, and more than 8 MiB.
+  fileprivate var isSparse: Bool { free * 5 > pages && free * pageSize > 8 << 20 }
+}
+
+/// The age up to which samples are kept, at a moment.
+struct Age {
+  private let wall: Int64
+  private let bootTime: BootTime
+  private let boot: Int64
+
+  /// - Parameters:
+  ///   - began: the clocks at an earlier moment of the same boot. By these the wall clock of `now` is worked out: it
+  ///     may have been set to a wrong time since.
+  init(now: ClockReading, began: ClockReading, boot: Int64, keep: Int64) {
+    bootTime = now.boot &- keep
+    wall = began.wall &+ (now.boot &- began.boot) &- keep
+    self.boot = boot
+  }
+
+  /// How long, in nanoseconds, until a sample has the age; 0 or less if it has it.
+  func rest(of sample: PruneStride.Target) -> Int64 {
+    sample.boot == boot ? sample.bootTime &- bootTime : sample.wall &- wall
+  }
+
+  /// Whether a sample has the age.
+  func includes(_ sample: PruneStride.Target) -> Bool { rest(of: sample) <= 0 }
+}
