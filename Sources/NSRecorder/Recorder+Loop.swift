@@ -41,6 +41,7 @@ extension Recorder {
         if try complete(schedule, eventLoop, onSample) {
           taken += 1
           pollBackgroundScans()
+          retainWhileUrgent()
         } else {
           notBefore = now + Self.extraSampleDelay
         }
@@ -53,8 +54,16 @@ extension Recorder {
         try writeEvents()
         pollBackgroundScans()
         guard isInPlace() else { return }
+        retainWhileUrgent()
+        if let most = retention.mostEvents, writer.eventsSinceSample > most {
+          sampleDue = min(sampleDue, now)
+        }
       } else if pending == nil, now >= scansDue {
         pollBackgroundScans()
+      } else if pending == nil, now >= retention.due,
+        retention.fits(writer, before: sampleDue, at: now)
+      {
+        retention.step(writer)
       } else if let signal = try wait(eventLoop) {
         statistics.summary.signal = signal
         break
@@ -233,7 +242,10 @@ extension Recorder {
   /// work may start, so a wakeup for it would repeat at once without end.
   private var due: BootTime {
     if let readyAt { return readyAt }
-    let next = min(sampleDue, eventsDue, scansDue)
+    let now = ClockReading.now().boot
+    // A step that does not fit before the next sample waits for that one.
+    let step = now >= retention.due ? BootTime.max : retention.due
+    let next = min(sampleDue, eventsDue, scansDue, step)
     return isSampleNeeded ? min(next, notBefore) : next
   }
 

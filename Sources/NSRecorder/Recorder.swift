@@ -25,6 +25,8 @@ public final class Recorder {
   var diagnostics: StartupDiagnostics
   private let host: HostIdentity
   var statistics: RecordingStatistics
+  /// The removal of what is older or larger than the limits.
+  var retention: RetentionWork
   private var hasRun = false
   /// A sample that is not written yet, because events up to its end may still arrive.
   var pending: ProcessSample?
@@ -65,6 +67,7 @@ public final class Recorder {
     self.configuration = configuration
     diagnostics = StartupDiagnostics(logger)
     statistics = RecordingStatistics(logger, interval: configuration.interval)
+    retention = RetentionWork(logger, configuration.limits)
     let root: ProcRoot
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
@@ -87,7 +90,7 @@ public final class Recorder {
       }
     names = try Self.makeNameLookup(configuration, root, diagnostics)
     do throws(HistoryError) {
-      writer = try HistoryWriter(path: configuration.database)
+      writer = try HistoryWriter(path: configuration.database, limits: configuration.limits)
     } catch { throw .history(error) }
   }
 

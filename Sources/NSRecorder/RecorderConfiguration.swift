@@ -28,6 +28,8 @@ public struct RecorderConfiguration: Sendable {
   /// The path of the host's root directory, where names of containers are looked up; nil for the parent
   /// directory of `procRoot`, if that is called `proc`.
   public var hostRoot: String?
+  /// How much of the past the recorder retains. It removes what is older or larger between its samples.
+  public var limits: RetentionLimits
   /// The name and version of the recording program, stored in the history file.
   public var program: String
 
@@ -56,7 +58,7 @@ public struct RecorderConfiguration: Sendable {
     procRoot: String = "/proc", events: Events = .auto, threads: Bool = false,
     eventRing: Int = RecorderConfiguration.usualEventRing, shortLived: ShortLived = .all,
     pinsEvery: Int64? = RecorderConfiguration.usualPinsEvery,
-    hostRoot: String? = nil, program: String = "NSRecorder"
+    hostRoot: String? = nil, limits: RetentionLimits = .usual, program: String = "NSRecorder"
   ) {
     self.database = database
     self.interval = interval
@@ -68,6 +70,7 @@ public struct RecorderConfiguration: Sendable {
     self.shortLived = shortLived
     self.pinsEvery = pinsEvery
     self.hostRoot = hostRoot
+    self.limits = limits
     self.program = program
   }
 }

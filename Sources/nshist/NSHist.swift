@@ -14,6 +14,7 @@ struct NSHist: ParsableCommand {
     version: Program.version,
     subcommands: [
       Record.self, Query.self, Timeline.self, Export.self, Check.self, Limits.self, Doctor.self,
+      Database.self,
     ])
 
   /// Runs the command that the arguments name. Reports a failure in one line on standard error and with an exit

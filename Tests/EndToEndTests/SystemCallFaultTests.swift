@@ -11,8 +11,9 @@ import Testing
   .enabled(if: Strace.isThere, "\(Strace.need)"))
 struct SystemCallFaultTests {
   private let recording: Recording
-  /// Which sync of the file is that of a sample in the middle: each migration has one of its own.
-  private static let middle = 12 + Migration.all.count
+  /// Which sync of the file is that of a sample in the middle: the mode of the file takes eight of its own
+  /// (`auto_vacuum`, WAL), and each migration one.
+  private static let middle = 16 + Migration.all.count
 
   init() throws { recording = try Recording() }
 

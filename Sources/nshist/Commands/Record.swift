@@ -63,6 +63,7 @@ struct Record: ConsoleCommand {
       valueName: "path"))
   var hostRoot: String?
 
+  @OptionGroup var retention: RetentionOptions
   @OptionGroup var database: DatabaseOption
 
   func validate() throws {
@@ -102,7 +103,7 @@ struct Record: ConsoleCommand {
       database: path, interval: try nanoseconds(interval), samples: samples, procRoot: procRoot,
       events: events.choice, threads: threads, eventRing: eventRing * 1024,
       shortLived: shortLived.choice, pinsEvery: try pinsInterval(), hostRoot: hostRoot,
-      program: Program.nameAndVersion)
+      limits: try retention.limits(), program: Program.nameAndVersion)
     let recorder = try Recorder(
       configuration,
       logger: Logger(label: "nshist") { _ in MessageLogHandler(messages: console.messages) })
