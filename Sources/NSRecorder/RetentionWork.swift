@@ -11,8 +11,8 @@ struct RetentionWork {
   /// Whether the size is above its limit.
   private(set) var isUrgent = false
   /// When it was last said that the size cuts the history, on the boot clock.
-  private var saidCut: BootTime?
-  private var saidFailure = false
+  private var cutLogged: BootTime?
+  private var hasLoggedFailure = false
   /// Since when a step is due, on the boot clock; nil while none is.
   private var waiting: BootTime?
 
@@ -59,11 +59,11 @@ struct RetentionWork {
       let step = try writer.retain()
       isUrgent = step.isUrgent
       due = step.hasMore ? .min : .max
-      saidFailure = false
+      hasLoggedFailure = false
       if let notice = step.notice { say(notice) }
     } catch {
-      if !saidFailure { logger.error("\(error); trying again") }
-      saidFailure = true
+      if !hasLoggedFailure { logger.error("\(error); trying again") }
+      hasLoggedFailure = true
       isUrgent = false
       due = ClockReading.now().boot + Self.rest
     }
@@ -74,8 +74,8 @@ struct RetentionWork {
     switch notice {
     case .cutBySize(let first):
       let now = ClockReading.now().boot
-      if let saidCut, now - saidCut < Self.hour { return }
-      saidCut = now
+      if let cutLogged, now - cutLogged < Self.hour { return }
+      cutLogged = now
       let age = limits.keep.map { ", less than --keep \(TimeFormat.duration($0))" } ?? ""
       logger.notice(
         """

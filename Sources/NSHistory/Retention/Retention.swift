@@ -46,7 +46,7 @@ final class Retention {
   /// When the oldest sample is old enough for the next run, on the boot clock.
   private var expires: BootTime = .min
   private var isHeld = false
-  private var hasSaidNothing = false
+  private var hasNoticedExcess = false
   /// The time on the boot clock before which a step can do nothing.
   private var notBefore: BootTime = .min
 
@@ -180,8 +180,8 @@ final class Retention {
     guard let target = try stride.next(after: pruner, on: connection, upTo: last, olderThan: age)
     else {
       if isCutting {
-        if !hasSaidNothing { step.notice = .nothingToRemove(bytes: size) }
-        hasSaidNothing = true
+        if !hasNoticedExcess { step.notice = .nothingToRemove(bytes: size) }
+        hasNoticedExcess = true
       } else {
         try planRun(now)
       }
@@ -191,7 +191,7 @@ final class Retention {
     let removal = try pruner.move(to: target.seq, resumable: resumable)
     stride.moved(removal, in: ClockReading.now().boot - start)
     isExpiring = !isCutting
-    hasSaidNothing = false
+    hasNoticedExcess = false
     step.hasMore = true
     step.hasRemoved = true
     if isCutting, isYoung(target, now) { step.notice = .cutBySize(from: target.wall) }
