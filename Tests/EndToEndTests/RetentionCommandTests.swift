@@ -59,7 +59,7 @@ import Testing
     var random = SeededRandom(seed: 3)
     for round in 0..<16 {
       let recorder = try Command(
-        Command.nshist, recording.arguments(interval: "10ms") + ["--keep", "1s"])
+        Command.nshist, recording.arguments(interval: "50ms") + ["--keep", "1s"])
       try eventually("a sample") {
         recording.number("SELECT COUNT(*) FROM session WHERE end_reason IS NULL") == 1
       }

@@ -174,7 +174,7 @@ struct PrunerTests {
     for _ in 0..<3 {
       let target = try #require(
         try stride.next(after: pruner, on: connection, upTo: .max, olderThan: nil))
-      stride.moved(try pruner.move(to: target.seq), in: 1000)
+      stride.moved(try pruner.move(to: target.seq))
     }
     let statements = connection.statements.filter {
       !$0.hasPrefix("PRAGMA") && !$0.contains("changes()")

@@ -1,4 +1,3 @@
-internal import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
@@ -100,9 +99,8 @@ package final class HistoryMaintenance {
     while try goesOn(),
       let target = try stride.next(after: pruner, on: connection, upTo: last, olderThan: nil)
     {
-      let start = ClockReading.now().boot
       let removal = try pruner.move(to: target.seq)
-      stride.moved(removal, in: ClockReading.now().boot - start)
+      stride.moved(removal)
       removed += removal.removed
     }
     let space = try FileSpace(connection)

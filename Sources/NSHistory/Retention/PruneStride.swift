@@ -11,8 +11,6 @@ struct PruneStride {
   private var samples = 1
   /// The rows that a move is to remove.
   private var rows = PruneStride.wanted
-  /// The time that the next move may take, in nanoseconds.
-  private(set) var estimate: Int64 = 5_000_000
   /// Whether the watermark was moved since the space that this left was last looked at.
   var hasMoved = true
 
@@ -51,9 +49,8 @@ struct PruneStride {
   }
 
   /// Adjusts the next move to the last one.
-  mutating func moved(_ removal: Pruner.Removal, in time: Int64) {
+  mutating func moved(_ removal: Pruner.Removal) {
     hasMoved = true
-    estimate = max(time, 1_000_000) * 3 / 2
     rows = max(Self.wanted, removal.raised)
     let fitting = samples * rows / max(1, removal.removed)
     samples = min(max(fitting, samples / 4, 1), samples * 4, Self.mostSamples)

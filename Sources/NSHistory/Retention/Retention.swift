@@ -52,6 +52,7 @@ final class Retention {
 
   /// The instructions of SQLite's virtual machine between two calls of `onPause`: about a millisecond.
   private static let stepsAPause: Int32 = 20_000
+  private static let leastEstimate: Int64 = 2_000_000
   /// How many pages one step cuts off.
   private static let pagesAStep: Int64 = 128
   /// How long no step is taken while a reader holds the `-wal` file, in nanoseconds.
@@ -100,8 +101,9 @@ final class Retention {
   /// The time on the boot clock before which no step can do anything.
   var due: BootTime { notBefore }
 
-  /// The time that a step may take, by that of the last ones, in nanoseconds.
-  var estimate: Int64 { stride.estimate }
+  /// The time that a step may take, in nanoseconds: half as much again as the slowest of the last steps. Every few
+  /// steps SQLite copies the `-wal` file, which takes many times as long as a step.
+  private(set) var estimate: Int64 = 20_000_000
 
   /// Does one step of work, if there is any.
   ///
@@ -114,6 +116,13 @@ final class Retention {
   ) throws(SQLiteError) -> RetentionStep {
     var step = RetentionStep()
     guard now.boot >= notBefore else { return step }
+    let start = ClockReading.now().monotonic
+    defer {
+      if step.hasMore {
+        let time = ClockReading.now().monotonic - start
+        estimate = max(time * 3 / 2, estimate - estimate / 16, Self.leastEstimate)
+      }
+    }
     if let bounds, try isLogHeld(bounds, now, &step) { return step }
     var space: FileSpace?
     if let bounds, isCutting || size > bounds.high {
@@ -187,9 +196,7 @@ final class Retention {
       }
       return
     }
-    let start = ClockReading.now().boot
-    let removal = try pruner.move(to: target.seq, resumable: resumable)
-    stride.moved(removal, in: ClockReading.now().boot - start)
+    stride.moved(try pruner.move(to: target.seq, resumable: resumable))
     isExpiring = !isCutting
     hasNoticedExcess = false
     step.hasMore = true
