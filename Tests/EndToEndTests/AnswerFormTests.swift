@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct AnswerFormTests {
+@Suite(.serialized) struct AnswerFormTests {
   private let recording: Recording
 
   init() throws {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct BadArgumentsTests {
+@Suite(.serialized) struct BadArgumentsTests {
   static let same = ["query", "same"]
   static let mistakes: [[String]] = [
     same + ["ten", "20"], same + ["0", "20"], same + ["-1", "20"], same + ["-1", "10", "20"],

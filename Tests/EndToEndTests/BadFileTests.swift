@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct BadFileTests {
+@Suite(.serialized) struct BadFileTests {
   let folder: TemporaryFolder
   let path: String
 

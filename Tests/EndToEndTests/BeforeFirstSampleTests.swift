@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct BeforeFirstSampleTests {
+@Suite(.serialized) struct BeforeFirstSampleTests {
   private let recording: Recording
 
   init() throws { recording = try Recording() }

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct CheckCommandTests {
   private let puppets: [TestProcess]
 

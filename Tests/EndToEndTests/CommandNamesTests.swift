@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct CommandNamesTests {
+struct CommandNamesTests {
   @Test("a question needs no query before it")
   func withoutQuery() throws {
     let folder = try TemporaryFolder()

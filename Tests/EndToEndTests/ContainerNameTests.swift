@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
+@Suite(.serialized, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct ContainerNameTests {
   /// Another in each run: a cgroup of the same name may not be gone yet.
   private let id =

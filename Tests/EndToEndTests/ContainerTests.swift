@@ -5,7 +5,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ContainerTests {
   private static let isolated = ["ipc", "mnt", "net", "pid", "user", "uts"]
 

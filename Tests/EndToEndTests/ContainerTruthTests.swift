@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .waitsForPrograms, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
+  .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
   .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct ContainerTruthTests {
   private static let users: [UInt32] = [0, 33, 65534]

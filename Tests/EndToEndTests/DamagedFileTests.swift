@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct DamagedFileTests {
+@Suite(.serialized) struct DamagedFileTests {
   let folder: TemporaryFolder
   let path: String
   let whole: Data

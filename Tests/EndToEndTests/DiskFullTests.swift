@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized, .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
+@Suite(.serialized, .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
 struct DiskFullTests {
   let disk: SmallDisk
   let recording: Recording

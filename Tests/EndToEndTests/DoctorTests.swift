@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .waitsForPrograms, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
+  .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
 struct DoctorTests {
   private let folder: TemporaryFolder
   private var path: String { folder.file("history.db") }

@@ -28,7 +28,7 @@ enum Documents {
   }
 }
 
-@Suite(.waitsForPrograms) struct DocumentationTests {
+struct DocumentationTests {
   private let readme: String
   private let commandPages: [String: String]
 

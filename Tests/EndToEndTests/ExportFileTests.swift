@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct ExportFileTests {
+@Suite(.serialized) struct ExportFileTests {
   let recording: Recording
   let target: String
 

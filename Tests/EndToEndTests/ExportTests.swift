@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct ExportTests {
+@Suite(.serialized) struct ExportTests {
   let recording: Recording
 
   /// Two sessions: PIDs 10 and 20 in the first, 10 and 30 in the second.

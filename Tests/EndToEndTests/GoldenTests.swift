@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct GoldenTests {
+struct GoldenTests {
   private let folder = try? TemporaryFolder()
 
   private static let environment = [

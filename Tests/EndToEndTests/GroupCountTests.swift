@@ -5,7 +5,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct GroupCountTests {
+struct GroupCountTests {
   private func ask(_ recording: LiveRecording, _ words: String...) throws -> Command.Outcome {
     try Command.run(Command.nshist, ["query"] + words + ["--db", recording.database])
   }

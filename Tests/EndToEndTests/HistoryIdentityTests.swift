@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct HistoryIdentityTests {
+struct HistoryIdentityTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

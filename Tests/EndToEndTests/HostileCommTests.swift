@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct HostileCommTests {
+@Suite(.serialized) struct HostileCommTests {
   /// What the kernel shows as the name, and what every output has to show.
   static let names: [(pid: Int, comm: [UInt8], shown: String)] = [
     (10, Array("foo )bar".utf8), "foo )bar"),

@@ -6,7 +6,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct HostileNumberTests {
+@Suite(.serialized) struct HostileNumberTests {
   private let recording: Recording
 
   init() throws { recording = try Recording() }

@@ -7,7 +7,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct HostileQuestionTests {
+struct HostileQuestionTests {
   /// The golden history, to be edited.
   private static let golden = Result {
     let folder = try TemporaryFolder()

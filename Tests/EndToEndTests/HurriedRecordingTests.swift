@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct HurriedRecordingTests {
   @Test("a recorder sleeps while it awaits the events of a sample, also when the next one is due")
   func sleeps() throws {

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .waitsForPrograms, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
+  .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
   .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"),
   .enabled(if: Podman.runs, "\(Podman.need)"))
 struct IncidentTests {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct KillNineTests {
+@Suite(.serialized) struct KillNineTests {
   /// SplitMix64: the same moments in every run.
   private struct Moments: RandomNumberGenerator {
     var state: UInt64

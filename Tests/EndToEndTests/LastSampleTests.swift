@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct LastSampleTests {
+@Suite(.serialized) struct LastSampleTests {
   private let recording: Recording
   private let recorder: Command
 

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct LongQuestionTests {
+struct LongQuestionTests {
   private static let namespace = "net:\(CrowdedHistory.inode)"
 
   private static func members(_ history: CrowdedHistory, _ format: String) -> [String] {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct LsnsTests {
+struct LsnsTests {
   /// What both programs say of a namespace.
   private struct Row: Hashable {
     var inode: UInt64

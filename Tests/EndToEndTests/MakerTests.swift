@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct MakerTests {
   private func recording() throws -> LiveRecording {
     let recording = try LiveRecording(

@@ -5,7 +5,7 @@ import Procfs
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct NamespaceIDTests {
   @Test("every one that a sample has read has its id")
   func severalSteps() throws {

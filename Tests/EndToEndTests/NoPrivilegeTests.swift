@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .waitsForPrograms, .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"),
+  .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"),
   .enabled(
     if: LiveEvents.areForbiddenToOthers,
     "kernel.perf_event_paranoid lets every user listen to events"))

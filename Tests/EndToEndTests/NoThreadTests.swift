@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .enabled(if: Strace.isThere, "\(Strace.need)"))
+@Suite(.enabled(if: Strace.isThere, "\(Strace.need)"))
 struct NoThreadTests {
   @Test("a thread that cannot be made is said, once, and costs no sample")
   func refused() throws {

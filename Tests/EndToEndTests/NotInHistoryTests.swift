@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct NotInHistoryTests {
+@Suite(.serialized) struct NotInHistoryTests {
   let recording: Recording
 
   init() throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .waitsForPrograms, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
+  .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
 struct NoticeTests {
   private let folder: TemporaryFolder
 

@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct OpenFileLimitTests {
   @Test("processes that start and end beyond the limit are what events told")
   func storm() throws {

@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct OutputPlaceTests {
+@Suite(.serialized) struct OutputPlaceTests {
   private let recording: Recording
   private let whole: String
 

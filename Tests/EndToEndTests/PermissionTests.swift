@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized, .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
+@Suite(.serialized, .enabled(if: OtherUser.isPossible, "\(OtherUser.need)"))
 struct PermissionTests {
   let recording: Recording
   let before: [String: Data]

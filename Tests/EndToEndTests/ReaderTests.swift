@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct ReaderTests {
+@Suite(.serialized) struct ReaderTests {
   private func query(_ recording: Recording) -> [String] {
     ["query", "same", "10", "20", "--format", "json", "--db", recording.path]
   }

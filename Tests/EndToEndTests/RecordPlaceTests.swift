@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct RecordPlaceTests {
+@Suite(.serialized) struct RecordPlaceTests {
   private let recording: Recording
 
   init() throws { recording = try Recording() }

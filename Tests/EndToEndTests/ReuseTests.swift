@@ -6,7 +6,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct ReuseTests {
   @Test("two namespaces with one inode number, one after the other, are different")
   func inodeReuse() throws {

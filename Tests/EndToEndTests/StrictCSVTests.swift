@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct StrictCSVTests {
+struct StrictCSVTests {
   @Test func goodText() throws {
     #expect(try StrictCSV.parse("") == [])
     #expect(try StrictCSV.parse("a,b\r\n1,\r\n,\"x\"\"y,\r\n\"\r\n").map(\.count) == [2, 2, 2])

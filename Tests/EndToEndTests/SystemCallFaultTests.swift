@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .waitsForPrograms, .serialized,
+  .serialized,
   .enabled(if: Strace.isThere, "\(Strace.need)"))
 struct SystemCallFaultTests {
   private let recording: Recording

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms) struct TerminalTableTests {
+struct TerminalTableTests {
   private let folder: TemporaryFolder
   private let path: String
 

@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.waitsForPrograms, .serialized) struct UnknownNameTests {
+@Suite(.serialized) struct UnknownNameTests {
   private let recording: Recording
 
   init() throws {

@@ -6,7 +6,6 @@ import TestSupport
 import Testing
 
 @Suite(
-  .waitsForPrograms,
   .enabled(if: LiveEvents.arePermitted && Strace.isThere, "\(LiveEvents.need); \(Strace.need)"))
 struct WithoutIDTests {
   @Test("made while recording, each has one row; who enters one is told to")
