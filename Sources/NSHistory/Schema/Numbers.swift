@@ -40,8 +40,8 @@ extension TaskID {
 }
 
 /// A position in the one order of samples and events: the columns `seq`, `from_seq`, `until_seq` and their like. The
-/// numbers of a history are consecutive, so that the difference between two of them counts samples and events, and is
-/// a plain integer.
+/// difference between two of them is a plain integer: at most so many samples and events lie between the two, since
+/// some numbers may be missing.
 struct SequenceNumber: RowNumber {
   let rawValue: Int64
 
