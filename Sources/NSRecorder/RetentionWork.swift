@@ -25,6 +25,8 @@ struct RetentionWork {
   private static let delay: Int64 = 15_000_000
   /// How long no step may fit, in nanoseconds: a recorder that is always late would let the file grow on.
   private static let longestWait: Int64 = 2_000_000_000
+  /// The same while the size is above its limit: then the size matters more than the delay of a sample.
+  private static let longestUrgentWait: Int64 = 250_000_000
   /// The delay until the next step after one that failed, in nanoseconds.
   private static let rest: Int64 = 1_000_000_000
 
@@ -44,7 +46,7 @@ struct RetentionWork {
   func fits(_ writer: HistoryWriter, before sample: BootTime, at now: BootTime) -> Bool {
     let estimate = writer.retentionEstimate
     return now &+ estimate &+ Self.margin < sample || estimate < Self.delay && isUrgent
-      || waiting.map { now - $0 > Self.longestWait } == true
+      || waiting.map { now - $0 > (isUrgent ? Self.longestUrgentWait : Self.longestWait) } == true
   }
 
   /// The number of events after which a sample is taken early; nil for any number. The watermark moves from sample to

@@ -50,7 +50,8 @@ enum ExitStatus {
     func fail(_ message: String, _ status: Int32) -> Never { end(message, status, messages) }
     switch error {
     case let error as HistoryError: fail(error.description, of(error.kind))
-    case let error as UnknownNameError: fail(error.description, noInput)
+    case let error as UnknownNameError:
+      fail(error.description, error.unknown.mayBeExpired ? unknown : noInput)
     case let error as OutputError: fail(error.description, error.status)
     case let error as ProcfsError: fail(error.description, of(error))
     case RecorderError.procfs(let error): fail(error.description, of(error))

@@ -134,11 +134,12 @@ struct ContainerTests {
     let changes = try recording.ask("changes").filter { $0["change"] == "last-exit" }
     for type in types {
       let inode = try #require(Self.inode(row, type))
-      let emptied = changes.first { change in
+      // A namespace of another test may have had the inode number before.
+      let emptied = changes.filter { change in
         change.rows("parts").contains { $0.row("from")?.number("inode") == inode }
       }
-      #expect(emptied?.flag("exact") == true, "\(type) in \(changes)")
-      #expect((emptied?.time("time") ?? .max) <= end, "\(type)")
+      let isTold = emptied.contains { $0.flag("exact") == true && ($0.time("time") ?? .max) <= end }
+      #expect(isTold, "\(type) in \(changes)")
     }
   }
 

@@ -69,7 +69,9 @@ struct TerminalTableTests {
       try Command.run(
         "/usr/bin/script",
         ["-qec", "'\(Command.nshist)' timeline 5000 --type net --utc --db '\(path)'", "/dev/null"],
-        environment: ["TZ": "UTC", "COLUMNS": "100", "TERM": "xterm"].merging(environment) { $1 }
+        // `swift test` sets NO_COLOR where its own output is no terminal.
+        environment: ["TZ": "UTC", "COLUMNS": "100", "TERM": "xterm", "NO_COLOR": ""]
+          .merging(environment) { $1 }
       ).output
     }
     let coloured = try shown([:])

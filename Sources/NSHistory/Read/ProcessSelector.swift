@@ -209,10 +209,17 @@ package struct UnknownName: Sendable, Hashable {
   package let nearest: [String]
   /// The beginnings of the ids of containers whose names are not known: the name may be that of one of them.
   package let unnamed: [String]
+  /// Whether retention has removed the beginning of the history, which may have held the name.
+  package let mayBeExpired: Bool
 }
 
 struct NameSearch {
   let connection: Connection
+
+  private func isPruned() throws(SQLiteError) -> Bool {
+    try connection.prepare("SELECT watermark_seq IS NOT NULL FROM history")
+      .first { $0.integer(0) == 1 } ?? false
+  }
 
   func unknown(_ selector: ProcessSelector) throws(SQLiteError) -> UnknownName? {
     switch selector {
@@ -227,7 +234,7 @@ struct NameSearch {
       return UnknownName(
         isOfContainer: true, name: SystemText.sanitized(text),
         nearest: UnknownName.nearest(text, all),
-        unnamed: try unnamed())
+        unnamed: try unnamed(), mayBeExpired: try isPruned())
     case .inner(_, .selected(.of(_, let process))): return try unknown(process)
     case .inner: return nil
     }
@@ -244,7 +251,7 @@ struct NameSearch {
     return UnknownName(
       isOfContainer: false, name: SystemText.sanitized(name),
       nearest: UnknownName.nearest(name, all),
-      unnamed: [])
+      unnamed: [], mayBeExpired: try isPruned())
   }
 
   private func unnamed() throws(SQLiteError) -> [String] {

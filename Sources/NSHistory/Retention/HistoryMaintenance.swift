@@ -18,6 +18,8 @@ package final class HistoryMaintenance {
     package let begins: Int64?
     /// The number of memberships and short-lived tasks that were removed.
     package let removed: Int
+    /// Whether a program reads the file, so that it has its new size only when that read has ended.
+    package let isHeld: Bool
   }
 
   /// Opens a history.
@@ -116,12 +118,13 @@ package final class HistoryMaintenance {
       let before = try FileSpace(connection).file
       let removed = try body()
       // The main file has its new size only after the -wal file was copied into it.
-      try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+      let isBusy = try connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)")
+        .first { $0.integer(0) != 0 }
       return Change(
         before: before, after: try FileSpace(connection).file,
         begins: try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq LIMIT 1")
           .first { $0.integer(0) },
-        removed: removed)
+        removed: removed, isHeld: isBusy ?? false)
     } catch { throw HistoryError(error, operation, path) }
   }
 }

@@ -52,7 +52,6 @@ final class Retention {
 
   /// The instructions of SQLite's virtual machine between two calls of `onPause`: about a millisecond.
   private static let stepsAPause: Int32 = 20_000
-  private static let leastEstimate: Int64 = 2_000_000
   /// How many pages one step cuts off.
   private static let pagesAStep: Int64 = 128
   /// How long no step is taken while a reader holds the `-wal` file, in nanoseconds.
@@ -101,9 +100,11 @@ final class Retention {
   /// The time on the boot clock before which no step can do anything.
   var due: BootTime { notBefore }
 
-  /// The time that a step may take, in nanoseconds: half as much again as the slowest of the last steps. Every few
-  /// steps SQLite copies the `-wal` file, which takes many times as long as a step.
-  private(set) var estimate: Int64 = 20_000_000
+  /// The time that the next step may take, in nanoseconds. A step that gives pages back is much shorter than one that
+  /// moves the watermark, so that each kind is estimated by its own.
+  var estimate: Int64 { isCutting || isExpiring ? moveTime.estimate : giveBackTime.estimate }
+  private var moveTime = StepTime()
+  private var giveBackTime = StepTime()
 
   /// Does one step of work, if there is any.
   ///
@@ -118,9 +119,11 @@ final class Retention {
     guard now.boot >= notBefore else { return step }
     let start = ClockReading.now().monotonic
     defer {
-      if step.hasMore {
-        let time = ClockReading.now().monotonic - start
-        estimate = max(time * 3 / 2, estimate - estimate / 16, Self.leastEstimate)
+      let time = ClockReading.now().monotonic - start
+      if step.hasRemoved {
+        moveTime.took(time)
+      } else if step.hasMore {
+        giveBackTime.took(time)
       }
     }
     if let bounds, try isLogHeld(bounds, now, &step) { return step }
@@ -129,7 +132,7 @@ final class Retention {
       let found = try FileSpace(connection)
       space = found
       isCutting = found.used > (isCutting ? bounds.low : bounds.high)
-      step.isUrgent = found.used > bounds.file
+      step.isUrgent = found.file + logSize > bounds.maxSize
     }
     if isCutting || isExpired(now) { try prune(now, upTo: last, resumable, &step) }
     if !step.hasMore, space != nil || stride.hasMoved {
@@ -218,6 +221,19 @@ final class Retention {
     let age = Age(now: now, began: began, boot: boot, keep: keep)
     guard let oldest = try PruneStride.oldest(on: connection) else { return }
     expires = now.boot + age.rest(of: oldest) + min(keep / 64, Self.longestRun)
+  }
+}
+
+/// The time that steps of one kind take.
+private struct StepTime {
+  /// Half as much again as the slowest of the last steps, in nanoseconds. Every few steps SQLite copies the `-wal`
+  /// file, which takes many times as long as a step.
+  private(set) var estimate: Int64 = 20_000_000
+
+  private static let least: Int64 = 2_000_000
+
+  mutating func took(_ time: Int64) {
+    estimate = max(time * 3 / 2, estimate - estimate / 16, Self.least)
   }
 }
 

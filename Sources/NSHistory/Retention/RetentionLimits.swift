@@ -21,6 +21,8 @@ public struct RetentionLimits: Sendable, Hashable {
 
 /// The sizes, in bytes, that keep a file and its `-wal` file below a limit.
 struct SizeBounds: Hashable {
+  /// The limit.
+  let maxSize: Int64
   /// The size at which SQLite copies the `-wal` file into the main file, and to which it then cuts it.
   let log: Int64
   /// The greatest size of the main file.
@@ -30,6 +32,7 @@ struct SizeBounds: Hashable {
   let low: Int64
 
   init(maxSize: Int64) {
+    self.maxSize = maxSize
     log = min(max(maxSize / 16, 1 << 20), 4 << 20)
     // A transaction may write more than `log` before SQLite copies the `-wal` file.
     file = maxSize - 2 * log

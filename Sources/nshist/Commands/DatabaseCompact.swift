@@ -23,9 +23,10 @@ struct DatabaseCompact: ConsoleCommand {
   /// Returns the message about what was done to a file.
   static func text(_ change: HistoryMaintenance.Change, _ what: String) -> String {
     let begins = change.begins.map { "; it begins at \(TimeFormat.localTime($0, .local))" } ?? ""
-    return """
-      \(what): the file had \(SizeArgument.text(change.before)) and has \
-      \(SizeArgument.text(change.after)) now\(begins)
-      """
+    let has =
+      change.isHeld
+      ? "will have \(SizeArgument.text(change.after)) when the program that reads it ends its read"
+      : "has \(SizeArgument.text(change.after)) now"
+    return "\(what): the file had \(SizeArgument.text(change.before)) and \(has)\(begins)"
   }
 }

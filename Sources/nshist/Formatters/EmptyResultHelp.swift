@@ -252,9 +252,15 @@ struct UnknownNameError: Error, CustomStringConvertible {
 
   var description: String {
     let kind = unknown.isOfContainer ? "container" : "process"
+    let none =
+      unknown.mayBeExpired
+      ? "the beginning of the history, which was removed (retention), may have had one"
+      : "none was recorded"
     let nearest =
       unknown.nearest.isEmpty
-      ? "none was recorded" : "the nearest are \(unknown.nearest.joined(separator: ", "))"
+      ? none
+      : "the nearest are \(unknown.nearest.joined(separator: ", "))"
+        + (unknown.mayBeExpired ? "; \(none)" : "")
     let remedy =
       unknown.isOfContainer
       ? "; nshist query processes lists the containers of a time"

@@ -49,7 +49,7 @@ enum SizeArgument {
       throw ValidationError(
         """
         \(option) \(text) is less than a minute of a busy machine takes; give \
-        \(self.text(RetentionLimits.leastSize)) or more, or off
+        \(self.text(RetentionLimits.leastSize)) or more
         """)
     }
     return size
