@@ -67,7 +67,8 @@ public final class Recorder {
     self.configuration = configuration
     diagnostics = StartupDiagnostics(logger)
     statistics = RecordingStatistics(logger, interval: configuration.interval)
-    retention = RetentionWork(logger, configuration.limits)
+    let limits = RetentionLimits(keep: configuration.keep, maxSize: configuration.maxSize)
+    retention = RetentionWork(logger, limits)
     let root: ProcRoot
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
@@ -90,7 +91,7 @@ public final class Recorder {
       }
     names = try Self.makeNameLookup(configuration, root, diagnostics)
     do throws(HistoryError) {
-      writer = try HistoryWriter(path: configuration.database, limits: configuration.limits)
+      writer = try HistoryWriter(path: configuration.database, limits: limits)
     } catch { throw .history(error) }
   }
 

@@ -28,8 +28,11 @@ public struct RecorderConfiguration: Sendable {
   /// The path of the host's root directory, where names of containers are looked up; nil for the parent
   /// directory of `procRoot`, if that is called `proc`.
   public var hostRoot: String?
-  /// How much of the past the recorder retains. It removes what is older or larger between its samples.
-  public var limits: RetentionLimits
+  /// The age, in nanoseconds, of what the recorder removes from the history because of its age; nil for no limit.
+  public var keep: Int64?
+  /// The size in bytes, of the file together with its `-wal` file, at which the recorder removes the oldest part of the
+  /// history; nil for no limit.
+  public var maxSize: Int64?
   /// The name and version of the recording program, stored in the history file.
   public var program: String
 
@@ -58,7 +61,8 @@ public struct RecorderConfiguration: Sendable {
     procRoot: String = "/proc", events: Events = .auto, threads: Bool = false,
     eventRing: Int = RecorderConfiguration.usualEventRing, shortLived: ShortLived = .all,
     pinsEvery: Int64? = RecorderConfiguration.usualPinsEvery,
-    hostRoot: String? = nil, limits: RetentionLimits = .usual, program: String = "NSRecorder"
+    hostRoot: String? = nil, keep: Int64? = 30 * 86_400_000_000_000, maxSize: Int64? = 2 << 30,
+    program: String = "NSRecorder"
   ) {
     self.database = database
     self.interval = interval
@@ -70,7 +74,8 @@ public struct RecorderConfiguration: Sendable {
     self.shortLived = shortLived
     self.pinsEvery = pinsEvery
     self.hostRoot = hostRoot
-    self.limits = limits
+    self.keep = keep
+    self.maxSize = maxSize
     self.program = program
   }
 }

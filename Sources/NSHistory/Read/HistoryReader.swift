@@ -17,7 +17,7 @@ public final class HistoryReader {
   // The lock must outlive the connection: see FileLock.
   let lock: FileLock
   /// Whether a recorder had the file open when the reader opened it.
-  public let isRecorded: Bool
+  package let isRecorded: Bool
   /// The wall clock time at which questions are asked; nil for the current time of each question.
   var fixedNow: Int64?
 

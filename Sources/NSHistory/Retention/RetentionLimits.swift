@@ -1,22 +1,19 @@
 /// How much of the past a recorder retains.
-public struct RetentionLimits: Sendable, Hashable {
+package struct RetentionLimits: Sendable, Hashable {
   /// The age, in nanoseconds, up to which nothing is removed because of its age; nil for no limit.
-  public var keep: Int64?
+  package var keep: Int64?
   /// The greatest size in bytes of the file together with its `-wal` file; nil for no limit.
-  public var maxSize: Int64?
+  package var maxSize: Int64?
 
   /// Limits with these values.
-  public init(keep: Int64? = nil, maxSize: Int64? = nil) {
+  package init(keep: Int64? = nil, maxSize: Int64? = nil) {
     self.keep = keep
     self.maxSize = maxSize
   }
 
-  /// 30 days and 2 GiB.
-  public static let usual = RetentionLimits(keep: 30 * 86_400_000_000_000, maxSize: 2 << 30)
-
   /// The smallest size that can be asked for: 16 MiB. A machine of 10,000 processes takes about 6 MiB at once, the
   /// `-wal` file takes 2 MiB, and a minute in which 1,000 processes a second start and exit takes 6 MiB.
-  public static let leastSize: Int64 = 16 << 20
+  package static let leastSize: Int64 = 16 << 20
 }
 
 /// The sizes, in bytes, that keep a file and its `-wal` file below a limit.

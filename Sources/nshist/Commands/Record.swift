@@ -99,11 +99,12 @@ struct Record: ConsoleCommand {
     // Ignores SIGPIPE: the recording continues if the reader of the messages exits.
     signal(SIGPIPE, SIG_IGN)
     let path = try database.pathForRecording()
+    let limits = try retention.limits()
     let configuration = RecorderConfiguration(
       database: path, interval: try nanoseconds(interval), samples: samples, procRoot: procRoot,
       events: events.choice, threads: threads, eventRing: eventRing * 1024,
       shortLived: shortLived.choice, pinsEvery: try pinsInterval(), hostRoot: hostRoot,
-      limits: try retention.limits(), program: Program.nameAndVersion)
+      keep: limits.keep, maxSize: limits.maxSize, program: Program.nameAndVersion)
     let recorder = try Recorder(
       configuration,
       logger: Logger(label: "nshist") { _ in MessageLogHandler(messages: console.messages) })
