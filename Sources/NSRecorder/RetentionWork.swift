@@ -42,7 +42,8 @@ struct RetentionWork {
     waiting = ClockReading.now().boot
   }
 
-  /// Whether a step fits before a sample that is due at a time on the boot clock.
+  /// Whether a step may be taken before a sample that is due at a time on the boot clock: it is done by then, it is
+  /// short and the size is above its limit, or no step was taken for too long.
   func fits(_ writer: HistoryWriter, before sample: BootTime, at now: BootTime) -> Bool {
     let estimate = writer.retentionEstimate
     return now &+ estimate &+ Self.margin < sample || estimate < Self.delay && isUrgent
@@ -104,7 +105,7 @@ struct RetentionWork {
 
 extension Recorder {
   /// Takes steps of retention while the size is above its limit: the events that are written meanwhile would let it
-  /// grow on. The next sample is not delayed.
+  /// grow on. A step delays the next sample only as `RetentionWork.fits` permits.
   func retainWhileUrgent() {
     retention.request(writer)
     var steps = 0

@@ -216,11 +216,6 @@ package struct UnknownName: Sendable, Hashable {
 struct NameSearch {
   let connection: Connection
 
-  private func isPruned() throws(SQLiteError) -> Bool {
-    try connection.prepare("SELECT watermark_seq IS NOT NULL FROM history")
-      .first { $0.integer(0) == 1 } ?? false
-  }
-
   func unknown(_ selector: ProcessSelector) throws(SQLiteError) -> UnknownName? {
     switch selector {
     case .pid, .thread: return nil
@@ -234,7 +229,7 @@ struct NameSearch {
       return UnknownName(
         isOfContainer: true, name: SystemText.sanitized(text),
         nearest: UnknownName.nearest(text, all),
-        unnamed: try unnamed(), mayBeExpired: try isPruned())
+        unnamed: try unnamed(), mayBeExpired: try HistoryFile.isPruned(connection))
     case .inner(_, .selected(.of(_, let process))): return try unknown(process)
     case .inner: return nil
     }
@@ -251,7 +246,7 @@ struct NameSearch {
     return UnknownName(
       isOfContainer: false, name: SystemText.sanitized(name),
       nearest: UnknownName.nearest(name, all),
-      unnamed: [], mayBeExpired: try isPruned())
+      unnamed: [], mayBeExpired: try HistoryFile.isPruned(connection))
   }
 
   private func unnamed() throws(SQLiteError) -> [String] {

@@ -58,9 +58,7 @@ struct SessionSpan: Hashable {
   static func all(
     in connection: Connection, isRecorded: Bool, file: FileIdentity?
   ) throws(SQLiteError) -> [SessionSpan] {
-    let watermark =
-      try connection.prepare("SELECT watermark_seq FROM history WHERE history_id = 1")
-      .first { $0.optionalSequence(0) } ?? nil
+    let watermark = try HistoryFile.watermark(connection)
     let all = try connection.prepare(
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_seq,

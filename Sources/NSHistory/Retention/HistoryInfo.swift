@@ -6,7 +6,7 @@ package struct HistoryInfo: Sendable, Hashable {
   package struct Table: Sendable, Hashable {
     package let name: String
     package let rows: Int64
-    /// The size of the table and of its indexes, in bytes; nil if this SQLite cannot tell (`dbstat`).
+    /// The size of the table and of its indexes, in bytes; nil if this SQLite has no `dbstat`.
     package let bytes: Int64?
     package let indexBytes: Int64?
   }
@@ -52,8 +52,7 @@ extension HistoryReader {
           },
           file: space.file, log: FileSpace.size(RealPath.of(path) + "-wal"),
           free: space.free * space.pageSize, span: span,
-          isPruned: try connection.prepare("SELECT watermark_seq IS NOT NULL FROM history")
-            .first { $0.integer(0) == 1 } ?? false)
+          isPruned: try HistoryFile.isPruned(connection))
       } catch { throw wrap(error) }
     }
   }

@@ -34,7 +34,7 @@ final class Retention {
   private let connection: Connection
   private let pruner: Pruner
   private let path: String
-  /// The clocks at the beginning of the session, and its boot: they tell the age of a sample, whatever the wall clock
+  /// The clocks at the beginning of the session, and its boot: they show the age of a sample, whatever the wall clock
   /// is set to meanwhile.
   private let began: ClockReading
   private let boot: Int64

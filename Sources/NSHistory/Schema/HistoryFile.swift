@@ -7,6 +7,17 @@ internal import NamespaceModel
 internal import SQLite
 
 enum HistoryFile {
+  /// Returns the sample before which retention has removed what had ended; nil where nothing was removed.
+  static func watermark(_ connection: Connection) throws(SQLiteError) -> SequenceNumber? {
+    try connection.prepare("SELECT watermark_seq FROM history WHERE history_id = 1")
+      .first { $0.optionalSequence(0) } ?? nil
+  }
+
+  /// Whether retention has removed the beginning of the history.
+  static func isPruned(_ connection: Connection) throws(SQLiteError) -> Bool {
+    try watermark(connection) != nil
+  }
+
   /// The application id: `NSHS`, as bytes 68 to 71 of the file.
   static let applicationID: Int64 = 0x4E53_4853
 
