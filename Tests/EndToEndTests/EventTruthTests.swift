@@ -44,6 +44,8 @@ struct EventTruthTests {
     let reader = try recording.end()
     var log = log
     log.margin = LiveEvents.margin
+    try log.findDisputedPIDs(in: reader)
+    #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
     var examiner = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed), isExact: true)
     for _ in 0..<questions {

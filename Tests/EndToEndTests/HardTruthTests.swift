@@ -96,6 +96,8 @@ struct HardTruthTests {
     var log = log
     log.margin = 2 * LiveEvents.margin
     let reader = try HistoryReader(path: recorder.database)
+    try log.findDisputedPIDs(in: reader)
+    #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
     var checker = HardTruthChecker(
       log: log, samples: try SampleTable(recorder.database), random: SeededRandom(seed: seed))
     for _ in 0..<1500 {

@@ -9,6 +9,14 @@ struct TruthLog {
   struct TaskHistory {
     let pid: Int32
     var acts: [Act]
+
+    /// Whether a recorded process has the PID, and started when this one did: the clock ticks of a recorded
+    /// start are 10 ms long.
+    func mayBe(_ process: ProcessRecord) -> Bool {
+      let grain: Int64 = 20_000_000
+      guard pid == process.pid, let first = acts.first, let start = process.start else { return false }
+      return start >= first.began - grain && start <= first.done + grain
+    }
   }
 
   /// A step that was taken at some moment from `began` to `done`.
@@ -26,6 +34,10 @@ struct TruthLog {
   var types: [NamespaceType]
   /// How far from a step its time may be reported, in nanoseconds.
   var margin: Int64 = 0
+  /// See `findDisputedPIDs`.
+  private(set) var disputed: Set<Int64> = []
+
+  init(types: [NamespaceType]) { self.types = types }
 
   /// Where a process with this PID was; nil when none was there, or when it was just changing.
   enum Truth: Equatable {
@@ -46,14 +58,24 @@ struct TruthLog {
     return truth
   }
 
-  /// Whether a recorded process is one of the log's.
+  /// Whether a recorded process is certainly one of the log's.
   func knows(_ process: ProcessRecord) -> Bool {
-    let grain: Int64 = 20_000_000
-    return lives.contains { life in
-      guard life.pid == process.pid, let birth = life.acts.first, let start = process.start else {
-        return false
+    !disputed.contains(process.pid) && lives.contains { $0.mayBe(process) }
+  }
+
+  /// Finds the PIDs that are disputed: other tests start processes too, and the same PID may be given to
+  /// one of theirs and one of the log's within the time that a recorded start is off. Nobody can tell
+  /// afterwards which of the two is which, so `knows` is false for both.
+  mutating func findDisputedPIDs(in reader: HistoryReader) throws {
+    for pid in Set(lives.map(\.pid)) {
+      var own = lives.filter { $0.pid == pid }
+      for process in try reader.processes(.pid(Int64(pid))) {
+        if let index = own.firstIndex(where: { $0.mayBe(process) }) {
+          own.remove(at: index)
+        } else if lives.contains(where: { $0.mayBe(process) }) {
+          disputed.insert(Int64(pid))
+        }
       }
-      return start >= birth.began - grain && start <= birth.done + grain
     }
   }
 

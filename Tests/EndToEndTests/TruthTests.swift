@@ -37,6 +37,9 @@ struct TruthTests {
     _ reader: HistoryReader, _ log: TruthLog, _ samples: SampleTable, seed: UInt64,
     namespacesHaveIDs: Bool
   ) throws {
+    var log = log
+    try log.findDisputedPIDs(in: reader)
+    #expect(log.disputed.count * 4 <= log.lives.count, "\(log.disputed)")
     var examiner = AnswerChecker(
       log: log, samples: samples, random: SeededRandom(seed: seed),
       namespacesHaveIDs: namespacesHaveIDs)

@@ -68,9 +68,11 @@ struct Workload {
 
   private mutating func start(reusing pid: Int32? = nil) throws {
     let began = ClockReading.now().wall
-    let reused = try pid.flatMap { try TestProcess.reusing($0, attempts: 1) }
     var places = Self.host
-    let puppet = if let reused { reused } else { try TestProcess(in: birthplace(&places)) }
+    let puppet =
+      if let pid { try TestProcess(preferring: pid) } else {
+        try TestProcess(in: birthplace(&places))
+      }
     log.lives.append(
       .init(
         pid: puppet.pid,

@@ -40,17 +40,22 @@ public final class TestProcess {
     child = keeper
   }
 
-  /// Starts one with a PID that was just given back; nil when it cannot be had.
+  /// Starts one with a PID that was just given back, or with another PID when that cannot be had.
   ///
   /// The kernel gives out the number behind `ns_last_pid` (`proc_sys_kernel(5)`), which is then set
   /// back, so that the next process of somebody else is not given a number of ours.
-  public static func reusing(_ pid: Int32, attempts: Int = 50) throws -> TestProcess? {
+  public convenience init(preferring pid: Int32) throws {
     let lastPID = URL(fileURLWithPath: "/proc/sys/kernel/ns_last_pid")
-    for _ in 0..<attempts {
-      let before = try Data(contentsOf: lastPID)
-      try Data("\(pid - 1)".utf8).write(to: lastPID)
-      let puppet = try TestProcess()
-      try before.write(to: lastPID)
+    let before = try Data(contentsOf: lastPID)
+    try Data("\(pid - 1)".utf8).write(to: lastPID)
+    defer { try? before.write(to: lastPID) }
+    try self.init()
+  }
+
+  /// Starts one with a PID that was just given back; nil when it cannot be had.
+  public static func reusing(_ pid: Int32) throws -> TestProcess? {
+    for _ in 0..<50 {
+      let puppet = try TestProcess(preferring: pid)
       if puppet.pid == pid { return puppet }
     }
     return nil
