@@ -31,3 +31,8 @@ func contents(of folder: String) throws -> [String: Data] {
     files[name] = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))
   }
 }
+
+/// The text of a file.
+func fileText(_ path: String) throws -> String {
+  String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+}

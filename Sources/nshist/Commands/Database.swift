@@ -11,5 +11,6 @@ struct Database: ParsableCommand {
       """,
     subcommands: [
       DatabaseInfo.self, DatabaseVerify.self, DatabasePrune.self, DatabaseCompact.self,
+      DatabaseBackup.self,
     ])
 }
