@@ -138,6 +138,9 @@ CREATE TABLE session (
   events               INTEGER CHECK (events IN (0, 1)),  -- whether kernel events were recorded
   -- Which processes that no sample observed were stored: all, those that changed a namespace, or none.
   short_lived          TEXT CHECK (short_lived IN ('all', 'changed', 'none')),
+  -- What the recorder was told to keep: what is not older, and a file that is not larger. NULL for no limit.
+  keep_ns              INTEGER CHECK (keep_ns > 0),
+  max_bytes            INTEGER CHECK (max_bytes > 0),
   CHECK ((end_reason IS NULL) OR (last_seq IS NOT NULL) OR (first_seq IS NULL))
 ) STRICT;
 

@@ -7,12 +7,15 @@
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -171,4 +174,24 @@ int32_t clinux_start_thread(size_t stack_bytes, void *(*body)(void *), void *con
   }
   pthread_attr_destroy(&attributes);
   return failure;
+}
+
+int32_t clinux_notify_service(const char *socket_name, const char *text) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(socket_name);
+  if ((socket_name[0] != '/' && socket_name[0] != '@') || length >= sizeof address.sun_path) {
+    errno = EINVAL;
+    return -1;
+  }
+  memcpy(address.sun_path, socket_name, length);
+  // An abstract name begins with a zero byte, and has no zero byte at its end.
+  if (socket_name[0] == '@') address.sun_path[0] = 0;
+  int file = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (file < 0) return -1;
+  ssize_t sent = sendto(file, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+  int failure = errno;
+  close(file);
+  errno = failure;
+  return sent < 0 ? -1 : 0;
 }

@@ -25,10 +25,12 @@ extension Recorder {
   private static let finalWriteTimeoutAfterSignal: Int64 = 400_000_000
 
   func record(
-    _ eventLoop: EventLoop, _ schedule: Schedule, _ onSample: (SampleReport) -> Void
+    _ eventLoop: EventLoop, _ schedule: Schedule, _ onSample: (SampleReport) -> Void,
+    _ onTurn: () -> Void
   ) throws(RecorderError) {
     var taken = 0
     while true {
+      onTurn()
       // Checks for a signal in every iteration, because an overloaded recorder never reaches `wait`.
       if let signal = eventLoop.pendingStop() {
         statistics.summary.signal = signal
@@ -208,7 +210,10 @@ extension Recorder {
   }
 
   private func add(_ batches: [EventBatch]) {
-    for batch in batches where !writer.add(batch) { statistics.failing = .writeFailed }
+    for batch in batches {
+      statistics.receive(batch.events.count)
+      if !writer.add(batch) { statistics.failing = .writeFailed }
+    }
   }
 
   /// Completes the pending sample and writes the remaining events.
@@ -241,11 +246,11 @@ extension Recorder {
   /// The next time at which work is due. While a sample is pending, only its completion counts: no other
   /// work may start, so a wakeup for it would repeat at once without end.
   private var due: BootTime {
-    if let readyAt { return readyAt }
+    if let readyAt { return min(readyAt, pulseDue) }
     let now = ClockReading.now().boot
     // A step that does not fit before the next sample waits for that one.
     let step = now >= retention.due ? BootTime.max : retention.due
-    let next = min(sampleDue, eventsDue, scansDue, step)
+    let next = min(sampleDue, eventsDue, scansDue, step, pulseDue)
     return isSampleNeeded ? min(next, notBefore) : next
   }
 

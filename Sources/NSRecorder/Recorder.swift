@@ -42,6 +42,8 @@ public final class Recorder {
   var behind: Int64 = 0
   /// When the events are to be written, on the boot clock.
   var eventsDue: BootTime = .max
+  /// When a sign of life is due, on the boot clock; `.max` if nobody waits for one.
+  private(set) var pulseDue: BootTime = .max
   /// When background scans are to be started or their results collected, on the boot clock.
   var scansDue: BootTime = .max
 
@@ -67,7 +69,7 @@ public final class Recorder {
     self.configuration = configuration
     diagnostics = StartupDiagnostics(logger)
     statistics = RecordingStatistics(logger, interval: configuration.interval)
-    let limits = RetentionLimits(keep: configuration.keep, maxSize: configuration.maxSize)
+    let limits = configuration.limits
     retention = RetentionWork(logger, limits)
     let root: ProcRoot
     do throws(ProcfsError) {
@@ -101,6 +103,15 @@ public final class Recorder {
   /// Whether the recorder listens to kernel events.
   package var hasEvents: Bool { events != nil }
 
+  /// The state of the history file. Reads it anew.
+  package func fileState() throws(HistoryError) -> FileState { try writer.fileState() }
+
+  /// How much of the history the recorder keeps.
+  package var limits: RetentionLimits { configuration.limits }
+
+  /// How many rows retention has removed since the recorder began.
+  package var removedRows: Int { retention.removedRows }
+
   /// The session of a dead recorder that was closed when the history file was opened; nil if there was
   /// none.
   package var closedSession: HistoryWriter.ClosedSession? { writer.closedSession }
@@ -114,8 +125,17 @@ public final class Recorder {
   public func run(
     onSample: (SampleReport) -> Void = { _ in }
   ) throws(RecorderError) -> RecordingSummary {
+    try run(pulse: nil, onPulse: {}, onSample: onSample)
+  }
+
+  /// Records as the other `run` does, and calls `onPulse` at least once in each `pulse` nanoseconds for as long as the
+  /// recorder does its work: who hears nothing may restart it. Nil for never.
+  package func run(
+    pulse: Int64?, onPulse: () -> Void, onSample: (SampleReport) -> Void
+  ) throws(RecorderError) -> RecordingSummary {
     precondition(!hasRun, "a recorder runs once")
     hasRun = true
+    if pulse != nil { pulseDue = .min }
     let eventLoop: EventLoop
     do throws(Errno) { eventLoop = try EventLoop() } catch { throw .eventLoop(error) }
     // Keeps the signals blocked until the session has ended, so that another signal does not interrupt
@@ -128,7 +148,13 @@ public final class Recorder {
     diagnostics.begin(environment, identity: source.identity)
     let schedule = Schedule(start: started.boot, interval: configuration.interval)
     do throws(RecorderError) {
-      try record(eventLoop, schedule, onSample)
+      try record(eventLoop, schedule, onSample) { () in
+        guard let pulse else { return }
+        let now = ClockReading.now().boot
+        guard now >= pulseDue else { return }
+        pulseDue = now + pulse / 2
+        onPulse()
+      }
     } catch {
       end(.failed)
       throw error
@@ -194,4 +220,6 @@ public struct SampleReport: Sendable {
   /// The number of processes that appeared, changed or disappeared since the previous sample; 0 in the
   /// first.
   public var changes: Int
+  /// What the recorder did since it began.
+  package var totals: RecordingTotals
 }

@@ -33,6 +33,7 @@ public struct RecorderConfiguration: Sendable {
   /// The size in bytes, of the file together with its `-wal` file, at which the recorder removes the oldest part of the
   /// history; nil for no limit.
   public var maxSize: Int64?
+  var limits: RetentionLimits { RetentionLimits(keep: keep, maxSize: maxSize) }
   /// The name and version of the recording program, stored in the history file.
   public var program: String
 

@@ -6,6 +6,8 @@ internal import NamespaceModel
 /// is a gap before a sample.
 struct RecordingStatistics {
   var summary = RecordingSummary()
+  /// The totals since the recorder began.
+  private(set) var totals = RecordingTotals()
   /// Why the samples after the last written one are missing; nil if none is.
   var failing: GapCause?
   private let logger: Logger
@@ -34,7 +36,7 @@ struct RecordingStatistics {
     _ onSample: (SampleReport) -> Void,
     by body: (SampleTiming) throws(HistoryError) -> HistoryWriter.Written
   ) {
-    let timing = timing(of: sample, merged, schedule)
+    let timing = timing(of: sample, merged, schedule, behind: behind)
     let began = ClockReading.now().boot
     do throws(HistoryError) {
       let written = try body(timing)
@@ -48,7 +50,8 @@ struct RecordingStatistics {
   }
 
   private func timing(
-    of sample: ProcessSample, _ merged: EventRecording.MergedSample, _ schedule: Schedule
+    of sample: ProcessSample, _ merged: EventRecording.MergedSample, _ schedule: Schedule,
+    behind: Int64
   ) -> SampleTiming {
     var gap: GapCause?
     if let lastWritten {
@@ -59,12 +62,13 @@ struct RecordingStatistics {
       if !merged.losses.isEmpty { gap = .eventsLost }
     }
     return SampleTiming(
-      late: schedule.lateness(of: sample.start.boot), gap: gap, isExact: merged.isExact,
+      late: schedule.lateness(behind), gap: gap, isExact: merged.isExact,
       disagreements: merged.disagreements, losses: merged.losses, folded: merged.omitted.count)
   }
 
   mutating func fail(_ cause: GapCause, _ message: String) {
     summary.failures += 1
+    totals.failures[cause, default: 0] += 1
     // Logs a lasting failure once, not at each sample.
     if failing != cause { logger.error("\(message)") }
     failing = cause
@@ -74,8 +78,12 @@ struct RecordingStatistics {
   /// Notes that events were written.
   mutating func succeed(_ written: HistoryWriter.Written) {
     summary.changes += written.changes
+    totals.changes += written.changes
     report(clockStep: written.clockStep)
   }
+
+  /// Notes that the kernel reported events.
+  mutating func receive(_ events: Int) { totals.events += events }
 
   /// Notes that events could not be written; they stay buffered.
   mutating func failEvents(_ message: String) {
@@ -137,6 +145,7 @@ struct RecordingStatistics {
     // The first sample has no predecessor, so nothing in it counts as a change.
     let changes = lastWritten == nil ? 0 : written.changes
     summary.changes += changes
+    totals.add(written, timing, changes)
     summary.processes = sample.counts.processes
     summary.namespaces = sample.counts.namespaces
     summary.denied = sample.counts.denied
@@ -144,7 +153,7 @@ struct RecordingStatistics {
     onSample(
       SampleReport(
         number: summary.samples, time: sample.start, took: sample.end.boot - sample.start.boot,
-        counts: sample.counts, changes: changes))
+        counts: sample.counts, changes: changes, totals: totals))
   }
 
   private func log(

@@ -13,6 +13,8 @@ struct RetentionWork {
   /// When it was last said that the size cuts the history, on the boot clock.
   private var cutLogged: BootTime?
   private var hasLoggedFailure = false
+  /// The memberships and short-lived tasks that were removed.
+  private(set) var removedRows = 0
   /// Since when a step is due, on the boot clock; nil while none is.
   private var waiting: BootTime?
 
@@ -63,6 +65,7 @@ struct RetentionWork {
       isUrgent = step.isUrgent
       due = step.hasMore ? .min : .max
       hasLoggedFailure = false
+      removedRows += step.removedRows
       if let notice = step.notice { say(notice) }
     } catch {
       if !hasLoggedFailure { logger.error("\(error); trying again") }

@@ -16,11 +16,10 @@ struct Schedule {
     return start + ((now - start) / interval + 1) * interval
   }
 
-  /// Returns how long after its slot a sample at `time` began; nil if the delay is negligible.
-  func lateness(of time: BootTime) -> Int64? {
-    guard time > start else { return nil }
-    let late = (time - start) % interval
-    return late > max(interval / 10, 1_000_000) ? late : nil
+  /// Returns the delay of a sample that began so long after it was due; nil if that is negligible. An extra sample
+  /// lies between two slots and is not late for that.
+  func lateness(_ behind: Int64) -> Int64? {
+    behind > max(interval / 10, 1_000_000) ? behind : nil
   }
 
   /// Returns why the time between two samples is a gap; nil if it is none. A gap is a time, between the

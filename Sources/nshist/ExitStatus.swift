@@ -76,7 +76,7 @@ enum ExitStatus {
     let message = NSHist.message(for: error)
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
     let help = command.flatMap(NSHist.words).map { "\($0) --help" } ?? helpCommand(for: error)
-    end("\(line) (see \(help))", status.rawValue, messages)
+    end("\(line) (see \(help)\(EnvironmentOptions.text))", status.rawValue, messages)
   }
 
   /// Returns the command that prints the help, which the parser quotes in the last line of its message.
@@ -102,7 +102,7 @@ enum ExitStatus {
   }
 
   private static func end(_ message: String, _ status: Int32, _ messages: Messages) -> Never {
-    messages.say(message)
+    messages.say(message, .error)
     exit(status)
   }
 }

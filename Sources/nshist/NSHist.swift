@@ -14,7 +14,7 @@ struct NSHist: ParsableCommand {
     version: Program.version,
     subcommands: [
       Record.self, Query.self, Timeline.self, Export.self, Check.self, Limits.self, Doctor.self,
-      Database.self,
+      Status.self, Database.self,
     ])
 
   /// Runs the command that the arguments name. Reports a failure in one line on standard error and with an exit
@@ -25,7 +25,8 @@ struct NSHist: ParsableCommand {
     let console = Console()
     var command: any ParsableCommand
     do {
-      let arguments = try CommandNames.complete(Arguments.joiningNegativeValues(Arguments.all))
+      let arguments = try EnvironmentOptions.add(
+        to: CommandNames.complete(Arguments.joiningNegativeValues(Arguments.all)))
       command = try DirectCommand.parse(arguments) ?? parseAsRoot(arguments)
     } catch { ExitStatus.leave(for: error, of: nil, console.messages) }
     do {

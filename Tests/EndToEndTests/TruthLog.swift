@@ -14,7 +14,9 @@ struct TruthLog {
     /// start are 10 ms long.
     func mayBe(_ process: ProcessRecord) -> Bool {
       let grain: Int64 = 20_000_000
-      guard pid == process.pid, let first = acts.first, let start = process.start else { return false }
+      guard pid == process.pid, let first = acts.first, let start = process.start else {
+        return false
+      }
       return start >= first.began - grain && start <= first.done + grain
     }
   }

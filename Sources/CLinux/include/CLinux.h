@@ -81,3 +81,7 @@ int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds);
 /// pthread_create(3) of a thread, detached, that no signal is delivered to and whose stack has so many
 /// bytes. Returns 0, or the errno: it does not try again.
 int32_t clinux_start_thread(size_t stack_bytes, void *(*body)(void *), void *context);
+
+/// Sends one datagram to the socket of a service manager, as sd_notify(3) describes the protocol: a path, or an
+/// abstract name (unix(7)) where the name begins with `@`. Returns 0, or -1 with errno.
+int32_t clinux_notify_service(const char *socket_name, const char *text);

@@ -9,8 +9,10 @@ package struct RetentionStep: Sendable, Hashable {
   package var isUrgent = false
   /// Something that the user of the recorder should know.
   package var notice: RetentionNotice?
-  /// Whether rows were removed.
+  /// Whether the watermark was moved.
   var hasRemoved = false
+  /// The memberships and short-lived tasks that were removed.
+  package internal(set) var removedRows = 0
 }
 
 /// Something that the user of the recorder should know of retention.
@@ -199,7 +201,9 @@ final class Retention {
       }
       return
     }
-    stride.moved(try pruner.move(to: target.seq, resumable: resumable))
+    let removal = try pruner.move(to: target.seq, resumable: resumable)
+    stride.moved(removal)
+    step.removedRows = removal.removed
     isExpiring = !isCutting
     hasNoticedExcess = false
     step.hasMore = true

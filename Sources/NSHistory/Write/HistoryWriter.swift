@@ -77,7 +77,7 @@ package final class HistoryWriter {
     precondition(session == nil, "a session is open")
     session = try wrapped { () throws(SQLiteError) in
       try connection.transaction { () throws(SQLiteError) in
-        try OpenSession.begin(info, into: lock.file, on: connection)
+        try OpenSession.begin(info, limits, into: lock.file, on: connection)
       }
     }
     session?.pauses.onPause = onPause

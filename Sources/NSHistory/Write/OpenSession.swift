@@ -73,7 +73,8 @@ final class OpenSession {
   }
 
   static func begin(
-    _ info: SessionInfo, into file: FileIdentity, on connection: Connection
+    _ info: SessionInfo, _ limits: RetentionLimits, into file: FileIdentity,
+    on connection: Connection
   ) throws(SQLiteError) -> OpenSession {
     try connection.prepare(
       "INSERT INTO boot (uuid, ticks_per_second) VALUES (?, ?) ON CONFLICT (uuid) DO NOTHING"
@@ -86,8 +87,8 @@ final class OpenSession {
       """
       INSERT INTO session (space_id, recorder_pid, recorder_pid_namespace_inode, program,
         interval_ns, identity, proc_root, machine_id, host_name, hidepid, started_wall_ns, started_boot_ns, events,
-        short_lived)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        short_lived, keep_ns, max_bytes)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
       .integer(space), .integer(Int64(info.recorderPID)),
@@ -96,7 +97,8 @@ final class OpenSession {
       .optional(info.machineID), .optional(info.hostName.map(SystemText.escaped)),
       .optional(info.hidePID), .integer(info.started.wall),
       .boot(InitialBootClock(info).reading(info.started).boot),
-      .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null
+      .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null,
+      .optional(limits.keep), .optional(limits.maxSize)
     ).run()
     let session = connection.lastInsertedRowID
     try connection.prepare("INSERT INTO session_file (session_id, device, inode) VALUES (?, ?, ?)")

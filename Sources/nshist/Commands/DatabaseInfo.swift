@@ -33,9 +33,9 @@ struct DatabaseInfo: ConsoleCommand {
         ("free_bytes", .integer(info.free)),
         ("from", .time(info.span?.lowerBound)), ("until", .time(info.span?.upperBound)),
         ("pruned", .bool(info.isPruned)),
-        ("bytes_a_day", .optional(info.bytesADay) { .integer(Int64(clamping: $0)) }),
+        ("bytes_a_day", .optional(info.bytesADay) { .integer(Int64(nearest: $0)) }),
         ("max_bytes", .optional(limit, JSON.integer)),
-        ("days_left", .optional(days) { .number(Self.decimal($0)) }),
+        ("days_left", .optional(days) { .number(TimeFormat.decimal($0)) }),
       ], lines: lines(info, limit, days))
     _ = info.tables.filter { $0.rows > 0 }.sorted { Self.size($0) > Self.size($1) }
       .allSatisfy(listing.add)
@@ -54,8 +54,9 @@ struct DatabaseInfo: ConsoleCommand {
       \(TimeFormat.duration(until - from))\(info.isPruned ? "; what was before was removed" : "")
       """)
     guard let rate = info.bytesADay else { return lines }
-    let end = days.map { "; \(SizeArgument.text(limit ?? 0)) in \(Self.decimal($0)) days" } ?? ""
-    return lines + ["about \(SizeArgument.text(Int64(clamping: rate))) a day\(end)"]
+    let end =
+      days.map { "; \(SizeArgument.text(limit ?? 0)) in \(TimeFormat.decimal($0)) days" } ?? ""
+    return lines + ["about \(SizeArgument.text(Int64(nearest: rate))) a day\(end)"]
   }
 
   /// The days until the file has a size; nil if it does not grow, or is that large.
@@ -66,11 +67,6 @@ struct DatabaseInfo: ConsoleCommand {
 
   private static func size(_ table: HistoryInfo.Table) -> Int64 {
     table.bytes.map { $0 + (table.indexBytes ?? 0) } ?? table.rows
-  }
-
-  private static func decimal(_ number: Double) -> String {
-    let tenths = Int64(clamping: (number * 10).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
   }
 
   private static var columns: [Column<HistoryInfo.Table>] {
@@ -86,12 +82,5 @@ struct DatabaseInfo: ConsoleCommand {
         .optional($0.indexBytes, JSON.integer)
       },
     ]
-  }
-}
-
-extension Int64 {
-  /// The nearest whole number that 64 bits hold.
-  fileprivate init(clamping number: Double) {
-    self = number >= 9.2e18 ? .max : number <= -9.2e18 ? .min : Int64(number)
   }
 }

@@ -29,15 +29,10 @@ struct Doctor: ConsoleCommand {
       + PrivilegeCheckup.all(root) + file.all()
     let listing = Listing(
       "checks", CheckupColumns.all, to: try Output(console, pages: options.pager), options.format)
-    try listing.begin([("state", .string(Self.worst(checks).rawValue))])
+    try listing.begin([("state", .string(Checkup.worst(checks).rawValue))])
     _ = checks.allSatisfy(listing.add)
     try listing.end(
       lines: checks.filter { !$0.advice.isEmpty }.map { "\($0.what): \($0.advice)" })
-    if Self.worst(checks) == .broken { throw ExitCode(ExitStatus.broken) }
-  }
-
-  private static func worst(_ checks: [Checkup]) -> Checkup.State {
-    let states = checks.map(\.state)
-    return states.contains(.broken) ? .broken : states.contains(.degraded) ? .degraded : .fine
+    if Checkup.worst(checks) == .broken { throw ExitCode(ExitStatus.broken) }
   }
 }

@@ -63,6 +63,17 @@ struct Record: ConsoleCommand {
       valueName: "path"))
   var hostRoot: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write metrics for Prometheus' node_exporter (its textfile collector) to this file.",
+      valueName: "path"), completion: .file())
+  var metricsFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Messages as text, or as one JSON object a line.", valueName: "text|json"))
+  var logFormat = LogFormatChoice.text
+
   @OptionGroup var retention: RetentionOptions
   @OptionGroup var database: DatabaseOption
 
@@ -74,6 +85,9 @@ struct Record: ConsoleCommand {
       throw ValidationError("--event-ring \(eventRing) is out of range; give 1 to 1048576 KiB")
     }
     guard !procRoot.isEmpty else { throw ValidationError("--proc-root needs a path") }
+    guard metricsFile?.isEmpty != true else {
+      throw ValidationError("--metrics-file needs a path")
+    }
     _ = try nanoseconds(interval)
     _ = try pinsInterval()
   }
@@ -98,6 +112,7 @@ struct Record: ConsoleCommand {
   func run(on console: Console) throws {
     // Ignores SIGPIPE: the recording continues if the reader of the messages exits.
     signal(SIGPIPE, SIG_IGN)
+    console.messages.use(logFormat == .json ? .json : .usual)
     let path = try database.pathForRecording()
     let limits = try retention.limits()
     let configuration = RecorderConfiguration(
@@ -109,13 +124,31 @@ struct Record: ConsoleCommand {
       configuration,
       logger: Logger(label: "nshist") { _ in MessageLogHandler(messages: console.messages) })
     sayStart(recorder, path, console.messages)
-    let summary = try recorder.run { console.messages.status(RecordingFormatter.status($0)) }
+    let summary = try run(recorder, console)
     console.messages.endStatus()
     console.messages.say(RecordingFormatter.end(summary, path))
     if let failure = summary.lostFile ?? summary.endFailure { throw failure }
     if summary.endedUnwritten || summary.hasRecordedNothing {
       throw ExitCode(ExitStatus.inputOutput)
     }
+  }
+
+  /// Records, and reports each sample to whoever waits for it.
+  private func run(_ recorder: Recorder, _ console: Console) throws -> RecordingSummary {
+    let manager = ServiceManager()
+    let metrics = metricsFile.map { MetricsFile($0, started: console.now) }
+    defer {
+      manager?.stopping()
+      metrics?.remove()
+    }
+    return try recorder.run(
+      pulse: manager?.watchdog, onPulse: { manager?.alive() },
+      onSample: { report in
+        let status = RecordingFormatter.status(report)
+        console.messages.status(status)
+        if report.number == 1 { manager?.ready(status) } else { manager?.status(status) }
+        metrics?.write(report, of: recorder, console.messages)
+      })
   }
 
   private func sayStart(_ recorder: Recorder, _ path: String, _ messages: Messages) {
@@ -145,6 +178,11 @@ enum EventsChoice: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
+/// The command-line values of the option that selects the form of messages.
+enum LogFormatChoice: String, CaseIterable, ExpressibleByArgument {
+  case text, json
+}
+
 /// The command-line values of the option that selects which processes that no sample observed are recorded.
 enum ShortLivedChoice: String, CaseIterable, ExpressibleByArgument {
   case all, changed, none
@@ -170,6 +208,14 @@ struct MessageLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    messages.say(event.message.description)
+    messages.say(event.message.description, Self.level(event.level))
+  }
+
+  private static func level(_ level: Logger.Level) -> MessageLevel {
+    switch level {
+    case .critical, .error: .error
+    case .warning: .warning
+    case .notice, .info, .debug, .trace: .notice
+    }
   }
 }

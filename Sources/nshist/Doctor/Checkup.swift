@@ -12,6 +12,15 @@ struct Checkup {
   /// The consequence of the finding or its remedy; empty if the state is `fine`.
   var advice = ""
 
+  /// The same finding where it is less bad.
+  var degraded: Checkup { Checkup(what: what, state: .degraded, found: found, advice: advice) }
+
+  /// Returns the worst state of some findings.
+  static func worst(_ checks: [Checkup]) -> State {
+    let states = checks.map(\.state)
+    return states.contains(.broken) ? .broken : states.contains(.degraded) ? .degraded : .fine
+  }
+
   /// The raw value is the word in every output.
   enum State: String {
     case fine

@@ -16,7 +16,9 @@ struct FileCheckup {
     do {
       let reader = try HistoryReader(path: path)
       messages.watch(reader)
-      return try [health(reader), recorder(reader), room()]
+      // Doctor looks at a file that a recorder need not have.
+      let recorder = try StatusCheckup(reader.status(), path: path, zone: zone).recorder
+      return try [health(reader), recorder.state == .broken ? recorder.degraded : recorder, room()]
     } catch {
       guard error.kind != .missing else { return [missing, room()] }
       return [
@@ -95,33 +97,6 @@ struct FileCheckup {
           "nothing is known of a process that no sample observed; record with --short-lived all")
     }
     return Checkup(what: "history", state: .fine, found: "\(found), every page is sound")
-  }
-
-  private func recorder(_ reader: HistoryReader) throws(HistoryError) -> Checkup {
-    guard reader.isRecorded else {
-      return Checkup(
-        what: "recorder", state: .degraded, found: "none is running on it",
-        advice: "nothing of now is kept; start one: nshist record --db \(path)")
-    }
-    guard let last = try reader.lastSample() else {
-      return Checkup(what: "recorder", state: .fine, found: "it is running, and has just begun")
-    }
-    let age = ClockReading.now().wall &- last
-    let interval = try reader.interval() ?? 0
-    guard age >= 0 else {
-      return Checkup(
-        what: "recorder", state: .degraded,
-        found: "it is running; by the clock its last sample is yet to come",
-        advice: "the clock was set back; the next sample notes that")
-    }
-    let found = "it is running; its last sample is \(TimeFormat.duration(age)) old"
-    guard age > 2 &* interval &+ 1_000_000_000 else {
-      return Checkup(what: "recorder", state: .fine, found: found)
-    }
-    return Checkup(
-      what: "recorder", state: .degraded,
-      found: "\(found), at an interval of \(TimeFormat.duration(interval))",
-      advice: "see what it says on its standard error: a full disk, a lock, or no processor time")
   }
 
   private func room() -> Checkup {

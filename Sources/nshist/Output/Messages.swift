@@ -1,0 +1,145 @@
+internal import CLinux
+internal import Glibc
+internal import NSHistory
+internal import NamespaceModel
+internal import Synchronization
+
+/// Writes to standard error: each message on a line of its own and, on a terminal, a status line that is updated
+/// in place. The status line of a query shows for how long it has been running, after the first second.
+final class Messages: Sendable {
+  private let isTerminal = isatty(STDERR_FILENO) != 0 && Environment.variable("TERM") != "dumb"
+  /// The monotonic clock at the start of the program.
+  private let start: Int64
+  private let state = Mutex(State())
+
+  private struct State {
+    /// The form of a message. `record` chooses it by its options.
+    var format = MessageFormat.text
+    /// The length of the status line; 0 if there is none.
+    var statusWidth = 0
+    /// The number of seconds that the status line of a query showed last.
+    var seconds: Int64 = 0
+    var isProgressStopped = false
+  }
+
+  init(start: Int64) { self.start = start }
+
+  /// Writes all further messages in this form.
+  func use(_ format: MessageFormat) { state.withLock { $0.format = format } }
+
+  /// Writes a message on a line of its own, and clears the status line.
+  func say(_ message: String, _ level: MessageLevel = .notice) {
+    state.withLock { state in
+      let line = state.format.line(message, level, at: ClockReading.now().wall)
+      Self.write("\(Self.clearing(&state))\(line)\n")
+    }
+  }
+
+  /// Replaces the status line. Does nothing if standard error is not a terminal.
+  func status(_ text: String) {
+    guard isTerminal else { return }
+    // Shortens the text to the terminal width, because a line that wraps cannot be cleared.
+    let columns = Int(clinux_terminal_width(STDERR_FILENO))
+    let line = String(text.prefix(columns > 0 ? columns - 1 : 79))
+    state.withLock { state in
+      Self.write(Self.clearing(&state) + line)
+      state.statusWidth = line.count
+    }
+  }
+
+  /// Clears the status line.
+  func endStatus() {
+    state.withLock { state in
+      let text = Self.clearing(&state)
+      if !text.isEmpty { Self.write(text) }
+    }
+  }
+
+  /// Updates the status line while a reader makes progress.
+  func watch(_ reader: HistoryReader) {
+    reader.onProgress { [self] in progress() }
+  }
+
+  /// Updates the status line of a query if another second has elapsed.
+  func progress() {
+    guard isTerminal else { return }
+    let seconds = (ClockReading.now().monotonic - start) / 1_000_000_000
+    let isDue = state.withLock { state in
+      guard !state.isProgressStopped, seconds > state.seconds else { return false }
+      state.seconds = seconds
+      return true
+    }
+    if isDue { status("still reading, \(seconds) s; ^C ends it") }
+  }
+
+  /// Clears the status line of a query, and stops all further updates.
+  func stopProgress() {
+    let wasStopped = state.withLock { state in
+      defer { state.isProgressStopped = true }
+      return state.isProgressStopped
+    }
+    if !wasStopped { endStatus() }
+  }
+
+  // Returns the sequence that clears the status line: carriage return and erase to end of line (ECMA-48 EL).
+  private static func clearing(_ state: inout State) -> String {
+    defer { state.statusWidth = 0 }
+    return state.statusWidth > 0 ? "\r\u{1B}[K" : ""
+  }
+
+  private static func write(_ text: String) {
+    var text = text
+    // Ignores a write error: a failure of standard error cannot be reported anywhere.
+    _ = text.withUTF8 { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
+
+/// How much a message matters: the priorities of syslog(3) that nshist uses.
+enum MessageLevel: Int, Sendable {
+  case error = 3
+  case warning = 4
+  case notice = 5
+
+  /// The word in JSON.
+  var word: String {
+    switch self {
+    case .error: "error"
+    case .warning: "warning"
+    case .notice: "notice"
+    }
+  }
+}
+
+/// The form of a message on standard error.
+enum MessageFormat: Sendable {
+  /// For people.
+  case text
+  /// For systemd's journal, which reads the priority from the beginning of the line (sd-daemon(3)).
+  case journal
+  /// One JSON object a line, with the keys `time`, `level` and `message`.
+  case json
+
+  /// The form for a reader that nobody chose one for: the journal, if standard error is connected to it
+  /// (`$JOURNAL_STREAM` of systemd.exec(5)), or else text.
+  static var usual: MessageFormat {
+    guard let stream = Environment.variable("JOURNAL_STREAM") else { return .text }
+    var status = stat()
+    guard fstat(STDERR_FILENO, &status) == 0 else { return .text }
+    return stream == "\(status.st_dev):\(status.st_ino)" ? .journal : .text
+  }
+
+  /// Returns the line of a message, without its end.
+  ///
+  /// - Parameter time: the wall clock, in nanoseconds since the epoch.
+  func line(_ message: String, _ level: MessageLevel, at time: Int64) -> String {
+    let message = SystemText.sanitized(message)
+    switch self {
+    case .text: return "nshist: \(message)"
+    case .journal: return "<\(level.rawValue)>nshist: \(message)"
+    case .json:
+      return JSON.object([
+        ("time", .time(time)), ("level", .string(level.word)), ("message", .string(message)),
+      ]).compact
+    }
+  }
+}

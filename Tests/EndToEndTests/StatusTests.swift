@@ -1,0 +1,112 @@
+// `nshist status`, run as a user and as a probe run it.
+
+import Foundation
+import NamespaceModel
+import TestSupport
+import Testing
+
+@Suite struct StatusTests {
+  private func status(_ path: String) throws -> (outcome: Command.Outcome, answer: Row) {
+    let outcome = try Command.nshist("status", "--format", "json", "--db", path)
+    let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    return (outcome, Row(values: answer as? [String: Any] ?? [:]))
+  }
+
+  private func check(_ name: String, in answer: Row) throws -> Row {
+    try #require(answer.rows("checks").first { $0["check"] == name })
+  }
+
+  private func isHealthy(_ path: String) throws -> Bool {
+    let outcome = try Command.nshist("status", "--healthy", "--db", path)
+    #expect(outcome.output == "" && outcome.messages == "")
+    #expect(outcome.status == 0 || outcome.status == 1)
+    return outcome.status == 0
+  }
+
+  @Test("a recorder that runs, one that hangs, and one that has ended")
+  func lives() throws {
+    let recording = try Recording()
+    let recorder = try Command(
+      Command.nshist,
+      recording.arguments(interval: "200ms") + ["--max-size", "64M", "--keep", "2d"])
+    try recording.waitFor(samples: 6)
+    let (outcome, answer) = try status(recording.path)
+    #expect(outcome.status == 0 && outcome.messages == "")
+    // A busy machine makes samples late.
+    #expect(answer["state"] != "broken" && answer.flag("recording") == true, "\(answer)")
+    #expect(answer.number("recorder_pid") == Int(recorder.pid))
+    #expect(answer.number("max_bytes") == 64 << 20 && answer.number("keep_seconds") == 172_800)
+    #expect(answer.number("file_bytes") ?? 0 > 100_000)
+    #expect(
+      answer.number("late_samples").map(Int64.init)
+        == recording.number("SELECT COUNT(*) FROM sample_note WHERE late_ns IS NOT NULL"))
+    #expect(answer["end_reason"] == nil && answer.flag("pruned") == false)
+    #expect(try isHealthy(recording.path))
+
+    // A recorder that does not get to run has a sample that grows old.
+    recorder.signal(SIGSTOP)
+    try eventually("an old sample") { try !isHealthy(recording.path) }
+    let stopped = try status(recording.path)
+    #expect(stopped.outcome.status == 1 && stopped.answer.flag("recording") == true)
+    #expect(try check("recorder", in: stopped.answer)["state"] == "broken")
+    recorder.signal(SIGCONT)
+    try eventually("a new sample") { try isHealthy(recording.path) }
+    let gap = try status(recording.path).answer
+    #expect(gap.row("gaps")?.number("stalled") == 1 && gap["state"] == "degraded")
+
+    recorder.signal(SIGTERM)
+    #expect(try recorder.wait().status == 0)
+    let ended = try status(recording.path)
+    #expect(ended.outcome.status == 1 && ended.answer.flag("recording") == false)
+    #expect(ended.answer["end_reason"] == "stopped" && ended.answer["ended"] != nil)
+    #expect(
+      try check("recorder", in: ended.answer)["found"]?.contains("ended (stopped)") == true)
+  }
+
+  @Test("changes are counted for each second, and no file is an error")
+  func changes() throws {
+    let recording = try Recording()
+    let recorder = try recording.startAndAwait(samples: 2, interval: "100ms")
+    for pid in 30..<50 { try recording.proc.add(pid) }
+    try recording.waitFor(samples: 16)
+    let changes = try status(recording.path).answer.values["changes_a_second"] as? Double ?? -1
+    #expect(changes > 1 && changes < 20, "\(changes)")
+    recorder.signal(SIGTERM)
+    _ = try recorder.wait()
+    let missing = try Command.nshist("status", "--healthy", "--db", recording.folder.file("none"))
+    expectRefusal(missing, 66, saying: "no such file")
+  }
+
+  @Test("a program that keeps the -wal file from being used again is found by its size")
+  func heldLog() throws {
+    let recording = try Recording()
+    let recorder = try Command(
+      Command.nshist, recording.arguments(interval: "20ms") + ["--max-size", "16M"])
+    try recording.waitFor(samples: 2)
+    let reader = try Command(
+      "/usr/bin/env",
+      [
+        "python3", "-c",
+        """
+        import sqlite3, sys, time
+        c = sqlite3.connect(sys.argv[1], isolation_level=None)
+        c.execute('BEGIN'); c.execute('SELECT COUNT(*) FROM sample').fetchone()
+        time.sleep(600)
+        """, recording.path,
+      ])
+    defer { reader.signal(SIGKILL) }
+    try eventually("a large -wal file") {
+      // Each sample rewrites a few pages.
+      for pid in 100..<400 { try recording.proc.add(pid) }
+      for pid in 100..<400 { try recording.proc.remove(pid) }
+      return (try status(recording.path).answer.number("log_bytes") ?? 0) > 17 << 20
+    }
+    let (outcome, answer) = try status(recording.path)
+    #expect(outcome.status == 0)
+    let file = try check("file", in: answer)
+    #expect(file["state"] == "degraded")
+    #expect(file["advice"]?.contains("reads the file for long") == true)
+    recorder.signal(SIGTERM)
+    _ = try recorder.wait()
+  }
+}
