@@ -9,13 +9,16 @@ internal import SQLite
 /// queries.
 struct ExportStream {
   private let reading: HistorySnapshot
+  /// How far the export is. It changes with each process that was emitted.
+  private(set) var position: ExportPosition
   private let filter: ExportFilter
   private let cuts: ExportCuts
   private var sets: ExportSets
   private var points: ExportPoints
   private var processes: ExportProcesses
-  /// The last sample, if the recorder is still running; nil otherwise.
-  private let openSample: SequenceNumber?
+  /// Whether rows have been added since the export began, which it does not show.
+  private let hasNewer: Bool
+  private var emitted = 0
   /// Whether the history has any container, so that a process may have been in one that its cgroup does
   /// not name.
   private let hasContainers: Bool
@@ -23,37 +26,64 @@ struct ExportStream {
   /// Receives a process and one of its pieces; returns false to end the export.
   typealias Body = (ExportProcess, ExportPiece) -> Bool
 
-  init(_ reading: HistorySnapshot, _ filter: ExportFilter) throws(SQLiteError) {
+  /// - Parameter position: how far an earlier stream came; nil to begin.
+  init(
+    _ reading: HistorySnapshot, _ filter: ExportFilter, after position: ExportPosition? = nil
+  ) throws(SQLiteError) {
     self.reading = reading
     self.filter = filter
+    let position = position ?? ExportPosition(reading.index)
+    self.position = position
+    hasNewer = reading.index.last.map { $0 > position.end } ?? false
     let index = reading.index
     cuts = try ExportCuts(index, reading.connection)
     sets = ExportSets(reading.sets)
     points = ExportPoints(index, reading.connection)
     processes = ExportProcesses(reading.connection)
     hasContainers = try reading.containers.isAnyRecorded()
-    openSample = index.sessions.last?.isOpen == true ? index.last : nil
   }
 
-  /// Calls `body` for each piece; ends early when `body` returns false.
-  mutating func forEach(_ body: Body) throws(SQLiteError) {
+  /// Calls `body` for each piece; ends early when `body` returns false, or after a few processes when a deadline on the
+  /// monotonic clock has passed. Returns whether the export goes on at `position`.
+  mutating func forEach(until deadline: Int64?, _ body: Body) throws(SQLiteError) -> Bool {
     let selection = try TaskSelection(filter, reading)
-    if try emitTasks(selection, body) { try emitShortLivedTasks(selection, body) }
+    if !position.hasAllTasks {
+      switch try emitTasks(selection, deadline, body) {
+      case .all: position.hasAllTasks = true
+      case .paused: return true
+      case .ended: return false
+      }
+    }
+    return try emitShortLivedTasks(selection, deadline, body) == .paused
   }
+
+  /// Whether the deadline has passed. Reads the clock only for every sixteenth process.
+  private mutating func isDue(_ deadline: Int64?) -> Bool {
+    guard let deadline else { return false }
+    emitted &+= 1
+    return emitted & 15 == 0 && ClockReading.now().monotonic > deadline
+  }
+
+  private enum Progress { case all, paused, ended }
 
   private mutating func emitTasks(
-    _ selection: TaskSelection, _ body: Body
-  ) throws(SQLiteError) -> Bool {
-    let tasks = try reading.connection.prepare(selection.tasks).bind(selection.taskValues)
+    _ selection: TaskSelection, _ deadline: Int64?, _ body: Body
+  ) throws(SQLiteError) -> Progress {
+    let tasks = try reading.connection.prepare(selection.tasks)
+      .bind([.number(position.task)] + selection.taskValues)
     defer { tasks.reset() }
     var all = try ExportMemberships(
-      reading.connection, reading.taskHistories, readsAll: selection.isEverything)
+      reading.connection, reading.taskHistories,
+      readingAllAfter: selection.isEverything ? position.task : nil)
     defer { all.close() }
     var process = ExportProcess()
     var memberships: [Membership] = []
     while try tasks.step() {
+      if isDue(deadline) { return .paused }
+      position.task = tasks.task(0)
       guard try processes.read(task: tasks, into: &process) else { continue }
       try all.read(of: process.task, into: &memberships)
+      if hasNewer { memberships = memberships.compactMap { $0.limited(to: position) } }
       guard
         try tasks.isNull(8) && !(process.hasInheritedCgroup && hasContainers)
           ? emit(process, memberships, body)
@@ -62,9 +92,9 @@ struct ExportStream {
             processes.segments(
               of: tasks, isCertain: selection.isOfContainers || selection.isByName(process)),
             memberships, selection, body)
-      else { return false }
+      else { return .ended }
     }
-    return true
+    return .all
   }
 
   /// Emits the pieces of a process segment by segment, because its name or its container may differ
@@ -124,14 +154,17 @@ struct ExportStream {
   }
 
   private mutating func emitShortLivedTasks(
-    _ selection: TaskSelection, _ body: Body
-  ) throws(SQLiteError) {
-    let shortLivedTasks = try reading.connection.prepare(selection.shortLivedTasks).bind(
-      selection.shortLivedTaskValues)
+    _ selection: TaskSelection, _ deadline: Int64?, _ body: Body
+  ) throws(SQLiteError) -> Progress {
+    let shortLivedTasks = try reading.connection.prepare(selection.shortLivedTasks)
+      .bind([.number(position.shortLivedTask)] + selection.shortLivedTaskValues)
     defer { shortLivedTasks.reset() }
     var process = ExportProcess()
     while try shortLivedTasks.step() {
       let from = shortLivedTasks.sequence(6)
+      if from > position.end { break }
+      if isDue(deadline) { return .paused }
+      position.shortLivedTask = from
       guard let session = points.session(of: from) else {
         throw Membership.stray(shortLivedTask: from)
       }
@@ -146,8 +179,9 @@ struct ExportStream {
             &process, [processes.segment(ofShortLivedTask: shortLivedTasks)], [membership],
             selection, body)
           : emit(process, [membership], body)
-      else { return }
+      else { return .ended }
     }
+    return .all
   }
 
   /// Emits the pieces of the memberships of a process, for each type.
@@ -219,7 +253,7 @@ struct ExportStream {
   ) throws(SQLiteError) -> Bool {
     let (first, last) = (samples.lowerBound, samples.upperBound)
     let from = SamplePoint.firstSeen(at: try points.wall(first), start: start)
-    let isOpen = last == openSample
+    let isOpen = position.isOpen && last == position.end
     var isExactFrom = first == run.first.from && run.first.beginsExactly
     if isExactFrom { isExactFrom = try points.isExact(before: first) }
     var isExactUntil = last == run.last.until && run.last.endsExactly && !isOpen
@@ -239,6 +273,32 @@ struct ExportStream {
         type: run.type, value: run.value,
         pidNamespaceInode: points.session(of: first)?.pidNamespaceInode, from: from, until: until,
         isOpen: isOpen, isExactFrom: isExactFrom, isExactUntil: isExactUntil))
+  }
+}
+
+/// How far an export is, so that it can go on in a later snapshot, which may have more rows. An export of a file that
+/// is being recorded reads in steps, because a long read keeps the `-wal` file from being used again.
+struct ExportPosition {
+  /// The last sample or event of the first snapshot: the export shows nothing that was recorded later.
+  let end: SequenceNumber
+  /// Whether a recorder was adding to the last session then.
+  let isOpen: Bool
+  /// The last process that was emitted, of `task` and of `short_lived_task`.
+  fileprivate(set) var task = TaskID(rawValue: .min)
+  fileprivate(set) var shortLivedTask = SequenceNumber.min
+  fileprivate(set) var hasAllTasks = false
+
+  fileprivate init(_ index: SampleIndex) {
+    end = index.last ?? .zero
+    isOpen = index.sessions.last?.isOpen == true
+  }
+}
+
+extension Membership {
+  /// Returns the part of the membership that the first snapshot of an export had; nil if it had none.
+  fileprivate func limited(to position: ExportPosition) -> Membership? {
+    until <= position.end
+      ? self : limited(to: .zero...position.end, beginsExactly: true, endsExactly: false)
   }
 }
 
@@ -270,16 +330,22 @@ struct ExportMemberships {
 
   private static let columns = "task_id, set_id, from_seq, until_seq, exact FROM membership"
 
-  init(_ connection: Connection, _ taskHistories: TaskHistoryReader, readsAll: Bool)
-    throws(SQLiteError)
-  {
+  /// - Parameter task: the process after which the memberships of all processes are read; nil to read those of each
+  ///   process that the caller asks for.
+  init(
+    _ connection: Connection, _ taskHistories: TaskHistoryReader, readingAllAfter task: TaskID?
+  ) throws(SQLiteError) {
     self.taskHistories = taskHistories
-    self.readsAll = readsAll
-    statement = try connection.prepare(
-      readsAll
-        ? "SELECT \(Self.columns) ORDER BY task_id, from_seq"
-        : "SELECT \(Self.columns) WHERE task_id = ? ORDER BY from_seq")
-    if readsAll { try step() }
+    readsAll = task != nil
+    if let task {
+      statement = try connection.prepare(
+        "SELECT \(Self.columns) WHERE task_id > ? ORDER BY task_id, from_seq"
+      ).bind(.number(task))
+      try step()
+    } else {
+      statement = try connection.prepare(
+        "SELECT \(Self.columns) WHERE task_id = ? ORDER BY from_seq")
+    }
   }
 
   /// Resets the statement, to end its read.

@@ -118,7 +118,8 @@ struct TaskSelection {
     }
   }
 
-  /// The query for the selected rows of `task`, in the order of `task_id`.
+  /// The query for the selected rows of `task` after one of them, which is its first parameter, in the order of
+  /// `task_id`.
   var tasks: String {
     select(
       "\(ExportProcesses.taskColumns) FROM task", there: "task_id IN (SELECT there",
@@ -127,11 +128,11 @@ struct TaskSelection {
           SELECT task_id FROM past_description
           WHERE cgroup_id IN (SELECT value FROM json_each(?)))
           OR task_id IN (SELECT value FROM json_each(?)))
-        """, order: "task_id")
+        """, key: "task_id")
   }
 
   /// The query for the selected rows of `short_lived_task`, which holds processes that no sample
-  /// observed, in the order of `from_seq`.
+  /// observed, after one of them, which is its first parameter, in the order of `from_seq`.
   var shortLivedTasks: String {
     select(
       "\(ExportProcesses.shortLivedTaskColumns) FROM short_lived_task",
@@ -139,7 +140,7 @@ struct TaskSelection {
       inCgroups: """
         (cgroup_id IN (SELECT value FROM json_each(?))
           OR from_seq IN (SELECT -value FROM json_each(?)))
-        """, order: "from_seq")
+        """, key: "from_seq")
   }
 
   /// Whether the filter selects every process at every time.
@@ -155,7 +156,7 @@ struct TaskSelection {
     return cgroup.map(cgroups.contains) ?? false
   }
 
-  /// The values to bind to the parameters of `tasks`; those of `shortLivedTasks` are `shortLivedTaskValues`.
+  /// The values to bind to the other parameters of `tasks`; those of `shortLivedTasks` are `shortLivedTaskValues`.
   var taskValues: [Value] {
     [pids, rows].compactMap(\.self) + (cgroups.map { [.list($0), .list($0), .list(guests)] } ?? [])
       + samples
@@ -165,7 +166,7 @@ struct TaskSelection {
   }
 
   private func select(
-    _ columns: String, there: String, inCgroups: String, order: String
+    _ columns: String, there: String, inCgroups: String, key: String
   ) -> String {
     var conditions: [String] = []
     let isPID = "pid IN (SELECT value FROM json_each(?))"
@@ -178,7 +179,9 @@ struct TaskSelection {
     if !samples.isEmpty {
       conditions.append("\(there) FROM (\(IntervalOverlapQuery.everywhere("m.task_id AS there"))))")
     }
-    let clause = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
-    return "SELECT \(columns)\(clause) ORDER BY \(order)"
+    // With a filter, the plus sign keeps SQLite from reading the rest of the table from that row on.
+    conditions.insert("\(conditions.isEmpty ? "" : "+")\(key) > ?", at: 0)
+    return
+      "SELECT \(columns) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(key)"
   }
 }

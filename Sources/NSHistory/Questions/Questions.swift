@@ -248,9 +248,16 @@ extension HistoryReader {
   package func exportPieces(
     _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
   ) throws(HistoryError) {
-    try reading(filter.scope) { (reading) throws(SQLiteError) in
-      var stream = try ExportStream(reading, filter)
-      try stream.forEach(body)
+    var position: ExportPosition?
+    var goesOn = true
+    while goesOn {
+      let deadline = isRecorded ? ClockReading.now().monotonic + exportStep : nil
+      goesOn = try reading(filter.scope) { (reading) throws(SQLiteError) in
+        var stream = try ExportStream(reading, filter, after: position)
+        defer { position = stream.position }
+        return try stream.forEach(until: deadline, body)
+      }
+      if goesOn { try letLogBeUsedAgain() }
     }
   }
 

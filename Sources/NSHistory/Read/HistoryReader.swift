@@ -21,6 +21,10 @@ public final class HistoryReader {
   /// The wall clock time at which questions are asked; nil for the current time of each question.
   var fixedNow: Int64?
 
+  /// How long, in nanoseconds, an export of a file that is being recorded reads from one snapshot, before it goes on
+  /// in a newer one.
+  package var exportStep: Int64 = 2_000_000_000
+
   private static let operation = "read"
 
   /// Opens a history.
@@ -144,6 +148,24 @@ public final class HistoryReader {
   /// Runs `body` in one snapshot: every read sees the history as it is at the first read.
   package func snapshot<T>(_ body: () throws(HistoryError) -> T) throws(HistoryError) -> T {
     try connection.snapshot(or: wrap, body)
+  }
+
+  /// Waits for the next commit of the recorder, if the `-wal` file is large: SQLite copies all of that file, and begins
+  /// it anew, only if it finds no reader then. Waits a second at most.
+  func letLogBeUsedAgain() throws(HistoryError) {
+    do throws(SQLiteError) {
+      guard FileSpace.size(RealPath.of(path) + "-wal") > Self.largeLog else { return }
+      let version = try dataVersion()
+      for _ in 0..<200 where try dataVersion() == version { usleep(5000) }
+    } catch { throw wrap(error) }
+  }
+
+  /// More than SQLite leaves in the `-wal` file while nobody reads (`wal_autocheckpoint`).
+  private static let largeLog: Int64 = 6 << 20
+
+  /// A number that changes when another connection commits (pragma.html#pragma_data_version).
+  private func dataVersion() throws(SQLiteError) -> Int64? {
+    try connection.prepare("PRAGMA data_version").first { $0.integer(0) }
   }
 
   /// Returns the error for a failure of SQLite on this file.
