@@ -254,14 +254,14 @@ struct ShortEntryTests {
     #expect(try shared(Self.groups[0], .host, reader, .pid).verdict == .unknown)
   }
 
-  @Test("who came into the network alone is shown as of the container, and may be of any")
+  @Test("who came into the network alone is not shown as of the container, and may be of any")
   func network() throws {
     let reader = try history { history in
       history.start(60, by: 50, EntryHistory.initial, inherited: EntryHistory.host, at: 3000)
       history.move(60, [.net: 2], at: 3010)
       history.exit(60, at: 3100)
     }.reader()
-    #expect(try told(60, at: 3050, reader) == (EntryHistory.web, .namespaces))
+    #expect(try told(60, at: 3050, reader) == (nil, .inherited))
     #expect(try told(60, at: 3005, reader) == (nil, .inherited))
     #expect(try shared(Self.groups[0], Self.groups[1], reader).verdict == .unknown)
     // It proves nothing of the container where no other process of that was.

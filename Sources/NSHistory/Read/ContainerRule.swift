@@ -5,13 +5,13 @@ internal import SQLite
 ///
 /// 1. The process's own cgroup decides, if it was read.
 /// 2. A cgroup that is only inherited does not decide. The process was then in the container that had a
-///    namespace of the process for itself: only processes of that container were in the namespace when the
-///    process entered it, and no other namespace of the process was another container's alone.
+///    mount namespace of the process for itself: only processes of that container were in the namespace when the
+///    process entered it, and no other namespace of the process was another container's alone. A program that is
+///    executed in a container comes to its mount namespace; a process of the host that enters its network does not.
 /// 3. Otherwise the process stays in the inherited container, marked as inherited.
 ///
 /// Namespaces do not decide for a process that a process from outside created in them, nor once the process's
-/// own cgroup is read and names another container. For a process that inherits another container, they decide
-/// only if the process was in the mount namespace too, as a program executed in a container is.
+/// own cgroup is read and names another container.
 final class ContainerRule {
   private let connection: Connection
   private let index: SampleIndex
@@ -125,11 +125,27 @@ extension ContainerRule {
     let owners = try owners(ofSet: membership.set, at: from)
     guard let owner = owners.only else { return nil }
     if owner != inherited {
-      guard inherited == nil || owners.hasMounts,
-        try hasEntered(task, membership, owner, taskHistories)
-      else { return nil }
+      var comesToMounts = owners.hasMounts
+      if !comesToMounts, inherited == nil {
+        comesToMounts = try self.comesToMounts(task, behind: membership, of: owner, taskHistories)
+      }
+      guard comesToMounts, try hasEntered(task, membership, owner, taskHistories) else { return nil }
     }
     return try enclosure(owner)
+  }
+
+  /// Returns whether a process without a container came to the mount namespace of the container `owner` later: a
+  /// program that enters a container joins its namespaces one after another.
+  private func comesToMounts(
+    _ task: TaskID, behind membership: Membership, of owner: Int64,
+    _ taskHistories: TaskHistoryReader
+  ) throws(SQLiteError) -> Bool {
+    guard let history = try taskHistories.unresolved(task: task) else { return false }
+    for later in history.memberships where later.from > membership.until {
+      let owners = try owners(ofSet: later.set, at: later.from)
+      if owners.hasMounts, owners.only == owner { return true }
+    }
+    return false
   }
 
   /// Returns whether a process entered the container `owner` or was created in it. True if the process, or an
