@@ -124,6 +124,6 @@ struct GroupCountTests {
     #expect(!rows.isEmpty && rows.allSatisfy { $0.number("ppid") == nil }, "\(rows)")
     #expect(rows.allSatisfy { $0.number("maker_pid") != nil })
     let table = try ask(recording, "history", "\(pid)")
-    #expect(table.output.contains("made by"), "\(table.output)")
+    #expect(table.output.contains("started by"), "\(table.output)")
   }
 }

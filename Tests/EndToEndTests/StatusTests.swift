@@ -60,7 +60,22 @@ import Testing
     #expect(ended.outcome.status == 1 && ended.answer.flag("recording") == false)
     #expect(ended.answer["end_reason"] == "stopped" && ended.answer["ended"] != nil)
     #expect(
-      try check("recorder", in: ended.answer)["found"]?.contains("ended (stopped)") == true)
+      try check("recorder", in: ended.answer)["found"]?.contains("was stopped at") == true)
+
+    // The next recorder counts anew, but does not hide that nobody recorded for a while.
+    let next = try recording.startAndAwait(samples: 1)
+    let again = try status(recording.path).answer
+    #expect(again["end_reason_before"] == "stopped")
+    #expect((again.values["unrecorded_before_seconds"] as? Double ?? 0) > 0)
+    #expect(
+      try check("gaps", in: again)["found"]?.contains("no recorder ran for") == true, "\(again)")
+    next.signal(SIGKILL)
+    _ = try next.wait()
+    let last = try recording.startAndAwait(samples: 1)
+    let gaps = try check("gaps", in: status(recording.path).answer)
+    #expect(gaps["state"] == "degraded" && gaps["found"]?.contains("died") == true, "\(gaps)")
+    last.signal(SIGTERM)
+    #expect(try last.wait().status == 0)
   }
 
   @Test("changes are counted for each second, and no file is an error")

@@ -217,33 +217,33 @@ struct MemberFinder {
   /// How many members of one namespace are examined at most.
   private static let most: Int64 = 64
 
-  /// Returns the process, other than `process`, that was in the most of some namespaces; of several, the one
-  /// with the lowest PID, and of these the one that was observed first. Returns a thread of `process` only if
-  /// there is no other member. Initial namespaces are not considered.
+  /// Returns the process, other than `process`, that was in the most of some namespaces; of several, the one that
+  /// came into them first, which is more likely theirs than a visitor. Of several that came at once, returns the one
+  /// with the lowest PID. Returns a thread of `process` only if there is no other member. Initial namespaces are not
+  /// considered.
   func member(
     of namespaces: [NamespaceRecord], at sample: SequenceNumber, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
-    var counts: [TaskID: Int] = [:]
-    var pids: [TaskID: Int64] = [:]
+    var found: [TaskID: (count: Int, begun: SequenceNumber, pid: Int64)] = [:]
     for namespace in namespaces where namespace.isInitial != true {
       let members = try reading.connection.prepare(
         """
-        SELECT member, COALESCE(task.pid, short_lived_task.pid) AS number
-        FROM (\(try reading.members.sql("m.task_id AS member", in: namespace)))
+        SELECT member, begun, COALESCE(task.pid, short_lived_task.pid) AS number
+        FROM (\(try reading.members.sql("m.task_id AS member, m.from_seq AS begun", in: namespace)))
           LEFT JOIN task ON task.task_id = member LEFT JOIN short_lived_task ON short_lived_task.from_seq = -member
-        WHERE member <> ? ORDER BY number, member LIMIT \(Self.most)
+        WHERE member <> ? ORDER BY begun, number, member LIMIT \(Self.most)
         """
       ).bind(IntervalOverlapQuery.values(sample...sample, namespace) + [.integer(process?.id ?? 0)])
-        .map { ($0.task(0), $0.integer(1)) }
-      for (member, pid) in members {
-        counts[member, default: 0] += 1
-        pids[member] = pid
+        .map { ($0.task(0), $0.sequence(1), $0.integer(2)) }
+      for (member, begun, pid) in members {
+        let known = found[member]
+        found[member] = ((known?.count ?? 0) + 1, min(known?.begun ?? begun, begun), pid)
       }
     }
-    let others = counts.filter { pids[$0.key] != process?.pid }
-    let best = (others.isEmpty ? counts : others).max { one, other in
-      (one.value, -(pids[one.key] ?? 0), -one.key.rawValue) < (
-        other.value, -(pids[other.key] ?? 0), -other.key.rawValue
+    let others = found.filter { $0.value.pid != process?.pid }
+    let best = (others.isEmpty ? found : others).min { one, other in
+      (-one.value.count, one.value.begun, one.value.pid, one.key.rawValue) < (
+        -other.value.count, other.value.begun, other.value.pid, other.key.rawValue
       )
     }
     return try best.flatMap { (member, _) throws(SQLiteError) in

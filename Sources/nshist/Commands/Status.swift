@@ -58,6 +58,8 @@ struct Status: ConsoleCommand {
           .object(GapCause.allCases.map { ($0.code, .integer(session.gaps[$0] ?? 0)) })
         }
       ),
+      ("unrecorded_before_seconds", .optional(session?.unrecordedBefore, JSON.signedSeconds)),
+      ("end_reason_before", .optional(session?.endReasonBefore, JSON.string)),
       ("event_losses", .optional(session) { .integer($0.losses) }),
       ("lost_events", .optional(session) { .integer($0.lostEvents) }),
       (

@@ -37,7 +37,7 @@ struct StatusCheckup {
         status.isCopied
           ? "; the last one was running when the file was copied"
           : session.ended.map {
-            "; the last one ended (\(session.endReason ?? "died")) at \(show($0))"
+            "; the last one \(Self.words(session.endReason ?? "died")) at \(show($0))"
           } ?? "; the last one died"
       }
       return Checkup(
@@ -94,13 +94,30 @@ struct StatusCheckup {
   }
 
   private func gaps(_ session: RecordingStatus.Session) -> Checkup {
-    let gaps = GapCause.allCases.compactMap { cause in
+    let causes = GapCause.allCases.compactMap { cause in
       session.gaps[cause].map { "\($0) because \(cause.words)" }
     }
+    var gaps = causes
+    if let before = session.unrecordedBefore {
+      let end = session.endReasonBefore.map { " (the last one \(Self.words($0)))" } ?? ""
+      gaps.append("no recorder ran for \(TimeFormat.duration(before)) before that\(end)")
+    }
     guard !gaps.isEmpty else { return Checkup(what: "gaps", state: .fine, found: "none") }
+    guard !causes.isEmpty || session.endReasonBefore == "died" else {
+      return Checkup(what: "gaps", state: .fine, found: "none; \(gaps.joined(separator: "; "))")
+    }
     return Checkup(
       what: "gaps", state: .degraded, found: gaps.joined(separator: "; "),
       advice: "answers about those times are unknown (gap); query coverage lists them")
+  }
+
+  private static func words(_ endReason: String) -> String {
+    switch endReason {
+    case "died": "died"
+    case "failed": "failed"
+    case "completed": "took all its samples"
+    default: "was stopped"
+    }
   }
 
   private var file: Checkup {

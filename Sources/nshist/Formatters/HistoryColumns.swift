@@ -150,7 +150,7 @@ struct HistoryEntryFormatter {
     // The parent of a process is a process, even if a thread of it called clone.
     let isParentStill =
       parent.tid == nil && !entry.isParentGone && entry.process.knownParentPID == parent.pid
-    return ", \(isParentStill ? "child of" : "made by") \(parent.label)"
+    return ", \(isParentStill ? "child of" : "started by") \(parent.label)"
   }
 
   private var joined: String { entry.joined.map { ", those of \($0.label)" } ?? "" }

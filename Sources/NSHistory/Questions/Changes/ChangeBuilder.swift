@@ -247,7 +247,7 @@ struct ChangeBuilder {
       kind: row.isNew ? .pinned : isGone ? .gone : .unpinned, after: row.before.wall,
       by: row.scan.wall, within: max(0, row.scan.boot &- row.before.boot), missing: nil,
       isExact: false, process: nil, parent: nil, parts: [part], pin: pin, joined: nil,
-      comesToItsOwn: false)
+      comesToItsOwn: false, leavesItsOwn: false)
   }
 
   /// Whether no process was in a namespace any more when a scan began. Always false for a user or pid
@@ -292,7 +292,23 @@ struct ChangeBuilder {
       parent: parent?.described(at: after), parts: parts, pin: nil,
       joined: try MemberFinder(reading: reading).member(
         of: joined, at: after - 1, otherThan: process),
-      comesToItsOwn: try owns(process, allJoined: parts, before: after))
+      comesToItsOwn: try owns(process, allJoined: parts, before: after),
+      leavesItsOwn: try leaves(process, itsOwn: parts, before: after))
+  }
+
+  /// Whether the process is certainly the only one that ever was in the namespaces that it left for initial ones, as
+  /// `ip netns add` is.
+  private func leaves(
+    _ process: ProcessRecord?, itsOwn parts: [Part], before sample: SequenceNumber
+  ) throws(SQLiteError) -> Bool {
+    let left = parts.filter(\.leadsOut).compactMap(\.from)
+    guard let process, !left.isEmpty else { return false }
+    for namespace in left {
+      guard
+        try MemberFinder(reading: reading).isOnlyMember(process, of: namespace, before: sample)
+      else { return false }
+    }
+    return true
   }
 
   /// Whether the process had been in all the namespaces that it or its children joined, initial ones apart,

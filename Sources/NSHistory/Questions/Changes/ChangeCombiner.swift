@@ -71,6 +71,9 @@ package struct ChangeCombiner {
     waiting[index].parts += move.parts
     waiting[index].joined = earlier.joined ?? move.joined
     waiting[index].comesToItsOwn = earlier.comesToItsOwn && move.comesToItsOwn
+    // Each of the two counts only if it leads out.
+    let leading = [earlier, move].filter { $0.parts.contains(where: \.leadsOut) }
+    waiting[index].leavesItsOwn = !leading.isEmpty && leading.allSatisfy(\.leavesItsOwn)
     waiting[index].duration = time - begin
     return true
   }

@@ -217,6 +217,9 @@ package struct NamespaceChange: Sendable, Hashable {
   /// Whether the process had been in all the namespaces that it joined (initial ones apart), and
   /// certainly no other process was in them.
   var comesToItsOwn: Bool
+  /// Whether the process certainly was the only one that ever was in the namespaces that it left for initial ones:
+  /// then it left no container.
+  var leavesItsOwn: Bool
   /// The namespaces in which no process is left after the change; empty unless a `ChangeCombiner` found them.
   package internal(set) var emptied: [NamespaceRecord] = []
   /// The time from the first to the last of the changes that a `ChangeCombiner` made one, in nanoseconds.
@@ -264,6 +267,9 @@ package struct NamespaceChange: Sendable, Hashable {
     package let to: NamespaceRecord?
     /// How the link changed.
     package let how: How
+
+    /// Whether the link led to a namespace that is not initial, and leads to an initial one now.
+    var leadsOut: Bool { how == .joined && to?.isInitial == true && from?.isInitial == false }
   }
 
   /// How a link changed. The raw value is the word in every output.
@@ -300,8 +306,8 @@ package struct NamespaceChange: Sendable, Hashable {
   package enum Mark: String, Sendable, Hashable, CaseIterable {
     /// A process joined namespaces in which others were: nsenter(1), exec into a container.
     case joined
-    /// A process moved from a namespace that was not initial into an initial one, as a process does that
-    /// leaves its container for the host.
+    /// A process moved from a namespace that was not initial, and that others were in too, into an initial one, as a
+    /// process does that leaves its container for the host.
     case leftContainer = "left-container"
     /// A namespace was not known before.
     case created
@@ -321,10 +327,7 @@ package struct NamespaceChange: Sendable, Hashable {
     if !isOwn, parts.contains(where: { $0.how.mayBeJoined && $0.to?.isInitial != true }) {
       marks.append(.joined)
     }
-    let isEscape = parts.contains {
-      $0.how == .joined && $0.to?.isInitial == true && $0.from?.isInitial == false
-    }
-    if isEscape { marks.append(.leftContainer) }
+    if !leavesItsOwn, parts.contains(where: \.leadsOut) { marks.append(.leftContainer) }
     if parts.contains(where: { $0.how == .new }) { marks.append(.created) }
     if kind == .lastExit || !emptied.isEmpty { marks.append(.lastExit) }
     return marks

@@ -39,6 +39,10 @@ package struct RecordingStatus: Sendable, Hashable {
     package let lateSamples: Int64
     /// The gaps before samples, by cause.
     package let gaps: [GapCause: Int64]
+    /// How long nobody recorded before the session, in nanoseconds; nil if it is the first one.
+    package let unrecordedBefore: Int64?
+    /// How the session before it ended, as `endReason`; nil if it is the first one.
+    package let endReasonBefore: String?
     /// The number of times at which events were lost, and how many events are known to be lost.
     package let losses: Int64
     package let lostEvents: Int64
@@ -146,6 +150,7 @@ private struct StatusQuery {
     }
     guard let row else { return nil }
     let first = row.first ?? .max
+    let before = try sessionBefore(row.id)
     return RecordingStatus.Session(
       recorderPID: Int32(truncatingIfNeeded: row.pid), program: row.program,
       interval: row.interval, identity: row.identity, hasEvents: row.events == 1,
@@ -154,9 +159,23 @@ private struct StatusQuery {
       lateSamples: try number(
         "SELECT COUNT(*) FROM sample_note WHERE seq >= ? AND late_ns IS NOT NULL", first),
       gaps: try gaps(from: first),
+      unrecordedBefore: before.map { row.started &- $0.last }, endReasonBefore: before?.reason,
       losses: try number("SELECT COUNT(*) FROM event_loss WHERE seq >= ?", first),
       lostEvents: try number("SELECT TOTAL(records) FROM event_loss WHERE seq >= ?", first),
       changesASecond: try changesASecond(from: first))
+  }
+
+  /// Returns the session before one: when its last sample or event was, and how it ended.
+  private func sessionBefore(_ id: Int64) throws(SQLiteError) -> (last: Int64, reason: String?)? {
+    try connection.prepare(
+      """
+      SELECT COALESCE(ended_wall_ns, (SELECT wall_ns FROM sample WHERE seq <= last_seq ORDER BY seq DESC LIMIT 1)),
+        end_reason
+      FROM session WHERE session_id < ? AND last_seq IS NOT NULL ORDER BY session_id DESC LIMIT 1
+      """
+    ).bind(.integer(id)).first { row in
+      row.isNull(0) ? nil : (row.integer(0), row.optionalText(1))
+    } ?? nil
   }
 
   private func number(_ sql: String, _ first: SequenceNumber) throws(SQLiteError) -> Int64 {
