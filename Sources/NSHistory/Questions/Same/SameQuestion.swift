@@ -156,15 +156,15 @@ public struct SameAnswer: Sendable {
     /// The thread.
     package var thread: ProcessRecord
     /// The namespace.
-    public var namespace: NamespaceRecord
+    package var namespace: NamespaceRecord
     /// When the thread entered the namespace, if events reported that; otherwise the beginning of the
     /// first sample that saw it there. In nanoseconds since the epoch.
-    public var from: Int64
+    package var from: Int64
     /// When the thread left the namespace, if events reported that; otherwise the beginning of the last
     /// sample that saw it there.
-    public var until: Int64
+    package var until: Int64
     /// Whether events reported both times.
-    public var isExact: Bool
+    package var isExact: Bool
     /// The other processes asked for that were observed in the namespace, at any time.
     package var others: [ProcessRecord]
   }
@@ -195,7 +195,7 @@ public struct SameAnswer: Sendable {
     package var missing: MissingSamples?
     /// Whether events reported every change in between; then `before` and `after` may be events
     /// themselves.
-    public var isExact = false
+    package var isExact = false
     /// Whether the recorder was configured to leave out processes that no sample observed.
     package var leavesOutProcesses = false
   }
