@@ -19,13 +19,13 @@ package struct BootTime: Sendable, Hashable {
 }
 
 extension BootTime {
-  /// Returns the time of the wall clock, in nanoseconds since the epoch, at this time.
+  /// Returns the time of the wall clock at this time.
   ///
   /// - Parameter epoch: the wall-clock time at which the boot clock showed 0 (`ClockReading.epoch`).
-  @inlinable package func wall(epoch: Int64) -> Int64 { epoch &+ nanoseconds }
+  @inlinable package func wall(epoch: WallTime) -> WallTime { epoch &+ nanoseconds }
 
-  /// Creates a time from one of the wall clock, in nanoseconds since the epoch; see `wall(epoch:)`.
-  @inlinable package init(wall: Int64, epoch: Int64) { self.init(nanoseconds: wall &- epoch) }
+  /// Creates a time from one of the wall clock; see `wall(epoch:)`.
+  @inlinable package init(wall: WallTime, epoch: WallTime) { self.init(nanoseconds: wall &- epoch) }
 }
 
 extension BootTime: Comparable {

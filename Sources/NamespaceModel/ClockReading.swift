@@ -3,7 +3,7 @@ internal import Glibc
 /// One moment on the clocks that the history needs, in nanoseconds (`clock_gettime(2)`).
 package struct ClockReading: Sendable, Hashable {
   /// `CLOCK_REALTIME`: time since the epoch; an administrator or NTP may step this clock.
-  package var wall: Int64
+  package var wall: WallTime
   /// `CLOCK_BOOTTIME`: time since boot. This clock is never set back, and it advances while the machine
   /// is suspended.
   package var boot: BootTime
@@ -14,7 +14,7 @@ package struct ClockReading: Sendable, Hashable {
   package var running: Int64
 
   /// A reading with these values.
-  package init(wall: Int64, boot: BootTime, monotonic: Int64, running: Int64 = 0) {
+  package init(wall: WallTime, boot: BootTime, monotonic: Int64, running: Int64 = 0) {
     self.wall = wall
     self.boot = boot
     self.monotonic = monotonic
@@ -22,10 +22,10 @@ package struct ClockReading: Sendable, Hashable {
   }
 
   /// A reading of clocks that show nothing yet.
-  package static var zero: ClockReading { ClockReading(wall: 0, boot: .zero, monotonic: 0) }
+  package static var zero: ClockReading { ClockReading(wall: .zero, boot: .zero, monotonic: 0) }
 
   /// The wall-clock time at which the boot clock showed 0, by this reading. A step of the wall clock changes it.
-  package var epoch: Int64 { wall &- boot.nanoseconds }
+  package var epoch: WallTime { wall &- boot.nanoseconds }
 
   /// Reads all clocks. Retries a few times until the reads are within a tenth of a millisecond of each
   /// other; returns the closest reading if they never are.
@@ -51,8 +51,8 @@ package struct ClockReading: Sendable, Hashable {
     let boot = readBoot()
     let monotonic = read(CLOCK_MONOTONIC)
     let running = read(CLOCK_THREAD_CPUTIME_ID)
-    return ClockReading(
-      wall: read(CLOCK_REALTIME), boot: boot, monotonic: monotonic, running: running)
+    let wall = WallTime(nanoseconds: read(CLOCK_REALTIME))
+    return ClockReading(wall: wall, boot: boot, monotonic: monotonic, running: running)
   }
 
   private static func readBoot() -> BootTime { BootTime(nanoseconds: read(CLOCK_BOOTTIME)) }

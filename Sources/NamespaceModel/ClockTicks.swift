@@ -10,11 +10,11 @@ package enum ClockTicks {
       .map(BootTime.init(nanoseconds:))
   }
 
-  /// Returns the beginning of a tick on the wall clock, in nanoseconds since the epoch, or nil if
-  /// `Int64` cannot hold it. `now` gives the offset between the wall clock and the boot clock.
-  package static func wall(_ ticks: UInt64, perSecond: Int64, at now: ClockReading) -> Int64? {
+  /// Returns the beginning of a tick on the wall clock, or nil if `WallTime` cannot hold it.
+  /// `now` gives the offset between the wall clock and the boot clock.
+  package static func wall(_ ticks: UInt64, perSecond: Int64, at now: ClockReading) -> WallTime? {
     guard let boot = boot(ticks, perSecond: perSecond) else { return nil }
-    let (start, over) = now.epoch.addingReportingOverflow(boot.nanoseconds)
-    return over ? nil : start
+    let (start, over) = now.epoch.nanoseconds.addingReportingOverflow(boot.nanoseconds)
+    return over ? nil : WallTime(nanoseconds: start)
   }
 }

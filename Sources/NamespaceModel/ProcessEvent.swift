@@ -79,13 +79,13 @@ package struct EventStart: Sendable {
 
 /// Events in time order; no event between the first and the last was lost.
 package struct EventBatch: Sendable {
-  /// The wall-clock time, in nanoseconds since the epoch, at which the boot clock read 0.
-  package var epoch: Int64
+  /// The wall-clock time at which the boot clock read 0.
+  package var epoch: WallTime
   /// The events in time order.
   package var events: [ProcessEvent] = []
 
   /// An empty batch.
-  package init(epoch: Int64) { self.epoch = epoch }
+  package init(epoch: WallTime) { self.epoch = epoch }
 
   /// Whether the batch has no events to report.
   package var isEmpty: Bool { events.isEmpty }

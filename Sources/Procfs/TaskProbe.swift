@@ -81,21 +81,21 @@ package final class TaskProbe {
     return listing.refresh(directory) ? Array(listing.pids) : []
   }
 
-  /// Returns the latest time, on the wall clock in nanoseconds, at which the kernel can have created
+  /// Returns the latest time, on the wall clock, at which the kernel can have created
   /// the file of each namespace that the links point at; omits links that cannot be read. The kernel
   /// creates the file of a namespace when a process first looks it up, and retains the file while a
   /// mount or an open descriptor refers to it (`path_from_stashed` of fs/libfs.c). The change time of
   /// the file is the time of its creation or a later one, and may be up to a clock tick too early.
-  package func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] {
+  package func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime] {
     guard case .some(.some(let directory)) = open(task) else { return [:] }
     defer { close(directory) }
-    var times: [NamespaceLink: Int64] = [:]
+    var times: [NamespaceLink: WallTime] = [:]
     for link in links {
       var status = stat()
       guard fstatat(directory, link.fileName.description, &status, 0) == 0 else { continue }
-      times[link] =
-        Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
-        &+ Self.coarseTick
+      let seconds = Int64(status.st_ctim.tv_sec)
+      let changed = seconds &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
+      times[link] = WallTime(nanoseconds: changed) &+ Self.coarseTick
     }
     return times
   }

@@ -42,7 +42,7 @@ struct AnswerChecker {
     let begin = (isExact ? samples.all.first?.end : samples.all.first?.start) ?? 0
     // What was after the beginning of the last sample no event reported either, if there was none.
     let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
-    var time = Int64.random(in: begin...end, using: &random)
+    var time = WallTime.random(in: begin...end, using: &random)
     if Bool.random(using: &random),
       let act = log.lives.randomElement(using: &random)?.acts.randomElement(using: &random)
     {
@@ -89,18 +89,18 @@ struct AnswerChecker {
   }
 
   /// Whether the process that had a PID at a time was there for the whole of a sample.
-  private func mustBeSeen(_ pid: Int32, _ time: Int64) -> Bool {
+  private func mustBeSeen(_ pid: Int32, _ time: WallTime) -> Bool {
     log.life(pid, at: time).map(spansASample) ?? false
   }
 
   private func spansASample(_ life: TruthLog.TaskHistory) -> Bool {
     guard let birth = life.acts.first else { return false }
-    let death = life.acts.first { $0.places == nil }?.began ?? Int64.max
+    let death = life.acts.first { $0.places == nil }?.began ?? .max
     return samples.all.contains { $0.start > birth.done && $0.end < death }
   }
 
   private func mistake(
-    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth], _ time: Int64
+    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ truths: [TruthLog.Truth], _ time: WallTime
   ) -> String? {
     var places: [Int] = []
     for case .at(let all) in truths { places.append(all[line.type] ?? 0) }

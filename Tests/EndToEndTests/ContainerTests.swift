@@ -28,7 +28,7 @@ struct ContainerTests {
     try recording.waitForSamples(1)
     let steps = try Containers.play(in: folder)
     recording.settle()
-    func time(_ name: String) throws -> Int64 {
+    func time(_ name: String) throws -> WallTime {
       try #require(steps.first { $0.name == name }?.time)
     }
     func pid(_ name: String) throws -> Int32 {
@@ -46,7 +46,8 @@ struct ContainerTests {
     for type in Self.isolated {
       #expect(Self.inode(first.last, type) == Self.inode(second.last, type), "\(type)")
     }
-    let middle = (try #require(second.last?.time("from")) + (second.last?.time("until") ?? 0)) / 2
+    let from = try #require(second.last?.time("from"))
+    let middle = from + ((second.last?.time("until") ?? .zero) - from) / 2
     for type in Self.isolated {
       let answer = try recording.same([one, two], at: middle, type)
       #expect(answer["verdict"] == "same" && answer["evidence"] == "exact", "\(answer)")
@@ -75,7 +76,8 @@ struct ContainerTests {
       try #require(steps.first { $0.name == name })
     }
     let pids = [try #require(try step("first").pid), try #require(try step("second").pid)]
-    let middle = (try step("second").time + step("ending").time) / 2
+    let second = try step("second").time
+    let middle = second + (try step("ending").time - second) / 2
     for type in Self.isolated {
       let answer = try recording.same(pids, at: middle, type)
       #expect(answer["verdict"] == (type == "net" ? "same" : "different"), "\(answer)")
@@ -115,13 +117,13 @@ struct ContainerTests {
     try expectNothingUntold(recording)
   }
 
-  private func expect(_ rows: [Row], beginsIn time: ClosedRange<Int64>) {
+  private func expect(_ rows: [Row], beginsIn time: ClosedRange<WallTime>) {
     let first = rows.first
     #expect(first?["began"] == "started" && first?.flag("began_exactly") == true, "\(rows)")
     #expect(time.contains(first?.time("from") ?? 0), "\(rows)")
   }
 
-  private func expect(_ rows: [Row], endsIn time: ClosedRange<Int64>) {
+  private func expect(_ rows: [Row], endsIn time: ClosedRange<WallTime>) {
     let last = rows.last
     #expect(last?["ended"] == "exited" && last?.flag("ended_exactly") == true, "\(rows)")
     #expect(time.contains(last?.time("until") ?? 0), "\(rows)")
@@ -129,7 +131,7 @@ struct ContainerTests {
 
   /// The namespaces of a row lost their last process, and it is told when.
   private func expectEmptied(
-    _ recording: LiveRecording, _ row: Row?, _ types: [String], by end: Int64
+    _ recording: LiveRecording, _ row: Row?, _ types: [String], by end: WallTime
   ) throws {
     let changes = try recording.ask("changes").filter { $0["change"] == "last-exit" }
     for type in types {

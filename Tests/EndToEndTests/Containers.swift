@@ -1,5 +1,6 @@
 // Programs that run containers, each with a file system of one static program.
 
+import NamespaceModel
 import Foundation
 import TestSupport
 
@@ -59,7 +60,7 @@ enum Containers {
   /// What was done with a container, and when, in nanoseconds since the epoch.
   struct Step {
     let name: String
-    let time: Int64
+    let time: WallTime
     let pid: Int32?
   }
 
@@ -117,7 +118,7 @@ enum Containers {
     return outcome.output.split(separator: "\n").map { line in
       let words = line.split(separator: " ")
       return Step(
-        name: String(words[0]), time: Int64(words[1]) ?? 0,
+        name: String(words[0]), time: WallTime(nanoseconds: Int64(words[1]) ?? 0),
         pid: words.count > 2 ? Int32(words[2]) : nil)
     }
   }

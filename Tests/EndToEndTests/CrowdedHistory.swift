@@ -31,7 +31,8 @@ struct CrowdedHistory {
 
   private static func clock(_ sample: Int64) -> ClockReading {
     let boot = 1_000_000_000_000 + sample * 5_000_000_000
-    return ClockReading(wall: 1_700_000_000_000_000_000 + boot, boot: boot, monotonic: boot)
+    return ClockReading(
+      wall: WallTime(nanoseconds: 1_700_000_000_000_000_000 + boot), boot: boot, monotonic: boot)
   }
 
   private static func process(_ pid: Int32) -> ProcessSample.Appearance {

@@ -73,7 +73,7 @@ struct EventLossTests {
 
   /// Over a range with the loss in it, what is proven by events does not rest on events alone.
   private func namesTheGap(
-    _ recording: LiveRecording, _ pids: [Int32], _ range: ClosedRange<Int64>
+    _ recording: LiveRecording, _ pids: [Int32], _ range: ClosedRange<WallTime>
   ) throws {
     for question in ["same", "shared"] {
       let words =

@@ -36,7 +36,7 @@ enum GoldenHistory {
 
   static let second: Int64 = 1_000_000_000
   /// 2023-11-14 22:15:00 UTC.
-  static let firstWall = 1_700_000_100 * second
+  static let firstWall = WallTime(nanoseconds: 1_700_000_100 * second)
   static let firstBoot = 1000 * second
   /// How long each sample takes.
   static let took = second / 50
@@ -99,7 +99,7 @@ enum GoldenHistory {
     let boot = firstBoot + moment.boot * second + later
     // The monotonic clock stands still while the machine sleeps; nothing that is written needs it.
     return ClockReading(
-      wall: firstWall + moment.wall * second + later, boot: boot, monotonic: boot)
+      wall: firstWall + (moment.wall * second + later), boot: boot, monotonic: boot)
   }
 
   private static func session(_ started: ClockReading) -> SessionInfo {

@@ -19,7 +19,8 @@ struct GroupCountTests {
     }
     defer { for other in others { other.signal(SIGKILL) } }
     try recording.waitForSamples(5)
-    let time = isRange ? [] : ["--at", argument(ClockReading.now().wall - 150_000_000)]
+    let moment: WallTime = ClockReading.now().wall - 150_000_000
+    let time = isRange ? [] : ["--at", argument(moment)]
     let operands = ["comm:\(name)", "\(others[0].pid)"]
     for order in [operands, operands.reversed()] {
       let answer = try Command.run(
@@ -36,7 +37,7 @@ struct GroupCountTests {
     let one = try Command("/bin/sh", ["-c", "exec perl -e 'sleep 2; $0=q(\(name)); sleep 60'"])
     defer { one.signal(SIGKILL) }
     try recording.waitForSamples(5)
-    let time = ClockReading.now().wall - 150_000_000
+    let time: WallTime = ClockReading.now().wall - 150_000_000
     try eventually("it has the other name") {
       try Recording.texts("SELECT comm FROM task WHERE pid = \(one.pid)", in: recording.database)
         == [name]
@@ -70,7 +71,7 @@ struct GroupCountTests {
     let recording = try LiveRecording(interval: "200ms", ["--events", events])
     let (one, two) = (try TestProcess(), try TestProcess())
     try recording.waitForSamples(3)
-    let time = ClockReading.now().wall - 250_000_000
+    let time: WallTime = ClockReading.now().wall - 250_000_000
     try recording.waitForSamples(1)
     let answer = try ask(
       recording, "shared", "\(one.pid)", "\(two.pid)", "--type", "net", "--at", argument(time))

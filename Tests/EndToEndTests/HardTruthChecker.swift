@@ -21,7 +21,7 @@ struct HardTruthChecker {
 
   mutating func question() -> SameQuestion {
     let (begin, end) = (samples.all.first?.end ?? 0, samples.all.last?.start ?? 1)
-    var time = Int64.random(in: begin...end, using: &random)
+    var time = WallTime.random(in: begin...end, using: &random)
     if Bool.random(using: &random),
       let act = log.lives.randomElement(using: &random)?.acts.randomElement(using: &random)
     {
@@ -52,7 +52,7 @@ struct HardTruthChecker {
   }
 
   private func mistake(
-    _ line: SameAnswer.TypeAnswer, _ truths: [TruthLog.Truth], _ time: Int64
+    _ line: SameAnswer.TypeAnswer, _ truths: [TruthLog.Truth], _ time: WallTime
   ) -> String? {
     var places: [Int] = []
     for case .at(let all) in truths { places.append(all[line.type] ?? 0) }
@@ -72,7 +72,7 @@ struct HardTruthChecker {
   }
 
   /// A moment within a sample has the samples before and after that one around it.
-  private func hasGap(around time: Int64) -> Bool {
+  private func hasGap(around time: WallTime) -> Bool {
     guard let (before, after) = samples.around(time) else { return true }
     return samples.hasGap(after: before, upTo: after)
   }

@@ -64,7 +64,7 @@ final class LiveRecording {
   }
 
   /// The answer of `query same --at` for one type.
-  func same(_ pids: [Int32], at time: Int64, _ type: String) throws -> Row {
+  func same(_ pids: [Int32], at time: WallTime, _ type: String) throws -> Row {
     let outcome = try Command.run(
       Command.nshist,
       ["query", "same", "--at", argument(time), "--type", type, "--format", "json"]

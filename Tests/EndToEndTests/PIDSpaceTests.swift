@@ -37,7 +37,7 @@ struct PIDSpaceTests {
   }
 
   /// A time between the second sample of a session and the third.
-  private func time(_ session: Int) throws -> Int64 {
+  private func time(_ session: Int) throws -> WallTime {
     // Events are numbered with the samples.
     let sql = """
       SELECT (wall_ns + duration_ns + (
@@ -47,11 +47,11 @@ struct PIDSpaceTests {
       FROM sample WHERE session_id = \(session) ORDER BY seq LIMIT 1 OFFSET 1
       """
     let time = try #require(try Recording.texts(sql, in: database).first)
-    return try #require(Int64(time))
+    return WallTime(nanoseconds: try #require(Int64(time)))
   }
 
   private func same(
-    _ pids: [SameQuestion.Selector], at time: Int64? = nil
+    _ pids: [SameQuestion.Selector], at time: WallTime? = nil
   ) throws -> SameAnswer {
     try HistoryReader(path: database).same(
       .init(

@@ -72,7 +72,7 @@ struct RangeAnswerChecker {
 
   /// Where events reported all, every time that they were together is in the answer.
   private mutating func checkWhole(
-    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+    _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<WallTime>
   ) {
     guard line.type != .time, line.verdict != .different else { return }
     for (time, isShared) in stretches(line.type, pids, in: span) where isShared == true {
@@ -95,13 +95,13 @@ struct RangeAnswerChecker {
   }
 
   private mutating func report(
-    _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+    _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<WallTime>
   ) {
     mistakes.append(words(what, line, pids, span))
   }
 
   private func words(
-    _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<Int64>
+    _ what: String, _ line: SameAnswer.TypeAnswer, _ pids: [Int32], _ span: ClosedRange<WallTime>
   ) -> String {
     "\(what): \(line.type) of \(pids) in \(span): \(line.verdict)"
   }
@@ -109,15 +109,15 @@ struct RangeAnswerChecker {
   /// Between every two steps of the log in a time: whether all shared a namespace then; nil while
   /// one of them was just changing.
   private func sharing(
-    _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<Int64>
+    _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<WallTime>
   ) -> [Bool?] {
     stretches(type, pids, in: span).map(\.isShared)
   }
 
   /// The same with the middle of each such time.
   private func stretches(
-    _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<Int64>
-  ) -> [(middle: Int64, isShared: Bool?)] {
+    _ type: NamespaceType, _ pids: [Int32], in span: ClosedRange<WallTime>
+  ) -> [(middle: WallTime, isShared: Bool?)] {
     var steps = [span.lowerBound, span.upperBound]
     for life in log.lives where pids.contains(life.pid) {
       for act in life.acts {

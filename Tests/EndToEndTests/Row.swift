@@ -1,5 +1,6 @@
 // A row of an answer as JSON, read the way tests need it.
 
+import NamespaceModel
 import Foundation
 
 struct Row: CustomStringConvertible {
@@ -13,12 +14,12 @@ struct Row: CustomStringConvertible {
   func texts(_ key: String) -> [String] { values[key] as? [String] ?? [] }
 
   /// A time, in nanoseconds since the epoch.
-  func time(_ key: String) -> Int64? {
+  func time(_ key: String) -> WallTime? {
     guard let text = self[key], let dot = text.firstIndex(of: "."),
       let date = ISO8601DateFormatter().date(from: text.prefix(upTo: dot) + "Z"),
       let fraction = Int64(text[text.index(after: dot)...].prefix { $0.isNumber })
     else { return nil }
-    return Int64(date.timeIntervalSince1970) * 1_000_000_000 + fraction
+    return WallTime(nanoseconds: Int64(date.timeIntervalSince1970) * 1_000_000_000 + fraction)
   }
 
   var pid: Int? { number("pid") }

@@ -1,13 +1,14 @@
 // The samples of a file, read with plain SQL: what an answer may rest on.
 
+import NamespaceModel
 import SQLite
 
 struct SampleTable {
   struct Sample: Equatable {
     let id: Int64
     let session: Int64
-    let start: Int64
-    let end: Int64
+    let start: WallTime
+    let end: WallTime
     let gap: Int64?
   }
 
@@ -31,13 +32,14 @@ struct SampleTable {
       "SELECT seq, session_id, wall_ns, wall_ns + duration_ns, gap FROM sample ORDER BY seq"
     ).map {
       Sample(
-        id: $0.integer(0), session: $0.integer(1), start: $0.integer(2), end: $0.integer(3),
+        id: $0.integer(0), session: $0.integer(1), start: WallTime(nanoseconds: $0.integer(2)),
+        end: WallTime(nanoseconds: $0.integer(3)),
         gap: $0.optionalInteger(4))
     }
   }
 
   /// The last sample before a time, and the first after it, with none of which it overlaps.
-  func around(_ time: Int64) -> (before: Sample, after: Sample)? {
+  func around(_ time: WallTime) -> (before: Sample, after: Sample)? {
     guard let before = all.last(where: { $0.end < time }),
       let after = all.first(where: { $0.start > time })
     else { return nil }

@@ -77,7 +77,7 @@ struct SharedAnswerChecker {
     guard Int.random(in: 0..<5, using: &random) > 0 else { return TimeWindow() }
     let begin = samples.all.first?.end ?? 0
     let end = (isExact ? samples.all.last?.start : samples.all.last?.end) ?? 1
-    let since = Int64.random(in: begin...end, using: &random)
+    let since = WallTime.random(in: begin...end, using: &random)
     let longest: Int64 =
       [0, 300_000_000, 2_000_000_000, 10_000_000_000].randomElement(using: &random) ?? 0
     return TimeWindow(
@@ -137,7 +137,7 @@ struct SharedAnswerChecker {
   /// Between every two steps of the log in a time: whether any two shared a namespace then; nil while
   /// one of them was just changing.
   private func sharing(
-    _ type: NamespaceType, _ one: Group, _ other: Group, in span: ClosedRange<Int64>
+    _ type: NamespaceType, _ one: Group, _ other: Group, in span: ClosedRange<WallTime>
   ) -> [Bool?] {
     let involved = Set(one.pids + other.pids)
     var steps = [span.lowerBound, span.upperBound]
@@ -155,7 +155,7 @@ struct SharedAnswerChecker {
   }
 
   private func isShared(
-    _ type: NamespaceType, _ one: Group, _ other: Group, at time: Int64
+    _ type: NamespaceType, _ one: Group, _ other: Group, at time: WallTime
   ) -> Bool? {
     var sides: [Set<Int>] = []
     for group in [one, other] {

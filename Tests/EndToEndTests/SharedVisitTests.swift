@@ -42,7 +42,8 @@ struct SharedVisitTests {
       """)
     defer { for command in [host, guest] { command.signal(SIGKILL) } }
     try recording.waitForSamples(2)
-    let quiet = (ClockReading.now().wall - 1_200_000_000, ClockReading.now().wall - 700_000_000)
+    let now = ClockReading.now().wall
+    let quiet: (WallTime, WallTime) = (now - 1_200_000_000, now - 700_000_000)
     usleep(4_500_000)
     try recording.waitForSamples(1)
     recording.settle()

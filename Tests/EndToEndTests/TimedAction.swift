@@ -4,8 +4,8 @@ import NamespaceModel
 
 /// A time in which something was done, by the wall clock.
 struct TimedAction {
-  private(set) var began: Int64
-  private(set) var done: Int64
+  private(set) var began: WallTime
+  private(set) var done: WallTime
 
   /// - Parameter margin: how far from it its time may be reported: an event is told to the microsecond,
   ///   and a clock that is being corrected runs a little faster or slower than the other.
@@ -18,5 +18,5 @@ struct TimedAction {
   }
 
   /// Whether a time is when it was done.
-  func contains(_ time: Int64?) -> Bool { time.map { (began...done).contains($0) } ?? false }
+  func contains(_ time: WallTime?) -> Bool { time.map { (began...done).contains($0) } ?? false }
 }

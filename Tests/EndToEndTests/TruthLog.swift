@@ -23,8 +23,8 @@ struct TruthLog {
 
   /// A step that was taken at some moment from `began` to `done`.
   struct Act {
-    let began: Int64
-    let done: Int64
+    let began: WallTime
+    let done: WallTime
     /// Where the process is from then on; nil when it has exited. A name is one namespace.
     let places: [NamespaceType: Int]?
     /// Whether its main thread has exited, and others have not.
@@ -49,7 +49,7 @@ struct TruthLog {
     case changing
   }
 
-  func truth(_ pid: Int32, at time: Int64) -> Truth {
+  func truth(_ pid: Int32, at time: WallTime) -> Truth {
     var truth = Truth.away
     for life in lives where life.pid == pid {
       for act in life.acts where act.began - margin <= time {
@@ -82,19 +82,19 @@ struct TruthLog {
   }
 
   /// The process that had a PID at a time.
-  func life(_ pid: Int32, at time: Int64) -> TaskHistory? {
-    lives.last { $0.pid == pid && ($0.acts.first?.began ?? Int64.max) <= time }
+  func life(_ pid: Int32, at time: WallTime) -> TaskHistory? {
+    lives.last { $0.pid == pid && ($0.acts.first?.began ?? .max) <= time }
   }
 
   /// Whether a process with this PID moved twice or more in a time.
-  func hasReturned(_ pid: Int32, from start: Int64, to end: Int64) -> Bool {
+  func hasReturned(_ pid: Int32, from start: WallTime, to end: WallTime) -> Bool {
     lives.contains { life in
       life.pid == pid && life.acts.count { $0.began <= end && $0.done >= start } > 1
     }
   }
 
   /// Whether a process with this PID started, moved or exited in a time.
-  func changed(_ pid: Int32, from start: Int64, to end: Int64) -> Bool {
+  func changed(_ pid: Int32, from start: WallTime, to end: WallTime) -> Bool {
     lives.contains { life in
       life.pid == pid && life.acts.contains { $0.began <= end && $0.done >= start }
     }

@@ -23,7 +23,7 @@ struct Workload {
   private var random: SeededRandom
   private var cast: [(puppet: TestProcess, life: Int)] = []
   private var lastName = 0
-  private var left: [Int: [NamespaceType: [Int: Int64]]] = [:]
+  private var left: [Int: [NamespaceType: [Int: WallTime]]] = [:]
 
   /// - Parameters:
   ///   - homesickness: how long nobody goes back to a namespace that it left.

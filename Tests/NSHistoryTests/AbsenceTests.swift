@@ -12,7 +12,7 @@ import Testing
 /// process 11 from the sample behind the gap on.
 final class EventfulHistory {
   static let second: Int64 = 1_000_000_000
-  static let epoch: Int64 = 1_700_000_000 * second
+  static let epoch = WallTime(nanoseconds: 1_700_000_000 * second)
   let path: String
   let writer: HistoryWriter
   private let folder: TemporaryFolder
@@ -33,8 +33,8 @@ final class EventfulHistory {
     return ClockReading(wall: wall(seconds, set: step), boot: boot, monotonic: boot)
   }
 
-  static func wall(_ seconds: Double, set step: Double = 0) -> Int64 {
-    epoch + 1000 * second + Int64((seconds + step) * 1e9)
+  static func wall(_ seconds: Double, set step: Double = 0) -> WallTime {
+    epoch + (1000 * second + Int64((seconds + step) * 1e9))
   }
 
   /// The processes whose links cannot be read.
@@ -129,7 +129,7 @@ final class EventfulHistory {
 
 extension HistoryReader {
   fileprivate func line(
-    _ pid: Int64, _ time: SameQuestion.Time, alive: Int64? = nil
+    _ pid: Int64, _ time: SameQuestion.Time, alive: WallTime? = nil
   ) throws -> SameAnswer.TypeAnswer {
     try same(
       .init(pids: [.init(pid: pid, alive: alive), .init(pid: 2)], time: time, types: [.net])
@@ -139,7 +139,7 @@ extension HistoryReader {
 }
 
 struct AbsenceTests {
-  private func wall(_ seconds: Double) -> Int64 { EventfulHistory.wall(seconds) }
+  private func wall(_ seconds: Double) -> WallTime { EventfulHistory.wall(seconds) }
 
   @Test("a thread that its process left behind is kept where only processes that changed are")
   func threadLeftBehind() throws {

@@ -20,9 +20,15 @@ final class BruteForce {
   let isRecorded: Bool
   private let folder: TemporaryFolder
   private let writer: HistoryWriter?
-  private let numbers: [[Int64]: Int]
-  private let places: [Int64: Int]
+  private let numbers: [Name: Int]
+  private let places: [WallTime: Int]
   private var wrong: [String] = []
+
+  /// What tells one process from another.
+  private struct Name: Hashable {
+    let pid: Int64
+    let start: WallTime
+  }
 
   /// An exported row, with its process and samples by number.
   struct Row: Hashable {
@@ -31,8 +37,8 @@ final class BruteForce {
     let namespace: Key?
     let unread: UnreadReason?
     let samples: ClosedRange<Int>
-    let from: Int64
-    let until: Int64
+    let from: WallTime
+    let until: WallTime
   }
 
   init(seed: UInt64) throws {
@@ -49,7 +55,7 @@ final class BruteForce {
     let history = history
     let numbers = Dictionary(
       uniqueKeysWithValues: history.processes.indices.map {
-        ([Int64(history.processes[$0].pid), history.startWall($0)], $0)
+        (Name(pid: Int64(history.processes[$0].pid), start: history.startWall($0)), $0)
       })
     let places = Dictionary(
       uniqueKeysWithValues: history.steps.indices.map { (history.start($0), $0) })
@@ -58,7 +64,8 @@ final class BruteForce {
     var rows: [Row] = []
     let isRecorded = isRecorded
     try reader.export(ExportFilter()) { row in
-      guard let process = numbers[[row.pid, row.start ?? 0]], let from = places[row.from],
+      guard let process = numbers[Name(pid: row.pid, start: row.start ?? 0)],
+        let from = places[row.from],
         let until = places[row.until], from <= until,
         row.isOpen == (isRecorded && until == history.count - 1)
       else {
@@ -77,14 +84,14 @@ final class BruteForce {
 
   /// The number of a process in the history; -1 for one that is not in it.
   func number(_ process: ProcessRecord?) -> Int {
-    process.flatMap { numbers[[$0.pid, $0.start ?? 0]] } ?? -1
+    process.flatMap { numbers[Name(pid: $0.pid, start: $0.start ?? 0)] } ?? -1
   }
 
   /// The sample that began at a time; -1 for none.
-  func sample(_ wall: Int64?) -> Int { wall.flatMap { places[$0] } ?? -1 }
+  func sample(_ wall: WallTime?) -> Int { wall.flatMap { places[$0] } ?? -1 }
 
   /// The sample that was over at a time; -1 for none.
-  func sample(endedAt wall: Int64?) -> Int {
+  func sample(endedAt wall: WallTime?) -> Int {
     guard let wall else { return -1 }
     return history.steps.indices.first { history.end($0) == wall } ?? -1
   }

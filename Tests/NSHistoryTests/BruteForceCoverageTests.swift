@@ -2,6 +2,7 @@
 
 import NSHistory
 import NamespaceModel
+import TestSupport
 import Testing
 
 struct BruteForceCoverageTests {
@@ -19,16 +20,18 @@ struct BruteForceCoverageTests {
           history.sight(process, sample)?.links.contains(.unread(.denied)) == true
         }
       }
-      expected.append([from, end, session, Int64(next - first), Int64(denied)])
+      expected.append([
+        from.nanoseconds, end.nanoseconds, session, Int64(next - first), Int64(denied),
+      ])
       guard next < history.count else { break }
       let resumed = history.start(next)
-      expected.append([end, resumed, missing(history, next)])
+      expected.append([end.nanoseconds, resumed.nanoseconds, missing(history, next)])
       if history.steps[next].startsSession { session += 1 }
       first = next
     }
     var found: [[Int64]] = []
     try brute.reader.coverage { period in
-      var line = [period.from, period.until]
+      var line = [period.from.nanoseconds, period.until.nanoseconds]
       switch period.kind {
       case .recorded(let recorded):
         line += [recorded.session, recorded.samples, recorded.denied]

@@ -50,7 +50,7 @@ struct BruteForceEdges {
 
   private func steps(_ sample: Int) -> Bool { brute.history.steps[sample].clockStep != 0 }
 
-  private func wall(_ sample: Int) -> Int64? {
+  private func wall(_ sample: Int) -> WallTime? {
     brute.history.steps.indices.contains(sample) ? brute.history.start(sample) : nil
   }
 }

@@ -8,8 +8,8 @@ import Testing
 struct BruteForceMembersTests {
   private struct ResolvedInterval: Hashable {
     let process: Int
-    let from: Int64
-    let until: Int64
+    let from: WallTime
+    let until: WallTime
   }
 
   @Test("members are the rows of the namespace", arguments: BruteForce.seeds)

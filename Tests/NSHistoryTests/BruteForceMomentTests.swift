@@ -23,7 +23,7 @@ struct BruteForceMomentTests {
   }
 
   private func checkPresence(
-    _ brute: BruteForce, _ time: Int64, _ moments: [BruteForceMoment],
+    _ brute: BruteForce, _ time: WallTime, _ moments: [BruteForceMoment],
     _ found: [ProcessAtMoment]
   ) {
     let history = brute.history
@@ -81,7 +81,7 @@ struct BruteForceMomentTests {
   }
 
   private func checkPlaces(
-    _ brute: BruteForce, _ time: Int64, _ moments: [BruteForceMoment], _ one: ProcessAtMoment
+    _ brute: BruteForce, _ time: WallTime, _ moments: [BruteForceMoment], _ one: ProcessAtMoment
   ) {
     let process = brute.number(one.process)
     guard process >= 0 else { return brute.check(false, "at \(time): \(one.process)") }
@@ -137,7 +137,7 @@ struct BruteForceMomentTests {
   }
 
   private func checkCounts(
-    _ brute: BruteForce, _ time: Int64, _ moments: [BruteForceMoment], _ found: [ProcessAtMoment]
+    _ brute: BruteForce, _ time: WallTime, _ moments: [BruteForceMoment], _ found: [ProcessAtMoment]
   ) throws {
     var sure: [BruteForce.Key: [Int]] = [:]
     var all: [BruteForce.Key: [Int]] = [:]

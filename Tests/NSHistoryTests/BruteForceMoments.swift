@@ -1,6 +1,7 @@
 // The moments that the wall clock can have shown a time at, worked out from the samples one by one.
 
 import NSHistory
+import TestSupport
 
 /// A piece of time between two samples.
 struct BruteForceMoment: Hashable, CustomStringConvertible {
@@ -22,7 +23,7 @@ struct BruteForceMoment: Hashable, CustomStringConvertible {
 
 extension RandomHistory {
   /// All of them; where the clock was set over a time, those around that.
-  func moments(at time: Int64) -> [BruteForceMoment] {
+  func moments(at time: WallTime) -> [BruteForceMoment] {
     let found = (-1..<count).filter { before in times(before).contains { $0.contains(time) } }
     if !found.isEmpty { return found.map { moment($0, time, isSkipped: false) } }
     return (0..<(count - 1)).filter { before in
@@ -31,14 +32,14 @@ extension RandomHistory {
     }.map { moment($0, time, isSkipped: true) }
   }
 
-  private func moment(_ before: Int, _ time: Int64, isSkipped: Bool) -> BruteForceMoment {
+  private func moment(_ before: Int, _ time: WallTime, isSkipped: Bool) -> BruteForceMoment {
     let after = before + 1
     let isInside = before >= 0 && after < count
     let isSteady = isInside && steps[after].clockStep == 0
     let boot: Int64? =
       isSteady
-      ? HistoryScript.boot(after) + time - start(after)
-      : before >= 0 && after == count ? HistoryScript.boot(before) + time - start(before) : nil
+      ? HistoryScript.boot(after) + (time - start(after))
+      : before >= 0 && after == count ? HistoryScript.boot(before) + (time - start(before)) : nil
     return BruteForceMoment(
       before: before < 0 ? nil : before, after: after == count ? nil : after,
       isGap: isSkipped || !isInside || isCutOff(after), boot: boot)
@@ -46,9 +47,9 @@ extension RandomHistory {
 
   /// What the wall clock can have shown from one sample to the next. Where it was set, it ran on
   /// from the one, and up to the other.
-  private func times(_ before: Int) -> [ClosedRange<Int64>] {
-    if before < 0 { return [Int64.min...end(0)] }
-    if before + 1 == count { return [start(before)...Int64.max] }
+  private func times(_ before: Int) -> [ClosedRange<WallTime>] {
+    if before < 0 { return [WallTime.min...end(0)] }
+    if before + 1 == count { return [start(before)...WallTime.max] }
     let (low, high) = (start(before), end(before + 1))
     if steps[before + 1].clockStep == 0 { return [low...high] }
     let idle = HistoryScript.boot(before + 1) - HistoryScript.bootEnd(before)
@@ -56,7 +57,7 @@ extension RandomHistory {
   }
 
   /// Before all samples, in each, before and after a birth between two, and after all.
-  var interestingTimes: [Int64] {
+  var interestingTimes: [WallTime] {
     var times = [start(0) - 1, start(0) - 30 * HistoryScript.second]
     for index in steps.indices {
       times += [start(index), start(index) + HistoryScript.second / 2, end(index)]

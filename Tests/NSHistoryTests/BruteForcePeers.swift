@@ -131,8 +131,8 @@ struct BruteForcePeersTests {
 
   private struct Time: Hashable, CustomStringConvertible {
     let key: Key
-    let from: Int64
-    let until: Int64
+    let from: WallTime
+    let until: WallTime
     let isOpen: Bool
 
     var description: String { "\(key) \(from)...\(until)" }

@@ -85,8 +85,8 @@ struct BruteForceSharedTests {
     }
     func isWithin(_ sample: Int) -> Bool {
       let start = brute.history.start(sample)
-      return window.since ?? Int64.min < start
-        && start + 9 * HistoryScript.second < window.until ?? Int64.max
+      return window.since ?? .min < start
+        && start + 9 * HistoryScript.second < window.until ?? .max
     }
     return [(one, other), (other, one)].contains { pid, others in
       guard case .processes(.pid) = pid.group, isSeenAnywhere(pid) else { return false }
@@ -112,8 +112,8 @@ struct BruteForceSharedTests {
   private func together(
     _ brute: BruteForce, _ records: [Int: ProcessRecord], _ one: Group, _ other: Group,
     _ window: TimeWindow
-  ) throws -> [NamespaceType: [ClosedRange<Int64>]] {
-    var times: [NamespaceType: [(Int64, Int64)]] = [:]
+  ) throws -> [NamespaceType: [ClosedRange<WallTime>]] {
+    var times: [NamespaceType: [(WallTime, WallTime)]] = [:]
     for first in one.processes {
       for second in other.processes where first != second {
         let pids = [first, second].map { number in
@@ -134,7 +134,7 @@ struct BruteForceSharedTests {
     return times.mapValues(Self.union).filter { !$1.isEmpty }
   }
 
-  static func union(_ times: [(Int64, Int64)]) -> [ClosedRange<Int64>] {
+  static func union(_ times: [(WallTime, WallTime)]) -> [ClosedRange<WallTime>] {
     times.sorted { $0 < $1 }.reduce(into: []) { union, time in
       if let last = union.last, time.0 <= last.upperBound {
         union[union.count - 1] = last.lowerBound...max(last.upperBound, time.1)

@@ -60,7 +60,7 @@ struct ChangeFollowerTests {
   private struct Identity: Hashable {
     let kind: NamespaceChange.Kind
     let process: ProcessRecord.Key?
-    let time: Int64?
+    let time: WallTime?
     let parts: [String]
 
     init(_ change: NamespaceChange) {
@@ -77,7 +77,7 @@ extension ProcessRecord {
   fileprivate struct Key: Hashable {
     let pid: Int64
     let tid: Int64?
-    let start: Int64?
+    let start: WallTime?
 
     init(_ process: ProcessRecord) {
       pid = process.pid

@@ -11,7 +11,7 @@ struct ChildrenLinkTests {
   private let history: SmallHistory
   private let reader: HistoryReader
   /// The start of each sample.
-  private let starts: [Int64]
+  private let starts: [WallTime]
 
   /// PID 10 has its children go to a pid namespace of their own; the first of them, PID 11, is gone
   /// in the second sample, and PID 10 in the fourth.
@@ -20,7 +20,7 @@ struct ChildrenLinkTests {
     let host = SmallHistory.Process(pid: 1)
     let parent = SmallHistory.Process(pid: 10, children: [.pid: 7])
     let child = SmallHistory.Process(pid: 11, nspid: [11, 1], elsewhere: [.pid: 7])
-    var starts: [Int64] = []
+    var starts: [WallTime] = []
     for processes in [[host, parent, child], [host, parent], [host, parent], [host], [host]] {
       try history.sample(processes)
       starts.append(history.now.wall)

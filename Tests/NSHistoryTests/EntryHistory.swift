@@ -31,7 +31,7 @@ struct EntryHistory {
   /// The cgroup of a container.
   static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
-  static func wall(_ time: Int64) -> Int64 { reading(time).wall }
+  static func wall(_ time: Int64) -> WallTime { reading(time).wall }
 
   private static func reading(_ time: Int64) -> ClockReading {
     let boot = begun + time * 1_000_000

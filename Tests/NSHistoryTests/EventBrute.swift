@@ -100,17 +100,17 @@ extension EventHistory {
     return next < points.count && points[next].isEvent && points[next].actor == run.actor
   }
 
-  func from<Value>(_ run: EventRun<Value>) -> Int64 { wall(run.points.lowerBound) }
+  func from<Value>(_ run: EventRun<Value>) -> WallTime { wall(run.points.lowerBound) }
   /// When a process was there first: one that started while a sample was taken, not before that.
-  func seenFrom<Value>(_ run: EventRun<Value>) -> Int64 {
+  func seenFrom<Value>(_ run: EventRun<Value>) -> WallTime {
     let wall = from(run)
     if beginsExactly(run) { return wall }
     let start = actors[run.actor].stays[0].from / Self.tick * Self.tick
     return max(wall, epochs[points[run.points.lowerBound].session] + start)
   }
   /// When it was there last: a sample that began before its start saw it at that.
-  func seenUntil<Value>(_ run: EventRun<Value>) -> Int64 { max(seenFrom(run), until(run)) }
-  func until<Value>(_ run: EventRun<Value>) -> Int64 {
+  func seenUntil<Value>(_ run: EventRun<Value>) -> WallTime { max(seenFrom(run), until(run)) }
+  func until<Value>(_ run: EventRun<Value>) -> WallTime {
     wall(run.points.upperBound + (endsExactly(run) ? 1 : 0))
   }
 
@@ -126,7 +126,7 @@ extension EventHistory {
 
   /// The last point that began at a time or before; and whether another is so near that a
   /// microsecond decides.
-  func point(before wall: Int64) -> (Int?, isNear: Bool) {
+  func point(before wall: WallTime) -> (Int?, isNear: Bool) {
     let near = points.indices.contains { abs(self.wall($0) - wall) < Self.blur }
     return (points.indices.last { self.wall($0) <= wall }, near)
   }
@@ -140,12 +140,13 @@ extension EventHistory {
   }
 
   /// Times around all points, and between them.
-  func times(_ random: inout SeededRandom) -> [Int64] {
-    points.indices.flatMap { index -> [Int64] in
+  func times(_ random: inout SeededRandom) -> [WallTime] {
+    points.indices.flatMap { index -> [WallTime] in
       let time = wall(index)
       let next = index + 1 < points.count ? wall(index + 1) : time + 2 * HistoryScript.second
       let near: Int64 = [-1000, 1000, -1_000_000, 1_000_000].randomElement(using: &random) ?? 1000
-      return [time + near, time + (next - time) / 2, Int64.random(in: time...next, using: &random)]
+      let later = Int64.random(in: 0...next - time, using: &random)
+      return [time + near, time + (next - time) / 2, time + later]
     }
   }
 }

@@ -3,6 +3,7 @@
 
 import NSHistory
 import NamespaceModel
+import TestSupport
 import Testing
 
 struct EventChangesTests {
@@ -14,7 +15,7 @@ struct EventChangesTests {
     let isExact: Bool
 
     /// When it was at the latest: at the event, or when the sample was over.
-    func time(_ history: EventHistory) -> Int64 {
+    func time(_ history: EventHistory) -> WallTime {
       isExact ? history.wall(by) : history.wallEnd(by)
     }
   }
@@ -123,13 +124,13 @@ struct EventChangesTests {
     let end = max(by + EventHistory.blur, history.wallEnd(point))
     let isTrue = history.actors[actor].stays.contains { stay in
       [stay.from, stay.until].compactMap(\.self).contains {
-        $0 + epoch >= after - EventHistory.blur && $0 + epoch <= end
+        epoch + $0 >= after - EventHistory.blur && epoch + $0 <= end
       }
     }
     brute.check(
       isTrue,
       "a\(actor) \(change.kind) from \(after) to \(by): "
-        + "\(history.actors[actor].stays.map { [$0.from + epoch, ($0.until ?? 0) + epoch] })"
+        + "\(history.actors[actor].stays.map { [epoch + $0.from, epoch + ($0.until ?? 0)] })"
     )
   }
 }

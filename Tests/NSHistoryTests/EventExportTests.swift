@@ -2,14 +2,15 @@
 
 import NSHistory
 import NamespaceModel
+import TestSupport
 import Testing
 
 struct EventExportTests {
   /// A piece of time of an actor, with its ends as they are reported.
   private struct Piece {
     let actor: Int
-    let from: Int64
-    let until: Int64
+    let from: WallTime
+    let until: WallTime
     var isExactFrom = false
     var isExactUntil = false
     var isOpen = false

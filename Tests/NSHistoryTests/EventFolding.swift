@@ -12,7 +12,7 @@ import Testing
 struct EventFolding {
   let history: EventHistory
   /// From the last number before it to the sample that tells the outcome, on the wall clock.
-  private(set) var time: ClosedRange<Int64> = 0...0
+  private(set) var time: ClosedRange<WallTime> = 0...0
 
   /// Nil where no sample is followed by another in its session.
   init?(_ history: EventHistory, _ writer: HistoryWriter, seed: UInt64) throws {
@@ -74,7 +74,7 @@ struct EventFolding {
 
   /// Whether a verdict on two PIDs at a time is true, or as good as that: unknown, or sampled.
   func allows(
-    _ verdict: Verdict, _ pids: [Int32], _ wall: Int64, _ type: NamespaceType
+    _ verdict: Verdict, _ pids: [Int32], _ wall: WallTime, _ type: NamespaceType
   ) -> Bool {
     let (point, _) = history.point(before: wall)
     guard verdict != .unknown, let point, history.listens(history.points[point].session) else {

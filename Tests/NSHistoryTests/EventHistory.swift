@@ -68,7 +68,7 @@ struct EventHistory {
   var doubts: [Doubt] = []
   var steps: [Step] = []
   /// Of each session, when the boot clock showed zero.
-  var epochs: [Int64] = []
+  var epochs: [WallTime] = []
 
   /// Makes the calls; the last session is ended or is not.
   func write(_ writer: HistoryWriter, ends: Bool) throws {
@@ -99,15 +99,15 @@ extension EventHistory {
   static let blur: Int64 = 1000
 
   /// Whether a time that was reported is when something was.
-  static func isTime(_ told: Int64?, _ time: Int64?) -> Bool {
+  static func isTime(_ told: WallTime?, _ time: WallTime?) -> Bool {
     guard let told, let time else { return told == nil && time == nil }
     return (0..<blur).contains(time - told)
   }
 
-  func wall(_ point: Int) -> Int64 { epochs[points[point].session] + points[point].boot }
-  func wallEnd(_ point: Int) -> Int64 { epochs[points[point].session] + points[point].end }
+  func wall(_ point: Int) -> WallTime { epochs[points[point].session] + points[point].boot }
+  func wallEnd(_ point: Int) -> WallTime { epochs[points[point].session] + points[point].end }
   /// From when on events report what follows a point: an event, or a sample that only verified, is one moment.
-  func since(_ point: Int) -> Int64 {
+  func since(_ point: Int) -> WallTime {
     points[point].isEvent || points[point].isExact ? wall(point) : wallEnd(point)
   }
 

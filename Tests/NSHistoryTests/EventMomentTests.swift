@@ -100,7 +100,7 @@ struct EventMomentTests {
       let session = points[first].session
       let listens = history.listens(session)
       expected.append([
-        history.wall(first), history.wallEnd(next - 1), Int64(session + 1),
+        history.wall(first).nanoseconds, history.wallEnd(next - 1).nanoseconds, Int64(session + 1),
         Int64(points.count { !$0.isEvent }), listens ? Int64(points.count(where: \.isEvent)) : -1,
         points.reduce(0) { $0 + Int64($1.disagreements) },
       ])
@@ -110,8 +110,8 @@ struct EventMomentTests {
     try brute.reader.coverage { period in
       guard let recorded = period.recorded else { return true }
       found.append([
-        period.from, period.until, recorded.session, recorded.samples, recorded.events ?? -1,
-        recorded.disagreements,
+        period.from.nanoseconds, period.until.nanoseconds, recorded.session, recorded.samples,
+        recorded.events ?? -1, recorded.disagreements,
       ])
       return true
     }

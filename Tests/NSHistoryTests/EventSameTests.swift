@@ -21,7 +21,7 @@ struct EventSameTests {
     brute.report()
   }
 
-  private func check(_ brute: EventBrute, _ pids: [Int32], _ time: Int64, _ answer: SameAnswer) {
+  private func check(_ brute: EventBrute, _ pids: [Int32], _ time: WallTime, _ answer: SameAnswer) {
     let history = brute.history
     let (point, isNear) = history.point(before: time)
     let what = "PIDs \(pids) at \(time), behind \(point.map { $0 + 1 } ?? 0)"

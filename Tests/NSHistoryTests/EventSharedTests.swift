@@ -174,7 +174,7 @@ struct EventSharedTests {
   private func truths(
     _ history: EventHistory, _ one: Group, _ other: Group, _ type: NamespaceType,
     _ window: TimeWindow
-  ) -> [ClosedRange<Int64>] {
+  ) -> [ClosedRange<WallTime>] {
     var bounds: Set<Int64> = []
     for actor in history.actors {
       for stay in actor.stays { bounds.formUnion([stay.from, stay.until].compactMap(\.self)) }
@@ -186,12 +186,12 @@ struct EventSharedTests {
     }
     bounds.insert((history.points.last?.boot ?? 0) + 100 * HistoryScript.second)
     let all = bounds.sorted()
-    var found: [(Int64, Int64)] = []
+    var found: [(WallTime, WallTime)] = []
     for (from, until) in zip(all, all.dropFirst()) {
       guard isShared(history, one, other, type, from + (until - from) / 2) else { continue }
       let session = history.points.last { $0.boot <= from }.map(\.session) ?? 0
-      let low = max(history.epochs[session] + from, window.since ?? Int64.min)
-      let high = min(history.epochs[session] + until, window.until ?? Int64.max)
+      let low = max(history.epochs[session] + from, window.since ?? .min)
+      let high = min(history.epochs[session] + until, window.until ?? .max)
       if low <= high { found.append((low, high)) }
     }
     return BruteForceSharedTests.union(found).filter {
@@ -226,7 +226,7 @@ struct EventSharedTests {
   /// Whether a visit is one of the times that are true; a moment that one sample saw is somewhere in
   /// its pass.
   private func isTrue(
-    _ history: EventHistory, _ visit: SharedAnswer.Visit, _ truths: [ClosedRange<Int64>]
+    _ history: EventHistory, _ visit: SharedAnswer.Visit, _ truths: [ClosedRange<WallTime>]
   ) -> Bool {
     if !visit.isExact { return true }
     let blur = 2 * EventHistory.blur

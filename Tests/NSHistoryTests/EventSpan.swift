@@ -72,7 +72,7 @@ extension EventHistory {
   }
 
   /// Whether a time that was reported is that of a span: the first may be in a pass.
-  func isTime(_ from: Int64, _ until: Int64, of span: EventSpan) -> Bool {
+  func isTime(_ from: WallTime, _ until: WallTime, of span: EventSpan) -> Bool {
     let begins =
       points[span.from].end > points[span.from].boot
       ? from >= wall(span.from) && from <= wallEnd(span.from)
@@ -81,7 +81,7 @@ extension EventHistory {
   }
 
   /// Whether a time is that of one sample alone, in a pass that may prove it or not.
-  func isMoment(_ from: Int64, _ until: Int64) -> Bool {
+  func isMoment(_ from: WallTime, _ until: WallTime) -> Bool {
     from == until && points.indices.contains { !points[$0].isExact && wall($0) == from }
   }
 }

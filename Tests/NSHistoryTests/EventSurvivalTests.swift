@@ -108,7 +108,9 @@ struct EventSurvivalTests {
             pids: [.init(pid: one), .init(pid: other)], time: .range(since: nil, until: nil),
             types: [.net]))
         for interval in answer.types[0].intervals {
-          for time in [interval.from + 1001, (interval.from + interval.until) / 2]
+          for time in [
+            interval.from + 1001, interval.from + (interval.until - interval.from) / 2,
+          ]
           where time < interval.until - 1000 {
             let pids = [Int32(one), Int32(other)]
             if !folding.allows(.same, pids, min(time, interval.until), .net) {

@@ -3,6 +3,7 @@
 import NSHistory
 import NamespaceModel
 import SQLite
+import TestSupport
 import Testing
 
 struct EventViewTests {
@@ -22,7 +23,9 @@ struct EventViewTests {
     "strftime('%s', substr(\(column), 1, 19)) * 1000000000 + substr(\(column), 21, 9)"
   }
 
-  private static func time(_ text: String?) -> Int64? { text.flatMap { Int64($0) } }
+  private static func time(_ text: String?) -> WallTime? {
+    text.flatMap { Int64($0) }.map(WallTime.init(nanoseconds:))
+  }
 
   @Test("samples, events and sessions are the points", arguments: EventBrute.seeds)
   func points(seed: UInt64) throws {
@@ -41,7 +44,8 @@ struct EventViewTests {
     for (row, point) in zip(samples, points) {
       let made = history.points[point]
       let texts: [String?] = [
-        "\(point + 1)", "\(made.session + 1)", "\(history.wall(point))", made.isExact ? "1" : nil,
+        "\(point + 1)", "\(made.session + 1)", "\(history.wall(point).nanoseconds)",
+        made.isExact ? "1" : nil,
         made.disagreements > 0 ? "\(made.disagreements)" : nil, made.gap.map(Self.name),
       ]
       brute.check(row.texts == texts, "\(row.texts), not \(texts)")
@@ -132,7 +136,7 @@ struct EventViewTests {
           && row.texts[4] == "0", "\(row.texts)")
     }
     // The time of an event is recorded to the microsecond.
-    func isAsRecorded(_ time: Int64, _ recorded: Int64?) -> Bool {
+    func isAsRecorded(_ time: WallTime, _ recorded: WallTime?) -> Bool {
       recorded.map { abs(time - $0) < 1000 } ?? false
     }
     let namespaces = try Self.rows(
@@ -149,7 +153,7 @@ struct EventViewTests {
       // The library adds the time up to the event that ended it, or within the last sample that saw it;
       // and within the first, it begins with the first process in it, if that started then.
       let (first, seen) = (Self.time(row.texts[3]), Self.time(row.texts[4]))
-      func isWithin(_ time: Int64?, sampleOf point: Int64?) -> Bool {
+      func isWithin(_ time: WallTime?, sampleOf point: WallTime?) -> Bool {
         guard let time, let point else { return false }
         return history.points.indices.contains {
           !history.points[$0].isEvent && isAsRecorded(history.wall($0), point)

@@ -31,7 +31,7 @@ struct ExpiredTests {
       let ends = seed % 3 != 0
       // While the recorder runs, its file is pruned beside it.
       let writer = try history.write(one, ends: ends)
-      try PrunedFile.prune(one, before: Int64(first + 1))
+      try PrunedFile.prune(one, beforeSample: first + 1)
       #expect(try PrunedFile.danglingRows(one) == 0)
       writers = [writer, try history.write(other, ends: ends, from: first)]
       pruned = try HistoryReader(path: one)
@@ -150,7 +150,7 @@ struct ExpiredTests {
       #expect(caveats.first?.missing == .expired)
     }
     // A range that begins before it is not known in all of it.
-    let since = (times.min() ?? begin) - 1
+    let since: WallTime = (times.min() ?? begin) - 1
     let answer = try pair.pruned.same(
       SameQuestion(
         pids: [.init(pid: 1), .init(pid: 1)], time: .range(since: since, until: nil), types: [.pid])

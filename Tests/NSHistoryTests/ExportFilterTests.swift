@@ -53,7 +53,7 @@ struct ExportFilterTests {
         let found = try export(
           reader, ExportFilter(since: since, until: until, types: [.net]))
         let expected = all.filter {
-          $0.until >= since ?? Int64.min && $0.from <= until ?? Int64.max
+          $0.until >= since ?? .min && $0.from <= until ?? .max
         }
         rows += expected.count
         #expect(found == expected, "from \(since ?? -1) to \(until ?? -1)")

@@ -71,7 +71,7 @@ struct FewHistoriesTests {
   /// Compares, and counts how often not all were looked at.
   @discardableResult
   private func check(
-    _ reader: HistoryReader, pids: ClosedRange<Int64>, _ times: [Int64]
+    _ reader: HistoryReader, pids: ClosedRange<Int64>, _ times: [WallTime]
   ) throws -> Int {
     try reader.reading(.recording()) { (reading) throws(SQLiteError) in
       var few = 0
@@ -100,7 +100,7 @@ struct FewHistoriesTests {
     }
   }
 
-  private func running(_ pidHistory: PIDHistory, _ sampleWindow: SampleWindow, _ time: Int64)
+  private func running(_ pidHistory: PIDHistory, _ sampleWindow: SampleWindow, _ time: WallTime)
     -> Set<
       ProcessRecord
     >
@@ -113,7 +113,7 @@ struct FewHistoriesTests {
 
   /// A state, with whose it is in place of where that stands.
   private func state(
-    _ pidHistory: PIDHistory, _ link: NamespaceLink, _ sampleWindow: SampleWindow, _ time: Int64
+    _ pidHistory: PIDHistory, _ link: NamespaceLink, _ sampleWindow: SampleWindow, _ time: WallTime
   ) -> [String] {
     let state = pidHistory.state(link, sampleWindow, until: time)
     guard case .known(let namespace, let process) = state else { return ["\(state)"] }

@@ -20,13 +20,13 @@ struct FirstSampleTests {
     reader = try history.reader()
   }
 
-  private func same(since: Int64?) throws -> SameAnswer.TypeAnswer {
+  private func same(since: WallTime?) throws -> SameAnswer.TypeAnswer {
     let question = SameQuestion(
       pids: [.init(pid: 10), .init(pid: 20)], time: .range(since: since, until: nil), types: [.net])
     return try reader.same(question).types[0]
   }
 
-  private func shared(since: Int64?) throws -> SharedAnswer {
+  private func shared(since: WallTime?) throws -> SharedAnswer {
     try reader.shared(
       .init(
         [.processes(.pid(10)), .processes(.pid(20))], in: TimeWindow(since: since), types: [.net]))

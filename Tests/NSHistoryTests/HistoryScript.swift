@@ -45,7 +45,7 @@ struct HistoryScript {
 
   static let second: Int64 = 1_000_000_000
   /// When the boot clock showed zero.
-  static let epoch: Int64 = 1_700_000_000 * second
+  static let epoch = WallTime(nanoseconds: 1_700_000_000 * second)
   static let bootAtFirst: Int64 = 1000 * second
 
   /// A sample is taken every ten seconds of the boot clock, and takes one.
@@ -55,10 +55,10 @@ struct HistoryScript {
   static func birth(_ sample: Int) -> Int64 { boot(sample) - 4 * second }
 
   /// What the wall clock shows at the start of a sample.
-  func start(_ sample: Int) -> Int64 {
+  func start(_ sample: Int) -> WallTime {
     Self.epoch + Self.boot(sample) + steps[...sample].reduce(0) { $0 + $1.clockStep }
   }
-  func end(_ sample: Int) -> Int64 { start(sample) + Self.second }
+  func end(_ sample: Int) -> WallTime { start(sample) + Self.second }
 
   /// Writes the history into a new file, with its last session ended or as SIGKILL leaves it.
   func write(_ path: String, ends: Bool = true) throws {

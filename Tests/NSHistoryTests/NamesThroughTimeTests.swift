@@ -13,11 +13,11 @@ struct NamesThroughTimeTests {
   private static func cgroup(_ id: String) -> String { "0::/system.slice/docker-\(id).scope" }
 
   /// When the samples began, the first at 1.
-  private func time(_ sample: Int64) -> Int64 {
+  private func time(_ sample: Int64) -> WallTime {
     SmallHistory.epoch + (1000 + 10 * sample) * SmallHistory.second
   }
 
-  private func between(_ sample: Int64) -> Int64 { time(sample) + 5 * SmallHistory.second }
+  private func between(_ sample: Int64) -> WallTime { time(sample) + 5 * SmallHistory.second }
 
   /// Up to sample 3 processes 10 and 12 are in one container, from sample 4 on in another. 10 has another
   /// name then; it moves in sample 2, while nothing else changes, and in sample 5. 30 moves while it is renamed.
@@ -111,7 +111,7 @@ struct NamesThroughTimeTests {
   func peers() throws {
     let reader = try history.end()
     for (container, times) in [(Self.web, time(1)...time(3)), (Self.lab, time(1)...time(6))] {
-      var until: Int64 = 0
+      var until: WallTime = 0
       try reader.peers(PeersQuestion(.container(container), types: [.net])) { peer in
         until = max(until, peer.shared.flatMap(\.intervals).map(\.until).max() ?? 0)
         return true

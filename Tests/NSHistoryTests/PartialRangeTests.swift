@@ -13,7 +13,7 @@ struct PartialRangeTests {
       .init(pid: 2, sights: [.inSecond, .inFirst, .inSecond, .inSecond]),
     ])
 
-  private func ask(from since: Int64, to until: Int64) throws -> SameAnswer.TypeAnswer {
+  private func ask(from since: WallTime, to until: WallTime) throws -> SameAnswer.TypeAnswer {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
     try script.write(path)

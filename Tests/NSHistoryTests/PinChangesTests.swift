@@ -74,7 +74,7 @@ struct PinChangesTests {
     #expect(later.isCertain && later.missed == nil)
   }
 
-  private func pinAt(_ reader: HistoryReader, _ time: Int64) throws -> PinAtMoment? {
+  private func pinAt(_ reader: HistoryReader, _ time: WallTime) throws -> PinAtMoment? {
     try reader.namespaces(at: time).namespaces
       .first { $0.namespace.inode == Self.net.inode }?.pins.first
   }

@@ -17,7 +17,7 @@ struct PinTests {
 
   init() throws { history = try SmallHistory() }
 
-  private func pins(_ reader: HistoryReader, at time: Int64) throws -> [PinAtMoment] {
+  private func pins(_ reader: HistoryReader, at time: WallTime) throws -> [PinAtMoment] {
     try reader.namespaces(at: time).namespaces
       .filter { $0.namespace.inode == Self.net.inode }.flatMap(\.pins)
   }
@@ -114,7 +114,7 @@ struct PinTests {
     for _ in 0..<3 { try history.sample([.init(pid: 10), process]) }
     try history.look([.init(namespace: pinned, holder: Self.mount.holder)])
     let reader = try history.end()
-    func rows(at time: Int64) throws -> [NamespaceAtMoment] {
+    func rows(at time: WallTime) throws -> [NamespaceAtMoment] {
       try reader.namespaces(at: time).namespaces.filter { $0.namespace.inode == Self.net.inode }
     }
     let before = try rows(at: alone)

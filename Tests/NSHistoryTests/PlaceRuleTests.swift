@@ -34,7 +34,7 @@ struct PlaceRuleTests {
   }
 
   /// A third of the moments: each is asked about in many ways.
-  private func someOf(_ times: [Int64], _ random: inout SeededRandom) -> [Int64] {
+  private func someOf(_ times: [WallTime], _ random: inout SeededRandom) -> [WallTime] {
     Array(times.shuffled(using: &random).prefix(times.count / 3))
   }
 
@@ -90,8 +90,8 @@ private struct PathComparer {
   /// A time in which a path says that a task was in one namespace, from sample to sample.
   private struct Claim: Hashable {
     let namespace: NamespaceRecord
-    let from: Int64
-    let until: Int64
+    let from: WallTime
+    let until: WallTime
   }
 
   /// A task and a type.
@@ -129,7 +129,7 @@ private struct PathComparer {
     var peers: [Pair: [Claim]] = [:]
   }
 
-  mutating func compare(_ reader: HistoryReader, at times: [Int64], _ name: String) throws {
+  mutating func compare(_ reader: HistoryReader, at times: [WallTime], _ name: String) throws {
     let answers = try answers(reader)
     let timeline = Self.spans(answers.claims["timeline"] ?? [:])
     let members = Self.spans(answers.claims["members"] ?? [:])
@@ -226,7 +226,7 @@ private struct PathComparer {
 
   /// What `processes(at:)` says of a moment.
   private struct Moment {
-    let time: Int64
+    let time: WallTime
     let name: String
     let processes: [Int64: ProcessAtMoment]
     /// Whether the wall clock showed the time once only, and not while a sample was taken.
@@ -237,7 +237,7 @@ private struct PathComparer {
     /// Whether samples cover it.
     let isCovered: Bool
 
-    init(_ reader: HistoryReader, _ time: Int64, _ name: String) throws {
+    init(_ reader: HistoryReader, _ time: WallTime, _ name: String) throws {
       let answer = try reader.processes(at: time)
       self.time = time
       self.name = name

@@ -2,9 +2,11 @@
 
 import SQLite
 
+@testable import NSHistory
+
 enum PrunedFile {
   /// Removes what had ended before a sample, and every sample and event before it.
-  static func prune(_ path: String, before watermark: Int64) throws {
+  static func prune(_ path: String, before watermark: SequenceNumber) throws {
     let connection = try Connection(path: path, access: .readWrite)
     try connection.execute("PRAGMA foreign_keys = OFF")
     try connection.transaction { () throws(SQLiteError) in
@@ -13,6 +15,11 @@ enum PrunedFile {
       }
     }
     try connection.execute("PRAGMA foreign_keys = ON")
+  }
+
+  /// The same, before the sample that has a number.
+  static func prune(_ path: String, beforeSample number: Int) throws {
+    try prune(path, before: SequenceNumber(rawValue: Int64(number)))
   }
 
   /// The rows that break a foreign key.

@@ -15,7 +15,7 @@ struct PrunedPair {
   let whole: String
   let pruned: String
   /// The sequence numbers of the samples.
-  let samples: [Int64]
+  let samples: [SequenceNumber]
 
   init(_ write: (String) throws -> Void) throws {
     folder = try TemporaryFolder()
@@ -24,7 +24,7 @@ struct PrunedPair {
     try write(whole)
     try FileManager.default.copyItem(atPath: whole, toPath: pruned)
     let connection = try Connection(path: whole, access: .readOnly)
-    samples = try connection.prepare("SELECT seq FROM sample ORDER BY seq").map { $0.integer(0) }
+    samples = try connection.prepare("SELECT seq FROM sample ORDER BY seq").map { $0.sequence(0) }
   }
 
   static func random(_ seed: UInt64) throws -> PrunedPair {
@@ -63,9 +63,9 @@ struct PrunedPair {
 struct PrunerTests {
   /// Moves of the watermark: each by one sample or several.
   private static func moves(
-    _ samples: [Int64], _ random: inout SeededRandom
-  ) -> [Int64] {
-    var moves: [Int64] = []
+    _ samples: [SequenceNumber], _ random: inout SeededRandom
+  ) -> [SequenceNumber] {
+    var moves: [SequenceNumber] = []
     var place = 0
     while place < samples.count - 1 {
       place = min(samples.count - 1, place + Int.random(in: 1...3, using: &random))
@@ -136,11 +136,11 @@ struct PrunerTests {
       let path = pair.folder.file("shortened.db")
       let writer = try HistoryWriter(path: path)
       let pruner = try PrunedPair.pruner(path)
-      var watermark: Int64 = 0
+      var watermark = SequenceNumber.zero
       for step in history.steps {
         try history.write(step, writer)
         guard let removable = writer.removable, Int.random(in: 0...2, using: &random) > 0,
-          let sample = pair.samples.last(where: { $0 <= removable.last.rawValue }),
+          let sample = pair.samples.last(where: { $0 <= removable.last }),
           sample > watermark
         else { continue }
         _ = try pruner.move(to: sample, resumable: removable.resumable)
@@ -149,7 +149,7 @@ struct PrunerTests {
       }
       if !seed.isMultiple(of: 3) { try writer.endSession(.completed) }
       #expect(try PrunedFile.danglingRows(path) == 0, "seed \(seed)")
-      #expect(watermark > 1, "seed \(seed)")
+      #expect(watermark.rawValue > 1, "seed \(seed)")
       let (whole, left) = (try AnswersAfter(pair.whole), try AnswersAfter(path))
       for time in whole.times(after: watermark) {
         let expected = try whole.answers(at: time, whole.pids, known: Set(left.pids))
@@ -203,42 +203,42 @@ struct PrunerTests {
 /// What a history answers about a moment, as text that no removal before the moment may change.
 struct AnswersAfter {
   let reader: HistoryReader
-  private let samples: [(seq: Int64, wall: Int64, end: Int64)]
-  private let events: [Int64]
+  private let samples: [(seq: SequenceNumber, wall: WallTime, end: WallTime)]
+  private let events: [WallTime]
   let pids: [Int64]
 
   init(_ path: String) throws {
     reader = try HistoryReader(path: path)
     samples = try reader.connection.prepare(
       "SELECT seq, wall_ns, wall_ns + duration_ns FROM sample ORDER BY seq"
-    ).map { ($0.integer(0), $0.integer(1), $0.integer(2)) }
+    ).map { ($0.sequence(0), $0.wallTime(1), $0.wallTime(2)) }
     events = try reader.connection.prepare("SELECT wall_ns FROM event_batch ORDER BY first_seq")
-      .map { $0.integer(0) }
+      .map { $0.wallTime(0) }
     pids = try reader.connection.prepare(
       "SELECT pid FROM task UNION SELECT pid FROM short_lived_task ORDER BY 1"
     ).map { $0.integer(0) }
   }
 
   /// Moments that no sample up to the watermark covers, also where the clock was set back.
-  func times(after watermark: Int64) -> [Int64] {
+  func times(after watermark: SequenceNumber) -> [WallTime] {
     let end = samples.filter { $0.seq <= watermark }.map(\.end).max() ?? 0
     let next = samples.first { $0.seq > watermark }.map(\.wall) ?? end
     return moments.filter { $0 > max(end, next) + 1_000_000_000 }
   }
 
   /// Moments that only samples before the watermark cover.
-  func times(before watermark: Int64) throws -> [Int64] {
+  func times(before watermark: SequenceNumber) throws -> [WallTime] {
     let start = samples.filter { $0.seq >= watermark }.map(\.wall).min() ?? 0
     return moments.filter { $0 < start - 1_000_000_000 }
   }
 
-  private var moments: [Int64] {
+  private var moments: [WallTime] {
     (samples.flatMap { [$0.wall - 5, $0.wall + 5, $0.end + 5] }
       + events.flatMap { [$0, $0 + 1500] })
       .sorted()
   }
 
-  func answers(at time: Int64, _ pids: [Int64], known: Set<Int64>) throws -> [String] {
+  func answers(at time: WallTime, _ pids: [Int64], known: Set<Int64>) throws -> [String] {
     var lines = try reader.processes(at: time).processes.map { one in
       "process \(one.process.pid) \(one.process.comm ?? "-") \(one.presence)"
     }
@@ -258,7 +258,7 @@ struct AnswersAfter {
     return lines.sorted()
   }
 
-  func expectExpired(at time: Int64) throws {
+  func expectExpired(at time: WallTime) throws {
     #expect(try reader.coverage(at: time).samples.map(\.missing) == [.expired])
     for one in pids.prefix(3) {
       let answer = try reader.same(

@@ -58,7 +58,7 @@ struct QueryPlanTests {
     }
     let start = try reader.connection.prepare(
       "SELECT wall_ns FROM event_batch ORDER BY first_seq LIMIT 1"
-    ).first { $0.integer(0) }
+    ).first { $0.wallTime(0) }
     for event: Int64 in 0...3 { _ = try reader.processes(at: (start ?? 0) + event * 1000) }
     try checkPlans(reader, about: shortLivedTasks.first?.1 ?? "")
     let asked = reader.connection.statements.filter { $0.contains("short_lived_task AS r") }

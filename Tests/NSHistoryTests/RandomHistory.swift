@@ -53,14 +53,14 @@ struct RandomHistory {
   var count: Int { steps.count }
 
   /// What the wall clock shows at the start of a sample.
-  func start(_ sample: Int) -> Int64 {
+  func start(_ sample: Int) -> WallTime {
     HistoryScript.epoch + HistoryScript.boot(sample)
       + steps[...sample].reduce(0) { $0 + $1.clockStep }
   }
-  func end(_ sample: Int) -> Int64 { start(sample) + HistoryScript.second }
+  func end(_ sample: Int) -> WallTime { start(sample) + HistoryScript.second }
 
   /// What is recorded as the start of a process.
-  func startWall(_ process: Int) -> Int64 {
+  func startWall(_ process: Int) -> WallTime {
     let process = processes[process]
     return start(process.first) - HistoryScript.boot(process.first) + process.birth
   }

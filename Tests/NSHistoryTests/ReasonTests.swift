@@ -13,7 +13,7 @@ struct ReasonTests {
   private static func reading(_ seconds: Double, set step: Double = 0) -> ClockReading {
     let boot = Int64(1000 * 1e9 + seconds * 1e9)
     return ClockReading(
-      wall: 1_700_000_000 * second + boot + Int64(step * 1e9), boot: boot, monotonic: boot)
+      wall: SmallHistory.epoch + (boot + Int64(step * 1e9)), boot: boot, monotonic: boot)
   }
 
   private static let links = NamespaceLink.allCases.map {

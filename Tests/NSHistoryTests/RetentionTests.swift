@@ -13,6 +13,7 @@ struct RetentionTests {
 
   /// Moves the watermark of a file that a writer has open, as the writer itself does.
   private func prune(_ history: SmallHistory, to sample: Int64) throws {
+    let sample = SequenceNumber(rawValue: sample)
     _ = try PrunedPair.pruner(history.path).move(to: sample)
     history.writer.forgetRemovedRows()
   }
@@ -112,7 +113,7 @@ struct RetentionTests {
     let removable = try #require(history.writer.removable)
     #expect(removable.resumable.count == 1)
     let removal = try PrunedPair.pruner(history.path).move(
-      to: removable.last.rawValue, resumable: removable.resumable)
+      to: removable.last, resumable: removable.resumable)
     #expect(removal.removed == 1)
     history.writer.forgetRemovedRows()
     #expect(try number(tasks, history.path) == 1)
@@ -195,7 +196,7 @@ struct RetentionTests {
       guard number == 300 else { return }
       while try writer.retain().hasMore {}
       let first = try #require(try number_(path))
-      let age = ClockReading.now().wall - first
+      let age = ClockReading.now().wall.nanoseconds - first
       #expect(age >= keep && age < keep + 5 * Self.second, "\(age)")
     }
   }
@@ -299,7 +300,7 @@ struct RetentionTests {
       let pruner = try Pruner(connection)
       var steps = 0
       connection.onProgress(every: 10) { steps += 1 }
-      for sample in Int64(3)...22 { _ = try pruner.move(to: sample) }
+      for sample in Int64(3)...22 { _ = try pruner.move(to: SequenceNumber(rawValue: sample)) }
       costs.append(steps)
     }
     #expect(costs[1] < costs[0] * 5 / 4 && costs[0] > 100, "\(costs)")

@@ -2,6 +2,7 @@
 // runs, no index. Slow, and simple enough to be read against the README.
 
 import NSHistory
+import TestSupport
 
 struct SameModel {
   let script: HistoryScript
@@ -35,7 +36,7 @@ struct SameModel {
 
   // MARK: One moment
 
-  func at(_ time: Int64) -> Answer {
+  func at(_ time: WallTime) -> Answer {
     var answers = (-1..<count).filter { shows($0, time...time) }.map { before in
       judge(states(before, before + 1, until: time))
     }
@@ -63,16 +64,16 @@ struct SameModel {
 
   /// What the wall clock can have shown between a sample and the next, or in them. Where it was
   /// set, it ran on from the one, and up to the other.
-  private func times(_ before: Int) -> [ClosedRange<Int64>] {
-    if before < 0 { return [Int64.min...script.end(0)] }
-    if before + 1 == count { return [script.start(before)...Int64.max] }
+  private func times(_ before: Int) -> [ClosedRange<WallTime>] {
+    if before < 0 { return [WallTime.min...script.end(0)] }
+    if before + 1 == count { return [script.start(before)...WallTime.max] }
     let (low, high) = (script.start(before), script.end(before + 1))
     if isSteady(before) { return [low...high] }
     let idle = HistoryScript.boot(before + 1) - HistoryScript.bootEnd(before)
     return [low...(script.end(before) + idle), (script.start(before + 1) - idle)...high]
   }
 
-  private func shows(_ before: Int, _ range: ClosedRange<Int64>) -> Bool {
+  private func shows(_ before: Int, _ range: ClosedRange<WallTime>) -> Bool {
     times(before).contains { $0.overlaps(range) }
   }
 
@@ -83,9 +84,9 @@ struct SameModel {
   // MARK: A range
 
   /// Over all that is recorded, or a range none of whose ends is within a sample.
-  func over(since: Int64? = nil, until: Int64? = nil) -> Answer {
+  func over(since: WallTime? = nil, until: WallTime? = nil) -> Answer {
     let named = [since, until].compactMap(\.self)
-    let range = (since ?? Int64.min)...(until ?? Int64.max)
+    let range = (since ?? WallTime.min)...(until ?? WallTime.max)
     var judgements: [(states: [State], answer: Answer)] = []
     for index in -1..<count {
       if index >= 0, range.overlaps(script.start(index)...script.end(index)) {
@@ -100,7 +101,7 @@ struct SameModel {
       guard isAsked else { continue }
       let latest = times(index).map(\.upperBound).max() ?? 0
       let end = min(latest, range.upperBound)
-      let between = states(index, index + 1, until: end == Int64.max ? nil : end)
+      let between = states(index, index + 1, until: end == .max ? nil : end)
       var answer = judge(between)
       if answer.verdict == .same, !isSteady(index) {
         // At which time that was, no clock tells.
@@ -173,13 +174,13 @@ struct SameModel {
   }
 
   private func states(
-    _ before: Int, _ after: Int, until time: Int64?, isSkipped: Bool = false
+    _ before: Int, _ after: Int, until time: WallTime?, isSkipped: Bool = false
   ) -> [State] {
     pair.map { state($0, before, after, until: time, isSkipped) }
   }
 
   private func state(
-    _ actor: HistoryScript.Actor, _ before: Int, _ after: Int, until time: Int64?,
+    _ actor: HistoryScript.Actor, _ before: Int, _ after: Int, until time: WallTime?,
     _ isSkipped: Bool
   ) -> State {
     let sides = [before, after].filter { script.steps.indices.contains($0) }
@@ -207,7 +208,7 @@ struct SameModel {
 
   /// Whether a process that these samples saw may have been running by a time between two samples.
   private func mayRun(
-    _ sighted: [Int], _ before: Int, _ after: Int, _ isSampled: Bool, until time: Int64?
+    _ sighted: [Int], _ before: Int, _ after: Int, _ isSampled: Bool, until time: WallTime?
   ) -> Bool {
     if sighted.contains(before) { return true }
     if isSampled { guard sighted.contains(after) else { return false } }
@@ -221,7 +222,7 @@ struct SameModel {
 
   /// The latest moment on the boot clock by which the wall clock can have shown a time.
   private func latestBoot(
-    _ before: Int, _ after: Int, _ space: Int, until time: Int64?
+    _ before: Int, _ after: Int, _ space: Int, until time: WallTime?
   ) -> Int64? {
     if after < count, script.steps[after].space == space {
       guard let time, before == after || isSteady(before), time < script.end(after) else {
@@ -230,6 +231,6 @@ struct SameModel {
       return HistoryScript.boot(after) - (script.start(after) - time)
     }
     guard after >= count, let time, script.steps[before].space == space else { return nil }
-    return HistoryScript.boot(before) + time - script.start(before)
+    return HistoryScript.boot(before) + (time - script.start(before))
   }
 }

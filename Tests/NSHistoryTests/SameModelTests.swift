@@ -76,7 +76,7 @@ struct SameModelTests {
       try ask(.range(since: nil, until: nil), model.over())
       let ends = Self.endsBetweenSamples(script)
       for (place, since) in ends.enumerated() {
-        for until in [Int64?.none] + ends[place...].map(Optional.some) {
+        for until in [WallTime?.none] + ends[place...].map(Optional.some) {
           try ask(.range(since: since, until: until), model.over(since: since, until: until))
         }
         try ask(.range(since: nil, until: since), model.over(until: since))
@@ -87,8 +87,8 @@ struct SameModelTests {
   }
 
   /// Before all samples, in each, before and after a birth between two, and after all.
-  private static func times(_ script: HistoryScript) -> [Int64] {
-    var times = [script.start(0) - 1]
+  private static func times(_ script: HistoryScript) -> [WallTime] {
+    var times: [WallTime] = [script.start(0) - 1]
     for index in script.steps.indices {
       times.append(script.start(index) + HistoryScript.second / 2)
       for later: Int64 in [1, 6, 15] {
@@ -99,7 +99,7 @@ struct SameModelTests {
   }
 
   /// Times at which no sample was being taken, whatever clock showed them, in order.
-  private static func endsBetweenSamples(_ script: HistoryScript) -> [Int64] {
+  private static func endsBetweenSamples(_ script: HistoryScript) -> [WallTime] {
     let second = HistoryScript.second
     return
       ([script.start(0) - 5 * second] + script.steps.indices.map { script.end($0) + 3 * second })

@@ -36,8 +36,8 @@ struct SampledThreadTests {
 
   private func sample(_ second: Int64) -> ProcessSample {
     let time = second * 1_000_000_000
-    var sample = ProcessSample(start: .init(wall: time, boot: time, monotonic: time))
-    sample.end = .init(wall: time + 1000, boot: time + 1000, monotonic: time + 1000)
+    var sample = ProcessSample(start: .init(wall: .zero + time, boot: time, monotonic: time))
+    sample.end = .init(wall: .zero + time + 1000, boot: time + 1000, monotonic: time + 1000)
     return sample
   }
 

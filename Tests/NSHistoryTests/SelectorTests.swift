@@ -29,7 +29,7 @@ struct SelectorTests {
       ])
   }
 
-  private func ask(_ pid: Int64, alive: Int64) throws -> SameAnswer {
+  private func ask(_ pid: Int64, alive: WallTime) throws -> SameAnswer {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
     try script.write(path)

@@ -6,8 +6,8 @@ import Testing
 
 struct SliceBoundsTests {
   private let history: SmallHistory
-  private let first: Int64
-  private let last: Int64
+  private let first: WallTime
+  private let last: WallTime
 
   init() throws {
     history = try SmallHistory()
@@ -20,11 +20,12 @@ struct SliceBoundsTests {
 
   /// The history as a slice of the time of its samples.
   private func slice(
-    _ limits: [String] = [], until: Int64? = nil
+    _ limits: [String] = [], until: WallTime? = nil
   ) throws -> HistoryReader {
     let connection = try Connection(path: history.path, access: .readWrite)
     try connection.execute(
-      "INSERT INTO slice VALUES (1, 'source-uuid', \(first), \(until ?? last))")
+      "INSERT INTO slice VALUES (1, 'source-uuid', \(first.nanoseconds), \((until ?? last).nanoseconds))"
+    )
     for limit in limits { try connection.execute(limit) }
     return try HistoryReader(path: history.path)
   }

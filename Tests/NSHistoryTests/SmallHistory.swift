@@ -8,7 +8,7 @@ import TestSupport
 /// A recording whose clock is moved by hand.
 final class SmallHistory {
   static let second: Int64 = 1_000_000_000
-  static let epoch: Int64 = 1_700_000_000 * second
+  static let epoch = WallTime(nanoseconds: 1_700_000_000 * second)
   /// The pid namespace whose PIDs are seen.
   static let shown = namespace(.pid, 1)
 

@@ -2,12 +2,13 @@
 
 import Foundation
 import NSHistory
+import TestSupport
 import Testing
 
 @Suite(.serialized)
 struct TimeExpressionTests {
   /// 2026-11-23T10:00:00Z, which is 11:00 in Berlin.
-  private static let now: Int64 = 1_795_428_000_000_000_000
+  private static let now: WallTime = 1_795_428_000_000_000_000
   private static let second: Int64 = 1_000_000_000
 
   init() {
@@ -15,7 +16,7 @@ struct TimeExpressionTests {
     tzset()
   }
 
-  private func parse(_ text: String) -> Int64? {
+  private func parse(_ text: String) -> WallTime? {
     TimeExpression.parse(text, now: Self.now, zone: .local)
   }
 
@@ -97,7 +98,8 @@ struct TimeExpressionTests {
       let fraction = String("123456789123456789123456789123456789".prefix(digits))
       let padded = (fraction + "000000000").prefix(9)
       let text = "2026-11-24T10:00:00.\(fraction)Z"
-      let expected = 1_795_514_400 * 1_000_000_000 + (Int64(padded) ?? 0)
+      let whole = WallTime(nanoseconds: 1_795_514_400 * 1_000_000_000)
+      let expected = whole + (Int64(padded) ?? 0)
       #expect(TimeExpression.parse(text, now: 0, zone: .utc) == expected, "\(text)")
     }
   }
@@ -134,7 +136,8 @@ struct TimeExpressionTests {
     #expect(parse(TimeFormat.utc(time)) == time)
     let shown = TimeFormat.localTime(time, .local)
     #expect(shown.hasSuffix("+01:00"))
-    #expect(parse(shown) == time / 1_000_000 * 1_000_000)
-    #expect(parse(TimeFormat.localTime(time, .utc)) == time / 1_000_000 * 1_000_000)
+    let whole = WallTime(nanoseconds: time.nanoseconds / 1_000_000 * 1_000_000)
+    #expect(parse(shown) == whole)
+    #expect(parse(TimeFormat.localTime(time, .utc)) == whole)
   }
 }

@@ -16,7 +16,7 @@ struct TwoTimeNamespacesTests {
       let boot = (1000 + 100 * Int64(session)) * Self.second
       func reading(_ boot: Int64) -> ClockReading {
         ClockReading(
-          wall: 1_700_000_000 * Self.second + boot, boot: boot + shift, monotonic: boot + shift)
+          wall: SmallHistory.epoch + boot, boot: boot + shift, monotonic: boot + shift)
       }
       try writer.beginSession(
         SessionInfo(
@@ -50,7 +50,7 @@ struct TwoTimeNamespacesTests {
   func shifted(offset: Int64) throws {
     let found = try processes(offset: offset)
     #expect(found.count == 1)
-    #expect(found.first?.start == (1_700_000_000 + 500) * Self.second)
+    #expect(found.first?.start == SmallHistory.epoch + 500 * Self.second)
   }
 
   @Test("where a part of a tick is left over, the two starts prove nothing")

@@ -5,13 +5,13 @@ import TestSupport
 import Testing
 
 struct UTCTextTests {
-  private static func utc(_ time: Int64, _ day: inout UTCDay) -> String {
+  private static func utc(_ time: WallTime, _ day: inout UTCDay) -> String {
     String(decoding: UTCText(time, &day).bytes, as: UTF8.self)
   }
 
   private static let day: Int64 = 86_400_000_000_000
 
-  private func expectSame(_ time: Int64, at location: SourceLocation = #_sourceLocation) {
+  private func expectSame(_ time: WallTime, at location: SourceLocation = #_sourceLocation) {
     var day = UTCDay()
     #expect(Self.utc(time, &day) == TimeFormat.utc(time), sourceLocation: location)
     // And when the day is known.
@@ -21,8 +21,9 @@ struct UTCTextTests {
       sourceLocation: location)
   }
 
-  private static let ends: [Int64] = [
-    .min, .min + 1, -day - 1, -day, -1, 0, 1, day - 1, day, .max - 1, .max,
+  private static let ends: [WallTime] = [
+    .min, .min + 1, .zero - day - 1, .zero - day, -1, 0, 1, .zero + day - 1, .zero + day, .max - 1,
+    .max,
   ]
 
   @Test func theEndsOfTime() {
@@ -45,7 +46,7 @@ struct UTCTextTests {
     var wrong = 0
     var calendar = UTCDay()
     for day in Int64.min / Self.day + 1..<Int64.max / Self.day {
-      for time in [day * Self.day, day * Self.day - 1] {
+      for time in [day * Self.day, day * Self.day - 1].map(WallTime.init(nanoseconds:)) {
         if Self.utc(time, &calendar) != TimeFormat.utc(time) { wrong += 1 }
       }
     }
@@ -56,7 +57,7 @@ struct UTCTextTests {
     var random = SeededRandom(seed: 1)
     var calendar = UTCDay()
     for _ in 0..<2000 {
-      let time = Int64.random(in: .min ... .max, using: &random)
+      let time = WallTime(nanoseconds: .random(in: .min ... .max, using: &random))
       expectSame(time)
       #expect(Self.utc(time, &calendar) == TimeFormat.utc(time))
     }

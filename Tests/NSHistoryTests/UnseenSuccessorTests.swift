@@ -22,7 +22,7 @@ struct UnseenSuccessorTests {
     ).types[0]
   }
 
-  private static func time(_ seconds: Int64) -> Int64 {
+  private static func time(_ seconds: Int64) -> WallTime {
     SmallHistory.epoch + (1000 + seconds) * second
   }
 

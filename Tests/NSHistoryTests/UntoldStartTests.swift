@@ -100,7 +100,7 @@ private struct UntoldStart {
 }
 
 struct UntoldStartTests {
-  private func wall(_ time: Int64) -> Int64 { UntoldStart.reading(time).wall }
+  private func wall(_ time: Int64) -> WallTime { UntoldStart.reading(time).wall }
 
   @Test(
     "between its start and the sample that found it, it is not said not to have been running",

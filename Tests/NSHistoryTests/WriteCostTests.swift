@@ -25,7 +25,7 @@ struct WriteCostTests {
   }
 
   private static func start(_ writer: HistoryWriter) throws {
-    let begun = ClockReading(wall: second, boot: second, monotonic: second)
+    let begun = ClockReading(wall: WallTime(nanoseconds: second), boot: second, monotonic: second)
     try writer.beginSession(
       SessionInfo(
         bootID: "11111111-1111-4111-8111-111111111111", ticksPerSecond: 100, recorderPID: 1,
@@ -44,7 +44,9 @@ struct WriteCostTests {
     _ = try writer.write(sample, SampleTiming())
     // And a scan for pins, so that makers are written down.
     try writer.write(
-      PinScan(start: ClockReading(wall: second + 1, boot: second + 1, monotonic: second + 1)))
+      PinScan(
+        start: ClockReading(
+          wall: WallTime(nanoseconds: second + 1), boot: second + 1, monotonic: second + 1)))
   }
 
   @Test(
@@ -84,7 +86,7 @@ struct WriteCostTests {
     var pauses = 0
     writer.onPause = { pauses += 1 }
     var ids: UInt64 = 1
-    for epoch: Int64 in [0, 0, 0] {
+    for epoch: WallTime in [0, 0, 0] {
       var batch = EventBatch(epoch: epoch)
       for _ in 0..<3000 {
         ids += 1
@@ -107,7 +109,8 @@ struct WriteCostTests {
     #expect(pauses == (9003 - writer.pendingEvents) / 64)
     #expect(writer.hasBacklog)
     var sample = ProcessSample(
-      start: ClockReading(wall: 9 * Self.second, boot: 9 * Self.second, monotonic: 9))
+      start: ClockReading(
+        wall: WallTime(nanoseconds: 9 * Self.second), boot: 9 * Self.second, monotonic: 9))
     sample.counts.processes = 1
     _ = try writer.write(sample, SampleTiming(isExact: true, folded: 7))
     #expect(writer.pendingEvents == 0)

@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import SQLite
 
 /// The wall-clock times of samples and events. An export reads two of them for each row, mostly close
@@ -8,7 +9,7 @@ struct ExportPoints {
   private let connection: Connection
   /// The block number of each slot; nil for an empty slot.
   private var blocks: [Int64?]
-  private var walls: [Int64]
+  private var walls: [WallTime]
   private var states: [State]
   private var session: SessionSpan?
 
@@ -22,12 +23,12 @@ struct ExportPoints {
     self.index = index
     self.connection = connection
     blocks = Array(repeating: nil, count: 1 << Self.slots)
-    walls = Array(repeating: 0, count: 1 << (Self.slots + Self.width))
+    walls = Array(repeating: .zero, count: 1 << (Self.slots + Self.width))
     states = Array(repeating: .missing, count: 1 << (Self.slots + Self.width))
   }
 
   /// Returns the wall-clock time of an event, or of the beginning of a sample.
-  mutating func wall(_ id: SequenceNumber) throws(SQLiteError) -> Int64 {
+  mutating func wall(_ id: SequenceNumber) throws(SQLiteError) -> WallTime {
     let position = try position(id)
     // The file has no such sample or event; `SampleIndex.point` throws an error that says so.
     return states[position] == .missing ? try index.point(id).wall : walls[position]
@@ -67,7 +68,7 @@ struct ExportPoints {
     defer { samples.reset() }
     while try samples.step() {
       let position = start + Int(samples.sequence(0) - ids.lowerBound)
-      walls[position] = samples.integer(1)
+      walls[position] = samples.wallTime(1)
       states[position] = samples.integer(2) == 1 && samples.isNull(3) ? .exact : .sampled
     }
     blocks[slot] = block
@@ -98,7 +99,7 @@ struct ExportPoints {
       guard count > 0 else { continue }
       // In a damaged file the sequence number may be so large that this addition overflows.
       let (last, isFar) = batch.addingReportingOverflow(count - 1)
-      let wall = batches.integer(1)
+      let wall = batches.wallTime(1)
       let first = max(batch, ids.lowerBound)
       let end = isFar ? ids.upperBound : min(last, ids.upperBound)
       guard first <= end else { continue }

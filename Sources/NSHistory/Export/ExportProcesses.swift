@@ -32,7 +32,7 @@ struct ExportProcesses {
     process.pid = row.integer(2)
     // Most rows are those of processes, which have no TID.
     process.tid = row.isNull(3) ? nil : row.integer(3)
-    process.start = row.optionalInteger(4)
+    process.start = row.optionalWallTime(4)
     readComm(row, 5, into: &process)
     process.uid = row.optionalInteger(6)
     (process.hasInheritedUID, process.hasInheritedCgroup) = Self.inherited(row, 9)
@@ -42,7 +42,7 @@ struct ExportProcesses {
 
   /// Reads a row of `short_lived_task` into `process`. Its PID belongs to the PID space of the session.
   mutating func read(
-    shortLivedTask row: Statement, of session: SessionSpan, start: Int64,
+    shortLivedTask row: Statement, of session: SessionSpan, start: WallTime,
     into process: inout ExportProcess
   ) throws(SQLiteError) {
     process.row = row.integer(0)

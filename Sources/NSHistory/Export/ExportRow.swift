@@ -3,10 +3,10 @@ internal import SQLite
 
 /// Selects the part of a history to export.
 package struct ExportFilter: Sendable {
-  /// Exports only rows that overlap the time from here on, in nanoseconds since the epoch.
-  package var since: Int64?
-  /// Exports only rows that overlap the time up to here, in nanoseconds since the epoch.
-  package var until: Int64?
+  /// Exports only rows that overlap the time from here on.
+  package var since: WallTime?
+  /// Exports only rows that overlap the time up to here.
+  package var until: WallTime?
   /// Exports only these PIDs, with their threads; all when empty.
   package var pids: Set<Int64>
   /// Exports only these processes and threads, by `ProcessRecord.id`, in addition to `pids`; nil for
@@ -22,7 +22,7 @@ package struct ExportFilter: Sendable {
 
   /// A filter with these values; by default, everything.
   package init(
-    since: Int64? = nil, until: Int64? = nil, pids: Set<Int64> = [],
+    since: WallTime? = nil, until: WallTime? = nil, pids: Set<Int64> = [],
     container: String? = nil, types: [NamespaceType] = NamespaceType.allCases
   ) {
     self.since = since
@@ -55,8 +55,8 @@ package struct ExportRow: Sendable, Hashable {
   package var pid: Int64
   /// The TID of a thread whose namespaces differ from its process's; nil for a process.
   package var tid: Int64?
-  /// When the process started, in nanoseconds since the epoch; nil if unreadable.
-  package var start: Int64?
+  /// When the process started; nil if unreadable.
+  package var start: WallTime?
   /// Its name, escaped (`SystemText`); nil if unreadable.
   package var comm: String?
   /// The effective user id; nil if unreadable.
@@ -74,10 +74,10 @@ package struct ExportRow: Sendable, Hashable {
   /// Why the link could not be read; nil when it could.
   package var unread: UnreadReason?
   /// The beginning of the interval if an event reported it, or else the beginning of the first sample
-  /// that saw the process in the namespace; in nanoseconds since the epoch.
-  package var from: Int64
+  /// that saw the process in the namespace.
+  package var from: WallTime
   /// The end of the interval if an event reported it, or else the beginning of the last sample in it.
-  package var until: Int64
+  package var until: WallTime
   /// Whether it still held in the last sample, and the recorder is still running.
   package var isOpen: Bool
   /// Whether an event reported when it began.
@@ -111,8 +111,8 @@ package struct ExportProcess: Sendable {
   package internal(set) var pid: Int64 = 0
   /// The TID of a thread whose namespaces differ from its process's; nil for a process.
   package internal(set) var tid: Int64?
-  /// When the process started, in nanoseconds since the epoch; nil if unreadable.
-  package internal(set) var start: Int64?
+  /// When the process started; nil if unreadable.
+  package internal(set) var start: WallTime?
   /// Whether its name could be read.
   package internal(set) var hasComm = false
   /// Its name, escaped (`SystemText`), in UTF-8; nothing if unreadable.
@@ -169,9 +169,9 @@ package struct ExportPiece: Sendable {
   /// The inode number of the pid namespace to which the PID belongs; nil if it is not known.
   package let pidNamespaceInode: UInt64?
   /// The beginning of the interval, as in `ExportRow`.
-  package let from: Int64
+  package let from: WallTime
   /// The end of the interval, as in `ExportRow`.
-  package let until: Int64
+  package let until: WallTime
   /// Whether it still held in the last sample, and the recorder is still running.
   package let isOpen: Bool
   /// Whether an event reported when it began.

@@ -248,7 +248,7 @@ struct ExportStream {
 
   private mutating func emit(
     _ process: ExportProcess, _ run: LinkInterval, _ samples: ClosedRange<SequenceNumber>,
-    notBefore start: Int64?,
+    notBefore start: WallTime?,
     _ body: Body
   ) throws(SQLiteError) -> Bool {
     let (first, last) = (samples.lowerBound, samples.upperBound)

@@ -104,8 +104,8 @@ extension HistoryReader {
     }
   }
 
-  /// Returns every process that was running, or may have been, at a moment in nanoseconds since the epoch.
-  package func processes(at time: Int64) throws(HistoryError) -> MomentAnswer {
+  /// Returns every process that was running, or may have been, at a moment.
+  package func processes(at time: WallTime) throws(HistoryError) -> MomentAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
       let processSnapshot = try ProcessSnapshot(reading, at: time)
       return MomentAnswer(
@@ -121,7 +121,7 @@ extension HistoryReader {
   /// - Parameter isMeant: if not nil, limits the answer to the namespaces that the processes it accepts
   ///   were in, or may have been.
   package func namespaces(
-    at time: Int64, of isMeant: ((ProcessRecord) -> Bool)? = nil
+    at time: WallTime, of isMeant: ((ProcessRecord) -> Bool)? = nil
   ) throws(HistoryError) -> NamespacesAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
       let processSnapshot = try ProcessSnapshot(reading, at: time)
@@ -178,8 +178,8 @@ extension HistoryReader {
     }
   }
 
-  /// Returns whether samples cover a moment, in nanoseconds since the epoch.
-  package func coverage(at time: Int64) throws(HistoryError) -> CoverageAtMoment {
+  /// Returns whether samples cover a moment.
+  package func coverage(at time: WallTime) throws(HistoryError) -> CoverageAtMoment {
     try reading(.recording(in: TimeWindow(since: time, until: time))) {
       (reading) throws(SQLiteError) in
       let sampleWindows = try reading.index.sampleWindows(at: time)

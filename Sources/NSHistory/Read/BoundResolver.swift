@@ -1,12 +1,13 @@
+package import NamespaceModel
 internal import SQLite
 
 /// An interval in the history of one process, and the bounds at which it began and ended.
 struct ResolvedInterval {
-  /// The beginning and the end, in nanoseconds since the epoch. An exact bound has the time of its event; any
+  /// The beginning and the end. An exact bound has the time of its event; any
   /// other bound has the time at which the first or the last sample of the interval began. If the process
   /// started while its first sample was taken, `from` is its start time.
-  let from: Int64
-  let until: Int64
+  let from: WallTime
+  let until: WallTime
   let beginning: IntervalBound
   let end: IntervalBound
 }
@@ -131,9 +132,9 @@ struct BoundResolver {
 package struct IntervalBound: Sendable, Hashable {
   /// What happened at the bound.
   package internal(set) var kind: Kind
-  /// When the sample on the other side of the bound began, in nanoseconds since the epoch; nil if there is no
+  /// When the sample on the other side of the bound began; nil if there is no
   /// such sample. For an exact bound, the time of the event.
-  package let other: Int64?
+  package let other: WallTime?
   /// The time from the beginning of the earlier sample to the beginning of the later one, in nanoseconds, which
   /// changes of the wall clock do not affect within one boot; nil if that is not known.
   package let within: Int64?

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
@@ -19,7 +19,7 @@ public final class HistoryReader {
   /// Whether a recorder had the file open when the reader opened it.
   package let isRecorded: Bool
   /// The wall clock time at which questions are asked; nil for the current time of each question.
-  var fixedNow: Int64?
+  var fixedNow: WallTime?
 
   /// How long, in nanoseconds, an export of a file that is being recorded reads from one snapshot, before it goes on
   /// in a newer one.
@@ -180,17 +180,17 @@ extension HistoryReader {
     if case .file(let size) = FileStatus.of(path) { size } else { 0 }
   }
 
-  /// Returns when the last sample of the history began, in nanoseconds since the epoch; nil if there is none.
-  package func lastSample() throws(HistoryError) -> Int64? {
+  /// Returns when the last sample of the history began; nil if there is none.
+  package func lastSample() throws(HistoryError) -> WallTime? {
     do throws(SQLiteError) {
       return try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq DESC LIMIT 1")
-        .first { $0.integer(0) }
+        .first { $0.wallTime(0) }
     } catch { throw wrap(error) }
   }
 
-  /// Returns the time from the end of the first sample to the beginning of the last one, in nanoseconds since
-  /// the epoch (`SampleIndex.recorded`); nil if there is no sample.
-  package func recordedSpan() throws(HistoryError) -> ClosedRange<Int64>? {
+  /// Returns the time from the end of the first sample to the beginning of the last one
+  /// (`SampleIndex.recorded`); nil if there is no sample.
+  package func recordedSpan() throws(HistoryError) -> ClosedRange<WallTime>? {
     try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
         return try index().recorded()

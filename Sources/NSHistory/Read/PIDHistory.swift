@@ -84,7 +84,7 @@ struct PIDHistory {
   }
 
   /// Returns the indices of the processes that may have been running in a sample window, up to a time in it.
-  func running(in sampleWindow: SampleWindow, until end: Int64?) -> [Int] {
+  func running(in sampleWindow: SampleWindow, until end: WallTime?) -> [Int] {
     var indices = order.candidates(in: sampleWindow).filter {
       mayRun($0, in: sampleWindow, until: end)
     }
@@ -99,7 +99,7 @@ struct PIDHistory {
   }
 
   /// Returns the state of a link throughout a sample window, up to a time in the window or to its end.
-  func state(_ link: NamespaceLink, _ sampleWindow: SampleWindow, until end: Int64?) -> State {
+  func state(_ link: NamespaceLink, _ sampleWindow: SampleWindow, until end: WallTime?) -> State {
     state(link, sampleWindow, isRunning: !running(in: sampleWindow, until: end).isEmpty)
   }
 
@@ -167,7 +167,7 @@ struct PIDHistory {
 
   /// Returns whether a process may have been running in a sample window, up to a time in it: the process had
   /// not certainly started later, and no sample had already missed it.
-  func mayRun(_ process: Int, in sampleWindow: SampleWindow, until end: Int64?) -> Bool {
+  func mayRun(_ process: Int, in sampleWindow: SampleWindow, until end: WallTime?) -> Bool {
     let space = processes[process].space
     guard sampleWindow.isOf(space: space) else { return false }
     if sees(process, at: sampleWindow.before) {
@@ -199,7 +199,8 @@ struct PIDHistory {
   }
 
   /// Returns whether a time within the sample before a sample window is before the start of a process.
-  private func isBefore(start process: Int, _ time: Int64, in sampleWindow: SampleWindow) -> Bool {
+  private func isBefore(start process: Int, _ time: WallTime, in sampleWindow: SampleWindow) -> Bool
+  {
     guard let before = sampleWindow.before, time <= before.wallEnd, sampleWindow.clockIsSteady,
       let start = processes[process].startBoot
     else { return false }
@@ -207,7 +208,7 @@ struct PIDHistory {
   }
 
   /// Returns whether another process with the PID had certainly started by a time in a sample window.
-  func isSucceeded(_ process: Int, in sampleWindow: SampleWindow, at time: Int64) -> Bool {
+  func isSucceeded(_ process: Int, in sampleWindow: SampleWindow, at time: WallTime) -> Bool {
     let space = processes[process].space
     guard sampleWindow.clockIsSteady, let moment = sampleWindow.boot(at: time, in: space) else {
       return false
@@ -250,7 +251,7 @@ struct PIDHistory {
   }
 
   /// Returns whether a process had certainly started by a time in a sample window.
-  func hasStarted(_ process: Int, in sampleWindow: SampleWindow, by time: Int64) -> Bool {
+  func hasStarted(_ process: Int, in sampleWindow: SampleWindow, by time: WallTime) -> Bool {
     // The wall clock time before the first sample of the history is not known.
     guard sampleWindow.before != nil, sampleWindow.clockIsSteady,
       let start = processes[process].startBoot,

@@ -60,7 +60,7 @@ final class PIDHistoryReader {
   /// Returns all tasks that had a number, or those of them that may have been running at a time, in the order
   /// in which they were observed.
   func histories(
-    _ number: TaskNumber, alive: Int64?, within: Int64 = 0
+    _ number: TaskNumber, alive: WallTime?, within: Int64 = 0
   ) throws(SQLiteError) -> [TaskHistory] {
     guard let alive else { return try all(number) }
     let selector = SameQuestion.Selector(number, alive: alive, within: within)
@@ -102,7 +102,7 @@ final class PIDHistoryReader {
 
   /// Returns whether a process was first seen in the `within` nanoseconds for which a truncated time stands.
   private func isFirstSeen(
-    _ history: TaskHistory, from time: Int64, within: Int64
+    _ history: TaskHistory, from time: WallTime, within: Int64
   ) throws(SQLiteError) -> Bool {
     guard within > 1 else { return false }
     let first = try index.point(history.firstSample).wall
@@ -111,7 +111,7 @@ final class PIDHistoryReader {
 
   /// Returns the indices of the processes that may have been running at a time.
   private func picked(
-    _ positions: [Int], of pidHistory: PIDHistory, alive: Int64, in sampleWindows: [SampleWindow]
+    _ positions: [Int], of pidHistory: PIDHistory, alive: WallTime, in sampleWindows: [SampleWindow]
   ) -> [Int] {
     positions.filter { position in
       sampleWindows.contains {

@@ -1,4 +1,4 @@
-internal import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Reads the pins of namespaces.
@@ -30,28 +30,29 @@ struct PinReader {
   struct Scan: Hashable {
     let id: Int64
     let session: Int64
-    /// The beginning of the scan, in nanoseconds since the epoch.
-    let wall: Int64
+    /// The beginning of the scan.
+    let wall: WallTime
     /// How many processes had open files that the scan could not read.
     let denied: Int64
   }
 
   /// Returns the last scan that had ended at a time, and the scan after it.
-  func scans(around time: Int64) throws(SQLiteError) -> Scans {
+  func scans(around time: WallTime) throws(SQLiteError) -> Scans {
     let before = try scan(
-      "wall_ns + duration_ns <= ?1 AND wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1", time)
+      "wall_ns + duration_ns <= ?1 AND wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1", .wall(time))
     guard let before else {
-      return Scans(before: nil, after: try scan("scan_id > ?1 ORDER BY scan_id LIMIT 1", 0))
+      return Scans(
+        before: nil, after: try scan("scan_id > ?1 ORDER BY scan_id LIMIT 1", .integer(0)))
     }
-    return Scans(before: before, after: try scan("scan_id = ?1", before.id + 1))
+    return Scans(before: before, after: try scan("scan_id = ?1", .integer(before.id + 1)))
   }
 
-  private func scan(_ condition: String, _ value: Int64) throws(SQLiteError) -> Scan? {
+  private func scan(_ condition: String, _ value: Value) throws(SQLiteError) -> Scan? {
     try connection.prepare(
       "SELECT scan_id, session_id, wall_ns, denied FROM pin_scan WHERE \(condition)"
-    ).bind(.integer(value)).first {
+    ).bind(value).first {
       Scan(
-        id: $0.integer(0), session: $0.integer(1), wall: $0.integer(2),
+        id: $0.integer(0), session: $0.integer(1), wall: $0.wallTime(2),
         denied: $0.integer(3))
     }
   }
@@ -102,7 +103,7 @@ struct PinReader {
   }
 
   /// Returns the identities of the namespaces that the last scan before a time, or the next scan, found pinned.
-  func arePinned(at time: Int64) throws(SQLiteError) -> Set<Number> {
+  func arePinned(at time: WallTime) throws(SQLiteError) -> Set<Number> {
     let scans = try scans(around: time)
     if let known = pinned.last, known.scans == scans { return known.numbers }
     let all = try pins(between: scans, in: []).map(\.pin.namespace)
@@ -162,8 +163,8 @@ struct PinReader {
     let pid: Int64?
     let comm: String?
     let descriptor: Int64?
-    let first: Int64
-    let last: Int64
+    let first: WallTime
+    let last: WallTime
     let isOpen: Bool
     let isInLastScan: Bool
     let task: TaskID?
@@ -177,8 +178,8 @@ struct PinReader {
       pid = row.optionalInteger(5)
       comm = row.optionalText(6).map(SystemText.sanitized)
       descriptor = row.optionalInteger(7)
-      first = row.integer(8)
-      last = row.integer(9)
+      first = row.wallTime(8)
+      last = row.wallTime(9)
       isOpen = row.integer(10) != 0
       isInLastScan = row.integer(11) != 0
       task = row.optionalTask(12)
@@ -219,10 +220,10 @@ package struct PinRecord: Sendable, Hashable {
   package let comm: String?
   /// The descriptor number in that process.
   package let descriptor: Int64?
-  /// When the first scan that saw the pin began, in nanoseconds since the epoch.
-  package let firstSeen: Int64
-  /// When the last scan that saw the pin began, in nanoseconds since the epoch.
-  package let lastSeen: Int64
+  /// When the first scan that saw the pin began.
+  package let firstSeen: WallTime
+  /// When the last scan that saw the pin began.
+  package let lastSeen: WallTime
   /// Whether the last scan of the last recording saw the pin.
   package let isInLastScan: Bool
   /// Whether no scan has found the pin gone, and the recorder is still running.
@@ -237,17 +238,17 @@ package struct PinAtMoment: Sendable, Hashable {
   /// it.
   package let isCertain: Bool
   /// When the scan that saw the pin began, on one side of the moment.
-  package let seen: Int64
+  package let seen: WallTime
   /// When the scan on the other side, which did not see the pin, began; nil if there is none.
-  package let missed: Int64?
+  package let missed: WallTime?
   /// The time by which the process that had the pin open had exited, if that was before the moment. Another
   /// process, which no scan has observed yet, may then have the same file open.
-  package var exited: Int64?
+  package var exited: WallTime?
 }
 
 extension PinAtMoment {
   /// Returns the pin as uncertain, because the process that had it open had exited by a time.
-  func after(exit: Int64) -> PinAtMoment {
+  func after(exit: WallTime) -> PinAtMoment {
     PinAtMoment(pin: pin, isCertain: false, seen: seen, missed: missed, exited: exit)
   }
 }

@@ -1,15 +1,16 @@
+package import NamespaceModel
 internal import Containers
 internal import SQLite
 
 /// Selects the processes that a question is about.
 package indirect enum ProcessSelector: Sendable, Hashable {
-  /// Every process that had a PID. With a time (`alive`, in nanoseconds since the epoch), the process that may
+  /// Every process that had a PID. With a time (`alive`), the process that may
   /// have had the PID then, or in the `within` nanoseconds that follow: a time that was truncated at its last
   /// digit stands for the whole span of that digit.
-  case pid(Int64, alive: Int64? = nil, within: Int64 = 0)
+  case pid(Int64, alive: WallTime? = nil, within: Int64 = 0)
   /// A thread other than the main one, from the moment at which its namespaces differed from its process's.
   /// With a time, the thread that may have had the PID and TID then, as for `pid`.
-  case thread(TaskNumber, alive: Int64? = nil, within: Int64 = 0)
+  case thread(TaskNumber, alive: WallTime? = nil, within: Int64 = 0)
   /// Every process with this name, as the kernel stores it or as it is printed (`SystemText`).
   case comm(String)
   /// Every process of the containers that have this id or name, or else whose id begins with it, and of the
@@ -30,7 +31,7 @@ package indirect enum ProcessSelector: Sendable, Hashable {
   }
 
   /// The time at which the selected process had its PID; nil for none.
-  package var alive: Int64? {
+  package var alive: WallTime? {
     switch self {
     case .pid(_, let alive, _), .thread(_, let alive, _): alive
     case .latest(let all): all.alive

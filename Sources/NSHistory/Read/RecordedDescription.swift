@@ -174,7 +174,7 @@ extension ProcessRecord {
   }
 
   /// Returns the process with the descriptions that it may have had in one of these sample windows, at a time.
-  func described(in sampleWindows: [SampleWindow], at time: Int64) -> ProcessRecord {
+  func described(in sampleWindows: [SampleWindow], at time: WallTime) -> ProcessRecord {
     guard !past.isEmpty else { return self }
     var found: [RecordedDescription] = []
     for sampleWindow in sampleWindows {

@@ -12,8 +12,8 @@ public struct ProcessRecord: Sendable, Hashable {
   public let pid: Int64
   /// The TID of a thread whose namespaces differ from its process's; nil for a process.
   public let tid: Int64?
-  /// When the process started, in nanoseconds since the epoch, exact to one clock tick; nil if unreadable.
-  public let start: Int64?
+  /// When the process started, exact to one clock tick; nil if unreadable.
+  public let start: WallTime?
   /// The start time on the boot clock; nil if unreadable.
   let startBoot: BootTime?
   /// The description at the time that an answer is about, or else the one that was read last.
@@ -42,9 +42,9 @@ public struct ProcessRecord: Sendable, Hashable {
   let nspid: [Int64]
   /// When the first sample that saw the process began; 0 in an answer about a moment, which does not determine
   /// it.
-  public internal(set) var firstSeen: Int64
+  public internal(set) var firstSeen: WallTime
   /// When the last sample that saw the process began; 0 in an answer about a moment.
-  public internal(set) var lastSeen: Int64
+  public internal(set) var lastSeen: WallTime
   /// Whether the process was still there in the last sample, and the recorder is still running.
   public internal(set) var isOpen: Bool
 }
@@ -190,7 +190,7 @@ extension ProcessRecord {
     self.init(
       task: row.task(first), boot: row.integer(first + 1), space: row.integer(first + 8),
       pid: row.integer(first + 11), tid: row.optionalInteger(first + 12),
-      start: row.optionalInteger(first + 2),
+      start: row.optionalWallTime(first + 2),
       startBoot: row.optionalInteger(first + 9).flatMap {
         ClockTicks.boot(UInt64(bitPattern: $0), perSecond: row.integer(first + 10))
       },
@@ -203,8 +203,9 @@ extension ProcessRecord {
       makerPID: Provenance(row.optionalInteger(first + 16)).hasMaker
         ? row.integer(first + 5) : nil,
       isKernelThread: row.integer(first + 6) != 0,
-      nspid: Self.nspid(row.optionalText(first + 13), pid: row.integer(first + 11)), firstSeen: 0,
-      lastSeen: 0,
+      nspid: Self.nspid(row.optionalText(first + 13), pid: row.integer(first + 11)),
+      firstSeen: .zero,
+      lastSeen: .zero,
       isOpen: false)
   }
 

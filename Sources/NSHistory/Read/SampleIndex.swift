@@ -15,11 +15,11 @@ final class SampleIndex {
   private let connection: Connection
   private let points: PointReader
   /// The wall clock time at which the question is asked.
-  private let now: Int64
+  private let now: WallTime
 
   init(
     _ connection: Connection, isRecorded: Bool, file: FileIdentity? = nil,
-    now: Int64 = ClockReading.now().wall
+    now: WallTime = ClockReading.now().wall
   ) throws(SQLiteError) {
     self.connection = connection
     self.now = now
@@ -64,9 +64,9 @@ final class SampleIndex {
 
   /// Returns the recorded span in wall time; nil if there is no sample. A recording begins with the end of its
   /// first sample, because that sample shows a process only at the moment at which it read the process.
-  func recorded() throws(SQLiteError) -> ClosedRange<Int64>? {
-    var low: Int64?
-    var high: Int64?
+  func recorded() throws(SQLiteError) -> ClosedRange<WallTime>? {
+    var low: WallTime?
+    var high: WallTime?
     for stretch in stretches {
       let opening = try point(stretch.lowerBound).wallEnd
       let closing = try point(stretch.upperBound).wall
@@ -173,7 +173,7 @@ final class SampleIndex {
   /// There is more than one window if the clock was set back, or if the time is within a sample: each process
   /// was read before or after that time. If the clock showed a time that it has yet to show once more after the
   /// last sample, the window after the last sample is left out.
-  func sampleWindows(at wall: Int64) throws(SQLiteError) -> [SampleWindow] {
+  func sampleWindows(at wall: WallTime) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
     // The sequence numbers of the samples that end the windows that may cover the time.
     var candidates: Set<SequenceNumber> = [first, last + 1]
@@ -209,14 +209,14 @@ final class SampleIndex {
 
   /// Returns whether a time has yet to come, if it is in the window after the last sample. A clock that shows
   /// less than the last sample did is not the clock that timed the samples.
-  private func isFuture(_ wall: Int64, in sampleWindow: SampleWindow) -> Bool {
+  private func isFuture(_ wall: WallTime, in sampleWindow: SampleWindow) -> Bool {
     guard sampleWindow.after == nil, let last = sampleWindow.before else { return false }
     return last.wall <= now && now < wall
   }
 
   /// Returns the sequence number of the first sample that began at this time or later, in any stretch; one past
   /// the last sample if there is none.
-  func firstSample(notBefore wall: Int64) throws(SQLiteError) -> SequenceNumber {
+  func firstSample(notBefore wall: WallTime) throws(SQLiteError) -> SequenceNumber {
     for stretch in stretches where try point(stretch.upperBound).wall >= wall {
       guard try point(stretch.lowerBound).wall < wall else { return stretch.lowerBound }
       return try lastSample(in: stretch, notAfter: wall &- 1).id + 1
@@ -226,7 +226,7 @@ final class SampleIndex {
 
   /// Returns the sequence number of the last sample that began at this time or earlier, in any stretch; one
   /// before the first sample if there is none.
-  func lastSample(notAfter wall: Int64) throws(SQLiteError) -> SequenceNumber {
+  func lastSample(notAfter wall: WallTime) throws(SQLiteError) -> SequenceNumber {
     for stretch in stretches.reversed() where try point(stretch.lowerBound).wall <= wall {
       return try lastSample(in: stretch, notAfter: wall).id
     }
@@ -236,7 +236,7 @@ final class SampleIndex {
   /// Returns the last sample of a range that began at this time or earlier; the first of the range if all began
   /// later.
   private func lastSample(
-    in range: ClosedRange<SequenceNumber>, notAfter wall: Int64
+    in range: ClosedRange<SequenceNumber>, notAfter wall: WallTime
   ) throws(SQLiteError) -> SamplePoint {
     var low = range.lowerBound
     var high = range.upperBound
@@ -258,7 +258,7 @@ final class PointReader {
 
   private struct Batch {
     let first: SequenceNumber
-    let wall: Int64
+    let wall: WallTime
     let boot: BootTime
     /// The offsets of the events, six digits for each, as in the file.
     let digits: [UInt8]
@@ -312,7 +312,7 @@ final class PointReader {
       let gap = row.optionalInteger(3).map { GapCause(rawValue: $0) ?? .stalled }
       let isExact = row.integer(4) == 1 && gap == nil && id != session.first
       return SamplePoint(
-        id: id, wall: row.integer(0), boot: row.bootTime(1),
+        id: id, wall: row.wallTime(0), boot: row.bootTime(1),
         took: isExact ? 0 : max(0, row.integer(2)), gap: gap, session: session, isExact: isExact)
     }
   }
@@ -336,7 +336,7 @@ final class PointReader {
       """
     ).bind(.number(id)).first { row in
       Batch(
-        first: row.sequence(0), wall: row.integer(1), boot: row.bootTime(2),
+        first: row.sequence(0), wall: row.wallTime(1), boot: row.bootTime(2),
         digits: Array(row.text(3).utf8))
     }
   }

@@ -1,3 +1,5 @@
+internal import NamespaceModel
+
 /// The time between two consecutive samples: the precision with which polling knows a moment.
 ///
 /// Any state is possible from the first read of one sample to the last read of the other. Without a
@@ -115,10 +117,10 @@ struct SampleWindow {
   /// The times that the wall clock may have shown in the window. If the clock was set at some moment
   /// between the samples, there are two ranges: one that runs on from `before`, and one that leads up to
   /// `after`. If it is not known how much time passed, one range covers everything in between.
-  var wall: [ClosedRange<Int64>] {
-    let low = before?.wall ?? Int64.min
+  var wall: [ClosedRange<WallTime>] {
+    let low = before?.wall ?? WallTime.min
     // A state that an event ended did not hold at the moment of the event.
-    let high = after.map { isExact ? $0.wall &- 1 : $0.wallEnd } ?? Int64.max
+    let high = after.map { isExact ? $0.wall &- 1 : $0.wallEnd } ?? WallTime.max
     guard let before, let after, let idle, let clockStep, clockStep > UInt64(ClockStep.blur) else {
       // If two events have the same time, the state after the first held for no time.
       return isExact && high < low ? [low...low] : [min(low, high)...max(low, high)]
@@ -131,17 +133,17 @@ struct SampleWindow {
   /// The part of the window in which a state certainly held if both samples saw it: from the last read
   /// of `before` to the first read of `after`. Nil if the wall clock was set, so that these times are
   /// not known.
-  var certain: ClosedRange<Int64>? {
+  var certain: ClosedRange<WallTime>? {
     guard let before, let after, clockIsSteady else { return nil }
     return before.wallEnd...max(before.wallEnd, after.wall)
   }
 
   /// Whether the wall clock may have shown a time in the window.
-  func covers(_ time: Int64) -> Bool { wall.contains { $0.contains(time) } }
+  func covers(_ time: WallTime) -> Bool { wall.contains { $0.contains(time) } }
 
   /// The latest moment, on the boot clock of a space, at which the wall clock showed a time no
   /// later than `end`; nil if that is not known. With no `end`, the end of the sample window.
-  func boot(at end: Int64?, in space: Int64) -> BootTime? {
+  func boot(at end: WallTime?, in space: Int64) -> BootTime? {
     if let after, after.session.space == space {
       guard let end, end < after.wallEnd, clockIsSteady else { return after.bootEnd }
       return after.boot &- (after.wall &- end)
@@ -155,7 +157,7 @@ struct SampleWindow {
 struct SamplePoint: Hashable {
   let id: SequenceNumber
   /// The beginning on both clocks, and the duration, in nanoseconds.
-  let wall: Int64
+  let wall: WallTime
   let boot: BootTime
   let took: Int64
   let gap: GapCause?
@@ -167,13 +169,13 @@ struct SamplePoint: Hashable {
   var isEvent = false
 
   // The file is untrusted input: a bad time wraps around, and never traps.
-  var wallEnd: Int64 { wall &+ took }
+  var wallEnd: WallTime { wall &+ took }
   var bootEnd: BootTime { boot &+ took }
 
   /// The earliest time at which a process was running that this sample was the first to show: the start
   /// time of the process, if it started while the sample was taken. A start more than a minute after the
   /// beginning of the sample is ignored as inconsistent.
-  static func firstSeen(at wall: Int64, start: Int64?) -> Int64 {
+  static func firstSeen(at wall: WallTime, start: WallTime?) -> WallTime {
     guard let start, start > wall, start &- wall < 60_000_000_000 else { return wall }
     return start
   }

@@ -1,15 +1,16 @@
+package import NamespaceModel
 internal import SQLite
 
-/// The time that a question is about, in nanoseconds since the epoch. Without an end, the window contains all
+/// The time that a question is about. Without an end, the window contains all
 /// recorded time on that side.
 package struct TimeWindow: Sendable, Hashable {
   /// The beginning: the question is only about what was there at this time or later.
-  package var since: Int64?
+  package var since: WallTime?
   /// The end: the question is only about what was there at this time or earlier.
-  package var until: Int64?
+  package var until: WallTime?
 
   /// Creates a window with these ends; by default, a window that contains everything.
-  package init(since: Int64? = nil, until: Int64? = nil) {
+  package init(since: WallTime? = nil, until: WallTime? = nil) {
     self.since = since
     self.until = until
   }
@@ -25,8 +26,8 @@ package struct TimeWindow: Sendable, Hashable {
   }
 
   /// Returns whether the time from `from` to `until` overlaps the window.
-  func overlaps(_ from: Int64, _ until: Int64) -> Bool {
-    until >= since ?? Int64.min && from <= self.until ?? Int64.max
+  func overlaps(_ from: WallTime, _ until: WallTime) -> Bool {
+    until >= since ?? WallTime.min && from <= self.until ?? WallTime.max
   }
 }
 
@@ -89,7 +90,7 @@ struct QuestionScope {
   }
 
   /// Returns the scope of a question about any process, at one moment.
-  static func everything(at time: Int64) -> QuestionScope {
+  static func everything(at time: WallTime) -> QuestionScope {
     .everything(in: TimeWindow(since: time, until: time))
   }
 

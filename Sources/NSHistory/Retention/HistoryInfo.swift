@@ -1,3 +1,4 @@
+package import NamespaceModel
 internal import SQLite
 
 /// What a history file holds, and how it grows.
@@ -16,8 +17,8 @@ package struct HistoryInfo: Sendable, Hashable {
   package let file: Int64
   package let log: Int64
   package let free: Int64
-  /// The time from the end of the first sample to the last one, in nanoseconds since the epoch; nil without a sample.
-  package let span: ClosedRange<Int64>?
+  /// The time from the end of the first sample to the last one; nil without a sample.
+  package let span: ClosedRange<WallTime>?
   /// Whether the beginning was removed.
   package let isPruned: Bool
 

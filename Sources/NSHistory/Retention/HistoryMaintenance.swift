@@ -1,3 +1,4 @@
+package import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
@@ -14,8 +15,8 @@ package final class HistoryMaintenance {
   package struct Change: Sendable, Hashable {
     package let before: Int64
     package let after: Int64
-    /// The time at which the history now begins, in nanoseconds since the epoch; nil if it has no sample.
-    package let begins: Int64?
+    /// The time at which the history now begins; nil if it has no sample.
+    package let begins: WallTime?
     /// The number of memberships and short-lived tasks that were removed.
     package let removed: Int
     /// Whether a program reads the file, so that it has its new size only when that read has ended.
@@ -61,8 +62,8 @@ package final class HistoryMaintenance {
       remedy: "stop that recorder first")
   }
 
-  /// Removes what had ended before a time, in nanoseconds since the epoch. The last sample stays.
-  package func prune(before time: Int64) throws(HistoryError) -> Change {
+  /// Removes what had ended before a time. The last sample stays.
+  package func prune(before time: WallTime) throws(HistoryError) -> Change {
     try change { () throws(SQLiteError) in
       let index = try SampleIndex(connection, isRecorded: false)
       // Where the wall clock was set back, nothing goes that was recorded after the time.
@@ -70,7 +71,7 @@ package final class HistoryMaintenance {
       let sample = try connection.prepare(
         "SELECT seq FROM sample WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
       )
-      .bind(.number(last)).first { $0.integer(0) }
+      .bind(.number(last)).first { $0.sequence(0) }
       guard let sample else { return 0 }
       return try prune(upTo: sample) { () throws(SQLiteError) in true }
     }
@@ -93,7 +94,7 @@ package final class HistoryMaintenance {
   }
 
   private func prune(
-    upTo last: Int64, while goesOn: () throws(SQLiteError) -> Bool
+    upTo last: SequenceNumber, while goesOn: () throws(SQLiteError) -> Bool
   ) throws(SQLiteError) -> Int {
     let pruner = try Pruner(connection)
     var stride = PruneStride()
@@ -123,7 +124,7 @@ package final class HistoryMaintenance {
       return Change(
         before: before, after: try FileSpace(connection).file,
         begins: try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq LIMIT 1")
-          .first { $0.integer(0) },
+          .first { $0.wallTime(0) },
         removed: removed, isHeld: isBusy ?? false)
     } catch { throw HistoryError(error, operation, path) }
   }

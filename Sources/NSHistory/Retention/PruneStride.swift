@@ -19,8 +19,8 @@ struct PruneStride {
 
   /// A sample that may become the watermark.
   struct Target: Hashable {
-    let seq: Int64
-    let wall: Int64
+    let seq: SequenceNumber
+    let wall: WallTime
     let bootTime: BootTime
     /// The row of its boot.
     let boot: Int64
@@ -32,12 +32,12 @@ struct PruneStride {
   ///   - last: the last sample that may become the watermark.
   ///   - age: the age that the samples before it must have; nil for any age.
   mutating func next(
-    after pruner: Pruner, on connection: Connection, upTo last: Int64, olderThan age: Age?
+    after pruner: Pruner, on connection: Connection, upTo last: SequenceNumber, olderThan age: Age?
   ) throws(SQLiteError) -> Target? {
     guard let watermark = try pruner.watermark() else { return nil }
     var targets = try Self.samples(
       "s.seq > ? AND s.seq <= ? ORDER BY s.seq LIMIT ?",
-      [.integer(watermark), .integer(last), .integer(Int64(samples))], on: connection)
+      [.number(watermark), .number(last), .integer(Int64(samples))], on: connection)
     if let age { targets = Array(targets.prefix { age.includes($0) }) }
     while targets.count > 1, let target = targets.last,
       try ended(before: target.seq, most: 2 * rows, on: connection) >= 2 * rows
@@ -73,19 +73,18 @@ struct PruneStride {
       """
     ).bind(values).map {
       Target(
-        seq: $0.integer(0), wall: $0.integer(1), bootTime: BootTime(nanoseconds: $0.integer(2)),
-        boot: $0.integer(3))
+        seq: $0.sequence(0), wall: $0.wallTime(1), bootTime: $0.bootTime(2), boot: $0.integer(3))
     }
   }
 
   /// Counts the memberships and short-lived tasks that ended before a sample, up to `most`.
   private func ended(
-    before sample: Int64, most: Int, on connection: Connection
+    before sample: SequenceNumber, most: Int, on connection: Connection
   ) throws(SQLiteError) -> Int {
     var count = 0
     for sql in PruneStatements.countEnded where count < most {
       count += Int(
-        try connection.prepare(sql).bind(.integer(sample), .integer(Int64(most)))
+        try connection.prepare(sql).bind(.number(sample), .integer(Int64(most)))
           .first { $0.integer(0) } ?? 0)
     }
     return count

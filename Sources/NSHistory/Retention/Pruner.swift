@@ -23,7 +23,7 @@ final class Pruner {
   /// What one move of the watermark changed.
   struct Removal: Hashable {
     /// The new watermark.
-    var watermark: Int64
+    var watermark: SequenceNumber
     /// Rows of memberships and short-lived tasks that were removed.
     var removed: Int
     /// Memberships that reach over the watermark.
@@ -37,8 +37,8 @@ final class Pruner {
   }
 
   /// Returns the watermark, or, where nothing was removed yet, the first sample; nil if there is no sample.
-  func watermark() throws(SQLiteError) -> Int64? {
-    try connection.prepare("SELECT seq FROM sample ORDER BY seq LIMIT 1").first { $0.integer(0) }
+  func watermark() throws(SQLiteError) -> SequenceNumber? {
+    try connection.prepare("SELECT seq FROM sample ORDER BY seq LIMIT 1").first { $0.sequence(0) }
   }
 
   /// Moves the watermark to a later sample, in one transaction.
@@ -47,7 +47,7 @@ final class Pruner {
   ///   - watermark: the sequence number of a sample.
   ///   - resumable: tasks whose rows remain, also without a membership.
   func move(
-    to watermark: Int64, resumable: some Sequence<TaskID> = []
+    to watermark: SequenceNumber, resumable: some Sequence<TaskID> = []
   ) throws(SQLiteError) -> Removal {
     try connection.transaction { () throws(SQLiteError) in
       for task in resumable {
@@ -62,46 +62,47 @@ final class Pruner {
     }
   }
 
-  private func remove(before watermark: Int64) throws(SQLiteError) -> Removal {
+  private func remove(before watermark: SequenceNumber) throws(SQLiteError) -> Removal {
     let session = try connection.prepare("SELECT session_id FROM sample WHERE seq = ?")
-      .bind(.integer(watermark)).first { $0.integer(0) }
+      .bind(.number(watermark)).first { $0.integer(0) }
     guard let session else {
       throw .corrupt("sample \(watermark) is missing", operation: "remove what is older")
     }
     var removal = Removal(watermark: watermark, removed: 0, raised: 0)
     let firstScan =
-      try connection.prepare(PruneStatements.firstScan).bind(.integer(watermark))
+      try connection.prepare(PruneStatements.firstScan).bind(.number(watermark))
       .first { $0.optionalInteger(0) } ?? nil
-    for sql in PruneStatements.findMemberships { try run(sql, watermark) }
+    for sql in PruneStatements.findMemberships { try run(sql, [.number(watermark)]) }
     removal.raised = try count("reaching")
-    for sql in PruneStatements.noteNamed { try run(sql, watermark) }
-    for sql in PruneStatements.removeNumbers { try run(sql, watermark) }
+    for sql in PruneStatements.noteNamed { try run(sql, [.number(watermark)]) }
+    for sql in PruneStatements.removeNumbers { try run(sql, [.number(watermark)]) }
     // The last of them removes the short-lived tasks.
     removal.removed = try changes() + count("ended")
     for sql in PruneStatements.memberships + PruneStatements.findTasks
       + PruneStatements.descriptions
-    { try run(sql, watermark) }
+    { try run(sql, [.number(watermark)]) }
     for (table, column) in [("task_program", "program_id"), ("task_login", "login_id")]
     where try !isEmpty(table) {
-      for sql in PruneStatements.facts(table, column) { try run(sql, watermark) }
+      for sql in PruneStatements.facts(table, column) { try run(sql, [.number(watermark)]) }
     }
-    for sql in PruneStatements.tasks { try run(sql, watermark) }
-    if let firstScan { for sql in PruneStatements.pins { try run(sql, firstScan) } }
-    for sql in PruneStatements.sets { try run(sql, watermark) }
+    for sql in PruneStatements.tasks { try run(sql, [.number(watermark)]) }
+    if let firstScan { for sql in PruneStatements.pins { try run(sql, [.integer(firstScan)]) } }
+    for sql in PruneStatements.sets { try run(sql, [.number(watermark)]) }
     try repeatWhileChanging(PruneStatements.namespaces)
-    for sql in PruneStatements.raiseNamespaces + PruneStatements.cgroups { try run(sql, watermark) }
+    for sql in PruneStatements.raiseNamespaces + PruneStatements.cgroups {
+      try run(sql, [.number(watermark)])
+    }
     if try count("loose_container") > 0 {
       try repeatWhileChanging(PruneStatements.outerContainers)
       try repeatWhileChanging(PruneStatements.containers)
     }
-    for sql in PruneStatements.programs { try run(sql, watermark) }
-    for sql in PruneStatements.sessions { try run(sql, watermark, session) }
+    for sql in PruneStatements.programs { try run(sql, [.number(watermark)]) }
+    for sql in PruneStatements.sessions { try run(sql, [.number(watermark), .integer(session)]) }
     return removal
   }
 
-  private func run(_ sql: String, _ watermark: Int64, _ session: Int64? = nil) throws(SQLiteError) {
+  private func run(_ sql: String, _ values: [Value]) throws(SQLiteError) {
     // A statement takes the parameters that it names.
-    let values: [Value] = [.integer(watermark)] + (session.map { [.integer($0)] } ?? [])
     let named = sql.contains("?2") ? values : sql.contains("?1") ? [values[0]] : []
     try connection.prepare(sql).bind(named).run()
   }

@@ -1,4 +1,4 @@
-internal import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// What a step of retention did.
@@ -18,8 +18,8 @@ package struct RetentionStep: Sendable, Hashable {
 /// Something that the user of the recorder should know of retention.
 package enum RetentionNotice: Sendable, Hashable {
   /// Rows younger than the age up to which they are kept were removed, because of the size. The history now begins at
-  /// this time, in nanoseconds since the epoch.
-  case cutBySize(from: Int64)
+  /// this time.
+  case cutBySize(from: WallTime)
   /// A reader keeps the `-wal` file from being cut, which has this size in bytes.
   case logIsHeld(bytes: Int64)
   /// The file has this size in bytes, above its limit, and nothing of it may be removed yet.
@@ -115,7 +115,7 @@ final class Retention {
   ///   - last: the last sample that may become the watermark.
   ///   - resumable: tasks whose rows remain.
   func step(
-    now: ClockReading, upTo last: Int64, resumable: [TaskID]
+    now: ClockReading, upTo last: SequenceNumber, resumable: [TaskID]
   ) throws(SQLiteError) -> RetentionStep {
     var step = RetentionStep()
     guard now.boot >= notBefore else { return step }
@@ -187,7 +187,8 @@ final class Retention {
 
   /// Moves the watermark once, and plans the next move.
   private func prune(
-    _ now: ClockReading, upTo last: Int64, _ resumable: [TaskID], _ step: inout RetentionStep
+    _ now: ClockReading, upTo last: SequenceNumber, _ resumable: [TaskID],
+    _ step: inout RetentionStep
   ) throws(SQLiteError) {
     let age =
       isCutting ? nil : limits.keep.map { Age(now: now, began: began, boot: boot, keep: $0) }
@@ -248,7 +249,7 @@ extension FileSpace {
 
 /// The age up to which samples are kept, at a moment.
 struct Age {
-  private let wall: Int64
+  private let wall: WallTime
   private let bootTime: BootTime
   private let boot: Int64
 

@@ -114,7 +114,7 @@ enum Migrator {
         try connection.prepare("INSERT INTO migration VALUES (?, ?, ?, ?)")
           .bind(
             .integer(migration.version), .text(migration.name), .text(migration.checksum),
-            .integer(ClockReading.now().wall)
+            .wall(ClockReading.now().wall)
           ).run()
       }
     }

@@ -120,11 +120,25 @@ extension Value {
 extension Value {
   /// Returns the SQL value of a time on the boot clock: the columns `boot_ns` and their like.
   static func boot(_ time: BootTime) -> Value { .integer(time.nanoseconds) }
+
+  /// Returns the SQL value of a time on the wall clock: the columns `wall_ns` and their like.
+  static func wall(_ time: WallTime) -> Value { .integer(time.nanoseconds) }
+
+  /// Returns the SQL value of a time on the wall clock, or NULL if there is none.
+  static func wall(_ time: WallTime?) -> Value { time.map { .wall($0) } ?? .null }
 }
 
 extension Statement {
   /// Returns the time on the boot clock in a column.
   func bootTime(_ column: Int32) -> BootTime { BootTime(nanoseconds: integer(column)) }
+
+  /// Returns the time on the wall clock in a column.
+  func wallTime(_ column: Int32) -> WallTime { WallTime(nanoseconds: integer(column)) }
+
+  /// Returns the time on the wall clock in a column; nil if the column is NULL.
+  func optionalWallTime(_ column: Int32) -> WallTime? {
+    optionalInteger(column).map(WallTime.init(nanoseconds:))
+  }
 
   /// Returns the sequence number in a column.
   func sequence(_ column: Int32) -> SequenceNumber { SequenceNumber(rawValue: integer(column)) }

@@ -1,11 +1,12 @@
+internal import NamespaceModel
 internal import SQLite
 
 /// The bounds of a slice, which is a history that was cut out of another one. A slice holds nothing of other
 /// times, and nothing of other processes if it is limited to some. A question beyond the bounds is refused,
 /// because the answer would report what was cut off as not having been there.
 struct SliceBounds {
-  /// The time span that the slice holds, in nanoseconds since the epoch.
-  let time: ClosedRange<Int64>
+  /// The time span that the slice holds.
+  let time: ClosedRange<WallTime>
   /// The UUID of the history that the slice was cut out of.
   let source: String
   /// The PIDs and containers that the slice is limited to; both empty if it holds all processes.
@@ -16,7 +17,7 @@ struct SliceBounds {
   init?(_ connection: Connection) throws(SQLiteError) {
     let row = try connection.prepare(
       "SELECT from_wall_ns, until_wall_ns, of_uuid FROM slice WHERE slice_id = 1"
-    ).first { ($0.integer(0), $0.integer(1), $0.text(2)) }
+    ).first { ($0.wallTime(0), $0.wallTime(1), $0.text(2)) }
     guard let row else { return nil }
     guard row.0 <= row.1 else {
       throw .corrupt("a slice ends before it begins", operation: "read the bounds of a slice")

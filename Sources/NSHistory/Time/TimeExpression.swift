@@ -1,3 +1,5 @@
+package import NamespaceModel
+
 /// A time as a person writes it.
 ///
 /// RFC 3339, `2026-11-23 10:00[:00[.5]]`, `2026-11-23`, `10:00`, `now`, `today`,
@@ -7,17 +9,17 @@
 package enum TimeExpression {
   private static let billion: Int64 = 1_000_000_000
 
-  /// Parses a time into nanoseconds since the epoch; nil if the text is no time, or may mean two.
+  /// Parses a time; nil if the text is no time, or may mean two.
   ///
   /// - Parameter now: the time to which `now`, `today` and `5m ago` are relative.
-  package static func parse(_ text: String, now: Int64, zone: TimeZoneChoice) -> Int64? {
+  package static func parse(_ text: String, now: WallTime, zone: TimeZoneChoice) -> WallTime? {
     let meanings = meanings(of: text, now: now, zone: zone)
     return meanings.count == 1 ? meanings[0] : nil
   }
 
   /// Returns every time that the text may mean, in order: none if it is no time, and two in the hour
   /// that occurs twice when summer time ends.
-  package static func meanings(of text: String, now: Int64, zone: TimeZoneChoice) -> [Int64] {
+  package static func meanings(of text: String, now: WallTime, zone: TimeZoneChoice) -> [WallTime] {
     let text = text.split(separator: " ").joined(separator: " ")
     if let reading = reading(of: text, now: now, zone: zone) {
       return reading.isOfOneMoment ? [reading.time] : all(reading.time, in: zone)
@@ -30,20 +32,20 @@ package enum TimeExpression {
       reading.digit != nil || reading.isDay
     else { return [] }
     let times = reading.isDay ? [reading.time] : all(reading.time, in: zone)
-    return times.filter { CalendarTime.zoneName(at: $0 / billion) == String(name) }
+    return times.filter { CalendarTime.zoneName(at: $0.nanoseconds / billion) == String(name) }
   }
 
   /// Returns the precision of the text, in nanoseconds: the value of one unit of its last digit. A time
   /// printed as `10:00:00.129` may be any in that millisecond. Zero for a time without seconds, which is
   /// exact.
-  package static func lastDigit(of text: String, now: Int64, zone: TimeZoneChoice) -> Int64 {
+  package static func lastDigit(of text: String, now: WallTime, zone: TimeZoneChoice) -> Int64 {
     let text = text.split(separator: " ").joined(separator: " ")
     return reading(of: text, now: now, zone: zone)?.digit ?? 0
   }
 
   /// A parsed text.
   private struct Reading {
-    var time: Int64
+    var time: WallTime
     /// Whether the text means one moment in every zone, or is a day, which means its first moment.
     var isOfOneMoment = true
     var isDay = false
@@ -52,20 +54,22 @@ package enum TimeExpression {
   }
 
   /// Returns a local time together with the other time at which clocks showed the same.
-  private static func all(_ time: Int64, in zone: TimeZoneChoice) -> [Int64] {
+  private static func all(_ time: WallTime, in zone: TimeZoneChoice) -> [WallTime] {
     guard zone == .local else { return [time] }
-    let (seconds, rest) = (time / billion, time % billion)
+    let (seconds, rest) = time.nanoseconds.quotientAndRemainder(dividingBy: billion)
     let shown = CalendarTime.of(seconds, zone).0
     // Zones set clocks back by an hour; Lord Howe Island by half an hour.
     return [-3600, -1800, 0, 1800, 3600].map { seconds + $0 }
       .filter { CalendarTime.of($0, zone).0 == shown }
-      .compactMap { DecimalSeconds.nanoseconds($0, rest) }
+      .compactMap { Self.time(seconds: $0, rest) }
   }
 
-  private static func reading(of text: String, now: Int64, zone: TimeZoneChoice) -> Reading? {
+  private static func reading(of text: String, now: WallTime, zone: TimeZoneChoice) -> Reading? {
     if text == "now" { return Reading(time: now) }
     if let rest = text.removing(prefix: "@") {
-      return DecimalSeconds.parse(rest).map { Reading(time: $0, digit: lastDigit(ofSeconds: rest)) }
+      return DecimalSeconds.parse(rest).map {
+        Reading(time: WallTime(nanoseconds: $0), digit: lastDigit(ofSeconds: rest))
+      }
     }
     if let rest = text.removing(prefix: "-"), let ago = DurationExpression.parse(rest) {
       return Reading(time: now - ago)
@@ -83,8 +87,8 @@ package enum TimeExpression {
   }
 
   /// Parses a day, or a time of day.
-  private static func calendar(_ text: String, now: Int64, zone: TimeZoneChoice) -> Reading? {
-    let today = CalendarTime.of(now / billion, zone).0
+  private static func calendar(_ text: String, now: WallTime, zone: TimeZoneChoice) -> Reading? {
+    let today = CalendarTime.of(now.nanoseconds / billion, zone).0
     if text == "today" { return start(of: today, in: zone) }
     if let rest = text.removing(prefix: "today ") { return on(today, rest, zone) }
     if text == "yesterday" { return start(of: dayBefore(today), in: zone) }
@@ -95,8 +99,13 @@ package enum TimeExpression {
   /// Returns the first moment of a day: midnight, or, if the clock was set forward over midnight, the
   /// first time after it.
   private static func start(of day: CalendarTime, in zone: TimeZoneChoice) -> Reading? {
-    day.startOfDay(in: zone).flatMap { DecimalSeconds.nanoseconds($0, 0) }
+    day.startOfDay(in: zone).flatMap { time(seconds: $0, 0) }
       .map { Reading(time: $0, isDay: true) }
+  }
+
+  /// Returns the time some nanoseconds after a second since the epoch; nil past the year 2262.
+  private static func time(seconds: Int64, _ rest: Int64) -> WallTime? {
+    DecimalSeconds.nanoseconds(seconds, rest).map(WallTime.init(nanoseconds:))
   }
 
   private static func dayBefore(_ day: CalendarTime) -> CalendarTime {
@@ -124,7 +133,7 @@ package enum TimeExpression {
     }
     return CalendarTime(
       year: day.year, month: day.month, day: day.day, hour: hour, minute: minute, second: second
-    ).seconds(in: zone).flatMap { DecimalSeconds.nanoseconds($0, fraction) }.map { time in
+    ).seconds(in: zone).flatMap { Self.time(seconds: $0, fraction) }.map { time in
       Reading(
         time: time, isOfOneMoment: zone == .utc,
         digit: parts.count == 3 ? lastDigit(ofSeconds: last) : 0)
@@ -161,9 +170,9 @@ package enum TimeExpression {
     let time = clock[..<sign]
     let shown = on(calendar, String(time.last == " " ? time.dropLast() : time), .utc)
     return shown.flatMap { reading in
-      let (moved, over) = reading.time.subtractingReportingOverflow(
+      let (moved, over) = reading.time.nanoseconds.subtractingReportingOverflow(
         clock[sign] == "-" ? -ahead : ahead)
-      return over ? nil : Reading(time: moved, digit: reading.digit)
+      return over ? nil : Reading(time: WallTime(nanoseconds: moved), digit: reading.digit)
     }
   }
 

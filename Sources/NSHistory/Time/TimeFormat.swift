@@ -1,50 +1,55 @@
+package import NamespaceModel
+
 /// Formats times as text, by RFC 3339.
 package enum TimeFormat {
   private static let billion: Int64 = 1_000_000_000
 
   /// Returns a time in UTC with nine decimals, for JSON and CSV: `2026-11-23T10:00:00.000000000Z`.
-  package static func utc(_ nanoseconds: Int64) -> String {
-    let (seconds, rest) = split(nanoseconds)
-    let (time, _) = CalendarTime.of(seconds, .utc)
-    return "\(date(time))T\(clock(time)).\(digits(rest, 9))Z"
+  package static func utc(_ time: WallTime) -> String {
+    let (seconds, rest) = split(time)
+    let (calendar, _) = CalendarTime.of(seconds, .utc)
+    return "\(date(calendar))T\(clock(calendar)).\(digits(rest, 9))Z"
   }
 
   /// Returns the start time of a process in UTC, with the precision of a clock tick: `2026-11-23T10:00:00.43Z`.
-  package static func start(_ nanoseconds: Int64) -> String {
-    let (seconds, rest) = split(nanoseconds)
-    let (time, _) = CalendarTime.of(seconds, .utc)
-    return "\(date(time))T\(clock(time)).\(digits(rest / 10_000_000, 2))Z"
+  package static func start(_ time: WallTime) -> String {
+    let (seconds, rest) = split(time)
+    let (calendar, _) = CalendarTime.of(seconds, .utc)
+    return "\(date(calendar))T\(clock(calendar)).\(digits(rest / 10_000_000, 2))Z"
   }
 
   /// Returns a time for people, to the millisecond and with the offset: `2026-11-23 10:00:00.000+01:00`. The
   /// fraction is truncated, not rounded, so that the text never shows a time that had not come.
-  package static func localTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
-    let (seconds, rest) = split(nanoseconds)
-    let (time, offset) = CalendarTime.of(seconds, zone)
-    return "\(date(time)) \(clock(time)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
+  package static func localTime(_ time: WallTime, _ zone: TimeZoneChoice) -> String {
+    let (seconds, rest) = split(time)
+    let (calendar, offset) = CalendarTime.of(seconds, zone)
+    return
+      "\(date(calendar)) \(clock(calendar)).\(digits(rest / 1_000_000, 3))\(suffix(offset, zone))"
   }
 
   /// Returns the start time of a process for people, with the precision of a clock tick: `2026-11-23
   /// 10:00:00.43+01:00`.
-  package static func localTime(start nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
-    let (seconds, rest) = split(nanoseconds)
-    let (time, offset) = CalendarTime.of(seconds, zone)
-    return "\(date(time)) \(clock(time)).\(digits(rest / 10_000_000, 2))\(suffix(offset, zone))"
+  package static func localTime(start time: WallTime, _ zone: TimeZoneChoice) -> String {
+    let (seconds, rest) = split(time)
+    let (calendar, offset) = CalendarTime.of(seconds, zone)
+    return
+      "\(date(calendar)) \(clock(calendar)).\(digits(rest / 10_000_000, 2))\(suffix(offset, zone))"
   }
 
   /// Returns the time of day: `10:00:00`, or `10:00:00.000`.
   package static func timeOfDay(
-    _ nanoseconds: Int64, _ zone: TimeZoneChoice, milliseconds: Bool = false
+    _ time: WallTime, _ zone: TimeZoneChoice, milliseconds: Bool = false
   ) -> String {
-    let (seconds, rest) = split(nanoseconds)
-    let time = clock(CalendarTime.of(seconds, zone).0)
-    return milliseconds ? "\(time).\(digits(rest / 1_000_000, 3))" : time
+    let (seconds, rest) = split(time)
+    let text = clock(CalendarTime.of(seconds, zone).0)
+    return milliseconds ? "\(text).\(digits(rest / 1_000_000, 3))" : text
   }
 
   /// Returns the day and the time of day: `11-23 10:00`.
-  package static func dayAndTime(_ nanoseconds: Int64, _ zone: TimeZoneChoice) -> String {
-    let time = CalendarTime.of(split(nanoseconds).0, zone).0
-    return "\(two(time.month))-\(two(time.day)) \(two(time.hour)):\(two(time.minute))"
+  package static func dayAndTime(_ time: WallTime, _ zone: TimeZoneChoice) -> String {
+    let calendar = CalendarTime.of(split(time).0, zone).0
+    return
+      "\(two(calendar.month))-\(two(calendar.day)) \(two(calendar.hour)):\(two(calendar.minute))"
   }
 
   /// Returns a length of time, to three digits or so: `1.8 s`, `12 ms`, `3 h 20 min`.
@@ -64,10 +69,10 @@ package enum TimeFormat {
     }
   }
 
-  private static func split(_ nanoseconds: Int64) -> (Int64, Int64) {
-    let rest = nanoseconds % billion
-    return rest < 0
-      ? (nanoseconds / billion - 1, rest + billion) : (nanoseconds / billion, rest)
+  /// Returns the second since the epoch, and the nanoseconds in that second.
+  private static func split(_ time: WallTime) -> (Int64, Int64) {
+    let (seconds, rest) = time.nanoseconds.quotientAndRemainder(dividingBy: billion)
+    return rest < 0 ? (seconds - 1, rest + billion) : (seconds, rest)
   }
 
   private static func date(_ time: CalendarTime) -> String {
@@ -102,12 +107,12 @@ package struct UTCText: Sendable {
   /// The number of bytes.
   package let count: Int
 
-  /// Formats nanoseconds since the epoch as `TimeFormat.utc(_:)` does.
+  /// Formats a time as `TimeFormat.utc(_:)` does.
   ///
   /// - Parameter calendar: the day of the time that was formatted before; set to the day of this one.
   @inlinable
-  package init(_ nanoseconds: Int64, _ calendar: inout UTCDay) {
-    let (second, fraction) = calendar.second(nanoseconds)
+  package init(_ time: WallTime, _ calendar: inout UTCDay) {
+    let (second, fraction) = calendar.second(time)
     let clock = Self.clock(second)
     let digits = Self.digits(fraction / 10)
     let last = Self.letter("0") | UInt64(fraction % 10)
@@ -118,10 +123,10 @@ package struct UTCText: Sendable {
     count = 30
   }
 
-  /// Formats nanoseconds since the epoch as `TimeFormat.start(_:)` does.
+  /// Formats a time as `TimeFormat.start(_:)` does.
   @inlinable
-  package init(start nanoseconds: Int64, _ calendar: inout UTCDay) {
-    let (second, fraction) = calendar.second(nanoseconds)
+  package init(start time: WallTime, _ calendar: inout UTCDay) {
+    let (second, fraction) = calendar.second(time)
     let clock = Self.clock(second)
     let digits = Self.digits(fraction / 10_000_000) >> 48
     words = (
@@ -179,7 +184,8 @@ package struct UTCDay: Sendable {
 
   /// Moves to the day of a time. Returns the second in that day, and the nanoseconds in that second.
   @inlinable
-  mutating func second(_ nanoseconds: Int64) -> (second: UInt32, fraction: UInt32) {
+  mutating func second(_ time: WallTime) -> (second: UInt32, fraction: UInt32) {
+    let nanoseconds = time.nanoseconds
     var (rest, isFar) = nanoseconds.subtractingReportingOverflow(start ?? 0)
     if isFar || rest < 0 || rest >= 86_400_000_000_000 || start == nil {
       rest = go(to: nanoseconds)

@@ -5,7 +5,7 @@ internal import NamespaceModel
 struct ClockWatch {
   /// The clock reading of the last sample; nil if the wall clock was stepped since.
   private var last: ClockReading?
-  private var epoch: Int64?
+  private var epoch: WallTime?
   /// The sum of the steps that were not written yet; nil if there is none.
   private var unwritten: Int64?
   /// The sum of the steps that were not reported yet; nil if there is none.
@@ -21,7 +21,7 @@ struct ClockWatch {
   }
 
   /// Detects a step by the epoch: the wall-clock time at which the boot clock showed 0.
-  mutating func observe(epoch now: Int64, isBack: Bool = false) {
+  mutating func observe(epoch now: WallTime, isBack: Bool = false) {
     defer { epoch = now }
     guard let epoch else { return }
     let step = now &- epoch

@@ -21,7 +21,7 @@ struct EventWriter {
   /// time of each event that got a sequence number; the sequence numbers are consecutive, beginning
   /// with `first`.
   func write(
-    _ events: ArraySlice<ProcessEvent>, epoch: Int64, into live: inout LiveProcesses,
+    _ events: ArraySlice<ProcessEvent>, epoch: WallTime, into live: inout LiveProcesses,
     first: SequenceNumber, makers: MakerWriter
   ) throws(SQLiteError) -> [BootTime] {
     var shortLivedTasks = ShortLivedTasks(events)

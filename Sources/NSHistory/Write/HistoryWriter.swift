@@ -30,8 +30,8 @@ package final class HistoryWriter {
   package struct ClosedSession: Sendable, Hashable {
     /// The recorder's PID.
     package let recorderPID: Int32
-    /// When its last sample began, in nanoseconds since the epoch; nil when it had none.
-    package let lastSample: Int64?
+    /// When its last sample began; nil when it had none.
+    package let lastSample: WallTime?
     /// Whether the file is a copy that was made while the recorder had it open: then the file does not
     /// show how the recording ended.
     package let isCopied: Bool
@@ -115,7 +115,7 @@ package final class HistoryWriter {
     guard let retention, let session, let removable else { return RetentionStep() }
     return try wrapped { () throws(SQLiteError) in
       let step = try retention.step(
-        now: session.reading(.now()), upTo: removable.last.rawValue, resumable: removable.resumable)
+        now: session.reading(.now()), upTo: removable.last, resumable: removable.resumable)
       if step.hasRemoved { forgetRemovedRows() }
       return step
     }
@@ -399,7 +399,7 @@ enum WriterOpening {
   }
 
   /// Returns the PID and the start time of the recorder whose session is open in the file.
-  private static func liveRecorder(_ path: String) -> (pid: Int64, since: Int64)? {
+  private static func liveRecorder(_ path: String) -> (pid: Int64, since: WallTime)? {
     // The result only adds detail to a message. If the file cannot be read now, the message omits it.
     do {
       let connection = try Connection(path: RealPath.of(path), access: .readOnly)
@@ -408,7 +408,7 @@ enum WriterOpening {
         SELECT recorder_pid, started_wall_ns FROM session WHERE end_reason IS NULL
         ORDER BY session_id DESC LIMIT 1
         """
-      ).first { ($0.integer(0), $0.integer(1)) }
+      ).first { ($0.integer(0), $0.wallTime(1)) }
     } catch { return nil }
   }
 

@@ -95,7 +95,7 @@ final class OpenSession {
       .optional(info.recorderPIDNamespaceInode.map(Int64.init(bitPattern:))),
       .text(info.program), .integer(info.interval), .text(info.identity), .text(info.procRoot),
       .optional(info.machineID), .optional(info.hostName.map(SystemText.escaped)),
-      .optional(info.hidePID), .integer(info.started.wall),
+      .optional(info.hidePID), .wall(info.started.wall),
       .boot(InitialBootClock(info).reading(info.started).boot),
       .integer(info.hasEvents ? 1 : 0), info.hasEvents ? .text(info.shortLived.rawValue) : .null,
       .optional(limits.keep), .optional(limits.maxSize)

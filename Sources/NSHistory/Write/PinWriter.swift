@@ -26,7 +26,7 @@ struct PinWriter {
       INSERT INTO pin_scan (session_id, wall_ns, boot_ns, duration_ns, denied) VALUES (?, ?, ?, ?, ?)
       """
     ).bind(
-      .integer(session), .integer(scan.start.wall), .boot(scan.start.boot),
+      .integer(session), .wall(scan.start.wall), .boot(scan.start.boot),
       .integer(max(0, scan.end.boot - scan.start.boot)), .integer(Int64(scan.denied))
     ).run()
     let number = connection.lastInsertedRowID

@@ -9,7 +9,7 @@ struct SequenceWriter {
   /// Inserts a batch of events at these boot-clock times. The first is at `start` and has the sequence
   /// number `first`.
   func insert(
-    _ times: [BootTime], from start: BootTime, epoch: Int64, first: SequenceNumber
+    _ times: [BootTime], from start: BootTime, epoch: WallTime, first: SequenceNumber
   ) throws(SQLiteError) {
     try connection.prepare(
       """
@@ -17,7 +17,7 @@ struct SequenceWriter {
       VALUES (?, ?, ?, ?, ?)
       """
     ).bind(
-      .number(first), .integer(session), .integer(start.wall(epoch: epoch)), .boot(start),
+      .number(first), .integer(session), .wall(start.wall(epoch: epoch)), .boot(start),
       .text(EventRuns.offsets(times, from: start))
     ).run()
   }
@@ -38,7 +38,7 @@ struct SequenceWriter {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """
     ).bind(
-      .number(number), .integer(session), .integer(sample.start.wall), .boot(sample.start.boot),
+      .number(number), .integer(session), .wall(sample.start.wall), .boot(sample.start.boot),
       .integer(took), .optional(timing.gap?.rawValue), isExact ? .integer(1) : .null,
       timing.disagreements > 0 ? .integer(Int64(timing.disagreements)) : .null
     ).run()

@@ -97,7 +97,7 @@ package enum SessionEnd: String, Sendable, Hashable {
 /// its last scan.
 enum SessionCloser {
   static func close(
-    _ session: Int64, _ end: SessionEnd, wall: Int64?, in connection: Connection
+    _ session: Int64, _ end: SessionEnd, wall: WallTime?, in connection: Connection
   ) throws(SQLiteError) {
     let last = try lastSample(of: session, in: connection)
     if let last {
@@ -120,7 +120,7 @@ enum SessionCloser {
       """
       UPDATE session SET last_seq = ?, ended_wall_ns = ?, end_reason = ? WHERE session_id = ?
       """
-    ).bind(.number(last), .optional(wall), .text(end.rawValue), .integer(session)).run()
+    ).bind(.number(last), .wall(wall), .text(end.rawValue), .integer(session)).run()
   }
 
   /// Returns the last sequence number of a session; nil if the session has no sample. Only the last
@@ -151,7 +151,7 @@ enum DeadSession {
       """
     ).first {
       (
-        session: $0.integer(0), recorder: $0.integer(1), lastSample: $0.optionalInteger(2),
+        session: $0.integer(0), recorder: $0.integer(1), lastSample: $0.optionalWallTime(2),
         device: $0.optionalInteger(3), inode: $0.optionalInteger(4)
       )
     }

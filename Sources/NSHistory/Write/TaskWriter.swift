@@ -43,7 +43,7 @@ struct TaskWriter {
       .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(Int64(facts.parentPID)), .integer(facts.isKernelThread ? 1 : 0),
       Self.nspid(facts),
-      .optional(startWall(facts, start)),
+      .wall(startWall(facts, start)),
       .optional(arrival.description.comm.map { SystemText.escaped($0) }),
       .optional(arrival.description.uid),
       .optional(try interner.cgroup(arrival.description.cgroup)), .number(parent),
@@ -80,7 +80,7 @@ struct TaskWriter {
     ).bind(
       .number(row), .optional(facts.startTicks.map(Int64.init(bitPattern:))),
       .integer(facts.isKernelThread ? 1 : 0), Self.nspid(facts),
-      .optional(startWall(facts, now))
+      .wall(startWall(facts, now))
     ).run()
   }
 
@@ -131,7 +131,7 @@ struct TaskWriter {
     return last.0
   }
 
-  private func startWall(_ facts: ProcessFacts, _ now: ClockReading) -> Int64? {
+  private func startWall(_ facts: ProcessFacts, _ now: ClockReading) -> WallTime? {
     facts.startTicks.flatMap { ClockTicks.wall($0, perSecond: ticksPerSecond, at: now) }
   }
 }

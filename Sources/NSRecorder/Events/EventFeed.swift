@@ -29,7 +29,7 @@ protocol TaskReading {
   func description(of pid: Int32) -> ProcessDescription?
   /// Returns for each link a time, on the wall clock, by which the namespace file of the link already
   /// existed; without the links that could not be read.
-  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64]
+  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime]
   /// Returns the TIDs of the threads of a process.
   func threads(of pid: Int32) -> [Int32]
 }

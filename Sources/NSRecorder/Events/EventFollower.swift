@@ -154,7 +154,7 @@ final class EventFollower {
   }
 
   /// Drops exited processes that cannot continue by exec, and starts the next batch.
-  func finishBatch(epoch: Int64) -> EventBatch? {
+  func finishBatch(epoch: WallTime) -> EventBatch? {
     finishedBatches += 1
     for (pid, task) in resumable where threadsOf[pid]?.isEmpty != false && !task.isOlder {
       resumable[pid] = nil

@@ -31,7 +31,7 @@ struct EventQueue {
   private var isStorm = false
   /// The wall clock minus the boot clock when events last arrived; and whether that difference was the
   /// same at the arrival before, so that the wall clock was not set in between.
-  private var lastEpoch: Int64?
+  private var lastEpoch: WallTime?
   private var clockIsSteady = false
   private static let leastStep: Int64 = 1_000_000
   /// By TID, when a task exited or a fork reused its TID, by the events of the current call of `add`.
@@ -53,7 +53,7 @@ struct EventQueue {
     /// The sequence number of the event by arrival, which orders events with the same time.
     let order: Int
     /// The wall clock minus the boot clock when the event arrived.
-    let epoch: Int64
+    let epoch: WallTime
     /// Whether the event changed only links whose changes are omitted at present.
     var isThrottled = false
     /// The number of such earlier changes that this item replaces.

@@ -78,7 +78,7 @@ struct QuerySame: QuestionCommand {
     throw ExitStatus.of(answer.verdict)
   }
 
-  private func time(_ now: Int64) throws -> SameQuestion.Time {
+  private func time(_ now: WallTime) throws -> SameQuestion.Time {
     if let at = try options.moment(now: now) { return .at(at) }
     let window = try options.range.window(now: now)
     return .range(since: window.since, until: window.until)

@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import ArgumentParser
 internal import NSHistory
 
@@ -21,7 +22,7 @@ struct QuestionContext {
   let console: Console
   let options: any QuestionOptions
 
-  var now: Int64 { console.now }
+  var now: WallTime { console.now }
   var zone: TimeZoneChoice { options.zone }
   var format: AnswerFormat { options.format }
 
@@ -89,7 +90,7 @@ enum AnswerTime {
   case window(TimeWindow, isOfOne: Bool = true)
   /// A moment, with the samples around it and the time that is recorded.
   case moment(
-    Int64, MomentOption, samples: [SameAnswer.SampleGap], recorded: ClosedRange<Int64>?)
+    WallTime, MomentOption, samples: [SameAnswer.SampleGap], recorded: ClosedRange<WallTime>?)
 
   func caveats(_ help: EmptyResultHelp) throws -> CaveatFormatter {
     switch self {

@@ -67,7 +67,7 @@ struct SegmentRow {
   static func rows(_ rows: [TimelineRow], _ window: TimeWindow) -> [SegmentRow] {
     rows.flatMap { row in
       row.segments.filter {
-        $0.until >= window.since ?? Int64.min && $0.from <= window.until ?? Int64.max
+        $0.until >= window.since ?? WallTime.min && $0.from <= window.until ?? WallTime.max
       }.map { SegmentRow(row: row, segment: $0) }
     }
   }

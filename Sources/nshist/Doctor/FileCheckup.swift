@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import Glibc
 internal import NSHistory
 
@@ -120,5 +121,5 @@ struct FileCheckup {
     bytes < 10 << 20 ? "\(bytes >> 10) KiB" : "\(bytes >> 20) MiB"
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+  private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 }

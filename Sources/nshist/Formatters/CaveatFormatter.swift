@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import NSHistory
 
 /// Formats the caveats of an answer: as sentences for a person, and as codes for a program.
@@ -101,7 +102,7 @@ struct CaveatFormatter {
     return "processes could be there and not be seen (hidepid): absence here proves nothing"
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+  private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 
   private static let mostGaps = 3
 }

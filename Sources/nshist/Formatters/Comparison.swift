@@ -35,11 +35,11 @@ struct Comparison {
 
   struct Process {
     var number: TaskNumber
-    var start: Int64?
+    var start: WallTime?
     var comm: String?
     var uid: Int64?
-    var firstSeen: Int64?
-    var lastSeen: Int64?
+    var firstSeen: WallTime?
+    var lastSeen: WallTime?
     var container: ContainerRecord?
   }
 
@@ -77,8 +77,8 @@ struct Comparison {
   }
 
   struct Interval {
-    var from: Int64
-    var until: Int64
+    var from: WallTime
+    var until: WallTime
     var isOpen: Bool
     var namespace: Namespace
   }
@@ -247,8 +247,8 @@ extension SameAnswer.SampleGap {
 }
 
 extension JSON {
-  /// Returns a time, given in nanoseconds since the epoch, as RFC 3339 in UTC.
-  static func time(_ nanoseconds: Int64?) -> JSON {
-    optional(nanoseconds) { .string(TimeFormat.utc($0)) }
+  /// Returns a time as RFC 3339 in UTC.
+  static func time(_ time: WallTime?) -> JSON {
+    optional(time) { .string(TimeFormat.utc($0)) }
   }
 }

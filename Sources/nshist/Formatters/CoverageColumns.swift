@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import NSHistory
 
 /// The columns of the recorded periods and of the gaps between them.
@@ -145,7 +146,7 @@ enum CoverageColumns {
 
 /// Formats whether the history can answer questions about a moment.
 struct CoverageFormatter {
-  let time: Int64
+  let time: WallTime
   let coverage: CoverageAtMoment
   let zone: TimeZoneChoice
 

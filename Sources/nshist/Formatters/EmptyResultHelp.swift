@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import ArgumentParser
 internal import NSHistory
 
@@ -45,7 +46,7 @@ struct EmptyResultHelp {
   }
 
   private func text(
-    _ number: TaskNumber, selector: ProcessSelector, _ alive: Int64?, _ window: TimeWindow
+    _ number: TaskNumber, selector: ProcessSelector, _ alive: WallTime?, _ window: TimeWindow
   ) throws -> String {
     let known = try reader.processes(selector)
     let time = alive ?? window.since ?? window.until
@@ -119,7 +120,7 @@ struct EmptyResultHelp {
   }
 
   /// Returns the caveats of an answer about a moment.
-  func caveats(at time: Int64, _ moment: MomentOption) throws -> CaveatFormatter {
+  func caveats(at time: WallTime, _ moment: MomentOption) throws -> CaveatFormatter {
     try caveats(in: TimeWindow(since: time, until: time), isToLastSample: moment.at == nil)
   }
 
@@ -153,8 +154,8 @@ struct EmptyResultHelp {
   /// Prints the caveats of an answer about a moment on standard error: why the moment is not between two
   /// samples, and the data that sessions did not record.
   func say(
-    _ caveats: CaveatFormatter, _ time: Int64, _ samples: [SameAnswer.SampleGap],
-    _ recorded: ClosedRange<Int64>?
+    _ caveats: CaveatFormatter, _ time: WallTime, _ samples: [SameAnswer.SampleGap],
+    _ recorded: ClosedRange<WallTime>?
   ) throws {
     for sentence in caveats.sentences { messages.say(sentence) }
     guard let recorded else {
@@ -195,7 +196,7 @@ struct EmptyResultHelp {
   }
 
   /// Returns the sentence that retention removed the records of a time.
-  private func expired(_ time: Int64) -> String {
+  private func expired(_ time: WallTime) -> String {
     "what was recorded of \(show(time)) was removed (retention), so nothing is known of it"
   }
 
@@ -219,7 +220,7 @@ struct EmptyResultHelp {
     return "samples are recorded from \(show(span.lowerBound)) to \(show(span.upperBound))"
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+  private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 }
 
 extension HistoryReader {
@@ -238,7 +239,7 @@ extension HistoryReader {
 extension ProcessRecord {
   /// Returns the time between a moment and the nearest time at which the process was seen, in nanoseconds;
   /// 0 if it was seen before and after the moment.
-  fileprivate func distance(to time: Int64?) -> UInt64 {
+  fileprivate func distance(to time: WallTime?) -> UInt64 {
     guard let time else { return 0 }
     if time < firstSeen { return (firstSeen &- time).magnitude }
     return time > lastSeen ? (time &- lastSeen).magnitude : 0

@@ -190,13 +190,13 @@ struct ExportLinks: ~Copyable {
 /// A time column. Caches the last time, because consecutive rows often have the same one.
 struct ExportTime: ~Copyable {
   private let column: ExportColumn
-  private var time: Int64?
+  private var time: WallTime?
   private var text = TextBlock(capacity: 64)
   private var day = UTCDay()
 
   init(_ column: ExportColumn) { self.column = column }
 
-  mutating func append(_ time: Int64, _ dialect: RowDialect, to block: inout TextBlock) {
+  mutating func append(_ time: WallTime, _ dialect: RowDialect, to block: inout TextBlock) {
     if self.time != time {
       self.time = time
       text.removeAll()

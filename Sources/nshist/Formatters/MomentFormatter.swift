@@ -1,8 +1,9 @@
+internal import NamespaceModel
 internal import NSHistory
 
 /// Formats the lines above a listing of one moment: the time, and the samples that the listing is based on.
 struct MomentFormatter {
-  let time: Int64
+  let time: WallTime
   let samples: [SameAnswer.SampleGap]
   let zone: TimeZoneChoice
   /// The number of processes with links that could not be read; nil if the listing does not report it.
@@ -64,13 +65,13 @@ extension SameAnswer.SampleGap {
 
 /// Describes the samples before and after a moment.
 struct SampleSidesFormatter {
-  let time: Int64
+  let time: WallTime
   let samples: [SameAnswer.SampleGap]
   let zone: TimeZoneChoice
 
   /// The sample that was in progress at the moment, so that each process was read before or after the moment;
   /// nil if there was none.
-  var inside: Int64? {
+  var inside: WallTime? {
     guard samples.count == 2, let middle = samples[0].after, middle == samples[1].before,
       middle <= time
     else { return nil }
@@ -81,7 +82,7 @@ struct SampleSidesFormatter {
   var isShownTwice: Bool { samples.count > 1 && inside == nil }
 
   /// Returns the distance of a sample from the moment: `1.8 s before`.
-  func distance(_ sample: Int64) -> String {
+  func distance(_ sample: WallTime) -> String {
     "\(TimeFormat.duration(time &- sample)) \(sample <= time ? "before" : "after")"
   }
 

@@ -35,8 +35,8 @@ struct PeerGroup {
   private(set) var count = 0
   /// The first peers, as text.
   private(set) var first: [String] = []
-  private(set) var from = Int64.max
-  private(set) var until = Int64.min
+  private(set) var from = WallTime.max
+  private(set) var until = WallTime.min
   private(set) var isOpen = false
   /// For how long, and how many times, each peer shared each namespace.
   private var durations: Set<Duration> = []

@@ -173,11 +173,11 @@ struct SameFormatter {
   }
 
   /// Returns a warning if the time of the question is before the first sample or after the last one.
-  private func outside(_ recorded: ClosedRange<Int64>, _ span: String) -> String? {
+  private func outside(_ recorded: ClosedRange<WallTime>, _ span: String) -> String? {
     let (first, last) =
       switch question.time {
       case .at(let time): (time, time)
-      case .range(let since, let until): (since ?? recorded.lowerBound, until ?? Int64.max)
+      case .range(let since, let until): (since ?? recorded.lowerBound, until ?? WallTime.max)
       }
     if last < recorded.lowerBound, answer.samples.allSatisfy({ $0.before == nil }) {
       if answer.types.contains(where: { $0.reason == .expired }) {
@@ -226,7 +226,7 @@ struct SameFormatter {
   /// Returns the time between the question's time and the nearest time at which the process was seen, in
   /// nanoseconds.
   private func distance(of process: ProcessRecord) -> UInt64 {
-    let time: Int64 =
+    let time: WallTime =
       switch question.time {
       case .at(let time): time
       case .range(let since, let until): since ?? until ?? process.lastSeen
@@ -235,7 +235,7 @@ struct SameFormatter {
     return time > process.lastSeen ? (time &- process.lastSeen).magnitude : 0
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+  private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 }
 
 extension SameAnswer.ThreadPlace {

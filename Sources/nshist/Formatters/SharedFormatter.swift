@@ -62,7 +62,7 @@ struct SharedFormatter {
 
   /// Returns the sort key of a visit for the headline: visits in the host's initial namespaces come last; of the
   /// others, exact ones come before sampled ones, and earlier ones before later ones.
-  private static func rank(_ visit: SharedAnswer.Visit) -> (Int, Int, Int64) {
+  private static func rank(_ visit: SharedAnswer.Visit) -> (Int, Int, WallTime) {
     (visit.namespace.isInitial == true ? 1 : 0, visit.isExact ? 0 : 1, visit.from)
   }
 
@@ -282,16 +282,16 @@ struct SharedFormatter {
     struct Merged: Hashable {
       let process: ProcessRecord
       let group: Int
-      let from: Int64
-      let until: Int64
+      let from: WallTime
+      let until: WallTime
     }
     var order: [Merged] = []
     var types: [Merged: [String]] = [:]
     for one in answer.outsiders {
       // A process changes its namespaces one after the other. Entries whose times print alike are merged.
       let entry = Merged(
-        process: one.process, group: one.group, from: one.from / 1_000_000 * 1_000_000,
-        until: one.until / 1_000_000 * 1_000_000)
+        process: one.process, group: one.group, from: Self.wholeMilliseconds(one.from),
+        until: Self.wholeMilliseconds(one.until))
       if types[entry] == nil { order.append(entry) }
       types[entry, default: []].append(one.namespace.type.name)
     }
@@ -323,5 +323,9 @@ struct SharedFormatter {
     ]
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+  private static func wholeMilliseconds(_ time: WallTime) -> WallTime {
+    WallTime(nanoseconds: time.nanoseconds / 1_000_000 * 1_000_000)
+  }
+
+  private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 }

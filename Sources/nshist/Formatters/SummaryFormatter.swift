@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import NSHistory
 
 /// Formats the summary of a namespace: its times, its owner and maker, its pins, and what keeps it alive.
@@ -92,5 +93,5 @@ struct SummaryFormatter {
       ])
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+  private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 }

@@ -1,4 +1,5 @@
 internal import NSHistory
+internal import NamespaceModel
 
 extension IntervalBound {
   /// The text for a person: `started within 5.0 s`, where the duration is the distance to the sample on the
@@ -13,7 +14,7 @@ extension IntervalBound {
 /// The columns of an interval: its two bounds, and how each is known.
 enum TimeColumns {
   static func all<Row>(
-    _ zone: TimeZoneChoice, from: @escaping (Row) -> Int64, until: @escaping (Row) -> Int64,
+    _ zone: TimeZoneChoice, from: @escaping (Row) -> WallTime, until: @escaping (Row) -> WallTime,
     beginning: @escaping (Row) -> IntervalBound, end: @escaping (Row) -> IntervalBound
   ) -> [Column<Row>] {
     [
@@ -42,7 +43,7 @@ enum TimeColumns {
   /// Returns a column that holds one point in time.
   static func time<Row>(
     _ key: String, _ zone: TimeZoneChoice,
-    in formats: Set<AnswerFormat> = [.table, .json, .csv], _ time: @escaping (Row) -> Int64?
+    in formats: Set<AnswerFormat> = [.table, .json, .csv], _ time: @escaping (Row) -> WallTime?
   ) -> Column<Row> {
     Column(
       key, in: formats,

@@ -44,7 +44,7 @@ struct TimelineDrawing {
 
   /// Returns the types of which all processes were seen in one namespace only, with that namespace. One type stays
   /// to be drawn, because the rows also show when a process was seen.
-  private func foldedTypes(in span: ClosedRange<Int64>) -> [NamespaceType: NamespaceRecord] {
+  private func foldedTypes(in span: ClosedRange<WallTime>) -> [NamespaceType: NamespaceRecord] {
     var seen: [NamespaceType: Set<TimelineRow.State>] = [:]
     for row in rows {
       for segment in row.segments
@@ -92,7 +92,7 @@ struct TimelineDrawing {
 
   /// The time span of the drawing: each end that the user gave, or else that of the recorded segments; nil if
   /// there are no segments.
-  private var span: ClosedRange<Int64>? {
+  private var span: ClosedRange<WallTime>? {
     let segments = rows.flatMap(\.segments)
     guard let low = window.since ?? segments.map(\.from).min(),
       let high = window.until ?? segments.map(\.until).max(), !segments.isEmpty
@@ -133,7 +133,7 @@ struct TimelineDrawing {
   }
 
   /// Returns the label of a time, with the precision that the length of the span requires.
-  private func label(_ time: Int64, _ scale: TimelineScale) -> String {
+  private func label(_ time: WallTime, _ scale: TimelineScale) -> String {
     switch scale.until &- scale.from {
     case ..<20_000_000_000: TimeFormat.timeOfDay(time, zone, milliseconds: true)
     case ..<86_400_000_000_000: TimeFormat.timeOfDay(time, zone)
@@ -159,11 +159,11 @@ enum TimelineMark: Hashable {
 
 /// Maps a time span to columns of equal duration.
 struct TimelineScale {
-  let from: Int64
-  let until: Int64
+  let from: WallTime
+  let until: WallTime
   let columns: Int
 
-  init(from: Int64, until: Int64, columns: Int) {
+  init(from: WallTime, until: WallTime, columns: Int) {
     self.from = from
     self.until = until
     self.columns = max(8, columns)
@@ -176,7 +176,7 @@ struct TimelineScale {
   var step: Int64 { max(1, Int64(clamping: span / UInt64(columns))) }
 
   /// Returns the time at which a column begins.
-  func time(of column: Int) -> Int64 {
+  func time(of column: Int) -> WallTime {
     let (whole, rest) = span.quotientAndRemainder(dividingBy: UInt64(columns))
     let index = UInt64(column)
     return from &+ Int64(bitPattern: whole &* index &+ rest * index / UInt64(columns))
@@ -237,7 +237,7 @@ struct TimelineLetters {
   private static let palette: [Colour] = [.green, .cyan, .magenta, .blue]
 
   /// Assigns letters in the order in which the namespaces appear in the rows within a span of time.
-  init(_ rows: [TimelineRow], in span: ClosedRange<Int64>) {
+  init(_ rows: [TimelineRow], in span: ClosedRange<WallTime>) {
     for segment in rows.flatMap(\.segments)
     where segment.until >= span.lowerBound && segment.from <= span.upperBound {
       guard case .namespace(let namespace) = segment.state, indexes[namespace.id] == nil else {

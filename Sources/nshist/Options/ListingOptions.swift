@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import ArgumentParser
 internal import NSHistory
 
@@ -58,7 +59,7 @@ struct ComparisonOptions: QuestionOptions {
   }
 
   /// Returns the moment of the question (`--at`); nil if the question is about a range.
-  func moment(now: Int64) throws -> Int64? { try TimeArguments.end(at, "--at", now: now) }
+  func moment(now: WallTime) throws -> WallTime? { try TimeArguments.end(at, "--at", now: now) }
 }
 
 /// The options that select the columns and rows of a listing, and their order.

@@ -15,7 +15,7 @@ enum SelectorArguments {
     """
 
   /// Parses a process selector.
-  static func process(_ text: String, now: Int64) throws -> ProcessSelector {
+  static func process(_ text: String, now: WallTime) throws -> ProcessSelector {
     if let name = text.behind("comm:") {
       guard !name.isEmpty else { throw ValidationError("'comm:' needs a name: comm:NAME") }
       return .comm(name)
@@ -57,7 +57,7 @@ enum SelectorArguments {
   }
 
   private static func selector(
-    _ number: TaskNumber, alive: Int64?, within: Int64 = 0
+    _ number: TaskNumber, alive: WallTime?, within: Int64 = 0
   ) -> ProcessSelector {
     number.tid == nil
       ? .pid(number.pid, alive: alive, within: within)
@@ -65,7 +65,7 @@ enum SelectorArguments {
   }
 
   /// Parses a namespace selector.
-  static func namespace(_ text: String, now: Int64) throws -> NamespaceSelector {
+  static func namespace(_ text: String, now: WallTime) throws -> NamespaceSelector {
     let mistake = ValidationError("'\(text)' is not a namespace; give \(namespaceHelp)")
     guard let mark = text.firstIndex(where: { ":#@".contains($0) }) else { throw mistake }
     guard let type = NamespaceType(name: text[..<mark]) else { throw mistake }
@@ -107,7 +107,7 @@ struct InsideOption: ParsableArguments {
   @OptionGroup var incarnations: IncarnationsOption
 
   /// Parses a process selector. With `--in`, the PID is the one inside that container.
-  func process(_ text: String, now: Int64) throws -> ProcessSelector {
+  func process(_ text: String, now: WallTime) throws -> ProcessSelector {
     guard let container else { return try incarnations.process(text, now: now) }
     let selector = try SelectorArguments.process(text, now: now)
     guard !container.isEmpty else { throw ValidationError("--in names no container") }
@@ -131,12 +131,12 @@ struct IncarnationsOption: ParsableArguments {
   var areAll = false
 
   /// Parses a process selector. A PID without a time selects one process, unless `--all-incarnations` is given.
-  func process(_ text: String, now: Int64) throws -> ProcessSelector {
+  func process(_ text: String, now: WallTime) throws -> ProcessSelector {
     meant(try SelectorArguments.process(text, now: now))
   }
 
   /// Parses a namespace selector, which may name a process, as `net@PID` does.
-  func namespace(_ text: String, now: Int64) throws -> NamespaceSelector {
+  func namespace(_ text: String, now: WallTime) throws -> NamespaceSelector {
     let selector = try SelectorArguments.namespace(text, now: now)
     guard case .of(let type, let process) = selector else { return selector }
     return .of(type, meant(process))
@@ -161,7 +161,7 @@ struct GroupArguments {
     """
 
   let inside: InsideOption
-  let now: Int64
+  let now: WallTime
 
   func group(_ text: String) throws -> SharedQuestion.Group {
     if text == "host" { return .host }

@@ -12,7 +12,7 @@ enum TimeArguments {
 
   /// Parses the time of an option; returns nil without a text. For a time with milliseconds or more digits, returns
   /// the last nanosecond that its last digit covers, so that an event printed with this time has happened by then.
-  static func end(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
+  static func end(_ text: String?, _ option: String, now: WallTime) throws -> WallTime? {
     guard let text, let time = try time(text, option, now: now) else { return nil }
     let digit = TimeExpression.lastDigit(of: text, now: now, zone: .local)
     return (2...1_000_000).contains(digit) ? time &+ (digit - 1) : time
@@ -20,7 +20,7 @@ enum TimeArguments {
 
   /// Parses the time of an option; returns nil without a text. For a time with milliseconds, returns the beginning
   /// of the millisecond.
-  static func time(_ text: String?, _ option: String, now: Int64) throws -> Int64? {
+  static func time(_ text: String?, _ option: String, now: WallTime) throws -> WallTime? {
     guard let text else { return nil }
     let meanings = TimeExpression.meanings(of: text, now: now, zone: .local)
     guard let time = meanings.first else {
@@ -44,8 +44,8 @@ enum TimeArguments {
 
   /// Parses the range between the times of two options.
   static func range(
-    since: String?, until: String?, now: Int64
-  ) throws -> (since: Int64?, until: Int64?) {
+    since: String?, until: String?, now: WallTime
+  ) throws -> (since: WallTime?, until: WallTime?) {
     let start = try time(since, "--since", now: now)
     let end = try end(until, "--until", now: now)
     if let start, let end, start > end {
@@ -84,7 +84,7 @@ struct RangeOption: ParsableArguments {
     help: ArgumentHelp("Up to this time; by default, the last sample.", valueName: "time"))
   var until: String?
 
-  func window(now: Int64) throws -> TimeWindow {
+  func window(now: WallTime) throws -> TimeWindow {
     let range = try TimeArguments.range(since: since, until: until, now: now)
     return TimeWindow(since: range.since, until: range.until)
   }
@@ -99,5 +99,5 @@ struct MomentOption: ParsableArguments {
       valueName: "time"))
   var at: String?
 
-  func time(now: Int64) throws -> Int64 { try TimeArguments.end(at, "--at", now: now) ?? now }
+  func time(now: WallTime) throws -> WallTime { try TimeArguments.end(at, "--at", now: now) ?? now }
 }

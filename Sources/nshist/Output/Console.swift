@@ -32,8 +32,8 @@ struct Console: Sendable {
     width = min(max(40, columns ?? (measured > 0 ? measured : 80)), 10_000)
   }
 
-  /// The wall clock at the start of the program, in nanoseconds since the epoch.
-  var now: Int64 { start.wall }
+  /// The wall clock at the start of the program.
+  var now: WallTime { start.wall }
 }
 
 /// A command that runs on a console.

@@ -134,9 +134,10 @@ final class EventScript {
     plainThreads: [Int32: Int32] = [:], plainThreadStart: UInt64? = nil
   ) -> ProcessSample {
     clock += 1000
-    var sample = ProcessSample(start: ClockReading(wall: clock, boot: clock, monotonic: clock))
+    var sample = ProcessSample(
+      start: ClockReading(wall: WallTime(nanoseconds: clock), boot: clock, monotonic: clock))
     clock += 1000
-    sample.end = ClockReading(wall: clock, boot: clock, monotonic: clock)
+    sample.end = ClockReading(wall: WallTime(nanoseconds: clock), boot: clock, monotonic: clock)
     for (pid, known) in sampled where processes[pid] == nil || others.contains(pid) {
       sampled[pid] = nil
       sample.disappeared.append(known.token)

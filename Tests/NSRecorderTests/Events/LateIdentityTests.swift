@@ -111,7 +111,8 @@ struct LateIdentityTests {
     let read = try #require(observed(there))
     script.clock += 1_000_000_000
     var scan = PinScan(
-      start: ClockReading(wall: script.clock, boot: script.clock, monotonic: script.clock))
+      start: ClockReading(
+        wall: WallTime(nanoseconds: script.clock), boot: script.clock, monotonic: script.clock))
     scan.pins = [.init(namespace: read, holder: .mount(path: Array("/run/x".utf8), in: nil))]
     let found = script.follower.sets.recorded(scan)
     #expect(found.renamed == [.init(from: before, to: read)])

@@ -25,7 +25,7 @@ private final class CountingProbe: TaskReading {
     return ProcessDescription(comm: nil, uid: 33, cgroup: nil)
   }
 
-  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] { [:] }
+  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime] { [:] }
 
   func threads(of pid: Int32) -> [Int32] { [] }
 }

@@ -29,13 +29,13 @@ extension SimulatedMachine: TaskReading {
     tasks.values.filter { $0.pid == pid && !($0.isThread && $0.isZombie) }.map(\.tid).sorted()
   }
 
-  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: Int64] {
+  func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime] {
     goOn(2)
     guard let known = tasks[task], !known.isZombie else { return [:] }
-    var times: [NamespaceLink: Int64] = [:]
+    var times: [NamespaceLink: WallTime] = [:]
     for link in links {
       let late = Int64.random(in: 0...4_000_000, using: &random)
-      times[link] = (known[link].fileSince ?? clock) + late
+      times[link] = WallTime(nanoseconds: (known[link].fileSince ?? clock) + late)
     }
     return times
   }

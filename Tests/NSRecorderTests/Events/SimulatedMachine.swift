@@ -109,7 +109,8 @@ final class SimulatedMachine {
 
   func reading() -> ClockReading {
     pass(1...500)
-    return ClockReading(wall: clock, boot: clock, monotonic: clock, running: clock)
+    return ClockReading(
+      wall: WallTime(nanoseconds: clock), boot: clock, monotonic: clock, running: clock)
   }
 
   // MARK: The state of the kernel

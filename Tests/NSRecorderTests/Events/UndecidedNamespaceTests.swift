@@ -58,7 +58,8 @@ struct UndecidedNamespaceTests {
     let before = try visit(21, there, probed: false)
     script.clock += 1_000_000
     var scan = PinScan(
-      start: ClockReading(wall: script.clock, boot: script.clock, monotonic: script.clock))
+      start: ClockReading(
+        wall: WallTime(nanoseconds: script.clock), boot: script.clock, monotonic: script.clock))
     scan.pins = [
       NamespacePin(
         namespace: ObservedNamespace(

@@ -4,6 +4,7 @@
 import NamespaceEvents
 import NamespaceModel
 import Procfs
+import TestSupport
 import Testing
 
 @testable import NSRecorder

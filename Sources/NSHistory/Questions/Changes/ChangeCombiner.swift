@@ -78,7 +78,7 @@ package struct ChangeCombiner {
     return true
   }
 
-  private static func lastTime(_ change: NamespaceChange) -> Int64? {
+  private static func lastTime(_ change: NamespaceChange) -> WallTime? {
     change.by.map { $0 + change.duration }
   }
 }

@@ -46,7 +46,7 @@ package struct ChangeFollower {
   private struct Identity: Hashable {
     let kind: NamespaceChange.Kind
     let task: TaskID?
-    let time: Int64?
+    let time: WallTime?
     let pin: Int64?
     let links: [Link]
 

@@ -23,7 +23,7 @@ enum ChangeEvent {
 
   /// A scan for pins.
   struct PinScanRow {
-    let wall: Int64
+    let wall: WallTime
     let boot: BootTime
     let denied: Int64
   }
@@ -159,12 +159,12 @@ final class ChangeStream {
       ORDER BY scan
       """
     ).bind(
-      [.integer(window.since ?? .min), .integer(window.until ?? .max)] + scope.namespaceValues)
+      [.wall(window.since ?? .min), .wall(window.until ?? .max)] + scope.namespaceValues)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let scan = ChangeEvent.PinScanRow(
-        wall: row.integer(2), boot: row.bootTime(3), denied: row.integer(4))
+        wall: row.wallTime(2), boot: row.bootTime(3), denied: row.integer(4))
       let before = ChangeEvent.PinScanRow(
-        wall: row.integer(5), boot: row.bootTime(6), denied: row.integer(7))
+        wall: row.wallTime(5), boot: row.bootTime(6), denied: row.integer(7))
       return (
         try reading.index.lastSample(notAfter: scan.wall),
         .pin(.init(pin: row.integer(0), isNew: row.integer(1) != 0, scan: scan, before: before))

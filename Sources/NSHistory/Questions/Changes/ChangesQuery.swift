@@ -192,11 +192,11 @@ struct ChangeScope {
 package struct NamespaceChange: Sendable, Hashable {
   /// The kind of the change.
   package let kind: Kind
-  /// The beginning of the last sample before the change, in nanoseconds since the epoch; nil when there
+  /// The beginning of the last sample before the change; nil when there
   /// is none. For a change that an event reported, the time of the event, as in `by`.
-  package let after: Int64?
+  package let after: WallTime?
   /// The beginning of the first sample after the change; nil when there is none.
-  package let by: Int64?
+  package let by: WallTime?
   /// The time between these two, in nanoseconds, not affected by changes of the wall clock; nil if it is
   /// not known.
   package let within: Int64?

@@ -1,11 +1,12 @@
+package import NamespaceModel
 internal import SQLite
 
 /// A limit of what a history can report about a time: the file may lack processes or changes of that time.
 package struct Caveat: Sendable, Hashable {
-  /// The time from which the caveat applies, in nanoseconds since the epoch; nil if it has no beginning.
-  package let from: Int64?
+  /// The time from which the caveat applies; nil if it has no beginning.
+  package let from: WallTime?
   /// The time until which the caveat applies; nil if it has no end.
-  package let until: Int64?
+  package let until: WallTime?
   /// The kind of the limit.
   package let kind: Kind
 
@@ -80,7 +81,7 @@ struct CaveatFinder {
 
   /// Returns the gaps around one moment; there may be several, because the wall clock may have shown the
   /// time more than once.
-  private func moment(_ time: Int64) throws(SQLiteError) -> [Caveat] {
+  private func moment(_ time: WallTime) throws(SQLiteError) -> [Caveat] {
     try index.sampleWindows(at: time).compactMap { sampleWindow in
       sampleWindow.missing.map {
         Caveat(

@@ -143,12 +143,12 @@ struct CoverageQuery {
 
 /// A time that is recorded without a gap, or the time between two of those.
 package struct CoveragePeriod: Sendable, Hashable {
-  /// The beginning, in nanoseconds since the epoch: for a recorded period that of its first sample,
+  /// The beginning: for a recorded period that of its first sample,
   /// otherwise the end of the last sample before it.
-  package let from: Int64
+  package let from: WallTime
   /// The end: for a recorded period that of its last sample, otherwise the beginning of the first sample
   /// after it. Earlier than `from` if the clock was set back.
-  package let until: Int64
+  package let until: WallTime
   /// The length in nanoseconds, not affected by changes of the wall clock; nil if it is not known.
   package let length: Int64?
   /// The kind of the period.
@@ -215,15 +215,14 @@ package struct CoverageAtMoment: Sendable, Hashable {
   package let samples: [SameAnswer.SampleGap]
   /// Whether the recorder may have missed running processes (`hidepid`).
   package let hidesProcesses: Bool
-  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
-  /// since the epoch; nil when there is none.
-  package let recorded: ClosedRange<Int64>?
+  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  package let recorded: ClosedRange<WallTime>?
 }
 
 /// A disagreement between a sample and the events before it about one task.
 package struct DisagreementRecord: Sendable, Hashable {
-  /// The time of the sample, in nanoseconds since the epoch.
-  package let time: Int64
+  /// The time of the sample.
+  package let time: WallTime
   /// The PID of the task; for a thread, that of its process.
   package let pid: Int64
   /// The TID of a thread; nil for a process.
@@ -272,7 +271,7 @@ struct DisagreementReader {
       """
     ).bind(IntervalOverlapQuery.values(samples) + [.integer(most)]).map { row in
       (
-        time: row.integer(0), pid: row.integer(1), tid: row.optionalInteger(2),
+        time: row.wallTime(0), pid: row.integer(1), tid: row.optionalInteger(2),
         comm: row.optionalText(3).map(SystemText.sanitized), kind: row.integer(4),
         reported: row.optionalSet(5), sampled: row.optionalSet(6)
       )

@@ -247,12 +247,12 @@ struct HistoryQuery {
 package struct HistoryEntry: Sendable, Hashable {
   /// The process.
   package let process: ProcessRecord
-  /// The beginning, in nanoseconds since the epoch: exact if `beginning` is, otherwise the beginning of the
+  /// The beginning: exact if `beginning` is, otherwise the beginning of the
   /// first sample that saw the process with this set.
-  package let from: Int64
+  package let from: WallTime
   /// The end: exact if `end` is, otherwise the beginning of the last sample that saw the process with this
   /// set.
-  package let until: Int64
+  package let until: WallTime
   /// The way the entry began.
   package internal(set) var beginning: IntervalBound
   /// The way the entry ended.

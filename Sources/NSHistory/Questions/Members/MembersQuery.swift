@@ -110,11 +110,11 @@ package struct Member: Sendable, Hashable {
   package let namespace: NamespaceRecord
   /// The process.
   package let process: ProcessRecord
-  /// The beginning, in nanoseconds since the epoch: exact if `beginning` is, otherwise the beginning of the
+  /// The beginning: exact if `beginning` is, otherwise the beginning of the
   /// first sample that saw the process there.
-  package let from: Int64
+  package let from: WallTime
   /// The end: exact if `end` is, otherwise the beginning of the last sample that saw the process there.
-  package let until: Int64
+  package let until: WallTime
   /// The way the interval began.
   package let beginning: IntervalBound
   /// The way the interval ended.

@@ -1,4 +1,4 @@
-internal import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Builds the summaries of namespaces.
@@ -125,11 +125,11 @@ struct NamespaceSummaries {
 package struct NamespaceSummary: Sendable, Hashable {
   /// The namespace.
   package let namespace: NamespaceRecord
-  /// The first time at which a process or a link for children was seen in it, or a pin scan found it; in
-  /// nanoseconds since the epoch. No member was seen in it before.
-  package let firstSeen: Int64?
-  /// The last such time, in nanoseconds since the epoch. No member was seen in it later.
-  package let lastSeen: Int64?
+  /// The first time at which a process or a link for children was seen in it, or a pin scan found it. No
+  /// member was seen in it before.
+  package let firstSeen: WallTime?
+  /// The last such time. No member was seen in it later.
+  package let lastSeen: WallTime?
   /// The user namespace that owns it; nil if it is not known.
   package let owner: NamespaceRecord?
   /// The pid or user namespace in which it was created; nil if it is not known, or if there is none.
@@ -177,15 +177,15 @@ struct SeenTimes {
   private var index: SampleIndex { reading.index }
 
   /// Returns the two times; nil if no process or link for children was ever seen in the namespace.
-  func times(of lifetime: NamespaceLifetime) throws(SQLiteError) -> ClosedRange<Int64>? {
+  func times(of lifetime: NamespaceLifetime) throws(SQLiteError) -> ClosedRange<WallTime>? {
     guard let first = lifetime.first, let last = try last(lifetime), first <= last else {
       return nil
     }
     let stretches = index.stretches(in: first...last)
     guard !stretches.isEmpty else { return nil }
-    var low: Int64?
-    var high: Int64?
-    func add(_ seen: ClosedRange<Int64>) {
+    var low: WallTime?
+    var high: WallTime?
+    func add(_ seen: ClosedRange<WallTime>) {
       low = min(low ?? seen.lowerBound, seen.lowerBound)
       high = max(high ?? seen.upperBound, seen.upperBound)
     }
@@ -195,10 +195,13 @@ struct SeenTimes {
     for stretch in stretches {
       let opening = try index.point(stretch.lowerBound)
       let closing = try index.point(stretch.upperBound)
-      if opening.wall < low ?? Int64.max, let seen = try earliest(lifetime.namespace, in: stretch) {
+      if opening.wall < low ?? WallTime.max,
+        let seen = try earliest(lifetime.namespace, in: stretch)
+      {
         add(seen)
       }
-      if closing.wall > high ?? Int64.min, let seen = try latest(lifetime.namespace, in: stretch) {
+      if closing.wall > high ?? WallTime.min, let seen = try latest(lifetime.namespace, in: stretch)
+      {
         add(seen)
       }
     }
@@ -216,7 +219,7 @@ struct SeenTimes {
 
   private func earliest(
     _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
-  ) throws(SQLiteError) -> ClosedRange<Int64>? {
+  ) throws(SQLiteError) -> ClosedRange<WallTime>? {
     if let seen = try times(of: namespace, at: stretch.lowerBound) { return seen }
     let first = try number("MIN(MAX(held_from, ?))", stretch.lowerBound, namespace, stretch)
     return try first.flatMap { (first) throws(SQLiteError) in try times(of: namespace, at: first) }
@@ -224,7 +227,7 @@ struct SeenTimes {
 
   private func latest(
     _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
-  ) throws(SQLiteError) -> ClosedRange<Int64>? {
+  ) throws(SQLiteError) -> ClosedRange<WallTime>? {
     if let seen = try times(of: namespace, at: stretch.upperBound) { return seen }
     let last = try number("MAX(MIN(held_until, ?))", stretch.upperBound, namespace, stretch)
     return try last.flatMap { (last) throws(SQLiteError) in try times(of: namespace, at: last) }
@@ -254,13 +257,13 @@ struct SeenTimes {
   /// there then.
   private func times(
     of namespace: NamespaceRecord, at number: SequenceNumber
-  ) throws(SQLiteError) -> ClosedRange<Int64>? {
+  ) throws(SQLiteError) -> ClosedRange<WallTime>? {
     let point = try index.point(number)
     let beginsExactly = try index.sampleWindow(before: number).isExact
     let behind = try index.sampleWindow(before: number + 1)
     let endsExactly = number != point.session.last && behind.isExact
-    var low: Int64?
-    var high: Int64?
+    var low: WallTime?
+    var high: WallTime?
     let rows = try reading.connection.prepare(
       reading.members.sql(Self.columns, in: namespace, byEither: true)
     ).bind(
@@ -272,7 +275,7 @@ struct SeenTimes {
       let isFirst = begins && rows.integer(3) == 0 && !(beginsExactly && exact & 1 != 0)
       let from =
         isFirst
-        ? SamplePoint.firstSeen(at: point.wall, start: rows.optionalInteger(4)) : point.wall
+        ? SamplePoint.firstSeen(at: point.wall, start: rows.optionalWallTime(4)) : point.wall
       var until = max(from, point.wall)
       if endsExactly, exact & 2 != 0, rows.optionalSequence(1) == number {
         until = max(until, try index.point(number + 1).wall)

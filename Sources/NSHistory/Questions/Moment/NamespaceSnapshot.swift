@@ -1,4 +1,4 @@
-internal import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// Counts the processes in each namespace at a moment, and lists the pins that kept it alive.
@@ -168,7 +168,7 @@ struct NamespaceSnapshot {
 extension HistorySnapshot {
   /// Returns the time by which the process that had a pin open had exited; nil if it may still have had it
   /// open at `time`.
-  func exit(ofHolder pin: PinRecord, by time: Int64) throws(SQLiteError) -> Int64? {
+  func exit(ofHolder pin: PinRecord, by time: WallTime) throws(SQLiteError) -> WallTime? {
     guard let task = pin.task, let last = try taskHistories.history(of: task)?.memberships.last,
       !last.isOpen, last.until < index.last ?? last.until
     else { return nil }
@@ -220,16 +220,15 @@ package struct NamespacesAnswer: Sendable {
   package var samples: [SameAnswer.SampleGap]
   /// The pin scans around the moment.
   package var scans: Scans
-  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
-  /// since the epoch; nil when there is none.
-  package var recorded: ClosedRange<Int64>?
+  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  package var recorded: ClosedRange<WallTime>?
 
   /// The pin scans on the two sides of a moment.
   package struct Scans: Sendable, Hashable {
-    /// The beginning of the scan before the moment, in nanoseconds since the epoch; nil if there is none.
-    package let before: Int64?
+    /// The beginning of the scan before the moment; nil if there is none.
+    package let before: WallTime?
     /// The beginning of the scan after the moment; nil if there is none.
-    package let after: Int64?
+    package let after: WallTime?
     /// The number of processes whose open files one of the scans was not permitted to read; the greater
     /// number of the two scans.
     package let denied: Int64

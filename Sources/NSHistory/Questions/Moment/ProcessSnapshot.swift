@@ -5,11 +5,11 @@ internal import SQLite
 /// `PIDHistory`.
 struct ProcessSnapshot {
   let reading: HistorySnapshot
-  let time: Int64
+  let time: WallTime
   let sampleWindows: [SampleWindow]
   private let steady: UnchangedFastPath
 
-  init(_ reading: HistorySnapshot, at time: Int64) throws(SQLiteError) {
+  init(_ reading: HistorySnapshot, at time: WallTime) throws(SQLiteError) {
     self.reading = reading
     self.time = time
     sampleWindows = try reading.index.sampleWindows(at: time)
@@ -374,7 +374,6 @@ package struct MomentAnswer: Sendable {
   package var processes: [ProcessAtMoment]
   /// The samples around the moment.
   package var samples: [SameAnswer.SampleGap]
-  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
-  /// since the epoch; nil when there is none.
-  package var recorded: ClosedRange<Int64>?
+  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  package var recorded: ClosedRange<WallTime>?
 }

@@ -1,12 +1,12 @@
-internal import NamespaceModel
+package import NamespaceModel
 internal import SQLite
 
 /// The highest number of namespaces of one type that existed at once.
 package struct PeakUse: Sendable, Hashable {
   /// The number of namespaces, without the initial one.
   package let count: Int
-  /// The beginning of the first sample that saw this number, in nanoseconds since the epoch.
-  package let time: Int64
+  /// The beginning of the first sample that saw this number.
+  package let time: WallTime
 }
 
 /// Finds the highest number of namespaces of each type that existed at once.

@@ -106,13 +106,13 @@ package struct Peer: Sendable, Hashable {
     package var total: Int64 { intervals.reduce(0) { $0 &+ ($1.until &- $1.from) } }
   }
 
-  /// A time in which both processes were seen in one namespace, in nanoseconds since the epoch; defined
+  /// A time in which both processes were seen in one namespace; defined
   /// like `SameAnswer.Interval`.
   package struct Together: Sendable, Hashable {
     /// The end of the first sample that saw both, or the time of the event that began the sharing.
-    package let from: Int64
+    package let from: WallTime
     /// The beginning of the last sample that saw both, or the time of the event that ended the sharing.
-    package let until: Int64
+    package let until: WallTime
     /// Whether both still shared the namespace in the last sample, and the recorder is still running.
     package let isOpen: Bool
   }
@@ -177,7 +177,7 @@ struct TogetherFinder {
   /// throughout.
   private func rest(
     behind sample: SequenceNumber, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
-  ) throws(SQLiteError) -> ClosedRange<Int64>? {
+  ) throws(SQLiteError) -> ClosedRange<WallTime>? {
     let behind = try index.sampleWindow(before: sample + 1)
     let stayed = [one, other].allSatisfy { $0.until > sample || behind.isExactEnd(of: $0) }
     return behind.isExact && stayed ? behind.certain : nil

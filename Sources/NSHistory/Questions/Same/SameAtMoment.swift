@@ -4,7 +4,7 @@ internal import SQLite
 /// Answers a question about one moment: by the samples on both sides of it, if they agree.
 struct SameAtMoment {
   let query: SameQuery
-  let time: Int64
+  let time: WallTime
 
   func answer() -> SameAnswer {
     let sampleWindows = query.sampleWindows

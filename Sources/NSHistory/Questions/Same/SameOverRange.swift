@@ -4,8 +4,8 @@ internal import SQLite
 /// Answers a question about a range of time: one verdict on all of its pieces.
 struct SameOverRange {
   let query: SameQuery
-  let since: Int64?
-  let until: Int64?
+  let since: WallTime?
+  let until: WallTime?
 
   func answer() throws(SQLiteError) -> SameAnswer {
     var running: [Set<Int>] = query.pidHistories.map { _ in [] }
@@ -210,8 +210,8 @@ struct SameOverRange {
 struct RangePieces {
   let query: SameQuery
   let link: NamespaceLink
-  let since: Int64?
-  let until: Int64?
+  let since: WallTime?
+  let until: WallTime?
   private(set) var pieces: [Piece] = []
   /// For each PID asked for, the indices of its processes that may have been running.
   private(set) var running: [Set<Int>]
@@ -220,7 +220,7 @@ struct RangePieces {
   /// A piece of time, with the judgement on it.
   struct Piece {
     /// The time in which the judgement certainly held, unless it is unknown.
-    let time: ClosedRange<Int64>
+    let time: ClosedRange<WallTime>
     let judgement: Judgement
     /// The process of each PID whose state is known.
     let processes: [ProcessRecord]
@@ -235,13 +235,13 @@ struct RangePieces {
     let sample: SequenceNumber?
   }
 
-  private var range: ClosedRange<Int64> {
-    let low = since ?? Int64.min
-    return low...max(low, until ?? Int64.max)
+  private var range: ClosedRange<WallTime> {
+    let low = since ?? WallTime.min
+    return low...max(low, until ?? WallTime.max)
   }
 
   init(
-    _ query: SameQuery, _ link: NamespaceLink, since: Int64?, until: Int64?
+    _ query: SameQuery, _ link: NamespaceLink, since: WallTime?, until: WallTime?
   ) throws(SQLiteError) {
     self.query = query
     self.link = link
@@ -295,7 +295,7 @@ struct RangePieces {
     if judgement.verdict == .same, !isCertain {
       judgement = Judgement(unproven: judgement.states, because: .changedBetweenSamples)
     }
-    add(sampleWindow, certain ?? Int64.min...Int64.max, judgement)
+    add(sampleWindow, certain ?? WallTime.min...WallTime.max, judgement)
   }
 
   /// Adds a run of samples that all saw the same state; the state is certain from the end of the first
@@ -324,7 +324,7 @@ struct RangePieces {
     add(sampleWindow, sample.wall...sample.wall, judgement)
   }
 
-  private mutating func states(_ sampleWindow: SampleWindow, until high: Int64?) -> Judgement {
+  private mutating func states(_ sampleWindow: SampleWindow, until high: WallTime?) -> Judgement {
     let end = [high, until].compactMap(\.self).min()
     var states: [PIDHistory.State] = []
     for (index, pidHistory) in query.pidHistories.enumerated() {
@@ -336,7 +336,7 @@ struct RangePieces {
   }
 
   private mutating func add(
-    _ sampleWindow: SampleWindow, _ certain: ClosedRange<Int64>, _ judgement: Judgement
+    _ sampleWindow: SampleWindow, _ certain: ClosedRange<WallTime>, _ judgement: Judgement
   ) {
     pieces.append(
       Piece(
@@ -369,9 +369,9 @@ struct RangePieces {
     switch (sampleWindow.before, sampleWindow.after) {
     case (nil, nil): return false
     case (nil, let first?):
-      return named.contains { $0 < first.wallEnd } || until ?? Int64.max <= first.wallEnd
+      return named.contains { $0 < first.wallEnd } || until ?? WallTime.max <= first.wallEnd
     case (let last?, nil):
-      return named.contains { $0 > last.wallEnd } || since ?? Int64.min >= last.wall
+      return named.contains { $0 > last.wallEnd } || since ?? WallTime.min >= last.wall
     case (_?, _?): return sampleWindow.wall.contains { range.overlaps($0) }
     }
   }

@@ -16,8 +16,8 @@ public struct SameQuestion: Sendable {
     public var pid: Int64
     /// The TID of a thread; nil for a process.
     public var tid: Int64?
-    /// Nanoseconds since the epoch; nil for every process that had the PID.
-    public var alive: Int64?
+    /// A time at which the process was running; nil for every process that had the PID.
+    public var alive: WallTime?
     /// The precision of `alive`, in nanoseconds: how much its last digit counts. The selector also
     /// matches a process first seen within that time after `alive`. 0 or 1 for the exact moment.
     public var within: Int64
@@ -28,7 +28,7 @@ public struct SameQuestion: Sendable {
     package var names: Set<ProcessSelector> = []
 
     /// Selects a PID, or one of its processes.
-    public init(pid: Int64, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil) {
+    public init(pid: Int64, alive: WallTime? = nil, within: Int64 = 0, process: Int64? = nil) {
       self.pid = pid
       self.alive = alive
       self.within = within
@@ -37,7 +37,7 @@ public struct SameQuestion: Sendable {
 
     /// Selects a process or a thread by its PID or TID, or one of those that had it.
     package init(
-      _ number: TaskNumber, alive: Int64? = nil, within: Int64 = 0, process: Int64? = nil
+      _ number: TaskNumber, alive: WallTime? = nil, within: Int64 = 0, process: Int64? = nil
     ) {
       self.init(pid: number.pid, alive: alive, within: within, process: process)
       tid = number.tid
@@ -50,12 +50,12 @@ public struct SameQuestion: Sendable {
     package var number: TaskNumber { TaskNumber(pid: pid, tid: tid) }
   }
 
-  /// The time asked about, in nanoseconds since the epoch.
+  /// The time asked about.
   public enum Time: Sendable, Hashable {
     /// At one moment.
-    case at(Int64)
+    case at(WallTime)
     /// At any moment from one to the other; by default, from the first sample to the last.
-    case range(since: Int64?, until: Int64?)
+    case range(since: WallTime?, until: WallTime?)
 
     /// The time as a `TimeWindow`.
     package var window: TimeWindow {
@@ -97,9 +97,8 @@ public struct SameAnswer: Sendable {
   package var samples: [SampleGap]
   /// The caveats on the answer in the time asked about.
   package var caveats: [Caveat] = []
-  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
-  /// since the epoch; nil when there is none.
-  public var recorded: ClosedRange<Int64>?
+  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  public var recorded: ClosedRange<WallTime>?
 
   /// The answer for one type.
   public struct TypeAnswer: Sendable {
@@ -158,11 +157,11 @@ public struct SameAnswer: Sendable {
     /// The namespace.
     package var namespace: NamespaceRecord
     /// When the thread entered the namespace, if events reported that; otherwise the beginning of the
-    /// first sample that saw it there. In nanoseconds since the epoch.
-    package var from: Int64
+    /// first sample that saw it there.
+    package var from: WallTime
     /// When the thread left the namespace, if events reported that; otherwise the beginning of the last
     /// sample that saw it there.
-    package var until: Int64
+    package var until: WallTime
     /// Whether events reported both times.
     package var isExact: Bool
     /// The other processes asked for that were observed in the namespace, at any time.
@@ -173,10 +172,10 @@ public struct SameAnswer: Sendable {
   /// range asked about; the processes may have been together from the previous sample to the next. If
   /// only one sample observed them together, both ends are its beginning.
   public struct Interval: Sendable, Hashable {
-    /// In nanoseconds since the epoch.
-    public var from: Int64
-    /// In nanoseconds since the epoch.
-    public var until: Int64
+    /// The beginning.
+    public var from: WallTime
+    /// The end.
+    public var until: WallTime
     /// Whether they were still together in the last sample, and the recorder is still running.
     public var isOpen: Bool
     /// The namespace that they shared.
@@ -185,12 +184,12 @@ public struct SameAnswer: Sendable {
     public var processes: [ProcessRecord]
   }
 
-  /// The samples or events before and after a moment, in nanoseconds since the epoch.
+  /// The samples or events before and after a moment.
   package struct SampleGap: Sendable, Hashable {
     /// The beginning of the sample before; nil when there is none.
-    package var before: Int64?
+    package var before: WallTime?
     /// The beginning of the sample after; nil when there is none.
-    package var after: Int64?
+    package var after: WallTime?
     /// Why samples are missing in between; nil when none is.
     package var missing: MissingSamples?
     /// Whether events reported every change in between; then `before` and `after` may be events

@@ -1,3 +1,4 @@
+internal import NamespaceModel
 internal import SQLite
 
 /// The time that a question is about, as intervals between samples or events, and the parts of it that were
@@ -198,15 +199,17 @@ struct ObservedTime {
   var complete: SampleWindowSet { exact.subtracting(disputed).subtracting(incomplete) }
 
   /// Returns the time of a range of sample windows on the wall clock, limited to the time asked about.
-  func time(of range: Range<SequenceNumber>) throws(SQLiteError) -> (from: Int64, until: Int64) {
+  func time(of range: Range<SequenceNumber>) throws(SQLiteError) -> (
+    from: WallTime, until: WallTime
+  ) {
     let first = index.first ?? .zero
     let last = index.last ?? .zero
-    var from = range.lowerBound < first ? Int64.min : try index.point(range.lowerBound).wall
-    var until = range.upperBound > last ? Int64.max : try index.point(range.upperBound).wallEnd
+    var from = range.lowerBound < first ? WallTime.min : try index.point(range.lowerBound).wall
+    var until = range.upperBound > last ? WallTime.max : try index.point(range.upperBound).wallEnd
     if let since = window.since { from = max(from, since) }
     if let end = window.until { until = min(until, end) }
-    if from == Int64.min { from = try index.point(first).wall }
-    if until == Int64.max { until = try index.point(last).wallEnd }
+    if from == .min { from = try index.point(first).wall }
+    if until == .max { until = try index.point(last).wallEnd }
     // Before the first sample the question gives only one end of the time.
     if range.upperBound <= first { from = min(from, until) }
     return (from, max(from, until))

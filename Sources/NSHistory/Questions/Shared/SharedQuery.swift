@@ -227,7 +227,8 @@ struct LeftOutFinder {
     defer { rows.reset() }
     var caveats: [Caveat] = []
     while try rows.step() {
-      let (until, from) = (rows.integer(0), rows.optionalInteger(2) ?? rows.integer(0))
+      let until = rows.wallTime(0)
+      let from = rows.optionalWallTime(2) ?? until
       guard window.overlaps(min(from, until), max(from, until)) else { continue }
       guard caveats.count < CaveatFinder.most else {
         return caveats + [Caveat(from: nil, until: nil, kind: .more)]

@@ -51,9 +51,8 @@ package struct SharedAnswer: Sendable {
   package var outsiders: [Outsider]
   /// The caveats that only this answer has: the times in which the recorder left out changes of namespaces.
   package var caveats: [Caveat] = []
-  /// The least and the greatest time at which a sample of the whole history began, in nanoseconds
-  /// since the epoch; nil when there is none.
-  package var recorded: ClosedRange<Int64>?
+  /// The least and the greatest time at which a sample of the whole history began; nil when there is none.
+  package var recorded: ClosedRange<WallTime>?
 
   /// A group, with the facts recorded about it in the time asked about.
   package struct Group: Sendable {
@@ -109,11 +108,11 @@ package struct SharedAnswer: Sendable {
     package var others: [ProcessRecord]
     /// The number of processes of the other group that were in the namespace during the visit.
     package var otherCount: Int
-    /// The beginning, in nanoseconds since the epoch. If only one sample saw the visit, both ends are the
+    /// The beginning. If only one sample saw the visit, both ends are the
     /// beginning of that sample.
-    package var from: Int64
-    /// The end, in nanoseconds since the epoch.
-    package var until: Int64
+    package var from: WallTime
+    /// The end.
+    package var until: WallTime
     /// The kind of the beginning.
     package var beginning: Bound
     /// The kind of the end.
@@ -147,10 +146,10 @@ package struct SharedAnswer: Sendable {
     /// The process; nil if any process of the group is meant, including processes without a row. For a PID
     /// without a time, also an unrecorded process that may have had the PID.
     package var process: ProcessRecord?
-    /// The beginning of the first such time, in nanoseconds since the epoch.
-    package var from: Int64
-    /// The end of the last such time, in nanoseconds since the epoch.
-    package var until: Int64
+    /// The beginning of the first such time.
+    package var from: WallTime
+    /// The end of the last such time.
+    package var until: WallTime
     /// The total length, in nanoseconds.
     package var length: Int64
   }
@@ -164,10 +163,10 @@ package struct SharedAnswer: Sendable {
     package var group: Int
     /// The namespace.
     package var namespace: NamespaceRecord
-    /// The first time at which the process is known to have been there, in nanoseconds since the epoch.
-    package var from: Int64
+    /// The first time at which the process is known to have been there.
+    package var from: WallTime
     /// The last such time.
-    package var until: Int64
+    package var until: WallTime
   }
 }
 

@@ -24,8 +24,8 @@ struct SharedVisits {
 
   /// A visit that may be reported.
   private struct Candidate {
-    let from: Int64
-    let until: Int64
+    let from: WallTime
+    let until: WallTime
     let sharing: SharingFinder.Sharing
     /// The presence of the visitor; nil if both groups are the same namespace.
     let presence: Presence?
@@ -144,8 +144,8 @@ struct SharedVisits {
     guard time.window.overlaps(from, until) else { return }
     // The visit was at some moment of the sample, which may be outside of the time asked about.
     if isMoment, !opening.isExact {
-      guard time.window.since ?? Int64.min <= opening.wall,
-        time.window.until ?? Int64.max >= opening.wallEnd
+      guard time.window.since ?? WallTime.min <= opening.wall,
+        time.window.until ?? WallTime.max >= opening.wallEnd
       else { return }
     }
     if !candidates.isAnyExact { candidates.isAnyExact = isExact(sharing, opening) }

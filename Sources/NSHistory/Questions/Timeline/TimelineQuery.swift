@@ -116,10 +116,10 @@ package struct TimelineRow: Sendable, Hashable {
 
   /// An interval with one known state.
   package struct Segment: Sendable, Hashable {
-    /// The beginning, in nanoseconds since the epoch.
-    package let from: Int64
-    /// The end, in nanoseconds since the epoch.
-    package let until: Int64
+    /// The beginning.
+    package let from: WallTime
+    /// The end.
+    package let until: WallTime
     /// The known state in the interval.
     package let state: State
   }

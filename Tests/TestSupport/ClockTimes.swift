@@ -1,4 +1,4 @@
-package import NamespaceModel
+public import NamespaceModel
 
 // Tests count the time of their machines in plain nanoseconds.
 
@@ -7,10 +7,25 @@ extension BootTime: ExpressibleByIntegerLiteral {
   package init(integerLiteral nanoseconds: Int64) { self.init(nanoseconds: nanoseconds) }
 }
 
+extension WallTime: ExpressibleByIntegerLiteral {
+  /// A time of the wall clock, in nanoseconds.
+  public init(integerLiteral nanoseconds: Int64) { self.init(nanoseconds: nanoseconds) }
+}
+
+extension WallTime {
+  /// Returns a time of a range.
+  package static func random(
+    in range: ClosedRange<WallTime>, using random: inout some RandomNumberGenerator
+  ) -> WallTime {
+    let (low, high) = (range.lowerBound.nanoseconds, range.upperBound.nanoseconds)
+    return WallTime(nanoseconds: .random(in: low...high, using: &random))
+  }
+}
+
 extension ClockReading {
   /// A reading of clocks, of which the boot clock shows these nanoseconds.
   @_disfavoredOverload
-  package init(wall: Int64, boot: Int64, monotonic: Int64, running: Int64 = 0) {
+  package init(wall: WallTime, boot: Int64, monotonic: Int64, running: Int64 = 0) {
     self.init(
       wall: wall, boot: BootTime(nanoseconds: boot), monotonic: monotonic, running: running)
   }
