@@ -18,8 +18,8 @@ struct ExportStepTests {
     private var time: Int64
     private var random: SeededRandom
 
-    init(_ path: String, after time: Int64, seed: UInt64) throws {
-      self.time = time
+    init(_ path: String, after time: WallTime, seed: UInt64) throws {
+      self.time = time.nanoseconds
       random = SeededRandom(seed: seed)
       writer = try HistoryWriter(path: path)
       try writer.beginSession(
@@ -30,7 +30,10 @@ struct ExportStepTests {
       for _ in 0..<3 { try write() }
     }
 
-    private func reading() -> ClockReading { ClockReading(wall: time, boot: time, monotonic: time) }
+    private func reading() -> ClockReading {
+      ClockReading(
+        wall: WallTime(nanoseconds: time), boot: BootTime(nanoseconds: time), monotonic: time)
+    }
 
     /// Writes a sample in which each process may have moved or exited, and some are new.
     func write() throws {
@@ -125,7 +128,7 @@ struct ExportStepTests {
   private func largestLog(step: Int64) throws -> Int64 {
     let folder = try TemporaryFolder()
     let path = folder.file("history.db")
-    let writer = try BusyWriter(path, after: HistoryScript.second, seed: 1)
+    let writer = try BusyWriter(path, after: WallTime(nanoseconds: HistoryScript.second), seed: 1)
     for _ in 0..<20 { try writer.write() }
     let reader = try HistoryReader(path: path)
     reader.exportStep = step

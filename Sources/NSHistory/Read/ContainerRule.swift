@@ -129,7 +129,9 @@ extension ContainerRule {
       if !comesToMounts, inherited == nil {
         comesToMounts = try self.comesToMounts(task, behind: membership, of: owner, taskHistories)
       }
-      guard comesToMounts, try hasEntered(task, membership, owner, taskHistories) else { return nil }
+      guard comesToMounts, try hasEntered(task, membership, owner, taskHistories) else {
+        return nil
+      }
     }
     return try enclosure(owner)
   }

@@ -149,5 +149,5 @@ struct StatusCheckup {
     return "\(TimeFormat.decimal(changes)) a second in the last minute"
   }
 
-  private func show(_ time: Int64) -> String { TimeFormat.localTime(time, zone) }
+  private func show(_ time: WallTime) -> String { TimeFormat.localTime(time, zone) }
 }

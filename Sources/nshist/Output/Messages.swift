@@ -129,9 +129,7 @@ enum MessageFormat: Sendable {
   }
 
   /// Returns the line of a message, without its end.
-  ///
-  /// - Parameter time: the wall clock, in nanoseconds since the epoch.
-  func line(_ message: String, _ level: MessageLevel, at time: Int64) -> String {
+  func line(_ message: String, _ level: MessageLevel, at time: WallTime) -> String {
     let message = SystemText.sanitized(message)
     switch self {
     case .text: return "nshist: \(message)"

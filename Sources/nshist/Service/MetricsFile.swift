@@ -9,11 +9,11 @@ internal import SystemPackage
 /// The file appears whole: it is written beside its path and renamed. It is not synced, since each is replaced soon.
 final class MetricsFile {
   private let path: String
-  private let started: Int64
+  private let started: WallTime
   private var hasFailed = false
 
-  /// - Parameter started: when the recorder began, in nanoseconds since the epoch.
-  init(_ path: String, started: Int64) {
+  /// - Parameter started: when the recorder began.
+  init(_ path: String, started: WallTime) {
     self.path = path
     self.started = started
   }
@@ -65,20 +65,21 @@ struct Metrics {
 
   init(
     _ report: SampleReport, _ file: FileState, removedRows: Int, limits: RetentionLimits,
-    started: Int64
+    started: WallTime
   ) {
     let totals = report.totals
     add(
       "build_info", "gauge", "The version of the recorder.", [([("version", Program.version)], "1")]
     )
-    add("start_time_seconds", "gauge", "When the recorder began.", Self.seconds(started))
+    add(
+      "start_time_seconds", "gauge", "When the recorder began.", Self.seconds(started.nanoseconds))
     add("samples_total", "counter", "Samples that were written.", "\(totals.samples)")
     add(
       "late_samples_total", "counter", "Samples that began more than a tenth of the interval late.",
       "\(totals.lateSamples)")
     add(
       "last_sample_timestamp_seconds", "gauge", "When the last sample began.",
-      Self.seconds(report.time.wall))
+      Self.seconds(report.time.wall.nanoseconds))
     add(
       "last_sample_duration_seconds", "gauge", "How long the last sample took.",
       Self.seconds(report.took))
@@ -121,7 +122,7 @@ struct Metrics {
     if let begins = file.begins {
       add(
         "oldest_sample_timestamp_seconds", "gauge", "When the oldest sample of the history began.",
-        Self.seconds(begins))
+        Self.seconds(begins.nanoseconds))
     }
     add("removed_rows_total", "counter", "Rows that retention removed.", "\(removedRows)")
     var usage = rusage()

@@ -27,10 +27,10 @@ package struct RecordingStatus: Sendable, Hashable {
     package let hasEvents: Bool
     /// The limits that the recorder was given.
     package let limits: RetentionLimits
-    /// When the session began, and when it ended, in nanoseconds since the epoch; `ended` is nil while it is open, and
+    /// When the session began, and when it ended; `ended` is nil while it is open, and
     /// where its recorder died.
-    package let started: Int64
-    package let ended: Int64?
+    package let started: WallTime
+    package let ended: WallTime?
     /// `completed`, `stopped`, `failed` or `died`; nil while it is open.
     package let endReason: String?
     /// The last sample; nil before the first.
@@ -53,8 +53,8 @@ package struct RecordingStatus: Sendable, Hashable {
 
   /// One sample.
   package struct Sample: Sendable, Hashable {
-    /// When it began, in nanoseconds since the epoch, and on the boot clock.
-    package let wall: Int64
+    /// When it began, on both clocks.
+    package let wall: WallTime
     package let boot: BootTime
     /// How long it took, in nanoseconds.
     package let duration: Int64
@@ -79,8 +79,8 @@ package struct FileState: Sendable, Hashable {
   /// The sizes of the main file and of its `-wal`, in bytes.
   package let file: Int64
   package let log: Int64
-  /// When the first sample that it has began, in nanoseconds since the epoch; nil without one.
-  package let begins: Int64?
+  /// When the first sample that it has began; nil without one.
+  package let begins: WallTime?
   /// Whether retention has removed what was before.
   package let isPruned: Bool
   /// The UUID of the boot of the last session; nil without a session.
@@ -90,7 +90,7 @@ package struct FileState: Sendable, Hashable {
     file = FileSpace.size(path)
     log = FileSpace.size(RealPath.of(path) + "-wal")
     begins = try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq LIMIT 1")
-      .first { $0.integer(0) }
+      .first { $0.wallTime(0) }
     isPruned = try HistoryFile.isPruned(connection)
     lastBoot = try connection.prepare(
       """
@@ -144,7 +144,7 @@ private struct StatusQuery {
       (
         pid: row.integer(0), program: row.text(1), interval: row.integer(2), identity: row.text(3),
         events: row.optionalInteger(4), keep: row.optionalInteger(5),
-        size: row.optionalInteger(6), started: row.integer(7), ended: row.optionalInteger(8),
+        size: row.optionalInteger(6), started: row.wallTime(7), ended: row.optionalWallTime(8),
         reason: row.optionalText(9), first: row.optionalSequence(10), id: row.integer(11)
       )
     }
@@ -166,7 +166,8 @@ private struct StatusQuery {
   }
 
   /// Returns the session before one: when its last sample or event was, and how it ended.
-  private func sessionBefore(_ id: Int64) throws(SQLiteError) -> (last: Int64, reason: String?)? {
+  private func sessionBefore(_ id: Int64) throws(SQLiteError) -> (last: WallTime, reason: String?)?
+  {
     try connection.prepare(
       """
       SELECT COALESCE(ended_wall_ns, (SELECT wall_ns FROM sample WHERE seq <= last_seq ORDER BY seq DESC LIMIT 1)),
@@ -174,7 +175,7 @@ private struct StatusQuery {
       FROM session WHERE session_id < ? AND last_seq IS NOT NULL ORDER BY session_id DESC LIMIT 1
       """
     ).bind(.integer(id)).first { row in
-      row.isNull(0) ? nil : (row.integer(0), row.optionalText(1))
+      row.optionalWallTime(0).map { ($0, row.optionalText(1)) }
     } ?? nil
   }
 
@@ -191,7 +192,7 @@ private struct StatusQuery {
     ).first { row in
       guard row.integer(4) == session else { return nil }
       return RecordingStatus.Sample(
-        wall: row.integer(0), boot: row.bootTime(1), duration: row.integer(2),
+        wall: row.wallTime(0), boot: row.bootTime(1), duration: row.integer(2),
         late: row.optionalInteger(3))
     } ?? nil
   }
