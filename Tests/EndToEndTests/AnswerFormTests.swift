@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct AnswerFormTests {
+@Suite(.ownsProcesses, .serialized) struct AnswerFormTests {
   private let recording: Recording
 
   init() throws {

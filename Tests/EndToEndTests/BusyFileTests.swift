@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct BusyFileTests {
+@Suite(.ownsProcesses, .serialized) struct BusyFileTests {
   @Test func aLockOfAnotherProgramIsOutlasted() throws {
     let recording = try Recording()
     let recorder = try recording.startAndAwait(samples: 3)

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct CheckCommandTests {
   private let puppets: [TestProcess]
 

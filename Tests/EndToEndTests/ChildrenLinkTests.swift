@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct LiveChildrenLinkTests {
   @Test func heldByTheLinkAlone() throws {
     let puppet = try TestProcess()

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct ContainerNameTests {
   /// Another in each run: a cgroup of the same name may not be gone yet.
   private let id =

@@ -5,7 +5,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ContainerTests {
   private static let isolated = ["ipc", "mnt", "net", "pid", "user", "uts"]
 

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
+  .ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
   .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct ContainerTruthTests {
   private static let users: [UInt32] = [0, 33, 65534]

@@ -6,7 +6,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct DescriptionTests {
   /// Others in each run: a cgroup of the same name may not be gone yet.
   private func id(_ digit: Character) -> String {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: SmallDisk.isPossible, "\(SmallDisk.need)"))
 struct DiskFullTests {
   let disk: SmallDisk
   let recording: Recording

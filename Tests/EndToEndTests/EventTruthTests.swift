@@ -7,7 +7,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct EventTruthTests {
   @Test(
     "with events nothing is unknown of who was there, and nothing wrong",

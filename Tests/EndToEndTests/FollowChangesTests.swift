@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+  .ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct FollowChangesTests {
   private func follow(_ recording: LiveRecording, _ arguments: String...) throws -> Command {
     try Command(

@@ -5,7 +5,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-struct GroupCountTests {
+@Suite(.ownsProcesses) struct GroupCountTests {
   private func ask(_ recording: LiveRecording, _ words: String...) throws -> Command.Outcome {
     try Command.run(Command.nshist, ["query"] + words + ["--db", recording.database])
   }

@@ -7,7 +7,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct HardTruthTests {
   /// A recorder that can be stopped and started again over one file.
   private final class RestartedRecorder {

@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.enabled("needs root, to make namespaces", { geteuid() == 0 }))
+@Suite(.ownsProcesses, .enabled("needs root, to make namespaces", { geteuid() == 0 }))
 struct IntruderTests {
   private typealias Object = [String: Any]
 

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct KillNineTests {
+@Suite(.ownsProcesses, .serialized) struct KillNineTests {
   /// SplitMix64: the same moments in every run.
   private struct Moments: RandomNumberGenerator {
     var state: UInt64

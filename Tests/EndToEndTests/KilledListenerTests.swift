@@ -6,7 +6,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct KilledListenerTests {
   @Test("a killed recorder loses at most about a second", arguments: [UInt64(1), 2, 3])
   func killed(seed: UInt64) throws {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct LastSampleTests {
+@Suite(.ownsProcesses, .serialized) struct LastSampleTests {
   private let recording: Recording
   private let recorder: Command
 

@@ -8,7 +8,7 @@ import Procfs
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct LateIdentityTests {
   private static let hasIDs: Bool = {
     guard let root = try? ProcRoot() else { return false }

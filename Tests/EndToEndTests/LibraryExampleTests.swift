@@ -19,7 +19,7 @@ func recordAndAsk(database: String, pids: [Int64]) throws -> Verdict {
 }
 // end of the example
 
-struct LibraryExampleTests {
+@Suite(.ownsProcesses) struct LibraryExampleTests {
   @Test("it is in the documents word by word")
   func isInTheDocuments() throws {
     let here = URL(fileURLWithPath: #filePath)

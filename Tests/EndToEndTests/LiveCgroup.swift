@@ -1,6 +1,7 @@
 // A control group with a path as an engine gives it, on the machine at hand.
 
 import Foundation
+import TestSupport
 
 final class LiveCgroup {
   private let folders: [String]
@@ -30,6 +31,7 @@ final class LiveCgroup {
     for folder in folders where mkdir(folder, 0o755) != 0 && errno != EEXIST {
       throw NeverHappened(what: "\(folder): \(String(cString: strerror(errno)))")
     }
+    ProcessOwner.own(self)
   }
 
   /// A command that runs another in it.

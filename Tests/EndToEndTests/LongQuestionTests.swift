@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-struct LongQuestionTests {
+@Suite(.ownsProcesses) struct LongQuestionTests {
   private static let namespace = "net:\(CrowdedHistory.inode)"
 
   private static func members(_ history: CrowdedHistory, _ format: String) -> [String] {

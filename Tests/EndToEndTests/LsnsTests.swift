@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-struct LsnsTests {
+@Suite(.ownsProcesses) struct LsnsTests {
   /// What both programs say of a namespace.
   private struct Row: Hashable {
     var inode: UInt64

@@ -5,7 +5,7 @@ import Procfs
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct NamespaceIDTests {
   @Test("every one that a sample has read has its id")
   func severalSteps() throws {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root, to make namespaces"))
+@Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root, to make namespaces"))
 struct NestedNamespaceTests {
   private func children(_ row: Row) -> [Row] { row.rows("children") }
 

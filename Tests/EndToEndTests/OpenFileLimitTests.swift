@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct OpenFileLimitTests {
   @Test("processes that start and end beyond the limit are what events told")
   func storm() throws {

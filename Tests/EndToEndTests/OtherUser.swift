@@ -30,7 +30,7 @@ enum OtherUser {
   static func nshist(
     _ arguments: [String], dropping more: [String] = []
   ) throws -> Command.Outcome {
-    try start(arguments, dropping: more).wait()
+    try Command.run(setpriv, identity + more + [Command.nshist] + arguments)
   }
 }
 

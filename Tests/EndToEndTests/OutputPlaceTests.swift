@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct OutputPlaceTests {
+@Suite(.ownsProcesses, .serialized) struct OutputPlaceTests {
   private let recording: Recording
   private let whole: String
 

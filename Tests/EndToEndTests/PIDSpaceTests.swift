@@ -7,7 +7,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct PIDSpaceTests {
   private let folder: TemporaryFolder
   private let database: String

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .enabled(if: geteuid() == 0, "needs root, to make and to mount namespaces"))
+  .ownsProcesses, .enabled(if: geteuid() == 0, "needs root, to make and to mount namespaces"))
 struct PinnedNamespaceTests {
   static let ip = ["/usr/sbin/ip", "/sbin/ip", "/bin/ip"].first {
     FileManager.default.isExecutableFile(atPath: $0)

@@ -29,6 +29,7 @@ final class Podman {
     // Root may be forbidden to raise its limits.
     try Data("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n".utf8)
       .write(to: URL(fileURLWithPath: folder.file("containers.conf")))
+    ProcessOwner.own(self)
   }
 
   deinit { for name in names.reversed() { _ = try? run("rm", "--force", "--time", "0", name) } }

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: Podman.runs, "\(Podman.need)"))
+@Suite(.ownsProcesses, .enabled(if: Podman.runs, "\(Podman.need)"))
 struct PodmanTests {
   @Test("containers by name, without who watches them, and what they share")
   func named() throws {

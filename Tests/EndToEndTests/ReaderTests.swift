@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct ReaderTests {
+@Suite(.ownsProcesses, .serialized) struct ReaderTests {
   private func query(_ recording: Recording) -> [String] {
     ["query", "same", "10", "20", "--format", "json", "--db", recording.path]
   }

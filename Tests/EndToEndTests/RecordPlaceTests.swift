@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct RecordPlaceTests {
+@Suite(.ownsProcesses, .serialized) struct RecordPlaceTests {
   private let recording: Recording
 
   init() throws { recording = try Recording() }

@@ -43,7 +43,7 @@ final class Recording {
   /// Records a number of samples.
   @discardableResult
   func record(samples: Int = 3) throws -> Command.Outcome {
-    try start(samples: samples).wait()
+    try Command.run(Command.nshist, arguments(interval: "20ms", samples: samples))
   }
 
   /// Waits until the file has so many samples.

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .serialized,
+  .ownsProcesses, .serialized,
   .enabled(
     if: FileManager.default.isExecutableFile(atPath: Terminal.script),
     "needs script(1) of util-linux: samples are reported on a terminal only"))

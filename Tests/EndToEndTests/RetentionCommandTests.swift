@@ -6,7 +6,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct RetentionCommandTests {
+@Suite(.ownsProcesses, .serialized) struct RetentionCommandTests {
   private static func size(_ path: String) -> Int64 {
     ["", "-wal"].reduce(0) { sum, suffix in
       var status = stat()

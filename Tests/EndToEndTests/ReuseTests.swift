@@ -6,7 +6,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct ReuseTests {
   @Test("two namespaces with one inode number, one after the other, are different")
   func inodeReuse() throws {
@@ -28,7 +28,11 @@ struct ReuseTests {
     for _ in 0..<400 where second == nil {
       let candidate = try TestProcess()
       try candidate.unshare(CloneFlag.net)
-      if try Self.netInode(candidate.pid) == inode { second = candidate }
+      if try Self.netInode(candidate.pid) == inode {
+        second = candidate
+      } else {
+        try candidate.exit()
+      }
     }
     guard let second else {
       print("skipped: the kernel did not give the inode number \(inode) out again")

@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct SampledThreadTests {
   private let puppet: TestProcess
   private let tid: Int32

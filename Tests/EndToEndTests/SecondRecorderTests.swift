@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct SecondRecorderTests {
+@Suite(.ownsProcesses, .serialized) struct SecondRecorderTests {
   @Test func theSecondIsRefusedAndTheFirstGoesOn() throws {
     let recording = try Recording()
     let first = try recording.startAndAwait(samples: 2)

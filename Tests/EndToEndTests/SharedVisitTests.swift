@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
+  .ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
   .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"))
 struct SharedVisitTests {
   private let recording: LiveRecording

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
+  .ownsProcesses, .serialized, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"),
   .enabled(if: LiveCgroup.isPermitted, "\(LiveCgroup.need)"),
   .enabled(if: Podman.runs, "\(Podman.need)"))
 struct ShortExecTests {

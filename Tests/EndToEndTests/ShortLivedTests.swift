@@ -5,7 +5,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ShortLivedTests {
   private static func numbers(_ outcome: Command.Outcome) -> [Int] {
     outcome.output.split(separator: "\n").compactMap { Int($0) }

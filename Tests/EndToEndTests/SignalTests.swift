@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct SignalTests {
+@Suite(.ownsProcesses, .serialized) struct SignalTests {
   /// Where the tests themselves are run so that a hangup is ignored, so are their programs.
   static var stops: [Int32] {
     var hangup = sigaction()

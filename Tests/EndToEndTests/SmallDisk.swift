@@ -23,6 +23,7 @@ final class SmallDisk {
       "/usr/bin/env",
       ["mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", folder.path])
     guard outcome.status == 0 else { throw CannotMount(messages: outcome.messages) }
+    ProcessOwner.own(self)
   }
 
   // At once for whoever looks, and in truth when the last file is closed.

@@ -6,7 +6,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
+@Suite(.ownsProcesses, .enabled(if: LiveEvents.arePermitted, "\(LiveEvents.need)"))
 struct ThreadTests {
   private let recording: LiveRecording
   private let puppet: TestProcess

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and setns"))
+  .ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare and setns"))
 struct TruthTests {
   @Test("no answer is wrong, and none is unknown without need", arguments: [UInt64(1), 2])
   func answersAgreeWithTheLog(seed: UInt64) throws {

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(
+  .ownsProcesses,
   .enabled(if: LiveEvents.arePermitted && Strace.isThere, "\(LiveEvents.need); \(Strace.need)"))
 struct WithoutIDTests {
   @Test("made while recording, each has one row; who enters one is told to")

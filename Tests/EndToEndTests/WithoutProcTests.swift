@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root: unshare and mount"))
+@Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root: unshare and mount"))
 struct WithoutProcTests {
   private static let setUps = ["umount -l /proc", "mount -t tmpfs none /proc"]
   private let recording: Recording

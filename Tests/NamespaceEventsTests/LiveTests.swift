@@ -9,7 +9,7 @@ import Testing
 
 /// The tests that open events run one after the other: some count open files.
 @Suite(
-  .serialized,
+  .ownsProcesses, .serialized,
   .enabled(
     if: clinux_refusal_of_namespace_events() == 0,
     "needs CAP_PERFMON, and a kernel with perf events: perf_event_open"))

@@ -6,7 +6,7 @@ import Procfs
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct LiveSourceTests {
   private let source: ProcfsSource
 
@@ -65,14 +65,13 @@ struct LiveSourceTests {
 
   @Test("a zombie is there, and in no namespace but two; reaped it is gone")
   func zombie() throws {
-    var puppet: TestProcess? = try TestProcess()
-    let pid = try #require(puppet?.pid)
-    let token = try source.takeSample().appeared.first { $0.facts.pid == pid }?.token
-    try puppet?.exit(reap: false)
+    let puppet = try TestProcess()
+    let token = try source.takeSample().appeared.first { $0.facts.pid == puppet.pid }?.token
+    try puppet.exit(reap: false)
     let links = try #require(try source.takeSample().changed.first { $0.token == token }).links
     #expect(links[Int(NamespaceLink.net.rawValue)] == .unread(.zombie))
     #expect(namespace(links, .pid) != nil)
-    puppet = nil
+    try puppet.reap()
     #expect(try source.takeSample().disappeared.contains { $0 == token })
   }
 

@@ -6,7 +6,7 @@ import Procfs
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct LiveThreadTests {
   private let source: ProcfsSource
   private let puppet: TestProcess

@@ -29,7 +29,16 @@ public final class Command {
   }
 
   /// Starts a program; what it writes to standard output must fit into a pipe until `wait`.
-  public init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+  public convenience init(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:]
+  ) throws {
+    try self.init(starting: path, arguments, environment)
+    try ProcessOwner.ownProcess(self)
+  }
+
+  private init(
+    starting path: String, _ arguments: [String], _ environment: [String: String]
+  ) throws {
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     var all = ProcessInfo.processInfo.environment
@@ -62,6 +71,7 @@ public final class Command {
   public func wait() throws -> Outcome {
     let data = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
+    ProcessOwner.drop(self)
     let status =
       process.terminationReason == .exit
       ? process.terminationStatus : 128 + process.terminationStatus
@@ -74,7 +84,7 @@ public final class Command {
   public static func run(
     _ path: String, _ arguments: [String], environment: [String: String] = [:]
   ) throws -> Outcome {
-    try Command(path, arguments, environment: environment).wait()
+    try Command(starting: path, arguments, environment).wait()
   }
 
   /// Runs `nshist` to its end.

@@ -10,6 +10,7 @@ public final class Orphan {
   public init(in flags: Int32) throws {
     pid = ctest_orphan(flags)
     guard pid > 0 else { throw TestProcess.Failure(order: "orphan", errno: -pid) }
+    try ProcessOwner.ownProcess(self)
   }
 
   deinit { kill(pid, SIGKILL) }

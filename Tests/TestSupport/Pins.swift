@@ -17,7 +17,7 @@ public final class TestMounts {
   }
 
   /// None yet.
-  public init() {}
+  public init() { ProcessOwner.own(self) }
 
   deinit { for path in paths.reversed() { umount2(path, Int32(MNT_DETACH)) } }
 
@@ -68,6 +68,7 @@ public final class StuckFuse {
     pin = "\(folder)/pin"
     pid = ctest_stuck_fuse(folder, file, &server)
     guard pid > 0 else { throw TestMounts.Failure(path: folder, errno: -pid) }
+    try ProcessOwner.ownProcess(self)
   }
 
   /// Whether who asks for the file waits.

@@ -11,6 +11,7 @@ public final class TemporaryFolder {
       FileManager.default.temporaryDirectory
       .appendingPathComponent("nshist-test-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    ProcessOwner.own(self)
   }
 
   /// Removes it, unless `NSHIST_KEEP_FILES` is set, so that the files of a failed test can be read.

@@ -27,6 +27,7 @@ public final class TestProcess {
     guard pid > 0 else { throw Failure(order: "fork", errno: Glibc.errno) }
     self.control = control
     child = pid
+    try ProcessOwner.ownProcess(self)
   }
 
   /// Starts one as a daemon is started: a process makes new namespaces of these `CLONE_NEW*` flags,
@@ -38,6 +39,7 @@ public final class TestProcess {
     guard pid > 0 else { throw Failure(order: "daemon", errno: Glibc.errno) }
     self.control = control
     child = keeper
+    try ProcessOwner.ownProcess(self)
   }
 
   /// Starts one with a PID that was just given back, or with another PID when that cannot be had.
@@ -57,6 +59,7 @@ public final class TestProcess {
     for _ in 0..<50 {
       let puppet = try TestProcess(preferring: pid)
       if puppet.pid == pid { return puppet }
+      try puppet.exit()
     }
     return nil
   }
@@ -114,13 +117,19 @@ public final class TestProcess {
     kill(pid, SIGKILL)
     isAlive = false
     if reap {
-      guard ctest_reap(child) == 0 else { throw Failure(order: "reap", errno: Glibc.errno) }
-      isReaped = true
+      try self.reap()
     } else {
       // Wait until it is a zombie, and leave it one.
       var info = siginfo_t()
       waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT)
     }
+  }
+
+  /// Reaps the zombie that `exit(reap: false)` has left.
+  public func reap() throws {
+    guard ctest_reap(child) == 0 else { throw Failure(order: "reap", errno: Glibc.errno) }
+    isReaped = true
+    ProcessOwner.drop(self)
   }
 
   @discardableResult
@@ -161,6 +170,7 @@ public final class Hammer {
   public init(milliseconds: Int32) throws {
     pid = ctest_hammer(milliseconds)
     guard pid > 0 else { throw TestProcess.Failure(order: "hammer", errno: -pid) }
+    try ProcessOwner.ownProcess(self)
   }
 
   deinit {

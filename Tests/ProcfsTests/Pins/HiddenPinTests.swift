@@ -8,7 +8,7 @@ import Testing
 @testable import Procfs
 
 @Suite(
-  .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
+  .ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
   .enabled(if: LivePinScanner.hasIDs, "the kernel gives no ids"))
 struct HiddenPinTests {
   private let live: LivePinScanner

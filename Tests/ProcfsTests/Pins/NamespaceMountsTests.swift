@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
+  .ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
   .enabled(if: LivePinScanner.hasIDs, "the kernel gives namespaces no ids"))
 struct NamespaceMountsTests {
   @Test("it is found from when it is mounted until it is unmounted, and no other type is")

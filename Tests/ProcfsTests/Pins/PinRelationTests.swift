@@ -6,7 +6,7 @@ import Procfs
 import TestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: unshare"))
 struct PinRelationTests {
   private let live: LivePinScanner
 

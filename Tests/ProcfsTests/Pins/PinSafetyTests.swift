@@ -7,7 +7,7 @@ import Testing
 
 @testable import Procfs
 
-@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"))
+@Suite(.ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"))
 struct PinSafetyTests {
   private let live: LivePinScanner
 
