@@ -46,7 +46,8 @@ struct ContainerNameTests {
     let recording = try LiveRecording(
       interval: "100ms", ["--host-root", try hostRoot(folder)])
     try recording.waitForSamples(3)
-    recording.settle()
+    try recording.waitForContainer("web")
+    try recording.settle()
 
     for name in ["web", String(id.prefix(12))] {
       let rows = try recording.ask("processes", "--container", name)
@@ -105,7 +106,7 @@ struct ContainerNameTests {
     }
     for isLast in [false, true] {
       let outer = try run()
-      if isLast { recording.settle() }
+      if isLast { try recording.settle() }
       let same = try Command.nshist(
         "query", "same", "1", "2", "--in", "web", "--type", "net,pid", "--db", recording.database)
       #expect(same.status == 0, "\(same.output)")
@@ -136,7 +137,8 @@ struct ContainerNameTests {
     let recording = try LiveRecording(
       interval: "100ms", ["--host-root", try hostRoot(folder)])
     try recording.waitForSamples(4)
-    recording.settle()
+    try recording.waitForContainer("web")
+    try recording.settle()
     let named = try recording.ask("processes", "--container", "web")
     #expect(named.map(\.pid) == [Int(processes[0].pid)], "\(named)")
     #expect(named.first?.flag("container_verified") == true)
@@ -165,7 +167,8 @@ struct ContainerNameTests {
     let recording = try LiveRecording(
       interval: "100ms", ["--host-root", try hostRoot(folder)])
     try recording.waitForSamples(3)
-    recording.settle()
+    try recording.waitForContainer("web")
+    try recording.settle()
     for question in [
       ["processes", "--container", "wed"], ["namespaces", "--container", "wed"],
       ["history", "container:wed"], ["peers", "container:wed"],

@@ -27,7 +27,7 @@ struct ContainerTests {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     try recording.waitForSamples(1)
     let steps = try Containers.play(in: folder)
-    recording.settle()
+    try recording.settle()
     func time(_ name: String) throws -> WallTime {
       try #require(steps.first { $0.name == name }?.time)
     }
@@ -71,7 +71,7 @@ struct ContainerTests {
     let recording = try LiveRecording(interval: "2s", ["--events", "on"])
     try recording.waitForSamples(1)
     let steps = try Containers.playPod(in: folder)
-    recording.settle()
+    try recording.settle()
     func step(_ name: String) throws -> Containers.Step {
       try #require(steps.first { $0.name == name })
     }
@@ -101,7 +101,7 @@ struct ContainerTests {
         Containers.bwrap, ["--unshare-all", "--ro-bind", root, "/", "/bin/sleep", "0.1"])
       #expect(outcome.status == 0, "\(outcome.messages)")
     }
-    recording.settle()
+    try recording.settle()
     let changes = try recording.ask("changes").filter { life.contains($0.time("time")) }
     let start = changes.first { $0["change"] == "started" && $0["comm"] == "bwrap" }
     #expect(start?.texts("marks") == ["created"] && start?.flag("exact") == true, "\(changes)")

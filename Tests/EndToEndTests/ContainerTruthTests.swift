@@ -62,7 +62,7 @@ struct ContainerTruthTests {
     let recording = try LiveRecording(interval: "400ms", ["--events", "on"])
     try recording.waitForSamples(1)
     let actors = try perform(cgroups, seconds: 6, seed: 21)
-    recording.settle()
+    try recording.settle()
     // Of numbers that were used twice it is not known which process is meant.
     let counts = Dictionary(grouping: actors, by: \.pid).mapValues(\.count)
     var known: [Int: [Row]] = [:]

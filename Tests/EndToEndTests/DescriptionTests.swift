@@ -36,7 +36,7 @@ struct DescriptionTests {
     try recording.waitForSamples(3)
     let after = ClockReading.now().wall
     try recording.waitForSamples(1)
-    recording.settle()
+    try recording.settle()
     for (time, mine, other) in [(before, one, two), (after, two, one)] {
       let row = try recording.ask("processes", "--at", argument(time), "--container", mine).first
       #expect(row?.pid == Int(process.pid) && row?["container"] == mine)
@@ -69,7 +69,7 @@ struct DescriptionTests {
     try recording.waitForSamples(3)
     let after = ClockReading.now().wall
     try recording.waitForSamples(1)
-    recording.settle()
+    try recording.settle()
     for (time, name, user, otherUser) in [(before, "sh", 0, 33), (after, "sleep", 33, 0)] {
       let row = try recording.ask(
         "processes", "--at", argument(time), "--pid", "\(process.pid)", "--uid", "\(user)"
@@ -111,7 +111,7 @@ struct DescriptionTests {
     let process = try start(
       cgroup.run("setpriv --reuid 33 --clear-groups sh -c '(sleep 0.2; :) & sleep 0.4'"))
     _ = try process.wait()
-    recording.settle()
+    try recording.settle()
     let rows = try recording.ask("history", "\(process.pid)")
     // Before its first program it was a shell outside, that moved itself in.
     #expect(rows.last?["container"] == id && rows.dropLast().allSatisfy { $0["container"] == nil })
@@ -151,7 +151,7 @@ struct DescriptionTests {
     defer { process.signal(SIGKILL) }
     let recording = try LiveRecording(interval: "100ms")
     try recording.waitForSamples(3)
-    recording.settle()
+    try recording.settle()
     let row = try recording.ask("processes", "--container", id).first
     #expect(row?["container_name"] == nil && row?["container_name_source"] == "not-found")
     let other = try recording.ask("processes", "--pid", "\(getpid())").first
@@ -185,7 +185,7 @@ struct DescriptionTests {
     let visitor = try start(["/usr/bin/nsenter", "-t", "\(process.pid)", "-n", "sleep", "300"])
     let recording = try LiveRecording(interval: "100ms")
     try recording.waitForSamples(4)
-    recording.settle()
+    try recording.settle()
     let rows = try recording.ask("processes", "--container", id)
     #expect(Set(rows.compactMap(\.pid)) == [Int(process.pid), Int(visitor.pid)], "\(rows)")
     for row in rows {
@@ -218,7 +218,7 @@ struct DescriptionTests {
     try recording.waitForSamples(3)
     let after = ClockReading.now().wall
     try recording.waitForSamples(1)
-    recording.settle()
+    try recording.settle()
     let earlier = try recording.ask("processes", "--at", argument(before))
     let child = earlier.first { $0.pid == Int(pid) }
     #expect(

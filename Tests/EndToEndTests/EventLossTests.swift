@@ -22,7 +22,7 @@ struct EventLossTests {
     let (one, other) = (try TestProcess(), try TestProcess())
     try recording.waitForSamples(1)
     let before = try TimedAction { try one.unshare(CloneFlag.net) }
-    recording.settle()
+    try recording.settle()
     // The recorder is as if it were very busy.
     recording.signal(SIGSTOP)
     try one.unshare(CloneFlag.net)
@@ -42,7 +42,7 @@ struct EventLossTests {
     usleep(100_000)
     let after = try TimedAction { try other.enter(one.pid, CloneFlag.net) }
     try recording.waitForSamples(1)
-    recording.settle()
+    try recording.settle()
 
     let lines = try recording.messages().split(separator: "\n").filter { $0.contains("were lost") }
     guard lines.count == 1 else { return false }

@@ -59,7 +59,7 @@ import Testing
       try one.exit()
       return "\(one.pid)"
     }
-    recording.settle()
+    try recording.settle()
     let answer = try ask(recording, "same", pids[0], pids[1], "--type", "net")
     #expect(answer.status == 2 && answer.output.contains("not-running"), "\(answer)")
     #expect(answer.output.contains("Evidence: exact. Kernel events cover"), "\(answer)")
@@ -97,7 +97,7 @@ import Testing
       "/bin/sh", ["-c", "exec perl -e '$0=q(elsewhere); sleep 60'"])
     defer { other.signal(SIGKILL) }
     try recording.waitForSamples(2)
-    recording.settle()
+    try recording.settle()
     for name in ["nsenter", "sleep"] {
       let answer = try ask(recording, "shared", "comm:\(name)", "net:\(inode)", "--type", "net")
       #expect(answer.status == 0 && answer.output.contains("(\(name))"), "\(answer)")
@@ -120,7 +120,7 @@ import Testing
     let maker = try Command.run("/bin/sh", ["-c", "sleep 0.4 >/dev/null 2>&1 & echo $!"])
     let pid = try #require(Int(maker.output.trimmingCharacters(in: .whitespacesAndNewlines)))
     usleep(600_000)
-    recording.settle()
+    try recording.settle()
     let rows = try recording.ask("history", "\(pid)")
     #expect(!rows.isEmpty && rows.allSatisfy { $0.number("ppid") == nil }, "\(rows)")
     #expect(rows.allSatisfy { $0.number("maker_pid") != nil })

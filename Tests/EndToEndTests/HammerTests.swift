@@ -27,7 +27,7 @@ struct HammerTests {
     let mine = ClockReading.now().wall
     usleep(1_800_000)
     try recording.waitForSamples(2)
-    recording.settle()
+    try recording.settle()
 
     let coverage = try recording.ask("coverage")
     let messages = try recording.messages()

@@ -53,7 +53,7 @@ struct IncidentTests {
       try LiveCgroup.run(
         "/usr/bin/nsenter -t \(db.pid) -n /bin/sleep 0.01", inGroupOf: web.pid))
     _ = try visitor.wait()
-    recording.settle()
+    try recording.settle()
     let answer = try ask(
       "shared", "container:\(name)-web", "container:\(name)-db", "--since", since)
     #expect(answer.status == 0, "\(answer.output) \(answer.messages)")
@@ -99,7 +99,7 @@ struct IncidentTests {
     let visitor = try start(
       ["/usr/bin/nsenter", "-t", "\(web.pid)", "-n", "-u", "/bin/sleep", "0.3"])
     _ = try visitor.wait()
-    recording.settle()
+    try recording.settle()
     // Who ran in it is gone by now.
     let changes = try recording.ask("changes", "--container", name)
     let gone = try #require(

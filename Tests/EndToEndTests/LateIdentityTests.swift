@@ -78,7 +78,7 @@ struct LateIdentityTests {
     // Three seconds after the scan before at the earliest; the rest is the load of the machine.
     #expect(Date().timeIntervalSince(began) < 30)
     #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "0.3"]).status == 0)
-    recording.settle()
+    try recording.settle()
     if Self.hasIDs {
       #expect(
         try texts(
@@ -117,7 +117,7 @@ struct LateIdentityTests {
     // Files have times of the kernel's tick.
     usleep(20_000)
     #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "1.5"]).status == 0)
-    recording.settle()
+    try recording.settle()
     let rows = try texts(
       recording,
       """
@@ -153,7 +153,7 @@ struct LateIdentityTests {
         "/bin/sh", ["-c", "\(ip) netns add \(name); exec \(ip) netns exec \(name) \(program) 0.1"])
       #expect(outcome.status == 0)
     }
-    recording.settle()
+    try recording.settle()
     let changes = try recording.ask("changes", "--type", "net")
     let inside = try pids(recording, "inside")
     let moves = changes.filter { $0["change"] == "moved" && inside.contains($0.pid) }

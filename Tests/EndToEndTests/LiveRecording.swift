@@ -38,10 +38,29 @@ final class LiveRecording {
     }
   }
 
-  /// Waits until all that happened so far is in the file, if events are listened to.
-  ///
-  /// Events wait to be written for less than a second; the next sample writes them too.
-  func settle() { usleep(1_200_000) }
+  /// Waits until all that happened so far is in the file: with a sample that began later, or an event that
+  /// happened later, as the file has all in the order of time.
+  func settle() throws {
+    let now = ClockReading.now().wall
+    // One event at least happens after now, whatever is left out of the recording: this process goes on.
+    let witness = try TestProcess()
+    try witness.unshare(CloneFlag.uts)
+    let later = """
+      SELECT seq FROM sample WHERE wall_ns > \(now) UNION ALL
+      SELECT first_seq FROM event_batch
+      WHERE wall_ns + 1000 * CAST(substr(offsets, -6) AS INTEGER) > \(now)
+      """
+    try eventually("all so far") { try !Recording.texts(later, in: database).isEmpty }
+    try witness.exit()
+  }
+
+  /// Waits until the file has a container of a name: names are looked up beside the samples.
+  func waitForContainer(_ name: String) throws {
+    let named = "SELECT container_id FROM container WHERE name = '\(name)'"
+    try eventually("the container \(name)") {
+      try !Recording.texts(named, in: database).isEmpty
+    }
+  }
 
   /// Sends the recorder a signal.
   func signal(_ number: Int32) { recorder.signal(number) }

@@ -34,7 +34,7 @@ struct MakerTests {
     // Who enters what is there made nothing.
     let visitor = try TestProcess()
     try visitor.enter(puppet.pid, CloneFlag.net)
-    recording.settle()
+    try recording.settle()
     // Who left for a namespace may have made it, or have entered it.
     #expect(try maker(recording, made) == (Int(puppet.pid), false))
     #expect(try maker(recording, cloned) == (Int(getpid()), true))
@@ -49,8 +49,9 @@ struct MakerTests {
     let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)
     let made = try #require(KernelNamespace.inode("/proc/\(puppet.pid)/ns/net"))
-    recording.settle()
-    let changes = try recording.ask("changes", "--namespace", "net:\(made)")
+    try recording.settle()
+    // By the process: others may have had the inode number before.
+    let changes = try recording.ask("changes", "--namespace", "net@\(puppet.pid)")
     #expect(changes.map(\.pid) == [Int(puppet.pid)])
     #expect(try maker(recording, made) == (Int(puppet.pid), false))
     let text = try Command.nshist(
@@ -91,10 +92,14 @@ struct MakerTests {
       #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
       #expect(try Command.run(ip, ["netns", "exec", name, "sleep", "0.05"]).status == 0)
     }
-    recording.settle()
-    let makers = try recording.ask("namespaces", "--type", "net").filter { row in
-      row.rows("pins").contains { $0["path"]?.contains("nshist-maker-\(getpid())") == true }
-    }.compactMap { $0.row("maker")?.pid }
+    try recording.settle()
+    func pinned() throws -> [Row] {
+      try recording.ask("namespaces", "--type", "net").filter { row in
+        row.rows("pins").contains { $0["path"]?.contains("nshist-maker-\(getpid())") == true }
+      }
+    }
+    try eventually("all that were made are listed") { try pinned().count >= names.count }
+    let makers = try pinned().compactMap { $0.row("maker")?.pid }
     // They entered before they ran it.
     let inside = Set(try recording.ask("history", "comm:sleep").map(\.pid))
     #expect(!inside.isEmpty && !makers.contains { inside.contains($0) }, "\(makers)")
@@ -114,7 +119,7 @@ struct MakerTests {
     #expect(try Command.run(ip, ["netns", "add", name]).status == 0)
     let inode = try #require(KernelNamespace.inode("/run/netns/\(name)"))
     let later = try TestProcess()
-    recording.settle()
+    try recording.settle()
     #expect(try maker(recording, inode).pid.map { $0 == Int(later.pid) } != true)
     #expect(
       try Recording.texts(

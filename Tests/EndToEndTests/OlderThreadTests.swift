@@ -21,7 +21,7 @@ struct OlderThreadTests {
   func exec() throws {
     let exec = try TimedAction(margin: 20_000_000) { try puppet.execInThread() }
     try recording.waitForSamples(3)
-    recording.settle()
+    try recording.settle()
     let ofProcess: (Row) -> Bool = { $0.number("tid") == nil }
     let changes = try recording.ask("changes", "--pid", "\(puppet.pid)").filter(ofProcess)
     let history = try recording.ask("history", "\(puppet.pid)").filter(ofProcess)
@@ -44,7 +44,7 @@ struct OlderThreadTests {
     let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
     let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
-    recording.settle()
+    try recording.settle()
     let host = try recording.ask("history", "\(puppet.pid)").first?.row("namespaces")?.row("net")
     let id = try #require(host?.number("id"))
     let thread = try recording.ask("members", "net#\(id)").filter { $0.number("tid") == Int(tid) }

@@ -14,7 +14,8 @@ struct PodmanTests {
     let other = try podman.start(name + "-other", network: "container:\(name)")
     let recording = try LiveRecording(interval: "100ms")
     try recording.waitForSamples(3)
-    recording.settle()
+    for name in [name, name + "-other"] { try recording.waitForContainer(name) }
+    try recording.settle()
     for (container, name) in [(one, name), (other, name + "-other")] {
       let rows = try recording.ask("processes", "--container", name)
       // conmon(8) is in another cgroup.

@@ -83,7 +83,7 @@ struct SampledThreadTests {
     try recording.waitForSamples(3)
     let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
     try recording.waitForSamples(2)
-    recording.settle()
+    try recording.settle()
     let stay = try members(recording, network)
     #expect(stay.count == 1 && stay.first?.flag("ended_exactly") == true, "\(stay)")
     #expect(end.contains(stay.first?.time("until")), "\(stay)")

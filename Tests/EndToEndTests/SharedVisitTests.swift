@@ -33,20 +33,23 @@ struct SharedVisitTests {
   @Test("a visit of six milliseconds is told, and never is said only of the time before it")
   func visit() throws {
     let containers = Self.names.map { "container:\($0.prefix(12))" }
+    let folder = try TemporaryFolder()
+    let (door, left) = (folder.file("door"), folder.file("left"))
+    #expect(mkfifo(door, 0o600) == 0)
     let host = try start(1, "/usr/bin/unshare --net --uts sleep 60")
     let guest = try start(
       0,
       """
-      /usr/bin/unshare --net --uts /bin/sh -c 'sleep 5; nsenter -t \(host.pid) --net sleep 0.006; \
-      sleep 60; true'
+      /usr/bin/unshare --net --uts /bin/sh -c 'read word <\(door); \
+      nsenter -t \(host.pid) --net sleep 0.006; : >\(left); sleep 60; true'
       """)
     defer { for command in [host, guest] { command.signal(SIGKILL) } }
     try recording.waitForSamples(2)
     let now = ClockReading.now().wall
     let quiet: (WallTime, WallTime) = (now - 1_200_000_000, now - 700_000_000)
-    usleep(4_500_000)
-    try recording.waitForSamples(1)
-    recording.settle()
+    try "go\n".write(toFile: door, atomically: false, encoding: .utf8)
+    try eventually("the visit") { FileManager.default.fileExists(atPath: left) }
+    try recording.settle()
 
     let types = ["--type", "net,uts"]
     let since = ["--since", argument(quiet.0)]

@@ -35,7 +35,7 @@ struct ShortExecTests {
     let since = argument(ClockReading.now().wall)
     for _ in 0..<6 { _ = try podman.exec(name + "-web", "/bin/busybox", "true") }
     let until = argument(ClockReading.now().wall)
-    recording.settle()
+    try recording.settle()
     let window = ["--since", since, "--until", until]
     let selector = "container:\(name)-web"
 

@@ -26,7 +26,7 @@ struct ShortLivedTests {
     let (parent, child) = try daemon()
     defer { kill(pid_t(child), SIGKILL) }
     try recording.waitForSamples(1)
-    recording.settle()
+    try recording.settle()
     let history = try recording.ask("history", "\(child)")
     #expect(history.first?["began"] == "started" && history.first?.flag("began_exactly") == true)
     #expect(history.first?.row("parent")?.pid == parent, "\(history)")
@@ -42,7 +42,7 @@ struct ShortLivedTests {
     let life = try TimedAction {
       shell = Self.numbers(try Command.run("/bin/sh", ["-c", "echo $$; /bin/true; true"])).first
     }
-    recording.settle()
+    try recording.settle()
     let mine = try recording.ask("history", "comm:true").filter {
       $0.row("parent")?.pid == shell && life.contains($0.time("from"))
     }
@@ -90,7 +90,7 @@ struct ShortLivedTests {
     let (parent, child) = try daemon()
     defer { kill(pid_t(child), SIGKILL) }
     let later = try TestProcess()
-    recording.settle()
+    try recording.settle()
     func isKept(_ pid: Int) throws -> Bool {
       try !Recording.texts("SELECT pid FROM processes WHERE pid = \(pid)", in: recording.database)
         .isEmpty

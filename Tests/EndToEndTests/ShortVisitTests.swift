@@ -28,7 +28,7 @@ struct ShortVisitTests {
       #expect(try command.wait().status == 0)
     }
     try expectUnmet(life)
-    recording.settle()
+    try recording.settle()
     let changes = try recording.ask("changes").filter { $0.pid == Int(pid) }
     #expect(changes.map { $0["change"] } == ["moved", "exited"])
     #expect(changes.map { $0.texts("marks") } == [["created"], []])
@@ -53,7 +53,7 @@ struct ShortVisitTests {
       #expect(try command.wait().status == 0)
     }
     try expectUnmet(visit)
-    recording.settle()
+    try recording.settle()
     let changes = try recording.ask("changes", "--pid", "\(pid)")
     let moves = changes.filter { $0["change"] == "moved" }
     #expect(!moves.isEmpty && moves.allSatisfy { $0.texts("marks") == ["joined"] }, "\(changes)")
@@ -78,7 +78,7 @@ struct ShortVisitTests {
     let arrival = try TimedAction { try puppet.enter(victim.pid, CloneFlag.net) }
     usleep(5_000)
     let end = try TimedAction { try puppet.exit() }
-    recording.settle()
+    try recording.settle()
     let changes = try recording.ask("changes", "--pid", "\(puppet.pid)")
     #expect(changes.map { $0["change"] } == ["started", "moved", "exited"])
     #expect(changes.allSatisfy { $0.flag("exact") == true })

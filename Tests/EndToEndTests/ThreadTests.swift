@@ -53,7 +53,7 @@ struct ThreadTests {
     try recording.waitForSamples(2)
     // The thread is joined before the kernel reports its end.
     let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
-    recording.settle()
+    try recording.settle()
     let process = try history()
     #expect(process.map { $0.number("tid") } == [nil, Int(tid)], "\(process)")
     #expect(process.first?.flag("open") == true)
@@ -74,7 +74,7 @@ struct ThreadTests {
     let departure = try TimedAction { try puppet.unshare(CloneFlag.net) }
     try recording.waitForSamples(2)
     let end = try TimedAction(margin: 5_000_000) { try puppet.endThread() }
-    recording.settle()
+    try recording.settle()
     let process = try ownHistory()
     #expect(process.map { $0["began"] } == ["started", "changed"])
     #expect(departure.contains(process.last?.time("from")) && process.last?.flag("open") == true)
@@ -88,7 +88,7 @@ struct ThreadTests {
   func threadExecs() throws {
     try puppet.execInThread()
     try recording.waitForSamples(3)
-    recording.settle()
+    try recording.settle()
     let process = try ownHistory()
     #expect(process.last?.flag("open") == true && process.last?["comm"] == "sleep", "\(process)")
     #expect(Set(process.map { $0["start"] }).count == 1)
@@ -101,7 +101,7 @@ struct ThreadTests {
     try recording.waitForSamples(2)
     let exec = try TimedAction(margin: 20_000_000) { try puppet.execInThread() }
     try recording.waitForSamples(3)
-    recording.settle()
+    try recording.settle()
     let last = try #require(try ownHistory().last)
     let thread = try members(last.row("namespaces")?.row("net"))
     #expect(thread.count == 1 && exec.contains(thread.first?.time("until")), "\(thread)")
@@ -124,7 +124,7 @@ struct ThreadTests {
     let departure = try TimedAction { try puppet.enterNetworkInThread(of: other.pid) }
     try recording.waitForSamples(2)
     let back = try TimedAction { try puppet.enterNetworkInThread(of: puppet.pid) }
-    recording.settle()
+    try recording.settle()
     let changes = try changes()
     #expect(changes.map { $0["change"] } == ["moved", "returned"], "\(changes)")
     #expect(changes.map { $0.texts("marks") } == [["joined"], ["left-container"]])
@@ -189,7 +189,7 @@ struct ThreadTests {
       }
     }
     try recording.waitForSamples(2)
-    recording.settle()
+    try recording.settle()
     let zombie = try #require(try ownHistory().last)
     #expect(ends.contains(zombie.time("from")) && zombie.flag("open") == true, "\(zombie)")
     #expect(
@@ -198,7 +198,7 @@ struct ThreadTests {
     let all = try recording.ask("changes", "--pid", "\(pid)").map { $0["change"] }
     #expect(all.contains("zombie") && !all.contains("exited"), "\(all)")
     let exit = try TimedAction(margin: 20_000_000) { try puppet.exit() }
-    recording.settle()
+    try recording.settle()
     let gone = try #require(try ownHistory().last)
     #expect(gone["ended"] == "exited" && gone.flag("ended_exactly") == true, "\(gone)")
     #expect(exit.contains(gone.time("until")), "\(gone)")

@@ -27,7 +27,7 @@ struct WithoutIDTests {
       "/usr/bin/nsenter",
       ["-t", "\(victim.pid)", "-i", "sh", "-c", "kill -9 \(victim.pid); exec sleep 60"])
     try recording.waitForSamples(3)
-    recording.settle()
+    try recording.settle()
     let rows = try Recording.texts(
       """
       SELECT type || ' ' || COUNT(*) FROM namespace

@@ -59,6 +59,9 @@ public final class Command {
     try? FileManager.default.removeItem(atPath: messagesPath)
   }
 
+  /// Whether it has not ended yet.
+  public var isRunning: Bool { process.isRunning }
+
   /// Sends it a signal.
   public func signal(_ number: Int32) { Glibc.kill(pid, number) }
 
