@@ -73,12 +73,21 @@ INSERT INTO history (history_id, uuid) VALUES (1, lower(printf('%s-%s-4%s-%s%s-%
 
 -- The time that a slice holds, which was cut out of another history: one row, and none in a history that was
 -- recorded. Nothing is known of the time outside of it.
+--
+-- A slice has every row of the samples and events from first_seq to last_seq, which reach a little over its time.
+-- Rows have the numbers that they have in the other history. Of other times a slice has what an answer about its own
+-- time names: every membership of each task that it has a row of, every session and clock step, every gap, every
+-- container, and the samples and events at which these begin and end. The numbers of these samples and events do not
+-- follow one another.
 CREATE TABLE slice (
   slice_id      INTEGER PRIMARY KEY CHECK (slice_id = 1),
   of_uuid       TEXT    NOT NULL,            -- history.uuid of the history that it was cut out of
   from_wall_ns  INTEGER NOT NULL,
   until_wall_ns INTEGER NOT NULL,
-  CHECK (until_wall_ns >= from_wall_ns)
+  first_seq     INTEGER NOT NULL,
+  last_seq      INTEGER NOT NULL,
+  CHECK (until_wall_ns >= from_wall_ns),
+  CHECK (last_seq >= first_seq)
 ) STRICT;
 
 -- The processes that a slice is limited to: those that had one of these PIDs, and those of one of these

@@ -16,6 +16,9 @@ package final class Connection {
     case immutable
     /// For reading and writing; the file is made when it does not exist.
     case readWrite
+    /// For reading, as with `readOnly`, or as with `immutable`. Files that are attached to the connection can be
+    /// written (`ATTACH`): SQLite gives an attached file the access of the connection, and this file its own.
+    case readOnlyBesideAttached(isImmutable: Bool)
   }
 
   /// Opens `path`. SQLite reads nothing from the file before the first statement runs.
@@ -25,9 +28,9 @@ package final class Connection {
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE
     switch access {
     case .readOnly, .immutable: flags |= SQLITE_OPEN_READONLY
-    case .readWrite: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    case .readWrite, .readOnlyBesideAttached: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     }
-    let uri = Self.uri(path: path, immutable: access == .immutable)
+    let uri = Self.uri(path: path) + access.parameters
     var opened: OpaquePointer?
     let code = sqlite3_open_v2(uri, &opened, flags, nil)
     guard let opened, code == SQLITE_OK else {
@@ -46,7 +49,7 @@ package final class Connection {
   /// Returns the `file:` URI of a path, because only a URI can carry the `immutable` parameter.
   /// Percent-encodes every byte outside the plain set, so no part of a path can be parsed as a
   /// parameter.
-  private static func uri(path: String, immutable: Bool) -> String {
+  package static func uri(path: String) -> String {
     let digits = Array("0123456789ABCDEF")
     // The prefix `file://` (an empty authority) or `file:./` keeps SQLite from parsing the start of the
     // path as something else.
@@ -61,8 +64,11 @@ package final class Connection {
         uri += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
       }
     }
-    return immutable ? uri + "?immutable=1" : uri
+    return uri
   }
+
+  /// Ends the statement that is running, which then fails as interrupted (`sqlite3_interrupt`).
+  package func interrupt() { sqlite3_interrupt(handle) }
 
   /// How long a statement waits for another connection's lock before it fails as busy.
   package func setBusyTimeout(milliseconds: Int32) {
@@ -114,5 +120,16 @@ package final class Connection {
   func error(_ code: Int32, operation: String) -> SQLiteError {
     SQLiteError(
       extendedCode: code, message: String(cString: sqlite3_errmsg(handle)), operation: operation)
+  }
+}
+
+extension Connection.Access {
+  /// The parameters of the URI of a file (uri.html).
+  fileprivate var parameters: String {
+    switch self {
+    case .readOnly, .readWrite: ""
+    case .immutable: "?immutable=1"
+    case .readOnlyBesideAttached(let isImmutable): isImmutable ? "?mode=ro&immutable=1" : "?mode=ro"
+    }
   }
 }

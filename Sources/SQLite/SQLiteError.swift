@@ -24,6 +24,12 @@ package struct SQLiteError: Error, Sendable, Hashable {
     SQLiteError(extendedCode: SQLITE_CORRUPT, message: message, operation: operation)
   }
 
+  /// Returns the error for rows that a file does not have because they were left out of it, and not because it is
+  /// damaged: `SQLITE_NOTFOUND`, which SQLite itself never returns for a statement.
+  package static func notHeld(_ message: String, operation: String) -> SQLiteError {
+    SQLiteError(extendedCode: SQLITE_NOTFOUND, message: message, operation: operation)
+  }
+
   /// The primary result code: the low byte of the extended one.
   package var code: Int32 { extendedCode & 0xff }
 
@@ -39,6 +45,8 @@ package struct SQLiteError: Error, Sendable, Hashable {
     case SQLITE_NOTADB: .notADatabase
     case SQLITE_FULL: .full
     case SQLITE_CANTOPEN: .cannotOpen
+    case SQLITE_NOTFOUND: .notHeld
+    case SQLITE_INTERRUPT: .interrupted
     default: .other
     }
   }
@@ -46,7 +54,7 @@ package struct SQLiteError: Error, Sendable, Hashable {
   /// The kinds of failure that callers distinguish.
   package enum Kind: Sendable, Hashable {
     case busy, denied, readOnly, inputOutput, corrupt, notADatabase, full
-    case cannotOpen, other
+    case cannotOpen, notHeld, interrupted, other
   }
 }
 

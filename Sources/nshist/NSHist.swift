@@ -13,8 +13,8 @@ struct NSHist: ParsableCommand {
       """,
     version: Program.version,
     subcommands: [
-      Record.self, Query.self, Timeline.self, Export.self, Check.self, Limits.self, Doctor.self,
-      Status.self, Database.self,
+      Record.self, Query.self, Timeline.self, Export.self, Capture.self, Check.self, Limits.self,
+      Doctor.self, Status.self, Database.self,
     ])
 
   /// Runs the command that the arguments name. Reports a failure in one line on standard error and with an exit

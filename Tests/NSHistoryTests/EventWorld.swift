@@ -32,9 +32,9 @@ struct EventWorld {
   private var sets: [[LinkState]: ObservedSet] = [:]
 
   /// The history of a seed.
-  static func history(seed: UInt64) -> EventHistory {
+  static func history(seed: UInt64, sessions: ClosedRange<Int> = 2...3) -> EventHistory {
     var world = EventWorld(random: SeededRandom(seed: seed))
-    for _ in 0..<Int.random(in: 2...3, using: &world.random) { world.runSession() }
+    for _ in 0..<Int.random(in: sessions, using: &world.random) { world.runSession() }
     // The last session is ended by whoever writes it, or is not.
     world.history.steps.removeLast()
     return world.history

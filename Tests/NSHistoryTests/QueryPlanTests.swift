@@ -65,6 +65,58 @@ struct QueryPlanTests {
     #expect(asked.count > 1, "no process that no sample met was asked for")
   }
 
+  /// What a cut of a slice may read from one end to the other, besides its own temporary tables.
+  private static let cutAllowed: [(scan: String, why: String)] = [
+    ("SCAN session", "one row a run of the recorder"),
+    ("SCAN clock_step", "one row for each time that the clock was set"),
+    ("SCAN range", "the range asked for, one row"),
+    ("SCAN span", "the classes of lengths, 21 rows"),
+    ("SCAN json_each", "what was asked for"),
+    ("SCAN m USING INDEX membership_open", "the processes of now"),
+    ("SCAN sample USING INDEX sample_gap", "one row a gap"),
+    ("SCAN namespace", "the namespaces of the host"),
+    ("SCAN sample_note", "few samples have one"),
+    ("SCAN migration", "one row a version"),
+    ("SCAN CONSTANT ROW", "no table"),
+    ("SCAN temp.cut_", "the rows of the slice"),
+    ("SCAN c", "the rows of the slice"),
+    ("SCAN d", "processes of the slice whose cgroup was not read"),
+    ("SCAN p", "the PIDs of the slice"),
+    ("SCAN own", "the processes of the slice"),
+    ("SCAN above", "the ancestors of what is in the slice"),
+    ("SCAN first", "the processes of the slice"),
+    ("SCAN one", "the processes of the slice"),
+    ("SCAN s", "the sets of a namespace"),
+  ]
+
+  @Test func noCutScansTheHistory() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("history.db")
+    do { try EventWorld.history(seed: 1).write(HistoryWriter(path: path), ends: true) }
+    for isLimited in [false, true] {
+      let reader = try HistoryReader(path: path, writesBeside: true)
+      let connection = reader.connection
+      let time = try #require(try reader.recordedSpan()).upperBound
+      let reading = try HistorySnapshot(connection, reader.index(), isRecorded: false)
+      let request = SliceRequest(
+        in: TimeWindow(since: time - 1_000_000_000, until: time), pids: isLimited ? [1] : [])
+      let cut = try #require(try SliceCut(request.window, in: reading, now: time))
+      try SliceRows(reading, cut, request).choose()
+      let statements = connection.statements.filter { !$0.hasPrefix("EXPLAIN") }
+      #expect(statements.count > 40)
+      for statement in statements {
+        for step in try Self.plan(statement, connection)
+        where step.hasPrefix("SCAN") && !step.hasPrefix("SCAN (") {
+          let isAllowed = Self.cutAllowed.contains {
+            step == $0.scan || step.hasPrefix("\($0.scan) ")
+              || $0.scan.hasSuffix("_") && step.hasPrefix($0.scan)
+          }
+          #expect(isAllowed, "\(step) in \(statement)")
+        }
+      }
+    }
+  }
+
   private func checkPlans(_ reader: HistoryReader, about name: String) throws {
     try Self.askEverything(reader, about: name)
     let statements = reader.connection.statements.filter {

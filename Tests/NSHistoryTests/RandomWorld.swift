@@ -20,9 +20,9 @@ struct RandomWorld {
   private var namespaces = SimulatedNamespaces()
 
   /// The history of a seed; every second has a wall clock that is set.
-  static func history(seed: UInt64) -> RandomHistory {
+  static func history(seed: UInt64, samples: ClosedRange<Int> = 6...10) -> RandomHistory {
     var world = RandomWorld(seed: seed)
-    for sample in 0..<Int.random(in: 6...10, using: &world.random) {
+    for sample in 0..<Int.random(in: samples, using: &world.random) {
       world.run(to: sample, setsClock: seed.isMultiple(of: 2))
     }
     return world.history

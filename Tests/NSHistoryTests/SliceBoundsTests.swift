@@ -11,9 +11,9 @@ struct SliceBoundsTests {
 
   init() throws {
     history = try SmallHistory()
-    try history.sample([.init(pid: 10), .init(pid: 11, comm: "web")])
+    try history.sample([.init(pid: 10), .init(pid: 11, comm: "web"), .init(pid: 12)])
     first = history.now.wall
-    try history.sample([.init(pid: 10), .init(pid: 11, comm: "web")])
+    try history.sample([.init(pid: 10), .init(pid: 11, comm: "web"), .init(pid: 12)])
     last = history.now.wall
     try history.writer.endSession(.completed)
   }
@@ -24,8 +24,10 @@ struct SliceBoundsTests {
   ) throws -> HistoryReader {
     let connection = try Connection(path: history.path, access: .readWrite)
     try connection.execute(
-      "INSERT INTO slice VALUES (1, 'source-uuid', \(first.nanoseconds), \((until ?? last).nanoseconds))"
-    )
+      """
+      INSERT INTO slice SELECT 1, 'source-uuid', \(first.nanoseconds), \((until ?? last).nanoseconds), MIN(seq), MAX(seq)
+      FROM sample
+      """)
     for limit in limits { try connection.execute(limit) }
     return try HistoryReader(path: history.path)
   }
@@ -73,7 +75,7 @@ struct SliceBoundsTests {
       ])
       #expect(refused.allSatisfy { $0 == .outsideSlice }, "\(refused)")
     }
-    #expect(try reader.processes(at: last).processes.count == 2)
+    #expect(try reader.processes(at: last).processes.count == 3)
     #expect(
       refusals([{ _ = try reader.isRecorded(.pid(10, alive: first - 1)) }]) == [.outsideSlice])
   }
@@ -135,7 +137,7 @@ struct SliceBoundsTests {
   func edited() throws {
     let connection = try Connection(path: history.path, access: .readWrite)
     try connection.execute("PRAGMA ignore_check_constraints = ON")
-    try connection.execute("INSERT INTO slice VALUES (1, 'x', 2, 1)")
+    try connection.execute("INSERT INTO slice VALUES (1, 'x', 2, 1, 1, 2)")
     let reader = try HistoryReader(path: history.path)
     #expect(refusals([{ try reader.coverage { _ in true } }]) == [.notAHistory])
   }

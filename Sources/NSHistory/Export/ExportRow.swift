@@ -34,6 +34,21 @@ package struct ExportFilter: Sendable {
 }
 
 extension ExportFilter {
+  /// Whether the filter selects no processes.
+  var isOfAll: Bool { pids.isEmpty && tasks == nil && names.isEmpty && container == nil }
+
+  /// Returns the filter limited to what a slice holds.
+  func within(_ index: SampleIndex) -> ExportFilter {
+    var filter = self
+    let window = index.window(TimeWindow(since: since, until: until))
+    (filter.since, filter.until) = (window.since, window.until)
+    if let limits = index.held?.limits, isOfAll {
+      filter.pids = limits.pids
+      filter.names = Set(limits.containers.map(ProcessSelector.container))
+    }
+    return filter
+  }
+
   /// The processes and the time that the export covers. Without a selection of processes the scope is
   /// what the file holds, so the caveats claim no more than that.
   var scope: QuestionScope {

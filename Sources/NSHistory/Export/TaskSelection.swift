@@ -28,7 +28,7 @@ struct TaskSelection {
     }
     let asked = filter.names.isEmpty ? filter.tasks : filter.tasks ?? []
     let tasks = asked.map { Set($0.map(TaskID.init(rawValue:))) }
-    let everything = index.everything
+    let everything = index.held?.numbers.clamped(to: index.everything) ?? index.everything
     var found = try Self.tasks(names, connection)
     for selector in filter.names {
       found.formUnion(try Self.guests(selector, everything, reading))
@@ -56,6 +56,7 @@ struct TaskSelection {
     samples = [.number(first ?? .zero), .number(last ?? .max)]
     let low = max(first ?? .min, everything.lowerBound)
     let high = min(last ?? .max, everything.upperBound)
+    if low <= high { try index.require(low...high) }
     guests =
       low <= high
       ? try Self.guests(filter.container.map { .container($0) }, low...high, reading) : []

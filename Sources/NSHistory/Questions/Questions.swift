@@ -9,13 +9,20 @@ extension HistoryReader {
   /// Answers whether PIDs were in the same namespaces.
   public func same(_ question: SameQuestion) throws(HistoryError) -> SameAnswer {
     try reading(question.scope) { (reading) throws(SQLiteError) in
-      try SameQuery(reading, question).answer()
+      var question = question
+      if case .range = question.time {
+        let window = reading.index.window(question.time.window)
+        question.time = .range(since: window.since, until: window.until)
+      }
+      return try SameQuery(reading, question).answer()
     }
   }
 
   /// Answers whether processes of groups ever shared a namespace.
   package func shared(_ question: SharedQuestion) throws(HistoryError) -> SharedAnswer {
     try reading(question.scope) { (reading) throws(SQLiteError) in
+      var question = question
+      question.window = reading.index.window(question.window)
       guard let time = try ObservedTime(reading, question.window) else {
         return SharedAnswer.nothing(question)
       }
@@ -31,6 +38,7 @@ extension HistoryReader {
     _ body: (HistoryEntry) -> Bool
   ) throws(HistoryError) {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
+      let window = reading.index.window(window)
       let query = HistoryQuery(reading: reading, window: window)
       try ProcessFinder(reading: reading).forEach(selector, in: window, withThreads: true) {
         (history) throws(SQLiteError) in try query.forEach(of: history, body)
@@ -44,8 +52,11 @@ extension HistoryReader {
     _ selector: NamespaceSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [NamespaceSummary] {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
-      try NamespaceFinder(reading: reading).lifetimes(selector, in: window)
-        .map(NamespaceSummaries(reading: reading).summary)
+      let asked = window
+      let window = reading.index.window(asked)
+      let found = try NamespaceFinder(reading: reading).lifetimes(selector, in: window)
+      if found.isEmpty, asked.isEverything { try reading.index.requireWhole("every namespace") }
+      return try found.map(NamespaceSummaries(reading: reading).summary)
     }
   }
 
@@ -55,6 +66,7 @@ extension HistoryReader {
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
+      let window = reading.index.window(window)
       guard let samples = try reading.index.samples(around: window) else { return }
       let query = MembersQuery(reading: reading, window: window, samples: samples)
       for lifetime in try NamespaceFinder(reading: reading).lifetimes(selector, in: window) {
@@ -70,6 +82,7 @@ extension HistoryReader {
     of selector: NamespaceSelector, in window: TimeWindow = TimeWindow(), _ body: (Member) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: window)) { (reading) throws(SQLiteError) in
+      let window = reading.index.window(window)
       guard let samples = try reading.index.samples(around: window) else { return }
       let holders = ChildrenHolders(reading: reading)
       for lifetime in try NamespaceFinder(reading: reading).named(selector, in: window) {
@@ -84,6 +97,8 @@ extension HistoryReader {
     _ question: PeersQuestion, _ body: (Peer) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: question.window)) { (reading) throws(SQLiteError) in
+      var question = question
+      question.window = reading.index.window(question.window)
       guard let samples = try reading.index.samples(around: question.window) else { return }
       let query = PeersQuery(reading: reading, question: question, samples: samples)
       for history in try ProcessFinder(reading: reading).histories(
@@ -99,6 +114,8 @@ extension HistoryReader {
     _ question: ChangesQuestion, _ body: (NamespaceChange) -> Bool
   ) throws(HistoryError) {
     try reading(.everything(in: question.window)) { (reading) throws(SQLiteError) in
+      var question = question
+      question.window = reading.index.window(question.window)
       guard let query = try ChangesQuery(reading, question) else { return }
       try query.forEach(body)
     }
@@ -161,6 +178,7 @@ extension HistoryReader {
     types: [NamespaceType] = NamespaceType.allCases
   ) throws(HistoryError) -> [TimelineRow] {
     try reading(.processes(selectors, in: window)) { (reading) throws(SQLiteError) in
+      let window = reading.index.window(window)
       let query = TimelineQuery(reading: reading, window: window)
       var rows: [TimelineRow] = []
       var visited: Set<TaskID> = []
@@ -197,7 +215,10 @@ extension HistoryReader {
     in window: TimeWindow = TimeWindow(), _ body: (CoveragePeriod) -> Bool
   ) throws(HistoryError) {
     try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
-      try CoverageQuery(reading: reading, window: window).forEach(body)
+      let query = CoverageQuery(reading: reading, window: reading.index.window(window))
+      // Without a window, the coverage of a slice is that of its samples.
+      try query.forEach(
+        in: window.isEverything ? reading.index.held?.numbers : nil, body)
     }
   }
 
@@ -207,7 +228,8 @@ extension HistoryReader {
     in window: TimeWindow, _ body: (CoveragePeriod, MissingSamples) -> Bool
   ) throws(HistoryError) {
     try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
-      try CoverageQuery(reading: reading, window: window).forEachPause { pause in
+      let query = CoverageQuery(reading: reading, window: reading.index.window(window))
+      try query.forEachPause { pause in
         if case .gap(let missing) = pause.kind { body(pause, missing) } else { true }
       }
     }
@@ -221,7 +243,8 @@ extension HistoryReader {
     in window: TimeWindow, isToLastSample: Bool = false
   ) throws(HistoryError) -> [Caveat] {
     try reading(.recording(in: window)) { (reading) throws(SQLiteError) in
-      try CaveatFinder(index: reading.index).caveats(in: window, isToLastSample: isToLastSample)
+      try CaveatFinder(index: reading.index).caveats(
+        in: reading.index.window(window), isToLastSample: isToLastSample)
     }
   }
 
@@ -253,7 +276,7 @@ extension HistoryReader {
     while goesOn {
       let deadline = isRecorded ? ClockReading.now().monotonic + exportStep : nil
       goesOn = try reading(filter.scope) { (reading) throws(SQLiteError) in
-        var stream = try ExportStream(reading, filter, after: position)
+        var stream = try ExportStream(reading, filter.within(reading.index), after: position)
         defer { position = stream.position }
         return try stream.forEach(until: deadline, body)
       }
@@ -267,7 +290,8 @@ extension HistoryReader {
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> [ProcessRecord] {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
-      try ProcessFinder(reading: reading).histories(selector, in: window).map(\.process)
+      let window = reading.index.window(window)
+      return try ProcessFinder(reading: reading).histories(selector, in: window).map(\.process)
     }
   }
 
@@ -276,6 +300,7 @@ extension HistoryReader {
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Bool {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
+      let window = reading.index.window(window)
       var isRecorded = false
       try ProcessFinder(reading: reading).forEach(selector, in: window) { _ in
         isRecorded = true
@@ -291,7 +316,8 @@ extension HistoryReader {
     _ selector: ProcessSelector, in window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
     try reading(.processes([selector], in: window)) { (reading) throws(SQLiteError) in
-      try ProcessFinder(reading: reading).incarnations(selector, in: window).others
+      let window = reading.index.window(window)
+      return try ProcessFinder(reading: reading).incarnations(selector, in: window).others
     }
   }
 
@@ -309,7 +335,8 @@ extension HistoryReader {
     in namespaces: ProcessSelector.PIDNamespaces, during window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {
     try reading(.processes([.inner(0, namespaces)], in: window)) { (reading) throws(SQLiteError) in
-      try NestedPIDResolver(reading: reading).histories(0, in: namespaces, window).unknown
+      let window = reading.index.window(window)
+      return try NestedPIDResolver(reading: reading).histories(0, in: namespaces, window).unknown
     }
   }
 
@@ -317,7 +344,12 @@ extension HistoryReader {
   /// and for selectors without a name.
   package func unknownName(_ selector: ProcessSelector) throws(HistoryError) -> UnknownName? {
     try reading(.recording()) { (reading) throws(SQLiteError) in
-      try NameSearch(connection: reading.connection).unknown(selector)
+      let unknown = try NameSearch(connection: reading.connection).unknown(selector)
+      // A slice has every container, and only the names of its own processes.
+      if let unknown, !unknown.isOfContainer {
+        try reading.index.requireWhole("a process with the name \(unknown.name)")
+      }
+      return unknown
     }
   }
 

@@ -43,7 +43,7 @@ final class ContainerRule {
 
   /// The size of a block of sequence numbers, as a power of two. Each query covers a block, so that many
   /// processes that enter one container one after another cost one query.
-  private static let width: Int64 = 9
+  static let width: Int64 = 9
   private static let cacheLimit = 8192
   /// How many generations of parents `hasEntered` follows at most.
   private static let mostAncestors = 64
@@ -248,13 +248,20 @@ extension ContainerRule {
         SELECT DISTINCT container_id FROM known CROSS JOIN cgroup USING (cgroup_id)
         WHERE container_id IS NOT NULL LIMIT 16
         """
-      ).bind(IntervalOverlapQuery.values(block) + IntervalOverlapQuery.values(block, namespace))
-        .map { $0.integer(0) })
+      ).bind(
+        IntervalOverlapQuery.values(block) + IntervalOverlapQuery.values(block, namespace)
+      )
+      .map { $0.integer(0) })
     inNamespaces.insert(found, for: key)
     return found
   }
 
   private func block(of number: SequenceNumber) -> ClosedRange<SequenceNumber> {
+    Self.block(of: number)
+  }
+
+  /// Returns the sequence numbers whose processes decide together which container was in a namespace.
+  static func block(of number: SequenceNumber) -> ClosedRange<SequenceNumber> {
     SequenceNumber.numbers(ofBlock: number.block(width: Self.width), width: Self.width)
   }
 
@@ -317,14 +324,14 @@ extension ContainerRule {
       WHERE COALESCE(t.provenance, b.provenance, 0) & 2 <> 0 OR t.has_past = 1 AND EXISTS (
         SELECT 1 FROM past_description AS p WHERE p.task_id = member AND p.provenance & 2 <> 0)
       """
-    ).bind(IntervalOverlapQuery.values(samples) + [.list(namespaces.sorted())]).map {
+    ).bind(index.sampleValues(samples) + [.list(namespaces.sorted())]).map {
       $0.task(0)
     }
   }
 
   /// Returns whether the history has events. Only processes that events reported can have an inherited cgroup:
   /// a sample reads every cgroup.
-  private func isAnyInherited() throws(SQLiteError) -> Bool {
+  func isAnyInherited() throws(SQLiteError) -> Bool {
     let last = try connection.prepare("SELECT MAX(first_seq) FROM event_batch").first {
       $0.optionalInteger(0)
     }
@@ -335,7 +342,7 @@ extension ContainerRule {
   private func namespaces(
     of tasks: [TaskID], in samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> Set<Int64> {
-    let range = IntervalOverlapQuery.values(samples)
+    let range = try index.sampleValues(samples)
     var found = Set(
       try connection.prepare(
         """

@@ -30,16 +30,24 @@ public final class HistoryReader {
   /// Opens a history.
   ///
   /// Throws `HistoryError`: `missing`, `notAHistory`, `newer`, `denied`, `busy` or `inputOutput`.
-  public init(path: String) throws(HistoryError) {
+  public convenience init(path: String) throws(HistoryError) {
+    try self.init(path: path, writesBeside: false)
+  }
+
+  /// Opens a history.
+  ///
+  /// - Parameter writesBeside: whether files can be attached to the connection and written. The history itself cannot
+  ///   be written in either case.
+  init(path: String, writesBeside: Bool) throws(HistoryError) {
     self.path = path
     try Self.requireFile(path)
-    (connection, lock, isRecorded) = try Self.open(path)
+    (connection, lock, isRecorded) = try Self.open(path, writesBeside: writesBeside)
   }
 
   /// Opens the file, in several attempts: while a recorder starts or ends, its `-wal` and `-shm` files are for
   /// a moment not usable by a reader that may not write them.
   private static func open(
-    _ path: String
+    _ path: String, writesBeside: Bool
   ) throws(HistoryError) -> (Connection, FileLock, isRecorded: Bool) {
     // SQLite looks for the `-wal` and `-shm` files beside the real path.
     let file = RealPath.of(path)
@@ -49,10 +57,13 @@ public final class HistoryReader {
       let connection: Connection
       let identity: HistoryFile.Identity
       do throws(SQLiteError) {
-        connection = try Connection(path: file, access: isShared ? .immutable : .readOnly)
+        connection = try Connection(
+          path: file,
+          access: writesBeside
+            ? .readOnlyBesideAttached(isImmutable: isShared) : isShared ? .immutable : .readOnly)
         connection.setBusyTimeout(milliseconds: 2000)
         identity = try HistoryFile.identify(connection)
-        try connection.execute("PRAGMA query_only = ON")
+        if !writesBeside { try connection.execute("PRAGMA query_only = ON") }
       } catch {
         attempts -= 1
         guard attempts > 0, isAboutWriteAheadLog(error) else { throw explain(error, path) }
@@ -203,6 +214,7 @@ extension HistoryReader {
   package func isCopiedWhileOpen() throws(HistoryError) -> Bool {
     guard !isRecorded else { return false }
     do throws(SQLiteError) {
+      if try HistoryFile.isSlice(connection) { return false }
       return try connection.prepare(
         """
         SELECT device, inode FROM session LEFT JOIN session_file USING (session_id)

@@ -40,20 +40,30 @@ extension HistoryReader {
     _ scope: QuestionScope, _ body: (HistorySnapshot) throws(SQLiteError) -> T
   ) throws(HistoryError) -> T {
     try snapshot { () throws(HistoryError) in
-      try require(scope)
+      let bounds = try require(scope)
       do throws(SQLiteError) {
         return try body(HistorySnapshot(connection, index(), isRecorded: isRecorded))
-      } catch { throw wrap(error) }
+      } catch {
+        guard error.kind == .notHeld, let bounds else { throw wrap(error) }
+        throw refusal(bounds, because: error.message)
+      }
     }
   }
 
   /// Throws `outsideSlice` for a question about something that the slice does not hold.
-  func require(_ scope: QuestionScope) throws(HistoryError) {
+  @discardableResult
+  func require(_ scope: QuestionScope) throws(HistoryError) -> SliceBounds? {
     let bounds: SliceBounds?
     do throws(SQLiteError) { bounds = try SliceBounds(connection) } catch { throw wrap(error) }
-    guard let bounds, bounds.excludes(scope) else { return }
-    throw HistoryError(
-      .outsideSlice, "answer this from", path, reason: bounds.reason,
+    guard let bounds else { return nil }
+    guard !bounds.excludes(scope) else { throw refusal(bounds, because: nil) }
+    return bounds
+  }
+
+  private func refusal(_ bounds: SliceBounds, because missing: String?) -> HistoryError {
+    HistoryError(
+      .outsideSlice, "answer this from", path,
+      reason: bounds.reason + (missing.map { ", and \($0)" } ?? ""),
       remedy: "ask about that, or ask the history that it was cut out of (\(bounds.source))")
   }
 }

@@ -224,6 +224,10 @@ struct MemberFinder {
   func member(
     of namespaces: [NamespaceRecord], at sample: SequenceNumber, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
+    // A slice has those that were, just before a task of it came there, in the namespaces that the task joined.
+    if let held = reading.index.held, held.side(of: sample) == .behind {
+      try held.require(sample...sample)
+    }
     var found: [TaskID: (count: Int, begun: SequenceNumber, pid: Int64)] = [:]
     for namespace in namespaces where namespace.isInitial != true {
       let members = try reading.connection.prepare(
@@ -280,6 +284,8 @@ struct MemberFinder {
     let range = first...sample - 1
     // A row without a kernel id, from a process that had exited before the id could be read, may be of the same
     // namespace.
+    // The members that a slice lacks were there before those that it has.
+    let isHeld = reading.index.held?.side(of: first) ?? .held == .held
     guard try areEventsComplete(first...sample),
       try !reading.namespaces.hasDouble(of: namespace, from: first, to: sample - 1)
     else { return false }
@@ -291,13 +297,14 @@ struct MemberFinder {
           .integer(Int64(namespace.type.linkForChildren.rawValue))
         ]
       ).map { $0.task(0) }
-    guard !members.isEmpty, members.count < Int(Self.most) else { return false }
+    guard !members.isEmpty || !isHeld, members.count < Int(Self.most) else { return false }
     for member in Set(members) where member != process.task {
       let other = try reading.taskHistories.history(of: member)?.process
       guard let other, other.boot == process.boot, other.pid == process.pid,
         other.startBoot == process.startBoot
       else { return false }
     }
+    _ = try reading.index.values(first...sample)
     return true
   }
 }

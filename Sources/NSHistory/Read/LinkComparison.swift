@@ -90,6 +90,10 @@ struct LinkComparison {
   func how(_ value: LinkValue, at sample: SequenceNumber) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
+    // A slice has who was in a namespace at its first number, where that is before the slice.
+    if let held = reading.index.held, held.side(of: sample) == .behind {
+      try held.require(sample...sample)
+    }
     let first = try reading.namespaces.lifetime(namespace.id).first
     if first == sample {
       if try isOlderPossible(namespace, at: sample) { return .joinedOrNew }

@@ -174,7 +174,7 @@ struct NestedPIDResolver {
       let tasks = try reading.connection.prepare(
         "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
       ).bind(
-        IntervalOverlapQuery.values(samples, try reading.namespaces.lifetime(inner).namespace)
+        reading.index.values(samples, reading.namespaces.lifetime(inner).namespace)
       ).map { $0.task(0) }
       for task in tasks {
         if let history = try reading.taskHistories.history(of: task), history.process.tid == nil {

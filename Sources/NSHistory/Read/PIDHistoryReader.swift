@@ -22,6 +22,13 @@ final class PIDHistoryReader {
   func pidHistory(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
   ) throws(SQLiteError) -> PIDHistory {
+    try requireHeld(selector.number)
+    return try unheldHistory(selector, in: sampleWindows)
+  }
+
+  private func unheldHistory(
+    _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
+  ) throws(SQLiteError) -> PIDHistory {
     if let sampleWindows, let histories = try few(selector, in: sampleWindows) {
       return try pidHistory(of: histories, pid: selector.pid, known: histories.map(\.process))
     }
@@ -62,11 +69,34 @@ final class PIDHistoryReader {
   func histories(
     _ number: TaskNumber, alive: WallTime?, within: Int64 = 0
   ) throws(SQLiteError) -> [TaskHistory] {
+    try requireHeld(number)
     guard let alive else { return try all(number) }
+    return try histories(number, at: alive, within: within)
+  }
+
+  /// Returns the processes that had the PID of a parent, and may have been running at a time. A slice has all of them.
+  func parents(pid: Int64, at time: WallTime) throws(SQLiteError) -> [TaskHistory] {
+    try histories(TaskNumber(pid: pid), at: time, within: 0)
+  }
+
+  private func histories(
+    _ number: TaskNumber, at alive: WallTime, within: Int64
+  ) throws(SQLiteError) -> [TaskHistory] {
     let selector = SameQuestion.Selector(number, alive: alive, within: within)
     if let few = try few(selector, in: []) { return few }
-    let picked = Set(try pidHistory(selector).processes.map(\.task))
+    let picked = Set(try unheldHistory(selector).processes.map(\.task))
     return try all(number).filter { picked.contains($0.process.task) }
+  }
+
+  /// Throws if the history is a slice in which no process had a PID: whether the PID was recorded at another time is a
+  /// part of every answer about it.
+  private func requireHeld(_ number: TaskNumber) throws(SQLiteError) {
+    guard let held = index.held else { return }
+    let there = try all(number).contains {
+      $0.firstSample <= held.numbers.upperBound && $0.lastSample >= held.numbers.lowerBound
+    }
+    let isHeld = there && held.limits?.pids.contains(number.pid) != false
+    if !isHeld { try index.requireWhole("a process with the PID \(number)") }
   }
 
   private func all(_ number: TaskNumber) throws(SQLiteError) -> [TaskHistory] {

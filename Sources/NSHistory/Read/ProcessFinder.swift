@@ -26,6 +26,7 @@ struct ProcessFinder {
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false,
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
+    if window.isEverything { try reading.index.requireWhole("all processes of a PID or a name") }
     guard let samples = try reading.index.samples(around: window) else { return }
     func emit(_ history: TaskHistory) throws(SQLiteError) -> Bool {
       let isThere = history.memberships.contains {
@@ -168,7 +169,7 @@ struct DescribedTasks {
   private func tasksOfDescription(
     _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> [TaskID] {
-    let range = IntervalOverlapQuery.values(samples)
+    let range = try reading.index.sampleValues(samples)
     let tasks = try reading.connection.prepare(
       """
       SELECT task_id FROM (
@@ -189,7 +190,7 @@ struct DescribedTasks {
   private func tasksOfThere(_ samples: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [TaskID]
   {
     let there = IntervalOverlapQuery.everywhere("m.task_id AS member")
-    let range = IntervalOverlapQuery.values(samples)
+    let range = try reading.index.sampleValues(samples)
     let tasks = try reading.connection.prepare(
       """
       SELECT t.task_id FROM (\(there)) CROSS JOIN task AS t NOT INDEXED ON t.task_id = member

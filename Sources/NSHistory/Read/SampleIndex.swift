@@ -12,6 +12,8 @@ final class SampleIndex {
   let clockSteps: [SequenceNumber]
   /// The range of samples of each stretch, in order.
   private let stretches: [ClosedRange<SequenceNumber>]
+  /// The samples and events of which a slice has every row; nil for a history that is no slice.
+  let held: HeldNumbers?
   private let connection: Connection
   private let points: PointReader
   /// The wall clock time at which the question is asked.
@@ -23,7 +25,8 @@ final class SampleIndex {
   ) throws(SQLiteError) {
     self.connection = connection
     self.now = now
-    points = PointReader(connection)
+    held = try HeldNumbers(connection)
+    points = PointReader(connection, isSlice: held != nil)
     sessions = try SessionSpan.all(in: connection, isRecorded: isRecorded, file: file)
     try Self.requireNamesApart(connection)
     let all = Self.range(of: sessions)
@@ -242,10 +245,21 @@ final class SampleIndex {
     var high = range.upperBound
     while low < high {
       let middle = low + (high - low + 1) / 2
-      if try point(middle).wall <= wall { low = middle } else { high = middle - 1 }
+      let isBefore =
+        switch side(of: middle) {
+        case .held: try point(middle).wall <= wall
+        case .before: true
+        case .behind: false
+        }
+      if isBefore { low = middle } else { high = middle - 1 }
     }
+    try held?.require(low...min(low + 1, range.upperBound))
     return try point(low)
   }
+
+  /// Returns on which side of the rows that a slice has a sequence number is. A search by bisection takes those on
+  /// the one side for earlier, and those on the other for later, than what it searches.
+  func side(of number: SequenceNumber) -> HeldNumbers.Side { held?.side(of: number) ?? .held }
 }
 
 /// Reads samples and events by sequence number. Consecutive events are stored in one batch.
@@ -285,7 +299,12 @@ final class PointReader {
     return microseconds * 1000
   }
 
-  init(_ connection: Connection) { self.connection = connection }
+  private let isSlice: Bool
+
+  init(_ connection: Connection, isSlice: Bool = false) {
+    self.connection = connection
+    self.isSlice = isSlice
+  }
 
   /// Returns the sample or event with a sequence number, in the session that spans it.
   func point(_ id: SequenceNumber, in session: SessionSpan?) throws(SQLiteError) -> SamplePoint {
@@ -296,6 +315,9 @@ final class PointReader {
       if found == nil { found = try event(id, session) }
     }
     guard let point = found else {
+      if isSlice, session != nil {
+        throw .notHeld("sample \(id) is not in the slice", operation: "read a sample")
+      }
       throw .corrupt("sample \(id) is missing", operation: "read a sample")
     }
     points.insert(point, for: id)

@@ -59,6 +59,8 @@ struct SessionSpan: Hashable {
     in connection: Connection, isRecorded: Bool, file: FileIdentity?
   ) throws(SQLiteError) -> [SessionSpan] {
     let watermark = try HistoryFile.watermark(connection)
+    // What a slice holds was recorded into another file, at a time when that may have been open.
+    let isSlice = try HistoryFile.isSlice(connection)
     let all = try connection.prepare(
       """
       SELECT session.space_id, boot_id, pid_namespace_inode, first_seq,
@@ -85,7 +87,7 @@ struct SessionSpan: Hashable {
         boot: row.integer(1),
         clock: BootClock(boot: row.integer(1), timeNamespace: row.optionalInteger(7)),
         first: row.sequence(3), last: row.sequence(4), isOpen: isRecorded && row.integer(5) != 0,
-        isCopied: row.integer(14) == 1 || (isLeftOpen && recordedInto != file),
+        isCopied: row.integer(14) == 1 || (isLeftOpen && recordedInto != file && !isSlice),
         hidesProcesses: row.integer(6) != 0,
         shortLived: row.optionalText(10).flatMap(ShortLived.init),
         interval: row.integer(11), followsExpired: watermark == row.sequence(3))

@@ -64,7 +64,8 @@ package final class HistoryMaintenance {
 
   /// Removes what had ended before a time. The last sample stays.
   package func prune(before time: WallTime) throws(HistoryError) -> Change {
-    try change { () throws(SQLiteError) in
+    try requireNoSlice()
+    return try change { () throws(SQLiteError) in
       let index = try SampleIndex(connection, isRecorded: false)
       // Where the wall clock was set back, nothing goes that was recorded after the time.
       let last = try index.firstSample(notBefore: time == .max ? time : time + 1) - 1
@@ -79,7 +80,8 @@ package final class HistoryMaintenance {
 
   /// Removes the oldest part, until all that is left has a size in bytes, or only the last sample is left.
   package func prune(toSize size: Int64) throws(HistoryError) -> Change {
-    try change { () throws(SQLiteError) in
+    try requireNoSlice()
+    return try change { () throws(SQLiteError) in
       try prune(upTo: .max) { () throws(SQLiteError) in try FileSpace(connection).used > size }
     }
   }
@@ -91,6 +93,13 @@ package final class HistoryMaintenance {
       try connection.execute("VACUUM")
       return 0
     }
+  }
+
+  private func requireNoSlice() throws(HistoryError) {
+    do throws(SQLiteError) {
+      guard try HistoryFile.isSlice(connection) else { return }
+    } catch { throw HistoryError(error, operation, path) }
+    throw HistoryFile.slice(operation, path, remedy: "cut a shorter slice of it (nshist capture)")
   }
 
   private func prune(

@@ -10,7 +10,7 @@ package struct HistoryVerification: Sendable, Hashable {
     case references
     /// The watermark is the first sample, and the sessions follow one another.
     case sessions
-    /// Each sequence number is that of one sample or one event.
+    /// Each sequence number is that of one sample or one event; in a slice, each in its own time.
     case numbers
     /// No two memberships of a task overlap, and none is outside of the sequence numbers.
     case memberships
@@ -87,7 +87,8 @@ extension HistoryReader {
       ordered AS (
         SELECT seq, last, session_id, LAG(last) OVER (ORDER BY seq) AS before FROM numbers)
       SELECT printf('sequence number %d does not follow %d', seq, before) FROM ordered
-      WHERE before IS NOT NULL AND seq <> before + 1
+      WHERE before >= seq OR seq <> before + 1
+        AND NOT EXISTS (SELECT 1 FROM slice WHERE before < first_seq OR seq > last_seq)
       """,
       """
       SELECT printf('sequence number %d is outside of session %d', n.seq, n.session_id) FROM (

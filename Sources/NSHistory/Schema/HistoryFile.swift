@@ -13,6 +13,14 @@ enum HistoryFile {
       .first { $0.optionalSequence(0) } ?? nil
   }
 
+  /// Whether the history was cut out of another one.
+  static func isSlice(_ connection: Connection) throws(SQLiteError) -> Bool {
+    try connection.prepare("SELECT EXISTS (SELECT 1 FROM slice WHERE slice_id = 1)").first {
+      $0.integer(0) == 1
+    }
+      ?? false
+  }
+
   /// Whether retention has removed the beginning of the history.
   static func isPruned(_ connection: Connection) throws(SQLiteError) -> Bool {
     try watermark(connection) != nil
@@ -39,6 +47,13 @@ enum HistoryFile {
     let tables = try connection.prepare("SELECT count(*) FROM sqlite_schema")
       .first { $0.integer(0) }
     return id == 0 && tables == 0 ? .blank : .foreign
+  }
+
+  /// Returns the error for a slice, in which only a part of the rows are those of a recording.
+  static func slice(_ operation: String, _ path: String, remedy: String) -> HistoryError {
+    HistoryError(
+      .outsideSlice, operation, path,
+      reason: "it is a slice, which was cut out of another history", remedy: remedy)
   }
 
   /// Returns the error for a file with nothing in it.

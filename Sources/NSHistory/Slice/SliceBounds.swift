@@ -4,7 +4,7 @@ internal import SQLite
 /// The bounds of a slice, which is a history that was cut out of another one. A slice holds nothing of other
 /// times, and nothing of other processes if it is limited to some. A question beyond the bounds is refused,
 /// because the answer would report what was cut off as not having been there.
-struct SliceBounds {
+package struct SliceBounds {
   /// The time span that the slice holds.
   let time: ClosedRange<WallTime>
   /// The UUID of the history that the slice was cut out of.
@@ -63,6 +63,17 @@ struct SliceBounds {
     }
   }
 
+  /// What the slice holds, for a person.
+  package struct Info: Sendable, Hashable {
+    /// The UUID of the history that the slice was cut out of.
+    package let source: String
+    /// The time that it holds.
+    package let time: ClosedRange<WallTime>
+    /// The PIDs and the ids of the containers that it is limited to; both empty if it holds all processes.
+    package let pids: [Int64]
+    package let containers: [String]
+  }
+
   /// The contents of the slice, as the reason of a refusal.
   var reason: String {
     let limits = pids.map { "PID \($0)" } + containers.map { "container \($0.name ?? $0.id)" }
@@ -70,5 +81,18 @@ struct SliceBounds {
     let from = TimeFormat.localTime(time.lowerBound, .local)
     let until = TimeFormat.localTime(time.upperBound, .local)
     return "it is a slice, which holds the time from \(from) to \(until)\(processes)"
+  }
+}
+
+extension HistoryReader {
+  /// Returns what the history holds if it is a slice; nil if it is none.
+  package func sliceInfo() throws(HistoryError) -> SliceBounds.Info? {
+    do throws(SQLiteError) {
+      return try SliceBounds(connection).map {
+        SliceBounds.Info(
+          source: SystemText.sanitized($0.source), time: $0.time, pids: $0.pids,
+          containers: $0.containers.map { SystemText.sanitized($0.id) })
+      }
+    } catch { throw wrap(error) }
   }
 }

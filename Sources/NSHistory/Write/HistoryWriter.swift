@@ -433,7 +433,17 @@ enum WriterOpening {
       try HistoryFile.requireReadable(
         identity == .blank ? .foreign : identity, connection, operation: operation, path: path)
     }
-    if identity == .blank { try makeIncremental(connection, path) }
+    if identity == .blank {
+      try makeIncremental(connection, path)
+    } else {
+      let isSlice: Bool
+      do throws(SQLiteError) { isSlice = try HistoryFile.isSlice(connection) } catch {
+        throw HistoryError(error, operation, path)
+      }
+      if isSlice {
+        throw HistoryFile.slice(operation, path, remedy: "record into another file with --db")
+      }
+    }
     try requireWriteAheadLog(connection, path)
     do throws(SQLiteError) {
       // SQLite syncs each commit to disk, because the samples just before a power loss are the most

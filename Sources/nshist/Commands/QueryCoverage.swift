@@ -41,6 +41,7 @@ struct QueryCoverage: ListingCommand {
     let arrangement = try rows.arrangement(of: all, context.format)
     let (reader, help) = try context.open()
     let caveats = try help.caveats(in: window)
+    if let slice = try reader.sliceInfo() { context.say(SliceFormatter.line(slice, context.zone)) }
     let listing = Listing("periods", all, arrangement, to: try context.output(), context.format)
     let coverage = try time.map { try reader.coverage(at: $0) }
     if let time, let coverage {

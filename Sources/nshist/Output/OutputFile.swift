@@ -154,7 +154,7 @@ final class OutputFile {
 
   /// Whether a path is an SQLite database (fileformat2.html), or has the name of a file beside one,
   /// whether that exists or not. This protects a history from being overwritten by mistake.
-  private static func isDatabase(_ path: String) -> Bool {
+  static func isDatabase(_ path: String) -> Bool {
     if ["-journal", "-shm", "-wal"].contains(where: path.hasSuffix) { return true }
     let magic = Array("SQLite format 3\0".utf8)
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
@@ -181,6 +181,8 @@ struct OutputError: Error, CustomStringConvertible {
     case system(Errno)
     /// The path is that of a database, or of a file that belongs to one.
     case database
+    /// The path is that of a file that is not to be replaced.
+    case occupied
   }
 
   init(path: String, errno: Errno) {
@@ -194,6 +196,12 @@ struct OutputError: Error, CustomStringConvertible {
     cause = .database
   }
 
+  /// Creates the error of an output that would replace a file.
+  init(occupied path: String) {
+    self.path = path
+    cause = .occupied
+  }
+
   /// Whether the write failed because the reader closed the pipe (EPIPE).
   var isBrokenPipe: Bool {
     if case .system(.brokenPipe) = cause { true } else { false }
@@ -201,7 +209,7 @@ struct OutputError: Error, CustomStringConvertible {
 
   var status: Int32 {
     switch cause {
-    case .database: ExitStatus.cannotCreate
+    case .database, .occupied: ExitStatus.cannotCreate
     case .system(.permissionDenied), .system(.notPermitted): ExitStatus.noPermission
     case .system(.noSuchFileOrDirectory), .system(.notDirectory), .system(.isDirectory),
       .system(.readOnlyFileSystem):
@@ -214,6 +222,7 @@ struct OutputError: Error, CustomStringConvertible {
     switch cause {
     case .database:
       "cannot write \(path): it is a database, or a file that belongs to one; choose another path"
+    case .occupied: "cannot write \(path): there is such a file; remove it, or choose another path"
     case .system(let errno): "cannot write \(path): \(errno); \(Self.remedy(errno))"
     }
   }

@@ -82,7 +82,7 @@ final class ChangeStream {
       WHERE \(scope.condition) AND m.from_seq BETWEEN ?1 AND ?2
       \(scope.shortLivedTasks(columns, "m.from_seq BETWEEN ?1 AND ?2")) ORDER BY from_seq
       """
-    ).bind(IntervalOverlapQuery.values(samples) + scope.values)
+    ).bind(reading.index.values(samples) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let membership = membership(row)
       return (membership.from, .begun(membership))
@@ -98,7 +98,7 @@ final class ChangeStream {
       WHERE \(scope.condition) AND m.until_seq IS NOT NULL AND m.until_seq BETWEEN ?1 AND ?2
       \(scope.shortLivedTasks(columns, "m.until_seq BETWEEN ?1 AND ?2")) ORDER BY until_seq
       """
-    ).bind(IntervalOverlapQuery.values(before(samples)) + scope.values)
+    ).bind(reading.index.values(before(samples)) + scope.values)
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       let membership = membership(row)
       return ((membership.until ?? .zero) + 1, .exited(membership))
@@ -115,7 +115,7 @@ final class ChangeStream {
       SELECT \(NamespaceReader.columns) FROM namespace
       WHERE \(isMeant) last_seq BETWEEN ? AND ? ORDER BY last_seq
       """
-    ).bind(scope.namespaceValues + IntervalOverlapQuery.values(before(samples)))
+    ).bind(scope.namespaceValues + reading.index.values(before(samples)))
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
       guard let lifetime = NamespaceReader.lifetime(row), let last = lifetime.last else {
         throw .corrupt("a namespace is of no type", operation: "read namespaces")

@@ -44,14 +44,14 @@ final class EmptiedFinder {
     _ namespace: NamespaceRecord, at sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {
     try reading.connection.prepare("\(reading.members.sql("1", in: namespace)) LIMIT 1")
-      .bind(IntervalOverlapQuery.values(sample...sample, namespace)).first { _ in true } ?? false
+      .bind(reading.index.values(sample...sample, namespace)).first { _ in true } ?? false
   }
 
   private func keepers(at sample: SequenceNumber) throws(SQLiteError) -> Keepers {
     if let known, known.sample == sample { return known.keepers }
     let unread = try reading.connection.prepare(IntervalOverlapQuery.unread("m.task_id"))
       .bind(
-        IntervalOverlapQuery.values(sample...sample)
+        reading.index.values(sample...sample)
           + [.integer(Int64(UnreadReason.denied.rawValue))]
       ).map { $0.task(0) }
     var keepers = Keepers()

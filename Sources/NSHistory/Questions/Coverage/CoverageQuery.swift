@@ -8,11 +8,16 @@ struct CoverageQuery {
 
   private var index: SampleIndex { reading.index }
 
-  func forEach(_ body: (CoveragePeriod) -> Bool) throws(SQLiteError) {
+  ///
+  /// - Parameter part: the samples and events to go through; nil for all.
+  func forEach(
+    in part: ClosedRange<SequenceNumber>? = nil, _ body: (CoveragePeriod) -> Bool
+  ) throws(SQLiteError) {
     guard let first = index.first, let last = index.last else { return }
+    let all = part?.clamped(to: first...last) ?? first...last
     let sessions = try sessions()
     var before: SamplePoint?
-    for piece in try index.pieces(of: first...last) {
+    for piece in try index.pieces(of: all) {
       let opening = try index.point(piece.lowerBound)
       let closing = try index.point(piece.upperBound)
       if let before {
@@ -128,7 +133,7 @@ struct CoverageQuery {
         (SELECT SUM(folded) FROM sample_note WHERE seq BETWEEN ?1 AND ?2), 0)
       FROM sample WHERE seq BETWEEN ?1 AND ?2
       """
-    ).bind(IntervalOverlapQuery.values(piece))
+    ).bind(reading.index.sampleValues(piece))
       .first { ($0.integer(0), $0.integer(1), $0.integer(2)) } ?? (0, 0, 0)
   }
 
@@ -136,7 +141,7 @@ struct CoverageQuery {
     try reading.connection.prepare(
       "SELECT COUNT(DISTINCT member) FROM (\(IntervalOverlapQuery.unread("m.task_id AS member")))"
     ).bind(
-      IntervalOverlapQuery.values(samples) + [.integer(Int64(UnreadReason.denied.rawValue))]
+      reading.index.sampleValues(samples) + [.integer(Int64(UnreadReason.denied.rawValue))]
     ).first { $0.integer(0) } ?? 0
   }
 }
@@ -269,7 +274,7 @@ struct DisagreementReader {
       FROM disagreement JOIN sample USING (seq) WHERE seq BETWEEN ? AND ?
       ORDER BY seq, position LIMIT ?
       """
-    ).bind(IntervalOverlapQuery.values(samples) + [.integer(most)]).map { row in
+    ).bind(reading.index.sampleValues(samples) + [.integer(most)]).map { row in
       (
         time: row.wallTime(0), pid: row.integer(1), tid: row.optionalInteger(2),
         comm: row.optionalText(3).map(SystemText.sanitized), kind: row.integer(4),

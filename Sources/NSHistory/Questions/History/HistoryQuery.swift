@@ -13,7 +13,6 @@ struct HistoryQuery {
   {
     // Buffers the last entry until the next one shows whether anything changed at its end.
     var last: HistoryEntry?
-    func emit(_ entry: HistoryEntry) -> Bool { !window.mayOverlap(entry.interval) || body(entry) }
     var before: LinkComparison.Links?
     var read: LinkComparison.Links = [:]
     let maker = try maker(of: history.process)
@@ -23,30 +22,39 @@ struct HistoryQuery {
       for membership in history.memberships {
         let links = try reading.sets.links(of: membership.set)
         for piece in try reading.index.pieces(of: membership.from...membership.until) {
-          var unreported: [NamespaceLink] = []
+          let interval = try reading.bounds(of: history)
+            .resolve(piece, of: membership.from...membership.until)
+          let isAsked = window.mayOverlap(interval)
+          let unreported = before.map { Self.unreported($0, links) } ?? []
+          // Of an entry outside of the window counts only whether the one before it went on in it.
+          guard isAsked || (last != nil && !unreported.isEmpty) else {
+            if let ended = last, !body(ended) { return false }
+            (last, isInOther, before) = (nil, false, links)
+            read.update(links)
+            continue
+          }
           let changes: [LinkChange]
           if let before {
             changes = try comparison.changes(
               from: before, read: read, to: links, at: piece.lowerBound)
-            unreported = Self.unreported(before, links)
           } else {
             changes = try arrivals(of: history, membership, links, maker)
           }
           var entry = try entry(
-            piece, of: membership, in: history, links, changes, maker, isBeginning: before == nil,
-            isInOtherContainer: isInOther, changes.isEmpty ? unreported : [])
+            piece, interval, in: history, links, changes, maker, isBeginning: before == nil,
+            isInOtherContainer: isInOther, changes.isEmpty ? unreported : [], isAsked: isAsked)
           isInOther = false
           before = links
           read.update(links)
           if var ended = last {
             if entry.goesOn { (ended.end.kind, entry.beginning.kind) = (.read, .read) }
-            guard emit(ended) else { return false }
+            guard body(ended) else { return false }
           }
-          last = entry
+          last = isAsked ? entry : nil
         }
       }
     }
-    return last.map(emit) ?? true
+    return last.map(body) ?? true
   }
 
   /// Splits the history of a process where it came into another container. Does not split the history of a
@@ -138,14 +146,14 @@ struct HistoryQuery {
     }
   }
 
+  ///
+  /// - Parameter isAsked: whether the entry is in the window; otherwise only its ends and its changes count.
   private func entry(
-    _ piece: ClosedRange<SequenceNumber>, of membership: Membership, in history: TaskHistory,
+    _ piece: ClosedRange<SequenceNumber>, _ interval: ResolvedInterval, in history: TaskHistory,
     _ links: LinkComparison.Links, _ changes: [LinkChange], _ maker: Maker?,
     isBeginning: Bool,
-    isInOtherContainer: Bool, _ unreported: [NamespaceLink]
+    isInOtherContainer: Bool, _ unreported: [NamespaceLink], isAsked: Bool
   ) throws(SQLiteError) -> HistoryEntry {
-    let interval = try reading.bounds(of: history)
-      .resolve(piece, of: membership.from...membership.until)
     let isFirst = isBeginning && history.movedFrom == nil
     // If an event ended the entry, the process may have had another description by then, which was read
     // only later.
@@ -153,6 +161,13 @@ struct HistoryQuery {
       interval.end.isExact
       ? history.process.described(at: piece.upperBound, orBefore: piece.upperBound + 1)
       : history.process.described(at: piece.upperBound)
+    guard isAsked else {
+      return HistoryEntry(
+        process: process, from: interval.from, until: interval.until,
+        beginning: interval.beginning, end: interval.end, links: links, changes: changes,
+        isFirst: isFirst, isReturn: false, joined: nil, parent: nil, parentThen: nil,
+        isParentGone: false, isInOtherContainer: isInOtherContainer, unreported: unreported)
+    }
     let isGone = try isParentGone(of: process, maker?.process, at: piece.upperBound)
     return HistoryEntry(
       process: process, from: interval.from, until: interval.until,
@@ -195,8 +210,7 @@ struct HistoryQuery {
     {
       return maker.described(at: point)
     }
-    let there = try reading.pidHistories.histories(
-      TaskNumber(pid: pid), alive: reading.index.point(point).wall)
+    let there = try reading.pidHistories.parents(pid: pid, at: reading.index.point(point).wall)
     return there.count == 1 ? there[0].process.described(at: point) : nil
   }
 
@@ -288,9 +302,5 @@ package struct HistoryEntry: Sendable, Hashable {
   var goesOn: Bool {
     !isFirst && changes.isEmpty && !unreported.isEmpty && !isInOtherContainer
       && beginning.kind == .changed
-  }
-
-  var interval: ResolvedInterval {
-    ResolvedInterval(from: from, until: until, beginning: beginning, end: end)
   }
 }

@@ -31,7 +31,7 @@ struct MembersQuery {
     let sorted = ["SELECT DISTINCT member FROM (\(there)) ORDER BY 1"]
     for sql in isCrowded ? Self.inOrder : sorted {
       let tasks = try reading.connection.prepare(sql)
-        .bind(IntervalOverlapQuery.values(samples, namespace))
+        .bind(reading.index.values(samples, namespace))
       defer { tasks.reset() }
       guard try forEach(of: tasks, in: namespace, body) else { return false }
     }
@@ -43,7 +43,7 @@ struct MembersQuery {
     _ namespace: NamespaceRecord, _ there: String
   ) throws(SQLiteError) -> Bool {
     try reading.connection.prepare("SELECT COUNT(*) FROM (SELECT 1 FROM (\(there)) LIMIT ?)").bind(
-      IntervalOverlapQuery.values(samples, namespace) + [.integer(Int64(most))]
+      reading.index.values(samples, namespace) + [.integer(Int64(most))]
     )
     .first { $0.integer(0) >= most } ?? false
   }
@@ -125,11 +125,16 @@ package struct Member: Sendable, Hashable {
 
 extension HistorySnapshot {
   /// Calls `body` with the row of each process that was ever recorded in a namespace, and with the sample
-  /// or event that first saw it there, in the order of these. Stops when `body` returns false.
+  /// or event that first saw it there, in the order of these. Stops when `body` returns false. In a slice, only those
+  /// that saw the namespace first are known of a namespace that is older than the slice.
+  ///
+  /// - Parameter isDecided: whether the processes so far suffice, if those that follow came later.
   func forEachArrival(
-    in namespace: NamespaceRecord, _ body: (TaskID, SequenceNumber) throws(SQLiteError) -> Bool
+    in namespace: NamespaceRecord, until isDecided: () -> Bool = { false },
+    _ body: (TaskID, SequenceNumber) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
     guard let low = index.first, let high = index.last else { return }
+    let begin = try namespaces.lifetime(namespace.id).first ?? .max
     let members = try connection.prepare(
       """
       SELECT member, MIN(began) AS first FROM (
@@ -139,8 +144,14 @@ extension HistorySnapshot {
     ).bind(IntervalOverlapQuery.values(low...high, namespace))
     defer { members.reset() }
     while try members.step() {
-      guard try body(members.task(0), members.sequence(1)) else { return }
+      let first = members.sequence(1)
+      if let held = index.held, first > begin {
+        if isDecided() { return }
+        try held.requireProcesses(begin...first)
+      }
+      guard try body(members.task(0), first) else { return }
     }
+    if !isDecided() { try index.held?.requireProcesses(begin...max(begin, high)) }
   }
 }
 
@@ -208,17 +219,23 @@ struct ChildrenHolders {
     runs = MemberIntervals(reading)
   }
 
+  /// Returns the SQL condition that a row `l` of `namespace_set_link` is a link for children to a namespace, and that
+  /// the process's own link of the set leads elsewhere.
+  static func isHeld(by namespace: String) -> String {
+    // The code of a link for children is that of the process's own link plus one (`namespace_links`).
+    """
+    l.namespace_id = \(namespace) AND l.link IN (5, 7) AND NOT EXISTS (
+      SELECT 1 FROM namespace_set_link AS o
+      WHERE o.set_id = l.set_id AND o.link = l.link - 1 AND o.namespace_id = l.namespace_id)
+    """
+  }
+
   /// SQL for the last sample or event at which such a process existed; NULL if there never was one.
   /// - Parameters:
   ///   - namespace: an SQL expression for the row id of the namespace.
   ///   - newest: an SQL expression for the last sample of all, up to which an open membership holds.
   static func last(of namespace: String, newest: String) -> String {
-    // The code of a link for children is that of the process's own link plus one (`namespace_links`).
-    let isMeant = """
-      l.namespace_id = \(namespace) AND l.link IN (5, 7) AND NOT EXISTS (
-        SELECT 1 FROM namespace_set_link AS o
-        WHERE o.set_id = l.set_id AND o.link = l.link - 1 AND o.namespace_id = l.namespace_id)
-      """
+    let isMeant = isHeld(by: namespace)
     return """
       (SELECT MAX(held) FROM (
         SELECT COALESCE(m.until_seq, \(newest)) AS held
@@ -250,7 +267,7 @@ struct ChildrenHolders {
     let tasks = try reading.connection.prepare(
       "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.byChildrenAlone("m.task_id AS member"))) ORDER BY 1"
     ).bind(
-      IntervalOverlapQuery.values(samples) + [
+      reading.index.values(samples) + [
         .integer(namespace.id), .integer(Int64(link.rawValue)),
       ])
     defer { tasks.reset() }

@@ -48,6 +48,7 @@ struct NamespaceFinder {
         [.integer(Int64(bitPattern: id)), .integer(Int64(type.rawValue))])
     case .of(let type, let processes):
       var rows: Set<Int64> = []
+      if window.isEverything { try reading.index.requireWhole("all processes of a PID or a name") }
       let samples =
         window.isEverything
         ? .min ... .max : try reading.index.samples(around: window) ?? .zero ... .zero

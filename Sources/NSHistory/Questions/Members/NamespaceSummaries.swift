@@ -212,7 +212,7 @@ struct SeenTimes {
   }
 
   /// Returns the last sample or event at which a process or a link for children was in the namespace.
-  private func last(_ lifetime: NamespaceLifetime) throws(SQLiteError) -> SequenceNumber? {
+  func last(_ lifetime: NamespaceLifetime) throws(SQLiteError) -> SequenceNumber? {
     guard let last = lifetime.last else { return index.last }
     return max(last, try ChildrenHolders(reading: reading).last(of: lifetime.namespace) ?? last)
   }
@@ -220,6 +220,7 @@ struct SeenTimes {
   private func earliest(
     _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ClosedRange<WallTime>? {
+    try index.require(stretch.lowerBound...stretch.lowerBound)
     if let seen = try times(of: namespace, at: stretch.lowerBound) { return seen }
     let first = try number("MIN(MAX(held_from, ?))", stretch.lowerBound, namespace, stretch)
     return try first.flatMap { (first) throws(SQLiteError) in try times(of: namespace, at: first) }
@@ -228,6 +229,7 @@ struct SeenTimes {
   private func latest(
     _ namespace: NamespaceRecord, in stretch: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ClosedRange<WallTime>? {
+    try index.require(stretch.upperBound...stretch.upperBound)
     if let seen = try times(of: namespace, at: stretch.upperBound) { return seen }
     let last = try number("MAX(MIN(held_until, ?))", stretch.upperBound, namespace, stretch)
     return try last.flatMap { (last) throws(SQLiteError) in try times(of: namespace, at: last) }
@@ -239,6 +241,7 @@ struct SeenTimes {
     _ column: String, _ bound: SequenceNumber, _ namespace: NamespaceRecord,
     _ stretch: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> SequenceNumber? {
+    try index.require(stretch)
     let held = "m.from_seq AS held_from, COALESCE(m.until_seq, high) AS held_until"
     return try reading.connection.prepare(
       "SELECT \(column) FROM (\(IntervalOverlapQuery.holding(held)))"

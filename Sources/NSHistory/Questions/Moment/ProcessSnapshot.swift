@@ -199,7 +199,7 @@ struct ProcessSnapshot {
         \(ProcessRecord.leftJoins) WHERE there < 0 OR boot_id IS NOT NULL
       ORDER BY there, from_seq
       """
-    ).bind(IntervalOverlapQuery.values(low.id...high.id)).map { row in
+    ).bind(reading.index.values(low.id...high.id)).map { row in
       (
         row.task(0), row.set(1), row.sequence(2), row.optionalSequence(3), row.integer(4),
         ProcessRecord(row, from: 5)

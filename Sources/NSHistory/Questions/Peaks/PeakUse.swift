@@ -15,6 +15,7 @@ struct PeakUseQuery {
 
   /// Returns the peak of each type that had a namespace besides the initial one.
   func answer() throws(SQLiteError) -> [NamespaceType: PeakUse] {
+    try reading.index.requireWhole("all namespaces of the whole history")
     guard let last = reading.index.last else { return [:] }
     var peaks: [NamespaceType: PeakUse] = [:]
     for type in NamespaceType.allCases {

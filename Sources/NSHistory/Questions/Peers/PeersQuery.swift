@@ -81,7 +81,7 @@ struct PeersQuery {
     guard low <= high else { return [] }
     return try reading.connection.prepare(
       "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
-    ).bind(IntervalOverlapQuery.values(low...high, namespace)).map { $0.task(0) }
+    ).bind(reading.index.values(low...high, namespace)).map { $0.task(0) }
   }
 }
 

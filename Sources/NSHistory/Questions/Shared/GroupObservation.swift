@@ -205,7 +205,13 @@ struct GroupObservation {
       var high = min(session.last, history.firstSample)
       while low < high {
         let middle = low.middle(to: high)
-        if try time.index.point(middle).bootEnd < start { low = middle + 1 } else { high = middle }
+        let isBefore =
+          switch time.index.side(of: middle) {
+          case .held: try time.index.point(middle).bootEnd < start
+          case .before: true
+          case .behind: false
+          }
+        if isBefore { low = middle + 1 } else { high = middle }
       }
       earliest = min(earliest, low - 1)
       if low > session.first { return earliest }
@@ -245,7 +251,7 @@ struct GroupObservation {
     guard group.isOpen, let type = group.namespaces.keys.first else { return }
     let rows = try reading.connection.prepare(
       "SELECT task, first, last, unread FROM (\(IntervalOverlapQuery.unreadLink))"
-    ).bind(IntervalOverlapQuery.values(time.samples) + [.integer(Int64(type.link.rawValue))])
+    ).bind(time.index.values(time.samples) + [.integer(Int64(type.link.rawValue))])
       .map { ($0.task(0), $0.sequence(1), $0.optionalSequence(2), $0.integer(3)) }
     for (task, first, last, code) in rows {
       guard let reason = UInt8(exactly: code).flatMap(UnreadReason.init(rawValue:)),

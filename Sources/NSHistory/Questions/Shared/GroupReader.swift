@@ -30,6 +30,7 @@ struct GroupReader {
     let namespaces = try NamespaceFinder(reading: reading).lifetimes(selector).map(\.namespace)
     group.namespaces[selector.type] = namespaces
     group.isKnown = !namespaces.isEmpty
+    if !group.isKnown { try reading.index.requireWhole("the namespace") }
     guard types.contains(where: { $0 != selector.type }) else { return }
     group.isOpen = true
     let rows = Set(namespaces.map(\.id))
@@ -51,7 +52,7 @@ struct GroupReader {
       tasks.formUnion(
         try reading.connection.prepare(
           "SELECT DISTINCT member FROM (\(IntervalOverlapQuery.inNamespace("m.task_id AS member")))"
-        ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.task(0) })
+        ).bind(time.index.values(time.samples, namespace)).map { $0.task(0) })
     }
     return tasks.sorted()
   }
@@ -74,6 +75,7 @@ struct GroupReader {
       }
       guard let described = try finder.described(selector) else { return }
       group.isKnown = try described.isAnyRecorded
+      if !group.isKnown { try reading.index.requireWhole("every name") }
       try add(described, selector, to: &group)
     default:
       let found = try finder.incarnations(selector, in: time.window)

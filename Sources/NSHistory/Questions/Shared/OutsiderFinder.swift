@@ -101,7 +101,7 @@ struct OutsiderFinder {
       WHERE container.container_id IS NULL
         OR COALESCE(task.provenance, short_lived_task.provenance, 0) & 2 <> 0 ORDER BY 1
       """
-    ).bind(IntervalOverlapQuery.values(time.samples, namespace)).map { $0.task(0) }
+    ).bind(time.index.values(time.samples, namespace)).map { $0.task(0) }
   }
 
   /// Whether a process may have belonged to a container: its own cgroup was not read, or no sample read the

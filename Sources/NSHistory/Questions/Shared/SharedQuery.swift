@@ -223,7 +223,7 @@ struct LeftOutFinder {
         (SELECT MIN(n.seq) FROM sample AS n WHERE n.seq >= ?2), ?2)
       ORDER BY s.seq
       """
-    ).bind(IntervalOverlapQuery.values(samples))
+    ).bind(reading.index.sampleValues(samples))
     defer { rows.reset() }
     var caveats: [Caveat] = []
     while try rows.step() {

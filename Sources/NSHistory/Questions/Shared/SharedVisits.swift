@@ -287,7 +287,8 @@ struct PlaceOwner {
     var (mine, its): ([TaskID], [TaskID]) = ([], [])
     var isOfAll = true
     var began: SequenceNumber?
-    try reading.forEachArrival(in: namespace) { (task, time) throws(SQLiteError) in
+    try reading.forEachArrival(in: namespace, until: { began != nil }) {
+      (task, time) throws(SQLiteError) in
       if let began, time > began { return false }
       // A process of both groups, or of neither, decides nothing.
       switch (some.contains(task), others.contains(task)) {

@@ -1,0 +1,105 @@
+internal import SQLite
+
+/// The samples and events of which a slice has every row, and the time that the slice is about. A search in a range of
+/// others would miss rows that were left out, so that it is refused (`SQLiteError.notHeld`).
+struct HeldNumbers {
+  let numbers: ClosedRange<SequenceNumber>
+  /// The bounds of the slice.
+  let time: ClosedRange<WallTime>
+  /// The PIDs that the slice is limited to, and the ids of containers; nil for a slice of all processes.
+  let limits: (pids: Set<Int64>, containers: Set<String>)?
+
+  /// On which side of the held ones a number is.
+  enum Side { case before, held, behind }
+
+  /// Reads what a slice holds; nil for a history that is no slice.
+  init?(_ connection: Connection) throws(SQLiteError) {
+    let row = try connection.prepare(
+      "SELECT first_seq, last_seq, from_wall_ns, until_wall_ns FROM slice WHERE slice_id = 1"
+    ).first { ($0.sequence(0), $0.sequence(1), $0.wallTime(2), $0.wallTime(3)) }
+    guard let (first, last, from, until) = row else { return nil }
+    guard from <= until, first <= last else {
+      throw .corrupt("a slice ends before it begins", operation: "read the bounds of a slice")
+    }
+    numbers = first...last
+    time = from...until
+    let rows = try connection.prepare(
+      "SELECT p.pid, c.id FROM slice_process AS p LEFT JOIN container AS c USING (container_id)"
+    ).map { ($0.optionalInteger(0), $0.optionalText(1)) }
+    limits =
+      rows.isEmpty
+      ? nil
+      : (Set(rows.compactMap(\.0)), Set(rows.compactMap(\.1)))
+  }
+
+  func side(of number: SequenceNumber) -> Side {
+    number < numbers.lowerBound ? .before : number > numbers.upperBound ? .behind : .held
+  }
+
+  /// Throws unless every sample and event of a range is held.
+  func require(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) {
+    guard range.lowerBound >= numbers.lowerBound, range.upperBound <= numbers.upperBound else {
+      throw .notHeld(
+        "not all of samples \(range.lowerBound) to \(range.upperBound) are in it",
+        operation: "search a range of samples")
+    }
+  }
+
+  /// Throws unless every process of the samples and events of a range is held.
+  func requireProcesses(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) {
+    try require(range)
+    guard limits == nil else {
+      throw .notHeld(
+        "other processes may have been there", operation: "search the processes of a range")
+    }
+  }
+}
+
+extension SampleIndex {
+  /// Returns the values of the two parameters of an `IntervalOverlapQuery` for a range. Throws if the history is a
+  /// slice that does not have every process of the range.
+  func values(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [Value] {
+    if let range = whole(range) { try held?.requireProcesses(range) }
+    return IntervalOverlapQuery.values(range)
+  }
+
+  /// Returns the values of the parameters for a range, a namespace and the process's own link of its type.
+  func values(
+    _ range: ClosedRange<SequenceNumber>, _ namespace: NamespaceRecord
+  ) throws(SQLiteError) -> [Value] {
+    if let range = whole(range) { try held?.requireProcesses(range) }
+    return IntervalOverlapQuery.values(range, namespace)
+  }
+
+  /// Returns the values of the two parameters for a search of samples, or of processes that a slice was limited to.
+  func sampleValues(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [Value] {
+    try require(range)
+    return IntervalOverlapQuery.values(range)
+  }
+
+  /// Throws if the history is a slice that does not have every sample and event of a range.
+  func require(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) {
+    if let range = whole(range) { try held?.require(range) }
+  }
+
+  /// Returns the part of a range for which the whole history has samples or events; nil if there is none.
+  private func whole(
+    _ range: ClosedRange<SequenceNumber>
+  ) -> ClosedRange<SequenceNumber>? {
+    guard let first, let last, range.overlaps(first...last) else { return nil }
+    return range.clamped(to: first...last)
+  }
+
+  /// Returns the window that a question is about: in a slice, a side without an end reaches as far as the slice.
+  func window(_ asked: TimeWindow) -> TimeWindow {
+    guard let held else { return asked }
+    return TimeWindow(
+      since: asked.since ?? held.time.lowerBound, until: asked.until ?? held.time.upperBound)
+  }
+
+  /// Throws if the history is a slice: what is asked depends on rows of the whole history that a slice lacks.
+  func requireWhole(_ what: String) throws(SQLiteError) {
+    guard held != nil else { return }
+    throw .notHeld("it does not have \(what)", operation: "search the whole history")
+  }
+}

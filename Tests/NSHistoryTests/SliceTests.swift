@@ -1,0 +1,50 @@
+// A slice answers every question about its own time and processes as the history does that it was cut out of, or
+// refuses it: thousands of questions of every kind, to slices of made up histories.
+
+import NSHistory
+import NamespaceModel
+import SQLite
+import TestSupport
+import Testing
+
+struct SliceTests {
+  /// How many questions are asked of each slice.
+  private static let questions = 60
+
+  @Test("answers as the history does, or refuses", arguments: RandomSeeds.all)
+  func whole(seed: UInt64) throws {
+    let trial = try SliceTrial(seed: seed)
+    let slice = try trial.slice()
+    try trial.check(slice)
+    for _ in 0..<Self.questions { trial.ask(.all) }
+    trial.report(mostRefused: 0.5)
+  }
+
+  @Test("so does a slice of a slice", arguments: RandomSeeds.all)
+  func nested(seed: UInt64) throws {
+    let trial = try SliceTrial(seed: seed)
+    let outer = try trial.slice()
+    let slice = try trial.slice(of: outer)
+    try trial.check(slice)
+    for _ in 0..<Self.questions / 3 { trial.ask(.all) }
+    trial.report(mostRefused: 0.6)
+  }
+
+  @Test("so does a slice of some processes", arguments: RandomSeeds.all)
+  func limited(seed: UInt64) throws {
+    let trial = try SliceTrial(seed: seed)
+    let slice = try trial.slice(isLimited: true)
+    try trial.check(slice)
+    for _ in 0..<Self.questions / 2 { trial.ask(.limited) }
+    trial.report(mostRefused: 0.8)
+  }
+
+  @Test("so does a slice of a history whose beginning was removed", arguments: RandomSeeds.all)
+  func pruned(seed: UInt64) throws {
+    let trial = try SliceTrial(seed: seed, isPruned: true)
+    let slice = try trial.slice()
+    try trial.check(slice)
+    for _ in 0..<Self.questions / 3 { trial.ask(.all) }
+    trial.report(mostRefused: 0.5)
+  }
+}
