@@ -17,14 +17,19 @@ package struct HistoryInfo: Sendable, Hashable {
   package let file: Int64
   package let log: Int64
   package let free: Int64
-  /// The time from the end of the first sample to the last one; nil without a sample.
+  /// The time from the end of the first sample to the last one, or that of the slice; nil without a sample.
   package let span: ClosedRange<WallTime>?
   /// Whether the beginning was removed.
   package let isPruned: Bool
+  /// What the slice holds, if the history is one.
+  package let slice: SliceBounds.Info?
 
-  /// How many bytes a day of the recorded time takes on average; nil if less than a minute was recorded.
+  /// How many bytes a day of the recorded time takes on average; nil if less than a minute was recorded, and of a slice,
+  /// which does not grow.
   package var bytesADay: Double? {
-    guard let span, span.upperBound - span.lowerBound >= 60_000_000_000 else { return nil }
+    guard slice == nil, let span, span.upperBound - span.lowerBound >= 60_000_000_000 else {
+      return nil
+    }
     return Double(file - free) * 86_400e9 / Double(span.upperBound - span.lowerBound)
   }
 }
@@ -32,7 +37,9 @@ package struct HistoryInfo: Sendable, Hashable {
 extension HistoryReader {
   /// Reads what the file holds. The sizes of tables take a read of every page.
   package func info() throws(HistoryError) -> HistoryInfo {
-    let span = try recordedSpan()
+    let slice = try sliceInfo()
+    let recorded = try recordedSpan()
+    let span = slice?.time ?? recorded
     return try snapshot { () throws(HistoryError) in
       do throws(SQLiteError) {
         let space = try FileSpace(connection)
@@ -53,7 +60,7 @@ extension HistoryReader {
           },
           file: space.file, log: FileSpace.size(RealPath.of(path) + "-wal"),
           free: space.free * space.pageSize, span: span,
-          isPruned: try HistoryFile.isPruned(connection))
+          isPruned: try HistoryFile.isPruned(connection), slice: slice)
       } catch { throw wrap(error) }
     }
   }

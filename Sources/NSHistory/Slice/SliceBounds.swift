@@ -1,8 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// The bounds of a slice, which is a history that was cut out of another one. A slice holds nothing of other
-/// times, and nothing of other processes if it is limited to some. A question beyond the bounds is refused,
+/// The bounds of a slice, which is a history that was cut out of another one. A slice answers nothing about other
+/// times, and nothing about other processes if it is limited to some. A question beyond the bounds is refused,
 /// because the answer would report what was cut off as not having been there.
 package struct SliceBounds {
   /// The time span that the slice holds.

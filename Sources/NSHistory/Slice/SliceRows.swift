@@ -162,10 +162,12 @@ struct SliceRows {
       SELECT p.pin_id FROM range CROSS JOIN pin AS p
       WHERE p.until_scan IS NULL AND p.from_scan <= high
       """)
-    try run(
-      "INSERT OR IGNORE INTO temp.cut_scan SELECT MIN(scan_id) FROM pin_scan HAVING COUNT(*) > 0")
-    try run(
-      "INSERT OR IGNORE INTO temp.cut_scan SELECT MAX(scan_id) FROM pin_scan HAVING COUNT(*) > 0")
+    let ends = try connection.prepare(
+      "SELECT (SELECT MIN(scan_id) FROM pin_scan), (SELECT MAX(scan_id) FROM pin_scan)"
+    ).first { [$0.optionalInteger(0), $0.optionalInteger(1)].compactMap(\.self) }
+    for scan in ends ?? [] {
+      try run("INSERT OR IGNORE INTO temp.cut_scan VALUES (?)", [.integer(scan)])
+    }
   }
 
   /// Chooses the namespaces that a task, a link for children or a pin of the slice was in, and those that own them or

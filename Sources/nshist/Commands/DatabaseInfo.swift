@@ -23,9 +23,7 @@ struct DatabaseInfo: ConsoleCommand {
 
   func run(on console: Console) throws {
     let limit = try SizeArgument.limit(maxSize, "--max-size")
-    let reader = try options.reader(console)
-    let info = try reader.info()
-    let slice = try reader.sliceInfo()
+    let info = try options.reader(console).info()
     let listing = Listing(
       "tables", Self.columns, to: try Output(console, pages: options.pager), options.format)
     let days = limit.flatMap { Self.days(until: $0, info) }
@@ -35,13 +33,13 @@ struct DatabaseInfo: ConsoleCommand {
         ("free_bytes", .integer(info.free)),
         ("from", .time(info.span?.lowerBound)), ("until", .time(info.span?.upperBound)),
         ("pruned", .bool(info.isPruned)),
-        ("slice", .optional(slice, SliceFormatter.json)),
+        ("slice", .optional(info.slice, SliceFormatter.json)),
         ("bytes_a_day", .optional(info.bytesADay) { .integer(Int64(nearest: $0)) }),
         ("max_bytes", .optional(limit, JSON.integer)),
         ("days_left", .optional(days) { .number(TimeFormat.decimal($0)) }),
       ],
       lines: lines(info, limit, days)
-        + (slice.map { [SliceFormatter.line($0, options.zone)] } ?? []))
+        + (info.slice.map { [SliceFormatter.line($0, options.zone)] } ?? []))
     _ = info.tables.filter { $0.rows > 0 }.sorted { Self.size($0) > Self.size($1) }
       .allSatisfy(listing.add)
     try listing.end()

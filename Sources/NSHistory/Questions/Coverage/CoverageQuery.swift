@@ -8,6 +8,7 @@ struct CoverageQuery {
 
   private var index: SampleIndex { reading.index }
 
+  /// Calls `body` with each period in the window. Stops when `body` returns false.
   ///
   /// - Parameter part: the samples and events to go through; nil for all.
   func forEach(

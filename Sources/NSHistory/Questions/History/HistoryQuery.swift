@@ -146,6 +146,7 @@ struct HistoryQuery {
     }
   }
 
+  /// Returns the entry of a piece of a membership.
   ///
   /// - Parameter isAsked: whether the entry is in the window; otherwise only its ends and its changes count.
   private func entry(
