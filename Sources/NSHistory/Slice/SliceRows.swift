@@ -194,7 +194,21 @@ struct SliceRows {
       UNION SELECT mount_namespace_id FROM temp.cut_pin CROSS JOIN pin ON pin_id = id
       WHERE mount_namespace_id IS NOT NULL
       """)
+    if !request.isLimited { try chooseOlderNamespaces() }
     try addAncestors(of: "cut_own")
+  }
+
+  /// Chooses the namespaces that were seen before the slice and after it, also where nobody was in them meanwhile. Of the
+  /// two indexes, the one that passes over the longer part of the history finds them.
+  private func chooseOlderNamespaces() throws(SQLiteError) {
+    let isLate = low - (index.first ?? low) > last - high
+    try run(
+      """
+      INSERT OR IGNORE INTO temp.cut_own
+      SELECT namespace_id FROM namespace
+      WHERE \(isLate ? "" : "+")last_seq >= ?1 AND \(isLate ? "+" : "")first_seq <= ?2
+      UNION SELECT namespace_id FROM namespace WHERE last_seq IS NULL AND +first_seq <= ?2
+      """, range(cut.numbers))
   }
 
   private func addAncestors(of table: String) throws(SQLiteError) {
