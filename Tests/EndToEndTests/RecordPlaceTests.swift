@@ -86,8 +86,41 @@ import Testing
     try Data().write(to: URL(fileURLWithPath: recording.path))
     try chmod(recording.path, to: 0o644)
     try recording.record(samples: 1)
-    let attributes = try FileManager.default.attributesOfItem(atPath: recording.path)
-    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    #expect(try permissions(of: recording.path) == 0o600)
+  }
+
+  @Test(
+    "a new file in a folder with the set-group-ID bit is read by the group, if the umask permits",
+    arguments: [("022", true, 0o640), ("077", true, 0o600), ("022", false, 0o600)])
+  func groupMode(umask: String, hasBit: Bool, mode: Int) throws {
+    try chmod(recording.folder.path, to: hasBit ? 0o2750 : 0o750)
+    let recorder = try Command(
+      "/bin/sh",
+      ["-c", "umask \(umask) && exec \"$0\" \"$@\"", Command.nshist]
+        + recording.arguments(interval: "20ms"))
+    try recording.waitFor(samples: 1)
+    for suffix in ["", "-wal", "-shm"] {
+      #expect(try permissions(of: recording.path + suffix) == mode, "\(suffix)")
+    }
+    recorder.signal(SIGTERM)
+    #expect(try recorder.wait().status == 0)
+  }
+
+  @Test(
+    "an empty file in such a folder is read by nobody else than the group of the folder",
+    .enabled(if: geteuid() == 0, "only root gives a file to another group"),
+    arguments: [(true, 0o640), (false, 0o600)])
+  func groupOfFolder(isOfFolder: Bool, mode: Int) throws {
+    try chmod(recording.folder.path, to: 0o2750)
+    try Data().write(to: URL(fileURLWithPath: recording.path))
+    try chmod(recording.path, to: 0o644)
+    #expect(chown(recording.path, getuid(), isOfFolder ? getgid() : 12345) == 0)
+    try recording.record(samples: 1)
+    #expect(try permissions(of: recording.path) == mode)
+  }
+
+  private func permissions(of path: String) throws -> Int? {
+    try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
   }
 
   @Test("through a link all that was committed is read, also after a kill")

@@ -13,8 +13,8 @@ final class FileLock {
   /// The file that is locked.
   let file: FileIdentity
 
-  private init(_ path: String, _ flags: Int32) throws(Errno) {
-    (descriptor, file) = try FileDescriptors.open(path, flags)
+  private init(_ path: String, _ flags: Int32, creating mode: mode_t = 0) throws(Errno) {
+    (descriptor, file) = try FileDescriptors.open(path, flags, creating: mode)
   }
 
   deinit {
@@ -39,9 +39,9 @@ final class FileLock {
     case recorded
   }
 
-  /// Acquires the lock for a recorder. Creates the file with mode 0600 if it does not exist.
+  /// Acquires the lock for a recorder. Creates the file if it does not exist, with the mode that `NewFileMode` gives.
   static func exclusive(_ path: String) throws(Errno) -> Claim {
-    let lock = try FileLock(path, O_RDWR | O_CREAT)
+    let lock = try FileLock(path, O_RDWR | O_CREAT, creating: NewFileMode.inFolder(of: path))
     if try lock.take(LOCK_EX) { return .taken(lock) }
     return try lock.take(LOCK_SH) ? .read : .recorded
   }
@@ -70,9 +70,32 @@ final class FileLock {
   /// Whether a path still leads to the file.
   func isAt(_ path: String) -> Bool { FileIdentity(path: path) == file }
 
-  /// Restricts the file to its owner (mode 0600), as for a newly created one.
-  func restrict() throws(Errno) {
-    guard fchmod(descriptor, 0o600) == 0 else { throw Errno(rawValue: errno) }
+  /// Takes from an empty file the permissions that a newly created one would not have (`NewFileMode`).
+  func restrict(at path: String) throws(Errno) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Errno(rawValue: errno) }
+    let most = NewFileMode.inFolder(of: path, group: status.st_gid)
+    guard fchmod(descriptor, status.st_mode & most | NewFileMode.owner) == 0 else {
+      throw Errno(rawValue: errno)
+    }
+  }
+}
+
+/// The mode of a new history file: its owner reads and writes it. A folder with the set-group-ID bit says that its
+/// files belong to its group (`inode(7)`), so that group reads a file there, unless the umask of the recorder denies it.
+/// SQLite gives the `-wal` and `-shm` files the mode of the file.
+private enum NewFileMode {
+  static let owner: mode_t = 0o600
+  private static let withGroup: mode_t = 0o640
+
+  /// - Parameter group: the group that the file has; nil for a file that is about to get the group of the folder.
+  static func inFolder(of path: String, group: gid_t? = nil) -> mode_t {
+    let folder = FilePath(path).removingLastComponent()
+    var status = stat()
+    guard stat(folder.isEmpty ? "." : folder.string, &status) == 0,
+      status.st_mode & S_ISGID != 0, group == nil || group == status.st_gid
+    else { return owner }
+    return withGroup
   }
 }
 
@@ -89,9 +112,11 @@ enum FileDescriptors {
 
   private static let uses = Mutex<[FileIdentity: Use]>([:])
 
-  /// Opens a file. With `O_CREAT` it creates a missing file with mode 0600.
-  static func open(_ path: String, _ flags: Int32) throws(Errno) -> (Int32, FileIdentity) {
-    let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o600)
+  /// Opens a file. With `O_CREAT` it creates a missing file with `mode`, less the umask.
+  static func open(
+    _ path: String, _ flags: Int32, creating mode: mode_t
+  ) throws(Errno) -> (Int32, FileIdentity) {
+    let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, mode)
     guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     let file = FileIdentity(descriptor: descriptor)
     uses.withLock { $0[file, default: Use()].count += 1 }

@@ -47,7 +47,8 @@ package final class HistoryWriter {
     package var gap: GapCause?
   }
 
-  /// Opens a file for recording; creates it with mode 0600 if it does not exist.
+  /// Opens a file for recording; creates it if it does not exist, for its owner, and for the group of a folder with the
+  /// set-group-ID bit.
   ///
   /// Throws `HistoryError`: `busy` when another recorder has locked it, `notAHistory`, `newer`,
   /// `denied`, `cannotCreate` or `inputOutput`.
@@ -417,7 +418,9 @@ enum WriterOpening {
   static func open(_ path: String, under lock: FileLock) throws(HistoryError) -> Connection {
     let size = lock.size
     if size == 0 {
-      do throws(Errno) { try lock.restrict() } catch { throw explain(error, path) }
+      do throws(Errno) { try lock.restrict(at: RealPath.of(path)) } catch {
+        throw explain(error, path)
+      }
     }
     let connection: Connection
     let identity: HistoryFile.Identity
