@@ -13,12 +13,12 @@ final class SliceTrial {
   private let path: String
   private let original: HistoryReader
   /// The wall times at which something happens.
-  private let times: [Int64]
+  private let times: [WallTime]
   private let namespaces: [(type: NamespaceType, inode: UInt64, id: UInt64?)]
   private let pids: [Int64]
   private let threads: [TaskNumber]
   private var slice: HistoryReader?
-  private var bounds: ClosedRange<Int64> = 0...0
+  private var bounds: ClosedRange<WallTime> = 0...0
   private var limits: (pids: [Int64], containers: [String]) = ([], [])
   private var wrong: [String] = []
   private var asked: [String: Int] = [:]
@@ -42,8 +42,8 @@ final class SliceTrial {
         .prepare(
           "SELECT wall_ns FROM sample ORDER BY seq LIMIT 1 OFFSET (SELECT COUNT(*) / 4 FROM sample)"
         )
-        .first { $0.integer(0) }
-      _ = try HistoryMaintenance(path: path, operation: "prune").prune(before: time ?? 0)
+        .first { WallTime(nanoseconds: $0.integer(0)) }
+      _ = try HistoryMaintenance(path: path, operation: "prune").prune(before: time ?? .zero)
     }
     original = try HistoryReader(path: path)
     let connection = try Connection(path: path, access: .readWrite)
@@ -52,7 +52,7 @@ final class SliceTrial {
       SELECT wall_ns FROM sample UNION SELECT wall_ns + duration_ns FROM sample
       UNION SELECT wall_ns + 1000 * CAST(substr(offsets, 1, 6) AS INTEGER) FROM event_batch
       """
-    ).map { $0.integer(0) }
+    ).map { WallTime(nanoseconds: $0.integer(0)) }
     namespaces = try connection.prepare("SELECT type, inode, kernel_id FROM namespace").map { row in
       (
         NamespaceType(rawValue: UInt8(row.integer(0))) ?? .net, UInt64(row.integer(1)),
@@ -204,13 +204,13 @@ final class SliceTrial {
 
   enum Kind { case all, limited }
 
-  private func time() -> Int64 {
+  private func time() -> WallTime {
     let inside = times.filter(bounds.contains)
     let near = inside.randomElement(using: &random) ?? bounds.lowerBound
     let offsets: [Int64] = [0, 0, -1, 1, 1000, -1000, 40_000_000, -40_000_000]
     let time =
       Int.random(in: 0..<5, using: &random) == 0
-      ? Int64.random(in: bounds, using: &random)
+      ? WallTime.random(in: bounds, using: &random)
       : near + (offsets.randomElement(using: &random) ?? 0)
     return min(max(time, bounds.lowerBound), bounds.upperBound)
   }
@@ -375,7 +375,7 @@ final class SliceTrial {
     }
   }
 
-  private func same(_ kind: Kind, _ window: TimeWindow, _ time: Int64) -> SameQuestion {
+  private func same(_ kind: Kind, _ window: TimeWindow, _ time: WallTime) -> SameQuestion {
     let pids = kind == .limited ? limits.pids : pids
     let selectors = (0..<2).map { _ in
       SameQuestion.Selector(
