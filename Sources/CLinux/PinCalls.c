@@ -30,7 +30,7 @@ const int32_t CLINUX_O_PATH = O_PATH | O_CLOEXEC;
 #define SYS_pidfd_getfd 438
 #endif
 
-// linux/openat2.h, linux/magic.h, asm-generic/socket.h, linux/sockios.h.
+// Copies of definitions in linux/openat2.h, asm-generic/socket.h and linux/sockios.h, which older headers lack.
 struct open_how_v0 {
   uint64_t flags, mode, resolve;
 };

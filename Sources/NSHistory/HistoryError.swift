@@ -27,7 +27,7 @@ public struct HistoryError: Error, Sendable, Hashable {
     case outsideSlice
     /// The file cannot be created or opened.
     case cannotCreate
-    /// The device failed, or is full.
+    /// The device failed or is full, or nshist has a fault.
     case inputOutput
     /// Another recorder or program has locked the file.
     case busy

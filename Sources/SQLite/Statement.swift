@@ -90,7 +90,7 @@ package final class Statement {
     return all
   }
 
-  /// Whether the statement has returned a row but has neither reached the last one nor been reset
+  /// Whether the statement was stepped, but has neither run to its end nor been reset
   /// (`sqlite3_stmt_busy`).
   var isRunning: Bool { sqlite3_stmt_busy(handle) != 0 }
 

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct BackupTests {
+@Suite(.ownsProcesses) struct BackupTests {
   private func dump(_ path: String) throws -> String {
     let outcome = try Command.run("/usr/bin/env", ["sqlite3", "file:\(path)?immutable=1", ".dump"])
     #expect(outcome.status == 0)

@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct CaptureTests {
+@Suite(.ownsProcesses, .serialized) struct CaptureTests {
   private let folder: TemporaryFolder
   private let history: String
   private let slice: String

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct MetricsTests {
+@Suite(.ownsProcesses) struct MetricsTests {
   /// The value of each metric, with its labels.
   private func parsed(_ text: String) -> [String: Double] {
     var values: [String: Double] = [:]

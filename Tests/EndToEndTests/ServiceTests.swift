@@ -38,7 +38,7 @@ private final class NotifySocket {
   }
 }
 
-@Suite struct ServiceTests {
+@Suite(.ownsProcesses) struct ServiceTests {
   @Test("a service manager hears of the first sample, of each further one, of life, and of the end")
   func notify() throws {
     let recording = try Recording()

@@ -5,7 +5,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-@Suite struct StatusTests {
+@Suite(.ownsProcesses) struct StatusTests {
   private func status(_ path: String) throws -> (outcome: Command.Outcome, answer: Row) {
     let outcome = try Command.nshist("status", "--format", "json", "--db", path)
     let answer = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))

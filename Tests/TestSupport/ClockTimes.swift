@@ -38,3 +38,8 @@ extension ProcessEvent {
     self.init(boot: BootTime(nanoseconds: boot), change)
   }
 }
+
+extension WallTime: CustomStringConvertible {
+  /// The nanoseconds, as tests put them into SQL.
+  public var description: String { "\(nanoseconds)" }
+}

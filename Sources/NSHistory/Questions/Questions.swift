@@ -209,8 +209,8 @@ extension HistoryReader {
     }
   }
 
-  /// Calls `body` with each recorded period and each gap between two of them, in order. Stops when `body`
-  /// returns false.
+  /// Calls `body` with each recorded period and, between two of them, with the gap or the step of the wall clock, in
+  /// order. Stops when `body` returns false.
   package func coverage(
     in window: TimeWindow = TimeWindow(), _ body: (CoveragePeriod) -> Bool
   ) throws(HistoryError) {
@@ -321,7 +321,7 @@ extension HistoryReader {
     }
   }
 
-  /// Returns the threads that had a TID, in any process.
+  /// Returns the threads that had this TID, in any process.
   package func threads(tid: Int64) throws(HistoryError) -> [TaskNumber] {
     try reading(.recording()) { (reading) throws(SQLiteError) in
       try reading.connection.prepare(
@@ -330,7 +330,7 @@ extension HistoryReader {
     }
   }
 
-  /// Returns the number of processes in pid namespaces whose PIDs there are not known.
+  /// Returns the number of processes in these pid namespaces whose PID in the namespace is not known.
   package func processesWithoutNumber(
     in namespaces: ProcessSelector.PIDNamespaces, during window: TimeWindow = TimeWindow()
   ) throws(HistoryError) -> Int {

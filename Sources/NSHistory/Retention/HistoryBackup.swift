@@ -6,7 +6,8 @@ extension HistoryReader {
   /// Copies the history as it is now to another file, also while a recorder writes it. The copy appears at its path
   /// only when it is complete, and replaces an earlier copy there.
   ///
-  /// Throws `HistoryError`: `cannotCreate`, `inputOutput` or `denied` of the copy, and what a question throws.
+  /// Throws `HistoryError`: `cannotCreate`, `inputOutput` or `denied` if the copy cannot be written, and the errors of a
+  /// question if the history cannot be read.
   ///
   /// - Parameter progress: called with the number of pages that are copied, and the number of all.
   /// - Returns: the size of the copy, in bytes.

@@ -80,8 +80,8 @@ enum HistoryFile {
     }
   }
 
-  /// Throws unless the migrations that made the schema are those that this program knows. A file with a layout
-  /// from before the first release began with another migration.
+  /// Throws unless the migrations that made the schema are those that this program knows. Files of builds from before
+  /// the first release have another first migration, so that their checksums do not match.
   private static func requireSchema(
     of version: Int64, _ connection: Connection, operation: String, path: String
   ) throws(HistoryError) {

@@ -46,10 +46,12 @@ package enum TimeExpression {
   /// A parsed text.
   private struct Reading {
     var time: WallTime
-    /// Whether the text means one moment in every zone, or is a day, which means its first moment.
+    /// Whether the text means exactly one moment. False for a local time of day, which a clock may show twice. A day
+    /// means its first moment.
     var isOfOneMoment = true
     var isDay = false
-    /// The value of one unit of its last digit; nil if it has no digit of a time of day.
+    /// The value of one unit of its last digit, in nanoseconds; 0 for `10:00`, and nil for a text without a time of day
+    /// and without seconds since the epoch.
     var digit: Int64?
   }
 

@@ -71,7 +71,7 @@ struct QueryPeers: ListingCommand {
       })
   }
 
-  /// Returns the peers, folded by container, in the order of the first of each.
+  /// Returns the peers, grouped by container, in the order of the first peer of each group.
   private func groups(
     _ reader: HistoryReader, _ question: PeersQuestion, _ printer: RowPrinter<PeerGroup>
   ) throws -> [PeerGroup] {

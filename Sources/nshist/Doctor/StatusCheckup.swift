@@ -2,7 +2,7 @@ internal import NSHistory
 internal import NamespaceModel
 internal import Procfs
 
-/// Checks how the recorder of a history does, by what its file shows.
+/// Checks the state of the recorder of a history, as its file shows it.
 struct StatusCheckup {
   private let status: RecordingStatus
   private let path: String
@@ -15,7 +15,7 @@ struct StatusCheckup {
     self.path = path
     self.zone = zone
     let now = ClockReading.now()
-    // Where this boot is not known, the wall clock has to do.
+    // Uses the wall clock if the boot id cannot be read, or if the last sample is from another boot.
     let boot = try? ProcRoot.live().bootID()
     age =
       status.age(now: now, boot: boot) ?? status.session?.last.map { now.wall &- $0.wall }
@@ -42,7 +42,7 @@ struct StatusCheckup {
       }
       return Checkup(
         what: "recorder", state: .broken, found: "none is running on it\(ended ?? "")",
-        advice: "nothing of now is kept; start one: nshist record --db \(path)")
+        advice: "nothing is being recorded; start one: nshist record --db \(path)")
     }
     guard let age else {
       return Checkup(what: "recorder", state: .fine, found: "it is running, and has just begun")

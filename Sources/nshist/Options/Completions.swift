@@ -7,9 +7,8 @@ protocol ListingCommand: QuestionCommand {
   static var columnNames: [String] { get }
 }
 
-/// The words that a shell may complete, of which the program or the history knows the names.
-///
-/// A completion prints nothing but words: whatever goes wrong, there is none.
+/// Completes types, columns, containers and processes for a shell. After an error it offers no words and prints no
+/// message, since the shell would take that for words.
 enum Completions {
   static let types = CompletionKind.list(NamespaceType.allCases.map(\.name))
   static let columns = CompletionKind.custom { words, index, prefix in
@@ -28,7 +27,8 @@ enum Completions {
     words.indices.dropLast().contains(index) ? words[index] : prefix
   }
 
-  /// Returns the columns of the question among the words: the first ones of a list stay.
+  /// Returns the names of the columns of the question that the words name. In a list with commas, the columns that were
+  /// typed already stand before each.
   private static func columns(_ words: [String], _ prefix: String) -> [String] {
     let first = prefix.lastIndex(of: ",").map { String(prefix[...$0]) } ?? ""
     return names(words).map { first + $0 }

@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// A file of metrics for the textfile collector of Prometheus' node_exporter, which each sample replaces.
 ///
-/// The file appears whole: it is written beside its path and renamed. It is not synced, since each is replaced soon.
+/// The file appears whole: it is written beside its path and renamed. It is not synced, because the next sample replaces it.
 final class MetricsFile {
   private let path: String
   private let started: WallTime
@@ -35,7 +35,7 @@ final class MetricsFile {
     }
   }
 
-  /// Removes the file, so that no collector takes the numbers of an ended recorder for those of now.
+  /// Removes the file, so that no collector takes the values of a recorder that has ended for current ones.
   func remove() { unlink(path) }
 
   private func replace(with text: String) throws(OutputError) {
@@ -99,7 +99,8 @@ struct Metrics {
       "disagreements_total", "counter", "Processes that a sample showed otherwise than events did.",
       "\(totals.disagreements)")
     add(
-      "omitted_changes_total", "counter", "Changes of processes that changed too often.",
+      "omitted_changes_total", "counter",
+      "Namespace changes that were not recorded one by one, of tasks that changed too often.",
       "\(totals.omittedChanges)")
     add(
       "clock_steps_total", "counter", "Times at which the wall clock was set.",

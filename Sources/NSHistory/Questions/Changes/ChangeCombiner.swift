@@ -1,13 +1,13 @@
 internal import NamespaceModel
 
-/// Makes one change of those that are one act: nsenter(1), which calls setns(2) once for each namespace type, and
+/// Combines the changes that belong to one act: nsenter(1), which calls setns(2) once for each namespace type, and
 /// the exit of the last process of a namespace, which is an exit and the end of the namespace.
 ///
 /// The combiner takes changes in the order of time and returns them in the order of the first change of each act.
 package struct ChangeCombiner {
-  /// The longest time between two calls of setns(2) or unshare(2) that are taken for one act, in nanoseconds.
+  /// The longest time between two calls of setns(2) or unshare(2) that count as one act, in nanoseconds.
   private static let longestPause: Int64 = 100_000_000
-  /// The most changes that wait for others, which bounds the memory.
+  /// The greatest number of changes that are buffered, which bounds the memory.
   private static let mostWaiting = 10_000
 
   /// The changes that later ones may still become part of, or that wait behind such a change.
@@ -15,23 +15,24 @@ package struct ChangeCombiner {
 
   package init() {}
 
-  /// Adds a change. Returns the changes that no later one can become part of.
+  /// Adds a change. Returns the oldest changes that are complete, or that are more than `mostWaiting`.
   package mutating func add(_ change: NamespaceChange) -> [NamespaceChange] {
     let complete = waiting.firstIndex { !isPast($0, at: change) } ?? waiting.count
     let done = Array(waiting.prefix(max(complete, waiting.count - Self.mostWaiting)))
     waiting.removeFirst(done.count)
-    if !isEnd(change), !isContinuation(change) { waiting.append(change) }
+    if !mergeEnd(change), !mergeMove(change) { waiting.append(change) }
     return done
   }
 
-  /// Returns the changes that still wait; no further one comes.
+  /// Returns the changes that are still buffered. Call it once, after the last change.
   package mutating func finish() -> [NamespaceChange] {
     defer { waiting.removeAll() }
     return waiting
   }
 
-  /// Whether a change is too long ago, at the time of another one, to become part of the same act. A wall clock that
-  /// was set back ends every act.
+  /// Whether a change is complete at the time of the next one. An exact move can take further parts until
+  /// `longestPause` after its last one; any other change only at its own time. A wall clock that was set back also
+  /// ends it.
   private func isPast(_ change: NamespaceChange, at next: NamespaceChange) -> Bool {
     guard let time = change.by, let now = next.by else { return true }
     guard now != time else { return false }
@@ -39,9 +40,9 @@ package struct ChangeCombiner {
     return change.kind != .moved || !change.isExact || elapsed < 0 || elapsed > Self.longestPause
   }
 
-  /// Makes the end of a namespace part of the only change at the same time by which a process left it. Returns false
-  /// if there is no such change, or several.
-  private mutating func isEnd(_ end: NamespaceChange) -> Bool {
+  /// Merges the end of a namespace into the only change at the same time by which a process left it. Returns whether
+  /// it did: not if there is no such change, or several.
+  private mutating func mergeEnd(_ end: NamespaceChange) -> Bool {
     guard end.kind == .lastExit, let namespace = end.parts.first?.from else { return false }
     let leaving = waiting.indices.filter { index in
       let change = waiting[index]
@@ -54,8 +55,8 @@ package struct ChangeCombiner {
     return true
   }
 
-  /// Makes a move part of an earlier move of the same process, of other links. Returns false if there is none.
-  private mutating func isContinuation(_ move: NamespaceChange) -> Bool {
+  /// Merges a move into an earlier move of the same process, of other links. Returns whether it did.
+  private mutating func mergeMove(_ move: NamespaceChange) -> Bool {
     guard move.kind == .moved, move.isExact, let process = move.process, let time = move.by
     else { return false }
     guard let index = waiting.lastIndex(where: { $0.process?.task == process.task }) else {

@@ -35,7 +35,7 @@ struct ProcessSnapshot {
       if let one = try process(history) { processes.append(one) }
     }
     return withOutsiders(
-      withParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
+      withoutExitedParents(Self.withoutReturned(Self.withoutPredecessors(processes)))
     ).sorted { one, other in
       (one.process.pid, one.process.task) < (other.process.pid, other.process.task)
     }
@@ -60,9 +60,9 @@ struct ProcessSnapshot {
     }
   }
 
-  /// Removes parents that were not running any more: the children of such a parent have a new parent, which
-  /// only their next read shows.
-  private func withParents(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
+  /// Removes parents that had exited: the children of such a parent have a new parent, which the recorder learns when
+  /// it next reads the children.
+  private func withoutExitedParents(_ all: [ProcessAtMoment]) -> [ProcessAtMoment] {
     if sampleWindows.contains(where: \.hidesProcesses) { return all }
     let there = Set(all.map(\.process.pid))
     return all.map { one in
@@ -319,7 +319,8 @@ package struct ProcessAtMoment: Sendable, Hashable {
 
   /// The namespace of a process of one type.
   package struct Place: Sendable, Hashable {
-    /// The namespace in which the process was seen last, or first; nil if none could be read.
+    /// The namespace that the last sample before the moment shows, or else the first one after it; nil if none could be
+    /// read.
     package let namespace: NamespaceRecord?
     /// The reason for which it is not certain that the process was in this namespace at the moment; nil if
     /// it is.
@@ -339,7 +340,8 @@ package struct ProcessAtMoment: Sendable, Hashable {
       self.isDisputed = isDisputed
     }
 
-    /// Whether all samples around the moment agree on the namespace.
+    /// Whether all samples around the moment agree on the namespace. In a gap they may agree, although what happened
+    /// between them is not known.
     var isCertain: Bool { reason == nil || (reason == .gap && !isDisputed) }
 
     /// All namespaces in which the process was seen.
@@ -361,7 +363,7 @@ package struct ProcessAtMoment: Sendable, Hashable {
     case lastSeen = "last-seen"
     /// A sample saw the process after, and there is no sample before.
     case firstSeen = "first-seen"
-    /// A sample saw the process before, but none after: it may have exited already.
+    /// A sample saw the process before, and none after, or it is doubtful whether one did: it may have exited already.
     case exiting
     /// A sample saw the process after, but none before: it may not have started yet.
     case starting

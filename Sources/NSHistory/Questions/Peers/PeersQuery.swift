@@ -98,8 +98,8 @@ package struct Peer: Sendable, Hashable {
   package struct Shared: Sendable, Hashable {
     /// The namespace.
     package let namespace: NamespaceRecord
-    /// The proven times of sharing, in order. Each may have begun and ended up to one sample earlier or
-    /// later.
+    /// The proven times of sharing, in order. The sharing may have begun up to one interval between samples before
+    /// such a time, and ended up to one interval after it.
     package let intervals: [Together]
 
     /// The total length of these times, in nanoseconds.

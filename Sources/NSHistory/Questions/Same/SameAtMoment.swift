@@ -90,7 +90,7 @@ struct Simultaneity {
         }
       }
     if isProven { return nil }
-    // Without a sample on either side, no change was seen.
+    // If there is no sample before and none after, no two samples differ, so that the reason is the gap.
     return sides.areBothMissing ? .gap : .changedBetweenSamples
   }
 

@@ -1,9 +1,9 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// How the last session of a history does: what its file shows of the recorder.
+/// The state of the last session of a history, as its file shows it.
 package struct RecordingStatus: Sendable, Hashable {
-  /// Whether a recorder has the file now.
+  /// Whether a recorder has the file open now.
   package let isRecorded: Bool
   /// Whether the file is a copy that was made while a recorder had the original: then it does not show how the last
   /// session ended.
@@ -35,7 +35,7 @@ package struct RecordingStatus: Sendable, Hashable {
     package let endReason: String?
     /// The last sample; nil before the first.
     package let last: Sample?
-    /// The samples that began late.
+    /// The number of samples that began late.
     package let lateSamples: Int64
     /// The gaps before samples, by cause.
     package let gaps: [GapCause: Int64]
@@ -58,30 +58,30 @@ package struct RecordingStatus: Sendable, Hashable {
     package let boot: BootTime
     /// How long it took, in nanoseconds.
     package let duration: Int64
-    /// How much later than it was due it began, in nanoseconds; nil if it was in time.
+    /// The delay of its beginning, in nanoseconds; nil if it was in time.
     package let late: Int64?
   }
 
-  /// How old the last sample is, in nanoseconds of the boot clock, which nobody sets; nil without a sample in this
+  /// How old the last sample is, in nanoseconds of the boot clock, which is never set; nil without a sample in this
   /// boot.
   package func age(now: ClockReading, boot: String?) -> Int64? {
     guard let last = session?.last, boot == file.lastBoot else { return nil }
     return now.boot - last.boot
   }
 
-  /// The age of the last sample, in nanoseconds, up to which the recorder is in time: the second sample after it is
-  /// not due yet, and a second is no delay.
+  /// The age of the last sample, in nanoseconds, above which the recorder counts as late: two intervals, and a
+  /// tolerance of one second.
   package var greatestAge: Int64 { 2 &* (session?.interval ?? 0) &+ 1_000_000_000 }
 }
 
-/// What a history file has.
+/// The size of a history file, and the time at which it begins.
 package struct FileState: Sendable, Hashable {
   /// The sizes of the main file and of its `-wal`, in bytes.
   package let file: Int64
   package let log: Int64
   /// When the first sample that it has began; nil without one.
   package let begins: WallTime?
-  /// Whether retention has removed what was before.
+  /// Whether retention has removed older data.
   package let isPruned: Bool
   /// The UUID of the boot of the last session; nil without a session.
   package let lastBoot: String?
@@ -113,7 +113,7 @@ extension HistoryWriter {
 }
 
 extension HistoryReader {
-  /// Reads how the last session does.
+  /// Reads the state of the last session.
   package func status() throws(HistoryError) -> RecordingStatus {
     try snapshot { () throws(HistoryError) in
       let isCopied = try isCopiedWhileOpen()
