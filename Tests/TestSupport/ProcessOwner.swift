@@ -2,7 +2,11 @@
 // paths: an optimised build releases an object after its last use, not at the end of its scope.
 
 internal import Synchronization
-public import Testing
+
+// A release build makes this target too, and has no such module.
+#if canImport(Testing)
+  public import Testing
+#endif
 
 /// Owns the processes, mounts and folders of one test, and drops them when the test ends.
 public final class ProcessOwner: Sendable {
@@ -55,20 +59,22 @@ public final class ProcessOwner: Sendable {
   }
 }
 
-/// See `.ownsProcesses`.
-public struct ProcessOwning: TestTrait, SuiteTrait, TestScoping {
-  /// Tests of the suites in a suite have it too.
-  public var isRecursive: Bool { true }
+#if canImport(Testing)
+  /// See `.ownsProcesses`.
+  public struct ProcessOwning: TestTrait, SuiteTrait, TestScoping {
+    /// Tests of the suites in a suite have it too.
+    public var isRecursive: Bool { true }
 
-  /// Gives each test, and each of its arguments, an owner of its own.
-  public func provideScope(
-    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
-  ) async throws {
-    try await ProcessOwner.perform(function)
+    /// Gives each test, and each of its arguments, an owner of its own.
+    public func provideScope(
+      for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+      try await ProcessOwner.perform(function)
+    }
   }
-}
 
-extension Trait where Self == ProcessOwning {
-  /// The processes that a test starts live until it ends, and no longer.
-  public static var ownsProcesses: Self { Self() }
-}
+  extension Trait where Self == ProcessOwning {
+    /// The processes that a test starts live until it ends, and no longer.
+    public static var ownsProcesses: Self { Self() }
+  }
+#endif
