@@ -144,9 +144,11 @@ struct Record: ConsoleCommand {
     return try recorder.run(
       pulse: manager?.watchdog, onPulse: { manager?.alive() },
       onSample: { report in
-        let status = RecordingFormatter.status(report)
-        console.messages.status(status)
-        if report.number == 1 { manager?.ready(status) } else { manager?.status(status) }
+        console.messages.status(RecordingFormatter.status(report))
+        if let manager {
+          let status = RecordingFormatter.status(report)
+          if report.number == 1 { manager.ready(status) } else { manager.status(status) }
+        }
         metrics?.write(report, of: recorder, console.messages)
       })
   }

@@ -36,11 +36,11 @@ final class Messages: Sendable {
   }
 
   /// Replaces the status line. Does nothing if standard error is not a terminal.
-  func status(_ text: String) {
+  func status(_ text: @autoclosure () -> String) {
     guard isTerminal else { return }
     // Shortens the text to the terminal width, because a line that wraps cannot be cleared.
     let columns = Int(clinux_terminal_width(STDERR_FILENO))
-    let line = String(text.prefix(columns > 0 ? columns - 1 : 79))
+    let line = String(text().prefix(columns > 0 ? columns - 1 : 79))
     state.withLock { state in
       Self.write(Self.clearing(&state) + line)
       state.statusWidth = line.count
