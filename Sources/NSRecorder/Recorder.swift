@@ -69,8 +69,7 @@ public final class Recorder {
     self.configuration = configuration
     diagnostics = StartupDiagnostics(logger)
     statistics = RecordingStatistics(logger, interval: configuration.interval)
-    let limits = configuration.limits
-    retention = RetentionWork(logger, limits)
+    retention = RetentionWork(logger, configuration.limits)
     let root: ProcRoot
     do throws(ProcfsError) {
       root = try ProcRoot(path: configuration.procRoot)
@@ -93,7 +92,7 @@ public final class Recorder {
       }
     names = try Self.makeNameLookup(configuration, root, diagnostics)
     do throws(HistoryError) {
-      writer = try HistoryWriter(path: configuration.database, limits: limits)
+      writer = try HistoryWriter(path: configuration.database, limits: configuration.limits)
     } catch { throw .history(error) }
   }
 
@@ -103,7 +102,7 @@ public final class Recorder {
   /// Whether the recorder listens to kernel events.
   package var hasEvents: Bool { events != nil }
 
-  /// The state of the history file. Reads it anew.
+  /// Reads the state of the history file.
   package func fileState() throws(HistoryError) -> FileState { try writer.fileState() }
 
   /// How much of the history the recorder keeps.

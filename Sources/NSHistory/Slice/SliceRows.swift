@@ -230,7 +230,7 @@ struct SliceRows {
       where: "namespace_id IN (SELECT id FROM temp.cut_own)", [])
   }
 
-  // MARK: What else is told of the namespaces
+  // MARK: Further rows about the namespaces
 
   /// Chooses the namespaces that may be taken for one of the slice, and the pins of all of them.
   private func choosePins() throws(SQLiteError) {
@@ -377,7 +377,7 @@ struct SliceRows {
     }
   }
 
-  // MARK: What else is told of the processes
+  // MARK: Further rows about the processes
 
   /// Chooses the processes that had a PID of the slice, that no sample of it saw, and that may have been running then.
   private func chooseSuccessors() throws(SQLiteError) {

@@ -17,6 +17,8 @@ package struct RecordingStatus: Sendable, Hashable {
   package struct Session: Sendable, Hashable {
     /// The PID of the recorder, in its own pid namespace.
     package let recorderPID: Int32
+    /// The UUID of the boot of the machine.
+    package let boot: String
     /// The name and version of the recorder.
     package let program: String
     /// The requested time from one sample to the next, in nanoseconds.
@@ -65,7 +67,7 @@ package struct RecordingStatus: Sendable, Hashable {
   /// How old the last sample is, in nanoseconds of the boot clock, which is never set; nil without a sample in this
   /// boot.
   package func age(now: ClockReading, boot: String?) -> Int64? {
-    guard let last = session?.last, boot == file.lastBoot else { return nil }
+    guard let last = session?.last, boot == session?.boot else { return nil }
     return now.boot - last.boot
   }
 
@@ -83,8 +85,6 @@ package struct FileState: Sendable, Hashable {
   package let begins: WallTime?
   /// Whether retention has removed older data.
   package let isPruned: Bool
-  /// The UUID of the boot of the last session; nil without a session.
-  package let lastBoot: String?
 
   init(_ path: String, _ connection: Connection) throws(SQLiteError) {
     file = FileSpace.size(path)
@@ -92,12 +92,6 @@ package struct FileState: Sendable, Hashable {
     begins = try connection.prepare("SELECT wall_ns FROM sample ORDER BY seq LIMIT 1")
       .first { $0.wallTime(0) }
     isPruned = try HistoryFile.isPruned(connection)
-    lastBoot = try connection.prepare(
-      """
-      SELECT uuid FROM session JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
-      ORDER BY session_id DESC LIMIT 1
-      """
-    ).first { $0.text(0) }
   }
 }
 
@@ -137,22 +131,24 @@ private struct StatusQuery {
     let row = try connection.prepare(
       """
       SELECT recorder_pid, program, interval_ns, identity, events, keep_ns, max_bytes, started_wall_ns,
-        ended_wall_ns, end_reason, first_seq, session_id
-      FROM session ORDER BY session_id DESC LIMIT 1
+        ended_wall_ns, end_reason, first_seq, session_id, uuid
+      FROM session JOIN pid_space USING (space_id) JOIN boot USING (boot_id)
+      ORDER BY session_id DESC LIMIT 1
       """
     ).first { row in
       (
         pid: row.integer(0), program: row.text(1), interval: row.integer(2), identity: row.text(3),
         events: row.optionalInteger(4), keep: row.optionalInteger(5),
         size: row.optionalInteger(6), started: row.wallTime(7), ended: row.optionalWallTime(8),
-        reason: row.optionalText(9), first: row.optionalSequence(10), id: row.integer(11)
+        reason: row.optionalText(9), first: row.optionalSequence(10), id: row.integer(11),
+        boot: row.text(12)
       )
     }
     guard let row else { return nil }
     let first = row.first ?? .max
     let before = try sessionBefore(row.id)
     return RecordingStatus.Session(
-      recorderPID: Int32(truncatingIfNeeded: row.pid), program: row.program,
+      recorderPID: Int32(truncatingIfNeeded: row.pid), boot: row.boot, program: row.program,
       interval: row.interval, identity: row.identity, hasEvents: row.events == 1,
       limits: RetentionLimits(keep: row.keep, maxSize: row.size), started: row.started,
       ended: row.ended, endReason: row.reason, last: try lastSample(of: row.id),
