@@ -5,9 +5,11 @@
 -- which nothing changed adds one row to `sample` and none elsewhere.
 --
 -- SEQUENCE NUMBERS. Samples and events have numbers in one order, the order of the boot clock and of
--- sessions. Numbers only grow; some may be missing. A column named seq, first_seq, last_seq, from_seq,
--- until_seq or next_seq holds such a number. Where no event was lost, a state that held at one number held
--- until the next number. Between two samples without events nothing is known: see sample.gap.
+-- sessions. A column named seq, first_seq, last_seq, from_seq, until_seq or next_seq holds such a number.
+-- Each number is one more than the last, also over sessions, so that a row that was lost is noticed. Only the
+-- beginning may be missing (see RETENTION), and in a slice what it was not cut out for. Where no event was
+-- lost, a state that held at one number held until the next number. Between two samples without events nothing
+-- is known: see sample.gap.
 --
 -- ROW NUMBERS are identities: the number of a removed row is never given to another one, also not in another
 -- session. SQLite sees to that where a table has AUTOINCREMENT. The two tables that grow fastest have their

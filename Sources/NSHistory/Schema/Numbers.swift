@@ -39,9 +39,9 @@ extension TaskID {
   var startingEvent: SequenceNumber { SequenceNumber(rawValue: -rawValue) }
 }
 
-/// A position in the one order of samples and events: the columns `seq`, `from_seq`, `until_seq` and their like. The
-/// difference between two of them is a plain integer: at most so many samples and events lie between the two, since
-/// some numbers may be missing.
+/// A position in the one order of samples and events: the columns `seq`, `from_seq`, `until_seq` and their like. Each
+/// sample or event has the number after that of the one before it, so that the difference between two numbers, a plain
+/// integer, counts samples and events.
 struct SequenceNumber: RowNumber {
   let rawValue: Int64
 
