@@ -65,7 +65,7 @@ extension Recorder {
         try writer.write(found)
         names?.acknowledge()
       }
-    } catch { statistics.failBackgroundScans("\(error); trying again behind the next sample") }
+    } catch { statistics.failBackgroundScans("\(error); trying again after the next sample") }
   }
 
   /// Waits for running background scans, so that a short recording has their results.

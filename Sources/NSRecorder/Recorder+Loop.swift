@@ -83,7 +83,7 @@ extension Recorder {
   private func takeSample(
     _ schedule: Schedule, _ eventLoop: EventLoop
   ) throws(RecorderError) -> Bool {
-    behind = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
+    delay = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
     do throws(ProcfsError) { pending = try takeSteadySample() } catch {
       // A stop signal cancelled the pass.
@@ -150,7 +150,7 @@ extension Recorder {
       sampleDue = min(sampleDue, ClockReading.now().boot + Self.extraSampleDelay)
     }
     diagnostics.sample(sample.counts)
-    statistics.write(sample, merged, schedule, behind: behind, onSample) {
+    statistics.write(sample, merged, schedule, delay: delay, onSample) {
       (timing) throws(HistoryError) in
       try writer.write(translated, timing)
     }

@@ -39,7 +39,7 @@ public final class Recorder {
   /// When the next sample is due, on the boot clock.
   var sampleDue: BootTime = .min
   /// The delay between the due time and the start of the last sample, in nanoseconds.
-  var behind: Int64 = 0
+  var delay: Int64 = 0
   /// When the events are to be written, on the boot clock.
   var eventsDue: BootTime = .max
   /// When a sign of life is due, on the boot clock; `.max` if nobody waits for one.

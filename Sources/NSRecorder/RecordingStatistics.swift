@@ -32,15 +32,15 @@ struct RecordingStatistics {
   /// Calls `body` to write a sample. Logs a failure; the next sample includes the unwritten changes.
   mutating func write(
     _ sample: ProcessSample, _ merged: EventRecording.MergedSample, _ schedule: Schedule,
-    behind: Int64,
+    delay: Int64,
     _ onSample: (SampleReport) -> Void,
     by body: (SampleTiming) throws(HistoryError) -> HistoryWriter.Written
   ) {
-    let timing = timing(of: sample, merged, schedule, behind: behind)
+    let timing = timing(of: sample, merged, schedule, delay: delay)
     let began = ClockReading.now().boot
     do throws(HistoryError) {
       let written = try body(timing)
-      logLate(behind, written)
+      logLate(delay, written)
       log(merged.omitted)
       succeed(sample, written, timing, merged.sample?.disagreements.first, onSample)
     } catch {
@@ -51,7 +51,7 @@ struct RecordingStatistics {
 
   private func timing(
     of sample: ProcessSample, _ merged: EventRecording.MergedSample, _ schedule: Schedule,
-    behind: Int64
+    delay: Int64
   ) -> SampleTiming {
     var gap: GapCause?
     if let lastWritten {
@@ -62,7 +62,7 @@ struct RecordingStatistics {
       if !merged.losses.isEmpty { gap = .eventsLost }
     }
     return SampleTiming(
-      late: schedule.lateness(behind), gap: gap, isExact: merged.isExact,
+      late: schedule.lateness(delay), gap: gap, isExact: merged.isExact,
       disagreements: merged.disagreements, losses: merged.losses, folded: merged.omitted.count)
   }
 
@@ -103,12 +103,12 @@ struct RecordingStatistics {
 
   /// Warns of a late sample. While events report every change it makes no gap, but readers of samples
   /// have to know.
-  private mutating func logLate(_ behind: Int64, _ written: HistoryWriter.Written) {
-    let isLate = behind > max(interval / 2, Self.lateness)
+  private mutating func logLate(_ delay: Int64, _ written: HistoryWriter.Written) {
+    let isLate = delay > max(interval / 2, Self.lateness)
     if isLate, !wasLate, written.gap == nil {
       logger.warning(
         """
-        a sample was taken \(TimeFormat.duration(behind)) after it was due: the recorder had too much \
+        a sample was taken \(TimeFormat.duration(delay)) after it was due: the recorder had too much \
         to do; events went on to be recorded
         """)
     }

@@ -18,8 +18,8 @@ struct Schedule {
 
   /// Returns the delay of a sample that began so long after it was due; nil if that is negligible. An extra sample
   /// lies between two slots and is not late for that.
-  func lateness(_ behind: Int64) -> Int64? {
-    behind > max(interval / 10, 1_000_000) ? behind : nil
+  func lateness(_ delay: Int64) -> Int64? {
+    delay > max(interval / 10, 1_000_000) ? delay : nil
   }
 
   /// Returns why the time between two samples is a gap; nil if it is none. A gap is a time, between the

@@ -94,9 +94,9 @@ struct HardTruthChecker {
     let until =
       change.isExact
       ? by : by + (samples.all.first { $0.start == by }.map { $0.end - $0.start } ?? 0)
-    func happened(_ isMeant: (TruthLog.Act) -> Bool) -> Bool {
+    func happened(_ isSelected: (TruthLog.Act) -> Bool) -> Bool {
       life.acts.contains {
-        isMeant($0) && $0.began - log.margin <= until && after <= $0.done + log.margin
+        isSelected($0) && $0.began - log.margin <= until && after <= $0.done + log.margin
       }
     }
     let isTrue =

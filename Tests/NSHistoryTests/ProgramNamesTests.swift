@@ -86,9 +86,9 @@ struct ProgramNamesTests {
   private func times(_ reader: HistoryReader, _ name: String) throws -> [Int64] {
     var times: [Int64] = []
     for time: Int64 in stride(from: 5, through: 55, by: 10) {
-      let isMeant = try reader.matcher(.comm(name))
+      let isSelected = try reader.matcher(.comm(name))
       let there = try reader.processes(at: Self.reading(time).wall).processes
-      if there.contains(where: { isMeant($0.process) }) { times.append(time) }
+      if there.contains(where: { isSelected($0.process) }) { times.append(time) }
     }
     return times
   }

@@ -57,8 +57,8 @@ struct ShortEntryTests {
       let there = try reader.processes(at: EntryHistory.wall(Int64(time))).processes
       let one = try #require(there.first { $0.process.pid == pid }).process
       #expect(one.container?.id == id, "\(time): \(one)")
-      let isMeant = try reader.matcher(.container(EntryHistory.web))
-      #expect(isMeant(one) == (id != nil))
+      let isSelected = try reader.matcher(.container(EntryHistory.web))
+      #expect(isSelected(one) == (id != nil))
     }
   }
 
@@ -332,8 +332,8 @@ struct ShortEntryTests {
     let visitor = try #require(there.first { $0.pid == 60 })
     #expect(Set(visitor.outsideOf.map(\.id)) == [EntryHistory.web, EntryHistory.lab])
     for container in [EntryHistory.web, EntryHistory.lab] {
-      let isMeant = try reader.matcher(.container(container))
-      #expect(isMeant(visitor), "\(container)")
+      let isSelected = try reader.matcher(.container(container))
+      #expect(isSelected(visitor), "\(container)")
     }
   }
 

@@ -113,15 +113,17 @@ struct ExportStream {
       // The membership continues with the next description, so the last piece reaches up to that. If
       // the filter selects a name or a container, the export covers only the time in which the
       // description is certain.
-      let goesOn =
+      let isContinued =
         !selection.isOfContainers && !selection.isByName(process) && position + 1 < segments.count
         && segments[position + 1].numbers.lowerBound == end &+ 1
         && memberships.contains { $0.from <= end && $0.until > end }
       let read = segments[position...].first { $0.cgroup != nil && !$0.hasInheritedCgroup }
       for (segment, part) in try enclosed(segment, until: read, process, part)
-      where selection.isMeant(process, segment) {
+      where selection.isSelected(process, segment) {
         try processes.set(segment, of: &process)
-        guard try emit(process, part, goingOnAfter: goesOn ? end : nil, body) else { return false }
+        guard try emit(process, part, continuedAfter: isContinued ? end : nil, body) else {
+          return false
+        }
       }
     }
     return true
@@ -189,7 +191,8 @@ struct ExportStream {
   /// - Parameter end: the sequence number after which the last membership continues with another
   ///   description; nil if it does not.
   private mutating func emit(
-    _ process: ExportProcess, _ memberships: [Membership], goingOnAfter end: SequenceNumber? = nil,
+    _ process: ExportProcess, _ memberships: [Membership],
+    continuedAfter end: SequenceNumber? = nil,
     _ body: Body
   ) throws(SQLiteError) -> Bool {
     for type in filter.types {
@@ -208,7 +211,7 @@ struct ExportStream {
           next += 1
         }
         let run = LinkInterval(
-          type: type, value: value, first: first, last: last, goesOn: last.until == end)
+          type: type, value: value, first: first, last: last, isContinued: last.until == end)
         guard try emit(process, run, isFirst: first.from == memberships[0].from, body) else {
           return false
         }
@@ -224,7 +227,7 @@ struct ExportStream {
     let first: Membership
     let last: Membership
     /// Whether the interval continues unchanged with the next description of the process.
-    let goesOn: Bool
+    let isContinued: Bool
   }
 
   /// Emits the pieces of a link interval, split at gaps, clock steps and session boundaries.
@@ -259,7 +262,7 @@ struct ExportStream {
     var isExactUntil = last == run.last.until && run.last.endsExactly && !isOpen
     if isExactUntil { isExactUntil = try points.isExact(before: last + 1) }
     var reachesNext = isExactUntil
-    if !reachesNext, run.goesOn, last == run.last.until {
+    if !reachesNext, run.isContinued, last == run.last.until {
       reachesNext = try cuts.pieces(of: last...(last + 1)) == nil
     }
     // A state that an event ended lasted until that event. The wall clock may have gone back by less

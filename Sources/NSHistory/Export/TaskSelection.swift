@@ -110,8 +110,8 @@ struct TaskSelection {
   }
 
   /// Whether the filter selects a process for the time of a segment.
-  func isMeant(_ process: ExportProcess, _ segment: ExportProcesses.Segment) -> Bool {
-    guard isMeant(cgroup: segment.container) else { return false }
+  func isSelected(_ process: ExportProcess, _ segment: ExportProcesses.Segment) -> Bool {
+    guard isSelected(cgroup: segment.container) else { return false }
     guard isByName(process) else { return true }
     return names.contains { name in
       segment.comm.map(name.comms.contains) == true
@@ -152,7 +152,7 @@ struct TaskSelection {
   var isOfContainers: Bool { cgroups != nil }
 
   /// Whether the filter selects a process while the process is in a control group.
-  private func isMeant(cgroup: Int64?) -> Bool {
+  private func isSelected(cgroup: Int64?) -> Bool {
     guard let cgroups else { return true }
     return cgroup.map(cgroups.contains) ?? false
   }

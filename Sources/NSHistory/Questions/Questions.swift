@@ -135,10 +135,10 @@ extension HistoryReader {
   /// Returns every namespace that a process or a link for children was in at a moment in nanoseconds since
   /// the epoch, those that a pin kept alive, and those in which these were created or which own them.
   ///
-  /// - Parameter isMeant: if not nil, limits the answer to the namespaces that the processes it accepts
+  /// - Parameter isSelected: if not nil, limits the answer to the namespaces that the processes it accepts
   ///   were in, or may have been.
   package func namespaces(
-    at time: WallTime, of isMeant: ((ProcessRecord) -> Bool)? = nil
+    at time: WallTime, of isSelected: ((ProcessRecord) -> Bool)? = nil
   ) throws(HistoryError) -> NamespacesAnswer {
     try reading(.everything(at: time)) { (reading) throws(SQLiteError) in
       let processSnapshot = try ProcessSnapshot(reading, at: time)
@@ -152,9 +152,9 @@ extension HistoryReader {
           .map { (pin) throws(SQLiteError) in
             try reading.exit(ofHolder: pin.pin, by: time).map(pin.after(exit:)) ?? pin
           })
-      let places = isMeant.map { isMeant in
+      let places = isSelected.map { isSelected in
         Set(
-          processes.lazy.filter { isMeant($0.process) }
+          processes.lazy.filter { isSelected($0.process) }
             .flatMap { Array($0.places.values) + Array($0.placesOfChildren.values) }
             .flatMap(\.namespaces).map(\.id))
       }
@@ -272,15 +272,15 @@ extension HistoryReader {
     _ filter: ExportFilter, _ body: (ExportProcess, ExportPiece) -> Bool
   ) throws(HistoryError) {
     var position: ExportPosition?
-    var goesOn = true
-    while goesOn {
+    var hasMore = true
+    while hasMore {
       let deadline = isRecorded ? ClockReading.now().monotonic + exportStep : nil
-      goesOn = try reading(filter.scope) { (reading) throws(SQLiteError) in
+      hasMore = try reading(filter.scope) { (reading) throws(SQLiteError) in
         var stream = try ExportStream(reading, filter.within(reading.index), after: position)
         defer { position = stream.position }
         return try stream.forEach(until: deadline, body)
       }
-      if goesOn { try letLogBeUsedAgain() }
+      if hasMore { try letLogBeUsedAgain() }
     }
   }
 

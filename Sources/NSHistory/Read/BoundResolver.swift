@@ -22,8 +22,8 @@ struct BoundResolver {
     _ piece: ClosedRange<SequenceNumber>, of whole: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ResolvedInterval {
     let beginning = try beginning(
-      at: piece.lowerBound, goesOn: piece.lowerBound > whole.lowerBound)
-    let end = try end(at: piece.upperBound, goesOn: piece.upperBound < whole.upperBound)
+      at: piece.lowerBound, isContinued: piece.lowerBound > whole.lowerBound)
+    let end = try end(at: piece.upperBound, isContinued: piece.upperBound < whole.upperBound)
     var from = try index.point(piece.lowerBound).wall
     if piece.lowerBound == history.firstSample, !beginning.isExact {
       from = SamplePoint.firstSeen(at: from, start: history.process.start)
@@ -36,20 +36,20 @@ struct BoundResolver {
 
   /// Returns the bound at which a piece that starts with `sample` begins.
   ///
-  /// - Parameter goesOn: whether the same state precedes the piece, so that the piece is only cut off from it.
+  /// - Parameter isContinued: whether the same state precedes the piece, so that the piece is only cut off from it.
   private func beginning(
-    at sample: SequenceNumber, goesOn: Bool
+    at sample: SequenceNumber, isContinued: Bool
   ) throws(SQLiteError) -> IntervalBound {
     let sampleWindow = try index.sampleWindow(before: sample)
     let isSeenBefore = history.anyMembership(at: sample - 1) != nil
-    if !goesOn, let membership = history.membership(at: sample), membership.from == sample,
-      let behind = membership.mayBeginBehind, !membership.beginsExactly || !sampleWindow.isExact
+    if !isContinued, let membership = history.membership(at: sample), membership.from == sample,
+      let earlier = membership.mayBeginAfter, !membership.beginsExactly || !sampleWindow.isExact
     {
-      let span = try index.span(from: behind, to: sample)
+      let span = try index.span(from: earlier, to: sample)
       return IntervalBound(
         kind: .changed, other: span.before?.wall, within: span.length, missing: span.missing)
     }
-    if !goesOn, sampleWindow.isExact, let membership = history.membership(at: sample),
+    if !isContinued, sampleWindow.isExact, let membership = history.membership(at: sample),
       membership.beginsExactly, membership.from == sample
     {
       return IntervalBound(
@@ -59,7 +59,7 @@ struct BoundResolver {
     let kind: IntervalBound.Kind =
       if sampleWindow.missing != nil || (sampleWindow.hidesProcesses && !isSeenBefore) {
         .firstSeen
-      } else if goesOn {
+      } else if isContinued {
         .clockSet
       } else {
         isSeenBefore ? .changed : first
@@ -91,21 +91,23 @@ struct BoundResolver {
 
   /// Returns the bound at which a piece that ends with `sample` ends.
   ///
-  /// - Parameter goesOn: whether the same state follows the piece, so that the piece is only cut off from it.
-  private func end(at sample: SequenceNumber, goesOn: Bool) throws(SQLiteError) -> IntervalBound {
+  /// - Parameter isContinued: whether the same state follows the piece, so that the piece is only cut off from it.
+  private func end(at sample: SequenceNumber, isContinued: Bool) throws(SQLiteError)
+    -> IntervalBound
+  {
     if sample == index.last, index.sessions.last?.isOpen == true {
       return IntervalBound(kind: .open, other: nil, within: nil, missing: nil)
     }
     let sampleWindow = try index.sampleWindow(before: sample + 1)
     let isSeenAfter = history.anyMembership(at: sample + 1) != nil
-    if !goesOn, let membership = history.membership(at: sample), membership.until == sample,
+    if !isContinued, let membership = history.membership(at: sample), membership.until == sample,
       let by = membership.mayEndBy, !membership.endsExactly || !sampleWindow.isExact
     {
       let span = try index.span(from: sample, to: by)
       return IntervalBound(
         kind: .changed, other: span.after?.wall, within: span.length, missing: span.missing)
     }
-    if !goesOn, sampleWindow.isExact, let membership = history.membership(at: sample),
+    if !isContinued, sampleWindow.isExact, let membership = history.membership(at: sample),
       membership.endsExactly, membership.until == sample
     {
       return IntervalBound(
@@ -115,7 +117,7 @@ struct BoundResolver {
     let kind: IntervalBound.Kind =
       if sampleWindow.missing != nil || (sampleWindow.hidesProcesses && !isSeenAfter) {
         .lastSeen
-      } else if goesOn {
+      } else if isContinued {
         .clockSet
       } else {
         isSeenAfter ? .changed : .exited

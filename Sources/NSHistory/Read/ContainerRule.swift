@@ -104,7 +104,7 @@ extension ContainerRule {
       if let last, last.enclosure != found {
         let isExact = membership.beginsExactly && last.until + 1 == membership.from
         let (head, tail) = rest.cut(
-          behind: last.until, before: membership.from, isExact: isExact)
+          after: last.until, before: membership.from, isExact: isExact)
         pieces.append(head.within(last.enclosure))
         rest = tail
       }
@@ -127,7 +127,7 @@ extension ContainerRule {
     if owner != inherited {
       var comesToMounts = owners.hasMounts
       if !comesToMounts, inherited == nil {
-        comesToMounts = try self.comesToMounts(task, behind: membership, of: owner, taskHistories)
+        comesToMounts = try self.comesToMounts(task, after: membership, of: owner, taskHistories)
       }
       guard comesToMounts, try hasEntered(task, membership, owner, taskHistories) else {
         return nil
@@ -139,7 +139,7 @@ extension ContainerRule {
   /// Returns whether a process without a container came to the mount namespace of the container `owner` later: a
   /// program that enters a container joins its namespaces one after another.
   private func comesToMounts(
-    _ task: TaskID, behind membership: Membership, of owner: Int64,
+    _ task: TaskID, after membership: Membership, of owner: Int64,
     _ taskHistories: TaskHistoryReader
   ) throws(SQLiteError) -> Bool {
     guard let history = try taskHistories.unresolved(task: task) else { return false }
@@ -372,7 +372,7 @@ extension ProcessRecord.DescriptionSpan {
   /// Splits the span at a change that the description does not show: into the part up to `last` and the part
   /// from `next` on.
   fileprivate func cut(
-    behind last: SequenceNumber, before next: SequenceNumber, isExact: Bool
+    after last: SequenceNumber, before next: SequenceNumber, isExact: Bool
   ) -> (Self, Self) {
     let head = Self(
       description: description, possibleFrom: possibleFrom,

@@ -225,7 +225,7 @@ struct MemberFinder {
     of namespaces: [NamespaceRecord], at sample: SequenceNumber, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
     // A slice has those that were, just before a task of it came there, in the namespaces that the task joined.
-    if let held = reading.index.held, held.side(of: sample) == .behind {
+    if let held = reading.index.held, held.side(of: sample) == .after {
       try held.require(sample...sample)
     }
     var found: [TaskID: (count: Int, begun: SequenceNumber, pid: Int64)] = [:]

@@ -91,7 +91,7 @@ struct LinkComparison {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
     // A slice has who was in a namespace at its first number, where that is before the slice.
-    if let held = reading.index.held, held.side(of: sample) == .behind {
+    if let held = reading.index.held, held.side(of: sample) == .after {
       try held.require(sample...sample)
     }
     let first = try reading.namespaces.lifetime(namespace.id).first

@@ -110,8 +110,8 @@ struct PIDHistory {
     guard !limits.isEmpty, !state.isAbsent else { return state }
     let indices: [Int] =
       if case .known(_, let process) = state { [process] } else { Array(processes.indices) }
-    let standings = indices.map { limits[$0]?.standing(in: sampleWindow) ?? .meant }
-    if standings.allSatisfy({ $0 == .meant }) { return state }
+    let standings = indices.map { limits[$0]?.standing(in: sampleWindow) ?? .selected }
+    if standings.allSatisfy({ $0 == .selected }) { return state }
     return standings.allSatisfy { $0 == .other }
       ? .absent(.notRunning) : .unknown(.changedBetweenSamples)
   }
@@ -244,9 +244,9 @@ struct PIDHistory {
   }
 
   private func hasExited(_ process: Int, before sample: SequenceNumber) -> Bool {
-    let behind = runs[.pid].partitioningIndex { $0.from > sample }
-    guard behind > 0 else { return false }
-    let last = runs[.pid][behind - 1]
+    let next = runs[.pid].partitioningIndex { $0.from > sample }
+    guard next > 0 else { return false }
+    let last = runs[.pid][next - 1]
     return last.process == process && last.until < sample && last.endsExactly
   }
 

@@ -279,7 +279,7 @@ struct TaskHistoryFinder {
 
   /// Returns the index of the first task that was observed after a sample.
   private func position(
-    in tasks: [TaskID], behind sample: SequenceNumber
+    in tasks: [TaskID], after sample: SequenceNumber
   ) throws(SQLiteError) -> Int {
     var low = 0
     var high = tasks.count
@@ -296,7 +296,7 @@ struct TaskHistoryFinder {
   private func history(
     of tasks: [TaskID], at sample: SequenceNumber
   ) throws(SQLiteError) -> TaskHistory? {
-    let position = try position(in: tasks, behind: sample)
+    let position = try position(in: tasks, after: sample)
     guard position > 0, let history = try taskHistories.history(of: tasks[position - 1]) else {
       return nil
     }
@@ -319,7 +319,7 @@ struct TaskHistoryFinder {
   private func isLast(
     of tasks: [TaskID], _ pid: Int64, by sample: SamplePoint
   ) throws(SQLiteError) -> Bool {
-    let position = try position(in: tasks, behind: sample.id)
+    let position = try position(in: tasks, after: sample.id)
     let next = position < tasks.count ? try taskHistories.history(of: tasks[position]) : nil
     // After a process that a recorder in another PID namespace observed, there may be one of this PID
     // namespace.

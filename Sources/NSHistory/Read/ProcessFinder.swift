@@ -83,14 +83,14 @@ struct ProcessFinder {
     described selector: ProcessSelector, in samples: ClosedRange<SequenceNumber>,
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
   ) throws(SQLiteError) {
-    guard let isMeant = try DescriptionMatcher(selector, in: reading.connection),
+    guard let matcher = try DescriptionMatcher(selector, in: reading.connection),
       let described = try described(selector)
     else { return }
     for (_, task) in try described.firstSamples(of: described.tasks(in: samples)) {
       guard let history = try reading.taskHistories.history(of: task) else { continue }
-      let limited = isMeant.limited(history)
+      let limited = matcher.limited(history)
       if let limits = limited.limits,
-        !limits.mayHold(behind: samples.lowerBound, before: samples.upperBound)
+        !limits.mayHold(after: samples.lowerBound, before: samples.upperBound)
       {
         continue
       }

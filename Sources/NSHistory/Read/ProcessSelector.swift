@@ -69,12 +69,12 @@ extension HistoryReader {
     case .pid(let pid, alive: nil, _): return { $0.pid == pid }
     case .thread(let number, alive: nil, _): return { $0.number == number }
     case .comm, .container:
-      let isMeant = try reading(.processes([selector])) { (reading) throws(SQLiteError) in
+      let matcher = try reading(.processes([selector])) { (reading) throws(SQLiteError) in
         try DescriptionMatcher(selector, in: reading.connection)
       }
       return { process in
-        process.askedDescriptions.contains { isMeant?.matches($0) == true }
-          || countsOutsiders && process.outsideOf.contains { isMeant?.matches($0) == true }
+        process.askedDescriptions.contains { matcher?.matches($0) == true }
+          || countsOutsiders && process.outsideOf.contains { matcher?.matches($0) == true }
       }
     case .latest(let all): return try matcher(all, countsOutsiders: countsOutsiders)
     case .inner, .pid, .thread:
@@ -168,11 +168,11 @@ extension [ProcessRecord.DescriptionSpan] {
   /// Whether a process matched the question throughout a piece of time, did not match it, or may have matched
   /// it.
   enum Standing {
-    case meant, other, uncertain
+    case selected, other, uncertain
   }
 
   /// Returns whether the process may have matched at some time after one sample or event and before another.
-  func mayHold(behind low: SequenceNumber, before high: SequenceNumber) -> Bool {
+  func mayHold(after low: SequenceNumber, before high: SequenceNumber) -> Bool {
     contains { $0.possibleFrom < high && $0.possibleUntil > low }
   }
 
@@ -182,7 +182,7 @@ extension [ProcessRecord.DescriptionSpan] {
     let low = sampleWindow.before?.id ?? SequenceNumber.min
     let high = sampleWindow.after?.id ?? SequenceNumber.max
     let isPass = low == high && sampleWindow.after?.isEvent == false
-    let isMeant = contains { span in
+    let isSelected = contains { span in
       let begins =
         span.certain.lowerBound < low
         || (span.certain.lowerBound == low && (!isPass || span.beginsExactly))
@@ -191,11 +191,11 @@ extension [ProcessRecord.DescriptionSpan] {
         || (span.endsExactly && span.possibleUntil >= high)
       return begins && ends
     }
-    if isMeant { return .meant }
+    if isSelected { return .selected }
     let mayBe =
       low == high
       ? contains { $0.possibleFrom <= low && $0.possibleUntil > low }
-      : mayHold(behind: low, before: high)
+      : mayHold(after: low, before: high)
     return mayBe ? .uncertain : .other
   }
 }

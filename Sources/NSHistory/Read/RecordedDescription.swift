@@ -146,9 +146,9 @@ extension ProcessRecord {
   }
 
   /// Returns the spans in which the process had a matching description. Adjacent spans are joined.
-  func spans(_ isMeant: (RecordedDescription) -> Bool) -> [DescriptionSpan] {
+  func spans(_ isSelected: (RecordedDescription) -> Bool) -> [DescriptionSpan] {
     var spans: [DescriptionSpan] = []
-    for span in descriptionSpans where isMeant(span.description) {
+    for span in descriptionSpans where isSelected(span.description) {
       if let last = spans.last, last.possibleUntil == span.certain.lowerBound {
         spans[spans.count - 1] = DescriptionSpan(
           description: span.description, possibleFrom: last.possibleFrom,

@@ -249,7 +249,7 @@ final class SampleIndex {
         switch side(of: middle) {
         case .held: try point(middle).wall <= wall
         case .before: true
-        case .behind: false
+        case .after: false
         }
       if isBefore { low = middle } else { high = middle - 1 }
     }

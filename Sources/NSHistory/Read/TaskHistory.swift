@@ -147,7 +147,7 @@ struct Membership: Hashable {
   var endsExactly = false
   /// For a membership that a question counts in part: the sample or event after which the counted part may have
   /// begun, and the one by which it may have ended.
-  var mayBeginBehind: SequenceNumber?
+  var mayBeginAfter: SequenceNumber?
   var mayEndBy: SequenceNumber?
 }
 
@@ -184,7 +184,7 @@ extension Membership {
     else { return nil }
     let (low, high) = (limited.from, limited.until)
     if low > from {
-      limited.mayBeginBehind = isWithin ? max(from, span.possibleFrom) : span.possibleFrom
+      limited.mayBeginAfter = isWithin ? max(from, span.possibleFrom) : span.possibleFrom
     }
     if high < until {
       limited.mayEndBy = isWithin ? min(until + 1, span.possibleUntil) : span.possibleUntil
@@ -219,7 +219,7 @@ extension Membership {
     var joined = Membership(
       set: next.set, from: from, until: next.until, isOpen: next.isOpen,
       startsSession: startsSession, beginsExactly: beginsExactly, endsExactly: next.endsExactly)
-    joined.mayBeginBehind = mayBeginBehind
+    joined.mayBeginAfter = mayBeginAfter
     joined.mayEndBy = next.mayEndBy
     return joined
   }

@@ -103,12 +103,12 @@ package final class HistoryMaintenance {
   }
 
   private func prune(
-    upTo last: SequenceNumber, while goesOn: () throws(SQLiteError) -> Bool
+    upTo last: SequenceNumber, while shouldContinue: () throws(SQLiteError) -> Bool
   ) throws(SQLiteError) -> Int {
     let pruner = try Pruner(connection)
     var stride = PruneStride()
     var removed = 0
-    while try goesOn(),
+    while try shouldContinue(),
       let target = try stride.next(after: pruner, on: connection, upTo: last, olderThan: nil)
     {
       let removal = try pruner.move(to: target.seq)

@@ -10,7 +10,7 @@ struct HeldNumbers {
   let limits: (pids: Set<Int64>, containers: Set<String>)?
 
   /// On which side of the held ones a number is.
-  enum Side { case before, held, behind }
+  enum Side { case before, held, after }
 
   /// Reads what a slice holds; nil for a history that is no slice.
   init?(_ connection: Connection) throws(SQLiteError) {
@@ -33,7 +33,7 @@ struct HeldNumbers {
   }
 
   func side(of number: SequenceNumber) -> Side {
-    number < numbers.lowerBound ? .before : number > numbers.upperBound ? .behind : .held
+    number < numbers.lowerBound ? .before : number > numbers.upperBound ? .after : .held
   }
 
   /// Throws unless every sample and event of a range is held.

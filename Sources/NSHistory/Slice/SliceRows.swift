@@ -407,7 +407,7 @@ struct SliceRows {
         """, range(cut.numbers))
     }
     // Across two PID spaces it is not known when a process of the other one ended.
-    let (isMeant, values): (String, [Value]) =
+    let (isSelected, values): (String, [Value]) =
       spaces.count > 1
       ? ("TRUE", [])
       : (
@@ -421,7 +421,7 @@ struct SliceRows {
       INSERT OR IGNORE INTO temp.cut_task
       SELECT t.task_id FROM temp.cut_pid AS p CROSS JOIN task AS t INDEXED BY task_pid ON t.pid = p.id
         CROSS JOIN pid_space USING (space_id) CROSS JOIN boot AS b USING (boot_id)
-      WHERE t.space_id IN (SELECT value FROM json_each(?3)) AND ?1 <= ?2 AND \(isMeant)
+      WHERE t.space_id IN (SELECT value FROM json_each(?3)) AND ?1 <= ?2 AND \(isSelected)
       """, range(cut.numbers) + [.list(spaces.sorted())] + values)
   }
 

@@ -16,11 +16,11 @@ enum SelectorArguments {
 
   /// Parses a process selector.
   static func process(_ text: String, now: WallTime) throws -> ProcessSelector {
-    if let name = text.behind("comm:") {
+    if let name = text.following("comm:") {
       guard !name.isEmpty else { throw ValidationError("'comm:' needs a name: comm:NAME") }
       return .comm(name)
     }
-    if let id = text.behind("container:") {
+    if let id = text.following("container:") {
       guard !id.isEmpty else {
         throw ValidationError("'container:' needs an id or a name: container:ID or container:NAME")
       }
@@ -90,7 +90,7 @@ enum SelectorArguments {
 
 extension String {
   /// Returns the text after a prefix; nil if the text does not begin with the prefix.
-  fileprivate func behind(_ word: String) -> String? {
+  fileprivate func following(_ word: String) -> String? {
     hasPrefix(word) ? String(dropFirst(word.count)) : nil
   }
 }

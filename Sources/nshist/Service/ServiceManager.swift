@@ -12,10 +12,11 @@ struct ServiceManager {
   init?() {
     guard let socket = Environment.variable("NOTIFY_SOCKET") else { return nil }
     self.socket = socket
-    let isMeant = Environment.variable("WATCHDOG_PID").map { $0 == String(getpid()) } ?? true
+    let isForThisProcess =
+      Environment.variable("WATCHDOG_PID").map { $0 == String(getpid()) } ?? true
     let microseconds = Environment.variable("WATCHDOG_USEC").flatMap { Int64($0) } ?? 0
     watchdog =
-      isMeant && (1...Int64.max / 1000).contains(microseconds) ? microseconds * 1000 : nil
+      isForThisProcess && (1...Int64.max / 1000).contains(microseconds) ? microseconds * 1000 : nil
   }
 
   /// Says that the first sample is in the file.

@@ -273,11 +273,11 @@ struct ChangeBuilder {
     _ process: ProcessRecord?,
     _ parts: [Part], parent: ProcessRecord? = nil, isExact: Bool
   ) throws(SQLiteError) -> NamespaceChange? {
-    if let process, !scope.isEither, !scope.isMeant(process, behind: before, before: after) {
+    if let process, !scope.isEither, !scope.isSelected(process, after: before, before: after) {
       return nil
     }
     var parts = parts
-    if scope.isEither, scope.isByNamespaces(process, behind: before, before: after) {
+    if scope.isEither, scope.isByNamespaces(process, after: before, before: after) {
       parts = parts.filter(touchesNamespaces)
       if parts.isEmpty { return nil }
     }

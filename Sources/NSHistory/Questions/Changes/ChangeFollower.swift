@@ -7,7 +7,7 @@ internal import SQLite
 package struct ChangeFollower {
   /// The place from which the next call reads.
   private var point: ChangePoint
-  /// The changes behind `point` that were returned.
+  /// The changes after `point` that were returned.
   private var returned: Set<Identity> = []
 
   /// A follower that returns all changes, first those that are recorded already.
@@ -75,7 +75,7 @@ struct ChangePoint: Sendable {
 }
 
 extension HistoryReader {
-  /// Returns the point behind which every change of what is recorded from now on is found. A sample ends memberships
+  /// Returns the point after which every change of what is recorded from now on is found. A sample ends memberships
   /// that the sample before it confirmed, so the point lies before the last two samples.
   fileprivate func changePoint() throws(HistoryError) -> ChangePoint {
     do throws(SQLiteError) {

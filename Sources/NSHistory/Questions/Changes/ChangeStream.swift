@@ -108,12 +108,12 @@ final class ChangeStream {
   static func ended(
     _ reading: HistorySnapshot, _ scope: ChangeScope, _ samples: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ChangeStream {
-    let isMeant =
+    let isSelected =
       scope.namespaces == nil ? "" : "namespace_id IN (SELECT value FROM json_each(?)) AND"
     let statement = try reading.connection.prepare(
       """
       SELECT \(NamespaceReader.columns) FROM namespace
-      WHERE \(isMeant) last_seq BETWEEN ? AND ? ORDER BY last_seq
+      WHERE \(isSelected) last_seq BETWEEN ? AND ? ORDER BY last_seq
       """
     ).bind(scope.namespaceValues + reading.index.values(before(samples)))
     return try ChangeStream(statement) { (row) throws(SQLiteError) in
@@ -129,7 +129,7 @@ final class ChangeStream {
   static func pins(
     _ reading: HistorySnapshot, _ scope: ChangeScope, _ question: ChangesQuestion
   ) throws(SQLiteError) -> ChangeStream {
-    let isMeant =
+    let isSelected =
       scope.namespaces == nil
       ? "" : "AND p.namespace_id IN (SELECT value FROM json_each(?3))"
     // The range of scans in the window, with one more after it.
@@ -143,14 +143,14 @@ final class ChangeStream {
         SELECT MIN(p.pin_id), p.from_scan, 1 FROM pin AS p
         WHERE p.from_scan BETWEEN \(low) AND \(high) AND NOT EXISTS (
           SELECT 1 FROM pin AS o WHERE o.namespace_id = p.namespace_id AND o.from_scan < p.from_scan
-            AND (o.until_scan IS NULL OR o.until_scan >= p.from_scan - 1)) \(isMeant)
+            AND (o.until_scan IS NULL OR o.until_scan >= p.from_scan - 1)) \(isSelected)
         GROUP BY p.namespace_id, p.from_scan
         UNION ALL
         SELECT MAX(p.pin_id), p.until_scan + 1, 0 FROM pin AS p
         WHERE p.until_scan BETWEEN \(low) - 1 AND \(high) AND NOT EXISTS (
           SELECT 1 FROM pin AS o WHERE o.namespace_id = p.namespace_id
             AND o.from_scan <= p.until_scan + 1
-            AND (o.until_scan IS NULL OR o.until_scan > p.until_scan)) \(isMeant)
+            AND (o.until_scan IS NULL OR o.until_scan > p.until_scan)) \(isSelected)
         GROUP BY p.namespace_id, p.until_scan)
       SELECT pin_id, is_new, s.wall_ns, s.boot_ns, s.denied, b.wall_ns, b.boot_ns, b.denied
       FROM shown JOIN pin_scan AS s ON s.scan_id = scan JOIN pin_scan AS b ON b.scan_id = scan - 1

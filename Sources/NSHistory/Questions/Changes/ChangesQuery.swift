@@ -126,18 +126,18 @@ struct ChangeScope {
 
   /// Whether a process may have matched the question at some time after the point `low` and before the
   /// point `high`.
-  func isMeant(_ process: ProcessRecord, behind low: SequenceNumber, before high: SequenceNumber)
+  func isSelected(_ process: ProcessRecord, after low: SequenceNumber, before high: SequenceNumber)
     -> Bool
   {
-    limits[process.task].map { $0.mayHold(behind: low, before: high) } ?? true
+    limits[process.task].map { $0.mayHold(after: low, before: high) } ?? true
   }
 
   /// Whether the question covers a change of a process only if the change touches the namespaces.
   func isByNamespaces(
-    _ process: ProcessRecord?, behind low: SequenceNumber, before high: SequenceNumber
+    _ process: ProcessRecord?, after low: SequenceNumber, before high: SequenceNumber
   ) -> Bool {
     guard isEither, let process, taskSet.contains(process.task) else { return true }
-    return !isMeant(process, behind: low, before: high)
+    return !isSelected(process, after: low, before: high)
   }
 
   /// The SQL condition on memberships `m`; its parameters follow two others. Without a limit to
@@ -164,9 +164,9 @@ struct ChangeScope {
     let columns = columns.replacing("m.cause, m.origin_set_id", with: "NULL, NULL")
     let isTask = "m.from_seq IN (SELECT -value FROM json_each(?3))"
     let isThere = "m.set_id IN (\(sets))"
-    let isMeant = isEither ? "(\(isTask) OR \(isThere))" : tasks != nil ? isTask : isThere
+    let isSelected = isEither ? "(\(isTask) OR \(isThere))" : tasks != nil ? isTask : isThere
     return
-      "UNION ALL SELECT \(columns) FROM short_lived_task AS m WHERE \(isMeant) AND \(condition)"
+      "UNION ALL SELECT \(columns) FROM short_lived_task AS m WHERE \(isSelected) AND \(condition)"
   }
 
   private var sets: String {

@@ -47,7 +47,7 @@ struct HistoryQuery {
           before = links
           read.update(links)
           if var ended = last {
-            if entry.goesOn { (ended.end.kind, entry.beginning.kind) = (.read, .read) }
+            if entry.isContinued { (ended.end.kind, entry.beginning.kind) = (.read, .read) }
             guard body(ended) else { return false }
           }
           last = isAsked ? entry : nil
@@ -300,7 +300,7 @@ package struct HistoryEntry: Sendable, Hashable {
 
   /// Whether nothing is known to have changed since the previous entry: the only difference is a link that
   /// no event had reported and that was read now, or the other way round.
-  var goesOn: Bool {
+  var isContinued: Bool {
     !isFirst && changes.isEmpty && !unreported.isEmpty && !isInOtherContainer
       && beginning.kind == .changed
   }

@@ -235,16 +235,16 @@ struct ChildrenHolders {
   ///   - namespace: an SQL expression for the row id of the namespace.
   ///   - newest: an SQL expression for the last sample of all, up to which an open membership holds.
   static func last(of namespace: String, newest: String) -> String {
-    let isMeant = isHeld(by: namespace)
+    let isSelected = isHeld(by: namespace)
     return """
       (SELECT MAX(held) FROM (
         SELECT COALESCE(m.until_seq, \(newest)) AS held
         FROM namespace_set_link AS l CROSS JOIN membership AS m ON m.set_id = l.set_id
-        WHERE \(isMeant)
+        WHERE \(isSelected)
         UNION ALL
         SELECT m.until_seq FROM namespace_set_link AS l CROSS JOIN short_lived_task AS m
           ON m.set_id = l.set_id
-        WHERE \(isMeant)))
+        WHERE \(isSelected)))
       """
   }
 

@@ -263,8 +263,8 @@ struct SeenTimes {
   ) throws(SQLiteError) -> ClosedRange<WallTime>? {
     let point = try index.point(number)
     let beginsExactly = try index.sampleWindow(before: number).isExact
-    let behind = try index.sampleWindow(before: number + 1)
-    let endsExactly = number != point.session.last && behind.isExact
+    let next = try index.sampleWindow(before: number + 1)
+    let endsExactly = number != point.session.last && next.isExact
     var low: WallTime?
     var high: WallTime?
     let rows = try reading.connection.prepare(

@@ -49,9 +49,9 @@ struct NamespaceSnapshot {
     }
   }
 
-  /// Returns the namespaces at the moment whose row ids `isMeant` accepts.
+  /// Returns the namespaces at the moment whose row ids `isSelected` accepts.
   func namespaces(
-    _ isMeant: (Int64) -> Bool
+    _ isSelected: (Int64) -> Bool
   ) throws(SQLiteError) -> [NamespaceAtMoment] {
     var counts: [Int64: Count] = [:]
     // `processes` is sorted by PID, so the first process that is added has the lowest.
@@ -73,7 +73,7 @@ struct NamespaceSnapshot {
     try reading.namespaces.read(counts.keys)
     try addAncestors(to: &counts)
     var found: [NamespaceAtMoment] = []
-    for (id, count) in counts where isMeant(id) {
+    for (id, count) in counts where isSelected(id) {
       let lifetime = try reading.namespaces.lifetime(id)
       if count.isPinnedOnly, try isMadeLater(lifetime) { continue }
       found.append(try namespace(lifetime, count))

@@ -153,7 +153,7 @@ struct TogetherFinder {
     _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> Peer.Together? {
     let opening = try index.point(piece.lowerBound)
-    let rest = try rest(behind: piece.upperBound, one, other)
+    let rest = try rest(after: piece.upperBound, one, other)
     var from = opening.wall
     var until = opening.wall
     if piece.count > 1 {
@@ -176,11 +176,11 @@ struct TogetherFinder {
   /// Returns the time from a sample to the event that ended the sharing, if both processes were there
   /// throughout.
   private func rest(
-    behind sample: SequenceNumber, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
+    after sample: SequenceNumber, _ one: PIDHistory.LinkInterval, _ other: PIDHistory.LinkInterval
   ) throws(SQLiteError) -> ClosedRange<WallTime>? {
-    let behind = try index.sampleWindow(before: sample + 1)
-    let stayed = [one, other].allSatisfy { $0.until > sample || behind.isExactEnd(of: $0) }
-    return behind.isExact && stayed ? behind.certain : nil
+    let next = try index.sampleWindow(before: sample + 1)
+    let stayed = [one, other].allSatisfy { $0.until > sample || next.isExactEnd(of: $0) }
+    return next.isExact && stayed ? next.certain : nil
   }
 
   /// Whether one sample proves that both processes were there at one moment: a sample is not atomic, see

@@ -178,16 +178,16 @@ struct SameOverRange {
   /// Returns the times in which all were in one namespace; adjacent pieces make one interval.
   private func intervals(of pieces: [RangePieces.Piece]) -> [SameAnswer.Interval] {
     var intervals: [SameAnswer.Interval] = []
-    var goesOn = false
+    var isContinued = false
     for piece in pieces {
       guard piece.judgement.verdict == .same,
         let namespace = piece.judgement.states.first?.namespace
       else {
-        goesOn = false
+        isContinued = false
         continue
       }
       let isOpen = piece.reachesLastSample && query.reading.index.sessions.last?.isOpen == true
-      if goesOn, piece.followsOn, let last = intervals.last, last.namespace == namespace,
+      if isContinued, piece.followsOn, let last = intervals.last, last.namespace == namespace,
         last.processes == piece.processes
       {
         intervals[intervals.count - 1].until = piece.time.upperBound
@@ -199,7 +199,7 @@ struct SameOverRange {
             namespace: namespace,
             processes: piece.processes))
       }
-      goesOn = true
+      isContinued = true
     }
     return intervals
   }

@@ -173,8 +173,8 @@ struct GroupObservation {
     }
     var high = last.until + 1
     if last.endsExactly {
-      let behind = try time.index.sampleWindow(before: last.until + 1)
-      if !behind.isExact { high = try latest(history) }
+      let next = try time.index.sampleWindow(before: last.until + 1)
+      if !next.isExact { high = try latest(history) }
     } else {
       high = try latest(history)
     }
@@ -209,7 +209,7 @@ struct GroupObservation {
           switch time.index.side(of: middle) {
           case .held: try time.index.point(middle).bootEnd < start
           case .before: true
-          case .behind: false
+          case .after: false
           }
         if isBefore { low = middle + 1 } else { high = middle }
       }
@@ -225,12 +225,12 @@ struct GroupObservation {
     let top = (time.index.last ?? .zero) + 1
     let last = history.lastSample
     guard last < top - 1 else { return top }
-    var behind = last + 1
-    while behind < top {
-      guard let session = time.index.session(of: behind) else { return top }
-      if session.space == history.process.space, !session.hidesProcesses { return behind }
-      if session.boot != history.process.boot { return behind }
-      behind = session.last + 1
+    var next = last + 1
+    while next < top {
+      guard let session = time.index.session(of: next) else { return top }
+      if session.space == history.process.space, !session.hidesProcesses { return next }
+      if session.boot != history.process.boot { return next }
+      next = session.last + 1
     }
     return top
   }

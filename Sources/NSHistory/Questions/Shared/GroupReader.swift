@@ -118,15 +118,15 @@ struct GroupReader {
   private func add(
     _ described: DescribedTasks, _ selector: ProcessSelector, to group: inout SharedGroup
   ) throws(SQLiteError) {
-    guard let isMeant = try DescriptionMatcher(selector, in: reading.connection) else { return }
+    guard let matcher = try DescriptionMatcher(selector, in: reading.connection) else { return }
     let tasks = try described.tasks(in: time.samples)
     guard isFew(tasks, &group) else { return }
     var visited: Set<[Int64]> = []
     for task in tasks {
       let kind = try kind(of: task)
       let isNew =
-        isMeant.isOfContainers && (task.isShortLived || visited.insert(kind.cgroup).inserted)
-      let isUncertain = isMeant.isOfContainers && kind.isInherited
+        matcher.isOfContainers && (task.isShortLived || visited.insert(kind.cgroup).inserted)
+      let isUncertain = matcher.isOfContainers && kind.isInherited
       guard isNew || isUncertain || kind.hasPast,
         let history = try reading.taskHistories.history(of: task)
       else {
@@ -134,13 +134,13 @@ struct GroupReader {
         continue
       }
       // A process belongs to the group while it has the name, or while its cgroup belongs to the container.
-      let limited = isMeant.limited(history)
-      if isMeant.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
+      let limited = matcher.limited(history)
+      if matcher.isOfContainers { group.containers.formUnion(OwnNamespaces.groups(of: [limited])) }
       let uncertain = Self.uncertain(limited.limits ?? [], of: history)
       try add(
         task, limited.memberships.filter(isThere), uncertain,
         uncertain.isEmpty ? [] : history.memberships.filter(isThere),
-        isMeant.isOfContainers ? Self.enclosure(of: limited) : nil, to: &group)
+        matcher.isOfContainers ? Self.enclosure(of: limited) : nil, to: &group)
     }
   }
 

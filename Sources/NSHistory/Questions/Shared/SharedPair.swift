@@ -172,11 +172,11 @@ struct SharedPair {
       grouping: try namespaces(of: other.group, other.presences), by: \.inode)
     var indices: [Int64: PresenceIndex] = [:]
     return visits.compactMap { visit in
-      func isMeant(_ namespace: NamespaceRecord) -> Bool {
+      func isSelected(_ namespace: NamespaceRecord) -> Bool {
         namespace.id == visit.namespace.id || !namespace.differs(from: visit.namespace)
       }
       var there: [Range<SequenceNumber>] = []
-      for namespace in byNumber[visit.namespace.inode] ?? [] where isMeant(namespace) {
+      for namespace in byNumber[visit.namespace.inode] ?? [] where isSelected(namespace) {
         if other.group.isNamespace(type) {
           there += always.ranges
           continue
@@ -191,7 +191,7 @@ struct SharedPair {
         }
       }
       for another in other.observation.possibleVisits
-      where another.owner != visit.owner && isMeant(another.namespace) {
+      where another.owner != visit.owner && isSelected(another.namespace) {
         there += another.sampleWindows.ranges
       }
       let both = visit.sampleWindows.intersection(SampleWindowSet(there))

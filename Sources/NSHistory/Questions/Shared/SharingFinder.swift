@@ -60,12 +60,12 @@ struct SharingFinder {
       let endsExactly =
         (until < one.end || one.endsExactly) && (until < segment.until || segment.endsExactly)
       // Within one sample, a process may have left before the next one arrived.
-      var goesOn = false
+      var isContinued = false
       if let last = found.last, last.until == from {
-        goesOn = segment.keepsOther(than: one.owner)
-        if !goesOn { goesOn = try index.point(from).isExact }
+        isContinued = segment.keepsOther(than: one.owner)
+        if !isContinued { isContinued = try index.point(from).isExact }
       }
-      if goesOn, let last = found.last {
+      if isContinued, let last = found.last {
         found[found.count - 1] = .init(from: last.from, until: until, endsExactly: endsExactly)
       } else {
         found.append(.init(from: from, until: until, endsExactly: endsExactly))

@@ -50,7 +50,8 @@ struct TimelineQuery {
       let after = end.other ?? window.until ?? until
       if after > until {
         segments.append(
-          .init(from: until, until: after, state: Self.stateBeyond(end, run, runs.behind(index))))
+          .init(from: until, until: after, state: Self.stateBeyond(end, run, runs.following(index)))
+        )
       }
     }
     return segments
@@ -99,7 +100,7 @@ extension [PIDHistory.LinkInterval] {
   fileprivate func before(_ index: Int) -> PIDHistory.LinkInterval? {
     index > 0 ? self[index - 1] : nil
   }
-  fileprivate func behind(_ index: Int) -> PIDHistory.LinkInterval? {
+  fileprivate func following(_ index: Int) -> PIDHistory.LinkInterval? {
     index + 1 < count ? self[index + 1] : nil
   }
 }
