@@ -3,7 +3,7 @@ internal import CSQLite
 extension Connection {
   /// Copies the whole database, as this connection sees it, over the content of another connection's database.
   ///
-  /// The caller has a read transaction open: otherwise SQLite begins anew whenever another program writes meanwhile.
+  /// The caller must hold a read transaction: otherwise SQLite restarts the copy whenever another program writes.
   /// The corresponding C functions are `sqlite3_backup_init`, `sqlite3_backup_step` and `sqlite3_backup_finish`
   /// (backup.html).
   ///

@@ -16,8 +16,9 @@ package final class Connection {
     case immutable
     /// For reading and writing; the file is made when it does not exist.
     case readWrite
-    /// For reading, as with `readOnly`, or as with `immutable`. Files that are attached to the connection can be
-    /// written (`ATTACH`): SQLite gives an attached file the access of the connection, and this file its own.
+    /// For reading, like `immutable` or like `readOnly`, while files that are attached to the connection (`ATTACH`)
+    /// can be written. SQLite opens an attached file with the access of the connection, so the connection itself is
+    /// opened for writing, and the URI limits this file to reading.
     case readOnlyBesideAttached(isImmutable: Bool)
   }
 

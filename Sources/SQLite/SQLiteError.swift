@@ -24,8 +24,8 @@ package struct SQLiteError: Error, Sendable, Hashable {
     SQLiteError(extendedCode: SQLITE_CORRUPT, message: message, operation: operation)
   }
 
-  /// Returns the error for rows that a file does not have because they were left out of it, and not because it is
-  /// damaged: `SQLITE_NOTFOUND`, which SQLite itself never returns for a statement.
+  /// Returns the error for rows that were left out of a file on purpose, so that their absence does not mean damage:
+  /// `SQLITE_NOTFOUND`, which SQLite itself never returns for a statement.
   package static func notHeld(_ message: String, operation: String) -> SQLiteError {
     SQLiteError(extendedCode: SQLITE_NOTFOUND, message: message, operation: operation)
   }
@@ -40,7 +40,7 @@ package struct SQLiteError: Error, Sendable, Hashable {
     case SQLITE_PERM, SQLITE_AUTH: .denied
     case SQLITE_READONLY: .readOnly
     case SQLITE_IOERR: .inputOutput
-    // A violated constraint means that the file does not hold what was written to it.
+    // No write violates a constraint of an intact file, so a violated one means that the file is damaged.
     case SQLITE_CORRUPT, SQLITE_CONSTRAINT: .corrupt
     case SQLITE_NOTADB: .notADatabase
     case SQLITE_FULL: .full

@@ -16,6 +16,8 @@ extension Connection {
   }
 
   /// Runs `body` in a read transaction, in which every read sees the database as of the first read.
+  ///
+  /// - Parameter wrap: converts the error if the transaction cannot begin.
   package func snapshot<T, E: Error>(
     or wrap: (SQLiteError) -> E, _ body: () throws(E) -> T
   ) throws(E) -> T {
