@@ -1,16 +1,17 @@
 // The migrations of a history file, in order. Each is a SQL file beside this one, compiled into
-// the program; one that was shipped is never edited. A new one is listed here and in Package.swift.
+// the program. A migration that was released is never edited. A new one is listed here and in Package.swift.
 
 /// One step of the schema of a history file.
 package struct Migration: Sendable {
-  /// Counts from 1; kept in the file as `user_version`.
+  /// The version of the schema after this step, counted from 1. A history file stores its version as `user_version`.
   package let version: Int64
   /// The name of its SQL file.
   package let name: String
   /// The SQL text.
   package let sql: String
 
-  /// FNV-1a, 64 bits, in hexadecimal: tells a file made by another text of the same version.
+  /// The 64-bit FNV-1a hash of the SQL text, in hexadecimal. A history file stores it, so that a program recognizes
+  /// a file that was made with another text of the same version.
   package var checksum: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in sql.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
@@ -24,7 +25,7 @@ package struct Migration: Sendable {
     sql = String(decoding: text, as: UTF8.self)
   }
 
-  /// All of them, oldest first.
+  /// All migrations, oldest first.
   package static let all = [
     Migration(1, "V0001_history.sql", PackageResources.V0001_history_sql)
   ]

@@ -1,19 +1,22 @@
 -- The history of which process was in which Linux namespace, and when.
 --
--- The file stores what changed, not what was seen again. A membership says that a task was in a
--- namespace set from one sequence number to another; while its end is NULL it still holds. A sample in
--- which nothing changed adds one row to `sample` and none elsewhere.
+-- The file stores what changed, not what was seen again. A membership says that a task (a process, or a thread
+-- in other namespaces than its process) was in a namespace set (the namespaces that its links in /proc/PID/ns
+-- lead to) from one sequence number to another; while its end is NULL it still holds. A sample (one pass over
+-- /proc) in which nothing changed adds one row to `sample` and none elsewhere.
 --
--- SEQUENCE NUMBERS. Samples and events have numbers in one order, the order of the boot clock and of
--- sessions. A column named seq, first_seq, last_seq, from_seq, until_seq or next_seq holds such a number.
--- Each number is one more than the last, also over sessions, so that a row that was lost is noticed. Only the
--- beginning may be missing (see RETENTION), and in a slice what it was not cut out for. Where no event was
--- lost, a state that held at one number held until the next number. Between two samples without events nothing
--- is known: see sample.gap.
+-- SEQUENCE NUMBERS. Samples and events (changes that the kernel reported as they happened) are numbered in one
+-- order, the order of sessions (runs of a recorder) and of the boot clock. A column named seq, first_seq, last_seq,
+-- from_seq, until_seq or next_seq holds such a number. Each number is one more than the last, also over sessions,
+-- so that a row that was lost is noticed. Only two kinds of numbers may be missing: those that retention removed
+-- from the beginning, and, in a slice (a file that was cut out of another history), those outside of it. Where
+-- events report every change (sample.exact), a state that held at one number held until the next number. Otherwise
+-- the state may have changed several times between two samples, and nothing shows it. Nothing at all is known of
+-- the time before a sample with a gap (sample.gap).
 --
 -- ROW NUMBERS are identities: the number of a removed row is never given to another one, also not in another
--- session. SQLite sees to that where a table has AUTOINCREMENT. The two tables that grow fastest have their
--- numbers from `row_number`.
+-- session. SQLite ensures that where a table has AUTOINCREMENT. `task` and `membership`, which grow fastest, take
+-- their numbers from `row_number`.
 --
 -- TIMES are integers: nanoseconds since the epoch (wall_ns), or since boot (boot_ns). The boot clock is
 -- never set back. The end of an interval is exact where an event reported it; otherwise the change happened
@@ -31,37 +34,39 @@
 --                                 past_description, task_program, task_login, program, login, pin_scan,
 --                                 short-lived processes (`short_lived_task`), slice, slice_process,
 --                                 samples (but sample.gap of the last one), sample_note
---   changed until it ends:        session (end_reason, last_seq), namespace (last_seq, and what was
---                                 learned late: owner, parent, initial, maker, kernel_id), pin (until_scan,
---                                 task_id), container (name, image: when the engine's files are read),
---                                 task (its description, until the task has exited)
---   changed within a sample or two: namespace without kernel_id. When its id is read, and another row has that, its
---                                 row is removed: namespace_set.links, namespace_set_link and pin name the other.
+--   changed until it ends:        session (first_seq, last_seq, ended_wall_ns, end_reason), namespace (last_seq,
+--                                 and what was learned late: owner, parent, initial, maker, kernel_id), pin
+--                                 (until_scan, task_id), container (verified, and what is read from the engine's
+--                                 files: name, image, pod), task (its description, until the task has exited)
+--   changed within a sample or two: namespace without kernel_id. When a sample reads the id, and another row has
+--                                 that id already, the row without it is removed. namespace_set.links,
+--                                 namespace_set_link, namespace and pin then refer to the other row.
 --   changed after it has ended:   membership. A closed membership may be opened again while its task
 --                                 lives (a sample shows the task where it was before). It is final when
 --                                 its task has exited: when no membership of the task is open and the
 --                                 last one ends before the last sequence number of its session.
 --   changed by retention:         history.watermark_seq grows. Rows of what had ended before it are removed, with
---                                 the samples and events before it. Of what reaches over it, from_seq and
---                                 first_seq are raised to it, and what is said of its beginning is removed:
---                                 past_description.last_seq alone may be less.
+--                                 the samples and events before it. In a row that began before it and ended later,
+--                                 from_seq or first_seq is raised to it, and the columns about the beginning are
+--                                 cleared (membership.cause becomes 4). Only past_description.last_seq may be less
+--                                 than the watermark.
 --
 -- RETENTION removes the oldest part of a history, up to a sample: the watermark. It moves the watermark by a few
 -- samples at a time. Each move is one transaction, which also removes the rows that had ended, raises the rows
--- that reach over the new watermark, and removes each set, namespace, cgroup, container, program and login that
--- no row names any more. So the file is whole after each transaction, also when the next one is never begun. The
--- rows of `boot` and `pid_space` stay, and a session before the watermark stays without first_seq and last_seq
--- while a namespace or a scan for pins names it. A row of `short_lived_task`, and a thread, may have a
--- parent_task_id whose row was removed: then the parent is not known.
+-- that began before the new watermark and end later, and removes each set, namespace, cgroup, container, program
+-- and login to which no row refers any more. So the file is consistent after each transaction, even if the next
+-- one never begins. The rows of `boot` and `pid_space` stay, and a session before the watermark stays without
+-- first_seq and last_seq while a namespace or a scan for pins refers to it. A row of `short_lived_task`, and a
+-- thread, may have a parent_task_id whose row was removed: then the parent is not known.
 --
 -- SPACE. The file is made with `PRAGMA auto_vacuum = INCREMENTAL`: the pages of removed rows are used again, or
 -- `PRAGMA incremental_vacuum(N)` cuts N of them off the end of the file.
 
 -- MARK: Who recorded
 
--- One row: the history that this file is. Its UUID (version 4 of RFC 9562) is the only key that tells it from
--- every other one: a machine id is the same on a cloned machine, and a file that was removed begins anew in
--- the same boot. A copy of the file is the same history.
+-- One row: the identity of the history in this file. Its UUID (version 4 of RFC 9562) is the only key that tells
+-- it from every other history: cloned machines have one machine id, and a new file may be begun in the same boot
+-- after the old one was removed. A copy of the file is the same history.
 CREATE TABLE history (
   history_id INTEGER PRIMARY KEY CHECK (history_id = 1),
   uuid       TEXT    NOT NULL,
@@ -73,14 +78,14 @@ INSERT INTO history (history_id, uuid) VALUES (1, lower(printf('%s-%s-4%s-%s%s-%
   hex(randomblob(4)), hex(randomblob(2)), substr(hex(randomblob(2)), 2),
   substr('89ab', 1 + abs(random() % 4), 1), substr(hex(randomblob(2)), 2), hex(randomblob(6)))));
 
--- The time that a slice holds, which was cut out of another history: one row, and none in a history that was
--- recorded. Nothing is known of the time outside of it.
+-- The bounds of a slice, a file that was cut out of another history: one row, and none in a history that was
+-- recorded. The file has not all rows of the time outside of these bounds, so it cannot answer a question about it.
 --
--- A slice has every row of the samples and events from first_seq to last_seq, which reach a little over its time.
--- Rows have the numbers that they have in the other history. Of other times a slice has what an answer about its own
--- time names: every membership of each task that it has a row of, every session and clock step, every gap, every
--- container, and the samples and events at which these begin and end. The numbers of these samples and events do not
--- follow one another.
+-- A slice has every row of the samples and events from first_seq to last_seq, which begin a little before its time
+-- and end a little after it. Rows have the numbers that they have in the other history. Of other times a slice has
+-- only rows to which an answer about its own time refers: every membership of each task that it has a row of, every
+-- session and clock step, every gap, every container, and the samples and events at which these begin and end. The
+-- numbers of these samples and events are not consecutive.
 CREATE TABLE slice (
   slice_id      INTEGER PRIMARY KEY CHECK (slice_id = 1),
   of_uuid       TEXT    NOT NULL,            -- history.uuid of the history that it was cut out of
@@ -101,7 +106,7 @@ CREATE TABLE slice_process (
   CHECK ((pid IS NULL) <> (container_id IS NULL))
 ) STRICT;
 
--- The greatest number that a row of a table ever had.
+-- The greatest row number that a table ever had.
 CREATE TABLE row_number (
   name TEXT    PRIMARY KEY,                  -- 'task' or 'membership'
   last INTEGER NOT NULL
@@ -115,15 +120,17 @@ CREATE TABLE boot (
   ticks_per_second INTEGER NOT NULL CHECK (ticks_per_second > 0)
 ) STRICT;
 
--- Whose PIDs: those that the processes of one boot have in one pid namespace, with start times on the
--- boot clock of one time namespace. One PID in two of these is two processes. Two sessions share a
--- row only if the pid namespace is proven to be the same.
+-- The space in which a PID names a process: one pid namespace of one boot, with start times on the boot clock of
+-- one time namespace. One PID in two spaces is two processes. Two sessions share a row only if the pid namespace
+-- is proven to be the same, or, where it is not known, if both read the same proc_root.
 CREATE TABLE pid_space (
   space_id              INTEGER PRIMARY KEY AUTOINCREMENT,
   boot_id               INTEGER NOT NULL REFERENCES boot,
-  pid_namespace_inode   INTEGER,             -- whose processes were shown; NULL if not known
+  pid_namespace_inode   INTEGER,             -- of the pid namespace whose PIDs /proc showed; NULL if not known
   pid_namespace_id      INTEGER,             -- the kernel's id of it; NULL if it gives none
-  time_namespace_inode  INTEGER,             -- the recorder's; NULL if not readable
+  time_namespace_inode  INTEGER,             -- of the time namespace whose boot clock it is: the initial one if
+                                             --   the recorder could convert times to it, otherwise the
+                                             --   recorder's; NULL if not readable
   proc_root             TEXT                 -- only where the pid namespace is not known
 ) STRICT;
 
@@ -133,30 +140,30 @@ CREATE TABLE session (
   space_id             INTEGER NOT NULL REFERENCES pid_space,
   recorder_pid         INTEGER NOT NULL,     -- in the recorder's own pid namespace:
   recorder_pid_namespace_inode INTEGER,      -- NULL if not readable
-  program              TEXT    NOT NULL,     -- 'nshist 0.1.0'
+  program              TEXT    NOT NULL,     -- the recorder's name and version: 'nshist 0.1.0'
   interval_ns          INTEGER NOT NULL CHECK (interval_ns > 0),
-  identity             TEXT    NOT NULL,     -- how namespaces were told apart
+  identity             TEXT    NOT NULL,     -- the method by which namespaces were identified
   proc_root            TEXT    NOT NULL,     -- its real path
   machine_id           TEXT,                 -- machine-id(5); NULL if not readable
   host_name            TEXT,                 -- /proc/sys/kernel/hostname, escaped; NULL if not readable
   hidepid              INTEGER,              -- of the mount of proc_root; NULL if not known
   started_wall_ns      INTEGER NOT NULL,
   started_boot_ns      INTEGER NOT NULL,
-  first_seq         INTEGER,              -- NULL until there is one
-  last_seq          INTEGER,              -- NULL while the session is open, or without one
-  ended_wall_ns        INTEGER,              -- NULL while open, and for ever when it died
+  first_seq         INTEGER,              -- NULL without a sample
+  last_seq          INTEGER,              -- NULL without a sample, and while the session is open
+  ended_wall_ns        INTEGER,              -- NULL while the session is open, and if its recorder died
   end_reason           TEXT CHECK (end_reason IN ('completed', 'stopped', 'failed', 'died')),
   events               INTEGER CHECK (events IN (0, 1)),  -- whether kernel events were recorded
   -- Which processes that no sample observed were stored: all, those that changed a namespace, or none.
   short_lived          TEXT CHECK (short_lived IN ('all', 'changed', 'none')),
-  -- What the recorder was told to keep: what is not older, and a file that is not larger. NULL for no limit.
+  -- The limits of retention that the recorder was given: the age, and the size of the file. NULL for no limit.
   keep_ns              INTEGER CHECK (keep_ns > 0),
   max_bytes            INTEGER CHECK (max_bytes > 0),
   CHECK ((end_reason IS NULL) OR (last_seq IS NOT NULL) OR (first_seq IS NULL))
 ) STRICT;
 
--- The file that a session was recorded into. A copy of it is another file: from a copy nobody can tell
--- how a session ended that was open when the copy was made.
+-- The file that a session was recorded into. A copy of it has another device or inode. If a session was open when
+-- a copy was made, the copy does not show how the session ended.
 CREATE TABLE session_file (
   session_id INTEGER PRIMARY KEY REFERENCES session,
   device     INTEGER NOT NULL,               -- st_dev and st_ino of stat(2)
@@ -179,27 +186,26 @@ CREATE TABLE sample (
   -- recorder did not get to run, 3 samples could not be written, 4 samples could not be read,
   -- 5 events were lost.
   gap        INTEGER CHECK (gap BETWEEN 1 AND 5),
-  -- 1 where events reported everything since the number before. Then the sample confirms the state of one
-  -- moment, its beginning.
+  -- 1 where events reported every change since the number before. Such a sample shows the state at one moment,
+  -- its beginning. Any other sample shows each process at the moment at which it was read.
   exact      INTEGER CHECK (exact = 1),
-  -- How many tasks the sample showed otherwise than events had reported; NULL without events.
+  -- How many tasks the sample showed otherwise than events had reported; NULL for none.
   disagreements INTEGER
 ) STRICT;
 CREATE INDEX sample_gap ON sample (seq) WHERE gap IS NOT NULL;
 
--- What else there is to say of a sample: few have such a row.
+-- Details that few samples have.
 CREATE TABLE sample_note (
   seq     INTEGER PRIMARY KEY REFERENCES sample,
-  late_ns INTEGER,                           -- behind its schedule; NULL when in time
-  -- How many changes of namespaces were left out since the sample before, because one task changed a
-  -- namespace of one type more often than is recorded one by one. From the change after which they were
-  -- left out until the sample after them that type of the task is 'unseen'. NULL for none.
+  late_ns INTEGER,                           -- how late it began; NULL when in time
+  -- How many changes of namespaces the recorder left out since the sample before, because one task changed a
+  -- namespace of one type too often to record each change. From the first change that was left out until a sample
+  -- reads it, the link of that type of the task is 'unseen' (see unread_reasons). NULL for none.
   folded  INTEGER
 ) STRICT;
 
--- Events that follow one another, with no sample in between, within a second of both clocks. Event N
--- of them has the sequence number first_seq + N, and happened offsets[N] microseconds after wall_ns
--- and boot_ns.
+-- Consecutive events with no sample in between, all within one second. Event N of them, counted from 0, has the
+-- sequence number first_seq + N, and happened offsets[N] microseconds after wall_ns and boot_ns.
 CREATE TABLE event_batch (
   first_seq INTEGER PRIMARY KEY,
   session_id   INTEGER NOT NULL REFERENCES session,
@@ -208,13 +214,13 @@ CREATE TABLE event_batch (
   offsets      TEXT    NOT NULL              -- six decimal digits each
 ) STRICT;
 
--- Where the wall clock moved against the boot clock, before this number.
+-- A step of the wall clock against the boot clock, between the number before and this one.
 CREATE TABLE clock_step (
   seq INTEGER PRIMARY KEY,
   step_ns   INTEGER NOT NULL                 -- negative: it was set back
 ) STRICT;
 
--- Where events were lost, before the sample that repaired it (its gap is 5).
+-- A loss of events, under the number of the sample that read the state after it (the gap of that sample is 5).
 CREATE TABLE event_loss (
   seq   INTEGER PRIMARY KEY REFERENCES sample,
   after_ns    INTEGER NOT NULL,              -- up to this time since boot no event was lost
@@ -230,10 +236,10 @@ CREATE TABLE disagreement (
   pid       INTEGER NOT NULL,
   tid       INTEGER,                         -- of a thread; NULL for a process
   comm      TEXT,                            -- its name, escaped; NULL when not known
-  -- 1: events had it elsewhere; 2: no event reported its start; 3: no event reported its exit.
+  -- 1: events had reported it in other namespaces; 2: no event reported its start; 3: no event reported its exit.
   kind      INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),
-  -- Where events had it, and where the sample showed it: NULL where the one or the other knew of no
-  -- such task.
+  -- The set in which events had reported it, and the set in which the sample showed it. The first is NULL if events
+  -- knew of no such task, the second if the sample showed none.
   reported_set_id INTEGER REFERENCES namespace_set,
   sampled_set_id  INTEGER REFERENCES namespace_set,
   PRIMARY KEY (seq, position)
@@ -244,18 +250,18 @@ CREATE INDEX disagreement_sampled ON disagreement (sampled_set_id) WHERE sampled
 
 -- MARK: Namespaces
 
--- One kernel namespace. The kernel gives an inode number again, but never an id.
+-- One kernel namespace. The kernel reuses the inode numbers of namespaces, but never their ids.
 CREATE TABLE namespace (
   namespace_id INTEGER PRIMARY KEY AUTOINCREMENT,
   boot_id      INTEGER NOT NULL REFERENCES boot,
   type         INTEGER NOT NULL CHECK (type BETWEEN 1 AND 8),  -- see namespace_types
   inode        INTEGER NOT NULL,
   kernel_id    INTEGER,                      -- NULL where the kernel gives none; then:
-  session_id   INTEGER REFERENCES session,   --   the session that saw it, and
-  inode_generation INTEGER,                  --   a number that tells it from others of its inode
+  session_id   INTEGER REFERENCES session,   --   the session that observed it, and
+  inode_generation INTEGER,                  --   a number that tells it from others with its inode number
   initial      INTEGER CHECK (initial IN (0, 1)),  -- 1: made at boot; NULL when that is not known
-  -- The first number that knew of it, and the last at which a process was in it: where none ever was,
-  -- the same as the first. NULL while a process is in it.
+  -- The first sequence number at which the namespace was known, and the last one at which a process was in it. If
+  -- no process ever was in it, last_seq equals first_seq. last_seq is NULL while a process is in it.
   first_seq INTEGER,
   last_seq  INTEGER,
   -- ioctl_nsfs(2): the user namespace that owns it, the pid or user namespace it was made in, and for
@@ -263,39 +269,41 @@ CREATE TABLE namespace (
   owner_id     INTEGER REFERENCES namespace,
   parent_id    INTEGER REFERENCES namespace,
   owner_uid    INTEGER,
-  -- The process that made it: of `short_lived_task` where it is negative. 1: it made a process in it (clone(2)). 0: it is
-  -- the first process that an event reported in it. Then it made it (unshare(2)), unless it entered
-  -- (setns(2)) a namespace that no scan for pins had found.
+  -- The process that made the namespace; a row of `short_lived_task` where it is negative. maker_certain is 1 if
+  -- that process started another one in the new namespace (clone(2)). It is 0 if the process is only the first one
+  -- that an event reported there: it made the namespace (unshare(2)), unless it entered (setns(2)) an older one that
+  -- no scan for pins had found.
   maker_task_id INTEGER,
   maker_certain INTEGER CHECK (maker_certain IN (0, 1)),
   CHECK ((kernel_id IS NULL) = (inode_generation IS NOT NULL)),
   CHECK ((kernel_id IS NULL) = (session_id IS NOT NULL))
 ) STRICT;
--- Which namespaces had an inode number, in the order in which they ended. There can be many of them: a
--- question whether one may be another reads only the few around a moment.
+-- Finds the namespaces that had an inode number, in the order in which they ended. They can be many. To decide
+-- whether two rows may be one namespace, a query reads only the few that ended around a moment.
 CREATE INDEX namespace_number ON namespace (inode, type, last_seq);
 CREATE INDEX namespace_identity ON namespace (inode, type);
 CREATE INDEX namespace_kernel_id ON namespace (kernel_id) WHERE kernel_id IS NOT NULL;
--- A namespace without an id is found by its session and its number there: a search by inode would cost
--- more with each namespace that had the inode.
+-- Finds a namespace without an id by its session and its number there: a search by inode would take longer with
+-- each namespace that had the inode number.
 CREATE INDEX namespace_generation ON namespace (session_id, inode_generation)
   WHERE inode_generation IS NOT NULL;
 CREATE INDEX namespace_without_id ON namespace (inode, type, boot_id) WHERE kernel_id IS NULL;
 CREATE INDEX namespace_last ON namespace (last_seq);
--- Retention finds the namespaces that reach over the watermark.
+-- Lets retention find the namespaces that began before the watermark.
 CREATE INDEX namespace_first ON namespace (first_seq);
 CREATE INDEX namespace_parent ON namespace (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX namespace_owner ON namespace (owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX namespace_maker ON namespace (maker_task_id) WHERE maker_task_id IS NOT NULL;
 
--- The ten links of a task at one moment. A machine has few distinct sets, so a membership names one
--- instead of repeating ten links.
+-- The ten links in /proc/PID/ns of a task at one moment. A machine has few distinct sets, so a membership refers to
+-- one instead of repeating ten links.
 CREATE TABLE namespace_set (
   set_id INTEGER PRIMARY KEY AUTOINCREMENT,
-  links  TEXT UNIQUE                         -- its ten links in one line, to find it again. NULL where another
+  links  TEXT UNIQUE                         -- the ten links in one text, by which a set is found. NULL if another
                                              --   set has the same links, since two namespaces turned out to be one
 ) STRICT;
 
+-- One link of a namespace set.
 CREATE TABLE namespace_set_link (
   set_id       INTEGER NOT NULL REFERENCES namespace_set,
   link         INTEGER NOT NULL CHECK (link BETWEEN 0 AND 9),  -- see namespace_links
@@ -310,29 +318,30 @@ CREATE INDEX namespace_set_link_unread ON namespace_set_link (unread) WHERE unre
 
 -- MARK: Containers
 
--- A container, as far as the path of a control group names one. A container inside another names that
--- as outer_id.
+-- A container, as far as the path of a control group names one. For a container inside another, outer_id is that
+-- other one.
 CREATE TABLE container (
   container_id INTEGER PRIMARY KEY AUTOINCREMENT,
   outer_id     INTEGER REFERENCES container,
   engine       TEXT,                         -- NULL where the path does not name it
-  id           TEXT    NOT NULL,             -- 64 hexadecimal digits, or a name where that is all
+  id           TEXT    NOT NULL,             -- 64 hexadecimal digits, or a name if the path has no digits
   pod          TEXT,                         -- the uid of its Kubernetes pod
   owner_uid    INTEGER,                      -- the user whose rootless container it is
-  name         TEXT,                         -- of the engine's files; NULL if not found there
+  name         TEXT,                         -- from the engine's files; NULL if not found there
   image        TEXT,
   pod_name     TEXT,
   pod_namespace TEXT,                        -- of Kubernetes: not one of the kernel's
   sandbox      INTEGER CHECK (sandbox IN (0, 1)),  -- whether it only holds its pod together
-  -- 1 where the folder of its cgroup, and the one above, belonged to root when the container was first
-  -- seen: only root's engine can have made it. 0 where they did not, or are in a subtree that systemd
-  -- delegated to a user, who may name a cgroup like a container. NULL where that could not be read.
+  -- 1 if the folder of its cgroup, and the one above, belonged to root when the container was first observed: only
+  -- an engine of root can have made it. 0 if they did not, or are in a subtree that systemd delegated to a user:
+  -- that user may have given a cgroup the name of a container. NULL if that could not be read.
   verified     INTEGER CHECK (verified IN (0, 1))
 ) STRICT;
 CREATE INDEX container_id ON container (id);
 CREATE INDEX container_name ON container (name) WHERE name IS NOT NULL;
 CREATE INDEX container_outer ON container (outer_id) WHERE outer_id IS NOT NULL;
 
+-- One text of /proc/PID/cgroup, once for all processes that have it.
 CREATE TABLE cgroup (
   cgroup_id    INTEGER PRIMARY KEY AUTOINCREMENT,
   path         TEXT NOT NULL UNIQUE,         -- /proc/PID/cgroup, escaped
@@ -355,7 +364,7 @@ CREATE TABLE task (
   nspid         TEXT,                        -- PIDs in inner pid namespaces: '4711 12 1'. NULL where there is
                                              --   no other than pid; empty where they are not known
   start_wall_ns INTEGER,                     -- start_ticks, by the wall clock when first seen
-  -- The description that was read last; past_description has those before.
+  -- The description that was read last; past_description has the earlier ones.
   comm          TEXT,                        -- escaped; NULL when not readable
   uid           INTEGER,
   cgroup_id     INTEGER REFERENCES cgroup,
@@ -364,7 +373,7 @@ CREATE TABLE task (
   parent_task_id INTEGER,
   tid           INTEGER,                     -- of a thread; its parent is its process. NULL for a process
   has_past      INTEGER CHECK (has_past = 1),  -- 1 where past_description has rows of it
-  last_parent_pid INTEGER,                   -- the parent that was read last, if another than parent_pid
+  last_parent_pid INTEGER,                   -- the parent that was read last; NULL if it is parent_pid
   -- The sum of: 1, uid is the parent's and was not read; 2, cgroup_id is the parent's and was not read;
   -- 4, an event reported the start, so parent_pid is the process that made this one.
   provenance    INTEGER
@@ -374,14 +383,14 @@ CREATE INDEX task_thread ON task (pid, tid) WHERE tid IS NOT NULL;
 CREATE INDEX task_comm ON task (comm);
 CREATE INDEX task_cgroup ON task (cgroup_id);
 
--- A description that a task had before the one in `task`: its name, user, control group and parent. It is
--- known to have held up to last_seq; from next_seq on another is known.
+-- A description that a task had before the one in `task`: its name, user, control group and parent. It is known to
+-- have held up to last_seq; at next_seq another one is known to have held.
 CREATE TABLE past_description (
   task_id    INTEGER NOT NULL REFERENCES task,
   next_seq   INTEGER NOT NULL,
   last_seq   INTEGER NOT NULL,
   exact      INTEGER CHECK (exact = 1),      -- 1: the event next_seq ended it. NULL: it ended at some
-                                             --   time behind last_seq, and by next_seq
+                                             --   time after last_seq, and by next_seq
   comm       TEXT,
   uid        INTEGER,
   cgroup_id  INTEGER REFERENCES cgroup,
@@ -403,7 +412,7 @@ CREATE TABLE program (
   UNIQUE (executable, command_line)
 ) STRICT;
 
--- Which program a task ran from a sequence number on, until the next row of it.
+-- The program that a task ran from a sequence number on, until the next row of the task.
 CREATE TABLE task_program (
   task_id    INTEGER NOT NULL,               -- of `short_lived_task` where it is negative
   from_seq   INTEGER NOT NULL,
@@ -412,7 +421,7 @@ CREATE TABLE task_program (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX task_program_program ON task_program (program_id);
 
--- Who logged in: what the audit subsystem keeps of a login for all processes that come of it.
+-- A login, as the audit subsystem of the kernel records it in each process that descends from it.
 CREATE TABLE login (
   login_id      INTEGER PRIMARY KEY AUTOINCREMENT,
   login_uid     INTEGER,                     -- /proc/PID/loginuid; NULL where it is not set
@@ -420,7 +429,7 @@ CREATE TABLE login (
   UNIQUE (login_uid, audit_session)
 ) STRICT;
 
--- Of which login a task was from a sequence number on, until the next row of it.
+-- The login to which a task belonged from a sequence number on, until the next row of the task.
 CREATE TABLE task_login (
   task_id  INTEGER NOT NULL,                 -- of `short_lived_task` where it is negative
   from_seq INTEGER NOT NULL,
@@ -429,22 +438,23 @@ CREATE TABLE task_login (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX task_login_login ON task_login (login_id);
 
--- One task in one namespace set.
+-- One task in one namespace set, for one interval.
 CREATE TABLE membership (
   membership_id INTEGER PRIMARY KEY,         -- see row_number
   task_id       INTEGER NOT NULL REFERENCES task,
   set_id        INTEGER NOT NULL REFERENCES namespace_set,
   from_seq   INTEGER NOT NULL,            -- the first number at which it held
   until_seq  INTEGER,                     -- the last one; NULL while it holds
-  -- Why `changes` may report its beginning. NULL when a process started where its parent's children go, or
-  -- goes on with nothing to report. 1: it may have moved, from origin_set_id. 2: it started elsewhere than
-  -- its parent's children go, which are in origin_set_id, or has its own go elsewhere. 3: its parent is
-  -- not known, and it is in a namespace that was not known, or has its children go elsewhere. 4: it goes
-  -- on, after time with no recorder or beside links that could not be read, and there was something
-  -- to report before.
+  -- Why the command `nshist query changes` may report its beginning. NULL: there is nothing to report, as when a
+  -- process started in the namespaces to which its parent's links for children led (pid_for_children and
+  -- time_for_children; for other types, the parent's own). 1: the task may have moved, out of origin_set_id. 2: the
+  -- process started in other or new namespaces, or its own links for children lead to another namespace than it is
+  -- in; its parent is in origin_set_id. 3: the parent is not known, and the process is in a new namespace, or its own
+  -- links for children lead to another namespace than it is in. 4: the task stayed in its namespaces, for instance
+  -- over a time with no recorder, and the membership before had a cause.
   cause         INTEGER CHECK (cause BETWEEN 1 AND 4),
   origin_set_id INTEGER REFERENCES namespace_set,
-  -- 1: an event began it, at from_seq; 2: an event ended it, at the number behind until_seq; 3: both.
+  -- 1: an event began it, at from_seq; 2: an event ended it, at the number after until_seq; 3: both.
   -- NULL where only samples show it.
   exact         INTEGER CHECK (exact BETWEEN 1 AND 3),
   CHECK (until_seq >= from_seq)
@@ -468,16 +478,16 @@ CREATE INDEX membership_ended ON membership (until_seq)
   WHERE cause IS NOT NULL AND until_seq IS NOT NULL;
 CREATE INDEX membership_origin ON membership (origin_set_id) WHERE origin_set_id IS NOT NULL;
 
--- A process that started and exited between two samples, and was all that time where its parent's
--- children go: one row instead of a task and a membership. Its task_id is its first number, negated. Its
--- uid and cgroup are its parent's, unless provenance says that they were read.
+-- A process that started and exited between two samples, and stayed in the namespaces to which its parent's links for
+-- children led: one row instead of a task and a membership. Its task_id is its first sequence number, negated.
+-- provenance says whether uid and cgroup are the process's own or its parent's.
 CREATE TABLE short_lived_task (
   from_seq    INTEGER PRIMARY KEY,        -- the event that started it
   length         INTEGER NOT NULL,           -- to the last number before the event that ended it
   pid            INTEGER NOT NULL,
   set_id         INTEGER NOT NULL,
   parent_task_id INTEGER,                    -- of `task`, or of `short_lived_task` where it is negative
-  comm           TEXT,                       -- of its last exec; escaped
+  comm           TEXT,                       -- its last recorded name, escaped; NULL when not known
   uid            INTEGER,
   cgroup_id      INTEGER,
   task_id        INTEGER AS (-from_seq) VIRTUAL,
@@ -492,8 +502,8 @@ CREATE INDEX short_lived_task_cgroup ON short_lived_task (cgroup_id);
 
 -- MARK: Pins
 
--- A scan for pins: of the mounts of every mount namespace, and the open files and sockets of every process.
--- It began at wall_ns and took duration_ns.
+-- A scan for pins (see pin): of the mounts of every mount namespace, and the open files and sockets of every
+-- process. It began at wall_ns and took duration_ns.
 CREATE TABLE pin_scan (
   scan_id    INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order of the boot clock and of sessions
   session_id INTEGER NOT NULL REFERENCES session,
@@ -504,8 +514,8 @@ CREATE TABLE pin_scan (
 ) STRICT;
 CREATE INDEX pin_scan_wall ON pin_scan (wall_ns);
 
--- A mount, an open file or a socket that keeps a namespace. Every scan from from_scan to until_scan found
--- it; while until_scan is NULL, every scan of its session since.
+-- A pin: a mount, an open file or a socket that keeps a namespace alive, also without a process in it. Every scan
+-- from from_scan to until_scan found the pin; while until_scan is NULL, every scan of its session since from_scan.
 CREATE TABLE pin (
   pin_id             INTEGER PRIMARY KEY AUTOINCREMENT,
   namespace_id       INTEGER NOT NULL REFERENCES namespace,
@@ -528,7 +538,7 @@ CREATE INDEX pin_begun ON pin (from_scan);
 CREATE INDEX pin_ended ON pin (until_scan) WHERE until_scan IS NOT NULL;
 CREATE INDEX pin_task ON pin (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX pin_mount ON pin (mount_namespace_id) WHERE mount_namespace_id IS NOT NULL;
--- As membership_span, counted in scans.
+-- Like membership_span, but counted in scans.
 CREATE INDEX pin_span ON pin (length(printf('%o', until_scan - from_scan)), from_scan)
   WHERE until_scan IS NOT NULL;
 
@@ -546,8 +556,8 @@ CREATE VIEW unread_reasons (unread, name) AS
   VALUES (1, 'denied'), (2, 'zombie'), (3, 'unsupported'), (4, 'pending'), (5, 'unseen');
 CREATE VIEW pin_kinds (kind, name) AS VALUES (1, 'mount'), (2, 'descriptor'), (3, 'socket');
 
--- Flat views for people. The time of a sequence number is that of its sample, or that of its event: its offset
--- in the last batch that does not begin behind it.
+-- Flat views for people. The time of a sequence number is that of its sample, or that of its event: the event is in
+-- the last batch whose first_seq is not greater than its number.
 
 CREATE VIEW sessions AS
   SELECT s.session_id, s.host_name, b.uuid AS boot, p.pid_namespace_inode, s.recorder_pid, s.program,
@@ -611,7 +621,7 @@ CREATE VIEW processes AS
   LEFT JOIN task AS a ON a.task_id = r.parent_task_id
   LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id;
 
--- All descriptions of a process in the order of time; those that hold have no last_seq.
+-- All descriptions of each task, past and last ones. The last description of a task has no last_seq.
 CREATE VIEW descriptions AS
   SELECT task_id, pid, tid, last_seq, next_seq, p.exact, p.comm, p.uid, c.path AS cgroup,
          p.parent_pid, COALESCE(p.provenance, 0) & 1 AS uid_is_inherited,
@@ -630,14 +640,14 @@ CREATE VIEW descriptions AS
   LEFT JOIN task AS a ON a.task_id = r.parent_task_id
   LEFT JOIN short_lived_task AS o ON o.from_seq = -r.parent_task_id;
 
--- A namespace is seen for as long as a process is in it, or has its children go there
--- (pid_for_children, time_for_children).
+-- One row for each namespace. first_seen and last_seen bound the time in which a process was in it, or in which the
+-- link for children of a process led to it (pid_for_children, time_for_children).
 CREATE VIEW namespaces AS
   WITH newest (number) AS (
     SELECT MAX(COALESCE((SELECT MAX(seq) FROM sample), 0), COALESCE(
       (SELECT first_seq + length(offsets) / 6 - 1 FROM event_batch
        ORDER BY first_seq DESC LIMIT 1), 0))),
-  -- A link for children has the code behind that of the process's own.
+  -- The code of a link for children is one above that of the process's own link.
   held AS (
     SELECT l.namespace_id, l.set_id FROM namespace_set_link AS l
     WHERE l.link IN (5, 7) AND l.namespace_id IS NOT NULL AND NOT EXISTS (
@@ -683,8 +693,9 @@ CREATE VIEW namespaces AS
   LEFT JOIN task AS t ON t.task_id = n.maker_task_id
   LEFT JOIN short_lived_task AS r ON r.from_seq = -n.maker_task_id;
 
--- One row for each time a task was in one namespace set; `membership_links` has its links. last_seen is the
--- time of the event that ended it, if one did. One that still holds is as of the last number.
+-- One row for each time a task was in one namespace set; `membership_links` has its links. last_seen is the time of
+-- the event that ended it, or else of the last sample or event at which it held. If it still holds, that is the last
+-- sample or event of the file.
 CREATE VIEW memberships AS
   WITH
     newest (number) AS (
