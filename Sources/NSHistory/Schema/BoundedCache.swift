@@ -1,4 +1,4 @@
-/// A dictionary of values that can be read again, whose size is bounded.
+/// A cache of bounded size, for values that a caller can read from the file again.
 ///
 /// The eviction rule: where an insertion would take the total weight above the limit, the cache first drops
 /// all that it holds. The rule needs no order of use, so that a lookup costs what a lookup in a dictionary

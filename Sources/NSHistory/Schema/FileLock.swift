@@ -33,7 +33,7 @@ final class FileLock {
   /// The result of a recorder's attempt to lock the file.
   enum Claim {
     case taken(FileLock)
-    /// A reader holds the lock, as it uses none of SQLite's; it will finish.
+    /// A reader holds the lock, because it reads without SQLite's locks. The caller may wait until it has finished.
     case read
     /// Another recorder holds the lock.
     case recorded
@@ -52,8 +52,8 @@ final class FileLock {
     return try lock.take(LOCK_SH) ? lock : nil
   }
 
-  /// Returns whether a recorder holds the lock. The caller must retain `keeper` as long as it reads the
-  /// file.
+  /// Returns whether a recorder holds the lock. The caller must retain `keeper`, which has the file open, as long as
+  /// it reads the file: see `FileDescriptors`.
   static func probe(_ path: String) throws(Errno) -> (isRecorded: Bool, keeper: FileLock) {
     let lock = try FileLock(path, O_RDONLY)
     guard try lock.take(LOCK_SH) else { return (true, lock) }
@@ -61,7 +61,7 @@ final class FileLock {
     return (false, lock)
   }
 
-  /// The size of the file, in bytes.
+  /// The size of the file, in bytes; 0 if `fstat` fails.
   var size: Int64 {
     var status = stat()
     return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
@@ -70,7 +70,7 @@ final class FileLock {
   /// Whether a path still leads to the file.
   func isAt(_ path: String) -> Bool { FileIdentity(path: path) == file }
 
-  /// Takes from an empty file the permissions that a newly created one would not have (`NewFileMode`).
+  /// Removes from an empty file the permissions that a newly created one would not have (`NewFileMode`).
   func restrict(at path: String) throws(Errno) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Errno(rawValue: errno) }
@@ -106,7 +106,9 @@ private enum NewFileMode {
 /// of them is released: until then a connection of this process may be open.
 enum FileDescriptors {
   private struct Use {
+    /// The number of descriptors of the file that are in use.
     var count = 0
+    /// The descriptors that were released and are still open.
     var done: [Int32] = []
   }
 

@@ -49,7 +49,8 @@ enum HistoryFile {
     return id == 0 && tables == 0 ? .blank : .foreign
   }
 
-  /// Returns the error for a slice, in which only a part of the rows are those of a recording.
+  /// Returns the error for an operation that is not possible on a slice, because a slice lacks rows of the history
+  /// that it was cut out of.
   static func slice(_ operation: String, _ path: String, remedy: String) -> HistoryError {
     HistoryError(
       .outsideSlice, operation, path,
@@ -80,8 +81,8 @@ enum HistoryFile {
     }
   }
 
-  /// Throws unless the migrations that made the schema are those that this program knows. Files of builds from before
-  /// the first release have another first migration, so that their checksums do not match.
+  /// Throws unless the migrations that made the schema are those that this program knows. A file that was made by a
+  /// build from before the first release has another first migration, so its checksum does not match.
   private static func requireSchema(
     of version: Int64, _ connection: Connection, operation: String, path: String
   ) throws(HistoryError) {

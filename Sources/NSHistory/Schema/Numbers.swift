@@ -39,14 +39,15 @@ extension TaskID {
   var startingEvent: SequenceNumber { SequenceNumber(rawValue: -rawValue) }
 }
 
-/// A position in the one order of samples and events: the columns `seq`, `from_seq`, `until_seq` and their like. Each
-/// sample or event has the number after that of the one before it, so that the difference between two numbers, a plain
-/// integer, counts samples and events.
+/// A position in the one order of samples and events: the columns `seq`, `from_seq`, `until_seq` and their like. The
+/// number of each sample or event is one more than that of the one before it. So the difference between two numbers,
+/// a plain integer, counts samples and events.
 struct SequenceNumber: RowNumber {
   let rawValue: Int64
 
-  /// The bounds of a range that has no end on that side: no sample or event has one of these numbers.
+  /// The lower bound of a range without a beginning. No sample or event has this number.
   static var min: Self { Self(rawValue: .min) }
+  /// The upper bound of a range without an end. No sample or event has this number.
   static var max: Self { Self(rawValue: .max) }
 
   /// The number before the least one that a sample or event can have.
@@ -66,7 +67,7 @@ extension SequenceNumber: Strideable {
   static func -= (number: inout Self, count: Int64) { number = number - count }
 }
 
-// Sums with a number of a file that may be damaged, so that the sum may overflow.
+// Arithmetic on numbers from a file that may be damaged, for which a sum may overflow.
 
 extension SequenceNumber {
   static func &+ (number: Self, count: Int64) -> Self { Self(rawValue: number.rawValue &+ count) }

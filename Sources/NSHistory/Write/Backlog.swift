@@ -46,8 +46,8 @@ struct Backlog {
     add(details)
   }
 
-  /// Adds the outcome of events that can no longer be written as events. The next sample reports the
-  /// outcome with its own changes.
+  /// Adds the outcome of events that can no longer be written as events: the state after all of them. The next
+  /// sample writes the outcome with its own changes.
   mutating func add(_ batch: EventBatch) {
     for event in batch.events {
       switch event.change {

@@ -1,19 +1,19 @@
 internal import NamespaceModel
 
-/// Detects steps of the wall clock against the boot clock. Retains each step until the caller has taken
-/// it to write it before a row, and again until the caller has taken it to report it.
+/// Detects steps of the wall clock against the boot clock. Stores each step twice: until the caller takes it to write
+/// it (`takeUnwritten`), and until the caller takes it to report it (`takeUnreported`).
 struct ClockWatch {
   /// The clock reading of the last sample; nil if the wall clock was stepped since.
   private var last: ClockReading?
+  /// The wall-clock time at which the boot clock showed 0, by the last observation; nil before the first one.
   private var epoch: WallTime?
   /// The sum of the steps that were not written yet; nil if there is none.
   private var unwritten: Int64?
   /// The sum of the steps that were not reported yet; nil if there is none.
   private var unreported: Int64?
 
-  /// Detects a step by the clock reading of a sample. A change smaller than `ClockStep.least` counts
-  /// only if the wall clock shows no later time than in the last sample, because samples would be out
-  /// of order.
+  /// Detects a step by the clock reading of a sample. A change smaller than `ClockStep.least` counts only if the
+  /// wall clock shows no later time than in the last sample, so that the two samples are out of order by wall time.
   mutating func observe(_ now: ClockReading) {
     let isBack = last.map { now.wall <= $0.wall } ?? false
     observe(epoch: now.epoch, isBack: isBack)

@@ -16,8 +16,12 @@ final class ContainerWriter {
     self.folders = folders
   }
 
-  /// Returns the row of the innermost container of a place, and inserts the rows that are missing; nil
-  /// if the place is in no container. The text is the `/proc/PID/cgroup` that names the place.
+  /// Returns the row of the innermost container that a control group belongs to, and inserts the rows that are
+  /// missing; nil if the control group belongs to no container.
+  ///
+  /// - Parameters:
+  ///   - place: the control group, with the containers that its path names.
+  ///   - text: the `/proc/PID/cgroup` from which `place` was parsed.
   func row(of place: CgroupMembership, _ text: [UInt8]) throws(SQLiteError) -> Int64? {
     var outer: Int64?
     guard !place.containers.isEmpty else { return nil }

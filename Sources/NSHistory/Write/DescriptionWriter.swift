@@ -99,8 +99,8 @@ final class DescriptionWriter {
   ///
   /// - Parameters:
   ///   - number: the sample or event that reports the description.
-  ///   - last: the last sample or event at which the previous description is known to have held; nil if
-  ///     only the first one is known.
+  ///   - last: the last sample or event at which the previous description is known to have held; nil if it is only
+  ///     known to have held at the first one.
   ///   - isEvent: whether `number` is an event. Of the parts of a description, an event can only change
   ///     the name.
   func write(

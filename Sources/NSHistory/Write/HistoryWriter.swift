@@ -21,6 +21,7 @@ package final class HistoryWriter {
   // Declared after the connections, so that these are released before the lock; see FileLock.
   private let lock: FileLock
   private let logPath: String
+  /// The identity of the -wal file when the session began; nil before that.
   private var log: FileIdentity?
   private var session: OpenSession?
 
@@ -122,8 +123,8 @@ package final class HistoryWriter {
     }
   }
 
-  /// The last sample that may become the watermark, and the tasks whose rows remain; nil before the first sample of
-  /// the session.
+  /// The last sample that may become the watermark (the first sample that retention leaves), and the tasks whose rows
+  /// must remain; nil before the first sample of the session.
   var removable: (last: SequenceNumber, resumable: [TaskID])? {
     session.flatMap { session in session.confirmed.map { ($0, session.resumable) } }
   }
@@ -461,8 +462,9 @@ enum WriterOpening {
     return connection
   }
 
-  /// Lets pages be cut off the end of the file later. SQLite can do so only in a file whose first table was made
-  /// after this; a recorder that was killed while it made the file may have left one of a page.
+  /// Makes it possible to cut pages off the end of the file later (`auto_vacuum`). The pragma alone has an effect only
+  /// on an empty file. A recorder that was killed while it created the file may have left a file of one page, which
+  /// `VACUUM` then rewrites.
   private static func makeIncremental(
     _ connection: Connection, _ path: String
   ) throws(HistoryError) {

@@ -20,6 +20,7 @@ final class Interner {
   /// The namespaces that were observed before their kernel id was known, each with its value that has
   /// the id. Buffered changes may still refer to the value without the id.
   private var renamed: [ObservedNamespace: ObservedNamespace] = [:]
+  /// The sequence number of the sample or event that is being written.
   private var sample: SequenceNumber = .zero
   /// The rows of the namespaces that the current sample or event is the first to report, except initial
   /// ones.
@@ -288,8 +289,11 @@ struct InternedSet: Hashable {
     }
   }
 
-  /// Whether a process in this set differs, in a type, from the namespace for children of every set in
-  /// `places`, the possible sets of its parent.
+  /// Whether, for at least one type, a new process in this set is in another namespace than its parent's children go
+  /// to.
+  ///
+  /// - Parameter places: the sets in which the parent may have been. The namespace must differ from the namespace for
+  ///   children of each.
   func isElsewhere(thanChildrenOf places: [InternedSet]) -> Bool {
     NamespaceType.allCases.contains { type in
       let part = self[type.link]

@@ -8,7 +8,7 @@ struct LiveProcesses {
   /// Processes whose main thread exited and that may continue, because another thread may call
   /// execve(2).
   private var awaitingExec: [ProcessToken: Process] = [:]
-  /// The process awaiting an exec that had a PID last.
+  /// By PID, the process in `awaitingExec` that had the PID last.
   private var awaitingTokens: [Int32: ProcessToken] = [:]
   /// The number of processes in each namespace.
   var presence = NamespacePresence()
@@ -77,12 +77,14 @@ struct LiveProcesses {
     if process.tid == nil, pinHolders.contains(process.pid) { hasPinHolderExited = true }
   }
 
+  /// Returns whether a process in `pinHolders` has exited since the last call.
   mutating func takePinHolderExit() -> Bool {
     defer { hasPinHolderExited = false }
     return hasPinHolderExited
   }
 
-  /// Replaces sets after two namespaces turned out to be one, which gave their sets other rows.
+  /// Replaces sets after two rows of `namespace` were merged (`NamespaceMerger`): each set that contained the deleted
+  /// row, by the set to use from now on.
   mutating func rename(_ sets: [NamespaceSetID: InternedSet]) {
     for (token, process) in processes {
       if let set = sets[process.set.id] { processes[token]?.set = set }

@@ -169,7 +169,7 @@ struct MembershipRows {
 }
 
 /// Why a membership began, if that is worth reporting: see `membership.cause` in
-/// `Migrations/V0002_questions.sql`.
+/// `Migrations/V0001_history.sql`.
 struct Beginning {
   let cause: Cause
   /// The set that the task left, or the set of the parent that started it.

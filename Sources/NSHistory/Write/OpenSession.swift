@@ -4,6 +4,7 @@ internal import SQLite
 
 /// A session that is being recorded. It writes events, and the changes of samples, as rows.
 final class OpenSession {
+  /// The row of the session.
   let row: Int64
   /// The row of the boot.
   let boot: Int64
@@ -33,12 +34,13 @@ final class OpenSession {
   /// none.
   private var pinsScannedAt: BootTime?
   private var live = LiveProcesses()
-  /// The sequence numbers of the last sample (`lastSample`), and of the last sample or event
-  /// (`lastNumber`).
+  /// The sequence number of the last sample of the session; nil before the first one.
   private var lastSample: SequenceNumber?
+  /// The sequence number of the last sample or event in the file.
   private var lastNumber: SequenceNumber
-  /// The last sample up to which event reports are certain. An exact sample after it does not count
-  /// yet: the next sample may still contradict the events before that one.
+  /// The last sample up to which the events are certain; nil before the first sample. It is the last sample, unless
+  /// that one is exact: then it is the sample before, because the next sample may still contradict events that the
+  /// exact sample did not contradict.
   private(set) var confirmed: SequenceNumber?
   private var clock = ClockWatch()
   private let bootClock: InitialBootClock
@@ -269,8 +271,8 @@ final class OpenSession {
   /// The tasks that may continue although they exited: their rows have to remain.
   var resumable: [TaskID] { live.resumable }
 
-  /// Forgets the rows of namespaces, sets and cgroups: some may have been removed. What a running process is in was
-  /// not, since its membership names it.
+  /// Forgets the rows of namespaces, sets and cgroups, of which retention may have removed some. The rows to which the
+  /// membership of a running process refers still exist.
   func forgetRemovedRows() { interner.clearCaches() }
 
   func takeUnnamedContainers() -> [ContainerIdentity] { interner.containers.takeUnnamed() }

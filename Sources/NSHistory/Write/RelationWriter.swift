@@ -32,14 +32,14 @@ struct RelationWriter {
 struct MakerWriter {
   let connection: Connection
   let interner: Interner
-  /// The boot-clock time at which a scan for pins had found the namespaces that only a mount, a
-  /// descriptor or a socket retained, while events have reported every change since. Nil if there is no
-  /// such time.
+  /// The boot-clock time since which every existing namespace is known, also one that only a mount, a descriptor or a
+  /// socket kept alive: the end of a scan for pins, if events have reported every change since that scan began. Nil if
+  /// there is no such time.
   let known: BootTime?
 
-  /// Writes the parent of a new process as the certain creator of the namespaces that are new with it
-  /// (clone(2)). A new process is in the namespaces for its parent's children, or in namespaces created
-  /// with it. If the namespace for the parent's children is not known, no creator is written.
+  /// Writes the parent of a new process as the certain creator of the namespaces that are new with the process
+  /// (clone(2)). A new process is either in a namespace for its parent's children or in one that was created with it.
+  /// If it is not known which namespace was for the parent's children, no creator is written.
   func cloned(_ set: InternedSet, by parent: ShortLivedTasks.Parent?) throws(SQLiteError) {
     guard let parent else { return }
     let made = NamespaceType.allCases.filter { type in

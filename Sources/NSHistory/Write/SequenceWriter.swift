@@ -28,8 +28,8 @@ struct SequenceWriter {
     isFirst: Bool
   ) throws(SQLiteError) {
     // A sample that was compared with events describes the state at its beginning, because the events
-    // during the sample are recorded after it. Readers ignore the duration of an exact sample; after a
-    // gap a sample is not exact, so its duration is stored as 0.
+    // during the sample are recorded after it. Readers therefore ignore the duration of an exact sample. After a
+    // gap such a sample is not stored as exact, so its duration is stored as 0.
     let took =
       timing.isExact && !isExact ? 0 : max(0, sample.end.boot - sample.start.boot)
     try connection.prepare(

@@ -1,7 +1,7 @@
 package import NamespaceModel
 internal import SQLite
 
-/// The properties of a recorder, and of its machine, at the beginning of a session.
+/// The properties of a recorder, and of its machine, at the beginning of a session (one run of the recorder).
 package struct SessionInfo: Sendable {
   /// `/proc/sys/kernel/random/boot_id`.
   package var bootID: String
@@ -70,7 +70,7 @@ package struct SessionInfo: Sendable {
   }
 }
 
-/// The processes that the history retains of those that no sample observed. The raw value is the text
+/// Which of the processes that no sample observed, but only events, the history retains. The raw value is the text
 /// in the file.
 public enum ShortLived: String, Sendable, Hashable, CaseIterable {
   /// All processes.
@@ -178,8 +178,8 @@ enum DeadSession {
   }
 }
 
-/// Writes the row of the PID space of a session. Reuses the row of an earlier session if both PID
-/// spaces are proven to be the same.
+/// Writes the row of the PID space of a session (see `pid_space` in `Migrations`). Reuses the row of an earlier session
+/// if both recorded the same pid namespace for certain, or, where it is not known, if both read the same proc mount.
 enum PIDSpaceWriter {
   static func row(
     of info: SessionInfo, boot: Int64, in connection: Connection

@@ -14,9 +14,8 @@ struct TaskWriter {
   /// and whether an earlier session has recorded it. Inserts the row if it is new.
   ///
   /// - Parameters:
-  ///   - mayBeKnown: whether an earlier session may have recorded it. Within a session, a held /proc
-  ///     directory already distinguishes it from every other process, even one with the same PID and
-  ///     start time.
+  ///   - mayBeKnown: whether an earlier session may have recorded it. Within a session, the /proc directory that the
+  ///     recorder holds open distinguishes it from every other process, even one with the same PID and start time.
   ///   - number: the sample or event at which it was observed.
   ///   - parent: the row of its parent; nil if that is not known.
   ///   - isMaker: whether an event reported that the parent created it.
