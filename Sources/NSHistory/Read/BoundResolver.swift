@@ -3,10 +3,11 @@ internal import SQLite
 
 /// An interval in the history of one process, and the bounds at which it began and ended.
 struct ResolvedInterval {
-  /// The beginning and the end. An exact bound has the time of its event; any
-  /// other bound has the time at which the first or the last sample of the interval began. If the process
-  /// started while its first sample was taken, `from` is its start time.
+  /// The time of the beginning: that of its event if the bound is exact; otherwise the time at which the first sample
+  /// of the interval began, or the start time of the process if it started while that sample was taken.
   let from: WallTime
+  /// The time of the end: that of its event if the bound is exact; otherwise the time at which the last sample of the
+  /// interval began.
   let until: WallTime
   let beginning: IntervalBound
   let end: IntervalBound
@@ -17,7 +18,11 @@ struct BoundResolver {
   let index: SampleIndex
   let history: TaskHistory
 
-  /// Resolves a piece of a range of samples (`whole`) in which the state of the process did not change.
+  /// Determines the bounds of a part of a range in which the state of the process did not change.
+  ///
+  /// - Parameters:
+  ///   - piece: the part; a range is cut where samples are missing or the wall clock was set (`SampleIndex.pieces`).
+  ///   - whole: the range.
   func resolve(
     _ piece: ClosedRange<SequenceNumber>, of whole: ClosedRange<SequenceNumber>
   ) throws(SQLiteError) -> ResolvedInterval {

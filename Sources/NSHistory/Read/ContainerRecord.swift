@@ -175,7 +175,7 @@ struct OwnNamespaces {
   func entered(
     _ namespaces: [NamespaceRecord], _ description: RecordedDescription
   ) -> [ContainerRecord] {
-    // Nearly all processes are in no container's own namespaces; the text of their cgroups is not parsed.
+    // Nearly all processes are in no container's own namespaces. For them the text of the cgroup is not parsed.
     let containers = namespaces.compactMap { owners[$0.id] }.filter { $0.count == 1 }
     guard !containers.isEmpty, !description.hasInheritedCgroup else { return [] }
     var groups = Set([Self.group(of: description)].compactMap(\.self))

@@ -4,11 +4,13 @@ internal import SQLite
 /// Determines which container a process was in: the one rule of every question.
 ///
 /// 1. The process's own cgroup decides, if it was read.
-/// 2. A cgroup that is only inherited does not decide. The process was then in the container that had a
-///    mount namespace of the process for itself: only processes of that container were in the namespace when the
-///    process entered it, and no other namespace of the process was another container's alone. A program that is
-///    executed in a container comes to its mount namespace; a process of the host that enters its network does not.
-/// 3. Otherwise the process stays in the inherited container, marked as inherited.
+/// 2. Otherwise the cgroup is only inherited from the parent, and the namespaces decide. The process was in a container
+///    if that container had the mount namespace of the process for itself (only processes of the container were in the
+///    namespace when the process entered it), and if no other container had another namespace of the process for
+///    itself. A program that is executed in a container enters the mount namespace of the container; a process of the
+///    host that only enters the network namespace of the container does not.
+/// 3. If the namespaces do not decide, the process counts as in the container of the inherited cgroup, marked as
+///    inherited.
 ///
 /// Namespaces do not decide for a process that a process from outside created in them, nor once the process's
 /// own cgroup is read and names another container.
@@ -18,8 +20,9 @@ final class ContainerRule {
   private let sets: SetReader
   private let members: MembersAtSample
   private var hasContainers: Bool?
-  /// The containers that were found, by namespace and by set, for each block of sequence numbers.
+  /// The containers whose processes were in a namespace, by namespace and block of sequence numbers.
   private var inNamespaces = BoundedCache<Key, Set<Int64>>(limit: cacheLimit)
+  /// The containers that had namespaces of a set for themselves, by set and block of sequence numbers.
   private var ofSets = BoundedCache<Key, Owners>(limit: cacheLimit)
   private var enclosures = BoundedCache<Int64, Enclosure>(limit: cacheLimit)
   /// The number of queries for the containers in a namespace.
@@ -136,7 +139,7 @@ extension ContainerRule {
     return try enclosure(owner)
   }
 
-  /// Returns whether a process without a container came to the mount namespace of the container `owner` later: a
+  /// Returns whether a process without a container entered the mount namespace of the container `owner` later: a
   /// program that enters a container joins its namespaces one after another.
   private func comesToMounts(
     _ task: TaskID, after membership: Membership, of owner: Int64,
@@ -260,7 +263,8 @@ extension ContainerRule {
     Self.block(of: number)
   }
 
-  /// Returns the sequence numbers whose processes decide together which container was in a namespace.
+  /// Returns the block of sequence numbers that contains a number. All processes that were in a namespace at any number
+  /// of the block count when `containers(in:at:)` finds the containers in the namespace.
   static func block(of number: SequenceNumber) -> ClosedRange<SequenceNumber> {
     SequenceNumber.numbers(ofBlock: number.block(width: Self.width), width: Self.width)
   }
@@ -369,8 +373,8 @@ extension ContainerRule {
 }
 
 extension ProcessRecord.DescriptionSpan {
-  /// Splits the span at a change that the description does not show: into the part up to `last` and the part
-  /// from `next` on.
+  /// Splits the span where the process changed its container without a new description: into the part up to `last` and
+  /// the part from `next` on.
   fileprivate func cut(
     after last: SequenceNumber, before next: SequenceNumber, isExact: Bool
   ) -> (Self, Self) {

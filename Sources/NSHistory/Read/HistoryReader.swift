@@ -21,7 +21,7 @@ public final class HistoryReader {
   /// The wall clock time at which questions are asked; nil for the current time of each question.
   var fixedNow: WallTime?
 
-  /// How long, in nanoseconds, an export of a file that is being recorded reads from one snapshot, before it goes on
+  /// How long, in nanoseconds, an export of a file that is being recorded reads from one snapshot, before it continues
   /// in a newer one.
   package var exportStep: Int64 = 2_000_000_000
 
@@ -161,8 +161,8 @@ public final class HistoryReader {
     try connection.snapshot(or: wrap, body)
   }
 
-  /// Waits for the next commit of the recorder, if the `-wal` file is large: SQLite copies all of that file, and begins
-  /// it anew, only if it finds no reader then. Waits a second at most.
+  /// Waits for the next commit of the recorder, if the `-wal` file is large, and at most for a second. At a commit
+  /// without a reader SQLite can copy the whole `-wal` file into the main file and write it from its beginning again.
   func letLogBeUsedAgain() throws(HistoryError) {
     do throws(SQLiteError) {
       guard FileSpace.size(RealPath.of(path) + "-wal") > Self.largeLog else { return }
@@ -171,7 +171,8 @@ public final class HistoryReader {
     } catch { throw wrap(error) }
   }
 
-  /// More than SQLite leaves in the `-wal` file while nobody reads (`wal_autocheckpoint`).
+  /// The size, in bytes, above which the `-wal` file counts as large: more than SQLite leaves in it while nobody reads
+  /// (`wal_autocheckpoint`).
   private static let largeLog: Int64 = 6 << 20
 
   /// A number that changes when another connection commits (pragma.html#pragma_data_version).

@@ -7,8 +7,8 @@ enum IntervalOverlapQuery {
   /// Returns the table expressions that every query begins with: `range` with the bounds `low` and `high`, and
   /// `span` with the classes of membership lengths.
   ///
-  /// - Parameter longest: selects the greatest length that may occur. A search in a class with no membership
-  ///   takes as long as one in any other class.
+  /// - Parameter longest: an SQL query for the greatest length that may occur. The classes of greater lengths are left
+  ///   out, because a search in an empty class takes as long as one in any other class.
   static func spans(
     _ range: String = "?, ?", longest: String = SessionSpan.lastNumber
   ) -> String {
@@ -217,14 +217,15 @@ struct MemberFinder {
   /// How many members of one namespace are examined at most.
   private static let most: Int64 = 64
 
-  /// Returns the process, other than `process`, that was in the most of some namespaces; of several, the one that
-  /// came into them first, which is more likely theirs than a visitor. Of several that came at once, returns the one
-  /// with the lowest PID. Returns a thread of `process` only if there is no other member. Initial namespaces are not
-  /// considered.
+  /// Returns a process, other than `process`, that was in namespaces at a sample: the one that was in the most of them.
+  /// Of several, returns the one that entered them first, because a process that entered later is more likely a
+  /// visitor; of several that entered at once, the one with the lowest PID. Returns a thread of `process` only if there
+  /// is no other member. Ignores initial namespaces.
   func member(
     of namespaces: [NamespaceRecord], at sample: SequenceNumber, otherThan process: ProcessRecord?
   ) throws(SQLiteError) -> ProcessRecord? {
-    // A slice has those that were, just before a task of it came there, in the namespaces that the task joined.
+    // For a time before the slice no check is needed: where a task of the slice joined a namespace, the slice has the
+    // processes that were in the namespace just before that.
     if let held = reading.index.held, held.side(of: sample) == .after {
       try held.require(sample...sample)
     }
@@ -282,10 +283,10 @@ struct MemberFinder {
       return false
     }
     let range = first...sample - 1
-    // A row without a kernel id, from a process that had exited before the id could be read, may be of the same
-    // namespace.
-    // The members that a slice lacks were there before those that it has.
+    // A slice may lack members from before its own time, so that finding none then proves nothing.
     let isHeld = reading.index.held?.side(of: first) ?? .held == .held
+    // A row without a kernel id, from a process that had exited before the id could be read, may be the same
+    // namespace.
     guard try areEventsComplete(first...sample),
       try !reading.namespaces.hasDouble(of: namespace, from: first, to: sample - 1)
     else { return false }

@@ -1,7 +1,8 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Compares the earlier links of a process with its later ones, and tells how it changed them.
+/// Compares the earlier links of a process with its later ones, and determines how the process came into the new
+/// namespaces.
 struct LinkComparison {
   let reading: HistorySnapshot
 
@@ -38,7 +39,7 @@ struct LinkComparison {
   /// Whether a process entered the namespace that unshare(CLONE_NEWTIME) had chosen for its children, by
   /// executing a program. That is certain only if the process was in another namespace before and no
   /// other process was in this one. setns(2) changes both links at once, but the recorder reads them one
-  /// after the other, so into a namespace with other processes the process may have come by setns(2).
+  /// after the other, so a process that appears in a namespace with other processes may have called setns(2).
   private func isWhereChildrenWent(
     _ link: NamespaceLink, _ value: LinkValue, _ before: Links, _ read: LinkValue?,
     at sample: SequenceNumber
@@ -90,7 +91,8 @@ struct LinkComparison {
   func how(_ value: LinkValue, at sample: SequenceNumber) throws(SQLiteError) -> LinkChange.How? {
     guard let namespace = value.namespace else { return nil }
     if namespace.isInitial == true { return .joined }
-    // A slice has who was in a namespace at its first number, where that is before the slice.
+    // For a time before the slice no check is needed: the slice has the processes that were in a namespace of its own
+    // when the namespace was first observed.
     if let held = reading.index.held, held.side(of: sample) == .after {
       try held.require(sample...sample)
     }
@@ -202,7 +204,7 @@ extension [NamespaceLink: LinkValue] {
 }
 
 extension [LinkChange] {
-  /// The changes without a link for children that leads where the process itself went.
+  /// The changes, without that of a link for children if the process itself went to the same namespace.
   fileprivate var withoutRepeats: [LinkChange] {
     filter { change in
       change.link == change.link.type.link

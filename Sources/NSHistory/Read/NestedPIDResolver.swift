@@ -24,8 +24,8 @@ struct NestedPIDResolver {
     mutating func addUnknown(_ history: TaskHistory) { unknownTasks.insert(history.process.task) }
   }
 
-  /// Returns the processes that had a PID in the selected PID namespaces: all that were there in a window, and
-  /// possibly others.
+  /// Returns the processes that had a PID in the selected PID namespaces: all that were running in a window, and
+  /// possibly some that were not.
   func histories(
     _ number: Int64, in selected: ProcessSelector.PIDNamespaces, _ window: TimeWindow
   ) throws(SQLiteError) -> Found {
@@ -86,7 +86,8 @@ struct NestedPIDResolver {
     }
   }
 
-  /// Returns the parts of a range in which recorders did not see the PIDs of a namespace.
+  /// Returns the parts of a range in which the recorded PIDs are not those of a namespace, because the recorder was in
+  /// another PID namespace.
   private func hiding(
     _ namespace: NamespaceRecord, _ samples: ClosedRange<SequenceNumber>
   ) -> [ClosedRange<SequenceNumber>] {
@@ -109,8 +110,8 @@ struct NestedPIDResolver {
   }
 
   /// Returns the processes of containers that are in the recorder's PID namespace, and the PID namespaces of
-  /// the others. Only the outermost of these namespaces are returned, because a process inside may have created
-  /// more.
+  /// the other processes of the containers. Of nested ones it returns only the outermost, because a process in a
+  /// container may have created further PID namespaces.
   private func container(
     _ text: String, _ window: TimeWindow
   ) throws(SQLiteError) -> (shown: [TaskHistory], namespaces: [NamespaceRecord]) {

@@ -53,8 +53,9 @@ struct PIDHistory {
   enum State: Hashable {
     /// The link of the process at this index in `processes` led to this namespace.
     case known(NamespaceRecord, process: Int)
+    /// It is not known where the link led, for this reason.
     case unknown(UnknownReason)
-    /// The process was not there on one side: it started or exited in between.
+    /// Only one of the two samples around the time saw the process: it started or exited between them.
     case startingOrExiting
     /// None of the recorded processes was running. The reason says whether a process without a record may have
     /// been: no sample or event covers the time (`gap`), the session did not record every process
@@ -157,8 +158,9 @@ struct PIDHistory {
     }
   }
 
-  /// Returns the state if no recorder observed the PID in the PID space of the window. Processes of another
-  /// boot ended with that boot; processes of another PID namespace may be running.
+  /// Returns the state for a window in whose PID space (`SessionSpan.space`) no process with the PID was selected. The
+  /// selected processes are then of another boot, with which they ended, or of another PID namespace, in which they may
+  /// still be running.
   private func stateOfStranger(in sampleWindow: SampleWindow) -> State {
     let isOver = processes.allSatisfy { !sampleWindow.isOf(boot: $0.boot) }
     return isOver && !sampleWindow.hidesProcesses
@@ -219,8 +221,8 @@ struct PIDHistory {
     }
   }
 
-  /// Returns whether a sample missed a process that had started before it and was seen only later. A process
-  /// whose exit was reported and which then continued by exec was not missed.
+  /// Returns whether a sample missed a process: the process had started before the sample, and only later samples saw
+  /// it. A process whose exit was reported and which then continued by exec was not missed.
   private func wasOverlooked(_ process: Int, in sampleWindow: SampleWindow) -> Bool {
     guard let before = sampleWindow.before, before.session.space == processes[process].space,
       before.id < lastSamples[process], let start = processes[process].startBoot
@@ -351,8 +353,8 @@ struct PIDHistoryOrder {
       }.reversed())
   }
 
-  /// Returns the indices of all processes that may have been there. No sample from the beginning of the window
-  /// on saw the others, or they started after its end.
+  /// Returns the indices of all processes that may have been running in a sample window. The other processes were last
+  /// seen before the window, or started after it.
   func candidates(in sampleWindow: SampleWindow) -> Range<Int> {
     guard let space else { return latest.indices }
     var low = 0

@@ -26,7 +26,7 @@ final class PIDHistoryReader {
     return try unheldHistory(selector, in: sampleWindows)
   }
 
-  /// Returns the same for a PID of which a slice need not have a process.
+  /// Returns the same, without the check that a slice has a process of the PID.
   private func unheldHistory(
     _ selector: SameQuestion.Selector, in sampleWindows: [SampleWindow]? = nil
   ) throws(SQLiteError) -> PIDHistory {

@@ -1,7 +1,7 @@
 package import NamespaceModel
 internal import SQLite
 
-/// Reads the pins of namespaces.
+/// Reads the pins of namespaces: the mounts, open files and sockets that keep a namespace alive.
 struct PinReader {
   let connection: Connection
   let namespaces: NamespaceReader
@@ -234,8 +234,8 @@ package struct PinRecord: Sendable, Hashable {
 package struct PinAtMoment: Sendable, Hashable {
   /// The pin itself.
   package let pin: PinRecord
-  /// Whether the scans on both sides of the moment saw the pin, or the scan before it if there is none after
-  /// it.
+  /// Whether the pin certainly existed: the scans on both sides of the moment saw it, or the scan before if there is
+  /// none after, and these scans belong to the session that covers the moment.
   package let isCertain: Bool
   /// When the scan that saw the pin began, on one side of the moment.
   package let seen: WallTime

@@ -20,8 +20,8 @@ struct ProcessFinder {
     return histories
   }
 
-  /// Calls `body` with the same histories one by one, because very many processes may have one name. Ends early
-  /// when `body` returns false.
+  /// Calls `body` with the histories that `histories` returns, one by one, because very many processes may have one
+  /// name. Ends early when `body` returns false.
   func forEach(
     _ selector: ProcessSelector, in window: TimeWindow, withThreads: Bool = false,
     _ body: (TaskHistory) throws(SQLiteError) -> Bool
@@ -53,7 +53,7 @@ struct ProcessFinder {
     for history in found { guard try emit(history) else { return } }
   }
 
-  /// Returns the same histories, and the number of processes that a `latest` selector leaves out.
+  /// Returns the histories that `histories` returns, and the number of processes that a `latest` selector leaves out.
   func incarnations(
     _ selector: ProcessSelector, in window: TimeWindow
   ) throws(SQLiteError) -> (histories: [TaskHistory], others: Int) {

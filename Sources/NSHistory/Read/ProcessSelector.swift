@@ -114,7 +114,7 @@ extension ProcessRecord {
 struct DescriptionMatcher {
   private let names: Set<String>
   private let containers: Set<Int64>
-  /// The beginning of an id, for files that were recorded before containers had rows.
+  /// The beginning of an id, for containers without a row in the file.
   private let id: String
 
   /// Whether the selector is about containers.
@@ -176,8 +176,8 @@ extension [ProcessRecord.DescriptionSpan] {
     contains { $0.possibleFrom < high && $0.possibleUntil > low }
   }
 
-  /// Returns whether the process matched throughout a sample window. A description that one sample alone read
-  /// held at a moment of that sample.
+  /// Returns whether the process matched throughout a sample window. If only one sample read a description, the
+  /// description is certain for a moment of that sample, but not for all of it.
   func standing(in sampleWindow: SampleWindow) -> Standing {
     let low = sampleWindow.before?.id ?? SequenceNumber.min
     let high = sampleWindow.after?.id ?? SequenceNumber.max
@@ -214,6 +214,7 @@ package struct UnknownName: Sendable, Hashable {
   package let mayBeExpired: Bool
 }
 
+/// Searches a history for the name by which a selector selects processes.
 struct NameSearch {
   let connection: Connection
 

@@ -200,14 +200,14 @@ extension ProcessRecord {
       }.map(\.description))
   }
 
-  /// Returns the process with its description at a sequence number, and with the descriptions that it may have
-  /// had after that and before a later number.
+  /// Returns the process with its description at a sequence number, and with the other descriptions that it may have
+  /// had between this number and a later one (`high`).
   func described(at number: SequenceNumber, orBefore high: SequenceNumber) -> ProcessRecord {
     described(at: number, orBetween: number, and: high)
   }
 
-  /// Returns the process with its description at a sequence number, and with the descriptions that it may have
-  /// had before that and after an earlier number.
+  /// Returns the process with its description at a sequence number, and with the other descriptions that it may have
+  /// had between an earlier number (`low`) and this one.
   func described(at number: SequenceNumber, orBehind low: SequenceNumber) -> ProcessRecord {
     described(at: number, orBetween: low, and: number)
   }

@@ -1,11 +1,12 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Finds samples and events by sequence number and by time.
+/// Finds samples and events by sequence number and by time. In the names and comments of this type and of its callers,
+/// "sample" also stands for an event wherever a sequence number can be that of either.
 ///
 /// Samples are in the order of the boot clock. The wall clock may have been set back, so that one wall time can
-/// be several moments. Within a stretch between two steps of the wall clock, wall times are in order, but for
-/// corrections smaller than `ClockStep.least`, and the index searches a stretch by bisection.
+/// be several moments. Within a stretch between two steps of the wall clock, wall times are in order, except for
+/// corrections smaller than `ClockStep.least`, so the index searches a stretch by bisection.
 final class SampleIndex {
   let sessions: [SessionSpan]
   /// The first samples of the stretches that begin inside a session.
@@ -174,8 +175,8 @@ final class SampleIndex {
   /// Returns every window between two samples in which the wall clock may have shown `wall`.
   ///
   /// There is more than one window if the clock was set back, or if the time is within a sample: each process
-  /// was read before or after that time. If the clock showed a time that it has yet to show once more after the
-  /// last sample, the window after the last sample is left out.
+  /// was read before or after that time. The window after the last sample is left out if another window covers the
+  /// time and the wall clock has not yet reached it since the last sample.
   func sampleWindows(at wall: WallTime) throws(SQLiteError) -> [SampleWindow] {
     guard let first, let last else { return [] }
     // The sequence numbers of the samples that end the windows that may cover the time.
@@ -210,8 +211,8 @@ final class SampleIndex {
     return found.isEmpty ? skipping : found
   }
 
-  /// Returns whether a time has yet to come, if it is in the window after the last sample. A clock that shows
-  /// less than the last sample did is not the clock that timed the samples.
+  /// Returns whether a time in the window after the last sample has not come yet. False if the present time is before
+  /// the last sample: then the clock of this program is not the one that timed the samples.
   private func isFuture(_ wall: WallTime, in sampleWindow: SampleWindow) -> Bool {
     guard sampleWindow.after == nil, let last = sampleWindow.before else { return false }
     return last.wall <= now && now < wall
@@ -257,8 +258,8 @@ final class SampleIndex {
     return try point(low)
   }
 
-  /// Returns on which side of the rows that a slice has a sequence number is. A search by bisection takes those on
-  /// the one side for earlier, and those on the other for later, than what it searches.
+  /// Returns whether a sequence number is before, among or after those of which a slice has every row. A search by
+  /// bisection cannot read the numbers before and after: it treats them as too early and as too late.
   func side(of number: SequenceNumber) -> HeldNumbers.Side { held?.side(of: number) ?? .held }
 }
 

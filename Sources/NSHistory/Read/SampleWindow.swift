@@ -1,11 +1,14 @@
 internal import NamespaceModel
 
-/// The time between two consecutive samples: the precision with which polling knows a moment.
+/// The time between two consecutive samples. "Sample" also stands for an event here: the sides of a window are points
+/// of the one sequence of samples and events.
 ///
-/// Any state is possible from the first read of one sample to the last read of the other. Without a
-/// sample on one side the window is unbounded on that side.
+/// Any state is possible from the first read of one sample to the last read of the other, unless events cover the
+/// window (`isExact`). Without a sample on one side the window is unbounded on that side.
 struct SampleWindow {
+  /// The sample at the beginning; nil if there is none.
   let before: SamplePoint?
+  /// The sample at the end; nil if there is none.
   let after: SamplePoint?
   let coverage: Coverage
 
@@ -34,7 +37,7 @@ struct SampleWindow {
       }
   }
 
-  /// The window over a run of samples in which only the first may have a gap before it.
+  /// The window from the first to the last of consecutive samples, where no other than the first has a gap before it.
   init(steady first: SamplePoint, _ last: SamplePoint) {
     before = first
     after = last
@@ -66,8 +69,8 @@ struct SampleWindow {
     before?.session.hidesProcesses == true || after?.session.hidesProcesses == true
   }
 
-  /// Why it may be unknown whether a process without a record in the window was running; `notRunning` if
-  /// the recorder is not known to have left out any.
+  /// The reason for which a process that was not recorded in the window may have been running unobserved;
+  /// `notRunning` if there is none, so that the process was not running.
   var reasonOfAbsence: UnknownReason {
     if let missing { return UnknownReason(missing) }
     return leavesOutProcesses ? .notRecorded : .notRunning
@@ -156,10 +159,13 @@ struct SampleWindow {
 /// One sample or event: a point in the common sequence.
 struct SamplePoint: Hashable {
   let id: SequenceNumber
-  /// The beginning on both clocks, and the duration, in nanoseconds.
+  /// The beginning, on the wall clock.
   let wall: WallTime
+  /// The beginning, on the boot clock.
   let boot: BootTime
+  /// The duration, in nanoseconds; 0 for an event, and for a sample that shows the state of one moment.
   let took: Int64
+  /// Why nothing is known of the time before the sample; nil if there is no gap.
   let gap: GapCause?
   let session: SessionSpan
   /// Whether events reported every change since the previous point: then the previous state held until

@@ -6,7 +6,7 @@ struct BootClock: Hashable {
   let timeNamespace: Int64?
 }
 
-/// A session that has samples. Sequence numbers rise by one, so that a session is a range of them.
+/// A session (one run of a recorder) that has samples. Sequence numbers rise by one, so a session is a range of them.
 struct SessionSpan: Hashable {
   /// Its row id.
   let id: Int64
@@ -59,7 +59,8 @@ struct SessionSpan: Hashable {
     in connection: Connection, isRecorded: Bool, file: FileIdentity?
   ) throws(SQLiteError) -> [SessionSpan] {
     let watermark = try HistoryFile.watermark(connection)
-    // What a slice holds was recorded into another file, at a time when that may have been open.
+    // The rows of a slice were recorded into another file, whose session may have been open when the slice was cut. So
+    // a slice does not count as a copy.
     let isSlice = try HistoryFile.isSlice(connection)
     let all = try connection.prepare(
       """

@@ -5,13 +5,13 @@ internal import SQLite
 struct TaskHistory {
   var process: ProcessRecord
   var memberships: [Membership]
-  /// The memberships with those times, too, that a question does not count; nil if the question counts all.
+  /// All memberships, if a question counts only parts of them and `memberships` holds only these parts; otherwise nil.
   private(set) var whole: [Membership]?
   /// The spans in which the process matches a question; nil if it matches all of the time.
   private(set) var limits: [ProcessRecord.DescriptionSpan]?
-  /// The sample that found the process although no event had reported it, in a recording in which events
-  /// reported all others: only its start time then shows when it started. Not determined if only some of the
-  /// memberships are read.
+  /// The sample that found the process although no event had reported its start, in a session with events: only the
+  /// start time of the process then shows when it started. Nil if there is none, and if only some of the memberships
+  /// were read.
   var foundBySample: SamplePoint?
   /// The beginning and the end of a thread, as far as they are known; nil for a process.
   var thread: ThreadBounds?
@@ -71,8 +71,9 @@ struct TaskHistory {
   /// Returns the history limited to the time in which the process had one of these descriptions. If it is not
   /// known when that time began or ended, only the certain part counts.
   ///
-  /// - Parameter isWithin: whether the possible bounds of a limited membership stay within the whole
-  ///   membership; otherwise they are those of the description, whatever the namespaces were.
+  /// - Parameter isWithin: whether the bounds between which a limited membership may have begun or ended
+  ///   (`Membership.mayBeginAfter`, `mayEndBy`) stay within the whole membership. Otherwise they are the possible
+  ///   bounds of the description, even where the process was in other namespaces.
   func limited(
     to spans: [ProcessRecord.DescriptionSpan], within isWithin: Bool = false
   ) -> TaskHistory {
@@ -86,8 +87,8 @@ struct TaskHistory {
   }
 }
 
-/// Reads the link intervals of tasks. For a thread that has returned to the namespaces of its process, the
-/// intervals show nothing that those of the process do not.
+/// Reads the link intervals of tasks: the ranges of samples in which a link had one value. For a thread, leaves out the
+/// intervals in which it was in the same namespace as its process, since those of the process show the same.
 struct ThreadRuns {
   let pidHistories: PIDHistoryReader
   let taskHistories: TaskHistoryReader
@@ -141,6 +142,7 @@ struct Membership: Hashable {
   let until: SequenceNumber
   /// Whether the membership still held in the last sample, and the recorder is still running.
   let isOpen: Bool
+  /// Whether the membership begins with the first sample of a session.
   let startsSession: Bool
   /// Whether the membership began, or ended, at an event: see `membership.exact` in `Migrations`.
   var beginsExactly = false

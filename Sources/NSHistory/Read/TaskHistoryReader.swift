@@ -102,7 +102,7 @@ final class TaskHistoryReader {
     try parentRow(of: process.task).flatMap(history(of:))?.process
   }
 
-  /// Returns the row id of that parent.
+  /// Returns the row id of the parent that a task had when it was first seen; nil if that is not known.
   func parentRow(of task: TaskID) throws(SQLiteError) -> TaskID? {
     let sql =
       task.isShortLived
