@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Turns events into changes; returns nil for an event that makes no change to report.
+/// Turns each recorded event (`ChangeEvent`) into the change to report; returns nil if there is nothing to report.
 struct ChangeBuilder {
   let reading: HistorySnapshot
   let question: ChangesQuestion
@@ -64,7 +64,7 @@ struct ChangeBuilder {
       ).compactMap(Part.init)
     }
     if scope.reportsEverything {
-      // A thread that existed before its first record inherited nothing at this moment.
+      // If a process or thread existed before its first record, it is not known how it came into its namespaces.
       let isFound = sampleWindow.before == nil || history.thread?.isUnknown == true
       let there = try parent.flatMap { (parent) throws(SQLiteError) in
         isFound ? nil : try comparison.linksOfParent(parent, at: sample)
@@ -160,8 +160,8 @@ struct ChangeBuilder {
   }
 
   /// Returns those of the parts whose namespaces the process was certainly still in at the sequence number
-  /// `number`. The process may have left the others earlier, which does not make the time of the event
-  /// uncertain. Returns all parts if the process was certainly in none of them.
+  /// `number`. Leaves out the others, which the process may have left earlier, so that the time of the change stays
+  /// that of the event. Returns all parts if the process was certainly in none of them.
   private static func held(
     _ parts: [Part], at number: SequenceNumber, _ samples: [NamespaceLink: SequenceNumber]
   ) -> [Part] {
@@ -296,8 +296,8 @@ struct ChangeBuilder {
       leavesItsOwn: try leaves(process, itsOwn: parts, before: after))
   }
 
-  /// Whether the process is certainly the only one that ever was in the namespaces that it left for initial ones, as
-  /// `ip netns add` is.
+  /// Whether the process is certainly the only one that ever was in the namespaces that it left for initial ones. An
+  /// example is `ip netns add`, which makes a namespace and goes back.
   private func leaves(
     _ process: ProcessRecord?, itsOwn parts: [Part], before sample: SequenceNumber
   ) throws(SQLiteError) -> Bool {

@@ -10,7 +10,7 @@ package struct ChangeCombiner {
   /// The greatest number of changes that are buffered, which bounds the memory.
   private static let mostWaiting = 10_000
 
-  /// The changes that later ones may still become part of, or that wait behind such a change.
+  /// The changes into which later ones may still be merged, and the changes after the first of these.
   private var waiting: [NamespaceChange] = []
 
   package init() {}
@@ -72,7 +72,7 @@ package struct ChangeCombiner {
     waiting[index].parts += move.parts
     waiting[index].joined = earlier.joined ?? move.joined
     waiting[index].comesToItsOwn = earlier.comesToItsOwn && move.comesToItsOwn
-    // Each of the two counts only if it leads out.
+    // Only a move out of a namespace that is not initial, into an initial one, counts.
     let leading = [earlier, move].filter { $0.parts.contains(where: \.leadsOut) }
     waiting[index].leavesItsOwn = !leading.isEmpty && leading.allSatisfy(\.leavesItsOwn)
     waiting[index].duration = time - begin

@@ -1,11 +1,11 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Asks for the changes of a history again and again while a recorder writes it, and returns each change once.
+/// Asks repeatedly for the changes of a history while a recorder writes it, and returns each change once.
 ///
 /// A change is returned as it was known then. A later sample may add to it, for instance the container of a process.
 package struct ChangeFollower {
-  /// The place from which the next call reads.
+  /// The position from which the next call reads.
   private var point: ChangePoint
   /// The changes after `point` that were returned.
   private var returned: Set<Identity> = []
@@ -31,7 +31,8 @@ package struct ChangeFollower {
     var question = question
     question.after = point
     var seen: Set<Identity> = []
-    // Taken before the changes are read, so that no change can come between the two.
+    // The next point is read before the changes. A change that is recorded in between is then read again by the next
+    // call, and not missed.
     let next = try reader.changePoint()
     try reader.changes(question) { change in
       let identity = Identity(change)
@@ -42,7 +43,7 @@ package struct ChangeFollower {
     returned = seen
   }
 
-  /// What stays the same when a change is read again.
+  /// The values of a change that identify it when it is read again.
   private struct Identity: Hashable {
     let kind: NamespaceChange.Kind
     let task: TaskID?
@@ -66,7 +67,7 @@ package struct ChangeFollower {
   }
 }
 
-/// A place in the order of changes, from which a `ChangeFollower` goes on.
+/// A position in the order of changes, from which a `ChangeFollower` continues.
 struct ChangePoint: Sendable {
   /// The changes after this sequence number are read again.
   let seq: SequenceNumber
@@ -75,8 +76,8 @@ struct ChangePoint: Sendable {
 }
 
 extension HistoryReader {
-  /// Returns the point after which every change of what is recorded from now on is found. A sample ends memberships
-  /// that the sample before it confirmed, so the point lies before the last two samples.
+  /// Returns a point after which every change is found that is recorded from now on. The next sample may end a
+  /// membership as early as at the sample before the last one, so the point lies before the last two samples.
   fileprivate func changePoint() throws(HistoryError) -> ChangePoint {
     do throws(SQLiteError) {
       let seq = try connection.prepare(

@@ -1,7 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// A recorded event that may be a change, at the first sample or event that showed it.
+/// A beginning or an end in the file that may be a change to report. It is ordered by the first sample or event of the
+/// kernel that shows it.
 enum ChangeEvent {
   /// A membership began.
   case begun(MembershipRow)
@@ -16,8 +17,9 @@ enum ChangeEvent {
   struct PinRow {
     let pin: Int64
     let isNew: Bool
-    /// The scan that shows the change, and the scan before it (`before`).
+    /// The scan that shows the change.
     let scan: PinScanRow
+    /// The scan before that.
     let before: PinScanRow
   }
 
@@ -45,8 +47,9 @@ enum ChangeEvent {
 final class ChangeStream {
   private let statement: Statement
   private let make: (Statement) throws(SQLiteError) -> (SequenceNumber, ChangeEvent)
-  /// The current event, and the first sample that showed it (`sample`); both are nil at the end.
+  /// The current event; nil at the end.
   private(set) var event: ChangeEvent?
+  /// The first sample or event of the kernel that shows the current event; nil at the end.
   private(set) var sample: SequenceNumber?
 
   private init(

@@ -31,7 +31,7 @@ struct ChangesQuery {
   }
 
   func forEach(_ body: (NamespaceChange) -> Bool) throws(SQLiteError) {
-    // The order at one sample: exits, then arrivals, then the ends of namespaces, then the pin scans
+    // The order at one sequence number: exits, then beginnings, then the ends of namespaces, then the pin scans
     // after the sample.
     let streams = [exited, begun, ended, pins].compactMap(\.self)
     defer { for stream in streams { stream.close() } }
@@ -84,8 +84,8 @@ struct ChangeScope {
   let namespaces: Set<Int64>?
   /// The processes that a change must be of; nil for any.
   let tasks: [TaskID]?
-  /// Whether the question is about a container: then it covers every change of `tasks`, and the changes
-  /// of other processes that touch `namespaces`.
+  /// Whether the question is about a container: then it covers every change of `tasks`, and also the changes
+  /// of other processes that touch `namespaces`. Otherwise a change must match both limits.
   let isEither: Bool
   /// By row, the times in which a process matched the question; a process without an entry matches all
   /// the time.
@@ -143,7 +143,7 @@ struct ChangeScope {
   /// The SQL condition on memberships `m`; its parameters follow two others. Without a limit to
   /// processes or namespaces it selects only the memberships with a cause. With a limit to namespaces it
   /// selects all memberships of every process that ever was in one: if a link could not be read, only
-  /// earlier memberships tell its last value.
+  /// earlier memberships show its last value.
   var condition: String {
     let isTask = "m.task_id IN (SELECT value FROM json_each(?3))"
     if tasks != nil {
@@ -215,7 +215,7 @@ package struct NamespaceChange: Sendable, Hashable {
   /// A process that had been in the namespaces that this one joined; nil if none is known.
   package internal(set) var joined: ProcessRecord?
   /// Whether the process had been in all the namespaces that it joined (initial ones apart), and
-  /// certainly no other process was in them.
+  /// certainly no other process had.
   var comesToItsOwn: Bool
   /// Whether the process certainly was the only one that ever was in the namespaces that it left for initial ones:
   /// then it left no container.
@@ -318,9 +318,8 @@ package struct NamespaceChange: Sendable, Hashable {
   /// The marks of the change.
   package var marks: [Mark] {
     var marks: [Mark] = []
-    // The mark `joined` is for namespaces of other processes. A process that continues, by exec, where
-    // one of its threads was joins nobody else; neither does one that returns to namespaces that it
-    // created and that nobody is in.
+    // The mark `joined` is for namespaces that other processes were in. It is not set if the process continues, by
+    // exec, in the namespaces of one of its own threads, nor if it returns to namespaces that no other process was in.
     let isOwn =
       joined == nil
       ? comesToItsOwn : joined?.pid == process?.pid && joined?.boot == process?.boot

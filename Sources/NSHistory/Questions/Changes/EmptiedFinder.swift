@@ -3,8 +3,8 @@ internal import SQLite
 
 /// Finds out whether a namespace lost its last process between two samples.
 ///
-/// A process whose links cannot be read any more may still be in the namespaces that were read last. A
-/// zombie counts as gone: nothing is known of its other threads, if there are any.
+/// A process whose links cannot be read any more may still be in the namespaces that were read last. A zombie counts
+/// as having left its namespaces: nothing is known of its other threads, if there are any.
 final class EmptiedFinder {
   private let reading: HistorySnapshot
   private let lastRead: LastReadLinks

@@ -90,7 +90,7 @@ struct CaveatFinder {
     }
   }
 
-  /// Returns the caveats for time before the first or after the last sample. Such time counts only if
+  /// Returns the caveats for the time before the first or after the last sample. That time counts only if
   /// `since` or `until` of the window lies in it.
   private func outside(_ window: TimeWindow) throws(SQLiteError) -> [Caveat] {
     guard let recorded = try index.recorded(), let last = index.last else { return [] }

@@ -147,7 +147,7 @@ struct CoverageQuery {
   }
 }
 
-/// A time that is recorded without a gap, or the time between two of those.
+/// A time that is recorded without a gap, or the time between two such times.
 package struct CoveragePeriod: Sendable, Hashable {
   /// The beginning: for a recorded period that of its first sample,
   /// otherwise the end of the last sample before it.
@@ -207,7 +207,7 @@ package struct CoveragePeriod: Sendable, Hashable {
     package let denied: Int64
     /// Whether the recorder may have missed running processes (`hidepid`).
     package let hidesProcesses: Bool
-    /// Which of the processes that no sample observed the recorder recorded; nil if no event reported any.
+    /// Which of the processes that no sample observed were recorded; nil if the recorder received no events.
     package let shortLived: ShortLived?
   }
 }

@@ -26,7 +26,7 @@ struct HistoryQuery {
             .resolve(piece, of: membership.from...membership.until)
           let isAsked = window.mayOverlap(interval)
           let unreported = before.map { Self.unreported($0, links) } ?? []
-          // Of an entry outside of the window counts only whether the one before it went on in it.
+          // An entry outside of the window is read only to find out whether the entry before continued in it.
           guard isAsked || (last != nil && !unreported.isEmpty) else {
             if let ended = last, !body(ended) { return false }
             (last, isInOther, before) = (nil, false, links)
@@ -57,7 +57,7 @@ struct HistoryQuery {
     return last.map(body) ?? true
   }
 
-  /// Splits the history of a process where it came into another container. Does not split the history of a
+  /// Splits the history of a process where it moved to another container. Does not split the history of a
   /// process that is reported only for the time in which it matched the question.
   private func parts(
     of history: TaskHistory
@@ -74,8 +74,8 @@ struct HistoryQuery {
       if !part.memberships.isEmpty { parts.append((part, position > 0)) }
     }
     if parts.isEmpty { return [(history, false)] }
-    // Between two reads that differ the container is not known, but the namespaces are: adds the
-    // memberships of that time to the part before it.
+    // Between two reads that differ the container is not known, but the namespaces are: the loop adds the memberships
+    // of that time to the part before.
     let shown = parts.flatMap(\.history.memberships)
     for membership in history.memberships {
       let next = shown.partitioningIndex { $0.until >= membership.from }
@@ -90,8 +90,8 @@ struct HistoryQuery {
     return parts
   }
 
-  /// Returns the span of a description, extended to the event that reported new namespaces at the moment at
-  /// which the description was read: the span begins with that event.
+  /// Returns the span of a description. If an event reported new namespaces at the same moment at which the new
+  /// description was read, returns the span extended back to that event, so that it begins with the new namespaces.
   private func fromMove(
     _ span: ProcessRecord.DescriptionSpan, of history: TaskHistory
   ) throws(SQLiteError) -> ProcessRecord.DescriptionSpan {
@@ -106,8 +106,8 @@ struct HistoryQuery {
       beginsExactly: span.beginsExactly, endsExactly: span.endsExactly)
   }
 
-  /// Returns the history with consecutive memberships in the same namespaces merged into one. A namespace
-  /// is the same if the recorder only learned its kernel id later.
+  /// Returns the history with consecutive memberships in the same namespaces merged into one. Two rows count as the
+  /// same namespace if only one of them has the kernel's id, because the recorder read the id later.
   private func joined(_ history: TaskHistory) throws(SQLiteError) -> TaskHistory {
     var joined: [Membership] = []
     for membership in history.memberships {
@@ -244,8 +244,8 @@ struct HistoryQuery {
       of: links, from: origin, earlier: earlier, at: membership.from)
   }
 
-  /// Returns the links for children of the parent when a process started; nil if the process started with
-  /// the same namespaces.
+  /// Returns the links of the parent of a process that started in other namespaces than its parent's links for children
+  /// led to; nil for any other process.
   private func origin(of history: TaskHistory) throws(SQLiteError) -> LinkComparison.Links? {
     let set =
       try reading.connection.prepare(
@@ -277,7 +277,8 @@ package struct HistoryEntry: Sendable, Hashable {
   /// The links that changed since the previous entry; in the first entry, the links that differ from the
   /// parent's links for children. Empty if none does.
   package let changes: [LinkChange]
-  /// Whether this is the first entry of a process, or of a thread that did not move into it.
+  /// Whether this is the first entry of a process or thread. False if a thread began the entry by leaving the
+  /// namespaces of its process.
   package let isFirst: Bool
   /// Whether a thread is back in all the namespaces of its process.
   package let isReturn: Bool

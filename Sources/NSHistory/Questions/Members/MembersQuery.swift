@@ -124,11 +124,12 @@ package struct Member: Sendable, Hashable {
 }
 
 extension HistorySnapshot {
-  /// Calls `body` with the row of each process that was ever recorded in a namespace, and with the sample
-  /// or event that first saw it there, in the order of these. Stops when `body` returns false. In a slice, only those
-  /// that saw the namespace first are known of a namespace that is older than the slice.
+  /// Calls `body` with the row of each process that was ever recorded in a namespace, and with the sample or event
+  /// that first saw it there, in the order of these numbers. Stops when `body` returns false. Of a namespace that is
+  /// older than the slice that is read, the slice has only the processes that were in it first: the call throws if it
+  /// needs others.
   ///
-  /// - Parameter isDecided: whether the processes so far suffice, if those that follow came later.
+  /// - Parameter isDecided: returns whether processes that entered later than those so far can no longer matter.
   func forEachArrival(
     in namespace: NamespaceRecord, until isDecided: () -> Bool = { false },
     _ body: (TaskID, SequenceNumber) throws(SQLiteError) -> Bool
@@ -230,7 +231,9 @@ struct ChildrenHolders {
     """
   }
 
-  /// SQL for the last sample or event at which such a process existed; NULL if there never was one.
+  /// Returns SQL for the last sample or event at which the link for children of a process led to a namespace that the
+  /// process was not in; NULL if there never was one.
+  ///
   /// - Parameters:
   ///   - namespace: an SQL expression for the row id of the namespace.
   ///   - newest: an SQL expression for the last sample of all, up to which an open membership holds.
@@ -248,7 +251,8 @@ struct ChildrenHolders {
       """
   }
 
-  /// Returns the last sample or event at which such a process existed; nil if there never was one.
+  /// Returns the last sample or event at which the link for children of a process led to a namespace that the process
+  /// was not in; nil if there never was one.
   func last(of namespace: NamespaceRecord) throws(SQLiteError) -> SequenceNumber? {
     guard namespace.type.linkForChildren != namespace.type.link else { return nil }
     return try reading.connection.prepare("SELECT \(Self.last(of: "?1", newest: "?2"))")
@@ -256,7 +260,8 @@ struct ChildrenHolders {
       .first { $0.optionalSequence(0) } ?? nil
   }
 
-  /// Calls `body` with each such process; returns false if `body` did.
+  /// Calls `body` with each process whose link for children led to a namespace that the process was not in; returns
+  /// false if `body` did.
   func forEach(
     of namespace: NamespaceRecord, _ samples: ClosedRange<SequenceNumber>, _ window: TimeWindow,
     _ body: (Member) -> Bool

@@ -71,8 +71,9 @@ struct NamespaceSummaries {
     return count
   }
 
-  /// Whether a namespace was created in, or is owned by, one that is known to be a descendant. Adds the
-  /// results to `known`.
+  /// Whether a namespace was created in, or is owned by, the namespace in question or one of its descendants.
+  ///
+  /// - Parameter known: the results so far, by row id; the call adds its own.
   private func isBelow(_ id: Int64, _ known: inout [Int64: Bool]) throws(SQLiteError) -> Bool {
     // In a damaged file a namespace may be its own ancestor, and a chain of ancestors may have any length.
     var visited: Set<Int64> = [id]
@@ -142,7 +143,7 @@ package struct NamespaceSummary: Sendable, Hashable {
   package let firstProcess: ProcessRecord?
   /// The parent of `firstProcess`.
   package let parentOfFirst: ProcessRecord?
-  /// Whether an event reported the time at which `firstProcess` came: the namespace was created then, or
+  /// Whether an event reported the time at which `firstProcess` entered: the namespace was created then, or
   /// before that only a pin had kept it alive.
   package let isFirstExact: Bool
   /// Whether an earlier namespace had the same inode number, and no kernel id shows whether it is the same
@@ -206,7 +207,7 @@ struct SeenTimes {
       }
     }
     if let low, let high { return low...high }
-    // No process proves that the namespace existed, only other namespaces do.
+    // No process was recorded in the namespace: it is known only as the owner or parent of other namespaces.
     let known = try index.point(first).wall
     return known...max(known, try index.point(last).wall)
   }

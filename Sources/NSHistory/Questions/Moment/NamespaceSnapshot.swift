@@ -124,8 +124,8 @@ struct NamespaceSnapshot {
     }
   }
 
-  /// Adds the namespaces in which the others were created or which own them; these have no processes of
-  /// their own.
+  /// Adds the namespaces in which the counted ones were created, or which own them, if they are not counted yet: no
+  /// process is in them.
   private func addAncestors(to counts: inout [Int64: Count]) throws(SQLiteError) {
     var unseen = Array(counts.keys)
     while let id = unseen.popLast() {
@@ -138,8 +138,9 @@ struct NamespaceSnapshot {
     }
   }
 
-  /// Whether an event after the moment created a namespace, or was the first to enter it, although the pin
-  /// scan before that had not found it. That a later scan found it pinned proves nothing about the moment.
+  /// Whether a namespace came to exist after the moment: an event after it reports the process that made the namespace,
+  /// or that was the first in it although no earlier scan for pins had found it. A pin that a later scan found then
+  /// proves nothing about the moment.
   private func isMadeLater(_ lifetime: NamespaceLifetime) throws(SQLiteError) -> Bool {
     guard let first = lifetime.first, try reading.index.point(first).isEvent,
       !sampleWindows.isEmpty,

@@ -234,16 +234,15 @@ extension TaskHistory {
   }
 }
 
-/// Answers for the processes that did not change around a moment, which most did not: every sample on the
-/// sides of the moment shows each of them in the same namespace set. By the rules of `PIDHistory` that
-/// decides the answer, so no PID history is built.
+/// Answers for each process that every sample around a moment shows in one namespace set, as most processes are. By the
+/// rules of `PIDHistory` that set decides the answer, so no PID history is built.
 final class UnchangedFastPath {
   private let sets: SetReader
   private let sampleWindows: [SampleWindow]
   /// The sequence numbers of the samples on the sides of the sample windows.
   private let sides: [SequenceNumber]
   private let isSampled: Bool
-  /// The places by namespace set; nil for a set whose processes may not have been running.
+  /// The namespaces of the processes of a set, by set; nil for a set whose processes may not have been running.
   private var known: [NamespaceSetID: Places?] = [:]
 
   private struct Places {
@@ -363,7 +362,7 @@ package struct ProcessAtMoment: Sendable, Hashable {
     case lastSeen = "last-seen"
     /// A sample saw the process after, and there is no sample before.
     case firstSeen = "first-seen"
-    /// A sample saw the process before, and none after, or it is doubtful whether one did: it may have exited already.
+    /// A sample saw the process before, and no sample certainly saw it after: it may have exited already.
     case exiting
     /// A sample saw the process after, but none before: it may not have started yet.
     case starting

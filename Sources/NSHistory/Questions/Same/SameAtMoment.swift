@@ -116,7 +116,8 @@ struct Judgement: Hashable {
       verdict = .different
       reason = nil
     } else if known.count == states.count {
-      // No two certainly differ. If they are not all the same row, they only share an inode number.
+      // No two of the namespaces certainly differ. If they are not all one row, it is only known that they have one
+      // inode number.
       let isOne = Set(known.map(\.id)).count == 1
       verdict = isOne ? .same : .unknown
       reason = isOne ? nil : .inodeMayBeReused

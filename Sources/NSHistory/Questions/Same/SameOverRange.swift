@@ -28,8 +28,8 @@ struct SameOverRange {
     _ type: NamespaceType, _ pieces: [RangePieces.Piece]
   ) -> SameAnswer.TypeAnswer {
     let judgements = pieces.map(\.judgement)
-    // While one of the processes was not running, not all of them shared a namespace, and no verdict is
-    // open.
+    // While one of the processes was not running, they cannot all have shared a namespace, so that time leaves
+    // nothing open.
     let relevant = judgements.filter { !$0.hasAbsent }
     let unknown = relevant.filter { $0.verdict == .unknown }
     let isDifferent = relevant.contains { $0.verdict == .different }
@@ -57,8 +57,8 @@ struct SameOverRange {
       reasons: reasons(judgements))
   }
 
-  /// Returns the reason for which it is not known at some times whether they shared. Ignores the times just
-  /// around the start or exit of a process, about which no sample can decide.
+  /// Returns the reason for which it is not known at some times whether the processes shared a namespace. Ignores the
+  /// times just around the start or exit of a process, about which no sample can decide.
   private func unknownAtTimes(_ unknown: [Judgement]) -> UnknownReason? {
     UnknownReason.mostTelling(
       unknown.filter { !$0.states.contains(.startingOrExiting) }.compactMap(\.reason))
@@ -99,8 +99,8 @@ struct SameOverRange {
     return !proof.isEmpty && proof.allSatisfy(\.isExact)
   }
 
-  /// Returns the namespaces that they shared; if they shared none, the namespaces of each while all were
-  /// running; if they never all were, the namespaces of each at any time.
+  /// Returns the namespaces that the processes shared; if they shared none, the namespaces of each while all were
+  /// running; if they were never all running, the namespaces of each at any time.
   private func places(
     _ verdict: Verdict, _ relevant: [Judgement], _ all: [Judgement]
   ) -> [SameAnswer.Place] {
@@ -215,6 +215,7 @@ struct RangePieces {
   private(set) var pieces: [Piece] = []
   /// For each PID asked for, the indices of its processes that may have been running.
   private(set) var running: [Set<Int>]
+  /// Whether a piece outside of the range was left out since the last piece was added.
   private var hasLeftOut = false
 
   /// A piece of time, with the judgement on it.
@@ -224,6 +225,7 @@ struct RangePieces {
     let judgement: Judgement
     /// The process of each PID whose state is known.
     let processes: [ProcessRecord]
+    /// Whether every PID is still in its namespace at the last sample or event of the history.
     let reachesLastSample: Bool
     /// Whether the piece begins at the end of the previous one: no piece was left out between the two.
     let followsOn: Bool

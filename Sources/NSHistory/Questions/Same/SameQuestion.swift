@@ -35,7 +35,8 @@ public struct SameQuestion: Sendable {
       self.process = process
     }
 
-    /// Selects a process or a thread by its PID or TID, or one of those that had it.
+    /// Selects by a PID, or by a PID and TID: all processes or threads that had it, or, with `alive` or `process`, one
+    /// of them.
     package init(
       _ number: TaskNumber, alive: WallTime? = nil, within: Int64 = 0, process: Int64? = nil
     ) {
@@ -77,15 +78,15 @@ public struct SameQuestion: Sendable {
 
 /// The answer to a `SameQuestion`.
 public struct SameAnswer: Sendable {
-  /// `same` if it is `same` in every type throughout the time asked about; `different` if it is in at
-  /// least one type at some time; or else `unknown`.
+  /// `same` if the verdict of every type is `same` throughout the time asked about; `different` if that of at least
+  /// one type is `different` at some time; or else `unknown`.
   public var verdict: Verdict
   /// For each PID asked for, in order, the processes that had it in the time asked about.
   public var processes: [[ProcessRecord]]
   /// For each PID asked for, every process that ever had it; for a question about one moment, only for
   /// the PIDs that no process had then.
   package var known: [Int64: [ProcessRecord]] = [:]
-  /// The same of each thread asked for.
+  /// The same as `known`, for each thread asked for.
   package var knownThreads: [TaskNumber: [ProcessRecord]] = [:]
   /// The namespaces of threads in the time asked about, where they differed from those of their process.
   /// The verdict is about processes, and takes the namespaces of the main thread for those of the
@@ -168,9 +169,9 @@ public struct SameAnswer: Sendable {
     package var others: [ProcessRecord]
   }
 
-  /// A time in which all processes were observed together. Its ends are samples, or the ends of the
-  /// range asked about; the processes may have been together from the previous sample to the next. If
-  /// only one sample observed them together, both ends are its beginning.
+  /// A time in which all processes were observed together. Its ends are samples or events, or the ends of the range
+  /// asked about. Where samples are the ends, the processes may have been together from the previous sample to the
+  /// next one. If only one sample observed them together, both ends are the beginning of that sample.
   public struct Interval: Sendable, Hashable {
     /// The beginning.
     public var from: WallTime
@@ -186,7 +187,8 @@ public struct SameAnswer: Sendable {
 
   /// The samples or events before and after a moment.
   package struct SampleGap: Sendable, Hashable {
-    /// The beginning of the sample before; nil when there is none.
+    /// The beginning of the sample before; its end if events reported every change in between (`isExact`). Nil when
+    /// there is none.
     package var before: WallTime?
     /// The beginning of the sample after; nil when there is none.
     package var after: WallTime?

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// The extent to which a group was observed in the time asked about, for one type of namespace.
+/// The extent to which a group of a `SharedQuestion` was observed in the time asked about, for one type of namespace.
 struct GroupObservation {
   /// A time in which something about the group was not observed.
   struct UnobservedTime {
@@ -9,13 +9,12 @@ struct GroupObservation {
     /// The row of the process; nil for any process of the group, including processes without a row.
     let process: TaskID?
     let sampleWindows: SampleWindowSet
-    /// Whether it is about processes that are not recorded and that the PID of the group may stand
-    /// for.
+    /// Whether the time is one in which the PID of the group may have belonged to processes that are not recorded:
+    /// see `SharedGroup.vacant`.
     var isOfOthers = false
   }
 
-  /// A visit of a process to a namespace at a time at which it is uncertain whether the process belonged to
-  /// the group.
+  /// A time in which a process was in a namespace and it is uncertain whether the process belonged to the group.
   struct PossibleVisit {
     /// The row of the process or thread.
     let process: TaskID
@@ -29,7 +28,7 @@ struct GroupObservation {
   private(set) var possibleVisits: [PossibleVisit] = []
   /// The time in which a process of the group was running, or may have been.
   private(set) var possible = SampleWindowSet()
-  /// The same time without the processes that are not recorded and that the PID of the group may stand for.
+  /// The same time, without that in which only unrecorded processes may have had the PID of the group.
   private(set) var recorded = SampleWindowSet()
 
   /// The ranges collected so far for `recorded` and `possible`.
@@ -77,8 +76,8 @@ struct GroupObservation {
     add(.expired, process, sampleWindows.intersection(time.expired))
   }
 
-  /// Observes a group of namespaces. All that can be unknown about it is whether other namespaces of the
-  /// type are initial ones.
+  /// Observes a group that consists of namespaces. If these are the initial ones, a namespace that is not known to be
+  /// initial may belong to the group too; nothing else can be unknown about such a group.
   private mutating func observe(
     _ namespaces: [NamespaceRecord], _ type: NamespaceType
   ) throws(SQLiteError) {

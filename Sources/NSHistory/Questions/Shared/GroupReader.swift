@@ -246,8 +246,8 @@ struct SharedGroup {
   var hasUnknownNumbers = false
   /// Whether the group is given by a name: the file lacks some names of processes that no sample observed.
   var hasForgottenNames = false
-  /// The time in which none of its processes certainly had the PID by which the group is given. While
-  /// nothing was observed, another process may have had that PID, and be the one that the question means.
+  /// The time in which none of its processes certainly had the PID by which the group is given. In the part of it that
+  /// was not observed, another process may have had that PID, and be the one that the question means.
   var vacant = SampleWindowSet()
   /// Whether the group is given by a container.
   var isContainer = false

@@ -88,8 +88,8 @@ struct ObservedTime {
     withoutThreads = sampleWindows { sessions[$0.id]?.retains == ShortLived.none }
   }
 
-  /// Returns the sample windows of a piece that overlap the time window. Within a piece the wall clock was
-  /// not set, so binary search works.
+  /// Returns the intervals of a piece that overlap the time window. Within a piece the wall clock was not set, so
+  /// binary search works.
   private static func overlap(
     _ piece: ClosedRange<SequenceNumber>, _ window: TimeWindow, _ index: SampleIndex
   ) throws(SQLiteError) -> Range<SequenceNumber> {
@@ -288,7 +288,8 @@ struct SampleWindowSet: Hashable {
 struct Vacancy {
   let time: ObservedTime
 
-  /// Returns that time; nothing if the selector means one process by a time, or if no process is recorded.
+  /// Returns that time; an empty set if the selector names a time and so means one process, or if no process is
+  /// recorded.
   func sampleWindows(
     of selector: ProcessSelector, _ histories: [TaskHistory]
   ) throws(SQLiteError) -> SampleWindowSet {

@@ -145,7 +145,7 @@ struct SharedPair {
     }
   }
 
-  /// Returns the time in which a group was in a namespace, with the sample windows on both sides of it.
+  /// Returns the time in which a group was in a namespace, extended by one sample window on each side.
   private func times(
     in namespace: NamespaceRecord, _ group: SharedGroup, _ presences: [Presence]
   ) -> SampleWindowSet {

@@ -40,9 +40,9 @@ struct SharedQuery {
   private let found: OutsiderFinder.Found
   private let finder: SharingFinder
 
-  /// The maximum number of visits of a type that are reported; `mostOthers` is that of the processes of
-  /// each.
+  /// The maximum number of visits of a type that are reported (`SharedAnswer.Visit`).
   static let mostVisits = 1000
+  /// The maximum number of processes of the other group that are reported for each visit.
   static let mostOthers = 20
 
   init(

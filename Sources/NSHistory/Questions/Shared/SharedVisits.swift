@@ -1,8 +1,8 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Two groups and one type: finds the visits in which they shared a namespace. Counts all visits, but
-/// builds only those that are reported.
+/// Two groups and one type: finds the visits (`SharedAnswer.Visit`), the intervals in which a process of one group
+/// shared a namespace with the other. Counts all visits, but builds only those that are reported.
 struct SharedVisits {
   let groups: (SharedGroup, SharedGroup)
   let presences: ([Presence], [Presence])
@@ -32,6 +32,7 @@ struct SharedVisits {
     let namespace: Int64
     /// Whether the visitor belongs to the first group.
     let isOfFirst: Bool
+    /// See `SharedAnswer.Visit.isOthersOwn`.
     let isOthersOwn: Bool
   }
 
@@ -230,11 +231,11 @@ extension HistorySnapshot {
   }
 }
 
-/// Decides which of two groups owns a namespace in which processes of both were; the processes of the other
-/// group came into it.
+/// Decides which of two groups owns a namespace in which processes of both were. The processes of the other group are
+/// the visitors.
 ///
-/// The owner is the container of which the namespace is an own one; otherwise the group that was the first
-/// in it, over the whole history.
+/// The owner is the group whose container has the namespace as its own (`OwnNamespaces`); otherwise the group whose
+/// process was the first in it, over the whole history.
 struct PlaceOwner {
   let reading: HistorySnapshot
   let groups: (SharedGroup, SharedGroup)
@@ -273,7 +274,7 @@ struct PlaceOwner {
 
   private struct First {
     let isFirst: Bool
-    /// Whether no process outside of the two groups, or in both, was there before it or came with it.
+    /// Whether no process outside of the two groups, or in both of them, was in the namespace as early as that.
     let isOfAll: Bool
     /// Whether one sample was the first to see both groups there, so that only the start times of the
     /// processes decide.

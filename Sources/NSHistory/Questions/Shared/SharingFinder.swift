@@ -5,8 +5,8 @@ internal import SQLite
 /// the rules of `SameOverRange`: throughout the time between two samples that both saw them there, or
 /// between events; and at a single sample as `SampleSides` says.
 ///
-/// It does not compare every pair. For each process it goes once through the process's times, beside
-/// those of all others in the same namespace (`Crowd`).
+/// The finder does not compare every pair of processes. It compares the times of each process once with those of all
+/// other processes in the same namespace together (`Crowd`).
 struct SharingFinder {
   let time: ObservedTime
 
@@ -148,9 +148,9 @@ struct Crowd {
     let sole: TaskID?
     /// Whether an event ended the segment.
     let endsExactly: Bool
-    /// The number of processes that stayed from the previous segment; `soleStayed` is the only one, if
-    /// it is one.
+    /// The number of processes that stayed from the previous segment.
     let stayed: Int
+    /// The only process that stayed, if `stayed` is 1.
     let soleStayed: TaskID?
 
     /// Whether a process other than `owner` is in the segment.
@@ -272,6 +272,7 @@ struct Presence {
   let owner: TaskID
   /// The row id of the namespace.
   let namespace: Int64
+  /// The first sample or event at which the member was in the namespace.
   let from: SequenceNumber
   /// The last sample or event at which the member was in the namespace.
   let until: SequenceNumber
@@ -296,9 +297,8 @@ extension SharedGroup {
         guard let namespace = run.value.namespace, run.from <= time.samples.upperBound,
           run.until >= time.samples.lowerBound
         else { continue }
-        // A member that only its namespaces assign to a container counts only in namespaces of that
-        // container.
-        // The namespace may otherwise belong to another container.
+        // A member that belongs to a container only by its namespaces counts only in namespaces of that container:
+        // its other namespaces may be those of another container.
         if let container = member.enclosure {
           guard namespace.isInitial != true,
             try reading.containers.containers(in: namespace, at: run.from).contains(container)

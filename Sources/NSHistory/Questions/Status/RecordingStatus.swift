@@ -29,9 +29,9 @@ package struct RecordingStatus: Sendable, Hashable {
     package let hasEvents: Bool
     /// The limits that the recorder was given.
     package let limits: RetentionLimits
-    /// When the session began, and when it ended; `ended` is nil while it is open, and
-    /// where its recorder died.
+    /// When the session began.
     package let started: WallTime
+    /// When the session ended; nil while it is open, and if its recorder died.
     package let ended: WallTime?
     /// `completed`, `stopped`, `failed` or `died`; nil while it is open.
     package let endReason: String?
@@ -41,12 +41,13 @@ package struct RecordingStatus: Sendable, Hashable {
     package let lateSamples: Int64
     /// The gaps before samples, by cause.
     package let gaps: [GapCause: Int64]
-    /// How long nobody recorded before the session, in nanoseconds; nil if it is the first one.
+    /// The time without a recorder before the session, in nanoseconds; nil if it is the first one.
     package let unrecordedBefore: Int64?
     /// How the session before it ended, as `endReason`; nil if it is the first one.
     package let endReasonBefore: String?
-    /// The number of times at which events were lost, and how many events are known to be lost.
+    /// The number of times at which events were lost.
     package let losses: Int64
+    /// How many events are known to be lost.
     package let lostEvents: Int64
     /// How many memberships and short-lived tasks began in each second of the last minute, on average; nil if less
     /// than a second was recorded.
@@ -161,7 +162,8 @@ private struct StatusQuery {
       changesASecond: try changesASecond(from: first))
   }
 
-  /// Returns the session before one: when its last sample or event was, and how it ended.
+  /// Returns when the session before one ended, or, if its recorder died, when its last sample began; and the reason of
+  /// its end.
   private func sessionBefore(_ id: Int64) throws(SQLiteError) -> (last: WallTime, reason: String?)?
   {
     try connection.prepare(
