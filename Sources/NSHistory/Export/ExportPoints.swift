@@ -9,8 +9,11 @@ struct ExportPoints {
   private let connection: Connection
   /// The block number of each slot; nil for an empty slot.
   private var blocks: [Int64?]
+  /// The wall-clock time of each cached sample or event, slot after slot.
   private var walls: [WallTime]
+  /// For each cached sequence number, whether the file has it, and whether events reported every change before it.
   private var states: [State]
+  /// The session of the sequence number that was requested last.
   private var session: SessionSpan?
 
   private enum State { case missing, sampled, exact }

@@ -49,8 +49,8 @@ extension ExportFilter {
     return filter
   }
 
-  /// The processes and the time that the export covers. Without a selection of processes the scope is
-  /// what the file holds, so the caveats claim no more than that.
+  /// The processes and the time that the export covers. Without a selection of processes the scope is the recording
+  /// itself, because the export then shows whatever the file holds; a slice does not refuse it.
   var scope: QuestionScope {
     let window = TimeWindow(since: since, until: until)
     let chosen =
@@ -84,7 +84,7 @@ package struct ExportRow: Sendable, Hashable {
   package var inode: UInt64?
   /// The kernel's id; nil where the kernel gave none.
   package var kernelID: UInt64?
-  /// Whether the kernel made the namespace at boot; nil when that could not be reported.
+  /// Whether the kernel made the namespace at boot; nil when that is not known.
   package var isInitial: Bool?
   /// Why the link could not be read; nil when it could.
   package var unread: UnreadReason?

@@ -9,15 +9,16 @@ internal import SQLite
 /// queries.
 struct ExportStream {
   private let reading: HistorySnapshot
-  /// How far the export is. It changes with each process that was emitted.
+  /// The position of the export, which changes with each process that was emitted.
   private(set) var position: ExportPosition
   private let filter: ExportFilter
   private let cuts: ExportCuts
   private var sets: ExportSets
   private var points: ExportPoints
   private var processes: ExportProcesses
-  /// Whether rows have been added since the export began, which it does not show.
+  /// Whether the file has samples or events from after the beginning of the export, which the export leaves out.
   private let hasNewer: Bool
+  /// The number of processes for which `isDue` was called with a deadline.
   private var emitted = 0
   /// Whether the history has any container, so that a process may have been in one that its cgroup does
   /// not name.
@@ -26,7 +27,7 @@ struct ExportStream {
   /// Receives a process and one of its pieces; returns false to end the export.
   typealias Body = (ExportProcess, ExportPiece) -> Bool
 
-  /// - Parameter position: how far an earlier stream came; nil to begin.
+  /// - Parameter position: the position at which an earlier stream of the same export ended; nil to begin an export.
   init(
     _ reading: HistorySnapshot, _ filter: ExportFilter, after position: ExportPosition? = nil
   ) throws(SQLiteError) {
@@ -43,8 +44,8 @@ struct ExportStream {
     hasContainers = try reading.containers.isAnyRecorded()
   }
 
-  /// Calls `body` for each piece; ends early when `body` returns false, or after a few processes when a deadline on the
-  /// monotonic clock has passed. Returns whether the export goes on at `position`.
+  /// Calls `body` for each piece. Ends early when `body` returns false, or soon after a deadline on the monotonic clock
+  /// has passed. Returns whether the deadline ended it, so that another stream must continue at `position`.
   mutating func forEach(until deadline: Int64?, _ body: Body) throws(SQLiteError) -> Bool {
     let selection = try TaskSelection(filter, reading)
     if !position.hasAllTasks {
@@ -279,16 +280,19 @@ struct ExportStream {
   }
 }
 
-/// How far an export is, so that it can go on in a later snapshot, which may have more rows. An export of a file that
-/// is being recorded reads in steps, because a long read keeps the `-wal` file from being used again.
+/// The position of an export, from which it can continue in a later snapshot, which may have more rows. An export of a
+/// file that is being recorded reads in steps, because during a long read SQLite cannot write the `-wal` file from its
+/// beginning again, so that the file grows.
 struct ExportPosition {
   /// The last sample or event of the first snapshot: the export shows nothing that was recorded later.
   let end: SequenceNumber
   /// Whether a recorder was adding to the last session then.
   let isOpen: Bool
-  /// The last process that was emitted, of `task` and of `short_lived_task`.
+  /// The last row of `task` that was emitted.
   fileprivate(set) var task = TaskID(rawValue: .min)
+  /// The key of the last row of `short_lived_task` that was emitted.
   fileprivate(set) var shortLivedTask = SequenceNumber.min
+  /// Whether all rows of `task` were emitted, so that those of `short_lived_task` follow.
   fileprivate(set) var hasAllTasks = false
 
   fileprivate init(_ index: SampleIndex) {

@@ -4,16 +4,21 @@ internal import SQLite
 /// The processes that a filter may select. The queries use indexes, so their duration grows with the
 /// exported processes, not with the file.
 struct TaskSelection {
+  /// The PIDs of the filter as one SQL value; nil if the filter selects neither PIDs nor row ids.
   private let pids: Value?
+  /// The PIDs of the filter.
   private let asked: Set<Int64>
+  /// The row ids of the filter, and those that its names select, as one SQL value; nil for no limit.
   private let rows: Value?
+  /// The row ids of the control groups of the containers of the filter; nil for no limit.
   private let cgroups: [Int64]?
   /// The tasks that may belong to the containers of the filter by their namespaces (`ContainerRule`).
   private let guests: [TaskID]
+  /// The first and the last sample of the time of the filter, as SQL values; empty for all of the time.
   private let samples: [Value]
-  /// The names and containers that select processes, and the tasks that they select and the filter does
-  /// not select by row id.
+  /// The names and containers that select processes.
   private let names: [Name]
+  /// The tasks that these select and that the filter does not select by row id.
   private let named: Set<TaskID>
 
   private struct Name {

@@ -25,7 +25,7 @@ struct FileSpace: Hashable {
   var file: Int64 { pages * pageSize }
   var used: Int64 { (pages - free) * pageSize }
 
-  /// Cuts at most some pages off the end of a file.
+  /// Cuts pages without content off the end of a file, at most `pages` of them.
   static func giveBack(_ pages: Int64, on connection: Connection) throws(SQLiteError) {
     // The pragma has a row for each page, so that it has to be stepped to its end.
     try connection.prepare("PRAGMA incremental_vacuum(\(pages))").run()

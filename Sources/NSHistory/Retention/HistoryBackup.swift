@@ -32,15 +32,16 @@ extension HistoryReader {
   private static let pagesAStep: Int32 = 1024
 }
 
-/// A history file that is being made beside its path. It gets its name only when it is complete, so that an
-/// interrupted program or a full disk leaves what was at the path.
+/// A new history file, which is written under a temporary name beside its path. It gets its own name only when it is
+/// complete, so that an interrupted program or a full disk leaves the earlier file at the path untouched.
 final class NewHistoryFile {
   private let path: String
   private let temporary: String
   private let operation: String
   private var isFinished = false
 
-  /// Throws `HistoryError` `cannotCreate` if something is at the path that is no history, or that is in use.
+  /// Checks that the path may be written: nothing is there, or an empty file, or a history that no program uses.
+  /// Throws `HistoryError` `cannotCreate` or `denied` otherwise.
   ///
   /// - Parameter original: the file that is copied, which must not be replaced.
   init(_ given: String, original: FileIdentity, operation: String) throws(HistoryError) {

@@ -1,7 +1,7 @@
 package import NamespaceModel
 internal import SQLite
 
-/// What a history file holds, and how it grows.
+/// The contents and the size of a history file.
 package struct HistoryInfo: Sendable, Hashable {
   /// One table with its indexes.
   package struct Table: Sendable, Hashable {
@@ -13,19 +13,21 @@ package struct HistoryInfo: Sendable, Hashable {
   }
 
   package let tables: [Table]
-  /// The size of the main file and of its `-wal`, and the part of the main file without content, in bytes.
+  /// The size of the main file, in bytes.
   package let file: Int64
+  /// The size of its `-wal` file, in bytes.
   package let log: Int64
+  /// The size of the pages of the main file that have no content, in bytes.
   package let free: Int64
   /// The time from the end of the first sample to the last one, or that of the slice; nil without a sample.
   package let span: ClosedRange<WallTime>?
-  /// Whether the beginning was removed.
+  /// Whether retention has removed the beginning of the history.
   package let isPruned: Bool
-  /// What the slice holds, if the history is one.
+  /// The bounds of the slice, if the history is one; otherwise nil.
   package let slice: SliceBounds.Info?
 
-  /// How many bytes a day of the recorded time takes on average; nil if less than a minute was recorded, and of a slice,
-  /// which does not grow.
+  /// How many bytes a day of the recorded time takes on average; nil if less than a minute was recorded, and for a
+  /// slice, which does not grow.
   package var bytesADay: Double? {
     guard slice == nil, let span, span.upperBound - span.lowerBound >= 60_000_000_000 else {
       return nil
@@ -35,7 +37,7 @@ package struct HistoryInfo: Sendable, Hashable {
 }
 
 extension HistoryReader {
-  /// Reads what the file holds. The sizes of tables take a read of every page.
+  /// Reads the contents and the size of the file. To find the sizes of the tables, SQLite reads every page.
   package func info() throws(HistoryError) -> HistoryInfo {
     let slice = try sliceInfo()
     let recorded = try recordedSpan()

@@ -2,8 +2,8 @@ package import NamespaceModel
 internal import SQLite
 internal import SystemPackage
 
-/// A history that is open for its owner to remove the oldest part of it, or to make it smaller. No recorder has it
-/// meanwhile.
+/// A history that is open for its owner to remove the oldest part of it, or to make its file smaller. It is locked, so
+/// that no recorder can open it meanwhile.
 package final class HistoryMaintenance {
   private let path: String
   private let connection: Connection
@@ -11,15 +11,17 @@ package final class HistoryMaintenance {
   private let lock: FileLock
   private let operation: String
 
-  /// The sizes of a file, in bytes, before and after.
+  /// The result of a removal, or of making the file smaller.
   package struct Change: Sendable, Hashable {
+    /// The size of the file before, in bytes.
     package let before: Int64
+    /// The size of the file after, in bytes.
     package let after: Int64
     /// The time at which the history now begins; nil if it has no sample.
     package let begins: WallTime?
     /// The number of memberships and short-lived tasks that were removed.
     package let removed: Int
-    /// Whether a program reads the file, so that it has its new size only when that read has ended.
+    /// Whether another program is reading the file. The file then gets its new size only when that read has ended.
     package let isHeld: Bool
   }
 
@@ -28,7 +30,7 @@ package final class HistoryMaintenance {
   /// Throws `HistoryError`: `missing`, `notAHistory`, `newer`, `denied`, `inputOutput`, or `busy` while a recorder or
   /// another program has the file.
   ///
-  /// - Parameter operation: what is to be done, as a verb phrase for an error.
+  /// - Parameter operation: the operation that follows, as a verb phrase for an error.
   package init(path: String, operation: String) throws(HistoryError) {
     self.path = path
     self.operation = operation
@@ -67,7 +69,7 @@ package final class HistoryMaintenance {
     try requireNoSlice()
     return try change { () throws(SQLiteError) in
       let index = try SampleIndex(connection, isRecorded: false)
-      // Where the wall clock was set back, nothing goes that was recorded after the time.
+      // If the wall clock was set back, the removal ends before the first sample with a later time.
       let last = try index.firstSample(notBefore: time == .max ? time : time + 1) - 1
       let sample = try connection.prepare(
         "SELECT seq FROM sample WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
@@ -78,7 +80,7 @@ package final class HistoryMaintenance {
     }
   }
 
-  /// Removes the oldest part, until all that is left has a size in bytes, or only the last sample is left.
+  /// Removes the oldest part, until the pages in use take at most a size in bytes, or only the last sample is left.
   package func prune(toSize size: Int64) throws(HistoryError) -> Change {
     try requireNoSlice()
     return try change { () throws(SQLiteError) in
@@ -86,7 +88,7 @@ package final class HistoryMaintenance {
     }
   }
 
-  /// Writes the file anew, without the pages that have no content. The device needs room for a second copy meanwhile.
+  /// Rewrites the file without the pages that have no content. The device needs room for a second copy meanwhile.
   package func compact() throws(HistoryError) -> Change {
     try change { () throws(SQLiteError) in
       try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

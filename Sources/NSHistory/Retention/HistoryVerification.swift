@@ -6,11 +6,12 @@ package struct HistoryVerification: Sendable, Hashable {
   package enum Property: String, Sendable, Hashable, CaseIterable {
     /// SQLite finds every page and every index sound (`PRAGMA integrity_check`).
     case pages
-    /// Every row that another one names is there (`PRAGMA foreign_key_check`).
+    /// Every row to which another one refers exists (`PRAGMA foreign_key_check`).
     case references
     /// The watermark is the first sample, and the sessions follow one another.
     case sessions
-    /// Each sequence number is that of one sample or one event; in a slice, each in its own time.
+    /// Each sequence number is that of one sample or one event, and none is missing; in a slice, none of those of which
+    /// it has every row.
     case numbers
     /// No two memberships of a task overlap, and none is outside of the sequence numbers.
     case memberships
@@ -18,12 +19,12 @@ package struct HistoryVerification: Sendable, Hashable {
     case shortLivedTasks = "short-lived-tasks"
     /// Every namespace set has ten links.
     case sets
-    /// No row has a greater number than those that were given to rows.
+    /// No row of `task` or `membership` has a greater row number than the one in `row_number`.
     case rowNumbers = "row-numbers"
   }
 
   package let property: Property
-  /// What contradicts the property, at most a few; empty if nothing does.
+  /// The findings that contradict the property, as text for a person; at most a few, and empty if there are none.
   package let faults: [String]
 
   /// How many faults are listed of each property.

@@ -1,13 +1,13 @@
 // The statements that move the watermark to a later sample, `?1`. They run in one transaction, in this order.
 //
-// Rows of temporary tables name the rows that a statement changes, so that each statement finds them by an index:
+// Temporary tables hold the ids of the rows to change, so that each statement finds these rows by an index:
 //
 //   ended         memberships that ended before the watermark
 //   reaching      memberships that hold at the watermark, and began before it or with it
-//   kept_task     tasks of both that remain: all that the watermark may change something of
-//   gone_task     tasks without a membership
-//   resumable     tasks that the recorder may continue: they remain without a membership
-//   loose_*       rows that a removed row named: those that no other row names are removed too
+//   kept_task     tasks with a membership in `ended` or `reaching` that remain in the file
+//   gone_task     tasks that have no membership any more
+//   resumable     tasks that the recorder may continue: they remain even without a membership
+//   loose_*       rows to which a removed row referred: they are removed too, unless another row refers to them
 
 internal import SQLite
 
@@ -40,8 +40,8 @@ enum PruneStatements {
       VALUES (1) UNION ALL SELECT digits + 1 FROM span WHERE digits < 21)
     """
 
-  /// Finds the memberships. What ended before the last watermark is not in the file any more, so that the rows that
-  /// begin before the new one are those that ended since and those that hold.
+  /// Finds the memberships that began before the new watermark or with it. Those that ended before the last watermark
+  /// are not in the file any more, so each has ended since then or still holds at the new one.
   static let findMemberships = [
     """
     \(spans)
@@ -66,7 +66,7 @@ enum PruneStatements {
     """,
   ]
 
-  /// Counts what ended before a sample, `?1`, up to `?2`.
+  /// Count the short-lived tasks and the memberships that ended before a sample, `?1`, up to `?2` each.
   static let countEnded = [
     "SELECT COUNT(*) FROM (SELECT 1 FROM short_lived_task WHERE from_seq < ?1 LIMIT ?2)",
     """
@@ -78,7 +78,8 @@ enum PruneStatements {
     """,
   ]
 
-  /// Notes what the rows name that are removed, or that no longer name it.
+  /// Adds to the tables `loose_*` the rows to which the memberships, short-lived tasks and disagreements refer that are
+  /// removed, and the origin sets of the memberships that reach over the watermark, which lose that reference.
   static let noteNamed = [
     "INSERT OR IGNORE INTO loose_set SELECT set_id FROM ended",
     "INSERT OR IGNORE INTO loose_set SELECT origin_set_id FROM ended WHERE origin_set_id IS NOT NULL",
@@ -122,7 +123,7 @@ enum PruneStatements {
     "DELETE FROM short_lived_task WHERE from_seq < ?1",
   ]
 
-  /// Removes the memberships that ended, and raises those that reach over the watermark.
+  /// Removes the memberships that ended, and raises the beginnings of those that reach over the watermark to it.
   static let memberships = [
     "DELETE FROM membership WHERE membership_id IN (SELECT membership_id FROM ended)",
     """
@@ -146,7 +147,8 @@ enum PruneStatements {
     """,
   ]
 
-  /// Removes what is said of tasks that are gone, or of the time before the watermark.
+  /// Removes the past descriptions of tasks that are gone, and those that another description followed before the
+  /// watermark or at it.
   static let descriptions = [
     """
     INSERT OR IGNORE INTO loose_cgroup SELECT cgroup_id FROM past_description
@@ -165,8 +167,8 @@ enum PruneStatements {
     """,
   ]
 
-  /// Removes what a table says of tasks that are gone, or of which a later row before the watermark says something
-  /// else; raises the row that holds at the watermark.
+  /// Removes the rows of `task_program` or `task_login` that belong to tasks that are gone, or that a later row of the
+  /// task replaced before the watermark or at it. Raises the beginning of the row that holds at the watermark to it.
   static func facts(_ table: String, _ column: String) -> [String] {
     let loose = "INSERT OR IGNORE INTO loose_\(column.dropLast(3)) SELECT \(column) FROM \(table)"
     let isReplaced = """
@@ -186,7 +188,7 @@ enum PruneStatements {
     ]
   }
 
-  /// Removes the tasks that are gone. A pin keeps the name of the process that had it.
+  /// Removes the tasks that are gone. The pins that such a process held open get a copy of its name first.
   static let tasks = [
     """
     UPDATE pin SET comm = COALESCE(comm, (SELECT t.comm FROM task AS t WHERE t.task_id = pin.task_id)),
@@ -214,8 +216,8 @@ enum PruneStatements {
     """,
   ]
 
-  /// Selects the last scan for pins that began before the watermark: it is the first one that remains. A scan is
-  /// later than the watermark by its session, or by the boot clock in the same session.
+  /// Selects the last scan for pins that began before the watermark: it is the first scan that remains. A scan is later
+  /// than the watermark if its session is later, or if it is later by the boot clock in the same session.
   static let firstScan = """
     SELECT (SELECT p.scan_id FROM pin_scan AS p WHERE p.scan_id < COALESCE(
         (SELECT a.scan_id FROM pin_scan AS a WHERE a.session_id > s.session_id
@@ -232,8 +234,8 @@ enum PruneStatements {
     "DELETE FROM pin_scan WHERE scan_id < ?1",
   ]
 
-  /// Notes the sets of the namespaces that lost their last process before the watermark: no row may name such a
-  /// set, where the recorder left out the process that was in it.
+  /// Adds to `loose_set` the sets with a namespace that lost its last process before the watermark: no row refers to
+  /// such a set if the recorder left out the processes that were in it. Then removes the sets to which no row refers.
   static let sets = [
     """
     INSERT INTO loose_namespace SELECT namespace_id FROM namespace
@@ -255,8 +257,8 @@ enum PruneStatements {
     "DELETE FROM namespace_set WHERE set_id IN (SELECT set_id FROM loose_set)",
   ]
 
-  /// Removes the namespaces that no set, pin or other namespace names: repeated, since a removed one may be the last
-  /// that named its owner or parent.
+  /// Removes the namespaces to which no set, pin or other namespace refers. The statement is repeated, because a
+  /// removed namespace may be the last one that referred to its owner or parent.
   static let namespaces = """
     DELETE FROM namespace WHERE namespace_id IN (SELECT namespace_id FROM loose_namespace)
       AND NOT EXISTS (SELECT 1 FROM namespace_set_link AS l
@@ -269,7 +271,8 @@ enum PruneStatements {
         AND c.namespace_id <> namespace.namespace_id)
     """
 
-  /// Raises the namespaces that reach over the watermark, or that something names still.
+  /// Raises to the watermark the beginnings of the namespaces that began before it, and the ends of those that ended
+  /// before it and to which another row still refers.
   static let raiseNamespaces = [
     """
     UPDATE namespace SET last_seq = ?1
@@ -278,7 +281,7 @@ enum PruneStatements {
     "UPDATE namespace SET first_seq = ?1 WHERE first_seq < ?1",
   ]
 
-  /// Removes the cgroups that no row names.
+  /// Removes the cgroups to which no row refers.
   static let cgroups = [
     """
     DELETE FROM loose_cgroup
@@ -293,13 +296,14 @@ enum PruneStatements {
     "DELETE FROM cgroup WHERE cgroup_id IN (SELECT cgroup_id FROM loose_cgroup)",
   ]
 
-  /// Adds the outer containers of those that may be removed: repeated until none is added.
+  /// Adds the outer containers of those that may be removed. The statement is repeated until it adds none.
   static let outerContainers = """
     INSERT OR IGNORE INTO loose_container SELECT outer_id FROM container
     WHERE container_id IN (SELECT container_id FROM loose_container) AND outer_id IS NOT NULL
     """
 
-  /// Removes the containers that no cgroup, slice or inner container names: repeated as for namespaces.
+  /// Removes the containers to which no cgroup, slice or inner container refers. The statement is repeated, as for
+  /// namespaces.
   static let containers = """
     DELETE FROM container WHERE container_id IN (SELECT container_id FROM loose_container)
       AND NOT EXISTS (SELECT 1 FROM cgroup AS g WHERE g.container_id = container.container_id)
@@ -308,7 +312,7 @@ enum PruneStatements {
         WHERE p.container_id = container.container_id)
     """
 
-  /// Removes the programs and logins that no row names.
+  /// Removes the programs and logins to which no row refers.
   static let programs = [
     """
     DELETE FROM program WHERE program_id IN (SELECT program_id FROM loose_program)
@@ -320,7 +324,7 @@ enum PruneStatements {
     """,
   ]
 
-  /// Removes the sessions before that of the watermark, `?2`. A session that a scan for pins or a namespace names
+  /// Removes the sessions before that of the watermark, `?2`. A session to which a scan for pins or a namespace refers
   /// stays, without its samples.
   static let sessions = [
     """

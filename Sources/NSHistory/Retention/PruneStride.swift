@@ -1,17 +1,18 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// Chooses how far the watermark moves at once.
+/// Chooses how far retention moves the watermark at once.
 ///
-/// A move has a fixed cost for what reaches over the watermark, and a cost for what it removes. It removes at least as
-/// many rows as it raises, so that no more than half of the work is the fixed cost, and about `wanted` rows if these
-/// are more, which takes some milliseconds. It cannot be shorter than from one sample to the next.
+/// A move costs a fixed amount for the memberships that reach over the watermark, whose beginnings it raises, and an
+/// amount for each row that it removes. A move removes about `wanted` rows, which takes some milliseconds, or as many
+/// rows as it raises if these are more, so that at most half of the work is the fixed amount. The shortest move is from
+/// one sample to the next.
 struct PruneStride {
   /// The number of samples of the next move.
   private var samples = 1
   /// The rows that a move is to remove.
   private var rows = PruneStride.wanted
-  /// Whether the watermark was moved since the space that this left was last looked at.
+  /// Whether the watermark was moved since the free pages of the file were last checked.
   var hasMoved = true
 
   private static let wanted = 400

@@ -1,32 +1,34 @@
 // Removes the oldest part of a history.
 //
-// The watermark moves by a few samples at a time. Each move is one transaction (`PruneStatements`), after which the
-// file is whole and every question has its true answer: what was removed is `expired`, what is left answers as
-// before. A process that is killed between two moves leaves a history whose watermark is at the last one, and one
-// that is killed within a move leaves the file as it was before: SQLite rolls the transaction back. So there is
-// nothing to repair, and nothing to remember between two moves.
+// The watermark is the first sample that is left. It moves by a few samples at a time. Each move is one transaction
+// (`PruneStatements`), after which the file is consistent and every question has its true answer: `expired` for the
+// time that was removed, and the same answer as before for the time that is left. A process that is killed between two
+// moves leaves a history whose watermark is that of the last move, and one that is killed within a move leaves the file
+// as it was before: SQLite rolls the transaction back. So there is nothing to repair, and no state to store between two
+// moves.
 //
-// The rows that had ended could not follow the watermark in later transactions: a reader takes every row of the file
-// for part of the history, and would find samples missing that a row begins with. Nor could they go first: for a
-// time that is still within the history, a process would seem not to have been there.
+// The rows that ended before the watermark have to be removed in the same transaction that moves it. If they were
+// removed later, a reader would meanwhile find rows that begin at samples that are gone. If they were removed earlier,
+// a process would seem not to have been there at a time that is still within the history.
 //
-// A move costs what it removes, and a few microseconds for each membership and each namespace that reaches over the
-// watermark. It does not depend on the size of the file: every statement finds its rows by an index.
+// The cost of a move is that of the rows that it removes, and a few microseconds for each membership and each namespace
+// that reaches over the watermark. It does not depend on the size of the file: every statement finds its rows by an
+// index.
 
 internal import SQLite
 
-/// Moves the watermark of a history. It has a connection of its own: with foreign keys enforced, the removal of a
-/// row would search tables that have no index for that.
+/// Moves the watermark of a history. The pruner needs a connection of its own, on which SQLite does not enforce foreign
+/// keys: otherwise the removal of a row would search tables that have no index for such a search.
 final class Pruner {
   private let connection: Connection
 
-  /// What one move of the watermark changed.
+  /// The result of one move of the watermark.
   struct Removal: Hashable {
     /// The new watermark.
     var watermark: SequenceNumber
-    /// Rows of memberships and short-lived tasks that were removed.
+    /// The number of memberships and short-lived tasks that were removed.
     var removed: Int
-    /// Memberships that reach over the watermark.
+    /// The number of memberships that hold at the new watermark and began before it or with it.
     var raised: Int
   }
 
@@ -76,7 +78,7 @@ final class Pruner {
     removal.raised = try count("reaching")
     for sql in PruneStatements.noteNamed { try run(sql, [.number(watermark)]) }
     for sql in PruneStatements.removeNumbers { try run(sql, [.number(watermark)]) }
-    // The last of them removes the short-lived tasks.
+    // The last of these statements removes the short-lived tasks, so `changes()` is their number.
     removal.removed = try changes() + count("ended")
     for sql in PruneStatements.memberships + PruneStatements.findTasks
       + PruneStatements.descriptions
@@ -102,7 +104,7 @@ final class Pruner {
   }
 
   private func run(_ sql: String, _ values: [Value]) throws(SQLiteError) {
-    // A statement takes the parameters that it names.
+    // Binds only the parameters that occur in the statement.
     let named = sql.contains("?2") ? values : sql.contains("?1") ? [values[0]] : []
     try connection.prepare(sql).bind(named).run()
   }

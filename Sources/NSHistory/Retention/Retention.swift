@@ -1,7 +1,7 @@
 package import NamespaceModel
 internal import SQLite
 
-/// What a step of retention did.
+/// The result of a step of retention.
 package struct RetentionStep: Sendable, Hashable {
   /// Whether more is to be done, so that the caller should call again when it has time.
   package var hasMore = false
@@ -15,21 +15,21 @@ package struct RetentionStep: Sendable, Hashable {
   package internal(set) var removedRows = 0
 }
 
-/// Something that the user of the recorder should know of retention.
+/// A condition of retention that the recorder should report to its user.
 package enum RetentionNotice: Sendable, Hashable {
-  /// Rows younger than the age up to which they are kept were removed, because of the size. The history now begins at
-  /// this time.
+  /// Rows were removed because of the limit of size, although the limit of age would have retained them. The history
+  /// now begins at this time.
   case cutBySize(from: WallTime)
-  /// A reader keeps the `-wal` file from being cut, which has this size in bytes.
+  /// A reader keeps SQLite from shortening the `-wal` file, which has this size in bytes.
   case logIsHeld(bytes: Int64)
-  /// The file has this size in bytes, above its limit, and nothing of it may be removed yet.
+  /// The file has this size in bytes, above its limit, and no sample of it may be removed yet.
   case nothingToRemove(bytes: Int64)
 }
 
 /// Keeps a history within its limits, in steps of a few milliseconds that a recorder takes between its samples.
 ///
-/// Rows are removed by `Pruner`. SQLite uses their pages for the next rows. Only where the file is larger than it may
-/// be, or where more than a fifth of it is empty, pages are cut off its end.
+/// `Pruner` removes the rows, and SQLite uses their pages for the next rows. Pages are cut off the end of the file only
+/// if the file is larger than its limit, or if more than a fifth of it is empty.
 final class Retention {
   private let limits: RetentionLimits
   private let bounds: SizeBounds?
@@ -43,11 +43,14 @@ final class Retention {
   private var stride = PruneStride()
   /// Whether the size was above `SizeBounds.high` and is not below `SizeBounds.low` yet.
   private var isCutting = false
-  /// Whether samples are removed because of their age: in runs, since each move of the watermark has a fixed cost.
+  /// Whether a run of moves is under way that removes samples because of their age. They are removed in runs, because
+  /// each move of the watermark has a fixed cost.
   private var isExpiring = false
   /// When the oldest sample is old enough for the next run, on the boot clock.
   private var expires: BootTime = .min
+  /// Whether a reader kept SQLite from shortening the `-wal` file at the last step.
   private var isHeld = false
+  /// Whether the caller got the notice `nothingToRemove` since rows were removed last.
   private var hasNoticedExcess = false
   /// The time on the boot clock before which a step can do nothing.
   private var notBefore: BootTime = .min
@@ -58,7 +61,7 @@ final class Retention {
   private static let pagesAStep: Int64 = 128
   /// How long no step is taken while a reader holds the `-wal` file, in nanoseconds.
   private static let restWhileHeld: Int64 = 1_000_000_000
-  /// The length of a run that removes samples because of their age: a part of the age, and this at most.
+  /// The longest recorded time that one run removes because of its age, in nanoseconds: see `planRun`.
   private static let longestRun: Int64 = 3_600_000_000_000
 
   init(
@@ -74,8 +77,9 @@ final class Retention {
     if let bounds { try Self.limit(bounds.log, of: connection) }
   }
 
-  /// Opens a connection for the removal of rows. It never waits for a lock, since a sample may be due. Its commits
-  /// are not synced: the next sample's is, and a prune that a power cut undoes is done again.
+  /// Opens a connection for the removal of rows. It never waits for a lock, because a sample may be due. Its commits
+  /// are not synced to the device: the commit of the next sample is, and if a power cut undoes a removal, the removal
+  /// is repeated.
   static func connection(_ path: String) throws(SQLiteError) -> Connection {
     let connection = try Connection(path: RealPath.of(path), access: .readWrite)
     connection.setBusyTimeout(milliseconds: 0)
@@ -91,12 +95,14 @@ final class Retention {
     try connection.execute("PRAGMA journal_size_limit = \(log)")
   }
 
-  /// Lets the caller do what cannot wait, while a step removes many rows.
+  /// Sets the closure that a step calls periodically while it removes many rows, so that the caller can do work that
+  /// cannot wait.
   func onPause(_ body: (() -> Void)?) {
     connection.onProgress(every: Self.stepsAPause) { body?() }
   }
 
-  /// The size at which the writer's connection is to copy the `-wal` file too; nil without a limit.
+  /// The size of the `-wal` file at which the connection of the writer should copy it into the main file, as this one
+  /// does; nil without a limit.
   var log: Int64? { bounds?.log }
 
   /// The time on the boot clock before which no step can do anything.
@@ -144,7 +150,8 @@ final class Retention {
     return step
   }
 
-  /// Cuts pages off the end of the file, if it is larger than it may be or than is worth it.
+  /// Cuts pages off the end of the file, if the file is larger than its limit or if much of it is empty. Returns
+  /// whether it did.
   private func giveBack(_ space: FileSpace) throws(SQLiteError) -> Bool {
     stride.hasMoved =
       space.isIncremental && space.free > 0
@@ -159,8 +166,8 @@ final class Retention {
   private var size: Int64 { FileSpace.size(path) + logSize }
   private var logSize: Int64 { FileSpace.size(RealPath.of(path) + "-wal") }
 
-  /// Returns whether a reader keeps the `-wal` file from being used again from its beginning. Then nothing can be
-  /// gained: what a removal writes would only add to it.
+  /// Returns whether a reader keeps SQLite from writing the `-wal` file from its beginning again. Then a removal would
+  /// gain no space: its own writes would only make that file longer.
   private func isLogHeld(
     _ bounds: SizeBounds, _ now: ClockReading, _ step: inout RetentionStep
   ) throws(SQLiteError) -> Bool {
@@ -212,7 +219,7 @@ final class Retention {
     if isCutting, isYoung(target, now) { step.notice = .cutBySize(from: target.wall) }
   }
 
-  /// Whether a sample is of an age that would be kept.
+  /// Whether the limit of age would still retain a sample.
   private func isYoung(_ sample: PruneStride.Target, _ now: ClockReading) -> Bool {
     guard let keep = limits.keep else { return true }
     return !Age(now: now, began: began, boot: boot, keep: keep).includes(sample)
@@ -247,26 +254,25 @@ extension FileSpace {
   fileprivate var isSparse: Bool { free * 5 > pages && free * pageSize > 8 << 20 }
 }
 
-/// The age up to which samples are kept, at a moment.
+/// The limit of age of retention, at one moment. It decides which samples are older than the limit.
 struct Age {
   private let wall: WallTime
   private let bootTime: BootTime
   private let boot: Int64
 
-  /// - Parameters:
-  ///   - began: the clocks at an earlier moment of the same boot. By these the wall clock of `now` is worked out: it
-  ///     may have been set to a wrong time since.
+  /// - Parameter began: the clocks at an earlier moment of the same boot. The wall time of `now` is computed from them
+  ///   and the boot clock, because the wall clock may have been set to a wrong time since.
   init(now: ClockReading, began: ClockReading, boot: Int64, keep: Int64) {
     bootTime = now.boot &- keep
     wall = began.wall &+ (now.boot &- began.boot) &- keep
     self.boot = boot
   }
 
-  /// How long, in nanoseconds, until a sample has the age; 0 or less if it has it.
+  /// How long, in nanoseconds, until a sample reaches the limit; 0 or less if it has reached it.
   func rest(of sample: PruneStride.Target) -> Int64 {
     sample.boot == boot ? sample.bootTime &- bootTime : sample.wall &- wall
   }
 
-  /// Whether a sample has the age.
+  /// Whether a sample has reached the limit, so that it may be removed.
   func includes(_ sample: PruneStride.Target) -> Bool { rest(of: sample) <= 0 }
 }

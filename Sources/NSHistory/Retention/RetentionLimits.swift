@@ -24,8 +24,9 @@ struct SizeBounds: Hashable {
   let log: Int64
   /// The greatest size of the main file.
   let file: Int64
-  /// The size of all pages in use at which rows are removed, and the size down to which they are.
+  /// The size of all pages in use above which retention begins to remove rows.
   let high: Int64
+  /// The size of all pages in use down to which retention then removes rows.
   let low: Int64
 
   init(maxSize: Int64) {

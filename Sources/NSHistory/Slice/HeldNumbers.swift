@@ -1,15 +1,17 @@
 internal import SQLite
 
-/// The samples and events of which a slice has every row, and the time that the slice is about. A search in a range of
-/// others would miss rows that were left out, so that it is refused (`SQLiteError.notHeld`).
+/// The samples and events of which a slice (a history that was cut out of another one) has every row, and the time that
+/// the slice is about. A search in a range of other samples would miss rows that were left out, so it is refused
+/// (`SQLiteError.notHeld`).
 struct HeldNumbers {
+  /// The sequence numbers of these samples and events.
   let numbers: ClosedRange<SequenceNumber>
   /// The bounds of the slice.
   let time: ClosedRange<WallTime>
   /// The PIDs that the slice is limited to, and the ids of containers; nil for a slice of all processes.
   let limits: (pids: Set<Int64>, containers: Set<String>)?
 
-  /// On which side of the held ones a number is.
+  /// Whether a sequence number is before, among or after those of which the slice has every row.
   enum Side { case before, held, after }
 
   /// Reads what a slice holds; nil for a history that is no slice.
@@ -71,7 +73,8 @@ extension SampleIndex {
     return IntervalOverlapQuery.values(range, namespace)
   }
 
-  /// Returns the values of the two parameters for a search of samples, or of processes that a slice was limited to.
+  /// Returns the values of the two parameters for a search of samples, or of the processes that a slice is limited to.
+  /// Throws if the history is a slice that does not have every sample and event of the range.
   func sampleValues(_ range: ClosedRange<SequenceNumber>) throws(SQLiteError) -> [Value] {
     try require(range)
     return IntervalOverlapQuery.values(range)
@@ -82,7 +85,7 @@ extension SampleIndex {
     if let range = whole(range) { try held?.require(range) }
   }
 
-  /// Returns the part of a range for which the whole history has samples or events; nil if there is none.
+  /// Returns the part of a range that is within the sequence numbers of the history; nil if there is none.
   private func whole(
     _ range: ClosedRange<SequenceNumber>
   ) -> ClosedRange<SequenceNumber>? {
@@ -97,7 +100,9 @@ extension SampleIndex {
       since: asked.since ?? held.time.lowerBound, until: asked.until ?? held.time.upperBound)
   }
 
-  /// Throws if the history is a slice: what is asked depends on rows of the whole history that a slice lacks.
+  /// Throws if the history is a slice, because the answer depends on rows of the whole history that a slice lacks.
+  ///
+  /// - Parameter what: the rows, for the message of the error.
   func requireWhole(_ what: String) throws(SQLiteError) {
     guard held != nil else { return }
     throw .notHeld("it does not have \(what)", operation: "search the whole history")

@@ -3,14 +3,15 @@ internal import SQLite
 
 /// The bounds of a slice, which is a history that was cut out of another one. A slice answers nothing about other
 /// times, and nothing about other processes if it is limited to some. A question beyond the bounds is refused,
-/// because the answer would report what was cut off as not having been there.
+/// because the answer would wrongly say that the rows that were left out never existed.
 package struct SliceBounds {
   /// The time span that the slice holds.
   let time: ClosedRange<WallTime>
   /// The UUID of the history that the slice was cut out of.
   let source: String
-  /// The PIDs and containers that the slice is limited to; both empty if it holds all processes.
+  /// The PIDs to whose processes the slice is limited. If this and `containers` are empty, it holds all processes.
   let pids: [Int64]
+  /// The containers to whose processes the slice is limited.
   let containers: [(id: String, name: String?)]
 
   /// Reads the bounds of a history; nil for a history that is no slice.
@@ -63,14 +64,15 @@ package struct SliceBounds {
     }
   }
 
-  /// What the slice holds, for a person.
+  /// The bounds of a slice, for output.
   package struct Info: Sendable, Hashable {
     /// The UUID of the history that the slice was cut out of.
     package let source: String
     /// The time that it holds.
     package let time: ClosedRange<WallTime>
-    /// The PIDs and the ids of the containers that it is limited to; both empty if it holds all processes.
+    /// The PIDs to whose processes it is limited. If this and `containers` are empty, it holds all processes.
     package let pids: [Int64]
+    /// The ids of the containers to whose processes it is limited.
     package let containers: [String]
   }
 
@@ -85,7 +87,7 @@ package struct SliceBounds {
 }
 
 extension HistoryReader {
-  /// Returns what the history holds if it is a slice; nil if it is none.
+  /// Returns the bounds of the history if it is a slice; nil if it is none.
   package func sliceInfo() throws(HistoryError) -> SliceBounds.Info? {
     do throws(SQLiteError) {
       return try SliceBounds(connection).map {

@@ -1,13 +1,13 @@
 internal import NamespaceModel
 internal import SQLite
 
-/// What a slice is to hold.
+/// The time and the processes that a new slice is to hold.
 package struct SliceRequest: Sendable, Hashable {
-  /// The time that the slice is about; without an end, as far as the history is recorded.
+  /// The time that the slice is about. On a side without an end it extends as far as the history is recorded.
   package var window: TimeWindow
-  /// The PIDs whose processes the slice is limited to, and the containers, by name or by the beginning of an id. With
-  /// neither, the slice holds all processes.
+  /// The PIDs to whose processes the slice is limited. If this and `containers` are empty, it holds all processes.
   package var pids: [Int64]
+  /// The containers to whose processes the slice is limited, by name or by the beginning of an id.
   package var containers: [String]
 
   package init(in window: TimeWindow, pids: [Int64] = [], containers: [String] = []) {
@@ -19,22 +19,22 @@ package struct SliceRequest: Sendable, Hashable {
   var isLimited: Bool { !pids.isEmpty || !containers.isEmpty }
 }
 
-/// The place of a slice in the history that it is cut out of.
+/// The time of a slice, and its samples and events, in the history that it is cut out of.
 struct SliceCut {
   /// The time that the slice is about.
   let time: ClosedRange<WallTime>
   /// The samples and events of which the slice has every row.
   let numbers: ClosedRange<SequenceNumber>
-  /// The samples and events in the time alone.
+  /// The samples and events within the time, without those around it.
   let asked: ClosedRange<SequenceNumber>
 
-  /// How many samples more than those around its time a slice has on each side. Questions read up to three samples
-  /// around a moment.
+  /// How many further samples a slice has on each side, besides those around its time. Questions read up to three
+  /// samples before and after a moment.
   private static let margin = 4
 
-  /// Determines the place of a slice; nil if no sample and no event of the history is in the time.
+  /// Determines the bounds of a slice; nil if no sample and no event of the history is in the time.
   ///
-  /// - Parameter now: the present: nothing is known of a later time.
+  /// - Parameter now: the present time. The slice does not extend beyond it, because nothing is known of later times.
   init?(_ asked: TimeWindow, in reading: HistorySnapshot, now: WallTime) throws(SQLiteError) {
     let index = reading.index
     guard let recorded = try index.recorded(), let last = index.last, let first = index.first else {
@@ -62,7 +62,7 @@ struct SliceCut {
     let after = try sample("seq > ? ORDER BY seq", observed.upperBound)
     var low = min(before ?? first, observed.lowerBound)
     var high = max(after ?? last, observed.upperBound)
-    // The search for processes that entered a container reads whole blocks.
+    // The search for processes that entered a container reads whole blocks of sequence numbers (`ContainerRule.width`).
     if try reading.containers.isAnyRecorded(), try reading.containers.isAnyInherited() {
       low = ContainerRule.block(of: low).lowerBound
       high = ContainerRule.block(of: high).upperBound

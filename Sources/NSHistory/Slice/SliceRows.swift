@@ -3,16 +3,18 @@ internal import SQLite
 
 /// Chooses the rows of a slice, into temporary tables `cut_*` that hold row ids.
 ///
-/// A slice has every task, namespace and pin of its samples and events (`SliceCut.numbers`). Of other times it has what
-/// an answer about its own time reads:
+/// A slice has every task, namespace and pin of its samples and events (`SliceCut.numbers`). Of other times it has the
+/// rows that an answer about its own time reads:
 ///
 /// - all memberships and descriptions of these tasks, of their ancestors, of their threads, of the makers of these
 ///   namespaces and of the holders of these pins, with the samples and events at which they begin and end;
-/// - who was in one of these namespaces when it was seen first and when it was seen last, and who was in it when one of
-///   these tasks joined it: an answer names its first process, and a process that was there already;
+/// - the processes that were in one of these namespaces when it was first seen and when it was last seen, and those
+///   that were in it when one of these tasks joined it: an answer names the first process of a namespace, and a
+///   process that was in it already when another joined;
 /// - the namespaces that had the same inode number just before and just after, and their pins;
-/// - who shows to which container a namespace belonged, where the own cgroup of one of these tasks was not read;
-/// - the processes that had one of these PIDs, or that of a parent, later, and may have started in the slice.
+/// - where the own cgroup of one of these tasks was not read, the processes that show to which container its namespaces
+///   belonged;
+/// - the processes that later had the PID of one of these tasks, or of a parent, and may have started in the slice.
 struct SliceRows {
   private let reading: HistorySnapshot
   private let cut: SliceCut
@@ -68,7 +70,7 @@ struct SliceRows {
       values)
   }
 
-  /// Moves the short-lived tasks that were added, whose ids are negative, into the table of their own.
+  /// Moves the short-lived tasks that were added, whose ids are negative, into their own table, `cut_short`.
   private func splitTasks() throws(SQLiteError) {
     try run("INSERT OR IGNORE INTO temp.cut_short SELECT -id FROM temp.cut_task WHERE id < 0")
     try run("DELETE FROM temp.cut_task WHERE id < 0")
@@ -83,12 +85,12 @@ struct SliceRows {
     }
     guard !request.isLimited else { return try chooseAsked() }
     try addTasks(IntervalOverlapQuery.everywhere("m.task_id AS member"), range(cut.numbers))
-    // A namespace is named by what is known of the whole history: what keeps it now.
+    // The summary of a namespace counts the processes that keep it alive at the last sample of the whole history.
     try addTasks(IntervalOverlapQuery.everywhere("m.task_id AS member"), range(last...last))
   }
 
-  /// Chooses the processes that the slice is limited to, and those whose links could not be read, whose number is a
-  /// part of the coverage.
+  /// Chooses the processes to which the slice is limited, and those whose links could not be read: an answer about
+  /// coverage gives the number of the latter.
   private func chooseAsked() throws(SQLiteError) {
     for pid in request.pids {
       try addTasks(
@@ -112,8 +114,8 @@ struct SliceRows {
       range(cut.numbers) + [.integer(Int64(UnreadReason.denied.rawValue))])
   }
 
-  /// Selects the rows of the slice's own tasks in its own time, as `there`: one column of their memberships `m`. The
-  /// first two parameters are the bounds of the slice.
+  /// Returns SQL that selects a column of the memberships `m` of the slice's own tasks in its own time, as `there`. The
+  /// first two parameters are the first and the last sequence number of the slice.
   private func own(_ column: String) -> String {
     guard request.isLimited else {
       return IntervalOverlapQuery.everywhere("\(column) AS there", "?1, ?2")
@@ -126,7 +128,8 @@ struct SliceRows {
       """
   }
 
-  /// Chooses the scans for pins around the time, and those that a question takes for the first and the last.
+  /// Chooses the scans for pins around the time, the first and the last scan of the whole history, and the pins that
+  /// the scans around the time found.
   private func chooseScans() throws(SQLiteError) {
     let times: [Value] = [.wall(cut.time.lowerBound), .wall(cut.time.upperBound)]
     let before = "SELECT scan_id FROM pin_scan WHERE wall_ns <= ?1 ORDER BY wall_ns DESC LIMIT 1"
@@ -198,8 +201,9 @@ struct SliceRows {
     try addAncestors(of: "cut_own")
   }
 
-  /// Chooses the namespaces that were seen before the slice and after it, also where nobody was in them meanwhile. Of the
-  /// two indexes, the one that passes over the longer part of the history finds them.
+  /// Chooses the namespaces that existed before the slice and after it, also those in which no process was meanwhile.
+  /// Of the indexes by first and by last sequence number, the query uses the one that skips the longer part of the
+  /// history.
   private func chooseOlderNamespaces() throws(SQLiteError) {
     let isLate = low - (index.first ?? low) > last - high
     try run(
@@ -232,7 +236,8 @@ struct SliceRows {
 
   // MARK: Further rows about the namespaces
 
-  /// Chooses the namespaces that may be taken for one of the slice, and the pins of all of them.
+  /// Chooses the namespaces that may be the same as one of the slice, because they have its inode number, and the pins
+  /// of all of them.
   private func choosePins() throws(SQLiteError) {
     try run("INSERT OR IGNORE INTO temp.cut_namespace SELECT id FROM temp.cut_own")
     for lifetime in try ownNamespaces() {
@@ -240,7 +245,7 @@ struct SliceRows {
       let like: [Value] = [
         .integer(Int64(bitPattern: namespace.inode)), .integer(Int64(namespace.type.rawValue)),
       ]
-      // `NamespaceReader.hasDouble` and `lastEmptied` read as many around a number.
+      // `NamespaceReader.hasDouble` and `lastEmptied` read no more rows around a number than these queries select.
       for number in [low - 1, high, lifetime.first.map { $0 - 1 }].compactMap(\.self) {
         try run(
           """
@@ -289,7 +294,7 @@ struct SliceRows {
     try run(
       "INSERT OR IGNORE INTO temp.cut_namespace SELECT namespace_id FROM namespace WHERE last_seq IS NULL"
     )
-    // Whether a namespace is the host's is asked of all of a type.
+    // A question about the host reads all initial namespaces of a type, and whether any namespace may be initial.
     try run(
       """
       INSERT OR IGNORE INTO temp.cut_namespace SELECT namespace_id FROM namespace WHERE initial = 1
@@ -309,14 +314,14 @@ struct SliceRows {
       """, [])
   }
 
-  /// Chooses who was in a namespace at its first number and at its last, and who made it.
+  /// Chooses the processes that were in a namespace at its first and at its last sequence number, and its maker.
   private func chooseMembers() throws(SQLiteError) {
     for lifetime in try ownNamespaces() {
       let namespace = lifetime.namespace
       let times = SeenTimes(reading: reading)
       let ends = [lifetime.first, try times.last(lifetime)].compactMap(\.self)
       for number in Set(ends) where request.isLimited || !cut.numbers.contains(number) {
-        // Only a question about all processes asks when an initial namespace was seen.
+        // In a slice that is limited to some processes, no answer says when an initial namespace was seen.
         if request.isLimited, namespace.isInitial == true { continue }
         try addMembers(of: namespace, at: number)
       }
@@ -355,7 +360,8 @@ struct SliceRows {
       """, [.integer(namespace.id)])
   }
 
-  /// Chooses who was in a namespace just before a task of the slice joined it, where that was before the slice.
+  /// Chooses the processes that were in a namespace just before a task of the slice joined it, if that was before the
+  /// slice.
   private func chooseJoined() throws(SQLiteError) {
     let joined = try connection.prepare(
       """
@@ -379,7 +385,8 @@ struct SliceRows {
 
   // MARK: Further rows about the processes
 
-  /// Chooses the processes that had a PID of the slice, that no sample of it saw, and that may have been running then.
+  /// Chooses the processes with a PID of the slice that no sample of the slice saw, but that may have been running in
+  /// its time.
   private func chooseSuccessors() throws(SQLiteError) {
     let spaces = Set(
       index.sessions.filter { $0.first <= high + 1 && $0.last >= low - 1 }.map(\.space))
@@ -406,7 +413,8 @@ struct SliceRows {
         WHERE s.from_seq <= ?2 AND s.until_seq >= ?1
         """, range(cut.numbers))
     }
-    // Across two PID spaces it is not known when a process of the other one ended.
+    // If the slice has sessions of several PID spaces, every process with the PID is chosen: a recorder in one PID
+    // space does not see when a process of another one starts or exits.
     let (isSelected, values): (String, [Value]) =
       spaces.count > 1
       ? ("TRUE", [])
@@ -452,8 +460,8 @@ struct SliceRows {
     try run("DELETE FROM temp.cut_short WHERE id NOT IN (SELECT from_seq FROM short_lived_task)")
   }
 
-  /// Chooses who shows which container had a namespace, for the tasks whose own cgroup was not read all of the time
-  /// (`ContainerRule`).
+  /// Chooses the processes that show to which container a namespace belonged, for the tasks whose own cgroup was not
+  /// always read (`ContainerRule`).
   private func chooseThoseOfContainers() throws(SQLiteError) {
     guard try reading.containers.isAnyRecorded() else { return }
     let places = try connection.prepare(
@@ -488,7 +496,7 @@ struct SliceRows {
     }
   }
 
-  // MARK: What these rows name
+  // MARK: Rows to which these refer
 
   private func chooseSets() throws(SQLiteError) {
     try splitTasks()
@@ -517,7 +525,7 @@ struct SliceRows {
     try addAncestors(of: "cut_namespace")
   }
 
-  /// Chooses the samples and events of other times that the rows name, and those next to them.
+  /// Chooses the samples and events of other times to which the rows refer, and those next to them.
   private func choosePoints() throws(SQLiteError) {
     let ends = """
       SELECT m.from_seq AS seq FROM temp.cut_task AS c CROSS JOIN membership AS m ON m.task_id = c.id
@@ -549,7 +557,8 @@ struct SliceRows {
         SELECT -1 AS step UNION ALL SELECT 0 UNION ALL SELECT 1)
       WHERE seq IS NOT NULL
       """)
-    // Two samples before the first number of a task, and one from there on; the last two of all.
+    // The two samples before the first sequence number of each task and the first sample from that number on, and the
+    // last two samples of the history.
     try run(
       """
       INSERT OR IGNORE INTO temp.cut_point

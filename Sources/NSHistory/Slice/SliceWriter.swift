@@ -5,17 +5,17 @@ internal import SystemPackage
 
 /// Cuts a slice out of a history, into a new file.
 ///
-/// The history is read in one transaction, so that a recorder may go on, and is never written: SQLite has it open for
-/// reading alone. The rows keep their numbers.
+/// The history is read in one transaction, so that a recorder may continue to write it meanwhile. It is never changed:
+/// SQLite has it open for reading only. The copied rows have the same row ids and sequence numbers.
 package final class SliceWriter {
   private let reader: HistoryReader
   private let path: String
 
-  /// What a slice holds.
+  /// A summary of a slice that was written.
   package struct Result: Sendable, Hashable {
     /// The time that the slice is about.
     package let time: ClosedRange<WallTime>
-    /// The number of processes and threads of the slice that were there in it.
+    /// The number of processes and threads that were running in the time of the slice.
     package let processes: Int
   }
 
@@ -29,8 +29,8 @@ package final class SliceWriter {
     reader = try HistoryReader(path: path, writesBeside: true)
   }
 
-  /// Calls `body` periodically while the slice is cut. A slice for which `body` returns false is not cut to its end:
-  /// the call that cuts it throws.
+  /// Calls `body` periodically while a slice is written. If `body` returns false, the writing stops, and `write`
+  /// throws.
   package func onProgress(_ body: @escaping () -> Bool) {
     reader.onProgress { [unowned connection = reader.connection] in
       if !body() { connection.interrupt() }
@@ -46,7 +46,7 @@ package final class SliceWriter {
   ) throws(HistoryError) -> Result {
     do throws(SQLiteError) {
       let slice = try Connection(path: file, access: .readWrite)
-      // The file has its name only when it is complete, so that it needs no journal before.
+      // The caller gives the file its name only when it is complete, so an incomplete file needs no journal.
       try slice.execute("PRAGMA journal_mode = OFF")
       try slice.execute("PRAGMA synchronous = OFF")
       try slice.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -68,7 +68,7 @@ package final class SliceWriter {
       return cut
     } catch {
       do throws(SQLiteError) { try connection.execute("DETACH slice") } catch let second {
-        // The slice is not to be used in either case.
+        // The error above is thrown in any case, so that the caller does not use the slice.
         assertionFailure("DETACH: \(second)")
       }
       throw error
@@ -122,7 +122,7 @@ package final class SliceWriter {
     return found
   }
 
-  /// Returns those of the processes that the slice is to be limited to that were not there in its time.
+  /// Returns those of the PIDs and containers of the request that no process had in the time of the slice.
   private func absent(
     _ request: SliceRequest, _ cut: SliceCut, _ reading: HistorySnapshot
   ) throws(SQLiteError) -> [String] {
@@ -182,7 +182,11 @@ struct SliceCopy {
     try connection.prepare(sql).bind(values).run()
   }
 
-  /// Copies the rows of a table whose id was chosen, by the column that is compared.
+  /// Copies the rows of a table whose value in a column is one of the chosen ids.
+  ///
+  /// - Parameters:
+  ///   - chosen: the temporary table of the ids.
+  ///   - column: the column that is compared with them.
   private func copy(
     _ table: String, where chosen: String, is column: String, _ columns: String = "t.*"
   ) throws(SQLiteError) {
@@ -292,7 +296,7 @@ struct SliceCopy {
           GROUP BY container_id) AS chosen
       CROSS JOIN main.cgroup AS t ON t.cgroup_id = chosen.cgroup_id
       """)
-    // A row's number is never given again, also not in the slice.
+    // SQLite never gives a row id of the history to another row, also not in the slice.
     try run("DELETE FROM slice.sqlite_sequence")
     try run("INSERT INTO slice.sqlite_sequence SELECT * FROM main.sqlite_sequence")
   }

@@ -49,6 +49,7 @@ package enum TimeExpression {
     /// Whether the text means exactly one moment. False for a local time of day, which a clock may show twice. A day
     /// means its first moment.
     var isOfOneMoment = true
+    /// Whether the text is a day without a time of day.
     var isDay = false
     /// The value of one unit of its last digit, in nanoseconds; 0 for `10:00`, and nil for a text without a time of day
     /// and without seconds since the epoch.

@@ -19,7 +19,7 @@ package enum TimeFormat {
   }
 
   /// Returns a time for people, to the millisecond and with the offset: `2026-11-23 10:00:00.000+01:00`. The
-  /// fraction is truncated, not rounded, so that the text never shows a time that had not come.
+  /// fraction is truncated, not rounded, so that the text never shows a later time than the given one.
   package static func localTime(_ time: WallTime, _ zone: TimeZoneChoice) -> String {
     let (seconds, rest) = split(time)
     let (calendar, offset) = CalendarTime.of(seconds, zone)
