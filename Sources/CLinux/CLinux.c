@@ -23,8 +23,8 @@
 static int argument_count;
 static char **argument_values;
 
-// glibc hands the arguments of main to each function of .init_array (call_init of csu/libc-start.c
-// and _dl_init of elf/dl-init.c).
+// glibc passes the arguments of main to each constructor, a function in .init_array (call_init of
+// csu/libc-start.c and _dl_init of elf/dl-init.c).
 __attribute__((constructor)) static void keep_arguments(int count, char **values) {
   argument_count = count;
   argument_values = values;
@@ -52,7 +52,8 @@ int32_t clinux_open_in_root(int32_t directory, const char *path) {
   return (int32_t)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-// FILEID_NSFS of linux/exportfs.h; the header of this system may be older than its kernel.
+// FILEID_NSFS of linux/exportfs.h. The kernel headers that this is compiled with may be older than the
+// kernel that it runs on, and lack the constant.
 enum { nsfs_handle_type = 0xf1 };
 
 static int32_t read_handle(
@@ -115,7 +116,8 @@ int32_t clinux_stop_signals(sigset_t *previous) {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGQUIT);
-  // A blocked signal is queued even if it is ignored, as nohup(1) has this one.
+  // nohup(1) ignores SIGHUP. A signal that is blocked is queued for the signalfd even if it is ignored, so
+  // an ignored SIGHUP stays unblocked.
   struct sigaction hangup;
   if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
     sigaddset(&set, SIGHUP);
@@ -184,7 +186,8 @@ int32_t clinux_notify_service(const char *socket_name, const char *text) {
     return -1;
   }
   memcpy(address.sun_path, socket_name, length);
-  // An abstract name begins with a zero byte, and has no zero byte at its end.
+  // In the socket address, an abstract name begins with a zero byte in place of the `@`, and is not
+  // terminated by one.
   if (socket_name[0] == '@') address.sun_path[0] = 0;
   int file = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (file < 0) return -1;

@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-// PERF_FORMAT_LOST of linux/perf_event.h; the header of this system may be older than its kernel.
+// PERF_FORMAT_LOST of linux/perf_event.h. The kernel headers that this is compiled with may be older than
+// the kernel that it runs on, and lack the constant.
 enum { format_lost = 1 << 4 };
 
 static int32_t open_events(int32_t processor, uint32_t wakes_after, uint64_t read_format) {
@@ -26,7 +27,8 @@ static int32_t open_events(int32_t processor, uint32_t wakes_after, uint64_t rea
     .sample_id_all = 1,
     .use_clockid = 1,
     .clockid = CLOCK_BOOTTIME,
-    // These records are no samples: they wake by bytes written, never by count.
+    // A wakeup by number (wakeup_events) counts samples only, and these records are no samples. So the
+    // wakeup goes by the number of bytes written.
     .watermark = 1,
     .wakeup_watermark = wakes_after,
   };
@@ -70,7 +72,8 @@ size_t clinux_page_bytes(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 int32_t clinux_map_event_ring(int32_t event, size_t bytes, struct clinux_event_ring *ring) {
   size_t page = clinux_page_bytes();
-  // A ring that may be written to is one whose reader tells how far it has read.
+  // With PROT_WRITE the kernel does not overwrite records before the reader has moved `data_tail` past
+  // them (perf_event_open(2)).
   void *pages = mmap(NULL, page + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
   if (pages == MAP_FAILED) return -1;
   ring->pages = pages;
@@ -85,12 +88,14 @@ void clinux_unmap_event_ring(const struct clinux_event_ring *ring) {
 
 uint64_t clinux_event_ring_head(const struct clinux_event_ring *ring) {
   const struct perf_event_mmap_page *positions = ring->pages;
-  // As the kernel's document of the page asks: the records are read after their position.
+  // The acquire order makes the reads of the records happen after this read of their end, as
+  // linux/perf_event.h requires.
   return __atomic_load_n(&positions->data_head, __ATOMIC_ACQUIRE);
 }
 
 void clinux_set_event_ring_tail(const struct clinux_event_ring *ring, uint64_t tail) {
   struct perf_event_mmap_page *positions = ring->pages;
-  // And their room is given back after they were read.
+  // The release order makes the reads of the records happen before this write, after which the kernel may
+  // overwrite them.
   __atomic_store_n(&positions->data_tail, tail, __ATOMIC_RELEASE);
 }

@@ -12,8 +12,9 @@
 
 const int32_t CLINUX_O_PATH = O_PATH | O_CLOEXEC;
 
-// The headers of this system may be older than its kernel. These numbers are the same on every
-// architecture: they came after the tables of system calls were made alike.
+// The kernel headers that this is compiled with may be older than the kernel that it runs on. These
+// numbers are the same on every architecture but Alpha, because the kernel has numbered new system calls
+// alike since Linux 5.1.
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -42,7 +43,8 @@ enum {
   so_netns_cookie = 71,
   siocgskns = 0x894C,
 };
-// linux/fcntl.h: the root of nsfs, which is mounted nowhere. linux/exportfs.h.
+// FD_NSFS_ROOT of linux/fcntl.h stands for the root directory of nsfs, which is mounted nowhere.
+// FILEID_NSFS of linux/exportfs.h is the type of a namespace's file handle.
 enum { fd_nsfs_root = -10003, fileid_nsfs = 0xf1 };
 
 int32_t clinux_open_cached(int32_t root, const char *path) {
@@ -52,15 +54,15 @@ int32_t clinux_open_cached(int32_t root, const char *path) {
   return (int32_t)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
-// What the kernel has at hand. With no field wanted and AT_STATX_DONT_SYNC no file system asks its
-// server; the device and the inode number are filled in all the same (fs/stat.c).
+// Calls statx(2) so that no file system sends a request to its server: no field is requested, and
+// AT_STATX_DONT_SYNC accepts cached values. The kernel fills in the device number nevertheless (fs/stat.c).
 static int cached_status(int32_t directory, const char *name, int flags, struct statx *result) {
   return statx(directory, name, flags | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, result);
 }
 
 bool clinux_is_nsfs(int32_t file) {
   struct statx found, known;
-  // Every namespace is on the one nsfs that there is.
+  // The kernel has a single instance of nsfs, so the device number of any namespace identifies it.
   return cached_status(file, "", AT_EMPTY_PATH, &found) == 0
     && cached_status(AT_FDCWD, "/proc/self/ns/mnt", 0, &known) == 0
     && found.stx_dev_major == known.stx_dev_major && found.stx_dev_minor == known.stx_dev_minor;
@@ -99,7 +101,8 @@ bool clinux_namespace_exists(uint64_t id, int32_t flag, uint64_t inode) {
   return true;
 }
 
-// linux/mount.h: struct mnt_id_req and struct statmount, whose texts begin after 512 bytes.
+// Copies of struct mnt_id_req and struct statmount of linux/mount.h, which older headers lack. In the
+// answer of statmount(2), the strings follow the 512 bytes of struct statmount.
 struct mount_request {
   uint32_t size, spare;
   uint64_t mount, parameter, mount_namespace;

@@ -1,5 +1,5 @@
-// Linux calls and constants that Swift's Glibc module does not import: either they are
-// variadic (syscall, open flags by macro), or their header is not part of that module.
+// Linux calls and constants that Swift's Glibc module does not import: variadic functions such as
+// syscall(2), flags that are macros, and declarations of headers that are not part of the module.
 #pragma once
 #include <signal.h>
 #include <stdbool.h>
@@ -9,79 +9,91 @@
 #include "EventRing.h"
 #include "PinCalls.h"
 
-/// The arguments that main was called with, the program's name first. Swift's `CommandLine` reads
-/// them from /proc/self/cmdline, and has none where that cannot be read.
+/// The number of arguments that main was called with, including the program's name. Swift's
+/// `CommandLine` reads the arguments from /proc/self/cmdline, and has none if that cannot be read.
 int32_t clinux_argument_count(void);
-/// The argument at an index; NULL behind the last.
+/// Returns the argument at an index, which counts from 0, the program's name; NULL after the last.
 const char *clinux_argument(int32_t index);
 
-/// O_PATH | O_DIRECTORY | O_CLOEXEC: a directory that names a place and reads nothing.
+/// O_PATH | O_DIRECTORY | O_CLOEXEC: opens a directory only as the start of relative paths; it cannot be
+/// listed.
 extern const int32_t CLINUX_O_PATH_DIRECTORY;
-/// O_TMPFILE | O_WRONLY | O_CLOEXEC: a file without a name, until it is linked.
+/// O_TMPFILE | O_WRONLY | O_CLOEXEC: creates a file that has no name until linkat(2) gives it one.
 extern const int32_t CLINUX_O_TMPFILE;
 
-/// The commands of fcntl(2) that get and set how many bytes a pipe holds.
+/// The commands of fcntl(2) that get and set the capacity of a pipe in bytes.
 extern const int32_t CLINUX_F_GETPIPE_SZ;
 extern const int32_t CLINUX_F_SETPIPE_SZ;
 
-/// getdents64(2). Returns the bytes filled, 0 at the end, or -1 with errno.
+/// getdents64(2): reads directory entries. Returns the number of bytes read, 0 at the end of the
+/// directory, or -1 with errno.
 int64_t clinux_getdents64(int32_t directory, void *buffer, size_t capacity);
 
-/// openat2(2) of a file to read, with the directory as the root of all that the path leads through;
-/// no link at its end, and no link of /proc, is followed. It neither waits for who writes a FIFO
-/// nor takes a terminal. Returns the file, or -1 with errno; ENOSYS before Linux 5.6.
+/// Opens a file for reading by openat2(2). The directory is the root directory for the path and for every
+/// symbolic link on it. The call fails on a symbolic link at the end of the path and on a magic link of
+/// /proc. It neither waits for the writer of a FIFO nor acquires a controlling terminal. Returns the
+/// descriptor, or -1 with errno; ENOSYS before Linux 5.6.
 int32_t clinux_open_in_root(int32_t directory, const char *path);
 
-/// What nsfs puts in a file handle (struct nsfs_file_handle of linux/nsfs.h, Linux 6.18).
+/// The file handle of a namespace (struct nsfs_file_handle of linux/nsfs.h, Linux 6.18). nsfs is the
+/// kernel's file system of namespaces; `id` is the kernel's id of the namespace, which is never reused.
 struct clinux_namespace_handle {
   uint64_t id;
   uint32_t type; // a CLONE_NEW* flag
   uint32_t inode;
 };
 
-/// name_to_handle_at(2) on a magic link of /proc/PID/ns, followed. Returns 0, or -1 with errno;
-/// EOPNOTSUPP where the kernel's handle is not one of nsfs with an id in it.
+/// Reads the handle of the namespace that a magic link of /proc/PID/ns leads to (name_to_handle_at(2)).
+/// Returns 0, or -1 with errno; EOPNOTSUPP if the handle is not one of nsfs, or contains no id.
 int32_t clinux_namespace_handle(
   int32_t directory, const char *name, struct clinux_namespace_handle *result);
-/// The same of a file that is open, be it with O_PATH only.
+/// Reads the handle of an open namespace file, which may be opened with O_PATH; returns as the function
+/// above.
 int32_t clinux_file_namespace_handle(int32_t file, struct clinux_namespace_handle *result);
 
-/// ioctl(2) NS_GET_ID on an open namespace file (Linux 6.18). Returns 0, or -1 with errno.
+/// Reads the kernel's id of an open namespace file (ioctl_nsfs(2) NS_GET_ID, Linux 6.18). Returns 0, or -1
+/// with errno.
 int32_t clinux_namespace_id(int32_t file, uint64_t *result);
 
-/// ioctl_nsfs(2) on an open namespace file: the user namespace that owns it (NS_GET_USERNS), or the
-/// one it was made in (NS_GET_PARENT), as an open file to be closed; or -1 with errno.
+/// Opens the user namespace that owns an open namespace file (ioctl_nsfs(2) NS_GET_USERNS). Returns a
+/// descriptor, which the caller closes, or -1 with errno.
 int32_t clinux_namespace_owner(int32_t file);
+/// Opens the parent of an open pid or user namespace (ioctl_nsfs(2) NS_GET_PARENT); returns as the function
+/// above.
 int32_t clinux_namespace_parent(int32_t file);
-/// ioctl_nsfs(2) NS_GET_OWNER_UID on an open user namespace. Returns 0, or -1 with errno.
+/// Reads the UID of the creator of an open user namespace (ioctl_nsfs(2) NS_GET_OWNER_UID). Returns 0, or -1
+/// with errno.
 int32_t clinux_namespace_owner_uid(int32_t file, uint32_t *result);
 
-/// Whether an open file is of a proc file system (statfs(2)).
+/// Whether an open file is in a proc file system (statfs(2)).
 bool clinux_is_proc(int32_t file);
 
-/// The two numbers of a st_dev (makedev(3)), as mountinfo shows them.
+/// Splits a device number such as st_dev into its major and minor number (makedev(3)), which mountinfo
+/// shows as MAJOR:MINOR.
 void clinux_device_numbers(uint64_t device, uint32_t *major_number, uint32_t *minor_number);
 
-/// The columns of the terminal that a file is (TIOCGWINSZ of ioctl_tty(2)); 0 when it is none.
+/// Returns the number of columns of a terminal (TIOCGWINSZ of ioctl_tty(2)); 0 if the file is no terminal.
 int32_t clinux_terminal_width(int32_t file);
 
-/// A signalfd(2) for SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP, which it blocks
-/// for the calling thread. Returns it, or -1 with errno; `previous` is the mask to go back to.
+/// Blocks SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP for the calling thread, and opens a
+/// signalfd(2) that reads them. Stores the former signal mask in `previous`. Returns the descriptor, or -1
+/// with errno.
 int32_t clinux_stop_signals(sigset_t *previous);
-/// Drops the signals that wait in a signalfd, closes it, and goes back to a mask.
+/// Discards the pending signals of a signalfd, closes it, and restores a signal mask.
 void clinux_release_signals(int32_t signals, const sigset_t *previous);
-/// The number of one signal waiting in a signalfd, 0 when none is, or -1 with errno.
+/// Reads one pending signal from a signalfd. Returns its number, 0 if none is pending, or -1 with errno.
 int32_t clinux_read_signal(int32_t signals);
 
-/// A timerfd(2) on CLOCK_BOOTTIME, which goes on while the machine is suspended.
+/// Creates a timerfd(2) on CLOCK_BOOTTIME, which advances while the machine is suspended. Returns the
+/// descriptor, or -1 with errno.
 int32_t clinux_boot_timer(void);
-/// Arms the timer for one moment of CLOCK_BOOTTIME, in nanoseconds. Returns 0, or -1 with errno.
+/// Sets the timer to expire once, at a time of CLOCK_BOOTTIME in nanoseconds. Returns 0, or -1 with errno.
 int32_t clinux_arm_timer(int32_t timer, int64_t boot_nanoseconds);
 
-/// pthread_create(3) of a thread, detached, that no signal is delivered to and whose stack has so many
-/// bytes. Returns 0, or the errno: it does not try again.
+/// Starts a detached thread with a stack of `stack_bytes` bytes and all signals blocked (pthread_create(3)).
+/// Returns 0, or an error number; it does not retry after EAGAIN.
 int32_t clinux_start_thread(size_t stack_bytes, void *(*body)(void *), void *context);
 
-/// Sends one datagram to the socket of a service manager, as sd_notify(3) describes the protocol: a path, or an
-/// abstract name (unix(7)) where the name begins with `@`. Returns 0, or -1 with errno.
+/// Sends one datagram to the socket of a service manager, by the protocol of sd_notify(3). The socket name is a
+/// path, or an abstract name (unix(7)) if it begins with `@`. Returns 0, or -1 with errno.
 int32_t clinux_notify_service(const char *socket_name, const char *text);
