@@ -21,17 +21,17 @@ package struct ClockReading: Sendable, Hashable {
     self.running = running
   }
 
-  /// A reading of clocks that show nothing yet.
+  /// A reading in which every clock shows 0.
   package static var zero: ClockReading { ClockReading(wall: .zero, boot: .zero, monotonic: 0) }
 
   /// The wall-clock time at which the boot clock showed 0, by this reading. A step of the wall clock changes it.
   package var epoch: WallTime { wall &- boot.nanoseconds }
 
-  /// Reads all clocks. Retries a few times until the reads are within a tenth of a millisecond of each
-  /// other; returns the closest reading if they never are.
+  /// Reads all clocks. The scheduler can preempt the thread between two reads, so the method tries again, a few times,
+  /// until all reads are within a tenth of a millisecond, and otherwise returns the reading that took the least time.
   ///
-  /// The scheduler can preempt the thread between two reads. The boot clock is read first and the wall
-  /// clock last, so that a duration on the boot clock added to the wall time never falls short.
+  /// The boot clock is read first and the wall clock last: preemption can make a wall time that is computed from a boot
+  /// time and this reading too late, but not too early.
   package static func now() -> ClockReading {
     var (best, width) = measure()
     for _ in 0..<10 where width > 100_000 {

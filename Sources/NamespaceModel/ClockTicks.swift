@@ -1,4 +1,4 @@
-/// Converts start times of processes, which the kernel reports in clock ticks of the boot clock.
+/// Converts start times of processes to times. The kernel reports a start time as the number of clock ticks since boot.
 package enum ClockTicks {
   /// Returns the beginning of a tick on the boot clock, or nil if `Int64` cannot hold it.
   package static func boot(_ ticks: UInt64, perSecond: Int64) -> BootTime? {

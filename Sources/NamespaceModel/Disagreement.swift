@@ -1,4 +1,4 @@
-/// A task whose sampled namespaces differ from those that events reported.
+/// A process or thread whose namespaces in a sample differ from those that events reported.
 package struct Disagreement: Sendable {
   /// The PID of the process, or of the process that the thread belongs to.
   package var pid: Int32

@@ -11,11 +11,11 @@ package enum InitialNamespace {
   /// The initial time namespace (`PROC_TIME_INIT_INO`), on every kernel with time namespaces.
   package static let timeInode: UInt64 = 0xEFFF_FFFA
 
-  /// Returns whether a namespace is an initial one; nil if its inode number does not show it.
+  /// Returns whether a namespace is an initial one; nil if neither its inode number nor `varying` shows it.
   ///
   /// - Parameters:
-  ///   - hasKernelID: whether the kernel reported an id of the namespace. A kernel that does has fixed
-  ///     inode numbers for the initial namespaces of all types.
+  ///   - hasKernelID: whether the kernel reported an id of the namespace. A kernel that reports ids uses
+  ///     fixed inode numbers for the initial namespaces of all types.
   ///   - varying: the known inode numbers of the initial net and mnt namespaces, which differ between
   ///     kernels that report no id.
   package static func isInitial(

@@ -1,9 +1,10 @@
-/// One entry of `/proc/PID/ns`: one for each of the eight types, and two for the namespaces of future
-/// *children*.
+/// One of the ten entries of `/proc/PID/ns`: a link for each of the eight types, and two links for the namespaces of
+/// future *children*.
 ///
 /// `pid_for_children` and `time_for_children` point at the pid or time namespace that the process's
-/// children will be in, which may differ from its own (`namespaces(7)`). The raw value is the code
-/// stored in a history file and the index of the link in a namespace set: it never changes.
+/// children will be in, which may differ from its own (`namespaces(7)`). A namespace set is the list of the ten links
+/// of a process. The raw value is the code stored in a history file and the index of the link in a namespace set: it
+/// never changes.
 public enum NamespaceLink: UInt8, CaseIterable, Sendable, Hashable {
   case cgroup = 0
   case ipc = 1

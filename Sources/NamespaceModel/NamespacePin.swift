@@ -1,5 +1,5 @@
-/// An object that keeps a namespace alive, whether or not a process is in the namespace
-/// (`namespaces(7)`, "Namespace lifetime").
+/// A pin: one namespace, and an object that keeps it alive whether or not a process is in it (`namespaces(7)`,
+/// "Namespace lifetime").
 package struct NamespacePin: Sendable, Hashable {
   /// The namespace that is kept alive.
   package var namespace: ObservedNamespace
@@ -17,9 +17,9 @@ package struct NamespacePin: Sendable, Hashable {
     /// A bind mount of the namespace's file.
     ///
     /// - Parameters:
-    ///   - path: the mount point, as a process in the mount namespace `in` sees it. Raw bytes: any may
-    ///     occur but NUL. Another mount may cover this one.
-    ///   - in: the mount namespace; nil if the scanner could not distinguish it from others.
+    ///   - path: the mount point, as a process in the mount namespace `in` sees it: raw bytes with any
+    ///     value but NUL. Another mount may cover this one.
+    ///   - in: the mount namespace of the mount; nil if the scanner could not distinguish it from others.
     case mount(path: [UInt8], in: ObservedNamespace?)
     /// An open file descriptor of the namespace.
     ///
@@ -27,10 +27,11 @@ package struct NamespacePin: Sendable, Hashable {
     ///   - startTicks: the start time of the process, as in `ProcessFacts`; nil if it could not be
     ///     read.
     ///   - number: the descriptor.
-    ///   - comm: the name of the process, at most 15 bytes, any but NUL; nil if it could not be read.
+    ///   - comm: the name of the process: at most 15 bytes with any value but NUL; nil if it could not be
+    ///     read.
     case descriptor(pid: Int32, startTicks: UInt64?, number: Int32, comm: [UInt8]?)
     /// A socket that was created in the namespace, and that a process in another net namespace has
-    /// open. If a process has several such sockets of one namespace, this is the lowest descriptor.
+    /// open. If a process has several such sockets of one namespace, `number` is the lowest descriptor.
     case socket(pid: Int32, startTicks: UInt64?, number: Int32)
 
     /// The PID of the process that has the file or socket open; nil for a mount.
@@ -43,7 +44,8 @@ package struct NamespacePin: Sendable, Hashable {
   }
 }
 
-/// The result of one scan of everything that pins namespaces. A scan takes time and is not atomic.
+/// The result of one scan for pins: mounts, open files and sockets that keep namespaces alive. A scan takes time and is
+/// not atomic.
 package struct PinScan: Sendable {
   /// The time before the first read.
   package var start: ClockReading
@@ -51,11 +53,11 @@ package struct PinScan: Sendable {
   package var end: ClockReading
   /// The pins that the scan found, unordered and without duplicates.
   package var pins: [NamespacePin] = []
-  /// Namespaces that were recorded without the kernel's id, and whose id this scan read.
+  /// Namespaces that were recorded without the kernel's id, and whose id this scan has read since.
   package var renamed: [ProcessSample.Renaming] = []
-  /// The relations of the pinned namespaces, and of the namespaces that own them or that they were
-  /// created in. Every scan reports all relations that the reader may know; the scan does not check
-  /// whether a process is in one of these namespaces.
+  /// The relations of the pinned namespaces, of the namespaces that own them, and of those in which they
+  /// were created. Every scan reports all of them that the kernel permits the reader to know, also those
+  /// that a sample has reported.
   package var related: [NamespaceRelations] = []
   /// The number of processes that the scan opened.
   package var processes = 0

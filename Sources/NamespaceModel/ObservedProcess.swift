@@ -1,6 +1,10 @@
-/// Identifies one process while a source tracks it, even after the kernel reuses its PID.
+/// Identifies one task while a source tracks it, even after the kernel reuses its PID or TID.
+///
+/// A task is a process, or a thread that is recorded by itself because its namespaces differ from those of its process.
+/// A source is the reader of `/proc` that takes samples, or the part of a recorder that applies the kernel's events;
+/// each numbers the tasks by itself.
 public struct ProcessToken: Sendable, Hashable {
-  /// A counter; a source never assigns a number twice.
+  /// The number of the task, counted up by the source, which never assigns a number twice.
   public let number: UInt64
 
   /// The token with this number.
@@ -51,18 +55,18 @@ package struct ProcessDescription: Sendable, Hashable {
   package var cgroup: [UInt8]?
   /// The PID of the parent; nil if it could not be read.
   package var parentPID: Int32?
-  /// The parts that have not been read yet: a new process starts with its parent's values, and a
-  /// process keeps its earlier values when it executes another program.
+  /// The parts that have not been read since the process started or last executed a program. A new process has its
+  /// parent's values, and usually has its own soon afterwards.
   package var inherited: InheritedParts
-  /// Set only on a description that an event reports: whether the process may have had this description
-  /// for some time before the event, because events for the names in between were not reported.
+  /// Whether the process may have had this name for some time before the event that reports the description: it
+  /// changed its name so often that the recorder omitted some of the names. Always false in a sample.
   package var mayBeOlder = false
-  /// Set only on a description that an event reports: the earliest time, on the boot clock, at which
-  /// the user and the cgroup may have had these values, if a sample had already read the change and the
-  /// time is therefore earlier than the last sample. Nil if no sample had.
+  /// The time, on the boot clock, after which the user, the cgroup or the parent changed to these values, if a sample
+  /// read them before the event that reports the description, and could not report them. Nil if no sample had read
+  /// them, and in a sample.
   package var changedSince: BootTime?
-  /// Set only on a description that an event reports: whether the names from this event on are not
-  /// reported. `comm` is nil in this case.
+  /// Whether the name of the process is unknown from the event that reports the description on, because the process
+  /// changes its name too often to report each name. `comm` is nil then. Always false in a sample.
   package var hidesNames = false
 
   /// A description with these values.
@@ -77,12 +81,12 @@ package struct ProcessDescription: Sendable, Hashable {
     self.inherited = inherited
   }
 
-  /// The number of samples in which the source reads the description of every process at least once,
-  /// and reports the changes.
+  /// A number of successive samples that is enough for the source to read the description of every process at least
+  /// once: on a machine with many processes, each sample reads only a part of the descriptions again.
   package static let samplesToReadAll = 8
 
-  /// Adopts the parts that `new` holds. A process that is exiting has none of them, and so changes
-  /// nothing.
+  /// Adopts the parts that are known in `new`. The description of a process that is exiting has no readable part, and
+  /// so changes nothing.
   package mutating func update(_ new: ProcessDescription) {
     comm = new.comm ?? comm
     if let new = new.uid { uid = new }
@@ -93,8 +97,8 @@ package struct ProcessDescription: Sendable, Hashable {
   }
 }
 
-/// The parts of a description that have not been read: their values are those of the parent, or those
-/// from before the program that the process runs now.
+/// The parts of a description that have not been read since the process started or last executed a program: their
+/// values are those of the parent, or those from before that exec.
 package struct InheritedParts: OptionSet, Sendable, Hashable {
   /// The bits, which are the same in a history file.
   package let rawValue: Int64
@@ -125,9 +129,9 @@ package struct ObservedNamespace: Sendable, Hashable {
   package var inode: UInt64
   /// The kernel's 64-bit id, which is never reused; nil if the kernel reports none.
   package var kernelID: UInt64?
-  /// Distinguishes two namespaces that had the same inode number if there is no kernel id: a source
-  /// assigns a new value whenever it reads the number and no process proves that the namespace is still
-  /// the same. 0 with a kernel id.
+  /// Distinguishes two namespaces that had the same inode number, on a kernel that reports no id. A source assigns a
+  /// new value whenever it reads the inode number and nothing proves that it still denotes the namespace that it
+  /// denoted before, as a process that stayed in the namespace does. 0 with a kernel id.
   package var inodeGeneration: UInt64
   /// Whether the kernel created the namespace at boot; nil if the source cannot determine it.
   package var isInitial: Bool?

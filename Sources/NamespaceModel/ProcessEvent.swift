@@ -5,7 +5,7 @@ package struct ProcessEvent: Sendable {
   /// The change.
   package var change: Change
 
-  /// A change at a moment.
+  /// A change at a time.
   package init(boot: BootTime, _ change: Change) {
     self.boot = boot
     self.change = change
@@ -16,23 +16,25 @@ package struct ProcessEvent: Sendable {
     /// The process started: fork(2), clone(2). For a thread: the namespaces of the thread came to
     /// differ from those of its process.
     case started(EventStart)
-    /// The process changed its namespaces: unshare(2), setns(2). Also reported when the main thread
-    /// exits while other threads still run, with the links of a zombie; and when one of these threads
-    /// executes a program, so that the process continues in the namespaces of that thread.
+    /// The process changed its namespaces by unshare(2) or setns(2). A change is also reported when the main
+    /// thread exits while other threads still run: the process then has the links of a zombie. When one of
+    /// these threads executes a program, another change reports the namespaces of that thread, in which the
+    /// process continues.
     case moved(ProcessToken, ObservedSet)
-    /// The process exited, which happens when its last thread exits. If `mayResume`, the process may
-    /// have threads that no event reported; one of them may still call execve(2), and the process then
-    /// continues.
+    /// The process exited, which happens when its last thread exits. If `mayResume` is true, the process may
+    /// have threads that no event reported. One of them may still call execve(2), so that the process
+    /// continues; `resumed` reports that.
     case exited(ProcessToken, mayResume: Bool)
-    /// The process continued by execve(2) after its exit was reported.
+    /// The process continued although its exit was reported: a thread that no event had reported called
+    /// execve(2).
     case resumed(ProcessToken, ObservedSet)
-    /// The process changed its name: execve(2), or PR_SET_NAME of prctl(2). The user and the cgroup, if
+    /// The process changed its name by execve(2), or by PR_SET_NAME of prctl(2). The user and the cgroup, if
     /// present, were read right after the change, and may have had these values before it.
     case described(ProcessToken, ProcessDescription)
   }
 }
 
-/// The links of a process. All processes with the same links share one object, so that the history
+/// A namespace set: the ten links of a process. All processes with the same links share one object, so that the history
 /// records each set once.
 package final class ObservedSet: Sendable {
   /// The links in the order of `NamespaceLink`.
@@ -42,7 +44,8 @@ package final class ObservedSet: Sendable {
   package init(links: [LinkState]) { self.links = links }
 }
 
-/// A process or thread at its start.
+/// The start of a process; or, for a thread, the moment at which its namespaces came to differ from those of its
+/// process.
 package struct EventStart: Sendable {
   /// The token that identifies the task from now on.
   package var token: ProcessToken
@@ -77,7 +80,7 @@ package struct EventStart: Sendable {
   }
 }
 
-/// Events in time order; no event between the first and the last was lost.
+/// Successive events in time order, which are written together. No event between the first and the last was lost.
 package struct EventBatch: Sendable {
   /// The wall-clock time at which the boot clock read 0.
   package var epoch: WallTime

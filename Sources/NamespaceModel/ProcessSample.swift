@@ -1,4 +1,4 @@
-/// The result of one pass over every process, as differences from the previous pass.
+/// A sample: the result of one pass over every process in `/proc`, as differences from the previous sample.
 ///
 /// A pass is not atomic: each read in it happened between `start` and `end`.
 package struct ProcessSample: Sendable {
@@ -16,21 +16,21 @@ package struct ProcessSample: Sendable {
   package var described: [Redescription] = []
   /// Facts of processes that only events had reported until now.
   package var identified: [Identification] = []
-  /// The tokens in `appeared` whose PID and start time equal those of a process in `disappeared`. At the
-  /// limit of open files the source has no open directory of the earlier process, so it cannot prove
-  /// whether both are one process.
+  /// The tokens in `appeared` whose PID and start time equal those of a process in `disappeared`. Both may
+  /// be the same process: at the limit of open files, the source held no open directory of the earlier
+  /// process, which would distinguish the two.
   package var unproven: Set<ProcessToken> = []
-  /// The tokens in `changed` and `disappeared` for which events had reported something else. The event
-  /// reports on such a task are certain only up to the previous sample.
+  /// The tokens in `changed` and `disappeared` of tasks for which events had reported another state. The
+  /// reports by events about such a task are certain only up to the previous sample.
   package var contradicted: Set<ProcessToken> = []
-  /// Namespaces that an event had reported without the kernel's id. This sample read the id through a
-  /// task that was in the namespace the whole time.
+  /// Namespaces that an event had reported without the kernel's id, and whose id this sample read through a
+  /// task that was in the namespace all the time since that event.
   package var renamed: [Renaming] = []
   /// The number of tasks for which the sample shows a state that no event had reported.
   package private(set) var disagreementCount = 0
   /// The first of these disagreements, at most `mostDisagreements`.
   package private(set) var disagreements: [Disagreement] = []
-  /// The most disagreements that one sample stores.
+  /// The greatest number of disagreements that one sample stores.
   private static let mostDisagreements = 16
   /// The owners and parents of namespaces observed for the first time.
   package var related: [NamespaceRelations] = []
@@ -104,11 +104,11 @@ package struct ProcessSample: Sendable {
     }
   }
 
-  /// A process in another namespace set than before.
+  /// A process or thread whose links differ from those in the previous sample.
   package struct Change: Sendable {
-    /// Which process.
+    /// The process or thread.
     package var token: ProcessToken
-    /// Its links now, in the order of `NamespaceLink`.
+    /// Its present links, in the order of `NamespaceLink`.
     package var links: [LinkState]
 
     /// A change to these links.
@@ -118,17 +118,17 @@ package struct ProcessSample: Sendable {
     }
   }
 
-  /// A description read again.
+  /// The description of a process that the source had described before and has read again.
   package struct Redescription: Sendable {
-    /// Which process.
+    /// The process.
     package var token: ProcessToken
-    /// Its description now.
+    /// Its present description.
     package var description: ProcessDescription
-    /// When the last pass that read the previous description began, on the boot clock: any difference
+    /// The start, on the boot clock, of the last pass that read the previous description: any difference
     /// arose after that. Nil if that time is not known.
     package var since: BootTime?
 
-    /// The description a process has now.
+    /// A description with these values.
     package init(token: ProcessToken, description: ProcessDescription, since: BootTime? = nil) {
       self.token = token
       self.description = description
@@ -136,9 +136,9 @@ package struct ProcessSample: Sendable {
     }
   }
 
-  /// Facts of a process.
+  /// The facts of a process that only an event had reported until now.
   package struct Identification: Sendable {
-    /// Which process.
+    /// The process.
     package var token: ProcessToken
     /// The facts, which never change.
     package var facts: ProcessFacts
@@ -174,11 +174,11 @@ package struct ProcessSample: Sendable {
     package var denied = 0
     /// The lowest PID of the denied processes; nil when there is none.
     package var firstDenied: Int32?
-    /// Processes whose directory the source may open but does not hold, because the limit of open files
-    /// is reached.
+    /// Processes whose directory the source could open but does not hold open from pass to pass, because
+    /// the limit of open files is reached.
     package var unheld = 0
 
-    /// No process, and nothing denied.
+    /// Counts that are all 0.
     package init() {}
   }
 }

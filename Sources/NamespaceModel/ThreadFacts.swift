@@ -21,9 +21,9 @@ package struct ThreadFacts: Sendable, Hashable {
   }
 }
 
-/// How a thread came to be recorded as a task of its own. A thread is one from the first time that its
-/// namespaces differ from those of its process until it exits, even after it returns to the namespaces
-/// of its process.
+/// How a thread came to be recorded as a task of its own. A thread becomes such a task when its namespaces
+/// first differ from those of its process, and stays one until it exits, even after it returns to the
+/// namespaces of its process.
 package enum ThreadOrigin: Sendable, Hashable {
   /// The thread was created in namespaces that differ from those of its process: those of the task that
   /// called clone(2).
