@@ -1,12 +1,11 @@
-/// The name of a thread: up to 16 bytes in an unknown encoding, stored inline.
-///
-/// See `proc_pid_comm(5)`. The kernel stores 15 bytes and a NUL.
+/// The name of a thread (`proc_pid_comm(5)`): up to 16 bytes in an unknown encoding, stored inline. The kernel stores
+/// 15 bytes and a NUL.
 package struct CommName: Sendable, Hashable {
-  // The bytes in memory order, with NULs after the last.
+  // The bytes of the name, the lowest byte of `first` first, with NULs after the last.
   private var first: UInt64 = 0
   private var second: UInt64 = 0
 
-  /// The name with these bytes, up to the first NUL and at most 16 of them.
+  /// A name with these bytes: at most the first 16, and only those before the first NUL.
   package init(_ bytes: some Sequence<UInt8>) {
     var count: UInt64 = 0
     for byte in bytes {
@@ -20,7 +19,7 @@ package struct CommName: Sendable, Hashable {
   /// Reads the name at an offset of a record, from a field of `count` bytes.
   init(_ record: RawSpan, at offset: Int, count: Int) {
     first = Self.word(record, at: offset, count: min(count, 8))
-    // A NUL in the first word ends the name.
+    // If the first word contains a NUL, and so its last byte is 0, the name ends there.
     guard first >> 56 != 0, count > 8 else { return }
     second = Self.word(record, at: offset + 8, count: min(count - 8, 8))
   }

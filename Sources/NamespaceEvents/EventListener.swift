@@ -3,15 +3,17 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Reads the kernel's events: every fork, exec, change of namespaces and exit of a task that is visible
+/// Reads the kernel's events: every fork, exec, change of namespaces and exit of a process or thread that is visible
 /// in the listener's pid namespace.
 ///
-/// The listener opens two dummy events (`perf_event_open(2)`) on each online processor, each with a ring
-/// buffer of its own: the listener reads the records of one, and a small one wakes the listener. It
-/// needs `CAP_PERFMON` or root. It holds two open files for each processor, and the ring memory is
-/// locked (`RLIMIT_MEMLOCK`, `kernel.perf_event_mlock_kb`). Only one thread at a time may use it.
+/// The listener opens two dummy perf events (`perf_event_open(2)`) on each online processor. For each, the kernel
+/// writes records into a ring, a circular buffer in memory that it shares with the listener. The listener reads the
+/// records of the first event; the second has a small ring, and only wakes the listener (`WakeupEvent`).
+///
+/// The listener needs `CAP_PERFMON` or root. It holds two open files for each processor, and the memory of the rings is
+/// locked (`RLIMIT_MEMLOCK`, `kernel.perf_event_mlock_kb`). Only one thread at a time may use a listener.
 package final class EventListener {
-  /// The size of the ring of each processor, in bytes, after rounding and shrinking.
+  /// The size of the ring of each processor, in bytes, after `init` has rounded and perhaps reduced it.
   package let ringBytes: Int
 
   private let path: String
@@ -20,7 +22,7 @@ package final class EventListener {
   private var rings: [EventRing]
   /// The rings of processors that went offline; the next `drain` reads them a last time.
   private var retired: [EventRing] = []
-  /// The last time, on the boot clock, at which every online processor was known to have a ring.
+  /// The last time, on the boot clock, at which every online processor is known to have had a ring.
   private var completeAt: BootTime
   /// Whether a ring was opened late and `refreshProcessors` has not reported the loss yet.
   private var hasUnreportedLoss = false
@@ -29,10 +31,10 @@ package final class EventListener {
   /// initializer on.
   ///
   /// - Parameters:
-  ///   - ringBytes: the size of the ring of each processor, in bytes; rounded up to a page, or a
-  ///     power of two of them.
-  ///   - shrinks: whether to try smaller rings if rings of this size cannot be had.
-  ///   - memory: how many bytes the rings of all processors may take together.
+  ///   - ringBytes: the size of the ring of each processor, in bytes; rounded up to a page, or to a
+  ///     power of two of pages.
+  ///   - shrinks: whether to try smaller rings if the kernel refuses rings of this size.
+  ///   - memory: the most bytes that the rings of all processors may take together.
   ///   - processors: the file that lists the processors that are online.
   /// - Throws: `EventsError`, when the listener lacks the privilege or the resources.
   package init(
@@ -60,17 +62,18 @@ package final class EventListener {
   package var processorCount: Int { rings.count }
 
   /// The descriptors to `poll(2)` for `POLLIN`. A descriptor is readable when there are events to drain,
-  /// or, in quiet mode, when a ring is half full. The set changes with `refreshProcessors` and with
+  /// or, in quiet mode, when a ring is half full. The descriptors change with `refreshProcessors` and with
   /// `isQuiet`.
   ///
-  /// The kernel wakes the poll once for the records it wrote: call `drain` after each wakeup.
+  /// `poll(2)` reports a descriptor only once for the records that the kernel has written by then, so the
+  /// caller drains after each wakeup.
   package var descriptors: [Int32] {
     (isQuiet ? [] : rings.map(\.wakeup.descriptor)) + rings.map(\.descriptor)
   }
 
-  /// Whether the listener is in quiet mode: it sends no wakeup for each event, so that events slow the
-  /// machine down less, and the caller drains periodically instead. When quiet mode ends, the rings may
-  /// hold events already.
+  /// Whether the listener is in quiet mode: events cause no wakeups, so that they slow the machine down
+  /// less, and the caller drains the rings periodically instead. When quiet mode ends, the rings may hold
+  /// events that caused no wakeup, so the caller drains them once.
   package var isQuiet = false {
     didSet {
       guard isQuiet != oldValue else { return }
@@ -78,8 +81,8 @@ package final class EventListener {
     }
   }
 
-  /// Consumes all records of the rings. The events of one ring are in time order; there is no order
-  /// between rings.
+  /// Drains the rings: consumes all their records. The events of one ring are in time order; those of
+  /// different rings are not sorted.
   ///
   /// - Parameter events: the array to which the events are appended.
   /// - Returns: the event losses; normally none.
@@ -93,8 +96,9 @@ package final class EventListener {
 
   /// Checks whether processors went online or offline, and opens and closes rings accordingly.
   ///
-  /// A processor that went offline and came back, as most do when the machine is suspended, has lost its
-  /// ring and gets a new one. The next `drain` still reads the ring of a processor that went offline.
+  /// A processor that went offline and came back, as most do when the machine is suspended, gets a new
+  /// ring, because the kernel has disabled its event for good. The next `drain` still reads the former
+  /// ring.
   ///
   /// - Returns: a loss, if events may have occurred on a processor before its ring was open.
   /// - Throws: `EventsError`, when a ring cannot be opened. The other rings stay open, and the next call
@@ -129,10 +133,11 @@ package final class EventListener {
     return loss
   }
 
-  /// The least ring size: a smaller ring would be full before a recorder is scheduled.
+  /// The smallest size, in bytes, to which rings shrink: a smaller ring would be full before the recorder
+  /// gets a processor.
   private static let leastBytes = 1 << 15
 
-  /// The most memory that all rings may take together: a quarter of the machine's.
+  /// The most bytes that all rings may take together on this machine: a quarter of its memory.
   package static var memoryLimit: Int {
     let pages = sysconf(Int32(_SC_PHYS_PAGES))
     return pages > 0 ? pages / 4 * Int(clinux_page_bytes()) : .max
@@ -179,7 +184,7 @@ package final class EventListener {
 
   private static func rounded(_ bytes: Int) -> Int {
     var rounded = clinux_page_bytes()
-    // No machine has more memory than this bound, and mmap(2) then fails with an error.
+    // The bound prevents an overflow. No machine has so much memory, so that mmap(2) fails with an error.
     while rounded < bytes && rounded < 1 << 46 { rounded *= 2 }
     return Int(rounded)
   }

@@ -1,6 +1,6 @@
 package import NamespaceModel
 
-/// Records that the kernel wrote, or would have written, and that a listener did not receive.
+/// A loss: a range of time in which a listener missed records that the kernel wrote or would have written.
 package struct EventLoss: Sendable, Hashable {
   /// The number of lost records; 0 if it is not known.
   package var records: UInt64
@@ -18,7 +18,7 @@ package struct EventLoss: Sendable, Hashable {
     /// A processor came online, for the first time or again, and reported nothing until its ring was
     /// open.
     case processorsChanged
-    /// A record is not in the form of `perf_event_open(2)`.
+    /// A record did not have the form that `perf_event_open(2)` gives, so its event is not known.
     case malformed
   }
 

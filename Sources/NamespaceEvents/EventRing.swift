@@ -3,7 +3,8 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// The perf event of one processor and its ring, both open during the lifetime of this object.
+/// The perf event of one processor and the ring into which the kernel writes its records, both open during the lifetime
+/// of this object.
 final class EventRing {
   let processor: Int32
   let descriptor: Int32
@@ -11,13 +12,13 @@ final class EventRing {
   private var ring: clinux_event_ring
   private var account: RingAccount
 
-  /// The longest record of these events, together with the kernel's record of earlier losses, has 176
-  /// bytes: a ring with more free room than this has lost nothing.
+  /// The number of free bytes from which on a ring has certainly lost nothing: the longest record of these
+  /// events and the kernel's record of earlier losses together have 176 bytes.
   private static let ampleRoom = 1024
 
   /// - Parameter bytes: the size of the ring: a page, or a power of two of pages.
   init(processor: Int32, bytes: Int) throws(EventsError) {
-    // A throw after all properties are set would run `deinit`.
+    // The properties are set last, because a throw after that would run `deinit`, which closes the files.
     let wakeup = try WakeupEvent(processor: processor)
     let descriptor = clinux_open_namespace_events(processor, 0)
     guard descriptor >= 0 else {
@@ -55,8 +56,8 @@ final class EventRing {
       let bytes = RingBytes(base: ring.records, capacity: ring.bytes, scratch: scratch)
       account.consume(bytes, to: head, into: &events, losses: &losses, clock: BootClock.now)
       clinux_set_event_ring_tail(&ring, head)
-      // Before the kernel learned of the free room, it continued to fill the remaining part of the
-      // ring.
+      // Until the tail moved, the kernel went on to fill the ring, so the check for a full ring takes the
+      // records that were written meanwhile into account.
       let filled = clinux_event_ring_head(&ring) &- tail
       if filled > UInt64(ring.bytes - Self.ampleRoom), let loss = lossOfFullRing() {
         losses.append(loss)
@@ -65,8 +66,9 @@ final class EventRing {
     account.recordEnd(at: start)
   }
 
-  /// Reads the number of lost records from the event. The kernel writes a record of its losses into the
-  /// ring only with the next record that fits, which may come much later.
+  /// Returns the loss of a ring that was full, if records were lost; if the kernel does not count losses,
+  /// a loss of an unknown number. The count is read from the event itself: the kernel writes a record of
+  /// its losses into the ring only with the next record that fits, which may come much later.
   private func lossOfFullRing() -> EventLoss? {
     var counts = clinux_event_counts()
     guard clinux_read_event_counts(descriptor, &counts) == 0, counts.reports_lost != 0 else {
@@ -90,8 +92,8 @@ final class EventRing {
     return false
   }
 
-  /// A duration longer than the step of the coarsest clock by which a kernel measures the enabled time
-  /// of an event.
+  /// The time, in nanoseconds, in which the enabled time of an event certainly advances: the coarsest clock
+  /// by which a kernel measures it advances in shorter steps.
   private static let clockTick: Int64 = 20_000_000
 
   private func nanosecondsOn() throws(EventsError) -> UInt64 {

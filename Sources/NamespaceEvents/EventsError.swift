@@ -1,10 +1,11 @@
 package import SystemPackage
 
-/// A failure to receive the kernel's events.
+/// A failure to open, map or read the perf events by which the kernel reports its events.
 public struct EventsError: Error, Sendable, Hashable {
   /// The operation that failed.
   package let operation: Operation
-  /// The number of the processor for which the operation failed; nil if it was for none.
+  /// The number of the processor for which the operation failed; nil if the operation concerns no single
+  /// processor.
   package let processor: Int32?
   /// The reason for the failure.
   package let errno: Errno
@@ -15,8 +16,8 @@ public struct EventsError: Error, Sendable, Hashable {
     case open
     /// `mmap(2)` of a ring of this size in bytes.
     case map(ringBytes: Int)
-    /// The check that rings of this size in bytes, one for each processor, fit into the memory of this
-    /// machine.
+    /// The check that rings of this size in bytes, one for each processor, take no more than the allowed
+    /// part of this machine's memory.
     case fit(ringBytes: Int, processors: Int)
     /// `read(2)` of an event's counts.
     case readCounts

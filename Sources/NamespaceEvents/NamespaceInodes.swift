@@ -2,10 +2,10 @@ package import NamespaceModel
 
 /// The inode numbers of the namespaces that one kernel record reports, stored inline.
 ///
-/// There are seven types: the kernel's record has no time namespace (`perf_event_open(2)`,
+/// The kernel's record holds seven of the eight types, all but the time namespace (`perf_event_open(2)`,
 /// "PERF_RECORD_NAMESPACES").
 package struct NamespaceInodes: Sendable, Hashable {
-  // 0 where the kernel reported none.
+  // The inode numbers; 0 stands for a type that the record does not hold.
   private var cgroup: UInt64 = 0
   private var ipc: UInt64 = 0
   private var mnt: UInt64 = 0
@@ -17,7 +17,7 @@ package struct NamespaceInodes: Sendable, Hashable {
   /// No namespaces.
   init() {}
 
-  /// Inode numbers by type. Ignores the type time; an inode number of 0 means none.
+  /// Creates a value from inode numbers by type. Ignores the time namespace, and inode numbers of 0.
   package init(_ inodes: [NamespaceType: UInt64]) {
     for (type, inode) in inodes { set(type, inode) }
   }

@@ -3,10 +3,10 @@ internal import SystemPackage
 
 /// The processors that are online, as `/sys/devices/system/cpu/online` lists them: `0-3,5`.
 enum ProcessorList {
-  /// The limit of processor numbers, which is more than any kernel can be built for.
+  /// The limit below which processor numbers are valid; no kernel can be built for so many processors.
   private static let limit: Int32 = 1 << 16
 
-  /// Reads a file of this form.
+  /// Reads the processor numbers from the file at a path.
   static func read(_ path: String) throws(EventsError) -> [Int32] {
     func failure(_ errno: Errno) -> EventsError {
       EventsError(operation: .list(path: path), processor: nil, errno: errno)

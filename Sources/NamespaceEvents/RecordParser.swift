@@ -1,7 +1,6 @@
-// The records of a perf ring, as perf_event_open(2) lays them out for an event that is opened with
-// `sample_id_all` and a `sample_type` of PERF_SAMPLE_TIME alone: a header of 8 bytes (type, misc,
-// size), the fields of the type, and in the last 8 bytes the time. Numbers are in the machine's
-// order of bytes.
+// perf_event_open(2) defines the form of the records in a ring. The events are opened with `sample_id_all` and
+// PERF_SAMPLE_TIME as their only `sample_type`. So each record consists of a header of 8 bytes (u32 type, u16 misc,
+// u16 size), the fields of its type, and the time in the last 8 bytes. Numbers are in the machine's byte order.
 
 package import NamespaceModel
 
@@ -11,8 +10,8 @@ package enum RecordParser {
   package enum Record: Sendable, Hashable {
     /// An event of a task.
     case event(KernelEvent)
-    /// The ring dropped this many records since the previous record; `time` is the time of this report,
-    /// in nanoseconds of `CLOCK_BOOTTIME`.
+    /// The kernel found no room in the ring for this many records since its previous report of losses;
+    /// `time` is the time of this report, in nanoseconds of `CLOCK_BOOTTIME`.
     case lost(records: UInt64, time: BootTime)
     /// A record of a type that the parser does not use.
     case other(type: UInt32)
@@ -53,7 +52,7 @@ package enum RecordParser {
     return (record, length)
   }
 
-  // u32 pid, ppid, tid, ptid; u64 time; the time of the record.
+  // The fields after the header: u32 pid, ppid, tid, ptid; u64 time; and the time of the record.
   private static func task(_ bytes: RawSpan, length: Int, isFork: Bool) -> Record {
     guard length >= headerBytes + 32 else { return .malformed }
     let kind: KernelEvent.Kind =
@@ -67,7 +66,7 @@ package enum RecordParser {
         tid: bytes.load(16, Int32.self), kind: kind))
   }
 
-  // u32 pid, tid; char comm[]; the time of the record.
+  // The fields after the header: u32 pid, tid; char comm[]; and the time of the record.
   private static func comm(_ bytes: RawSpan, length: Int, isExec: Bool) -> Record {
     guard length >= headerBytes + 16 else { return .malformed }
     let name = CommName(bytes, at: 16, count: length - 24)
@@ -78,7 +77,8 @@ package enum RecordParser {
         tid: bytes.load(12, Int32.self), kind: .comm(name, isExec: isExec)))
   }
 
-  // u32 pid, tid; u64 nr; nr of {u64 dev, u64 inode}; the time of the record.
+  // The fields after the header: u32 pid, tid; u64 count; `count` pairs of u64 device and u64 inode; and the time
+  // of the record.
   private static func namespaces(_ bytes: RawSpan, length: Int) -> Record {
     let start = headerBytes + 16
     guard length >= start + 8 else { return .malformed }
@@ -89,7 +89,7 @@ package enum RecordParser {
     func set(_ index: Int, _ type: NamespaceType) {
       if index < count { inodes.set(type, bytes.load(start + 16 * index + 8, UInt64.self)) }
     }
-    // The NET_NS_INDEX and so on of linux/perf_event.h.
+    // The order of the types is that of NET_NS_INDEX and its like in linux/perf_event.h.
     set(0, .net)
     set(1, .uts)
     set(2, .ipc)
@@ -104,7 +104,7 @@ package enum RecordParser {
         tid: bytes.load(12, Int32.self), kind: .namespaces(inodes)))
   }
 
-  // u64 id, lost; the time of the record.
+  // The fields after the header: u64 id, lost; and the time of the record.
   private static func lost(_ bytes: RawSpan, length: Int) -> Record {
     guard length >= headerBytes + 24 else { return .malformed }
     return .lost(

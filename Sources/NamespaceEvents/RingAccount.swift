@@ -2,7 +2,7 @@ internal import NamespaceModel
 
 /// Tracks which records of one ring were consumed, and the time up to which no record is missing.
 struct RingAccount {
-  /// The position at which the next record to consume begins.
+  /// The position in the ring at which the next record to consume begins, in bytes since the ring was mapped.
   private(set) var tail: UInt64 = 0
   /// The time, on the boot clock, up to which all records were received.
   private(set) var completeUntil: BootTime
@@ -11,9 +11,9 @@ struct RingAccount {
   /// The account of a ring that was opened at `time`, on the boot clock.
   init(openedAt time: BootTime) { completeUntil = time }
 
-  /// The age, in nanoseconds, from which every record is in the ring. The kernel assigns a record its
-  /// time some moments before it writes the record into the ring, and a virtual processor may be
-  /// stopped in between.
+  /// The age, in nanoseconds, from which on a record is certainly in the ring. The kernel assigns a record
+  /// its time shortly before it writes the record into the ring, and a hypervisor may stop the virtual
+  /// processor in between.
   private static let writeLatency: Int64 = 1_000_000
 
   /// Records that the ring held no further records when it was read at `time`, on the boot clock.
@@ -32,7 +32,8 @@ struct RingAccount {
     var isMalformed = false
     while tail != head {
       guard let (record, length) = bytes.record(at: tail, before: head) else {
-        // Neither the position of the next record nor the number of records is known.
+        // The size of this record is not valid, so neither the position of the next record nor the number of
+        // lost records is known.
         if !isMalformed { malformed.after = completeUntil }
         isMalformed = true
         malformed.records = 0
@@ -63,15 +64,17 @@ struct RingAccount {
     losses.append(malformed)
   }
 
-  /// Applies the event's count of records that found no room since the event was opened, as read at
-  /// `time` on the boot clock. Returns the loss that was not reported before, if any.
+  /// Applies the event's count of all records that found no room in the ring, which was read at `time` on the
+  /// boot clock. Returns the loss that was not reported before, if any.
   mutating func count(_ total: UInt64, by time: BootTime) -> EventLoss? {
     let new = lost.count(total)
     return new == 0 ? nil : ringFull(records: new, by: time)
   }
 
-  /// Returns a loss of records that found no room in the ring, between the last received record and
-  /// `time` on the boot clock.
+  /// Returns a loss for a full ring, from the time up to which the records are complete to `time` on the boot
+  /// clock.
+  ///
+  /// - Parameter records: the number of lost records; 0 if it is not known.
   func ringFull(records: UInt64, by time: BootTime) -> EventLoss {
     EventLoss(
       records: records, after: min(completeUntil, time), by: time, cause: .ringFull)

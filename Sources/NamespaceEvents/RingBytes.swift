@@ -1,12 +1,14 @@
-/// The memory of a ring. Positions increase for ever, and a record may wrap from the end of the memory
-/// to its beginning.
+/// The memory of a ring. A position counts the bytes since the ring was mapped and never decreases; its remainder by
+/// the size of the ring is the offset in the memory. A record may wrap from the end of the memory to its beginning.
 struct RingBytes {
   private let base: UnsafeRawPointer
   /// The size in bytes, a power of two.
   let capacity: Int
-  /// A buffer for the longest record, into which a record that wraps is copied as one piece. Not owned.
+  /// A buffer of `scratchBytes` bytes, into which a record that wraps is copied to be contiguous. The caller
+  /// owns the buffer.
   private let scratch: UnsafeMutableRawPointer
-  /// The size of the buffer: the size field of a record has 16 bits.
+  /// The size of the scratch buffer in bytes, which holds the longest record: the size field of a record has
+  /// 16 bits.
   static let scratchBytes = 1 << 16
 
   init(base: UnsafeRawPointer, capacity: Int, scratch: UnsafeMutableRawPointer) {

@@ -2,17 +2,17 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// A second perf event of a processor, which wakes the waiting thread at the first record.
+/// A second perf event of a processor, which wakes the listener's thread at the first record after the last drain.
 ///
-/// A wakeup for every record costs the process that causes the record several times as much as the
-/// record itself. So this event is disabled while records are frequent, and the rings are drained
-/// periodically instead. The records of this event are discarded.
+/// A wakeup costs the process that causes the record several times as much as the record itself. So the
+/// caller disables this event while records are frequent, and drains the rings periodically instead. The
+/// records of this event are discarded: the other event of the processor has the same ones.
 final class WakeupEvent {
   let descriptor: Int32
   private var ring = clinux_event_ring()
 
   init(processor: Int32) throws(EventsError) {
-    // A throw after all properties are set would run `deinit`.
+    // The properties are set last, because a throw after that would run `deinit`, which closes the file.
     let descriptor = clinux_open_namespace_events(processor, 1)
     guard descriptor >= 0 else {
       throw EventsError(operation: .open, processor: processor, errno: Errno(rawValue: errno))
@@ -34,11 +34,11 @@ final class WakeupEvent {
     close(descriptor)
   }
 
-  /// Frees the ring, so that the next record fits and causes a wakeup.
+  /// Discards the records in the ring, so that the next record fits and causes a wakeup.
   func reset() { clinux_set_event_ring_tail(&ring, clinux_event_ring_head(&ring)) }
 
-  /// Enables or disables the event. The event of a processor that has gone offline cannot be switched,
-  /// and reports nothing in either state.
+  /// Enables or disables the event. For a processor that has gone offline the call has no effect: the event
+  /// reports nothing any more.
   func setOn(_ isOn: Bool) {
     _ = clinux_set_event_on(descriptor, isOn ? 1 : 0)
     if isOn { reset() }
