@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The cgroup directories of this machine. The owner of a container's cgroup directory shows whether
-/// root's container engine can have created it (cgroups(7), delegation).
+/// The mounted cgroup directories of this machine. Anyone who may create cgroups can give one a name like that of a
+/// container. The owner of the directory shows whether only root can have created it (cgroups(7), delegation).
 package struct CgroupFolders: Sendable {
   /// A cgroup hierarchy that is mounted at its root.
   private struct Hierarchy {
@@ -13,7 +13,7 @@ package struct CgroupFolders: Sendable {
 
   private let hierarchies: [Hierarchy]
 
-  /// Who can have created the cgroup of a container.
+  /// The result of a check: the users who can have created the cgroup of a container.
   package struct Verdict: Sendable, Hashable {
     /// Whether only root can have created the container's cgroup; nil if the owner could not be read.
     package let isMadeByRoot: Bool?
@@ -26,12 +26,13 @@ package struct CgroupFolders: Sendable {
   package init(mountinfo: [UInt8]) {
     var found: [Hierarchy] = []
     for line in mountinfo.split(separator: 0x0A) {
-      // 36 35 0:33 /root /mount-point rw,noatime shared:1 - cgroup2 source options
+      // A line looks like: 36 35 0:33 /root /mount-point rw,noatime shared:1 - cgroup2 source options
       let fields = line.split(separator: 0x20)
       guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash > 5,
         fields.count > dash + 3, fields[3].elementsEqual("/".utf8)
       else { continue }
-      // A mount point with an escaped blank needs no decoding, because no engine uses one.
+      // The kernel escapes blanks in a mount point. They are not decoded, because no system mounts cgroups on such a
+      // path.
       if fields[dash + 1].elementsEqual("cgroup2".utf8) {
         found.append(Hierarchy(options: nil, path: Array(fields[4])))
       } else if fields[dash + 1].elementsEqual("cgroup".utf8) {
@@ -42,7 +43,7 @@ package struct CgroupFolders: Sendable {
     hierarchies = found
   }
 
-  /// Returns the hierarchies that this process has mounted; none if the mount table cannot be read.
+  /// Reads the cgroup mounts of this process; there are none if the mount table cannot be read.
   package static func current() -> CgroupFolders {
     guard let root = StateRoot.current, let table = root.read("/proc/self/mountinfo") else {
       return CgroupFolders(mountinfo: [])

@@ -1,11 +1,12 @@
 /// The containers and the systemd unit of a process, parsed from the text of `/proc/PID/cgroup`
 /// (cgroups(7)).
 ///
-/// The parser trusts the path, which is no proof. Anyone who may create cgroups, also a user in a slice
-/// of their own, may name one like a container. The infrastructure container of a pod (`pause`) has the
-/// same form as the other containers. A path that begins with `/..` is relative to a cgroup namespace
-/// (cgroup_namespaces(7)): the parser reads the rest of the path, and `/` alone names no container.
-/// The text need not be well-formed. Parsing takes time in proportion to its length.
+/// The parser trusts the path, but the path proves nothing: anyone who may create cgroups, also a user in
+/// a slice of their own, may name one like a container (`CgroupFolders` checks that). The path does not
+/// distinguish the infrastructure container of a pod (`pause`) from the pod's other containers. A path
+/// that begins with `/..` is relative to a cgroup namespace (cgroup_namespaces(7)): the parser reads the
+/// rest of the path, and `/` alone names no container. The text need not be well-formed. Parsing takes
+/// time in proportion to its length.
 package struct CgroupMembership: Sendable, Hashable {
   /// The containers that the process is in, outermost first. A monitor process such as conmon(8) is not
   /// in the container that it monitors.

@@ -6,9 +6,10 @@ package struct ContainerIdentity: Sendable, Hashable {
   /// The id: 64 hexadecimal digits for Docker, containerd, CRI-O and Podman; the name for LXC,
   /// systemd-nspawn and machines; 25 letters and digits for BuildKit.
   ///
-  /// The name of an LXC container is the one that liblxc was given. Incus and LXD pass `project_name`
-  /// for a container outside of their default project, and liblxc appends `-1` if a cgroup of that name
-  /// exists already: neither form can be distinguished from a name that happens to look like it.
+  /// The name of an LXC container is the one in its cgroup. Incus and LXD give liblxc the name
+  /// `project_name` for a container outside of their default project, and liblxc appends `-1` if a cgroup
+  /// of that name exists already. Neither form can be distinguished from a name that happens to look like
+  /// it.
   package var id: String
   /// The pod of the container: the UID of a Kubernetes pod, with dashes (that of a static pod is 32
   /// hexadecimal digits without dashes), or the 64 hexadecimal digits of a Podman pod.

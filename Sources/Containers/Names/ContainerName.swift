@@ -1,5 +1,5 @@
-/// The name of a container for users, as its engine stored it. Any part may hold any text: the image
-/// and the labels come from the person who created the container.
+/// The name by which users know a container, with its image and pod, as the engine stored them. Each part
+/// may be any text, because the image and the labels come from the person who created the container.
 package struct ContainerName: Sendable, Hashable {
   /// The name; in a Kubernetes pod, the name within the pod. If `isSandbox`, the name of the pod.
   package var name: String

@@ -50,7 +50,7 @@ package final class ContainerNames: Sendable {
   private func name(
     of container: ContainerIdentity, by processes: EngineProcesses
   ) -> ContainerName? {
-    // If a user other than root can have created the container, root is not its owner.
+    // A container without a user is root's, unless a user other than root can have created it.
     guard let user = container.user ?? (container.isMadeByRoot == false ? nil : 0) else {
       return nil
     }
@@ -70,8 +70,8 @@ package final class ContainerNames: Sendable {
     return StateFiles(root: root, home: home, id: container.id).name(from: .docker)
   }
 
-  /// The engines to try: the one that the cgroup path names, or else all. Amazon's ECS agent has Docker
-  /// run its tasks.
+  /// Returns the engines whose files may hold the name: the engine that the cgroup path names, or else
+  /// all. For a task of Amazon ECS it is Docker, which the ECS agent uses to run tasks.
   private static func engines(of named: Engine?) -> [Engine] {
     switch named {
     case nil: [.containerd, .docker, .crio, .podman]

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// An error: the root folder below which the names of containers are looked up could not be opened.
+/// The error that the root folder below which container names are looked up could not be opened.
 public struct ContainerNamesError: Error, Sendable, Hashable {
   /// The folder.
   package let path: String

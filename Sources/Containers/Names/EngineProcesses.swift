@@ -4,7 +4,7 @@
 /// Any user can run a program with any arguments. So a lookup trusts only processes of the user who owns
 /// the container; for root's containers, only root's processes.
 struct EngineProcesses {
-  /// The arguments of conmon(8) for one container.
+  /// The arguments of a process of conmon(8), which monitors one container for Podman or CRI-O.
   struct Monitor {
     let user: UInt32
     let name: String?
@@ -49,7 +49,7 @@ struct EngineProcesses {
         user: user, name: Self.value(of: ["-n", "--name"], in: words), storage: storage))
   }
 
-  /// Returns the value of an option, from the next argument or from behind a `=`.
+  /// Returns the value of an option: the argument after it, or the text after its `=`.
   private static func value(of options: [String], in words: [String]) -> String? {
     for (index, word) in words.enumerated() {
       if options.contains(word), index + 1 < words.count { return words[index + 1] }

@@ -1,7 +1,7 @@
 /// The id of a machine: machine-id(5).
 package enum MachineID {
-  /// Reads the id from the machine's files below the folder `path`. Nil if it cannot be read, or is not
-  /// an id: `uninitialized`, as before the first boot.
+  /// Reads the id from `etc/machine-id` below the folder `path`, the machine's root directory. Returns nil
+  /// if the file cannot be read, or holds no id: before the first boot its text is `uninitialized`.
   package static func read(root path: String) -> String? {
     // A recording works without the id: its history has a UUID.
     guard let root = try? StateRoot(path: path), let text = root.read("/etc/machine-id") else {

@@ -1,10 +1,11 @@
-/// The folders in which engines store their files: those of the system, or those of a user who runs an
-/// engine without root.
+/// The folders in which engines store their files, called state folders: those of the system, those of a user who runs
+/// an engine without root, or others.
 enum StateHome {
   case system
-  /// A user, and the home folder if it is known.
+  /// The folders of a user, whose home folder is nil if it is not known.
   case user(UInt32, home: String?)
-  /// The folders that a running engine reports, and the user who has to own the files.
+  /// The folders that the arguments or the configuration of a running engine name, and the user who has to own
+  /// the files.
   case other(storage: [String], docker: [String], owner: UInt32?)
 
   /// The user who has to own a file; a file of another user is not read. Nil allows any owner.

@@ -41,7 +41,7 @@ final class StateRoot: Sendable {
     return Self.readAll(file)
   }
 
-  /// Reads a regular file, and returns it with its owner.
+  /// Reads a regular file, and returns its text and its owner; nil if it cannot be read.
   func readWithOwner(_ path: String) -> (text: [UInt8], user: UInt32)? {
     let file = clinux_open_in_root(descriptor, path)
     guard file >= 0 else { return nil }
@@ -60,7 +60,7 @@ final class StateRoot: Sendable {
         atPath: "/proc/self/fd/\(descriptor)\(path)"
       ).compactMap(Int.init)
     } catch {
-      // Without a list of processes, there is no process to read.
+      // Without a list of processes, the lookup finds no engine process, and so no further folder.
       return []
     }
   }

@@ -1,4 +1,4 @@
-/// The properties of the ancestors of a path component that its interpretation depends on.
+/// The facts about the ancestors of a path component on which the meaning of the component depends.
 struct Ancestors {
   /// The parent component; empty directly below the root.
   private(set) var parent: ArraySlice<UInt8> = []
@@ -6,7 +6,8 @@ struct Ancestors {
   private(set) var isContainer = false
   /// The component above the parent.
   private(set) var grandparent: ArraySlice<UInt8> = []
-  /// Whether an ancestor is of Amazon ECS, with no container below it so far.
+  /// Whether an ancestor is named `ecs`, as for tasks of Amazon ECS, and no ancestor below it denotes a
+  /// container.
   private(set) var isOfECS = false
 
   /// Returns whether the parent has this name.

@@ -10,11 +10,11 @@ struct CgroupLine {
   /// The user to whom systemd delegated the subtree that contains the outermost container
   /// (`user@UID.service` of user@.service(5)).
   private(set) var delegate: UInt32?
-  /// Whether systemd itself manages processes in this hierarchy: the unit that such a line names takes
-  /// precedence.
+  /// Whether systemd itself manages processes in this hierarchy, so that the unit in this line takes
+  /// precedence over the unit in another line.
   private var isOfSystemd: Bool
 
-  /// A line that names nothing.
+  /// A line that names no container and no unit.
   static let empty = CgroupLine()
 
   private init() {
@@ -65,7 +65,7 @@ struct CgroupLine {
     containers.reduce(0) { $0 + ($1.engine == nil ? 0 : 1) + ($1.pod == nil ? 0 : 1) }
   }
 
-  /// Adds the details of the same containers, and the unit, that another line names.
+  /// Adds the details that another line gives of the same containers, and its unit if that takes precedence.
   mutating func learn(from other: CgroupLine) {
     for index in containers.indices {
       containers[index].learn(from: other.containers[index])

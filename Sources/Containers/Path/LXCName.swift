@@ -2,7 +2,7 @@
 /// also below a parent that the configuration names, or `lxc/NAME` (`src/lxc/cgroups` of liblxc).
 enum LXCName {
   static func component(_ part: ArraySlice<UInt8>, _ above: Ancestors) -> PathComponent? {
-    // A parent that is itself a container with this name does not count.
+    // A container may itself be named `lxc`; its subdirectories are no containers.
     if !above.isContainer, ["lxc", "lxc.payload"].contains(where: above.isBelow) {
       return part.name.map { .container(.lxc, id: $0) }
     }

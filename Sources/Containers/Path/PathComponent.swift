@@ -2,14 +2,16 @@
 enum PathComponent: Hashable {
   case container(Engine?, id: String)
   /// The processes that systemd-nspawn runs in the container, in a cgroup below the unit of the
-  /// container.
+  /// container. The id is empty if the parent component denotes the container already.
   case payload(id: String)
   /// A Kubernetes or Podman pod.
   case pod(String)
   case user(UInt32)
-  /// A process that monitors a container, in a cgroup beside that of the container.
+  /// A process that runs outside of a container to monitor it, such as conmon(8), in a cgroup beside that of
+  /// the container.
   case monitor
-  /// A process that monitors the container of the parent component.
+  /// A process that monitors the container that the parent component denotes, in a cgroup below that of the
+  /// container.
   case monitorOfParent
   case other
 

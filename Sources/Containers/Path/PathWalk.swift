@@ -11,8 +11,8 @@ struct PathWalk {
   /// The pod and the user of the next container, if the path has named them so far.
   private var pod: String?
   private var user: UInt32?
-  /// The index of the container with each id of 64 digits: a cgroup that is mounted into a container
-  /// appears twice in the path.
+  /// The index in `containers` of each container with an id of 64 digits. A path names such a container twice
+  /// if the cgroup is mounted in the container under its full path, and a program creates cgroups below it.
   private var indices: [String: Int] = [:]
   /// Whether the current component itself denotes a container.
   private var justEntered = false
