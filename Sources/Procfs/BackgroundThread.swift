@@ -1,8 +1,8 @@
 internal import CLinux
 package import SystemPackage
 
-/// Starts threads with small stacks: the usual 8 MiB cannot be allocated under a tight limit of address
-/// space.
+/// Starts threads with small stacks: a stack of the usual 8 MiB cannot be allocated under a tight limit of
+/// address space.
 package enum BackgroundThread {
   /// The size of each stack, in bytes.
   package static let stackBytes = 1 << 20

@@ -1,20 +1,25 @@
 internal import Glibc
 internal import NamespaceModel
 
-/// Checks whether the description of a process is unchanged, as it is for most. The check compares the
-/// files of the process with the known values and does not parse them into new ones.
+/// Checks whether the description of a process (`ProcessDescription`) is unchanged, as it is for most
+/// processes. The check compares the files of the process with the known values, which is cheaper than to
+/// parse them into new values.
 final class DescriptionCheck {
   private static let capacity = 8192
   private let text = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
   private let isProc: Bool
 
-  /// - Parameter isProc: as in `FactsReader.description`.
+  /// - Parameter isProc: whether the directories are in a proc file system. The owner of the directory of a
+  ///   process is then its effective user; see `FactsReader.description`.
   init(isProc: Bool) { self.isProc = isProc }
 
   deinit { text.deallocate() }
 
-  /// Returns whether all parts have their known values. Returns false also if a part is not known or
-  /// cannot be read.
+  /// Returns whether all parts have their known values; false also if a part is not known or cannot be
+  /// read.
+  ///
+  /// - Parameter directory: the open `ns` directory of the process. The method reaches the other files of
+  ///   the process by `..`.
   func isUnchanged(_ known: ProcessDescription, in directory: Int32) -> Bool {
     guard let comm = known.comm, let uid = known.uid, let cgroup = known.cgroup,
       let parent = known.parentPID
@@ -43,7 +48,7 @@ final class DescriptionCheck {
     var line = 0
     while line < count {
       if line + 5 < count, memcmp(text + line, "Uid:\t", 5) == 0 {
-        // The second number is the effective user.
+        // The second of the four numbers is the effective user.
         guard let tab = find(0x09, from: line + 5, to: count) else { return false }
         return number(from: tab + 1, to: count) == UInt64(uid)
       }
@@ -61,7 +66,7 @@ final class DescriptionCheck {
       var end = find(UInt8(ascii: ")"), from: open, to: count)
     else { return false }
     while let next = find(UInt8(ascii: ")"), from: end + 1, to: count) { end = next }
-    // `) S 4711 `
+    // After the name come, for example, `) S 4711 `: the state, and the PID of the parent.
     guard end - open - 1 == comm.count, memcmp(text + open + 1, comm, comm.count) == 0,
       end + 4 < count, parent >= 0
     else { return false }
@@ -81,7 +86,7 @@ final class DescriptionCheck {
     return UnsafeRawPointer(found) - UnsafeRawPointer(text)
   }
 
-  /// Parses the number whose digits start at an offset and end before another character.
+  /// Parses the number that starts at an offset; returns nil unless another character ends its digits.
   private func number(from start: Int, to end: Int) -> UInt64? {
     var (index, number) = (start, UInt64(0))
     while index < end, index - start < 10 {

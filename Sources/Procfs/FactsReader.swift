@@ -2,8 +2,9 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Reads the facts and the description of a process through its open `ns` directory. The sibling files
-/// are reached by `..`, which still refers to the same process after the kernel reuses its PID.
+/// Reads the facts (`ProcessFacts`) and the description (`ProcessDescription`) of a process through its open
+/// `/proc/PID/ns` directory. The reader reaches the other files of the process by `..`, which still refers to the
+/// same process after the kernel reuses its PID.
 enum FactsReader {
   /// The description of a process that the reader may not read.
   static let unknown = ProcessDescription(comm: nil, uid: nil, cgroup: nil)
@@ -63,7 +64,8 @@ enum FactsReader {
     return description
   }
 
-  /// Reads the effective user and the cgroup of a process, given its PID; nil if it has exited.
+  /// Reads the effective user and the cgroup of a process, given its PID; nil if they cannot be read, as
+  /// after its exit.
   static func userAndCgroup(of pid: Int32, root: ProcRoot) -> ProcessDescription? {
     var status = Glibc.stat()
     guard fstatat(root.descriptor, "\(pid)", &status, 0) == 0,

@@ -14,7 +14,7 @@ package enum HidePID: Int64, Sendable, Hashable {
   /// not in the table, or has an unknown setting.
   package init?(mountinfo: [UInt8], device: String) {
     for line in mountinfo.split(separator: 0x0A) {
-      // 36 35 98:0 /root /mount-point rw,noatime master:1 - type source super-options
+      // A line looks like: 36 35 98:0 /root /mount-point rw,noatime master:1 - type source super-options
       let fields = line.split(separator: 0x20)
       guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }),
         dash > 5, fields.count > dash + 3,

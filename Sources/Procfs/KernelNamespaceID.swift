@@ -2,18 +2,19 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// How the recorder distinguishes a namespace from an earlier one that had the same inode number.
+/// The way in which the recorder distinguishes a namespace from an earlier one that had the same inode number: by the
+/// kernel's id of the namespace, which some kernels report, or by continuity.
 package enum IdentitySource: String, Sendable, Hashable, CaseIterable {
-  /// `name_to_handle_at(2)` on the link: returns id and inode in one call and opens nothing (Linux
-  /// 6.18).
+  /// By id: `name_to_handle_at(2)` on the link returns the id and the inode number in one call, and opens
+  /// no file (Linux 6.18).
   case fileHandle = "name_to_handle_at"
-  /// `ioctl_nsfs(2)` `NS_GET_ID` on the opened link (Linux 6.18).
+  /// By id: `NS_GET_ID` of `ioctl_nsfs(2)` on the opened link returns it (Linux 6.18).
   case ioctl = "NS_GET_ID"
-  /// No kernel id: an inode number denotes one namespace only as long as some process is observed to
-  /// stay in it.
+  /// By continuity, without an id: an inode number denotes one namespace only as long as some process is
+  /// observed to stay in it.
   case continuity = "continuity"
 
-  /// Returns the best source that works on `root`, tried on one of the reader's own links.
+  /// Returns the best way that works on `root`; tries each on one of the reader's own links.
   package static func probe(_ root: ProcRoot) -> IdentitySource {
     let directory = root.openOwnNamespaces()
     guard directory >= 0 else { return .continuity }
@@ -26,7 +27,8 @@ package enum IdentitySource: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// Reads the inode number and the kernel's id through one link, both from the same moment.
+/// Reads the inode number and the kernel's id of a namespace through a link. Both are of the same namespace, even if
+/// the process moves to another one meanwhile.
 enum NamespaceFile {
   struct Identity: Hashable {
     var inode: UInt64
@@ -50,7 +52,7 @@ enum NamespaceFile {
       guard clinux_namespace_handle(directory, name, &handle) == 0 else { return .failure(.last) }
       return .success(Identity(inode: UInt64(handle.inode), id: handle.id))
     case .ioctl:
-      // The file is open during three calls only, because an open file keeps the namespace alive.
+      // An open file keeps the namespace alive, so the file is open only during these calls.
       let file = openat(directory, name, O_RDONLY | O_CLOEXEC)
       guard file >= 0 else { return .failure(.last) }
       defer { close(file) }

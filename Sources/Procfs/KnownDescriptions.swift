@@ -1,19 +1,19 @@
 internal import NamespaceModel
 
-/// The description of each process as last read. Every pass reads some descriptions again: all of them
-/// on a machine with few processes, otherwise a fraction, so that every description is read once in a
-/// few passes.
+/// The description of each task as last read. Every pass over the processes reads some descriptions again: all of them
+/// on a machine with few processes, otherwise a fraction, so that every description is read once in a few passes.
 struct KnownDescriptions {
   private var known: [ProcessToken: Known] = [:]
   private var last: SortKey?
 
   private struct Known {
     var description: ProcessDescription
-    /// The start, on the boot clock, of the last pass that read all parts of the description.
+    /// The start, on the boot clock, of the last pass that read all parts of the description; if none has,
+    /// of the first pass that read the description.
     var read: BootTime
   }
 
-  /// The sort key of an entry in the list of entries.
+  /// The key by which the entries of the source are sorted: processes before threads, each by number.
   private struct SortKey: Comparable {
     let isThread: Bool
     let pid: Int32
@@ -31,7 +31,8 @@ struct KnownDescriptions {
     }
   }
 
-  /// A range of indices that continues at the beginning of the list when it reaches the end.
+  /// A range of `count` indices from `first` on in a list of `length` entries, which continues at the beginning
+  /// of the list when it reaches the end.
   struct Range {
     let first: Int
     let count: Int
@@ -43,14 +44,14 @@ struct KnownDescriptions {
     }
   }
 
-  /// Each pass reads at least `least` descriptions again, and at least one in `part` of all.
+  /// Each pass reads at least `least` descriptions again, and at least one in `part` of all of them.
   private static let least = 512
   private static let part = 4
 
   subscript(token: ProcessToken) -> ProcessDescription? { known[token]?.description }
 
-  /// Returns the entries whose descriptions this pass reads again: those that follow the entries of the
-  /// previous pass.
+  /// Returns the indices of the entries whose descriptions this pass reads again: those that follow the
+  /// entries whose descriptions the previous pass read.
   mutating func due(in entries: ContiguousArray<ProcessEntry>) -> Range {
     let count = min(entries.count, max(Self.least, entries.count / Self.part))
     guard count > 0 else { return Range(first: 0, count: 0, length: 0) }
@@ -67,8 +68,8 @@ struct KnownDescriptions {
     return Range(first: first, count: count, length: entries.count)
   }
 
-  /// Stores the parts that were read. Returns the start of the last pass that read all parts of the
-  /// previously known description; nil if no description was known.
+  /// Stores the parts that were read. Returns the time after which a difference to the known description
+  /// arose: the start of the last pass that read all parts of that one. Nil if no description was known.
   mutating func learn(
     _ read: ProcessDescription, of token: ProcessToken, at boot: BootTime
   ) -> BootTime? {
@@ -82,7 +83,7 @@ struct KnownDescriptions {
     return before.read
   }
 
-  /// Records that the description of a process was read and has not changed.
+  /// Notes that a pass read the description of a process, and that it has not changed.
   mutating func confirm(_ token: ProcessToken, at boot: BootTime) { known[token]?.read = boot }
 
   /// Drops the description of a process that has exited.

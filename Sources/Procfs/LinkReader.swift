@@ -3,7 +3,7 @@ internal import NamespaceModel
 
 /// Reads links of an `ns` directory into one reusable buffer.
 final class LinkReader {
-  /// An inode number, or an errno.
+  /// The result of reading a link: the inode number in its text, an errno, or a text of another form.
   enum Reading: Equatable {
     case inode(UInt64)
     case failed(Int32)

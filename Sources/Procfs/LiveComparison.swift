@@ -5,9 +5,9 @@ internal import SystemPackage
 
 /// Compares the namespaces that the kernel shows for running processes now.
 ///
-/// Two processes are in one namespace if their links lead to one device and inode (`namespaces(7)`). The
-/// comparison holds all compared files open, which keeps their namespaces alive: the kernel cannot reuse
-/// an inode number between the first read and the last.
+/// Two processes are in one namespace if their links in `/proc/PID/ns` lead to one device and inode
+/// (`namespaces(7)`). The comparison holds all compared files open, which keeps their namespaces alive: the kernel
+/// cannot reuse an inode number between the first read and the last.
 package struct LiveComparison {
   private let pids: [Int32]
   private let root: ProcRoot
@@ -76,8 +76,9 @@ package struct LiveComparison {
     initial = root.kthreaddInodes()
   }
 
-  /// The name and start of each process, in the order of the PIDs; nil for one that is not there.
-  /// Throws `ProcfsError` when a file of one cannot be read for another reason.
+  /// Returns the facts and the description of each process, in the order of the PIDs; nil for a process
+  /// that does not exist, or whose directory may not be entered. Throws `ProcfsError` when a file cannot
+  /// be read for another reason.
   package func processes() throws(ProcfsError) -> [LiveProcess?] {
     var found: [LiveProcess?] = []
     for (pid, directory) in zip(pids, directories) {
@@ -95,8 +96,9 @@ package struct LiveComparison {
     return found
   }
 
-  /// Returns one finding for each process, all of them true at one moment. Throws `ProcfsError` when a
-  /// link cannot be opened for another reason than missing privilege or the exit of its process.
+  /// Returns one finding for each process, in the order of the PIDs. All findings were true at one moment.
+  /// Throws `ProcfsError` when a link cannot be opened for another reason than missing privilege or the
+  /// exit of its process.
   package func findings(_ type: NamespaceType) throws(ProcfsError) -> [Finding] {
     var findings: [Finding] = []
     for _ in 0..<Self.attempts {
@@ -171,7 +173,7 @@ package struct LiveProcess: Sendable, Hashable {
   package let facts: ProcessFacts
   /// The description, which may change.
   package let description: ProcessDescription
-  /// The PID of the process, if the given number is the TID of one of its other threads; nil for a
-  /// process.
+  /// If the given number is not a PID but the TID of another thread of a process, the PID of that process;
+  /// otherwise nil.
   package let threadOf: Int32?
 }

@@ -2,9 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// `/proc/PID/ns`, opened with `O_PATH`. The open directory always refers to the same process, even
-/// after the kernel reuses the PID, and keeps no namespace alive. Its sibling files are reached by
-/// `..`.
+/// Opens `/proc/PID/ns` with `O_PATH`. The open directory always refers to the same process, even after the kernel
+/// reuses the PID, and keeps no namespace alive. The other files of the process can be reached by `..`.
 enum NamespaceDirectory {
   /// The result of opening the directory.
   enum Opening {

@@ -1,9 +1,10 @@
 internal import NamespaceModel
 
-/// The namespaces that links point at now, each in a numbered slot.
+/// The namespaces that the links of processes point at now. Each namespace has a slot, an entry of an array, and the
+/// source stores for each link of a process the index of the slot, called the slot number.
 ///
-/// Each process has ten slot numbers. In a sample without changes, a link costs one comparison and a
-/// few stores: no hashing and no allocation.
+/// In a sample without changes, a link costs one comparison and a few stores: no hashing and no allocation. A pass is
+/// one reading of all processes.
 struct NamespaceSlots {
   struct Slot {
     let type: NamespaceType
@@ -14,12 +15,14 @@ struct NamespaceSlots {
     let born: UInt64
     /// The last pass in which a link pointed here.
     var seen: UInt64
-    /// The last pass in which a process pointed here that had also pointed here in the pass before.
+    /// The last pass in which a process pointed here that had also pointed here in the pass before: the
+    /// process confirms that the namespace is still the same.
     var confirmed: UInt64 = 0
-    /// A process that pointed here in the last pass, and the link by which it did; preferably a process
-    /// that had also pointed here in the pass before. The source reads this link again at the end of a
-    /// pass.
+    /// The holder: the index in the source's `entries` of a process that pointed here in the last pass,
+    /// preferably of one that had also pointed here in the pass before. The source reads the holder's link
+    /// again at the end of a pass.
     var holder: Int32
+    /// The code (`NamespaceLink`) of the link by which the holder pointed here.
     var holderLink: UInt8
     /// Whether the source has read the relations of the namespace to others.
     var isRelated = false
@@ -37,7 +40,7 @@ struct NamespaceSlots {
 
   subscript(number: UInt32) -> Slot { slots[Int(number)] }
 
-  /// Returns the number of the slot that a link with this inode number points at; nil if none is known.
+  /// Returns the number of the slot that a link with this inode number points at; nil if there is none.
   func number(_ type: NamespaceType, _ inode: UInt64) -> UInt32? {
     numbers[Key(type: type, inode: inode)]
   }
@@ -64,6 +67,7 @@ struct NamespaceSlots {
     return number
   }
 
+  /// Notes that a link points at a slot in this pass.
   @inline(__always)
   mutating func mark(_ number: UInt32, in pass: UInt64, holder: Int, link: UInt8) {
     slots[Int(number)].seen = pass
@@ -72,6 +76,7 @@ struct NamespaceSlots {
     slots[Int(number)].holderLink = link
   }
 
+  /// Notes that a link points at a slot in this pass, and that it did so in the pass before.
   @inline(__always)
   mutating func confirm(_ number: UInt32, in pass: UInt64, holder: Int, link: UInt8) {
     slots[Int(number)].seen = pass
@@ -80,12 +85,12 @@ struct NamespaceSlots {
     slots[Int(number)].confirmed = pass
   }
 
-  /// Returns the slots that a link pointed at in this pass.
+  /// Returns the numbers of the slots that a link pointed at in this pass.
   func seen(in pass: UInt64) -> [UInt32] {
     slots.indices.lazy.filter { slots[$0].seen == pass }.map(UInt32.init)
   }
 
-  /// Returns the slots that a link pointed at in this pass and whose relations are not known.
+  /// Returns the numbers of the slots that a link pointed at in this pass and whose relations are not known.
   func unrelated(in pass: UInt64) -> [UInt32] {
     slots.indices.lazy.filter { slots[$0].seen == pass && !slots[$0].isRelated }.map(UInt32.init)
   }
@@ -93,11 +98,11 @@ struct NamespaceSlots {
   /// Marks the relations of the slot as read, so that the source does not read them again.
   mutating func setRelated(_ number: UInt32) { slots[Int(number)].isRelated = true }
 
-  /// Marks a slot as unused: no link points at it any more, although one did earlier in this pass.
+  /// Makes `forgetUnseen` free a slot that no link points at any more, although one did earlier in this pass.
   mutating func abandon(_ number: UInt32) { slots[Int(number)].seen = .max }
 
-  /// Frees the slots that no link pointed at in this pass: if such an inode number appears again, the
-  /// source has to identify its namespace again. Returns the number of slots in use.
+  /// Frees the slots that no link pointed at in this pass: if the inode number of such a slot appears
+  /// again, the source has to identify its namespace again. Returns how many slots are in use.
   mutating func forgetUnseen(in pass: UInt64) -> Int {
     var left = 0
     for index in slots.indices {
@@ -113,6 +118,6 @@ struct NamespaceSlots {
     return left
   }
 
-  /// The value of `seen` in an empty slot. Passes count from 1.
+  /// The value of `seen` in a free slot. Passes count from 1.
   private static let freed: UInt64 = 0
 }

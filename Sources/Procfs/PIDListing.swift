@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// The PIDs in a `/proc`, the TIDs in a `task` directory, or the descriptors in an `fd` directory, in
-/// ascending order. The listing reads them with `getdents64(2)` into one reusable buffer.
+/// Lists the PIDs in a `/proc`, the TIDs in a `task` directory, or the descriptors in an `fd` directory, in
+/// ascending order. The listing reads the directory with `getdents64(2)` into one reusable buffer.
 struct PIDListing: ~Copyable {
   private(set) var pids: ContiguousArray<Int32> = []
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 8)
@@ -13,14 +13,14 @@ struct PIDListing: ~Copyable {
 
   deinit { buffer.deallocate() }
 
-  /// Lists the root again.
+  /// Replaces `pids` with the PIDs in a root.
   mutating func refresh(_ root: ProcRoot) throws(ProcfsError) {
     guard refresh(root.descriptor) else {
       throw ProcfsError(operation: "list", path: root.path, cause: .system(.last))
     }
   }
 
-  /// Lists a directory again; returns false and sets `errno` if that fails.
+  /// Replaces `pids` with the numbers in a directory; returns false and sets `errno` if that fails.
   mutating func refresh(_ directory: Int32) -> Bool {
     pids.removeAll(keepingCapacity: true)
     guard lseek(directory, 0, SEEK_SET) == 0 else { return false }

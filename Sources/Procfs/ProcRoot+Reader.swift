@@ -24,7 +24,7 @@ extension ProcRoot {
     return inode(link, in: directory)
   }
 
-  /// Returns the links that the reader itself has, which are those that the kernel supports.
+  /// Returns the links that the reader itself has: those of the types that the kernel supports.
   func ownLinks() -> Set<NamespaceLink> {
     let directory = openOwnNamespaces()
     guard directory >= 0 else { return [] }

@@ -3,9 +3,8 @@ internal import Glibc
 package import NamespaceModel
 package import SystemPackage
 
-/// An open `/proc`, or a directory tree of the same form. All other reads start here.
-///
-/// All reads are relative to its descriptor, so a test can use a directory tree of its own.
+/// A root: an open `/proc`, or a directory tree of the same form, which a test can use in its place. All reads of
+/// processes start at its descriptor. The reader is the process that reads it, such as the recorder.
 package final class ProcRoot {
   /// The path by which the root was opened.
   package let path: String
@@ -36,8 +35,8 @@ package final class ProcRoot {
     return root
   }
 
-  /// Throws if the kernel's proc does not show the reader's own namespaces, because the supported types
-  /// would then be unknown.
+  /// Throws if a proc file system does not show the reader's own namespaces: without them, the types that
+  /// the kernel supports would be unknown.
   package func requireReader() throws(ProcfsError) {
     guard isProc else { return }
     let directory = openOwnNamespaces()

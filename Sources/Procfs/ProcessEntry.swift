@@ -1,6 +1,6 @@
 internal import NamespaceModel
 
-/// The state that the source stores between two passes for a process, or for a thread other than a main
+/// The state that the source (`ProcfsSource`) stores from pass to pass for a process, or for a thread other than a main
 /// thread.
 struct ProcessEntry {
   let pid: Int32
@@ -23,8 +23,8 @@ struct ProcessEntry {
   var links = InlineArray<10, UInt32>(repeating: ProcessEntry.code(.denied))
   /// The change that the source reports at the end of the pass.
   var pendingChange: PendingChange
-  /// The number of further passes that read the description of this entry whether or not its turn has
-  /// come.
+  /// The number of further passes that read the description of this entry in any case, not only when its
+  /// turn has come (`KnownDescriptions.due`).
   var descriptionsDue: UInt8 = 1
   var isDenied = false
   /// Whether the process is a zombie whose other threads have all exited; it cannot get new ones.
@@ -38,7 +38,8 @@ struct ProcessEntry {
     let startTicks: UInt64
     /// The index of the thread's process in the list of entries, valid during one pass.
     var leader: Int
-    /// Whether the thread is a task of its own, and is reported as one.
+    /// Whether the thread is a task of its own: it is reported by itself, because its namespaces have
+    /// differed from those of its process, or because its main thread has exited.
     var isTask = false
     /// Whether all links of the thread equal those of its process.
     var isLikeLeader = false
@@ -63,8 +64,8 @@ struct ProcessEntry {
 
   static func code(_ reason: UnreadReason) -> UInt32 { firstUnread + UInt32(reason.rawValue) }
 
-  /// Marks the links as those of a process that has exited. Codes read before are out of date, except
-  /// for the pid and user links, which a zombie retains until it is reaped.
+  /// Marks the links as those of a process that has exited. The codes of the links that were read earlier are
+  /// out of date, except those of the pid and user links, which a zombie retains until it is reaped.
   static func setZombie(_ codes: inout InlineArray<10, UInt32>) {
     for link in NamespaceLink.allCases where link != .pid && link != .user {
       codes[Int(link.rawValue)] = code(.zombie)

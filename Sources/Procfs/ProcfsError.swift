@@ -1,6 +1,7 @@
 package import SystemPackage
 
-/// A failure to read `/proc` other than "not permitted" or "gone": those two are recorded as data.
+/// A failure to read `/proc`. A file that the reader may not read, and a process that has exited, are no failures: a
+/// sample reports them as data.
 public struct ProcfsError: Error, Sendable, Hashable {
   /// The operation that failed, as a verb phrase: "read", "list".
   package let operation: String

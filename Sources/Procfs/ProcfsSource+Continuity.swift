@@ -12,7 +12,7 @@
 // - links from the first one that still returns the number at the end of the pass point at one
 //   namespace;
 // - for the links between these two groups nothing proves that they share a namespace, so each gets a
-//   slot of its own.
+//   slot of its own (`NamespaceSlots`).
 
 internal import NamespaceModel
 
@@ -74,8 +74,7 @@ extension ProcfsSource {
     if unproven == 0 { slots.abandon(number) }
   }
 
-  /// Points the readers of an inode number at a new slot, in place of the slot that they shared with
-  /// others.
+  /// Points these links at a new slot with the inode number of the slot that they shared with other links.
   private func point(_ readers: some Collection<Reader>, at slot: NamespaceSlots.Slot) {
     guard let first = readers.first else { return }
     let new = slots.make(

@@ -1,6 +1,6 @@
-// The directory of a process. The source holds it open from pass to pass. Beyond the limit of open
-// files, the source opens the directory again in each pass, and verifies by PID and start time that it
-// belongs to the same process.
+// Opens and closes the directories of processes. The source holds the directory of a process open from pass to pass.
+// Beyond the limit of open files, the source opens the directory again in each pass, and verifies by PID and start time
+// that it belongs to the same process.
 
 internal import Glibc
 internal import NamespaceModel

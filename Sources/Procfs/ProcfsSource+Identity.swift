@@ -25,8 +25,8 @@ extension ProcfsSource {
     return now.inode == slot.inode && now.id == slot.kernelID
   }
 
-  /// Reads the identity itself through each link that returned this inode number. The pass records the
-  /// answers, which are still from within the pass.
+  /// Reads the inode number and the id again through each link that returned this inode number. The answers
+  /// replace the earlier ones: they too were read during the pass.
   private func identifyThroughEveryHolder(of number: UInt32) throws(ProcfsError) {
     for index in entries.indices where entries[index].pendingChange != .gone {
       for link in NamespaceLink.allCases where entries[index].links[Int(link.rawValue)] == number {

@@ -51,8 +51,8 @@ extension ProcfsSource {
     return true
   }
 
-  /// Records that a link of a process still points at the slot `code`, and whether the link confirms
-  /// the slot.
+  /// Notes that a link of a process still points at the slot `code`, and, if `confirms` is true, that it
+  /// confirms the slot.
   @inline(__always)
   private func find(_ code: UInt32, at link: NamespaceLink, of index: Int, confirms: Bool) {
     if confirms {

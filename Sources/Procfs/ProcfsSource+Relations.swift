@@ -1,7 +1,7 @@
-// Reads the relations of the namespaces that are new in a pass: the owner of each, and the namespace it
-// was created in. The source reads them once for each namespace, by ioctl_nsfs(2) on its file, and
-// opens the file only for that time, because an open file keeps a namespace alive. Relations that the
-// reader may not know stay nil.
+// Reads the relations of the namespaces that are new in a pass: the owner of each, and the namespace in which it was
+// created. The source reads them once for each namespace, by ioctl_nsfs(2) on its file, and opens the file only for
+// that time, because an open file keeps a namespace alive. Relations that the kernel does not permit the reader to know
+// stay nil.
 
 internal import Glibc
 internal import NamespaceModel

@@ -1,11 +1,11 @@
-// Decides which threads are tasks of their own, after the source has determined the namespaces of the
-// links of a pass.
+// Decides which threads are tasks of their own, after the source has determined the namespaces of all links. A thread
+// becomes a task of its own when its namespaces first differ from those of its process, or when its main thread exits.
 
 internal import NamespaceModel
 
 extension ProcfsSource {
-  /// Compares each thread with its main thread. The pass reports the results together with all other
-  /// changes.
+  /// Compares each thread with the main thread of its process. The sample reports the results together with
+  /// all other changes.
   func compareThreads() throws(ProcfsError) {
     for index in entries.indices where entries[index].pendingChange != .gone {
       guard let thread = entries[index].thread else { continue }

@@ -11,8 +11,9 @@
 // process that read the number separately (ProcfsSource+Identity.swift). If the kernel gives no id, the
 // processes that stay in a namespace from pass to pass are the only proof
 // (ProcfsSource+Continuity.swift).
-// The array `entries` holds the threads that are read (ProcfsSource+Threads.swift) behind the processes;
-// all of the above applies to them too. A pass reads the entries in array order.
+// The array `entries` holds the processes, and after them the threads that are read
+// (ProcfsSource+Threads.swift), to which all of the above applies too. A pass reads the entries in array
+// order.
 
 internal import CLinux
 internal import Glibc
@@ -41,29 +42,30 @@ package final class ProcfsSource: SampleSource {
   var gone: [ProcessToken] = []
   var pendingFacts: [ProcessToken: ProcessFacts] = [:]
   var related: [NamespaceRelations] = []
-  /// By PID, the start time in clock ticks of each process that this pass could not distinguish from
-  /// another process with the PID.
+  /// By PID, the start time in clock ticks of each known process that this pass could not distinguish from
+  /// another process that may have got its PID. The pass reports the known process as gone.
   var indistinct: [Int32: UInt64] = [:]
   private var unproven: Set<ProcessToken> = []
-  /// How the namespaces of threads that the pass will report came to differ from those of their
-  /// processes.
+  /// How the namespaces of a thread came to differ from those of its process, for each thread that this pass
+  /// will report for the first time.
   var origins: [ProcessToken: ThreadOrigin] = [:]
-  /// The links of threads in the last finished pass, for the threads whose links differ from their
-  /// process's.
+  /// The links that a thread had in the last finished pass, for each thread that is no task of its own and
+  /// whose links have changed in this pass.
   var earlierLinks: [ProcessToken: InlineArray<10, UInt32>] = [:]
-  /// The number of finished passes, and whether the last of them read the threads of every process.
+  /// The number of finished passes.
   private(set) var passes = 0
+  /// Whether the last finished pass read the threads of every process.
   private(set) var readThreadsBefore = false
   var descriptions = KnownDescriptions()
   let descriptionCheck: DescriptionCheck
-  /// The source calls this every `pauseEvery` processes, so that a long pass does not delay the caller's
-  /// other work.
+  /// Called after every `pauseEvery` processes of a pass, so that the caller can do other work that a long
+  /// pass would delay.
   package var onPause: (() -> Void)?
-  /// Asked at each pause: if it returns true, the pass fails with `ECANCELED`.
+  /// Called at each such pause; if it returns true, the pass fails with `ECANCELED`.
   package var isCancelled: (() -> Bool)?
   static let pauseEvery = 128
-  /// The number of directories that may be held beyond the budget, for processes whose start clock tick
-  /// has not passed yet.
+  /// The number of directories that the source may hold open beyond `descriptorBudget`, for processes that
+  /// started in the current clock tick: until the tick has passed, PID and start time do not identify them.
   private static let youngReserve = 24
   /// Whether the next pass reads the threads of every process, not only those of processes whose main
   /// thread has exited.
@@ -72,9 +74,9 @@ package final class ProcfsSource: SampleSource {
   /// A source that reads `root`.
   ///
   /// - Parameters:
-  ///   - identity: how the source distinguishes namespaces; by default the best way that works.
-  ///   - descriptorBudget: how many directories the source may hold; by default the limit of open files,
-  ///     raised as far as possible, less the number that the rest of the program needs.
+  ///   - identity: how the source distinguishes namespaces; by default, the best way that works.
+  ///   - descriptorBudget: how many directories the source may hold open; by default, the limit of open
+  ///     files, raised as far as possible, less the number that the rest of the program needs.
   package init(root: ProcRoot, identity: IdentitySource? = nil, descriptorBudget: Int? = nil) {
     self.root = root
     self.identity = identity ?? IdentitySource.probe(root)
@@ -94,7 +96,7 @@ package final class ProcfsSource: SampleSource {
     return try finish()
   }
 
-  /// The first step of a pass: reads the links of all processes, in the order of `entries`.
+  /// The first step of a pass: reads the links of all processes and threads, in the order of `entries`.
   func readAll() throws(ProcfsError) {
     // A failed pass leaves the entries it added unsorted; `dropGone` sorts them.
     dropGone()

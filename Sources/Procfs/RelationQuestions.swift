@@ -2,17 +2,18 @@ internal import CLinux
 internal import Glibc
 internal import NamespaceModel
 
-/// Reads the relations of a namespace to others through its open file (`ioctl_nsfs(2)`).
+/// Reads the relations of a namespace, its owner and its parent, through its open file (`ioctl_nsfs(2)`).
 enum RelationQuestions {
   /// The identity of the namespace of an open file.
   typealias Identity = (inode: UInt64, id: UInt64?)
 
-  /// Returns the relations of a namespace. A relation that the reader may not know stays nil.
+  /// Returns the relations of a namespace. A relation that the kernel does not permit the reader to know is
+  /// nil.
   ///
   /// - Parameters:
   ///   - file: an open file of the namespace, not opened with `O_PATH`.
-  ///   - relative: returns the namespace for a type, a file that is open only during the call, and an
-  ///     identity; nil if the namespace cannot be distinguished from others with its inode number.
+  ///   - relative: returns the owner or parent, given its type, its file, which is open only during the
+  ///     call, and its identity; nil if it cannot be distinguished from others with its inode number.
   static func ask(
     _ namespace: ObservedNamespace, _ file: Int32, by source: IdentitySource,
     relative: (NamespaceType, Int32, Identity) -> ObservedNamespace?

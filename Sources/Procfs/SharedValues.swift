@@ -1,7 +1,8 @@
 internal import NamespaceModel
 
-/// Shares one array among all processes of a pass that have the same links or the same text. Most
-/// processes have the same values as others, and a first pass reports all processes at once.
+/// Makes all processes of a pass with the same links share one array of link states, and those with the same name or
+/// cgroup share one text. This saves memory: most processes have the same values as others, and a first pass reports
+/// all processes at once.
 struct SharedValues {
   private var states: [Codes: [LinkState]] = [:]
   private var texts: Set<[UInt8]> = []
@@ -19,7 +20,7 @@ struct SharedValues {
     }
   }
 
-  /// Returns the result of `make`, which is called once for each set of codes.
+  /// Returns the link states for the codes of a process; calls `make` only for codes that are new.
   mutating func states(
     _ codes: InlineArray<10, UInt32>, _ make: () -> [LinkState]
   ) -> [LinkState] {
@@ -30,7 +31,7 @@ struct SharedValues {
     return made
   }
 
-  /// Returns an equal description whose texts are shared.
+  /// Returns a description with the same name, user and cgroup, whose texts are shared. Leaves the parent out.
   mutating func description(_ new: ProcessDescription) -> ProcessDescription {
     ProcessDescription(comm: text(new.comm), uid: new.uid, cgroup: text(new.cgroup))
   }

@@ -3,7 +3,8 @@ internal import SystemPackage
 
 /// Reads whole files of `/proc`: the kernel generates the text of such a file at the first read.
 enum SmallFile {
-  /// No file that is read here comes near this size; a longer file is treated as an error.
+  /// The usual limit of the size of a text, in bytes. Files of a process are much smaller; a longer text is
+  /// treated as an error.
   private static let limit = 1 << 20
 
   /// Returns the text of a file, or the error.

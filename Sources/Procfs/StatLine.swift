@@ -2,7 +2,7 @@
 package struct StatLine: Sendable, Hashable {
   /// Field 1: the PID.
   package var pid: Int32
-  /// Field 2: the name of the task, at most 15 bytes for a process, any byte but NUL.
+  /// Field 2: the name of the task: at most 15 bytes for a process, with any value but NUL.
   package var comm: [UInt8]
   /// Field 3: the state, such as `R`, `S` or `Z`.
   package var state: UInt8

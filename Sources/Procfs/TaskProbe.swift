@@ -2,8 +2,8 @@ internal import Glibc
 package import NamespaceModel
 internal import SystemPackage
 
-/// Reads the present state of one task independently of samples: right after an event reported the
-/// task.
+/// Probes a task: reads the present state of one process or thread, independently of samples, right after an event
+/// reported it.
 package final class TaskProbe {
   private let root: ProcRoot
   private let identity: IdentitySource
@@ -66,7 +66,7 @@ package final class TaskProbe {
     } catch { return nil }
   }
 
-  /// Reads the effective user and the cgroup of a process; nil if it has exited.
+  /// Reads the effective user and the cgroup of a process; nil if they cannot be read, as after its exit.
   package func description(of pid: Int32) -> ProcessDescription? {
     FactsReader.userAndCgroup(of: pid, root: root)
   }
@@ -81,11 +81,13 @@ package final class TaskProbe {
     return listing.refresh(directory) ? Array(listing.pids) : []
   }
 
-  /// Returns the latest time, on the wall clock, at which the kernel can have created
-  /// the file of each namespace that the links point at; omits links that cannot be read. The kernel
-  /// creates the file of a namespace when a process first looks it up, and retains the file while a
-  /// mount or an open descriptor refers to it (`path_from_stashed` of fs/libfs.c). The change time of
-  /// the file is the time of its creation or a later one, and may be up to a clock tick too early.
+  /// Returns, for the namespace that each of the links points at, a time on the wall clock by which the
+  /// namespace's file certainly existed; omits links that cannot be read.
+  ///
+  /// The kernel creates the file of a namespace when a process first looks it up, and retains the file while
+  /// a mount or an open descriptor refers to it (`path_from_stashed` of fs/libfs.c). The change time of the
+  /// file is the time of its creation or a later one. It may be too early by up to a clock tick, which the
+  /// method adds.
   package func fileTimes(of task: Int32, _ links: [NamespaceLink]) -> [NamespaceLink: WallTime] {
     guard case .some(.some(let directory)) = open(task) else { return [:] }
     defer { close(directory) }
@@ -100,7 +102,7 @@ package final class TaskProbe {
     return times
   }
 
-  /// The greatest possible lag of the clock that the kernel uses for file times.
+  /// The greatest lag, in nanoseconds, of the clock that the kernel uses for file times.
   private static let coarseTick: Int64 = {
     var resolution = timespec()
     guard clock_getres(CLOCK_REALTIME_COARSE, &resolution) == 0 else { return 10_000_000 }

@@ -6,7 +6,7 @@
 internal import CLinux
 internal import NamespaceModel
 
-/// The mounts of a scan that could not be opened.
+/// The mounts of namespace files that a scan could not open.
 struct HiddenMounts {
   struct Mount {
     let entry: MountInfo.Entry
@@ -19,8 +19,8 @@ struct HiddenMounts {
 
   var mounts: [Mount] = []
 
-  /// Returns the mount namespaces whose table lists an inode number whose id became known only after
-  /// that table was read.
+  /// Returns the inode numbers of the mount namespaces whose mount tables have to be read again: such a table lists
+  /// a namespace whose id became known only after the table was read.
   func tablesToReadAgain(_ names: PinNames) -> Set<UInt64> {
     Set(
       mounts.lazy.filter { names.hasIDOnlySince($0.step, $0.entry.type, $0.entry.inode) }
@@ -32,7 +32,7 @@ struct HiddenMounts {
 }
 
 extension PinScanner {
-  /// Adds the pins of the mounts that could not be opened, with a kernel id where it is proven.
+  /// Adds the pins of the mounts that could not be opened, with the kernel's id where it is proven.
   func resolveHiddenMounts() {
     for mount in hidden.mounts {
       let (type, inode) = (mount.entry.type, mount.entry.inode)

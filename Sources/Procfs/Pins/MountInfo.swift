@@ -30,7 +30,7 @@ struct MountInfo {
   }
 
   private mutating func read(_ line: ArraySlice<UInt8>) {
-    // 36 35 98:0 net:[4026532458] /mount-point rw,noatime master:1 - type source super-options
+    // A line looks like: 36 35 98:0 net:[4026532458] /mount-point rw,noatime master:1 - type source super-options
     let fields = line.split(separator: 0x20, omittingEmptySubsequences: false)
     guard let dash = fields.dropFirst(6).firstIndex(where: { $0.elementsEqual("-".utf8) }),
       fields.count > dash + 1
@@ -83,7 +83,7 @@ extension MountInfo.Entry {
     return (path + [0]).withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress else { return -1 }
       let name = start.assumingMemoryBound(to: CChar.self)
-      // The walk also fails if some process renames a file at the same time; another attempt is cheap.
+      // The call also fails with EAGAIN if some process renames a file at the same time; another attempt is cheap.
       for _ in 0..<3 {
         let file = clinux_open_cached(top, name)
         if file >= 0 || errno != EAGAIN { return file }

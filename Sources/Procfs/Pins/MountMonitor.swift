@@ -5,8 +5,7 @@ internal import Glibc
 /// mountinfo file reports it (`proc_pid_mountinfo(5)`).
 package final class MountMonitor {
   private let descriptor: Int32
-  /// The name of the directory in `/proc` whose mountinfo file is watched: that of a process in the
-  /// mount namespace.
+  /// The name of the directory in `/proc` whose mountinfo file the monitor watches: `1` or `self`.
   private let process: String
 
   /// Watches the mount namespace of PID 1, which has the mounts of ip-netns(8), or the reader's own if

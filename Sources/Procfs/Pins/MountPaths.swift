@@ -4,8 +4,8 @@ internal import Glibc
 /// of its descriptor reads as that path and not as the name of the namespace.
 struct MountPaths {
   private var paths: Set<[UInt8]> = []
-  /// The paths of the previous scan: a scan reads open files before it has read the mounts of other
-  /// mount namespaces.
+  /// The paths of the previous scan. They are needed because a scan reads the open files of processes
+  /// before it reads the mounts of other mount namespaces.
   private var earlier: Set<[UInt8]> = []
   private var lengths: Set<Int> = []
 

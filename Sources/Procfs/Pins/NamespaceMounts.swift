@@ -2,9 +2,10 @@ internal import CLinux
 internal import Glibc
 package import NamespaceModel
 
-/// Looks up, without a scan for pins, the id of a namespace that a mount keeps alive. `ip netns add`
-/// creates a namespace, mounts it and leaves it within half a millisecond. The id, read after that,
-/// distinguishes a task that enters the namespace later from a task that creates another one.
+/// Looks up the id of a namespace that a mount keeps alive, without a scan for pins. `ip netns add` creates a
+/// namespace, mounts it and leaves it within half a millisecond, so that the id cannot be read through the process.
+/// The id that is read from the mount distinguishes a task that enters the namespace later from a task that creates
+/// another one with the same inode number.
 ///
 /// The lookup covers the mounts of the mount namespace that `MountMonitor` watches. Only one thread at a
 /// time may use it.
@@ -21,11 +22,11 @@ package final class NamespaceMounts {
     let inode: UInt64
   }
 
-  /// After a read of the mount table, the next read waits for this many times the duration of that
-  /// read.
+  /// After a read of the mount table, the lookup does not read it again for this many times the duration of
+  /// the read.
   private static let restFactor: Int64 = 50
 
-  /// Returns nil if the kernel reports no ids, without which a mounted namespace cannot be
+  /// Creates a lookup; nil if the kernel reports no ids, without which a mounted namespace cannot be
   /// distinguished from others, or if the mounts cannot be watched.
   package init?(root: ProcRoot, identity: IdentitySource) {
     guard identity != .continuity, let monitor = MountMonitor(root: root) else { return nil }

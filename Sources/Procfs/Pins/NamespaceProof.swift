@@ -6,8 +6,8 @@ internal import SystemPackage
 /// Proves that a file is the namespace that the text of a link names, and reads the kernel's id of the
 /// namespace.
 ///
-/// The proof opens no file for reading unless it is of nsfs, because opening a device or a FIFO has
-/// side effects.
+/// The proof opens no file for reading unless the file is in nsfs, the kernel's file system of namespaces, because
+/// opening a device or a FIFO has side effects.
 struct NamespaceProof {
   /// The result of a proof.
   enum Answer: Equatable {
@@ -58,7 +58,7 @@ struct NamespaceProof {
         return RelationQuestions.identify(file, by: source)
       }
       switch identity {
-      // The file may not be opened.
+      // The file may not be opened, so the id stays unknown. The inode number in nsfs proves the namespace.
       case .none: return .proven(id: nil)
       case .some(.none): return .other
       case .some(.some(let identity)): return .proven(id: identity.id)
@@ -73,9 +73,9 @@ struct NamespaceProof {
     return isIt ? .proven(id: handle.id) : .other
   }
 
-  /// Opens the namespace file behind a descriptor of `O_PATH` while `body` runs, and closes it again
-  /// because an open file keeps the namespace alive. Returns nil, with `errno` set if the open failed,
-  /// if the file may not be opened or is not of nsfs.
+  /// Opens a namespace file, given a descriptor that was opened with `O_PATH`, while `body` runs. Closes it
+  /// afterwards, because an open file keeps the namespace alive. Returns nil if the file is not in nsfs, or
+  /// if it may not be opened, with `errno` set.
   @discardableResult
   static func reopened<Result>(_ file: Int32, _ body: (Int32) -> Result) -> Result? {
     guard clinux_is_nsfs(file) else { return nil }

@@ -2,8 +2,8 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Reads the text of links of a process, which may point anywhere, without following them. The texts go
-/// into one reusable buffer.
+/// Reads the text of links in the directory of a process, such as `fd/3`, which may point anywhere. The reader does not
+/// follow a link. It reads each text into one reusable buffer.
 final class PinLinkReader {
   /// The target that the text of a link names.
   enum Target {

@@ -1,15 +1,15 @@
 internal import NamespaceModel
 
-/// Assigns an identity to each namespace that scans find, so that a namespace has the same identity in
-/// every scan.
+/// Names each namespace that scans find: gives it the `ObservedNamespace` value that identifies it. A namespace has the
+/// same name in every scan that finds it.
 struct PinNames {
   private struct Key: Hashable {
     let type: NamespaceType
     let inode: UInt64
   }
 
-  /// The first inode generation that scans assign. Samples count theirs from 1 and events from 2^40,
-  /// and neither reaches this value.
+  /// The first inode generation (`ObservedNamespace.inodeGeneration`) that scans assign. Samples count theirs
+  /// from 1 and events from 2^40, and neither reaches this value.
   static let firstGeneration: UInt64 = 1 << 41
 
   /// The inode generations that the previous scan and the current one assigned.
@@ -19,7 +19,7 @@ struct PinNames {
   private var varying: [NamespaceType: UInt64] = [:]
   private var ids: [Key: (id: UInt64, since: UInt64)] = [:]
   private var named: Set<Key> = []
-  /// The number of mount tables read so far, over all scans.
+  /// The number of mount tables read so far, over all scans. It orders the reads of tables and of ids.
   var step: UInt64 = 0
 
   /// Starts a scan; `varying` are the inode numbers of the initial net and mnt namespaces.
@@ -29,22 +29,23 @@ struct PinNames {
     named = []
   }
 
-  /// Ends a scan that was completed: an inode number that this scan did not find will denote another
-  /// namespace later.
+  /// Ends a complete scan. If an inode number that this scan did not find appears later, it counts as that
+  /// of another namespace.
   mutating func finish() {
     previous = current
     ids = ids.filter { named.contains($0.key) }
   }
 
-  /// Returns the id that an inode number is known to have had before the mount table of this step was
-  /// read.
+  /// Returns the id that an inode number is known to have had before a mount table was read.
   ///
   /// If the namespace with this id still exists, the inode number in that table denotes it.
+  ///
+  /// - Parameter step: the value of `step` at the read of the table.
   func idBefore(_ step: UInt64, _ type: NamespaceType, _ inode: UInt64) -> UInt64? {
     ids[Key(type: type, inode: inode)].flatMap { $0.since < step ? $0.id : nil }
   }
 
-  /// Returns whether a known id may belong to the inode number only since this step.
+  /// Returns whether the known id of an inode number became known only at this step or later.
   func hasIDOnlySince(_ step: UInt64, _ type: NamespaceType, _ inode: UInt64) -> Bool {
     ids[Key(type: type, inode: inode)].map { $0.since >= step } ?? false
   }
@@ -70,8 +71,8 @@ struct PinNames {
     return known(type, inode, id: id, inodeGeneration: inodeGeneration)
   }
 
-  /// Returns the namespace with an inode number that no pin was found for: nil without an id, unless
-  /// the inode number is fixed and so identifies the namespace.
+  /// Returns the namespace with an inode number, if the scan did not find the namespace through a pin.
+  /// Returns nil without an id, unless the inode number is fixed and so identifies the namespace.
   func nameUnpinned(_ type: NamespaceType, _ inode: UInt64, id: UInt64?) -> ObservedNamespace? {
     guard id != nil || InitialNamespace.hasFixedInode(inode) else { return nil }
     return known(type, inode, id: id, inodeGeneration: 0)

@@ -16,7 +16,7 @@ final class PinProcess {
     guard directory >= 0 else { throw .last }
   }
 
-  /// A process seen through the directory of one of its threads.
+  /// Creates a process whose files are read through the directory of one of its threads.
   private init(_ process: PinProcess, threadDirectory: Int32) {
     pid = process.pid
     directory = threadDirectory
@@ -25,9 +25,9 @@ final class PinProcess {
 
   deinit { close(directory) }
 
-  /// Returns the process seen through a thread that has outlived the main thread, which has no files
-  /// and no namespaces after its exit. Nil if the main thread has not exited, or if no other thread
-  /// exists.
+  /// Returns the same process, to be read through a thread that has outlived the main thread: after its
+  /// exit, the main thread has no open files and no mount namespace. Returns nil if the main thread has not
+  /// exited, or if no other thread exists.
   func survivor() -> PinProcess? {
     guard let stat, Self.isZombie(stat) else { return nil }
     let tasks = openat(directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
-/// The relations of pinned namespaces to the namespaces that own them. Relations never change, so each
-/// is read once; those that no scan needs any more are dropped.
+/// The relations of pinned namespaces to their owners and parents. Relations never change, so the scanner reads
+/// each once, and drops those that no scan needs any more.
 struct PinRelations {
   private var known: [ObservedNamespace: NamespaceRelations] = [:]
   private let source: IdentitySource

@@ -106,8 +106,8 @@ extension PinScanner {
     relate(namespace, file)
   }
 
-  /// Reads the relations of a namespace through a descriptor of `O_PATH`, if its file is this
-  /// namespace.
+  /// Reads the relations of a namespace through a descriptor that was opened with `O_PATH`, if its file is
+  /// this namespace.
   func relate(_ namespace: ObservedNamespace, _ file: Int32) {
     guard !relations.knows(namespace) else { return }
     NamespaceProof.reopened(file) { file in

@@ -1,5 +1,5 @@
-// Scans the mounts of pinned mount namespaces that have no process. /proc has no table of these mounts;
-// the kernel lists them by the id of the mount namespace (listmount(2), statmount(2)).
+// Scans the mounts of pinned mount namespaces that have no process. Without a process, /proc has no table of these
+// mounts; the kernel lists them by the id of the mount namespace (listmount(2), statmount(2)).
 
 internal import CLinux
 internal import NamespaceModel

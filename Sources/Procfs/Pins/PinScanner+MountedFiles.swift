@@ -8,8 +8,8 @@ internal import Glibc
 internal import NamespaceModel
 
 extension PinScanner {
-  /// Returns the namespace that an open file is, if its link reads as such a path; nil if the file is
-  /// anything else.
+  /// Returns the namespace that an open file is, for a descriptor whose link reads as the path of a mount or
+  /// as `/`; nil if the file is anything else.
   func fileOfMount(
     _ number: Int32, in folder: Int32, _ process: PinProcess
   ) -> (NamespaceType, UInt64)? {

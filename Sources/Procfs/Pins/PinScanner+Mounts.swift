@@ -8,15 +8,16 @@ internal import SystemPackage
 extension PinScanner {
   private enum Reading { case read, gone, failed }
 
-  /// Reads the mounts of each mount namespace, given its inode number and the PIDs of the processes in
-  /// it.
+  /// Reads the mounts of each mount namespace.
+  ///
+  /// - Parameter members: the PIDs of the processes in each mount namespace, by its inode number.
   func scanMounts(of members: [UInt64: [Int32]]) throws(ProcfsError) {
     let own = root.isProc ? root.ownNamespaceInode(.mnt) : nil
     for (inode, pids) in members.sorted(by: { $0.key < $1.key }) {
       if try readMounts(inode, pids, isOwn: inode == own) == .failed { result.unreadMounts += 1 }
     }
-    // An id that became known only after a table was read can prove the namespaces of a table that is
-    // read now.
+    // If the id of a mounted namespace became known only after a table was read, it can prove the namespace once
+    // the table is read again.
     for inode in hidden.tablesToReadAgain(names) {
       hidden.forget(inode)
       _ = try readMounts(inode, members[inode] ?? [], isOwn: inode == own)

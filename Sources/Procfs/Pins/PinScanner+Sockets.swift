@@ -8,8 +8,8 @@ internal import SystemPackage
 extension PinScanner {
   /// Scans sockets, given their descriptors in ascending order.
   ///
-  /// A known socket costs three calls: duplicate the descriptor, read the cookie, and close the
-  /// duplicate.
+  /// A socket of a known net namespace costs three calls: to duplicate the descriptor, to read the cookie of
+  /// the net namespace, and to close the duplicate.
   func scanSockets(_ numbers: [Int32], of process: PinProcess) throws(ProcfsError) {
     guard showsOwnPIDs else { return }
     let pidfd = clinux_pidfd_open(process.pid)
@@ -31,7 +31,7 @@ extension PinScanner {
       defer { close(socket) }
       var value: UInt64 = 0
       let hasCookie = clinux_socket_cookie(socket, &value) == 0
-      // A file that is not a socket is skipped: the ioctl of the next call may have any effect on it.
+      // If the file is not a socket, it is skipped: on another file the ioctl for the namespace may have any effect.
       guard hasCookie || errno == ENOPROTOOPT else { continue }
       let cookie = hasCookie ? value : nil
       if let cookie, !scanned.insert(cookie).inserted { continue }

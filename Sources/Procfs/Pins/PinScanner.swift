@@ -7,8 +7,8 @@
 // a namespace, and sends requests to no file system but proc and nsfs, so that neither a dead server nor
 // a hostile FUSE file system can block a scan. The scanner leaves no namespace file open.
 //
-// The scanner does not read the open files or the mount namespace of a thread that does not share those
-// of its process.
+// The scanner does not find what only a single thread has: open files or a mount namespace that the thread does not
+// share with its process.
 
 internal import CLinux
 internal import Glibc
@@ -26,7 +26,7 @@ package final class PinScanner {
   var sockets = SocketNamespaces()
   var descriptors = PIDListing(lowest: 0)
   var hidden = HiddenMounts()
-  /// The paths of namespace mounts that earlier scans and the scanner's own mount table have shown.
+  /// The paths of namespace mounts that the previous scan, this scan, and the scanner's own mount table show.
   var mountPaths = MountPaths()
   /// Whether the PIDs of this `/proc` are those of the scanner's own pid namespace. Only then can the
   /// scanner use a PID to copy a socket of the process.
@@ -118,8 +118,8 @@ package final class PinScanner {
     }
   }
 
-  /// Counts a process that the scanner may not read. Counts it once only, because the scan goes through
-  /// the PIDs in ascending order.
+  /// Counts a process that the scanner may not read. A process that is denied again is not counted again:
+  /// the scan visits the processes one by one, so it is then the last one that was counted.
   func deny(_ pid: Int32) {
     guard pid != lastDenied || result.denied == 0 else { return }
     lastDenied = pid
@@ -128,7 +128,8 @@ package final class PinScanner {
   }
   private var lastDenied: Int32 = 0
 
-  /// Throws for an error that every following operation would return as well.
+  /// Throws if every following operation would fail with the same error, as without a free descriptor or
+  /// memory.
   func check(_ errno: Errno, _ operation: String, _ name: String) throws(ProcfsError) {
     switch errno {
     case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory:

@@ -1,24 +1,26 @@
 internal import CLinux
 internal import Glibc
 
-/// The net namespace of each socket, by socket cookie. The kernel never assigns a cookie twice in one
-/// boot, and a namespace has one inode number and one id for life, so each socket is queried once.
+/// The net namespaces of sockets, by the cookie of the net namespace (SO_NETNS_COOKIE of `socket(7)`). The kernel never
+/// assigns a cookie twice in one boot, and a namespace has one inode number and one id for life, so the scanner asks
+/// for them only once for each cookie.
 struct SocketNamespaces {
   private var known: [UInt64: RelationQuestions.Identity] = [:]
   private var seen: Set<UInt64> = []
   private var refused: Set<UInt64> = []
 
-  /// Starts a scan: sockets that the kernel refused to query may be permitted now.
+  /// Starts a scan. Where the kernel refused to open the namespace of a socket in the previous scan, this scan
+  /// tries again.
   mutating func begin() {
     seen.removeAll()
     refused.removeAll()
   }
 
-  /// Drops the sockets that the scan did not find.
+  /// Ends a scan: drops the namespaces that the scan did not find.
   mutating func finish() { known = known.filter { seen.contains($0.key) } }
 
-  /// Returns the net namespace of a socket; nil if the kernel does not report it. A socket without a
-  /// cookie, as before Linux 5.14, is queried each time.
+  /// Returns the net namespace of a socket; nil if the kernel refuses to open it. Without a cookie, as
+  /// before Linux 5.14, every call asks the kernel.
   mutating func namespace(
     of socket: Int32, cookie: UInt64?, by source: IdentitySource
   ) -> RelationQuestions.Identity? {
