@@ -7,8 +7,8 @@ internal import SystemPackage
 final class BackgroundNameLookup {
   typealias Names = [ContainerIdentity: ContainerName]
 
-  /// One lookup for containers of the system, and one for those of users: users' files may be on other
-  /// disks, and must not delay the system's.
+  /// Two lookups, each on its own thread: the first for containers of the system, the second for those of
+  /// users. The files of users may be on other disks, which must not delay the first lookup.
   private var lookups: [Lookup]
   /// The names that were found and are not in the history file yet.
   private(set) var found: Names = [:]
@@ -37,11 +37,12 @@ final class BackgroundNameLookup {
   func acknowledge() { found.removeAll() }
 }
 
-/// Looks up containers, one group at a time.
+/// Looks up the names of containers. One request to the worker thread covers all containers that wait for a name by
+/// then.
 private struct Lookup {
   private let work: BackgroundWork<[ContainerIdentity], BackgroundNameLookup.Names>
-  /// The containers without a name, with the number of their lookups. An engine may write its files a
-  /// little after it creates the cgroup.
+  /// The containers without a name, each with the number of lookups so far. A lookup is repeated, because
+  /// an engine may write its files a little after it creates the cgroup.
   private var waiting: [ContainerIdentity: Int] = [:]
   private var requested: [ContainerIdentity] = []
   private var began: BootTime = .zero

@@ -3,8 +3,8 @@ internal import NamespaceModel
 internal import Procfs
 internal import SystemPackage
 
-/// Scans for pins of namespaces periodically and on request, on a thread of its own beside the sampling
-/// loop.
+/// Scans for pins periodically and on request, on a thread of its own beside the sampling loop. Pins are the mounts,
+/// open files and sockets that keep namespaces alive.
 final class BackgroundPinScan {
   typealias ScanResult = Result<PinScan, ProcfsError>
 
@@ -18,8 +18,8 @@ final class BackgroundPinScan {
   private(set) var found: PinScan?
   /// The duration of the last scan, in nanoseconds.
   private var took: Int64 = 0
-  /// Whether a scan was requested since the last one began: a namespace lost its last process, a process
-  /// that pinned a namespace exited, or a file system was mounted or unmounted.
+  /// Whether a scan was requested since the last one began, because the pins may have changed: a namespace
+  /// lost its last process, a process that pinned a namespace exited, or something was mounted or unmounted.
   private var isRequested = false
   private var hasLoggedSlow = false
   private var hasLoggedNoThread = false
@@ -28,8 +28,9 @@ final class BackgroundPinScan {
   /// The duration in nanoseconds after which a scan is reported as slow.
   private static let slow: Int64 = 60_000_000_000
 
-  /// A requested scan begins no earlier than `rest` nanoseconds, and `restFactor` times the duration of
-  /// the last scan, after the beginning of the last scan.
+  /// A requested scan begins at the earliest when `rest` nanoseconds, and `restFactor` times the duration of
+  /// the last scan, have passed since the beginning of the last scan. So scans take a small part of the time
+  /// only.
   private static let rest: Int64 = 3_000_000_000
   private static let restFactor: Int64 = 50
   /// The time between two checks for the end of a scan, in nanoseconds.
@@ -105,8 +106,8 @@ final class BackgroundPinScan {
 
   private var earliest: BootTime { began + max(Self.rest, Self.restFactor * took) }
 
-  /// Returns the time on the boot clock of the next `poll`; nil if only the next periodic scan is
-  /// outstanding.
+  /// Returns the time on the boot clock at which the caller has to call `poll` again; nil if only the next
+  /// periodic scan is outstanding, for which a call after each sample suffices.
   func next(after now: BootTime) -> BootTime? {
     if work.isRunning { return now + Self.pollInterval }
     return isRequested ? max(earliest, now) : nil

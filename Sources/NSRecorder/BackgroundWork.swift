@@ -3,8 +3,8 @@ internal import Procfs
 internal import Synchronization
 internal import SystemPackage
 
-/// A worker on its own thread for work that may take long, or hang on the files that it reads. The worker
-/// processes one request at a time; the sampling loop polls for the result and never waits for it.
+/// A worker on its own thread, for work that may take long, or that may hang on the files that it reads. The worker
+/// processes one request at a time. The sampling loop polls for the result and never waits for it.
 final class BackgroundWork<Request: Sendable, Result: Sendable>: Sendable {
   private let mailbox = Mailbox()
   private let makeWorker: @Sendable () -> (Request) -> Result

@@ -3,7 +3,7 @@ internal import Glibc
 internal import NamespaceModel
 internal import SystemPackage
 
-/// Waits for the next slot of the schedule, a signal that ends the recorder, or a readable descriptor.
+/// Waits for a time, for a signal that ends the recorder, or for a readable descriptor, whichever comes first.
 final class EventLoop {
   private let timer: Int32
   private let signals: Int32
@@ -11,15 +11,18 @@ final class EventLoop {
   /// The first stop signal that was read; nil while there is none.
   private var stop: Int32?
 
+  /// The reasons for which a wait ends.
   enum Wakeup: Equatable {
+    /// The boot clock has reached the time passed to `wait`.
     case slot
+    /// A stop signal arrived.
     case stop(signal: Int32)
     /// One of the descriptors passed to `wait` is readable.
     case events
   }
 
-  /// Blocks SIGINT, SIGTERM, SIGQUIT and SIGHUP for the calling thread and reads them from a descriptor;
-  /// `deinit` restores the signal mask.
+  /// Blocks SIGINT, SIGTERM, SIGQUIT and, unless it is ignored, SIGHUP for the calling thread, and reads them
+  /// from a descriptor. `deinit` restores the signal mask.
   init() throws(Errno) {
     // The stored properties are set last: a throw after all of them are set would run `deinit`.
     let timer = clinux_boot_timer()
@@ -38,7 +41,7 @@ final class EventLoop {
 
   deinit {
     close(timer)
-    // `clinux_release_signals` discards pending signals: a second ^C has the same purpose as the first.
+    // This discards pending signals: a second ^C has the same purpose as the first.
     clinux_release_signals(signals, &previousMask)
   }
 

@@ -1,7 +1,8 @@
 internal import Containers
 internal import Procfs
 
-/// Identifies the recorded machine. A cloned machine may have the machine id of another one.
+/// The machine id and the host name of the recorded machine. A cloned machine may have the machine id of another one,
+/// so the id alone does not identify it.
 struct HostIdentity {
   /// The machine id; nil if it cannot be read or is invalid.
   let machineID: String?

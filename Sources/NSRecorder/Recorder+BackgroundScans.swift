@@ -25,8 +25,8 @@ extension Recorder {
     return path == "/proc" ? "/" : String(path.dropLast("/proc".count))
   }
 
-  /// Returns the lookup of container names; nil if the host's root directory is unknown, or was not
-  /// configured and is unusable. Containers are then recorded by id only.
+  /// Returns the lookup of container names; nil if the host's root directory is not known, or was not
+  /// configured and cannot be opened. Containers are then recorded by id only.
   static func makeNameLookup(
     _ configuration: RecorderConfiguration, _ root: ProcRoot, _ diagnostics: StartupDiagnostics
   ) throws(RecorderError) -> BackgroundNameLookup? {

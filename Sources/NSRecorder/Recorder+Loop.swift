@@ -8,19 +8,21 @@ internal import Procfs
 internal import SystemPackage
 
 extension Recorder {
-  /// How long events may wait before they are written (`eventWriteDelay`), and the time between two drains of
-  /// the rings in quiet mode (`drainInterval`) and after a wakeup (`drainDelay`), in nanoseconds.
+  /// How long events may wait before they are written, in nanoseconds.
   private static let eventWriteDelay: Int64 = 750_000_000
+  /// The time between two drains of the rings in quiet mode, in which events cause no wakeups (`drainInterval`), and
+  /// after a wakeup (`drainDelay`), in nanoseconds.
   private static let drainInterval: Int64 = 2_000_000
   private static let drainDelay: Int64 = 200_000
-  /// The delay until the extra sample that resolves what the last sample left unverified.
+  /// The delay, in nanoseconds, until the extra sample that decides about tasks whose state the last sample did not
+  /// confirm.
   private static let extraSampleDelay: Int64 = 100_000_000
   /// When more events than this are queued, the loop writes them at once.
   private static let manyEvents = 1 << 15
   /// The most events that one step applies.
   private static let eventsPerStep = 2048
-  /// How long the recorder may write the remaining events at its end; the short limit applies after a
-  /// signal.
+  /// How long the recorder may write the remaining events at its end, in nanoseconds; the short limit applies
+  /// after a stop signal.
   private static let finalWriteTimeout: Int64 = 10_000_000_000
   private static let finalWriteTimeoutAfterSignal: Int64 = 400_000_000
 
@@ -78,15 +80,15 @@ extension Recorder {
   /// Whether event recording needs a sample to start from or to resync.
   private var isSampleNeeded: Bool { events?.needsSample == true }
 
-  /// Takes a sample; `complete` finishes it once all events up to its end have arrived. Returns false if
-  /// it failed.
+  /// Takes a sample, which stays pending until all events up to its end have arrived; `complete` then writes it.
+  /// Returns false if the sample failed.
   private func takeSample(
     _ schedule: Schedule, _ eventLoop: EventLoop
   ) throws(RecorderError) -> Bool {
     delay = sampleDue == .min ? 0 : max(0, ClockReading.now().boot - sampleDue)
     defer { sampleDue = schedule.next(after: ClockReading.now().boot) }
     do throws(ProcfsError) { pending = try takeSteadySample() } catch {
-      // A stop signal cancelled the pass.
+      // The pass did not fail if a stop signal cancelled it.
       guard eventLoop.pendingStop() == nil else { return true }
       statistics.fail(.readFailed, "\(error); trying again at the next sample")
       notBefore = schedule.next(after: ClockReading.now().boot)
@@ -95,8 +97,8 @@ extension Recorder {
     return true
   }
 
-  /// Takes a sample during which the wall clock was not set, with a few attempts: the wall times of a
-  /// sample during which it was set are not known. A clock that runs slightly faster or slower
+  /// Takes a sample during which the wall clock was not set, with a few attempts: if the clock is set during a
+  /// sample, the wall times of the sample are not known. A clock that runs slightly faster or slower
   /// (`adjtimex(2)`) does not count as set.
   private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
     (source as? ProcfsSource)?.readsThreads = configuration.threads || isSampleNeeded
@@ -113,13 +115,15 @@ extension Recorder {
     return sample
   }
 
-  /// When the pending sample may be completed; nil if there is none, or if it has no events to wait for.
+  /// The time on the boot clock at which the pending sample may be completed; nil if there is none, or if it has no
+  /// events to wait for.
   private var readyAt: BootTime? {
     guard let pending else { return nil }
     return events?.readyAt(pending)
   }
 
-  /// Merges the pending sample with the events. Releases the sample itself, which may be large.
+  /// Merges the pending sample with the events. Returns the result, and the times and counts of the sample; the
+  /// sample itself, which may be large, is released.
   private func completePending() throws(RecorderError) -> (
     span: ProcessSample, merged: EventRecording.MergedSample
   )? {
@@ -157,7 +161,7 @@ extension Recorder {
     return true
   }
 
-  /// Writes the reported events. Logs a failure and retries with the next events.
+  /// Applies and writes queued events. Logs a failure and retries with the next events.
   ///
   /// - Parameter end: the time on the boot clock up to which events are written; later ones stay queued.
   private func writeEvents(until end: BootTime = .max) throws(RecorderError) {

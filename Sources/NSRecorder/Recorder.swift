@@ -25,13 +25,13 @@ public final class Recorder {
   var diagnostics: StartupDiagnostics
   private let host: HostIdentity
   var statistics: RecordingStatistics
-  /// The removal of what is older or larger than the limits.
+  /// The removal of the oldest part of the history, within the limits of age and size.
   var retention: RetentionWork
   private var hasRun = false
   /// A sample that is not written yet, because events up to its end may still arrive.
   var pending: ProcessSample?
-  /// Whether an extra sample is taken before the next due time, because the last one left a contradiction between events and
-  /// sample.
+  /// Whether an extra sample is taken before the next due time, because the last sample did not confirm the state that
+  /// events had reported of some task.
   var takesExtraSample = false
   /// The time on the boot clock before which the recorder takes no extra sample for the event recording,
   /// because the last sample failed or could not be used.
@@ -42,7 +42,7 @@ public final class Recorder {
   var delay: Int64 = 0
   /// When the events are to be written, on the boot clock.
   var eventsDue: BootTime = .max
-  /// When a sign of life is due, on the boot clock; `.max` if nobody waits for one.
+  /// When `run` has to call `onPulse` next, on the boot clock; `.max` if it never has to.
   private(set) var pulseDue: BootTime = .max
   /// When background scans are to be started or their results collected, on the boot clock.
   var scansDue: BootTime = .max
@@ -105,7 +105,7 @@ public final class Recorder {
   /// Reads the state of the history file.
   package func fileState() throws(HistoryError) -> FileState { try writer.fileState() }
 
-  /// How much of the history the recorder keeps.
+  /// The limits of age and size of the history.
   package var limits: RetentionLimits { configuration.limits }
 
   /// How many rows retention has removed since the recorder began.
@@ -127,8 +127,9 @@ public final class Recorder {
     try run(pulse: nil, onPulse: {}, onSample: onSample)
   }
 
-  /// Records as the other `run` does, and calls `onPulse` at least once in each `pulse` nanoseconds for as long as the
-  /// recorder does its work: who hears nothing may restart it. Nil for never.
+  /// Records as the other `run` does, and calls `onPulse` at least once in each `pulse` nanoseconds as long as the
+  /// recorder does its work, as a sign of life for a service manager, which may restart a recorder that hangs. Never
+  /// calls `onPulse` if `pulse` is nil.
   package func run(
     pulse: Int64?, onPulse: () -> Void, onSample: (SampleReport) -> Void
   ) throws(RecorderError) -> RecordingSummary {
@@ -137,8 +138,7 @@ public final class Recorder {
     if pulse != nil { pulseDue = .min }
     let eventLoop: EventLoop
     do throws(Errno) { eventLoop = try EventLoop() } catch { throw .eventLoop(error) }
-    // Keeps the signals blocked until the session has ended, so that another signal does not interrupt
-    // it.
+    // Keeps the signals blocked until the session has ended, so that another signal does not interrupt the end.
     defer { withExtendedLifetime(eventLoop) {} }
     doWithoutDelay(eventLoop)
     defer { stopPausing() }
@@ -164,7 +164,8 @@ public final class Recorder {
     return statistics.summary
   }
 
-  /// Makes a long pass or write collect events meanwhile, and cancels a pass after a stop signal.
+  /// Makes long passes and writes collect events at their pauses, so that no ring overflows meanwhile, and makes a stop
+  /// signal cancel a pass.
   private func doWithoutDelay(_ eventLoop: EventLoop) {
     let events = self.events
     let collect = { if let events { events.collect() } }
@@ -219,6 +220,6 @@ public struct SampleReport: Sendable {
   /// The number of processes that appeared, changed or disappeared since the previous sample; 0 in the
   /// first.
   public var changes: Int
-  /// What the recorder did since it began.
+  /// The totals since the recorder began.
   package var totals: RecordingTotals
 }

@@ -20,7 +20,7 @@ public struct RecorderConfiguration: Sendable {
   /// The size in bytes of each processor's event ring, which has to hold the events that the kernel
   /// reports while the recorder is busy.
   public var eventRing: Int
-  /// Which of the processes that no sample observed the history records.
+  /// Which of the short-lived processes, those that start and exit between two samples, the history records.
   public var shortLived: ShortLived
   /// Nanoseconds from one scan for pins of namespaces (mounts, open files and sockets) to the next; nil to
   /// disable the scans. The recorder checks whether a scan is due after it writes a sample or events.
@@ -28,7 +28,7 @@ public struct RecorderConfiguration: Sendable {
   /// The path of the host's root directory, where names of containers are looked up; nil for the parent
   /// directory of `procRoot`, if that is called `proc`.
   public var hostRoot: String?
-  /// The age, in nanoseconds, of what the recorder removes from the history because of its age; nil for no limit.
+  /// The age, in nanoseconds, from which on the recorder removes recorded data from the history; nil for no limit.
   public var keep: Int64?
   /// The size in bytes, of the file together with its `-wal` file, at which the recorder removes the oldest part of the
   /// history; nil for no limit.
@@ -47,13 +47,14 @@ public struct RecorderConfiguration: Sendable {
     case off
   }
 
-  /// 4 MiB, enough for more than ten thousand processes that start and exit.
+  /// The default size of an event ring: 4 MiB, which holds the events of more than ten thousand processes that start
+  /// and exit.
   public static let usualEventRing = 4 << 20
 
-  /// One minute, in nanoseconds.
+  /// The default time between two scans for pins: one minute, in nanoseconds.
   public static let usualPinsEvery: Int64 = 60_000_000_000
 
-  /// One year, in nanoseconds.
+  /// The longest interval between samples: one year, in nanoseconds.
   public static let longestInterval: Int64 = 366 * 86_400_000_000_000
 
   /// A configuration with these values.

@@ -1,13 +1,13 @@
 internal import NamespaceEvents
 internal import Procfs
 
-/// Checks the preconditions of a recorder on a machine with the recorder's own code, but without
-/// recording.
+/// Checks, with the recorder's own code but without recording, whether a recorder can run on this machine.
 package enum RecorderPreconditions {
-  /// Throws the error with which a recorder of this configuration would fail before its first sample. The
-  /// check does not open the history file.
+  /// Checks a configuration. Throws the error with which a recorder would fail because of `/proc` before its first
+  /// sample. The check does not open the history file.
   ///
-  /// - Returns: why the recorder would record without kernel events; nil if it would have them.
+  /// - Returns: the reason for which the recorder cannot have kernel events; nil if it can have them. The check
+  ///   ignores `events` of the configuration, which may require or disable them.
   package static func check(
     _ configuration: RecorderConfiguration
   ) throws(RecorderError) -> RecorderError? {

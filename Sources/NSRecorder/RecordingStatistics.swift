@@ -2,13 +2,13 @@ internal import Logging
 internal import NSHistory
 internal import NamespaceModel
 
-/// Accounts for the result of each sample: it counts samples, logs warnings, and decides whether there
-/// is a gap before a sample.
+/// Accounts for the result of each sample: counts samples and changes, logs warnings, and decides whether there is a
+/// gap, a time without observation, before a sample.
 struct RecordingStatistics {
   var summary = RecordingSummary()
   /// The totals since the recorder began.
   private(set) var totals = RecordingTotals()
-  /// Why the samples after the last written one are missing; nil if none is.
+  /// Why samples after the last written one are missing; nil if none is missing.
   var failing: GapCause?
   private let logger: Logger
   private let interval: Int64
@@ -18,8 +18,9 @@ struct RecordingStatistics {
   private var lastWriteTook: Int64 = 0
   private var lastEventWriteFailed = false
   private var lastScanWriteFailed = false
-  /// Whether the last sample was late, and whether changes before it were omitted.
+  /// Whether the last sample was late.
   private var wasLate = false
+  /// Whether changes were omitted before the last sample, because tasks were throttled (`ChangeRate`).
   private var wasThrottling = false
   /// The least delay of a sample, in nanoseconds, that is worth a warning.
   private static let lateness: Int64 = 500_000_000
@@ -82,7 +83,7 @@ struct RecordingStatistics {
     report(clockStep: written.clockStep)
   }
 
-  /// Notes that the kernel reported events.
+  /// Counts changes that were derived from the kernel's events.
   mutating func receive(_ events: Int) { totals.events += events }
 
   /// Notes that events could not be written; they stay buffered.
@@ -101,8 +102,8 @@ struct RecordingStatistics {
   /// Whether the last attempt to write events succeeded, or none was made.
   var canWriteEvents: Bool { !lastEventWriteFailed }
 
-  /// Warns of a late sample. While events report every change it makes no gap, but readers of samples
-  /// have to know.
+  /// Warns of a late sample. As long as events report every change, a late sample makes no gap, but the
+  /// samples are further apart than the user asked for.
   private mutating func logLate(_ delay: Int64, _ written: HistoryWriter.Written) {
     let isLate = delay > max(interval / 2, Self.lateness)
     if isLate, !wasLate, written.gap == nil {

@@ -6,7 +6,7 @@ public struct RecordingSummary: Sendable, Hashable {
   public internal(set) var samples = 0
   /// The number of samples that could not be read or written.
   public internal(set) var failures = 0
-  /// Whether the recorder tried to record samples but wrote none.
+  /// Whether the recorder took samples but could not read or write any of them.
   package var hasRecordedNothing: Bool { samples == 0 && failures > 0 }
   /// The number of processes in the last sample.
   public internal(set) var processes = 0

@@ -1,26 +1,28 @@
 package import NSHistory
 internal import NamespaceModel
 
-/// What a recorder did since it began. The numbers only grow.
+/// The totals of a recorder since it began. The numbers never decrease.
 package struct RecordingTotals: Sendable, Hashable {
   /// The samples that were written.
   package private(set) var samples = 0
-  /// The samples that began more than a tenth of an interval after they were due.
+  /// The samples that began late: more than a tenth of the interval, and more than a millisecond, after they
+  /// were due.
   package private(set) var lateSamples = 0
   /// Processes that appeared, changed or disappeared after the first sample.
   package internal(set) var changes = 0
-  /// The events that the kernel reported of processes.
+  /// The changes that the recorder derived from the kernel's events.
   package internal(set) var events = 0
-  /// The events that are known to be lost, and the number of times at which events were lost.
+  /// The number of lost events, as far as it is known.
   package private(set) var lostEvents: Int64 = 0
+  /// How often events were lost.
   package private(set) var losses = 0
   /// The gaps before samples, by cause.
   package private(set) var gaps: [GapCause: Int] = [:]
   /// The samples that could not be read or written, by cause.
   package internal(set) var failures: [GapCause: Int] = [:]
-  /// The processes that a sample showed otherwise than events had reported.
+  /// The disagreements: tasks that a sample showed in another state than events had reported.
   package private(set) var disagreements = 0
-  /// The changes that were left out, because one task changed namespaces too often.
+  /// The changes that were omitted from the history, because a task changed its namespaces too often.
   package private(set) var omittedChanges = 0
   /// How often the wall clock was set.
   package private(set) var clockSteps = 0

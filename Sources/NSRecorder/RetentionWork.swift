@@ -2,32 +2,35 @@ internal import Logging
 internal import NSHistory
 internal import NamespaceModel
 
-/// Removes what is older or larger than the limits, in steps between samples, and says what a user should know of it.
+/// Retention: removes the oldest part of the history when it exceeds a limit of age or size, in short steps between
+/// samples, and logs what a user should know of it.
 struct RetentionWork {
   private let logger: Logger
   private let limits: RetentionLimits
-  /// The time on the boot clock from which on the next step may be taken; `.max` while there is nothing to do.
+  /// The time on the boot clock from which on the next step may be taken; `.max` while no step is pending.
   private(set) var due: BootTime = .max
-  /// Whether the size is above its limit.
+  /// Whether the size of the file is above its limit.
   private(set) var isUrgent = false
-  /// When it was last said that the size cuts the history, on the boot clock.
+  /// When the last message that the size limit shortens the history was logged, on the boot clock.
   private var cutLogged: BootTime?
   private var hasLoggedFailure = false
   /// The memberships and short-lived tasks that were removed.
   private(set) var removedRows = 0
-  /// Since when a step is due, on the boot clock; nil while none is.
+  /// The time on the boot clock at which the pending step was requested, or at which the step before it was taken; nil
+  /// while no step is pending.
   private var waiting: BootTime?
 
-  /// The time between two messages about the size, in nanoseconds.
+  /// The shortest time between two messages about the size, in nanoseconds.
   private static let hour: Int64 = 3_600_000_000_000
   /// The time that must remain until the next sample after a step, in nanoseconds.
   private static let margin: Int64 = 2_000_000
-  /// The delay of a sample for which a step is taken nevertheless: with a very short interval between samples no
-  /// step would fit.
+  /// The duration of a step, in nanoseconds, up to which an urgent step is taken although it delays the next sample: if
+  /// the interval between samples is very short, no step would fit otherwise.
   private static let delay: Int64 = 15_000_000
-  /// How long no step may fit, in nanoseconds: a recorder that is always late would let the file grow on.
+  /// How long a step that does not fit before the next sample is put off, in nanoseconds. Without this limit, the file
+  /// of a recorder that is always late would grow without end.
   private static let longestWait: Int64 = 2_000_000_000
-  /// The same while the size is above its limit: then the size matters more than the delay of a sample.
+  /// The same while the size is above its limit, when the size matters more than a delay of the next sample.
   private static let longestUrgentWait: Int64 = 250_000_000
   /// The delay until the next step after one that failed, in nanoseconds.
   private static let rest: Int64 = 1_000_000_000
@@ -37,23 +40,26 @@ struct RetentionWork {
     self.limits = limits
   }
 
-  /// Notes that rows were written, so that there may be something to remove.
+  /// Schedules the next step after rows were written, unless a step is pending or there is no limit.
   mutating func request(_ writer: HistoryWriter) {
     guard due == .max, let next = writer.retentionDue else { return }
     due = next
     waiting = ClockReading.now().boot
   }
 
-  /// Whether a step may be taken before a sample that is due at a time on the boot clock: it is done by then, it is
-  /// short and the size is above its limit, or no step was taken for too long.
+  /// Whether a step may be taken now: if it ends before the next sample is due, if it is short and the size is above
+  /// its limit, or if a step has been pending for too long.
+  ///
+  /// - Parameter sample: the time on the boot clock at which the next sample is due.
   func fits(_ writer: HistoryWriter, before sample: BootTime, at now: BootTime) -> Bool {
     let estimate = writer.retentionEstimate
     return now &+ estimate &+ Self.margin < sample || estimate < Self.delay && isUrgent
       || waiting.map { now - $0 > (isUrgent ? Self.longestUrgentWait : Self.longestWait) } == true
   }
 
-  /// The number of events after which a sample is taken early; nil for any number. The watermark moves from sample to
-  /// sample, so that this limits what one transaction has to remove.
+  /// The number of events after which a sample is taken early; nil for no limit. A transaction of retention moves the
+  /// watermark, before which the history is removed, from a sample to a later one. So this limits how much one
+  /// transaction has to remove.
   var mostEvents: Int64? { limits.maxSize.map { min($0 / 512, 1 << 16) } }
 
   /// Takes one step.
@@ -107,8 +113,8 @@ struct RetentionWork {
 }
 
 extension Recorder {
-  /// Takes steps of retention while the size is above its limit: the events that are written meanwhile would let it
-  /// grow on. A step delays the next sample only as `RetentionWork.fits` permits.
+  /// Takes a step of retention, and further steps while the size is above its limit: between samples, events are
+  /// written that let the file grow. A step delays the next sample only as `RetentionWork.fits` permits.
   func retainWhileUrgent() {
     retention.request(writer)
     var steps = 0

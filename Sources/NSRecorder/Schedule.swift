@@ -1,11 +1,11 @@
 internal import NSHistory
 internal import NamespaceModel
 
-/// Computes when samples are due, and whether a taken sample was late or followed a gap. A schedule
-/// reads no clock.
+/// Computes when samples are due, whether a sample was late, and whether there is a gap, a time without observation,
+/// before it. A schedule reads no clock.
 ///
-/// The slots are `start + n * interval` on the boot clock, so samples do not drift, however long each
-/// takes.
+/// A sample is due at each slot: the times `start + n * interval` on the boot clock. So samples do not drift, however
+/// long each takes.
 struct Schedule {
   let start: BootTime
   let interval: Int64
@@ -16,15 +16,15 @@ struct Schedule {
     return start + ((now - start) / interval + 1) * interval
   }
 
-  /// Returns the delay of a sample that began so long after it was due; nil if that is negligible. An extra sample
-  /// lies between two slots and is not late for that.
+  /// Returns the delay to record for a sample that began `delay` nanoseconds after it was due; nil if the delay is
+  /// negligible. An extra sample has its own due time, so it is not late because it lies between two slots.
   func lateness(_ delay: Int64) -> Int64? {
     delay > max(interval / 10, 1_000_000) ? delay : nil
   }
 
-  /// Returns why the time between two samples is a gap; nil if it is none. A gap is a time, between the
-  /// samples or within one of the two passes, in which the recorder did not run for longer than a small
-  /// delay explains.
+  /// Returns the cause of the gap between two samples; nil if there is none. There is a gap if the recorder
+  /// did not run for some time, between the samples or within one of the two passes, that is longer than a
+  /// usual delay.
   ///
   /// - Parameter writing: how long the recorder took to write the earlier sample. A recorder that waited
   ///   for a lock or a disk was not stalled.

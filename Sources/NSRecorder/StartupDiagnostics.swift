@@ -2,7 +2,7 @@ internal import Logging
 internal import NamespaceModel
 internal import Procfs
 
-/// Logs facts that a user must know before relying on a recording, each once.
+/// Logs the facts that limit a recording and that a user must know to rely on it, each fact once.
 struct StartupDiagnostics {
   private let logger: Logger
   private var hasLoggedDenied = false
@@ -70,7 +70,7 @@ struct StartupDiagnostics {
     }
   }
 
-  /// Logs a message at the time of its cause.
+  /// Logs a message as a notice.
   func log(_ message: String) { logger.notice("\(message)") }
 
   /// Logs what the counts of a sample show: links that could not be read, and the limit of open files.

@@ -12,14 +12,14 @@ struct LinkMask: OptionSet {
   func contains(_ link: NamespaceLink) -> Bool { contains(LinkMask(link)) }
 }
 
-/// Counts how often a task changes each of its links.
+/// Counts how often a task changes each of its namespace links.
 ///
-/// unshare(2) and setns(2) take microseconds, and unprivileged tasks can call them; a history row costs
-/// more. A link that changes too often is therefore throttled: the history has the link as unread from then
-/// on, until a sample reports its current namespace. The other links of the task, and all other tasks,
-/// stay exact.
+/// unshare(2) and setns(2) take microseconds, and unprivileged tasks can call them, but a row of the history
+/// costs more. A link that changes too often is therefore throttled: its changes are omitted from the history,
+/// which has the link as unread until a sample reports its namespace. The other links of the task, and all
+/// other tasks, stay exact.
 final class ChangeRate {
-  /// The links whose changes are omitted at present.
+  /// The throttled links.
   fileprivate(set) var throttled: LinkMask = []
   fileprivate var since: BootTime = .zero
   fileprivate var threads = 0
@@ -27,14 +27,14 @@ final class ChangeRate {
 
   /// The most changes of a link within one second that the recorder records one by one.
   static let most = 500
-  /// The same limit while the current batch is long already.
+  /// The limit in place of `most` while the batch of events under construction is long already.
   static let least = 4
   fileprivate static let second: Int64 = 1_000_000_000
 
   /// Counts a change of a task's links.
   ///
   /// - Parameter most: the most changes of a link within one second that the recorder records.
-  /// - Returns: whether to report the change: some link changed that was not throttled before.
+  /// - Returns: whether to report the change, because some link changed that was not throttled before.
   func count(
     from before: FollowedSet, to after: FollowedSet, at time: BootTime, most: Int
   ) -> Bool {
@@ -70,7 +70,7 @@ extension ChangeRate {
     return true
   }
 
-  /// Resets the counts when a second has passed.
+  /// Resets the counts if a second has passed since the last reset.
   private func advance(to time: BootTime) {
     guard time < since || time - since >= Self.second else { return }
     since = time

@@ -1,6 +1,7 @@
 internal import NamespaceModel
 
-/// The tasks whose changes are omitted from the history because they are too frequent; see `ChangeRate`.
+/// The tasks with throttled links: their changes are omitted from the history because they are too frequent; see
+/// `ChangeRate`.
 struct ChangeThrottle {
   /// The number of changes omitted since the recorder last reported and reset this count.
   var count = 0
@@ -21,7 +22,8 @@ struct ChangeThrottle {
   ///
   /// - Parameters:
   ///   - before: the set of the task before the change.
-  ///   - batch: the batch under construction; nil during a resync, when a sample will report the state.
+  ///   - batch: the batch of events under construction; nil during a resync, when a sample will report the
+  ///     state.
   ///   - threads: the number of other threads of the process, each of which is compared with the process.
   mutating func reported(
     _ task: FollowedTask, from before: FollowedSet, of sets: FollowedSets, at time: BootTime,
@@ -56,8 +58,8 @@ struct ChangeThrottle {
     return true
   }
 
-  /// Stops throttling the tasks for which `isVerified` returns true, and returns them. A sample verified
-  /// their namespaces, because no event of them occurred while the sample was taken.
+  /// Stops throttling the tasks for which `isVerified` returns true, and returns them: a sample shows the
+  /// namespaces of such a task, because no event of the task occurred while the sample was taken.
   mutating func release(where isVerified: (FollowedTask) -> Bool) -> [FollowedTask] {
     guard !tasks.isEmpty else { return [] }
     let released = tasks.values.filter(isVerified)

@@ -1,5 +1,5 @@
-// Descriptions of processes (name, user, cgroup, parent): as probed right after an event, and as samples
-// read them.
+// Tracks the descriptions of processes (name, user, cgroup, parent), which are probed right after some events and read
+// by samples.
 
 internal import NamespaceModel
 
@@ -41,16 +41,17 @@ extension EventFollower {
     if isSeparateEvent { report(task, at: time) }
   }
 
-  /// Reports a new description. If a process changes its name too often, as any process can many times a
-  /// second, the later names are left to the next batch, the next sample or the exit.
+  /// Reports a new description. If a process changes its name too often, as any process can, the later
+  /// names are omitted: the next change of name in a later batch, the next sample or the exit reports the
+  /// name again.
   private func report(_ task: FollowedTask, at time: BootTime) {
     let count = task.renames?.batch == finishedBatches ? task.renames?.count ?? 0 : 0
     task.renames = (finishedBatches, count + 1)
     let isLong = (batch?.events.count ?? 0) > Self.long
     guard count < (isLong ? Self.leastRenames : Self.mostRenames) else {
       guard unreportedNames.insert(task.pid).inserted else { return }
-      // Hides the name from here on: the process no longer has the reported name, and its new one is not
-      // recorded.
+      // From here on the history has no name: the process no longer has the reported one, and its new one is
+      // not recorded.
       var hidden = ProcessDescription(comm: nil, uid: nil, cgroup: nil)
       hidden.hidesNames = true
       batch?.events.append(ProcessEvent(boot: time, .described(task.token, hidden)))
@@ -72,13 +73,13 @@ extension EventFollower {
     batch?.events.append(ProcessEvent(boot: time, .described(task.token, description)))
   }
 
-  /// The most new names of one process that a batch reports with their times: in a normal batch, and in a
-  /// batch with more events than `long`.
+  /// The most new names of one process that a batch reports: `mostRenames` in a normal batch, `leastRenames` in
+  /// one with more events than `long`.
   private static let mostRenames = 16
   private static let leastRenames = 1
   private static let long = 8192
 
-  /// Applies a description that a sample found changed.
+  /// Applies a description that has changed between two samples.
   func describe(
     _ redescription: ProcessSample.Redescription, _ touched: Set<Int32>, _ verified: inout Verified
   ) {
@@ -100,8 +101,9 @@ extension EventFollower {
   }
 
   /// Merges the description that a sample read with the known one, for a process with events during the
-  /// sample: the sample may have read it before or after an event. Values probed at an event take
-  /// precedence. Unknown or inherited values are taken from the sample, and a later sample verifies them.
+  /// sample: the sample may have read the process before or after an event. Values that were probed at an
+  /// event take precedence. Unknown and inherited values are taken from the sample, and a later sample
+  /// verifies them.
   func merged(
     _ read: ProcessDescription, into known: ProcessDescription, of pid: Int32
   ) -> ProcessDescription {
@@ -120,8 +122,9 @@ extension EventFollower {
     return merged
   }
 
-  /// Reports the descriptions that samples have verified. If a process has no events for as many samples
-  /// as are needed to read every description once, the last sampled description of it is correct.
+  /// Reports the names that were omitted, and the descriptions that samples have verified. If a process has
+  /// no events for as many samples as are needed to read every description once, its last sampled
+  /// description is correct.
   func reportVerifiedDescriptions(
     _ sample: ProcessSample, _ touched: Set<Int32>, _ verified: inout Verified
   ) {

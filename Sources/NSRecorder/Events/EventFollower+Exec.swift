@@ -1,4 +1,4 @@
-// Changes of name, and exec: also by the last remaining thread after the main thread has exited.
+// Handles changes of name and execs, also an exec by another thread after the main thread has exited.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -17,8 +17,8 @@ extension EventFollower {
   ) {
     guard event.tid == event.pid else { return }
     if isExec {
-      // If the main thread has exited, the remaining thread executes, and the process gets that thread's
-      // set.
+      // If the main thread has exited, another thread executes the program, and the process gets the
+      // namespaces of that thread.
       let set = onlyThread(of: event.pid)?.set ?? probed.map { self.set(of: $0.links) }
       let threads = forgetThreads(of: event.pid)
       if processes[event.pid] == nil {
@@ -31,8 +31,8 @@ extension EventFollower {
         move(task, to: set ?? self.set(of: [:]), at: event.time)
         task.timeAfterExec = probed?.links[.time].map { followed(.time, $0, beside: []) }
       }
-      // Ends the threads last: by now the process has entered their namespaces, so that these stay
-      // referenced.
+      // The threads end last: the process has entered the namespaces of one of them by now, so that these do
+      // not lose their last reference.
       for thread in threads { end(thread, at: event.time) }
     }
     guard let task = processes[event.pid] else { return }
@@ -50,8 +50,8 @@ extension EventFollower {
 
   private func resume(_ event: KernelEvent, in set: FollowedSet?) {
     guard let task = resumable.removeValue(forKey: event.pid) else {
-      // The process was recorded as exited, or has known threads: a thread of it from before the start or
-      // resync was missed.
+      // The process was recorded as exited, or has known threads: the follower missed a thread that existed
+      // before the start or resync.
       if ended[event.pid] != nil || threadsOf[event.pid] != nil { contradiction = event.time }
       // The last sample shows the main thread as a zombie, but not the thread that executes.
       if sources.showZombie(event.pid) {
@@ -64,7 +64,7 @@ extension EventFollower {
     if let appearance = seenBeforeForkEvent.removeValue(forKey: task.pid), task.source == nil {
       task.bind(to: appearance)
     }
-    // No event reported the namespaces of a thread from before the start or resync.
+    // No event reported the namespaces of a thread that existed before the start or resync.
     task.set = set ?? self.set(of: [:])
     processes[task.pid] = task
     sets.enter(task.set)

@@ -1,6 +1,5 @@
-// Exits of threads, of processes, and of main threads with other threads remaining. A process exits with
-// the last of its threads. While its main thread has exited and other threads run, its links are those of
-// a zombie.
+// Handles the exits of threads, of processes, and of main threads while other threads remain. A process exits with the
+// last of its threads. If its main thread has exited and other threads still run, its links are those of a zombie.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -24,8 +23,8 @@ extension EventFollower {
     }
   }
 
-  /// Handles the exit of a main thread while other threads remain. If these are about to exit too, or one
-  /// of them is about to execute a program, the process is not reported as a zombie.
+  /// Handles the exit of a main thread while other threads remain. The process is reported as a zombie,
+  /// unless the other threads are about to exit too, or one of them is about to execute a program.
   private func endMainThread(of task: FollowedTask, at time: BootTime) {
     let lasting = lastingThreads(of: task.pid)
     // The remaining threads stay in their namespaces, so each becomes a task of its own.
@@ -38,7 +37,7 @@ extension EventFollower {
     }
   }
 
-  /// Handles the exit of a thread after the exit of its main thread.
+  /// Handles the exit of a thread whose main thread has exited before.
   private func updateZombie(_ task: FollowedTask, afterExitOf tid: Int32, at time: BootTime) {
     guard let others = threadsOf[task.pid] else { return end(task, at: time) }
     guard task.exiting.remove(tid) != nil, task.exiting.isEmpty else { return }
@@ -47,7 +46,7 @@ extension EventFollower {
     reportMove(of: task, at: time)
   }
 
-  /// Marks a process as exited with its last thread, and reports the exit.
+  /// Drops a process whose last thread has exited, and reports the exit.
   func end(_ task: FollowedTask, at time: BootTime) {
     reportLastName(of: task, at: time)
     processes[task.pid] = nil

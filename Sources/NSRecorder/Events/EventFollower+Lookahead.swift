@@ -1,11 +1,11 @@
-// The lookahead in the queued events: the kernel writes an event a moment after the change, so that later
-// events may report changes that have taken effect at the time of the current one.
+// Looks ahead in the queued events. The kernel writes an event a moment after the change that it reports. So at the
+// time of the current event, the changes that the next events report may have taken effect already.
 
 internal import NamespaceEvents
 internal import NamespaceModel
 
 extension EventFollower {
-  /// The longest time from a change to its event, in nanoseconds.
+  /// The longest time from a change to its event that the lookahead allows for, in nanoseconds.
   static let delay: Int64 = 10_000_000
   /// The most queued events that `isStillReferenced` examines.
   private static let lookaheadLimit = 256
@@ -29,13 +29,14 @@ extension EventFollower {
     return lasting
   }
 
-  /// Whether at least one task in a namespace remains in it, by the queued events in `near`. The events of
-  /// tasks that left the namespace may still be queued.
+  /// Whether the namespace still has a task, also after the queued events in `near`: they may report that
+  /// tasks left it.
   func isStillReferenced(_ namespace: FollowedNamespace) -> Bool {
     var holders = namespace.holders
-    // The TIDs with an examined event, and how many links of each lead to the namespace after that event.
+    // By TID, how many links of a task lead to the namespace after the events examined so far.
     var links: [Int32: Int] = [:]
-    // TIDs of new tasks whose parent is in the namespace, until their own namespaces event.
+    // The TIDs of new tasks whose parent is in the namespace, and whose own namespaces event has not been
+    // examined yet.
     var forked: Set<Int32> = []
     func count(_ tid: Int32) -> Int { links[tid] ?? self.links(of: tid, to: namespace) }
     for (index, event) in near.enumerated() where holders > 0 {
@@ -50,8 +51,9 @@ extension EventFollower {
         links[event.tid] = 0
       case .namespaces(let inodes):
         let isIn = inodes[namespace.type] == namespace.inode
-        // No event reports the links for children (`pid_for_children`, `time_for_children`). If a task
-        // comes from another namespace, the inode number may be that of another namespace than this one.
+        // The task is in this namespace only if it was in it before, or was created by a task in it. If it
+        // comes from another one, the inode number may denote a later namespace. No event reports the links
+        // for children (`pid_for_children`, `time_for_children`), so they do not count after the event.
         let before = count(event.tid)
         let remains = before > 0 && isOwn(event.tid, namespace)
         let after = isIn && (forked.remove(event.tid) != nil || remains) ? 1 : 0

@@ -1,15 +1,16 @@
-// Resolves the inode numbers of a namespaces event to namespaces.
+// Resolves the inode numbers in a namespaces event to namespaces.
 
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
 extension EventFollower {
-  /// Returns the set for a namespaces event and the probe right after it.
+  /// Returns the set that a task has after a namespaces event.
   ///
-  /// - Parameter before: the set of the task before the event, or that of its parent's children. A link
-  ///   with the same inode number still leads to the same namespace, because the task was in it all the
-  ///   time.
+  /// - Parameter probed: the probe right after the event.
+  /// - Parameter before: the set of the task before the event; for a new task, the set that children of its
+  ///   parent get. A link with the same inode number still leads to the same namespace, because the task was
+  ///   in it all the time.
   /// - Parameter lastEvent: the time of the task's previous event.
   func resolve(
     _ inodes: NamespaceInodes, _ probed: ProbedTask?, from before: FollowedSet?,
@@ -40,15 +41,15 @@ extension EventFollower {
   }
 
   /// Returns the time by which the file of an entered namespace existed, if that was before the task
-  /// could have created the namespace; nil otherwise. The event follows the task's change within `delay`,
-  /// and the change follows the task's previous event.
+  /// could have created the namespace; nil otherwise. The task changed its namespaces after its previous
+  /// event, and at most `delay` before the current one.
   private func fileTime(
     of link: NamespaceLink, _ probed: ProbedTask?, _ lastEvent: BootTime
   ) -> BootTime? {
     probed?.fileTimes[link].flatMap { $0 < max(lastEvent, now - Self.delay) ? $0 : nil }
   }
 
-  /// Returns a link that namespaces events do not hold, from the probe.
+  /// Returns a link that namespaces events do not report, as the probe read it.
   private func read(
     _ link: NamespaceLink, _ probed: ProbedTask?, from before: FollowedSet?,
     beside others: [FollowedLink]
@@ -80,8 +81,8 @@ extension EventFollower {
 
   /// Returns the tracked link for a value that was read.
   ///
-  /// - Parameter others: other links of the task read at the same moment, when an inode number identifies
-  ///   one namespace.
+  /// - Parameter others: other links of the task that were read at the same moment. A link with the type and
+  ///   the inode number of one of them leads to the same namespace.
   /// - Parameter fileTime: see `FollowedSets.namespace`.
   func followed(
     _ link: NamespaceLink, _ value: TaskProbe.Link, beside others: [FollowedLink],

@@ -5,14 +5,14 @@
 internal import NamespaceModel
 
 extension EventFollower {
-  /// A sample translated to the history's tokens, with the processes that it shows in a state that no
-  /// event had reported.
+  /// A sample whose tokens and namespaces are translated to those of the history. Its disagreements are the
+  /// tasks that it shows in a state that no event had reported.
   struct Verified {
     var sample: ProcessSample
-    /// The number of such tasks.
+    /// The number of disagreements.
     var disagreements: Int { sample.disagreementCount }
 
-    /// Notes a task that the sample and the events show in different sets, or that only one of the two
+    /// Adds a task that the sample and the events show in different namespaces, or that only one of the two
     /// shows.
     mutating func disagree(
       _ task: FollowedTask, tid: Int32? = nil, reported: FollowedSet?, sampled: FollowedSet?
@@ -24,11 +24,11 @@ extension EventFollower {
     }
   }
 
-  /// Starts or resyncs from a sample. The caller applies the events since the sample's beginning between
-  /// `begin` and `finishResync`: on top of the sampled state they give the state at its end.
+  /// Starts or resyncs from a sample. Between `begin` and `finishResync` the caller applies the events since
+  /// the beginning of the sample. Applied to the sampled state, they give the state at the end of the sample.
   ///
-  /// - Parameter throttled: PIDs of processes with a queued change that stands for omitted ones; some of
-  ///   those may have occurred before the end of the sample.
+  /// - Parameter throttled: the PIDs of processes with a queued change that stands for omitted ones. Some of
+  ///   the omitted changes may have occurred before the end of the sample.
   func begin(_ sample: ProcessSample, throttled: Set<Int32> = []) {
     batch = nil
     let isFirst = began == .min
@@ -40,7 +40,7 @@ extension EventFollower {
     unreportedNames.removeAll()
     unverified.removeAll()
     unverifiedThreads.removeAll()
-    // The events after these forks may be lost.
+    // The namespaces events that follow these forks may be lost.
     pendingForks.removeAll()
     // The follower drops all threads; it re-creates only those that the sample shows.
     let before = threads
@@ -63,15 +63,15 @@ extension EventFollower {
       sets.enter(task.set)
     }
     processes = processes.filter { present.contains($0.key) }
-    // The kernel has reused the PID for another process.
+    // An exited process cannot resume if the kernel has reused its PID.
     for pid in processes.keys { resumable[pid] = nil }
     seenBeforeForkEvent.removeAll()
     for (token, thread) in sources.threads { beginThread(thread, token, before) }
     for observation in sample.threadObservations { begin(observation, before) }
   }
 
-  /// Whether an event reported the exit of a zombie. An untracked zombie may instead have started while
-  /// events were lost, but only if it still has a thread.
+  /// Whether an event reported the exit of a zombie that a resync's sample shows. An untracked zombie may
+  /// otherwise be a process that started while events were lost, but only if it still has a thread.
   private func hasExited(
     _ zombie: SampledProcesses.Process, _ token: ProcessToken, _ withThreads: Set<ProcessToken>
   ) -> Bool {
@@ -87,8 +87,8 @@ extension EventFollower {
     task.source.map { $0 == token } ?? task.facts.isSame(process.facts)
   }
 
-  /// Stores a sample from which the follower does not start, because the next sample reports only
-  /// differences.
+  /// Stores a sample from which the follower does not start. The sample is needed because the next one
+  /// reports only differences from it.
   func store(_ sample: ProcessSample) {
     _ = sources.add(sample)
     relations.add(sample.related)
@@ -119,7 +119,8 @@ extension EventFollower {
     translated.related = relations.recorded(sample.related, sets)
     translated.hasAllDescriptions = sample.hasAllDescriptions
     for (token, process) in sources.processes {
-      // Another process had this PID when the sample began.
+      // An event started this process while the sample was taken; when the sample began, another process had
+      // the PID.
       if let task = processes[process.pid], task.source == nil, task.facts.isSame(process.facts) {
         bind(process, token, task)
       }
@@ -137,7 +138,7 @@ extension EventFollower {
     }
     for token in reported.sets.keys where !tasks.contains(token) {
       translated.disappeared.append(token)
-      // If the process continues after all, the history starts another task for it.
+      // If an exec resumes the process later, the history records it as a new task.
       for task in resumable.values where task.token == token { task.reported = nil }
       if reported.unverified.contains(token) { translated.contradicted.insert(token) }
     }
@@ -176,7 +177,7 @@ extension EventFollower {
     task.changedSince = nil
   }
 
-  /// Returns the state that the history has of each task, for comparison with a sample.
+  /// Returns the state that the history has of each task, for comparison with the sample of a resync.
   func reportedState() -> ReportedState {
     var reported = ReportedState()
     for task in processes.values { reported.sets[task.token] = task.reported }
@@ -197,8 +198,8 @@ struct ReportedState {
 }
 
 extension ProcessFacts {
-  /// Whether two facts describe one process, where one comes from an event, whose start time may differ
-  /// by one clock tick.
+  /// Whether two facts describe one process. The start time from an event may differ from the sampled one by
+  /// one clock tick.
   func isSame(_ other: ProcessFacts) -> Bool {
     guard let one = startTicks, let two = other.startTicks else { return false }
     return pid == other.pid && (one == two || one == two &+ 1 || two == one &+ 1)

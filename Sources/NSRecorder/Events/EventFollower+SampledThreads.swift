@@ -1,5 +1,4 @@
-// Threads that a sample shows as tasks of their own: at a start or resync, and when a sample verifies the
-// state.
+// Handles the threads that a sample shows, at a start or resync and when a sample verifies the state.
 
 internal import NamespaceModel
 
@@ -92,7 +91,7 @@ extension EventFollower {
     return (one == two || one == two &+ 1 || two == one &+ 1) && Self.ticks(now) > one &+ 2
   }
 
-  /// Compares the threads of a sample with the state by the events up to the sample's beginning.
+  /// Compares the threads of a sample with the state that the events up to the sample's beginning establish.
   func verifyThreads(
     _ threadObservations: [ProcessSample.ThreadObservation], _ touched: Set<Int32>,
     _ verified: inout Verified
@@ -155,7 +154,7 @@ extension EventFollower {
     return sets.set(read.links.links).isElsewhere(than: process.set)
   }
 
-  /// Gives a thread the same set as its task.
+  /// Makes the set of a thread that of its task.
   private func follow(_ task: FollowedTask, _ tid: Int32) {
     guard let thread = threads[tid], thread.set !== task.set else { return }
     sets.enter(task.set)

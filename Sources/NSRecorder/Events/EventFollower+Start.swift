@@ -1,5 +1,5 @@
-// Starts and changes of namespaces. For a new task the kernel reports the fork first, and then the task's
-// namespaces.
+// Handles starts of tasks and changes of namespaces. For a new task the kernel reports the fork first, and then the
+// task's namespaces.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -38,8 +38,8 @@ extension EventFollower {
       task.timeAfterExec = timeAfterExec(probed)
       describe(task, named: nil, probed?.description, at: event.time)
     } else {
-      // A sample will report the process. The process may have created the namespaces that now have these
-      // inode numbers.
+      // The follower does not track the process; a sample will report it. The process may have created the
+      // namespaces that now have these inode numbers, so what was known about the numbers no longer holds.
       sets.forgetUnheld(inodes)
     }
   }
@@ -49,7 +49,7 @@ extension EventFollower {
     _ probed: ProbedTask?
   ) {
     if let known = processes[event.pid], known.set.isZombie {
-      // No event reported that the zombie with this PID was reaped.
+      // No event reports that a zombie was reaped. The new process shows that the zombie with its PID was.
       for thread in forgetThreads(of: event.pid) { end(thread, at: event.time) }
       end(known, at: event.time)
     } else if let known = processes[event.pid] {

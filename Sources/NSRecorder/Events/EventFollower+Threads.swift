@@ -1,6 +1,6 @@
-// Threads: unshare(2) and setns(2) act on one thread. A thread whose namespaces come to differ from its
-// process's is a task of its own from then on, until it exits; if it returns to its process's namespaces,
-// that is one more change of the task. The namespaces of a process are those of its main thread.
+// Tracks threads: unshare(2) and setns(2) act on one thread. A thread whose namespaces come to differ from those of its
+// process is a task of its own from then on, until it exits; its return to the namespaces of its process is one more
+// change of the task. The namespaces of a process are those of its main thread.
 
 internal import NamespaceEvents
 internal import NamespaceModel
@@ -28,8 +28,8 @@ extension EventFollower {
     compare(tid, origin, at: time)
   }
 
-  /// Adds the other threads of a process that the probe read right after an event of the process. Threads
-  /// that were unknown until now started before the recorder listened to events.
+  /// Adds the unknown threads of a process that the probe read right after an event of the process: they
+  /// started before the recorder listened to events.
   func discoverThreads(of task: FollowedTask, _ probed: ProbedTask?) {
     for (tid, links) in probed?.threads ?? [:] where threads[tid] == nil {
       let set = set(of: links)
@@ -39,7 +39,7 @@ extension EventFollower {
     }
   }
 
-  /// Compares the threads of a process with it after the process changed its namespaces.
+  /// Compares each thread of a process with the process, after the process changed its namespaces.
   func compareThreads(of task: FollowedTask, at time: BootTime) {
     for tid in threadsOf[task.pid] ?? [] { compare(tid, .unknown, at: time) }
   }
@@ -49,8 +49,8 @@ extension EventFollower {
       let process = processes[thread.pid] ?? resumable[thread.pid]
     else { return }
     if let task = thread.task { return move(task, to: thread.set, at: time) }
-    // While the main thread has exited, a thread is a task of its own in any namespaces, unless it is
-    // about to exit too.
+    // After the exit of the main thread, every other thread is a task of its own, whatever its namespaces
+    // are, unless it is about to exit too.
     let isBesideZombie = processes[thread.pid] == nil || process.set.isZombie
     guard
       isBesideZombie ? process.exiting.isEmpty : thread.set.isElsewhere(than: process.set)
@@ -83,8 +83,8 @@ extension EventFollower {
     reportStart(task, parent: process.token, tid: tid, origin: origin, at: time)
   }
 
-  /// Reports the throttled links of a process as unread, because too many of its threads come to differ from
-  /// it.
+  /// Reports the throttled links of a process as unread, because the namespaces of too many of its threads
+  /// come to differ from those of the process.
   private func reportThrottledLinks(_ process: FollowedTask, at time: BootTime) {
     awaitingSample.insert(process.pid)
     reportMove(of: process, at: time)

@@ -3,10 +3,10 @@
 internal import NamespaceModel
 
 extension EventFollower {
-  /// Compares a sample with the state by the events up to the sample's beginning.
+  /// Compares a sample with the state that the events up to the sample's beginning establish.
   ///
-  /// - Parameter touched: PIDs of processes with an event during the sample, or so shortly after it that
-  ///   the sample may show the change already.
+  /// - Parameter touched: the PIDs of processes with an event during the sample, or so shortly after it that
+  ///   the sample may show the change already. The sample proves nothing about these processes.
   func verify(_ sample: ProcessSample, touched: Set<Int32>) -> Verified {
     var translated = ProcessSample(start: sample.start)
     translated.end = sample.end
@@ -55,8 +55,7 @@ extension EventFollower {
         markExited(task, touched, &unverified, &verified)
       }
     }
-    // Processed last: one of the tasks dropped above may have had the PID of a process that no event
-    // reported.
+    // These processes come last, because one of the tasks dropped above may have had the PID of one of them.
     for (pid, appearance) in seenBeforeForkEvent
     where self.unverified.contains(pid) && !touched.contains(pid) {
       guard let process = sources[appearance.token] else {
@@ -92,12 +91,13 @@ extension EventFollower {
     }
   }
 
-  /// Whether no sample has observed a task yet, or the task only has a new token in the samples.
+  /// Whether a task is the sampled process in `appearance`, either because no sample has observed the task
+  /// yet, or because the samples only gave it a new token.
   ///
-  /// At the limit of open files, a source cannot distinguish a process from another that gets the same
-  /// PID within the clock tick of its start. Events can: they reported no exit.
+  /// At the limit of open files, the source of samples cannot distinguish a process from another that gets
+  /// the same PID within the clock tick of its start. Events can: they reported no exit.
   ///
-  /// - Parameter gone: the disappeared processes, one of which the task may be.
+  /// - Parameter gone: the processes that the sample reports as disappeared, one of which the task may be.
   private func isNew(
     _ task: FollowedTask, _ appearance: ProcessSample.Appearance,
     _ gone: [ProcessToken: SampledProcesses.Process]
@@ -121,7 +121,8 @@ extension EventFollower {
     verified.sample.described.append(.init(token: task.token, description: task.description))
   }
 
-  /// Reports the namespaces of tasks whose changes were omitted, if this sample establishes them.
+  /// Reports the namespaces of tasks with throttled links that this sample establishes, and stops throttling
+  /// them.
   private func reportUnthrottled(
     _ touched: Set<Int32>, at time: BootTime, _ verified: inout Verified
   ) {
@@ -157,8 +158,8 @@ extension EventFollower {
     verified.disagree(task, reported: nil, sampled: task.set)
   }
 
-  /// Drops a process that the sample does not show, if it is a zombie or the previous sample did not
-  /// confirm it either; otherwise the next sample decides.
+  /// Handles a process that the sample does not show: drops it if it is a zombie, or if the previous sample
+  /// did not confirm it either. Otherwise the next sample decides.
   private func markExited(
     _ task: FollowedTask, _ touched: Set<Int32>, _ unverified: inout Set<Int32>,
     _ verified: inout Verified
@@ -196,7 +197,7 @@ extension EventFollower {
     guard read !== task.set, !read.isZombie else { return false }
     let differs = read.isElsewhere(than: task.set)
     if differs, !wasUnverified { return true }
-    // The reported link stays where the sample was denied access.
+    // A link that the sample was not permitted to read stays as events reported it.
     let links = zip(read.links, task.set.links).map { read, known -> FollowedLink in
       if case .unread(.denied) = read { return known }
       // A namespace that was reported without an id stays the same object, so that it retains its recorded

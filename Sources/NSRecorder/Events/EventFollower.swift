@@ -1,11 +1,21 @@
-// Tracks the state of every task from event to event, and converts events to changes for the history.
-// Samples give the initial state and verify the state later (EventFollower+Sample.swift).
-
 internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// Tracks the namespaces of every task by its events, and builds the batches that the history records.
+/// Tracks the state of every task from event to event, and builds the batches of changes that the history records.
+/// Samples give the initial state, and verify the state later (EventFollower+Sample.swift).
+///
+/// The follower and its parts use these terms:
+///
+/// - A task is a process, or a thread that is recorded by itself because its namespaces differ from those of its
+///   process, or because its main thread has exited.
+/// - A set (`FollowedSet`) is the list of the ten namespace links of a task.
+/// - A namespaces event is the event by which the kernel reports the namespaces of a thread.
+/// - A probe (`ProbedTask`) is what was read of a task in `/proc` right after one of its events.
+/// - A start or resync adopts a sample as the state of all tasks: at the beginning of the recording, or after events
+///   were lost.
+/// - A sample confirms a task if it shows the task in the state that the events had reported. If it does not, the
+///   task is unverified, and the next sample decides.
 final class EventFollower {
   let sets = FollowedSets()
   var processes: [Int32: FollowedTask] = [:]
@@ -25,10 +35,11 @@ final class EventFollower {
   var batch: EventBatch?
   /// The number of finished batches.
   private(set) var finishedBatches = 0
-  /// PIDs of processes whose state the next sample has to confirm.
+  /// PIDs of processes whose state the next sample has to confirm: it has changed, or the last sample could not
+  /// establish it.
   var awaitingSample: Set<Int32> = []
-  /// PIDs of processes whose state the last sample did not confirm; an event may still have been on its
-  /// way. If the next sample does not confirm the state either, the follower adopts the sampled state.
+  /// PIDs of processes whose state the last sample did not confirm. Their events may not have arrived yet. If
+  /// the next sample does not confirm the state either, the follower adopts the sampled state.
   var unverified: Set<Int32> = []
   /// TIDs of threads whose state the last sample did not confirm.
   var unverifiedThreads: Set<Int32> = []
@@ -40,25 +51,26 @@ final class EventFollower {
   /// The time of an event that contradicts the events before it, which proves that one of them is
   /// missing.
   var contradiction: BootTime?
-  /// Whether the sample of a resync missed a thread that executed a program while the sample was taken,
-  /// so that another sample is needed.
+  /// Whether the sample of a start or resync missed a thread that executed a program meanwhile, so that
+  /// another sample is needed.
   var needsOtherSample = false
-  /// The processes and threads as the samples observed them.
+  /// The processes and threads as the samples observed them, with the tokens of the samples.
   var sources = SampledProcesses()
-  /// Relations of namespaces whose recorded names no sample has established yet.
+  /// Relations of namespaces that wait until it is certain how the history names the namespaces.
   var relations = PendingRelations()
   /// Processes that a sample observed before the follower applied their first event.
   var seenBeforeForkEvent: [Int32: ProcessSample.Appearance] = [:]
   /// The tasks that change their namespaces too often to record each change.
   var throttle = ChangeThrottle()
-  /// The end of the last sample from which the follower started or resynced, on the boot clock.
+  /// The end, on the boot clock, of the sample of the last start or resync.
   var began: BootTime = .min
 
   /// A task between its fork event and the namespaces event that follows it.
   struct PendingFork {
     let pid: Int32
     let parent: FollowedTask?
-    /// The PID and TID of the task that called fork or clone, and its namespaces at that time (`set`).
+    /// The PID and TID of the maker, the thread that called fork or clone, and the set of the maker at that
+    /// time.
     let makerPID: Int32
     let makerTID: Int32
     let set: FollowedSet?
@@ -136,7 +148,7 @@ final class EventFollower {
     let reported = throttle.reported(
       task, from: before, of: sets, at: time, batch, threads: threadsOf[task.pid]?.count ?? 0)
     if batch != nil, let last = task.reported, last === reported {
-      // If the process is back in its reported set, no change is omitted.
+      // If the task is back in its reported set, no change is omitted.
       if task.set !== reported { throttle.count += 1 }
       // Threads need no comparison here, because the reported set of their process is unchanged.
       return

@@ -8,8 +8,8 @@ struct EventPace {
   private var count = 0
   private var chosen: BootTime = .zero
 
-  /// How long events are counted before the next choice, in nanoseconds, and the number of events in that
-  /// time from which on polling is chosen.
+  /// How long events are counted before each choice (`window`, in nanoseconds), and the number of events in
+  /// that time from which on polling is chosen (`many`).
   private static let window: Int64 = 20_000_000
   private static let many: Int64 = 16
 

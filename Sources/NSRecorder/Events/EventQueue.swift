@@ -2,11 +2,12 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// The events that are not applied yet. Events arrive from several processors, and only some time later
-/// it is certain that no earlier one is missing.
+/// The queue of the events that are not applied yet. Events arrive from several processors, and only some time later
+/// is it certain that no earlier event is missing.
 ///
-/// The kernel's id of a namespace, and the links that no namespaces event holds, must be read while the
-/// task is still in the reported state. The queue therefore probes a task as soon as its event arrives.
+/// An event reports the namespaces of a task by their inode numbers (a namespaces event). The kernel's ids of the
+/// namespaces, and the links that no event reports, must be read while the task is still in the reported state. The
+/// queue therefore probes a task, that is, reads its state in `/proc`, as soon as its event arrives.
 struct EventQueue {
   private let probe: any TaskReading
   /// Returns the kernel's id of a namespace that a mount pins at this moment; nil if no mount does.
@@ -24,29 +25,30 @@ struct EventQueue {
   /// PIDs of the processes with a queued exit of the main thread.
   private var exited: Set<Int32> = []
 
-  /// During a storm of events: how long after its event a task is still probed, in nanoseconds. More
-  /// events than `many` in one call of `add` are a storm.
+  /// During a storm of events, how long after its event a task is still probed, in nanoseconds. A storm is
+  /// more events than `many` in one call of `add`.
   private static let soon: Int64 = 100_000_000
   private static let many = 1000
   private var isStorm = false
-  /// The wall clock minus the boot clock when events last arrived; and whether that difference was the
-  /// same at the arrival before, so that the wall clock was not set in between.
+  /// The wall clock minus the boot clock when events last arrived.
   private var lastEpoch: WallTime?
+  /// Whether that difference was the same at the arrival before, so that the wall clock was not set in between.
   private var clockIsSteady = false
   private static let leastStep: Int64 = 1_000_000
   /// By TID, when a task exited or a fork reused its TID, by the events of the current call of `add`.
   private var ends: [Int32: BootTime] = [:]
-  /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of
-  /// `add`; a second probe of a task would show the same.
+  /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of `add`:
+  /// a second probe for another event of the same call would show the same.
   private var probedTasks: [Int32: ProbedTask?] = [:]
-  /// Mounted namespaces that a task entered but had left again before it was probed.
+  /// Observations of mounts that pin a namespace which a task entered and had left again before it was probed.
   private var mountObservations: [MountObservation] = []
-  /// The most queued events after an event that are searched for one that invalidates its probe; if there
-  /// are more until the time of the probe, the probe is discarded.
+  /// The most queued events after an event that are searched for one that invalidates the event's probe. If
+  /// more events precede the time of the probe, the probe is discarded.
   private static let searchLimit = 2048
   /// The threads of a process with more threads than this are not probed when it changes its namespaces.
   private static let mostThreads = 256
 
+  /// A queued event.
   struct Item {
     let event: KernelEvent
     var probed: ProbedTask?
@@ -54,9 +56,9 @@ struct EventQueue {
     let order: Int
     /// The wall clock minus the boot clock when the event arrived.
     let epoch: WallTime
-    /// Whether the event changed only links whose changes are omitted at present.
+    /// Whether the event changed only throttled links, whose changes are omitted (`ChangeRate`).
     var isThrottled = false
-    /// The number of such earlier changes that this item replaces.
+    /// The number of earlier omitted changes of the task that this item replaces.
     var omittedCount = 0
   }
 
@@ -79,7 +81,7 @@ struct EventQueue {
   /// Adds the events that arrived, and probes tasks where needed.
   ///
   /// - Parameters:
-  ///   - known: returns the inode numbers that a namespaces event of a task would hold, by all events
+  ///   - known: returns the inode numbers that a namespaces event of a task would hold, as of all events
   ///     applied so far.
   ///   - mayExecAfterLeaderExit: whether a process whose main thread has exited may continue by exec.
   ///   - mayHaveUnreportedThreads: whether a process may have threads that no event reported.
@@ -117,7 +119,7 @@ struct EventQueue {
     }
   }
 
-  /// Returns the mounted namespaces found since the last call.
+  /// Returns the observations of mounted namespaces since the last call.
   mutating func takeMountObservations() -> [MountObservation] {
     defer { mountObservations.removeAll() }
     return mountObservations
@@ -134,8 +136,8 @@ struct EventQueue {
     return !changed.isEmpty && mask.isSuperset(of: changed)
   }
 
-  /// Returns the last item if the new one replaces it: both are of one task, and both only change its
-  /// name or only change omitted links.
+  /// Returns the last queued item if the new one replaces it: both are of one task, and either both only
+  /// change its name, or both only change throttled links.
   private func replaceable(by item: Item) -> Item? {
     guard items.count > appliedCount, let last = items.last, last.event.tid == item.event.tid,
       last.event.time <= item.event.time, last.epoch == item.epoch
@@ -164,7 +166,8 @@ struct EventQueue {
       exited.insert(event.pid)
       return mayHaveUnreportedThreads(event.pid) ? read(event, [], isMove: true) : nil
     case .comm(_, let isExec):
-      // The process gets the namespaces of the executing thread, which no event holds.
+      // If the main thread has exited, the process gets the namespaces of the executing thread, which no event
+      // reports.
       guard isExec, event.tid == event.pid else { return nil }
       let isResumed = exited.remove(event.tid) != nil || mayExecAfterLeaderExit(event.tid)
       return read(
@@ -173,9 +176,9 @@ struct EventQueue {
       defer { latest[event.tid] = inodes }
       let parent = parents.removeValue(forKey: event.tid)
       let before = parent.flatMap { latest[$0] ?? known($0) }
-      // Probes all links of a task that changed its namespaces, also if its inode numbers are the same as
-      // before: then only a link that no event holds has changed. Probes a new task if its inode numbers
-      // differ from its parent's.
+      // Probes all links of a known task that changed its namespaces, also if its inode numbers are the same
+      // as before: then a link that no event reports has changed. Probes all links of a new task only if its
+      // inode numbers differ from those of its parent.
       guard let before, before == inodes else {
         guard parent == nil else {
           let probed = read(event, NamespaceLink.allCases, isMove: false)
@@ -195,8 +198,8 @@ struct EventQueue {
         checkMounts(changed, of: inodes, probed)
         return probed
       }
-      // A new thread has the namespaces of its creator. Of a new process, events lack only the time
-      // namespace.
+      // A new thread has all namespaces of its creator. Of a new process, only the time namespace is not
+      // known.
       guard event.tid == event.pid, readsTime else { return nil }
       return read(event, [.time, .timeForChildren], isMove: false)
     }
@@ -209,7 +212,7 @@ struct EventQueue {
     // If the task has exited by now, as most have in a storm of events, a probe would read another task
     // with its TID, or none.
     if let end = ends[event.tid], end > event.time { return nil }
-    // A late probe is likely to be discarded, and in a storm probing delays the recorder further.
+    // A late probe is likely to be discarded, and during a storm probes delay the recorder further.
     guard !isStorm || now().boot - event.time < Self.soon else { return nil }
     // A new process has its parent's user and cgroup, and usually has its own by the time it executes a
     // program or enters namespaces.
@@ -237,7 +240,7 @@ struct EventQueue {
   }
 
   /// Checks whether mounts pin the namespaces that a task entered, if the probe did not find the task in
-  /// them: the task may have left them again for other tasks to enter.
+  /// them: the task may have left them already, and other tasks can enter them through the mounts.
   private mutating func checkMounts(
     _ changed: LinkMask, of inodes: NamespaceInodes, _ probed: ProbedTask?
   ) {
@@ -267,8 +270,8 @@ struct EventQueue {
   ///
   /// - Parameters:
   ///   - horizon: the time up to which all events have arrived. An event with a later probe stays queued.
-  ///   - lost: the time from which events were lost. Probes after it are discarded, because the events
-  ///     between event and probe are not known.
+  ///   - lost: the time from which on events were lost. Later probes are discarded, because the events
+  ///     between an event and its probe are not all known.
   mutating func next(until end: BootTime, horizon: BootTime, lost: BootTime = .max) -> Item? {
     sort()
     guard appliedCount < items.count, items[appliedCount].event.time <= min(end, horizon) else {
@@ -296,7 +299,7 @@ struct EventQueue {
   /// The queued events after the one that `next` returned last.
   var lookahead: ArraySlice<Item> { items[appliedCount...] }
 
-  /// Whether more than `count` events up to a time are queued.
+  /// Whether more than `count` of the queued events are not later than `time`.
   mutating func hasMore(than count: Int, until time: BootTime) -> Bool {
     sort()
     return appliedCount + count < items.count && items[appliedCount + count].event.time <= time
@@ -325,7 +328,7 @@ struct EventQueue {
       let other = items[next].event
       if other.tid == event.tid {
         switch other.kind {
-        // A fork of the same TID means that the task exited and the TID was reused.
+        // A fork that creates a task with the same TID means that the task exited and its TID was reused.
         case .exit, .fork: return nil
         // An exec after the exit of the main thread: another thread has taken the main thread's PID.
         case .comm where event.kind == .exit: return nil
@@ -353,7 +356,7 @@ struct EventQueue {
     return touched
   }
 
-  /// PIDs of the processes with a queued change of links whose changes are omitted at present.
+  /// The PIDs of the processes with a queued change of throttled links.
   var throttled: Set<Int32> {
     Set(items[appliedCount...].lazy.filter(\.isThrottled).map(\.event.pid))
   }
@@ -374,7 +377,7 @@ struct EventQueue {
     }
   }
 
-  /// Removes all events up to a time: events lost in between make them useless.
+  /// Removes all events up to a time, because events that were lost make them useless.
   mutating func drop(until time: BootTime) {
     sort()
     while appliedCount < items.count, items[appliedCount].event.time <= time { appliedCount += 1 }

@@ -3,8 +3,11 @@ internal import NamespaceEvents
 internal import NamespaceModel
 internal import Procfs
 
-/// The event part of a recorder: collects kernel events, and applies them in time order once no earlier
-/// event can be missing. The batches of changes go to the history.
+/// The part of a recorder that records the kernel's events: collects them in a queue, and applies them in time order
+/// once they are certain, that is, once no earlier event can be missing. The result is batches of changes for the
+/// history.
+///
+/// After events were lost, the recording resyncs: a sample shows the state of all tasks anew (see `EventFollower`).
 final class EventRecording {
   private let listener: any EventFeed
   private let now: () -> ClockReading
@@ -16,14 +19,15 @@ final class EventRecording {
   private var losses: [LostEvents] = []
   /// The losses that the sample of a pending start or resync repairs; nil while events are applied.
   private var pendingResync: [LostEvents]? = []
-  /// The tasks as the history has them, stored during a resync.
+  /// The state of the tasks in the history, stored from the beginning of a resync to its end.
   private var reported = ReportedState()
-  /// Batches that were finished early, because the wall clock was set after their events.
+  /// Batches that were finished early, because the wall clock was set between their events and the next ones.
   private var batches: [EventBatch] = []
-  /// The time up to which events were applied.
+  /// The time, on the boot clock, up to which events were applied.
   private var horizon: BootTime = .min
 
-  /// The longest time, in nanoseconds, from an event to its arrival in the ring.
+  /// The longest time, in nanoseconds, from the time of an event to its arrival in the ring that the recording
+  /// allows for.
   static let slack: Int64 = 20_000_000
   /// The age, in nanoseconds, up to which queued events are retained for the sample of a resync.
   private static let useful: Int64 = 1_000_000_000
@@ -31,7 +35,8 @@ final class EventRecording {
   private static let most = 1 << 18
   /// The number of events to apply before the rings are drained again.
   private static let stride = 1024
-  /// The longest time, in nanoseconds, from a change to its event.
+  /// The longest time, in nanoseconds, from a change to its event that the recording allows for: an event so
+  /// shortly after a sample may report a change that the sample shows already.
   private static let delay: Int64 = 5_000_000
 
   init(
@@ -44,7 +49,8 @@ final class EventRecording {
     queue = EventQueue(probe, readsTime: readsTime, mounted: mounted, now: now)
   }
 
-  /// The descriptors to poll: readable when there are events to collect or, while `isBusy`, many events.
+  /// The descriptors to poll. One is readable when there are events to collect or, while `isBusy`, when there
+  /// are many.
   var descriptors: [Int32] { listener.descriptors }
 
   /// Whether events are so frequent that the rings are polled periodically.
@@ -53,7 +59,7 @@ final class EventRecording {
   /// Whether a sample is needed at once, for a start or resync.
   var needsSample: Bool { pendingResync != nil || !losses.isEmpty }
 
-  /// Whether the last sample left a contradiction that the next sample has to decide.
+  /// Whether the last sample did not confirm the state of some task, so that the next sample has to decide.
   var hasUnverified: Bool { !follower.unverified.isEmpty || !follower.unverifiedThreads.isEmpty }
 
   /// The number of queued events.
@@ -86,7 +92,7 @@ final class EventRecording {
     }
   }
 
-  /// Whether more than `count` events before a time are queued and certain, with no earlier one missing.
+  /// Whether more than `count` events up to a time are queued and certain.
   func hasMore(than count: Int, before time: BootTime) -> Bool {
     queue.hasMore(than: count, until: min(time, now().boot - Self.slack))
   }
@@ -124,8 +130,8 @@ final class EventRecording {
     collect()
   }
 
-  /// Begins a resync: nothing is certain until a sample shows the state of all tasks. Events that are
-  /// still queued or have not arrived yet are lost too.
+  /// Begins a resync: nothing is certain until a sample shows the state of all tasks. The events that are
+  /// still queued, or have not arrived yet, cannot be used, so the losses are extended to begin before them.
   private func beginResync(horizon: BootTime) {
     let end = min(horizon, queue.first.map { $0 - 1 } ?? .max)
     for index in losses.indices { losses[index].after = min(losses[index].after, end) }
@@ -139,7 +145,8 @@ final class EventRecording {
   private func applyEvents(
     until end: BootTime, horizon: BootTime, lost: BootTime = .max, most: Int = .max
   ) {
-    // Set before the first event is applied: an older event that arrives meanwhile would be out of order.
+    // The horizon moves before the first event is applied: an older event that arrives meanwhile would be
+    // applied out of order, and counts as lost.
     self.horizon = max(self.horizon, min(end, horizon))
     var count = 0
     while follower.contradiction == nil, count < most,
@@ -168,7 +175,7 @@ final class EventRecording {
     queue.compact()
   }
 
-  /// Returns the non-empty batches since the last call.
+  /// Finishes the batch under construction, and returns the non-empty batches since the last call.
   private func handOver() -> [EventBatch] {
     let now = self.now()
     let all = batches + (follower.finishBatch(epoch: now.epoch).map { [$0] } ?? [])
@@ -179,8 +186,8 @@ final class EventRecording {
   /// Returns the time when all events up to the end of a sample will have arrived and can be applied.
   func readyAt(_ sample: ProcessSample) -> BootTime { readyAt(upTo: sample.end.boot + Self.delay) }
 
-  /// Returns the time when all events up to `time` will have arrived and can be applied. The result grows
-  /// while such events still arrive.
+  /// Returns the time when all events up to `time` will have arrived and can be applied. A later call may
+  /// return a later time, because events that arrive meanwhile cause further probes.
   func readyAt(upTo time: BootTime) -> BootTime {
     // Tasks are probed when their events arrive, and events up to the time of a probe decide whether it
     // is valid.
@@ -195,6 +202,7 @@ final class EventRecording {
     /// The sample as the history records it; nil if another sample is needed, for example because events
     /// were lost meanwhile.
     var sample: ProcessSample?
+    /// Whether events cover every change since the previous sample.
     var isExact = false
     var disagreements = 0
     var losses: [LostEvents] = []
@@ -205,7 +213,7 @@ final class EventRecording {
   /// The number of omitted changes, and their tasks; see `ChangeRate`.
   struct OmittedChanges {
     var count = 0
-    /// The number of tasks with omitted changes, and the PID and name of one of them.
+    /// The number of tasks with throttled links, and the PID and name of one of them.
     var tasks = 0
     var pid: Int32?
     var comm: [UInt8]?
@@ -219,7 +227,8 @@ final class EventRecording {
       comm: throttle.first?.description.comm)
   }
 
-  /// Verifies the state by events against a sample, or starts or resyncs from the sample.
+  /// Merges a sample with the events: verifies the state that the events establish, or starts or resyncs from
+  /// the sample.
   func complete(_ sample: ProcessSample) throws(EventsError) -> MergedSample {
     let now = self.now()
     try refresh()
@@ -244,7 +253,7 @@ final class EventRecording {
 
   private func verify(_ sample: ProcessSample, _ now: ClockReading) -> MergedSample {
     let batches = handOver()
-    // Where changes are omitted, the time of each omitted change relative to the sample is not known.
+    // It is not known which of the omitted changes the sample shows, so it proves nothing about these tasks.
     let touched = queue.touched(
       after: sample.start.boot, until: sample.end.boot + Self.delay
     ).union(queue.throttled)

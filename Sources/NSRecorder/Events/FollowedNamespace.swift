@@ -2,17 +2,17 @@ internal import NamespaceModel
 
 /// A namespace of a tracked task.
 final class FollowedNamespace {
-  /// The name by which the history records the namespace. If its id could not be read at the event, a
-  /// sample provides the id later; see `FollowedSets.learn`.
+  /// The name of the namespace in the history: the value that identifies it there. If the id could not be read
+  /// at the event, a sample or a scan provides it later, and the name changes; see `FollowedSets.learn`.
   private(set) var observed: ObservedNamespace
   /// The number of task links that lead to the namespace. While there is one, the namespace exists and no
   /// other namespace has its inode number.
   var holders = 0
 
-  /// The kernel's id read from a mount that pins the namespace, if no task was observed in the namespace.
+  /// The kernel's id, if it was read from a mount that pins the namespace and not through a task.
   var mountedID: UInt64?
 
-  /// The time on the boot clock by which the namespace was first known.
+  /// The time on the boot clock by which an event or a sample had first reported the namespace.
   let firstKnown: BootTime
 
   init(_ observed: ObservedNamespace, firstKnown: BootTime) {

@@ -1,11 +1,11 @@
 internal import NamespaceEvents
 internal import NamespaceModel
 
-/// The links of tracked tasks: all tasks with the same links share one object.
+/// A set: the ten namespace links of a tracked task. All tasks with the same links share one object.
 final class FollowedSet {
   /// The links in the order of `NamespaceLink`.
   let links: [FollowedLink]
-  /// The inode numbers that a namespaces event of such a task holds.
+  /// The inode numbers that a namespaces event of a task with this set holds.
   let inodes: NamespaceInodes
   /// The links as the history records them.
   private(set) var observed: ObservedSet
@@ -13,7 +13,8 @@ final class FollowedSet {
   let isZombie: Bool
   /// The number of tasks that have this set.
   fileprivate(set) var members = 0
-  /// The set of a new child of such a task, as far as events report it; nil until it is first needed.
+  /// The set of a new child of a task with this set, as far as events report it; nil until it is first
+  /// needed.
   fileprivate(set) var forChildren: FollowedSet?
 
   fileprivate init(_ links: [FollowedLink]) {
@@ -61,7 +62,7 @@ final class FollowedSet {
 /// The namespaces and sets of all tracked tasks.
 final class FollowedSets {
   private var sets: [[UInt]: FollowedSet] = [:]
-  /// The number of sets above which `trim` drops those that no task has.
+  /// The number of sets above which `trim` drops those that no task has: at first, and at least, `few`.
   private var limit = few
   private static let few = 4096
   /// The kernel takes file times from a clock that advances with each tick, at least 100 times a second
@@ -69,28 +70,30 @@ final class FollowedSets {
   /// nanoseconds.
   private static let fileTick: Int64 = 10_000_000
   private var namespaces: [NamespaceKey: FollowedNamespace] = [:]
-  /// The last inode generation assigned here, which distinguishes namespaces without an id. It starts far
-  /// above the generations that samples count.
+  /// The last inode generation (`ObservedNamespace.inodeGeneration`) that was assigned here. The numbers start
+  /// far above those that samples assign.
   private var lastInodeGeneration: UInt64 = 1 << 40
-  /// Whether a task is certainly still in a namespace. The kernel reports a moment later that a task
-  /// left, and in between another namespace may get the inode number.
+  /// Whether a task is certainly still in a namespace. The kernel reports that a task left a namespace a moment
+  /// later, and meanwhile another namespace may get the inode number.
   var isStillReferenced: (FollowedNamespace) -> Bool = { $0.holders > 0 }
   /// The inode numbers of the initial net and mnt namespaces, where they vary by kernel.
   var initial: [NamespaceType: UInt64] = [:]
 
   /// The time on the boot clock up to which all events have been applied.
   var now: BootTime = .min
-  /// The time of the last omitted change (`ChangeThrottle`); nil if there was none. Each omitted change
-  /// may have created a namespace with the inode number of one that has ended.
+  /// The time of the last omitted change (`ChangeThrottle`); nil if there was none. An omitted change may have
+  /// created a namespace that got the inode number of an earlier one.
   var lastOmittedChange: BootTime?
-  /// The mounted namespaces found that have not been applied yet.
+  /// The observations of mounted namespaces that have not been applied yet.
   var mountObservations: [MountObservation] = []
   private var undecided = UndecidedNamespaces()
-  /// The namespaces that got an id from a mount but are not renamed yet.
+  /// The namespaces whose id was read from a mount and that `takeRenamed` has not renamed yet.
   private var mounted: [FollowedNamespace] = []
-  /// Names in samples of the namespaces that an event reported first, where the history has another name.
+  /// By their names in samples, the namespaces that an event reported first and that have another name in the
+  /// history.
   private var sampledNames: [ObservedNamespace: FollowedNamespace] = [:]
-  /// The namespaces renamed since `takeRenamed`, with their earlier names.
+  /// The namespaces renamed since the last `takeRenamed`, because their id became known, with their earlier
+  /// names.
   private var renamed: [(namespace: FollowedNamespace, before: ObservedNamespace)] = []
 
   /// Returns the set with these links.
@@ -158,17 +161,17 @@ final class FollowedSets {
   }
 
   /// Returns the namespace for an inode number that an event reported: the one that has the number, if a
-  /// task is in it; otherwise the last one that had the number, if its id or file time proves that, or a
-  /// new one.
+  /// task is in it; otherwise the last one that had the number, if its id or file time proves that it is
+  /// the same; otherwise a new one.
   ///
-  /// The kernel reports a moment later that a task left a namespace, and in between it may reuse the
-  /// inode number: the id then differs. Where that is uncertain and no id was read, the namespace is
-  /// recorded beside the earlier one with the number: answers show two rows that may be one namespace.
+  /// The kernel reports that a task left a namespace a moment later, and meanwhile it may reuse the inode
+  /// number: the id then differs. If no id was read and this is uncertain, the namespace is recorded as a new
+  /// one: answers then show two rows that may be one namespace.
   ///
   /// - Parameter fileTime: the time by which the file of the namespace existed, if the task that entered
-  ///   it cannot have created it. A task creates each namespace, and an event reports its inode number.
-  ///   So the last namespace reported with the number is this one, and a mount or an open file pinned it
-  ///   after its last task left.
+  ///   the namespace cannot have created it. Each namespace is created by a task, and an event reports its
+  ///   inode number then. So the last namespace that was reported with the number is this one: a mount or an
+  ///   open file pinned it after its last task left.
   func namespace(
     _ type: NamespaceType, _ inode: UInt64, id: UInt64?, fileTime: BootTime? = nil
   ) -> FollowedNamespace {
@@ -207,7 +210,7 @@ final class FollowedSets {
   }
 
   /// Applies an id that was read for an inode number: if the number had the same id before, the undecided
-  /// namespaces reported in between are the namespace with that id.
+  /// namespaces reported in between (`UndecidedNamespaces`) are all the namespace with that id.
   private func decide(_ number: NamespaceKey, is id: UInt64, at time: BootTime = .max) {
     for namespace in undecided.decide(number, is: id, at: time) {
       let before = namespace.observed
@@ -235,7 +238,7 @@ final class FollowedSets {
     return namespace
   }
 
-  /// Learns from the links that a sample read of a task that had the set throughout the sample. Each link
+  /// Learns ids from the links that a sample read of a task that had the set throughout the sample. Each link
   /// with the inode number of a namespace in the set leads to that namespace.
   func learn(_ read: [LinkState], in set: FollowedSet) {
     guard !set.isZombie else { return }
@@ -278,11 +281,11 @@ final class FollowedSets {
     return renamed.map { .init(from: $0.before, to: $0.namespace.observed) }
   }
 
-  /// The name by which the history records a namespace that a sample read.
+  /// The name of a namespace in the history, for a namespace that a sample read.
   enum Recorded {
     case name(ObservedNamespace)
-    /// A task is in a namespace with the inode number, but no sample has established whether it is this
-    /// one.
+    /// A task is in a namespace with the same inode number, but no sample has established whether that
+    /// namespace is the one that the sample read.
     case undecided
   }
 
@@ -296,13 +299,13 @@ final class FollowedSets {
     return held.isOne(with: sampled.kernelID) == nil ? .undecided : .name(sampled)
   }
 
-  /// Returns a scan for pins with the names by which the history records the namespaces. The caller
-  /// applies all events up to the end of the scan first.
+  /// Returns a scan for pins in which each namespace has its name in the history. The caller has applied all
+  /// events up to the end of the scan.
   ///
-  /// A task creates each namespace, and an event reports its inode number. While no later event reports
-  /// another namespace with the number, and no change is omitted, a scan that finds the number finds that
-  /// last namespace, with or without a task in it. A namespace whose creator exited before its id could
-  /// be read gets its id in this way.
+  /// Each namespace is created by a task, and an event reports its inode number then. As long as no later
+  /// event reports another namespace with the number, and no change is omitted, a scan that finds the number
+  /// finds the last namespace reported with it, whether or not a task is in it. A namespace whose creator
+  /// exited before the id could be read gets its id in this way.
   func recorded(_ scan: PinScan) -> PinScan {
     var scan = scan
     var names: [ObservedNamespace: ObservedNamespace] = [:]
@@ -341,9 +344,9 @@ final class FollowedSets {
     return known.observed
   }
 
-  /// Applies the mounted namespaces found before the event that is being applied. An event reports each
-  /// namespace that a task creates, so the last namespace reported with an inode number had that number
-  /// then.
+  /// Applies the observations of mounted namespaces that certainly precede the event that is being applied. An
+  /// event reports each namespace that a task creates, so the observed namespace is the last one that was
+  /// reported with its inode number.
   func applyMountObservations() {
     guard !mountObservations.isEmpty else { return }
     for observation in mountObservations where observation.time < now - MountObservation.delay {
@@ -359,13 +362,14 @@ final class FollowedSets {
     mountObservations.removeAll { $0.time < now - MountObservation.delay }
   }
 
-  /// Whether no unreported namespace can have got the inode number of this one since.
+  /// Whether no other namespace can have got the inode number of this one since, unreported because changes
+  /// were omitted.
   private func isLastReported(_ namespace: FollowedNamespace) -> Bool {
     lastOmittedChange.map { namespace.firstKnown > $0 } ?? true
   }
 
-  /// Forgets the namespaces with these inode numbers that no tracked task is in. An untracked task
-  /// reported the numbers, so it is not known any more which namespaces have them.
+  /// Forgets the namespaces with these inode numbers, unless a tracked task is in them. An untracked task is
+  /// in namespaces with these numbers, and it is not known whether they are the same.
   func forgetUnheld(_ inodes: NamespaceInodes) {
     for type in NamespaceType.allCases {
       guard let inode = inodes[type], !InitialNamespace.hasFixedInode(inode) else { continue }

@@ -1,6 +1,6 @@
 internal import NamespaceModel
 
-/// A tracked process, or a tracked thread whose namespaces differ from its process's.
+/// A tracked task: a process, or a thread that is recorded by itself.
 final class FollowedTask {
   /// The token that identifies the task in the history.
   let token: ProcessToken
@@ -8,27 +8,29 @@ final class FollowedTask {
   var set: FollowedSet
   /// The set last reported to the history; nil while the history does not have the task.
   var reported: FollowedSet?
-  /// The rate at which its links change; nil while none has changed.
+  /// The count of its changes of links; nil while none has changed.
   var rate: ChangeRate?
   /// Its facts, as far as they are known.
   var facts: ProcessFacts
   var description: ProcessDescription
-  /// If a sample read another user, cgroup or parent, but the change was not reported because an event
-  /// of the process occurred meanwhile: the beginning, on the boot clock, of the last sample that read
-  /// the reported values. The change happened after that time.
+  /// The time, on the boot clock, after which the user, the cgroup or the parent changed, if a sample read the
+  /// new value but could not report it because an event of the process occurred meanwhile. It is the
+  /// beginning of the last sample that read the reported values.
   var changedSince: BootTime?
   /// The time of its last event, on the boot clock.
   var lastEvent: BootTime = .min
-  /// The batch that reported its start, and the index in it; nil if no event reported the start.
+  /// The number of the batch that reported its start, and the index of that event in the batch; nil if no event
+  /// reported the start.
   var start: (batch: Int, index: Int)?
   /// Whether an event reported that it executed a program.
   var hasExecuted = false
-  /// The number of its reported changes of name in a batch, and that batch.
+  /// The number of the last batch with a change of its name, and how many changes of name that batch has.
   var renames: (batch: Int, count: Int)?
-  /// The time namespace that it enters at its next exec, if only that is known.
+  /// The time namespace that it enters at its next exec, if the probe could not show in which one it is until then.
   var timeAfterExec: FollowedLink?
-  /// If its main thread has exited and that is not reported yet: the TIDs of the threads that are about
-  /// to exit too. If all threads exit, the process exits with the last of them.
+  /// The TIDs of the threads that are about to exit too, while its main thread has exited and that is not
+  /// reported yet. If all of them exit, the process exits with the last of them, and is not reported as a
+  /// zombie.
   var exiting: Set<Int32> = []
   /// Whether a sample discovered it, so that no event reported the threads that it had by then.
   var isOlder: Bool { start == nil }

@@ -1,6 +1,6 @@
 internal import NamespaceModel
 
-/// A namespace found in a mount: at that moment, the namespace with the inode number had this id.
+/// An observation of a mount that pins a namespace: at that time, the namespace with the inode number had this id.
 struct MountObservation {
   let type: NamespaceType
   let inode: UInt64
@@ -8,7 +8,7 @@ struct MountObservation {
   /// The time on the boot clock by which the id had been read.
   let time: BootTime
 
-  /// The longest time, in nanoseconds, from a change to its event. Only an event that is later than a
-  /// observation by more than this certainly reports a change after the observation.
+  /// The longest time, in nanoseconds, from a change to its event that is allowed for: only an event that is
+  /// later than an observation by more than this certainly reports a change after the observation.
   static let delay: Int64 = 1_000_000
 }

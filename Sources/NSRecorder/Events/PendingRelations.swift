@@ -1,7 +1,7 @@
 internal import NamespaceModel
 
-/// The owners and parents of namespaces as samples read them, stored until the names by which the history
-/// records the namespaces are certain: an event may have reported a namespace first, without its id.
+/// The owners and parents of namespaces as samples read them, stored until it is certain how the history names these
+/// namespaces: an event may have reported a namespace first, without its id.
 struct PendingRelations {
   private var waiting: [(relations: NamespaceRelations, samples: Int)] = []
 
@@ -9,7 +9,7 @@ struct PendingRelations {
   private static let maxSamples = 8
   private static let limit = 65536
 
-  /// Stores relations from a sample that cannot be recorded yet.
+  /// Stores the relations from a sample that cannot be recorded yet.
   mutating func add(_ related: [NamespaceRelations]) {
     let room = max(0, Self.limit - waiting.count)
     waiting += related.prefix(room).map { ($0, 0) }
@@ -39,7 +39,7 @@ struct PendingRelations {
     return ready
   }
 
-  /// Returns the recorded names of namespaces; nil while one of them is uncertain.
+  /// Returns the names of namespaces in the history; nil while one of them is uncertain.
   private static func names(
     _ all: [ObservedNamespace], _ sets: FollowedSets
   ) -> [ObservedNamespace: ObservedNamespace]? {

@@ -6,7 +6,8 @@ struct SampledProcesses {
   private(set) var processes: [ProcessToken: Process] = [:]
   /// The threads that the samples show as tasks of their own.
   private(set) var threads: [ProcessToken: Process] = [:]
-  /// For the processes whose description the last sample found changed: when it was read before.
+  /// For the processes whose description the last sample read again: the start of the last pass that read the
+  /// previous description.
   private(set) var redescribed: [ProcessToken: BootTime] = [:]
   private var sets: [[LinkState]: ObservedSet] = [:]
   /// The tokens of the processes by PID; empty until a PID is first looked up after a sample.
@@ -17,8 +18,8 @@ struct SampledProcesses {
     private let apart: Thread?
     var facts: ProcessFacts
     var description: ProcessDescription
-    /// The links as the sample read them. The tracked namespaces that they lead to are certain only when
-    /// all events up to the sample have been applied.
+    /// The links as the sample read them. To which tracked namespaces they lead is certain only when all
+    /// events up to the sample have been applied.
     var links: ObservedSet
 
     init(_ one: ProcessSample.Appearance, _ links: ObservedSet) {

@@ -6,13 +6,14 @@ struct NamespaceKey: Hashable {
   let inode: UInt64
 }
 
-/// The namespaces that events reported by inode number alone, after an earlier namespace with the number
-/// was known by its id.
+/// The undecided namespaces: those that events reported by inode number alone, after an earlier namespace with the
+/// same number whose id is known.
 ///
 /// Each may be that earlier namespace, pinned by a mount or an open file while no task was in it, or
-/// another one that got its inode number. The kernel never reuses an id: if the same id is read again for
-/// the number, all of them are the one namespace.
+/// another one that got its inode number. The kernel never reuses an id: if the id of the earlier namespace is read
+/// again for the number, all of them are that namespace.
 struct UndecidedNamespaces {
+  /// The undecided namespaces with one inode number.
   private struct Series {
     /// The kernel's id of the namespace that had the inode number before all of these.
     let id: UInt64
