@@ -103,8 +103,8 @@ extension Recorder {
   private func takeSteadySample() throws(ProcfsError) -> ProcessSample {
     (source as? ProcfsSource)?.readsThreads = configuration.threads || isSampleNeeded
     var sample = try source.takeSample()
-    // With events a sample describes one moment, and no pass may be dropped: each has to be compared
-    // with the events.
+    // With events there is no need for it: merged with the events, a sample describes one moment. And no
+    // sample may be dropped, because each has to be compared with the events.
     for _ in 0..<3 where events == nil {
       let length = sample.end.boot - sample.start.boot
       let step = (sample.end.wall - sample.start.wall) - length
@@ -147,8 +147,8 @@ extension Recorder {
       add(merged.batches)
     }
     guard let translated = merged.sample, writeBacklog(eventLoop) else { return false }
-    // If events and sample contradict each other, the history may be wrong until the next sample: take
-    // it soon, but only once in a row.
+    // If the sample did not confirm the state of a task, the history may be wrong until the next sample
+    // decides. So the next sample is taken soon, but no two extra samples follow each other.
     takesExtraSample = events?.hasUnverified == true && !takesExtraSample
     if takesExtraSample {
       sampleDue = min(sampleDue, ClockReading.now().boot + Self.extraSampleDelay)
@@ -252,7 +252,7 @@ extension Recorder {
   private var due: BootTime {
     if let readyAt { return min(readyAt, pulseDue) }
     let now = ClockReading.now().boot
-    // A step that does not fit before the next sample waits for that one.
+    // A step of retention that does not fit before the next sample waits until that sample is written.
     let step = now >= retention.due ? BootTime.max : retention.due
     let next = min(sampleDue, eventsDue, scansDue, step, pulseDue)
     return isSampleNeeded ? min(next, notBefore) : next

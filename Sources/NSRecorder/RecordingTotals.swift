@@ -14,7 +14,7 @@ package struct RecordingTotals: Sendable, Hashable {
   package internal(set) var events = 0
   /// The number of lost events, as far as it is known.
   package private(set) var lostEvents: Int64 = 0
-  /// How often events were lost.
+  /// The number of losses of events.
   package private(set) var losses = 0
   /// The gaps before samples, by cause.
   package private(set) var gaps: [GapCause: Int] = [:]
@@ -24,7 +24,7 @@ package struct RecordingTotals: Sendable, Hashable {
   package private(set) var disagreements = 0
   /// The changes that were omitted from the history, because a task changed its namespaces too often.
   package private(set) var omittedChanges = 0
-  /// How often the wall clock was set.
+  /// The number of times at which the wall clock was set.
   package private(set) var clockSteps = 0
 
   mutating func add(_ written: HistoryWriter.Written, _ timing: SampleTiming, _ changes: Int) {

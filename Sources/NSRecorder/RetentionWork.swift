@@ -14,7 +14,8 @@ struct RetentionWork {
   /// When the last message that the size limit shortens the history was logged, on the boot clock.
   private var cutLogged: BootTime?
   private var hasLoggedFailure = false
-  /// The memberships and short-lived tasks that were removed.
+  /// The number of removed rows: memberships, each of which says that a task was in a namespace set over some time, and
+  /// short-lived tasks.
   private(set) var removedRows = 0
   /// The time on the boot clock at which the pending step was requested, or at which the step before it was taken; nil
   /// while no step is pending.

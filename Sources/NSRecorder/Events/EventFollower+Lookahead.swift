@@ -5,7 +5,7 @@ internal import NamespaceEvents
 internal import NamespaceModel
 
 extension EventFollower {
-  /// The longest time from a change to its event that the lookahead allows for, in nanoseconds.
+  /// The longest time, in nanoseconds, that the lookahead allows for from a change to its event.
   static let delay: Int64 = 10_000_000
   /// The most queued events that `isStillReferenced` examines.
   private static let lookaheadLimit = 256

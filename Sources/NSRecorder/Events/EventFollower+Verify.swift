@@ -84,8 +84,8 @@ extension EventFollower {
       awaitingSample.insert(pid)
       identify(task, as: appearance, touched, &verified)
     } else if sources[appearance.token]?.links.isZombie != true {
-      // The kernel has not reported the start yet. If the process were a zombie, an event would have
-      // reported its exit.
+      // The event that reports the start has not been applied yet. A zombie that is not tracked was tracked
+      // before: an event has reported its exit.
       seenBeforeForkEvent[pid] = appearance
       unverified.insert(pid)
     }

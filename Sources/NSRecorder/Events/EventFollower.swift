@@ -28,8 +28,9 @@ final class EventFollower {
   var ended: [Int32: Int] = [:]
   var pendingForks: [Int32: PendingFork] = [:]
   private var lastToken: UInt64 = 0
-  /// The time of the event being applied, and the queued events after it.
+  /// The time of the event that is being applied.
   private(set) var now: BootTime = .zero
+  /// The queued events after the one that is being applied.
   private(set) var lookahead: ArraySlice<EventQueue.Item> = []
   /// The batch under construction; nil during a resync, when the next sample reports the whole state.
   var batch: EventBatch?
@@ -48,8 +49,8 @@ final class EventFollower {
   /// PIDs of processes whose user or cgroup samples have to verify, with the number of samples until
   /// both will have been read.
   var unverifiedDescriptions: [Int32: Int] = [:]
-  /// The time of an event that contradicts the events before it, which proves that one of them is
-  /// missing.
+  /// The time of an event that contradicts the events before it, which proves that an event is missing. The
+  /// recording then resyncs.
   var contradiction: BootTime?
   /// Whether the sample of a start or resync missed a thread that executed a program meanwhile, so that
   /// another sample is needed.
@@ -58,7 +59,7 @@ final class EventFollower {
   var sources = SampledProcesses()
   /// Relations of namespaces that wait until it is certain how the history names the namespaces.
   var relations = PendingRelations()
-  /// Processes that a sample observed before the follower applied their first event.
+  /// By PID, the processes that a sample observed before the follower applied their first event.
   var seenBeforeForkEvent: [Int32: ProcessSample.Appearance] = [:]
   /// The tasks that change their namespaces too often to record each change.
   var throttle = ChangeThrottle()
@@ -96,8 +97,8 @@ final class EventFollower {
   /// Applies one event.
   ///
   /// - Parameters:
-  ///   - probed: the state of the task as probed right after the event; nil if it was not probed, or if
-  ///     another event of the task had followed by then.
+  ///   - probed: the probe right after the event, without the parts that later events invalidate; nil if the
+  ///     task was not probed, or if nothing of the probe is valid.
   ///   - lookahead: the queued events after this one, in time order.
   func apply(
     _ event: KernelEvent, _ probed: ProbedTask?, lookahead: ArraySlice<EventQueue.Item> = []
@@ -165,7 +166,8 @@ final class EventFollower {
     batch?.events.append(ProcessEvent(boot: time, .moved(task.token, reported.observed)))
   }
 
-  /// Drops exited processes that cannot continue by exec, and starts the next batch.
+  /// Finishes the batch under construction, returns it, and starts the next one. Also drops exited processes that
+  /// cannot continue by exec any more.
   func finishBatch(epoch: WallTime) -> EventBatch? {
     finishedBatches += 1
     for (pid, task) in resumable where threadsOf[pid]?.isEmpty != false && !task.isOlder {

@@ -35,7 +35,8 @@ struct EventQueue {
   /// Whether that difference was the same at the arrival before, so that the wall clock was not set in between.
   private var clockIsSteady = false
   private static let leastStep: Int64 = 1_000_000
-  /// By TID, when a task exited or a fork reused its TID, by the events of the current call of `add`.
+  /// By TID, the time at which a task exited or a fork reused its TID, by the events of the current call of
+  /// `add`.
   private var ends: [Int32: BootTime] = [:]
   /// By TID, the probes of tasks that changed their namespaces, by the events of the current call of `add`:
   /// a second probe for another event of the same call would show the same.

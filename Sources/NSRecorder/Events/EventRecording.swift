@@ -26,8 +26,7 @@ final class EventRecording {
   /// The time, on the boot clock, up to which events were applied.
   private var horizon: BootTime = .min
 
-  /// The longest time, in nanoseconds, from the time of an event to its arrival in the ring that the recording
-  /// allows for.
+  /// The longest time, in nanoseconds, that the recording allows for from an event to its arrival in the ring.
   static let slack: Int64 = 20_000_000
   /// The age, in nanoseconds, up to which queued events are retained for the sample of a resync.
   private static let useful: Int64 = 1_000_000_000
@@ -35,7 +34,7 @@ final class EventRecording {
   private static let most = 1 << 18
   /// The number of events to apply before the rings are drained again.
   private static let stride = 1024
-  /// The longest time, in nanoseconds, from a change to its event that the recording allows for: an event so
+  /// The longest time, in nanoseconds, that the recording allows for from a change to its event: an event so
   /// shortly after a sample may report a change that the sample shows already.
   private static let delay: Int64 = 5_000_000
 

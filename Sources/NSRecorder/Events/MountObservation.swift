@@ -8,7 +8,7 @@ struct MountObservation {
   /// The time on the boot clock by which the id had been read.
   let time: BootTime
 
-  /// The longest time, in nanoseconds, from a change to its event that is allowed for: only an event that is
+  /// The longest time, in nanoseconds, that is allowed for from a change to its event: only an event that is
   /// later than an observation by more than this certainly reports a change after the observation.
   static let delay: Int64 = 1_000_000
 }
