@@ -1,5 +1,5 @@
-/// The processes that the mount of `/proc` hides, from `/proc/self/mountinfo`
-/// (`proc_pid_mountinfo(5)`).
+/// The option `hidepid` of a proc mount, which hides processes from users who may not trace them (`proc(5)`). The
+/// recorder reads it from `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
 package enum HidePID: Int64, Sendable, Hashable {
   /// Every process is shown.
   case off = 0

@@ -52,7 +52,7 @@ package struct LiveComparison {
   package static func with<T>(
     _ pids: [Int32], root: ProcRoot, _ body: (LiveComparison) throws(ProcfsError) -> T
   ) throws(ProcfsError) -> T {
-    // The comparison needs one open descriptor for each PID, and one more during each read.
+    // The comparison needs one open descriptor for each PID, and two more for each while it reads links.
     _ = OpenFileLimit.raise()
     var comparison = LiveComparison(pids, root: root)
     defer {

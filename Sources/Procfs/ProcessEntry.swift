@@ -11,8 +11,8 @@ struct ProcessEntry {
   /// namespace alive. -1 if the source opens the directory again in each pass.
   var directory: Int32
   var token: ProcessToken
-  /// The start time in clock ticks; nil if the reader may not even read `stat`. For a thread, nil also
-  /// if its directory stays open.
+  /// The start time in clock ticks; nil if the reader may not even read `stat`. For a thread that is no task
+  /// of its own, nil also if its directory stays open.
   var startTicks: UInt64?
   let isKernelThread: Bool
   /// Whether the source observed the process after the clock tick of its start had passed. From then

@@ -17,8 +17,8 @@ extension ProcfsSource {
     }
     guard isListed else { return false }
     guard entry.startTicks != nil else {
-      // Without a start time, the process cannot be distinguished from another one with its PID;
-      // neither may be read.
+      // Without a start time, the process cannot be distinguished from a later one with its PID. It counts as
+      // the same process as long as the directory of the PID may not be entered.
       if case .denied = try NamespaceDirectory.open(entry.pid, in: root) { return true }
       return false
     }

@@ -1,4 +1,4 @@
-// The last step of a pass: determines the namespace that each inode number of the pass denoted.
+// Determines, after all links of a pass have been read, the namespace that each inode number denoted.
 
 internal import NamespaceModel
 internal import SystemPackage

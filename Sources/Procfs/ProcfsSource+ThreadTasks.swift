@@ -53,8 +53,8 @@ extension ProcfsSource {
   /// Determines how the namespaces of a thread came to differ from those of its process since the
   /// previous pass.
   private func origin(of entry: ProcessEntry, _ leader: ProcessEntry) -> ThreadOrigin {
-    // A thread that the previous pass did not read is known to be new only if that pass would have read
-    // it.
+    // A thread that the source did not know was certainly created since the previous pass only if that pass
+    // read the threads of every process, or if the whole process is new.
     if entry.pendingChange == .appeared {
       return readThreadsBefore || (passes > 0 && leader.pendingChange == .appeared)
         ? .started : .unknown

@@ -110,7 +110,7 @@ package final class TaskProbe {
   }()
 
   /// Opens the `ns` directory of a task. The inner optional is nil if the directory may not be entered;
-  /// the outer one is nil if the directory does not exist.
+  /// the outer one is nil if the directory does not exist, or cannot be opened now.
   private func open(_ task: Int32) -> Int32?? {
     // If the open fails for any other reason, nothing is known about the task: it may exist.
     do throws(ProcfsError) {

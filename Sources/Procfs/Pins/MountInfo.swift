@@ -16,8 +16,8 @@ struct MountInfo {
 
   /// The mounts in the order of the table.
   private(set) var entries: [Entry] = []
-  /// The type of each file system mounted at `/`: one of them is the reader's root, and the others are
-  /// below it.
+  /// The type of each file system that is mounted at `/`: one of them is the root directory that processes
+  /// see, and covers the others.
   private(set) var rootTypes: [[UInt8]] = []
 
   /// Parses the table. Skips malformed lines and an incomplete last line.

@@ -59,7 +59,7 @@ final class PinProcess {
     return StatLine(text)
   }()
 
-  /// Whether the process has not been reaped: until then, no other process has its PID.
+  /// Whether the process has not been reaped yet: until it is, no other process can have its PID.
   var isThere: Bool { faccessat(directory, "stat", F_OK, 0) == 0 }
 
   /// Returns one of the process's own namespaces, with the kernel's id if there is one; nil if it
