@@ -6,13 +6,13 @@ package struct ProcessSample: Sendable {
   package var start: ClockReading
   /// The clocks after the last read of the pass.
   package var end: ClockReading
-  /// Processes observed for the first time.
+  /// Processes, and threads that are tasks of their own, observed for the first time.
   package var appeared: [Appearance] = []
-  /// Processes whose links differ from those that the previous pass reported.
+  /// Processes and threads whose links differ from those that the previous pass reported.
   package var changed: [Change] = []
   /// Processes and threads that an earlier pass reported and that no longer exist.
   package var disappeared: [ProcessToken] = []
-  /// Processes whose description was read again.
+  /// Processes and threads whose description was read again.
   package var described: [Redescription] = []
   /// Facts of processes that only events had reported until now.
   package var identified: [Identification] = []
@@ -60,14 +60,14 @@ package struct ProcessSample: Sendable {
     if disagreements.count < Self.mostDisagreements { disagreements.append(disagreement) }
   }
 
-  /// A process observed for the first time, or a thread first observed in other namespaces than its
-  /// process. If the main thread of the process has exited, each remaining thread is such a task.
+  /// A task that a sample observes for the first time: a process, or a thread that is now in other namespaces than its
+  /// process. If the main thread of a process has exited, each remaining thread is a task of its own.
   package struct Appearance: Sendable {
-    /// The token that identifies it in this and later samples.
+    /// The token that identifies the task in this and later samples.
     package var token: ProcessToken
     /// The facts that never change; for a thread, those of its process.
     package var facts: ProcessFacts
-    /// Which thread it is; nil for a process.
+    /// The facts of the thread; nil for a process.
     package var thread: ThreadFacts?
     /// The description, which may change.
     package var description: ProcessDescription
@@ -87,9 +87,10 @@ package struct ProcessSample: Sendable {
     }
   }
 
-  /// A thread that is in the same namespaces as its process.
+  /// A thread that is no task of its own, because it is in the same namespaces as its process. Its links for
+  /// children, and links that could not be read, may differ from those of its process.
   package struct ThreadObservation: Sendable {
-    /// Which thread it is.
+    /// The facts of the thread.
     package var thread: ThreadFacts
     /// The PID of its process.
     package var pid: Int32
