@@ -71,9 +71,9 @@ package final class EventListener {
     (isQuiet ? [] : rings.map(\.wakeup.descriptor)) + rings.map(\.descriptor)
   }
 
-  /// Whether the listener is in quiet mode: events cause no wakeups, so that they slow the machine down
-  /// less, and the caller drains the rings periodically instead. When quiet mode ends, the rings may hold
-  /// events that caused no wakeup, so the caller drains them once.
+  /// Whether the listener is in quiet mode: a single event causes no wakeup, only a ring that is half full
+  /// does. So events slow the machine down less, and the caller drains the rings periodically. When quiet
+  /// mode ends, the rings may hold events that caused no wakeup, so the caller drains them once.
   package var isQuiet = false {
     didSet {
       guard isQuiet != oldValue else { return }
