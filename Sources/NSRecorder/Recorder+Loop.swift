@@ -10,8 +10,8 @@ internal import SystemPackage
 extension Recorder {
   /// How long events may wait before they are written, in nanoseconds.
   private static let eventWriteDelay: Int64 = 750_000_000
-  /// The time between two drains of the rings in quiet mode, in which events cause no wakeups (`drainInterval`), and
-  /// after a wakeup (`drainDelay`), in nanoseconds.
+  /// The time between two drains of the rings in quiet mode, in which single events cause no wakeups
+  /// (`drainInterval`), and after a wakeup (`drainDelay`), in nanoseconds.
   private static let drainInterval: Int64 = 2_000_000
   private static let drainDelay: Int64 = 200_000
   /// The delay, in nanoseconds, until the extra sample that decides about tasks whose state the last sample did not

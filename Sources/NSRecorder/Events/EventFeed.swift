@@ -8,7 +8,7 @@ internal import Procfs
 protocol EventFeed: AnyObject {
   /// The descriptors to poll for new events.
   var descriptors: [Int32] { get }
-  /// Whether events cause no wakeups, so that the caller has to drain the source periodically.
+  /// Whether single events cause no wakeups, so that the caller has to drain the source periodically.
   var isQuiet: Bool { get set }
   /// Consumes all reported events, appends them to `events`, and returns the event losses.
   func drain(into events: inout [KernelEvent]) -> [EventLoss]
