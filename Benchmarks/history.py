@@ -1,13 +1,14 @@
-"""Makes a large history that looks recorded: one boot of a busy container host.
+"""Makes a large history that looks as if a recorder had written it on a busy container host, in one boot.
 
   Benchmarks/history.py OUTPUT.db [MEMBERSHIPS=10000000] [SEED=1]
 
-`nshist record` makes the file, so that its schema is the program's own; this fills the tables. The
-program is $NSHIST, or that of the release build. About 500 processes are there at any sample:
-services that run throughout, 200 containers, their shims, and what comes and goes. 7 of 10
-processes are seen in one to three samples. PIDs and inode numbers are used again, kernel ids are
-not. One file comes of one number and seed. What a recorder would have written is in the file:
-rows in the order of samples, causes and origins of memberships, samples of namespaces.
+A membership is one task in one namespace set over one interval. `nshist record` makes the file, so
+that its schema is the program's own; this script fills the tables. The program is $NSHIST, or the
+release build. About 500 processes run at any sample: services that run throughout, 200 containers,
+their shims, and short commands. 7 of 10 processes are in one to three samples only. PIDs and inode
+numbers are used again, kernel ids are not. The same number and seed always make the same file. The
+rows are those that a recorder would have written: in the order of samples, with the cause and the
+origin of each membership, and with the first and last sample of each namespace.
 """
 
 import gc
@@ -31,14 +32,14 @@ NSHIST = os.environ.get("NSHIST") or f"{HERE}/../.build/release/nshist"
 MS, SECOND, TICK = 10**6, 10**9, 10**7
 INTERVAL = 5 * SECOND
 FIRST_BOOT, FIRST_WALL = 345_600 * SECOND, 1_790_000_000 * SECOND
-A_SAMPLE = 24  # memberships that begin, on average
+A_SAMPLE = 24  # memberships that begin in a sample, on average
 SAMPLES = TOTAL // A_SAMPLE
 PID_LIMIT, PID_LOW = 32768 * 4, 300
-CONTAINERS, MOST_LIFE, LEAST_LIFE = 200, 3 * 86400 // 5, 300 // 5  # lives in samples
+CONTAINERS, MOST_LIFE, LEAST_LIFE = 200, 3 * 86400 // 5, 300 // 5  # lifetimes of containers, in samples
 MOVED, ELSEWHERE, WENT_ON = 1, 2, 4
-HOST = 1  # the first namespace set: all initial
+HOST = 1  # the row of the first namespace set: all links lead to initial namespaces
 CGROUP, IPC, MNT, NET, PID, TIME, USER, UTS = range(1, 9)
-# Type, inode and kernel id of the initial namespaces on Linux 6.18. Row and type are one number.
+# Type, inode and kernel id of the initial namespaces on Linux 6.18. The row number of each is the number of its type.
 INITIAL = [
     (CGROUP, 4026531835, 5), (IPC, 4026531839, 8), (MNT, 4026531832, 4), (NET, 4026531833, 3),
     (PID, 4026531836, 7), (TIME, 4026531834, 2), (USER, 4026531837, 6), (UTS, 4026531838, 1),
@@ -63,13 +64,13 @@ SERVERS = "nginx postgres redis-server java node python3 mysqld gunicorn envoy b
 
 
 class Container:
-    """A container, as long as it runs."""
+    """A running container: its namespaces, its processes, and the last sample in which it runs."""
 
     __slots__ = "set entered cgroup end pid task inner comm uid parts shim".split()
 
 
 class Rows:
-    """Rows of a table that are numbered as they come, and not written yet."""
+    """Rows of a table that are not written yet; each gets the next row number when it is added."""
 
     def __init__(self):
         self.last, self.rows = 0, []
@@ -92,14 +93,15 @@ class History:
         self.random = random.Random(SEED)
         self.tasks, self.memberships, self.samples, self.notes = [], [], [], []
         self.namespaces, self.sets, self.cgroups, self.steps = Rows(), Rows(), Rows(), []
-        self.named = Rows()  # containers by id and name
+        self.named = Rows()  # rows of the table `container`: id and name
         self.begun = 0  # memberships that began
-        self.task = 0  # the row that was last given out
+        self.task = 0  # the last row number of `task` that was given out
         self.pid, self.slot = 0, -1
-        self.busy = [0] * (PID_LIMIT + 1)  # the last sample of whoever has the PID
-        self.carried = []  # processes that outlive the session
+        self.busy = [0] * (PID_LIMIT + 1)  # by PID: the last sample of the process that has it
+        self.carried = []  # memberships that go on after the end of the session
         self.containers = []
-        self.ending, self.starting, self.moving = {}, {}, {}  # by sample
+        # By sample: inode numbers that become free, how many pods start, and tasks that change their set.
+        self.ending, self.starting, self.moving = {}, {}, {}
         self.free, self.kernel_ids = [], itertools.count(4097)
         self.next_inode = 4026532000
         starts = [1] + [int(SAMPLES * part) for part in (0.18, 0.41, 0.77)]
@@ -110,7 +112,7 @@ class History:
         self.lives = [self.life() for _ in range(8192)]
 
     def life(self):
-        """How many samples more than one a process is seen in."""
+        """Returns in how many samples after its first one a process still runs."""
         kind = self.random.random()
         if kind < 0.7:
             return self.random.randrange(3)
@@ -158,7 +160,7 @@ class History:
     # Namespaces
 
     def namespace(self, kind, first, last):
-        """A new namespace, with the lowest inode number that is free."""
+        """Adds a namespace with the lowest free inode number; returns its row."""
         inode = heapq.heappop(self.free) if self.free else self.next_inode
         self.next_inode += inode == self.next_inode
         self.ending.setdefault(last + 1, []).append(inode)
@@ -167,16 +169,16 @@ class History:
         return self.namespaces.add(*identity, first, last, USER, parent, None)
 
     def entered(self, container):
-        """The set of a process that entered a container: it keeps its pid namespace."""
+        """Returns the set of a process that entered a container: all its namespaces but the pid namespace."""
         if not container.entered:
             parts = container.parts[:4] + [PID] + container.parts[5:]
             container.entered = self.sets.add(parts)
         return container.entered
 
-    # Processes that are placed one by one
+    # Processes that are added one by one
 
     def place(self, comm, parent, start, end, uid=0, cgroup=1, container=None, thread=0, pid=None):
-        """A process that is new in this sample, as (pid, task); it started at `start`."""
+        """Adds a process that this sample reads first and that started at `start`; returns (pid, task)."""
         if pid is None:
             pid = self.pid = self.next_pid()
         self.busy[pid] = end
@@ -207,7 +209,7 @@ class History:
             self.carried.append((task, set_row, end, cause))
 
     def pod(self, start, end):
-        """A shim and one container, or a few that share one net namespace."""
+        """Adds a shim and one container, or a few containers that share one net namespace."""
         shim = self.place("containerd-shim", self.systemd, start, end, cgroup=self.containerd)
         net = None
         for _ in range(self.random.choice((1, 1, 1, 1, 1, 1, 1, 2, 3, 4))):
@@ -229,7 +231,7 @@ class History:
             self.containers.append(container)
 
     def found(self):
-        """What was there before the first sample: kernel, services and containers."""
+        """Adds what ran before the first sample: kernel threads, services and containers."""
         # The row of an initial namespace is the number of its type.
         for kind, inode, kernel_id in INITIAL:
             owner, uid = (None, 0) if kind == USER else (USER, None)
@@ -256,11 +258,12 @@ class History:
                 self.containerd = cgroup
             if name == "sshd":
                 self.sshd, self.shells = service, cgroup
-            # What it starts now and then.
+            # The commands that the service starts now and then.
             for _ in range(2):
                 self.kinds.append((self.random.choice(COMMANDS), uid, cgroup, *service))
         self.pid = 2500
-        # In a population that does not change, a life is met the more often the longer it is.
+        # The longer a container lives, the more likely it is running at a given moment. So lifetimes that are
+        # log-uniform at the start of containers are uniform among the running ones.
         pods, there = [], 0
         while there < CONTAINERS / 1.6:
             life = self.random.uniform(LEAST_LIFE, MOST_LIFE)
@@ -274,14 +277,14 @@ class History:
         return FIRST_BOOT - INTERVAL
 
     def succeed(self, end):
-        """Where a pod ends, another begins soon."""
+        """Has another pod start soon after this end."""
         begin = end + self.random.randrange(1, 12)
         self.starting[begin] = self.starting.get(begin, 0) + 1
 
     # Samples
 
     def clock(self, number):
-        """The time of this sample, written down; returns the end of the one before."""
+        """Adds the row of this sample with its times; returns the end of the sample before it."""
         before = self.boot + self.took
         late = gap = None
         self.slot += 1
@@ -307,7 +310,7 @@ class History:
         return before
 
     def resume(self):
-        """A new session meets again what outlived the one before."""
+        """Begins the memberships of a new session that went on after the session before it."""
         carried, self.carried = self.carried, []
         for task, set_row, end, cause in carried:
             self.open(task, set_row, end, cause and WENT_ON)
@@ -335,10 +338,11 @@ class History:
             self.containers = [one for one in self.containers if one.end >= now]
         for task, set_row, end in self.moving.pop(now, ()):
             self.open(task, set_row, end, MOVED, HOST)
-        # The last 20 ms before a sample stay free, so that a start is surely in a tick before it.
+        # No process starts in the last 20 ms before a sample, so that each start time, which is rounded to a tick, is
+        # before it.
         room = self.boot - 20 * MS - since
         for _ in range(self.starting.pop(now, 0)):
-            # Log-uniform: most containers live for minutes, some for days.
+            # The lifetimes are log-uniform: most containers live for minutes, some for days.
             life = LEAST_LIFE * math.exp(
                 self.random.random() * math.log(MOST_LIFE / LEAST_LIFE))  # fmt: skip
             self.pod(since + room // 50, min(now + int(life), SAMPLES))
@@ -352,7 +356,10 @@ class History:
             self.flush()
 
     def arrive(self, now, since, room, count):
-        """The processes that start as most do. All is local: most of the time is spent here."""
+        """Adds the ordinary processes of a sample.
+
+        Most of the time is spent here, so all names are local variables, which Python reads fastest.
+        """
         getrandbits, lives, busy, kinds = self.random.getrandbits, self.lives, self.busy, self.kinds
         tasks, memberships, carried = self.tasks.append, self.memberships.append, self.carried
         containers, last, offset, pid, task = (
@@ -360,7 +367,7 @@ class History:
         share = room / max(count, 1)
         for n in range(count):
             bits = getrandbits(64)
-            # Some numbers go to threads, and to what no sample sees.
+            # Skips some PIDs: in reality, threads get them, and processes that no sample reads.
             pid += 1 + (bits & 3)
             while pid >= PID_LIMIT or busy[pid] >= now:
                 pid = pid + 1 if pid < PID_LIMIT else PID_LOW
@@ -378,13 +385,13 @@ class History:
                 set_row, uid, cgroup = container.set, container.uid, container.cgroup
                 comm = COMMANDS[bits >> 41 & 31] if where & 3 else container.comm
                 if where < 20:
-                    # As `docker exec` does.
+                    # Like `docker exec`: the shim starts the process, and it moves into the container.
                     parent_pid, parent = container.shim
                     cause, origin = ELSEWHERE, HOST
                 else:
                     parent_pid, parent = container.pid, container.task
             elif where < 619:
-                # As `nsenter` does.
+                # Like `nsenter`: a process of the host moves into the container some samples later.
                 container = containers[(bits >> 35) % len(containers)]
                 moved = now + 1 + (bits & 3)
                 comm, uid, cgroup = "nsenter", 0, self.shells
@@ -416,11 +423,11 @@ class History:
         self.begun += count
 
     def session(self, number):
-        """The row of a session that has ended."""
+        """Adds the row of a session that has ended."""
         first, last = self.sessions[number]
         reason = "stopped died stopped completed".split()[number]
         started = self.start - MS
-        # The clock may have been set in it.
+        # The wall clock may have been set during the session.
         steps = sum(step for at, step in self.clock_steps.items() if first < at <= last)
         ended = self.boot + self.took + self.offset + MS if reason != "died" else None
         self.connection.execute(
@@ -438,7 +445,7 @@ UIDS = (0, 0, 0, 33, 101, 999, 1000)
 
 
 def make(path):
-    """An empty history, made by the program from a /proc in which there is nothing."""
+    """Lets the program make an empty history, from a folder in the form of /proc without a process."""
     with tempfile.TemporaryDirectory() as root:
         os.makedirs(f"{root}/sys/kernel/random")
         with open(f"{root}/sys/kernel/random/boot_id", "w") as file:
@@ -475,14 +482,15 @@ def main():
         "UPDATE pid_space SET pid_namespace_inode = ?, time_namespace_inode = ?, proc_root = NULL",
         (INITIAL[PID - 1][1], INITIAL[TIME - 1][1]),
     )
-    # What is made here is in no cycle, and there is much of it.
+    # The many objects that are made here refer to each other in no cycle, so the garbage collector would find
+    # nothing.
     gc.disable()
     history.run()
     execute("COMMIT")
     filled = time.monotonic()
     for _, sql in indexes:
         execute(sql)
-    # Back to what a recorder leaves: a log that was brought into the file and removed.
+    # Leaves the file as a recorder does: in WAL mode, with the log checkpointed and removed.
     execute("PRAGMA locking_mode=NORMAL")
     execute("PRAGMA synchronous=FULL")
     execute("PRAGMA journal_mode=WAL")

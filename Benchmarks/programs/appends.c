@@ -1,8 +1,9 @@
-// The floor of writing: the same bytes appended to a file, and nothing else.
+// The floor of writing, which is the least that it can cost: it appends the same number of bytes to a file and does
+// nothing else.
 //
 //   appends FILE BYTES TIMES [sync]
 //
-// With `sync` each append is brought to the disk by fdatasync(2), as a committed sample is.
+// With `sync`, fdatasync(2) writes each append to the disk, as SQLite does with a committed sample.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
-// A crowd to be sampled: N processes that sleep, spread over S network and uts namespaces.
+// A load to be sampled: N sleeping processes, in S sets of network and uts namespaces.
 //
 //   crowd N S
 //
-// Prints "ready" when all are there. Then does what its standard input says, a line each, and
-// prints "done": "replace K" ends K processes and starts K others in their places; "move K" lets K
-// processes enter another uts namespace, or go back. Who leads a set stays as it is. Ends with all
-// of them when its standard input is closed.
+// The leader of each set makes its namespaces and starts the members of the set. The program prints "ready" when all
+// processes run. Then it reads a command from each line of its standard input, and prints "done" when it has carried
+// it out: "replace K" ends K members and starts K others; "move K" lets K members enter another uts namespace, or go
+// back to their own. Leaders are never replaced or moved. All processes end when standard input is closed.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -22,7 +22,7 @@ struct order {
   int count;
 };
 
-static int here, elsewhere; // The uts namespaces that members move between, of their leader.
+static int here, elsewhere; // Descriptors of the leader: the two uts namespaces that members move between.
 
 static void end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
@@ -42,8 +42,8 @@ static void enter(pid_t leader, int descriptor) {
   close(uts);
 }
 
-// Sleeps, and goes to the other namespace at each SIGUSR1, which is blocked. Like most processes it
-// holds no namespace open.
+// Waits for SIGUSR1, which is blocked, and enters the other of the two namespaces each time. Closes the inherited
+// descriptors first: like most processes, a member holds no namespace open.
 static void member(pid_t leader) {
   close(here);
   close(elsewhere);
@@ -69,10 +69,10 @@ static pid_t start_member(int order_pipe, int done_pipe) {
   return pid;
 }
 
-// Opens a uts namespace of nobody's, for members to move to.
+// Makes a second uts namespace, in which no process is, and opens both for the members to move between.
 static void open_namespaces(void) {
   must(here = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), "ns/uts");
-  if (unshare(CLONE_NEWUTS) != 0) return; // Not permitted: a move will say so.
+  if (unshare(CLONE_NEWUTS) != 0) return; // Not permitted: the first move fails and says so.
   must(elsewhere = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), "ns/uts");
   must(setns(here, CLONE_NEWUTS), "setns");
 }
@@ -103,7 +103,7 @@ static void lead(int members, int order_pipe, int done_pipe) {
   exit(0);
 }
 
-// Waits until every leader has done what it was reported.
+// Waits until every leader has carried out its order.
 static void await(int done_pipe, int sets) {
   char byte;
   while (sets-- > 0)

@@ -1,5 +1,7 @@
-// hammer RATE SECONDS: changes its uts namespace so many times a second, between two that it makes
-// (setns(2)), and prints how many changes that were.
+// Changes its uts namespace RATE times a second by setns(2), between two namespaces that it makes, and prints the
+// number of changes.
+//
+//   hammer RATE SECONDS
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -30,7 +32,7 @@ int main(int count, char **arguments) {
   double began = now();
   long done = 0;
   while (now() - began < seconds) {
-    // As many as are due by now, and then a pause; where fewer can be had, there is none.
+    // Makes the changes that are due by now, then pauses. It never pauses where it cannot reach the rate.
     while ((double)done < (now() - began) * rate && now() - began < seconds) {
       if (setns(places[done % 2], CLONE_NEWUTS) != 0) {
         perror("setns");

@@ -1,10 +1,10 @@
-// The floor: the bare system calls of a sample, and nothing else.
+// The floor of a sample, which is the least that it can cost: its system calls, and nothing else.
 //
-// Lists /proc and reads ten links of each process with readlinkat(2) on a held directory: that of
-// /proc/PID, or of /proc/PID/ns, which is a path step less. Prints the CPU time of a pass in
-// microseconds: the median over the passes.
+// Lists /proc and reads ten links of each process by readlinkat(2), relative to a directory that it holds open:
+// /proc/PID, or with `ns` /proc/PID/ns, which saves a step of each path. Prints the median CPU time of a pass in
+// microseconds.
 //
-//   floor PASSES [ns]
+//   links PASSES [ns]
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static int compare(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  int step = argc > 2 ? 3 : 0; // Past "ns/".
+  int step = argc > 2 ? 3 : 0; // With `ns`: skips "ns/" in the names of the links.
   int passes = argc > 1 ? atoi(argv[1]) : 20;
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
     }
     costs[pass] = cpu() - start;
   }
-  // The first pass opens the directories.
+  // The first pass, which opens the directories, does not count.
   qsort(costs + 1, passes, sizeof *costs, compare);
   fprintf(stderr, "%ld links read a pass\n", reads / (passes + 1));
   printf("%.0f\n", costs[1 + passes / 2]);

@@ -1,4 +1,5 @@
-// The floor of a question: one row of a history, by its number, through the C API of SQLite.
+// The floor of a question, which is the least that it can cost: reads one row of a history by its row number, through
+// the C API of SQLite.
 //
 //   row FILE
 #include <sqlite3.h>

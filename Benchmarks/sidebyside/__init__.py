@@ -1,1 +1,1 @@
-"""Measures nshist beside the bare system calls and beside its peers. See Benchmarks/run."""
+"""The parts of Benchmarks/run, which measures nshist beside the bare system calls and beside its peers."""

@@ -4,7 +4,8 @@ from .costs import Spread
 from .crowd import Crowd
 from .recording import FEW, MANY, Recording, floor
 
-# Words, what changes, the part of the crowd that does in each interval, the interval in seconds.
+# For each load: its name in the table, the command to the crowd, the part of the crowd that changes in each interval,
+# and the interval in seconds.
 LOADS = [
     ("nothing changes", None, 0, 0.5),
     ("1 % replaced", "replace", 0.01, 0.5),
@@ -39,7 +40,7 @@ def measure(machine, report, short, rounds):
 
 
 class Load:
-    """What changes, and what the samples of it cost, without events and with them."""
+    """One kind of change, and what samples of it cost without events (`off`) and with them (`auto`)."""
 
     def __init__(self, words, kind, part, interval):
         self.words, self.kind, self.part, self.interval = words, kind, part, interval

@@ -1,9 +1,9 @@
-"""What is written of a sample: the bytes of it, appended to a file and committed to SQLite."""
+"""The cost of writing a sample: committed to SQLite by nshist, or as bare bytes appended to a file."""
 
 from .costs import Spread
 from .recording import of_nothing
 
-BYTES = "32"  # of a sample in which nothing changed
+BYTES = "32"  # what a sample in which nothing changed takes in the history
 
 
 def measure(machine, report, short, rounds):

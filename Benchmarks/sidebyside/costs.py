@@ -1,4 +1,4 @@
-"""What a process costs, and a figure of several rounds."""
+"""What a process costs, and the statistics of a figure over several rounds."""
 
 import statistics
 import subprocess
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Cost:
-    """Of a process and the children that it waited for; see programs/cost.c."""
+    """The cost of a process and of the children that it waited for, as programs/cost.c measured it."""
 
     cpu: float  # seconds, of user and system
     wall: float  # seconds
@@ -18,7 +18,7 @@ class Cost:
 
 
 class Running:
-    """A process that was started, and will tell what it cost when it ends."""
+    """A started process; `end` waits for it and returns its cost."""
 
     def __init__(self, program, file, command):
         self.command, self.file = command, file
@@ -36,7 +36,7 @@ class Running:
 
 
 class Spread:
-    """A figure of several rounds."""
+    """The values of a figure in several rounds."""
 
     def __init__(self, values=()):
         self.values = list(values)
@@ -49,7 +49,7 @@ class Spread:
         return statistics.median(self.values)
 
     def text(self, digits=1):
-        """The median, and the least and the most in brackets."""
+        """The median, with the lowest and the highest value in brackets."""
         if not self.values:
             return ""
         least, most = min(self.values), max(self.values)

@@ -1,4 +1,4 @@
-"""A crowd of sleeping processes, as a load; also one that changes."""
+"""A load of sleeping processes, which may also change: see programs/crowd.c."""
 
 import os
 import subprocess
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 
 def processes():
-    """How many there are now."""
+    """Returns how many processes run now."""
     return sum(name.isdigit() for name in os.listdir("/proc"))
 
 
 class Crowd:
-    """So many processes in so many namespace sets, as long as the block lasts."""
+    """Keeps `processes` processes in `sets` namespace sets for the length of a `with` block."""
 
     def __init__(self, machine, processes, sets=1):
         self.command = [machine.path("crowd"), str(processes), str(sets)]
@@ -29,11 +29,11 @@ class Crowd:
         self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
-        # Init takes its time to reap so many, and their PIDs are not free before.
+        # Init needs time to reap so many processes, and their PIDs are not free before that.
         end = time.monotonic() + 120
         while processes() > self.before + 100 and time.monotonic() < end:
             time.sleep(0.5)
-        # The kernel takes namespaces down after the processes have gone.
+        # The kernel destroys namespaces some time after their processes have gone.
         time.sleep(1)
 
     def expect(self, word):
@@ -42,14 +42,17 @@ class Crowd:
             raise RuntimeError(f"{self.command} said {answer!r} where {word!r} was awaited")
 
     def change(self, kind, count):
-        """Lets `count` processes be replaced (`replace`) or change namespaces (`move`)."""
+        """Replaces `count` processes (`replace`), or lets them change their uts namespace (`move`)."""
         self.process.stdin.write(f"{kind} {count}\n")
         self.process.stdin.flush()
         self.expect("done")
 
     @contextmanager
     def changing(self, kind, count, interval):
-        """Changes so many at each interval (in seconds), as long as the block lasts."""
+        """Changes `count` processes in each interval (in seconds) for the length of a `with` block.
+
+        Yields the list of the numbers of changes that were made.
+        """
         end = threading.Event()
         changes = []
 

@@ -1,4 +1,4 @@
-"""The export of a history through a pipe, beside the bare appends of the same bytes to a file."""
+"""The export of a history through a pipe, beside the mere appending of as many bytes to a file."""
 
 import os
 
@@ -14,7 +14,8 @@ def measure(machine, report, short, rounds, histories):
     rows, rounds = [], max(1, rounds // 2)
     for memberships in histories.sizes:
         for name, options in FILTERS.items():
-            # A row a membership and type; more would take the disk's time, not the program's.
+            # An export has a row for each membership and type. More rows would measure the disk rather than the
+            # program.
             if memberships * (1 if options else 8) > 10_000_000:
                 continue
             command = [machine.nshist, "export", *options, "--db", histories.path(memberships)]

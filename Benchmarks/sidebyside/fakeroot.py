@@ -10,7 +10,7 @@ LINKS = {
 
 
 def make(root, processes):
-    """Makes the root; returns its path."""
+    """Makes the folder at `root` with processes 1 to `processes`; returns its path."""
     write(f"{root}/sys/kernel/random/boot_id", "00000000-0000-4000-8000-000000000001\n")
     for pid in range(1, processes + 1):
         folder, fields = f"{root}/{pid}", "0 " * 8

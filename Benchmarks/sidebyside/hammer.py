@@ -1,7 +1,7 @@
-"""One process that changes its namespaces as often as it likes: what each change costs the recorder.
+"""The cost to the recorder of each change of a process that changes its namespaces very often.
 
-The work of a change must not grow with how many there are: a user needs no privilege for them. So
-this part fails where a change at 50,000 a second costs more than three times one at 500.
+The cost of a change must not grow with their rate, since any user can make changes without privilege.
+So this part fails where a change at 50,000 a second costs more than three times one at 500 a second.
 """
 
 import signal
@@ -37,7 +37,7 @@ def measure(machine, report, short, rounds):
 
 
 def once(machine, rate, seconds):
-    """The CPU time of a change in us, and how many there were a second."""
+    """Returns the recorder's CPU time for a change in us, and how many changes a second were reached."""
     recording = Recording(machine, "--events", "on", interval=5)
     command = [*recording.command, *recording.options]
     recorder = subprocess.Popen(command, stderr=subprocess.DEVNULL)

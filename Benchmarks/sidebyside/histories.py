@@ -1,4 +1,4 @@
-"""The histories that are asked: made once by history.py, and kept where the caller says."""
+"""The histories that the questions are asked of: history.py makes each once, in a folder of the caller."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ SHORT_SIZES = [10_000, 100_000]
 
 
 def words(memberships):
-    """10k, 1M."""
+    """Returns a number of memberships as "10k" or "1M"."""
     thousands = memberships // 1000
     return f"{thousands}k" if thousands < 1000 else f"{thousands // 1000}M"
 
@@ -28,7 +28,7 @@ class Histories:
         path = os.path.join(self.folder, f"history-{words(memberships)}.db")
         if not os.path.exists(path):
             print(f"making {path}", file=sys.stderr, flush=True)
-            # Whole or not at all, so that one can be kept and trusted.
+            # Renames the file only when it is complete, so that a later run can trust a history that it finds.
             unfinished = f"{path}-{os.getpid()}"
             subprocess.run(
                 [sys.executable, f"{BENCHMARKS}/history.py", unfinished, str(memberships)],

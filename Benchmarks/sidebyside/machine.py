@@ -14,7 +14,7 @@ PROGRAMS = {"links": [], "appends": [], "row": ["-lsqlite3"], "crowd": [], "cost
 
 
 class Machine:
-    """Builds what is to be measured, into a folder that goes away at the end."""
+    """Builds the measured programs in a temporary folder, and runs them."""
 
     def __init__(self, nshist=None):
         self.folder = tempfile.mkdtemp(prefix="nshist-benchmark-")
@@ -30,16 +30,16 @@ class Machine:
         return os.path.join(self.folder, name)
 
     def start(self, command):
-        """Starts a command that is to be measured."""
+        """Starts a command whose cost is measured."""
         self.started += 1
         return Running(self.path("cost"), self.path(f"cost-{self.started}"), command)
 
     def run(self, command, check=True):
-        """What a command costs."""
+        """Runs a command to its end and returns its cost."""
         return self.start(command).end(check)
 
     def fresh(self, name):
-        """A path at which there is no file, nor the log of one."""
+        """Returns a path in the folder; removes the file there, with its log and lock."""
         path = self.path(name)
         remove_database(path)
         return path
@@ -49,14 +49,14 @@ class Machine:
 
 
 def remove_database(path):
-    """Removes a file and what belongs to it, as far as they are there."""
+    """Removes a history with its -wal, -shm and lock files, where they exist."""
     for end in "", "-wal", "-shm", ".lock":
         if os.path.exists(path + end):
             os.remove(path + end)
 
 
 def build():
-    """The program as the README says to build it."""
+    """Builds the program as the README says; returns its path."""
     command = "swift build -c release --static-swift-stdlib --product nshist".split()
     package = os.path.dirname(BENCHMARKS)
     subprocess.run(command, cwd=package, check=True, stdout=sys.stderr)
@@ -64,7 +64,7 @@ def build():
 
 
 def has(tool):
-    """Whether a peer is there; says so where it is not."""
+    """Whether a peer is installed; prints that it is skipped where it is not."""
     if shutil.which(tool):
         return True
     print(f"skipped: {tool} is not installed here\n", flush=True)
@@ -72,7 +72,7 @@ def has(tool):
 
 
 def words():
-    """The machine in a line."""
+    """Describes the machine in one line."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     with open("/proc/cpuinfo") as file:
         model = [line.split(":")[1].strip() for line in file if line.startswith("model name")]

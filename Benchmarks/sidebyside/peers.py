@@ -1,4 +1,4 @@
-"""The same by other means: what one would write first, and the tools that show the present."""
+"""Other means to the same end: a simple script that records, and tools that show the present."""
 
 import os
 
@@ -24,14 +24,14 @@ def measure(machine, report, short, rounds):
                 lambda count: machine.run([*script, str(count)]),
                 lambda: os.path.getsize(rows), samples),
             listing("`lsns`", machine.run(["lsns"])),
-            # Some processes end while it looks.
+            # The status is ignored: some processes end before `readlink` reads them.
             listing("a shell loop of `readlink`", machine.run(["sh", "-c", SHELL], check=False)),
         ]  # fmt: skip
     report.table(["", "CPU ms a sample", "peak MiB", "bytes a sample"], table)
 
 
 def recorder(words, record, size, samples):
-    """A row of one that keeps what it sees: what a long run costs more than a short one."""
+    """Returns the row of a recorder: how much more a long run costs than a short one, for each sample."""
     record(1)
     first = size()
     few, second = record(1), size()

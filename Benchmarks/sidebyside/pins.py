@@ -1,4 +1,4 @@
-"""A look for pinned namespaces, which the recorder takes once a minute beside its samples."""
+"""The scan for pins, which are what keeps a namespace without a process; the recorder makes one each minute."""
 
 from .costs import Spread
 from .crowd import Crowd
@@ -10,7 +10,8 @@ def measure(machine, report, short, rounds):
     with Crowd(machine, processes):
         for _ in range(rounds):
             without = Recording(machine, "--events", "off").run(3)
-            # One look, at the beginning; the last of an option counts.
+            # The run is short, so it makes one scan, at its beginning. Of an option that is given twice, the last one
+            # counts.
             beside = Recording(machine, "--events", "off", "--pins-every", "60").run(3)
             looks.add((beside.cpu - without.cpu) * 1000)
     report.heading("Beside samples")

@@ -1,6 +1,6 @@
-"""Every kind of question to histories of several sizes: whole processes, and how they grow.
+"""The time of every kind of question to histories of several sizes, with the start of the program.
 
-Each answer is read through a pipe, from a warm file: each question is asked twice before it counts.
+Each question is asked twice before it counts, so that the file is in memory. A pipe reads the answer.
 """
 
 import os
@@ -44,7 +44,7 @@ def measure(machine, report, short, rounds, histories):
 
 
 def commands(machine, file):
-    """What is asked, by its words."""
+    """Returns the commands by the name that the tables give each question."""
     it = pick(file)
     at, later, minute = f"@{it.moment}", f"@{it.moment + 600}", f"@{it.moment + 60}"
     hour = f"--since @{it.moment - 1800} --until @{it.moment + 1800}"
@@ -82,14 +82,14 @@ def commands(machine, file):
 
 
 class Answer:
-    """What an answer takes, in some rounds."""
+    """What one answer takes, measured in several rounds."""
 
     def __init__(self, machine, command, rounds):
         costs = [machine.run(command, check=False) for _ in range(2 + rounds)][2:]
         self.wall = Spread(cost.wall * 1000 for cost in costs)
         self.memory = max(cost.memory for cost in costs)
         self.lines, self.status = costs[0].lines, costs[0].status
-        # The verdicts of `same` are 0, 1 and 2.
+        # The exit statuses 0, 1 and 2 are verdicts of `same` and `shared`; higher ones are errors.
         if self.status > 2:
             raise RuntimeError(f"{command} ended with {self.status}")
 

@@ -7,16 +7,16 @@ import subprocess
 
 from . import fakeroot
 
-FEW, MANY = 3, 23  # Samples of two runs; their difference is what MANY - FEW samples cost.
+FEW, MANY = 3, 23  # samples of a short run and of a long one, which cost MANY - FEW samples more
 
 
 class Recording:
-    """Records the live /proc into a file of its own, again and again."""
+    """A history file of its own, into which each `run` records the live /proc."""
 
     def __init__(self, machine, *options, interval=0.05):
         self.machine = machine
         self.file = machine.fresh("history.db")
-        # A look for pins is no part of a sample, and has a line of its own.
+        # Scans for pins are off: they are not part of a sample, and pins.py measures them.
         self.command = [machine.nshist, "record", "--db", self.file, "--interval", str(interval)]
         self.options = ["--pins-every", "off", *options]
 
@@ -25,18 +25,18 @@ class Recording:
         return self.machine.run(command, check)
 
     def sample(self, few=FEW, many=MANY):
-        """The CPU time of a sample in ms, and the peak KiB of the longer run."""
+        """Returns the CPU time of a sample in ms, and the peak of memory of the longer run in KiB."""
         less, more = self.run(few), self.run(many)
         return (more.cpu - less.cpu) / (many - few) * 1000, more.memory
 
     def wall(self):
-        """How many ms a pass took, of the samples of the last session."""
+        """Returns how long a sample of the last session took, in ms of the wall clock (the median)."""
         return statistics.median(self.rows(
             "SELECT duration_ns / 1e6 FROM sample WHERE session_id ="
             " (SELECT MAX(session_id) FROM sample)"))  # fmt: skip
 
     def rows(self, query):
-        """The first column of what a query of the file gives."""
+        """Returns the first column of the rows of a query on the file."""
         file = sqlite3.connect(f"file:{self.file}?mode=rw", uri=True)
         try:
             return [row[0] for row in file.execute(query)]
@@ -45,18 +45,18 @@ class Recording:
 
     @property
     def size(self):
-        """Bytes of the file, whose log a recorder that ended has brought into it."""
+        """The bytes of the file. A recorder that ends checkpoints the log into it."""
         return os.path.getsize(self.file)
 
 
 def of_nothing(machine):
-    """A recording of a /proc in which there is nothing."""
+    """Returns a recording of a folder in the form of /proc without a process."""
     root = fakeroot.make(machine.path("proc"), 0)
     return Recording(machine, "--proc-root", root, interval=0.001)
 
 
 def floor(machine, *directory, passes=20):
-    """The CPU time of a pass of the bare system calls, in ms: the median of some."""
+    """Returns the CPU time of a pass of programs/links.c in ms: the least that a sample can cost."""
     command = [machine.path("links"), str(passes), *directory]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return float(output) / 1000

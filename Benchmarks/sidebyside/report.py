@@ -1,8 +1,8 @@
-"""How results are printed: Markdown tables, a plot, and the figures that were to be reached."""
+"""Prints the results: Markdown tables, a plot, and the figures with the targets that they had to reach."""
 
 
 class Report:
-    """Prints as it goes, and keeps the figures for the end."""
+    """Prints each result at once, and collects the figures to be printed at the end."""
 
     def __init__(self):
         self.figures = []
@@ -14,7 +14,7 @@ class Report:
         print(f"{words}\n", flush=True)
 
     def table(self, header, rows):
-        """A table; all columns but the first are aligned to the right."""
+        """Prints a table; all columns but the first are aligned to the right."""
         rows = [[str(cell) for cell in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(header, *rows)]
         rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
@@ -25,7 +25,7 @@ class Report:
         print(flush=True)
 
     def plot(self, unit, groups):
-        """Bars of groups of (words, value), each a line, all on one scale."""
+        """Prints a bar for each (words, value) of each group, all on one scale."""
         bars = [bar for group in groups.values() for bar in group]
         most = max(value for _, value in bars)
         width = max(len(words) for words, _ in bars)
@@ -38,7 +38,7 @@ class Report:
         print("```\n", flush=True)
 
     def figure(self, what, asked, value, digits=2, at_least=False):
-        """A figure that was to be reached: at most `asked`, or at least."""
+        """Adds a figure with its target: at most `asked`, or at least `asked`."""
         met = value >= asked if at_least else value <= asked
         bound = "at least" if at_least else "at most"
         self.figures.append(

@@ -1,4 +1,4 @@
-"""What one would write first: a row a process and sample.
+"""The simplest recorder: in each sample, writes a row for each process into SQLite.
 
 python3 rows.py FILE SAMPLES
 """

@@ -1,4 +1,4 @@
-"""Samples of crowds in which nothing changes: the floor, nshist and lsns."""
+"""Samples of processes that do not change: by the bare system calls (the floor), by nshist, and by lsns."""
 
 import glob
 
@@ -11,7 +11,7 @@ LOADS = [
     (20000, 1000),
 ]  # fmt: skip
 SHORT_LOADS = [(500, 1), (500, 10)]
-JUDGED = (5000, 1)  # the load that the figures are of
+JUDGED = (5000, 1)  # the load whose figures have targets
 
 
 def measure(machine, report, short, rounds):
@@ -29,7 +29,7 @@ def measure(machine, report, short, rounds):
 
 
 def still(machine, report, load, rounds):
-    """A row of the table: all in turn, round by round."""
+    """Returns a row of the table. Each round measures everything in turn."""
     bare, held, quiet, listening, listing = (Spread() for _ in range(5))
     rounds = max(1, rounds // 2) if load[0] > 10_000 else rounds
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""What a history takes on the disk, and a day of it beside atop's."""
+"""The size of a history on the disk, and the size of a day beside that of atop."""
 
 import os
 
@@ -28,7 +28,7 @@ def measure(machine, report, short, rounds):
 
 
 def a_still_sample(machine, samples):
-    """Growth of the file with samples of a /proc that stands still."""
+    """Returns how much a sample of an unchanging /proc lets the file grow, in bytes."""
     recording = of_nothing(machine)
     recording.run(samples)
     size = recording.size
@@ -37,10 +37,10 @@ def a_still_sample(machine, samples):
 
 
 def day(machine, report, short):
-    """Recorders side by side on one crowd: five changes a second, a sample a second.
+    """Runs nshist and atop side by side on one crowd: five changes a second, a sample a second.
 
-    That is a day of a change a second and a sample each five, told in a fifth of the time. A process
-    that is replaced is two changes: one ends and another starts.
+    A day of one change a second and a sample each five seconds would hold as much, in five times the
+    time. Replacing a process makes two changes: one process ends and another starts.
     """
     if not has("atop"):
         return
@@ -68,7 +68,7 @@ def day(machine, report, short):
 
 
 def side_by_side(machine, samples):
-    """The CPU seconds, bytes and peak KiB of both, a sample a second."""
+    """Returns the CPU seconds, file bytes and peak KiB of both recorders, at a sample a second."""
     recording, raw = Recording(machine, interval=1), machine.fresh("atop.raw")
     commands = {
         "nshist": [*recording.command, "--samples", str(samples)],

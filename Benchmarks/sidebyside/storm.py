@@ -1,6 +1,7 @@
-"""A fork storm, watched and not: what it is slowed by, what watching costs, and what is lost.
+"""A fork storm, alone and beside each watcher: how much it is slowed, what watching costs, what is lost.
 
-Two shells fork and exec /bin/true as fast as they can: alone, and beside each watcher in turn.
+In the storm, two shells fork and exec /bin/true as fast as they can. The watchers are nshist, perf and
+forkstat.
 """
 
 import os
@@ -42,7 +43,7 @@ def measure(machine, report, short, rounds):
 
 
 def permitted(machine, report):
-    """Whether the recorder may have events here."""
+    """Whether the recorder may use kernel events here; reports that the part is skipped where not."""
     status = Recording(machine, "--events", "on").run(1, check=False).status
     if status != 0:
         report.say(f"skipped: `nshist record --events on` ended with {status} here")
@@ -50,7 +51,7 @@ def permitted(machine, report):
 
 
 def storm(seconds):
-    """How many processes two shells started, and how many that were a second."""
+    """Returns how many processes two shells started in these seconds, in all and a second."""
     shells = [
         subprocess.Popen(["/bin/sh", "-c", SHELL], stdout=subprocess.PIPE) for _ in range(2)
     ]
@@ -63,7 +64,7 @@ def storm(seconds):
 
 
 class Watcher:
-    """One who watches the storm, once a round."""
+    """A program that records the storm, once a round."""
 
     def __init__(self, machine):
         self.machine = machine
@@ -136,14 +137,14 @@ class Forkstat(Watcher):
     def result(self):
         with open(self.file) as file:
             lines = file.readlines()
-        # Of one that is gone before it looks, it does not know the name.
+        # forkstat prints <unknown> for a process that exits before forkstat reads its name.
         seen = sum(bool(re.search(r" exec .*(true|<unknown>) *$", line)) for line in lines)
-        # It counts the overflows of its socket, not what was lost by them.
+        # forkstat reports overflows of its socket, not how many events each of them lost.
         return seen, os.path.getsize(self.file), sum("nobufs" in line for line in lines)
 
 
 def spent(pid):
-    """CPU seconds of a process so far: of its threads, to the nanosecond."""
+    """Returns the CPU seconds of a process so far: the sum over its threads, exact to the nanosecond."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat") as file:

@@ -1,4 +1,7 @@
-"""What a history is asked about: picked from it, so that it always gets the same questions."""
+"""The processes and namespaces that the questions are about, picked from the history by fixed rules.
+
+So a history always gets the same questions.
+"""
 
 import sqlite3
 from dataclasses import dataclass
@@ -9,20 +12,20 @@ CROWD, DAY = 200, 86400 // 5  # processes; samples
 
 @dataclass
 class Subject:
-    """Processes and namespaces that were there around the sample in the middle."""
+    """Processes and namespaces that were there around the sample in the middle of the history."""
 
     moment: int  # seconds since 1970, between that sample and the next
-    one: int  # the PID that started last on the host
-    other: int  # the PID that started last in a container of middling size
-    middling: int  # the network of that container
-    lone: int  # the PID that started first in the container that had the fewest memberships
-    small: int  # the network of that container
-    container: str  # the id of the other container
-    crowd: tuple[str, str]  # the ids of two containers that have some CROWD processes in the day after
+    one: int  # PID of the process of the host that started last
+    other: int  # PID of the process that started last in the container of median size
+    middling: int  # inode of the network of that container
+    lone: int  # PID of the process that started first in the container of fewest memberships
+    small: int  # inode of the network of that container
+    container: str  # the id of the container of median size
+    crowd: tuple[str, str]  # ids of the two containers with nearest to CROWD processes in the DAY after
 
 
 def pick(path):
-    # A reader that may not write would leave the files of the log behind.
+    # Opens the file for writing: a reader that may not write would leave the -wal and -shm files behind.
     connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True)
     try:
         return pick_from(connection.execute)
@@ -34,7 +37,7 @@ def pick_from(execute):
     (last,) = execute("SELECT MAX(seq) FROM sample").fetchone()
     middle = last // 2
     (wall,) = execute("SELECT wall_ns FROM sample WHERE seq = ?", (middle,)).fetchone()
-    # Who was there before, in and after it.
+    # The processes that were there before, in and after the sample in the middle.
     there = execute(
         "SELECT namespace_id, inode, initial, pid, task_id"
         " FROM (SELECT * FROM membership WHERE from_seq < ?1 AND until_seq > ?1)"
@@ -72,7 +75,7 @@ def pick_from(execute):
 
 
 def container(execute, task):
-    """The id of the container that a process is in."""
+    """Returns the id of the container that a process is in."""
     return execute(
         "SELECT id FROM task JOIN cgroup USING (cgroup_id) JOIN container USING (container_id)"
         " WHERE task_id = ?", (task,)).fetchone()[0]  # fmt: skip
