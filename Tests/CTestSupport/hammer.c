@@ -1,4 +1,4 @@
-// A user without privilege who makes namespaces as fast as the kernel lets it.
+// A process that makes namespaces as fast as the kernel permits, as a user without privilege can.
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 

@@ -1,4 +1,5 @@
-// What pins namespaces, and what makes a look at it wait: a FUSE whose server has stopped.
+// Checks whether a namespace still exists, and builds a pin (a mount of a namespace) whose access blocks, because it
+// is in a FUSE file system whose server is stopped.
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 
@@ -41,14 +42,14 @@ int32_t ctest_namespace_exists(uint64_t id, uint32_t type, uint32_t inode) {
 }
 
 int32_t ctest_become_nobody(void) {
-  // The calls themselves, not those of the C library, which act on every thread.
+  // The system calls change this thread only; the functions of the C library would change every thread.
   if (syscall(SYS_setresgid, 65534, 65534, 65534) != 0) return -errno;
   if (syscall(SYS_setresuid, 65534, 65534, 65534) != 0) return -errno;
   return prctl(PR_SET_DUMPABLE, 1) == 0 ? 0 : -errno;
 }
 
-/// Answers one request of a FUSE with one directory that holds one file called "pin", whose names
-/// and attributes hold no time at all: each use asks again.
+/// Serves a FUSE file system: one directory with one file called "pin". Names and attributes are valid for no time at
+/// all, so that the kernel asks the server at each access.
 static void serve(int fuse) {
   static char request[1 << 17];
   struct {
@@ -103,8 +104,8 @@ static void serve(int fuse) {
   }
 }
 
-/// Mounts the FUSE at `path` in a mount namespace of its own, a namespace file at `path`/pin, and
-/// stops the server.
+/// Mounts the FUSE file system at `path` in a new mount namespace, mounts a namespace file on `path`/pin, and stops
+/// the server.
 static int32_t mount_stuck(const char *path, const char *file, int32_t *server) {
   char options[128], pin[4096];
   if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
@@ -124,7 +125,8 @@ static int32_t mount_stuck(const char *path, const char *file, int32_t *server) 
   snprintf(pin, sizeof pin, "%s/pin", path);
   if (mount(file, pin, NULL, MS_BIND, NULL) != 0) return -errno;
   if (kill(*server, SIGSTOP) != 0) return -errno;
-  // Until it has stopped it may still take a request, and who waits for that cannot be killed.
+  // Waits for the stop. Before it, the server could still take a request without answering it, and a process that
+  // waits for such an answer cannot be killed.
   int status;
   return waitpid(*server, &status, WUNTRACED) == *server && WIFSTOPPED(status) ? 0 : -EIO;
 }
@@ -136,7 +138,7 @@ int32_t ctest_stuck_fuse(const char *path, const char *file, int32_t *server) {
   if (pid == 0) {
     int32_t answer[2] = {0, -1};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // Namespaces that another test has open just now are not to be kept here.
+    // Closes the inherited descriptors: one of another test could keep a namespace alive.
     dup2(ends[1], 3);
     close_range(4, ~0U, 0);
     answer[0] = mount_stuck(path, file, &answer[1]);
@@ -160,7 +162,7 @@ int32_t ctest_stuck_fuse(const char *path, const char *file, int32_t *server) {
   return answer[0];
 }
 
-/// Waits for the end of a child for a second at most.
+/// Waits up to one second for the end of a child.
 static int ends_soon(pid_t child) {
   for (int look = 0; look < 100; look++) {
     if (waitpid(child, NULL, WNOHANG) != 0) return 1;

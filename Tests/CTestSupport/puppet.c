@@ -1,19 +1,21 @@
-// A process that does what it is told, one order at a time, and answers when it is done.
+// A puppet: a process that reads orders from a socket, carries out one at a time, and answers when it is done. An
+// order is a letter and a number:
 //
 //   u FLAGS   unshare(2) with CLONE_NEW* flags
-//   s PID     setns(2) into the namespaces of FLAGS (set by 'n' before) of the process PID
-//   n FLAGS   which namespaces the next 's' enters
-//   f 0       starts a child that does nothing, and answers with its PID
-//   t 0       starts a second thread, and answers with its number
-//   U FLAGS   unshare(2) in that thread
-//   J PID     setns(2) of that thread into the net namespace of the process PID
-//   b FLAGS   that thread returns to the namespaces of FLAGS that the main thread is in
-//   e 0       that thread ends
-//   k 0       makes a socket, and answers with its descriptor
-//   x 0       that thread execs a program that sleeps: the process goes on as that
-//   l 0       the main thread exits, and that thread takes the orders that are about it from now on
+//   n FLAGS   sets which namespaces the next 's' enters
+//   s PID     setns(2) into those namespaces of the process PID
+//   f 0       starts a child that does nothing; the answer is its PID
+//   o PID     opens the uts namespace of the process PID; the answer is the descriptor
+//   k 0       makes a socket; the answer is its descriptor
+//   t 0       starts a second thread; the answer is its TID
+//   U FLAGS   unshare(2) in the second thread
+//   J PID     setns(2) of the second thread into the net namespace of the process PID
+//   b FLAGS   the second thread enters the namespaces of FLAGS that the main thread is in
+//   e 0       the second thread ends
+//   x 0       the second thread executes /bin/sleep, which replaces the whole process
+//   l 0       the main thread exits; from then on the second thread reads the orders itself
 //
-// It ends when the other end of its socket is closed.
+// The puppet ends when the other end of its socket is closed.
 #define _GNU_SOURCE
 #include "CTestSupport.h"
 
@@ -48,13 +50,14 @@ static int32_t enter(int64_t pid, int flags) {
 static int32_t start_child(int control) {
   pid_t pid = fork();
   if (pid != 0) return pid < 0 ? -errno : pid;
-  // Its parent's control must not seem to be held still. And it outlives a test only so long.
+  // Closes the inherited socket, which would otherwise stay open after the puppet. The alarm ends a child that a test
+  // forgets.
   close(control);
   alarm(60);
   while (1) pause();
 }
 
-/// Opens the uts namespace of a process, and keeps it open.
+/// Opens the uts namespace of a process and leaves it open.
 static int32_t open_uts(int64_t pid) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/ns/uts", (int)pid);
@@ -64,7 +67,7 @@ static int32_t open_uts(int64_t pid) {
 
 static int32_t leave(int64_t flags) { return unshare((int)flags) == 0 ? 0 : -errno; }
 
-/// The second thread: its number, and a pipe of orders to it.
+/// The second thread, and a pipe by which the main thread passes orders to it.
 static pthread_t second;
 static int orders[2] = {-1, -1};
 static int answers;
@@ -73,7 +76,7 @@ static int say(int32_t answer) {
   return write(answers, &answer, sizeof answer) == (ssize_t)sizeof answer;
 }
 
-/// Waits until the main thread has exited: it is a zombie as long as another thread lives.
+/// Waits until the main thread has exited. It is a zombie as long as another thread lives.
 static int32_t await_end_of_main_thread(void) {
   char path[64], line[256];
   snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)getpid());
@@ -84,7 +87,7 @@ static int32_t await_end_of_main_thread(void) {
     close(file);
     if (length < 0) return -errno;
     line[length] = 0;
-    // The state stands behind the name, which is in parentheses.
+    // The state follows the name, which is in parentheses.
     const char *name_end = strrchr(line, ')');
     if (name_end && name_end[1] == ' ' && name_end[2] == 'Z') return 0;
     usleep(1000);
@@ -112,7 +115,8 @@ static void *obey_in_thread(void *unused) {
   return unused;
 }
 
-/// Whether an order is about the second thread; then it is obeyed, and answered there but for its end.
+/// Passes an order to the second thread if it is about that thread, and returns whether it is. The second thread
+/// answers, except for `e` and for failures, which the main thread answers.
 static int obeyed_by_second(const struct order *order) {
   switch (order->what) {
   case 't':
@@ -160,7 +164,7 @@ static void obey(int control) {
   _exit(0);
 }
 
-/// fork(2), or clone3(2) where the child is to begin in new namespaces.
+/// fork(2), or clone3(2) where the child has to start in new namespaces.
 static pid_t fork_into(uint64_t flags) {
   if (flags == 0) return fork();
   struct clone_args args;
@@ -176,8 +180,8 @@ int32_t ctest_puppet(uint64_t flags, int32_t *control) {
   pid_t pid = fork_into(flags);
   if (pid == 0) {
     signal(SIGINT, SIG_IGN);
-    // Nothing else of the test's stays open here: neither another puppet's control, whose end
-    // would then not be seen, nor the pipes of a command that another test just starts.
+    // Closes all other descriptors of the test: the socket of another puppet, which would not notice the close of the
+    // test's end, and the pipes of commands that other tests are starting.
     dup2(ends[1], 3);
     close_range(4, ~0U, 0);
     obey(3);
@@ -191,7 +195,7 @@ int32_t ctest_puppet(uint64_t flags, int32_t *control) {
   return pid;
 }
 
-/// Makes the namespaces, starts the puppet in them, and exits at once: what a daemon's maker does.
+/// Makes the namespaces, starts the puppet in them, and exits at once, like the process that starts a daemon.
 static void make_and_exit(uint64_t flags, int control) {
   if (flags != 0 && unshare((int)flags) != 0) _exit(1);
   pid_t pid = fork();
@@ -210,7 +214,7 @@ int32_t ctest_daemon(uint64_t flags, int32_t *control, int32_t *keeper) {
   pid_t pid = fork();
   if (pid == 0) {
     signal(SIGINT, SIG_IGN);
-    // The daemon becomes a child of this process, which waits for it in the test's place.
+    // As a subreaper, this process becomes the parent of the daemon, and waits for it in place of the test.
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) _exit(1);
     pid_t maker = fork();
     if (maker == 0) make_and_exit(flags, ends[1]);
