@@ -1,19 +1,19 @@
 public import NamespaceModel
 
-// Tests count the time of their machines in plain nanoseconds.
+// Lets tests write the times of their simulated machines as plain nanoseconds.
 
 extension BootTime: ExpressibleByIntegerLiteral {
-  /// A time of the boot clock, in nanoseconds.
+  /// Makes a time of the boot clock from nanoseconds.
   package init(integerLiteral nanoseconds: Int64) { self.init(nanoseconds: nanoseconds) }
 }
 
 extension WallTime: ExpressibleByIntegerLiteral {
-  /// A time of the wall clock, in nanoseconds.
+  /// Makes a time of the wall clock from nanoseconds.
   public init(integerLiteral nanoseconds: Int64) { self.init(nanoseconds: nanoseconds) }
 }
 
 extension WallTime {
-  /// Returns a time of a range.
+  /// Returns a random time of a range.
   package static func random(
     in range: ClosedRange<WallTime>, using random: inout some RandomNumberGenerator
   ) -> WallTime {
@@ -23,7 +23,7 @@ extension WallTime {
 }
 
 extension ClockReading {
-  /// A reading of clocks, of which the boot clock shows these nanoseconds.
+  /// Makes a reading of the clocks with the boot clock in nanoseconds.
   @_disfavoredOverload
   package init(wall: WallTime, boot: Int64, monotonic: Int64, running: Int64 = 0) {
     self.init(
@@ -32,7 +32,7 @@ extension ClockReading {
 }
 
 extension ProcessEvent {
-  /// A change at a moment, in nanoseconds of the boot clock.
+  /// Makes an event at a time of the boot clock in nanoseconds.
   @_disfavoredOverload
   package init(boot: Int64, _ change: Change) {
     self.init(boot: BootTime(nanoseconds: boot), change)
@@ -40,6 +40,6 @@ extension ProcessEvent {
 }
 
 extension WallTime: CustomStringConvertible {
-  /// The nanoseconds, as tests put them into SQL.
+  /// The nanoseconds: tests insert them into SQL text.
   public var description: String { "\(nanoseconds)" }
 }

@@ -1,15 +1,15 @@
 internal import Foundation
 internal import Glibc
 
-/// The built `nshist`, or another program, run as a user runs it.
+/// A running program: the built `nshist` or another one, started as a user starts it.
 public final class Command {
-  /// What a program that has ended said.
+  /// The exit status and the output of a program that has ended.
   public struct Outcome: Sendable {
-    /// Its exit status, or 128 and the signal that ended it.
+    /// The exit status, or 128 plus the number of the signal that ended the program.
     public let status: Int32
-    /// What it wrote to standard output.
+    /// The text that the program wrote to standard output.
     public let output: String
-    /// What it wrote to standard error.
+    /// The text that the program wrote to standard error.
     public let messages: String
   }
 
@@ -18,7 +18,7 @@ public final class Command {
   private let messages: FileHandle
   private let messagesPath: String
 
-  /// The PID while it runs.
+  /// The PID while the program runs.
   public var pid: Int32 { process.processIdentifier }
 
   /// The `nshist` that was built beside the tests.
@@ -28,7 +28,8 @@ public final class Command {
     return folder.appendingPathComponent("nshist").path
   }
 
-  /// Starts a program; what it writes to standard output must fit into a pipe until `wait`.
+  /// Starts a program. Until `wait`, its standard output is not read, so it blocks when it writes more than a pipe
+  /// holds.
   public convenience init(
     _ path: String, _ arguments: [String], environment: [String: String] = [:]
   ) throws {
@@ -59,18 +60,18 @@ public final class Command {
     try? FileManager.default.removeItem(atPath: messagesPath)
   }
 
-  /// Whether it has not ended yet.
+  /// Whether the program has not ended yet.
   public var isRunning: Bool { process.isRunning }
 
-  /// Sends it a signal.
+  /// Sends a signal to the program.
   public func signal(_ number: Int32) { Glibc.kill(pid, number) }
 
-  /// What it has written to standard error so far.
+  /// The text that the program has written to standard error so far.
   public func messagesSoFar() throws -> String {
     String(decoding: try Data(contentsOf: URL(fileURLWithPath: messagesPath)), as: UTF8.self)
   }
 
-  /// Waits until it has ended.
+  /// Reads standard output to its end and waits until the program has ended.
   public func wait() throws -> Outcome {
     let data = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()

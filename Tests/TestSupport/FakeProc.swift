@@ -1,19 +1,19 @@
 internal import Foundation
 
-/// A folder in the form of `/proc`, for what cannot be arranged live.
+/// A folder in the form of `/proc`, for situations that a test cannot produce with live processes.
 public final class FakeProc {
-  /// Its path, for `--proc-root`.
+  /// The path of the folder, for `--proc-root`.
   public let path: String
   private let folder: TemporaryFolder
 
-  /// The links that a process has by default: type or link name, and inode number.
+  /// The links that a process has by default: the inode number by the name of the link.
   public static let hostLinks: [String: UInt64] = [
     "cgroup": 4_026_531_835, "ipc": 4_026_531_839, "mnt": 4_026_531_840, "net": 4_026_531_999,
     "pid": 4_026_531_836, "pid_for_children": 4_026_531_836, "time": 4_026_531_834,
     "time_for_children": 4_026_531_834, "user": 4_026_531_837, "uts": 4_026_531_838,
   ]
 
-  /// An empty one, but for the boot's name.
+  /// Makes a folder without processes, with the ID of the boot.
   public init(boot: String = "00000000-0000-4000-8000-000000000001") throws {
     folder = try TemporaryFolder()
     path = folder.path
@@ -31,7 +31,7 @@ public final class FakeProc {
     try Data(bytes).write(to: url)
   }
 
-  /// Adds a process; `links` replace those of the host.
+  /// Adds a process. `links` replace the default links of the same name.
   public func add(
     _ pid: Int, comm: [UInt8] = Array("sleep".utf8), start: UInt64 = 100, parent: Int = 1,
     flags: UInt32 = 0x40_0000, uid: UInt32 = 0, links: [String: UInt64] = [:]
@@ -54,19 +54,19 @@ public final class FakeProc {
     try write("\(folder)/cgroup", "0::/\n")
   }
 
-  /// Adds a thread to a process; `links` replace those of the host.
+  /// Adds a thread to a process. `links` replace the default links of the same name.
   public func addThread(
     _ tid: Int, of pid: Int, comm: [UInt8] = Array("worker".utf8), start: UInt64 = 100,
     links: [String: UInt64] = [:]
   ) throws {
-    // The main thread is one of them.
+    // The folder task/ of a process holds its main thread too.
     try FileManager.default.createDirectory(
       atPath: "\(path)/\(pid)/task/\(pid)", withIntermediateDirectories: true)
     try lay("\(pid)/task/\(tid)", tid, comm: comm, start: start)
     try setLinks(tid, of: pid, Self.hostLinks.merging(links) { $1 })
   }
 
-  /// Gives a process, or a thread of one, these links in place of those of the same name.
+  /// Replaces the links of these names of a process, or of a thread of it.
   public func setLinks(
     _ number: Int, of pid: Int? = nil, _ links: [String: UInt64]
   ) throws {
@@ -84,14 +84,14 @@ public final class FakeProc {
     pid.map { "\($0)/task/\(number)" } ?? "\(number)"
   }
 
-  /// Makes a link of a process, or of a thread of one, lead to what is no namespace.
+  /// Replaces a link of a process, or of a thread of it, by one whose target is no namespace.
   public func breakLink(_ number: Int, of pid: Int? = nil, _ name: String) throws {
     try removeLinks(number, of: pid, [name])
     try FileManager.default.createSymbolicLink(
       atPath: "\(path)/\(folder(number, of: pid))/ns/\(name)", withDestinationPath: "nothing")
   }
 
-  /// Takes links of a process, or of a thread of one, away.
+  /// Removes links of a process, or of a thread of it.
   public func removeLinks(_ number: Int, of pid: Int? = nil, _ names: [String]) throws {
     for name in names {
       try FileManager.default.removeItem(
@@ -99,12 +99,12 @@ public final class FakeProc {
     }
   }
 
-  /// Takes the links away that a process has no more when its main thread has exited.
+  /// Removes the links that the kernel removes when the main thread of a process exits: all but `pid` and `user`.
   public func exit(_ pid: Int) throws {
     try removeLinks(pid, Self.hostLinks.keys.filter { $0 != "pid" && $0 != "user" })
   }
 
-  /// Takes a process away, or a thread of one.
+  /// Removes a process, or a thread of it.
   public func remove(_ number: Int, of pid: Int? = nil) throws {
     try FileManager.default.removeItem(atPath: "\(path)/\(folder(number, of: pid))")
   }

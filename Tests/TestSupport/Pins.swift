@@ -2,27 +2,27 @@ internal import CTestSupport
 internal import Foundation
 internal import Glibc
 
-/// Mounts of a test, which are gone when it is over.
+/// The mounts that a test makes. They are unmounted when the test ends.
 public final class TestMounts {
   private var paths: [String] = []
-  /// Removed only when nothing is mounted in them any more.
+  /// Folders that hold mounts; they are released after the mounts have been undone.
   private var folders: [TemporaryFolder] = []
 
   /// A mount that failed.
   public struct Failure: Error {
-    /// Where.
+    /// The path of the mount.
     public let path: String
-    /// Why.
+    /// The reason.
     public let errno: Int32
   }
 
-  /// None yet.
+  /// Starts without mounts.
   public init() { ProcessOwner.own(self) }
 
   deinit { for path in paths.reversed() { umount2(path, Int32(MNT_DETACH)) } }
 
-  /// Makes a folder that is mounted on itself, so that what is mounted in it is seen in no other
-  /// mount namespace.
+  /// Makes a folder that is a private mount of itself, so that mounts in it do not propagate to other mount
+  /// namespaces.
   public func privateFolder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     folders.append(folder)
@@ -33,7 +33,7 @@ public final class TestMounts {
     return folder
   }
 
-  /// Mounts a file or folder at another.
+  /// Bind-mounts a file or folder on another.
   public func bind(_ source: String, _ target: String) throws {
     guard mount(source, target, nil, UInt(MS_BIND), nil) == 0 else {
       throw Failure(path: target, errno: Glibc.errno)
@@ -41,7 +41,7 @@ public final class TestMounts {
     paths.append(target)
   }
 
-  /// Makes a file, and mounts another there.
+  /// Makes an empty file and bind-mounts another one on it.
   public func bind(_ source: String, onNew target: String) throws {
     try Data().write(to: URL(fileURLWithPath: target))
     try bind(source, target)
@@ -55,15 +55,17 @@ public final class TestMounts {
   }
 }
 
-/// A process in a mount namespace where a namespace is mounted in a FUSE whose server has stopped.
+/// A process in a mount namespace in which a namespace is mounted inside a FUSE file system whose server is stopped.
+/// Every access to that mount blocks.
 public final class StuckFuse {
-  /// Its PID.
+  /// The PID of the process.
   public let pid: Int32
-  /// Where the namespace is mounted.
+  /// The path at which the namespace is mounted.
   public let pin: String
   private var server: Int32 = -1
 
-  /// Starts it: mounts `file` below `folder`. Fails with what the kernel refuses a FUSE with.
+  /// Mounts the FUSE file system at `folder`, and in it the namespace `file`. Throws the errno where the kernel
+  /// refuses to mount a FUSE file system.
   public init(_ folder: String, file: String) throws {
     pin = "\(folder)/pin"
     pid = ctest_stuck_fuse(folder, file, &server)
@@ -71,7 +73,7 @@ public final class StuckFuse {
     try ProcessOwner.ownProcess(self)
   }
 
-  /// Whether who asks for the file waits.
+  /// Whether stat(2) on `pin` blocks.
   public var makesWait: Bool { ctest_stat_waits(pid, pin) == 1 }
 
   deinit {
@@ -82,9 +84,9 @@ public final class StuckFuse {
   }
 }
 
-/// Namespaces, as the kernel knows them.
+/// Asks the kernel about namespaces.
 public enum KernelNamespace {
-  /// Returns whether the namespace with a kernel id still exists; nil if the kernel cannot answer.
+  /// Returns whether the namespace with this kernel ID still exists; nil if the kernel cannot answer.
   public static func exists(_ id: UInt64, flag: Int32, inode: UInt64) -> Bool? {
     switch ctest_namespace_exists(id, UInt32(bitPattern: flag), UInt32(truncatingIfNeeded: inode)) {
     case 0: false
@@ -93,14 +95,14 @@ public enum KernelNamespace {
     }
   }
 
-  /// The inode number of a namespace file; nil where there is none.
+  /// Returns the inode number of a namespace file; nil where there is no such file.
   public static func inode(_ path: String) -> UInt64? {
     var status = stat()
     return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
   }
 }
 
-/// Runs `body` on a thread of its own that has given up root; nil when that is refused.
+/// Runs `body` on a new thread that has become the user nobody; returns nil when that is refused.
 public func asNobody<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result? {
   await withCheckedContinuation { continuation in
     Thread.detachNewThread {

@@ -1,45 +1,46 @@
-// What a test starts and makes lives until the test ends, also where the test goes on with nothing but PIDs and
-// paths: an optimised build releases an object after its last use, not at the end of its scope.
+// The processes, mounts and folders of a test have to live until the test ends, even where the test goes on using
+// only their PIDs and paths. Without an owner, an optimised build releases an object after its last use, not at the
+// end of its scope.
 
 internal import Synchronization
 
-// A release build makes this target too, and has no such module.
+// A release build compiles this target too, but without the module Testing.
 #if canImport(Testing)
   public import Testing
 #endif
 
-/// Owns the processes, mounts and folders of one test, and drops them when the test ends.
+/// Owns the processes, mounts and folders of one test, and releases them when the test ends.
 public final class ProcessOwner: Sendable {
   /// The owner of the running test; nil outside of tests with the trait `.ownsProcesses`.
   @TaskLocal private static var current: ProcessOwner?
 
-  /// A process was started outside of a test with the trait `.ownsProcesses`.
+  /// Thrown when a process is started outside of a test with the trait `.ownsProcesses`.
   public struct Missing: Error, CustomStringConvertible {
-    /// What to do about it.
+    /// The rule that the test broke.
     public let description = "A test that starts processes needs the trait .ownsProcesses."
   }
 
-  /// An object of the test, which nobody but the test uses.
+  /// An object that only the test uses, so that it may move between threads.
   private struct Owned: @unchecked Sendable {
     let object: AnyObject
   }
 
   private let objects = Mutex<[Owned]>([])
 
-  /// Keeps an object until the running test ends; does nothing outside of tests with the trait.
+  /// Owns an object until the running test ends. Does nothing outside of tests with the trait.
   public static func own(_ object: AnyObject) { current?.append(object) }
 
-  /// Keeps an object that has started a process.
+  /// Owns an object that has started a process, until the running test ends.
   static func ownProcess(_ object: AnyObject) throws(Missing) {
     guard let current else { throw Missing() }
     current.append(object)
   }
 
-  /// Drops an object whose process has been reaped.
+  /// Releases an object whose process has been reaped.
   static func drop(_ object: AnyObject) {
     let identity = ObjectIdentifier(object)
     current?.objects.withLock { objects in
-      // A test mostly ends what it started last.
+      // Searches from the end: a test mostly ends the process that it started last.
       if let index = objects.lastIndex(where: { ObjectIdentifier($0.object) == identity }) {
         objects.remove(at: index)
       }
@@ -51,7 +52,7 @@ public final class ProcessOwner: Sendable {
     objects.withLock { $0.append(owned) }
   }
 
-  /// Performs a test, and drops its objects afterwards: those that were made last first.
+  /// Performs a test, and then releases its objects in the reverse order of their creation.
   fileprivate static func perform(_ test: @Sendable () async throws -> Void) async throws {
     let owner = ProcessOwner()
     defer { while owner.objects.withLock({ $0.popLast() }) != nil {} }
@@ -60,12 +61,12 @@ public final class ProcessOwner: Sendable {
 }
 
 #if canImport(Testing)
-  /// See `.ownsProcesses`.
+  /// The trait `.ownsProcesses`: runs each test with a `ProcessOwner` of its own.
   public struct ProcessOwning: TestTrait, SuiteTrait, TestScoping {
-    /// Tests of the suites in a suite have it too.
+    /// The trait also holds for the suites inside of a suite.
     public var isRecursive: Bool { true }
 
-    /// Gives each test, and each of its arguments, an owner of its own.
+    /// Gives each test, and each argument of a parameterized test, an owner of its own.
     public func provideScope(
       for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
@@ -74,7 +75,7 @@ public final class ProcessOwner: Sendable {
   }
 
   extension Trait where Self == ProcessOwning {
-    /// The processes that a test starts live until it ends, and no longer.
+    /// The processes that a test starts live until that test ends, and no longer.
     public static var ownsProcesses: Self { Self() }
   }
 #endif

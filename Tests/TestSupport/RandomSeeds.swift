@@ -1,7 +1,7 @@
 import Foundation
 
-/// The seeds of random histories. `NSHIST_SEEDS` sets how many: few in a usual run, since each history is asked
-/// thousands of questions, and many after a change to what the questions read.
+/// The seeds of random histories. `NSHIST_SEEDS` sets their number. By default it is low, since each history is asked
+/// thousands of questions; raise it after a change to the code that answers questions.
 public enum RandomSeeds {
   /// All seeds of this run.
   public static let all: ClosedRange<UInt64> = {

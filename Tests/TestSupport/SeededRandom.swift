@@ -2,10 +2,10 @@
 public struct SeededRandom: RandomNumberGenerator {
   private var state: UInt64
 
-  /// Numbers that depend on the seed only.
+  /// Starts the sequence of numbers that belongs to a seed.
   public init(seed: UInt64) { state = seed }
 
-  /// The next one.
+  /// Returns the next number.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state

@@ -1,11 +1,11 @@
 internal import Foundation
 
-/// A folder that is there for one test.
+/// A folder that exists for one test.
 public final class TemporaryFolder {
-  /// Its path.
+  /// The path of the folder.
   public let path: String
 
-  /// Makes one.
+  /// Makes the folder.
   public init() throws {
     path =
       FileManager.default.temporaryDirectory
@@ -14,12 +14,12 @@ public final class TemporaryFolder {
     ProcessOwner.own(self)
   }
 
-  /// Removes it, unless `NSHIST_KEEP_FILES` is set, so that the files of a failed test can be read.
+  /// Removes the folder, unless `NSHIST_KEEP_FILES` is set, which lets a person read the files of a failed test.
   deinit {
     guard ProcessInfo.processInfo.environment["NSHIST_KEEP_FILES"] == nil else { return }
     try? FileManager.default.removeItem(atPath: path)
   }
 
-  /// A path in it.
+  /// Returns the path of a file in the folder.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 }

@@ -2,25 +2,27 @@ internal import CTestSupport
 internal import Foundation
 internal import Glibc
 
-/// A process that does what a test tells it to: `unshare`, `setns`, exit.
+/// A process that calls `unshare`, `setns` and the like, or exits, when a test says so. It is a puppet of
+/// Tests/CTestSupport/puppet.c.
 public final class TestProcess {
   /// Its PID.
   public let pid: Int32
   private let control: Int32
-  /// The child of the test that is to be reaped: the process itself, or the one that waits for it.
+  /// The child of the test that has to be reaped: the process itself, or the process that adopted it and waits for
+  /// it.
   private let child: Int32
   private var isAlive = true
   private var isReaped = false
 
-  /// An order that failed.
+  /// An order of the test that failed.
   public struct Failure: Error {
-    /// What the puppet was reported.
+    /// The letter of the order and its argument.
     public let order: String
-    /// Why it could not.
+    /// The reason.
     public let errno: Int32
   }
 
-  /// Starts one, in new namespaces of these `CLONE_NEW*` flags.
+  /// Starts a process in new namespaces of these `CLONE_NEW*` flags.
   public init(in flags: Int32 = 0) throws {
     var control: Int32 = -1
     pid = ctest_puppet(UInt64(UInt32(bitPattern: flags)), &control)
@@ -30,8 +32,8 @@ public final class TestProcess {
     try ProcessOwner.ownProcess(self)
   }
 
-  /// Starts one as a daemon is started: a process makes new namespaces of these `CLONE_NEW*` flags,
-  /// forks, and exits at once.
+  /// Starts a process as a daemon starts: another process makes new namespaces of these `CLONE_NEW*` flags, forks,
+  /// and exits at once.
   public init(asDaemonIn flags: Int32) throws {
     var control: Int32 = -1
     var keeper: Int32 = -1
@@ -42,10 +44,11 @@ public final class TestProcess {
     try ProcessOwner.ownProcess(self)
   }
 
-  /// Starts one with a PID that was just given back, or with another PID when that cannot be had.
+  /// Starts a process with the given PID, which was freed just before, or with another PID when that one cannot be
+  /// had.
   ///
-  /// The kernel gives out the number behind `ns_last_pid` (`proc_sys_kernel(5)`), which is then set
-  /// back, so that the next process of somebody else is not given a number of ours.
+  /// The kernel gives a new process the PID after `ns_last_pid` (`proc_sys_kernel(5)`). The old value is restored
+  /// afterwards, so that no other process gets the PID after ours.
   public convenience init(preferring pid: Int32) throws {
     let lastPID = URL(fileURLWithPath: "/proc/sys/kernel/ns_last_pid")
     let before = try Data(contentsOf: lastPID)
@@ -54,7 +57,7 @@ public final class TestProcess {
     try self.init()
   }
 
-  /// Starts one with a PID that was just given back; nil when it cannot be had.
+  /// Starts a process with the given PID, which was freed just before; returns nil when that PID cannot be had.
   public static func reusing(_ pid: Int32) throws -> TestProcess? {
     for _ in 0..<50 {
       let puppet = try TestProcess(preferring: pid)
@@ -70,48 +73,47 @@ public final class TestProcess {
     close(control)
   }
 
-  /// Leaves its namespaces of these `CLONE_NEW*` flags for new ones.
+  /// Makes new namespaces of these `CLONE_NEW*` flags and moves the process into them.
   public func unshare(_ flags: Int32) throws { try order("u", Int64(flags)) }
 
-  /// Starts a child of its own, which does nothing, ends by itself after a minute, and is not reaped.
-  /// Gives its PID.
+  /// Starts a child of the process and returns its PID. The child does nothing, ends by itself after a minute, and is
+  /// not reaped.
   public func startChild() throws -> Int32 { try order("f", 0) }
 
-  /// Opens the uts namespace of another process, which stays open. Gives its descriptor.
+  /// Opens the uts namespace of another process, leaves it open, and returns the descriptor.
   public func openUTS(of pid: Int32) throws -> Int32 { try order("o", Int64(pid)) }
 
-  /// Makes a socket, which stays open. Gives its descriptor.
+  /// Makes a socket, leaves it open, and returns its descriptor.
   public func makeSocket() throws -> Int32 { try order("k", 0) }
 
-  /// Starts a second thread, of which there can be one. Gives its number.
+  /// Starts the second thread, and returns its TID. There can be only one.
   public func startThread() throws -> Int32 { try order("t", 0) }
 
-  /// Its second thread leaves namespaces for new ones.
+  /// The second thread makes new namespaces and moves into them.
   public func unshareInThread(_ flags: Int32) throws { try order("U", Int64(flags)) }
 
-  /// Its second thread enters the network of a process.
+  /// The second thread enters the net namespace of another process.
   public func enterNetworkInThread(of pid: Int32) throws { try order("J", Int64(pid)) }
 
-  /// Its second thread returns to the namespaces of these `CLONE_NEW*` flags that its main one is in.
+  /// The second thread enters those namespaces of these `CLONE_NEW*` flags in which the main thread is.
   public func returnThread(_ flags: Int32) throws { try order("b", Int64(flags)) }
 
-  /// Its second thread ends.
+  /// The second thread ends.
   public func endThread() throws { try order("e", 0) }
 
-  /// Its second thread executes a program that sleeps, called "sleep": the process goes on as that,
-  /// and can be told nothing but to end.
+  /// The second thread executes /bin/sleep, which replaces the whole process. The process can then only be ended.
   public func execInThread() throws { try order("x", 0) }
 
-  /// Its main thread exits, and it goes on as its second: it is a zombie for all that looks at its PID.
+  /// The main thread exits and the second one goes on. For readers of /proc/PID the process is then a zombie.
   public func exitMainThread() throws { try order("l", 0) }
 
-  /// Enters another process's namespaces of these `CLONE_NEW*` flags.
+  /// Enters those namespaces of another process that these `CLONE_NEW*` flags name.
   public func enter(_ pid: Int32, _ flags: Int32) throws {
     try order("n", Int64(flags))
     try order("s", Int64(pid))
   }
 
-  /// Ends, and is reaped unless it is to stay as a zombie.
+  /// Kills the process, and reaps it unless it has to stay a zombie.
   public func exit(reap: Bool = true) throws {
     guard isAlive else { return }
     kill(pid, SIGKILL)
@@ -119,13 +121,13 @@ public final class TestProcess {
     if reap {
       try self.reap()
     } else {
-      // Wait until it is a zombie, and leave it one.
+      // Waits until the process is a zombie, without reaping it.
       var info = siginfo_t()
       waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT)
     }
   }
 
-  /// Reaps the zombie that `exit(reap: false)` has left.
+  /// Reaps the zombie that `exit(reap: false)` left.
   public func reap() throws {
     guard ctest_reap(child) == 0 else { throw Failure(order: "reap", errno: Glibc.errno) }
     isReaped = true
@@ -141,7 +143,7 @@ public final class TestProcess {
   }
 }
 
-/// `CLONE_NEW*` of sched.h.
+/// The `CLONE_NEW*` flags of sched.h.
 public enum CloneFlag {
   /// A new net namespace.
   public static let net: Int32 = 0x4000_0000
@@ -161,12 +163,12 @@ public enum CloneFlag {
   public static let time: Int32 = 0x0000_0080
 }
 
-/// A process of nobody's that makes namespaces as fast as it can.
+/// A process of the user nobody that makes namespaces as fast as it can.
 public final class Hammer {
   /// Its PID.
   public let pid: Int32
 
-  /// Starts one that does so for some milliseconds, and then waits.
+  /// Starts the process, which makes namespaces for some milliseconds and then waits.
   public init(milliseconds: Int32) throws {
     pid = ctest_hammer(milliseconds)
     guard pid > 0 else { throw TestProcess.Failure(order: "hammer", errno: -pid) }
