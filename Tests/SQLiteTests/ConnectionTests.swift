@@ -1,4 +1,4 @@
-// The thin layer over SQLite: what goes in comes out, and what fails says how.
+// Tests the thin layer over SQLite: values are stored and read back unchanged, and errors carry their details.
 
 import Foundation
 import SQLite
@@ -14,7 +14,7 @@ struct ConnectionTests {
     try Connection(path: folder.file(name), access: .readWrite)
   }
 
-  @Test("texts and numbers come back as they went in, NUL and all")
+  @Test("texts and numbers are read back as they were bound, also texts with a NUL")
   func roundTrip() throws {
     let connection = try open()
     try connection.execute("CREATE TABLE t (a ANY) STRICT")
@@ -36,7 +36,7 @@ struct ConnectionTests {
         == .some(nil))
   }
 
-  @Test("a transaction that fails leaves nothing")
+  @Test("a transaction that fails is rolled back")
   func rollBack() throws {
     let connection = try open()
     try connection.execute("CREATE TABLE t (a INTEGER UNIQUE) STRICT")
@@ -67,7 +67,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("a locked file is busy")
+  @Test("writing to a locked file fails as busy")
   func busy() throws {
     let first = try open()
     let second = try open()
@@ -79,7 +79,7 @@ struct ConnectionTests {
   }
 
   @Test(
-    "a path is a path, whatever is in it",
+    "a path is taken literally: none of its characters is read as a URI or as SQL",
     arguments: ["a b.db", "a?mode=memory.db", "a#b.db", "100%41.db", "ünï.db", "a\"b'.db"])
   func paths(name: String) throws {
     try open(name).execute("CREATE TABLE t (a INTEGER) STRICT")
@@ -87,7 +87,9 @@ struct ConnectionTests {
     #expect(files == [name])
   }
 
-  @Test("reading makes no file", arguments: [Connection.Access.readOnly, .immutable])
+  @Test(
+    "opening a missing file for reading does not create it",
+    arguments: [Connection.Access.readOnly, .immutable])
   func readingMakesNoFile(access: Connection.Access) throws {
     #expect(throws: SQLiteError.self) {
       try Connection(path: folder.file("none.db"), access: access).execute("SELECT 1 FROM t")
@@ -95,7 +97,7 @@ struct ConnectionTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 
-  @Test("one text may be read again while its rows are still being read")
+  @Test("preparing one SQL text twice at once gives two statements")
   func nested() throws {
     let connection = try open()
     let numbers = "SELECT column1 FROM (VALUES (1), (2), (3)) WHERE column1 <= ?"
@@ -107,7 +109,7 @@ struct ConnectionTests {
       while try inner.step() { pairs.append([outer.integer(0), inner.integer(0)]) }
     }
     #expect(pairs == [[1, 1], [1, 2], [2, 1], [2, 2], [3, 1], [3, 2]])
-    // Behind the last row it is the shared one again.
+    // After the last row, the cached statement is free again.
     #expect(try connection.prepare(numbers) === outer)
   }
 }
