@@ -1,4 +1,4 @@
-// One row of the tables: a text of /proc/PID/cgroup, and the expected containers and unit.
+// A test case: the text of a /proc/PID/cgroup, and the containers and the unit that it must give.
 
 import Testing
 
@@ -20,7 +20,7 @@ struct CgroupCase: Sendable, CustomTestStringConvertible {
   var membership: CgroupMembership { CgroupMembership(Array(text.utf8)) }
 }
 
-/// Ids and UIDs for the tables.
+/// Container IDs and pod UIDs for the test cases.
 enum Sample {
   static let id = String(repeating: "0123456789abcdef", count: 4)
   static let other = String(repeating: "fedcba9876543210", count: 4)

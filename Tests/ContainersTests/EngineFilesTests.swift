@@ -1,5 +1,5 @@
-// The names of containers, from files in the form of each engine. Beside each form is where it is
-// written.
+// Reads the names of containers from files as each engine writes them. The comment above each test names the engine's
+// source file that writes that form.
 
 import Testing
 
@@ -45,7 +45,8 @@ struct EngineFilesTests {
           "web-0", image: "nginx:1.27", pod: "web-0", namespace: "shop", isSandbox: true))
   }
 
-  // containers/storage, containers.go; podman, libpod/storage.go. --rm has a list of its own.
+  // containers/storage, containers.go; podman, libpod/storage.go. Containers started with --rm are in
+  // volatile-containers.json.
   @Test(
     "Podman",
     arguments: ["var/lib/containers/storage/overlay", "var/lib/containers/storage/vfs"],
@@ -85,7 +86,7 @@ struct EngineFilesTests {
   }
 
   // cri-o, internal/storage/runtime.go.
-  @Test("CRI-O, after its bundle was removed")
+  @Test("CRI-O, from the storage's list when the bundle of the container is removed")
   func crioStorage() throws {
     let file = "var/lib/containers/storage/overlay-containers/volatile-containers.json"
     let start = "{\"pod-name\":\"k8s_web-0_shop_0\",\"pod-id\":\"\(Sample.other)\","
@@ -120,7 +121,7 @@ struct EngineFilesTests {
     #expect(try root.name(.containerd)?.isSandbox == true)
   }
 
-  // nerdctl, pkg/cmd/container/create.go: its labels are annotations too.
+  // nerdctl, pkg/cmd/container/create.go: it writes its labels as annotations too.
   @Test("nerdctl")
   func nerdctl() throws {
     let bundle = "run/containerd/io.containerd.runtime.v2.task/default/\(Sample.id)/config.json"
@@ -132,12 +133,12 @@ struct EngineFilesTests {
   }
 
   @Test(
-    "who is called by the id is called so, whatever it holds",
+    "an LXC or systemd container has its ID as its name, with any characters",
     arguments: [Engine.lxc, .nspawn, .machine], ["web", "../../etc/passwd", "a/b", ""])
   func ids(engine: Engine, id: String) throws {
     #expect(try root.name(engine, id) == ContainerName(id))
   }
 
-  @Test("a step of a build has no name")
+  @Test("a build step of BuildKit has no name")
   func build() throws { #expect(try root.name(.buildkit, Sample.build) == nil) }
 }

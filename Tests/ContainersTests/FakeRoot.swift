@@ -1,4 +1,4 @@
-// A root folder with the files that engines store, in the form in which they store them.
+// A root folder for tests, with the files of container engines in the engines' own form.
 
 import Foundation
 import Glibc
@@ -8,7 +8,7 @@ import TestSupport
 
 struct FakeRoot {
   private let folder: TemporaryFolder
-  /// Who owns what is written here.
+  /// The UID of the owner of the files that are written here.
   let user = UInt32(geteuid())
 
   init() throws { folder = try TemporaryFolder() }
@@ -41,12 +41,12 @@ struct FakeRoot {
       .name(of: ContainerIdentity(engine: engine, id: id, user: user))
   }
 
-  /// The directory in which Docker stores a container.
+  /// The path of the file in which Docker describes a container.
   static func docker(_ id: String = Sample.id, in data: String = "var/lib/docker") -> String {
     "\(data)/containers/\(id)/config.v2.json"
   }
 
-  /// As moby writes it, with the fields that matter and a few that do not.
+  /// The file as moby writes it: the fields that are read, and a few others.
   static func dockerText(_ name: String, id: String = Sample.id, labels: String = "{}") -> String {
     """
     {"StreamConfig":{},"State":{"Running":true,"Paused":false,"Pid":1234,"Health":null},\
@@ -57,7 +57,7 @@ struct FakeRoot {
     """
   }
 
-  /// One container in the list of containers-storage; `metadata` is JSON.
+  /// A list of containers-storage with two containers; `metadata` is the JSON of the second one.
   static func storageText(_ name: String, id: String = Sample.id, metadata: String) -> String {
     let quoted = metadata.replacing("\"", with: "\\\"")
     return """
@@ -69,7 +69,7 @@ struct FakeRoot {
       """
   }
 
-  /// The configuration of a bundle with these annotations.
+  /// The config.json of an OCI bundle with these annotations.
   static func bundleText(_ annotations: [String: String]) -> String {
     let pairs = annotations.map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",")
     return """

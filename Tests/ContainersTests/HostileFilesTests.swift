@@ -1,4 +1,4 @@
-// Files of engines that are none, lead elsewhere, or hold what they should not.
+// Engine files that are no regular files, that are links out of the root, or that hold unexpected content.
 
 import Foundation
 import Glibc
@@ -13,7 +13,7 @@ struct HostileFilesTests {
 
   init() throws { root = try FakeRoot() }
 
-  @Test("a link at the end is not followed, and none leads out of the root")
+  @Test("an engine file that is a symbolic link is not read")
   func links() throws {
     let outside = try FakeRoot()
     try outside.write(file, FakeRoot.dockerText("/outside"))
@@ -26,20 +26,20 @@ struct HostileFilesTests {
   }
 
   @Test(
-    "a folder that is a link out of the root leads nowhere",
+    "a folder that is a link to a path outside of the root is resolved within the root",
     arguments: ["var", "var/lib", "var/lib/docker", "var/lib/docker/containers/\(Sample.id)"])
   func folders(name: String) throws {
     let outside = try FakeRoot()
     try outside.write(file, FakeRoot.dockerText("/outside"))
     try root.link(name, to: outside.path(name))
     #expect(try root.name(.docker) == nil)
-    // Up from the root is the root.
+    // The parent of the root is the root itself.
     try FileManager.default.removeItem(atPath: root.path(name))
     try root.link(name, to: String(repeating: "../", count: 40) + outside.path(name).dropFirst())
     #expect(try root.name(.docker) == nil)
   }
 
-  @Test("a link within the root leads to where it would in it")
+  @Test("an absolute link in the root is resolved relative to the root")
   func inside() throws {
     try root.write("data/docker/containers/\(Sample.id)/config.v2.json", FakeRoot.dockerText("/a"))
     try root.link("var/lib/docker", to: "/data/docker")
@@ -53,7 +53,7 @@ struct HostileFilesTests {
     #expect(try root.name(.docker) == nil)
   }
 
-  @Test("a folder, a socket, a missing path or an unreadable directory is no file")
+  @Test("a missing file, a folder, or a path through a file gives no name")
   func notFiles() throws {
     #expect(try root.name(.docker) == nil)
     try root.makeFolder(above: file + "/below")
@@ -62,7 +62,7 @@ struct HostileFilesTests {
     #expect(try root.name(.podman) == nil)
   }
 
-  @Test("a file that is too large is not read, and one that is just not, is")
+  @Test("a file of the largest permitted size is read, and a larger one is not")
   func size() throws {
     let text = FakeRoot.dockerText("/web")
     let room = StateRoot.limit - text.utf8.count
@@ -70,12 +70,12 @@ struct HostileFilesTests {
     #expect(try root.name(.docker)?.name == "web")
     try root.write(file, text + String(repeating: " ", count: room + 1))
     #expect(try root.name(.docker) == nil)
-    // It takes no room, so that reading it would be what hurts.
+    // The file is sparse: it takes no space on the disk, but reading it would take 1 TiB of memory.
     #expect(truncate(root.path(file), 1 << 40) == 0)
     #expect(try root.name(.docker) == nil)
   }
 
-  @Test("each start of a good file gives no name, and never a part of one")
+  @Test("a truncated file gives no name, not even a part of one")
   func prefixes() throws {
     let text = Array(FakeRoot.dockerText("/web").utf8)
     for length in 0..<text.count {
@@ -85,7 +85,7 @@ struct HostileFilesTests {
   }
 
   @Test(
-    "what is not in the form gives no name",
+    "a file that is not in the engine's form gives no name",
     arguments: [
       "", "null", "[]", "{}", "42", "\"web\"", "{\"Name\":\"/web\"}", "[[[[", "\u{0}",
       "{\"ID\":\"\(Sample.id)\"}", "{\"ID\":\"\(Sample.id)\",\"Name\":\"/\"}",
@@ -108,7 +108,7 @@ struct HostileFilesTests {
     }
   }
 
-  @Test("a name that is not UTF-8 is none")
+  @Test("a name that is not UTF-8 is ignored")
   func invalidName() throws {
     let parts = FakeRoot.dockerText("/we|b").split(separator: "|").map { Array($0.utf8) }
     try root.write(file, parts[0] + parts[1])
@@ -117,7 +117,7 @@ struct HostileFilesTests {
     #expect(try root.name(.docker) == nil)
   }
 
-  @Test("a name may hold what a terminal would mind")
+  @Test("control characters of a name are returned unchanged")
   func control() throws {
     try root.write(file, FakeRoot.dockerText("/a\\u001b[31m\\nb\\u0000"))
     #expect(try root.name(.docker)?.name == "a\u{1B}[31m\nb\u{0}")
@@ -130,7 +130,7 @@ struct HostileFilesTests {
   }
 
   @Test(
-    "what is no id does not become a path",
+    "an ID that is malformed or a path is not looked up",
     arguments: [
       "", "..", ".", "/", "a/../../\(Sample.id)", "../containers/\(Sample.id)", "\(Sample.id)/",
       "./\(Sample.id)", "\(Sample.id)\u{0}", Sample.id.uppercased(), String(Sample.id.dropLast()),
@@ -141,7 +141,7 @@ struct HostileFilesTests {
     #expect(try root.name(nil, id) == nil)
   }
 
-  @Test("a root that is not there is said with its path")
+  @Test("the error for a missing root has the path of the root")
   func noRoot() {
     let path = root.path("nothing")
     #expect(throws: ContainerNamesError(path: path, cause: .noSuchFileOrDirectory)) {

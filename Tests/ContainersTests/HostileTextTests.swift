@@ -1,4 +1,4 @@
-// Texts of /proc/PID/cgroup that are cut short, made up, or far too long.
+// Texts of /proc/PID/cgroup that are truncated, random, or far too long.
 
 import Glibc
 import TestSupport
@@ -9,7 +9,7 @@ import Testing
 struct HostileTextTests {
   private static let id = Sample.id
 
-  /// One of each form.
+  /// One text of each form.
   private static let good = [
     "0::/system.slice/docker-\(id).scope", "12:pids:/docker/\(id)\n1:name=systemd:/docker/\(id)\n",
     "0::/kubepods/burstable/pod\(Sample.uid)/crio-\(id)", "0::/lxc.payload.web/init.scope",
@@ -19,7 +19,7 @@ struct HostileTextTests {
     "0::/ecs/\(Sample.hash)/\(Sample.hash)-1", "0::/lxc.monitor.a", "0::/a.service (deleted)",
   ]
 
-  @Test("a text cut short names no other container", arguments: good)
+  @Test("a truncated text names no other container than the whole text", arguments: good)
   func prefixes(text: String) {
     let bytes = Array(text.utf8)
     let whole = CgroupMembership(bytes)
@@ -32,7 +32,7 @@ struct HostileTextTests {
     }
   }
 
-  @Test("random bytes, random parts of good texts, and one changed byte")
+  @Test("IDs found in random, recombined or damaged texts are unique and stand in the text")
   func random() {
     var random = SeededRandom(seed: 7)
     let pieces =
@@ -54,7 +54,7 @@ struct HostileTextTests {
         #expect(found.containers.allSatisfy { !$0.id.isEmpty })
         let ids = found.containers.map(\.id).filter { HexID.isID($0) }
         #expect(Set(ids).count == ids.count)
-        // An id is in the text, or stands there escaped.
+        // The text holds the ID literally, except for an ID with \"-\", which may be escaped there.
         for container in found.containers where !container.id.contains("-") {
           #expect(bytes.contains(container.id.utf8))
         }
@@ -62,14 +62,14 @@ struct HostileTextTests {
     }
   }
 
-  @Test("a name that is not UTF-8 is no name, and does not hide the rest of the path")
+  @Test("a path element that is not UTF-8 names no container, and the elements after it are read")
   func invalidNames() {
     let text = Array("0::/lxc.payload.".utf8) + [0xFF, 0xFE] + Array("/docker/\(Self.id)".utf8)
     let membership = CgroupMembership(text)
     #expect(membership.containers == [ContainerIdentity(engine: .docker, id: Self.id)])
   }
 
-  @Test("a number of a user that is too large is none")
+  @Test("a UID that is signed, zero or exceeds 32 bits is ignored")
   func largeUser() {
     let end = ".slice/docker-\(Self.id).scope"
     func user(_ number: String) -> UInt32? {
@@ -82,7 +82,7 @@ struct HostileTextTests {
     #expect(user("0") == nil)
   }
 
-  /// The nanoseconds that this thread has run.
+  /// The CPU time of this thread in nanoseconds.
   private func threadTime() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -90,7 +90,7 @@ struct HostileTextTests {
   }
 
   @Test(
-    "time grows with the length, not faster", .timeLimit(.minutes(1)),
+    "the time to read a text grows linearly with its length", .timeLimit(.minutes(1)),
     arguments: [
       "/lxc/a", "/lxc.payload.a", "/docker/\(id)", "\n1:cpu:/docker/\(id)", "/..", "\\x2d", "-",
       "a",
@@ -99,7 +99,7 @@ struct HostileTextTests {
   func long(part: String) {
     func time(_ count: Int) -> UInt64 {
       let text = Array(("0::/machine-" + String(repeating: part, count: count)).utf8)
-      // What this thread ran: other tests run at the same time.
+      // Measures the CPU time of this thread, since other tests run at the same time.
       return (0..<3).map { _ in
         let start = threadTime()
         _ = CgroupMembership(text)
@@ -107,13 +107,13 @@ struct HostileTextTests {
       }.min() ?? 0
     }
     let unit = 5_000 / part.utf8.count
-    // Sixteen times as long takes sixteen times the time; its square would be 256.
+    // A text of 16 times the length takes 16 times the time if the time is linear, and 256 times if it is quadratic.
     #expect(time(unit * 16) < max(time(unit), 100_000) * 64)
   }
 }
 
 extension [UInt8] {
-  /// Whether these bytes stand in it, one after the other.
+  /// Whether the array holds these bytes in sequence.
   fileprivate func contains(_ part: String.UTF8View) -> Bool {
     let part = Array(part)
     return indices.contains { self[$0...].starts(with: part) }

@@ -1,5 +1,5 @@
 // Paths of containers in Kubernetes pods, with either cgroup driver of the kubelet
-// (pkg/kubelet/cm/cgroup_manager_linux.go of kubernetes). Beside each row is where it comes from.
+// (pkg/kubelet/cm/cgroup_manager_linux.go of kubernetes). The comment above a row names the source of its form.
 
 import Testing
 
@@ -14,11 +14,11 @@ struct KubernetesPathTests {
   ) -> ContainerIdentity { ContainerIdentity(engine: engine, id: id, pod: pod) }
 
   @Test(
-    "cgroupfs: the path does not name the engine",
+    "the cgroupfs driver: only the paths of CRI-O name the engine",
     arguments: [
       CgroupCase("0::/kubepods/burstable/pod\(Sample.uid)/\(id)", found(nil)),
       CgroupCase("4:pids:/kubepods/besteffort/pod\(Sample.uid)/\(id)", found(nil)),
-      // Guaranteed pods have no level of their own.
+      // Pods of the class Guaranteed have no folder for their class.
       CgroupCase("0::/kubepods/pod\(Sample.uid)/\(id)", found(nil)),
       // A static pod's UID is a hash (pkg/kubelet/config/common.go).
       CgroupCase("0::/kubepods/burstable/pod\(Sample.hash)/\(id)", found(nil, pod: Sample.hash)),

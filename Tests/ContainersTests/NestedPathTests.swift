@@ -1,4 +1,4 @@
-// Containers in containers, texts of many lines, and paths that are seen from inside a namespace.
+// Containers in containers, texts of several lines, and paths read from inside a cgroup namespace.
 
 import Testing
 
@@ -12,14 +12,14 @@ struct NestedPathTests {
   private static let pod = "pod\(Sample.uid)"
 
   @Test(
-    "the outer one first",
+    "nested containers are listed with the outer one first",
     arguments: [
       CgroupCase("0::/docker/\(id)/docker/\(other)", docker, inner),
       // kind: a node is a container of Docker.
       CgroupCase(
         "0::/system.slice/docker-\(id).scope/kubelet/kubepods/besteffort/\(pod)/\(other)", docker,
         ContainerIdentity(engine: nil, id: other, pod: Sample.uid), unit: "docker-\(id).scope"),
-      // The pod is that of the outer one.
+      // The pod belongs to the outer container.
       CgroupCase(
         "0::/kubepods/\(pod)/\(id)/docker/\(other)",
         ContainerIdentity(engine: nil, id: id, pod: Sample.uid), inner),
@@ -30,13 +30,14 @@ struct NestedPathTests {
       CgroupCase(
         "0::/lxc.payload.a/lxc.payload.a", ContainerIdentity(engine: .lxc, id: "a"),
         ContainerIdentity(engine: .lxc, id: "a")),
-      // The inner user is one of the container's, not of the machine's.
+      // The inner UID is one of the container, not of the machine, so it is ignored.
       CgroupCase(
         "0::/user.slice/user-7.slice/lxc.payload.a/user.slice/user-8.slice/docker-\(id).scope",
         ContainerIdentity(engine: .lxc, id: "a", user: 7), docker, unit: "docker-\(id).scope"),
-      // A cgroup mounted into its own container (kubernetes-sigs/kind, images/base/files).
+      // The path names one container twice, because its cgroup is mounted into itself (kubernetes-sigs/kind,
+      // images/base/files).
       CgroupCase("0::/docker/\(id)/docker/\(id)", docker),
-      // The monitor of an inner container is in the outer container.
+      // The monitor of the inner container runs in the outer container.
       CgroupCase(
         "0::/docker/\(id)/machine.slice/libpod-conmon-\(other).scope", docker,
         unit: "libpod-conmon-\(other).scope"),
@@ -45,9 +46,10 @@ struct NestedPathTests {
   func nested(row: CgroupCase) { check(row) }
 
   @Test(
-    "the line that says the most",
+    "of several lines, the most specific one counts",
     arguments: [
-      // ctrsploit/ctrsploit: Docker on a hybrid machine leaves version 2 as it was.
+      // ctrsploit/ctrsploit: on a machine with cgroups of versions 1 and 2, Docker leaves the path of version 2
+      // unchanged.
       CgroupCase(
         "12:freezer:/docker/\(id)\n10:rdma:/\n1:name=systemd:/docker/\(id)\n"
           + "0::/system.slice/containerd.service\n", docker),
@@ -55,20 +57,20 @@ struct NestedPathTests {
         "0::/system.slice/containerd.service\n12:freezer:/docker/\(id)\n10:rdma:/\n", docker),
       CgroupCase(
         "2:cpu:/docker/\(id)\n1:name=systemd:/docker/\(id)/docker/\(other)", docker, inner),
-      // Two that disagree are not one in the other.
+      // Lines that name different containers do not mean that one is inside of the other: one of them counts.
       CgroupCase("2:cpu:/docker/\(id)\n1:name=systemd:/docker/\(other)\n", docker),
       CgroupCase("2:cpu:/\(other)\n1:pids:/docker/\(id)\n", docker),
-      // The same container, with what either line says of it.
+      // Both lines name one container; each adds a fact (pod; engine and unit).
       CgroupCase(
         "2:cpu:/kubepods/\(pod)/\(id)\n1:name=systemd:/system.slice/docker-\(id).scope\n",
         ContainerIdentity(engine: .docker, id: id, pod: Sample.uid),
         unit: "docker-\(id).scope"),
-      // opentelemetry-java, as in the test of Kubernetes.
+      // opentelemetry-java, as in KubernetesPathTests.
       CgroupCase(
         "3:cpu:/a.slice:cri-containerd:\(id)\n"
           + "1:name=systemd:/system.slice/containerd.service/a.slice:cri-containerd:\(id)\n",
         ContainerIdentity(engine: .containerd, id: id), unit: "containerd.service"),
-      // Not every hierarchy has all units.
+      // Not every hierarchy of version 1 has all units.
       CgroupCase(
         "9:pids:/user.slice/user-0.slice/user@0.service\n"
           + "1:name=systemd:/user.slice/user-0.slice/user@0.service/app.slice/a.service\n0::/\n",
@@ -78,7 +80,7 @@ struct NestedPathTests {
   func lines(row: CgroupCase) { check(row) }
 
   @Test(
-    "from inside a cgroup namespace",
+    "paths that start with .., as read from inside a cgroup namespace",
     arguments: [
       CgroupCase("0::/../docker-\(id).scope", docker, unit: "docker-\(id).scope"),
       CgroupCase("0::/../../\(pod)/\(id)", ContainerIdentity(engine: nil, id: id, pod: Sample.uid)),

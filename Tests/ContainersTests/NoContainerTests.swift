@@ -1,4 +1,5 @@
-// Paths that resemble those of containers: monitors of containers, units, and longer words that contain an id.
+// Paths that resemble those of containers but are of units, of monitors (the processes that supervise a container
+// from outside), or of longer words that contain an ID.
 
 import Testing
 
@@ -10,7 +11,7 @@ struct NoContainerTests {
     "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod\(Sample.uidInSlice).slice"
 
   @Test(
-    "units are units",
+    "the path of a systemd unit gives the unit and no container",
     arguments: [
       CgroupCase("0::/system.slice/nginx.service", unit: "nginx.service"),
       CgroupCase("0::/init.scope", unit: "init.scope"),
@@ -30,14 +31,14 @@ struct NoContainerTests {
       CgroupCase("0::/" + String(repeating: "a", count: 250) + ".service"),
       // podman, libpod/healthcheck_linux.go: systemd-run --unit <id>.
       CgroupCase("0::/system.slice/\(id).service", unit: "\(id).service"),
-      // A runtime by hand, bwrap.
+      // Started by hand with crun, and with bwrap.
       CgroupCase("0::/user.slice/mybox"),
       CgroupCase("0::/system.slice/crun-mybox.scope", unit: "crun-mybox.scope"),
     ])
   func units(row: CgroupCase) { check(row) }
 
   @Test(
-    "a monitor of a container",
+    "the monitor of a container is not in the container",
     arguments: [
       // podman, libpod/oci_conmon_linux.go, and cri-o, internal/config/cgmgr.
       CgroupCase(
@@ -52,7 +53,7 @@ struct NoContainerTests {
   func monitors(row: CgroupCase) { check(row) }
 
   @Test(
-    "what is not an id",
+    "a word that is not exactly an ID names no container",
     arguments: [
       CgroupCase("0::/docker/\(id.dropLast())"), CgroupCase("0::/docker/\(id)0"),
       CgroupCase("0::/docker/0\(id)"), CgroupCase("0::/docker/\(id.uppercased())"),

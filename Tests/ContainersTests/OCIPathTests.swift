@@ -1,5 +1,5 @@
-// Paths of the engines that run OCI bundles, outside of Kubernetes. Beside each row is where its
-// form comes from.
+// Paths of the engines that run OCI bundles, outside of Kubernetes. The comment above a row names the source of its
+// form.
 
 import Testing
 
@@ -21,18 +21,18 @@ struct OCIPathTests {
       // moby, daemon/oci_linux.go: "docker" is the parent, without systemd.
       CgroupCase("0::/docker/\(id)", found(.docker)),
       CgroupCase("12:pids:/docker/\(id)\n1:name=systemd:/docker/\(id)\n", found(.docker)),
-      // The same: system.slice:docker:<id>.
+      // moby, daemon/oci_linux.go, with systemd: system.slice:docker:<id>.
       CgroupCase(
         "0::/system.slice/docker-\(id).scope", found(.docker), unit: "docker-\(id).scope"),
       // dockerd(8), --cgroup-parent, with and without systemd.
       CgroupCase("0::/my.slice/docker-\(id).scope", found(.docker), unit: "docker-\(id).scope"),
       CgroupCase("0::/actions_job/\(id)", found(nil)),
       CgroupCase("0::/\(id)", found(nil)),
-      // docs.docker.com/engine/security/rootless: the user's systemd, user.slice.
+      // docs.docker.com/engine/security/rootless: the user.slice of the user's systemd.
       CgroupCase(
         "\(user)/user.slice/docker-\(id).scope", found(.docker, user: 1000),
         unit: "docker-\(id).scope"),
-      // A runtime that made a directory of what was meant for systemd.
+      // A runtime that used the argument meant for systemd as the name of a directory.
       CgroupCase("0::/system.slice:docker:\(id)", found(.docker)),
     ])
   func docker(row: CgroupCase) { check(row) }
@@ -50,7 +50,7 @@ struct OCIPathTests {
       CgroupCase(
         "\(user)/user.slice/nerdctl-\(id).scope", found(.containerd, user: 1000),
         unit: "nerdctl-\(id).scope"),
-      // Who starts it is not in it.
+      // The daemon that starts a container is not in it.
       CgroupCase("0::/system.slice/containerd.service", unit: "containerd.service"),
     ])
   func containerd(row: CgroupCase) { check(row) }
@@ -65,7 +65,7 @@ struct OCIPathTests {
       CgroupCase(
         "0::/machine.slice/libpod-\(id).scope/container", found(.podman),
         unit: "libpod-\(id).scope"),
-      // A systemd within it.
+      // A systemd that runs in the container.
       CgroupCase(
         "0::/machine.slice/libpod-\(id).scope/container/system.slice/nginx.service",
         found(.podman), unit: "nginx.service"),
@@ -101,7 +101,7 @@ struct OCIPathTests {
       // docs.aws.amazon.com/AmazonECS, as tests of Datadog's and OpenTelemetry's agents have it.
       CgroupCase("9:perf_event:/ecs/\(Sample.uid)/\(id)", found(.ecs)),
       CgroupCase("9:perf_event:/ecs/a-cluster/\(Sample.hash)/\(id)", found(.ecs)),
-      // The same, version 1.4 of Fargate.
+      // Amazon ECS on Fargate 1.4.
       CgroupCase(
         "3:cpu:/ecs/\(Sample.hash)/\(Sample.hash)-3384163258",
         ContainerIdentity(engine: .ecs, id: "\(Sample.hash)-3384163258")),

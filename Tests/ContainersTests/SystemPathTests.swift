@@ -1,4 +1,4 @@
-// Paths of LXC, of systemd's machines and of libvirt. Beside each row is where its form comes from.
+// Paths of LXC, of systemd's machines and of libvirt. The comment above a row names the source of its form.
 
 import Testing
 
@@ -17,7 +17,7 @@ struct SystemPathTests {
       CgroupCase(
         "0::/lxc.payload.web/system.slice/nginx.service", found(.lxc, "web"),
         unit: "nginx.service"),
-      // lxc.container.conf(5), lxc.cgroup.dir; lxc-user-nic(1) and systemd-run(1) for a user's.
+      // lxc.container.conf(5), lxc.cgroup.dir; the container of a user: lxc-user-nic(1) and systemd-run(1).
       CgroupCase("0::/a.parent/lxc.payload.web", found(.lxc, "web")),
       CgroupCase(
         "0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-u5.scope/lxc.payload.web",
@@ -31,7 +31,7 @@ struct SystemPathTests {
       // incus, internal/project: "<project>_<instance>", which is a name of LXC as well.
       CgroupCase("0::/lxc.payload.staging_web", found(.lxc, "staging_web")),
       CgroupCase("0::/lxc.payload.wéb", found(.lxc, "wéb")),
-      // The monitor stays outside.
+      // The monitor, which supervises the container, runs outside of it.
       CgroupCase("0::/lxc.monitor.web"), CgroupCase("0::/lxc.monitor/web"),
       CgroupCase("0::/lxc.pivot"), CgroupCase("0::/lxc"), CgroupCase("0::/lxc.payload."),
     ])
@@ -57,7 +57,7 @@ struct SystemPathTests {
       CgroupCase(
         "1:name=systemd:/machine.slice/machine-box.scope", found(.machine, "box"),
         unit: "machine-box.scope"),
-      // systemd, src/nspawn/nspawn-register.c, allocate_scope: not registered.
+      // systemd, src/nspawn/nspawn-register.c, allocate_scope: a container that machined does not register.
       CgroupCase("0::/machine.slice/box.scope/payload", found(.nspawn, "box"), unit: "box.scope"),
       CgroupCase("0::/machine.slice/box.scope", unit: "box.scope"),
       CgroupCase("0::/system.slice/a.scope/payload", unit: "a.scope"),
@@ -68,7 +68,7 @@ struct SystemPathTests {
       CgroupCase(
         "2:cpuset:/machine/qemu-1-vm.libvirt-qemu/emulator", found(.machine, "qemu-1-vm")),
       CgroupCase("2:cpuset:/machine/lxc-1-box.libvirt-lxc", found(.machine, "lxc-1-box")),
-      // What is no name when it is unescaped is none.
+      // A name that is invalid after unescaping is ignored.
       CgroupCase("0::/machine.slice/machine-a\\x2fb.scope", unit: "machine-a\\x2fb.scope"),
       CgroupCase("0::/machine.slice/machine-a\\xff.scope", unit: "machine-a\\xff.scope"),
       CgroupCase(

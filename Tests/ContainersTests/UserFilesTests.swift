@@ -1,4 +1,4 @@
-// The names of containers that users run without root, in their homes.
+// Reads the names of containers that users run without root, from files in the users' homes.
 
 import Foundation
 import Glibc
@@ -35,7 +35,7 @@ struct UserFilesTests {
     #expect(try root.name(.docker, user: root.user)?.name == "mine")
     #expect(try root.name(.podman, user: root.user)?.name == "own")
     #expect(try root.name(.containerd, user: root.user)?.name == "box")
-    // They are nobody else's.
+    // No other user has these containers, nor has root.
     for engine in [Engine.docker, .podman, .containerd, .crio] {
       #expect(try root.name(engine) == nil)
       #expect(try root.name(engine, user: 65534) == nil)
@@ -43,7 +43,7 @@ struct UserFilesTests {
     }
   }
 
-  @Test("Podman with a home behind a link, and a list that goes with the boot")
+  @Test("Podman, with a home that is behind a symbolic link, and from the list in /run")
   func links() throws {
     try root.write("mnt/home/me/\(storage)", FakeRoot.storageText("own", metadata: "{}"))
     try root.link("var/home", to: "/mnt/home")
@@ -56,7 +56,7 @@ struct UserFilesTests {
     #expect(try root.name(.podman, user: root.user)?.name == "brief")
   }
 
-  @Test("what a user had root run is found where root's are")
+  @Test("a container that a user started through root is found in root's files")
   func root0() throws {
     try root.write(FakeRoot.docker(), FakeRoot.dockerText("/web"))
     #expect(try root.name(.docker, user: root.user)?.name == "web")
@@ -64,7 +64,7 @@ struct UserFilesTests {
   }
 
   @Test(
-    "a user's link to the file of another is not read for the user",
+    "a file in a user's home that belongs to another user is not read",
     .enabled(if: geteuid() == 0, "needs root, to give files to another user"))
   func foreign() throws {
     try root.write(
@@ -75,7 +75,7 @@ struct UserFilesTests {
     #expect(try root.name(.podman, user: 4711)?.name == "secret")
   }
 
-  /// A running process, as `/proc` shows it.
+  /// Writes the files of /proc for a running process.
   private func run(_ pid: Int, _ words: String..., as user: UInt32 = UInt32(geteuid())) throws {
     let name = words[0].split(separator: "/").last ?? ""
     try root.write("proc/\(pid)/comm", "\(name)\n")
@@ -90,7 +90,7 @@ struct UserFilesTests {
   }
 
   @Test(
-    "an engine that stores its files elsewhere, in a directory that its arguments name",
+    "the directory of an engine's files is taken from its arguments or its configuration",
     .enabled(if: geteuid() == 0, "needs root, whose processes they have to be"))
   func elsewhere() throws {
     let podman = ContainerIdentity(engine: .podman, id: Sample.id)
@@ -104,7 +104,7 @@ struct UserFilesTests {
     try root.write(
       "srv/pods/overlay-containers/containers.json", FakeRoot.storageText("kept", metadata: "{}"))
     #expect(try found(podman) == "kept")
-    // Who else can have made it has no name of root's.
+    // A container that another user can have made gets no name from root's files.
     #expect(
       try found(.init(engine: .podman, id: Sample.id, user: 4711, isMadeByRoot: false)) == nil)
     #expect(try found(docker) == nil)
@@ -118,7 +118,7 @@ struct UserFilesTests {
   }
 
   @Test(
-    "what a process of another user says of a container of root's is not believed",
+    "arguments of another user's process name no container of root",
     .enabled(if: geteuid() == 0, "needs root, to give files to another user"))
   func impostor() throws {
     try run(7, "conmon", "-c", Sample.id, "-n", "payments", as: 4711)
@@ -130,7 +130,8 @@ struct UserFilesTests {
   }
 
   @Test(
-    "a table of users that is none", arguments: ["", ":::::", "me:x:\(geteuid()):0::home/me:\n"])
+    "a malformed /etc/passwd gives no home",
+    arguments: ["", ":::::", "me:x:\(geteuid()):0::home/me:\n"])
   func badTable(text: String) throws {
     try root.write("etc/passwd", text)
     try root.write("home/me/\(storage)", FakeRoot.storageText("own", metadata: "{}"))
