@@ -1,4 +1,4 @@
-// Names of threads, from bytes and out of records.
+// The names of threads (comm), made from bytes and read from event records.
 
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 struct CommNameTests {
   @Test(
-    "a name gives the bytes that it was made of",
+    "a name returns the bytes that it was made of",
     arguments: [
       [], [0x61], Array("sleep".utf8), Array("12345678".utf8), Array("123456789".utf8),
       Array("123456789012345".utf8), Array("1234567890123456".utf8), [0xFF, 0xC3, 0x28, 0x0A],

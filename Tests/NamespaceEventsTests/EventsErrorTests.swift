@@ -1,4 +1,4 @@
-// What an error says, and what it says to do.
+// The text of an error names what failed, and the remedy.
 
 import NamespaceEvents
 import SystemPackage
@@ -6,7 +6,7 @@ import Testing
 
 struct EventsErrorTests {
   @Test(
-    "what failed, on what, why, and what to do",
+    "the text of an error names the operation, its object, the reason and the remedy",
     arguments: [
       (
         EventsError(operation: .open, processor: 3, errno: .permissionDenied),
@@ -46,7 +46,7 @@ struct EventsErrorTests {
     #expect(!error.description.contains("\n"))
   }
 
-  @Test("a refusal is a matter of permission")
+  @Test("only errors of permission count as a refusal")
   func refusal() {
     func isRefusal(_ errno: Errno) -> Bool {
       EventsError(operation: .open, processor: 0, errno: errno).isRefusal

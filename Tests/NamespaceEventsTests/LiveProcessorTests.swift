@@ -1,4 +1,5 @@
-// Processors that come and go, played by a list of them and by an event that is switched off.
+// Processors that go online and offline. The tests simulate this by a list of processors in a file, and by an event
+// that they disable.
 
 import Foundation
 import Glibc
@@ -21,7 +22,7 @@ extension LiveTests {
       try Data("\(text)\n".utf8).write(to: URL(fileURLWithPath: path))
     }
 
-    /// Runs a program on one processor, and gives its PID.
+    /// Runs a program on one processor, and returns its PID.
     private func run(on processor: Int) throws -> Int32 {
       let command = try Command("/usr/bin/taskset", ["-c", "\(processor)", "/bin/true"])
       let pid = command.pid
@@ -36,7 +37,9 @@ extension LiveTests {
       return events.contains { $0.kind == .exit && $0.pid == pid }
     }
 
-    @Test("a processor that comes is a loss, one that goes is drained once more")
+    @Test(
+      "a processor that goes online is reported as a loss, and one that goes offline is drained once more"
+    )
     func comeAndGo() throws {
       try list("0")
       let before = bootTime()
@@ -62,12 +65,12 @@ extension LiveTests {
       #expect(reports(listener, exitOf: heard))
     }
 
-    @Test("an event that the kernel took off is opened anew, which is a loss")
+    @Test("an event that the kernel disabled is reopened and reported as a loss")
     func wentAndCameBack() throws {
       let listener = try EventListener(ringBytes: 1 << 18)
       let seen = bootTime()
       #expect(try listener.refreshProcessors() == nil)
-      // What going offline and online again leaves behind. PERF_EVENT_IOC_DISABLE.
+      // Disables the event, as a processor does that goes offline and online again (PERF_EVENT_IOC_DISABLE).
       let last = try #require(listener.descriptors.last)
       #expect(ioctl(last, 0x2401, 0) == 0)
       let unheard = try run(on: listener.processorCount - 1)

@@ -1,4 +1,4 @@
-// The rings of a listener on the live kernel: their size, their loss, their files.
+// The rings of a listener on the running kernel: their size, their losses and their descriptors.
 
 import CLinux
 import Glibc
@@ -8,7 +8,7 @@ import Testing
 
 extension LiveTests {
   struct ListenerTests {
-    /// How many events this process has open.
+    /// Returns how many perf events this process has open.
     private func openEvents() throws -> Int {
       var count = 0
       for descriptor in Int32(0)..<1024 {
@@ -21,7 +21,7 @@ extension LiveTests {
       return count
     }
 
-    /// How many rings this process has in its memory.
+    /// Returns how many rings are mapped into this process.
     private func mappedRings() throws -> Int {
       let file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)
       try #require(file >= 0)
@@ -35,7 +35,7 @@ extension LiveTests {
         .count { $0.contains("perf_event") }
     }
 
-    @Test("a ring too small for what happens loses, and says between which times")
+    @Test("a ring that overflows reports a loss with the times before and after it")
     func loss() throws {
       let before = bootTime()
       let listener = try EventListener(ringBytes: 1)
@@ -51,7 +51,7 @@ extension LiveTests {
         #expect(loss.records > 0)
         #expect(before <= loss.after && loss.after < loss.by && loss.by <= after)
       }
-      // A fork, its namespaces and an exit for each.
+      // Each of the 300 processes causes at least a fork, a namespaces and an exit record.
       #expect(UInt64(events.count) + losses.reduce(0) { $0 + $1.records } >= 900)
       // The listener goes on.
       events = []
@@ -62,7 +62,7 @@ extension LiveTests {
       #expect(events.contains { $0.pid == pid && $0.kind == .exit } || !later.isEmpty)
     }
 
-    @Test("each record that found no room is reported once, as the kernel counts it")
+    @Test("the reported number of lost records is the number that the kernel counts")
     func lossOnce() throws {
       let listener = try EventListener(ringBytes: 1)
       var events: [KernelEvent] = []
@@ -73,11 +73,12 @@ extension LiveTests {
         reported += listener.drain(into: &events).reduce(0) { $0 + $1.records }
       }
       var counted: UInt64 = 0
-      // The bells are full most of the time.
+      // The last descriptors are those of the rings with the records. The first ones are those of the wakeup events,
+      // whose rings of one page overflow by design.
       for descriptor in listener.descriptors.suffix(listener.processorCount) {
         var counts = clinux_event_counts()
         try #require(clinux_read_event_counts(descriptor, &counts) == 0)
-        // Without counts the kernel reports what it lost once more, when there is room.
+        // A kernel that does not count lost records reports the last loss only when there is room in the ring again.
         guard counts.reports_lost != 0 else { return }
         counted += counts.lost
       }
@@ -85,7 +86,7 @@ extension LiveTests {
       #expect(reported > 0)
     }
 
-    @Test("a file is readable when there is something to drain")
+    @Test("a descriptor polls as readable when there are records to drain")
     func poll() throws {
       let listener = try EventListener(ringBytes: 1 << 18)
       _ = try Command.run("/bin/true", [])
@@ -97,7 +98,7 @@ extension LiveTests {
       #expect(!events.isEmpty)
     }
 
-    @Test("a quiet listener wakes nobody, and misses nothing")
+    @Test("a quiet listener causes no wakeup and loses no event")
     func quiet() throws {
       let listener = try EventListener(ringBytes: 1 << 18)
       listener.isQuiet = true
@@ -117,7 +118,7 @@ extension LiveTests {
       #expect(Glibc.poll(&waits, nfds_t(waits.count), 5000) > 0)
     }
 
-    @Test("a listener that is released holds nothing open")
+    @Test("a listener that is released closes its events and unmaps its rings")
     func release() throws {
       let before = try openEvents()
       let mapped = try mappedRings()
@@ -154,7 +155,7 @@ extension LiveTests {
         let listener = try EventListener(ringBytes: 1 << 24, shrinks: true, memory: most)
         #expect(listener.ringBytes == 1 << 20)
       }
-      // None is as small as that.
+      // Even the smallest ring is larger than this limit.
       let least = #expect(throws: EventsError.self) {
         try EventListener(ringBytes: 1 << 24, shrinks: true, memory: count << 12)
       }

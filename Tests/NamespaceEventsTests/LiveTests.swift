@@ -1,4 +1,4 @@
-// The events that the running kernel reports of processes that the tests start.
+// The events that the running kernel reports for processes that the tests start.
 
 import CLinux
 import Glibc
@@ -7,7 +7,7 @@ import NamespaceModel
 import TestSupport
 import Testing
 
-/// The tests that open events run one after the other: some count open files.
+/// Tests that open events run one after the other, since some of them count the open files of the process.
 @Suite(
   .ownsProcesses, .serialized,
   .enabled(
@@ -15,7 +15,7 @@ import Testing
     "needs CAP_PERFMON, and a kernel with perf events: perf_event_open"))
 enum LiveTests {}
 
-/// Now, on the boot clock.
+/// Returns the current time of the boot clock.
 func bootTime() -> BootTime { ClockReading.now().boot }
 
 extension LiveTests {
@@ -24,7 +24,7 @@ extension LiveTests {
 
     init() throws { listener = try EventListener(ringBytes: 1 << 18) }
 
-    /// What is reported of processes, in the order of time.
+    /// Drains the listener, and returns the events of these processes in the order of time.
     private func events(of pids: Set<Int32>) -> [KernelEvent] {
       var events: [KernelEvent] = []
       #expect(listener.drain(into: &events) == [])
@@ -102,12 +102,12 @@ extension LiveTests {
       #expect(firsts.first != firsts.last)
     }
 
-    @Test("each ring is in the order of time")
+    @Test("the records of each ring are in the order of time")
     func order() throws {
       _ = try Command.run("/bin/sh", ["-c", "for i in 1 2 3 4 5 6 7 8; do /bin/true; done"])
       var events: [KernelEvent] = []
       #expect(listener.drain(into: &events) == [])
-      // Where the time goes back, the next ring begins.
+      // The listener drains one ring after the other, so time goes back only where the next ring begins.
       let backs = zip(events, events.dropFirst()).count { $1.time < $0.time }
       #expect(backs < listener.processorCount)
     }

@@ -1,4 +1,4 @@
-// What the kernel reports of threads, which is not always what one would think.
+// The events that the kernel reports for threads; some of them are surprising.
 
 import NamespaceEvents
 import TestSupport
@@ -15,7 +15,7 @@ private func hasPython() -> Bool {
 extension LiveTests {
   @Suite(.enabled(if: hasPython(), "needs python3: a program with threads"))
   struct ThreadTests {
-    /// What is reported of a program, in the order of time; its first thread is "first".
+    /// Runs a Python program, and returns its events in the order of time. "first" stands for the main thread.
     private func reported(of program: String) throws -> [String] {
       let listener = try EventListener(ringBytes: 1 << 18)
       let command = try Command("/usr/bin/env", ["python3", "-c", program])
@@ -41,7 +41,7 @@ extension LiveTests {
       private let exitCall = 93
     #endif
 
-    /// From where the second thread is made.
+    /// Returns the events from the creation of the second thread on.
     private func fromSecondThread(_ reported: [String]) -> [String] {
       Array(reported.drop { $0 != "other forked" })
     }
@@ -56,7 +56,8 @@ extension LiveTests {
         """
       let reported = fromSecondThread(try reported(of: program))
       #expect(reported.prefix(2) == ["other forked", "other namespaces"])
-      // Joined is a thread that has done its work; that it has ended may be reported later.
+      // Python joins a thread that has done its work; the kernel may report the exit of that thread after the
+      // other's.
       #expect(reported.dropFirst(2).sorted() == ["first exit", "other exit"])
     }
 

@@ -1,4 +1,4 @@
-// A ring in plain memory, which a test writes to as the kernel would.
+// An event ring in ordinary memory, into which a test writes records as the kernel would.
 
 @testable import NamespaceEvents
 import TestSupport

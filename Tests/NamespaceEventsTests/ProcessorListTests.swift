@@ -1,4 +1,4 @@
-// Lists of processors, good and broken.
+// Lists of processors, well-formed and malformed.
 
 import SystemPackage
 import TestSupport
@@ -7,7 +7,7 @@ import Testing
 @testable import NamespaceEvents
 
 struct ProcessorListTests {
-  @Test("lists as the kernel writes them")
+  @Test("lists as the kernel writes them are parsed")
   func good() {
     func parse(_ text: String) -> [Int32]? { ProcessorList.parse(Array(text.utf8)[...]) }
     #expect(parse("0\n") == [0])
@@ -17,7 +17,7 @@ struct ProcessorListTests {
   }
 
   @Test(
-    "what is no list",
+    "a malformed list is refused",
     arguments: [
       "", "\n", ",", "0,", "-", "0-", "-3", "3-0", "0,0", "2,1", "0--1", "a", "0-3 ", "0\n\n",
       "65536", "4294967296", "0-99999999999999999999",
@@ -26,7 +26,7 @@ struct ProcessorListTests {
     #expect(ProcessorList.parse(Array(text.utf8)[...]) == nil)
   }
 
-  @Test("a file that is none is refused by its path")
+  @Test("the error for a missing or empty list names its path")
   func files() throws {
     let folder = try TemporaryFolder()
     let missing = folder.file("none")

@@ -1,15 +1,15 @@
-// Records laid down byte by byte, as perf_event_open(2) has them; every number has bytes that no
-// other has, so that a test notices a read from a wrong offset.
+// Event records built byte by byte in the layout of perf_event_open(2). Each field has a value of its own, so that a
+// read at a wrong offset gives a wrong value.
 
 @testable import NamespaceEvents
 
 enum RecordBytes {
-  /// The bytes of a number in the machine's order.
+  /// The bytes of a number in the byte order of this machine.
   static func number(_ value: some FixedWidthInteger) -> [UInt8] {
     withUnsafeBytes(of: value) { Array($0) }
   }
 
-  /// A record: its header, and a body.
+  /// A record: a header and a body.
   static func record(type: UInt32, misc: UInt16 = 0, size: UInt16? = nil, _ body: [UInt8])
     -> [UInt8]
   {

@@ -1,4 +1,4 @@
-// Records as the kernel writes them, cut short, and as it never would.
+// Parses records as the kernel writes them, truncated ones, and ones that the kernel never writes.
 
 import NamespaceModel
 import Testing
@@ -7,7 +7,7 @@ import Testing
 import TestSupport
 
 struct RecordParserTests {
-  @Test("a fork and an exit")
+  @Test("the fields of a fork and of an exit are parsed")
   func tasks() {
     #expect(
       RecordBytes.event(RecordBytes.fork(pid: 0x0A0B, time: 0x0102_0304_0506_0708))
@@ -19,10 +19,11 @@ struct RecordParserTests {
         == KernelEvent(time: 5, pid: -1, tid: 0, kind: .exit))
   }
 
-  @Test("a name, taken by executing a program or not", arguments: [UInt16(0), 1 << 13])
+  @Test(
+    "a name is parsed, and whether executing a program set it", arguments: [UInt16(0), 1 << 13])
   func comm(misc: UInt16) {
     let name = Array("sleep\0\0\0".utf8)
-    // A bit of misc that says nothing of the name.
+    // `misc | 1`: the lowest bit of misc has no meaning for a name.
     let event = RecordBytes.event(RecordBytes.comm(name, misc: misc | 1))
     #expect(event?.kind == .comm(CommName(Array("sleep".utf8)), isExec: misc != 0))
     #expect(event?.pid == 4711)
@@ -30,7 +31,7 @@ struct RecordParserTests {
     #expect(event?.time == 1000)
   }
 
-  @Test("namespaces, each by its index")
+  @Test("the inode number of each namespace is taken by its index in the record")
   func namespaces() throws {
     let event = try #require(
       RecordBytes.event(RecordBytes.namespaces(RecordBytes.sevenNamespaces)))
@@ -44,7 +45,7 @@ struct RecordParserTests {
     #expect(inodes[.time] == nil)
   }
 
-  @Test("fewer namespaces, more of them, and types that the kernel has not")
+  @Test("a record may have fewer or more namespaces than there are types, and empty entries")
   func otherNamespaces() throws {
     var entries = RecordBytes.sevenNamespaces
     let all = RecordBytes.event(RecordBytes.namespaces(entries))
@@ -54,7 +55,7 @@ struct RecordParserTests {
         == .namespaces(NamespaceInodes([.net: 0x100, .uts: 0x101])))
     #expect(
       RecordBytes.event(RecordBytes.namespaces([]))?.kind == .namespaces(NamespaceInodes([:])))
-    // As many as are reported, though there is room for more.
+    // The record says that it has one namespace, so only one counts, although entries follow.
     #expect(
       RecordBytes.event(RecordBytes.namespaces(entries, count: 1))?.kind
         == .namespaces(NamespaceInodes([.net: 0x100])))
@@ -68,14 +69,14 @@ struct RecordParserTests {
     #expect(inodes[.mnt] == 0x105)
   }
 
-  @Test("lost records, and records of other types")
+  @Test("a record of lost records is parsed, and other types are passed through")
   func lostAndOther() {
     #expect(RecordBytes.parse(RecordBytes.lost(17, time: 8)) == .lost(records: 17, time: 8))
     #expect(RecordBytes.parse(RecordBytes.record(type: 1, [])) == .other(type: 1))
     #expect(RecordBytes.parse(RecordBytes.record(type: .max, [1])) == .other(type: .max))
   }
 
-  @Test("a record is as long as it says, whatever comes behind it", arguments: 0..<6)
+  @Test("the length of a record is taken from its header, whatever bytes follow", arguments: 0..<6)
   func length(index: Int) {
     let record = RecordBytes.oneOfEach[index]
     let followed = record + RecordBytes.exit(pid: 3)
@@ -83,7 +84,7 @@ struct RecordParserTests {
     #expect(RecordBytes.parse(followed) == RecordBytes.parse(record))
   }
 
-  @Test("no prefix of a record is one", arguments: 0..<6)
+  @Test("a truncated record is not parsed", arguments: 0..<6)
   func prefixes(index: Int) {
     let record = RecordBytes.oneOfEach[index]
     for count in 0..<record.count {
@@ -91,7 +92,9 @@ struct RecordParserTests {
     }
   }
 
-  @Test("a record that says it is shorter is malformed or another, and never traps")
+  @Test(
+    "a record whose header gives a size too small for its type is malformed, and parsing never traps"
+  )
   func shorterSizes() throws {
     let least: [Int?] = [40, 40, 24, 24 + 7 * 16 + 8, 32, 8]
     for (record, least) in zip(RecordBytes.oneOfEach, least) {
@@ -109,7 +112,7 @@ struct RecordParserTests {
     }
   }
 
-  @Test("sizes that no record has", arguments: [UInt16(0), 4, 7, 65535])
+  @Test("a record with an impossible size is not parsed", arguments: [UInt16(0), 4, 7, 65535])
   func hostileSizes(size: UInt16) {
     for type in UInt32(0)...20 {
       let bytes = RecordBytes.record(type: type, size: size, [UInt8](repeating: 0xFF, count: 200))
@@ -118,14 +121,14 @@ struct RecordParserTests {
   }
 
   @Test(
-    "more namespaces than there is room for",
+    "a record that announces more namespaces than it holds is malformed",
     arguments: [UInt64(8), 9, 1 << 32, 1 << 60, 1 << 63, .max])
   func hugeCount(count: UInt64) {
     let record = RecordBytes.namespaces(RecordBytes.sevenNamespaces, count: count)
     #expect(RecordBytes.parse(record) == .malformed)
   }
 
-  @Test("any bytes, at any alignment")
+  @Test("arbitrary bytes are parsed without a trap at an odd address")
   func anyBytes() {
     for type in UInt32(0)...20 {
       for count in 0..<160 {

@@ -1,4 +1,4 @@
-// Records out of a ring, and the account of what it lost.
+// Reads records from a ring, and accounts for those that it lost.
 
 import TestSupport
 import Testing
@@ -6,7 +6,9 @@ import Testing
 @testable import NamespaceEvents
 
 struct RingTests {
-  @Test("a record that goes on at the beginning is the same, wherever it is cut", arguments: 0..<6)
+  @Test(
+    "a record that wraps around the end of the ring is read whole, wherever it is split",
+    arguments: 0..<6)
   func wrapped(index: Int) {
     let record = RecordBytes.oneOfEach[index]
     for first in stride(from: 8, through: 256, by: 1) {
@@ -21,7 +23,7 @@ struct RingTests {
     }
   }
 
-  @Test("many times around, nothing is missing and all is in order")
+  @Test("after many rounds through the ring no record is missing or out of order")
   func around() {
     let ring = PlainRing(capacity: 512)
     var wanted: Int32 = 0
@@ -38,7 +40,7 @@ struct RingTests {
     }
   }
 
-  @Test("a ring that is full to the last byte")
+  @Test("a ring that is full to the last byte is read whole")
   func full() {
     let ring = PlainRing(capacity: 256)
     ring.write(RecordBytes.record(type: 42, [UInt8](repeating: 0, count: 112)))
@@ -73,7 +75,7 @@ struct RingTests {
         == EventLoss(records: 5, after: 200, by: 300, cause: .ringFull))
     #expect(ring.account.count(5, by: 310) == nil)
     ring.write(RecordBytes.lost(7, time: 400))
-    // Two more were lost meanwhile.
+    // Two more records were lost meanwhile.
     #expect(
       ring.consume().losses == [EventLoss(records: 2, after: 200, by: 400, cause: .ringFull)])
     #expect(ring.account.count(7, by: 500) == nil)
@@ -81,7 +83,7 @@ struct RingTests {
     #expect(ring.consume().losses.map(\.records) == [])
   }
 
-  @Test("a ring that was seen empty had all until shortly before")
+  @Test("a ring that is read to its end is complete until shortly before the read")
   func recordEnd() {
     let ring = PlainRing(capacity: 1024)
     #expect(ring.account.completeUntil == 100)
@@ -107,7 +109,9 @@ struct RingTests {
       consumed.losses == [EventLoss(records: 2, after: 200, by: 5000, cause: .malformed)])
   }
 
-  @Test("behind a size that is none, nothing can be had", arguments: [UInt16(0), 4, 7, 65535])
+  @Test(
+    "after a record with an impossible size, the rest of the ring is reported as lost",
+    arguments: [UInt16(0), 4, 7, 65535])
   func hostileSize(size: UInt16) {
     let ring = PlainRing(capacity: 256)
     ring.write(
@@ -121,7 +125,7 @@ struct RingTests {
     #expect(ring.consume().events.map(\.time) == [400])
   }
 
-  @Test("a head in the middle of a record, behind the tail, or more than a ring ahead")
+  @Test("a head at an impossible position is reported as malformed, and reading goes on from it")
   func hostileHead() {
     for head in [UInt64(1), 7, 8, 39, 41, 257, 1 << 40, .max] {
       let ring = PlainRing(capacity: 256)
@@ -137,7 +141,7 @@ struct RingTests {
     var random = SeededRandom(seed: seed)
     let ring = PlainRing(capacity: 512)
     for _ in 0..<500 {
-      // Headers that are often good, so that what is behind them is looked at.
+      // Headers that are often valid, so that the code after the check of the header runs too.
       let size = UInt16.random(in: 0...160, using: &random)
       let body = (0..<Int.random(in: 0...120, using: &random)).map { _ in
         UInt8.random(in: 0...255, using: &random) & UInt8.random(in: 0...255, using: &random)
