@@ -1,6 +1,6 @@
-// A number that passes from one namespace to the next in the middle of a pass, on a kernel that
-// gives no ids. Whoever read it first and does not give it any more when the pass is over may have
-// read it of another namespace than those who read it later.
+// On a kernel that gives no namespace IDs, an inode number can pass from one namespace to another in the middle of a
+// sample. If the process from which the number was read first has left it when the sample ends, the processes that
+// were read later may have been in another namespace of the same number. The source must then report two namespaces.
 
 import NamespaceModel
 import TestSupport
@@ -24,8 +24,8 @@ struct ContinuityRaceTests {
 
   private func leave(_ pid: Int) throws { try proc.setLinks(pid, ["net": 4_026_532_900]) }
 
-  /// One pass; `body` runs between the reading of the links and the end. Returns the reported net namespace
-  /// of each PID that appeared or changed.
+  /// Takes a sample; `body` runs between the reading of the links and the end of the sample. Returns the reported net
+  /// namespace of each PID that appeared or changed.
   private func pass(_ body: () throws -> Void = {}) throws -> [Int32: ObservedNamespace] {
     try source.readAll()
     try body()
@@ -42,7 +42,7 @@ struct ContinuityRaceTests {
     return reported
   }
 
-  @Test("in a first pass, a process that left is not counted among those that remained")
+  @Test("in a first sample, a process that left meanwhile is reported apart from those that stayed")
   func firstPass() throws {
     try add(10, 20, 30)
     let reported = try pass { try leave(10) }
@@ -50,11 +50,11 @@ struct ContinuityRaceTests {
     #expect(Set(reported.values.map(\.inode)) == [Self.inode])
     #expect(reported[10] != reported[20])
     #expect(reported[20] == reported[30])
-    // What was reported is what the next pass finds, but of the one that has left.
+    // The next sample finds what this one reported, except for the process that has left.
     #expect(try Array(pass().keys) == [10])
   }
 
-  @Test("where all have left, each is alone")
+  @Test("if all processes left meanwhile, each is reported in a namespace of its own")
   func allLeft() throws {
     try add(10, 20)
     let reported = try pass {
@@ -64,19 +64,19 @@ struct ContinuityRaceTests {
     #expect(reported.count == 2 && reported[10] != reported[20])
   }
 
-  @Test("a newcomer is not taken for a neighbour of one that left meanwhile")
+  @Test("a new process is not put into the namespace of one that left meanwhile")
   func holderLeaves() throws {
     try add(10)
     let before = try pass()
     try add(20)
     let reported = try pass { try leave(10) }
-    // 10 gave its number as before: it is reported as changed when it is seen elsewhere.
+    // The link of 10 was read before it left, so the next sample reports its change.
     #expect(Array(reported.keys) == [20])
     #expect(reported[20]?.inode == Self.inode && reported[20] != before[10])
     #expect(try pass()[10]?.inode == 4_026_532_900)
   }
 
-  @Test("one process that remains proves the namespace of all", arguments: [10, 15])
+  @Test("one process that stays proves that all are in its namespace", arguments: [10, 15])
   func vouched(leaving: Int) throws {
     try add(10, 15)
     let before = try pass()
@@ -86,11 +86,11 @@ struct ContinuityRaceTests {
     #expect(reported == [20: try #require(before[10])])
   }
 
-  @Test("a remaining process that was read before the last one proves the namespace of all")
+  @Test("a process that stays proves the namespace also for processes that were read after it")
   func vouchedInTheMiddle() throws {
     try add(20)
     let before = try pass()
-    // It enters, so that it is read before 20, and did not have the number in the pass before.
+    // 10 enters the namespace later, so that it is read before 20 and was elsewhere in the previous sample.
     try proc.add(10)
     _ = try pass()
     try proc.setLinks(10, ["net": Self.inode])
@@ -99,7 +99,7 @@ struct ContinuityRaceTests {
     #expect(reported[10] == before[20] && reported[30] == before[20])
   }
 
-  @Test("a change of another link leaves a namespace what it was")
+  @Test("a change of the mnt link does not change the identity of the net namespace")
   func otherLink() throws {
     try add(10)
     let before = try pass()
@@ -107,7 +107,7 @@ struct ContinuityRaceTests {
     #expect(try pass() == before)
   }
 
-  @Test("namespaces that were split are counted once each")
+  @Test("two namespaces of one inode number count as two")
   func counts() throws {
     try add(10, 20)
     try source.readAll()

@@ -1,4 +1,5 @@
-// A task that has begun to exit: its links can be read for a while still, and its end was reported.
+// A task that has begun to exit (PF_EXITING). The kernel has reported its exit, but its links can still be read for a
+// while.
 
 import NamespaceModel
 import TestSupport
@@ -14,18 +15,19 @@ struct ExitingTaskTests {
     return probe.links(of: pid, NamespaceLink.allCases, whileRunning: whileRunning)?.count
   }
 
-  @Test("a thread that has begun to exit is as good as gone, one that runs is not")
+  @Test(
+    "the links of a task that has begun to exit are read, unless only running tasks are asked for")
   func thread() throws {
     let proc = try FakeProc()
     try proc.add(10)
     try proc.add(11, flags: Self.exiting)
     #expect(try links(of: 10, proc, whileRunning: true) == NamespaceLink.count)
     #expect(try links(of: 11, proc, whileRunning: true) == nil)
-    // Of the task that an event is of, what it still is says where it was.
+    // For the task of an event, the links that still exist say in which namespaces it was.
     #expect(try links(of: 11, proc, whileRunning: false) == NamespaceLink.count)
   }
 
-  @Test("a link that is gone because its task exits is not one that the kernel does not have")
+  @Test("a link that is missing because its task exits is not reported as unsupported")
   func missing() throws {
     let proc = try FakeProc()
     try proc.add(10)

@@ -1,4 +1,4 @@
-// The source over a /proc laid down by hand: what a live machine does not do when asked.
+// The source, reading a fake /proc: situations that a live machine does not produce on demand.
 
 import NamespaceModel
 import Procfs
@@ -26,7 +26,7 @@ struct FakeSourceTests {
     if case .namespace(let namespace) = links[Int(link.rawValue)] { namespace } else { nil }
   }
 
-  // With held directories, and with none at all.
+  // With directories of processes held open, and with none.
   private static let budgets: [Int?] = [nil, 0]
 
   @Test("each change is reported once: appeared, changed, gone", arguments: budgets)
@@ -120,7 +120,7 @@ struct FakeSourceTests {
     #expect(unread(links) == [.time: .unsupported, .timeForChildren: .unsupported])
   }
 
-  @Test("what is initial: fixed numbers everywhere, kthreadd's where numbers vary")
+  @Test("a namespace is initial if its inode number is a fixed one, or the one of kthreadd's")
   func initial() throws {
     try proc.add(2, comm: Array("kthreadd".utf8), parent: 0, flags: 0x20_8040)
     try proc.add(10, links: ["net": 4_026_532_500])

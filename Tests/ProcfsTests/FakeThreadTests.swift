@@ -1,4 +1,4 @@
-// Threads over a /proc laid down by hand: which are tasks of their own, and for how long.
+// Threads of a fake /proc: which of them are recorded as tasks of their own, and for how long.
 
 import NamespaceModel
 import Procfs
@@ -32,12 +32,12 @@ struct FakeThreadTests {
     sample.appeared.filter { $0.thread != nil }
   }
 
-  /// Nothing is reported but, again, how something is called.
+  /// Whether a sample reports no change; it may report names again.
   private func isSilent(_ sample: ProcessSample) -> Bool {
     sample.appeared.isEmpty && sample.changed.isEmpty && sample.disappeared.isEmpty
   }
 
-  // With held directories, and with none at all.
+  // With directories of tasks held open, and with none.
   private static let budgets: [Int?] = [nil, 0]
 
   @Test("a thread in other namespaces than its process is reported", arguments: budgets)
@@ -59,7 +59,7 @@ struct FakeThreadTests {
     for _ in 0..<2 { #expect(isSilent(try source.takeSample())) }
   }
 
-  @Test("nothing is read of threads where that is not asked for")
+  @Test("threads are not read unless that is asked for")
   func notAsked() throws {
     try proc.addThread(12, of: 10, links: ["net": Self.there])
     let source = try source(nil, threads: false)
@@ -69,7 +69,9 @@ struct FakeThreadTests {
     #expect(isSilent(try source.takeSample()))
   }
 
-  @Test("it leaves, moves on, comes back, leaves again and exits: one task", arguments: budgets)
+  @Test(
+    "a thread that leaves its process's namespaces, returns and leaves again stays one task",
+    arguments: budgets)
   func moves(budget: Int?) throws {
     try proc.addThread(11, of: 10)
     let source = try source(budget)
@@ -131,13 +133,13 @@ struct FakeThreadTests {
     #expect(try source.takeSample().changed.map(\.token) == [threads(sample)[0].token])
   }
 
-  @Test("where its children go makes no task of it")
+  @Test("a thread that differs from its process in pid_for_children only is not a task")
   func children() throws {
     try proc.addThread(11, of: 10, links: ["pid_for_children": Self.there])
     #expect(threads(try source(nil).takeSample()).isEmpty)
   }
 
-  @Test("another thread of its number is another task", arguments: budgets)
+  @Test("a new thread with the TID of an earlier one is another task", arguments: budgets)
   func numberReuse(budget: Int?) throws {
     try proc.addThread(11, of: 10, start: 100, links: ["net": Self.there])
     let source = try source(budget)
@@ -149,7 +151,9 @@ struct FakeThreadTests {
     #expect(threads(sample).map(\.thread?.startTicks) == [200])
   }
 
-  @Test("a process dies with its threads, and who has their numbers is another", arguments: budgets)
+  @Test(
+    "the tasks of a process end with it; another process with its PID and TIDs gives new ones",
+    arguments: budgets)
   func processDies(budget: Int?) throws {
     try proc.addThread(11, of: 10, links: ["net": Self.there])
     let source = try source(budget)
@@ -177,7 +181,8 @@ struct FakeThreadTests {
     #expect(threads(second).map(\.facts.pid) == [10])
   }
 
-  @Test("beside a main thread that has exited each is a task", arguments: budgets, [false, true])
+  @Test(
+    "if the main thread has exited, each other thread is a task", arguments: budgets, [false, true])
   func exitedLeader(budget: Int?, asked: Bool) throws {
     try proc.addThread(11, of: 10)
     try proc.addThread(12, of: 10)
@@ -195,24 +200,24 @@ struct FakeThreadTests {
     let third = try source.takeSample()
     #expect(third.changed.map(\.token) == [threads(sample)[0].token])
     #expect(third.disappeared == [threads(sample)[1].token])
-    // It executes: the process goes on where it was.
+    // The thread executes a program: the process goes on in the thread's namespaces.
     try proc.remove(11, of: 10)
     try proc.setLinks(10, FakeProc.hostLinks.merging(["net": Self.there]) { $1 })
     let fourth = try source.takeSample()
     #expect(fourth.disappeared == [threads(sample)[0].token])
     #expect(fourth.changed.map(\.token) == [process])
     #expect(net(fourth.changed[0].links) == Self.there)
-    // And exits alone once more.
+    // The main thread exits once more.
     try proc.addThread(13, of: 10)
     try proc.exit(10)
     #expect(threads(try source.takeSample()).map(\.thread?.tid) == [13])
   }
 
-  @Test("a main thread that had exited before the first pass")
+  @Test("the threads of a main thread that exited before the first sample are tasks")
   func discoveredAfterExit() throws {
     try proc.addThread(11, of: 10)
     try proc.exit(10)
-    // It shows which links there are to be missed.
+    // 5 shows which links the kernel has, so that they are known to be missing in 10 and 20.
     try proc.add(5)
     try proc.add(20)
     try proc.exit(20)
@@ -247,7 +252,7 @@ struct FakeThreadTests {
     #expect(isSilent(try source.takeSample()))
   }
 
-  @Test("when threads are read no more, none is followed")
+  @Test("when threads are no longer read, their tasks end")
   func readNoMore() throws {
     try proc.addThread(11, of: 10, links: ["net": Self.there])
     let source = try source(nil)
@@ -259,7 +264,7 @@ struct FakeThreadTests {
     #expect(threads(try source.takeSample()).map { $0.token == token } == [false])
   }
 
-  @Test("threads leave half of the directories that may be held to processes")
+  @Test("threads take at most half of the directories that may be held open")
   func budget() throws {
     for tid in 11...30 { try proc.addThread(tid, of: 10, links: ["net": Self.there]) }
     let source = try source(8)

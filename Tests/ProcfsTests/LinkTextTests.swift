@@ -1,4 +1,4 @@
-// The text of a namespace link, whole, cut short, and made up.
+// Parses the text of a namespace link: well-formed, truncated and malformed.
 
 import NamespaceModel
 import TestSupport
@@ -19,7 +19,7 @@ struct LinkTextTests {
     }
   }
 
-  @Test("every prefix of a good link is none")
+  @Test("a truncated link is not parsed")
   func prefixes() {
     let good = Array("net:[4026531840]".utf8)
     for length in 0..<good.count { #expect(inode(Array(good[..<length])) == nil) }
@@ -40,7 +40,7 @@ struct LinkTextTests {
     #expect(inode(Array("net:[9999999999999999999]".utf8)) == 9_999_999_999_999_999_999)
   }
 
-  @Test("random bytes never trap, and never are a link unless they spell one")
+  @Test("random texts never trap, and give an inode number only if they are a link")
   func random() {
     var random = SeededRandom(seed: 7)
     let alphabet = Array("net:[]0123456789".utf8)

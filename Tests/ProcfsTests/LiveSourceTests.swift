@@ -1,4 +1,4 @@
-// The source over the live /proc, with processes that do what they are reported.
+// The source, reading the live /proc, with processes that move between namespaces when a test says so.
 
 import Foundation
 import NamespaceModel
@@ -37,13 +37,13 @@ struct LiveSourceTests {
     #expect(namespace(entered?.links, .net) == new)
   }
 
-  @Test("away and back to a namespace with the same inode number is a change")
+  @Test("a move to a new namespace with the inode number of the old one is a change")
   func sameNumberAgain() throws {
     let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.uts)
     let before = try source.takeSample().appeared.first { $0.facts.pid == puppet.pid }
     let old = try #require(namespace(before?.links, .uts))
-    // The number is free when the kernel has taken the old namespace down, in its own time.
+    // The kernel frees the inode number some time after the last process has left.
     for _ in 0..<20000 {
       try puppet.unshare(CloneFlag.uts)
       if utsInode(puppet.pid) == old.inode { break }
@@ -63,7 +63,7 @@ struct LiveSourceTests {
     return stat("/proc/\(pid)/ns/uts", &status) == 0 ? UInt64(status.st_ino) : nil
   }
 
-  @Test("a zombie is there, and in no namespace but two; reaped it is gone")
+  @Test("a zombie has only its pid and user namespaces, and disappears when it is reaped")
   func zombie() throws {
     let puppet = try TestProcess()
     let token = try source.takeSample().appeared.first { $0.facts.pid == puppet.pid }?.token
@@ -81,7 +81,8 @@ struct LiveSourceTests {
   func home(_ identity: IdentitySource?) throws {
     let source = ProcfsSource(root: try ProcRoot(), identity: identity)
     let first = try TestProcess(in: CloneFlag.pid)
-    // From now on its children go elsewhere: nothing but its own link leads to where it is.
+    // After this, the children of `first` go to another pid namespace, so only its own pid link leads to its pid
+    // namespace.
     try first.unshare(CloneFlag.pid)
     let second = try TestProcess()
     let sample = try source.takeSample()
@@ -96,7 +97,7 @@ struct LiveSourceTests {
     let entered = try source.takeSample().changed.first { $0.token == other.token }
     #expect(namespace(entered?.links, .pidForChildren) == home)
     #expect(namespace(entered?.links, .pid) == namespace(other.links, .pid))
-    // A change of another link, behind which all are read.
+    // A change of another link, after which all links are read.
     try first.unshare(CloneFlag.uts)
     let moved = try source.takeSample().changed.first { $0.token == start.token }
     #expect(namespace(moved?.links, .pid) == home)
@@ -132,7 +133,7 @@ struct LiveSourceTests {
     let pids = puppets.map(\.pid)
     #expect(try held(pids) == 0)
     _ = try source.takeSample()
-    // The counter works: it sees what is held.
+    // Shows that `held` finds open directories.
     #expect(try held(pids) == 20)
     for puppet in puppets { try puppet.exit() }
     _ = try source.takeSample()

@@ -26,7 +26,7 @@ struct LiveThreadTests {
     links?[Int(NamespaceLink.net.rawValue)]
   }
 
-  @Test("a thread leaves, is known by the kernel's id, and ends")
+  @Test("a thread that leaves its process's namespaces is a task until it ends")
   func leaves() throws {
     source.readsThreads = true
     let first = try source.takeSample()
@@ -50,7 +50,9 @@ struct LiveThreadTests {
     #expect(try source.takeSample().disappeared.contains(found.token))
   }
 
-  @Test("a main thread exits, and its thread execs", arguments: [false, true])
+  @Test(
+    "a thread is a task from the exit of the main thread until it executes a program",
+    arguments: [false, true])
   func exitedLeader(asked: Bool) throws {
     source.readsThreads = asked
     let process = try #require(
@@ -64,7 +66,7 @@ struct LiveThreadTests {
     let found = try #require(thread(sample))
     #expect(found.links == process.links && found.thread?.process == process.token)
     try puppet.execInThread()
-    // The order is answered just before.
+    // The process answers the order just before it executes the program.
     usleep(200_000)
     let last = try source.takeSample()
     #expect(last.disappeared.contains(found.token))

@@ -1,4 +1,5 @@
-// The scanner over a /proc laid down by hand: what a live machine does not do when asked.
+// The scanner of pins (what keeps a namespace without a process: a mount, an open file, a socket), reading a fake
+// /proc: situations that a live machine does not produce on demand.
 
 import Foundation
 import NamespaceModel
@@ -50,7 +51,9 @@ struct FakePinTests {
     #expect(scan.processes == 1 && scan.socketsDenied == 0)
   }
 
-  @Test("an inode number has one generation while it is pinned, and another one afterwards")
+  @Test(
+    "without kernel IDs, an inode number keeps its generation while it is pinned, and then gets a new one"
+  )
   func generations() throws {
     try proc.add(10)
     try link(10, "3", "net:[4026532500]")
@@ -68,7 +71,7 @@ struct FakePinTests {
     #expect(last.count == 1 && last != [first[0]])
   }
 
-  @Test("an initial namespace is known by its number alone")
+  @Test("an initial namespace is identified by its fixed inode number")
   func initial() throws {
     try proc.add(10)
     try link(10, "3", "user:[4026531837]")
@@ -76,7 +79,7 @@ struct FakePinTests {
     #expect(pin.namespace.isInitial == true && pin.namespace.inodeGeneration == 0)
   }
 
-  @Test("a mount namespace is read once, by a process that sees all of it")
+  @Test("the mounts of a mount namespace are read once, from a process whose root is not changed")
   func mounts() throws {
     try proc.add(10)
     try mount(10, 4_026_532_500, "/jail")
@@ -98,7 +101,8 @@ struct FakePinTests {
     #expect(Set(pins.map(\.namespace.inode)) == [4_026_532_501, 4_026_532_503])
   }
 
-  @Test("where one process cannot be read another of its mount namespace is")
+  @Test(
+    "if the mount table of one process cannot be read, that of another in its mount namespace is")
   func otherReader() throws {
     try proc.add(10)
     try mount(10, 4_026_532_500, "/x")

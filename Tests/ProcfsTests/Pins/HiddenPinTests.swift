@@ -1,4 +1,4 @@
-// Mounts that cannot be reached: below another mount, and in mount namespaces that nobody is in.
+// Mounts that no path leads to: below another mount, or in mount namespaces without a process.
 
 import Foundation
 import NamespaceModel
@@ -15,7 +15,9 @@ struct HiddenPinTests {
 
   init() throws { live = try LivePinScanner() }
 
-  @Test("a mount below another is the namespace that is seen elsewhere", arguments: [0, 1])
+  @Test(
+    "a namespace mounted below another mount is identified by another mount of it",
+    arguments: [0, 1])
   func elsewhere(before: Int) throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
@@ -64,12 +66,13 @@ struct HiddenPinTests {
     #expect(pins.map(\.holder) == [.mount(path: Array(path.utf8), in: mountNamespace)])
     #expect(pins.first?.namespace.kernelID == nil)
     #expect(scan.unreadMounts == 0)
-    // With the mount namespace the mounts in it end.
+    // The mounts in a mount namespace end with it.
     try mounts.undoLast()
     #expect(try live.pins(inodes[.net]).isEmpty)
   }
 
-  @Test("a number that another namespace has now does not get that one's id")
+  @Test(
+    "an inode number gets no kernel ID that it may have had only after the mount table was read")
   func reused() throws {
     var names = PinNames()
     names.begin(varying: [:])
@@ -82,7 +85,7 @@ struct HiddenPinTests {
     names.begin(varying: [:])
     names.step = 2
     _ = names.name(.net, 5, id: 71)
-    // It had another before: what a table of that time meant is not known.
+    // The inode number had another ID before, so it is not known which namespace the earlier table meant.
     #expect(names.idBefore(2, .net, 5) == nil)
     names.finish()
     names.begin(varying: [:])

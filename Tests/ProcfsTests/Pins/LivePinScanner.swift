@@ -1,4 +1,4 @@
-// Helpers of the tests that scan the live /proc for pins.
+// Helpers for the tests that scan the live /proc for pins.
 
 import Foundation
 import NamespaceModel
@@ -6,7 +6,7 @@ import Procfs
 import TestSupport
 import Testing
 
-/// Scans of the live /proc.
+/// Scans the live /proc for pins.
 struct LivePinScanner {
   let scanner: PinScanner
   let identity: IdentitySource
@@ -17,7 +17,7 @@ struct LivePinScanner {
     scanner = PinScanner(root: root, identity: identity)
   }
 
-  /// Whether the kernel gives namespaces ids.
+  /// Whether the kernel gives namespaces IDs.
   static var hasIDs: Bool {
     guard let root = try? ProcRoot() else { return false }
     return IdentitySource.probe(root) != .continuity
@@ -39,11 +39,11 @@ struct LivePinScanner {
 }
 
 extension NamespacePin {
-  /// Where it is mounted, if it is.
+  /// The path of the mount, if the pin is one.
   var path: String? {
     if case .mount(let path, _) = holder { String(decoding: path, as: UTF8.self) } else { nil }
   }
 }
 
-/// `/proc/PID/ns/NAME`.
+/// The path `/proc/PID/ns/NAME` of a namespace of a process.
 func namespaceFile(_ pid: Int32, _ type: NamespaceType) -> String { "/proc/\(pid)/ns/\(type)" }

@@ -1,4 +1,4 @@
-// The scanner over the live /proc: namespaces pinned by a mount, an open file and a socket.
+// The scanner, reading the live /proc: namespaces pinned by a mount, an open file or a socket.
 
 import Foundation
 import NamespaceModel
@@ -16,7 +16,7 @@ struct LivePinTests {
     CloneFlag.cgroup | CloneFlag.ipc | CloneFlag.mnt | CloneFlag.net | CloneFlag.pid
     | CloneFlag.time | CloneFlag.user | CloneFlag.uts
 
-  @Test("a mount pins a namespace of each type, and no process is needed")
+  @Test("a mount pins a namespace of each type after its last process has exited")
   func mounts() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
@@ -50,7 +50,7 @@ struct LivePinTests {
     }
   }
 
-  @Test("ip netns add: a net namespace in which no process ever was")
+  @Test("a net namespace of ip netns add, which no process is in, is pinned by its mount")
   func netns() throws {
     let ip = "/usr/sbin/ip"
     guard FileManager.default.isExecutableFile(atPath: ip) else {
@@ -74,7 +74,7 @@ struct LivePinTests {
     #expect((pins.first?.namespace.kernelID != nil) == (live.identity != .continuity))
   }
 
-  @Test("a path in another mount namespace, with every byte that is escaped")
+  @Test("a mount in another mount namespace is reported with its path unescaped")
   func otherMountNamespace() throws {
     let holder = try TestProcess(in: CloneFlag.mnt)
     let made = try TestProcess(in: CloneFlag.net)
@@ -100,7 +100,7 @@ struct LivePinTests {
     #expect(mountNamespace.inode == KernelNamespace.inode(namespaceFile(holder.pid, .mnt)))
   }
 
-  @Test("a mount below another is a pin; what lies over it is not taken for it")
+  @Test("a mount below another is a pin of its own namespace, not of the one mounted over it")
   func shadowed() throws {
     let mounts = TestMounts()
     let folder = try mounts.privateFolder()
@@ -116,13 +116,13 @@ struct LivePinTests {
     #expect(Set(pins.map(\.namespace.inode)) == Set(inodes.compactMap(\.self)))
     let under = try #require(pins.first { $0.namespace.inode == inodes[0] }).namespace
     #expect(under.kernelID == nil && under.inodeGeneration >= 1 << 40)
-    // It has an id when it can be seen.
+    // When the upper mount is gone, the scan can read the ID of the lower one.
     try mounts.undoLast()
     let seen = try live.pins(inodes[0]).map(\.namespace)
     #expect((seen.first?.kernelID != nil) == (live.identity != .continuity))
   }
 
-  @Test("an open file pins, the scanner's own process's too, and no longer than it is open")
+  @Test("an open file is a pin as long as it is open, also one of the scanner's own process")
   func descriptors() throws {
     let puppet = try TestProcess(in: CloneFlag.ipc)
     let file = namespaceFile(puppet.pid, .ipc)
@@ -153,7 +153,7 @@ struct LivePinTests {
   }
 
   @Test(
-    "a file opened by the path of a mount pins, also when the mount is gone",
+    "a file opened by the path of a mount is a pin, also after the mount is gone",
     arguments: IdentitySource.allCases)
   func openedByPath(source: IdentitySource) throws {
     let mounts = TestMounts()
@@ -205,7 +205,7 @@ struct LivePinTests {
     let mounts = TestMounts()
     let path = try mounts.privateFolder().file("pin")
     try mounts.bind(namespaceFile(keeper.pid, .uts), onNew: path)
-    // Its mount namespace begins with the mounts of the one that it was made in.
+    // A new mount namespace starts with copies of the mounts of the one it was made in.
     let process = try TestProcess(in: CloneFlag.mnt)
     _ = try process.openUTS(of: keeper.pid)
     _ = try process.startThread()
@@ -223,13 +223,14 @@ struct LivePinTests {
         }.map(\.holder))
     }
     let before = try holders()
-    // Without ids one scan cannot prove a mount that lies in another mount namespace.
+    // Without kernel IDs, one scan cannot prove which namespace a mount in another mount namespace shows.
     #expect(before.count == (source == .continuity ? 1 : 2), "\(before)")
     try process.exitMainThread()
     #expect(try holders() == before)
   }
 
-  @Test("a socket pins the net namespace it was made in, when its process has left that")
+  @Test(
+    "a socket is a pin of the net namespace that it was made in, when its process has left that")
   func sockets() throws {
     let puppet = try TestProcess()
     try puppet.unshare(CloneFlag.net)

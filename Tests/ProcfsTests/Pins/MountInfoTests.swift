@@ -1,4 +1,4 @@
-// The table of mounts, whole, cut short, and made up.
+// Parses the table of mounts (/proc/PID/mountinfo): well-formed, truncated and malformed.
 
 import NamespaceModel
 import TestSupport
@@ -20,7 +20,7 @@ struct MountInfoTests {
 
   private static let path = Array("/a b\tc\nd\\040#".utf8)
 
-  @Test("mounts of namespaces are found, their paths as they are")
+  @Test("mounts of namespaces are found with their paths unescaped")
   func found() {
     let table = MountInfo(Array(Self.good.utf8))
     #expect(
@@ -31,7 +31,7 @@ struct MountInfoTests {
     #expect(table.rootTypes == [Array("ext4".utf8)])
   }
 
-  @Test("a prefix gives what its whole lines give")
+  @Test("a truncated table gives the mounts of its complete lines")
   func prefixes() {
     let text = Array(Self.good.utf8)
     let all = MountInfo(text).entries
@@ -43,14 +43,14 @@ struct MountInfoTests {
     }
   }
 
-  @Test("each type is found", arguments: NamespaceType.allCases)
+  @Test("mounts of each type of namespace are found", arguments: NamespaceType.allCases)
   func types(type: NamespaceType) {
     let line = "1 2 0:4 \(type):[7] /x rw - nsfs nsfs rw\n"
     #expect(entries(line) == [.init(type: type, inode: 7, path: Array("/x".utf8))])
   }
 
   @Test(
-    "what is no mount of a namespace gives none",
+    "a line that is malformed or of another mount gives no mount",
     arguments: [
       "1 2 0:4 net:[7] /x rw - ext4 nsfs rw", "1 2 0:4 / /x rw - nsfs nsfs rw",
       "1 2 0:4 net:[7] /x rw nsfs nsfs rw", "1 2 0:4 net:[7] - nsfs nsfs rw",
@@ -63,18 +63,18 @@ struct MountInfoTests {
     #expect(entries(line + "\n").isEmpty)
   }
 
-  @Test("only three octal digits of a byte are an escape")
+  @Test("only a backslash with three octal digits up to 377 is an escape")
   func escapes() {
     func unescaped(_ text: String) -> [UInt8] { MountInfo.unescaped(Array(text.utf8)[...]) }
     #expect(unescaped(#"\040\377\000"#) == [0x20, 0xFF, 0])
     for odd in [#"\"#, #"\0"#, #"\04"#, #"\400"#, #"\048"#, #"\x41"#, #"\\"#] {
       #expect(unescaped(odd) == Array(odd.utf8))
     }
-    // What an escape gives is not read again.
+    // The result of an escape is not unescaped again.
     #expect(unescaped(#"\134040"#) == Array(#"\040"#.utf8))
   }
 
-  @Test("hostile bytes never trap, and each entry found is spelled in them")
+  @Test("random bytes never trap, and no more mounts are found than there are lines")
   func random() {
     var random = SeededRandom(seed: 11)
     let pieces = [

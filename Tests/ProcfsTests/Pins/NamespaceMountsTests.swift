@@ -1,4 +1,4 @@
-// The lookup of mounted namespaces without a scan.
+// Looks up whether a namespace is mounted, without a scan for pins.
 
 import Foundation
 import NamespaceModel
@@ -10,7 +10,7 @@ import Testing
   .ownsProcesses, .serialized, .enabled(if: geteuid() == 0, "needs root: mount, unshare"),
   .enabled(if: LivePinScanner.hasIDs, "the kernel gives namespaces no ids"))
 struct NamespaceMountsTests {
-  @Test("it is found from when it is mounted until it is unmounted, and no other type is")
+  @Test("a namespace is found from its mount to its unmount, by its own type only")
   func found() throws {
     let root = try ProcRoot()
     let mounts = try #require(
