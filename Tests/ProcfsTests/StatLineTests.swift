@@ -1,4 +1,4 @@
-// /proc/PID/stat with names that try to break it.
+// Parses /proc/PID/stat, also with process names that imitate its syntax.
 
 import Testing
 
@@ -13,7 +13,7 @@ struct StatLineTests {
   }
 
   @Test(
-    "any name can stand between the brackets",
+    "a name may hold any characters, also parentheses and newlines",
     arguments: [
       "sleep", "foo )bar", "foo\nbar", ") R 1 1 1", "((()))", "", "\u{1B}[31m", "a b c", "(", ")",
     ])
@@ -32,7 +32,7 @@ struct StatLineTests {
     #expect(StatLine(line([0xFF, 0xC3, 0x28]))?.comm == [0xFF, 0xC3, 0x28])
   }
 
-  @Test("a line cut short is none, or says the same")
+  @Test("a truncated line is not parsed, or gives the same values")
   func prefixes() {
     let good = line(Array("foo )bar".utf8))
     let whole = StatLine(good)
@@ -55,13 +55,13 @@ struct StatLineTests {
   }
 
   @Test(
-    "what is not such a line is none",
+    "a malformed line is not parsed",
     arguments: ["", "\n", "()", "1 ()", "x (a) S 1", "1 (a) S 1 1 1 0 -1 0 0 0 0", "1 a S 1\n"])
   func bad(text: String) {
     #expect(StatLine(Array(text.utf8)) == nil)
   }
 
-  @Test("numbers out of range are none")
+  @Test("a line with a number out of range is not parsed")
   func outOfRange() {
     let text = String(decoding: line(Array("a".utf8)), as: UTF8.self)
     for (from, to) in [

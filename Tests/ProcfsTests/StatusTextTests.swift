@@ -1,4 +1,4 @@
-// /proc/PID/status and the options of the mount of /proc.
+// Parses /proc/PID/status, and the mount options of /proc.
 
 import Testing
 
@@ -8,7 +8,7 @@ struct StatusTextTests {
   private static let text =
     "Name:\tfoo\\nUid:\\t7\nUmask:\t0022\nUid:\t1000\t1001\t1002\t1003\nNSpid:\t4711\t12\t1\n"
 
-  @Test("the effective user id and the PIDs in inner namespaces")
+  @Test("the effective user ID and the PIDs in nested pid namespaces are read")
   func good() throws {
     let status = try #require(StatusText(Array(Self.text.utf8)))
     #expect(status.uid == 1001)
@@ -20,7 +20,7 @@ struct StatusTextTests {
     #expect(StatusText(Array("Uid:\t0\t0\t0\t0\n".utf8))?.nspid == [])
   }
 
-  @Test("a file cut short is none until the line of user ids is whole")
+  @Test("a truncated file is not parsed unless the line of user IDs is complete")
   func prefixes() throws {
     let bytes = Array(Self.text.utf8)
     let uidEnd = try #require(Self.text.firstRange(of: "1003\n")).upperBound.utf16Offset(
@@ -33,7 +33,7 @@ struct StatusTextTests {
   }
 
   @Test(
-    "what hidepid hides, of the mount that is this device",
+    "hidepid is read from the mount of /proc that has this device number",
     arguments: [
       ("rw,hidepid=2", HidePID.invisible), ("rw,hidepid=invisible,gid=5", .invisible),
       ("rw,hidepid=1", .noAccess), ("rw,hidepid=ptraceable", .ptraceable), ("rw", .off),

@@ -28,7 +28,7 @@ struct NamespaceMountsTests {
     #expect(mounts.id(of: .net, inode) == nil)
   }
 
-  /// Repeats a read, because the mount table is not read again at once: an early read returns the old mounts.
+  /// Repeats a lookup, which may use the mount table that it read before for a moment, and so miss a new mount.
   private func eventually(_ read: () -> UInt64?) -> UInt64? {
     for _ in 0..<200 {
       if let id = read() { return id }
@@ -37,7 +37,7 @@ struct NamespaceMountsTests {
     return nil
   }
 
-  @Test("without ids nothing is looked up")
+  @Test("on a kernel without namespace IDs there is no lookup")
   func withoutIDs() throws {
     #expect(NamespaceMounts(root: try ProcRoot(), identity: .continuity) == nil)
   }

@@ -1,4 +1,4 @@
-// How pinned namespaces hang together, with nobody in any of them.
+// The owners and parents of pinned namespaces in which no process is.
 
 import Foundation
 import NamespaceModel
@@ -22,7 +22,7 @@ struct PinRelationTests {
       "/usr/bin/unshare",
       ["-Ur", "unshare", "-Ur", "unshare", "-Ur", "sh", "-c", "exec sleep 60"])
     let file = namespaceFile(nested.pid, .user)
-    // The three are made one after the other, and then the shell is another program.
+    // Waits until the shell in the innermost of the three namespaces has executed `sleep`.
     for _ in 0..<200 {
       if try String(contentsOfFile: "/proc/\(nested.pid)/comm", encoding: .utf8) == "sleep\n" {
         break
@@ -52,7 +52,7 @@ struct PinRelationTests {
     }
   }
 
-  @Test("relations that no pin leads to any more are not reported")
+  @Test("the relations of a namespace that is no longer pinned are not reported")
   func forgotten() throws {
     let puppet = try TestProcess(in: CloneFlag.user)
     let file = open(namespaceFile(puppet.pid, .user), O_RDONLY | O_CLOEXEC)

@@ -13,7 +13,7 @@ struct PinSafetyTests {
 
   init() throws { live = try LivePinScanner() }
 
-  @Test("a namespace ends with its pin, scanned or not")
+  @Test("a namespace ends with its last pin, also after a scan has found it")
   func ends() throws {
     guard live.identity != .continuity else {
       print("skipped: the kernel cannot be asked whether a namespace is in being")
@@ -38,7 +38,8 @@ struct PinSafetyTests {
     #expect(try live.pins(pin.inode).isEmpty)
   }
 
-  /// Open files of this process that lead to a namespace, or to a directory that a scan opens.
+  /// The number of open files of this process that lead to the namespace, or to a directory of the process that a
+  /// scan opens.
   private func open(to inode: UInt64, or pid: Int32) throws -> Int {
     try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
       let text = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
@@ -55,14 +56,14 @@ struct PinSafetyTests {
     try puppet.enter(getpid(), CloneFlag.net)
     let process = try PinProcess(puppet.pid, in: ProcRoot())
     let before = try open(to: inode, or: puppet.pid)
-    // The counter works: it sees what is held. Other tests, which run beside, may hold a few more.
+    // Shows that `open` finds open files. Tests that run at the same time may hold a few more.
     #expect(before >= 1 && before < 10)
     for _ in 0..<30 { #expect(try !live.pins(inode).isEmpty) }
     #expect(try open(to: inode, or: puppet.pid) < before + 10)
     #expect(process.isThere)
   }
 
-  @Test("a stopped FUSE server does not make a scan wait")
+  @Test("a FUSE file system whose server is stopped does not block a scan")
   func stuck() throws {
     let folder = try TemporaryFolder()
     let puppet = try TestProcess(in: CloneFlag.net)
@@ -74,15 +75,15 @@ struct PinSafetyTests {
       print("skipped: no FUSE can be mounted: errno \(failure.errno)")
       return
     }
-    // It would make wait who asks it.
+    // Shows that an access to the mount blocks.
     #expect(stuck.makesWait)
     let began = ContinuousClock.now
     let pins = try live.pins(inode)
     #expect(ContinuousClock.now - began < .seconds(5))
-    // Found it is, but it cannot be reached to be asked for its id.
+    // The mount is found, but its namespace cannot be opened to read the ID.
     #expect(pins.map(\.path) == [stuck.pin])
     #expect(pins.allSatisfy { $0.namespace.kernelID == nil })
-    // Found elsewhere too, it is known.
+    // An open file of the same namespace gives the ID.
     let held = Glibc.open(namespaceFile(puppet.pid, .net), O_RDONLY | O_CLOEXEC)
     defer { close(held) }
     let known = try withExtendedLifetime(stuck) { try live.pins(inode) }
@@ -90,7 +91,7 @@ struct PinSafetyTests {
     #expect((known.first?.namespace.kernelID != nil) == (live.identity != .continuity))
   }
 
-  @Test("processes that come and go do not end a scan")
+  @Test("a scan does not fail when processes start and exit meanwhile")
   func churn() throws {
     let busy = try Command(
       "/bin/sh", ["-c", "while :; do /bin/true 3</proc/self/ns/net; done"])
@@ -99,7 +100,7 @@ struct PinSafetyTests {
     _ = try busy.wait()
   }
 
-  @Test("a process that is gone has no open files and no mounts")
+  @Test("a process that has exited has no open files and no mounts, and does not count as denied")
   func gone() throws {
     let puppet = try TestProcess(in: CloneFlag.mnt)
     let process = try PinProcess(puppet.pid, in: ProcRoot())
