@@ -1,4 +1,5 @@
-// Inode numbers on a kernel that gives no namespace ids: a fake /proc has none either.
+// Inode numbers on a kernel that gives no namespace IDs, and how `same` judges them. A fake /proc gives no IDs
+// either.
 
 import NSHistory
 import NamespaceModel
@@ -39,7 +40,7 @@ struct ContinuityTests {
   /// The start of a process that appears now, in clock ticks of 10 ms.
   private static var now: UInt64 { UInt64(ClockReading.now().boot.nanoseconds / 10_000_000) }
 
-  @Test("a number that nobody held from one sample to the next may be another namespace")
+  @Test("an inode number that no process had between two samples may be another namespace")
   func reusedInode() throws {
     #expect(source.identity == .continuity)
     try proc.add(10, links: ["net": Self.inode])
@@ -56,7 +57,8 @@ struct ContinuityTests {
     #expect(line.namespaces.count == 2)
   }
 
-  @Test("a number that passes from one holder to the next between two samples may be another")
+  @Test(
+    "an inode number that passes to another process between two samples may be another namespace")
   func passedOn() throws {
     try proc.add(10, links: ["net": Self.inode])
     try sample()
@@ -68,7 +70,7 @@ struct ContinuityTests {
     #expect(line.namespaces.count == 2)
   }
 
-  @Test("a number that a process held all the time is one namespace")
+  @Test("an inode number that one process had in every sample is one namespace")
   func heldAllTheTime() throws {
     try proc.add(10, links: ["net": Self.inode])
     try proc.add(15, links: ["net": Self.inode])
@@ -83,7 +85,7 @@ struct ContinuityTests {
     #expect(line.namespaces.count == 1)
   }
 
-  @Test("in one sample, other numbers are other namespaces")
+  @Test("different inode numbers in one sample are different namespaces")
   func otherNumbers() throws {
     try proc.add(10, links: ["net": Self.inode])
     try proc.add(20, links: ["net": Self.inode + 1])

@@ -1,4 +1,4 @@
-// The recorder's loop, with a source that fails in the passes that a test names.
+// The recorder's loop, with a source that fails in given samples.
 
 import Logging
 import NSHistory
@@ -9,7 +9,7 @@ import SQLite
 import TestSupport
 import Testing
 
-/// Reports one process, and fails in some passes.
+/// A source that shows one process, and fails in the given samples.
 private final class FlakySource: SampleSource {
   let identity = IdentitySource.fileHandle
   private let failing: Set<Int>
@@ -37,7 +37,7 @@ private final class FlakySource: SampleSource {
   }
 }
 
-/// Keeps what was logged.
+/// A log handler that stores the lines.
 private final class LogKeeper: LogHandler, @unchecked Sendable {
   var lines: [String] = []
   var metadata: Logger.Metadata = [:]
@@ -64,7 +64,7 @@ struct RecorderTests {
     try body(summary, keeper, try Connection(path: path, access: .readOnly))
   }
 
-  @Test("samples that cannot be read are said once and become a gap")
+  @Test("samples that cannot be read are logged once and become a gap")
   func readFailures() throws {
     try record(failing: [3, 4], samples: 6) { summary, log, connection in
       #expect(summary.samples == 4)
@@ -77,7 +77,7 @@ struct RecorderTests {
     }
   }
 
-  @Test("a first sample that fails is no gap: the session has none before")
+  @Test("a failed first sample is no gap, because the session has no sample before it")
   func firstFails() throws {
     try record(failing: [1, 2], samples: 4) { summary, _, connection in
       #expect(summary.samples == 2)
@@ -89,7 +89,7 @@ struct RecorderTests {
     }
   }
 
-  @Test("all samples are written when none fails, one row each")
+  @Test("each sample that succeeds writes one row")
   func steady() throws {
     try record(failing: [], samples: 5) { summary, _, connection in
       #expect(summary.samples == 5)

@@ -1,4 +1,4 @@
-// When samples are due, late, or missing.
+// When samples are due, late, or missing. A slot is a time at which a sample is due.
 
 import NSHistory
 import NamespaceModel
@@ -13,17 +13,17 @@ struct ScheduleTests {
 
   private func at(_ time: Int64) -> BootTime { BootTime(nanoseconds: time) }
 
-  @Test("slots do not drift, whatever a sample takes")
+  @Test("slots stay multiples of the interval after the start, however long a sample takes")
   func slots() {
     #expect(schedule.next(after: 0) == at(100 * second))
     #expect(schedule.next(after: at(100 * second)) == at(105 * second))
     #expect(schedule.next(after: at(104 * second + 999_999_999)) == at(105 * second))
     #expect(schedule.next(after: at(105 * second)) == at(110 * second))
-    // Slots that have passed are not made up for.
+    // Missed slots are skipped.
     #expect(schedule.next(after: at(123 * second)) == at(125 * second))
   }
 
-  @Test("a sample is late when it is a tenth of the interval behind")
+  @Test("a delay of more than a tenth of the interval counts as late")
   func lateness() {
     #expect(schedule.lateness(0) == nil)
     #expect(schedule.lateness(1_000_000) == nil)
@@ -31,7 +31,9 @@ struct ScheduleTests {
     #expect(schedule.lateness(second) == second)
   }
 
-  /// A pass of a tenth of a second, all of it running.
+  /// A sample of a tenth of a second, in which the recorder ran all the time.
+  ///
+  /// - Parameter asleep: how long the machine was suspended before.
   private func pass(at boot: Int64, asleep: Int64 = 0) -> ProcessSample {
     var sample = ProcessSample(start: clocks(boot, asleep: asleep, running: boot))
     sample.end = clocks(boot + second / 10, asleep: asleep, running: boot + second / 10)
@@ -47,7 +49,7 @@ struct ScheduleTests {
     return schedule.gap(from: last, to: pass(at: last.end.boot.nanoseconds + pause, asleep: asleep))
   }
 
-  @Test("a missed slot is a gap: of the machine's sleep, or the recorder's")
+  @Test("a missed slot is a gap: suspended if the machine slept for it, else stalled")
   func gaps() {
     #expect(gap(after: 5 * second) == nil)
     #expect(gap(after: 7 * second) == nil)
@@ -56,7 +58,7 @@ struct ScheduleTests {
     #expect(gap(after: 60 * second, asleep: 55 * second) == .suspended)
   }
 
-  @Test("a stop in the middle of a pass is a gap on both sides of it")
+  @Test("a recorder that is stopped in the middle of a sample causes a gap before and after it")
   func stoppedInPass() {
     let before = pass(at: 100 * second)
     var stopped = pass(at: 105 * second)
@@ -68,13 +70,13 @@ struct ScheduleTests {
     #expect(schedule.gap(from: before, to: stopped) == .suspended)
   }
 
-  @Test("a gap is of writing only if writing took most of it")
+  @Test("a gap counts as write-failed only if writing took most of it")
   func slowWrite() {
     let last = pass(at: 100 * second)
     let late = pass(at: last.end.boot.nanoseconds + 25 * second)
     #expect(schedule.gap(from: last, to: late, writing: 19 * second) == .writeFailed)
     #expect(schedule.gap(from: last, to: late, writing: 9 * second) == .stalled)
-    // It did not run in the middle of the pass: that has nothing to do with writing.
+    // The recorder did not run in the middle of the sample, which writing does not cause.
     var stopped = pass(at: 105 * second)
     stopped.end = clocks(165 * second, asleep: 0, running: stopped.end.running)
     #expect(schedule.gap(from: last, to: stopped, writing: 4 * second) == .stalled)
@@ -82,7 +84,7 @@ struct ScheduleTests {
       schedule.gap(from: stopped, to: pass(at: 170 * second), writing: 4 * second) == .stalled)
   }
 
-  @Test("a pass that is long because there is much to read is no gap")
+  @Test("a sample that takes long while the recorder runs is no gap")
   func longPass() {
     let before = pass(at: 100 * second)
     var long = pass(at: 105 * second)
@@ -90,7 +92,7 @@ struct ScheduleTests {
     #expect(schedule.gap(from: before, to: long) == nil)
   }
 
-  @Test("a short interval is no gap for a moment's delay")
+  @Test("at a short interval a delay of a fifth of a second is no gap")
   func shortInterval() {
     let schedule = Schedule(start: 0, interval: 10_000_000)
     let last = pass(at: 0)

@@ -1,5 +1,5 @@
-// What a sample shows and no event reported: believed at the second sample, as an event may be on its way, and
-// counted then.
+// A disagreement: a sample shows a state that no event reported. The recorder adopts and counts it at the second
+// sample that shows it, since the event may arrive late.
 
 import NamespaceModel
 import Testing
@@ -10,7 +10,7 @@ struct DisagreementTests {
   private let script = EventScript([10: .host, 20: .host])
   private let there = TaskLinks.host.with(.net, 1, id: 101)
 
-  @Test("a process that no event reported")
+  @Test("a process that no event reported is adopted at the second sample that shows it")
   func unreportedStart() {
     #expect(script.verify([10: .host, 20: .host, 30: there]).sample.reportsNothing)
     let second = script.verify([10: .host, 20: .host, 30: there])
@@ -24,7 +24,7 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that is gone without an exit")
+  @Test("a process whose exit no event reported ends at the second sample without it")
   func unreportedExit() throws {
     let token = try #require(script.history.process(20)).token
     #expect(script.verify([10: .host]).sample.reportsNothing)
@@ -35,7 +35,7 @@ struct DisagreementTests {
     #expect(script.verify([10: .host]).sample.reportsNothing)
   }
 
-  @Test("a process that no sample observed")
+  @Test("a process that events report and no sample shows ends at the second sample")
   func neverSampled() {
     script.fork(30, of: 10)
     #expect(script.verify([10: .host, 20: .host]).sample.reportsNothing)
@@ -45,7 +45,7 @@ struct DisagreementTests {
     #expect(script.history.process(30) == nil)
   }
 
-  @Test("a process in another namespace than reported")
+  @Test("a move that no event reported is adopted at the second sample that shows it")
   func unreportedMove() throws {
     let token = try #require(script.history.process(20)).token
     #expect(script.verify([10: .host, 20: there]).sample.reportsNothing)
@@ -57,7 +57,7 @@ struct DisagreementTests {
     #expect(script.verify([10: .host, 20: there]).sample.reportsNothing)
   }
 
-  @Test("a process with the PID of one whose exit was not reported")
+  @Test("a process with the PID of one whose exit was not reported becomes a new process")
   func unreportedReuse() {
     let first = script.history.process(20)?.token
     var counted = script.verify([10: .host, 20: there], others: [20]).disagreements
@@ -68,14 +68,14 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that was reported as exited, is a zombie for a while, and continues")
+  @Test("a zombie of which a thread executes a program continues, and the next sample shows where")
   func zombieGoesOn() {
     script.exit(20)
     _ = script.verify([10: .host, 20: .zombie])
     for _ in 0..<3 { script.finishBatch() }
     script.comm(20, "run", isExec: true)
     script.finishBatch()
-    // Which of its threads executes is not known, nor where that was.
+    // Events tell neither which of its threads executes nor in which namespaces that thread is.
     #expect(
       script.history.process(20)?.task.links == NamespaceLink.allCases.map { _ in .unread(.unseen) }
     )
@@ -84,7 +84,7 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that is sampled after its main thread exited, and continues")
+  @Test("a process that is first sampled as a zombie continues when a thread executes a program")
   func observedAfterMainThreadExit() {
     script.fork(30, of: 10)
     script.thread(31, of: 30)
@@ -99,7 +99,7 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that continues during the pass is not confused with the next with its PID")
+  @Test("a process that continues during a sample is not confused with the next one of its PID")
   func goesOnMeanwhile() {
     script.thread(21, of: 20)
     script.exit(20)
@@ -115,7 +115,8 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that no event reported, with an event during each sample")
+  @Test(
+    "an unreported process with an event during each sample is adopted at the first quiet sample")
   func busy() {
     let tasks: [Int32: TaskLinks] = [10: .host, 20: .host, 30: there]
     var counted = script.verify(tasks).disagreements
@@ -126,7 +127,7 @@ struct DisagreementTests {
     #expect(script.namespace(.net, of: 30)?.kernelID == 101)
   }
 
-  @Test("an event that comes after the first of the two samples sets all right")
+  @Test("an event that arrives after the first of the two samples resolves the disagreement")
   func lateEvents() {
     let tasks: [Int32: TaskLinks] = [10: TaskLinks.host, 30: there]
     #expect(script.verify(tasks).disagreements == 0)
@@ -138,7 +139,7 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that is forked during the pass, and sampled before its event")
+  @Test("a process that is forked and read during a sample is no disagreement")
   func forkedMeanwhile() {
     let tasks: [Int32: TaskLinks] = [10: TaskLinks.host, 20: .host, 30: there]
     #expect(script.verify(tasks, touched: [30]).sample.reportsNothing)
@@ -149,7 +150,7 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that is forked during the pass, sampled, and exits before the next pass")
+  @Test("a process that is forked and read during a sample and then exits is no disagreement")
   func forkedBriefly() {
     let tasks: [Int32: TaskLinks] = [10: TaskLinks.host, 20: .host]
     _ = script.verify(tasks.merging([30: there]) { $1 }, touched: [30])
@@ -160,7 +161,7 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("of two processes with one number, the first is not taken for the second")
+  @Test("a sampled process is not confused with the next one of its PID")
   func numberMeanwhile() {
     let host: [Int32: TaskLinks] = [10: TaskLinks.host, 20: .host]
     _ = script.verify(host.merging([30: there]) { $1 }, touched: [30])
@@ -174,7 +175,9 @@ struct DisagreementTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("at the limit of open files a process with a new token in the samples stays one process")
+  @Test(
+    "at the limit of open files, a process whose identity the source cannot prove stays one process"
+  )
   func unproven() throws {
     let first = try #require(script.history.process(20)).token
     var sample = script.sample([10: .host, 20: .host], others: [20])
@@ -189,7 +192,7 @@ struct DisagreementTests {
     #expect(script.history.process(20)?.token == first)
   }
 
-  @Test("a disagreement says of whom it is, and what events and the sample had, up to a bound")
+  @Test("a disagreement names its task with both states, up to 16 of them for each sample")
   func named() throws {
     let there = TaskLinks.host.with(.net, 1, id: 101)
     _ = script.verify([10: there, 20: .host])

@@ -26,7 +26,7 @@ final class EventScript {
   }
   /// The boot clock, which advances by a microsecond at each step.
   var clock: Int64 = 5_000_000_000
-  /// The same time, as the events have it.
+  /// The same time as a `BootTime`.
   var time: BootTime { BootTime(nanoseconds: clock) }
   private var tasks: [Int32: TaskLinks] = [:]
   private var sampled: [Int32: (token: ProcessToken, links: TaskLinks)] = [:]
@@ -43,8 +43,10 @@ final class EventScript {
   /// Starts from a sample of these processes.
   init(_ processes: [Int32: TaskLinks] = [10: .host]) { begin(processes) }
 
-  // MARK: What the kernel reports
+  // MARK: Reports of the kernel
 
+  /// Passes one kernel event of a task to the follower.
+  ///
   /// - Parameters:
   ///   - next: the next event of the same task, which is queued already.
   ///   - nextOf: the thread of the process to which `next` belongs; nil for the same task.
@@ -64,7 +66,7 @@ final class EventScript {
 
   /// Creates a process, in the namespaces of its parent unless `links` are given.
   ///
-  /// - Parameter probed: whether it was probed in time.
+  /// - Parameter probed: whether the probe read its links before they changed.
   func fork(
     _ pid: Int32, of parent: Int32, by tid: Int32? = nil, _ links: TaskLinks? = nil,
     probed: Bool = true
@@ -103,7 +105,9 @@ final class EventScript {
     apply(tid, of: pid ?? tid, .exit, next: next)
   }
 
-  /// - Parameter nextOf: the thread of the next event, which is queued already.
+  /// Reports the exit of a process.
+  ///
+  /// - Parameter nextOf: the thread to which the next event belongs, which is queued already.
   func exit(_ pid: Int32, nextOf tid: Int32, _ next: KernelEvent.Kind) {
     apply(pid, of: pid, .exit, next: next, nextOf: tid)
   }
@@ -112,7 +116,7 @@ final class EventScript {
     apply(tid, of: pid ?? tid, .comm(CommName(name.utf8), isExec: isExec))
   }
 
-  /// Finishes the batch and applies it to the history.
+  /// Finishes the follower's batch of events, and applies it to the history.
   @discardableResult
   func finishBatch() -> [ProcessEvent] {
     guard let batch = follower.finishBatch(epoch: 0) else { return [] }
@@ -121,7 +125,7 @@ final class EventScript {
     return batch.events
   }
 
-  // MARK: What samples show
+  // MARK: Samples
 
   /// Returns the sample of a source that shows these processes.
   ///
@@ -204,7 +208,9 @@ final class EventScript {
     }
   }
 
-  /// Verifies the state by the events against a sample.
+  /// Compares the state that the events gave with a sample, as the recorder does.
+  ///
+  /// - Parameter touched: the PIDs of tasks with an event during the sample.
   func verify(
     _ processes: [Int32: TaskLinks], touched: Set<Int32> = [], others: Set<Int32> = [],
     threads: [Int32: Thread]? = nil, plainThreads: [Int32: Int32] = [:]
@@ -217,9 +223,9 @@ final class EventScript {
     return verified
   }
 
-  /// Starts or resyncs from a sample.
+  /// Starts recording from a sample, or resyncs from it after events were lost.
   ///
-  /// - Parameter meanwhile: reports events while the sample is taken.
+  /// - Parameter meanwhile: reports events that occur while the sample is taken.
   @discardableResult
   func begin(
     _ processes: [Int32: TaskLinks], others: Set<Int32> = [], threads: [Int32: Thread] = [:],

@@ -1,5 +1,6 @@
-// A namespace that a mount pinned when its last process left, entered again: its file is older than
-// what the process that came to it can have made.
+// A process enters a namespace that has no process and that a mount has pinned since the last one left. No ID was
+// read of it before. The time of its nsfs file proves that it is the earlier namespace, if it is older than anything
+// that the entering process can have made.
 
 import NamespaceEvents
 import NamespaceModel
@@ -11,7 +12,7 @@ struct FileTimeTests {
   private let script = EventScript()
   private let there = TaskLinks.host.with(.net, 1, id: 101)
 
-  /// A maker leaves a mount of what it made, and exits before anything is read of it.
+  /// A process makes a namespace, mounts it, and exits before anything is read of it.
   private func makeAndLeave() throws -> ObservedNamespace {
     script.fork(20, of: 10)
     script.move(20, there, probed: false)
@@ -22,7 +23,7 @@ struct FileTimeTests {
     return made
   }
 
-  /// Another process enters a second later; where it is then.
+  /// Another process enters the namespace a second later. Returns the reported net namespace of that process.
   private func enter(_ links: TaskLinks, fileTime: Int64?) -> ObservedNamespace? {
     script.clock += 1_000_000_000
     script.fork(30, of: 10)
@@ -32,7 +33,7 @@ struct FileTimeTests {
     return script.namespace(.net, of: 30)
   }
 
-  @Test("who enters is in the namespace that its maker left, and a sample reads the id")
+  @Test("a process enters the namespace that its maker left, and a sample reads the ID")
   func kept() throws {
     let made = try makeAndLeave()
     #expect(made.kernelID == nil)
@@ -45,46 +46,48 @@ struct FileTimeTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("also where the kernel's clock for files had not moved on since")
+  @Test("the file time may be up to a clock tick of the kernel before the namespace")
   func sameTick() throws {
     let made = try makeAndLeave()
     #expect(enter(there, fileTime: script.clock - 8_000_000) == made)
   }
 
-  @Test("without ids, too")
+  @Test("the file time also proves it on a kernel without namespace IDs")
   func withoutIDs() throws {
     let bare = TaskLinks.host.with(.net, 1, id: nil)
     let made = try makeAndLeave()
     #expect(enter(bare, fileTime: script.clock + 5_000_000) == made)
   }
 
-  @Test("not where the process that enters may have made it")
+  @Test(
+    "a file time after the start of the entering process proves nothing: it may have made the namespace"
+  )
   func mayBeNew() throws {
     let made = try makeAndLeave()
-    // The clock is here a second before the process starts, which moves a millisecond after that.
+    // `script.clock` is one second before the process starts; the process moves a millisecond after its start.
     #expect(enter(there, fileTime: script.clock + 1_000_900_000) != made)
   }
 
-  @Test("not without a file time")
+  @Test("without a file time it is another namespace")
   func unread() throws {
     let made = try makeAndLeave()
     #expect(enter(there, fileTime: nil) != made)
   }
 
-  @Test("not where the file is older than the namespace: then its time is of another clock")
+  @Test("a file time before the namespace proves nothing: it is of another clock")
   func otherClock() throws {
     let made = try makeAndLeave()
     #expect(enter(there, fileTime: script.clock - 1_000_000_000) != made)
   }
 
-  @Test("not after omitted changes: one may have created a namespace with the inode number")
+  @Test("a file time proves nothing after omitted changes, which may have reused the inode number")
   func omittedCount() throws {
     let made = try makeAndLeave()
     script.follower.sets.lastOmittedChange = script.time
     #expect(enter(there, fileTime: script.clock + 5_000_000) != made)
   }
 
-  @Test("not where another had the number in between")
+  @Test("a file time proves nothing if another namespace had the inode number in between")
   func reused() throws {
     let made = try makeAndLeave()
     script.fork(25, of: 10)

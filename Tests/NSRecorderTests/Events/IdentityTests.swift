@@ -1,4 +1,4 @@
-// Which namespace an inode number is: the kernel gives a number again as soon as nobody has it.
+// Which namespace an inode number denotes. The kernel reuses the number of a namespace as soon as it has ended.
 
 import NamespaceEvents
 import NamespaceModel
@@ -13,7 +13,8 @@ struct IdentityTests {
 
   private func net(_ pid: Int32) -> ObservedNamespace? { script.namespace(.net, of: pid) }
 
-  @Test("setns into a namespace in which a task is leads to that one, also when it was not read")
+  @Test(
+    "a process that enters an inode number in which a task is enters that namespace, probed or not")
   func join() {
     script.fork(20, of: 10, there)
     script.fork(30, of: 10)
@@ -27,7 +28,7 @@ struct IdentityTests {
     #expect(net(40) == net(20))
   }
 
-  @Test("a number that is used again after its last member left is another namespace")
+  @Test("an inode number that is reused after its last task left is another namespace")
   func reuse() {
     script.fork(20, of: 10, there)
     script.finishBatch()
@@ -40,7 +41,7 @@ struct IdentityTests {
     #expect(net(30) != first)
   }
 
-  @Test("without ids a number that nobody had in between is never taken for the old one")
+  @Test("without IDs, an inode number that no task had in between is another namespace")
   func reuseWithoutIDs() {
     let bare = TaskLinks.host.with(.net, 1, id: nil)
     script.fork(20, of: 10, bare)
@@ -55,7 +56,7 @@ struct IdentityTests {
     #expect(net(30)?.inode == first?.inode)
   }
 
-  @Test("a number whose namespace is not read the second time is not taken for the first")
+  @Test("a reused inode number whose ID is not read is not taken for the earlier namespace")
   func reuseUnseen() {
     script.fork(20, of: 10, there)
     script.finishBatch()
@@ -67,7 +68,7 @@ struct IdentityTests {
     #expect(net(30)?.kernelID == .some(nil))
   }
 
-  @Test("away and back, with the id read again, is the same namespace: it was held elsewhere")
+  @Test("a task that returns finds the same namespace if the same ID is read again")
   func awayAndBack() {
     script.fork(20, of: 10, there)
     script.finishBatch()
@@ -82,7 +83,9 @@ struct IdentityTests {
     #expect(net(20) != first)
   }
 
-  @Test("an id that is not that of the task that had the number last proves another namespace")
+  @Test(
+    "another ID for an inode number proves another namespace, even while a task is known in the first"
+  )
   func reuseBeforeLeave() {
     // Namespaces are switched a moment before the record is written (ksys_unshare of kernel/fork.c): on
     // another processor the inode number can be reused, and reported, in between.
@@ -100,7 +103,7 @@ struct IdentityTests {
     #expect(net(50) == net(30))
   }
 
-  @Test("types have numbers of their own: one number for two types is two namespaces")
+  @Test("one inode number of two types is two namespaces")
   func typesApart() {
     script.fork(20, of: 10, there)
     script.exit(20)
@@ -110,7 +113,7 @@ struct IdentityTests {
     #expect(net(30) == net(10))
   }
 
-  @Test("a namespace that only children go to is held too")
+  @Test("a namespace that is only a task's pid_for_children stays known")
   func heldForChildren() {
     let parent = TaskLinks.host.with(.pid, 5, id: 105).with(.pid, TaskLinks.host[.pid])
     script.fork(20, of: 10)
@@ -123,7 +126,7 @@ struct IdentityTests {
     #expect(script.namespace(.pid, of: 40) == script.namespace(.pidForChildren, of: 20))
   }
 
-  @Test("sets that no task has are forgotten, and numbers with them")
+  @Test("namespace sets without a task are forgotten, and so are their inode numbers")
   func trim() {
     for number in 1...5000 as ClosedRange<UInt64> {
       script.fork(20, of: 10, .host.with(.net, number, id: number + 100))

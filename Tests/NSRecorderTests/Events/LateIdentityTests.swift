@@ -1,5 +1,6 @@
-// The kernel's id of a namespace whose maker had gone before it could be read: a sample reads it through
-// a task that held the namespace all the time, and it is the same namespace from then on.
+// A namespace whose maker exits before its kernel ID is read has no ID at first. Later a sample reads the ID through
+// a task that was in the namespace all the time. The recorder then renames the namespace: it gets the ID and stays
+// the same one.
 
 import NamespaceEvents
 import NamespaceModel
@@ -12,7 +13,7 @@ struct LateIdentityTests {
   private let script = EventScript()
   private let there = TaskLinks.host.with(.uts, 1, id: 101)
 
-  /// A maker that forks and exits at once: nothing was read of either.
+  /// A process makes a namespace, forks and exits at once, so that neither process is probed.
   private func doubleFork(_ links: TaskLinks) {
     script.fork(20, of: 10)
     script.move(20, links, probed: false)
@@ -37,7 +38,7 @@ struct LateIdentityTests {
     #expect(verified.sample.renamed == [.init(from: before, to: try #require(observed(there)))])
     #expect(verified.sample.contradicted.isEmpty && verified.disagreements == 0)
     #expect(script.namespace(.uts, of: 30) == observed(there))
-    // From now on it has its id, for those that are made in it or enter it as well.
+    // From then on, tasks that are created in the namespace or enter it are in the namespace with the ID.
     script.fork(40, of: 30)
     script.fork(50, of: 10)
     script.move(50, there)
@@ -48,14 +49,14 @@ struct LateIdentityTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("through no process to which something happened while the sample was taken")
+  @Test("no ID is taken from a task with an event during the sample")
   func touched() {
     doubleFork(there)
     #expect(script.verify([10: .host, 30: there], touched: [30]).sample.renamed.isEmpty)
     #expect(script.verify([10: .host, 30: there]).sample.renamed.count == 1)
   }
 
-  @Test("another namespace that got the number at once is not taken for it")
+  @Test("the ID of another namespace that reuses the inode number is not taken")
   func reused() throws {
     doubleFork(there)
     let before = try #require(script.namespace(.uts, of: 30))
@@ -69,7 +70,7 @@ struct LateIdentityTests {
     #expect(script.namespace(.uts, of: 40) != before)
   }
 
-  @Test("what a sample asked of it is recorded under the name that the event gave")
+  @Test("the owner that a sample reads is recorded for the namespace that the event reported")
   func relations() throws {
     doubleFork(there)
     let read = try #require(observed(there))
@@ -77,14 +78,14 @@ struct LateIdentityTests {
     let asked = NamespaceRelations(namespace: read, owner: nil, parent: nil, ownerUID: nil)
     var sample = script.sample([10: .host, 30: there])
     sample.related = [asked]
-    // While it is not proved which namespace that is, it waits.
+    // The relations are buffered until it is proved which namespace was read.
     #expect(script.follower.verify(sample, touched: [30]).sample.related.isEmpty)
     let second = script.follower.verify(script.sample([10: .host, 30: there]), touched: [])
     #expect(second.sample.renamed == [.init(from: before, to: read)])
     #expect(second.sample.related == [asked])
   }
 
-  @Test("without ids, too, it has one name")
+  @Test("without IDs, a sample's namespace is recorded as the one that the event reported")
   func withoutIDs() throws {
     let bare = TaskLinks.host.with(.uts, 1, id: nil)
     doubleFork(bare)
@@ -117,14 +118,16 @@ struct LateIdentityTests {
     let found = script.follower.sets.recorded(scan)
     #expect(found.renamed == [.init(from: before, to: read)])
     #expect(found.pins.map(\.namespace) == [read])
-    // Who enters it later is in it.
+    // A process that enters later is in the same namespace.
     script.fork(30, of: 10)
     script.move(30, there)
     script.finishBatch()
     #expect(script.namespace(.uts, of: 30) == read)
   }
 
-  @Test("not where another namespace had the number since, or it was made after the scan began")
+  @Test(
+    "a scan gives no ID if the number was reused, or if the namespace was made after the scan began"
+  )
   func notPinned() throws {
     let read = try #require(observed(there))
     var scan = PinScan(start: ClockReading(wall: 0, boot: script.clock, monotonic: 0))

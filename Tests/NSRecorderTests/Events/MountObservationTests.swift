@@ -1,5 +1,6 @@
-// A namespace that its maker mounted and left before it was observed there, as `ip netns add` does, and that
-// another process enters at once: the id that was read of the mount in between proves that it is the same namespace.
+// A process makes a namespace, mounts it and leaves before it is probed, as `ip netns add` does, and another process
+// enters at once. An ID that was read from the mount in between (a `MountObservation`) proves that it is the same
+// namespace.
 
 import NamespaceEvents
 import NamespaceModel
@@ -27,7 +28,8 @@ struct MountObservationTests {
       MountObservation(type: .net, inode: try inode, id: id, time: time))
   }
 
-  /// Another process enters three milliseconds after the maker has left.
+  /// Another process enters the namespace three milliseconds after its maker left. Returns the reported net namespace
+  /// of that process.
   private func enter() -> ObservedNamespace? {
     script.clock += 3_000_000
     script.fork(30, of: 10)
@@ -36,7 +38,7 @@ struct MountObservationTests {
     return script.namespace(.net, of: 30)
   }
 
-  @Test("who enters is in the namespace that its maker left, which gets its id")
+  @Test("a process enters the namespace that its maker left, which gets the ID")
   func entered() throws {
     let made = try makeAndLeave()
     try see(101, at: script.time + 500_000)
@@ -47,7 +49,7 @@ struct MountObservationTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("it gets its id also where nobody enters it")
+  @Test("the namespace gets the ID also if no process enters it")
   func learned() throws {
     let made = try makeAndLeave()
     try see(101, at: script.time + 500_000)
@@ -58,21 +60,23 @@ struct MountObservationTests {
     #expect(verified.sample.renamed.map(\.to.kernelID) == [101])
   }
 
-  @Test("not where another id was read")
+  @Test("a mount with another ID than the entered namespace proves nothing")
   func otherID() throws {
     let made = try makeAndLeave()
     try see(102, at: script.time + 500_000)
     #expect(enter() != made)
   }
 
-  @Test("not where the process may have made it before it was read")
+  @Test(
+    "a mount that was read after the process started proves nothing: it may have made the namespace"
+  )
   func tooLate() throws {
     let made = try makeAndLeave()
     try see(101, at: script.time + 2_500_000)
     #expect(enter() != made)
   }
 
-  @Test("not where it was read before the namespace was known to be")
+  @Test("a mount that was read before the namespace was reported proves nothing")
   func tooEarly() throws {
     try see(101, at: script.time)
     script.clock += 2_000_000
@@ -80,7 +84,7 @@ struct MountObservationTests {
     #expect(enter() != made)
   }
 
-  @Test("not where another had the number in between")
+  @Test("a mount proves nothing if another namespace had the inode number afterwards")
   func reused() throws {
     let made = try makeAndLeave()
     try see(101, at: script.time + 500_000)

@@ -1,4 +1,4 @@
-// Names: what a process is called when its start is reported, and what it is called later.
+// The name of a process (comm): as reported with its start, and as changed later.
 
 import NamespaceModel
 import Testing
@@ -12,7 +12,7 @@ struct NameTests {
     script.history.process(pid)?.task.comm.map { String(decoding: $0, as: UTF8.self) }
   }
 
-  @Test("a child is called as its maker")
+  @Test("a child has the name of the task that forked it")
   func inherited() {
     script.fork(20, of: 10)
     script.finishBatch()
@@ -63,20 +63,20 @@ struct NameTests {
     #expect(names == ["program"])
   }
 
-  @Test("of a process that runs many programs a few names are reported, and the last")
+  @Test("of many names in one batch the first ones and the last are reported")
   func manyPrograms() {
     script.fork(20, of: 10)
     for number in 0..<1000 { script.comm(20, "name \(number)", isExec: true) }
     script.exit(20)
     #expect(script.finishBatch().count == 20)
-    // Between those that are reported and the last it has names that are not known.
+    // A report without a name says that the names in between are not known.
     #expect(names == (1...16).map { "name \($0)" } + ["", "name 999"])
     #expect(
       script.described.map(\.description.mayBeOlder)
         == [Bool](repeating: false, count: 17) + [true])
   }
 
-  @Test("the first name that is reported after omitted ones may be older")
+  @Test("the first name after omitted ones is reported as possibly older")
   func omittedCount() {
     script.finishBatch()
     for number in 0..<20 { script.comm(10, "name \(number)") }
@@ -101,7 +101,7 @@ struct NameTests {
     #expect(script.described[0].description.uid == 7)
   }
 
-  @Test("a name of a thread is not its process's")
+  @Test("a new name of a thread does not change the name of its process")
   func thread() {
     script.fork(20, of: 10)
     script.thread(21, of: 20)
@@ -112,7 +112,7 @@ struct NameTests {
     #expect(script.follower.processes[20]?.description.comm == Array("read".utf8))
   }
 
-  @Test("of a process with many names a sample reports the last")
+  @Test("after omitted names a sample reports the last one")
   func manyNames() {
     script.finishBatch()
     for number in 0..<1000 { script.comm(10, "name \(number)") }
@@ -122,7 +122,7 @@ struct NameTests {
       verified.sample.described.contains { $0.description.comm == Array("name 999".utf8) })
   }
 
-  @Test("a process that took its number in the same batch has its own name")
+  @Test("of two processes with one PID in one batch each has its own name")
   func reuse() {
     script.fork(20, of: 10)
     script.comm(20, "first", isExec: true)

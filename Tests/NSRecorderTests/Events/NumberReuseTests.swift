@@ -1,4 +1,4 @@
-// A number of a process that is given again.
+// PIDs and TIDs that the kernel reuses.
 
 import NamespaceModel
 import Testing
@@ -8,7 +8,7 @@ import Testing
 struct NumberReuseTests {
   private let script = EventScript()
 
-  @Test("after an exit the number is another process's")
+  @Test("a PID that is reused after an exit is another process")
   func reuse() {
     script.fork(20, of: 10)
     script.finishBatch()
@@ -22,7 +22,7 @@ struct NumberReuseTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that is made with the number of one that is there: an exit is missing")
+  @Test("a start with the PID of a running process is a contradiction: an exit event is missing")
   func contradiction() {
     script.fork(20, of: 10)
     script.exit(20)
@@ -32,7 +32,7 @@ struct NumberReuseTests {
     #expect(script.follower.contradiction == script.time)
   }
 
-  @Test("right after a start, a sample may observe a process before its event")
+  @Test("the start event of a process that the first sample has just shown is no contradiction")
   func pendingResync() {
     script.fork(10, of: 1, .host)
     #expect(script.follower.contradiction == nil)
@@ -54,7 +54,7 @@ struct NumberReuseTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("the number of a thread becomes that of a process, and back")
+  @Test("the TID of a thread is reused as the PID of a process, and again as a TID")
   func threadNumber() {
     script.fork(20, of: 10)
     script.thread(21, of: 20)

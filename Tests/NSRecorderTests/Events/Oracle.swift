@@ -1,14 +1,14 @@
-// Compares the reported history with the actual state of the simulated machine, after each event and each sample.
+// Compares the reported history of a simulated machine with its actual state, after each event and each sample.
 
 import NamespaceModel
 
 @testable import NSRecorder
 
-/// Knows the reported history and the actual state.
+/// The oracle of the random tests: applies the reports to a history, and lists every difference to the actual state.
 struct Oracle {
   private(set) var history = ReportedHistory()
   private(set) var faults: [String] = []
-  /// The number of compared links, and the number of those that were reported as unseen or without an id.
+  /// The number of compared links, and how many of them were reported as unseen or without an ID.
   private(set) var compared = 0
   private(set) var vague = 0
   private var truth: [Int32: Held] = [:]
@@ -26,6 +26,7 @@ struct Oracle {
     var mainThreadHasExited: Bool { mainThreadExitedAt != nil }
   }
 
+  /// Applies a batch, and compares after each of its moments.
   mutating func check(_ batch: EventBatch, _ machine: SimulatedMachine) {
     for (index, event) in batch.events.enumerated() {
       history.apply(event)
@@ -34,13 +35,15 @@ struct Oracle {
       advance(to: event.boot.nanoseconds, machine)
       let before = threads
       compare(at: event.boot.nanoseconds)
-      // A thread that was reported once is reported until it exits, wherever it goes.
+      // Once reported as a task, a thread stays one until it exits, in whatever namespaces it is.
       for tid in before.subtracting(threads) where truth[tid].map({ $0.pid != tid }) == true {
         faults.append("\(event.boot.nanoseconds): thread \(tid) is not reported any more, and runs")
       }
     }
   }
 
+  /// Applies a sample, and compares.
+  ///
   /// - Parameter moment: the time of the state that the sample shows.
   mutating func check(_ sample: ProcessSample, at moment: Int64, _ machine: SimulatedMachine) {
     history.apply(sample)
@@ -93,7 +96,8 @@ struct Oracle {
         continue
       }
       if let mainThreadExitedAt = held.mainThreadExitedAt {
-        // Unless all its threads are about to exit, or one to execute.
+        // The follower waits for this delay before it reports a zombie: all threads may be exiting, or one may be
+        // executing a program.
         if !task.isZombie, time - mainThreadExitedAt > EventFollower.delay {
           faults.append("\(time): \(tid) is reported as running, and its main thread has exited")
         }
@@ -128,7 +132,8 @@ struct Oracle {
       if case .namespace(let namespace) = reported {
         let was = held.links[Int(link.rawValue)]
         if namespace.kernelID == nil { vague += 1 }
-        // A name is of one namespace for ever, and at a moment a number has one name.
+        // A reported namespace always stands for the same actual one, and at any moment an inode number stands for
+        // one reported namespace.
         isRight =
           namespace.inode == was.inode && namespace.type == was.type
           && (namespace.kernelID ?? was.id) == was.id
@@ -138,7 +143,7 @@ struct Oracle {
         live[Key(type: was.type, inode: was.inode)] = namespace
       } else if reported == .unread(.unseen) {
         vague += 1
-        // No record holds it, or its number may just have been given again.
+        // The link is in no kernel record, or its inode number may just have been reused.
         isRight = true
       }
       if !isRight {
@@ -150,7 +155,7 @@ struct Oracle {
   }
 }
 
-/// Whether two names may be of one namespace; true if one was reported without an id.
+/// Whether two reported namespaces may be the same one; true if one of them has no ID.
 private func isOne(_ known: ObservedNamespace?, _ reported: ObservedNamespace) -> Bool {
   guard let known, known.kernelID != nil, reported.kernelID != nil else { return true }
   return known == reported

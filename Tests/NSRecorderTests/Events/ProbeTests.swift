@@ -1,4 +1,5 @@
-// Links that no record holds and a probe right after it may read: the time namespace and those for children.
+// Links that no kernel record holds: the time namespace, and those for children. A probe reads them right after an
+// event.
 
 import NamespaceEvents
 import NamespaceModel
@@ -11,7 +12,7 @@ struct ProbeTests {
   private let script = EventScript()
   private static let elsewhere = TaskLinks.host.with(.time, 1, id: 101)
 
-  @Test("in which time namespace a child is, is read; what was not read is unseen")
+  @Test("the time namespace of a child comes from the probe; without a probe it is unseen")
   func timeOfChild() {
     script.fork(20, of: 10)
     script.fork(30, of: 10, probed: false)
@@ -22,7 +23,7 @@ struct ProbeTests {
     #expect(script.state(.net, of: 30) == script.state(.net, of: 10))
   }
 
-  @Test("a task that moved and was not read has its time namespace unseen")
+  @Test("the time namespace of a task that moved without a probe is unseen")
   func timeOfMove() {
     script.fork(20, of: 10)
     script.move(20, .host.with(.net, 1, id: 101), probed: false)
@@ -39,20 +40,20 @@ struct ProbeTests {
     script.finishBatch()
   }
 
-  @Test("after an exec the time namespace that is read may be a later one")
+  @Test("a time namespace that is probed after an exec may be a later one, and so is unseen")
   func exec() {
     child(after: true, Self.elsewhere)
     #expect(script.state(.time, of: 20) == .unread(.unseen))
     #expect(script.state(.mnt, of: 20) == script.state(.mnt, of: 10))
   }
 
-  @Test("after an exec the time namespace that the maker has is the one that was")
+  @Test("a time namespace that is probed after an exec and is the parent's is that of the start")
   func execInSame() {
     child(after: true, .host)
     #expect(script.namespace(.time, of: 20)?.isInitial == true)
   }
 
-  @Test("without an exec the time namespace is the one that is read")
+  @Test("a time namespace that is probed before any exec is that of the start")
   func noExec() {
     child(after: false, Self.elsewhere)
     #expect(script.namespace(.time, of: 20)?.kernelID == 101)
@@ -83,7 +84,7 @@ struct ProbeTests {
     #expect(script.namespace(.time, of: 20)?.kernelID == 101)
   }
 
-  @Test("a pid namespace for children is pending up to the first child, that is in it")
+  @Test("a pid namespace for children is pending until the first child is in it")
   func pending() {
     let parent = TaskLinks.host.without(.pidForChildren, .pending)
     script.fork(20, of: 10)
@@ -101,7 +102,7 @@ struct ProbeTests {
     #expect(script.namespace(.pid, of: 20)?.isInitial == true)
   }
 
-  @Test("where children of a thread go is not where its process's go")
+  @Test("a thread's children may go to another pid namespace than its process's")
   func pendingThread() {
     script.fork(20, of: 10)
     script.thread(21, of: 20)
@@ -133,7 +134,7 @@ struct ProbeTests {
     #expect(script.state(.time, of: 20) == .unread(.denied))
   }
 
-  @Test("an inode that is not that of the record gives no id")
+  @Test("a probe that reads another inode number than the record gives no ID")
   func otherInode() {
     script.fork(20, of: 10)
     script.apply(

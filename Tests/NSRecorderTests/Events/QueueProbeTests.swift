@@ -1,4 +1,4 @@
-// Which tasks the queue probes when their events arrive.
+// Which tasks the event queue probes, that is, reads in /proc, when their events arrive.
 
 import NamespaceEvents
 import NamespaceModel
@@ -8,7 +8,7 @@ import Testing
 @testable import NSRecorder
 import TestSupport
 
-/// Counts the probes of each task; every task is in the namespaces in which it was created.
+/// A probe that counts its calls for each task. Every task is in the namespaces in which it was created.
 private final class CountingProbe: TaskReading {
   var probes: [Int32: Int] = [:]
   var descriptions: [Int32: Int] = [:]
@@ -58,7 +58,7 @@ struct QueueProbeTests {
   @Test("a task that has exited when its start event arrives is not probed")
   func gone() {
     var queue = queue()
-    // As two rings give it: the exit before the start.
+    // The order in which two rings may deliver: the exit before the start.
     add([exit(20, at: 30)] + fork(20, at: 10) + fork(30, at: 12), to: &queue)
     #expect(probe.probes == [30: 1])
     let probes = (0..<5).compactMap { _ in queue.next(until: 100, horizon: 2000) }
@@ -75,7 +75,7 @@ struct QueueProbeTests {
     #expect(probe.probes == [20: 2])
   }
 
-  @Test("a program that runs is asked for its user and cgroup, unless it has exited")
+  @Test("the user and cgroup of a process are read after an exec, unless it has exited")
   func descriptions() {
     func exec(_ tid: Int32, at time: Int64) -> KernelEvent {
       KernelEvent(
@@ -115,7 +115,7 @@ struct QueueProbeTests {
     #expect(probe.probes == [20: 2])
   }
 
-  @Test("of omitted changes, and of names, only the last stays queued")
+  @Test("of throttled changes, and of names, only the last stays queued")
   func replaced() {
     var queue = queue()
     let moves = (1...50).map { move(20, UInt64($0), at: Int64($0)) }
@@ -127,7 +127,7 @@ struct QueueProbeTests {
     #expect(queue.throttled == [20])
     let first = queue.next(until: 100, horizon: 2000)
     #expect(first?.event.time == 50 && first?.omittedCount == 49)
-    // A change of another link is none of those.
+    // A throttled task may still change another link, which is queued.
     let other = KernelEvent(
       time: 80, pid: 20, tid: 20, kind: .namespaces(TaskLinks.host.with(.net, 1, id: nil).inodes))
     queue.add(

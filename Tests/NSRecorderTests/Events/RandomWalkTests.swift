@@ -1,5 +1,5 @@
-// Random processes, with events, probes and samples at random times: the reported state equals the actual state
-// at each event.
+// Random processes on a simulated machine, with events, probes and samples at random times. After each event the
+// reported state has to equal the actual one.
 
 import NSHistory
 import NamespaceModel
@@ -8,7 +8,7 @@ import Testing
 @testable import NSRecorder
 
 struct RandomWalkTests {
-  /// Records what a made-up machine does, as `Recorder` would.
+  /// Records a simulated machine as `Recorder` would record a real one.
   private final class Walk {
     let machine: SimulatedMachine
     let recording: EventRecording
@@ -18,7 +18,7 @@ struct RandomWalkTests {
     var disagreements = 0
     var losses = 0
     let loses: Bool
-    /// Whether each sample reads threads, and not only those with which all begins.
+    /// Whether every sample reads threads, or only those from which recording starts or resyncs.
     let readsThreads: Bool
 
     init(seed: UInt64, loses: Bool) {

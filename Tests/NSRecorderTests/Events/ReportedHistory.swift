@@ -1,12 +1,12 @@
-// The state of a history after the reported events and samples, applied in order.
+// The state that a history has after the reported events and samples.
 
 import NamespaceModel
 
 @testable import NSRecorder
 
-/// The tasks and their links, by all reports so far.
+/// The running tasks and their links, according to the reports that were applied so far.
 struct ReportedHistory {
-  /// A task that exists.
+  /// A running task, or a zombie.
   struct Task {
     let pid: Int32
     let tid: Int32?

@@ -1,4 +1,4 @@
-// A sample from which the follower starts, or resyncs after events were lost.
+// Samples from which the event follower starts, or resyncs after events were lost.
 
 import NamespaceModel
 import Testing
@@ -16,7 +16,7 @@ struct ResyncTests {
     #expect(script.finishBatch().isEmpty)
   }
 
-  @Test("changes during the first pass are in the state that the sample reports")
+  @Test("the first sample is reported with the changes that events report during it")
   func duringFirst() {
     let script = EventScript([:])
     let translated = script.begin([10: .host, 20: .host, 30: .host]) {
@@ -38,7 +38,7 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that the pass read after its change is reported with the later state")
+  @Test("a change that the sample has read already is not applied twice")
   func alreadySeen() {
     let script = EventScript([:])
     script.begin([10: .host, 20: there, 30: there]) {
@@ -73,7 +73,7 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that only events reported is the same if its start agrees within a clock tick")
+  @Test("at a resync, a process that only events reported is the same if its start time agrees")
   func sameByStart() {
     script.fork(30, of: 10)
     script.finishBatch()
@@ -89,7 +89,7 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("after a loss a thread that the sample does not show is no task any more")
+  @Test("after a loss, a thread that the sample does not show ends")
   func threads() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
@@ -102,7 +102,7 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("the sample reports a thread that moves during the pass")
+  @Test("a thread that moves during the first sample is reported")
   func threadMoves() {
     let script = EventScript([:])
     script.begin([10: .host, 20: .host]) {
@@ -117,7 +117,7 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that executes by another thread during the pass is there still")
+  @Test("a process of which another thread executes a program during the first sample still runs")
   func threadExec() {
     let script = EventScript([:])
     script.begin([10: .host, 20: .host]) {
@@ -131,7 +131,8 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process whose main thread exits during the pass, and that continues later")
+  @Test(
+    "a process whose main thread exits during the first sample continues when a thread executes")
   func threadExecLater() {
     let script = EventScript([:])
     script.begin([10: .host, 20: .host]) {
@@ -162,7 +163,7 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("two losses, one on the other")
+  @Test("a second loss right after the first resyncs again")
   func twice() {
     script.begin([10: .host, 20: there])
     let token = script.history.process(20)?.token
@@ -173,7 +174,7 @@ struct ResyncTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("what the last sample before a loss missed, and the one behind it too, is contradicted")
+  @Test("a difference in the last sample before a loss and in the one after it is a contradiction")
   func unverified() throws {
     let script = EventScript([10: .host, 20: .host, 30: .host, 40: .host])
     let there = TaskLinks.host.with(.net, 1, id: 101)
@@ -184,7 +185,7 @@ struct ResyncTests {
     #expect(translated.changed.count == 2)
   }
 
-  @Test("a namespace without an id is another behind a loss")
+  @Test("after a loss, an inode number without an ID is another namespace")
   func namelessBehindLoss() {
     let script = EventScript([10: .host, 20: .host])
     script.move(20, .host.with(.net, 1, id: 101), probed: false)

@@ -1,4 +1,4 @@
-// Threads that samples show: where all begins, behind a loss, and beside what events reported.
+// Threads that samples show: in the first sample, after a loss of events, and compared with events.
 
 import NamespaceModel
 import Testing
@@ -35,7 +35,7 @@ struct SampledThreadTests {
   }
 
   @Test(
-    "a thread that has returned by the sample behind a loss is the same, where its start is known")
+    "a thread that returned during a loss is the same task if its start time agrees")
   func returnedInLoss() {
     script.thread(21, of: 20)
     let start = UInt64(script.clock / 10_000_000)
@@ -53,7 +53,7 @@ struct SampledThreadTests {
   }
 
   @Test(
-    "a thread that events report to leave and return, between samples, is no disagreement")
+    "a thread that leaves and returns between samples is no disagreement")
   func returnedBetweenSamples() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
@@ -78,7 +78,7 @@ struct SampledThreadTests {
     #expect(script.history.thread(21) == nil && script.history.faults == [])
   }
 
-  @Test("changes of a thread during the pass are in the reported state")
+  @Test("the first sample is reported with the changes of threads during it")
   func meanwhile() {
     let script = EventScript([:])
     script.begin(
@@ -95,14 +95,14 @@ struct SampledThreadTests {
     #expect(script.history.thread(23)?.task.links == TaskLinks.host.states)
   }
 
-  @Test("after a loss a thread of one number and start is the same, of another start another")
+  @Test("after a loss, a thread with the same TID and start time is the same task")
   func afterLoss() {
     script.thread(21, of: 20)
     script.thread(22, of: 20)
     let start = UInt64(script.clock / 10_000_000)
     script.move(21, of: 20, there)
     script.move(22, of: 20, there)
-    // Its start is long past when it is known to be there.
+    // The thread started long enough before the last event that no other thread can have the same start tick.
     script.clock += 100_000_000
     script.comm(10, "later")
     script.finishBatch()
@@ -118,7 +118,9 @@ struct SampledThreadTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a thread that had just started before a loss is not taken for the same")
+  @Test(
+    "a thread that started just before a loss is another task after it: a TID may be reused in one tick"
+  )
   func justStarted() {
     script.thread(21, of: 20)
     let start = UInt64(script.clock / 10_000_000)
@@ -130,7 +132,7 @@ struct SampledThreadTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a thread beside an exited main thread, and the exec by which the process continues")
+  @Test("a thread of a zombie is a task until its exec, by which the process continues")
   func exitedLeader() {
     let script = EventScript([:])
     script.begin([10: .host, 20: .zombie], threads: [21: thread(there)])
@@ -138,7 +140,7 @@ struct SampledThreadTests {
     #expect(script.history.thread(21)?.task.links == there.states)
     script.move(21, of: 20, .host)
     script.finishBatch()
-    // Where its main thread was no longer counts.
+    // The namespaces of the exited main thread no longer matter.
     #expect(script.history.thread(21)?.task.links == TaskLinks.host.states)
     script.comm(20, "run", isExec: true)
     script.finishBatch()
@@ -148,7 +150,7 @@ struct SampledThreadTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process that began, and whose main thread exited, in what was lost")
+  @Test("a zombie that started during a loss is reported if a thread of it runs")
   func exitedInLoss() {
     let translated = script.begin(
       [10: .host, 20: .host, 30: .zombie, 40: .zombie], threads: [31: thread(there, of: 30)])
@@ -157,7 +159,7 @@ struct SampledThreadTests {
     #expect(script.history.process(40) == nil)
   }
 
-  @Test("a process whose main thread exited before a loss, and that continues after it")
+  @Test("a zombie from before a loss continues after it when a thread executes a program")
   func exitedBeforeLoss() {
     script.thread(21, of: 20)
     script.exit(20)
@@ -172,7 +174,7 @@ struct SampledThreadTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a sample that read no threads says nothing of them")
+  @Test("a sample that read no threads ends no thread")
   func notRead() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
@@ -204,7 +206,7 @@ struct SampledThreadTests {
     }
     script.finishBatch()
     let known = try [21, 22].map { try #require(script.history.thread($0)).token }
-    // One is elsewhere, one is as its process again, and one no event reported.
+    // The sample shows 21 elsewhere, 22 back in its process's namespaces, and 23, which no event reported.
     let shown = [21: thread(elsewhere), 23: thread(there)] as [Int32: EventScript.Thread]
     let first = script.verify([10: .host, 20: .host], threads: shown)
     #expect(first.disagreements == 0 && first.sample.appeared.isEmpty)
@@ -224,7 +226,7 @@ struct SampledThreadTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("threads of a process to which something happened meanwhile are not compared")
+  @Test("threads of a process with an event during the sample are not compared")
   func touched() {
     script.thread(21, of: 20)
     script.move(21, of: 20, there)
@@ -235,7 +237,7 @@ struct SampledThreadTests {
     #expect(script.history.thread(21) != nil)
   }
 
-  @Test("with a sample that read no threads nothing begins")
+  @Test("recording does not start from a sample that read no threads")
   func beginsWithThreads() throws {
     let machine = SimulatedMachine(seed: 1)
     let recording = EventRecording(

@@ -1,4 +1,5 @@
-// What the tasks of the made-up machine do: fork(2), clone(2), unshare(2), setns(2), execve(2), exit(2).
+// The system calls of the tasks of the simulated machine: fork(2), clone(2), unshare(2), setns(2), execve(2),
+// exit(2).
 
 import NamespaceEvents
 import NamespaceModel
@@ -14,7 +15,7 @@ extension SimulatedMachine {
     running.filter { $0.pid == task.pid }
   }
 
-  /// Some task does something.
+  /// Lets a random task make a random call.
   func act() {
     pass(1000...(chance(10) ? 4_000_000 : 100_000))
     guard let task = pick(running) else { return }
@@ -33,7 +34,7 @@ extension SimulatedMachine {
     }
   }
 
-  /// In order of links, with some replaced.
+  /// Returns the namespaces of a task in the order of links, with some of them replaced.
   private func links(
     of task: SimulatedTask, _ changes: [NamespaceLink: SimulatedNamespace]
   ) -> [SimulatedNamespace] {
@@ -106,7 +107,7 @@ extension SimulatedMachine {
     emitNamespaces(task)
   }
 
-  /// A thread goes to where its main thread is, as far as it may.
+  /// A thread enters the namespaces of its main thread, as far as a thread may.
   private func comeBack(_ task: SimulatedTask, _ isAlone: Bool) {
     guard task.isThread, let leader = tasks[task.pid], !leader.isZombie else {
       return join(task, isAlone)
@@ -127,7 +128,7 @@ extension SimulatedMachine {
     }
     var task = task
     if task.isThread, let leader = tasks[task.pid] {
-      // It has the number of the main one from now on.
+      // The executing thread takes over the TID of the main thread.
       for link in [NamespaceLink.pid, .user] { leader[link].holders -= 1 }
       leader.links = task.links
       leader.isZombie = false
@@ -145,7 +146,7 @@ extension SimulatedMachine {
     emit(task, .comm(CommName(task.comm.utf8), isExec: isExec))
   }
 
-  /// It exits, with all threads of its process or alone.
+  /// A task exits, with all threads of its process or alone.
   private func end(_ task: SimulatedTask) {
     guard chance(60) else { return gone(task) }
     for other in threads(of: task).shuffled(using: &random) {
@@ -176,7 +177,7 @@ extension SimulatedMachine {
     sweep()
   }
 
-  /// A mount holds a namespace, or no more.
+  /// Mounts a namespace, or unmounts it.
   private func pin() {
     guard let namespace = pick(namespaces.filter { $0.id > 100 }) else { return }
     namespace.isPinned.toggle()

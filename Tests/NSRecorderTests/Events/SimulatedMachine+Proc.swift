@@ -1,5 +1,5 @@
-// The `/proc` of the made-up machine: what is read of one task, and a pass over all. Both take time, and
-// meanwhile all goes on.
+// The `/proc` of the simulated machine: a probe of one task, and a sample of all tasks. Both take time, and the
+// machine continues meanwhile.
 
 import NamespaceEvents
 import NamespaceModel
@@ -47,7 +47,7 @@ extension SimulatedMachine: TaskReading {
     return .namespace(inode: namespace.inode, id: namespace.id)
   }
 
-  /// Something happens meanwhile, or nothing.
+  /// Lets time pass, and with this chance lets a task make a call.
   private func goOn(_ percent: Int) {
     pass(100...2000)
     if chance(percent) { act() }
@@ -68,7 +68,7 @@ extension SimulatedMachine: TaskReading {
     NamespaceLink.allCases.map { state(task, $0) }
   }
 
-  /// A pass over all processes, as `ProcfsSource` makes it: it holds on to those that it knows.
+  /// Takes a sample of all processes as `ProcfsSource` does, which recognises the processes of the sample before.
   func takeSample(threads: Bool, onPause: () -> Void) -> ProcessSample {
     var sample = ProcessSample(start: reading())
     sample.hasThreads = threads
@@ -101,7 +101,7 @@ extension SimulatedMachine: TaskReading {
     return sample
   }
 
-  /// Of processes that were observed, or of those whose main thread had exited.
+  /// Adds the threads of the observed processes; unless `wanted`, only those of zombies.
   private func readThreads(_ wanted: Bool, _ observed: Set<Int>, _ sample: inout ProcessSample) {
     var apart: Set<Int> = []
     for leader in tasks.values.sorted(by: { $0.tid < $1.tid }) {

@@ -13,7 +13,7 @@ final class SimulatedNamespace {
   let type: NamespaceType
   let inode: UInt64
   let id: UInt64
-  /// The number of links of tasks that lead to it, and whether a mount pins it.
+  /// How many links of tasks lead to the namespace, and whether a mount pins it.
   var holders = 0
   var isPinned = false
   /// The time since which the mount has pinned it.
@@ -32,7 +32,7 @@ final class SimulatedNamespace {
 final class SimulatedTask {
   let pid: Int32
   let tid: Int32
-  /// A number that no other task gets.
+  /// A number that is never reused, unlike the TID.
   let number: Int
   let born: Int64
   var comm = "begin"
@@ -60,7 +60,7 @@ final class SimulatedMachine {
   private(set) var clock: Int64 = 50_000_000_000
   var tasks: [Int32: SimulatedTask] = [:]
   private(set) var namespaces: [SimulatedNamespace] = []
-  /// The actual changes with their times, for the oracle.
+  /// The actual changes with their times, which the oracle compares with the reports.
   var truth: [TruthEntry] = []
   var sampled: [Int: (token: ProcessToken, states: [LinkState])] = [:]
   /// The threads that samples showed as tasks of their own.
@@ -145,6 +145,7 @@ final class SimulatedMachine {
     sweep()
   }
 
+  /// Ends the namespaces that no task and no mount holds.
   func sweep() {
     namespaces.removeAll { namespace in
       guard namespace.holders == 0, !namespace.isPinned else { return false }
@@ -160,7 +161,7 @@ final class SimulatedMachine {
     return number
   }
 
-  // MARK: What the kernel reports
+  // MARK: The kernel's records
 
   func emit(_ task: SimulatedTask, _ kind: KernelEvent.Kind) {
     let ring = Int.random(in: 0..<rings.count, using: &random)

@@ -1,4 +1,4 @@
-// A start: where a process is that was made, and what of that is certain.
+// The start of a process: its namespaces, and which of them are certain.
 
 import NamespaceEvents
 import NamespaceModel
@@ -35,7 +35,8 @@ struct StartTests {
     #expect(script.follower.processes[20]?.facts.startTicks == 123_999)
   }
 
-  @Test("who is cloned into new namespaces starts there, and they have the ids that were read")
+  @Test(
+    "a process that is cloned into new namespaces starts there, with the IDs that the probe read")
   func clone() {
     script.fork(20, of: 10, .host.with(.net, 1, id: 101).with(.uts, 2, id: 102))
     #expect(script.finishBatch().count == 1)
@@ -55,7 +56,8 @@ struct StartTests {
     #expect(script.namespace(.mnt, of: 20) == script.namespace(.mnt, of: 10))
   }
 
-  @Test("a child of a child, and a child of one that moved, are where their makers are")
+  @Test(
+    "a child starts in the namespaces of its parent, also if that one moved or is a child itself")
   func descent() {
     script.fork(20, of: 10)
     script.move(20, .host.with(.net, 1, id: 101))
@@ -69,7 +71,7 @@ struct StartTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a child of a maker that is not known is where its record says")
+  @Test("a child of an unknown parent is in the namespaces of its own record")
   func unknownMaker() {
     let links = TaskLinks.host.with(.net, 1, id: 101)
     script.apply(20, of: 20, .fork(parentPID: 99, parentTID: 99))
@@ -79,7 +81,7 @@ struct StartTests {
     #expect(script.history.process(20)?.task.parent == nil)
   }
 
-  @Test("a type that the kernel has not is unsupported")
+  @Test("a namespace type that the kernel lacks is reported as unsupported")
   func unsupported() {
     let old = TaskLinks.host.without(.cgroup, .unsupported).without(.time, .unsupported)
       .without(.timeForChildren, .unsupported)

@@ -1,5 +1,5 @@
-// The links of a task, for tests that write the kernel's reports by hand: the same links as a record has
-// them, as a probe reads them and as a sample shows them.
+// The links of a task in the three forms that tests need: as a kernel record holds them, as a probe reads them, and
+// as a sample shows them.
 
 import NamespaceEvents
 import NamespaceModel
@@ -8,7 +8,7 @@ import Procfs
 @testable import NSRecorder
 import TestSupport
 
-/// The links of a task.
+/// The links of a task: a namespace for each, or why it could not be read.
 struct TaskLinks: Hashable {
   var links: [NamespaceLink: TaskProbe.Link]
 

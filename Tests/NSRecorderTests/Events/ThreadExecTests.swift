@@ -1,5 +1,5 @@
-// A program executed by a thread that is not the main one: the end of the main thread is reported, then the
-// thread has its PID, and the kernel reports the exec under that PID.
+// A thread other than the main one executes a program. The kernel reports the exit of the main thread, gives its PID
+// to the executing thread, and reports the exec under that PID.
 
 import NamespaceEvents
 import NamespaceModel
@@ -28,7 +28,7 @@ struct ThreadExecTests {
   func goesOn() {
     let token = script.history.process(20)?.token
     exec()
-    // It neither exits nor starts.
+    // The process is not reported as exited or started.
     let events = script.finishBatch()
     #expect(
       events.allSatisfy { if case .described = $0.change { true } else { false } }, "\(events)")
@@ -41,7 +41,7 @@ struct ThreadExecTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a batch may end in between")
+  @Test("the process continues also if batches end between its events")
   func batches() {
     let token = script.history.process(20)?.token
     script.exit(20)
@@ -56,7 +56,7 @@ struct ThreadExecTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("the process is where the thread is that executes, not where its main thread was")
+  @Test("the process continues in the namespaces of the executing thread, not in the main thread's")
   func elsewhere() {
     script.move(21, of: 20, there)
     script.finishBatch()
@@ -70,7 +70,7 @@ struct ThreadExecTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("the main thread executes: the exits of the other threads were reported")
+  @Test("if the main thread executes, the process keeps the main thread's namespaces")
   func mainThread() {
     script.move(21, of: 20, there)
     script.exit(21, of: 20)
@@ -92,7 +92,8 @@ struct ThreadExecTests {
     #expect(script.history.process(30) != nil || script.follower.contradiction != nil)
   }
 
-  @Test("a process that has ended with all its threads does not go on as another")
+  @Test(
+    "a process that has exited with all its threads is not continued by the next one of its PID")
   func anotherProcess() {
     exec()
     script.exit(20)

@@ -1,4 +1,5 @@
-// Threads: a task of its own is one whose namespaces are not its process's, from then on until it exits.
+// Threads. A thread becomes a task of its own when its namespaces first differ from its process's, and stays one
+// until it exits.
 
 import NamespaceEvents
 import NamespaceModel
@@ -27,7 +28,7 @@ struct ThreadFollowingTests {
     #expect(script.finishBatch().isEmpty)
   }
 
-  @Test("a thread moves, moves on, comes back and exits")
+  @Test("a thread that moves, returns and moves again is one task until it exits")
   func thread() {
     script.move(21, of: 20, there)
     script.finishBatch()
@@ -42,7 +43,7 @@ struct ThreadFollowingTests {
     #expect(net(ofThread: 21) == further.states[Int(NamespaceLink.net.rawValue)])
     script.move(21, of: 20, .host)
     script.finishBatch()
-    // It has returned: it has moved, and has not exited.
+    // The thread returns to its process's namespaces, which is a move, not an exit.
     #expect(script.history.thread(21)?.token == first)
     #expect(script.history.thread(21)?.task.links == TaskLinks.host.states)
     script.move(21, of: 20, there)
@@ -72,7 +73,7 @@ struct ThreadFollowingTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("threads that outlive the main thread hold its namespaces until they exit")
+  @Test("a process whose main thread exits is a zombie until its last thread exits")
   func withoutMain() {
     script.move(20, there)
     script.move(21, of: 20, there)
@@ -91,7 +92,8 @@ struct ThreadFollowingTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process all of whose threads exit with the main one exits with the last of them")
+  @Test(
+    "a process whose threads all exit together exits with the last of them, and is never a zombie")
   func allAtOnce() {
     script.exit(20, nextOf: 21, .exit)
     #expect(script.finishBatch().isEmpty)
@@ -116,7 +118,7 @@ struct ThreadFollowingTests {
     #expect(script.history.process(20) == nil && script.history.faults == [])
   }
 
-  @Test("a thread that is made beside a main one that has ended is a task as the others are")
+  @Test("a thread that is created after the main thread exited is a task")
   func bornWithoutMain() {
     script.move(20, there)
     script.move(21, of: 20, there)
@@ -149,7 +151,7 @@ struct ThreadFollowingTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("the main thread moves and the others do not: they are tasks from then on")
+  @Test("when the main thread moves, the other threads are tasks from then on")
   func leader() {
     script.thread(22, of: 20)
     script.move(20, there)
@@ -195,7 +197,7 @@ struct ThreadFollowingTests {
     #expect(net.kernelID == nil)
   }
 
-  @Test("a thread is made where its maker is, and so is a process")
+  @Test("threads and processes start in the namespaces of the thread that creates them")
   func madeElsewhere() {
     script.move(21, of: 20, there)
     script.thread(23, of: 20, by: 21)
@@ -237,7 +239,7 @@ struct ThreadFollowingTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("the threads of a process that is gone hold nothing")
+  @Test("nothing is retained of the threads of a process that has exited")
   func nothingHeld() {
     script.move(21, of: 20, there)
     script.exit(21, of: 20)

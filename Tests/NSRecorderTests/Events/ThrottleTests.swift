@@ -1,5 +1,5 @@
-// Tasks that change their namespaces more often than each change can be recorded: the omitted links are
-// unseen until a sample reads them, and everything else stays exact.
+// Tasks that change a namespace too often for each change to be recorded. The recorder omits changes of that link,
+// which is unseen until a sample reads it; everything else stays exact.
 
 import NamespaceEvents
 import NamespaceModel
@@ -14,7 +14,7 @@ struct ThrottleTests {
   private let two = TaskLinks.host.with(.uts, 2, id: 102)
   private let net = TaskLinks.host.with(.net, 3, id: 103)
 
-  /// PID 10 goes to and fro, a millisecond after each move.
+  /// PID 10 moves back and forth between two namespaces, once in each millisecond.
   private func hammer(_ count: Int) {
     for index in 0..<count {
       script.clock += 1_000_000 - 1000
@@ -22,7 +22,7 @@ struct ThrottleTests {
     }
   }
 
-  @Test("of many changes of a link those within the limit are reported, and then that it is unseen")
+  @Test("changes of a link are reported up to the limit, and then that the link is unseen")
   func throttled() {
     hammer(900)
     let events = script.finishBatch()
@@ -55,13 +55,13 @@ struct ThrottleTests {
     script.move(20, net)
     #expect(script.finishBatch().count == 1)
     #expect(script.namespace(.net, of: 20)?.kernelID == 103)
-    // A child is where its maker really is.
+    // A child starts in the actual namespaces of its parent.
     script.fork(30, of: 10)
     script.finishBatch()
     #expect(script.namespace(.uts, of: 30)?.kernelID == 101)
   }
 
-  @Test("a sample in which nothing happens to the task shows where it is")
+  @Test("a sample without an event of the task reads the unseen link and ends the throttling")
   func verified() {
     hammer(900)
     script.finishBatch()
@@ -77,7 +77,7 @@ struct ThrottleTests {
     #expect(script.namespace(.uts, of: 10)?.kernelID == 101)
   }
 
-  @Test("a throttled task that exits, and one that exists at a resync")
+  @Test("throttling of a task ends with its exit and with a resync")
   func ends() {
     hammer(900)
     script.exit(10)
@@ -107,13 +107,13 @@ struct ThrottleTests {
     #expect(script.state(.uts, of: 10) == .unread(.unseen))
   }
 
-  @Test("of many names the first few of a batch are reported, and the rest is left to a sample")
+  @Test("of many names in a batch the first few are reported, and a sample reads the last one")
   func names() {
     for index in 0..<1000 { script.comm(10, "name\(index)") }
     script.finishBatch()
     #expect(script.described.count == 17)
     #expect(script.described.first?.description.comm == Array("name0".utf8))
-    // From then on its name is another one, which is not known.
+    // The last report says that the later names are not known.
     #expect(script.described.dropLast().allSatisfy { !$0.description.hidesNames })
     #expect(script.described.last?.description.hidesNames == true)
     #expect(script.follower.unreportedNames == [10])

@@ -1,5 +1,5 @@
-// The user and the cgroup of a process that runs one program after the other: reported as
-// read only if nothing can have changed them since.
+// The user and the cgroup of a process that executes several programs. They are reported as read only if nothing can
+// have changed them since the read.
 
 import NamespaceEvents
 import NamespaceModel
@@ -15,7 +15,7 @@ struct UncertainDescriptionTests {
     script.follower.processes[pid]?.description
   }
 
-  /// Executes a program; what is read right after it, or nothing.
+  /// Executes a program. The probe reads `uid` right after it, or nothing.
   private func execute(_ pid: Int32, _ name: String, uid: UInt32?) {
     let read = uid.map {
       ProbedTask(
@@ -47,13 +47,13 @@ struct UncertainDescriptionTests {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: 33)
     script.finishBatch()
-    // The sample reads uid 7, as script has it: it may have been read before the exec.
+    // The sample shows UID 7, as `EventScript` always has it, which may have been read before the exec.
     _ = script.verify([10: .host, 20: .host], touched: [20])
     #expect(description(20)?.uid == 33 && description(20)?.inherited == [])
   }
 
   @Test(
-    "nor does it verify a description that no probe has read; the next sample without events does")
+    "an unprobed description is verified by the next sample without an event of the process")
   func verified() throws {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
@@ -69,7 +69,8 @@ struct UncertainDescriptionTests {
     #expect(verified.sample.described.first?.description.inherited == [])
   }
 
-  @Test("where each sample reads only some, it is certain when all have been read")
+  @Test(
+    "if each sample reads only some descriptions, one is certain after a whole round of samples")
   func verifiedOverSamples() {
     script.fork(20, of: 10)
     execute(20, "sleep", uid: nil)
@@ -90,7 +91,7 @@ struct UncertainDescriptionTests {
       since: since)
   }
 
-  /// A sample that reads another cgroup of PID 10 than the one at 5000, while something happens to it.
+  /// Takes a sample that finds another cgroup of PID 10 than at time 5000, with an event of PID 10 meanwhile.
   private func moved() throws -> ProcessToken {
     let source = try #require(script.follower.processes[10]?.source)
     var sample = script.sample([10: .host])
@@ -101,7 +102,7 @@ struct UncertainDescriptionTests {
     return try #require(script.follower.processes[10]?.token)
   }
 
-  @Test("what a sample found changed already is not said to have changed after it")
+  @Test("a change that a sample found is not reported by the next event as later than that sample")
   func changedBeforeSample() throws {
     let token = try moved()
     execute(10, "sleep", uid: 7)
@@ -113,7 +114,7 @@ struct UncertainDescriptionTests {
     #expect(description.cgroup == Array("0::/own".utf8) && description.changedSince == 5000)
   }
 
-  @Test("nor where a later sample reports it")
+  @Test("a change that a sample found is not reported by a later sample as later than the first")
   func verifiedBeforeSample() throws {
     let token = try moved()
     let source = try #require(script.follower.processes[10]?.source)

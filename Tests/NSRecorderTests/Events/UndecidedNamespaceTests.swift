@@ -1,5 +1,6 @@
-// A namespace that a mount pins while tasks enter and leave it. The ids of some visits are not
-// read. If the same id is read before and after them, all visits were in one namespace.
+// Processes enter an inode number that a mount pins, and leave it again. For some of these visits no ID is read, so
+// it is undecided which namespace they were in. If the same ID is read before and after them, they were in that
+// namespace, because an ID is never reused.
 
 import NamespaceEvents
 import NamespaceModel
@@ -13,7 +14,7 @@ struct UndecidedNamespaceTests {
   private let there = TaskLinks.host.with(.net, 1, id: 101)
   private let other = TaskLinks.host.with(.net, 1, id: 102)
 
-  /// A process enters, and is gone before the next; gives the namespace as it was reported.
+  /// A process enters the namespace and exits. Returns the namespace that was reported for it.
   private func visit(
     _ pid: Int32, _ links: TaskLinks, probed: Bool
   ) throws -> ObservedNamespace {
@@ -27,7 +28,7 @@ struct UndecidedNamespaceTests {
     return namespace
   }
 
-  @Test("visitors between two whose id was read were in the same namespace")
+  @Test("visits between two visits with the same ID were in the namespace of that ID")
   func between() throws {
     #expect(try visit(20, there, probed: true).kernelID == 101)
     let unnamed = [try visit(21, there, probed: false), try visit(22, there, probed: false)]
@@ -72,13 +73,13 @@ struct UndecidedNamespaceTests {
     #expect(renamed.first?.from == before && renamed.first?.to.kernelID == 101)
   }
 
-  @Test("where another id is read, nothing is decided")
+  @Test("visits between two visits with different IDs stay undecided")
   func another() throws {
     _ = try visit(20, there, probed: true)
     _ = try visit(21, there, probed: false)
     #expect(try visit(22, other, probed: true).kernelID == 102)
     _ = try visit(23, other, probed: false)
-    // The kernel gives no id twice: that of the first is gone.
+    // The kernel never reuses an ID, so the first namespace has ended.
     #expect(script.verify([10: .host]).sample.renamed.isEmpty)
   }
 

@@ -1,4 +1,5 @@
-// A sample compared with the events: equal state, state that only the sample reports, and missing events.
+// Comparing a sample with the events: equal states, state that only the sample can read, and events that are still to
+// come.
 
 import NamespaceModel
 import Procfs
@@ -23,7 +24,8 @@ struct VerifyTests {
     #expect(script.verify([10: .host, 20: there]).sample.reportsNothing)
   }
 
-  @Test("a process that a sample first observes is identified, and its parent stays known")
+  @Test(
+    "the first sample of a process adds its identity and keeps the parent that an event reported")
   func identified() throws {
     script.fork(20, of: 10)
     let token = try #require(script.finishBatch().first).token
@@ -37,7 +39,7 @@ struct VerifyTests {
     #expect(sample.appeared.isEmpty && sample.changed.isEmpty && sample.disappeared.isEmpty)
   }
 
-  @Test("where a sample is denied access the reported state stays")
+  @Test("a denied link in a sample does not change the reported state")
   func denied() {
     let denied = TaskLinks(links: TaskLinks.host.links.mapValues { _ in .unread(.denied) })
     script.fork(20, of: 10, there)
@@ -58,7 +60,7 @@ struct VerifyTests {
     #expect(script.history.process(20)?.task.links == TaskLinks.host.states)
   }
 
-  @Test("a zombie whose exit was reported is not reported again, sampled before or not")
+  @Test("a zombie whose exit was reported is not reported again by samples")
   func zombie() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])
@@ -96,7 +98,7 @@ struct VerifyTests {
     #expect(script.history.faults == [])
   }
 
-  @Test("a process to which something happened meanwhile is left for the next sample")
+  @Test("a process with an event during the sample is left for the next sample")
   func touched() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])
@@ -110,7 +112,7 @@ struct VerifyTests {
     #expect(script.namespace(.net, of: 20)?.kernelID == 101)
   }
 
-  @Test("a sample that was taken while a process moved twice is not believed")
+  @Test("a state that was sampled between two moves of a process is not adopted")
   func movedMeanwhile() {
     script.fork(20, of: 10)
     _ = script.verify([10: .host, 20: .host])

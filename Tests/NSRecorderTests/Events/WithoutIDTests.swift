@@ -1,5 +1,6 @@
-// Kernels that give namespaces no id: what is one namespace at one moment has one name, and who enters a
-// namespace whose last process exits a moment later is recorded beside it, not as unseen.
+// Kernels that give namespaces no IDs. An inode number at one moment stands for one namespace. A process that enters
+// a namespace whose last process exits a moment later is recorded in a namespace with that inode number, not as
+// unseen.
 
 import NamespaceEvents
 import NamespaceModel
@@ -16,7 +17,7 @@ struct WithoutIDTests {
     script.follower.processes[pid]?.set[link].key
   }
 
-  @Test("two links of one task that have one number at one moment lead to one namespace")
+  @Test("two links of a task with one inode number lead to one namespace")
   func twoLinks() {
     let inner = TaskLinks.host.with(.pid, 5, id: nil).with(.time, 6, id: nil)
     script.fork(20, of: 10, inner)
@@ -46,7 +47,9 @@ struct WithoutIDTests {
     #expect(key(.pid, 60) == key(.pidForChildren, 50))
   }
 
-  @Test("who enters a namespace whose last process exits at once is in one of its number")
+  @Test(
+    "a process that enters just before the last one exits may be in another namespace of that number"
+  )
   func intruder() throws {
     let bare = TaskLinks.host.with(.uts, 1, id: nil)
     script.fork(20, of: 10, bare)
